@@ -1,0 +1,96 @@
+"""What observers may see: the progress view, the log, and later the API and the metrics. Facts, never commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from app.domain.failures import GivenBack, Reason
+from app.domain.ids import TaskId, WorkerRef
+from app.domain.machine import Transition
+from app.domain.task import POTask, Report
+
+
+class Level(StrEnum):
+    """How much a notice matters."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """A machine made a move."""
+
+    transition: Transition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskStarted:
+    """A worker was given a task; its attempt is already in the journal."""
+
+    task: POTask
+    worker: WorkerRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskEnded:
+    """A task has its outcome, its files are in place and the journal knows it."""
+
+    task: POTask
+    report: Report
+    #: Folder below the output folder; empty when there is none.
+    folder: str
+    #: Nothing when no worker did it.
+    worker: WorkerRef | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskReturned:
+    """A task is back in the queue."""
+
+    task_id: TaskId
+    why: Reason | GivenBack
+    detail: str
+    #: Seconds until it may start again.
+    delay_s: float
+    worker: WorkerRef | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionView:
+    """A browser session as its worker last told it."""
+
+    #: Name of a ``SessionStatus``.
+    status: str
+    main_window_handle: str
+    #: Task id to window handle.
+    active_tabs: Mapping[str, str] = field(default_factory=dict[str, str])
+    startup_time: datetime | None = None
+    last_activity: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSeen:
+    """A heartbeat of a worker, with what the supervisor measured of its processes."""
+
+    worker: WorkerRef
+    session: SessionView
+    #: Memory of the worker's whole process tree.
+    memory_bytes: int
+    processed_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One sentence that a person should read."""
+
+    level: Level
+    text: str
+    worker: WorkerRef | None = None
+
+
+Event = Moved | TaskStarted | TaskEnded | TaskReturned | WorkerSeen | Notice

@@ -1,0 +1,35 @@
+"""Identities. Plain values that are equal when they mean the same thing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NewType
+
+TaskId = NewType("TaskId", str)
+"""One task of one journal, for ever: ``<portal>:<number>`` for purchase orders."""
+
+WorkerId = NewType("WorkerId", str)
+"""One slot of the pool: ``worker-1`` to ``worker-8``."""
+
+ProfileId = NewType("ProfileId", str)
+"""One clone of a base profile: ``<base name>/<worker id>``."""
+
+BatchId = NewType("BatchId", str)
+"""One list of orders as it was given: the same list run again has the same id."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class WorkerRef:
+    """One process in one slot. A restarted worker is a new generation; frames of an older one are dropped."""
+
+    slot: int
+    generation: int
+
+    @property
+    def worker_id(self) -> WorkerId:
+        """The identity of the slot, the same in every generation."""
+        return WorkerId(f"worker-{self.slot}")
+
+    def __str__(self) -> str:
+        """Read as ``worker-2#1`` in logs."""
+        return f"{self.worker_id}#{self.generation}"

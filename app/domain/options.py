@@ -1,0 +1,116 @@
+"""What a run is told, checked once and then passed on whole. Units stand in the names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from app.domain.failures import OptionsError
+
+#: The mission's rule: between 1 and 8 workers.
+WORKER_COUNT_MIN, WORKER_COUNT_MAX = 1, 8
+#: More tabs than a browser can usefully serve at once; HTTP/1.1 gives 6 connections to a host.
+TABS_MIN, TABS_MAX = 1, 16
+#: The mission's rule: at most one minute for a graceful shutdown.
+SHUTDOWN_TIMEOUT_MAX_S = 60.0
+
+
+class Sandbox(StrEnum):
+    """Whether Chromium's own sandbox is on."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """A text that never shows in logs or tracebacks."""
+
+    text: str = field(repr=False)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to hide."""
+        return bool(self.text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrowserOptions:
+    """Which browser, and how it is started."""
+
+    #: Browser binary; empty for the one that Playwright brings.
+    executable_path: str = ""
+    headless_mode: bool = True
+    #: Resolved before a worker starts: a worker is told ``on`` or ``off``.
+    sandbox: Sandbox = Sandbox.AUTO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortalOptions:
+    """Which portal, and who logs in."""
+
+    #: The portal pack as JSON text, already validated by ``app.portal.pack``.
+    pack_json: str
+    #: Where the portal is, without a trailing slash.
+    base_url: str
+    user: str = ""
+    password: Secret = field(default_factory=lambda: Secret(text=""))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerOptions:
+    """What every worker of a pool is told, the same for all of them."""
+
+    browser: BrowserOptions
+    portal: PortalOptions
+    tabs_per_worker: int = 2
+    #: One order may take this long, from its tab's opening to its last file.
+    task_timeout_s: float = 300.0
+    #: Name in the registry of ``app.worker.processors``.
+    processor: str = "po_attachments"
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work.
+
+        Raises:
+            OptionsError: A number is out of its range.
+        """
+        if not TABS_MIN <= self.tabs_per_worker <= TABS_MAX:
+            msg = f"tabs_per_worker is {self.tabs_per_worker}; it must be between {TABS_MIN} and {TABS_MAX}."
+            raise OptionsError(msg)
+        if self.task_timeout_s <= 0:
+            msg = f"task_timeout_s is {self.task_timeout_s}; it must be more than 0 seconds."
+            raise OptionsError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolOptions:
+    """What a pool is told."""
+
+    worker: WorkerOptions
+    worker_count: int = 2
+    #: The user-data folder that every worker's profile is cloned from. Never opened by a browser during a run.
+    base_profile_path: Path
+    #: Short local folder for clones and browser temporary files of this run; removed at the end.
+    run_path: Path
+    #: Where workers put files before they are filed; on the file system of the output folder.
+    staging_path: Path
+    max_attempts: int = 3
+    shutdown_timeout_s: float = SHUTDOWN_TIMEOUT_MAX_S
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work.
+
+        Raises:
+            OptionsError: A number is out of its range.
+        """
+        if not WORKER_COUNT_MIN <= self.worker_count <= WORKER_COUNT_MAX:
+            msg = f"worker_count is {self.worker_count}; it must be between {WORKER_COUNT_MIN} and {WORKER_COUNT_MAX}."
+            raise OptionsError(msg)
+        if self.max_attempts < 1:
+            msg = f"max_attempts is {self.max_attempts}; it must be at least 1."
+            raise OptionsError(msg)
+        if not 0 < self.shutdown_timeout_s <= SHUTDOWN_TIMEOUT_MAX_S:
+            msg = f"shutdown_timeout_s is {self.shutdown_timeout_s}; it must be more than 0 and at most 60 seconds."
+            raise OptionsError(msg)

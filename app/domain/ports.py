@@ -1,0 +1,129 @@
+"""Seams between rooms: what the supervisor needs of the journal, the archive and the clock, without knowing them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from app.domain.events import Event
+from app.domain.failures import GivenBack, Reason
+from app.domain.ids import BatchId, TaskId, WorkerRef
+from app.domain.machine import Transition
+from app.domain.task import OrderList, POTask, Report, TaskRecord
+
+
+class Clock(Protocol):
+    """The time, so that tests can set it."""
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that only go forward."""
+        ...
+
+
+class EventSink(Protocol):
+    """Who wants to see events. Must return at once and never raise."""
+
+    def __call__(self, event: Event, /) -> None:
+        """Take one event."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """What the journal made of a list."""
+
+    #: Orders that it did not know before.
+    new_count: int
+    #: Orders that it knows and that still wait: an earlier run was cut off.
+    waiting_count: int
+    #: Orders that have their outcome from an earlier run.
+    done_count: int
+
+
+class Journal(Protocol):
+    """The memory of all tasks. One writer; each change and its history row are one transaction.
+
+    Every method may raise ``JournalError`` of ``app.store`` when the storage fails, and ``IllegalTransitionError``
+    when asked for a move that the task table does not have; nothing is written then.
+    """
+
+    async def accept(self, orders: OrderList) -> Accepted:
+        """Keep the list with all its rows, and queue its orders that are not known yet."""
+        ...
+
+    async def recover(self) -> int:
+        """Queue again what a dead run left ASSIGNED or RUNNING; attempts that were begun stay spent."""
+        ...
+
+    async def reopen(self, batch_id: BatchId, reasons: Collection[Reason]) -> int:
+        """Queue again the finished tasks of a list whose reason is one of ``reasons``, with fresh attempts."""
+        ...
+
+    async def fetch(self, batch_id: BatchId, limit: int) -> Sequence[POTask]:
+        """Claim up to ``limit`` due tasks, first come first served: QUEUED to ASSIGNED."""
+        ...
+
+    async def start(self, task_id: TaskId, worker: WorkerRef) -> POTask:
+        """Write down that an attempt begins: ASSIGNED to RUNNING. Returns the task with its attempt number."""
+        ...
+
+    async def give_back(
+        self, task_id: TaskId, why: Reason | GivenBack, *, detail: str, delay_s: float, is_attempt_spent: bool
+    ) -> None:
+        """Queue a claimed or running task again, at its old place, not before ``delay_s`` from now."""
+        ...
+
+    async def count_death(self, task_id: TaskId) -> int:
+        """Note that a worker died on this task; returns how many did so far."""
+        ...
+
+    async def finish(self, task_id: TaskId, report: Report, folder: str) -> None:
+        """Write the outcome with its files: to DONE."""
+        ...
+
+    async def record(self, transitions: Sequence[Transition]) -> None:
+        """Keep the moves of the other machines."""
+        ...
+
+    async def counts(self, batch_id: BatchId) -> Mapping[str, int]:
+        """How many tasks of a list are in each ``TaskStatus``, by its name."""
+        ...
+
+    async def next_due_s(self, batch_id: BatchId) -> float | None:
+        """Seconds until the next queued task may start (0 when one may now); nothing when none is queued."""
+        ...
+
+    async def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
+        """Every task of a list, in the order of the list."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filed:
+    """Where the files of an order are now."""
+
+    #: Folder below the output folder with forward slashes; empty when the order has none.
+    folder: str
+
+
+class Archive(Protocol):
+    """The output tree. Blocking; the supervisor calls it in a thread."""
+
+    def file(self, task: POTask, report: Report, staged: Path) -> Filed:
+        """Move what a worker staged for one order into its final place, in one rename.
+
+        Raises:
+            OSError: The target is full or not writable; nothing is half-filed then, and the call may be repeated.
+        """
+        ...
+
+    def discard(self, staged: Path) -> None:
+        """Remove what is left of a staging folder. A missing folder is no error."""
+        ...
