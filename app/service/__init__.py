@@ -1,0 +1,1 @@
+"""The ways of running: puts journal, pool, archive and profile together for a batch."""

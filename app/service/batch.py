@@ -1,0 +1,84 @@
+"""What a batch is asked and how it ended. The words between the faces and the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from app.domain.failures import Outcome
+from app.domain.options import WorkerOptions
+from app.domain.ports import Accepted
+from app.domain.task import OrderList
+
+
+class Redo(StrEnum):
+    """Which finished orders of an earlier run are done again."""
+
+    #: None at all.
+    NOTHING = "nothing"
+    #: Those whose reason says that another try can help. The default.
+    RETRYABLE = "retryable"
+    #: All that are not done: also not found, no permission, quarantined.
+    UNFINISHED = "unfinished"
+    #: Every order of the list.
+    ALL = "all"
+
+
+class Ending(StrEnum):
+    """Why a batch came to its end."""
+
+    FINISHED = "finished"
+    #: A signal or a person stopped it; what was not done stays queued.
+    STOPPED = "stopped"
+    LOGIN_REQUIRED = "login_required"
+    PROFILE_DAMAGED = "profile_damaged"
+    NO_WORKERS = "no_workers"
+    #: The browser could not be started at all.
+    SETUP_FAILED = "setup_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchJob:
+    """One list to bring home, with everything that the run needs to know."""
+
+    orders: OrderList
+    worker: WorkerOptions
+    worker_count: int
+    #: User-data folder to clone from.
+    base_profile_path: Path
+    #: Output folder.
+    out: Path
+    #: Folder of one order below ``out``.
+    template: str
+    journal_path: Path
+    #: Folder for the private folders of runs; on a local disk.
+    runs_root: Path
+    #: Stem of the report files below ``out``.
+    report_stem: str
+    max_attempts: int
+    shutdown_timeout_s: float
+    redo: Redo = Redo.RETRYABLE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchSummary:
+    """How a batch ended."""
+
+    ending: Ending
+    #: One sentence when the ending needs one.
+    detail: str = ""
+    accepted: Accepted
+    #: Outcomes of the orders of the list, from this run and earlier ones.
+    outcomes: Mapping[Outcome, int] = field(default_factory=dict[Outcome, int])
+    #: Rows of the list that name no valid order.
+    invalid_count: int = 0
+    #: Orders that are still queued.
+    left_count: int = 0
+    #: Orders that this run ended.
+    done_now_count: int = 0
+    duration_s: float = 0.0
+    report_xlsx: Path | None = None
+    report_csv: Path | None = None
+    report_json: Path | None = None
