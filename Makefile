@@ -1,0 +1,45 @@
+# The door to Poolwright: `make` alone lists what there is. Set-up is part of every target and quick when done before.
+
+PYTHON ?= python3
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fix lock docs clean ready
+
+help: ## List the targets
+	@awk -F ':[^#]*## ' '/^[a-z]+:[^#]*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+
+demo: ## Bring back 40 made-up purchase orders from a built-in portal, with real browsers
+	@$(PYTHON) tools/bootstrap.py demo
+	@$(BIN)/poolwright demo
+
+test: check ## Run every check and every test (make test ARGS="-k orders")
+	$(BIN)/python -m pytest $(ARGS)
+
+check: ready ## Lint, types, architecture, pins and generated pages
+	$(BIN)/python tools/lock.py --check
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/python -m flake8 --isolated --anyio --select=ASYNC102,ASYNC103,ASYNC104,ASYNC120 app tests
+	$(BIN)/pyright
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/hadolint Dockerfile
+
+fix: ready ## Apply what the linter and the formatter can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: ready ## Pin again after a change of dependencies in pyproject.toml (ARGS=--upgrade takes the newest)
+	$(BIN)/python tools/lock.py $(ARGS)
+	@$(PYTHON) tools/bootstrap.py test
+
+clean: ## Remove .venv and all that tools left
+	rm -rf .venv build dist .coverage* .hypothesis .import_linter_cache .pytest_cache .ruff_cache
+	find app tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+ready:
+	@$(PYTHON) tools/bootstrap.py test
