@@ -1,0 +1,300 @@
+"""The only reader of the environment, of ``.env`` and of ``poolwright.toml``.
+
+One model holds every setting with its meaning, its unit and what is allowed; the command line's help, ``.env.example``
+and the table of the README are drawn from it. A value on the command line wins over the environment, that over
+``.env``, that over ``poolwright.toml``, and that over the default. Rooms below never import this: they get options.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from app.domain.failures import OptionsError
+from app.domain.options import (
+    SHUTDOWN_TIMEOUT_MAX_S,
+    TABS_MAX,
+    TABS_MIN,
+    WORKER_COUNT_MAX,
+    WORKER_COUNT_MIN,
+    Sandbox,
+)
+
+ENV_PREFIX = "POOLWRIGHT_"
+ENV_FILE = ".env"
+TOML_FILE = "poolwright.toml"
+#: Kubernetes puts such variables into every container beside a service named ``poolwright``.
+_OF_KUBERNETES = re.compile(r"poolwright_(service_host|(service_)?port)(_|$)")
+
+
+class LogLevel(StrEnum):
+    """From which weight on a line is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """How a setting shows itself where its type and default do not say enough."""
+
+    #: Flags of the command line; empty when the setting has none there.
+    flags: tuple[str, ...] = ()
+    #: What stands for a default that is found out while running.
+    default: str = ""
+    #: What is allowed, where the type and its bounds do not tell.
+    allowed: str = ""
+
+
+def _address(text: str) -> str:
+    """An address without its last slash; a user and password in it would end in logs, so they are refused."""
+    parts = urlsplit(text)
+    if text and (parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc):
+        msg = "no such address"
+        raise ValueError(msg)
+    return text.rstrip("/")
+
+
+def _home(path: Path) -> Path:
+    return path.expanduser()
+
+
+def _private_runs_dir() -> Path:
+    """Short, since a browser's socket below it may be 107 bytes long; one for each user, since it is private."""
+    owner = f"-{os.getuid()}" if hasattr(os, "getuid") else ""
+    return Path(tempfile.gettempdir()) / f"poolwright{owner}"
+
+
+UserPath = Annotated[Path, AfterValidator(_home)]
+
+
+class Settings(BaseSettings):
+    """Every setting. Units stand in the names."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        env_file=ENV_FILE,
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        dotenv_filtering="match_prefix",
+        toml_file=TOML_FILE,
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+    )
+
+    profiles_dir: Annotated[UserPath, Face(flags=("--profiles-dir",))] = Field(
+        default=Path("profiles"), description="Folder that holds one folder for each profile."
+    )
+    profile: Annotated[str, Face(flags=("--profile",))] = Field(
+        default="default", min_length=1, description="Name of the browser profile that the workers' clones come from."
+    )
+    portal: Annotated[str, Face(flags=("--portal",), default="that of the profile")] = Field(
+        default="",
+        examples=["coupa"],
+        description="Portal pack: a name of `poolwright portal list`, or the path of a .toml file.",
+    )
+    base_url: Annotated[
+        str,
+        AfterValidator(_address),
+        Face(
+            flags=("--base-url",),
+            default="that of the profile",
+            allowed="an address that starts with http:// or https://, without user and password",
+        ),
+    ] = Field(default="", examples=["https://example.coupahost.com"], description="Where the portal is.")
+    user: str = Field(
+        default="", examples=["ap-robot@example.com"], description="User for the portal's login form, where it has one."
+    )
+    password: SecretStr = Field(
+        default=SecretStr(""),
+        description="Password for the portal's login form. Best kept in the environment; it is never shown or logged.",
+    )
+    workers: Annotated[int, Face(flags=("--workers", "-w"))] = Field(
+        default=2,
+        ge=WORKER_COUNT_MIN,
+        le=WORKER_COUNT_MAX,
+        description="Browser workers; each is a process with its own browser (about 450 MB).",
+    )
+    tabs_per_worker: Annotated[int, Face(flags=("--tabs", "-t"))] = Field(
+        default=2,
+        ge=TABS_MIN,
+        le=TABS_MAX,
+        description="Orders that one worker has open at the same time, each in a tab of its own.",
+    )
+    headless: Annotated[bool, Face(flags=("--headless/--headed",))] = Field(
+        default=True, description="Run the browsers without windows."
+    )
+    browser_path: Annotated[UserPath | None, Face(flags=("--browser",), default="found by itself")] = Field(
+        default=None,
+        examples=["/usr/bin/chromium"],
+        description="The Chrome, Chromium or Edge program to use.",
+    )
+    sandbox: Annotated[Sandbox, Face(flags=("--sandbox",))] = Field(
+        default=Sandbox.AUTO,
+        description="Chromium's own sandbox; auto turns it off only where the system cannot give it, and says so.",
+    )
+    task_timeout_s: Annotated[float, Face(flags=("--task-timeout",))] = Field(
+        default=300.0, gt=0, le=7200, description="Seconds that one order may take, from its tab to its last file."
+    )
+    max_attempts: Annotated[int, Face(flags=("--max-attempts",))] = Field(
+        default=3, ge=1, le=10, description="How often one order is tried before it counts as failed."
+    )
+    shutdown_timeout_s: Annotated[float, Face(flags=("--shutdown-timeout",))] = Field(
+        default=SHUTDOWN_TIMEOUT_MAX_S,
+        gt=0,
+        le=SHUTDOWN_TIMEOUT_MAX_S,
+        description="Seconds that orders in flight get to finish when a run is stopped.",
+    )
+    out: Annotated[UserPath, Face(flags=("--out", "-o"))] = Field(
+        default=Path("downloads"), description="Folder for the files, the reports and the journal."
+    )
+    folder_template: Annotated[str, Face(flags=("--folder-template",))] = Field(
+        default="{supplier}/{number}",
+        min_length=1,
+        description="Folder of one order below the output folder; any field of the order or column of the list in {}.",
+    )
+    runs_dir: Annotated[
+        UserPath, Face(default="a private folder below the system's temporary folder", flags=("--runs-dir",))
+    ] = Field(
+        default_factory=_private_runs_dir,
+        examples=["/srv/pw"],
+        description="Folder for clones and temporary files of runs: on a local disk, with a short path.",
+    )
+    log_level: Annotated[LogLevel, Face(flags=("--log-level",))] = Field(
+        default=LogLevel.INFO, description="From which weight on a line is logged."
+    )
+    log_file: Annotated[
+        UserPath | None, Face(flags=("--log-file",), default="`.poolwright/log.jsonl` below the output folder")
+    ] = Field(default=None, description="File for the whole log, one JSON object on each line.")
+    playwright_browsers_path: Annotated[UserPath | None, Face(default="Playwright's own default")] = Field(
+        default=None,
+        validation_alias="PLAYWRIGHT_BROWSERS_PATH",
+        description="Where Playwright keeps the browsers that it downloaded; its own variable, hence no prefix.",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - `_Environment` stands in its place
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not offered
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line, environment, ``.env``, ``poolwright.toml``: the first that has a value wins."""
+        return init_settings, _Environment(settings_cls), dotenv_settings, TomlConfigSettingsSource(settings_cls)
+
+
+class _Environment(EnvSettingsSource):
+    """The environment, with names that begin like ours and are no setting: a typing error must not pass in silence."""
+
+    def __call__(self) -> dict[str, Any]:
+        known = {variable(name).lower() for name in Settings.model_fields}
+        prefix = ENV_PREFIX.lower()
+        strays = {
+            name.removeprefix(prefix): value
+            for name, value in self.env_vars.items()
+            if name.startswith(prefix) and name not in known and value and not _OF_KUBERNETES.match(name)
+        }
+        return {**super().__call__(), **strays}
+
+
+def load_settings(given: Mapping[str, Any] | None = None) -> Settings:
+    """Read every source.
+
+    Args:
+        given: Settings by name as the command line gave them; those that are ``None`` were not given.
+
+    Raises:
+        OptionsError: A value is not allowed, a name is no setting, or a file is not readable. One sentence for each.
+    """
+    try:
+        return Settings(**{name: value for name, value in (given or {}).items() if value is not None})
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_context=False)
+        raise OptionsError("\n".join(_sentence(problem) for problem in problems)) from None
+    except (OSError, ValueError) as error:
+        raise OptionsError(f"{ENV_FILE} or {TOML_FILE} in this folder is not readable: {error}.") from error
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    alias = Settings.model_fields[name].validation_alias
+    return alias if isinstance(alias, str) else f"{ENV_PREFIX}{name.upper()}"
+
+
+def face(name: str) -> Face:
+    """How a setting shows itself."""
+    return next((item for item in Settings.model_fields[name].metadata if isinstance(item, Face)), Face())
+
+
+def default(name: str) -> str:
+    """The default of a setting in words; empty when it has none."""
+    field = Settings.model_fields[name]
+    words = face(name).default
+    if words or field.default in {None, "", SecretStr("")}:
+        return words
+    return str(field.default).lower() if isinstance(field.default, bool) else f"{field.default}".removesuffix(".0")
+
+
+def allowed(name: str) -> str:
+    """What a setting may be, in words that follow "it must be"."""
+    words = face(name).allowed
+    return words or _choices(Settings.model_fields[name].annotation) or _range(name)
+
+
+def _choices(annotation: object) -> str:
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        *most, last = (str(choice.value) for choice in annotation)
+        return f"{', '.join(most)} or {last}"
+    return "true or false" if annotation is bool else ""
+
+
+def _range(name: str) -> str:
+    schema = Settings.model_json_schema(by_alias=False)["properties"][name]
+    kind = schema.get("format", schema.get("type"))
+    what = {"integer": "a whole number", "number": "a number", "string": "text"}.get(kind, "a path")
+    if "exclusiveMinimum" in schema:
+        return f"{what} above {schema['exclusiveMinimum']:g} and at most {schema['maximum']:g}"
+    if "minimum" in schema:
+        return f"{what} from {schema['minimum']} to {schema['maximum']}"
+    return f"{what} that is not empty" if schema.get("minLength") else what
+
+
+def _sentence(problem: ErrorDetails) -> str:
+    """One wrong setting in one sentence. A secret's value is never told, nor an address that may hold one."""
+    name = str(problem["loc"][0])
+    name = next((field for field in Settings.model_fields if name in {field, variable(field)}), name)
+    if name not in Settings.model_fields:
+        return _stray(name)
+    is_secret = name == "password" or "@" in str(problem["input"])
+    value = "has a value that does not fit" if is_secret else f"is {str(problem['input'])!r}"
+    ways = ", ".join(filter(None, [*face(name).flags, variable(name), f"{name} in {TOML_FILE}"]))
+    return f"{name} {value}; it must be {allowed(name)} ({ways})."
+
+
+def _stray(name: str) -> str:
+    near = difflib.get_close_matches(name.lower(), Settings.model_fields, n=1)
+    hint = f" Did you mean {variable(near[0])} or {near[0]} in {TOML_FILE}?" if near else ""
+    return f"{ENV_PREFIX}{name.upper()} ({name} in {TOML_FILE}) is no setting of Poolwright.{hint}"

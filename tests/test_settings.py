@@ -1,0 +1,171 @@
+"""Settings: who wins, what is refused and in which words, and that a secret is never told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.domain.failures import OptionsError
+from app.domain.options import Sandbox
+from app.settings import LogLevel, Settings, allowed, default, load_settings, variable
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(variable(name), raising=False)
+
+
+def test_the_first_source_that_has_a_value_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("poolwright.toml").write_text("workers = 1\ntabs_per_worker = 1\nmax_attempts = 1\nprofile = 'toml'\n")
+    Path(".env").write_text("POOLWRIGHT_WORKERS=2\nPOOLWRIGHT_TABS_PER_WORKER=2\nPOOLWRIGHT_MAX_ATTEMPTS=2\n")
+    monkeypatch.setenv("POOLWRIGHT_WORKERS", "3")
+    monkeypatch.setenv("POOLWRIGHT_TABS_PER_WORKER", "3")
+
+    settings = load_settings({"workers": 4})
+
+    assert settings.workers == 4, "command line over environment"
+    assert settings.tabs_per_worker == 3, "environment over .env"
+    assert settings.max_attempts == 2, ".env over poolwright.toml"
+    assert settings.profile == "toml", "poolwright.toml over the default"
+    assert settings.sandbox is Sandbox.AUTO, "the default where nothing is said"
+
+
+def test_what_the_command_line_did_not_give_is_left_to_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POOLWRIGHT_OUT", "from-environment")
+
+    assert load_settings({"out": None, "headless": None}).out == Path("from-environment")
+
+
+def test_every_field_has_words_for_a_stranger() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        assert field.description.endswith("."), name
+        assert allowed(name), name
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("workers", (1, 8), (0, 9, "two")),
+        ("tabs_per_worker", (1, 16), (0, 17)),
+        ("task_timeout_s", (0.5, 7200), (0, 7201, float("nan"))),
+        ("max_attempts", (1, 10), (0, 11)),
+        ("shutdown_timeout_s", (0.1, 60), (0, 60.5)),
+        ("headless", ("true", "no"), ("perhaps",)),
+        ("sandbox", ("auto", "on", "off"), ("maybe",)),
+        ("log_level", tuple(LogLevel), ("loud",)),
+        ("profile", ("coupa",), ("",)),
+        ("folder_template", ("{number}",), ("",)),
+        ("base_url", ("https://portal.example", ""), ("portal.example", "ftp://portal.example", "https://")),
+    ],
+)
+def test_bounds_are_kept(name: str, good: tuple[object, ...], bad: tuple[object, ...]) -> None:
+    for value in good:
+        load_settings({name: value})
+    for value in bad:
+        with pytest.raises(OptionsError, match=name):
+            load_settings({name: value})
+
+
+def test_a_wrong_value_is_told_with_what_is_allowed_and_every_way_to_say_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POOLWRIGHT_WORKERS", "12")
+
+    with pytest.raises(OptionsError) as caught:
+        load_settings()
+
+    assert str(caught.value) == (
+        "workers is '12'; it must be a whole number from 1 to 8 "
+        "(--workers, -w, POOLWRIGHT_WORKERS, workers in poolwright.toml)."
+    )
+
+
+def test_each_wrong_field_gets_a_sentence_of_its_own() -> None:
+    Path("poolwright.toml").write_text("workers = 0\nsandbox = 'maybe'\n")
+
+    with pytest.raises(OptionsError) as caught:
+        load_settings()
+
+    assert [line.split()[0] for line in str(caught.value).splitlines()] == ["workers", "sandbox"]
+
+
+def test_a_secret_is_never_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("poolwright.toml").write_text("password = 123456\n")
+    monkeypatch.setenv("POOLWRIGHT_BASE_URL", "https://robot:hunter2@portal.example")
+
+    with pytest.raises(OptionsError) as caught:
+        load_settings()
+
+    assert "123456" not in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__cause__ is None, "the cause would show the values in a traceback"
+    assert "hunter2" not in repr(load_settings({"password": "hunter2", "base_url": "https://portal.example"}))
+
+
+@pytest.mark.parametrize("where", ["environment", ".env", "poolwright.toml"])
+def test_a_name_that_is_no_setting_is_refused_with_the_nearest(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    match where:
+        case "environment":
+            monkeypatch.setenv("POOLWRIGHT_WROKERS", "3")
+        case ".env":
+            Path(".env").write_text("POOLWRIGHT_WROKERS=3\n")
+        case _:
+            Path("poolwright.toml").write_text("wrokers = 3\n")
+
+    with pytest.raises(OptionsError, match=r"POOLWRIGHT_WROKERS .* is no setting.*Did you mean POOLWRIGHT_WORKERS"):
+        load_settings()
+
+
+def test_what_others_put_beside_our_settings_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("DATABASE_URL=elsewhere\nPOOLWRIGHT_WORKERS=\n")
+    monkeypatch.setenv("POOLWRIGHT_SERVICE_HOST", "10.0.0.1")
+    monkeypatch.setenv("POOLWRIGHT_SERVICE_PORT_HTTP", "80")
+    monkeypatch.setenv("POOLWRIGHT_PORT_8080_TCP_ADDR", "10.0.0.1")
+    monkeypatch.setenv("POOLWRIGHT_PORT", "tcp://10.0.0.1:80")
+
+    assert load_settings().workers == 2
+
+
+@pytest.mark.parametrize(("name", "text"), [("poolwright.toml", b"workers ="), (".env", b"POOLWRIGHT_USER=\xff\xfe")])
+def test_an_unreadable_file_is_one_sentence(name: str, text: bytes) -> None:
+    Path(name).write_bytes(text)
+
+    with pytest.raises(OptionsError, match="not readable"):
+        load_settings()
+
+
+def test_playwrights_own_variable_keeps_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", "/srv/browsers")
+
+    assert load_settings().playwright_browsers_path == Path("/srv/browsers")
+
+
+def test_addresses_and_paths_are_made_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/anna")
+    monkeypatch.setenv("USERPROFILE", "/home/anna")
+
+    settings = load_settings({"base_url": "https://portal.example/", "out": "~/orders"})
+
+    assert settings.base_url == "https://portal.example"
+    assert settings.out == Path("/home/anna/orders")
+
+
+def test_the_folder_for_runs_is_short_and_in_the_temporary_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/t")
+
+    runs = load_settings().runs_dir
+
+    assert runs.parent == Path("/t")
+    assert len(runs.name) <= 20
+
+
+def test_defaults_in_words() -> None:
+    assert default("workers") == "2"
+    assert default("headless") == "true"
+    assert default("task_timeout_s") == "300"
+    assert default("browser_path") == "found by itself"
+    assert default("user") == default("password") == ""
