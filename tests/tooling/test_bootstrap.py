@@ -1,0 +1,195 @@
+"""Set-up of a fresh machine: what is there is kept, what is missing is got in order, and the last word is a way out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tools import bootstrap
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="shell scripts stand for browsers")
+
+
+def program(folder: Path, name: str, script: str) -> Path:
+    """Put a program of a few shell words on disk."""
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def only_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is the whole PATH."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr(bootstrap, "BROWSERS_ELSEWHERE", {})
+    return folder
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project folder whose .venv has been set up for the tests."""
+    (tmp_path / "requirements").mkdir()
+    for name in ("pyproject.toml", "requirements/install.txt", "requirements/runtime.txt", "requirements/dev.txt"):
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
+    monkeypatch.setattr(bootstrap, "VENV_PYTHON", Path(sys.executable))
+    monkeypatch.setattr(bootstrap, "STAMP", tmp_path / "stamp")
+    bootstrap.STAMP.write_text(f"{tmp_path}\n{bootstrap.digest('test')}\n", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The purposes that packages were installed for; nothing is really installed."""
+    purposes: list[str] = []
+    monkeypatch.setattr(bootstrap, "make_environment", lambda: None)
+    monkeypatch.setattr(bootstrap, "install_packages", purposes.append)
+    return purposes
+
+
+@pytest.mark.parametrize("purpose", ["test", "demo"])
+@pytest.mark.usefixtures("house")
+def test_a_second_run_installs_nothing(purpose: str, installed: list[str]) -> None:
+    bootstrap.prepare_environment(purpose)
+
+    assert installed == []
+
+
+@pytest.mark.parametrize("changed", ["pyproject.toml", "requirements/install.txt", "requirements/dev.txt"])
+def test_a_changed_list_installs_once(house: Path, changed: str, installed: list[str]) -> None:
+    (house / changed).write_text("changed", encoding="utf-8")
+
+    bootstrap.prepare_environment("test")
+    bootstrap.prepare_environment("test")
+
+    assert installed == ["test"]
+
+
+def test_what_the_demo_needs_is_not_enough_for_the_tests(house: Path, installed: list[str]) -> None:
+    bootstrap.STAMP.write_text(f"{house}\n{bootstrap.digest('demo')}\n", encoding="utf-8")
+
+    bootstrap.prepare_environment("test")
+
+    assert installed == ["test"]
+
+
+def test_a_moved_folder_is_set_up_again(house: Path, installed: list[str]) -> None:
+    bootstrap.STAMP.write_text(f"{house}-before\n{bootstrap.digest('test')}\n", encoding="utf-8")
+
+    bootstrap.prepare_environment("test")
+
+    assert installed == ["test"]
+
+
+def test_a_set_up_that_broke_off_is_begun_again(
+    house: Path, installed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(_purpose: str) -> None:
+        raise bootstrap.SetupError("no network")
+
+    (house / "pyproject.toml").write_text("changed", encoding="utf-8")
+    with monkeypatch.context() as patch:
+        patch.setattr(bootstrap, "install_packages", break_off)
+        with pytest.raises(bootstrap.SetupError):
+            bootstrap.prepare_environment("test")
+
+    bootstrap.prepare_environment("test")
+
+    assert installed == ["test"]
+
+
+@posix_only
+def test_a_browser_that_does_not_start_is_passed_over(only_path: Path) -> None:
+    program(only_path, "google-chrome", "exit 127")
+    chromium = program(only_path, "chromium", "echo Chromium 1.2")
+
+    assert bootstrap.installed_browser() == str(chromium)
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, **found: str | None) -> list[str]:
+    """Let each way to a browser answer as told; returns the ways in the order of being asked."""
+    asked: list[str] = []
+
+    def way(name: str, answer: str | None) -> Callable[..., str | None]:
+        def ask(*_arguments: object) -> str | None:
+            asked.append(name)
+            return answer
+
+        return ask
+
+    for name in ("installed_browser", "playwright_browser", "download_browser", "apt_install"):
+        monkeypatch.setattr(bootstrap, name, way(name, found.get(name)))
+    return asked
+
+
+def test_a_browser_of_the_machine_is_taken_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = answers(monkeypatch, installed_browser="/opt/chrome", playwright_browser="/cache/chrome")
+
+    assert bootstrap.prepare_browser() == "/opt/chrome"
+    assert asked == ["installed_browser"]
+
+
+def test_a_missing_browser_is_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = answers(monkeypatch, download_browser="/cache/chrome")
+
+    assert bootstrap.prepare_browser() == "/cache/chrome"
+    assert asked == ["installed_browser", "playwright_browser", "download_browser"]
+
+
+def test_without_a_download_the_system_is_asked_and_then_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = answers(monkeypatch, apt_install="E: no such package")
+
+    with pytest.raises(bootstrap.SetupError, match=r"(?s)E: no such package.*install Google Chrome"):
+        bootstrap.prepare_browser()
+
+    assert asked[-2:] == ["apt_install", "installed_browser"]
+
+
+@posix_only
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no such thing as root")
+@pytest.mark.parametrize(("user", "prefix"), [(0, ""), (1000, "sudo -n ")])
+def test_system_packages_are_installed_as_root_without_a_password(
+    only_path: Path, monkeypatch: pytest.MonkeyPatch, user: int, prefix: str
+) -> None:
+    log = only_path / "log"
+    program(only_path, "apt-get", "")
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    program(only_path, "true", "")
+    program(only_path, "sudo", f'echo "sudo $*" >> {log}')
+    program(only_path, "env", f'echo "$*" >> {log}')
+
+    bootstrap.apt_install("xvfb")
+
+    lines = log.read_text(encoding="utf-8").splitlines()
+    assert lines[-2].startswith(prefix)
+    assert lines[-2].endswith("apt-get -qq update")
+    assert "apt-get install -y" in lines[-1]
+    assert lines[-1].endswith(" xvfb")
+
+
+@pytest.mark.usefixtures("only_path")
+def test_without_apt_nothing_is_tried() -> None:
+    assert bootstrap.apt_install("xvfb") == ""
+
+
+def test_an_old_python_gets_a_sentence(only_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not list(only_path.iterdir())
+    monkeypatch.setattr(sys, "version_info", (3, 9, 6))
+
+    with pytest.raises(bootstrap.SetupError, match=r"Python 3\.11 or newer; this is 3\.9"):
+        bootstrap.require_python()
+
+
+def test_an_unknown_purpose_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["bootstrap.py", "everything"])
+
+    assert bootstrap.main() == 2
+    assert capsys.readouterr().out.startswith("usage:")
