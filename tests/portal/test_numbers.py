@@ -1,0 +1,176 @@
+"""What a cell of a list means as an order number of a portal."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from app.domain.failures import Reason
+from app.portal.numbers import BadNumber, Case, Number, NumberRules, parse_number
+
+RULES = NumberRules(
+    prefixes=("PO", "PM"),
+    pattern=r"^\d{6,12}$",
+    describe="6 to 12 digits, with or without PO or PM before them",
+    example="PO4500012345",
+)
+LETTERS = NumberRules(pattern=r"[A-Z]+-[A-Z0-9-]+", separators="", describe="letters, then a code", example="PO-JCP-1")
+ANYTHING = NumberRules(pattern=r".+", separators="", case=Case.KEEP, describe="any text", example="x")
+
+
+def valid(text: str, rules: NumberRules = RULES) -> Number:
+    number = parse_number(text, rules)
+    assert isinstance(number, Number), number
+    return number
+
+
+def bad(text: str, rules: NumberRules = RULES) -> BadNumber:
+    number = parse_number(text, rules)
+    assert isinstance(number, BadNumber), number
+    return number
+
+
+@pytest.mark.parametrize(
+    ("text", "po_number", "portal_number"),
+    [
+        ("4500012345", "4500012345", "4500012345"),
+        ("PO4500012345", "PO4500012345", "4500012345"),
+        ("pm4500012345", "PM4500012345", "4500012345"),
+        ("PO-4500012345", "PO4500012345", "4500012345"),
+        ("PO# 4500012345", "PO4500012345", "4500012345"),
+        ("po: 4500 012-345", "PO4500012345", "4500012345"),
+        ("  4500012345\t", "4500012345", "4500012345"),
+    ],
+)
+def test_a_prefix_is_kept_for_people_and_removed_for_the_portal(text: str, po_number: str, portal_number: str) -> None:
+    assert valid(text) == Number(po_number=po_number, portal_number=portal_number)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4500012345.0",
+        "4500012345.00",
+        "4500012345,0",
+        "'4500012345",
+        "\N{RIGHT SINGLE QUOTATION MARK}4500012345",
+        '="4500012345"',
+        "4500012345\N{NO-BREAK SPACE}",
+        "4500\N{NARROW NO-BREAK SPACE}012345",
+        "\N{ZERO WIDTH NO-BREAK SPACE}4500012345\N{ZERO WIDTH SPACE}",
+        "\uff14\uff15\uff10\uff10\uff10\uff11\uff12\uff13\uff14\uff15",
+        "\u0664\u0665\u0660\u0660\u0660\u0661\u0662\u0663\u0664\u0665",
+        "4500\N{NON-BREAKING HYPHEN}012345",
+        "4500\N{EN DASH}012345",
+        "4500012345\x00",
+    ],
+)
+def test_what_spreadsheets_add_is_taken_away(text: str) -> None:
+    assert valid(text) == Number(po_number="4500012345", portal_number="4500012345")
+
+
+def test_leading_zeros_are_kept() -> None:
+    assert valid("0000012345").portal_number == "0000012345"
+    assert valid('="000012345"').po_number == "000012345"
+
+
+@pytest.mark.parametrize("text", ["4.5E+09", "4,5E+09", "4.50001E+9", "45e+08", "1E-05"])
+@pytest.mark.parametrize("rules", [RULES, ANYTHING])
+def test_scientific_notation_is_refused_because_digits_are_lost(text: str, rules: NumberRules) -> None:
+    number = bad(text, rules)
+
+    assert number.reason is Reason.BAD_NUMBER
+    assert text in number.detail
+    assert "digits are lost" in number.detail
+
+
+@pytest.mark.parametrize("text", ["", " ", "\t", "\N{NO-BREAK SPACE}", "'", '=""', "\N{ZERO WIDTH SPACE}"])
+def test_nothing_visible_is_a_blank_number(text: str) -> None:
+    assert bad(text).reason is Reason.BLANK_NUMBER
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["PO", "12345", "1234567890123", "PO 12 34", "45000l2345", "INV4500012345", "-4500012345", "4500012345-"],
+)
+def test_what_breaks_the_rules_is_told_with_what_was_expected(text: str) -> None:
+    number = bad(text)
+
+    assert number.reason is Reason.BAD_NUMBER
+    assert f"'{text}'" in number.detail
+    assert RULES.describe in number.detail
+    assert RULES.example in number.detail
+
+
+def test_a_number_is_matched_whole() -> None:
+    assert bad("4500012345\n99x", RULES.model_copy(update={"pattern": r"\d{6,12}"})).reason is Reason.BAD_NUMBER
+
+
+def test_a_very_long_cell_is_refused_unread_and_shown_short() -> None:
+    number = bad("9" * 5000, ANYTHING)
+
+    assert number.reason is Reason.BAD_NUMBER
+    assert len(number.detail) < 200
+
+
+def test_separators_stay_where_the_portal_has_them() -> None:
+    assert valid("po-jcp-2026-0412", LETTERS).portal_number == "PO-JCP-2026-0412"
+
+
+def test_a_prefix_that_belongs_to_the_number_is_not_taken_off() -> None:
+    rules = NumberRules(prefixes=("PO",), pattern=r"PORT\d+|\d{4}", describe="a code", example="PORT1")
+
+    assert valid("PORT77", rules) == Number(po_number="PORT77", portal_number="PORT77")
+    assert valid("PO1234", rules) == Number(po_number="PO1234", portal_number="1234")
+
+
+def test_the_longest_prefix_wins() -> None:
+    rules = NumberRules(prefixes=("P", "PO"), pattern=r"O?\d{4}", describe="4 digits", example="1234")
+
+    assert valid("PO1234", rules) == Number(po_number="PO1234", portal_number="1234")
+
+
+@pytest.mark.parametrize(("case", "expected"), [(Case.UPPER, "AB1"), (Case.LOWER, "ab1"), (Case.KEEP, "aB1")])
+def test_letters_are_written_as_the_portal_has_them(case: Case, expected: str) -> None:
+    rules = NumberRules(pattern=r"[A-Za-z]+\d", case=case, describe="letters and a digit", example="a1")
+
+    assert valid("aB1", rules).portal_number == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"pattern": "("}, "regular expression"),
+        ({"prefixes": ["PO", " "]}, "prefixes"),
+        ({"example": "12"}, "example"),
+        ({"describe": ""}, "describe"),
+        ({"colour": "red"}, "colour"),
+        ({"case": "title"}, "case"),
+    ],
+)
+def test_rules_that_do_not_hold_together_are_refused(change: dict[str, object], word: str) -> None:
+    with pytest.raises(ValidationError, match=word):
+        NumberRules.model_validate(RULES.model_dump() | change)
+
+
+def test_rules_survive_the_way_to_a_worker() -> None:
+    assert NumberRules.model_validate_json(RULES.model_dump_json()) == RULES
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_number_or_a_reason_with_a_sentence(text: str) -> None:
+    match parse_number(text, RULES):
+        case Number() as number:
+            assert number.portal_number.isascii()
+            assert number.portal_number.isdigit()
+            assert parse_number(number.po_number, RULES) == number
+        case BadNumber() as wrong:
+            assert wrong.reason in {Reason.BAD_NUMBER, Reason.BLANK_NUMBER}
+            assert wrong.detail.endswith(".")
+
+
+@given(st.from_regex(r"[0-9]{6,12}", fullmatch=True), st.sampled_from(["", "PO", "pm ", "PO-", "Po#", "'", "\xa0"]))
+def test_a_number_means_the_same_order_however_it_is_written(digits: str, before: str) -> None:
+    assert valid(before + digits).portal_number == digits
