@@ -88,7 +88,9 @@ _RUN_AGAIN = "Run the list again; what is done is not done twice."
 MEANINGS: Mapping[Reason, Meaning] = MappingProxyType(
     {
         Reason.ALL_SAVED: _final(Outcome.COMPLETED, ActionClass.DONE, "Nothing to do."),
-        Reason.NONE_LISTED: _final(Outcome.NO_ATTACHMENTS, ActionClass.DONE, "Nothing to do: the portal lists no files."),
+        Reason.NONE_LISTED: _final(
+            Outcome.NO_ATTACHMENTS, ActionClass.DONE, "Nothing to do: the portal lists no files."
+        ),
         Reason.SOME_FILES_FAILED: _retryable(
             ActionClass.PORTAL_FAULT,
             "Open the order in the portal and try the missing files; run the list again when they open.",

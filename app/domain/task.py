@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 
 from app.domain.failures import MEANINGS, Meaning, Outcome, Reason
 from app.domain.ids import BatchId, TaskId
@@ -63,7 +62,7 @@ class Report:
     #: One sentence for people; empty when the reason says it all.
     detail: str = ""
     #: What the page told about the order: ``supplier`` and others by the names of the portal pack.
-    fields: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    fields: Mapping[str, str] = field(default_factory=dict[str, str])
     files: tuple[FetchedFile, ...] = ()
     missed: tuple[MissedFile, ...] = ()
     #: Screenshot and page source of a failure, as file names within the staging folder.

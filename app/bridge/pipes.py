@@ -1,0 +1,85 @@
+"""One end of an operating-system pipe as an anyio byte stream. Each stream owns its descriptor and closes it."""
+
+from __future__ import annotations
+
+import os
+
+import anyio
+from anyio.abc import ByteReceiveStream, ByteSendStream
+from anyio.lowlevel import checkpoint
+
+_CHUNK_BYTES = 65_536
+
+
+class PipeReader(ByteReceiveStream):
+    """The end that is read."""
+
+    def __init__(self, descriptor: int) -> None:
+        """Take over a descriptor; nobody else may use it from here on."""
+        os.set_blocking(descriptor, False)  # noqa: FBT003 - takes no keyword
+        self._descriptor = descriptor
+
+    async def receive(self, max_bytes: int = _CHUNK_BYTES) -> bytes:
+        """Wait for bytes.
+
+        Raises:
+            EndOfStream: Every writer has closed its end.
+            ClosedResourceError: This end was closed here.
+        """
+        await checkpoint()
+        while True:
+            if self._descriptor < 0:
+                raise anyio.ClosedResourceError
+            try:
+                chunk = os.read(self._descriptor, max_bytes)
+            except BlockingIOError:
+                await anyio.wait_readable(self._descriptor)
+                continue
+            if not chunk:
+                raise anyio.EndOfStream
+            return chunk
+
+    async def aclose(self) -> None:
+        """Close the descriptor; a waiting ``receive`` ends with ``ClosedResourceError``."""
+        self._descriptor = _close(self._descriptor)
+        await checkpoint()
+
+
+class PipeWriter(ByteSendStream):
+    """The end that is written."""
+
+    def __init__(self, descriptor: int) -> None:
+        """Take over a descriptor; nobody else may use it from here on."""
+        os.set_blocking(descriptor, False)  # noqa: FBT003 - takes no keyword
+        self._descriptor = descriptor
+
+    async def send(self, item: bytes) -> None:
+        """Write all bytes, waiting while the pipe is full.
+
+        Raises:
+            BrokenResourceError: The reader is gone.
+            ClosedResourceError: This end was closed here.
+        """
+        await checkpoint()
+        rest = memoryview(item)
+        while rest:
+            if self._descriptor < 0:
+                raise anyio.ClosedResourceError
+            try:
+                rest = rest[os.write(self._descriptor, rest) :]
+            except BlockingIOError:
+                await anyio.wait_writable(self._descriptor)
+            except BrokenPipeError as error:
+                raise anyio.BrokenResourceError from error
+
+    async def aclose(self) -> None:
+        """Close the descriptor: the reader sees the end of the stream."""
+        self._descriptor = _close(self._descriptor)
+        await checkpoint()
+
+
+def _close(descriptor: int) -> int:
+    if descriptor >= 0:
+        anyio.notify_closing(descriptor)
+        os.close(descriptor)
+    return -1

@@ -1,0 +1,105 @@
+"""The verdict on a page, from facts alone. A lost session is looked for first, so that it is never "not found".
+
+Expired sessions often show the very text of a missing order on the login page; the final address and the login form
+tell them apart, and they are judged before any text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from app.portal.pack import Marks, Triage
+
+_SERVER_ERROR = 500
+
+
+class Verdict(StrEnum):
+    """What a page is."""
+
+    SESSION_LOST = "session_lost"
+    SECOND_FACTOR = "second_factor"
+    BUSY = "busy"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    READY = "ready"
+    #: The portal answered with an error of its own that no mark knows.
+    PORTAL_ERROR = "portal_error"
+    #: Nothing matched within the limit: the portal changed, or the page is none that the pack knows.
+    UNKNOWN = "unknown"
+
+
+#: The order in which a page is judged (design section 5).
+ORDER = (
+    Verdict.SESSION_LOST,
+    Verdict.SECOND_FACTOR,
+    Verdict.BUSY,
+    Verdict.FORBIDDEN,
+    Verdict.NOT_FOUND,
+    Verdict.READY,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageFacts:
+    """What a page shows, as far as a verdict needs it."""
+
+    #: Where the navigation ended.
+    url: str
+    #: Status of the last answer; 0 when there was none.
+    status: int = 0
+    #: Which selectors of the pack match a visible or hidden element.
+    present: Collection[str] = ()
+    #: Text of the elements, by selector, for the selectors of every ``within``.
+    texts: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def marks_of(triage: Triage, verdict: Verdict) -> Marks | None:
+    """The pack's marks of one verdict; nothing where the pack has none."""
+    marks: dict[Verdict, Marks | None] = {
+        Verdict.SESSION_LOST: triage.session_lost,
+        Verdict.SECOND_FACTOR: triage.second_factor,
+        Verdict.BUSY: triage.busy,
+        Verdict.FORBIDDEN: triage.forbidden,
+        Verdict.NOT_FOUND: triage.not_found,
+        Verdict.READY: triage.ready,
+    }
+    return marks.get(verdict)
+
+
+def judge(triage: Triage, facts: PageFacts) -> Verdict:
+    """What the page is: the first verdict of ``ORDER`` whose marks match."""
+    for verdict in ORDER:
+        marks = marks_of(triage, verdict)
+        if marks is not None and matches(marks, facts):
+            return verdict
+    return Verdict.PORTAL_ERROR if facts.status >= _SERVER_ERROR else Verdict.UNKNOWN
+
+
+def matches(marks: Marks, facts: PageFacts) -> bool:
+    """Whether any of the marks is on the page."""
+    return (
+        facts.status in marks.status
+        or address_matches(marks, facts.url)
+        or any(selector in facts.present for selector in marks.selector)
+        or _text_matches(marks, facts.texts)
+    )
+
+
+def address_matches(marks: Marks, url: str) -> bool:
+    """Whether the address alone tells it. Only path and query count: a host may be called anything."""
+    parts = urlsplit(url)
+    seen = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return any(re.search(pattern, seen, re.IGNORECASE) for pattern in marks.address)
+
+
+def _text_matches(marks: Marks, texts: Mapping[str, str]) -> bool:
+    shown = " ".join(_folded(texts.get(selector, "")) for selector in marks.within)
+    return any(_folded(text) in shown for text in marks.text)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.replace("\u2019", "'").casefold().split())

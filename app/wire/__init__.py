@@ -1,0 +1,1 @@
+"""The protocol between the supervisor and its workers: messages and how they become bytes. No I/O."""

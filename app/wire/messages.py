@@ -1,0 +1,179 @@
+"""The protocol.
+
+Framing: see ``codec``. Two dedicated pipes join the supervisor and one worker process; nothing else is sent on them.
+
+Who speaks first: the worker, with ``Hello``. The supervisor answers with one ``Configure``; the worker opens its
+browser and says ``Ready``, or ``Unable`` and ends. From then on the supervisor sends ``Assign`` while the worker has
+free tabs (it counts them itself), and the worker answers each with exactly one ``Finished`` or ``Returned``. A worker
+never asks for anything: ``Assign`` holds all that it needs. ``Drain`` lets it finish what it has, close its browser,
+say ``Bye`` and end. A closed pipe means the same at once, without a word.
+
+Frames of the worker carry its slot and generation; the supervisor drops those of a generation that is gone.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.domain.events import Level, SessionView
+from app.domain.failures import GivenBack
+from app.domain.ids import TaskId
+from app.domain.machine import Transition
+from app.domain.options import WorkerOptions
+from app.domain.task import POTask, Report
+
+#: Raised with every change that an older peer would not understand.
+PROTOCOL_VERSION = 1
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Mode(StrEnum):
+    """What a worker process is started for."""
+
+    #: Process tasks until told to drain.
+    WORK = "work"
+    #: Make a base profile: open it, log in where user and password are given, close it.
+    MAKE_BASE = "make_base"
+
+
+class Seat(_Message):
+    """Where this worker lives on disk. All of it belongs to the supervisor, which removes it."""
+
+    profile_path: str
+    #: Downloads are staged below, one folder for each attempt.
+    staging_path: str
+
+
+class Configure(_Message):
+    """Supervisor to worker, once: what to be."""
+
+    type: Literal["configure"] = "configure"
+    protocol: int = PROTOCOL_VERSION
+    mode: Mode = Mode.WORK
+    options: WorkerOptions
+    seat: Seat
+
+
+class Assign(_Message):
+    """Supervisor to worker: process this task in a tab of its own."""
+
+    type: Literal["assign"] = "assign"
+    task: POTask
+    #: Folder name below the seat's staging path.
+    staging: str
+
+
+class Drain(_Message):
+    """Supervisor to worker: finish what you have, close the browser, end."""
+
+    type: Literal["drain"] = "drain"
+
+
+class Hello(_Message):
+    """Worker to supervisor, first of all: the process is up and speaks this protocol."""
+
+    type: Literal["hello"] = "hello"
+    slot: int
+    generation: int
+    protocol: int = PROTOCOL_VERSION
+    pid: int
+
+
+class UnableKind(StrEnum):
+    """Why a worker cannot work at all. Each kind is a decision of the supervisor's."""
+
+    #: The browser does not start here: wrong binary, sandbox, missing library.
+    BROWSER = "browser"
+    #: The portal wants a login that this worker cannot give.
+    LOGIN = "login"
+    #: The portal does not answer.
+    PORTAL = "portal"
+
+
+class Unable(_Message):
+    """Worker to supervisor: it cannot go on, and why, in one sentence."""
+
+    type: Literal["unable"] = "unable"
+    slot: int
+    generation: int
+    kind: UnableKind
+    detail: str
+
+
+class Ready(_Message):
+    """Worker to supervisor: the browser is open and logged in."""
+
+    type: Literal["ready"] = "ready"
+    slot: int
+    generation: int
+    session: SessionView
+
+
+class Moved(_Message):
+    """Worker to supervisor: a machine of the worker made a move."""
+
+    type: Literal["moved"] = "moved"
+    slot: int
+    generation: int
+    transition: Transition
+
+
+class Finished(_Message):
+    """Worker to supervisor: an attempt has its report; its files are staged."""
+
+    type: Literal["finished"] = "finished"
+    slot: int
+    generation: int
+    task_id: TaskId
+    report: Report
+
+
+class Returned(_Message):
+    """Worker to supervisor: the task comes back undone, and it is not the task's fault."""
+
+    type: Literal["returned"] = "returned"
+    slot: int
+    generation: int
+    task_id: TaskId
+    why: GivenBack
+    detail: str = ""
+
+
+class Heartbeat(_Message):
+    """Worker to supervisor, every two seconds: its event loop runs."""
+
+    type: Literal["heartbeat"] = "heartbeat"
+    slot: int
+    generation: int
+    session: SessionView
+    processed_count: int
+
+
+class Said(_Message):
+    """Worker to supervisor: one sentence that a person should read."""
+
+    type: Literal["said"] = "said"
+    slot: int
+    generation: int
+    level: Level
+    text: str
+
+
+class Bye(_Message):
+    """Worker to supervisor, last of all: the browser is closed in order."""
+
+    type: Literal["bye"] = "bye"
+    slot: int
+    generation: int
+
+
+ToWorker = Annotated[Configure | Assign | Drain, Field(discriminator="type")]
+ToSupervisor = Annotated[
+    Hello | Unable | Ready | Moved | Finished | Returned | Heartbeat | Said | Bye, Field(discriminator="type")
+]

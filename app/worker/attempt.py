@@ -1,0 +1,127 @@
+"""One attempt at one task: the tab's border.
+
+Whatever happens in a tab becomes a report, unless it is no fault of the task's: a lost login and a dead browser are
+raised to the loop.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+from pathlib import Path
+
+import anyio
+from loguru import logger
+from playwright.async_api import Error as PlaywrightError
+
+from app.domain.failures import Reason
+from app.domain.task import POTask, Report
+from app.worker.errors import SessionBrokenError, SessionLostError, first_line, reason_of, root_cause
+from app.worker.evidence import keep_evidence
+from app.worker.processors.protocol import Desk, Processor
+from app.worker.session import BrowserSession
+from app.worker.tab import Tab
+
+#: Between an error of a page and the event that its whole browser is gone.
+_DEATH_NOTICE_S = 1.0
+#: Reasons for which a person wants to see the page.
+_SHOWN = frozenset(
+    {
+        Reason.PORTAL_CHANGED,
+        Reason.PORTAL_ERROR,
+        Reason.PAGE_TOO_SLOW,
+        Reason.PROCESSOR_ERROR,
+        Reason.DOWNLOAD_FAILED,
+        Reason.DOWNLOAD_REFUSED,
+        Reason.SOME_FILES_FAILED,
+        Reason.SOME_FILES_REFUSED,
+    }
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What every attempt of a worker needs."""
+
+    session: BrowserSession
+    desk: Desk
+    processor: Processor
+    task_timeout_s: float
+
+
+async def attempt(bench: Bench, task: POTask, staging: Path) -> Report:
+    """Process one task in a tab of its own, within its time.
+
+    Raises:
+        SessionLostError: The portal logged us out; the task was not judged.
+        SessionBrokenError: Browser or driver are gone; the task was not judged.
+    """
+    begun = anyio.current_time()
+    async with bench.session.tab(task, staging) as tab:
+        report = await _judged(bench, tab, task)
+        if report.reason in _SHOWN:
+            report = dataclasses.replace(report, evidence=await keep_evidence(tab))
+    return dataclasses.replace(report, duration_s=round(anyio.current_time() - begun, 3))
+
+
+async def _judged(bench: Bench, tab: Tab, task: POTask) -> Report:
+    try:
+        with anyio.move_on_after(bench.task_timeout_s):
+            return await _unless_crashed(bench, tab, task)
+        detail = f"The order took longer than {bench.task_timeout_s:g} s."
+        return Report(reason=Reason.TASK_TIMEOUT, detail=detail, page_url=tab.page.url)
+    except TimeoutError:
+        return Report(reason=Reason.PAGE_TOO_SLOW, detail="The page hangs.", page_url=tab.page.url)
+    except SessionLostError:
+        raise
+    except PlaywrightError as error:
+        await _stop_if_browser_is_gone(bench.session, error)
+        return Report(reason=reason_of(error), detail=first_line(error), page_url=tab.page.url)
+    except OSError as error:
+        return Report(reason=Reason.FILING_FAILED, detail=_disk_problem(error), page_url=tab.page.url)
+    except Exception as error:  # noqa: BLE001 - the tab's border: an unknown error of a processor ends its task, not the worker
+        await _stop_if_browser_is_gone(bench.session, error)
+        logger.exception("processor failed on {}", task.po_number)
+        return Report(reason=Reason.PROCESSOR_ERROR, detail=first_line(error), page_url=tab.page.url)
+
+
+async def _unless_crashed(bench: Bench, tab: Tab, task: POTask) -> Report:
+    """The processor's report, or the news that its page crashed: a call into a crashed page may never return."""
+    reports: list[Report] = []
+
+    async def process() -> None:
+        reports.append(await bench.processor(tab, task, bench.desk))
+        work.cancel_scope.cancel()
+
+    try:
+        async with anyio.create_task_group() as work:
+            work.start_soon(process)
+            await tab.crashed.wait()
+            work.cancel_scope.cancel()
+    except ExceptionGroup as group:
+        raise root_cause(group) from group
+    if not reports:
+        return Report(reason=Reason.TAB_CRASHED, detail="The browser tab crashed.", page_url=tab.page.url)
+    return reports[0]
+
+
+async def _stop_if_browser_is_gone(session: BrowserSession, error: Exception) -> None:
+    """Never report a dead browser as a failure of the order.
+
+    Raises:
+        SessionBrokenError: The browser or its driver is gone.
+    """
+    text = str(error)
+    if not session.lost.is_set() and ("closed" not in text and "Connection" not in text):
+        return
+    with anyio.move_on_after(_DEATH_NOTICE_S):
+        await session.lost.wait()
+    if session.lost.is_set() or "reading from the driver" in text:
+        msg = f"browser or driver ended ({first_line(error)})"
+        raise SessionBrokenError(msg) from error
+
+
+def _disk_problem(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return "The disk is full."
+    return f"A file could not be written ({error.strerror or error})."

@@ -1,0 +1,57 @@
+"""What can go wrong inside a worker, one class for each decision, and how browser errors are read."""
+
+from __future__ import annotations
+
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import TimeoutError as PlaywrightTimeoutError
+
+from app.domain.failures import Reason
+
+
+class WorkerError(Exception):
+    """Root of this room."""
+
+
+class SessionLostError(WorkerError):
+    """The portal has logged us out. Not the order's fault: it goes back to the queue."""
+
+
+class SessionBrokenError(WorkerError):
+    """Browser or driver are gone. The worker ends; its supervisor starts another."""
+
+
+class CannotStartError(WorkerError):
+    """The browser does not start here."""
+
+
+class CannotLogInError(WorkerError):
+    """Every rung of the login ladder failed."""
+
+
+class PortalDownError(WorkerError):
+    """The portal did not answer when the session was opened."""
+
+
+def root_cause(group: ExceptionGroup[Exception], *decisive: type[Exception]) -> Exception:
+    """The one error that a group of tasks ended by: of a decisive kind where there is one, for it explains the rest."""
+    leaves = [
+        root_cause(error, *decisive) if isinstance(error, ExceptionGroup) else error for error in group.exceptions
+    ]
+    return next((error for error in leaves if isinstance(error, decisive)), leaves[0])
+
+
+def reason_of(error: PlaywrightError) -> Reason:
+    """What an error of the browser says about the order that was on the page."""
+    text = error.message
+    if isinstance(error, PlaywrightTimeoutError):
+        return Reason.PAGE_TOO_SLOW
+    if "crashed" in text.casefold():
+        return Reason.TAB_CRASHED
+    if "net::ERR_" in text:
+        return Reason.PORTAL_UNREACHABLE
+    return Reason.PROCESSOR_ERROR
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text: browser errors append a call log of many lines."""
+    return str(error).strip().split("\n", 1)[0] or type(error).__name__

@@ -1,0 +1,31 @@
+"""What a failure leaves behind for a person: a picture of the page and its source."""
+
+from __future__ import annotations
+
+import contextlib
+
+import anyio
+from playwright.async_api import Error as PlaywrightError
+
+from app.worker.tab import Tab
+
+#: A picture takes well under a second; a page that hangs must not hold its tab for long.
+LIMIT_S = 5.0
+SCREENSHOT_NAME = "page.png"
+SOURCE_NAME = "page.html"
+
+
+async def keep_evidence(tab: Tab) -> tuple[str, ...]:
+    """Put screenshot and source into the tab's evidence folder; returns the names of what could be kept.
+
+    Bounded by ``LIMIT_S``. A page that cannot be pictured any more leaves nothing; that is no error.
+    """
+    kept: list[str] = []
+    tab.evidence.mkdir(parents=True, exist_ok=True)
+    with anyio.move_on_after(LIMIT_S), contextlib.suppress(PlaywrightError):
+        source = await tab.page.content()
+        await anyio.Path(tab.evidence / SOURCE_NAME).write_text(source, encoding="utf-8", errors="replace")
+        kept.append(SOURCE_NAME)
+        await tab.page.screenshot(path=tab.evidence / SCREENSHOT_NAME, timeout=LIMIT_S * 1000)
+        kept.append(SCREENSHOT_NAME)
+    return tuple(kept)

@@ -1,0 +1,169 @@
+"""Every attachment of one purchase order: open its page, judge it, find the files, fetch and check each of them."""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path, PurePath
+from types import MappingProxyType
+
+import anyio
+from playwright.async_api import Response
+
+from app.archive.names import RESERVED_NAMES, safe_name, unique_name
+from app.domain.failures import Reason
+from app.domain.task import FetchedFile, MissedFile, POTask, Report
+from app.portal.pack import FieldRule
+from app.portal.triage import Verdict
+from app.worker.download import Arrived
+from app.worker.errors import SessionLostError, root_cause
+from app.worker.processors.protocol import Desk
+from app.worker.reading import PageLink, Reading, read_page
+from app.worker.tab import Tab
+
+#: Files of one order that run side by side: a third more orders a second on a slow line, nothing on a fast one.
+PARALLEL_FILE_COUNT = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """An order's page, as it was found."""
+
+    reading: Reading
+    verdict: Verdict
+    status: int
+    retry_after_s: float | None
+
+
+async def process(tab: Tab, task: POTask, desk: Desk) -> Report:
+    """Bring every attachment of one order into the tab's staging folder."""
+    visit = await _visit(tab, task, desk)
+    if visit.verdict is not Verdict.READY:
+        return _no_order_page(visit)
+    tab.loaded()
+    problem = _incomplete(visit.reading)
+    if problem:
+        return Report(reason=Reason.PORTAL_CHANGED, detail=problem, page_url=visit.reading.url)
+    fields = {name: _field_value(rule, visit.reading.fields[name]) for name, rule in desk.pack.fields.items()}
+    tab.files.mkdir(parents=True, exist_ok=True)
+    fetched = await _fetch_all(tab, visit.reading.links, desk)
+    return _conclude(fetched, fields, visit.reading.url, tab.files)
+
+
+async def _visit(tab: Tab, task: POTask, desk: Desk) -> Visit:
+    address = desk.pack.order_url(desk.portal.base_url, task.portal_number)
+    answer = await tab.page.goto(address, wait_until="commit", timeout=desk.pack.limits.page_s * 1000)
+    status = answer.status if answer else 0
+    reading, verdict = await read_page(tab.page, desk.pack, status=status, is_list_expected=True)
+    return Visit(reading=reading, verdict=verdict, status=status, retry_after_s=await _retry_after_s(answer))
+
+
+async def _retry_after_s(answer: Response | None) -> float | None:
+    """The header's form in seconds; a portal that names a date is asked again by our own clock."""
+    text = await answer.header_value("retry-after") if answer else None
+    return float(text) if text and text.isdigit() else None
+
+
+#: What the report says of a page that is not the order's.
+_REASONS: Mapping[Verdict, tuple[Reason, str]] = MappingProxyType(
+    {
+        Verdict.BUSY: (Reason.PORTAL_BUSY, "The portal says that it is busy."),
+        Verdict.FORBIDDEN: (Reason.NO_PERMISSION, "The portal says that this user may not see the order."),
+        Verdict.NOT_FOUND: (Reason.PORTAL_SAYS_MISSING, "The portal says that there is no such order."),
+        Verdict.PORTAL_ERROR: (Reason.PORTAL_ERROR, "The portal answered with an error."),
+        Verdict.UNKNOWN: (Reason.PORTAL_CHANGED, "The page is none that the portal pack knows."),
+    }
+)
+
+
+def _no_order_page(visit: Visit) -> Report:
+    if visit.verdict in {Verdict.SESSION_LOST, Verdict.SECOND_FACTOR}:
+        msg = f"the portal asks for a login at {visit.reading.url}"
+        raise SessionLostError(msg)
+    reason, said = _REASONS[visit.verdict]
+    detail = f"{said} (status {visit.status})" if visit.status >= HTTPStatus.BAD_REQUEST else said
+    return Report(reason=reason, detail=detail, page_url=visit.reading.url, retry_after_s=visit.retry_after_s)
+
+
+def _incomplete(reading: Reading) -> str:
+    """Why the list on the page cannot be trusted; empty when it can."""
+    if not reading.is_settled:
+        return "The list of attachments did not arrive in time."
+    if reading.count is not None and reading.count != len(reading.links):
+        return f"The page counts {reading.count} attachments and shows {len(reading.links)}."
+    return ""
+
+
+async def _fetch_all(tab: Tab, links: Sequence[PageLink], desk: Desk) -> list[Arrived | MissedFile]:
+    """All files of the page, in its order. Streams run side by side; clicks one after the other on the page itself."""
+    fetched: dict[int, Arrived | MissedFile] = {}
+    places = anyio.CapacityLimiter(PARALLEL_FILE_COUNT)
+    clicking = anyio.Lock()
+
+    async def fetch(number: int, link: PageLink) -> None:
+        async with places if link.address else clicking:
+            fetched[number] = await desk.downloads.fetch(tab.page, link, tab.staging / f"part-{number}")
+
+    try:
+        async with anyio.create_task_group() as fetches:
+            for number, link in enumerate(links):
+                fetches.start_soon(fetch, number, link)
+    except ExceptionGroup as group:
+        raise root_cause(group, SessionLostError) from group
+    return [fetched[number] for number in range(len(links))]
+
+
+def _field_value(rule: FieldRule, text: str) -> str:
+    if not rule.pattern or not text:
+        return text
+    found = re.search(rule.pattern, text, re.DOTALL)
+    return (found.group(1) if found.groups() else found.group(0)).strip() if found else text
+
+
+def _conclude(
+    fetched: Sequence[Arrived | MissedFile], fields: dict[str, str], page_url: str, files_path: Path
+) -> Report:
+    files = _put_in_place([one for one in fetched if isinstance(one, Arrived)], files_path)
+    missed = tuple(one for one in fetched if isinstance(one, MissedFile))
+    detail = "; ".join(f"{one.label}: {one.problem}" for one in missed)
+    return Report(
+        reason=_reason(files, missed), detail=detail, fields=fields, files=files, missed=missed, page_url=page_url
+    )
+
+
+def _reason(files: Sequence[FetchedFile], missed: Sequence[MissedFile]) -> Reason:
+    can_retry = any(one.is_retryable for one in missed)
+    if not missed:
+        return Reason.ALL_SAVED if files else Reason.NONE_LISTED
+    if files:
+        return Reason.SOME_FILES_FAILED if can_retry else Reason.SOME_FILES_REFUSED
+    return Reason.DOWNLOAD_FAILED if can_retry else Reason.DOWNLOAD_REFUSED
+
+
+def _put_in_place(arrived: Sequence[Arrived], files_path: Path) -> tuple[FetchedFile, ...]:
+    """Give every file its name, in the order of the page, so that a second run names them the same."""
+    taken = set(RESERVED_NAMES)
+    files: list[FetchedFile] = []
+    for one in arrived:
+        name = unique_name(_with_ending(safe_name(one.label), one.media_type), taken)
+        taken.add(name)
+        one.path.replace(files_path / name)
+        files.append(
+            FetchedFile(
+                name=name,
+                label=one.label,
+                size_bytes=one.size_bytes,
+                sha256=one.sha256,
+                media_type=one.media_type,
+                source_url=one.source_url,
+            )
+        )
+    return tuple(files)
+
+
+def _with_ending(name: str, media_type: str) -> str:
+    """A name that came from a link's text may lack its ending; the content tells it."""
+    return name if PurePath(name).suffix else name + (mimetypes.guess_extension(media_type) or "")

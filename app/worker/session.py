@@ -1,0 +1,228 @@
+"""The browser of one worker: a persistent context on the worker's own profile, held open by the keeper tab.
+
+Owns the browser and its tabs. The profile folder and the staging folder belong to the supervisor.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import anyio
+from playwright.async_api import BrowserContext, Page, Playwright, async_playwright
+from playwright.async_api import Error as PlaywrightError
+
+from app.domain.events import Level, SessionView
+from app.domain.ids import TaskId, WorkerId
+from app.domain.machine import Machine, Transition
+from app.domain.options import BrowserOptions, Sandbox
+from app.domain.states import SESSION, SessionEvent, SessionStatus
+from app.domain.task import POTask
+from app.worker.errors import CannotStartError, SessionBrokenError, first_line
+from app.worker.login import Door
+from app.worker.tab import Tab, TabOrder, open_tab
+
+#: A browser starts in 0.4 to 2.4 s; on a machine that swaps it can take far longer.
+LAUNCH_LIMIT_S = 60.0
+#: Refresh of a lost login (design section 4).
+REFRESH_LIMIT_S = 15.0
+#: An orderly close takes 0.2 to 0.4 s and is the only way that cookies reach the disk.
+CLOSE_LIMIT_S = 8.0
+#: Keeps clones small: only state is worth keeping.
+DISK_CACHE_BYTES = 50 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOrder:
+    """What a session is opened with."""
+
+    worker_id: WorkerId
+    browser: BrowserOptions
+    profile_path: Path
+    #: Downloads of the browser land here under nameless files; on the file system of the staging folder.
+    downloads_path: Path
+    clock: Callable[[], datetime]
+    observe: Callable[[Transition], None]
+    say: Callable[[Level, str], None]
+
+
+class BrowserSession:
+    """A living browser. ``lost`` is set when browser or driver are gone."""
+
+    def __init__(self, order: SessionOrder, door: Door, driver: BrowserContext) -> None:
+        """Made by ``open_session`` alone."""
+        self._order = order
+        self._door = door
+        self.driver = driver
+        self.startup_time = order.clock()
+        self.last_activity = self.startup_time
+        self.active_tabs: dict[TaskId, str] = {}
+        self.lost = anyio.Event()
+        self._machine = Machine(SESSION, order.worker_id, clock=order.clock, observe=order.observe)
+        self._refreshing = anyio.Lock()
+        self._login_count = 0
+        self._tab_count = 0
+        self._keeper = self._keep(driver.pages[0])
+        driver.on("close", lambda _: self.lost.set())
+
+    @property
+    def status(self) -> SessionStatus:
+        """Where in life the session is."""
+        return self._machine.state
+
+    @property
+    def main_window_handle(self) -> str:
+        """Name of the keeper tab, which opens first and closes last."""
+        return f"{self._order.worker_id}/keeper"
+
+    async def user_agent(self) -> str:
+        """How this browser names itself to portals."""
+        return str(await self._keeper.evaluate("navigator.userAgent"))
+
+    def view(self) -> SessionView:
+        """The session as others may see it."""
+        return SessionView(
+            status=self.status.name,
+            main_window_handle=self.main_window_handle,
+            active_tabs={str(task_id): handle for task_id, handle in self.active_tabs.items()},
+            startup_time=self.startup_time,
+            last_activity=self.last_activity,
+        )
+
+    async def authenticate(self) -> None:
+        """See to it that the session is logged in.
+
+        Raises:
+            CannotLogInError: The portal wants a login that cannot be given.
+            PortalDownError: The portal does not answer.
+        """
+        try:
+            await self._enter()
+        except BaseException:
+            self._machine.fire(SessionEvent.BREAK, cause="not logged in")
+            raise
+        self._machine.fire(SessionEvent.AUTHENTICATE)
+
+    async def refresh(self, login_count: int) -> None:
+        """Bring a lost login back in the same browser; only the first of several callers does the work.
+
+        Args:
+            login_count: ``login_count`` when the caller began; a later login is what it asks for.
+
+        Raises:
+            CannotLogInError: It cannot be brought back within ``REFRESH_LIMIT_S``.
+        """
+        async with self._refreshing:
+            if self._login_count > login_count:
+                return
+            self._machine.fire(SessionEvent.BREAK, cause="logged out")
+            self._machine.fire(SessionEvent.RECOVER)
+            try:
+                with anyio.fail_after(REFRESH_LIMIT_S):
+                    await self._enter()
+            except BaseException:
+                self._machine.fire(SessionEvent.BREAK, cause="no login")
+                raise
+            self._machine.fire(SessionEvent.RECOVERED)
+
+    @property
+    def login_count(self) -> int:
+        """How often this session came to be logged in; grows with every refresh."""
+        return self._login_count
+
+    @contextlib.asynccontextmanager
+    async def tab(self, task: POTask, staging: Path) -> AsyncGenerator[Tab]:
+        """A tab for one task, closed at the end. Waits while a login is being brought back.
+
+        Raises:
+            SessionBrokenError: The browser opens or closes no tab any more.
+        """
+        async with self._refreshing:
+            if self._machine.can(SessionEvent.USE):
+                self._machine.fire(SessionEvent.USE)
+            await self._reopen_keeper()
+        self._tab_count += 1
+        handle = f"{self._order.worker_id}/tab-{self._tab_count}"
+        order = TabOrder(
+            task=task, window_handle=handle, staging=staging, clock=self._order.clock, observe=self._order.observe
+        )
+        self.active_tabs[task.task_id] = handle
+        try:
+            async with open_tab(self.driver, order) as tab:
+                yield tab
+        finally:
+            del self.active_tabs[task.task_id]
+            self.last_activity = self._order.clock()
+
+    async def close(self) -> None:
+        """Close the browser in order: tabs, then the keeper with the context. Bounded by ``CLOSE_LIMIT_S``."""
+        if self._machine.can(SessionEvent.CLOSE):
+            self._machine.fire(SessionEvent.CLOSE)
+        with anyio.move_on_after(CLOSE_LIMIT_S) as limit, contextlib.suppress(PlaywrightError):
+            await self.driver.close()
+        if not limit.cancelled_caught and self._machine.can(SessionEvent.CLOSED):
+            self._machine.fire(SessionEvent.CLOSED)
+
+    async def _enter(self) -> None:
+        await self._reopen_keeper()
+        if not await self._door.is_open(self._keeper):
+            step = await self._door.enter(self._keeper)
+            self._order.say(Level.INFO, f"logged in ({step})")
+        self._login_count += 1
+        await self._keeper.goto("about:blank")
+
+    def _keep(self, page: Page) -> Page:
+        page.on("crash", lambda _: self._order.say(Level.WARNING, "the keeper tab crashed; it is reopened"))
+        return page
+
+    async def _reopen_keeper(self) -> None:
+        """A person can close the keeper in a headed browser; a session never goes on without it."""
+        if not self._keeper.is_closed():
+            return
+        try:
+            self._keeper = self._keep(await self.driver.new_page())
+        except PlaywrightError as error:
+            msg = "the keeper tab is gone and the browser opens no other"
+            raise SessionBrokenError(msg) from error
+        self._order.say(Level.WARNING, "the keeper tab was closed; it is open again")
+
+
+@contextlib.asynccontextmanager
+async def open_session(order: SessionOrder, door: Door) -> AsyncGenerator[BrowserSession]:
+    """Start driver and browser, and close them at the end. The session is not logged in yet.
+
+    Raises:
+        CannotStartError: The browser does not start.
+    """
+    async with async_playwright() as playwright:
+        session = BrowserSession(order, door, await _launch(playwright, order))
+        try:
+            yield session
+        finally:
+            with anyio.CancelScope(shield=True):
+                await session.close()
+
+
+async def _launch(playwright: Playwright, order: SessionOrder) -> BrowserContext:
+    try:
+        return await playwright.chromium.launch_persistent_context(
+            order.profile_path,
+            executable_path=order.browser.executable_path or None,
+            headless=order.browser.headless_mode,
+            chromium_sandbox=order.browser.sandbox is Sandbox.ON,
+            downloads_path=order.downloads_path,
+            accept_downloads=True,
+            # Cookies without an expiry survive only so; the clone's own list of tabs is removed before each start.
+            args=["--restore-last-session", f"--disk-cache-size={DISK_CACHE_BYTES}"],
+            # The supervisor alone decides when a browser ends.
+            handle_sigint=False,
+            handle_sigterm=False,
+            handle_sighup=False,
+            timeout=LAUNCH_LIMIT_S * 1000,
+        )
+    except PlaywrightError as error:
+        msg = f"The browser does not start ({first_line(error)})."
+        raise CannotStartError(msg) from error

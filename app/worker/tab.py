@@ -1,0 +1,123 @@
+"""One short-lived tab: opened for one task, always closed. Knows nothing of what is done in it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import anyio
+from playwright.async_api import BrowserContext, Page
+from playwright.async_api import Error as PlaywrightError
+
+from app.domain.ids import TaskId
+from app.domain.machine import Machine, Transition
+from app.domain.states import TAB, TabEvent, TabStatus
+from app.domain.task import POTask
+from app.worker.errors import SessionBrokenError
+
+#: A tab closes in 10 to 50 ms; one that needs longer than this hangs with its browser.
+CLOSE_LIMIT_S = 5.0
+#: A tab opens in 60 to 200 ms on a busy machine.
+OPEN_LIMIT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TabOrder:
+    """What a tab is opened for."""
+
+    task: POTask
+    window_handle: str
+    #: Folder of this attempt; made by the tab.
+    staging: Path
+    clock: Callable[[], datetime]
+    observe: Callable[[Transition], None]
+
+
+class Tab:
+    """A page of the browser with its life cycle. Processors use ``page`` and call ``loaded`` when it is ready."""
+
+    def __init__(self, order: TabOrder, page: Page, machine: Machine[TabStatus, TabEvent]) -> None:
+        """Made by ``open_tab`` alone."""
+        self.page = page
+        self.window_handle = order.window_handle
+        self.task_id: TaskId = order.task.task_id
+        self.po_number = order.task.po_number
+        self.creation_time = order.clock()
+        self.staging = order.staging
+        self._machine = machine
+        self.crashed = anyio.Event()
+        page.on("crash", lambda _: self.crashed.set())
+
+    @property
+    def status(self) -> TabStatus:
+        """Where in life the tab is."""
+        return self._machine.state
+
+    @property
+    def files(self) -> Path:
+        """Where verified files of this attempt are put."""
+        return self.staging / "files"
+
+    @property
+    def evidence(self) -> Path:
+        """Where screenshots and page sources of a failure are put."""
+        return self.staging / "evidence"
+
+    def loaded(self) -> None:
+        """The page has told what it is; work on it begins."""
+        self._machine.fire(TabEvent.LOADED)
+
+
+@contextlib.asynccontextmanager
+async def open_tab(context: BrowserContext, order: TabOrder) -> AsyncGenerator[Tab]:
+    """Open a tab for one task and close it at the end, whatever happens in between.
+
+    Raises:
+        SessionBrokenError: The browser opens no tab, or does not close this one in time.
+    """
+    machine = Machine(TAB, order.task.task_id, clock=order.clock, observe=order.observe)
+    page = await _open(context)
+    machine.fire(TabEvent.OPENED)
+    try:
+        tab = Tab(order, page, machine)
+        yield tab
+        _finish(machine)
+    except BaseException as error:
+        machine.fire(TabEvent.BREAK, cause=type(error).__name__)
+        machine.fire(TabEvent.GIVE_UP)
+        raise
+    finally:
+        await _close(page, machine)
+
+
+async def _open(context: BrowserContext) -> Page:
+    try:
+        with anyio.fail_after(OPEN_LIMIT_S):
+            return await context.new_page()
+    except (PlaywrightError, TimeoutError) as error:
+        msg = "the browser opens no more tabs"
+        raise SessionBrokenError(msg) from error
+
+
+def _finish(machine: Machine[TabStatus, TabEvent]) -> None:
+    """A page that was judged without work on it (not found, forbidden) was processed all the same."""
+    if machine.can(TabEvent.LOADED):
+        machine.fire(TabEvent.LOADED)
+    machine.fire(TabEvent.DONE)
+
+
+async def _close(page: Page, machine: Machine[TabStatus, TabEvent]) -> None:
+    machine.fire(TabEvent.CLOSE)
+    with (
+        anyio.CancelScope(shield=True),
+        anyio.move_on_after(CLOSE_LIMIT_S) as limit,
+        contextlib.suppress(PlaywrightError),  # a crashed tab or a dead browser: closed already
+    ):
+        await page.close()
+    if limit.cancelled_caught:
+        msg = f"the browser did not close a tab within {CLOSE_LIMIT_S:g} s"
+        raise SessionBrokenError(msg)
+    machine.fire(TabEvent.CLOSED)
