@@ -1,0 +1,162 @@
+"""The only place that configures logging: a short line for people, one JSON object a line for the file.
+
+Rooms log facts with fields through loguru (``worker=``, ``task=``, ``cause=``) and know nothing of sinks. Secrets are
+blotted out of every line on its way, values of variables never enter a traceback, and the file is its owner's alone.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import traceback
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from loguru import logger
+
+from app.domain.failures import OptionsError
+
+if TYPE_CHECKING:
+    from loguru import Message, Record
+
+Blot = Callable[[str], str]
+
+#: A file of this size is put aside and a new one begun; so many are kept.
+ROTATION = "10 MB"
+KEPT_FILES = 5
+FILE_MODE = 0o600
+BLOT = "***"
+#: Fields that every line may have and that people see in front of the text.
+SUBJECTS = ("worker", "task")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogOptions:
+    """Where lines go, from which weight on."""
+
+    #: Name of a loguru level in any case, for the file.
+    level: str
+    #: The whole log; nothing for none.
+    file: Path | None = None
+    #: Takes one finished line for a person; nothing for none.
+    people: Callable[[str], object] | None = None
+    #: Name of a loguru level in any case, for people.
+    people_level: str = "warning"
+    #: Texts that no line may hold.
+    secrets: tuple[str, ...] = ()
+
+
+@contextmanager
+def logging_to(options: LogOptions) -> Generator[None]:
+    """Have all logging go to these places until the block ends.
+
+    Raises:
+        OptionsError: The file cannot be written.
+    """
+    blot = _blotter(options.secrets)
+    bridge = _Bridge()
+    logger.remove()
+    try:
+        _add_people(options, blot)
+        _add_file(options, blot)
+        logging.getLogger().addHandler(bridge)
+        yield
+    finally:
+        logging.getLogger().removeHandler(bridge)
+        logger.remove()
+
+
+def _add_people(options: LogOptions, blot: Blot) -> None:
+    people = options.people
+    if people is None:
+        return
+
+    def tell(message: Message) -> None:
+        people(blot(_for_people(message.record)))
+
+    logger.add(tell, level=options.people_level.upper(), format="{message}")
+
+
+def _add_file(options: LogOptions, blot: Blot) -> None:
+    if options.file is None:
+        return
+
+    def template(record: Record) -> str:
+        record["extra"]["line"] = _for_file(record, blot)  # loguru fills in the template that this returns
+        return "{extra[line]}\n"
+
+    try:
+        options.file.parent.mkdir(parents=True, exist_ok=True)
+        logger.add(
+            options.file,
+            level=options.level.upper(),
+            format=template,
+            rotation=ROTATION,
+            retention=KEPT_FILES,
+            encoding="utf-8",
+            opener=_private,
+        )
+    except OSError as error:
+        raise OptionsError(f"log_file is '{options.file}', which cannot be written: {error.strerror}.") from error
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, FILE_MODE)
+
+
+def _blotter(secrets: tuple[str, ...]) -> Blot:
+    """Blots secrets, also as Python shows them in an error; longer ones first, since one may hold another."""
+    spellings = {spelling for secret in secrets if secret for spelling in (secret, repr(secret)[1:-1])}
+    ordered = sorted(spellings, key=len, reverse=True)
+
+    def blot(text: str) -> str:
+        for spelling in ordered:
+            text = text.replace(spelling, BLOT)
+        return text
+
+    return blot
+
+
+def _for_people(record: Record) -> str:
+    fields = record["extra"]
+    subjects = [str(fields[name]) for name in SUBJECTS if fields.get(name)]
+    caught = record["exception"]
+    error = f"({type(caught.value).__name__}: {caught.value})" if caught is not None else ""
+    words = [f"{record['time']:%H:%M:%S}", record["level"].name.lower(), *subjects, record["message"], error]
+    return " ".join(filter(None, words))
+
+
+def _for_file(record: Record, blot: Blot) -> str:
+    told: dict[str, object] = {
+        "at": record["time"].astimezone(UTC).isoformat(timespec="milliseconds"),
+        "level": record["level"].name.lower(),
+        "text": record["message"],
+        "where": f"{record['name']}:{record['line']}",
+        **record["extra"],
+    }
+    caught = record["exception"]
+    if caught is not None and caught.type is not None:
+        told["error"] = "".join(traceback.format_exception(caught.type, caught.value, caught.traceback))
+    plain = {name: _plain(value, blot) for name, value in told.items()}
+    return json.dumps(plain, ensure_ascii=False)
+
+
+def _plain(value: object, blot: Blot) -> object:
+    """Numbers stay; all else becomes text without secrets, so that the line stays valid JSON whatever is blotted."""
+    return value if isinstance(value, int | float | None) else blot(str(value))
+
+
+class _Bridge(logging.Handler):
+    """Takes over what libraries log in the standard way, so that it neither gets lost nor tears the live view."""
+
+    def __init__(self) -> None:
+        super().__init__(level=logging.WARNING)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass one record on."""
+        logger.bind(library=record.name).opt(exception=record.exc_info).log(record.levelname, record.getMessage())

@@ -1,0 +1,137 @@
+"""Logs: a short line for people, JSON for the file, fields kept, secrets never."""
+
+from __future__ import annotations
+
+import json
+import logging
+import stat
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from loguru import logger
+
+from app.domain.failures import OptionsError
+from app.service.logs import LogOptions, logging_to
+
+
+def lines_of(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def test_the_file_holds_one_json_object_a_line_with_its_fields(tmp_path: Path) -> None:
+    file = tmp_path / "below/log.jsonl"
+
+    with logging_to(LogOptions(level="info", file=file)):
+        logger.bind(worker="worker-2#1", task="demo:PO1").info("page of {} kB", 56)
+        logger.debug("too light")
+
+    (line,) = lines_of(file)
+    assert line["text"] == "page of 56 kB"
+    assert (line["worker"], line["task"], line["level"]) == ("worker-2#1", "demo:PO1", "info")
+    assert line["where"].startswith("tests.service.test_logs:")
+    assert datetime.fromisoformat(line["at"]).utcoffset() is not None
+
+
+def test_people_see_weighty_lines_with_worker_and_task_in_front() -> None:
+    seen: list[str] = []
+
+    with logging_to(LogOptions(level="debug", people=seen.append)):
+        logger.info("fine")
+        logger.bind(worker="worker-1#3", task="demo:PO7", cause="hang").warning("the tab is slow")
+
+    assert [line.partition(" ")[2] for line in seen] == ["warning worker-1#3 demo:PO7 the tab is slow"]
+
+
+def test_people_may_ask_for_more() -> None:
+    seen: list[str] = []
+
+    with logging_to(LogOptions(level="info", people=seen.append, people_level="debug")):
+        logger.debug("fine")
+
+    assert len(seen) == 1
+
+
+def test_secrets_are_blotted_wherever_they_stand(tmp_path: Path) -> None:
+    file, seen = tmp_path / "log.jsonl", list[str]()
+    secret = 'pa"ss\\wört'
+
+    with logging_to(LogOptions(level="debug", file=file, people=seen.append, secrets=(secret, "", "pa", '"'))):
+        logger.bind(form={"password": secret}).warning(f"typed {secret}")
+        try:
+            int(secret)
+        except ValueError:
+            logger.exception("login failed")
+
+    told = file.read_text(encoding="utf-8") + "".join(seen)
+    assert "wört" not in told
+    assert [line["text"] for line in lines_of(file)] == ["typed ***", "login failed"]
+
+
+def test_a_traceback_stands_in_the_file_and_its_error_is_told_to_people(tmp_path: Path) -> None:
+    file, seen = tmp_path / "log.jsonl", list[str]()
+
+    def divide(denominator: int) -> float:
+        return 1 / denominator
+
+    with logging_to(LogOptions(level="info", file=file, people=seen.append)):
+        try:
+            divide(0)
+        except ZeroDivisionError:
+            logger.exception("no result")
+
+    assert "in divide" in lines_of(file)[0]["error"]
+    assert "\n" not in seen[0]
+    assert "ZeroDivisionError" in seen[0]
+
+
+def test_what_libraries_log_is_taken_over(tmp_path: Path) -> None:
+    file = tmp_path / "log.jsonl"
+
+    with logging_to(LogOptions(level="debug", file=file)):
+        logging.getLogger("some.library").warning("about {this} %s", "thing")
+        logging.getLogger("some.library").info("chatter")
+
+    (line,) = lines_of(file)
+    assert (line["text"], line["library"]) == ("about {this} thing", "some.library")
+
+
+def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
+    file = tmp_path / "log.jsonl"
+
+    with logging_to(LogOptions(level="info", file=file)):
+        logger.info("private")
+
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_second_run_goes_on_in_the_same_file(tmp_path: Path) -> None:
+    file = tmp_path / "log.jsonl"
+
+    for _ in range(2):
+        with logging_to(LogOptions(level="info", file=file)):
+            logger.info("once")
+
+    assert len(lines_of(file)) == 2
+
+
+def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with (
+        pytest.raises(OptionsError, match="log_file"),
+        logging_to(LogOptions(level="info", file=tmp_path / "file/log")),
+    ):
+        pass
+
+
+def test_nothing_is_logged_after_the_block() -> None:
+    seen: list[str] = []
+
+    with logging_to(LogOptions(level="info", people=seen.append)):
+        pass
+    logger.warning("late")
+    logging.getLogger("some.library").warning("late")
+
+    assert seen == []
