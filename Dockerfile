@@ -34,6 +34,7 @@ RUN apt-get update \
         ca-certificates \
         fonts-liberation \
         fonts-noto-color-emoji \
+        libatomic1 \
         python3 \
         tini \
         "${BROWSER_PACKAGE}" \

@@ -24,8 +24,6 @@ VENV_PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
 STAMP = VENV / "poolwright-ready"
 OLDEST, NEWEST = (3, 11), (3, 14)
 LISTS = {"demo": ("install", "runtime"), "test": ("install", "dev")}
-#: What is installed for `test` serves `demo` too.
-SERVED_BY = {"demo": ("demo", "test"), "test": ("test",)}
 BROWSERS_ON_PATH = (
     "google-chrome",
     "google-chrome-stable",
@@ -70,7 +68,7 @@ class SetupError(Exception):
 
 
 def say(step: str, text: str) -> None:
-    """One line on the terminal."""
+    """Tell what is being done, one line for each step."""
     print(f"{step + ':':<12} {text}", flush=True)
 
 
@@ -87,11 +85,15 @@ def run(*command: object, limit_s: int = INSTALL_LIMIT_S) -> subprocess.Complete
             stderr=subprocess.STDOUT,
             timeout=limit_s,
             check=False,
-            encoding="utf-8",
             errors="replace",
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return subprocess.CompletedProcess(arguments, returncode=1, stdout=str(error))
+
+
+def works(*command: object) -> bool:
+    """Whether a program that answers at once does so, and with success."""
+    return run(*command, limit_s=PROBE_LIMIT_S).returncode == 0
 
 
 def tail(done: subprocess.CompletedProcess[str]) -> str:
@@ -112,20 +114,17 @@ def require_python() -> None:
         return
     for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
         newer = shutil.which(f"python3.{minor}")
-        if newer and run(newer, "-c", "", limit_s=PROBE_LIMIT_S).returncode == 0:
+        if newer and works(newer, "-c", ""):
             os.execv(newer, [newer, *sys.argv])  # noqa: S606 - no shell is wanted here
     found = ".".join(str(part) for part in sys.version_info[:2])
-    raise SetupError(
-        f"Poolwright needs Python 3.11 or newer; this is {found}. Install one, or name it: make PYTHON=..."
-    )
+    raise SetupError(f"Python 3.11 or newer is needed; this is {found}. Install one, or name it: make PYTHON=...")
 
 
 def digest(purpose: str) -> str:
-    """Stands for all that decides what .venv holds: the lists, the project file and the Python."""
+    """Stands for all that decides what .venv holds: the pinned lists and the project file."""
     total = hashlib.sha256(purpose.encode())
-    files = [ROOT / "pyproject.toml", *(ROOT / f"requirements/{name}.txt" for name in LISTS[purpose])]
-    for path in files:
-        total.update(path.read_bytes())
+    for name in ["pyproject.toml", *(f"requirements/{name}.txt" for name in LISTS[purpose])]:
+        total.update((ROOT / name).read_bytes())
     return total.hexdigest()
 
 
@@ -142,7 +141,7 @@ def make_environment() -> None:
     """
     moved = stamped()[:1] not in ([], [str(ROOT)])
     probe = "import pip, sys; sys.exit(sys.version_info < (3, 11))"
-    if not moved and run(VENV_PYTHON, "-c", probe, limit_s=PROBE_LIMIT_S).returncode == 0:
+    if not moved and works(VENV_PYTHON, "-c", probe):
         return
     if importlib.util.find_spec("ensurepip") is None:
         package = f"python3.{sys.version_info[1]}-venv"
@@ -178,12 +177,13 @@ def install_packages(purpose: str) -> None:
 
 
 def prepare_environment(purpose: str) -> None:
-    """Bring .venv up to date, unless its stamp says that it is."""
-    if stamped() in [[str(ROOT), digest(served)] for served in SERVED_BY[purpose]]:
+    """Bring .venv up to date, unless its stamp says that it is; what was installed for `test` serves `demo` too."""
+    if stamped() in [[str(ROOT), digest(installed)] for installed in (purpose, "test")]:
         return
     make_environment()
     STAMP.unlink(missing_ok=True)
     install_packages(purpose)
+    prepare_driver()
     STAMP.write_text(f"{ROOT}\n{digest(purpose)}\n", encoding="utf-8")
 
 
@@ -196,18 +196,34 @@ def apt_install(package: str) -> str:
     Whether it worked is for the caller to see: apt-get also fails over packages that have nothing to do with this one.
     """
     become_root = [] if hasattr(os, "geteuid") and os.geteuid() == 0 else ["sudo", "-n"]
-    if not shutil.which("apt-get") or run(*become_root, "true", limit_s=PROBE_LIMIT_S).returncode:
+    if not shutil.which("apt-get") or not works(*become_root, "true"):
         return ""
     apt = [*become_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
     run(*apt, "-qq", "update")
     return tail(run(*apt, "install", *APT_OPTIONS, package))
 
 
+def prepare_driver() -> None:
+    """Let Playwright's driver start: the Node.js that it brings along needs one library that small systems lack.
+
+    Raises:
+        SetupError: it does not start, whatever the reason.
+    """
+    question = (VENV_PYTHON, "-m", "playwright", "--version")
+    if works(*question):
+        return
+    say("driver", "Playwright does not start; installing libatomic1")
+    apt_install("libatomic1")
+    if not works(*question):
+        words = tail(run(*question))
+        raise SetupError(f"{words}\nPlaywright does not start. On Debian or Ubuntu: apt-get install libatomic1")
+
+
 def starts(browser: str | None) -> bool:
     """Whether a browser's file is there and, on Linux, its libraries too (elsewhere asking would open a window)."""
     if not browser or not Path(browser).is_file():
         return False
-    return not sys.platform.startswith("linux") or run(browser, "--version", limit_s=PROBE_LIMIT_S).returncode == 0
+    return not sys.platform.startswith("linux") or works(browser, "--version")
 
 
 def installed_browser() -> str | None:
@@ -219,8 +235,9 @@ def installed_browser() -> str | None:
 
 def playwright_browser() -> str | None:
     """Playwright's own Chromium, where it has been downloaded before."""
-    browser = run(VENV_PYTHON, "-c", ASK_PLAYWRIGHT, limit_s=PROBE_LIMIT_S).stdout.strip()
-    return browser if starts(browser) else None
+    done = run(VENV_PYTHON, "-c", ASK_PLAYWRIGHT, limit_s=PROBE_LIMIT_S)
+    browser = done.stdout.strip()
+    return browser if done.returncode == 0 and starts(browser) else None
 
 
 def download_browser() -> str | None:

@@ -52,6 +52,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     purposes: list[str] = []
     monkeypatch.setattr(bootstrap, "make_environment", lambda: None)
     monkeypatch.setattr(bootstrap, "install_packages", purposes.append)
+    monkeypatch.setattr(bootstrap, "prepare_driver", lambda: None)
     return purposes
 
 
@@ -104,6 +105,41 @@ def test_a_set_up_that_broke_off_is_begun_again(
     bootstrap.prepare_environment("test")
 
     assert installed == ["test"]
+
+
+@posix_only
+def test_a_driver_that_lacks_a_library_gets_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    library = tmp_path / "library"
+
+    def install(package: str) -> str:
+        asked.append(package)
+        library.touch()
+        return ""
+
+    monkeypatch.setattr(bootstrap, "VENV_PYTHON", program(tmp_path / "bin", "python", f"test -f {library}"))
+    monkeypatch.setattr(bootstrap, "apt_install", install)
+
+    bootstrap.prepare_driver()
+    bootstrap.prepare_driver()
+
+    assert asked == ["libatomic1"]
+
+
+@posix_only
+def test_a_driver_that_never_starts_is_told_with_its_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "VENV_PYTHON", program(tmp_path / "bin", "python", "echo no such library; exit 127"))
+    monkeypatch.setattr(bootstrap, "apt_install", lambda _package: "")
+
+    with pytest.raises(bootstrap.SetupError, match=r"(?s)no such library.*apt-get install libatomic1"):
+        bootstrap.prepare_driver()
+
+
+@posix_only
+def test_playwright_that_cannot_answer_has_no_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "VENV_PYTHON", program(tmp_path / "bin", "python", f"echo {'words ' * 100}; exit 1"))
+
+    assert bootstrap.playwright_browser() is None
 
 
 @posix_only
@@ -184,7 +220,7 @@ def test_an_old_python_gets_a_sentence(only_path: Path, monkeypatch: pytest.Monk
     assert not list(only_path.iterdir())
     monkeypatch.setattr(sys, "version_info", (3, 9, 6))
 
-    with pytest.raises(bootstrap.SetupError, match=r"Python 3\.11 or newer; this is 3\.9"):
+    with pytest.raises(bootstrap.SetupError, match=r"Python 3\.11 or newer is needed; this is 3\.9"):
         bootstrap.require_python()
 
 
