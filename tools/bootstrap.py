@@ -24,34 +24,23 @@ VENV_PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
 STAMP = VENV / "poolwright-ready"
 OLDEST, NEWEST = (3, 11), (3, 14)
 LISTS = {"demo": ("install", "runtime"), "test": ("install", "dev")}
-BROWSERS_ON_PATH = (
-    "google-chrome",
-    "google-chrome-stable",
-    "chromium",
-    "chromium-browser",
-    "microsoft-edge",
-    "microsoft-edge-stable",
-    "chromium-headless-shell",
-)
-BROWSERS_ELSEWHERE = {
-    "darwin": (
-        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-        "/Applications/Chromium.app/Contents/MacOS/Chromium",
-        "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
-    ),
-    "win32": (
-        r"%ProgramFiles%\Google\Chrome\Application\chrome.exe",
-        r"%ProgramFiles(x86)%\Google\Chrome\Application\chrome.exe",
-        r"%LocalAppData%\Google\Chrome\Application\chrome.exe",
-        r"%ProgramFiles(x86)%\Microsoft\Edge\Application\msedge.exe",
-        r"%ProgramFiles%\Microsoft\Edge\Application\msedge.exe",
-    ),
-}
-ASK_PLAYWRIGHT = """
-from playwright.sync_api import sync_playwright
-with sync_playwright() as playwright:
-    print(playwright.chromium.executable_path)
+#: The program's own choice: prints the browser's path, or ends with NONE_FOUND where there is none that starts.
+ASK_FOR_BROWSER = """
+import sys
+from app.domain.failures import OptionsError, SetupError
+from app.service.browser import find_browser, read_version
+from app.settings import load_settings
+try:
+    settings = load_settings()
+    browser = find_browser(settings.browser_path, settings.playwright_browsers_path)
+    read_version(browser)
+except OptionsError as error:
+    sys.exit(str(error))
+except SetupError:
+    sys.exit(3)
+print(browser.path)
 """
+NONE_FOUND = 3
 #: For every program started here.
 ENVIRONMENT = {
     "PIP_NO_INPUT": "1",
@@ -219,34 +208,22 @@ def prepare_driver() -> None:
         raise SetupError(f"{words}\nPlaywright does not start. On Debian or Ubuntu: apt-get install libatomic1")
 
 
-def starts(browser: str | None) -> bool:
-    """Whether a browser's file is there and, on Linux, its libraries too (elsewhere asking would open a window)."""
-    if not browser or not Path(browser).is_file():
-        return False
-    return not sys.platform.startswith("linux") or works(browser, "--version")
+def find_browser() -> str | None:
+    """The browser that the program would start.
+
+    Raises:
+        SetupError: the settings of this folder name one that is not there, or are wrong themselves.
+    """
+    done = run(VENV_PYTHON, "-c", ASK_FOR_BROWSER, limit_s=PROBE_LIMIT_S)
+    if done.returncode not in {0, NONE_FOUND}:
+        raise SetupError(tail(done))
+    return done.stdout.strip() or None
 
 
-def installed_browser() -> str | None:
-    """A Chrome, Chromium or Edge of this machine."""
-    on_path = [shutil.which(name) for name in BROWSERS_ON_PATH]
-    elsewhere = [os.path.expandvars(place) for place in BROWSERS_ELSEWHERE.get(sys.platform, ())]
-    return next((browser for browser in [*on_path, *elsewhere] if starts(browser)), None)
-
-
-def playwright_browser() -> str | None:
-    """Playwright's own Chromium, where it has been downloaded before."""
-    done = run(VENV_PYTHON, "-c", ASK_PLAYWRIGHT, limit_s=PROBE_LIMIT_S)
-    browser = done.stdout.strip()
-    return browser if done.returncode == 0 and starts(browser) else None
-
-
-def download_browser() -> str | None:
-    """Playwright's own Chromium, downloaded now, with the system libraries that it lacks."""
-    if run(VENV_PYTHON, "-m", "playwright", "install", "chromium").returncode:
-        return None
-    if not playwright_browser():
+def download_browser() -> None:
+    """Let Playwright fetch its own Chromium, and the system libraries that it lacks."""
+    if run(VENV_PYTHON, "-m", "playwright", "install", "chromium").returncode == 0 and not find_browser():
         run(VENV_PYTHON, "-m", "playwright", "install-deps", "chromium")
-    return playwright_browser()
 
 
 def prepare_browser() -> str:
@@ -255,14 +232,15 @@ def prepare_browser() -> str:
     Raises:
         SetupError: there is none and none can be had.
     """
-    browser = installed_browser() or playwright_browser()
+    browser = find_browser()
     if not browser:
         say("browser", "none found; downloading Playwright's Chromium")
-        browser = download_browser()
+        download_browser()
+        browser = find_browser()
     if not browser:
         say("browser", "it cannot be downloaded here; trying the system's chromium package")
         words = apt_install("chromium")
-        browser = installed_browser()
+        browser = find_browser()
         if not browser:
             raise SetupError(f"{words}\nNo browser: install Google Chrome, Chromium or Microsoft Edge, then try again.")
     return browser

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -29,7 +29,6 @@ def only_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
-    monkeypatch.setattr(bootstrap, "BROWSERS_ELSEWHERE", {})
     return folder
 
 
@@ -135,58 +134,91 @@ def test_a_driver_that_never_starts_is_told_with_its_words(tmp_path: Path, monke
         bootstrap.prepare_driver()
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ("browser_path = '/no/such/browser'", "/no/such/browser.*no program that can be started"),
+        ("workers = 99", "workers is.*99.*from 1 to 8"),
+    ],
+)
+def test_settings_that_stand_in_the_way_of_a_browser_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: str, words: str
+) -> None:
+    (tmp_path / "poolwright.toml").write_text(settings, encoding="utf-8")
+    monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
+    monkeypatch.setattr(bootstrap, "VENV_PYTHON", Path(sys.executable))
+
+    with pytest.raises(bootstrap.SetupError, match=words):
+        bootstrap.find_browser()
+
+
 @posix_only
-def test_playwright_that_cannot_answer_has_no_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bootstrap, "VENV_PYTHON", program(tmp_path / "bin", "python", f"echo {'words ' * 100}; exit 1"))
+def test_a_browser_is_found_as_the_program_finds_it(
+    tmp_path: Path, only_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
+    monkeypatch.setattr(bootstrap, "VENV_PYTHON", Path(sys.executable))
+    chrome = program(only_path, "google-chrome", "echo Chrome 1.2")
 
-    assert bootstrap.playwright_browser() is None
-
-
-@posix_only
-def test_a_browser_that_does_not_start_is_passed_over(only_path: Path) -> None:
+    found = bootstrap.find_browser()
     program(only_path, "google-chrome", "exit 127")
-    chromium = program(only_path, "chromium", "echo Chromium 1.2")
 
-    assert bootstrap.installed_browser() == str(chromium)
-
-
-def answers(monkeypatch: pytest.MonkeyPatch, **found: str | None) -> list[str]:
-    """Let each way to a browser answer as told; returns the ways in the order of being asked."""
-    asked: list[str] = []
-
-    def way(name: str, answer: str | None) -> Callable[..., str | None]:
-        def ask(*_arguments: object) -> str | None:
-            asked.append(name)
-            return answer
-
-        return ask
-
-    for name in ("installed_browser", "playwright_browser", "download_browser", "apt_install"):
-        monkeypatch.setattr(bootstrap, name, way(name, found.get(name)))
-    return asked
+    assert found == str(chrome)
+    assert bootstrap.find_browser() is None
 
 
-def test_a_browser_of_the_machine_is_taken_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = answers(monkeypatch, installed_browser="/opt/chrome", playwright_browser="/cache/chrome")
+@pytest.fixture
+def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ways to a browser in the order of being tried. The test adds `browser` where one is to be found."""
+    tried: list[str] = []
+
+    def install(package: str) -> str:
+        tried.append(f"package {package}")
+        return "E: no such package"
+
+    monkeypatch.setattr(bootstrap, "find_browser", lambda: "/opt/chrome" if "browser" in tried else None)
+    monkeypatch.setattr(bootstrap, "download_browser", lambda: tried.append("download"))
+    monkeypatch.setattr(bootstrap, "apt_install", install)
+    return tried
+
+
+def test_a_browser_of_the_machine_is_taken_as_it_is(ways: list[str]) -> None:
+    ways.append("browser")
 
     assert bootstrap.prepare_browser() == "/opt/chrome"
-    assert asked == ["installed_browser"]
+    assert ways == ["browser"]
 
 
-def test_a_missing_browser_is_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = answers(monkeypatch, download_browser="/cache/chrome")
+def test_a_missing_browser_is_downloaded(ways: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "download_browser", lambda: ways.extend(["download", "browser"]))
 
-    assert bootstrap.prepare_browser() == "/cache/chrome"
-    assert asked == ["installed_browser", "playwright_browser", "download_browser"]
+    assert bootstrap.prepare_browser() == "/opt/chrome"
+    assert ways == ["download", "browser"]
 
 
-def test_without_a_download_the_system_is_asked_and_then_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = answers(monkeypatch, apt_install="E: no such package")
-
+def test_without_a_download_the_system_is_asked_and_then_the_user(ways: list[str]) -> None:
     with pytest.raises(bootstrap.SetupError, match=r"(?s)E: no such package.*install Google Chrome"):
         bootstrap.prepare_browser()
 
-    assert asked[-2:] == ["apt_install", "installed_browser"]
+    assert ways == ["download", "package chromium"]
+
+
+@pytest.mark.parametrize(("starts", "steps"), [(True, ["install"]), (False, ["install", "install-deps"])])
+def test_a_downloaded_browser_that_does_not_start_gets_its_libraries(
+    monkeypatch: pytest.MonkeyPatch, starts: bool, steps: list[str]
+) -> None:
+    done: list[str] = []
+
+    def run(*command: object, **_options: object) -> CompletedProcess[str]:
+        done.append(str(command[3]))
+        return CompletedProcess([], returncode=0, stdout="")
+
+    monkeypatch.setattr(bootstrap, "run", run)
+    monkeypatch.setattr(bootstrap, "find_browser", lambda: "/cache/chrome" if starts else None)
+
+    bootstrap.download_browser()
+
+    assert done == steps
 
 
 @posix_only
