@@ -35,6 +35,7 @@ TERM_LIMIT_S = 3.0
 KILL_LIMIT_S = 5.0
 #: Longest log line of a worker that is kept; a page can print without end.
 _LINE_LIMIT = 2000
+_PROFILE_MARK = "--user-data-dir="
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,16 +180,29 @@ def _family(pid: int) -> set[psutil.Process]:
 
 def _sweep(family: set[psutil.Process], order: SpawnOrder) -> None:
     """Kill what is left of a worker: its descendants, and every process that carries its marks."""
-    left = {process for process in family if process.is_running()} | set(_marked(order))
-    for process in left:
+    left = {process for process in family if process.is_running()}
+    _kill(left | set(_marked(order.profile_path)) | set(_marked(order.temp_path)))
+
+
+def end_strays(folder: Path) -> None:
+    """Kill every browser and driver that still uses a folder of a dead run. Blocking."""
+    _kill(set(_marked(folder)))
+
+
+def _kill(processes: set[psutil.Process]) -> None:
+    for process in processes:
         with contextlib.suppress(psutil.Error):
             process.kill()
-    psutil.wait_procs(left, timeout=KILL_LIMIT_S)
+    psutil.wait_procs(processes, timeout=KILL_LIMIT_S)
 
 
-def _marked(order: SpawnOrder) -> Iterator[psutil.Process]:
-    profile, temp = f"--user-data-dir={order.profile_path}", str(order.temp_path)
+def _marked(folder: Path) -> Iterator[psutil.Process]:
+    """Processes whose profile or temporary folder is this one or lies in it."""
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if profile in process.cmdline() or process.environ().get("TMPDIR") == temp:
+            profiles = (
+                part.removeprefix(_PROFILE_MARK) for part in process.cmdline() if part.startswith(_PROFILE_MARK)
+            )
+            places = [*profiles, process.environ().get("TMPDIR", "")]
+            if any(place and Path(place).is_relative_to(folder) for place in places):
                 yield process

@@ -16,7 +16,7 @@ class PipeReader(ByteReceiveStream):
 
     def __init__(self, descriptor: int) -> None:
         """Take over a descriptor; nobody else may use it from here on."""
-        os.set_blocking(descriptor, False)  # noqa: FBT003 - takes no keyword
+        os.set_blocking(descriptor, False)
         self._descriptor = descriptor
 
     async def receive(self, max_bytes: int = _CHUNK_BYTES) -> bytes:
@@ -50,7 +50,7 @@ class PipeWriter(ByteSendStream):
 
     def __init__(self, descriptor: int) -> None:
         """Take over a descriptor; nobody else may use it from here on."""
-        os.set_blocking(descriptor, False)  # noqa: FBT003 - takes no keyword
+        os.set_blocking(descriptor, False)
         self._descriptor = descriptor
 
     async def send(self, item: bytes) -> None:

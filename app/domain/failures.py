@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from types import MappingProxyType
+from typing import cast
 
 
 class Outcome(StrEnum):
@@ -186,3 +187,13 @@ class Fault(Enum):
     TOO_LARGE = "frame larger than the limit"
     NOT_A_MESSAGE = "frame is no known message"
     TORN = "link ended inside a frame"
+
+
+def root_cause(group: ExceptionGroup[Exception], *decisive: type[Exception]) -> Exception:
+    """The one error that a group of tasks ended by: of a decisive kind where there is one, for it explains the rest."""
+    found = (group.subgroup(decisive) if decisive else None) or group
+    first = found.exceptions[0]
+    if isinstance(first, ExceptionGroup):
+        # isinstance forgets what the group holds
+        return root_cause(cast("ExceptionGroup[Exception]", first))
+    return first

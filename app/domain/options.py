@@ -92,8 +92,8 @@ class PoolOptions:
     worker_count: int = 2
     #: The user-data folder that every worker's profile is cloned from. Never opened by a browser during a run.
     base_profile_path: Path
-    #: Short local folder for clones and browser temporary files of this run; removed at the end.
-    run_path: Path
+    #: Local folder for the private folder of this run: clones and the browsers' temporary files.
+    runs_root: Path
     #: Where workers put files before they are filed; on the file system of the output folder.
     staging_path: Path
     max_attempts: int = 3

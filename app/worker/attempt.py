@@ -14,9 +14,9 @@ import anyio
 from loguru import logger
 from playwright.async_api import Error as PlaywrightError
 
-from app.domain.failures import Reason
+from app.domain.failures import Reason, root_cause
 from app.domain.task import POTask, Report
-from app.worker.errors import SessionBrokenError, SessionLostError, first_line, reason_of, root_cause
+from app.worker.errors import SessionBrokenError, SessionLostError, first_line, reason_of
 from app.worker.evidence import keep_evidence
 from app.worker.processors.protocol import Desk, Processor
 from app.worker.session import BrowserSession

@@ -203,13 +203,13 @@ class Downloads:
             SessionLostError: It is the login page.
         """
         finding = await anyio.to_thread.run_sync(
-            lambda: inspect(received.path, label, received.declared_type, received.declared_bytes)
+            lambda: inspect(received.path, label, received.declared_type, declared_size_bytes=received.declared_bytes)
         )
         if finding.media_type in _HTML_TYPES and await anyio.to_thread.run_sync(_is_login_page, received.path):
             msg = f"the portal sent its login page instead of {label}"
             raise SessionLostError(msg)
-        if finding.problem:
-            raise RefusedError(finding.problem, is_retryable=True)
+        if finding.problems:
+            raise RefusedError(" ".join(finding.problems), is_retryable=True)
         size_bytes, sha256 = await anyio.to_thread.run_sync(_fingerprint, received.path)
         return Arrived(
             path=received.path,

@@ -32,14 +32,6 @@ class PortalDownError(WorkerError):
     """The portal did not answer when the session was opened."""
 
 
-def root_cause(group: ExceptionGroup[Exception], *decisive: type[Exception]) -> Exception:
-    """The one error that a group of tasks ended by: of a decisive kind where there is one, for it explains the rest."""
-    leaves = [
-        root_cause(error, *decisive) if isinstance(error, ExceptionGroup) else error for error in group.exceptions
-    ]
-    return next((error for error in leaves if isinstance(error, decisive)), leaves[0])
-
-
 def reason_of(error: PlaywrightError) -> Reason:
     """What an error of the browser says about the order that was on the page."""
     text = error.message

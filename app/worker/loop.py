@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from app.bridge.stream import FrameStream
 from app.domain.events import Level
-from app.domain.failures import GivenBack
+from app.domain.failures import GivenBack, root_cause
 from app.domain.ids import WorkerRef
 from app.domain.machine import Transition
 from app.portal import pack as packs
@@ -47,7 +47,6 @@ from app.worker.errors import (
     PortalDownError,
     SessionBrokenError,
     SessionLostError,
-    root_cause,
 )
 from app.worker.login import Door
 from app.worker.processors.protocol import Desk
@@ -67,7 +66,7 @@ class Mouth:
     worker: WorkerRef
     outbox: MemoryObjectSendStream[BaseModel]
 
-    def say(self, kind: Callable[..., BaseModel], **content: object) -> None:
+    def say(self, kind: Callable[..., BaseModel], /, **content: object) -> None:
         """Queue one message; never waits."""
         self.outbox.send_nowait(kind(slot=self.worker.slot, generation=self.worker.generation, **content))
 

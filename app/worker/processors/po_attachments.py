@@ -14,12 +14,12 @@ import anyio
 from playwright.async_api import Response
 
 from app.archive.names import RESERVED_NAMES, safe_name, unique_name
-from app.domain.failures import Reason
+from app.domain.failures import Reason, root_cause
 from app.domain.task import FetchedFile, MissedFile, POTask, Report
 from app.portal.pack import FieldRule
 from app.portal.triage import Verdict
 from app.worker.download import Arrived
-from app.worker.errors import SessionLostError, root_cause
+from app.worker.errors import SessionLostError
 from app.worker.processors.protocol import Desk
 from app.worker.reading import PageLink, Reading, read_page
 from app.worker.tab import Tab

@@ -1,0 +1,66 @@
+"""Puts finished orders in place: files first, then the journal. Several orders are filed side by side, in threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+
+from app.domain.events import TaskEnded
+from app.domain.ports import Archive, Journal
+from app.supervisor.chronicle import Chronicle
+from app.supervisor.commands import File
+from app.supervisor.facts import Fact, FilingFailed
+
+#: Filing waits for the disk, not for the processor; more would not be faster.
+PARALLEL_FILING_COUNT = 2
+
+
+def _places() -> anyio.CapacityLimiter:
+    return anyio.CapacityLimiter(PARALLEL_FILING_COUNT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filing:
+    """The way from a staged order to its folder. The commit comes last: a crash before it files the order again."""
+
+    journal: Journal
+    archive: Archive
+    chronicle: Chronicle
+    report: Callable[[Fact], None]
+    places: anyio.CapacityLimiter = field(default_factory=_places)
+
+    async def file(self, command: File, staged: Path | None) -> bool:
+        """File one order and write its outcome down; false when the disk refused, which is then reported.
+
+        Not cancelled half-way.
+        """
+        folder = ""
+        with anyio.CancelScope(shield=True):
+            try:
+                folder = await self._put_in_place(command, staged)
+            except OSError as error:
+                self._tell_failure(command, error)
+                return False
+            await self.journal.finish(command.task.task_id, command.report, folder)
+            if staged is not None:
+                await anyio.to_thread.run_sync(self.archive.discard, staged)
+        self.chronicle.tell(TaskEnded(task=command.task, report=command.report, folder=folder, worker=command.worker))
+        return True
+
+    async def _put_in_place(self, command: File, staged: Path | None) -> str:
+        if staged is None:
+            return ""
+        filed = await anyio.to_thread.run_sync(
+            self.archive.file, command.task, command.report, staged, limiter=self.places
+        )
+        return filed.folder
+
+    def _tell_failure(self, command: File, error: OSError) -> None:
+        if command.worker is None:  # nothing of it was to be filed
+            raise error
+        problem = f"The output folder cannot take its files ({error.strerror or error})."
+        self.report(FilingFailed(worker=command.worker, task=command.task, report=command.report, problem=problem))

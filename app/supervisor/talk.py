@@ -1,0 +1,87 @@
+"""The conversation with one worker process: every wait has its limit, and every way it can fail is one error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import anyio
+
+from app.bridge.parent import Child
+from app.wire import messages
+from app.wire.codec import WireError
+
+#: From the start of the process to its first word (design section 4).
+HELLO_LIMIT_S = 30.0
+#: From there to a browser that is open and logged in; starting eight of them on a small machine takes its time.
+READY_LIMIT_S = 120.0
+#: A worker beats every two seconds; silent for this long, it hangs.
+SILENCE_LIMIT_S = 15.0
+
+
+class LostError(Exception):
+    """The worker process is gone or useless; the message says how that was seen."""
+
+
+class Talk:
+    """Speaks with one child. Ends with it."""
+
+    def __init__(self, child: Child) -> None:
+        """Speak with ``child``."""
+        self._child = child
+
+    async def open(
+        self, configure: messages.Configure, note: Callable[[messages.ToSupervisor], None]
+    ) -> messages.Ready:
+        """Shake hands, tell the worker what to be, and wait until it is ready; what it says meanwhile goes to ``note``.
+
+        Raises:
+            LostError: It did not come up in time, or at all.
+        """
+        hello = await self.hear(HELLO_LIMIT_S)
+        if not isinstance(hello, messages.Hello) or hello.protocol != messages.PROTOCOL_VERSION:
+            msg = "it speaks another protocol"
+            raise LostError(msg)
+        await self.say(configure)
+        with anyio.move_on_after(READY_LIMIT_S):
+            while not isinstance(message := await self.hear(READY_LIMIT_S), messages.Ready):
+                note(message)
+            return message
+        msg = f"its browser was not ready within {READY_LIMIT_S:g} s"
+        raise LostError(msg)
+
+    async def hear(self, limit_s: float) -> messages.ToSupervisor:
+        """The next frame.
+
+        Raises:
+            LostError: None came within ``limit_s``, the process ended, or it sent what is no frame.
+        """
+        try:
+            with anyio.fail_after(limit_s):
+                return await self._child.link.receive()
+        except TimeoutError as error:
+            msg = f"it said nothing for {limit_s:g} s"
+            raise LostError(msg) from error
+        except anyio.EndOfStream as error:
+            raise LostError(await self._how_it_ended()) from error
+        except (WireError, anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
+            msg = f"its link broke ({error})"
+            raise LostError(msg) from error
+
+    async def say(self, message: messages.Configure | messages.Assign | messages.Drain) -> None:
+        """Send one frame.
+
+        Raises:
+            LostError: The process does not listen any more.
+        """
+        try:
+            await self._child.link.send(message)
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
+            raise LostError(await self._how_it_ended()) from error
+
+    async def _how_it_ended(self) -> str:
+        with anyio.move_on_after(SILENCE_LIMIT_S):
+            code = await self._child.wait()
+            return (
+                f"its process ended with exit code {code}" if code >= 0 else f"its process was killed by signal {-code}"
+            )
+        return "its link closed and its process hangs"

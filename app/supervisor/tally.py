@@ -1,0 +1,54 @@
+"""Counts things that are under way, so that one can wait until none is."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator
+
+import anyio
+
+
+class Tally:
+    """How many are under way. Lives within one event loop."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._count = 0
+        self._is_off = False
+        self._zero = anyio.Event()
+        self._zero.set()
+
+    @property
+    def count(self) -> int:
+        """How many are under way now."""
+        return self._count
+
+    def add(self) -> None:
+        """One more; who calls this calls ``drop`` once."""
+        self._count += 1
+        if not self._is_off and self._zero.is_set():
+            self._zero = anyio.Event()
+
+    def drop(self) -> None:
+        """One less."""
+        self._count -= 1
+        if self._count == 0:
+            self._zero.set()
+
+    @contextlib.contextmanager
+    def counted(self) -> Generator[None]:
+        """Drop one at the end that was added before."""
+        try:
+            yield
+        finally:
+            self.drop()
+
+    def call_off(self) -> None:
+        """Nobody is left who would drop: whoever waits goes on, now and later."""
+        self._is_off = True
+        self._zero.set()
+
+    async def zero(self) -> None:
+        """Wait until none is under way."""
+        while not self._zero.is_set():
+            await self._zero.wait()
