@@ -27,7 +27,7 @@ from app.domain.options import PoolOptions
 from app.domain.states import POOL, PoolEvent, PoolStatus
 from app.domain.task import POTask
 from app.profile.profile import Profile
-from app.profile.runs import RunFolder, sweep_dead_runs
+from app.profile.runs import RunFolder, WorkerFolder, sweep_dead_runs
 from app.supervisor import plan
 from app.supervisor.chronicle import Chronicle
 from app.supervisor.commands import Stop
@@ -92,7 +92,7 @@ class PersistentWorkerPool:
         """
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._clear_up)
-            self.workers = await self._staff()
+            await self._staff()
             counts = await self._around.journal.counts(self._around.batch_id)
             for _ in range(sum(counts.get(name, 0) for name in ("QUEUED", "ASSIGNED", "RUNNING"))):
                 self._open_tasks.add()
@@ -137,22 +137,19 @@ class PersistentWorkerPool:
         """Do not wait for tasks in flight any longer: they go back to the queue."""
         self._draining.cancel()
 
-    async def _staff(self) -> list[Worker]:
-        """The slots, each with its own clone of the base profile."""
+    async def _staff(self) -> None:
+        """Make the slots, each with its own clone of the base profile."""
         swept = await anyio.to_thread.run_sync(lambda: sweep_dead_runs(self._options.runs_root, end_strays=end_strays))
         if swept.removed:
             self._chronicle.notice(Level.INFO, f"removed what {len(swept.removed)} dead run(s) had left")
-        self._run = await anyio.to_thread.run_sync(RunFolder.create, self._options.runs_root)
-        workers = [await anyio.to_thread.run_sync(self._seat, slot) for slot in self._standing.slots]
-        for worker in workers:
+        self._run = run = await anyio.to_thread.run_sync(RunFolder.create, self._options.runs_root)
+        for slot in self._standing.slots:
+            folder = await anyio.to_thread.run_sync(run.worker_folder, slot)
+            self.workers.append(self._seat(slot, folder))
+        for worker in self.workers:
             await anyio.to_thread.run_sync(worker.profile.clone)
-        return workers
 
-    def _seat(self, slot: int) -> Worker:
-        if self._run is None:
-            msg = "the run has no folder yet"
-            raise RuntimeError(msg)
-        folder = self._run.worker_folder(slot)
+    def _seat(self, slot: int, folder: WorkerFolder) -> Worker:
         ref = WorkerRef(slot, 1)
         profile = Profile(
             profile_id=ProfileId(f"{self._options.base_profile_path.parent.name}/{ref.worker_id}"),

@@ -112,7 +112,7 @@ class Worker:
     @property
     def profile_path(self) -> Path:
         """The worker's own user-data folder."""
-        return self._order.profile.worker_profile_path
+        return self.profile.worker_profile_path
 
     @property
     def status(self) -> WorkerStatus:
@@ -144,7 +144,7 @@ class Worker:
         with anyio.CancelScope() as self._living:
             try:
                 await anyio.sleep(delay_s)
-                await anyio.to_thread.run_sync(self._order.profile.take)
+                await anyio.to_thread.run_sync(self.profile.take)
                 is_in_order = await self._serve()
             except LostError as error:
                 cause = str(error)
@@ -215,7 +215,8 @@ class Worker:
         finally:
             self._child = None
             await child.end()
-            self._order.profile.release()
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(self.profile.release)
         return True
 
     async def _talk(self, child: Child) -> None:
