@@ -1,0 +1,48 @@
+"""Which finished orders of an earlier run are done again. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import assert_never
+
+from app.domain.failures import ActionClass, Outcome
+from app.domain.ids import TaskId
+from app.domain.states import TaskStatus
+from app.domain.task import Report, TaskRecord
+from app.service.batch import Redo
+
+_OVER = frozenset({TaskStatus.DONE.name, TaskStatus.CANCELLED.name})
+#: No page opens for these without a person's doing, so a plain second run leaves them alone.
+_SETTLED = frozenset({Outcome.NOT_FOUND, Outcome.FORBIDDEN, Outcome.QUARANTINED})
+
+
+def to_redo(records: Sequence[TaskRecord], redo: Redo, is_whole: Callable[[TaskRecord], bool]) -> list[TaskId]:
+    """The tasks to queue again.
+
+    Args:
+        records: What the journal knows of the list.
+        redo: What the user wants done again.
+        is_whole: Whether the files of a finished order are all there and unchanged; one whose files are not is done
+            again unless the user wants nothing done again.
+    """
+    over = [record for record in records if record.status in _OVER and record.report is not None]
+    return [
+        record.task.task_id
+        for record in over
+        if record.report is not None and _is_wanted(record.report, redo, is_whole=lambda one=record: is_whole(one))
+    ]
+
+
+def _is_wanted(report: Report, redo: Redo, *, is_whole: Callable[[], bool]) -> bool:
+    is_done = report.meaning.action is ActionClass.DONE
+    match redo:
+        case Redo.NOTHING:
+            return False
+        case Redo.ALL:
+            return True
+        case Redo.UNFINISHED:
+            return not (is_done and is_whole())
+        case Redo.RETRYABLE:
+            return not (report.outcome in _SETTLED or (is_done and is_whole()))
+        case _:
+            assert_never(redo)

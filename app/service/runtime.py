@@ -1,0 +1,172 @@
+"""The composition root of a batch: opens journal, archive and pool, lets them work, and writes the report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+
+from app.archive.report import ReportFiles, write_reports
+from app.archive.tree import OutputTree
+from app.domain.events import Level, Notice
+from app.domain.failures import root_cause
+from app.domain.ids import TaskId
+from app.domain.options import PoolOptions, WorkerOptions
+from app.domain.ports import Accepted, Clock, EventSink, Journal
+from app.domain.states import TaskStatus
+from app.domain.task import TaskRecord
+from app.service.batch import BatchJob, BatchSummary, Ending
+from app.service.clock import SystemClock
+from app.service.redoing import to_redo
+from app.store.journal import SqliteJournal
+from app.supervisor import errand
+from app.supervisor.commands import Stop
+from app.supervisor.facts import StopCause
+from app.supervisor.pool import PersistentWorkerPool
+from app.supervisor.surroundings import Surroundings
+
+_ENDINGS = {
+    StopCause.ASKED: Ending.STOPPED,
+    StopCause.LOGIN_REQUIRED: Ending.LOGIN_REQUIRED,
+    StopCause.PROFILE_DAMAGED: Ending.PROFILE_DAMAGED,
+    StopCause.SETUP_FAILED: Ending.SETUP_FAILED,
+    StopCause.NO_WORKERS: Ending.NO_WORKERS,
+}
+
+_OPEN = frozenset({TaskStatus.QUEUED.name, TaskStatus.ASSIGNED.name, TaskStatus.RUNNING.name})
+#: Below the output folder; for the owner's eyes alone.
+PRIVATE_NAME = ".poolwright"
+STAGING_NAME = "staging"
+REPORTS_NAME = "reports"
+
+
+async def run_batch(
+    job: BatchJob, *, observe: EventSink, stop: anyio.Event, stop_now: anyio.Event, clock: Clock | None = None
+) -> BatchSummary:
+    """Bring one list home, from where an earlier run of it ended.
+
+    Args:
+        job: The list and everything around it.
+        observe: Sees all that happens.
+        stop: Set to let the orders in flight finish and end then.
+        stop_now: Set to end without waiting for them; they go back to the queue.
+        clock: The time; the system's own where none is given.
+
+    Raises:
+        PoolError: Something that must stand before the first order does not: journal, profile, room on the disk.
+    """
+    clock = clock or SystemClock()
+    begun_s = clock.monotonic()
+    tree = OutputTree(job.out, job.template, clock=clock)
+    async with SqliteJournal(job.journal_path, clock) as journal:
+        await anyio.to_thread.run_sync(tree.recover)
+        await journal.recover()
+        accepted = await journal.accept(job.orders)
+        await journal.reopen(await _to_redo(job, journal, tree))
+        open_before = await _open_count(job, journal)
+        end = await _work(job, journal, tree, clock, (observe, stop, stop_now)) if open_before else None
+        records = await journal.records(job.orders.batch_id)
+    summary = _summary(job, accepted, records, end)
+    reports = await anyio.to_thread.run_sync(_write_reports, job, records)
+    return replace(
+        summary,
+        done_now_count=open_before - summary.left_count,
+        duration_s=clock.monotonic() - begun_s,
+        report_xlsx=reports.xlsx,
+        report_csv=reports.csv,
+        report_json=reports.json,
+    )
+
+
+async def make_base(*, worker: WorkerOptions, base: Path, runs_root: Path, observe: EventSink) -> None:
+    """Make a base profile: a browser opens it, logs in by form where user and password are given, and closes it.
+
+    Raises:
+        LoginRequiredError: The login failed; the base is there, logged out.
+        SetupError: The browser does not start, or the portal does not answer.
+    """
+
+    def note(level: Level, text: str) -> None:
+        observe(Notice(level=level, text=text))
+
+    await errand.make_base(base, worker, runs_root, note)
+
+
+async def _to_redo(job: BatchJob, journal: Journal, tree: OutputTree) -> Sequence[TaskId]:
+    records = await journal.records(job.orders.batch_id)
+
+    def is_whole(record: TaskRecord) -> bool:
+        return not record.folder or not tree.verify(record.folder, record.task.task_id)
+
+    return await anyio.to_thread.run_sync(to_redo, records, job.redo, is_whole)
+
+
+async def _open_count(job: BatchJob, journal: Journal) -> int:
+    counts = await journal.counts(job.orders.batch_id)
+    return sum(count for status, count in counts.items() if status in _OPEN)
+
+
+async def _work(
+    job: BatchJob,
+    journal: Journal,
+    tree: OutputTree,
+    clock: Clock,
+    ears: tuple[EventSink, anyio.Event, anyio.Event],
+) -> Stop | None:
+    """Run the pool until the list is done, or it cannot go on, or somebody stops it."""
+    observe, stop, stop_now = ears
+    staging = job.out / PRIVATE_NAME / STAGING_NAME
+    options = PoolOptions(
+        worker=job.worker,
+        worker_count=job.worker_count,
+        base_profile_path=job.base_profile_path,
+        runs_root=job.runs_root,
+        staging_path=staging,
+        max_attempts=job.max_attempts,
+        shutdown_timeout_s=job.shutdown_timeout_s,
+    )
+    around = Surroundings(journal=journal, archive=tree, clock=clock, observe=observe, batch_id=job.orders.batch_id)
+    await anyio.to_thread.run_sync(tree.discard, staging)
+    pool = PersistentWorkerPool(options, around)
+    try:
+        async with anyio.create_task_group() as listening:
+            listening.start_soon(_pass_on, stop, pool.stop)
+            listening.start_soon(_pass_on, stop_now, pool.hurry)
+            async with pool:
+                await pool.finish()
+            listening.cancel_scope.cancel()
+    except ExceptionGroup as group:
+        raise root_cause(group) from group
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(tree.discard, staging)
+    return pool.end
+
+
+async def _pass_on(wish: anyio.Event, act: Callable[[], None]) -> None:
+    await wish.wait()
+    act()
+
+
+def _write_reports(job: BatchJob, records: Sequence[TaskRecord]) -> ReportFiles:
+    by_task = {record.task.task_id: record for record in records}
+    return write_reports(job.orders, by_task, job.out / REPORTS_NAME, job.report_stem)
+
+
+def _summary(job: BatchJob, accepted: Accepted, records: Sequence[TaskRecord], end: Stop | None) -> BatchSummary:
+    left_count = sum(record.status in _OPEN for record in records)
+    outcomes = Counter(record.report.outcome for record in records if record.report and record.status not in _OPEN)
+    # Asked to stop when nothing was left to do is no cut.
+    is_cut_short = end is not None and (left_count > 0 or end.cause is not StopCause.ASKED)
+    return BatchSummary(
+        ending=_ENDINGS[end.cause] if end and is_cut_short else Ending.FINISHED,
+        detail=end.detail if end and is_cut_short else "",
+        accepted=accepted,
+        outcomes=outcomes,
+        invalid_count=sum(row.problem is not None for row in job.orders.rows),
+        left_count=left_count,
+    )
