@@ -1,0 +1,69 @@
+"""What can go wrong with the journal, one class for each decision that a caller may take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.domain.failures import PoolError
+from app.domain.ids import TaskId
+
+
+class JournalError(PoolError):
+    """The journal could not be read or written. Root of this room; nothing was half-written."""
+
+
+class JournalBusyError(JournalError):
+    """Another program has this journal. Nothing was touched."""
+
+    def __init__(self, path: Path, pid: int | None) -> None:
+        """Keep who has it, as far as the lock file tells."""
+        who = "Another Poolwright" if pid is None else f"Another Poolwright (pid {pid})"
+        super().__init__(f"{who} works with this journal ({path}); wait for it or choose another --out.")
+        self.pid = pid
+
+
+class JournalVersionError(JournalError):
+    """The journal was written by a newer Poolwright. The file is left as it is."""
+
+    def __init__(self, path: Path, version: int, known: int) -> None:
+        """Keep both versions of the schema."""
+        super().__init__(
+            f"The journal {path} has version {version}, this Poolwright knows up to {known}; "
+            "use the newer Poolwright that wrote it, or choose another --out."
+        )
+        self.version = version
+
+
+class JournalDamagedError(JournalError):
+    """The file is no journal, or not a whole one. It is left as it is."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        """Tell what is wrong with the file."""
+        super().__init__(
+            f"The journal {path} cannot be used: {problem}. Put back a copy of it, or move it away and run again."
+        )
+
+
+class JournalFullError(JournalError):
+    """No room for the change. It may be asked for again once there is."""
+
+    def __init__(self, path: Path) -> None:
+        """Tell where room is missing."""
+        super().__init__(f"There is no room left to write the journal {path}; free some space on that disk.")
+
+
+class JournalUnwritableError(JournalError):
+    """The journal cannot be made or written where it should be."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        """Tell why it cannot."""
+        super().__init__(f"The journal {path} cannot be written: {problem}. Choose a writable folder with --out.")
+
+
+class UnknownTaskError(JournalError):
+    """Asked about a task that was never accepted. Always a defect of the program."""
+
+    def __init__(self, task_id: TaskId) -> None:
+        """Keep which one."""
+        super().__init__(f"The journal knows no task {task_id}.")
+        self.task_id = task_id
