@@ -1,0 +1,164 @@
+"""The file of the journal: made, judged, opened, and changed in whole transactions only.
+
+One connection, one transaction at a time. A file that cannot be used is never written to: it is judged through a
+read-only connection first. Blocking; the journal calls it in a thread.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Generator
+from contextlib import ExitStack, closing, contextmanager
+from importlib.resources import files
+from pathlib import Path
+from threading import Lock
+
+from app.store.errors import (
+    JournalDamagedError,
+    JournalError,
+    JournalFullError,
+    JournalUnwritableError,
+    JournalVersionError,
+)
+from app.store.lock import take_lock
+
+#: Version of ``schema.sql``.
+SCHEMA_VERSION = 1
+#: Mark of ``schema.sql`` in the file's header.
+APPLICATION_ID = int.from_bytes(b"Pool", "big")
+#: ``STRICT`` tables came with it.
+_SQLITE_MIN = (3, 37)
+#: Somebody may look into the file with a tool of his own for this long.
+_BUSY_TIMEOUT_S = 5.0
+#: The log is cut back to this size after an unusually large change.
+_WAL_LIMIT_BYTES = 64 * 1024 * 1024
+#: Keeps the indexes of a million tasks in memory while they are written; an upper bound, not a reservation.
+_CACHE_KIB = 32 * 1024
+#: An extended result code of SQLite holds the primary one in its low byte.
+_PRIMARY_CODE = 0xFF
+
+_TABLE_COUNT = "SELECT count(*) FROM sqlite_schema"
+
+
+def _explained(path: Path, error: sqlite3.Error) -> JournalError:
+    """Turn an error of SQLite into the decision that its code asks for."""
+    match getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY_CODE:
+        case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
+            return JournalDamagedError(path, str(error))
+        case sqlite3.SQLITE_FULL:
+            return JournalFullError(path)
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+            return JournalUnwritableError(path, str(error))
+        case _:
+            return JournalError(f"The journal {path} failed: {error}. Nothing was changed; try again.")
+
+
+class Database:
+    """One open journal file."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        """Take over an open connection; ``open_database`` makes it."""
+        self._path = path
+        self._connection = connection
+        # A caller that was cancelled the hard way leaves its thread at work: the next one waits for it.
+        self._lock = Lock()
+
+    @contextmanager
+    def transaction(self) -> Generator[sqlite3.Connection]:
+        """Run a block as one transaction: all of it is kept and safe on disk, or nothing when it raises.
+
+        Raises:
+            JournalError: SQLite could not do it.
+        """
+        with self._lock:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise _explained(self._path, error) from error
+            except UnicodeEncodeError as error:
+                raise JournalError(f"The journal cannot keep a text that is no Unicode: {error.object!a}.") from error
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Let go of the file. Waits for a transaction that still runs."""
+        with self._lock:
+            self._connection.close()
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=_BUSY_TIMEOUT_S,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+
+
+def _number(connection: sqlite3.Connection, query: str) -> int:
+    return int(connection.execute(query).fetchone()[0])
+
+
+def _judge(path: Path) -> bool:
+    """Look at what is in the file without changing it; whether it still needs its tables."""
+    with closing(_connect(path, "ro")) as connection:
+        version = _number(connection, "PRAGMA user_version")
+        is_empty = _number(connection, _TABLE_COUNT) == 0
+        if is_empty and version == 0:
+            return True
+        if _number(connection, "PRAGMA application_id") != APPLICATION_ID:
+            raise JournalDamagedError(path, "it is a database of another program")
+        if version > SCHEMA_VERSION:
+            raise JournalVersionError(path, version, SCHEMA_VERSION)
+        finding = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        if finding != "ok":
+            raise JournalDamagedError(path, finding)
+        return False
+
+
+def _equip(connection: sqlite3.Connection, *, is_new: bool) -> None:
+    """Set what holds for a connection, and make the tables of a new file."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
+    if is_new:
+        schema = files("app.store").joinpath("schema.sql").read_text(encoding="utf-8")
+        connection.executescript(f"BEGIN IMMEDIATE;\n{schema}\nCOMMIT;")
+
+
+@contextmanager
+def open_database(path: Path) -> Generator[Database]:
+    """Have the journal at ``path`` for oneself; folder and file are made, for their owner only, when missing.
+
+    Raises:
+        JournalBusyError: Another program has it.
+        JournalVersionError: A newer Poolwright wrote it.
+        JournalDamagedError: It is no journal, or not a whole one.
+        JournalUnwritableError: It cannot be made or written there.
+        JournalError: The SQLite of this Python is too old, or fails.
+    """
+    if sqlite3.sqlite_version_info < _SQLITE_MIN:
+        raise JournalError(f"This Python has SQLite {sqlite3.sqlite_version}; the journal needs 3.37 or newer.")
+    with ExitStack() as held:
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            held.callback(os.close, take_lock(path))
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        except OSError as error:
+            raise JournalUnwritableError(path, error.strerror or str(error)) from error
+        try:
+            is_new = _judge(path)
+            connection = _connect(path, "rw")
+            database = Database(path, connection)
+            held.callback(database.close)
+            _equip(connection, is_new=is_new)
+        except sqlite3.Error as error:
+            raise _explained(path, error) from error
+        yield database

@@ -1,0 +1,132 @@
+"""The journal on one machine: SQLite behind the port, kept away from the event loop by one limiter.
+
+Whoever enters it owns the file, alone, until leaving it. Each method is one transaction that runs to its end in a
+thread: a caller that is cancelled meanwhile may find its change written or not, never half of it. A task that was
+fetched by a cancelled call is queued again by the next ``recover``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import ParamSpec, Self, TypeVar
+
+import anyio
+from anyio import to_thread
+
+from app.domain.failures import GivenBack, Reason
+from app.domain.ids import BatchId, TaskId, WorkerRef
+from app.domain.machine import Transition
+from app.domain.ports import Accepted, Clock
+from app.domain.task import OrderList, POTask, Report, TaskRecord
+from app.store.database import open_database
+from app.store.errors import JournalError
+from app.store.ledger import Ledger
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class SqliteJournal:
+    """``domain.ports.Journal`` in one SQLite file. Use it as ``async with SqliteJournal(path, clock) as journal``."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        """Name the file; nothing is touched before the journal is entered."""
+        self._path = path
+        self._clock = clock
+        self._limiter = anyio.CapacityLimiter(1)
+        self._held = ExitStack()
+        self._ledger: Ledger | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open the file, made when it is missing.
+
+        Raises:
+            JournalBusyError: Another program has it.
+            JournalVersionError: A newer Poolwright wrote it.
+            JournalDamagedError: It is no journal, or not a whole one.
+            JournalUnwritableError: It cannot be made or written there.
+            JournalError: The SQLite of this Python is too old, or fails.
+        """
+        database = await to_thread.run_sync(self._held.enter_context, open_database(self._path), limiter=self._limiter)
+        self._ledger = Ledger(database, self._clock)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the file and let go of it, also when cancelled; waits for the transaction that still runs."""
+        self._ledger = None
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(self._held.close, limiter=self._limiter)
+
+    async def accept(self, orders: OrderList) -> Accepted:
+        """Keep the list with all its rows, and queue its orders that are not known yet.
+
+        A list that is accepted again replaces its rows; tasks that are known stay where they are. The counts are of
+        this list's tasks.
+        """
+        return await self._run(self._open.accept, orders)
+
+    async def recover(self) -> int:
+        """Queue again what a dead run left ASSIGNED or RUNNING; attempts that were begun stay spent."""
+        return await self._run(self._open.recover)
+
+    async def reopen(self, batch_id: BatchId, reasons: Collection[Reason]) -> int:
+        """Queue again the finished tasks of a list whose reason is one of ``reasons``, with fresh attempts.
+
+        Their earlier reports and folders stay in ``records`` until they finish again: those files are still there.
+        """
+        return await self._run(self._open.reopen, batch_id, reasons)
+
+    async def fetch(self, batch_id: BatchId, limit: int) -> Sequence[POTask]:
+        """Claim up to ``limit`` due tasks in the order of the list: QUEUED to ASSIGNED."""
+        return await self._run(self._open.fetch, batch_id, limit)
+
+    async def start(self, task_id: TaskId, worker: WorkerRef) -> POTask:
+        """Write down that an attempt begins: ASSIGNED to RUNNING. Returns the task with its attempt number."""
+        return await self._run(self._open.start, task_id, worker)
+
+    async def give_back(
+        self, task_id: TaskId, why: Reason | GivenBack, *, detail: str, delay_s: float, is_attempt_spent: bool
+    ) -> None:
+        """Queue a claimed or running task again, at its old place, not before ``delay_s`` from now."""
+        await self._run(
+            self._open.give_back, task_id, why, detail=detail, delay_s=delay_s, is_attempt_spent=is_attempt_spent
+        )
+
+    async def count_death(self, task_id: TaskId) -> int:
+        """Note that a worker died on this task; returns how many did so far."""
+        return await self._run(self._open.count_death, task_id)
+
+    async def finish(self, task_id: TaskId, report: Report, folder: str) -> None:
+        """Write the outcome with its files, in place of those of an earlier round: to DONE."""
+        await self._run(self._open.finish, task_id, report, folder)
+
+    async def record(self, transitions: Sequence[Transition]) -> None:
+        """Keep the moves of the other machines."""
+        await self._run(self._open.record, transitions)
+
+    async def counts(self, batch_id: BatchId) -> Mapping[str, int]:
+        """How many tasks of a list are in each ``TaskStatus``, by its name; every status is told."""
+        return await self._run(self._open.counts, batch_id)
+
+    async def next_due_s(self, batch_id: BatchId) -> float | None:
+        """Seconds until the next queued task may start (0 when one may now); nothing when none is queued."""
+        return await self._run(self._open.next_due_s, batch_id)
+
+    async def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
+        """Every task of a list, in the order of the list."""
+        return await self._run(self._open.records, batch_id)
+
+    @property
+    def _open(self) -> Ledger:
+        if self._ledger is None:
+            raise JournalError(f"The journal {self._path} is not open.")
+        return self._ledger
+
+    async def _run(self, work: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+        return await to_thread.run_sync(partial(work, *args, **named), limiter=self._limiter)

@@ -1,0 +1,108 @@
+"""What each call of the journal means: one method, one transaction, change and history together.
+
+Blocking. ``SqliteJournal`` owns it and calls it in a thread; nobody else does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from app.domain.failures import GivenBack, Reason
+from app.domain.ids import BatchId, TaskId, WorkerRef
+from app.domain.machine import Transition
+from app.domain.ports import Accepted, Clock
+from app.domain.task import OrderList, POTask, Report, TaskRecord
+from app.store import attempts, lists, reports, tasks, transitions
+from app.store.admission import accepted, check_orders
+from app.store.database import Database
+
+
+class Ledger:
+    """The journal's methods as ``domain.ports.Journal`` tells them, without the event loop."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Write into an open database."""
+        self._database = database
+        self._clock = clock
+
+    def accept(self, orders: OrderList) -> Accepted:
+        """Keep a list and queue what is new in it."""
+        check_orders(orders)
+        with self._database.transaction() as connection:
+            new_count = lists.keep(connection, orders, self._clock.now())
+            return accepted(new_count, lists.counts(connection, orders.batch_id))
+
+    def recover(self) -> int:
+        """Queue again what a dead run had in its hands."""
+        at = self._clock.now()
+        with self._database.transaction() as connection:
+            cases = tasks.claimed(connection, at)
+            for case in cases:
+                tasks.write(connection, case.recovered())
+                attempts.end(connection, case.standing.task_id, None, at, is_spent=True)
+            return len(cases)
+
+    def reopen(self, batch_id: BatchId, reasons: Collection[Reason]) -> int:
+        """Queue again what ended for one of these reasons."""
+        with self._database.transaction() as connection:
+            cases = tasks.over(connection, batch_id, reasons, self._clock.now())
+            for case in cases:
+                tasks.write(connection, case.reopened())
+            return len(cases)
+
+    def fetch(self, batch_id: BatchId, limit: int) -> Sequence[POTask]:
+        """Claim due tasks of a list."""
+        with self._database.transaction() as connection:
+            cases = tasks.due(connection, batch_id, limit, self._clock.now())
+            return tuple(tasks.write(connection, case.assigned()).task for case in cases)
+
+    def start(self, task_id: TaskId, worker: WorkerRef) -> POTask:
+        """Begin an attempt."""
+        at = self._clock.now()
+        with self._database.transaction() as connection:
+            task = tasks.write(connection, tasks.case(connection, task_id, at).started(worker)).task
+            attempts.begin(connection, task_id, task.attempt, worker, at)
+            return task
+
+    def give_back(
+        self, task_id: TaskId, why: Reason | GivenBack, *, detail: str, delay_s: float, is_attempt_spent: bool
+    ) -> None:
+        """Queue a claimed or running task again."""
+        at = self._clock.now()
+        with self._database.transaction() as connection:
+            case = tasks.case(connection, task_id, at)
+            tasks.write(connection, case.given_back(why, detail, delay_s, is_attempt_spent=is_attempt_spent))
+            attempts.end(connection, task_id, why, at, is_spent=is_attempt_spent)
+
+    def count_death(self, task_id: TaskId) -> int:
+        """Add one dead worker to a task."""
+        with self._database.transaction() as connection:
+            return tasks.count_death(connection, task_id)
+
+    def finish(self, task_id: TaskId, report: Report, folder: str) -> None:
+        """Write the outcome."""
+        at = self._clock.now()
+        with self._database.transaction() as connection:
+            tasks.write(connection, tasks.case(connection, task_id, at).finished(report.reason))
+            attempts.end(connection, task_id, report.reason, at, is_spent=True)
+            reports.keep(connection, task_id, report, folder, at)
+
+    def record(self, moves: Sequence[Transition]) -> None:
+        """Keep the moves of other machines."""
+        with self._database.transaction() as connection:
+            transitions.write(connection, moves)
+
+    def counts(self, batch_id: BatchId) -> Mapping[str, int]:
+        """Tasks of a list by status."""
+        with self._database.transaction() as connection:
+            return lists.counts(connection, batch_id)
+
+    def next_due_s(self, batch_id: BatchId) -> float | None:
+        """Seconds until a queued task of a list is due."""
+        with self._database.transaction() as connection:
+            return tasks.wait_s(connection, batch_id, self._clock.now())
+
+    def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
+        """Every task of a list in its order."""
+        with self._database.transaction() as connection:
+            return reports.records(connection, batch_id)

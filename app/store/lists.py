@@ -1,0 +1,62 @@
+"""Lists in the journal: the user's rows as they were given, which tasks they ask for, and how far these are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from json import dumps
+from sqlite3 import Connection
+
+from app.domain.ids import BatchId
+from app.domain.states import TASK, TaskStatus
+from app.domain.task import OrderList
+from app.store.times import to_text
+
+_KEEP_BATCH = """
+INSERT INTO batches (batch_id, source, columns, notices, accepted_at) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (batch_id) DO UPDATE SET source = excluded.source, columns = excluded.columns, notices = excluded.notices
+"""
+_DROP_ROWS = "DELETE FROM rows WHERE batch_id = ?"
+_DROP_MEMBERS = "DELETE FROM batch_tasks WHERE batch_id = ?"
+_KEEP_TASK = """
+INSERT INTO tasks (task_id, po_number, portal_number, status) VALUES (?, ?, ?, ?) ON CONFLICT (task_id) DO NOTHING
+"""
+_KEEP_MEMBER = """
+INSERT INTO batch_tasks (task_id, batch_id, position, status, not_before)
+SELECT task_id, ?, ?, status, not_before FROM tasks WHERE task_id = ?
+"""
+_KEEP_ROW = """
+INSERT INTO rows (batch_id, position, row_no, cells, given, task_id, problem, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_COUNTS = "SELECT status, count(*) FROM batch_tasks WHERE batch_id = ? GROUP BY status"
+
+
+def keep(connection: Connection, orders: OrderList, at: datetime) -> int:
+    """Write a list, in place of an earlier one of the same id; returns how many of its tasks are new."""
+    batch_id = orders.batch_id
+    connection.execute(
+        _KEEP_BATCH, (batch_id, orders.source, dumps(orders.columns), dumps(orders.notices), to_text(at))
+    )
+    connection.execute(_DROP_ROWS, (batch_id,))
+    connection.execute(_DROP_MEMBERS, (batch_id,))
+    start = TASK.start.name
+    new_count = connection.executemany(
+        _KEEP_TASK, ((task.task_id, task.po_number, task.portal_number, start) for task in orders.tasks)
+    ).rowcount
+    connection.executemany(
+        _KEEP_MEMBER, ((batch_id, position, task.task_id) for position, task in enumerate(orders.tasks))
+    )
+    connection.executemany(
+        _KEEP_ROW,
+        (
+            (batch_id, position, row.row_no, dumps(row.cells), row.given, row.task_id, row.problem, row.detail)
+            for position, row in enumerate(orders.rows)
+        ),
+    )
+    return max(new_count, 0)
+
+
+def counts(connection: Connection, batch_id: BatchId) -> Mapping[str, int]:
+    """How many tasks of a list are in each status, by its name; every status is told."""
+    found = dict[str, int](connection.execute(_COUNTS, (batch_id,)).fetchall())
+    return {status.name: found.get(status.name, 0) for status in TaskStatus}

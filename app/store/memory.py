@@ -1,0 +1,156 @@
+"""The journal without a file: the same answers and errors as the SQLite one, gone when it is dropped.
+
+For tests of other rooms, and for runs that need no memory. One contract suite runs over both.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+
+from app.domain.failures import GivenBack, Reason
+from app.domain.ids import BatchId, TaskId, WorkerRef
+from app.domain.machine import STORY_LENGTH, Transition
+from app.domain.ports import Accepted, Clock
+from app.domain.states import TASK, TaskStatus
+from app.domain.task import OrderList, POTask, Report, TaskRecord
+from app.store.admission import accepted, check_orders
+from app.store.errors import UnknownTaskError
+from app.store.moves import CLAIMED, OVER, Case, Standing, Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _End:
+    """How a task ended the last time."""
+
+    report: Report
+    folder: str
+    at: datetime
+
+
+class MemoryJournal:
+    """``domain.ports.Journal`` in dictionaries."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Begin empty."""
+        self._clock = clock
+        self._lists: dict[BatchId, OrderList] = {}
+        self._standings: dict[TaskId, Standing] = {}
+        self._ends: dict[TaskId, _End] = {}
+        self._transitions: list[Transition] = []
+
+    async def accept(self, orders: OrderList) -> Accepted:
+        """Keep the list, and queue its orders that are not known yet."""
+        check_orders(orders)
+        new = [task for task in orders.tasks if task.task_id not in self._standings]
+        self._lists[orders.batch_id] = orders
+        self._standings |= {
+            task.task_id: Standing(task_id=task.task_id, po_number=task.po_number, portal_number=task.portal_number)
+            for task in new
+        }
+        return accepted(len(new), await self.counts(orders.batch_id))
+
+    async def recover(self) -> int:
+        """Queue again what is ASSIGNED or RUNNING; attempts that were begun stay spent."""
+        held = [self._case(each.task_id) for each in self._standings.values() if each.status in CLAIMED]
+        for case in held:
+            self._write(case.recovered())
+        return len(held)
+
+    async def reopen(self, batch_id: BatchId, reasons: Collection[Reason]) -> int:
+        """Queue again the finished tasks of a list whose reason is one of ``reasons``, with fresh attempts."""
+        over = [
+            self._case(each.task_id)
+            for each in self._members(batch_id)
+            if each.status in OVER and self._ends[each.task_id].report.reason in reasons
+        ]
+        for case in over:
+            self._write(case.reopened())
+        return len(over)
+
+    async def fetch(self, batch_id: BatchId, limit: int) -> Sequence[POTask]:
+        """Claim up to ``limit`` due tasks in the order of the list: QUEUED to ASSIGNED."""
+        now = self._clock.now()
+        due = [each for each in self._queued(batch_id) if each.not_before is None or each.not_before <= now]
+        return tuple(self._write(self._case(each.task_id).assigned()).task for each in due[: max(limit, 0)])
+
+    async def start(self, task_id: TaskId, worker: WorkerRef) -> POTask:
+        """Note that an attempt begins: ASSIGNED to RUNNING. Returns the task with its attempt number."""
+        return self._write(self._case(task_id).started(worker)).task
+
+    async def give_back(
+        self, task_id: TaskId, why: Reason | GivenBack, *, detail: str, delay_s: float, is_attempt_spent: bool
+    ) -> None:
+        """Queue a claimed or running task again, at its old place, not before ``delay_s`` from now."""
+        self._write(self._case(task_id).given_back(why, detail, delay_s, is_attempt_spent=is_attempt_spent))
+
+    async def count_death(self, task_id: TaskId) -> int:
+        """Note that a worker died on this task; returns how many did so far."""
+        before = self._case(task_id).standing
+        self._standings[task_id] = replace(before, death_count=before.death_count + 1)
+        return before.death_count + 1
+
+    async def finish(self, task_id: TaskId, report: Report, folder: str) -> None:
+        """Keep the outcome, in place of that of an earlier round: to DONE."""
+        case = self._case(task_id)
+        self._write(case.finished(report.reason))
+        self._ends[task_id] = _End(report=report, folder=folder, at=case.at)
+
+    async def record(self, transitions: Sequence[Transition]) -> None:
+        """Keep the moves of the other machines."""
+        self._transitions.extend(transitions)
+
+    async def counts(self, batch_id: BatchId) -> Mapping[str, int]:
+        """How many tasks of a list are in each ``TaskStatus``, by its name; every status is told."""
+        found = Counter(each.status for each in self._members(batch_id))
+        return {status.name: found[status] for status in TaskStatus}
+
+    async def next_due_s(self, batch_id: BatchId) -> float | None:
+        """Seconds until the next queued task may start (0 when one may now); nothing when none is queued."""
+        now = self._clock.now()
+        starts = [each.not_before or now for each in self._queued(batch_id)]
+        return max((min(starts) - now).total_seconds(), 0.0) if starts else None
+
+    async def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
+        """Every task of a list, in the order of the list."""
+        return tuple(self._record(each) for each in self._members(batch_id))
+
+    @property
+    def transitions(self) -> Sequence[Transition]:
+        """Every move so far, tasks' and recorded ones, in the order in which they were told."""
+        return tuple(self._transitions)
+
+    def _members(self, batch_id: BatchId) -> list[Standing]:
+        orders = self._lists.get(batch_id)
+        return [] if orders is None else [self._standings[task.task_id] for task in orders.tasks]
+
+    def _queued(self, batch_id: BatchId) -> list[Standing]:
+        return [each for each in self._members(batch_id) if each.status is TaskStatus.QUEUED]
+
+    def _case(self, task_id: TaskId) -> Case:
+        if task_id not in self._standings:
+            raise UnknownTaskError(task_id)
+        return Case(standing=self._standings[task_id], at=self._clock.now(), story=partial(self._story, task_id))
+
+    def _story(self, task_id: TaskId) -> tuple[Transition, ...]:
+        own = [move for move in self._transitions if (move.machine, move.entity) == (TASK.name, task_id)]
+        return tuple(own[-STORY_LENGTH:])
+
+    def _write(self, step: Step) -> Standing:
+        self._standings[step.standing.task_id] = step.standing
+        self._transitions.append(step.transition)
+        return step.standing
+
+    def _record(self, standing: Standing) -> TaskRecord:
+        end = self._ends.get(standing.task_id)
+        return TaskRecord(
+            task=standing.task,
+            status=standing.status.name,
+            attempt_count=standing.attempt_count,
+            report=None if end is None else end.report,
+            folder="" if end is None else end.folder,
+            finished_at=None if end is None else end.at,
+        )

@@ -1,0 +1,117 @@
+"""Tasks in the journal: where each stands, which of a list are due, and every step with its line of history."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from functools import partial
+from json import dumps
+from sqlite3 import Connection
+from typing import Any
+
+from app.domain.failures import Reason
+from app.domain.ids import BatchId, TaskId
+from app.domain.states import TaskStatus
+from app.store import transitions
+from app.store.errors import UnknownTaskError
+from app.store.moves import Case, Standing, Step
+from app.store.times import from_text, to_text
+
+_ONE = """
+SELECT task_id, po_number, portal_number, status, attempt_count, death_count, not_before FROM tasks WHERE task_id = ?
+"""
+_CLAIMED = """
+SELECT task_id, po_number, portal_number, status, attempt_count, death_count, not_before FROM tasks
+WHERE status IN ('ASSIGNED', 'RUNNING')
+"""
+_DUE = """
+SELECT task_id, po_number, portal_number, tasks.status, attempt_count, death_count, tasks.not_before
+FROM batch_tasks CROSS JOIN tasks USING (task_id)
+WHERE batch_id = ? AND batch_tasks.status = 'QUEUED' AND batch_tasks.not_before <= ? ORDER BY position LIMIT ?
+"""
+_OVER = """
+SELECT task_id, po_number, portal_number, tasks.status, attempt_count, death_count, tasks.not_before
+FROM batch_tasks JOIN tasks USING (task_id) JOIN reports USING (task_id)
+WHERE batch_id = ? AND tasks.status IN ('DONE', 'CANCELLED') AND reason IN (SELECT value FROM json_each(?))
+ORDER BY position
+"""
+_ANY_DUE = "SELECT 1 FROM batch_tasks WHERE batch_id = ? AND status = 'QUEUED' AND not_before <= ? LIMIT 1"
+_NEXT_DUE = "SELECT min(not_before) FROM batch_tasks WHERE batch_id = ? AND status = 'QUEUED'"
+_UPDATE = "UPDATE tasks SET status = ?, attempt_count = ?, death_count = ?, not_before = ? WHERE task_id = ?"
+_COUNT_DEATH = "UPDATE tasks SET death_count = death_count + 1 WHERE task_id = ? RETURNING death_count"
+
+
+def case(connection: Connection, task_id: TaskId, at: datetime) -> Case:
+    """One task that is asked for a move.
+
+    Raises:
+        UnknownTaskError: It was never accepted.
+    """
+    row = connection.execute(_ONE, (task_id,)).fetchone()
+    if row is None:
+        raise UnknownTaskError(task_id)
+    return _cases(connection, [row], at)[0]
+
+
+def due(connection: Connection, batch_id: BatchId, limit: int, at: datetime) -> list[Case]:
+    """The first queued tasks of a list that need not wait any more."""
+    return _cases(connection, connection.execute(_DUE, (batch_id, to_text(at), max(limit, 0))), at)
+
+
+def claimed(connection: Connection, at: datetime) -> list[Case]:
+    """All tasks that some run has, or had, in its hands."""
+    return _cases(connection, connection.execute(_CLAIMED), at)
+
+
+def over(connection: Connection, batch_id: BatchId, reasons: Collection[Reason], at: datetime) -> list[Case]:
+    """The tasks of a list that ended for one of these reasons."""
+    wanted = dumps([reason.value for reason in reasons])
+    return _cases(connection, connection.execute(_OVER, (batch_id, wanted)), at)
+
+
+def wait_s(connection: Connection, batch_id: BatchId, at: datetime) -> float | None:
+    """Seconds until a queued task of a list is due; nothing when none is queued."""
+    if connection.execute(_ANY_DUE, (batch_id, to_text(at))).fetchone() is not None:
+        return 0.0
+    earliest = connection.execute(_NEXT_DUE, (batch_id,)).fetchone()[0]
+    return None if earliest is None else (from_text(earliest) - at).total_seconds()
+
+
+def write(connection: Connection, step: Step) -> Standing:
+    """Write a step: the new standing and its line of history."""
+    after = step.standing
+    not_before = "" if after.not_before is None else to_text(after.not_before)
+    connection.execute(_UPDATE, (after.status.name, after.attempt_count, after.death_count, not_before, after.task_id))
+    transitions.write(connection, [step.transition])
+    return after
+
+
+def count_death(connection: Connection, task_id: TaskId) -> int:
+    """Add one dead worker to a task; returns how many it has now.
+
+    Raises:
+        UnknownTaskError: It was never accepted.
+    """
+    row = connection.execute(_COUNT_DEATH, (task_id,)).fetchone()
+    if row is None:
+        raise UnknownTaskError(task_id)
+    return int(row[0])
+
+
+def standing(row: tuple[Any, ...]) -> Standing:
+    """Read one row of the columns of ``tasks``."""
+    task_id, po_number, portal_number, status, attempt_count, death_count, not_before = row
+    return Standing(
+        task_id=TaskId(task_id),
+        po_number=po_number,
+        portal_number=portal_number,
+        status=TaskStatus[status],
+        attempt_count=attempt_count,
+        death_count=death_count,
+        not_before=from_text(not_before) if not_before else None,
+    )
+
+
+def _cases(connection: Connection, rows: Iterable[tuple[Any, ...]], at: datetime) -> list[Case]:
+    found = [standing(row) for row in rows]
+    return [Case(standing=each, at=at, story=partial(transitions.story, connection, each.task_id)) for each in found]

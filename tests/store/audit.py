@@ -1,0 +1,57 @@
+"""The laws of a journal file, whatever happened to it: read from outside, with nothing but SQL."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from app.domain.states import TASK, TaskEvent
+
+#: Each finds nothing in a journal that is right.
+_BREACHES = {
+    "an attempt is open exactly while its task runs": """
+        SELECT task_id FROM tasks
+        WHERE (status = 'RUNNING') <> (task_id IN (SELECT task_id FROM attempts WHERE ended_at IS NULL))
+    """,
+    "what is done has its report": """
+        SELECT task_id FROM tasks WHERE status = 'DONE' AND task_id NOT IN (SELECT task_id FROM reports)
+    """,
+    "a list mirrors its tasks": """
+        SELECT task_id FROM batch_tasks JOIN tasks USING (task_id)
+        WHERE (batch_tasks.status, batch_tasks.not_before) <> (tasks.status, tasks.not_before)
+    """,
+}
+_MOVES = "SELECT entity, origin, event, target FROM transitions WHERE machine = 'task' ORDER BY entity, transition_id"
+
+
+def query(path: Path, sql: str) -> list[tuple[Any, ...]]:
+    """Read a journal that may be open elsewhere."""
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def check_laws(path: Path) -> None:
+    """Assert that the file is whole and that no change is without its history, nor the other way round."""
+    assert query(path, "PRAGMA integrity_check") == [("ok",)]
+    assert query(path, "PRAGMA foreign_key_check") == []
+    for law, breach in _BREACHES.items():
+        assert query(path, breach) == [], law
+    told = {entity: _follow(moves) for entity, moves in groupby(query(path, _MOVES), key=lambda row: row[0])}
+    stands = dict(query(path, "SELECT task_id, status FROM tasks"))
+    assert {task_id: told.get(task_id, TASK.start.name) for task_id in stands} == stands
+
+
+def _follow(moves: Iterable[tuple[Any, ...]]) -> str:
+    """Walk the moves of one task through the table; returns the state in which they end."""
+    state = TASK.start
+    for _, origin, event, target in moves:
+        assert origin == state.name
+        found = TASK.target(state, TaskEvent[event])
+        assert found is not None
+        assert target == found.name
+        state = found
+    return state.name

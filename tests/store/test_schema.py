@@ -1,0 +1,87 @@
+"""The tables: their words are those of the enums, and the questions asked of them at every step use an index."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from enum import Enum
+from importlib.resources import files
+
+import pytest
+
+from app.domain.failures import GivenBack, Outcome, Reason
+from app.domain.states import TaskStatus
+from app.store import attempts, tasks, transitions
+
+SCHEMA = files("app.store").joinpath("schema.sql").read_text(encoding="utf-8")
+
+
+def values(*kinds: type[Enum]) -> set[str]:
+    return {str(member.value) for kind in kinds for member in kind}
+
+
+@pytest.fixture
+def tables() -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(SCHEMA)
+        yield connection
+
+
+def allowed(tables: sqlite3.Connection, table: str, column: str) -> set[str]:
+    """The words that the CHECK of a column lists."""
+    (sql,) = tables.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
+    found = re.search(rf"CHECK \({column} IN \((.*?)\)\)", sql, re.DOTALL)
+    assert found is not None
+    return set(re.findall(r"'(\w+)'", found[1]))
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "words"),
+    [
+        ("tasks", "status", {status.name for status in TaskStatus}),
+        ("reports", "outcome", values(Outcome)),
+        ("reports", "reason", values(Reason)),
+        ("rows", "problem", values(Reason)),
+        ("attempts", "result", values(Reason, GivenBack) | {attempts.LOST}),
+    ],
+)
+def test_the_words_of_a_column_are_those_of_its_enum(
+    tables: sqlite3.Connection, table: str, column: str, words: set[str]
+) -> None:
+    assert allowed(tables, table, column) == words
+
+
+def test_every_table_is_strict(tables: sqlite3.Connection) -> None:
+    loose = tables.execute("SELECT name FROM pragma_table_list WHERE strict = 0 AND name NOT LIKE 'sqlite_%'")
+
+    assert loose.fetchall() == []
+
+
+def test_a_word_that_no_enum_has_is_refused(tables: sqlite3.Connection) -> None:
+    with pytest.raises(sqlite3.IntegrityError, match="CHECK constraint failed"):
+        tables.execute("INSERT INTO tasks (task_id, po_number, portal_number, status) VALUES ('a', 'b', 'c', 'LATER')")
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        (tasks._DUE, "batch_tasks_by_status"),
+        (tasks._ANY_DUE, "batch_tasks_by_status"),
+        (tasks._NEXT_DUE, "batch_tasks_by_status"),
+        (tasks._CLAIMED, "tasks_claimed"),
+        (attempts._CLOSE, "attempts_open"),
+        (transitions._LATEST, "transitions_by_entity"),
+    ],
+)
+def test_what_is_asked_at_every_step_never_reads_a_whole_table(
+    tables: sqlite3.Connection, statement: str, index: str
+) -> None:
+    arguments = [0] * statement.count("?")
+
+    plan = [row[3] for row in tables.execute(f"EXPLAIN QUERY PLAN {statement}", arguments)]
+
+    assert any(index in step for step in plan), plan
+    assert not any(step.startswith("SCAN") and index not in step for step in plan), plan
+    assert not any("TEMP B-TREE" in step for step in plan), plan
