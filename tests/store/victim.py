@@ -1,0 +1,74 @@
+"""A program that works with a journal until it is killed; it tells each fact after the journal has it.
+
+``python -m tests.store.victim work <journal> <count>`` carries a list to its end. ``hold <journal>`` only opens it.
+``halt <journal> <count>`` stops for ever in the middle of accepting a list.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import anyio
+
+from app.domain.failures import GivenBack, Reason
+from app.store.journal import SqliteJournal
+from tests.store.builders import BATCH, WORKER, orders, report
+from tests.store.clock import ManualClock
+
+
+def tell(*words: object) -> None:
+    sys.stdout.write(" ".join(str(word) for word in words) + "\n")
+    sys.stdout.flush()
+
+
+async def work(path: Path, count: int) -> None:
+    """Every third task is handed back once, spent or not in turn; the others end with two files."""
+    async with SqliteJournal(path, ManualClock()) as journal:
+        await journal.recover()
+        await journal.accept(orders(*range(count)))
+        tell("accepted")
+        while claimed := await journal.fetch(BATCH, 4):
+            for task in claimed:
+                number = int(task.portal_number)
+                begun = await journal.start(task.task_id, WORKER)
+                if number % 3 == 0 and begun.attempt == 1 and begun.death_count == 0:
+                    await journal.count_death(task.task_id)
+                    why = (Reason.WORKER_LOST, GivenBack.DRAINING)[number % 2]
+                    await journal.give_back(task.task_id, why, detail="", delay_s=0, is_attempt_spent=number % 2 == 0)
+                    continue
+                await journal.finish(task.task_id, report(Reason.ALL_SAVED, "a.pdf", "b.pdf"), f"folder/{number}")
+                tell("done", task.task_id)
+    tell("end")
+
+
+async def hold(path: Path, _: int) -> None:
+    async with SqliteJournal(path, ManualClock()):
+        tell("open")
+        await anyio.sleep_forever()
+
+
+async def halt(path: Path, count: int) -> None:
+    """Stop inside the transaction, when half of the rows are written."""
+    left = count // 2
+
+    def watch(statement: str) -> None:
+        nonlocal left
+        left -= "INSERT INTO rows" in statement
+        if left == 0:
+            tell("half")
+            sys.stdin.read()
+
+    async with SqliteJournal(path, ManualClock()) as journal:
+        assert journal._ledger is not None
+        journal._ledger._database._connection.set_trace_callback(watch)
+        await journal.accept(orders(*range(count)))
+
+
+def main(what: str, path: str, count: str = "0") -> None:
+    part = {"work": work, "hold": hold, "halt": halt}[what]
+    anyio.run(part, Path(path), int(count))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
