@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import email.message
 import hashlib
+import ssl
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
@@ -240,6 +241,7 @@ async def open_downloads(
     """
     async with httpx.AsyncClient(
         follow_redirects=False,
+        verify=ssl.create_default_context(),  # what this system trusts, as the browser does
         timeout=httpx.Timeout(pack.limits.stall_s),
         headers={"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"},
     ) as client:

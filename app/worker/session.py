@@ -175,19 +175,26 @@ class BrowserSession:
         await self._keeper.goto("about:blank")
 
     def _keep(self, page: Page) -> Page:
-        page.on("crash", lambda _: self._order.say(Level.WARNING, "the keeper tab crashed; it is reopened"))
+        def note(_: Page) -> None:
+            self._is_keeper_gone = True
+
+        page.on("crash", note)
+        page.on("close", note)
+        self._is_keeper_gone = page.is_closed()
         return page
 
     async def _reopen_keeper(self) -> None:
-        """A person can close the keeper in a headed browser; a session never goes on without it."""
-        if not self._keeper.is_closed():
+        """A person can close the keeper in a headed browser, and it can crash; a session never goes on without it."""
+        if not self._is_keeper_gone:
             return
+        gone = self._keeper
         try:
             self._keeper = self._keep(await self.driver.new_page())
+            await gone.close()
         except PlaywrightError as error:
             msg = "the keeper tab is gone and the browser opens no other"
             raise SessionBrokenError(msg) from error
-        self._order.say(Level.WARNING, "the keeper tab was closed; it is open again")
+        self._order.say(Level.WARNING, "the keeper tab was closed or crashed; it is open again")
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,288 @@
+"""What one attempt at one order gives, on a real browser against the demo portal with its faults."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+from collections.abc import Generator
+from pathlib import Path
+
+import anyio
+import psutil
+import pytest
+
+from app.demo.catalogue.order import Defect, LinkForm
+from app.demo.catalogue.truth import OrderTruth
+from app.demo.client import Portal
+from app.demo.faults import ChangedPage, CrashPage, Drop, ErrorStatus, Hang, Latency, LoggedOut, Maintenance, Scope, SecondFactor
+from app.domain.failures import Reason
+from app.domain.task import Report
+from app.worker.attempt import attempt
+from app.worker.errors import SessionBrokenError, SessionLostError
+from tests.support.portal import lasting_portal, needs_chromium
+from tests.support.sessions import Stage, demo_pack, open_stage, task_for
+
+pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.timeout(90)]
+
+
+@pytest.fixture(scope="module", name="shared")
+def _shared() -> Generator[Portal]:
+    with lasting_portal() as portal:
+        yield portal
+
+
+@pytest.fixture(name="portal")
+async def _portal(shared: Portal) -> Portal:
+    await shared.clear_faults()
+    return shared
+
+
+async def order_with(portal: Portal, form: LinkForm) -> OrderTruth:
+    """A whole order that has a file behind this kind of link."""
+    truths = await portal.truth()
+    return next(
+        truth
+        for truth in truths.values()
+        if truth.is_listed and truth.outcome == "COMPLETED" and any(file.link_form is form for file in truth.attachments)
+    )
+
+
+async def order_that(portal: Portal, outcome: str) -> OrderTruth:
+    """A listed order that must end so."""
+    truths = await portal.truth()
+    return next(truth for truth in truths.values() if truth.is_listed and truth.outcome == outcome)
+
+
+async def odd_order(portal: Portal, defect: Defect) -> OrderTruth:
+    """The order outside any list that has a file with this defect."""
+    truths = await portal.truth()
+    return next(
+        truth
+        for truth in truths.values()
+        if not truth.is_listed and any(file.defect is defect for file in truth.attachments)
+    )
+
+
+async def try_order(stage: Stage, number: str) -> Report:
+    """One attempt at one order."""
+    return await attempt(stage.bench, task_for(number), stage.staging / number)
+
+
+def saved_digests(stage: Stage, number: str) -> list[str]:
+    """SHA-256 of every file that lies in the staging folder of an order."""
+    files = (stage.staging / number / "files").iterdir()
+    return sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in files)
+
+
+@pytest.mark.parametrize("form", list(LinkForm))
+async def test_every_link_form_leads_to_the_right_files(portal: Portal, tmp_path: Path, form: LinkForm) -> None:
+    truth = await order_with(portal, form)
+
+    async with open_stage(portal, tmp_path) as stage:
+        report = await try_order(stage, truth.number)
+        on_disk = saved_digests(stage, truth.number)
+
+    expected = sorted(file.sha256 for file in truth.attachments)
+    assert report.reason is Reason.ALL_SAVED, report
+    assert sorted(file.sha256 for file in report.files) == expected
+    assert on_disk == expected
+    assert report.fields["supplier"] == truth.supplier
+    assert not list((stage.staging / truth.number).glob("part-*"))
+
+
+async def test_a_tab_goes_through_its_states_and_is_closed(portal: Portal, tmp_path: Path) -> None:
+    truth = await order_that(portal, "COMPLETED")
+
+    async with open_stage(portal, tmp_path) as stage:
+        await try_order(stage, truth.number)
+        open_pages = len(stage.session.driver.pages)
+
+    assert stage.heard.path("tab") == ["OPENING", "LOADING", "PROCESSING", "COMPLETED", "CLOSING", "CLOSED"]
+    assert open_pages == 1, "only the keeper is left"
+    assert stage.session.active_tabs == {}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [
+        ("NOT_FOUND", Reason.PORTAL_SAYS_MISSING),
+        ("FORBIDDEN", Reason.NO_PERMISSION),
+        ("NO_ATTACHMENTS", Reason.NONE_LISTED),
+        ("PARTIAL", Reason.SOME_FILES_REFUSED),
+    ],
+)
+async def test_each_answer_of_the_portal_has_its_outcome(
+    portal: Portal, tmp_path: Path, outcome: str, reason: Reason
+) -> None:
+    truth = await order_that(portal, outcome)
+
+    async with open_stage(portal, tmp_path) as stage:
+        report = await try_order(stage, truth.number)
+
+    assert (report.outcome, report.reason) == (outcome, reason)
+
+
+async def test_an_expired_session_is_no_missing_order(portal: Portal, tmp_path: Path) -> None:
+    """The login page shows the text of a missing order: the trap."""
+    truth = await order_that(portal, "COMPLETED")
+
+    async with open_stage(portal, tmp_path) as stage:
+        await portal.expire_sessions()
+        with pytest.raises(SessionLostError):
+            await try_order(stage, truth.number)
+        await stage.session.refresh(stage.session.login_count)
+        report = await try_order(stage, truth.number)
+
+    assert report.reason is Reason.ALL_SAVED
+    assert stage.heard.path("session")[-6:] == ["ACTIVE", "ERROR", "RECOVERING", "ACTIVE", "CLOSING", "CLOSED"]
+
+
+async def test_a_session_that_ends_between_page_and_file_saves_no_login_page(portal: Portal, tmp_path: Path) -> None:
+    truth = await order_with(portal, LinkForm.ANCHOR)
+    await portal.add_fault(LoggedOut(), Scope.DOWNLOAD)
+
+    async with open_stage(portal, tmp_path) as stage:
+        with pytest.raises(SessionLostError):
+            await try_order(stage, truth.number)
+
+    assert not (stage.staging / truth.number / "files").exists() or not saved_digests(stage, truth.number)
+
+
+async def test_a_second_factor_is_a_lost_session(portal: Portal, tmp_path: Path) -> None:
+    truth = await order_that(portal, "COMPLETED")
+
+    async with open_stage(portal, tmp_path) as stage:
+        await portal.add_fault(SecondFactor(), times=1)
+        with pytest.raises(SessionLostError):
+            await try_order(stage, truth.number)
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (ErrorStatus(status=500), Reason.PORTAL_ERROR),
+        (ErrorStatus(status=503, retry_after_s=7), Reason.PORTAL_BUSY),
+        (ErrorStatus(status=429), Reason.PORTAL_BUSY),
+        (Maintenance(), Reason.PORTAL_BUSY),
+        (ChangedPage(), Reason.PORTAL_CHANGED),
+        (CrashPage(), Reason.TAB_CRASHED),
+        (Hang(), Reason.PAGE_TOO_SLOW),
+    ],
+    ids=lambda value: getattr(value, "kind", str(value)),
+)
+async def test_each_fault_of_a_page_has_its_reason(
+    portal: Portal, tmp_path: Path, fault: ErrorStatus | Maintenance | ChangedPage | CrashPage | Hang, reason: Reason
+) -> None:
+    truth = await order_that(portal, "COMPLETED")
+
+    async with open_stage(portal, tmp_path, pack=demo_pack(page_s=3.0)) as stage:
+        await portal.add_fault(fault, order=truth.number)
+        report = await try_order(stage, truth.number)
+        await portal.clear_faults()
+        after = await try_order(stage, truth.number)
+
+    assert report.reason is reason, report
+    assert report.retry_after_s == (7 if isinstance(fault, ErrorStatus) and fault.retry_after_s else None)
+    assert after.reason is Reason.ALL_SAVED, "the session works on after it"
+
+
+async def test_a_page_that_nobody_knows_leaves_its_picture_and_source(portal: Portal, tmp_path: Path) -> None:
+    truth = await order_that(portal, "COMPLETED")
+
+    async with open_stage(portal, tmp_path, pack=demo_pack(page_s=2.0)) as stage:
+        await portal.add_fault(ChangedPage(), order=truth.number)
+        report = await try_order(stage, truth.number)
+
+    evidence = stage.staging / truth.number / "evidence"
+    assert set(report.evidence) == {"page.png", "page.html"}
+    assert (evidence / "page.png").read_bytes().startswith(b"\x89PNG")
+    assert truth.number in (evidence / "page.html").read_text()
+
+
+async def test_a_list_that_never_arrives_is_no_empty_list(portal: Portal, tmp_path: Path) -> None:
+    truth = await order_that(portal, "COMPLETED")
+
+    async with open_stage(portal, tmp_path, pack=demo_pack(page_s=2.0)) as stage:
+        await portal.add_fault(Hang(), Scope.ATTACHMENT_LIST)
+        report = await try_order(stage, truth.number)
+
+    assert report.reason is Reason.PORTAL_CHANGED
+    assert "did not arrive" in report.detail
+
+
+async def test_a_list_that_comes_late_is_waited_for(portal: Portal, tmp_path: Path) -> None:
+    truth = await order_that(portal, "COMPLETED")
+
+    async with open_stage(portal, tmp_path) as stage:
+        await portal.add_fault(Latency(delay_ms=1500), Scope.ATTACHMENT_LIST)
+        report = await try_order(stage, truth.number)
+
+    assert report.reason is Reason.ALL_SAVED
+
+
+async def test_an_order_that_takes_too_long_frees_its_tab(portal: Portal, tmp_path: Path) -> None:
+    truth = await order_that(portal, "COMPLETED")
+
+    async with open_stage(portal, tmp_path, task_timeout_s=1.0) as stage:
+        await portal.add_fault(Hang(), order=truth.number)
+        report = await try_order(stage, truth.number)
+        open_pages = len(stage.session.driver.pages)
+
+    assert report.reason is Reason.TASK_TIMEOUT
+    assert open_pages == 1
+
+
+@pytest.mark.parametrize("defect", [Defect.TRUNCATED, Defect.EMPTY, Defect.DISGUISED, Defect.MISSING])
+async def test_a_bad_file_is_never_counted_as_saved(portal: Portal, tmp_path: Path, defect: Defect) -> None:
+    truth = await odd_order(portal, defect)
+    good = {file.sha256 for file in truth.attachments if file.good}
+
+    async with open_stage(portal, tmp_path) as stage:
+        report = await try_order(stage, truth.number)
+
+    assert {file.sha256 for file in report.files} == good
+    assert len(report.missed) == len(truth.attachments) - len(good)
+    assert report.outcome == truth.outcome
+
+
+async def test_a_transfer_that_breaks_off_can_be_tried_again(portal: Portal, tmp_path: Path) -> None:
+    truth = await order_with(portal, LinkForm.ANCHOR)
+
+    async with open_stage(portal, tmp_path) as stage:
+        await portal.add_fault(Drop(after_bytes=10), Scope.DOWNLOAD)
+        broken = await try_order(stage, truth.number)
+        await portal.clear_faults()
+        whole = await try_order(stage, truth.number)
+
+    assert broken.reason in {Reason.SOME_FILES_FAILED, Reason.DOWNLOAD_FAILED}
+    assert broken.meaning.is_retryable
+    assert whole.reason is Reason.ALL_SAVED
+
+
+async def test_a_dead_browser_is_no_failure_of_the_order(portal: Portal, tmp_path: Path) -> None:
+    truth = await order_that(portal, "COMPLETED")
+    mark = f"--user-data-dir={tmp_path / 'profile'}"
+
+    async with open_stage(portal, tmp_path) as stage:
+        await portal.add_fault(Hang(), order=truth.number)
+        async with anyio.create_task_group() as tasks:
+
+            async def kill_browser() -> None:
+                while not stage.session.active_tabs:
+                    await anyio.lowlevel.checkpoint()
+                browser = next(process for process in psutil.process_iter() if mark in _command(process))
+                os.kill(browser.pid, signal.SIGKILL)
+
+            tasks.start_soon(kill_browser)
+            with pytest.raises(SessionBrokenError):
+                await try_order(stage, truth.number)
+
+    assert not [process for process in psutil.process_iter() if mark in _command(process)]
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
