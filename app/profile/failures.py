@@ -1,0 +1,49 @@
+"""Why a profile can't be used. Each sentence names the cause and the next step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.domain.failures import ProfileError, SetupError
+
+#: The next step for whatever is damaged.
+MAKE_ANEW = "Make the profile anew with `poolwright profile create`, or bring back a good copy of it."
+
+
+class ProfileMissingError(ProfileError):
+    """There is no such profile, or its folder holds nothing that a browser wrote."""
+
+
+class ProfileInUseError(ProfileError):
+    """Somebody else has the profile: a browser, or another run of this program."""
+
+
+class ProfileRefusedError(ProfileError):
+    """The profile is whole, but it can't serve: its place, its name or its cookies forbid it."""
+
+
+class ProfileDamagedError(ProfileError):
+    """Something that a browser needs from the profile is missing or unreadable."""
+
+
+class ProfileFileError(ProfileError):
+    """``profile.toml`` doesn't hold what it must."""
+
+
+class NoRoomError(SetupError):
+    """The disk has no room for a clone."""
+
+
+def missing_folder(base: Path) -> ProfileMissingError:
+    """The error for a base that isn't there at all."""
+    return ProfileMissingError(
+        f"There is no profile folder at {base}. Check the name, or make one with `poolwright profile create`."
+    )
+
+
+def unreadable(path: Path, error: OSError) -> ProfileDamagedError:
+    """The error for a file or folder of a profile that this user can't read."""
+    return ProfileDamagedError(
+        f"{error.filename or path} can't be read ({error.strerror}). "
+        "Give the user who runs Poolwright the right to read it, or make the profile anew."
+    )
