@@ -1,0 +1,160 @@
+"""Our own lock beside a base, with real processes; and the Windows fallback with a stand-in for its module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from app.domain.failures import SetupError
+from app.profile.failures import ProfileInUseError, ProfileMissingError, ProfileRefusedError
+from app.profile.locks import FileLock, WindowsLocking, changing, reading
+from tests.profile.children import child, kill
+from tests.profile.folders import make_base
+
+HOLD = """
+import sys
+from pathlib import Path
+from app.profile import locks
+with getattr(locks, sys.argv[1])(Path(sys.argv[2])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.process
+def test_nobody_reads_a_base_that_another_process_changes(base: Path) -> None:
+    with child(HOLD, "changing", str(base)) as (_, line):
+        assert line == "held"
+        with pytest.raises(ProfileInUseError, match="being changed by another poolwright command"), reading(base):
+            pass
+
+
+@pytest.mark.process
+def test_nobody_changes_a_base_that_another_process_reads(base: Path) -> None:
+    with child(HOLD, "reading", str(base)) as (_, line):
+        assert line == "held"
+        with pytest.raises(ProfileInUseError, match="being read or changed"), changing(base):
+            pass
+
+
+@pytest.mark.process
+def test_many_read_at_once(base: Path) -> None:
+    with child(HOLD, "reading", str(base)) as (_, line), reading(base), reading(base):
+        assert line == "held"
+
+
+@pytest.mark.process
+def test_a_lock_ends_with_its_process(base: Path) -> None:
+    with child(HOLD, "changing", str(base)) as (process, _):
+        kill(process)
+
+        with changing(base):
+            pass
+
+
+def test_a_lock_ends_with_its_block(base: Path) -> None:
+    with pytest.raises(ZeroDivisionError), changing(base):
+        _ = 1 / 0
+
+    with changing(base):
+        pass
+
+
+def test_the_lock_lies_beside_the_base_and_is_private(base: Path) -> None:
+    with reading(base):
+        mode = (base.parent / "base.lock").stat().st_mode & 0o777
+
+    assert mode == 0o600
+    assert not list(base.rglob("*.lock"))
+
+
+@pytest.mark.parametrize("hold", [reading, changing])
+def test_a_wrong_path_leaves_no_lock_file(tmp_path: Path, hold: Callable[[Path], AbstractContextManager[None]]) -> None:
+    with pytest.raises(ProfileMissingError), hold(tmp_path / "nowhere"):
+        pass
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_base_in_a_read_only_place_is_read_but_not_changed(unprivileged: Path) -> None:
+    base = make_base(unprivileged / "base")
+    unprivileged.chmod(0o500)
+
+    with reading(base):
+        pass
+    with pytest.raises(ProfileRefusedError, match="Make that folder writable"), changing(base):
+        pass
+
+    unprivileged.chmod(0o700)
+
+
+def test_a_base_behind_a_closed_door_is_left_to_its_check(unprivileged: Path) -> None:
+    base = make_base(unprivileged / "closed/base")
+    base.parent.chmod(0)
+
+    with reading(base):
+        pass
+
+    base.parent.chmod(0o700)
+
+
+def test_a_place_without_locks_is_told(base: Path) -> None:
+    (base.parent / "base.lock").mkdir()
+
+    with pytest.raises(SetupError, match="can't be locked"), reading(base):
+        pass
+
+
+def test_a_file_removed_between_opening_and_locking_is_no_lock(tmp_path: Path) -> None:
+    class Late:
+        def take(self, descriptor: int, *, is_shared: bool) -> bool:
+            (tmp_path / "lock").unlink()
+            return True
+
+        def is_held(self, path: Path) -> bool:
+            raise NotImplementedError
+
+    assert not FileLock(tmp_path / "lock", locking=Late()).take()
+
+
+class FakeMsvcrt:
+    LK_LOCK = 1
+    LK_NBLCK = 2
+
+    def __init__(self, *, is_free: bool) -> None:
+        self.is_free = is_free
+        self.calls: list[tuple[int, int]] = []
+
+    def locking(self, descriptor: int, mode: int, size: int, /) -> None:
+        self.calls.append((mode, size))
+        if not self.is_free:
+            raise PermissionError(13, "Permission denied")
+
+
+@pytest.mark.parametrize(("is_shared", "mode"), [(True, FakeMsvcrt.LK_LOCK), (False, FakeMsvcrt.LK_NBLCK)])
+@pytest.mark.parametrize("is_free", [True, False])
+def test_on_windows_readers_wait_for_their_turn_and_writers_do_not(
+    tmp_path: Path, is_shared: bool, mode: int, is_free: bool
+) -> None:
+    msvcrt = FakeMsvcrt(is_free=is_free)
+    lock = FileLock(tmp_path / "lock", locking=WindowsLocking(msvcrt))
+
+    is_taken = lock.take(is_shared=is_shared)
+    lock.drop()
+
+    assert is_taken is is_free
+    assert msvcrt.calls == [(mode, 1)]
+
+
+def test_on_windows_a_file_that_refuses_writers_is_held(unprivileged: Path) -> None:
+    locking = WindowsLocking(FakeMsvcrt(is_free=True))
+    held, free = unprivileged / "held", unprivileged / "free"
+    held.touch(mode=0o400)
+    free.touch()
+
+    assert locking.is_held(held)
+    assert not locking.is_held(free)
+    assert not locking.is_held(unprivileged / "missing")
