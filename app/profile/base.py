@@ -1,0 +1,125 @@
+"""Whether a base profile may be cloned. It is only read: one launch with a wrong flag deletes its cookies for good.
+
+The checks take a few milliseconds and run before any worker starts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from app.profile.cookies import count_key_prefixes, find_cookies, refuse_bound_cookies
+from app.profile.everyday import refuse_everyday
+from app.profile.failures import (
+    MAKE_ANEW,
+    ProfileDamagedError,
+    ProfileMissingError,
+    ProfileRefusedError,
+    missing_folder,
+    unreadable,
+)
+from app.profile.occupancy import left_by_stranger, refuse_occupied
+from app.profile.survey import Survey, survey
+
+PREFERENCES = Path("Default", "Preferences")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseFacts:
+    """What the check of a base found."""
+
+    cookies_path: Path
+    cookies_count: int
+    #: What a clone will hold.
+    files_count: int
+    size_bytes: int
+    #: What the person should know although the base is fit.
+    notices: tuple[str, ...]
+
+
+def read_preferences(user_data: Path) -> dict[str, object]:
+    """The settings of the profile in a user-data folder.
+
+    Raises:
+        ProfileDamagedError: They are no settings; a browser would start with none and forget session cookies.
+    """
+    path = user_data / PREFERENCES
+    try:
+        content: object = json.loads(path.read_bytes())
+    except OSError as error:
+        raise unreadable(path, error) from error
+    except ValueError as error:
+        raise ProfileDamagedError(f"{path} is not the JSON that a browser writes ({error}). {MAKE_ANEW}") from error
+    if not isinstance(content, dict):
+        raise ProfileDamagedError(f"{path} holds no settings. {MAKE_ANEW}")
+    return cast("dict[str, object]", content)
+
+
+def check_base(path: Path, *, everyday: Sequence[Path] | None = None) -> BaseFacts:
+    """Make sure that a base can be cloned, and say what is in it. Hold ``locks.reading`` meanwhile.
+
+    Args:
+        path: The user-data folder.
+        everyday: Folders of everyday browsers; those of the person who runs this program when left out.
+
+    Raises:
+        ProfileRefusedError: It is an everyday profile, one profile within a user-data folder, or its cookies are bound.
+        ProfileMissingError: There is no folder, or no browser ever opened it.
+        ProfileInUseError: A browser has it open.
+        ProfileDamagedError: Settings or cookies are missing or unreadable.
+    """
+    refuse_everyday(path, everyday)
+    try:
+        _require_user_data(path)
+        refuse_occupied(path)
+        read_preferences(path)
+        cookies = find_cookies(path)
+        contents = _read_through(path)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    prefixes = count_key_prefixes(cookies)
+    refuse_bound_cookies(cookies, prefixes)
+    return BaseFacts(
+        cookies_path=cookies,
+        cookies_count=sum(prefixes.values()),
+        files_count=len(contents.files),
+        size_bytes=contents.size_bytes,
+        notices=_notices(path),
+    )
+
+
+def _require_user_data(path: Path) -> None:
+    if not path.is_dir():
+        raise missing_folder(path)
+    if (path / PREFERENCES).is_file():
+        return
+    if (path / PREFERENCES.name).is_file():
+        raise ProfileRefusedError(
+            f"{path} is one profile within a user-data folder. Name the folder above it: {path.parent}."
+        )
+    raise ProfileMissingError(
+        f"{path} holds no profile that a browser wrote ({PREFERENCES.as_posix()} is missing). "
+        "Make it with `poolwright profile create`, or bring back a good copy of it."
+    )
+
+
+def _read_through(path: Path) -> Survey:
+    contents = survey(path)
+    for file in contents.files:
+        with (path / file.path).open("rb"):
+            pass
+    return contents
+
+
+def _notices(path: Path) -> tuple[str, ...]:
+    stranger = left_by_stranger(path)
+    if stranger is None:
+        return ()
+    notice = (
+        f"{path} was left locked by {stranger}. Nothing holds it now, so it is used; "
+        f"make sure that no browser on {stranger.host} has it open."
+    )
+    return (notice,)

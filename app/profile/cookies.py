@@ -1,0 +1,82 @@
+"""The cookie database of a user-data folder: where it is, and whether its cookies can be read elsewhere.
+
+Read-only in every case: a browser that can't decrypt one cookie deletes all cookies of that site, without a word.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+
+from app.profile.failures import MAKE_ANEW, ProfileDamagedError, ProfileRefusedError
+
+#: Linux and macOS have the first, Windows the second.
+_PLACES = (Path("Default", "Cookies"), Path("Default", "Network", "Cookies"))
+
+#: The first three bytes of an encrypted value name its key; empty means that the value isn't encrypted.
+_KEY_PREFIXES = "SELECT CAST(substr(encrypted_value, 1, 3) AS BLOB), count(*) FROM cookies GROUP BY 1"
+_PORTABLE_PREFIXES = frozenset({"", "v10"})
+_BOUND_PREFIXES = {
+    "v11": "locked with the desktop keyring",
+    "v20": "bound to the browser that wrote them",
+}
+
+
+def find_cookies(user_data: Path) -> Path:
+    """The cookie database. A browser makes one before its first page, so a base without one is not whole.
+
+    Only a browser that was closed before it asked for any page leaves none, and then nobody is logged in either.
+
+    Raises:
+        ProfileDamagedError: There is none, or there are two and nobody can say which one counts.
+    """
+    found = [user_data / place for place in _PLACES if (user_data / place).is_file()]
+    if not found:
+        raise ProfileDamagedError(
+            f"{user_data} has no cookie database (Default/Cookies), so nobody is logged in with it. {MAKE_ANEW}"
+        )
+    if len(found) > 1:
+        raise ProfileDamagedError(
+            f"{user_data} has two cookie databases, Default/Cookies and Default/Network/Cookies. "
+            "Open and close it once in the browser that made it, or remove the older one."
+        )
+    return found[0]
+
+
+def count_key_prefixes(cookies: Path) -> Mapping[str, int]:
+    """How many cookies there are for each kind of encryption key.
+
+    Opened as immutable: a plain read-only open would roll back a journal that the last browser left.
+
+    Raises:
+        ProfileDamagedError: It isn't a cookie database that can be read.
+    """
+    address = f"{cookies.absolute().as_uri()}?mode=ro&immutable=1"
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as connection:
+            rows: list[tuple[bytes | None, int]] = connection.execute(_KEY_PREFIXES).fetchall()
+    except sqlite3.Error as error:
+        raise ProfileDamagedError(f"The cookie database {cookies} can't be read ({error}). {MAKE_ANEW}") from error
+    return {(prefix or b"").decode("latin-1"): count for prefix, count in rows}
+
+
+def refuse_bound_cookies(cookies: Path, prefixes: Mapping[str, int]) -> None:
+    """Make sure that a clone can read every cookie.
+
+    Raises:
+        ProfileRefusedError: Some are locked to a keyring (``v11``) or to an application (``v20``).
+        ProfileDamagedError: Some begin as no browser writes them: a flipped bit, or a key that isn't known here.
+    """
+    for prefix, count in sorted(prefixes.items()):
+        if prefix in _BOUND_PREFIXES:
+            raise ProfileRefusedError(
+                f"{count} cookies in {cookies} are {_BOUND_PREFIXES[prefix]} ({prefix}) and can't be copied. "
+                "Make a profile of Poolwright's own with `poolwright profile create` and log in there."
+            )
+        if prefix not in _PORTABLE_PREFIXES:
+            raise ProfileDamagedError(
+                f"{count} cookies in {cookies} are encrypted in an unknown way ({prefix!r}); a browser drops them. "
+                f"{MAKE_ANEW}"
+            )
