@@ -1,0 +1,65 @@
+"""What is done to a clone before every launch, restarts too.
+
+It goes with ``--restore-last-session``: that argument keeps cookies without an expiry alive from launch to launch (in
+full Chromium; the headless shell drops them whatever it is told), and what is done here keeps old tabs from returning.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import cast
+
+from app.domain.failures import SetupError
+from app.profile.base import PREFERENCES, read_preferences
+from app.profile.failures import MAKE_ANEW, ProfileDamagedError
+from app.profile.occupancy import refuse_occupied
+from app.profile.private import remove_tree, replace_file
+
+#: With these a PDF becomes a download instead of a viewer page, and no download waits for an answer.
+_WANTED_SETTINGS = (
+    ("plugins", "always_open_pdf_externally", True),
+    ("download", "prompt_for_download", False),
+)
+#: Left by a browser that was killed. The lock of another machine, as a container leaves it, would stop the launch.
+_STALE_LOCKS = ("SingletonLock", "SingletonCookie", "SingletonSocket", "lockfile")
+#: From these folders the restore argument would open old tabs beside the keeper tab.
+_OLD_TABS = "Default/Sessions*"
+
+
+def prepare_for_launch(clone: Path) -> None:
+    """Make a clone ready for the next launch. Never call it on a base.
+
+    Raises:
+        ProfileInUseError: A browser still has the clone open.
+        ProfileDamagedError: Its settings are missing or unreadable.
+        SetupError: It can't be written.
+    """
+    refuse_occupied(clone)
+    settings = read_preferences(clone)
+    is_changed = _apply(settings, clone)
+    try:
+        if is_changed:
+            replace_file(clone / PREFERENCES, json.dumps(settings, separators=(",", ":")).encode())
+        for lock in _STALE_LOCKS:
+            (clone / lock).unlink(missing_ok=True)
+        for tabs in clone.glob(_OLD_TABS):
+            remove_tree(tabs)
+    except OSError as error:
+        raise SetupError(
+            f"{clone} can't be made ready for a browser ({error.strerror}). "
+            "Check that you may write there and that the disk has room."
+        ) from error
+
+
+def _apply(settings: dict[str, object], clone: Path) -> bool:
+    is_changed = False
+    for group, name, wanted in _WANTED_SETTINGS:
+        section = settings.setdefault(group, {})
+        if not isinstance(section, dict):
+            raise ProfileDamagedError(f"{clone / PREFERENCES} holds no settings under {group!r}. {MAKE_ANEW}")
+        known = cast("dict[str, object]", section)
+        if known.get(name) is not wanted:
+            known[name] = wanted
+            is_changed = True
+    return is_changed
