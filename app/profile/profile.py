@@ -1,0 +1,136 @@
+"""The profile of one worker: a clone of the base, from its making to its end.
+
+The supervisor owns it, because a killed worker can't clean up after itself, and it alone calls the methods. They block;
+moves are told to the observer in the thread that calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from app.domain.ids import ProfileId
+from app.domain.machine import Machine, Transition
+from app.domain.states import PROFILE, ProfileEvent, ProfileStatus
+from app.profile.base import check_base
+from app.profile.clone import CloneReport, clone_profile, remove_clone, set_aside
+from app.profile.failures import ProfileDamagedError
+from app.profile.launch import prepare_for_launch
+from app.profile.locks import reading
+
+
+class Profile:
+    """One clone and where in life it is. A restarted worker takes the same one again."""
+
+    def __init__(
+        self,
+        *,
+        profile_id: ProfileId,
+        base_profile_path: Path,
+        worker_profile_path: Path,
+        clock: Callable[[], datetime],
+        observe: Callable[[Transition], None],
+    ) -> None:
+        """Name the places; nothing is copied yet.
+
+        Args:
+            profile_id: Who this is.
+            base_profile_path: The user-data folder to clone.
+            worker_profile_path: Where the clone is to be.
+            clock: Aware UTC now.
+            observe: Called with every move, in the thread that makes it.
+        """
+        self.profile_id = profile_id
+        self.base_profile_path = base_profile_path
+        self.worker_profile_path = worker_profile_path
+        #: When the clone was whole; nothing before.
+        self.clone_time: datetime | None = None
+        self._clock = clock
+        self._machine = Machine(PROFILE, profile_id, clock=clock, observe=observe)
+
+    @property
+    def state(self) -> ProfileStatus:
+        """Where in life it is."""
+        return self._machine.state
+
+    @property
+    def corruption_detected(self) -> bool:
+        """Whether it was found damaged. Nothing undoes that."""
+        return self.state in {ProfileStatus.CORRUPTED, ProfileStatus.FAILED}
+
+    def clone(self) -> CloneReport:
+        """Check the base and copy it: CLONING to READY.
+
+        A damaged base spoils the profile. After any other error it is still CLONING, to be cloned again or removed.
+
+        Raises:
+            ProfileError: The base is missing, in use, refused or damaged.
+            SetupError: The clone can't be written.
+        """
+        try:
+            with reading(self.base_profile_path):
+                check_base(self.base_profile_path)
+                report = clone_profile(self.base_profile_path, self.worker_profile_path)
+        except ProfileDamagedError as error:
+            self.spoil(str(error))
+            raise
+        self.clone_time = self._clock()
+        self._machine.fire(ProfileEvent.CLONED)
+        return report
+
+    def take(self) -> None:
+        """Hand it to a worker that is about to start: READY to IN_USE. The clone is ready for a launch then.
+
+        Raises:
+            ProfileInUseError: The browser of an earlier worker still runs on it; it stays READY.
+            ProfileDamagedError: The clone was spoiled; the profile is FAILED.
+            SetupError: The clone can't be written; it stays READY.
+        """
+        try:
+            prepare_for_launch(self.worker_profile_path)
+        except ProfileDamagedError as error:
+            self.spoil(str(error))
+            raise
+        self._machine.fire(ProfileEvent.TAKE)
+
+    def release(self) -> None:
+        """Take it back from a worker that ended and will be started again: IN_USE to READY."""
+        self._machine.fire(ProfileEvent.RELEASE)
+
+    def remove(self) -> None:
+        """Delete the clone: CLEANUP to REMOVED. May be repeated; does nothing when it is removed or failed.
+
+        Raises:
+            OSError: The clone can't be deleted; it stays in CLEANUP.
+        """
+        if self._machine.is_over:
+            return
+        if self._machine.can(ProfileEvent.RETIRE):
+            self._machine.fire(ProfileEvent.RETIRE)
+        remove_clone(self.worker_profile_path)
+        self._machine.fire(ProfileEvent.REMOVED)
+
+    def spoil(self, cause: str) -> Path | None:
+        """Note that it is damaged and keep the clone aside for a person to look at: CORRUPTED to FAILED.
+
+        Args:
+            cause: What was found.
+
+        Returns:
+            Where the damaged clone lies; nothing when there is no clone.
+        """
+        self._machine.fire(ProfileEvent.SPOIL, cause=cause)
+        kept = self._keep_aside()
+        self._machine.fire(ProfileEvent.FAIL, cause=cause)
+        return kept
+
+    def _keep_aside(self) -> Path | None:
+        clone = self.worker_profile_path
+        if not clone.exists():
+            return None
+        try:
+            return set_aside(clone, self._clock())
+        except OSError:
+            # Kept where it is: nobody launches a failed profile.
+            return clone

@@ -1,0 +1,208 @@
+"""The life of one worker's profile, move by move."""
+
+from __future__ import annotations
+
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app.domain.ids import ProfileId
+from app.domain.machine import IllegalTransitionError, Transition
+from app.domain.states import ProfileStatus
+from app.profile.failures import ProfileDamagedError, ProfileInUseError, ProfileMissingError
+from app.profile.locks import changing
+from app.profile.profile import Profile
+from tests.profile.children import child
+from tests.profile.folders import write
+
+NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+
+
+class Life:
+    """A profile with everything that it told."""
+
+    def __init__(self, base: Path, place: Path) -> None:
+        self.moves: list[Transition] = []
+        self.profile = Profile(
+            profile_id=ProfileId("anna/worker-1"),
+            base_profile_path=base,
+            worker_profile_path=place,
+            clock=lambda: NOON,
+            observe=self.moves.append,
+        )
+
+    @property
+    def path(self) -> list[str]:
+        return [move.target for move in self.moves]
+
+
+@pytest.fixture
+def life(base: Path, tmp_path: Path) -> Life:
+    (tmp_path / "w1").mkdir()
+    return Life(base, tmp_path / "w1/profile")
+
+
+def test_a_new_one_is_cloning_and_nothing_is_copied(life: Life) -> None:
+    assert life.profile.state is ProfileStatus.CLONING
+    assert life.profile.clone_time is None
+    assert not life.profile.corruption_detected
+    assert not life.profile.worker_profile_path.exists()
+
+
+def test_a_whole_life_with_a_restart(life: Life) -> None:
+    report = life.profile.clone()
+    life.profile.take()
+    life.profile.release()
+    life.profile.take()
+    life.profile.remove()
+
+    assert life.path == ["READY", "IN_USE", "READY", "IN_USE", "CLEANUP", "REMOVED"]
+    assert {move.entity for move in life.moves} == {"anna/worker-1"}
+    assert report.files_count == 6
+    assert life.profile.clone_time == NOON
+    assert not life.profile.worker_profile_path.exists()
+
+
+def test_each_take_makes_it_ready_for_a_launch(life: Life) -> None:
+    life.profile.clone()
+    life.profile.take()
+    life.profile.release()
+    (life.profile.worker_profile_path / "SingletonLock").symlink_to("gone-1")
+    tabs = write(life.profile.worker_profile_path / "Default/Sessions/Tabs_1")
+
+    life.profile.take()
+
+    assert not tabs.exists()
+    assert not (life.profile.worker_profile_path / "SingletonLock").is_symlink()
+    assert b"always_open_pdf_externally" in (life.profile.worker_profile_path / "Default/Preferences").read_bytes()
+
+
+@pytest.mark.process
+def test_while_the_last_browser_still_runs_it_cannot_be_taken(life: Life) -> None:
+    life.profile.clone()
+    place = life.profile.worker_profile_path
+    with child("import sys; print(1, flush=True); sys.stdin.read()", f"--user-data-dir={place}") as (process, _):
+        (place / "SingletonLock").symlink_to(f"{socket.gethostname()}-{process.pid}")
+
+        with pytest.raises(ProfileInUseError):
+            life.profile.take()
+
+    assert life.profile.state is ProfileStatus.READY
+    life.profile.take()
+    assert life.profile.state is ProfileStatus.IN_USE
+
+
+def test_a_clone_found_damaged_is_kept_aside_and_told(life: Life) -> None:
+    life.profile.clone()
+    life.profile.take()
+
+    kept = life.profile.spoil("3 of 7 cookies are gone")
+
+    assert kept is not None
+    assert kept == life.profile.worker_profile_path.with_name("profile.damaged-20261123T120000Z")
+    assert (kept / "Default/Cookies").is_file()
+    assert not life.profile.worker_profile_path.exists()
+    assert life.path[-2:] == ["CORRUPTED", "FAILED"]
+    assert life.moves[-2].cause == "3 of 7 cookies are gone"
+    assert life.profile.corruption_detected
+
+
+def test_a_failed_one_is_never_removed(life: Life) -> None:
+    life.profile.clone()
+    kept = life.profile.spoil("damage")
+
+    life.profile.remove()
+
+    assert kept is not None
+    assert kept.is_dir()
+    assert life.profile.state is ProfileStatus.FAILED
+
+
+def test_a_damaged_base_spoils_it_before_anything_is_copied(life: Life) -> None:
+    (life.profile.base_profile_path / "Default/Cookies").unlink()
+
+    with pytest.raises(ProfileDamagedError):
+        life.profile.clone()
+
+    assert life.path == ["CORRUPTED", "FAILED"]
+    assert "no cookie database" in life.moves[0].cause
+    assert list(life.profile.worker_profile_path.parent.iterdir()) == []
+
+
+def test_a_clone_that_lost_its_settings_is_found_when_taken(life: Life) -> None:
+    life.profile.clone()
+    write(life.profile.worker_profile_path / "Default/Preferences", b"{")
+
+    with pytest.raises(ProfileDamagedError):
+        life.profile.take()
+
+    assert life.path == ["READY", "CORRUPTED", "FAILED"]
+
+
+def test_a_base_that_is_only_missing_spoils_nothing(tmp_path: Path) -> None:
+    life = Life(tmp_path / "nowhere", tmp_path / "profile")
+
+    with pytest.raises(ProfileMissingError):
+        life.profile.clone()
+
+    assert life.profile.state is ProfileStatus.CLONING
+    life.profile.remove()
+    assert life.path == ["CLEANUP", "REMOVED"]
+
+
+def test_no_clone_is_made_while_the_base_is_changed(life: Life) -> None:
+    with changing(life.profile.base_profile_path), pytest.raises(ProfileInUseError):
+        life.profile.clone()
+
+    life.profile.clone()
+    assert life.profile.state is ProfileStatus.READY
+
+
+def test_the_base_cannot_be_changed_while_it_is_copied(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(base: Path, target: Path) -> None:
+        with changing(base):
+            pytest.fail("the base was free to change")
+
+    monkeypatch.setattr("app.profile.profile.clone_profile", refuse)
+
+    with pytest.raises(ProfileInUseError):
+        life.profile.clone()
+
+
+def test_a_removal_that_fails_can_be_repeated(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    life.profile.clone()
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("app.profile.profile.remove_clone", refuse)
+    with pytest.raises(PermissionError):
+        life.profile.remove()
+    assert life.profile.state is ProfileStatus.CLEANUP
+
+    monkeypatch.undo()
+    life.profile.remove()
+    life.profile.remove()
+
+    assert life.path == ["READY", "CLEANUP", "REMOVED"]
+
+
+def test_a_clone_that_cannot_be_renamed_stays_where_it_is(life: Life) -> None:
+    life.profile.clone()
+    place = life.profile.worker_profile_path
+    write(place.with_name("profile.damaged-20261123T120000Z") / "of an earlier finding")
+
+    assert life.profile.spoil("damage") == place
+    assert life.profile.state is ProfileStatus.FAILED
+
+
+def test_moves_out_of_turn_are_refused(life: Life) -> None:
+    with pytest.raises(IllegalTransitionError):
+        life.profile.release()
+
+    life.profile.clone()
+    life.profile.remove()
+    with pytest.raises(IllegalTransitionError):
+        life.profile.spoil("too late")
