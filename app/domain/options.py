@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -79,8 +80,8 @@ class WorkerOptions:
         if not TABS_MIN <= self.tabs_per_worker <= TABS_MAX:
             msg = f"tabs_per_worker is {self.tabs_per_worker}; it must be between {TABS_MIN} and {TABS_MAX}."
             raise OptionsError(msg)
-        if self.task_timeout_s <= 0:
-            msg = f"task_timeout_s is {self.task_timeout_s}; it must be more than 0 seconds."
+        if not 0 < self.task_timeout_s < math.inf:
+            msg = f"task_timeout_s is {self.task_timeout_s}; it must be more than 0 seconds, and not without end."
             raise OptionsError(msg)
 
 

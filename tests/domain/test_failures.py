@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import pytest
+
+from app.domain.failures import (
+    MEANINGS,
+    ActionClass,
+    LoginRequiredError,
+    OptionsError,
+    Outcome,
+    PoolError,
+    ProfileError,
+    Reason,
+    SetupError,
+    WorkersSpentError,
+    root_cause,
+)
+from app.domain.task import Report
+
+#: The report's contract with spreadsheets and scripts, written down by hand: reason, outcome, class, worth a retry.
+CONTRACT = """
+    all_saved           COMPLETED      done             no
+    none_listed         NO_ATTACHMENTS done             no
+    some_files_failed   PARTIAL        portal_fault     yes
+    some_files_refused  PARTIAL        portal_fault     no
+    portal_says_missing NOT_FOUND      fix_the_input    no
+    no_permission       FORBIDDEN      ask_for_access   no
+    bad_number          INVALID        fix_the_input    no
+    blank_number        INVALID        fix_the_input    no
+    portal_error        FAILED         portal_fault     yes
+    portal_busy         FAILED         retry            yes
+    portal_changed      FAILED         portal_fault     yes
+    portal_unreachable  FAILED         retry            yes
+    page_too_slow       FAILED         retry            yes
+    task_timeout        FAILED         retry            yes
+    tab_crashed         FAILED         retry            yes
+    download_failed     FAILED         portal_fault     yes
+    download_refused    FAILED         portal_fault     no
+    filing_failed       FAILED         retry            yes
+    processor_error     FAILED         retry            yes
+    worker_lost         FAILED         retry            yes
+    no_workers          FAILED         retry            no
+    kills_workers       QUARANTINED    portal_fault     no
+    by_request          CANCELLED      retry            no
+"""
+
+
+def test_every_reason_means_what_the_report_promises() -> None:
+    told = {
+        reason.value: [meaning.outcome.value, meaning.action.replace(" ", "_"), "yes" if meaning.is_retryable else "no"]
+        for reason, meaning in MEANINGS.items()
+    }
+
+    assert told == {line.split()[0]: line.split()[1:] for line in CONTRACT.strip().splitlines()}
+
+
+def test_no_reason_is_without_meaning_and_no_outcome_and_class_without_reason() -> None:
+    assert set(MEANINGS) == set(Reason)
+    assert {meaning.outcome for meaning in MEANINGS.values()} == set(Outcome)
+    assert {meaning.action for meaning in MEANINGS.values()} == set(ActionClass)
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_the_next_step_is_a_sentence(reason: Reason) -> None:
+    step = MEANINGS[reason].next_step
+
+    assert step[0].isupper()
+    assert step.endswith(".")
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_a_report_ends_as_its_reason_says(reason: Reason) -> None:
+    report = Report(reason=reason)
+
+    assert report.meaning is MEANINGS[reason]
+    assert report.outcome is MEANINGS[reason].outcome
+
+
+@pytest.mark.parametrize("kind", [OptionsError, SetupError, LoginRequiredError, ProfileError, WorkersSpentError])
+def test_whoever_catches_the_root_catches_them_all(kind: type[PoolError]) -> None:
+    with pytest.raises(PoolError, match="told"):
+        raise kind("told")
+
+
+def test_an_error_alone_in_a_group_is_its_cause() -> None:
+    alone = SetupError("no browser")
+
+    assert root_cause(ExceptionGroup("tasks", [ExceptionGroup("more tasks", [alone])])) is alone
+
+
+def test_a_decisive_error_explains_the_others_however_deep_it_lies() -> None:
+    decisive = LoginRequiredError("logged out")
+    group = ExceptionGroup(
+        "tasks", [OSError("link broke"), ExceptionGroup("more tasks", [ValueError("odd"), decisive])]
+    )
+
+    assert root_cause(group, LoginRequiredError) is decisive
+    assert root_cause(group, ProfileError, LoginRequiredError) is decisive
+
+
+def test_without_a_decisive_error_the_first_one_counts() -> None:
+    first = OSError("link broke")
+
+    assert root_cause(ExceptionGroup("tasks", [first, ValueError("odd")]), LoginRequiredError) is first

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.domain.failures import OptionsError, PoolError
+from app.domain.options import BrowserOptions, PoolOptions, PortalOptions, Sandbox, Secret, WorkerOptions
+
+WORKER = WorkerOptions(browser=BrowserOptions(), portal=PortalOptions(pack_json="{}", base_url="https://portal.test"))
+POOL = PoolOptions(worker=WORKER, base_profile_path=Path("base"), runs_root=Path("runs"), staging_path=Path("staging"))
+
+
+@pytest.mark.parametrize(
+    ("options", "changed"),
+    [
+        (POOL, {"worker_count": 1}),
+        (POOL, {"worker_count": 8}),
+        (POOL, {"max_attempts": 1}),
+        (POOL, {"shutdown_timeout_s": 0.001}),
+        (POOL, {"shutdown_timeout_s": 60.0}),
+        (WORKER, {"tabs_per_worker": 1}),
+        (WORKER, {"tabs_per_worker": 16}),
+        (WORKER, {"task_timeout_s": 0.001}),
+        (WORKER, {"task_timeout_s": 86_400.0}),
+    ],
+)
+def test_a_number_on_its_bound_is_taken(options: WorkerOptions | PoolOptions, changed: dict[str, float]) -> None:
+    taken = replace(options, **changed)
+
+    assert asdict(taken) == {**asdict(options), **changed}
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "value", "allowed"),
+    [
+        (POOL, "worker_count", 0, "between 1 and 8"),
+        (POOL, "worker_count", 9, "between 1 and 8"),
+        (POOL, "worker_count", -1, "between 1 and 8"),
+        (POOL, "max_attempts", 0, "at least 1"),
+        (POOL, "shutdown_timeout_s", 0.0, "more than 0 and at most 60 seconds"),
+        (POOL, "shutdown_timeout_s", -1.0, "more than 0 and at most 60 seconds"),
+        (POOL, "shutdown_timeout_s", 60.001, "more than 0 and at most 60 seconds"),
+        (POOL, "shutdown_timeout_s", math.nan, "more than 0 and at most 60 seconds"),
+        (WORKER, "tabs_per_worker", 0, "between 1 and 16"),
+        (WORKER, "tabs_per_worker", 17, "between 1 and 16"),
+        (WORKER, "task_timeout_s", 0.0, "more than 0 seconds"),
+        (WORKER, "task_timeout_s", -0.5, "more than 0 seconds"),
+        (WORKER, "task_timeout_s", math.nan, "more than 0 seconds"),
+        (WORKER, "task_timeout_s", math.inf, "more than 0 seconds"),
+    ],
+)
+def test_a_number_past_its_bound_is_refused_in_a_sentence(
+    options: WorkerOptions | PoolOptions, name: str, value: float, allowed: str
+) -> None:
+    with pytest.raises(OptionsError) as caught:
+        replace(options, **{name: value})
+
+    assert str(caught.value).startswith(f"{name} is {value}; it must be {allowed}")
+    assert str(caught.value).endswith(".")
+    assert isinstance(caught.value, PoolError)
+
+
+def test_the_options_of_a_plain_run_are_two_workers_with_two_tabs_and_no_window() -> None:
+    assert (POOL.worker_count, WORKER.tabs_per_worker, POOL.max_attempts) == (2, 2, 3)
+    assert WORKER.browser == BrowserOptions(executable_path="", headless_mode=True, sandbox=Sandbox.AUTO)
+    assert (WORKER.task_timeout_s, POOL.shutdown_timeout_s) == (300.0, 60.0)
+
+
+def test_options_do_not_change() -> None:
+    options: Any = POOL
+
+    with pytest.raises(AttributeError):
+        options.worker_count = 3
+
+
+def test_a_secret_does_not_show_wherever_it_is_printed() -> None:
+    portal = PortalOptions(pack_json="{}", base_url="https://portal.test", password=Secret(text="hunter2"))
+    pool = replace(POOL, worker=replace(WORKER, portal=portal))
+
+    printed = [repr(pool), str(pool), f"{portal.password}", f"{portal.password!r}", str(ValueError(portal.password))]
+
+    assert not any("hunter2" in text for text in printed)
+
+
+def test_a_secret_is_true_when_there_is_something_to_hide() -> None:
+    assert Secret(text="x")
+    assert not Secret(text="")
+    assert not WORKER.portal.password
