@@ -1,0 +1,38 @@
+"""Every lifecycle of Poolwright: states, events and tables, a file for each machine. No other room names a target.
+
+State says where in life something is. How it went is an ``Outcome`` (``failures``), never a state. The paths are
+those of the mission's data model; moves that were added are told beside their row. Diagrams in ``docs/`` are drawn
+from these tables.
+"""
+
+from app.domain.states.pool import POOL, PoolEvent, PoolStatus
+from app.domain.states.profile import PROFILE, ProfileEvent, ProfileStatus
+from app.domain.states.session import SESSION, SessionEvent, SessionStatus
+from app.domain.states.tab import TAB, TabEvent, TabStatus
+from app.domain.states.task import TASK, TaskEvent, TaskStatus
+from app.domain.states.worker import WORKER, WorkerEvent, WorkerStatus
+
+__all__ = [
+    "POOL",
+    "PROFILE",
+    "SESSION",
+    "TAB",
+    "TABLES",
+    "TASK",
+    "WORKER",
+    "PoolEvent",
+    "PoolStatus",
+    "ProfileEvent",
+    "ProfileStatus",
+    "SessionEvent",
+    "SessionStatus",
+    "TabEvent",
+    "TabStatus",
+    "TaskEvent",
+    "TaskStatus",
+    "WorkerEvent",
+    "WorkerStatus",
+]
+
+#: All machines, in the order in which the documentation shows them.
+TABLES = (POOL, WORKER, SESSION, TAB, PROFILE, TASK)

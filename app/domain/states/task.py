@@ -1,0 +1,55 @@
+"""The life of a task: states, events and table. The journal fires it."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from app.domain.machine import Table
+
+
+class TaskStatus(Enum):
+    """Where in life a task is. The journal holds it."""
+
+    QUEUED = auto()
+    ASSIGNED = auto()
+    RUNNING = auto()
+    DONE = auto()
+    CANCELLED = auto()
+
+
+class TaskEvent(Enum):
+    """What moves a task."""
+
+    ASSIGN = auto()
+    START = auto()
+    FINISH = auto()
+    GIVE_BACK = auto()
+    CANCEL = auto()
+    REDO = auto()
+
+
+TASK: Table[TaskStatus, TaskEvent] = Table(
+    name="task",
+    start=TaskStatus.QUEUED,
+    rows={
+        # Finished without a worker: no worker is left to do it.
+        TaskStatus.QUEUED: {
+            TaskEvent.ASSIGN: TaskStatus.ASSIGNED,
+            TaskEvent.FINISH: TaskStatus.DONE,
+            TaskEvent.CANCEL: TaskStatus.CANCELLED,
+        },
+        # Finished before its start was told: its worker died once too often.
+        TaskStatus.ASSIGNED: {
+            TaskEvent.START: TaskStatus.RUNNING,
+            TaskEvent.FINISH: TaskStatus.DONE,
+            TaskEvent.GIVE_BACK: TaskStatus.QUEUED,
+        },
+        TaskStatus.RUNNING: {
+            TaskEvent.FINISH: TaskStatus.DONE,
+            TaskEvent.GIVE_BACK: TaskStatus.QUEUED,
+        },
+        # A later run of the list takes up what is worth another try.
+        TaskStatus.DONE: {TaskEvent.REDO: TaskStatus.QUEUED},
+        TaskStatus.CANCELLED: {TaskEvent.REDO: TaskStatus.QUEUED},
+    },
+)
