@@ -21,9 +21,7 @@ from app.wire import messages
 _REF = WorkerRef(1, 1)
 
 
-async def make_base(
-    base: Path, options: WorkerOptions, runs_root: Path, note: Callable[[Level, str], None]
-) -> None:
+async def make_base(base: Path, options: WorkerOptions, runs_root: Path, note: Callable[[Level, str], None]) -> None:
     """Open a browser on a base profile, log in by form where user and password are given, close it in order.
 
     Args:

@@ -7,6 +7,7 @@ temporary file of it exists, however it was left.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -16,8 +17,8 @@ from typing import Self
 import anyio
 import anyio.from_thread
 import anyio.to_thread
-from anyio.abc import TaskGroup
-from anyio.streams.memory import MemoryObjectReceiveStream
+from anyio.abc import TaskGroup, TaskStatus
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from app.bridge.parent import end_strays
 from app.domain.events import Level, TaskStarted
@@ -65,7 +66,7 @@ class PersistentWorkerPool:
         self._dispatch = Dispatch(surroundings.journal, surroundings.batch_id, tab_count)
         slots = {slot: plan.Slot() for slot in range(1, options.worker_count + 1)}
         self._standing = plan.Standing(slots=slots, max_attempts=options.max_attempts)
-        self._send, self._inbox = anyio.create_memory_object_stream[Fact](math.inf)
+        self._facts: MemoryObjectSendStream[Fact]
         self._unsettled, self._alive, self._open_tasks = Tally(), Tally(), Tally()
         self._stopped = anyio.Event()
         self._feeding, self._draining = anyio.CancelScope(), anyio.CancelScope()
@@ -91,14 +92,18 @@ class PersistentWorkerPool:
             SetupError: There is no room for the clones.
         """
         async with AsyncExitStack() as stack:
+            self._facts, inbox = anyio.create_memory_object_stream[Fact](math.inf)
+            stack.enter_context(inbox)
+            stack.enter_context(self._facts)
             stack.push_async_callback(self._clear_up)
             await self._staff()
             counts = await self._around.journal.counts(self._around.batch_id)
             for _ in range(sum(counts.get(name, 0) for name in ("QUEUED", "ASSIGNED", "RUNNING"))):
                 self._open_tasks.add()
-            self._tasks = await stack.enter_async_context(anyio.create_task_group())
+            housing = await stack.enter_async_context(anyio.create_task_group())
+            self._tasks = await housing.start(self._house)
             performance = self._performance()
-            self._tasks.start_soon(self._decide, performance, self._inbox)
+            self._tasks.start_soon(self._decide, performance, inbox)
             self._tasks.start_soon(self._feed)
             self._tasks.start_soon(self._chronicle.keep_writing)
             self._tasks.start_soon(self._measure_memory)
@@ -136,6 +141,13 @@ class PersistentWorkerPool:
     def hurry(self) -> None:
         """Do not wait for tasks in flight any longer: they go back to the queue."""
         self._draining.cancel()
+
+    async def _house(self, *, task_status: TaskStatus[TaskGroup]) -> None:
+        """Hold the pool's tasks. The caller's cancellation does not reach them: leaving the pool ends them in order."""
+        with anyio.CancelScope(shield=True):
+            async with anyio.create_task_group() as tasks:
+                task_status.started(tasks)
+                await anyio.sleep_forever()
 
     async def _staff(self) -> None:
         """Make the slots, each with its own clone of the base profile."""
@@ -215,7 +227,7 @@ class PersistentWorkerPool:
 
     def _report(self, fact: Fact) -> None:
         self._unsettled.add()
-        self._send.send_nowait(fact)
+        self._facts.send_nowait(fact)
 
     def _note_end(self, end: Stop) -> None:
         self.end = end
@@ -263,7 +275,8 @@ class PersistentWorkerPool:
         """Remove clones and temporary files; the last thing a pool does."""
         with anyio.CancelScope(shield=True):
             for worker in self.workers:
-                await anyio.to_thread.run_sync(worker.profile.remove)
+                with contextlib.suppress(OSError):  # told below, as what is left of the run
+                    await anyio.to_thread.run_sync(worker.profile.remove)
             if self._run is not None:
                 left = await anyio.to_thread.run_sync(self._run.close)
                 for path in left:

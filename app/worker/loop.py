@@ -145,6 +145,8 @@ async def _serve(
     async with open_session(order, Door(pack=pack, portal=options.portal)) as session:
         if configure.mode is Mode.WORK or options.portal.user:
             await session.authenticate()
+        else:
+            await session.look_in()
         user_agent = await session.user_agent()
         async with open_downloads(pack, options.portal, session.driver, user_agent) as downloads:
             bench = Bench(

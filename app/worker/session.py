@@ -106,6 +106,14 @@ class BrowserSession:
             raise
         self._machine.fire(SessionEvent.AUTHENTICATE)
 
+    async def look_in(self) -> None:
+        """Open the portal without a login: only a browser that saw a page leaves a whole profile behind.
+
+        Raises:
+            PortalDownError: The portal does not answer.
+        """
+        await self._door.is_open(self._keeper)
+
     async def refresh(self, login_count: int) -> None:
         """Bring a lost login back in the same browser; only the first of several callers does the work.
 

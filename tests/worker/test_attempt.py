@@ -15,7 +15,18 @@ import pytest
 from app.demo.catalogue.order import Defect, LinkForm
 from app.demo.catalogue.truth import OrderTruth
 from app.demo.client import Portal
-from app.demo.faults import ChangedPage, CrashPage, Drop, ErrorStatus, Hang, Latency, LoggedOut, Maintenance, Scope, SecondFactor
+from app.demo.faults import (
+    ChangedPage,
+    CrashPage,
+    Drop,
+    ErrorStatus,
+    Hang,
+    Latency,
+    LoggedOut,
+    Maintenance,
+    Scope,
+    SecondFactor,
+)
 from app.domain.failures import Reason
 from app.domain.task import Report
 from app.worker.attempt import attempt
@@ -44,7 +55,9 @@ async def order_with(portal: Portal, form: LinkForm) -> OrderTruth:
     return next(
         truth
         for truth in truths.values()
-        if truth.is_listed and truth.outcome == "COMPLETED" and any(file.link_form is form for file in truth.attachments)
+        if truth.is_listed
+        and truth.outcome == "COMPLETED"
+        and any(file.link_form is form for file in truth.attachments)
     )
 
 

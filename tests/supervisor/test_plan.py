@@ -1,0 +1,304 @@
+"""The pool's policy, by the thousand: pure, so nothing is started here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from app.domain.failures import GivenBack, Outcome, Reason
+from app.domain.ids import TaskId, WorkerRef
+from app.domain.task import POTask, Report
+from app.supervisor.commands import Command, FailRest, File, GiveUp, Requeue, Spawn, Stop
+from app.supervisor.facts import (
+    Fact,
+    FilingFailed,
+    StopCause,
+    StopNeeded,
+    TaskReported,
+    TaskReturned,
+    TaskTaken,
+    WorkerEnded,
+    WorkerLost,
+)
+from app.supervisor.plan import DEATH_LIMIT, RETRY_LIMIT_S, Decision, Slot, Standing, react
+from app.supervisor.restarts import RESTART_LIMIT, RestartBudget
+
+ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
+TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
+FAILED = Report(reason=Reason.PORTAL_ERROR)
+
+
+def standing(*slots: int, **changes: int | bool) -> Standing:
+    return replace(Standing(slots={slot: Slot() for slot in slots or (1, 2)}), **changes)
+
+
+def after(start: Standing, *facts: Fact) -> Decision:
+    """The decision about the last fact."""
+    decision = Decision(start)
+    for fact in facts:
+        decision = react(decision.standing, fact)
+    return decision
+
+
+def held(task: POTask = TASK) -> TaskTaken:
+    return TaskTaken(worker=ONE, task=task)
+
+
+def only(decision: Decision) -> Command:
+    (command,) = decision.commands
+    return command
+
+
+def test_a_good_report_is_filed() -> None:
+    report = Report(reason=Reason.ALL_SAVED)
+
+    decision = after(standing(), held(), TaskReported(worker=ONE, task_id=TASK.task_id, report=report))
+
+    assert only(decision) == File(worker=ONE, task=TASK, report=report)
+    assert decision.standing.slots[1].held == {}
+
+
+def test_a_passing_failure_is_tried_again_later_each_time() -> None:
+    delays: list[float] = []
+    for attempt in (1, 2):
+        task = replace(TASK, attempt=attempt)
+        command = only(after(standing(), held(task), TaskReported(worker=ONE, task_id=TASK.task_id, report=FAILED)))
+        assert isinstance(command, Requeue)
+        assert command.is_attempt_spent
+        delays.append(command.delay_s)
+
+    assert 0 < delays[0] < delays[1]
+
+
+def test_a_portal_that_names_a_time_is_given_it_within_reason() -> None:
+    def delay_s(wish_s: float) -> float:
+        report = replace(FAILED, reason=Reason.PORTAL_BUSY, retry_after_s=wish_s)
+        command = only(after(standing(), held(), TaskReported(worker=ONE, task_id=TASK.task_id, report=report)))
+        assert isinstance(command, Requeue)
+        return command.delay_s
+
+    assert delay_s(7) == 7
+    assert delay_s(86_400) == RETRY_LIMIT_S
+
+
+def test_the_last_attempt_is_final() -> None:
+    task = replace(TASK, attempt=3)
+
+    command = only(after(standing(), held(task), TaskReported(worker=ONE, task_id=TASK.task_id, report=FAILED)))
+
+    assert command == File(worker=ONE, task=task, report=FAILED)
+
+
+def test_a_final_reason_is_never_tried_again() -> None:
+    report = Report(reason=Reason.PORTAL_SAYS_MISSING)
+
+    assert isinstance(
+        only(after(standing(), held(), TaskReported(worker=ONE, task_id=TASK.task_id, report=report))), File
+    )
+
+
+def test_a_task_given_back_costs_no_attempt_and_no_time() -> None:
+    fact = TaskReturned(worker=ONE, task_id=TASK.task_id, why=GivenBack.SESSION_LOST, detail="")
+
+    command = only(after(standing(), held(), fact))
+
+    assert isinstance(command, Requeue)
+    assert (command.is_attempt_spent, command.delay_s) == (False, 0.0)
+
+
+def test_a_lost_worker_gives_its_tasks_back_and_restarts_with_a_growing_pause() -> None:
+    start, pauses = standing(1), list[float]()
+    for generation in range(1, RESTART_LIMIT + 1):
+        decision = after(start, WorkerLost(worker=WorkerRef(1, generation), cause="gone"))
+        spawn = only(decision)
+        assert isinstance(spawn, Spawn)
+        assert spawn.worker == WorkerRef(1, generation + 1)
+        pauses.append(spawn.delay_s)
+        start = decision.standing
+
+    assert pauses == [0.5, 1.0, 2.0]
+
+
+def test_a_spent_slot_is_given_up_while_others_live() -> None:
+    spent = {1: Slot(budget=RestartBudget(RESTART_LIMIT)), 2: Slot()}
+
+    decision = after(Standing(slots=spent), WorkerLost(worker=ONE, cause="gone"))
+
+    assert decision.commands == (GiveUp(worker=ONE, cause="gone"),)
+
+
+def test_the_last_slot_takes_the_queue_with_it() -> None:
+    spent = {1: Slot(budget=RestartBudget(RESTART_LIMIT)), 2: Slot(is_given_up=True)}
+
+    decision = after(Standing(slots=spent), WorkerLost(worker=ONE, cause="gone"))
+
+    assert decision.commands == (
+        GiveUp(worker=ONE, cause="gone"),
+        Stop(cause=StopCause.NO_WORKERS, detail="gone"),
+        FailRest(reason=Reason.NO_WORKERS),
+    )
+
+
+def test_a_task_that_takes_down_its_second_worker_is_quarantined() -> None:
+    task = replace(TASK, death_count=DEATH_LIMIT - 1, attempt=2)
+
+    commands = after(standing(), held(task), WorkerLost(worker=ONE, cause="gone")).commands
+
+    assert isinstance(commands[0], File)
+    assert commands[0].report.outcome is Outcome.QUARANTINED
+
+
+def test_a_death_while_stopping_is_no_fault_of_the_task() -> None:
+    decision = after(standing(), held(), StopNeeded(cause=StopCause.ASKED), WorkerLost(worker=ONE, cause="ended by us"))
+
+    command = only(decision)
+    assert isinstance(command, Requeue)
+    assert (command.is_attempt_spent, command.is_death, command.why) == (False, False, GivenBack.DRAINING)
+
+
+def test_a_worker_that_ends_in_order_with_a_task_in_hand_gives_it_back() -> None:
+    command = only(after(standing(), held(), StopNeeded(cause=StopCause.ASKED), WorkerEnded(worker=ONE)))
+
+    assert isinstance(command, Requeue)
+    assert not command.is_attempt_spent
+
+
+def test_the_first_cause_of_a_stop_counts() -> None:
+    first = after(standing(), StopNeeded(cause=StopCause.LOGIN_REQUIRED, detail="log in"))
+
+    assert only(first) == Stop(cause=StopCause.LOGIN_REQUIRED, detail="log in")
+    assert react(first.standing, StopNeeded(cause=StopCause.ASKED)).commands == ()
+
+
+def test_facts_of_a_generation_that_is_gone_change_nothing() -> None:
+    start = after(standing(), WorkerLost(worker=ONE, cause="gone")).standing
+    late = TaskReported(worker=ONE, task_id=TASK.task_id, report=FAILED)
+
+    assert react(start, late) == Decision(start)
+    assert react(start, WorkerLost(worker=ONE, cause="again")) == Decision(start)
+
+
+def test_a_worker_is_not_believed_about_a_task_it_does_not_hold() -> None:
+    assert after(standing(), TaskReported(worker=TWO, task_id=TASK.task_id, report=FAILED)).commands == ()
+
+
+def test_files_that_cannot_be_put_in_place_are_tried_again_and_then_told() -> None:
+    report = Report(reason=Reason.ALL_SAVED)
+
+    def about(attempt: int) -> Command:
+        task = replace(TASK, attempt=attempt)
+        return only(after(standing(), FilingFailed(worker=ONE, task=task, report=report, problem="full")))
+
+    again, told = about(1), about(3)
+    assert isinstance(again, Requeue)
+    assert isinstance(told, File)
+    assert (told.report.reason, told.report.files) == (Reason.FILING_FAILED, ())
+
+
+class Policy(RuleBasedStateMachine):
+    """A model of queue and workers that obeys every command; the laws of design section 12 hold after each step."""
+
+    @initialize(slot_count=st.integers(1, 4), task_count=st.integers(1, 12))
+    def open(self, slot_count: int, task_count: int) -> None:
+        self.standing = standing(*range(1, slot_count + 1))
+        self.queue = [replace(TASK, task_id=TaskId(f"demo:{number}")) for number in range(task_count)]
+        self.task_count = task_count
+        self.in_hand: dict[TaskId, tuple[WorkerRef, POTask]] = {}
+        self.outcomes = Counter[TaskId]()
+        self.alive = {WorkerRef(slot, 1) for slot in range(1, slot_count + 1)}
+        self.spawned = Counter[int]()
+        self.is_stopped = False
+
+    def tell(self, fact: Fact) -> None:
+        decision = react(self.standing, fact)
+        self.standing = decision.standing
+        for command in decision.commands:
+            self.obey(command)
+
+    def obey(self, command: Command) -> None:
+        match command:
+            case File():
+                self.in_hand.pop(command.task.task_id)
+                self.outcomes[command.task.task_id] += 1
+            case Requeue():
+                self.in_hand.pop(command.task.task_id)
+                spent = int(command.is_attempt_spent)
+                task = command.task
+                deaths = task.death_count + int(command.is_death)
+                self.queue.insert(0, replace(task, attempt=task.attempt + spent, death_count=deaths))
+            case Spawn():
+                self.alive.add(command.worker)
+                self.spawned[command.worker.slot] += 1
+            case Stop():
+                self.is_stopped = True
+            case FailRest():
+                self.outcomes.update(task.task_id for task in self.queue)
+                self.queue.clear()
+            case GiveUp():
+                assert command.worker not in self.alive
+
+    def any_alive(self, data: st.DataObject) -> WorkerRef:
+        return data.draw(st.sampled_from(sorted(self.alive)))
+
+    @precondition(lambda self: self.alive and self.queue and not self.is_stopped)
+    @rule(data=st.data())
+    def take(self, data: st.DataObject) -> None:
+        worker, task = self.any_alive(data), self.queue.pop(0)
+        self.in_hand[task.task_id] = (worker, task)
+        self.tell(TaskTaken(worker=worker, task=task))
+
+    @precondition(lambda self: self.in_hand)
+    @rule(data=st.data(), reason=st.sampled_from(Reason))
+    def report(self, data: st.DataObject, reason: Reason) -> None:
+        task_id = data.draw(st.sampled_from(sorted(self.in_hand)))
+        self.tell(TaskReported(worker=self.in_hand[task_id][0], task_id=task_id, report=Report(reason=reason)))
+
+    @precondition(lambda self: self.in_hand)
+    @rule(data=st.data())
+    def give_back(self, data: st.DataObject) -> None:
+        task_id = data.draw(st.sampled_from(sorted(self.in_hand)))
+        why = GivenBack.SESSION_LOST
+        self.tell(TaskReturned(worker=self.in_hand[task_id][0], task_id=task_id, why=why, detail=""))
+
+    @precondition(lambda self: self.alive)
+    @rule(data=st.data(), is_in_order=st.booleans())
+    def end_worker(self, data: st.DataObject, *, is_in_order: bool) -> None:
+        worker = self.any_alive(data)
+        self.alive.discard(worker)
+        in_order = is_in_order and self.is_stopped
+        self.tell(WorkerEnded(worker=worker) if in_order else WorkerLost(worker=worker, cause="gone"))
+
+    @rule(cause=st.sampled_from(StopCause))
+    def stop(self, cause: StopCause) -> None:
+        self.tell(StopNeeded(cause=cause))
+
+    @invariant()
+    def every_task_is_in_one_place(self) -> None:
+        where = Counter([task.task_id for task in self.queue]) + Counter(list(self.in_hand)) + self.outcomes
+        assert len(where) == self.task_count
+        assert set(where.values()) == {1}
+
+    @invariant()
+    def the_plan_knows_who_holds_what(self) -> None:
+        known = {task_id: slot for slot, one in self.standing.slots.items() for task_id in one.held}
+        assert known == {task_id: worker.slot for task_id, (worker, _) in self.in_hand.items()}
+
+    @invariant()
+    def limits_hold(self) -> None:
+        assert all(count <= RESTART_LIMIT for count in self.spawned.values())
+        for task in [*self.queue, *(task for _, task in self.in_hand.values())]:
+            assert task.attempt <= self.standing.max_attempts
+            assert task.death_count < DEATH_LIMIT
+
+    @invariant()
+    def a_dead_pool_has_no_open_task_unless_it_was_stopped(self) -> None:
+        if not self.alive and not self.is_stopped:
+            raise AssertionError("no worker lives, and nobody was told")
+
+
+Policy.TestCase.settings = settings(max_examples=300, stateful_step_count=60, deadline=None)
+TestPolicy = Policy.TestCase

@@ -1,0 +1,247 @@
+"""The pool on scripted workers: real processes and pipes, rare deaths on demand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from app.domain.failures import GivenBack, ProfileError, Reason
+from app.domain.states import PoolStatus, WorkerStatus
+from app.supervisor import talk
+from app.supervisor.facts import StopCause
+from tests.supervisor.pools import running_pool
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(60)]
+FINISH = {"*": {"tasks": ["finish"]}}
+
+
+async def test_every_order_ends_once_and_lies_in_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = range(1, 13)
+
+    async with running_pool(tmp_path, monkeypatch, FINISH, *numbers, worker_count=2, tabs_per_worker=2) as theatre:
+        end = await theatre.pool.finish()
+
+    assert end is None
+    assert set((await theatre.outcomes()).values()) == {"COMPLETED"}
+    assert sorted(event.task.portal_number for event in theatre.ended()) == sorted(str(one) for one in numbers)
+    assert sorted(path.name for path in (tmp_path / "out" / "Acme").iterdir()) == sorted(f"PO{one}" for one in numbers)
+
+
+async def test_machines_go_the_way_of_the_mission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_pool(tmp_path, monkeypatch, FINISH, 1) as theatre:
+        await theatre.pool.finish()
+        status_while_open = theatre.pool.status
+
+    assert status_while_open in {PoolStatus.PROCESSING, PoolStatus.READY}
+    assert theatre.path("pool") == ["INITIALIZING", "READY", "PROCESSING", "READY", "SHUTTING_DOWN", "TERMINATED"]
+    assert theatre.path("worker") == ["STARTING", "READY", "PROCESSING", "IDLE", "TERMINATING", "TERMINATED"]
+    assert theatre.path("profile") == ["CLONING", "READY", "IN_USE", "READY", "CLEANUP", "REMOVED"]
+    assert theatre.pool.shutdown_event.is_set()
+
+
+async def test_a_failure_that_can_pass_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = {"*": {"tasks": ["fail:portal_error", "finish"]}}
+
+    async with running_pool(tmp_path, monkeypatch, script, 1) as theatre:
+        await theatre.pool.finish()
+
+    assert await theatre.outcomes() == {"1": "COMPLETED"}
+    assert await theatre.attempt_counts() == {"1": 2}
+    assert [event.why for event in theatre.returned()] == [Reason.PORTAL_ERROR]
+
+
+async def test_attempts_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = {"*": {"tasks": ["fail:portal_error"]}}
+
+    async with running_pool(tmp_path, monkeypatch, script, 1, max_attempts=2) as theatre:
+        await theatre.pool.finish()
+
+    assert await theatre.outcomes() == {"1": "FAILED"}
+    assert await theatre.attempt_counts() == {"1": 2}
+
+
+async def test_a_lost_login_costs_no_attempt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = {"*": {"tasks": ["return", "return", "return", "return", "finish"]}}
+
+    async with running_pool(tmp_path, monkeypatch, script, 1) as theatre:
+        await theatre.pool.finish()
+
+    assert await theatre.outcomes() == {"1": "COMPLETED"}
+    assert await theatre.attempt_counts() == {"1": 1}
+    assert {event.why for event in theatre.returned()} == {GivenBack.SESSION_LOST}
+
+
+async def test_a_dead_worker_comes_back_with_its_profile_and_its_orders_are_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = {"1#1": {"tasks": ["die"]}, "*": {"tasks": ["finish"]}}
+
+    async with running_pool(tmp_path, monkeypatch, script, 1, 2) as theatre:
+        await theatre.pool.finish()
+
+    assert set((await theatre.outcomes()).values()) == {"COMPLETED"}
+    assert await theatre.attempt_counts() == {"1": 2, "2": 1}
+    assert theatre.path("worker")[:6] == ["STARTING", "READY", "PROCESSING", "CRASHED", "RESTARTING", "READY"]
+    assert theatre.path("profile")[:4] == ["CLONING", "READY", "IN_USE", "READY"]
+    assert theatre.path("profile").count("CLONING") == 1, "a restart keeps its profile"
+
+
+async def test_an_order_that_kills_two_workers_gets_no_third(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = {"1#1": {"tasks": ["die"]}, "1#2": {"tasks": ["die"]}, "*": {"tasks": ["finish"]}}
+
+    async with running_pool(tmp_path, monkeypatch, script, 1, 2) as theatre:
+        await theatre.pool.finish()
+
+    assert await theatre.outcomes() == {"1": "QUARANTINED", "2": "COMPLETED"}
+
+
+async def test_a_slot_whose_restarts_are_spent_leaves_its_orders_to_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead: dict[str, Any] = {f"1#{generation}": {"start": "exit"} for generation in range(1, 6)}
+    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+
+    async with running_pool(tmp_path, monkeypatch, {**dead, **FINISH}, *range(1, 7), worker_count=2) as theatre:
+        await theatre.pool.finish()
+        with anyio.fail_after(20):
+            while theatre.pool.workers[0].status is not WorkerStatus.TERMINATED:
+                await anyio.lowlevel.checkpoint()
+
+    assert set((await theatre.outcomes()).values()) == {"COMPLETED"}
+    assert theatre.path("worker", "worker-1").count("RESTARTING") == 3
+
+
+async def test_without_any_worker_the_rest_ends_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+
+    async with running_pool(tmp_path, monkeypatch, {"*": {"start": "exit"}}, *range(1, 9)) as theatre:
+        end = await theatre.pool.finish()
+
+    assert end is not None
+    assert end.cause is StopCause.NO_WORKERS
+    assert set((await theatre.outcomes()).values()) == {"FAILED"}
+    assert {event.report.reason for event in theatre.ended()} == {Reason.NO_WORKERS}
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause"),
+    [
+        ("login", StopCause.LOGIN_REQUIRED),
+        ("browser", StopCause.SETUP_FAILED),
+        ("portal", StopCause.SETUP_FAILED),
+    ],
+)
+async def test_a_worker_that_cannot_work_stops_the_pool_and_leaves_the_queue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, cause: StopCause
+) -> None:
+    async with running_pool(tmp_path, monkeypatch, {"*": {"start": f"unable:{kind}"}}, 1, 2) as theatre:
+        end = await theatre.pool.finish()
+
+    assert end is not None
+    assert (end.cause, end.detail) == (cause, "The script says so.")
+    assert set((await theatre.outcomes()).values()) == {"QUEUED"}
+    assert set((await theatre.attempt_counts()).values()) == {0}
+
+
+@pytest.mark.parametrize("step", ["mute", "garbage"])
+async def test_a_worker_that_hangs_or_babbles_is_ended_and_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    monkeypatch.setattr("app.supervisor.worker.SILENCE_LIMIT_S", 1.0)
+    monkeypatch.setattr("app.bridge.parent.CLOSE_LIMIT_S", 0.2)
+    monkeypatch.setattr("app.bridge.parent.TERM_LIMIT_S", 0.2)
+    script = {"1#1": {"tasks": [step]}, "*": {"tasks": ["finish"]}}
+
+    async with running_pool(tmp_path, monkeypatch, script, 1) as theatre:
+        await theatre.pool.finish()
+
+    assert await theatre.outcomes() == {"1": "COMPLETED"}
+
+
+async def test_a_worker_that_never_speaks_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(talk, "HELLO_LIMIT_S", 0.3)
+    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+
+    async with running_pool(tmp_path, monkeypatch, {"*": {"start": "silent"}}, 1) as theatre:
+        end = await theatre.pool.finish()
+
+    assert end is not None
+    assert "said nothing" in end.detail
+
+
+async def test_a_stop_lets_orders_in_flight_finish_and_keeps_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_pool(tmp_path, monkeypatch, FINISH, *range(1, 200)) as theatre:
+        with anyio.fail_after(20):
+            while not theatre.ended():
+                await anyio.lowlevel.checkpoint()
+        theatre.pool.stop()
+        end = await theatre.pool.finish()
+
+    outcomes = list((await theatre.outcomes()).values())
+    assert end is not None
+    assert end.cause is StopCause.ASKED
+    assert outcomes.count("QUEUED") + outcomes.count("COMPLETED") == len(outcomes)
+    assert outcomes.count("COMPLETED") >= 1
+    assert outcomes.count("QUEUED") > 100
+
+
+async def test_orders_in_flight_at_the_deadline_go_back_unspent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["hang"]}}, 1, 2, shutdown_timeout_s=1.0) as theatre:
+        with anyio.fail_after(20):
+            while theatre.pool.workers[0].current_task is None:
+                await anyio.lowlevel.checkpoint()
+        theatre.pool.stop()
+
+    assert set((await theatre.outcomes()).values()) == {"QUEUED"}
+    assert set((await theatre.attempt_counts()).values()) == {0}
+
+
+async def test_hurry_does_not_wait_for_the_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["hang"]}}, 1) as theatre:
+        with anyio.fail_after(20):
+            while theatre.pool.workers[0].current_task is None:
+                await anyio.lowlevel.checkpoint()
+        theatre.pool.hurry()
+        begun = anyio.current_time()
+
+    assert anyio.current_time() - begun < 30, "the deadline would be 45 s"
+
+
+async def test_a_pool_that_is_cancelled_leaves_nothing_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with anyio.CancelScope() as scope:
+        async with running_pool(
+            tmp_path, monkeypatch, {"*": {"tasks": ["hang"]}}, 1, 2, shutdown_timeout_s=1.0
+        ) as theatre:
+            with anyio.fail_after(20):
+                while theatre.pool.workers[0].current_task is None:
+                    await anyio.lowlevel.checkpoint()
+            scope.cancel()
+            await anyio.lowlevel.checkpoint()
+
+    assert scope.cancelled_caught
+    theatre.assert_nothing_is_left()
+    assert set((await theatre.outcomes()).values()) == {"QUEUED"}
+
+
+async def test_a_damaged_base_starts_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def spoil(path: Path) -> Path:
+        (path / "Default").mkdir(parents=True)
+        (path / "Default" / "Preferences").write_text("{ no JSON")
+        return path
+
+    monkeypatch.setattr("tests.supervisor.pools.make_base", spoil)
+
+    with pytest.raises(ProfileError):
+        async with running_pool(tmp_path, monkeypatch, FINISH, 1):
+            pytest.fail("it was entered")
+
+    assert list((tmp_path / "runs").glob("*")) == []
