@@ -1,0 +1,195 @@
+"""The import contracts hold, and they bite: one wrong import is planted for each, and each must be reported.
+
+A contract that nobody has seen fail is not yet a contract: a typing error in a module's name makes it keep for ever.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plant:
+    """One wrong import: `importer` is a package of ours, into which a module with this single import is put."""
+
+    contract: str
+    importer: str
+    imports: str
+
+    @property
+    def name(self) -> str:
+        """The planted module's name; speaks of its import so that a report can be read."""
+        return f"planted_{self.imports.replace('.', '_')}"
+
+    @property
+    def reported_as(self) -> str:
+        """How the linter shows this import; of libraries it knows the top name alone."""
+        target = self.imports if self.imports.startswith("app.") else self.imports.split(".")[0]
+        return f"{self.importer}.{self.name} -> {target} "
+
+
+def plants(contract: str, *pairs: tuple[str, str]) -> list[Plant]:
+    """The plants of one contract, as importing package and imported module."""
+    return [Plant(contract=contract, importer=importer, imports=imports) for importer, imports in pairs]
+
+
+PLANTS = [
+    *plants(
+        "One direction",
+        ("app.service", "app.cli"),
+        ("app.supervisor", "app.service"),
+        ("app.supervisor", "app.store"),
+        ("app.supervisor", "app.worker.loop"),
+        ("app.store", "app.supervisor"),
+        ("app.intake", "app.settings"),
+        ("app.worker", "app.supervisor"),
+        ("app.profile", "app.store"),
+        ("app.portal", "app.archive"),
+        ("app.bridge", "app.portal"),
+        ("app.wire", "app.bridge"),
+        ("app.domain", "app.wire"),
+    ),
+    *plants(
+        "A worker starts by python -m, never by an import", ("app.service", "app.worker"), ("app.cli", "app.worker")
+    ),
+    *plants("A worker holds its own end of the pipe", ("app.worker", "app.bridge.parent")),
+    *plants(
+        "The supervisor holds its own end of the pipe",
+        ("app.supervisor", "app.bridge.child"),
+        ("app.service", "app.bridge.child"),
+    ),
+    *plants(
+        "A worker checks and names files, it does not file them",
+        ("app.worker", "app.archive.tree"),
+        ("app.worker", "app.profile"),
+    ),
+    *plants(
+        "A worker stays light",
+        ("app.worker", "sqlite3"),
+        ("app.worker", "openpyxl"),
+        ("app.bridge", "rich.console"),
+        ("app.wire", "fastapi"),
+    ),
+    *plants("Only the faces read settings", ("app.store", "app.settings"), ("app.worker", "app.settings")),
+    *plants("The demo portal stands apart", ("app.service", "app.demo"), ("app.worker", "app.demo")),
+    *plants("The demo portal knows nothing of the program", ("app.demo", "app.wire"), ("app.demo", "app.portal")),
+    *plants("The domain is pure", ("app.domain", "asyncio"), ("app.domain", "pydantic"), ("app.domain", "subprocess")),
+    *plants("The wire does no I/O", ("app.wire", "anyio"), ("app.wire", "socket")),
+    *plants("Playwright lives in the worker", ("app.supervisor", "playwright.async_api"), ("app.cli", "playwright")),
+    *plants(
+        "SQLite lives in the store, and in the profile's checks", ("app.service", "sqlite3"), ("app.archive", "sqlite3")
+    ),
+    *plants("Other processes are looked at in two places", ("app.supervisor", "psutil"), ("app.worker", "psutil")),
+    *plants(
+        "The HTTP framework lives in the service and the demo portal",
+        ("app.intake", "uvicorn"),
+        ("app.cli", "starlette"),
+    ),
+    *plants("The environment is read in the settings", ("app.service", "pydantic_settings")),
+    *plants("The terminal belongs to the command line", ("app.service", "rich.live"), ("app.supervisor", "typer")),
+]
+
+
+def lint(tree: Path) -> subprocess.CompletedProcess[str]:
+    """Run the linter over a tree as `make check` does."""
+    program = shutil.which("lint-imports", path=str(Path(sys.executable).parent))
+    assert program is not None
+    return subprocess.run([program, "--no-logo"], cwd=tree, capture_output=True, text=True, check=False)
+
+
+def copy_tree(folder: Path) -> Path:
+    """The package and its contracts as they are, for planting into."""
+    shutil.copytree(ROOT / "app", folder / "app", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+def sections(report: str) -> dict[str, str]:
+    """What the report says of each broken contract, by the contract's name."""
+    parts = re.split(r"^(\S.*)\n-{3,}\n", report.partition("Broken contracts")[2], flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def put(tree: Path, plant: Plant) -> None:
+    """Put a plant into a tree."""
+    module = tree.joinpath(*plant.importer.split("."), f"{plant.name}.py")
+    module.write_text(f"import {plant.imports}\n", encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What the linter says of a tree that holds every plant at once."""
+    tree = copy_tree(tmp_path_factory.mktemp("planted"))
+    for plant in PLANTS:
+        put(tree, plant)
+    return sections(lint(tree).stdout)
+
+
+def test_the_tree_keeps_every_contract() -> None:
+    done = lint(ROOT)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: f"{plant.importer}-{plant.imports}")
+def test_a_wrong_import_is_reported_by_its_contract(plant: Plant, report: dict[str, str]) -> None:
+    assert plant.reported_as in report[plant.contract]
+
+
+def test_rooms_that_import_each_other_are_reported(tmp_path: Path) -> None:
+    tree = copy_tree(tmp_path)
+    for plant in plants("No circles", ("app.archive", "app.bridge"), ("app.bridge", "app.archive")):
+        put(tree, plant)
+
+    done = lint(tree)
+
+    assert re.search(r"\.(archive -> \.bridge|bridge -> \.archive) ", sections(done.stdout)["No circles"])
+
+
+def test_every_contract_has_a_plant() -> None:
+    table = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+    names = {contract["name"] for contract in table["tool"]["importlinter"]["contracts"]}
+
+    assert names == {plant.contract for plant in PLANTS} | {"No circles"}
+
+
+def test_a_new_room_must_be_given_a_place(tmp_path: Path) -> None:
+    tree = copy_tree(tmp_path)
+    (tree / "app/attic.py").touch()
+
+    done = lint(tree)
+
+    assert done.returncode != 0
+    assert "attic" in sections(done.stdout)["One direction"]
+
+
+def test_a_worker_process_loads_nothing_heavy() -> None:
+    """The linter sees imports; this asks a live child what it has loaded, libraries of libraries included."""
+    question = "import json, sys, app.worker.__main__; print(json.dumps(sorted(sys.modules)))"
+
+    done = subprocess.run([sys.executable, "-c", question], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    loaded = set(json.loads(done.stdout))
+    heavy = {"fastapi", "openpyxl", "pydantic_settings", "rich", "sqlite3", "starlette", "typer", "uvicorn"}
+    foreign = {
+        "app.archive.tree",
+        "app.cli",
+        "app.profile",
+        "app.service",
+        "app.settings",
+        "app.store",
+        "app.supervisor",
+    }
+    assert loaded.isdisjoint(heavy | foreign)
