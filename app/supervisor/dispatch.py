@@ -3,16 +3,47 @@
 from __future__ import annotations
 
 import asyncio
+import bisect
+import itertools
 
 import anyio
 
 from app.domain.failures import GivenBack
-from app.domain.ids import BatchId
+from app.domain.ids import BatchId, TaskId
 from app.domain.ports import Journal
 from app.domain.task import POTask
 
 #: Tasks claimed ahead, for each tab: enough that no tab waits for the disk, few enough that a crash returns little.
 AHEAD_PER_TAB = 2
+
+
+class RankedQueue(asyncio.Queue[POTask]):
+    """A queue in the order in which tasks were first claimed: one that comes back stands at the head again."""
+
+    def _init(self, maxsize: int) -> None:
+        del maxsize  # the queue itself counts
+        self._tasks: list[POTask] = []
+        self._ranks: dict[TaskId, int] = {}
+        self._next_rank = itertools.count()
+
+    def _put(self, item: POTask) -> None:
+        self._ranks.setdefault(item.task_id, next(self._next_rank))
+        bisect.insort(self._tasks, item, key=lambda task: self._ranks[task.task_id])
+
+    def _get(self) -> POTask:
+        return self._tasks.pop(0)
+
+    def qsize(self) -> int:
+        """How many tasks wait."""
+        return len(self._tasks)
+
+    def empty(self) -> bool:
+        """Whether none waits."""
+        return not self._tasks
+
+    def forget(self, task_id: TaskId) -> None:
+        """A task has its outcome and does not come back."""
+        self._ranks.pop(task_id, None)
 
 
 class Dispatch:
@@ -22,24 +53,28 @@ class Dispatch:
         """Feed the tasks of one list to ``tab_count`` tabs."""
         self._journal = journal
         self._batch_id = batch_id
-        self.task_queue: asyncio.Queue[POTask] = asyncio.Queue(maxsize=tab_count * AHEAD_PER_TAB)
+        self._ahead_count = tab_count * AHEAD_PER_TAB
+        # Every tab may give its task back while the queue is full of later ones.
+        self.task_queue = RankedQueue(maxsize=self._ahead_count + tab_count)
+        self._returned_count = 0
         self._changed = anyio.Event()
 
-    def wake(self) -> None:
-        """Something may be due now: a task went back, or a place in the queue came free."""
+    def note_return(self) -> None:
+        """A task is in the journal again, perhaps for later."""
+        self._returned_count += 1
         self._changed.set()
 
     async def take(self) -> POTask:
         """The next task, in the order of the list. Waits while there is none; safe to cancel."""
         task = await self.task_queue.get()
-        self.wake()
+        self._changed.set()
         return task
 
     async def feed(self) -> None:
         """Claim due tasks while there is room, until cancelled."""
         while True:
             self._changed = anyio.Event()
-            room = self.task_queue.maxsize - self.task_queue.qsize()
+            room = self._room()
             tasks = await self._claim(room) if room else ()
             if not tasks:
                 await self._wait_for_change(has_room=bool(room))
@@ -54,6 +89,13 @@ class Dispatch:
             )
             count += 1
         return count
+
+    def _room(self) -> int:
+        """Free places; what came back has places of its own, so that it need not wait behind later tasks."""
+        waiting = self.task_queue.qsize()
+        wanted = max(self._ahead_count - waiting, 0) + self._returned_count
+        self._returned_count = 0
+        return min(wanted, self.task_queue.maxsize - waiting)
 
     async def _claim(self, room: int) -> tuple[POTask, ...]:
         tasks: tuple[POTask, ...] = ()

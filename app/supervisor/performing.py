@@ -93,6 +93,7 @@ class Performance:
     async def _file(self, command: File) -> None:
         with self.tallies.unsettled.counted():
             if await self.filing.file(command, self.staged(command)):
+                self.dispatch.task_queue.forget(command.task.task_id)
                 self.tallies.open_tasks.drop()
 
     async def _requeue(self, command: Requeue) -> None:
@@ -108,7 +109,7 @@ class Performance:
             delay_s=command.delay_s,
             is_attempt_spent=command.is_attempt_spent,
         )
-        self.dispatch.wake()
+        self.dispatch.note_return()
         event = TaskReturned(
             task_id=command.task.task_id,
             why=command.why,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 from app.archive.tree import OutputTree
 from app.domain.events import Event, Moved, TaskEnded, TaskReturned
@@ -80,7 +81,7 @@ def _is_marked(process: psutil.Process, mark: str) -> bool:
         return False
 
 
-def pool_options(root: Path, **changes: Any) -> PoolOptions:
+def pool_options(root: Path, **changes: Any) -> PoolOptions:  # noqa: ANN401 - options by name
     """Options of a pool that lives below ``root``."""
     portal = PortalOptions(pack_json="{}", base_url="http://portal.test")
     return PoolOptions(
@@ -96,7 +97,11 @@ def pool_options(root: Path, **changes: Any) -> PoolOptions:
 
 @asynccontextmanager
 async def running_pool(
-    root: Path, monkeypatch: Any, script: Mapping[str, Any], *numbers: int, **changes: Any
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    script: Mapping[str, Any],
+    *numbers: int,
+    **changes: Any,  # noqa: ANN401 - options by name
 ) -> AsyncGenerator[Theatre]:
     """Let scripted workers loose on orders with these numbers; afterwards nothing of them is left."""
     monkeypatch.setenv("SCRIPTED_WORKER", json.dumps(script))

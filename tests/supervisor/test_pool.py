@@ -12,7 +12,7 @@ from app.domain.failures import GivenBack, ProfileError, Reason
 from app.domain.states import PoolStatus, WorkerStatus
 from app.supervisor import talk
 from app.supervisor.facts import StopCause
-from tests.supervisor.pools import running_pool
+from tests.supervisor.pools import Theatre, running_pool
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(60)]
 FINISH = {"*": {"tasks": ["finish"]}}
@@ -217,10 +217,11 @@ async def test_hurry_does_not_wait_for_the_deadline(tmp_path: Path, monkeypatch:
 async def test_a_pool_that_is_cancelled_leaves_nothing_and_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pool = running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["hang"]}}, 1, 2, shutdown_timeout_s=1.0)
+    theatres: list[Theatre] = []
     with anyio.CancelScope() as scope:
-        async with running_pool(
-            tmp_path, monkeypatch, {"*": {"tasks": ["hang"]}}, 1, 2, shutdown_timeout_s=1.0
-        ) as theatre:
+        async with pool as theatre:
+            theatres.append(theatre)
             with anyio.fail_after(20):
                 while theatre.pool.workers[0].current_task is None:
                     await anyio.lowlevel.checkpoint()
@@ -228,8 +229,8 @@ async def test_a_pool_that_is_cancelled_leaves_nothing_and_loses_nothing(
             await anyio.lowlevel.checkpoint()
 
     assert scope.cancelled_caught
-    theatre.assert_nothing_is_left()
-    assert set((await theatre.outcomes()).values()) == {"QUEUED"}
+    theatres[0].assert_nothing_is_left()
+    assert set((await theatres[0].outcomes()).values()) == {"QUEUED"}
 
 
 async def test_a_damaged_base_starts_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

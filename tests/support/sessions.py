@@ -7,7 +7,6 @@ import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from app.domain.options import BrowserOptions, PortalOptions, Sandbox, Secret
 from app.domain.task import POTask
 from app.portal import pack as packs
 from app.portal.pack import Pack
+from app.service.clock import SystemClock
 from app.worker.attempt import Bench
 from app.worker.download import open_downloads
 from app.worker.login import Door
@@ -82,7 +82,12 @@ class Stage:
 
 @asynccontextmanager
 async def open_stage(
-    portal: Portal, folder: Path, *, headless: bool = True, is_authenticated: bool = True, **changes: Any
+    portal: Portal,
+    folder: Path,
+    *,
+    headless: bool = True,
+    is_authenticated: bool = True,
+    **changes: Any,  # noqa: ANN401 - options by name
 ) -> AsyncGenerator[Stage]:
     """Open a browser on a fresh profile and log it in."""
     pack = changes.get("pack") or demo_pack()
@@ -97,7 +102,7 @@ async def open_stage(
         browser=browser_options(headless=headless),
         profile_path=folder / "profile",
         downloads_path=folder / "staging" / "browser",
-        clock=lambda: datetime.now(UTC),
+        clock=SystemClock().now,
         observe=heard.moves.append,
         say=say,
     )
