@@ -64,24 +64,31 @@ def test_a_word_that_no_enum_has_is_refused(tables: sqlite3.Connection) -> None:
         tables.execute("INSERT INTO tasks (task_id, po_number, portal_number, status) VALUES ('a', 'b', 'c', 'LATER')")
 
 
+def test_a_task_has_one_open_attempt_at_most(tables: sqlite3.Connection) -> None:
+    begin = "INSERT INTO attempts (task_id, attempt, worker, started_at) VALUES ('a', 1, 'worker-1#1', '')"
+    tables.execute(begin)
+
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+        tables.execute(begin)
+
+
 @pytest.mark.parametrize(
-    ("statement", "index"),
+    ("statement", "search"),
     [
-        (tasks._DUE, "batch_tasks_by_status"),
-        (tasks._ANY_DUE, "batch_tasks_by_status"),
-        (tasks._NEXT_DUE, "batch_tasks_by_status"),
-        (tasks._CLAIMED, "tasks_claimed"),
-        (attempts._CLOSE, "attempts_open"),
-        (transitions._LATEST, "transitions_by_entity"),
+        (tasks._DUE, "batch_tasks_by_status (batch_id=? AND status=?)"),
+        (tasks._ANY_DUE, "batch_tasks_by_status (batch_id=? AND status=?)"),
+        (tasks._NEXT_DUE, "batch_tasks_by_status (batch_id=? AND status=?)"),
+        (tasks._CLAIMED, "tasks_claimed (status=?)"),
+        (attempts._CLOSE, "attempts_open (task_id=?)"),
+        (transitions._LATEST, "transitions_by_entity (machine=? AND entity=?)"),
     ],
 )
-def test_what_is_asked_at_every_step_never_reads_a_whole_table(
-    tables: sqlite3.Connection, statement: str, index: str
+def test_what_is_asked_at_every_step_is_searched_by_its_index_and_never_sorted(
+    tables: sqlite3.Connection, statement: str, search: str
 ) -> None:
     arguments = [0] * statement.count("?")
 
     plan = [row[3] for row in tables.execute(f"EXPLAIN QUERY PLAN {statement}", arguments)]
 
-    assert any(index in step for step in plan), plan
-    assert not any(step.startswith("SCAN") and index not in step for step in plan), plan
-    assert not any("TEMP B-TREE" in step for step in plan), plan
+    assert plan[0].endswith(search)
+    assert all(step.startswith("SEARCH") for step in plan), plan
