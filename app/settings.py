@@ -69,14 +69,11 @@ class Face:
 def _address(text: str) -> str:
     """An address without its last slash; a user and password in it would end in logs, so they are refused."""
     parts = urlsplit(text)
-    if text and (parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc):
+    is_plain = parts.hostname and not (parts.query or parts.fragment or "@" in parts.netloc)
+    if text and not (is_plain and parts.scheme in {"http", "https"}):
         msg = "no such address"
         raise ValueError(msg)
     return text.rstrip("/")
-
-
-def _home(path: Path) -> Path:
-    return path.expanduser()
 
 
 def _private_runs_dir() -> Path:
@@ -85,7 +82,7 @@ def _private_runs_dir() -> Path:
     return Path(tempfile.gettempdir()) / f"poolwright{owner}"
 
 
-UserPath = Annotated[Path, AfterValidator(_home)]
+UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 
 
 class Settings(BaseSettings):
@@ -172,7 +169,7 @@ class Settings(BaseSettings):
     folder_template: Annotated[str, Face(flags=("--folder-template",))] = Field(
         default="{supplier}/{number}",
         min_length=1,
-        description="Folder of one order below the output folder; any field of the order or column of the list in {}.",
+        description="Folder of one order below the output folder; {number}, {supplier} and other fields are filled in.",
     )
     runs_dir: Annotated[
         UserPath, Face(default="a private folder below the system's temporary folder", flags=("--runs-dir",))

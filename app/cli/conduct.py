@@ -1,0 +1,118 @@
+"""One batch from its job to its exit code: the view around it, the log under it, signals beside it.
+
+The same path for every command that runs orders.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+
+from app.cli.console import console
+from app.cli.json_lines import JsonView
+from app.cli.live import LiveView
+from app.cli.plain import PlainView
+from app.cli.progress import Progress
+from app.cli.signals import first_words, hearing_signals
+from app.cli.view import QuietView, View
+from app.domain.events import Event, Level, Notice
+from app.domain.ports import Clock, EventSink
+from app.service.batch import BatchJob, BatchSummary
+from app.service.clock import SystemClock
+from app.service.logs import LogOptions, logging_to
+from app.service.runtime import run_batch
+from app.settings import LogLevel, Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a person wants to see a run."""
+
+    is_json: bool = False
+    is_quiet: bool = False
+    is_verbose: bool = False
+
+
+def make_view(manner: Manner, progress: Progress, title: str, screen: Console, clock: Clock) -> View:
+    """The view for this manner on this screen."""
+    if manner.is_json:
+        return JsonView(progress, console=screen, clock=clock)
+    if manner.is_quiet:
+        return QuietView(progress, console=screen, clock=clock)
+    if screen.is_terminal and not manner.is_verbose:
+        return LiveView(progress, title, console=screen, clock=clock)
+    return PlainView(progress, console=screen, clock=clock)
+
+
+def log_options(manner: Manner, view: View | None, settings: Settings, file: Path | None) -> LogOptions:
+    """Where the log goes: all of it to the file; to people what matters, unless a live view has their terminal."""
+    people = None if isinstance(view, LiveView) else partial(console(sys.stderr).out, highlight=False)
+    quiet_level = LogLevel.ERROR if manner.is_quiet else LogLevel.WARNING
+    return LogOptions(
+        level=LogLevel.DEBUG if manner.is_verbose else settings.log_level,
+        file=file,
+        people=people,
+        people_level=LogLevel.DEBUG if manner.is_verbose else quiet_level,
+        secrets=(settings.password.get_secret_value(),),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Showing:
+    """How one batch is shown and logged."""
+
+    manner: Manner
+    #: For the log's weight and its secrets.
+    settings: Settings
+    #: For the whole log.
+    log_file: Path
+    #: What the person should know before it starts.
+    notices: tuple[str, ...] = ()
+
+
+async def conduct(job: BatchJob, showing: Showing, *, observe: EventSink | None = None) -> BatchSummary:
+    """Run a batch and show it. Returns how it ended, after that was shown. Signals are heard meanwhile.
+
+    Args:
+        job: What to do.
+        showing: How to show it.
+        observe: Sees all events too.
+
+    Raises:
+        PoolError: Something that must stand before the first order does not.
+    """
+    clock = SystemClock()
+    progress = Progress.begin(
+        total_count=len(job.orders.tasks),
+        worker_count=job.worker_count,
+        tabs_per_worker=job.worker.tabs_per_worker,
+        now_s=clock.monotonic(),
+    )
+    view = make_view(showing.manner, progress, job.orders.source, console(), clock)
+    with logging_to(log_options(showing.manner, view, showing.settings, showing.log_file)):
+        with view:
+            for text in showing.notices:
+                view(Notice(level=Level.INFO, text=text))
+            summary = await _run(job, view, view if observe is None else _both(view, observe))
+        view.conclude(summary)
+    return summary
+
+
+async def _run(job: BatchJob, view: View, observe: EventSink) -> BatchSummary:
+    def describe() -> str:
+        return first_words(view.progress.in_flight_count, job.shutdown_timeout_s)
+
+    async with hearing_signals(view.say, describe) as wishes:
+        return await run_batch(job, observe=observe, stop=wishes.stop, stop_now=wishes.stop_now)
+
+
+def _both(first: EventSink, second: EventSink) -> EventSink:
+    def tell(event: Event) -> None:
+        first(event)
+        second(event)
+
+    return tell

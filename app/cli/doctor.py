@@ -1,0 +1,123 @@
+"""``poolwright doctor``: is this machine ready, and what is missing."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+
+import typer
+from rich.text import Text
+
+from app import __version__
+from app.cli import checks
+from app.cli.checks import Check, Level
+from app.cli.console import console
+from app.cli.exits import Exit
+from app.cli.job import find_profile, find_site
+from app.cli.options import AsJson, SettingsCommand
+from app.domain.failures import PoolError
+from app.profile.base import check_base
+from app.profile.home import ProfileHome
+from app.profile.locks import reading
+from app.service.browser import find_browser, read_version
+from app.service.sandbox import resolve_sandbox
+from app.settings import Settings
+
+HELP = (
+    "Say whether this machine is ready for a run, and what is missing.\n\n"
+    "Looks and changes nothing. Exit code 0 when a run can work, 1 when something is missing."
+)
+EXAMPLES = ("poolwright doctor", "poolwright doctor --workers 8 --tabs 4 --out /srv/orders", "poolwright doctor --json")
+
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - looked at, not written
+_STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
+_ASKED_PORTAL = ("profile", "profiles_dir", "portal", "base_url")
+_ASKED_MACHINE = ("workers", "tabs_per_worker", "browser_path", "sandbox", "out", "runs_dir")
+
+
+@SettingsCommand.taking(*_ASKED_PORTAL, *_ASKED_MACHINE)
+def doctor(settings: Settings, *, as_json: AsJson = False) -> None:
+    """Look at everything, tell it line by line."""
+    worst = Level.OK
+    for check in look(settings):
+        _tell(check, as_json=as_json)
+        worst = Level.FAIL if Level.FAIL in {check.level, worst} else worst
+    raise typer.Exit(Exit.NOT_ALL_DONE if worst is Level.FAIL else Exit.DONE)
+
+
+def look(settings: Settings) -> Iterator[Check]:
+    """Every check, in the order in which a person would mend things."""
+    yield _versions()
+    yield from _browser(settings)
+    yield checks.judge_memory(_memory_bytes(), settings.workers, settings.tabs_per_worker)
+    out = _existing(settings.out)
+    yield checks.judge_disk(
+        str(settings.out), shutil.disk_usage(out).free, is_writable=os.access(out, os.W_OK | os.X_OK)
+    )
+    is_there = _SHARED_MEMORY.is_dir()
+    yield checks.judge_shared_memory(shutil.disk_usage(_SHARED_MEMORY).total if is_there else None)
+    runs = _existing(settings.runs_dir)
+    yield checks.judge_runs_dir(str(settings.runs_dir), is_writable=os.access(runs, os.W_OK | os.X_OK))
+    yield _profile(settings)
+
+
+def _versions() -> Check:
+    system = f"{platform.system()} {platform.machine()}"
+    found = f"Poolwright {__version__}, Python {platform.python_version()}, Playwright {metadata.version('playwright')}"
+    return checks.ok("program", f"{found}, {system}")
+
+
+def _browser(settings: Settings) -> Iterator[Check]:
+    try:
+        browser = find_browser(settings.browser_path, settings.playwright_browsers_path)
+        yield checks.ok("browser", f"{browser.path} ({read_version(browser)}; {browser.origin})")
+    except PoolError as error:
+        yield checks.fail("browser", str(error), "")
+        return
+    yield checks.judge_sandbox(resolve_sandbox(settings.sandbox, browser.path))
+
+
+def _profile(settings: Settings) -> Check:
+    names = ProfileHome(settings.profiles_dir).names()
+    if settings.profile not in names:
+        known = f"; there are {', '.join(names)}" if names else ""
+        advice = f"Make it with `poolwright profile create {settings.profile}`, or name another with --profile."
+        return checks.warn("profile", f"there is no profile {settings.profile}{known}", advice)
+    try:
+        profile = find_profile(settings)
+        site = find_site(settings)
+        with reading(profile.base_path):
+            facts = check_base(profile.base_path)
+    except PoolError as error:
+        return checks.fail("profile", str(error), "")
+    found = f"{profile.name} for {site.pack.title} at {site.base_url}, {facts.cookies_count} cookies"
+    return checks.warn("profile", found, " ".join(facts.notices)) if facts.notices else checks.ok("profile", found)
+
+
+def _existing(path: Path) -> Path:
+    """The folder, or the one above it that is there already."""
+    return next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.is_dir())
+
+
+def _memory_bytes() -> int | None:
+    """Memory of the machine; nothing where the system has no such call."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _tell(check: Check, *, as_json: bool) -> None:
+    if as_json:
+        console().out(json.dumps({"type": "check", **asdict(check)}, ensure_ascii=False), highlight=False)
+        return
+    line = Text.assemble((f"{check.level.value:<5}", _STYLES[check.level]), f"{check.name:<12} {check.found}")
+    if check.advice:
+        line.append(f" {check.advice}" if check.found.endswith(".") else f". {check.advice}", "yellow")
+    console().print(line, soft_wrap=True)

@@ -1,0 +1,100 @@
+"""The program ``poolwright``: its commands, and the border where errors become one sentence and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from app import __version__
+from app.cli import demo, doctor, portal, profiles, run
+from app.cli.console import console
+from app.cli.exits import Exit, exit_of_error
+from app.cli.help import HelpfulCommand, epilog_of
+from app.domain.failures import PoolError
+
+#: Columns of a help text, where the terminal has as many.
+HELP_WIDTH = 100
+
+
+class Commands(TyperGroup):
+    """All commands; what they raise for a person ends here."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the library keeps its context's type to itself
+        """Run the command that was named."""
+        try:
+            return super().invoke(ctx)
+        except PoolError as error:
+            console(sys.stderr).print(f"poolwright: {error}", style="red", soft_wrap=True)
+            raise typer.Exit(exit_of_error(error)) from error
+        except KeyboardInterrupt as error:
+            console(sys.stderr).print("poolwright: stopped.", style="red")
+            raise typer.Exit(Exit.STOPPED) from error
+
+
+def _group(**given: Any) -> typer.Typer:  # noqa: ANN401 - handed on
+    return typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"max_content_width": HELP_WIDTH},
+        **given,
+    )
+
+
+def _add(
+    group: typer.Typer,
+    name: str,
+    command: Callable[..., None],
+    help_text: str,
+    examples: Iterable[str] = (),
+    exit_codes: Iterable[Exit] = (),
+) -> None:
+    group.command(
+        name,
+        cls=HelpfulCommand,
+        help=help_text,
+        short_help=help_text.partition("\n\n")[0],
+        epilog=epilog_of(examples, exit_codes),
+    )(command)
+
+
+app = _group(cls=Commands)
+profile_app = _group(help="Make and check browser profiles.")
+portal_app = _group(help="See and check portal packs.")
+
+
+def _version(*, value: bool) -> None:
+    if value:
+        console().print(f"poolwright {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    """Bring back every attachment of a list of purchase orders, through your own logged-in browser profile."""
+
+
+_add(app, "run", run.run, run.HELP, run.EXAMPLES, Exit)
+_add(app, "demo", demo.demo, demo.HELP, demo.EXAMPLES)
+_add(app, "doctor", doctor.doctor, doctor.HELP, doctor.EXAMPLES)
+_add(profile_app, "create", profiles.create, profiles.CREATE_HELP, profiles.CREATE_EXAMPLES)
+_add(profile_app, "clone-check", profiles.clone_check, profiles.CHECK_HELP, profiles.CHECK_EXAMPLES)
+_add(portal_app, "lint", portal.lint, portal.LINT_HELP, portal.LINT_EXAMPLES)
+_add(portal_app, "list", portal.list_packs, portal.LIST_HELP)
+app.add_typer(profile_app, name="profile")
+app.add_typer(portal_app, name="portal")
+
+
+def main() -> None:
+    """Run the program; its exit code says how it went."""
+    app(prog_name="poolwright")

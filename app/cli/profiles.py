@@ -1,0 +1,130 @@
+"""``poolwright profile``: make a profile, and prove that clones can be made of it."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import anyio
+import typer
+from rich.text import Text
+
+from app.cli import words
+from app.cli.console import console
+from app.cli.job import find_crew, find_profile, find_site
+from app.cli.login import log_in
+from app.cli.options import SettingsCommand
+from app.domain.failures import OptionsError
+from app.domain.ids import ProfileId
+from app.domain.machine import Transition
+from app.portal.pack import shipped_names
+from app.profile.clone import CloneReport
+from app.profile.home import NamedProfile
+from app.profile.profile import Profile
+from app.profile.runs import RunFolder
+from app.profile.selection import is_wanted
+from app.service.clock import SystemClock
+from app.settings import Settings, variable
+
+CREATE_HELP = (
+    "Make a profile: the browser folder that workers' clones come from.\n\n"
+    "Opens a browser on a new folder, and logs in by the portal's form when user and password are set "
+    f"({variable('user')} and {variable('password')}, best in .env). Your everyday browser is never touched."
+)
+CREATE_EXAMPLES = ("poolwright profile create coupa --portal coupa --base-url https://example.coupahost.com",)
+CHECK_HELP = (
+    "Clone a profile as a worker gets it, check the clone, and remove it.\n\n"
+    "Shows what was copied, how long it took, and what was left out. The profile itself is only read."
+)
+CHECK_EXAMPLES = ("poolwright profile clone-check coupa",)
+#: The largest of what was left out.
+LEFT_OUT_SHOWN = 4
+
+ProfileName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the profile.", show_default=False)]
+
+
+@SettingsCommand.taking("portal", "base_url", "profiles_dir", "headless", "browser_path", "sandbox", "runs_dir")
+def create(settings: Settings, *, name: ProfileName) -> None:
+    """Make the folder, have a browser open it, log in where a login is given."""
+    if settings.portal not in shipped_names():
+        known = ", ".join(shipped_names())
+        raise OptionsError(f"A profile is for one of the portals that Poolwright knows; say with --portal: {known}.")
+    settings = settings.model_copy(update={"profile": name})
+    site = find_site(settings)
+    crew = find_crew(settings, site)
+    profile = anyio.run(log_in, settings, site, crew, None)
+    console().print(_made(profile, settings), soft_wrap=True)
+
+
+def _made(profile: NamedProfile, settings: Settings) -> Text:
+    made = Text.assemble("Profile ", (profile.name, "bold"), f" is made in {profile.path}")
+    if settings.user and settings.password.get_secret_value():
+        return made.append(f", logged in as {settings.user}.\nNext: poolwright run LIST --profile {profile.name}")
+    made.append(", and nobody is logged in yet.\n")
+    return made.append(
+        f"Next: set {variable('user')} and {variable('password')} (environment or .env); workers log in then."
+    )
+
+
+@SettingsCommand.taking("profiles_dir", "runs_dir")
+def clone_check(settings: Settings, *, name: ProfileName) -> None:
+    """Clone, prepare for a launch, remove; tell each."""
+    base = find_profile(settings.model_copy(update={"profile": name})).base_path
+    with RunFolder.create(settings.runs_dir) as run:
+        report = clone_once(base, run.worker_folder(1).profile_path)
+    screen = console()
+    copied = f"{words.count(report.files_count, 'file')}, {words.size(report.size_bytes)}"
+    took = f"{report.duration_s * 1000:.0f} ms"
+    screen.print(
+        Text.assemble((name, "bold"), f": cloned {copied} in {took}; ", ("whole", "green"), ", and removed again")
+    )
+    left_out = left_out_of(base)
+    if left_out:
+        largest = ", ".join(f"{entry} {words.size(size)}" for entry, size in left_out.most_common(LEFT_OUT_SHOWN))
+        screen.print(Text(f"left out: {words.size(left_out.total())} ({largest})", "dim"), soft_wrap=True)
+
+
+def clone_once(base: Path, target: Path) -> CloneReport:
+    """Take a clone through its life without a browser.
+
+    Raises:
+        ProfileError: The base or the clone is not fit.
+        SetupError: The clone cannot be written.
+    """
+
+    def unheard(_: Transition) -> None:
+        """Nobody watches this life."""
+
+    profile = Profile(
+        profile_id=ProfileId("clone-check"),
+        base_profile_path=base,
+        worker_profile_path=target,
+        clock=SystemClock().now,
+        observe=unheard,
+    )
+    report = profile.clone()
+    profile.take()
+    profile.release()
+    profile.remove()
+    return report
+
+
+def left_out_of(base: Path) -> Counter[str]:
+    """Bytes of what clones do without, by its path below the base. Links are passed over."""
+    sizes: Counter[str] = Counter()
+    for folder, folders, files in os.walk(base):
+        parts = Path(folder).relative_to(base).parts
+        unwanted = [name for name in folders if not is_wanted((*parts, name), is_folder=True)]
+        for name in unwanted:
+            sizes["/".join((*parts, name))] = _size(Path(folder, name))
+        folders[:] = [name for name in folders if name not in unwanted]
+        for name in files:
+            if not is_wanted((*parts, name), is_folder=False):
+                sizes["/".join((*parts, name))] = Path(folder, name).lstat().st_size
+    return sizes
+
+
+def _size(folder: Path) -> int:
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,105 @@
+"""Ctrl+C and SIGTERM: the first stops in order, the second stops now. Handled here alone, in the leading process."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import anyio
+from anyio.abc import TaskStatus
+
+from app.cli import words
+from app.domain.failures import root_cause
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How a run is asked to end."""
+
+    #: Finish the orders in flight, then end.
+    stop: anyio.Event = field(default_factory=anyio.Event)
+    #: End without waiting for them.
+    stop_now: anyio.Event = field(default_factory=anyio.Event)
+
+
+def first_words(in_flight_count: int, limit_s: float) -> str:
+    """What a person reads after the first signal."""
+    if not in_flight_count:
+        return "Stopping; press Ctrl+C again to stop now."
+    orders = words.count(in_flight_count, "order")
+    return f"Stopping: finishing {orders} in flight, at most {limit_s:.0f} s; press Ctrl+C again to stop now."
+
+
+async def unless_interrupted(work: Callable[[], Awaitable[T]]) -> T:
+    """Do work that knows no orderly stop of its own: a signal cancels it, and what it holds is wound up.
+
+    Raises:
+        KeyboardInterrupt: It was cancelled by a signal.
+    """
+    results: list[T] = []
+    try:
+        async with anyio.create_task_group() as beside:
+            await beside.start(_cancel_on_signal, beside.cancel_scope)
+            results.append(await work())
+            beside.cancel_scope.cancel()
+    except ExceptionGroup as group:
+        raise root_cause(group) from None
+    if not results:
+        raise KeyboardInterrupt
+    return results[0]
+
+
+async def _cancel_on_signal(scope: anyio.CancelScope, *, task_status: TaskStatus[None]) -> None:
+    try:
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:
+            task_status.started()
+            async for _ in received:
+                scope.cancel()
+    except NotImplementedError:
+        task_status.started()
+
+
+@asynccontextmanager
+async def hearing_signals(say: Callable[[str], None], describe: Callable[[], str]) -> AsyncGenerator[Wishes]:
+    """Turn signals into wishes while the block lasts. Errors of the block leave it as they are.
+
+    A platform that offers no signal handlers to an event loop stops by KeyboardInterrupt, without a first step.
+
+    Args:
+        say: Tells the person what happens now.
+        describe: The words for the first signal, asked for when it comes.
+    """
+    wishes = Wishes()
+    try:
+        async with anyio.create_task_group() as beside:
+            await beside.start(_listen, wishes, say, describe)
+            yield wishes
+            beside.cancel_scope.cancel()
+    except ExceptionGroup as group:
+        raise root_cause(group) from None
+
+
+async def _listen(
+    wishes: Wishes, say: Callable[[str], None], describe: Callable[[], str], *, task_status: TaskStatus[None]
+) -> None:
+    try:
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:
+            task_status.started()
+            async for _ in received:
+                _next_wish(wishes, say, describe)
+    except NotImplementedError:
+        task_status.started()
+
+
+def _next_wish(wishes: Wishes, say: Callable[[str], None], describe: Callable[[], str]) -> None:
+    if wishes.stop.is_set():
+        say("Stopping now; what is in flight goes back to the queue.")
+        wishes.stop_now.set()
+        return
+    say(describe())
+    wishes.stop.set()
