@@ -1,0 +1,177 @@
+"""Faults that the portal shows on demand: which there are, where they strike, and how often.
+
+Two ways to ask for one: standing faults (``FaultBook``, by the admin API) and a fault for one request alone
+(``__fault`` in its address). Here is no I/O; ``strike`` acts them out.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+
+
+class Scope(StrEnum):
+    """The requests that a fault strikes."""
+
+    ORDER_PAGE = "order_page"
+    ATTACHMENT_LIST = "attachment_list"
+    DOWNLOAD = "download"
+    LOGIN = "login"
+    ALL = "all"
+
+
+class _Told(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Latency(_Told):
+    """The answer comes late, and is otherwise right."""
+
+    kind: Literal["latency"] = "latency"
+    delay_ms: int = Field(default=300, ge=0, le=600_000)
+
+
+class ErrorStatus(_Told):
+    """An error page with that status; 429 and 503 may say when to come back."""
+
+    kind: Literal["status"] = "status"
+    status: int = Field(default=500, ge=400, le=599)
+    retry_after_s: int | None = Field(default=None, ge=0)
+
+
+class Hang(_Told):
+    """No answer until the client goes away."""
+
+    kind: Literal["hang"] = "hang"
+
+
+class Drop(_Told):
+    """The connection breaks after so many bytes of the body."""
+
+    kind: Literal["drop"] = "drop"
+    after_bytes: int = Field(default=2048, ge=0)
+
+
+class Maintenance(_Told):
+    """The maintenance page, status 503 without Retry-After."""
+
+    kind: Literal["maintenance"] = "maintenance"
+
+
+class SecondFactor(_Told):
+    """A redirect to the page that asks for a code."""
+
+    kind: Literal["second_factor"] = "second_factor"
+
+
+class LoggedOut(_Told):
+    """A redirect to the login page, for this request only: the session lives on."""
+
+    kind: Literal["logged_out"] = "logged_out"
+
+
+class FatPage(_Told):
+    """The order page, whose script takes and keeps that much memory."""
+
+    kind: Literal["fat"] = "fat"
+    size_mb: int = Field(default=300, ge=1, le=4000)
+
+
+class CrashPage(_Told):
+    """The order page, whose script kills its renderer within a second or two."""
+
+    kind: Literal["crash"] = "crash"
+
+
+class ChangedPage(_Told):
+    """The order on a page that has none of the known ids, classes and texts."""
+
+    kind: Literal["changed"] = "changed"
+
+
+PageFault = FatPage | CrashPage | ChangedPage
+"""Faults in what an order page holds; they strike nothing but order pages."""
+
+Fault = Latency | ErrorStatus | Hang | Drop | Maintenance | SecondFactor | LoggedOut | PageFault
+
+_FAULT: TypeAdapter[Fault] = TypeAdapter(Annotated[Fault, Field(discriminator="kind")])
+
+_AMOUNTS = {"latency": "delay_ms", "drop": "after_bytes", "fat": "size_mb"}
+
+
+class StandingFault(_Told):
+    """A fault that strikes ``times`` requests, or all of them until it is cleared.
+
+    With ``order`` it strikes the page, list and downloads of that order alone.
+    """
+
+    fault: Annotated[Fault, Field(discriminator="kind")]
+    scope: Scope = Scope.ORDER_PAGE
+    order: str | None = None
+    times: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if isinstance(self.fault, PageFault) and self.scope is not Scope.ORDER_PAGE:
+            raise ValueError(f"A {self.fault.kind} fault strikes order pages only, not {self.scope}.")
+        if self.order is not None and self.scope is Scope.LOGIN:
+            raise ValueError("The login belongs to no order: leave the order out, or choose another scope.")
+        return self
+
+    def strikes(self, scope: Scope, order: str | None) -> bool:
+        """Whether a request of that scope, for that order, is meant."""
+        return self.scope in (Scope.ALL, scope) and self.order in (None, order)
+
+
+def fault_from_query(text: str, scope: Scope) -> Fault:
+    """Read the short form of a fault: its kind or a status, then perhaps a colon and an amount.
+
+    ``500``, ``503:30`` (Retry-After in seconds), ``latency:300`` (ms), ``fat:400`` (MB), ``drop:100`` (bytes) ...
+
+    Raises:
+        ValueError: No fault is called so, or it can't strike here.
+    """
+    word, _, amount = text.partition(":")
+    told: dict[str, str] = {"kind": word}
+    if word.isdecimal():
+        told = {"kind": "status", "status": word}
+    if amount:
+        told[_AMOUNTS.get(word, "retry_after_s")] = amount
+    return StandingFault(fault=_FAULT.validate_python(told), scope=scope).fault
+
+
+class FaultBook:
+    """The standing faults, in the order in which they were asked for."""
+
+    def __init__(self) -> None:
+        self._standing: list[StandingFault] = []
+
+    def add(self, fault: StandingFault) -> None:
+        """Let it strike from the next request on."""
+        self._standing.append(fault)
+
+    def clear(self) -> None:
+        """Let nothing strike any more."""
+        self._standing.clear()
+
+    def standing(self) -> list[StandingFault]:
+        """What is still to strike; ``times`` counts down."""
+        return list(self._standing)
+
+    def draw(self, scope: Scope, order: str | None) -> list[Fault]:
+        """The faults of one request. Each loses one of its times."""
+        struck: list[Fault] = []
+        left: list[StandingFault] = []
+        for standing in self._standing:
+            if not standing.strikes(scope, order):
+                left.append(standing)
+                continue
+            struck.append(standing.fault)
+            if standing.times is None:
+                left.append(standing)
+            elif standing.times > 1:
+                left.append(standing.model_copy(update={"times": standing.times - 1}))
+        self._standing = left
+        return struck

@@ -1,0 +1,94 @@
+"""Who is logged in. Sessions live in memory and end by time, by request, or after a number of order pages."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_FORM_TOKENS_MAX = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The one user of the portal. Made up, and written on the console: no secret."""
+
+    user: str = "analyst@alder.example"
+    password: str = "demo-password"  # noqa: S105 - the portal is made up, so is its password
+
+
+@dataclass(slots=True)
+class _Session:
+    visit: str
+    last_used_s: float
+
+
+class Sessions:
+    """The live sessions and the unused form tokens.
+
+    Args:
+        clock: Monotonic seconds.
+        lifetime_s: A session unused for so long is over; nothing means never.
+    """
+
+    def __init__(self, *, clock: Callable[[], float], lifetime_s: float | None) -> None:
+        self._clock = clock
+        self._lifetime_s = lifetime_s
+        self._live: dict[str, _Session] = {}
+        self._form_tokens: OrderedDict[str, None] = OrderedDict()
+        self._pages_left: int | None = None
+        #: Whether the cookie without expiry is needed too. Set by the admin API.
+        self.needs_visit_cookie = False
+
+    def form_token(self) -> str:
+        """A new token for one login form."""
+        token = secrets.token_urlsafe(24)
+        self._form_tokens[token] = None
+        if len(self._form_tokens) > _FORM_TOKENS_MAX:
+            self._form_tokens.popitem(last=False)
+        return token
+
+    def redeem_form_token(self, token: str) -> bool:
+        """Whether the portal gave out that token and nobody used it yet."""
+        return self._form_tokens.pop(token, token) is None
+
+    def open(self) -> tuple[str, str]:
+        """Log in; gives the values of the session cookie and of the visit cookie."""
+        token, visit = secrets.token_urlsafe(32), secrets.token_urlsafe(16)
+        self._live[token] = _Session(visit, self._clock())
+        return token, visit
+
+    def close(self, token: str) -> None:
+        """Log out."""
+        self._live.pop(token, None)
+
+    def is_live(self, token: str, visit: str) -> bool:
+        """Whether these cookies are logged in; being asked keeps a session alive."""
+        session = self._live.get(token)
+        if session is None or (self.needs_visit_cookie and session.visit != visit):
+            return False
+        now_s = self._clock()
+        if self._lifetime_s is not None and now_s - session.last_used_s > self._lifetime_s:
+            del self._live[token]
+            return False
+        session.last_used_s = now_s
+        return True
+
+    def opens_page(self, token: str, visit: str) -> bool:
+        """The same for an order page, which counts towards ``expire_all(after_pages=...)``."""
+        if not self.is_live(token, visit):
+            return False
+        if self._pages_left is None:
+            return True
+        if self._pages_left == 0:
+            self.expire_all()
+            return False
+        self._pages_left -= 1
+        return True
+
+    def expire_all(self, *, after_pages: int = 0) -> None:
+        """End every session: at once, or when the order page after so many more is asked for."""
+        self._pages_left = after_pages or None
+        if not after_pages:
+            self._live.clear()
