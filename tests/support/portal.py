@@ -1,0 +1,96 @@
+"""What tests do with a running demo portal: log in over HTTP or in a browser, and find the orders they need."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+
+import httpx
+import pytest
+from anyio.from_thread import start_blocking_portal
+from playwright.async_api import BrowserContext, Page, async_playwright
+
+from app.demo.catalogue.truth import FileTruth, OrderTruth
+from app.demo.client import Portal
+from app.demo.process import running_portal
+
+CHROMIUM = shutil.which("chromium")
+
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH")
+
+
+@contextmanager
+def lasting_portal() -> Generator[Portal]:
+    """A portal that outlives the event loop of one test, for fixtures of a wider scope."""
+    with start_blocking_portal() as thread, thread.wrap_async_context_manager(running_portal()) as portal:
+        yield portal
+
+
+async def forget(portal: Portal) -> None:
+    """Bring a used portal back to what it was when it started."""
+    await portal.clear_faults()
+    await portal.expire_sessions()
+    await portal.require_visit_cookie(is_required=False)
+    await portal.reset_stats()
+
+
+@asynccontextmanager
+async def visitor(portal: Portal) -> AsyncGenerator[httpx.AsyncClient]:
+    """Somebody with cookies of their own who is not logged in. Redirects are not followed."""
+    async with httpx.AsyncClient(base_url=portal.url, trust_env=False, timeout=10) as client:
+        yield client
+
+
+@asynccontextmanager
+async def user(portal: Portal) -> AsyncGenerator[httpx.AsyncClient]:
+    """Somebody who is logged in."""
+    async with visitor(portal) as client:
+        answer = await log_in(client, portal)
+        assert answer.status_code == 302, answer.text
+        yield client
+
+
+async def log_in(client: httpx.AsyncClient, portal: Portal, *, password: str | None = None) -> httpx.Response:
+    """Open the login form and send it; gives the answer to the form."""
+    form = await client.get("/sessions/new")
+    return await client.post("/sessions", data=login_fields(form.text, portal, password=password))
+
+
+def login_fields(html: str, portal: Portal, *, password: str | None = None) -> dict[str, str]:
+    """The filled-in fields of a login page."""
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', html))
+    return {**hidden, "user[email]": portal.user, "user[password]": password or portal.password}
+
+
+def orders_with(truths: dict[str, OrderTruth], outcome: str) -> list[OrderTruth]:
+    """The listed orders that must end so."""
+    return [truth for truth in truths.values() if truth.is_listed and truth.outcome == outcome]
+
+
+def file_address(file: FileTruth) -> str:
+    """Where a plain link to this file leads."""
+    return f"/attachment/{file.attachment_id}/download"
+
+
+@asynccontextmanager
+async def browsing() -> AsyncGenerator[BrowserContext]:
+    """A fresh browser context in a real Chromium without a window."""
+    flags = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        try:
+            yield await browser.new_context()
+        finally:
+            await browser.close()
+
+
+async def log_in_by_form(page: Page, portal: Portal) -> None:
+    """Log in as a person does; ends on the dashboard."""
+    await page.goto(f"{portal.url}/")
+    await page.fill("#user_email", portal.user)
+    await page.fill("#user_password", portal.password)
+    await page.click("#login_submit")
+    await page.wait_for_selector("#user_menu")
