@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from app.domain.failures import Fault
 from app.wire.messages import ToSupervisor, ToWorker
 
 #: Largest frame; a report with hundreds of attachments stays far below.
 FRAME_LIMIT_BYTES = 1024 * 1024
+#: The first ones tell where to look.
+_PROBLEMS_TOLD = 3
 _LENGTH = struct.Struct(">I")
 
 M = TypeVar("M")
@@ -36,10 +40,25 @@ def encode(message: BaseModel) -> bytes:
     Raises:
         WireError: The message is larger than a frame may be.
     """
-    body = message.model_dump_json().encode()
+    body = _body(message)
     if len(body) > FRAME_LIMIT_BYTES:
         raise WireError(Fault.TOO_LARGE, f"{type(message).__name__} of {len(body)} bytes")
     return _LENGTH.pack(len(body)) + body
+
+
+def _body(message: BaseModel) -> bytes:
+    try:
+        return message.model_dump_json().encode()
+    except PydanticSerializationError:
+        # Texts of a page and names of files may hold half of a surrogate pair, which UTF-8 cannot: it is replaced.
+        text = json.dumps(message.model_dump(mode="json"), ensure_ascii=False)
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+
+
+def _problems(error: ValidationError) -> str:
+    """Where the frame is wrong and how, without what it holds."""
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'frame'} {one['type']}" for one in problems[:_PROBLEMS_TOLD])
 
 
 class Decoder(Generic[M]):
@@ -81,4 +100,5 @@ class Decoder(Generic[M]):
         try:
             return self._messages.validate_json(body)
         except ValidationError as error:
-            raise WireError(Fault.NOT_A_MESSAGE, f"{error.error_count()} problems") from error
+            # The cause is left out: it quotes the frame, and a frame may hold a password.
+            raise WireError(Fault.NOT_A_MESSAGE, _problems(error)) from None

@@ -30,7 +30,8 @@ PROTOCOL_VERSION = 1
 
 
 class _Message(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Both ends are the same program, so nothing is coerced; a number that a portal made up may be endless.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, ser_json_inf_nan="constants")
 
 
 class Mode(StrEnum):

@@ -1,4 +1,4 @@
-"""The life of a worker: a slot of the pool, over all its processes: states, events and table. The supervisor fires it."""
+"""The life of a worker, a slot with all its processes: states, events and table. The supervisor fires it."""
 
 from __future__ import annotations
 

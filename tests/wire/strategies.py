@@ -1,0 +1,92 @@
+"""Any message of the protocol, as both sides can make them: odd text, nested reports, large ones."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import get_args
+
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from app.domain.events import Level, SessionView
+from app.domain.failures import GivenBack, Reason
+from app.domain.machine import Transition
+from app.domain.options import BrowserOptions, PortalOptions, Sandbox, Secret, WorkerOptions
+from app.domain.task import FetchedFile, MissedFile, POTask, Report
+from app.wire import messages as wire
+
+#: All that UTF-8 can hold.
+TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
+LONG_TEXT = st.builds(lambda text, times: text * times, TEXT, st.integers(0, 500))
+TIMES = st.datetimes(timezones=st.just(UTC))
+NUMBERS = st.integers(0, 2**53)
+SECONDS = st.floats(0, 1e9)
+TASK_IDS = TEXT
+
+TRANSITIONS = st.builds(
+    Transition, machine=TEXT, entity=TEXT, origin=TEXT, event=TEXT, target=TEXT, at=TIMES, cause=TEXT
+)
+TASKS = st.builds(POTask, task_id=TASK_IDS, po_number=TEXT, portal_number=TEXT, attempt=NUMBERS, death_count=NUMBERS)
+FILES = st.builds(FetchedFile, name=TEXT, label=TEXT, size_bytes=NUMBERS, sha256=TEXT, media_type=TEXT, source_url=TEXT)
+MISSED = st.builds(MissedFile, label=TEXT, source_url=TEXT, problem=TEXT, is_retryable=st.booleans())
+REPORTS = st.builds(
+    Report,
+    reason=st.sampled_from(Reason),
+    detail=LONG_TEXT,
+    fields=st.dictionaries(TEXT, TEXT, max_size=4),
+    files=st.lists(FILES, max_size=4).map(tuple),
+    missed=st.lists(MISSED, max_size=3).map(tuple),
+    evidence=st.lists(TEXT, max_size=2).map(tuple),
+    page_url=TEXT,
+    retry_after_s=st.none() | SECONDS,
+    duration_s=SECONDS,
+)
+SESSIONS = st.builds(
+    SessionView,
+    status=TEXT,
+    main_window_handle=TEXT,
+    active_tabs=st.dictionaries(TASK_IDS, TEXT, max_size=4),
+    startup_time=st.none() | TIMES,
+    last_activity=st.none() | TIMES,
+)
+OPTIONS = st.builds(
+    WorkerOptions,
+    browser=st.builds(
+        BrowserOptions, executable_path=TEXT, headless_mode=st.booleans(), sandbox=st.sampled_from(Sandbox)
+    ),
+    portal=st.builds(
+        PortalOptions, pack_json=LONG_TEXT, base_url=TEXT, user=TEXT, password=st.builds(Secret, text=TEXT)
+    ),
+    tabs_per_worker=st.integers(1, 16),
+    task_timeout_s=st.floats(0, 1e9, exclude_min=True),
+    processor=TEXT,
+)
+
+_SEAT = st.builds(wire.Seat, profile_path=TEXT, staging_path=TEXT)
+_FROM = {"slot": st.integers(1, 8), "generation": st.integers(1, 1000)}
+
+Strategies = dict[type[BaseModel], st.SearchStrategy[BaseModel]]
+
+TO_WORKER: Strategies = {
+    wire.Configure: st.builds(
+        wire.Configure, protocol=NUMBERS, mode=st.sampled_from(wire.Mode), options=OPTIONS, seat=_SEAT
+    ),
+    wire.Assign: st.builds(wire.Assign, task=TASKS, staging=TEXT),
+    wire.Drain: st.builds(wire.Drain),
+}
+TO_SUPERVISOR: Strategies = {
+    wire.Hello: st.builds(wire.Hello, **_FROM, protocol=NUMBERS, pid=NUMBERS),
+    wire.Unable: st.builds(wire.Unable, **_FROM, kind=st.sampled_from(wire.UnableKind), detail=TEXT),
+    wire.Ready: st.builds(wire.Ready, **_FROM, session=SESSIONS),
+    wire.Moved: st.builds(wire.Moved, **_FROM, transition=TRANSITIONS),
+    wire.Finished: st.builds(wire.Finished, **_FROM, task_id=TASK_IDS, report=REPORTS),
+    wire.Returned: st.builds(wire.Returned, **_FROM, task_id=TASK_IDS, why=st.sampled_from(GivenBack), detail=TEXT),
+    wire.Heartbeat: st.builds(wire.Heartbeat, **_FROM, session=SESSIONS, processed_count=NUMBERS),
+    wire.Said: st.builds(wire.Said, **_FROM, level=st.sampled_from(Level), text=TEXT),
+    wire.Bye: st.builds(wire.Bye, **_FROM),
+}
+
+
+def members(union: object) -> tuple[type[BaseModel], ...]:
+    """The message types of one of the two unions."""
+    return get_args(get_args(union)[0])
