@@ -1,0 +1,111 @@
+"""Where the table of a list begins: titles above it, its header if it has one, rows that describe it. Pure.
+
+A row is never taken for a header, and so lost as an order, when it looks like data: such a list has no header, and the
+order column is then asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median_high
+
+from app.intake.cells import can_be_order, is_data
+from app.intake.grid import Row
+from app.intake.names import VAGUE, fold_name, name_rank
+
+#: A header further down than this is none.
+_TOP_ROWS = 25
+_PROBE_ROWS = 100
+#: Tables of the tagged kind name the tags of their rows in the first cell of the header: ``\P\``.
+_TAG_NAME = re.compile(r"\\.*\\")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """How the rows of a file part into titles, header and data."""
+
+    #: Nothing when the list has no header.
+    header: Row | None
+    rows: tuple[Row, ...]
+    notices: tuple[str, ...] = ()
+
+
+def frame_rows(rows: Sequence[Row], wanted: str | None = None) -> Frame:
+    """Find the header and the data below it.
+
+    Args:
+        rows: All rows that are not blank.
+        wanted: The name of the order column, when the user told it.
+    """
+    top = rows[:_TOP_ROWS]
+    usual_count = median_high(row.filled_count for row in rows[:_PROBE_ROWS])
+    wide = [index for index, row in enumerate(top) if 2 * row.filled_count > usual_count]
+    named = next((index for index in wide if _names_column(rows, index, wanted)), None)
+    header = _plain_header(rows, wide) if named is None else named
+    start = _first_row(top, wide) if header is None else header
+    titles = [f"{_rows_stand(rows[:start])} above the table: not read as orders."] if start else []
+    if header is None:
+        return Frame(header=None, rows=tuple(rows[start:]), notices=tuple(titles))
+    unknown = [f"Row {rows[header].row_no} was taken as the header, not as an order."]
+    body, skipped = _without_descriptions(rows[header], rows[header + 1 :])
+    return Frame(header=rows[header], rows=body, notices=(*titles, *(unknown if named is None else ()), *skipped))
+
+
+def _names_column(rows: Sequence[Row], index: int, wanted: str | None) -> bool:
+    """Whether a row names an order column, or the column that is wanted."""
+    row = rows[index]
+    told = fold_name(wanted or "")
+    is_worded = not any(map(is_data, row.cells))
+    for position, name in enumerate(row.cells):
+        is_told = bool(told) and fold_name(name) == told
+        if not is_told and not _is_order_name(name):
+            continue
+        # A name stands once, above its column; a value such as ``PO`` in a column of kinds comes again.
+        is_once = name not in _column(rows[:index], position) + _column(rows[index + 1 :], position)
+        if _are_orders(_column(rows[index + 1 :], position)) or (is_once and (is_told or is_worded)):
+            return True
+    return False
+
+
+def _column(rows: Sequence[Row], position: int) -> list[str]:
+    """The cells of a column in the next rows."""
+    return [row.cells[position] for row in rows[:_PROBE_ROWS] if position < len(row.cells)]
+
+
+def _is_order_name(name: str) -> bool:
+    rank = name_rank(name)
+    return rank is not None and rank < VAGUE
+
+
+def _are_orders(cells: Sequence[str]) -> bool:
+    return 2 * sum(map(can_be_order, cells)) > len(cells)
+
+
+def _plain_header(rows: Sequence[Row], wide: Sequence[int]) -> int | None:
+    """The first row as wide as the table, when no cell of it looks like a value."""
+    return wide[0] if wide and not any(map(is_data, rows[wide[0]].cells)) else None
+
+
+def _first_row(top: Sequence[Row], wide: Sequence[int]) -> int:
+    """Where data begin without a header: titles are narrow and hold no values."""
+    return next((index for index, row in enumerate(top) if index in wide or any(map(is_data, row.cells))), 0)
+
+
+def _without_descriptions(header: Row, body: Sequence[Row]) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+    """Without rows that tell types, keys and groups of the columns: in a tagged table, the tag of data comes last."""
+    if not (body and _TAG_NAME.fullmatch(header.cells[0].strip())):
+        return tuple(body), ()
+    tag = body[-1].cells[0].strip()
+    described = [row for row in body if row.cells[0].strip() != tag]
+    if not described:
+        return tuple(body), ()
+    data = tuple(row for row in body if row.cells[0].strip() == tag)
+    return data, (f"{_rows_stand(described)} under another tag than {tag!r}: not read as orders.",)
+
+
+def _rows_stand(rows: Sequence[Row]) -> str:
+    if len(rows) == 1:
+        return f"Row {rows[0].row_no} stands"
+    return f"Rows {rows[0].row_no} to {rows[-1].row_no} stand"

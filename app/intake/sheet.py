@@ -1,0 +1,123 @@
+"""The table of a list: its columns, its rows of text, and what the user should know about how it was read.
+
+Cells and names stand as they were given; nothing is trimmed, sorted or dropped but blank rows, titles and rows that
+describe columns. Short rows are filled up with empty cells, cells beyond the header get columns of their own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from app.intake.content import CONTENT_BYTES_MAX, ContentKind, kind_of, refuse_foreign_text
+from app.intake.delimited import read_delimited
+from app.intake.encoding import decode
+from app.intake.errors import InputRefusedError
+from app.intake.grid import Grid, Row
+from app.intake.header import Frame, frame_rows
+from app.intake.workbook import read_workbook
+
+_POSITION = re.compile(r"#(\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A list as a table."""
+
+    #: File name, or what stands for it.
+    source: str
+    #: Names as they were given, repeated ones too; ``#1``, ``#2`` … where there are none.
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    has_header: bool
+    notices: tuple[str, ...] = ()
+
+
+def column_position(name: str) -> int | None:
+    """The position in ``#3``, from 1; nothing when it is a name."""
+    match = _POSITION.fullmatch(name.strip())
+    return int(match[1]) if match else None
+
+
+def read_sheet(path: Path, *, sheet_name: str | None = None, column: str | None = None) -> Sheet:
+    """Read a list from a file, whatever its name says about its kind.
+
+    Args:
+        path: CSV or other delimited text, or an Excel workbook.
+        sheet_name: Sheet of the workbook, compared without case.
+        column: Name of the order column when the user told it; helps to find the header.
+
+    Raises:
+        InputRefusedError: The file cannot be read or holds no table.
+    """
+    return parse_sheet(_content_of(path), path.name, sheet_name=sheet_name, column=column)
+
+
+def parse_sheet(content: bytes, source: str, *, sheet_name: str | None = None, column: str | None = None) -> Sheet:
+    """Read a list from bytes.
+
+    Raises:
+        InputRefusedError: The bytes hold no table.
+    """
+    grid = _grid_of(content, source, sheet_name)
+    if not grid.rows:
+        raise InputRefusedError(f"{source} is empty; give a list with an order number in each row.")
+    frame = frame_rows(grid.rows, column if column and column_position(column) is None else None)
+    if not frame.rows:
+        raise InputRefusedError(f"{source} has a header but no rows below it; give a list with at least one order.")
+    return _sheet_of(frame, grid.notices, source)
+
+
+def _content_of(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise InputRefusedError(f"{path} is a folder; give the list inside it.")
+        with path.open("rb") as file:
+            return file.read(CONTENT_BYTES_MAX + 1)
+    except FileNotFoundError as error:
+        raise InputRefusedError(f"There is no file {path}; check its name and folder.") from error
+    except OSError as error:
+        raise InputRefusedError(
+            f"{path} cannot be read ({error.strerror}); check its permissions and close it in other programs."
+        ) from error
+
+
+def _grid_of(content: bytes, source: str, sheet_name: str | None) -> Grid:
+    match kind_of(content, source):
+        case ContentKind.WORKBOOK:
+            return read_workbook(content, source, sheet_name)
+        case ContentKind.TEXT:
+            decoded = decode(content, source)
+            refuse_foreign_text(decoded.text, source)
+            grid = read_delimited(decoded.text, source)
+            notices = [decoded.notice] if decoded.notice else []
+            if sheet_name:
+                notices.append(f"{source} is text and has no sheets; --sheet {sheet_name} was not needed.")
+            return Grid(rows=grid.rows, notices=(*notices, *grid.notices))
+
+
+def _sheet_of(frame: Frame, notices: Sequence[str], source: str) -> Sheet:
+    names = frame.header.cells if frame.header else ()
+    width = max(map(_filled_width, chain([names], (row.cells for row in frame.rows))))
+    columns = tuple(names[position] if position < len(names) else f"#{position + 1}" for position in range(width))
+    return Sheet(
+        source=source,
+        columns=columns,
+        rows=tuple(_fitted(row, width) for row in frame.rows),
+        has_header=frame.header is not None,
+        notices=(*notices, *frame.notices),
+    )
+
+
+def _filled_width(cells: Sequence[str]) -> int:
+    """Cells up to the last one that holds anything."""
+    return next((width for width in range(len(cells), 0, -1) if cells[width - 1].strip()), 0)
+
+
+def _fitted(row: Row, width: int) -> Row:
+    if len(row.cells) == width:
+        return row
+    return Row(row_no=row.row_no, cells=(*row.cells, *[""] * (width - len(row.cells)))[:width])
