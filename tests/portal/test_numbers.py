@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from app.domain.failures import Reason
 from app.portal.numbers import BadNumber, Case, Number, NumberRules, parse_number
 
+#: Examples may take their time on a busy machine.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 RULES = NumberRules(
     prefixes=("PO", "PM"),
     pattern=r"^\d{6,12}$",
@@ -159,6 +161,7 @@ def test_rules_survive_the_way_to_a_worker() -> None:
     assert NumberRules.model_validate_json(RULES.model_dump_json()) == RULES
 
 
+@UNHURRIED
 @given(st.text(max_size=200))
 def test_any_text_is_a_number_or_a_reason_with_a_sentence(text: str) -> None:
     match parse_number(text, RULES):
@@ -171,6 +174,7 @@ def test_any_text_is_a_number_or_a_reason_with_a_sentence(text: str) -> None:
             assert wrong.detail.endswith(".")
 
 
+@UNHURRIED
 @given(st.from_regex(r"[0-9]{6,12}", fullmatch=True), st.sampled_from(["", "PO", "pm ", "PO-", "Po#", "'", "\xa0"]))
 def test_a_number_means_the_same_order_however_it_is_written(digits: str, before: str) -> None:
     assert valid(before + digits).portal_number == digits
