@@ -9,16 +9,40 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
-from enum import StrEnum
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
 from urllib.parse import quote, urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from app.domain.failures import PoolError
 from app.portal.numbers import NumberRules
+from app.portal.tables import (
+    Attachments,
+    FieldRule,
+    Limits,
+    Login,
+    LoginStep,
+    Marks,
+    NameSource,
+    PackTable,
+    Site,
+    Triage,
+)
+
+__all__ = [
+    "FieldRule",
+    "LoginStep",
+    "Marks",
+    "NameSource",
+    "Pack",
+    "PackError",
+    "Triage",
+    "load",
+    "parse_json",
+    "parse_toml",
+    "shipped_names",
+]
 
 SCHEMA_VERSION = 1
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*$")
@@ -34,195 +58,7 @@ class PackError(PoolError):
         self.problems = problems
 
 
-def _regex(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        msg = f"{text!r} is no regular expression: {error}"
-        raise ValueError(msg) from error
-    return text
-
-
-def _selector(text: str) -> str:
-    if not text.strip():
-        msg = "an empty selector matches nothing"
-        raise ValueError(msg)
-    return text
-
-
-def _path(text: str) -> str:
-    if not text.startswith("/"):
-        msg = f"{text!r} must start with a slash: it is taken below base_url"
-        raise ValueError(msg)
-    return text
-
-
-Regex = Annotated[str, AfterValidator(_regex)]
-Selector = Annotated[str, AfterValidator(_selector)]
-SitePath = Annotated[str, AfterValidator(_path)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Site(_Table):
-    """Addresses."""
-
-    #: Where the portal is, unless the profile or the command line says otherwise.
-    base_url: str = ""
-    #: The page of an order; ``{number}`` stands for the portal's form of the number.
-    order: SitePath
-    #: A page that only a logged-in user sees.
-    probe: SitePath
-    #: Hosts besides that of base_url whose links may be fetched.
-    hosts: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _order_holds_number(self) -> Site:
-        if "{number}" not in self.order:
-            msg = "order must contain {number}"
-            raise ValueError(msg)
-        return self
-
-
-class Form(_Table):
-    """The fields of a login form."""
-
-    user: Selector
-    password: Selector
-    submit: Selector
-
-
-class LoginStep(StrEnum):
-    """One rung of the ladder that brings a session back."""
-
-    #: Visit the start page: single sign-on may do the rest.
-    REVISIT = "revisit"
-    #: Fill in the login form with the given user and password.
-    FORM = "form"
-
-
-class Login(_Table):
-    """How a session comes to be logged in."""
-
-    ladder: tuple[LoginStep, ...] = Field(min_length=1)
-    #: Where the ladder starts.
-    start: SitePath = "/"
-    form: Form | None = None
-
-    @model_validator(mode="after")
-    def _form_is_told(self) -> Login:
-        if LoginStep.FORM in self.ladder and self.form is None:
-            msg = "the ladder has 'form', so [login.form] must tell its fields"
-            raise ValueError(msg)
-        return self
-
-
-class Marks(_Table):
-    """What tells a kind of page. One match of any sort is enough."""
-
-    #: Regular expressions, searched in path and query of the final address.
-    address: tuple[Regex, ...] = ()
-    status: tuple[int, ...] = ()
-    selector: tuple[Selector, ...] = ()
-    #: Texts looked for within the elements of ``within``.
-    text: tuple[str, ...] = ()
-    within: tuple[Selector, ...] = ()
-
-    @model_validator(mode="after")
-    def _text_has_a_place(self) -> Marks:
-        if self.text and not self.within:
-            msg = "text needs within: the same words may stand in an order's own comments"
-            raise ValueError(msg)
-        if not (self.address or self.status or self.selector or self.text):
-            msg = "no mark at all: it would never match"
-            raise ValueError(msg)
-        return self
-
-
-class Triage(_Table):
-    """Marks of each kind of page; ``triage`` judges by them in its own fixed order."""
-
-    session_lost: Marks
-    second_factor: Marks | None = None
-    busy: Marks = Marks(status=(429, 503))
-    forbidden: Marks
-    not_found: Marks
-    ready: Marks
-
-
-class NameSource(StrEnum):
-    """Where the name of an attachment may be read."""
-
-    DOWNLOAD = "download"
-    DISPOSITION = "disposition"
-    TITLE = "title"
-    ARIA_LABEL = "aria-label"
-    TEXT = "text"
-    ADDRESS = "address"
-
-
-class Count(_Table):
-    """Where the page says how many attachments it has."""
-
-    selector: Selector
-    #: Attribute that holds the number; the element's text where none is named.
-    attribute: str = ""
-
-
-class Attachments(_Table):
-    """How the attachments of an order are found."""
-
-    #: Elements that lead to a file by an address of their own.
-    links: tuple[Selector, ...] = ()
-    #: Attributes that may hold that address, first one wins.
-    address_attributes: tuple[str, ...] = ("href", "data-url")
-    #: Elements that give a file only when they are clicked.
-    clicks: tuple[Selector, ...] = ()
-    #: First source that gives something names the file.
-    names: tuple[NameSource, ...] = (
-        NameSource.DOWNLOAD,
-        NameSource.DISPOSITION,
-        NameSource.TITLE,
-        NameSource.ARIA_LABEL,
-        NameSource.TEXT,
-        NameSource.ADDRESS,
-    )
-    #: Elements that stand on the page once the list has arrived; without any, a quiet page is taken as arrived.
-    settled: tuple[Selector, ...] = ()
-    count: Count | None = None
-
-    @model_validator(mode="after")
-    def _something_is_found(self) -> Attachments:
-        if not (self.links or self.clicks):
-            msg = "neither links nor clicks: no attachment would ever be found"
-            raise ValueError(msg)
-        return self
-
-
-class FieldRule(_Table):
-    """Where a field of the order stands on the page."""
-
-    selector: tuple[Selector, ...] = Field(min_length=1)
-    #: Attribute to read; the element's text where none is named.
-    attribute: str = ""
-    #: Regular expression whose first group is the value; the whole text where none is given.
-    pattern: Regex = ""
-
-
-class Limits(_Table):
-    """How long pages may take."""
-
-    #: Seconds until a page must have told what it is.
-    page_s: float = Field(default=30.0, gt=0, le=300)
-    #: Milliseconds without any change of the page after which its list is taken as arrived.
-    quiet_ms: int = Field(default=600, ge=50, le=10_000)
-    #: Seconds that one file may pause without a byte.
-    stall_s: float = Field(default=30.0, gt=0, le=300)
-
-
-class Pack(_Table):
+class Pack(PackTable):
     """All that Poolwright knows about one portal."""
 
     schema_version: int = Field(alias="schema")

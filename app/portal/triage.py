@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from app.portal.pack import Marks, Triage
+from app.portal.tables import Marks, Triage
 
 _SERVER_ERROR = 500
 
