@@ -24,7 +24,7 @@ check: ready ## Lint, types, architecture, pins and generated pages
 	$(BIN)/python tools/lock.py --check
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/python -m flake8 --isolated --anyio --select=ASYNC102,ASYNC103,ASYNC104,ASYNC120 app tests
+	$(BIN)/flake8-async --anyio --enable=ASYNC102,ASYNC103,ASYNC104,ASYNC120 $$(grep -rlw --include='*.py' async app)
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/hadolint Dockerfile
