@@ -109,9 +109,10 @@ def guess_column(columns: Sequence[str], rows: Sequence[Row], rules: NumberRules
 
 
 def column_shown(sheet: Sheet, index: int) -> str:
-    """A column in a sentence: ``#2 'Order No.'``, or with the first cell where there are no names."""
-    text = sheet.columns[index] if sheet.has_header else sheet.rows[0].cells[index]
-    return f"#{index + 1} {text[:_SHOWN_LENGTH]!r}"
+    """A column in a sentence: ``#2 'Order No.'``, or with its first cell where there are no names: ``#1 (PO001 …)``."""
+    if sheet.has_header:
+        return f"#{index + 1} {sheet.columns[index][:_SHOWN_LENGTH]!r}"
+    return f"#{index + 1} ({sheet.rows[0].cells[index].strip()[:_SHOWN_LENGTH]} …)"
 
 
 def guess_notice(sheet: Sheet, choice: ColumnChoice) -> str:

@@ -147,9 +147,9 @@ def test_no_column_to_be_found_is_refused_with_all_of_them() -> None:
 def test_without_a_header_the_first_row_is_shown() -> None:
     sheet = sheet_of(["#1", "#2"], ["PO001", "IC101"], has_header=False)
 
-    with pytest.raises(InputRefusedError, match=r"no header, .*by position; .*#1 'PO001', #2 'IC101'"):
+    with pytest.raises(InputRefusedError, match=r"no header, .*by position; .*#1 \(PO001 …\), #2 \(IC101 …\)"):
         find_column(sheet, None, ANYTHING)
-    with pytest.raises(InputRefusedError, match=r"no column 'PO' and no header; .*#1 'PO001'"):
+    with pytest.raises(InputRefusedError, match=r"no column 'PO' and no header; .*#1 \(PO001 …\)"):
         find_column(sheet, "PO", ANYTHING)
 
 
