@@ -62,8 +62,8 @@ class Journal(Protocol):
         """Queue again what a dead run left ASSIGNED or RUNNING; attempts that were begun stay spent."""
         ...
 
-    async def reopen(self, batch_id: BatchId, reasons: Collection[Reason]) -> int:
-        """Queue again the finished tasks of a list whose reason is one of ``reasons``, with fresh attempts."""
+    async def reopen(self, task_ids: Collection[TaskId]) -> int:
+        """Queue those of these tasks again that are over, with fresh attempts; their reports stay until then."""
         ...
 
     async def fetch(self, batch_id: BatchId, limit: int) -> Sequence[POTask]:

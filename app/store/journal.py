@@ -75,12 +75,12 @@ class SqliteJournal:
         """Queue again what a dead run left ASSIGNED or RUNNING; attempts that were begun stay spent."""
         return await self._run(self._open.recover)
 
-    async def reopen(self, batch_id: BatchId, reasons: Collection[Reason]) -> int:
-        """Queue again the finished tasks of a list whose reason is one of ``reasons``, with fresh attempts.
+    async def reopen(self, task_ids: Collection[TaskId]) -> int:
+        """Queue those of these tasks again that are over, with fresh attempts and no deaths; tells how many.
 
-        Their earlier reports and folders stay in ``records`` until they finish again: those files are still there.
+        History and report stay; the next report takes the place of the old one.
         """
-        return await self._run(self._open.reopen, batch_id, reasons)
+        return await self._run(self._open.reopen, task_ids)
 
     async def fetch(self, batch_id: BatchId, limit: int) -> Sequence[POTask]:
         """Claim up to ``limit`` due tasks in the order of the list: QUEUED to ASSIGNED."""

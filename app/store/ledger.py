@@ -42,10 +42,10 @@ class Ledger:
                 attempts.end(connection, case.standing.task_id, None, at, is_spent=True)
             return len(cases)
 
-    def reopen(self, batch_id: BatchId, reasons: Collection[Reason]) -> int:
-        """Queue again what ended for one of these reasons."""
+    def reopen(self, task_ids: Collection[TaskId]) -> int:
+        """Queue again those of these tasks that are over."""
         with self._database.transaction() as connection:
-            cases = tasks.over(connection, batch_id, reasons, self._clock.now())
+            cases = tasks.over(connection, task_ids, self._clock.now())
             for case in cases:
                 tasks.write(connection, case.reopened())
             return len(cases)

@@ -60,12 +60,13 @@ class MemoryJournal:
             self._write(case.recovered())
         return len(held)
 
-    async def reopen(self, batch_id: BatchId, reasons: Collection[Reason]) -> int:
-        """Queue again the finished tasks of a list whose reason is one of ``reasons``, with fresh attempts."""
+    async def reopen(self, task_ids: Collection[TaskId]) -> int:
+        """Queue those of these tasks again that are over, with fresh attempts and no deaths; tells how many."""
+        wanted = set(task_ids)
         over = [
             self._case(each.task_id)
-            for each in self._members(batch_id)
-            if each.status in OVER and self._ends[each.task_id].report.reason in reasons
+            for each in self._standings.values()
+            if each.task_id in wanted and each.status in OVER
         ]
         for case in over:
             self._write(case.reopened())

@@ -9,7 +9,6 @@ from json import dumps
 from sqlite3 import Connection
 from typing import Any
 
-from app.domain.failures import Reason
 from app.domain.ids import BatchId, TaskId
 from app.domain.states import TaskStatus
 from app.store import transitions
@@ -30,10 +29,8 @@ FROM batch_tasks CROSS JOIN tasks USING (task_id)
 WHERE batch_id = ? AND batch_tasks.status = 'QUEUED' AND batch_tasks.not_before <= ? ORDER BY position LIMIT ?
 """
 _OVER = """
-SELECT task_id, po_number, portal_number, tasks.status, attempt_count, death_count, tasks.not_before
-FROM batch_tasks JOIN tasks USING (task_id) JOIN reports USING (task_id)
-WHERE batch_id = ? AND tasks.status IN ('DONE', 'CANCELLED') AND reason IN (SELECT value FROM json_each(?))
-ORDER BY position
+SELECT task_id, po_number, portal_number, status, attempt_count, death_count, not_before FROM tasks
+WHERE task_id IN (SELECT value FROM json_each(?)) AND status IN ('DONE', 'CANCELLED')
 """
 _ANY_DUE = "SELECT 1 FROM batch_tasks WHERE batch_id = ? AND status = 'QUEUED' AND not_before <= ? LIMIT 1"
 _NEXT_DUE = "SELECT min(not_before) FROM batch_tasks WHERE batch_id = ? AND status = 'QUEUED'"
@@ -63,10 +60,9 @@ def claimed(connection: Connection, at: datetime) -> list[Case]:
     return _cases(connection, connection.execute(_CLAIMED), at)
 
 
-def over(connection: Connection, batch_id: BatchId, reasons: Collection[Reason], at: datetime) -> list[Case]:
-    """The tasks of a list that ended for one of these reasons."""
-    wanted = dumps([reason.value for reason in reasons])
-    return _cases(connection, connection.execute(_OVER, (batch_id, wanted)), at)
+def over(connection: Connection, task_ids: Collection[TaskId], at: datetime) -> list[Case]:
+    """Those of these tasks that are over."""
+    return _cases(connection, connection.execute(_OVER, (dumps(list(task_ids)),)), at)
 
 
 def wait_s(connection: Connection, batch_id: BatchId, at: datetime) -> float | None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 import anyio
-from playwright.async_api import BrowserContext, Page, Playwright, async_playwright
+from playwright.async_api import BrowserContext, Playwright, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 from app.domain.events import Level, SessionView
@@ -21,7 +21,8 @@ from app.domain.machine import Machine, Transition
 from app.domain.options import BrowserOptions, Sandbox
 from app.domain.states import SESSION, SessionEvent, SessionStatus
 from app.domain.task import POTask
-from app.worker.errors import CannotStartError, SessionBrokenError, first_line
+from app.worker.errors import CannotStartError, first_line
+from app.worker.keeper import Keeper
 from app.worker.login import Door
 from app.worker.tab import Tab, TabOrder, open_tab
 
@@ -65,7 +66,7 @@ class BrowserSession:
         self._refreshing = anyio.Lock()
         self._login_count = 0
         self._tab_count = 0
-        self._keeper = self._keep(driver.pages[0])
+        self._keeper = Keeper(driver, is_headed=not order.browser.headless_mode, say=order.say)
         driver.on("close", lambda _: self.lost.set())
 
     @property
@@ -80,7 +81,7 @@ class BrowserSession:
 
     async def user_agent(self) -> str:
         """How this browser names itself to portals."""
-        return str(await self._keeper.evaluate("navigator.userAgent"))
+        return str(await self._keeper.page.evaluate("navigator.userAgent"))
 
     def view(self) -> SessionView:
         """The session as others may see it."""
@@ -112,7 +113,7 @@ class BrowserSession:
         Raises:
             PortalDownError: The portal does not answer.
         """
-        await self._door.is_open(self._keeper)
+        await self._door.is_open(self._keeper.page)
 
     async def refresh(self, login_count: int) -> None:
         """Bring a lost login back in the same browser; only the first of several callers does the work.
@@ -151,7 +152,7 @@ class BrowserSession:
         async with self._refreshing:
             if self._machine.can(SessionEvent.USE):
                 self._machine.fire(SessionEvent.USE)
-            await self._reopen_keeper()
+            await self._keeper.restore()
         self._tab_count += 1
         handle = f"{self._order.worker_id}/tab-{self._tab_count}"
         order = TabOrder(
@@ -175,34 +176,12 @@ class BrowserSession:
             self._machine.fire(SessionEvent.CLOSED)
 
     async def _enter(self) -> None:
-        await self._reopen_keeper()
-        if not await self._door.is_open(self._keeper):
-            step = await self._door.enter(self._keeper)
+        await self._keeper.restore()
+        if not await self._door.is_open(self._keeper.page):
+            step = await self._door.enter(self._keeper.page)
             self._order.say(Level.INFO, f"logged in ({step})")
         self._login_count += 1
-        await self._keeper.goto("about:blank")
-
-    def _keep(self, page: Page) -> Page:
-        def note(_: Page) -> None:
-            self._is_keeper_gone = True
-
-        page.on("crash", note)
-        page.on("close", note)
-        self._is_keeper_gone = page.is_closed()
-        return page
-
-    async def _reopen_keeper(self) -> None:
-        """A person can close the keeper in a headed browser, and it can crash; a session never goes on without it."""
-        if not self._is_keeper_gone:
-            return
-        gone = self._keeper
-        try:
-            self._keeper = self._keep(await self.driver.new_page())
-            await gone.close()
-        except PlaywrightError as error:
-            msg = "the keeper tab is gone and the browser opens no other"
-            raise SessionBrokenError(msg) from error
-        self._order.say(Level.WARNING, "the keeper tab was closed or crashed; it is open again")
+        await self._keeper.page.goto("about:blank")
 
 
 @contextlib.asynccontextmanager

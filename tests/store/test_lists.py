@@ -108,7 +108,7 @@ async def test_an_unknown_list_is_empty(open_journal: OpenJournal) -> None:
         assert await journal.records(BATCH) == ()
         assert await journal.fetch(BATCH, 5) == ()
         assert await journal.next_due_s(BATCH) is None
-        assert await journal.reopen(BATCH, list(Reason)) == 0
+        assert await journal.reopen([task_id(1)]) == 0
 
 
 async def test_records_follow_the_list_and_tell_where_each_task_is(open_journal: OpenJournal) -> None:
@@ -151,7 +151,7 @@ async def test_a_report_comes_back_as_it_was_given(open_journal: OpenJournal, cl
         assert record.status == "DONE"
 
 
-async def test_reopening_takes_the_named_reasons_of_that_list_only(open_journal: OpenJournal) -> None:
+async def test_reopening_takes_the_named_tasks_that_are_over(open_journal: OpenJournal) -> None:
     async with open_journal() as journal:
         await journal.accept(orders(1, 2, 3, 4))
         await journal.accept(orders(9, batch_id=OTHER))
@@ -159,7 +159,7 @@ async def test_reopening_takes_the_named_reasons_of_that_list_only(open_journal:
         await finish(journal, 2, reason=Reason.NO_WORKERS)
         await finish(journal, 3)
 
-        reopened_count = await journal.reopen(BATCH, {Reason.PORTAL_BUSY, Reason.NO_WORKERS})
+        reopened_count = await journal.reopen([task_id(1), task_id(2), task_id(4), task_id("unknown")])
 
         assert reopened_count == 2
         assert set((await statuses(journal)).items()) == {
@@ -171,21 +171,21 @@ async def test_reopening_takes_the_named_reasons_of_that_list_only(open_journal:
         assert await journal.counts(OTHER) == {**NONE, "DONE": 1}
 
 
-async def test_reopening_for_no_reason_does_nothing(open_journal: OpenJournal) -> None:
+async def test_reopening_no_task_does_nothing(open_journal: OpenJournal) -> None:
     async with open_journal() as journal:
         await journal.accept(orders(1))
         await finish(journal, 1)
 
-        assert await journal.reopen(BATCH, ()) == 0
+        assert await journal.reopen(()) == 0
 
 
 async def test_a_reopened_task_is_not_reopened_again_before_it_ends(open_journal: OpenJournal) -> None:
     async with open_journal() as journal:
         await journal.accept(orders(1))
         await finish(journal, 1, reason=Reason.PORTAL_BUSY)
-        await journal.reopen(BATCH, [Reason.PORTAL_BUSY])
+        await journal.reopen([task_id(1)])
 
-        assert await journal.reopen(BATCH, [Reason.PORTAL_BUSY]) == 0
+        assert await journal.reopen([task_id(1)]) == 0
 
 
 async def test_reopening_gives_fresh_attempts_and_keeps_the_history(
@@ -198,7 +198,7 @@ async def test_reopening_gives_fresh_attempts_and_keeps_the_history(
         await journal.count_death(task_id(1))
         await finish(journal, 1, reason=Reason.WORKER_LOST)
 
-        await journal.reopen(BATCH, [Reason.WORKER_LOST])
+        await journal.reopen([task_id(1)])
 
         (task,) = await journal.fetch(BATCH, 1)
         assert (task.attempt, task.death_count) == (1, 0)
@@ -210,7 +210,7 @@ async def test_a_reopened_task_keeps_its_report_until_the_next_one_replaces_it(o
         await journal.accept(orders(1))
         early = replace(report(Reason.SOME_FILES_FAILED, "a.pdf", "b.pdf"), missed=(missed("c"),))
         await journal.finish(task_id(1), early, "Acme/PO1")
-        await journal.reopen(BATCH, [Reason.SOME_FILES_FAILED])
+        await journal.reopen([task_id(1)])
         (between,) = await journal.records(BATCH)
 
         await journal.finish(task_id(1), report(Reason.ALL_SAVED, "c.pdf"), "Acme/PO1 again")
@@ -228,6 +228,6 @@ async def test_a_reopened_task_no_longer_waits(open_journal: OpenJournal) -> Non
         await journal.give_back(task_id(1), GivenBack.DRAINING, detail="", delay_s=900, is_attempt_spent=False)
         await finish(journal, 1, reason=Reason.NO_WORKERS)
 
-        await journal.reopen(BATCH, [Reason.NO_WORKERS])
+        await journal.reopen([task_id(1)])
 
         assert await journal.next_due_s(BATCH) == 0

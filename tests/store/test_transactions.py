@@ -58,7 +58,7 @@ def stranger(path: Path) -> Iterator[sqlite3.Connection]:
         ("transitions", lambda journal: journal.finish(task_id(1), report(), "")),
         ("files", lambda journal: journal.finish(task_id(1), report(Reason.ALL_SAVED, "b.pdf"), "")),
         ("transitions", lambda journal: journal.recover()),
-        ("transitions", lambda journal: journal.reopen(BATCH, [Reason.PORTAL_BUSY])),
+        ("transitions", lambda journal: journal.reopen([task_id(number) for number in range(6)])),
         ("rows", lambda journal: journal.accept(orders(8, 9))),
         (
             "transitions",

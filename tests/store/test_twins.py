@@ -88,9 +88,9 @@ class Twins(RuleBasedStateMachine):
     def recover(self) -> None:
         self.both("recover")
 
-    @rule(batch_id=BATCHES, reasons=st.sets(REASONS))
-    def reopen(self, batch_id: BatchId, reasons: set[Reason]) -> None:
-        self.both("reopen", batch_id, reasons)
+    @rule(numbers=st.sets(NUMBERS))
+    def reopen(self, numbers: set[int]) -> None:
+        self.both("reopen", sorted(task_id(number) for number in numbers))
 
     @rule(seconds=st.sampled_from([1, 7, 23]))
     def wait(self, seconds: float) -> None:
