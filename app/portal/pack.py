@@ -11,12 +11,14 @@ import tomllib
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from typing import Annotated
+from urllib.parse import quote
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError
 
 from app.domain.failures import PoolError
 from app.portal.numbers import NumberRules
+from app.portal.origin import origin_of
 from app.portal.tables import (
     Attachments,
     FieldRule,
@@ -45,7 +47,7 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = 1
-_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*$")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 class PackError(PoolError):
@@ -58,11 +60,25 @@ class PackError(PoolError):
         self.problems = problems
 
 
+def _schema(version: int) -> int:
+    if version != SCHEMA_VERSION:
+        msg = f"it is {version}; this version of Poolwright reads {SCHEMA_VERSION}"
+        raise ValueError(msg)
+    return version
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        msg = f"{text!r} must be lower-case letters, digits, - and _"
+        raise ValueError(msg)
+    return text
+
+
 class Pack(PackTable):
     """All that Poolwright knows about one portal."""
 
-    schema_version: int = Field(alias="schema")
-    name: str
+    schema_version: Annotated[int, AfterValidator(_schema)] = Field(alias="schema")
+    name: Annotated[str, AfterValidator(_name)]
     title: str
     numbers: NumberRules
     site: Site
@@ -71,16 +87,6 @@ class Pack(PackTable):
     attachments: Attachments
     fields: dict[str, FieldRule] = Field(default_factory=dict[str, FieldRule])
     limits: Limits = Limits()
-
-    @model_validator(mode="after")
-    def _is_known_schema(self) -> Pack:
-        if self.schema_version != SCHEMA_VERSION:
-            msg = f"schema is {self.schema_version}; this version of Poolwright reads {SCHEMA_VERSION}"
-            raise ValueError(msg)
-        if not _NAME.match(self.name):
-            msg = f"name {self.name!r} must be lower-case letters, digits, - and _"
-            raise ValueError(msg)
-        return self
 
     def to_json(self) -> str:
         """The pack as it travels to a worker."""
@@ -91,11 +97,11 @@ class Pack(PackTable):
         return base_url + self.site.order.replace("{number}", quote(portal_number, safe=""))
 
     def may_fetch(self, base_url: str, url: str) -> bool:
-        """Whether a link of a page leads to a host that this pack trusts."""
-        parts = urlsplit(url)
-        own = urlsplit(base_url)
-        is_own = (parts.scheme, parts.netloc) == (own.scheme, own.netloc)
-        return is_own or (parts.scheme == "https" and (parts.hostname or "") in self.site.hosts)
+        """Whether a link of a page leads to the portal, or over HTTPS to a host that this pack trusts."""
+        asked = origin_of(url)
+        if asked is None:
+            return False
+        return asked == origin_of(base_url) or asked in {origin_of(f"https://{host}") for host in self.site.hosts}
 
 
 def parse_json(text: str) -> Pack:
@@ -130,17 +136,17 @@ def load(name_or_path: str) -> Pack:
     Raises:
         PackError: There is no such pack, or it is not valid.
     """
-    shipped = resources.files("app.portal").joinpath("packs", f"{name_or_path}.toml")
-    if _NAME.match(name_or_path) and shipped.is_file():
+    if name_or_path in shipped_names():
+        shipped = resources.files("app.portal").joinpath("packs", f"{name_or_path}.toml")
         return parse_toml(shipped.read_text(encoding="utf-8"), name_or_path)
-    path = Path(name_or_path)
-    if not path.is_file():
-        known = ", ".join(shipped_names())
-        raise PackError(name_or_path, (f"no such pack; shipped are {known}, or give the path of a .toml file",))
     try:
-        return parse_toml(path.read_text(encoding="utf-8"), name_or_path)
+        return parse_toml(Path(name_or_path).read_text(encoding="utf-8-sig"), name_or_path)
     except UnicodeDecodeError as error:
         raise PackError(name_or_path, ("the file is not UTF-8 text",)) from error
+    except (FileNotFoundError, IsADirectoryError) as error:
+        known = ", ".join(shipped_names())
+        problem = f"no such pack; shipped are {known}, or give the path of a .toml file"
+        raise PackError(name_or_path, (problem,)) from error
     except OSError as error:
         raise PackError(name_or_path, (f"the file cannot be read: {error.strerror}",)) from error
 

@@ -1,4 +1,4 @@
-"""The tables of a portal pack, as its author writes them: addresses, login, marks of pages, attachments, fields, limits.
+"""The tables of a portal pack as its author writes them: addresses, login, marks, attachments, fields, limits.
 
 Each table is checked on its own, so that every mistake is told with its place in the file.
 """
@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+_T = TypeVar("_T")
+
+_BASE_URL = re.compile(r"https?://[^\s/?#]+[^\s?#]*")
+_HOST = re.compile(r"[^\s/:@?#\\]+")
 
 
 def _regex(text: str) -> str:
@@ -35,9 +40,41 @@ def _path(text: str) -> str:
     return text
 
 
+def _base_url(text: str) -> str:
+    if text and not _BASE_URL.fullmatch(text):
+        msg = f"{text!r} is no address: it must start with https:// or http:// and have no ? or #"
+        raise ValueError(msg)
+    return text
+
+
+def _host(text: str) -> str:
+    if not _HOST.fullmatch(text):
+        msg = f"{text!r} must be a bare host name, such as files.portal.test"
+        raise ValueError(msg)
+    return text
+
+
+def _something(text: str) -> str:
+    if not text.strip():
+        msg = "an empty text is on every page"
+        raise ValueError(msg)
+    return text
+
+
+def _filled(items: tuple[_T, ...]) -> tuple[_T, ...]:
+    if not items:
+        msg = "it must hold at least one"
+        raise ValueError(msg)
+    return items
+
+
 Regex = Annotated[str, AfterValidator(_regex)]
+#: Of a mark: an empty one would match every page.
+Mark = Annotated[str, AfterValidator(_something)]
 Selector = Annotated[str, AfterValidator(_selector)]
 SitePath = Annotated[str, AfterValidator(_path)]
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+Host = Annotated[str, AfterValidator(_host)]
 
 
 class PackTable(BaseModel):
@@ -50,13 +87,13 @@ class Site(PackTable):
     """Addresses."""
 
     #: Where the portal is, unless the profile or the command line says otherwise.
-    base_url: str = ""
+    base_url: BaseUrl = ""
     #: The page of an order; ``{number}`` stands for the portal's form of the number.
     order: SitePath
     #: A page that only a logged-in user sees.
     probe: SitePath
-    #: Hosts besides that of base_url whose links may be fetched.
-    hosts: tuple[str, ...] = ()
+    #: Hosts besides that of base_url whose links may be fetched, over HTTPS alone.
+    hosts: tuple[Host, ...] = ()
 
     @model_validator(mode="after")
     def _order_holds_number(self) -> Site:
@@ -86,7 +123,7 @@ class LoginStep(StrEnum):
 class Login(PackTable):
     """How a session comes to be logged in."""
 
-    ladder: tuple[LoginStep, ...] = Field(min_length=1)
+    ladder: Annotated[tuple[LoginStep, ...], AfterValidator(_filled)]
     #: Where the ladder starts.
     start: SitePath = "/"
     form: Form | None = None
@@ -103,11 +140,11 @@ class Marks(PackTable):
     """What tells a kind of page. One match of any sort is enough."""
 
     #: Regular expressions, searched in path and query of the final address.
-    address: tuple[Regex, ...] = ()
+    address: tuple[Annotated[Mark, AfterValidator(_regex)], ...] = ()
     status: tuple[int, ...] = ()
     selector: tuple[Selector, ...] = ()
     #: Texts looked for within the elements of ``within``.
-    text: tuple[str, ...] = ()
+    text: tuple[Mark, ...] = ()
     within: tuple[Selector, ...] = ()
 
     @model_validator(mode="after")
@@ -184,7 +221,7 @@ class Attachments(PackTable):
 class FieldRule(PackTable):
     """Where a field of the order stands on the page."""
 
-    selector: tuple[Selector, ...] = Field(min_length=1)
+    selector: Annotated[tuple[Selector, ...], AfterValidator(_filled)]
     #: Attribute to read; the element's text where none is named.
     attribute: str = ""
     #: Regular expression whose first group is the value; the whole text where none is given.
