@@ -271,7 +271,8 @@ def _choices(annotation: object) -> str:
 def _range(name: str) -> str:
     schema = Settings.model_json_schema(by_alias=False)["properties"][name]
     kind = schema.get("format", schema.get("type"))
-    what = {"integer": "a whole number", "number": "a number", "string": "text"}.get(kind, "a path")
+    words = {"integer": "a whole number", "number": "a number", "string": "text", "password": "text"}
+    what = words.get(kind, "a path")
     if "exclusiveMinimum" in schema:
         return f"{what} above {schema['exclusiveMinimum']:g} and at most {schema['maximum']:g}"
     if "minimum" in schema:

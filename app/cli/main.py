@@ -19,6 +19,9 @@ from app.domain.failures import PoolError
 #: Columns of a help text, where the terminal has as many.
 HELP_WIDTH = 100
 
+#: As it is typed.
+NAME = "poolwright"
+
 
 class Commands(TyperGroup):
     """All commands; what they raise for a person ends here."""
@@ -97,4 +100,4 @@ app.add_typer(portal_app, name="portal")
 
 def main() -> None:
     """Run the program; its exit code says how it went."""
-    app(prog_name="poolwright")
+    app(prog_name=NAME)
