@@ -44,7 +44,7 @@ from app.supervisor.worker import Worker, WorkerOrder
 #: Of the time for a shutdown, the share that ending hung processes may need.
 END_SHARE = 0.25
 #: Reading the memory of a browser's tree takes 20 to 230 ms of a processor.
-MEMORY_INTERVAL_S = 10.0
+MEMORY_INTERVAL_S = 5.0
 
 
 class PersistentWorkerPool:

@@ -299,3 +299,22 @@ def _command(process: psutil.Process) -> list[str]:
         return process.cmdline()
     except psutil.Error:
         return []
+
+
+async def test_a_session_that_ends_before_the_list_is_asked_for_is_lost(portal: Portal, tmp_path: Path) -> None:
+    truth = await order_that(portal, "COMPLETED")
+    await portal.add_fault(ErrorStatus(status=401), Scope.ATTACHMENT_LIST)
+
+    async with open_stage(portal, tmp_path) as stage:
+        with pytest.raises(SessionLostError):
+            await try_order(stage, truth.number)
+
+
+async def test_a_list_that_fails_is_tried_again(portal: Portal, tmp_path: Path) -> None:
+    truth = await order_that(portal, "COMPLETED")
+    await portal.add_fault(ErrorStatus(status=500), Scope.ATTACHMENT_LIST)
+
+    async with open_stage(portal, tmp_path) as stage:
+        report = await try_order(stage, truth.number)
+
+    assert report.reason is Reason.PORTAL_BUSY
