@@ -20,6 +20,8 @@ FILE_NAME_MAX_BYTES = 150
 FOLDER_NAME_MAX_BYTES = 80
 #: Names within an order's folder that are not the portal's to give: pass them to ``unique_name`` as taken.
 RESERVED_NAMES = frozenset({"manifest.json"})
+#: Where a worker puts what it fetched for one order, within its staging folder: attachments, and traces of a failure.
+STAGED_FILES, STAGED_EVIDENCE = "files", "evidence"
 
 _NAMELESS_FILE = "file"
 _NAMELESS_FOLDER = "Unknown"
