@@ -1,0 +1,190 @@
+"""The report of a list, as a workbook, as CSV and as JSON, each put in place whole or not at all.
+
+The user's own columns stay as they are, in CSV as well: they came from the user, who may need them back unchanged.
+What a portal told can be anybody's text, so that in CSV, where a program cannot tell text from formula, an apostrophe
+stands before what a spreadsheet would compute (OWASP, "CSV Injection").
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+from app import __version__
+from app.archive.disk import FRESH, sync_file
+from app.archive.names import folder_variants, well_formed
+from app.archive.table import Line, Summary, Value, lines, result_headers, summarize
+from app.archive.workbook import ROWS_MAX, write_workbook
+from app.domain.ids import TaskId
+from app.domain.task import OrderList, TaskRecord
+
+#: Names that are tried for a report whose file is locked.
+_NAMES_TRIED = 9
+#: Full-width signs too: some spreadsheets take them for the plain ones.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFiles:
+    """Where the report is."""
+
+    xlsx: Path
+    csv: Path
+    json: Path
+    #: What the user should know: another name because of a locked file, rows that a workbook cannot hold.
+    notices: tuple[str, ...] = ()
+
+
+def write_reports(
+    orders: OrderList, records: Mapping[TaskId, TaskRecord], folder: Path, stem: str, *, out: Path | None = None
+) -> ReportFiles:
+    """Write the report of a list in its three forms.
+
+    Args:
+        orders: The list, every row of it.
+        records: What the journal knows of its orders.
+        folder: Where the report goes.
+        stem: File name without extension. Where a file of that name cannot be replaced, because a spreadsheet program
+            has it open, the report is ``stem (2)``, and a notice says so.
+        out: The output folder, that the folders of orders are below; ``folder`` itself where it is not given.
+
+    Raises:
+        OSError: The folder is full or not writable.
+    """
+    way_to_out = _way(folder, out or folder)
+    summary = summarize(orders, records)
+    xlsx = _put(folder, stem, ".xlsx", lambda path: _write_xlsx(path, orders, records, summary, way_to_out))
+    csv_file = _put(folder, stem, ".csv", lambda path: _write_csv(path, orders, records))
+    json_file = _put(folder, stem, ".json", lambda path: _write_json(path, orders, records, summary))
+    notices = [
+        f"{stem}{path.suffix} cannot be replaced (is it open in another program?); the report is in {path.name}."
+        for path in (xlsx, csv_file, json_file)
+        if path.stem != stem
+    ]
+    if len(orders.rows) >= ROWS_MAX:
+        notices.append(f"A sheet holds {ROWS_MAX:,} rows; the rows beyond are in {csv_file.name} alone.")
+    return ReportFiles(xlsx=xlsx, csv=csv_file, json=json_file, notices=tuple(notices))
+
+
+def _put(folder: Path, stem: str, extension: str, write: Callable[[Path], None]) -> Path:
+    """Write a file aside, then give it the first name that it can take."""
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh = folder / f".{stem}{extension}{FRESH}"
+    try:
+        write(fresh)
+        sync_file(fresh)
+        names = list(islice(folder_variants(stem), _NAMES_TRIED))
+        for name in names[:-1]:
+            try:
+                return fresh.replace(folder / f"{name}{extension}")
+            except (PermissionError, IsADirectoryError):
+                continue
+        return fresh.replace(folder / f"{names[-1]}{extension}")
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _way(folder: Path, out: Path) -> str:
+    """What a link in ``folder`` begins with that leads to something in ``out``."""
+    way = Path(os.path.relpath(out, folder)).as_posix()
+    return "" if way == "." else f"{way}/"
+
+
+def _write_xlsx(
+    path: Path, orders: OrderList, records: Mapping[TaskId, TaskRecord], summary: Summary, way_to_out: str
+) -> None:
+    write_workbook(path, orders.columns, lines(orders, records), summary, way_to_out=way_to_out)
+
+
+def _write_csv(path: Path, orders: OrderList, records: Mapping[TaskId, TaskRecord]) -> None:
+    """UTF-8 with a mark at its start, by which Excel knows the letters."""
+    with path.open("w", encoding="utf-8-sig", errors="replace", newline="") as file:
+        table = csv.writer(file)
+        table.writerow([*orders.columns, *result_headers(orders.columns)])
+        for line in lines(orders, records):
+            table.writerow([*line.row.cells, *(_neutral(value) for value in line.results())])
+
+
+def _neutral(value: Value) -> str:
+    text = _plain(value)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _plain(value: Value) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    return "" if value is None else str(value)
+
+
+def _write_json(path: Path, orders: OrderList, records: Mapping[TaskId, TaskRecord], summary: Summary) -> None:
+    """One object: the summary, the user's columns, and a line for each row."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write('{"summary": ' + _json(_summary(orders, summary)))
+        file.write(',\n"columns": ' + _json(orders.columns))
+        file.write(',\n"rows": [')
+        for number, line in enumerate(lines(orders, records)):
+            file.write((",\n" if number else "\n") + _json(_entry(line)))
+        file.write("\n]}\n")
+
+
+def _summary(orders: OrderList, summary: Summary) -> dict[str, object]:
+    return {
+        "program_version": __version__,
+        "batch_id": orders.batch_id,
+        "source": summary.source,
+        "row_count": summary.row_count,
+        "order_count": summary.order_count,
+        "repeated_row_count": summary.repeated_row_count,
+        "outcomes": dict(summary.outcomes),
+        "actions": dict(summary.actions),
+        "not_done_count": summary.not_done_count,
+        "saved_file_count": summary.saved_file_count,
+        "saved_bytes": summary.saved_bytes,
+        "missed_file_count": summary.missed_file_count,
+        "first_finished_at": _time(summary.first_finished_at),
+        "last_finished_at": _time(summary.last_finished_at),
+        "notices": summary.notices,
+    }
+
+
+def _entry(line: Line) -> dict[str, object]:
+    """One row. Cells are a list: two columns of a list may have one name."""
+    meaning, report = line.meaning, line.report
+    return {
+        "row_no": line.row.row_no,
+        "cells": line.row.cells,
+        "task_id": line.row.task_id,
+        "same_as_row_no": line.same_as_row_no,
+        "outcome": meaning.outcome if meaning else None,
+        "reason": line.reason,
+        "action": meaning.action if meaning else None,
+        "next_step": meaning.next_step if meaning else None,
+        "detail": line.detail,
+        "fields": dict(report.fields) if report else {},
+        "found_count": line.found_count,
+        "folder": line.folder,
+        "files": [
+            {"name": file.name, "label": file.label, "size_bytes": file.size_bytes, "sha256": file.sha256}
+            for file in (report.files if report else ())
+        ],
+        "missed": [
+            {"label": missed.label, "problem": missed.problem, "source_url": missed.source_url}
+            for missed in (report.missed if report else ())
+        ],
+        "attempt_count": line.attempt_count,
+        "finished_at": _time(line.finished_at),
+    }
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
+
+
+def _json(value: object) -> str:
+    return well_formed(json.dumps(value, ensure_ascii=False))
