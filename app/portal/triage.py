@@ -10,11 +10,10 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from app.portal.tables import Marks, Triage
-
-_SERVER_ERROR = 500
 
 
 class Verdict(StrEnum):
@@ -71,12 +70,16 @@ def marks_of(triage: Triage, verdict: Verdict) -> Marks | None:
 
 
 def judge(triage: Triage, facts: PageFacts) -> Verdict:
-    """What the page is: the first verdict of ``ORDER`` whose marks match."""
+    """What the page is: the first verdict of ``ORDER`` whose marks match.
+
+    An error of the portal is never ready, whatever its address says: it would pass for an order without attachments.
+    """
+    is_error = facts.status >= HTTPStatus.BAD_REQUEST
     for verdict in ORDER:
         marks = marks_of(triage, verdict)
-        if marks is not None and matches(marks, facts):
+        if marks is not None and matches(marks, facts) and not (is_error and verdict is Verdict.READY):
             return verdict
-    return Verdict.PORTAL_ERROR if facts.status >= _SERVER_ERROR else Verdict.UNKNOWN
+    return Verdict.PORTAL_ERROR if facts.status >= HTTPStatus.INTERNAL_SERVER_ERROR else Verdict.UNKNOWN
 
 
 def matches(marks: Marks, facts: PageFacts) -> bool:
