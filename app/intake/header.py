@@ -97,12 +97,12 @@ def _without_descriptions(header: Row, body: Sequence[Row]) -> tuple[tuple[Row, 
     """Without rows that tell types, keys and groups of the columns: in a tagged table, the tag of data comes last."""
     if not (body and _TAG_NAME.fullmatch(header.cells[0].strip())):
         return tuple(body), ()
-    tag = body[-1].cells[0].strip()
-    described = [row for row in body if row.cells[0].strip() != tag]
+    tags = [row.cells[0].strip() for row in body]
+    described = [row for row, tag in zip(body, tags, strict=True) if tag != tags[-1]]
     if not described:
         return tuple(body), ()
-    data = tuple(row for row in body if row.cells[0].strip() == tag)
-    return data, (f"{_rows_stand(described)} under another tag than {tag!r}: not read as orders.",)
+    data = tuple(row for row, tag in zip(body, tags, strict=True) if tag == tags[-1])
+    return data, (f"{_rows_stand(described)} under another tag than {tags[-1]!r}: not read as orders.",)
 
 
 def _rows_stand(rows: Sequence[Row]) -> str:

@@ -122,7 +122,7 @@ def test_a_column_is_named_freely_or_by_position(wanted: str, index: int) -> Non
 def test_an_exact_name_wins_over_one_that_folds_to_it() -> None:
     sheet = sheet_of(["PO#", "po no", "#1"], ["1", "2", "3"])
 
-    assert find_column(sheet, "po no", DIGITS).index == 1
+    assert find_column(sheet, " po no ", DIGITS).index == 1
     assert find_column(sheet, "#1", DIGITS).index == 2
 
 
@@ -160,3 +160,10 @@ def test_very_many_columns_are_told_short() -> None:
         find_column(sheet, None, DIGITS)
     assert "and 50 more" in str(refused.value)
     assert len(str(refused.value)) < 2000
+
+
+def test_as_many_columns_as_fit_are_told_whole() -> None:
+    sheet = sheet_of(["Name", "Town"] * 15, ["y"] * 30)
+
+    with pytest.raises(InputRefusedError, match=r"#30 'Town'\.$"):
+        find_column(sheet, None, DIGITS)

@@ -157,6 +157,10 @@ def test_rows_between_two_lone_quote_marks_are_not_lost() -> None:
     assert "row 2 of orders.csv" in grid.notices[0]
 
 
+def test_a_single_row_between_two_lone_quote_marks_is_not_lost() -> None:
+    assert [cells[0] for cells in cells_of('PO,A,B\n1,"a,b\n2,c,d\n3,e",f\n4,g,h\n')] == ["PO", "1", "2", "3", "4"]
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_a_cell_of_very_many_lines_is_a_quote_mark_that_was_not_closed(end: str) -> None:
     lines = ["PO,A", '1,"a', *(f"{number},b" for number in range(2, 400)), '400,c"', "401,d"]

@@ -92,6 +92,12 @@ def test_a_kind_that_recurs_below_is_a_value_and_no_header() -> None:
     assert frame_rows(rows).header is None
 
 
+def test_a_kind_that_recurs_in_the_next_row_is_no_known_name() -> None:
+    rows = rows_of(("PO", "a", "b"), ("PO", "c", "d"), ("SO", "e", "f"), ("SO", "g", "h"))
+
+    assert frame_rows(rows).notices == ("Row 1 was taken as the header, not as an order.",)
+
+
 def test_a_kind_that_stands_once_among_values_is_no_header_either() -> None:
     rows = rows_of(("PO", "Acme", "Berlin", "4500012345"), ("SO", "Bolt", "Rome", "4500012346"))
 
@@ -118,6 +124,30 @@ def test_a_name_that_the_user_told_finds_the_header() -> None:
     assert frame_rows(rows, "vorgang").header == rows[0]
 
 
+def test_a_name_that_the_user_told_needs_no_numbers_below() -> None:
+    rows = rows_of(("Vorgang", "2024"), ("abc", "1"), ("def", "2"))
+
+    assert frame_rows(rows, "Vorgang").header == rows[0]
+
+
+def test_a_name_that_the_user_told_is_found_below_a_wide_title() -> None:
+    rows = rows_of(("Report", "May"), ("Vorgang", "2024"), ("abc", "1"), ("def", "2"))
+
+    assert frame_rows(rows, "Vorgang").header == rows[1]
+
+
+def test_a_vague_name_above_does_not_hide_the_known_one() -> None:
+    rows = rows_of(("List of PO Number", "May"), ("PO", "Name"), ("1001", "a"), ("1002", "b"))
+
+    assert frame_rows(rows).header == rows[1]
+
+
+def test_short_rows_below_do_not_hide_the_header() -> None:
+    rows = rows_of(("A", "PO"), ("x",), ("y", "1001"), ("z", "1002"))
+
+    assert frame_rows(rows).header == rows[0]
+
+
 def test_words_above_values_are_a_header_and_that_is_told() -> None:
     rows = rows_of(("Vorgang",), ("1001",))
     frame = frame_rows(rows)
@@ -142,6 +172,18 @@ def test_rows_that_describe_the_columns_of_a_tagged_table_are_told() -> None:
     assert frame.header == rows[0]
     assert frame.rows == tuple(rows[3:])
     assert frame.notices == ("Rows 2 to 3 stand under another tag than 'V': not read as orders.",)
+
+
+def test_the_last_row_has_the_tag_of_data() -> None:
+    rows = rows_of(("\\P\\", "order_id"), ("T", "5"), ("K", "1"), (" V", "10248"))
+
+    assert frame_rows(rows).rows == (rows[3],)
+
+
+def test_blanks_around_a_tag_do_not_matter() -> None:
+    rows = rows_of((" \\P\\ ", "order_id"), ("V ", "10247"), ("V", "10248"))
+
+    assert frame_rows(rows).rows == tuple(rows[1:])
 
 
 def test_tagged_rows_of_one_kind_are_all_data() -> None:
