@@ -60,7 +60,7 @@ def test_text_full_of_control_characters_is_refused() -> None:
 
 
 def test_a_single_control_character_in_a_long_list_is_forgiven() -> None:
-    refuse_foreign_text("4500012345\n" * 1000 + "\x02", "orders.csv")
+    refuse_foreign_text("4500012345 ; a\tb\r\n" * 1000 + "\x02", "orders.csv")
 
 
 def test_a_file_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
