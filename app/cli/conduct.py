@@ -23,7 +23,7 @@ from app.domain.events import Event, Level, Notice
 from app.domain.ports import Clock, EventSink
 from app.service.batch import BatchJob, BatchSummary
 from app.service.clock import SystemClock
-from app.service.logs import LogOptions, logging_to
+from app.service.logs import LogOptions, log_event, logging_to
 from app.service.runtime import run_batch
 from app.settings import LogLevel, Settings
 
@@ -74,13 +74,13 @@ class Showing:
     notices: tuple[str, ...] = ()
 
 
-async def conduct(job: BatchJob, showing: Showing, *, observe: EventSink | None = None) -> BatchSummary:
+async def conduct(job: BatchJob, showing: Showing, *observers: EventSink) -> BatchSummary:
     """Run a batch and show it. Returns how it ended, after that was shown. Signals are heard meanwhile.
 
     Args:
         job: What to do.
         showing: How to show it.
-        observe: Sees all events too.
+        observers: See all events too.
 
     Raises:
         PoolError: Something that must stand before the first order does not.
@@ -97,7 +97,7 @@ async def conduct(job: BatchJob, showing: Showing, *, observe: EventSink | None 
         with view:
             for text in showing.notices:
                 view(Notice(level=Level.INFO, text=text))
-            summary = await _run(job, view, view if observe is None else _both(view, observe))
+            summary = await _run(job, view, _all(view, log_event, *observers))
         view.conclude(summary)
     return summary
 
@@ -110,9 +110,9 @@ async def _run(job: BatchJob, view: View, observe: EventSink) -> BatchSummary:
         return await run_batch(job, observe=observe, stop=wishes.stop, stop_now=wishes.stop_now)
 
 
-def _both(first: EventSink, second: EventSink) -> EventSink:
+def _all(*sinks: EventSink) -> EventSink:
     def tell(event: Event) -> None:
-        first(event)
-        second(event)
+        for sink in sinks:
+            sink(event)
 
     return tell

@@ -101,7 +101,7 @@ def demo(
 
 async def _perform(settings: Settings, play: Play) -> Exit:
     await anyio.to_thread.run_sync(clear_stage, play.out)
-    console().print(Text("Starting the demo portal, and logging a fresh profile in to it ...", "dim"))
+    console().print(Text("Starting the demo portal and logging a fresh profile in to it ...", "dim"))
     async with running_portal(order_count=play.order_count) as portal:
         settings = stage_settings(settings, portal, play.out)
         listed = await portal.orders(play.order_count)
@@ -151,7 +151,7 @@ async def _run(settings: Settings, play: Play) -> tuple[BatchSummary, dict[str, 
         if isinstance(event, TaskEnded):
             ended[event.task.portal_number] = event
 
-    return await conduct(job, showing, observe=keep), ended
+    return await conduct(job, showing, keep), ended
 
 
 def tell_differences(truths: Mapping[str, OrderTruth], found: Mapping[str, Found]) -> Exit:
@@ -162,7 +162,7 @@ def tell_differences(truths: Mapping[str, OrderTruth], found: Mapping[str, Found
         screen.print(Text(f"{number} {'; '.join(sentences)}", "red"), soft_wrap=True)
     verdict = f"{len(truths) - len(wrong.keys() & truths.keys())} of {len(truths)} as expected"
     files = words.count(sum(len(order.digests) for order in found.values()), "file")
-    how = f" (outcomes, and {files} by SHA-256, against what the portal knows)"
+    how = f" (with those that are made not to work; {files} compared by SHA-256 with the portal's own)"
     screen.print(Text.assemble((verdict, "bold red" if wrong else "bold green"), (how, "dim")), soft_wrap=True)
     return Exit.NOT_ALL_DONE if wrong else Exit.DONE
 

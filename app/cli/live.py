@@ -122,8 +122,9 @@ def _worker(row: WorkerRow, tabs_count: int) -> Iterable[Text]:
     yield Text(row.worker_id)
     yield Text(state, _STATE_STYLES.get(state, "cyan"))
     yield Text("  ".join(row.orders.values()))
-    yield Text(f"{len(row.orders)}/{tabs_count}", "" if row.orders else "dim")
-    yield Text("" if row.memory_bytes is None else words.size(row.memory_bytes))
+    # An order stays with its worker until its files are filed; its tab is free for the next one before that.
+    yield Text(f"{min(len(row.orders), tabs_count)}/{tabs_count}", "" if row.orders else "dim")
+    yield Text(words.size(row.memory_bytes) if row.memory_bytes else "")
     yield Text(f"{row.done_count:,}")
 
 

@@ -32,8 +32,8 @@ class WorkerRow:
     state: str = ""
     #: Orders that it has now, by task, in the order in which it got them.
     orders: Mapping[TaskId, str] = field(default_factory=lambda: MappingProxyType({}))
-    #: Of its whole process tree; nothing until it was measured.
-    memory_bytes: int | None = None
+    #: Of its whole process tree; 0 until it was measured.
+    memory_bytes: int = 0
     #: Orders that it brought to an end, over all its generations.
     done_count: int = 0
 

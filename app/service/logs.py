@@ -15,14 +15,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from loguru import logger
 
+from app.domain.events import Event, Moved, Notice, TaskEnded, TaskReturned, TaskStarted, WorkerSeen
 from app.domain.failures import OptionsError
+from app.domain.ids import WorkerRef
 
 if TYPE_CHECKING:
-    from loguru import Message, Record
+    from loguru import Logger, Message, Record
 
 Blot = Callable[[str], str]
 
@@ -31,6 +33,8 @@ ROTATION = "10 MB"
 KEPT_FILES = 5
 FILE_MODE = 0o600
 BLOT = "***"
+#: A field of lines that people see in the view of the run; they are not told twice.
+SHOWN = "is_shown"
 #: Fields that every line may have and that people see in front of the text.
 SUBJECTS = ("worker", "task")
 
@@ -71,6 +75,35 @@ def logging_to(options: LogOptions) -> Generator[None]:
         logger.remove()
 
 
+def log_event(event: Event) -> None:
+    """Write an event of a run down. A view shows people most of them, so only the file takes those."""
+    match event:
+        case Moved(transition=move):
+            logger.bind(machine=move.machine, entity=move.entity, cause=move.cause or None).debug(
+                "{} {}: {} -> {}", move.machine, move.entity, move.origin, move.target
+            )
+        case TaskEnded(task=task, report=report, worker=worker):
+            fields = {"outcome": report.outcome.value, "reason": report.reason.value, "folder": event.folder}
+            shown = _shown(worker).bind(task=task.task_id, attempt=task.attempt, **fields)
+            shown.info("{} {} {}", task.po_number, report.outcome.value, report.detail)
+        case TaskReturned(task_id=task_id, why=why, detail=detail):
+            _shown(event.worker).bind(task=task_id, reason=why.value).info(
+                "back in the queue: {} {}", why.value, detail
+            )
+        case Notice(level=level, text=text):
+            _shown(event.worker).log(level.value.upper(), "{}", text)
+        case TaskStarted(task=task):
+            logger.bind(worker=str(event.worker), task=task.task_id).debug("begins, attempt {}", task.attempt)
+        case WorkerSeen():
+            logger.bind(worker=str(event.worker)).debug("{} bytes of memory", event.memory_bytes)
+        case _:
+            assert_never(event)
+
+
+def _shown(worker: WorkerRef | None) -> Logger:
+    return logger.bind(**{SHOWN: True, "worker": str(worker) if worker else None})
+
+
 def _add_people(options: LogOptions, blot: Blot) -> None:
     people = options.people
     if people is None:
@@ -79,7 +112,11 @@ def _add_people(options: LogOptions, blot: Blot) -> None:
     def tell(message: Message) -> None:
         people(blot(_for_people(message.record)))
 
-    logger.add(tell, level=options.people_level.upper(), format="{message}")
+    logger.add(tell, level=options.people_level.upper(), format="{message}", filter=_is_news)
+
+
+def _is_news(record: Record) -> bool:
+    return not record["extra"].get(SHOWN)
 
 
 def _add_file(options: LogOptions, blot: Blot) -> None:
@@ -137,7 +174,7 @@ def _for_file(record: Record, blot: Blot) -> str:
         "level": record["level"].name.lower(),
         "text": record["message"],
         "where": f"{record['name']}:{record['line']}",
-        **record["extra"],
+        **{name: value for name, value in record["extra"].items() if name != SHOWN and value is not None},
     }
     caught = record["exception"]
     if caught is not None and caught.type is not None:

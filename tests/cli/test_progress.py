@@ -83,7 +83,7 @@ def test_states_follow_the_moves_of_workers_and_pool_alone() -> None:
 def test_memory_is_that_of_the_last_heartbeat() -> None:
     progress = after(seen(2, 100), seen(2, 300))
 
-    assert [row.memory_bytes for row in progress.rows] == [None, 300]
+    assert [row.memory_bytes for row in progress.rows] == [0, 300]
 
 
 def test_the_last_notices_are_kept_with_their_time() -> None:

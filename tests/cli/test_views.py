@@ -112,6 +112,13 @@ def test_the_picture_before_anything_happened() -> None:
     assert "left" not in text
 
 
+def test_an_order_that_is_still_filed_takes_no_tab() -> None:
+    shown = "\n".join(picture(after([started(1, 1), started(2, 1), started(3, 1)]), 80))
+
+    assert "PO4500001  PO4500002  PO4500003" in shown
+    assert "2/2" in shown
+
+
 def test_an_empty_run_is_drawn_as_done() -> None:
     assert "0 of 0 orders" in "\n".join(picture(begun(0), 80))
 

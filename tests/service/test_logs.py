@@ -5,15 +5,29 @@ from __future__ import annotations
 import json
 import logging
 import stat
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from loguru import logger
 
-from app.domain.failures import OptionsError
-from app.service.logs import LogOptions, logging_to
+from app.domain.events import (
+    Event,
+    Level,
+    Moved,
+    Notice,
+    SessionView,
+    TaskEnded,
+    TaskReturned,
+    TaskStarted,
+    WorkerSeen,
+)
+from app.domain.failures import OptionsError, Reason
+from app.domain.ids import TaskId, WorkerRef
+from app.domain.machine import Transition
+from app.domain.task import POTask, Report
+from app.service.logs import LogOptions, log_event, logging_to
 
 
 def lines_of(file: Path) -> list[dict[str, Any]]:
@@ -135,3 +149,71 @@ def test_nothing_is_logged_after_the_block() -> None:
     logging.getLogger("some.library").warning("late")
 
     assert seen == []
+
+
+TASK = POTask(task_id=TaskId("demo:45"), po_number="PO45", portal_number="45", attempt=2)
+WORKER = WorkerRef(2, 1)
+MOVE = Transition(
+    machine="worker",
+    entity="worker-2",
+    origin="READY",
+    event="LOSE",
+    target="CRASHED",
+    at=datetime(2026, 11, 23, tzinfo=UTC),
+)
+EVENTS: list[tuple[Event, str, dict[str, object]]] = [
+    (Moved(transition=MOVE), "worker worker-2: READY -> CRASHED", {"level": "debug", "machine": "worker"}),
+    (TaskStarted(task=TASK, worker=WORKER), "begins, attempt 2", {"task": "demo:45", "worker": "worker-2#1"}),
+    (
+        TaskEnded(task=TASK, report=Report(reason=Reason.NO_PERMISSION, detail="{no}"), folder="", worker=None),
+        "PO45 FORBIDDEN {no}",
+        {"level": "info", "task": "demo:45", "outcome": "FORBIDDEN", "reason": "no_permission", "attempt": 2},
+    ),
+    (
+        TaskReturned(task_id=TASK.task_id, why=Reason.TAB_CRASHED, detail="", delay_s=1, worker=WORKER),
+        "back in the queue: tab_crashed ",
+        {"task": "demo:45", "worker": "worker-2#1", "reason": "tab_crashed"},
+    ),
+    (
+        Notice(level=Level.WARNING, text="{it} hangs", worker=WORKER),
+        "{it} hangs",
+        {"level": "warning", "worker": "worker-2#1"},
+    ),
+    (
+        WorkerSeen(
+            worker=WORKER,
+            session=SessionView(status="ACTIVE", main_window_handle=""),
+            memory_bytes=5,
+            processed_count=0,
+        ),
+        "5 bytes of memory",
+        {"worker": "worker-2#1"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("event", "text", "fields"), EVENTS, ids=lambda value: type(value).__name__)
+def test_events_of_a_run_are_written_down(event: Event, text: str, fields: dict[str, object], tmp_path: Path) -> None:
+    file = tmp_path / "log.jsonl"
+
+    with logging_to(LogOptions(level="debug", file=file)):
+        log_event(event)
+
+    (line,) = lines_of(file)
+    assert line["text"] == text
+    assert fields.items() <= line.items()
+    assert "is_shown" not in line
+
+
+def test_people_are_not_told_twice_what_the_view_shows_them() -> None:
+    seen: list[str] = []
+
+    with logging_to(LogOptions(level="debug", people=seen.append, people_level="debug")):
+        for event, _, _ in EVENTS:
+            log_event(event)
+
+    assert [line.split(" ", 2)[2] for line in seen] == [
+        "worker worker-2: READY -> CRASHED",
+        "worker-2#1 demo:45 begins, attempt 2",
+        "worker-2#1 5 bytes of memory",
+    ]
