@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 import anyio
 from anyio.abc import ByteReceiveStream, ByteSendStream
 from anyio.lowlevel import checkpoint
 
+#: A reader that took the first bytes of an item and leaves the others for so long will not take them any more.
+FINISH_LIMIT_S = 5.0
 _CHUNK_BYTES = 65_536
 
 
@@ -54,7 +57,7 @@ class PipeWriter(ByteSendStream):
         self._descriptor = descriptor
 
     async def send(self, item: bytes) -> None:
-        """Write all bytes, waiting while the pipe is full.
+        """Write all bytes, waiting while the pipe is full; all or none of them when the caller is cancelled.
 
         Raises:
             BrokenResourceError: The reader is gone.
@@ -62,15 +65,36 @@ class PipeWriter(ByteSendStream):
         """
         await checkpoint()
         rest = memoryview(item)
-        while rest:
-            if self._descriptor < 0:
-                raise anyio.ClosedResourceError
-            try:
-                rest = rest[os.write(self._descriptor, rest) :]
-            except BlockingIOError:
-                await anyio.wait_writable(self._descriptor)
-            except BrokenPipeError as error:
-                raise anyio.BrokenResourceError from error
+        try:
+            while rest:
+                rest = await self._write(rest)
+        except anyio.get_cancelled_exc_class():
+            if len(rest) < len(item):
+                await self._finish(rest)
+            raise
+
+    async def _write(self, rest: memoryview) -> memoryview:
+        """Write what the pipe takes now, or wait until it takes something; gives what is left."""
+        if self._descriptor < 0:
+            raise anyio.ClosedResourceError
+        try:
+            return rest[os.write(self._descriptor, rest) :]
+        except BlockingIOError:
+            await anyio.wait_writable(self._descriptor)
+            return rest
+        except BrokenPipeError as error:
+            raise anyio.BrokenResourceError from error
+
+    async def _finish(self, rest: memoryview) -> None:
+        """Write what was begun before the caller was cancelled; a reader that takes no more of it gets the end."""
+        with (
+            anyio.move_on_after(FINISH_LIMIT_S, shield=True),
+            contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError),
+        ):
+            while rest:
+                rest = await self._write(rest)
+        if rest:
+            self._descriptor = _close(self._descriptor)
 
     async def aclose(self) -> None:
         """Close the descriptor: the reader sees the end of the stream."""

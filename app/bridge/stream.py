@@ -10,7 +10,7 @@ import anyio
 from anyio.abc import ByteReceiveStream, ByteSendStream
 from pydantic import BaseModel, TypeAdapter
 
-from app.wire.codec import Decoder, encode
+from app.wire.codec import Decoder, WireError, encode
 
 M = TypeVar("M")
 
@@ -24,6 +24,7 @@ class FrameStream(Generic[M]):
         self._sink = sink
         self._decoder = Decoder(incoming)
         self._received: deque[M] = deque()
+        self._fault: WireError | None = None
         self._sending = anyio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -37,7 +38,9 @@ class FrameStream(Generic[M]):
         await self.aclose()
 
     async def send(self, message: BaseModel) -> None:
-        """Write one frame whole, also when the caller is cancelled in the middle: half a frame would end the link.
+        """Write one frame, whole or not at all when the caller is cancelled: half a frame would end the link.
+
+        That is what the sink does with any item: a pipe finishes it, asyncio's streams and threads have it already.
 
         Raises:
             BrokenResourceError: The peer is gone.
@@ -46,27 +49,37 @@ class FrameStream(Generic[M]):
         """
         frame = encode(message)
         async with self._sending:
-            with anyio.CancelScope(shield=True):
-                await self._sink.send(frame)
+            await self._sink.send(frame)
 
     async def receive(self) -> M:
         """The next message.
 
         Raises:
             EndOfStream: The peer closed the link between two frames.
-            WireError: The peer sent no frame, or closed the link inside one.
+            WireError: The peer sent no frame, or closed the link inside one; nothing after that is read.
             ClosedResourceError: The link was closed here.
         """
         while not self._received:
-            try:
-                chunk = await self._source.receive()
-            except anyio.EndOfStream:
-                self._decoder.finish()
-                raise
-            self._received.extend(self._decoder.feed(chunk))
+            if self._fault is not None:
+                raise self._fault
+            await self._read()
         return self._received.popleft()
+
+    async def _read(self) -> None:
+        """Read once. A fault waits until the messages before it were taken."""
+        try:
+            chunk = await self._source.receive()
+        except anyio.EndOfStream:
+            self._decoder.finish()
+            raise
+        try:
+            self._received.extend(self._decoder.feed(chunk))
+        except WireError as error:
+            self._fault = error
 
     async def aclose(self) -> None:
         """Close both directions; the peer sees the end of the stream."""
-        await self._sink.aclose()
-        await self._source.aclose()
+        try:
+            await self._sink.aclose()
+        finally:
+            await self._source.aclose()
