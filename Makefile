@@ -28,6 +28,7 @@ check: ready ## Lint, types, architecture, pins and generated pages
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/hadolint Dockerfile
+	$(BIN)/python -m app.cli.docs check
 
 fix: ready ## Apply what the linter and the formatter can mend
 	$(BIN)/ruff check --fix
@@ -36,6 +37,9 @@ fix: ready ## Apply what the linter and the formatter can mend
 lock: ready ## Pin again after a change of dependencies in pyproject.toml (ARGS=--upgrade takes the newest)
 	$(BIN)/python tools/lock.py $(ARGS)
 	@$(PYTHON) tools/bootstrap.py test
+
+docs: ready ## Draw .env.example, docs/ and the marked parts of README.md again
+	$(BIN)/python -m app.cli.docs write
 
 clean: ## Remove .venv and all that tools left
 	rm -rf .venv build dist .coverage* .hypothesis .import_linter_cache .pytest_cache .ruff_cache

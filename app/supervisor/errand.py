@@ -44,7 +44,7 @@ async def make_base(base: Path, options: WorkerOptions, runs_root: Path, note: C
         try:
             await _converse(child, configure, note)
         finally:
-            await child.end()
+            await child.end()  # noqa: ASYNC102 - end() shields itself, with limits
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(run.close)

@@ -119,7 +119,7 @@ class PersistentWorkerPool:
         with anyio.CancelScope(shield=True):
             await self._wind_down()
         self._tasks.cancel_scope.cancel()
-        return await self._stack.__aexit__(kind, error, trace)
+        return await self._stack.__aexit__(kind, error, trace)  # noqa: ASYNC102 - what the stack ends, it shields
 
     async def finish(self) -> Stop | None:
         """Wait until every task has its outcome, or until the pool cannot go on; tells why in that case."""

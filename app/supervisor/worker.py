@@ -214,7 +214,7 @@ class Worker:
             raise root_cause(group) from group
         finally:
             self._child = None
-            await child.end()
+            await child.end()  # noqa: ASYNC102 - end() shields itself, with limits
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(self.profile.release)
         return True

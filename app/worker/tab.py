@@ -90,7 +90,7 @@ async def open_tab(context: BrowserContext, order: TabOrder) -> AsyncGenerator[T
         machine.fire(TabEvent.GIVE_UP)
         raise
     finally:
-        await _close(page, machine)
+        await _close(page, machine)  # noqa: ASYNC102 - _close() shields itself, with a limit
 
 
 async def _open(context: BrowserContext) -> Page:
