@@ -15,7 +15,6 @@ from playwright.async_api import Error as PlaywrightError
 from app.domain.events import Level
 from app.worker.errors import SessionBrokenError
 
-
 _Send = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
