@@ -62,10 +62,8 @@ def _made(profile: NamedProfile, settings: Settings) -> Text:
     made = Text.assemble("Profile ", (profile.name, "bold"), f" is made in {profile.path}")
     if settings.user and settings.password.get_secret_value():
         return made.append(f", logged in as {settings.user}.\nNext: poolwright run LIST --profile {profile.name}")
-    made.append(", and nobody is logged in yet.\n")
-    return made.append(
-        f"Next: set {variable('user')} and {variable('password')} (environment or .env); workers log in then."
-    )
+    login = f"{variable('user')} and {variable('password')}"
+    return made.append(f"; nobody is logged in yet.\nNext: set {login} (environment or .env); workers log in then.")
 
 
 @SettingsCommand.taking("profiles_dir", "runs_dir")
