@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import assert_never
 
-from app.domain.failures import ActionClass, Outcome
+from app.domain.failures import ActionClass
 from app.domain.ids import TaskId
 from app.domain.states import TaskStatus
 from app.domain.task import Report, TaskRecord
 from app.service.batch import Redo
 
 _OVER = frozenset({TaskStatus.DONE.name, TaskStatus.CANCELLED.name})
-#: No page opens for these without a person's doing, so a plain second run leaves them alone.
-_SETTLED = frozenset({Outcome.NOT_FOUND, Outcome.FORBIDDEN, Outcome.QUARANTINED})
 
 
 def to_redo(records: Sequence[TaskRecord], redo: Redo, is_whole: Callable[[TaskRecord], bool]) -> list[TaskId]:
@@ -43,6 +41,8 @@ def _is_wanted(report: Report, redo: Redo, *, is_whole: Callable[[], bool]) -> b
         case Redo.UNFINISHED:
             return not (is_done and is_whole())
         case Redo.RETRYABLE:
-            return not (report.outcome in _SETTLED or (is_done and is_whole()))
+            # What needs a person's doing first is left alone: a wrong number, a missing right, a file not handed out.
+            can_help = report.meaning.is_retryable or report.meaning.action is ActionClass.RETRY
+            return can_help or (is_done and not is_whole())
         case _:
             assert_never(redo)

@@ -11,7 +11,7 @@ import anyio
 import anyio.to_thread
 
 from app.archive.report import ReportFiles, write_reports
-from app.archive.tree import OutputTree
+from app.archive.tree import PRIVATE_NAME, OutputTree
 from app.domain.events import Level, Notice
 from app.domain.failures import root_cause
 from app.domain.ids import TaskId
@@ -19,6 +19,7 @@ from app.domain.options import PoolOptions, WorkerOptions
 from app.domain.ports import Accepted, Clock, EventSink, Journal
 from app.domain.states import TaskStatus
 from app.domain.task import TaskRecord
+from app.portal import pack as packs
 from app.service.batch import BatchJob, BatchSummary, Ending
 from app.service.clock import SystemClock
 from app.service.redoing import to_redo
@@ -38,8 +39,6 @@ _ENDINGS = {
 }
 
 _OPEN = frozenset({TaskStatus.QUEUED.name, TaskStatus.ASSIGNED.name, TaskStatus.RUNNING.name})
-#: Below the output folder; for the owner's eyes alone.
-PRIVATE_NAME = ".poolwright"
 STAGING_NAME = "staging"
 REPORTS_NAME = "reports"
 
@@ -61,7 +60,7 @@ async def run_batch(
     """
     clock = clock or SystemClock()
     begun_s = clock.monotonic()
-    tree = OutputTree(job.out, job.template, clock=clock)
+    tree = OutputTree(job.out, job.template, clock=clock, known_fields=_known_fields(job))
     async with SqliteJournal(job.journal_path, clock) as journal:
         await anyio.to_thread.run_sync(tree.recover)
         await journal.recover()
@@ -72,6 +71,8 @@ async def run_batch(
         records = await journal.records(job.orders.batch_id)
     summary = _summary(job, accepted, records, end)
     reports = await anyio.to_thread.run_sync(_write_reports, job, records)
+    for text in reports.notices:
+        observe(Notice(level=Level.WARNING, text=text))
     return replace(
         summary,
         done_now_count=open_before - summary.left_count,
@@ -154,7 +155,12 @@ async def _pass_on(wish: anyio.Event, act: Callable[[], None]) -> None:
 
 def _write_reports(job: BatchJob, records: Sequence[TaskRecord]) -> ReportFiles:
     by_task = {record.task.task_id: record for record in records}
-    return write_reports(job.orders, by_task, job.out / REPORTS_NAME, job.report_stem)
+    return write_reports(job.orders, by_task, job.out / REPORTS_NAME, job.report_stem, out=job.out)
+
+
+def _known_fields(job: BatchJob) -> frozenset[str]:
+    """What a page of this portal can tell; a folder template with any other name is a mistake of the user's."""
+    return frozenset(packs.parse_json(job.worker.portal.pack_json).fields)
 
 
 def _summary(job: BatchJob, accepted: Accepted, records: Sequence[TaskRecord], end: Stop | None) -> BatchSummary:

@@ -37,9 +37,9 @@ from app.supervisor.facts import Fact, StopCause, StopNeeded, TaskTaken, WorkerR
 from app.supervisor.filing import Filing
 from app.supervisor.performing import Performance, Tallies
 from app.supervisor.probe import tree_memory_bytes
-from app.supervisor.surroundings import Surroundings
+from app.supervisor.surroundings import Surroundings, WorkerOrder
 from app.supervisor.tally import Tally
-from app.supervisor.worker import Worker, WorkerOrder
+from app.supervisor.worker import Worker
 
 #: Of the time for a shutdown, the share that ending hung processes may need.
 END_SHARE = 0.25

@@ -1,16 +1,22 @@
-"""What a pool works with and does not own."""
+"""What a pool, and each of its workers, is made with."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 
 from app.domain.ids import BatchId
+from app.domain.options import WorkerOptions
 from app.domain.ports import Archive, Clock, EventSink, Journal
+from app.profile.profile import Profile
+from app.profile.runs import WorkerFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """Handed to a pool by whoever puts the parts together; outlives it."""
+    """What a pool works with and does not own; it outlives the pool."""
 
     journal: Journal
     archive: Archive
@@ -20,3 +26,17 @@ class Surroundings:
     batch_id: BatchId
     #: Module of the worker process; tests put a scripted one here.
     module: str = "app.worker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerOrder:
+    """What a slot is made with."""
+
+    slot: int
+    options: WorkerOptions
+    profile: Profile
+    folder: WorkerFolder
+    #: Attempts of this worker are staged below.
+    staging_path: Path
+    module: str
+    clock: Callable[[], datetime]

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import anyio
@@ -20,11 +18,9 @@ from app.domain.events import SessionView, WorkerSeen
 from app.domain.failures import ProfileError, root_cause
 from app.domain.ids import TaskId, WorkerId, WorkerRef
 from app.domain.machine import Machine
-from app.domain.options import WorkerOptions
 from app.domain.states import WORKER, WorkerEvent, WorkerStatus
 from app.domain.task import POTask
 from app.profile.profile import Profile
-from app.profile.runs import WorkerFolder
 from app.supervisor.chronicle import Chronicle
 from app.supervisor.facts import (
     Fact,
@@ -38,6 +34,7 @@ from app.supervisor.facts import (
     WorkerReady,
 )
 from app.supervisor.staging import staging_name
+from app.supervisor.surroundings import WorkerOrder
 from app.supervisor.talk import SILENCE_LIMIT_S, LostError, Talk
 from app.wire import messages
 
@@ -46,20 +43,6 @@ _STOP_CAUSES = {
     messages.UnableKind.PORTAL: StopCause.SETUP_FAILED,
     messages.UnableKind.LOGIN: StopCause.LOGIN_REQUIRED,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerOrder:
-    """What a slot is made with."""
-
-    slot: int
-    options: WorkerOptions
-    profile: Profile
-    folder: WorkerFolder
-    #: Attempts of this worker are staged below.
-    staging_path: Path
-    module: str
-    clock: Callable[[], datetime]
 
 
 class Worker:

@@ -1,0 +1,140 @@
+"""The program as its user starts it: a process of its own, with an environment of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+import psutil
+from anyio.abc import Process
+from anyio.streams.text import TextReceiveStream
+from openpyxl import Workbook
+
+from app.demo.client import Portal
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a run of the program ended."""
+
+    code: int
+    out: str
+    errors: str
+
+    def objects(self) -> list[dict[str, Any]]:
+        """What ``--json`` wrote."""
+        return [json.loads(line) for line in self.out.splitlines() if line.startswith("{")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """A folder with a profile for the demo portal, where the program is started."""
+
+    folder: Path
+    portal: Portal
+    environment: dict[str, str] = field(repr=False)
+
+    @property
+    def out(self) -> Path:
+        """Where the files land."""
+        return self.folder / "out"
+
+    async def run(self, *arguments: str, text: str | None = None) -> Ended:
+        """Start the program and wait for its end."""
+        command = [sys.executable, "-m", "app", *arguments]
+        done = await anyio.run_process(
+            command, input=text.encode() if text else b"", check=False, cwd=self.folder, env=self.environment
+        )
+        return Ended(code=done.returncode, out=done.stdout.decode(), errors=done.stderr.decode())
+
+    @asynccontextmanager
+    async def started(self, *arguments: str) -> AsyncGenerator[Process]:
+        """Start the program and leave it to the test to end it."""
+        command = [sys.executable, "-m", "app", *arguments]
+        process = await anyio.open_process(
+            command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder, env=self.environment
+        )
+        try:
+            yield process
+        finally:
+            with anyio.CancelScope(shield=True):
+                if process.returncode is None:
+                    process.kill()
+                await process.aclose()
+
+    def list_of(self, numbers: Sequence[str], name: str = "orders.xlsx") -> str:
+        """Write a list as an analyst would: a sheet with a few columns."""
+        book = Workbook()
+        sheet = book.active
+        assert sheet is not None
+        sheet.append(["Company", "PO_NUMBER", "Comment"])
+        for number in numbers:
+            sheet.append(["A100", f"PO{number}", "to be checked"])
+        book.save(self.folder / name)
+        return name
+
+    def left_over(self) -> list[str]:
+        """Processes and temporary files of this desk that are still there."""
+        runs = [str(path) for path in (self.folder / "runs").glob("*")]
+        staged = [str(path) for path in self.out.glob(".poolwright/staging/*/*")]
+        return [*runs, *staged, *(_named(process) for process in psutil.process_iter() if self.is_ours(process))]
+
+    def is_ours(self, process: psutil.Process) -> bool:
+        """Whether a process is a worker of this desk, its driver or its browser."""
+        try:
+            return process.environ().get("TMPDIR", "").startswith(str(self.folder))
+        except psutil.Error:
+            return False
+
+
+def _named(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())[:200]
+    except psutil.Error:
+        return ""
+
+
+@asynccontextmanager
+async def open_desk(folder: Path, portal: Portal, *, password: str | None = None) -> AsyncGenerator[Desk]:
+    """Make a profile with the program itself; afterwards nothing of this desk runs on."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("POOLWRIGHT_")}  # noqa: TID251
+    environment |= {
+        "POOLWRIGHT_USER": portal.user,
+        "POOLWRIGHT_PASSWORD": portal.password if password is None else password,
+        "POOLWRIGHT_RUNS_DIR": str(folder / "runs"),
+        "POOLWRIGHT_PROFILE": "demo",
+        "POOLWRIGHT_OUT": "out",
+        "PYTHONPATH": str(ROOT),
+    }
+    desk = Desk(folder=folder, portal=portal, environment=environment)
+    made = await desk.run("profile", "create", "demo", "--portal", "demo", "--base-url", portal.url)
+    assert made.code == 0, made
+    yield desk
+    assert desk.left_over() == []
+
+
+async def read_lines(process: Process) -> AsyncGenerator[dict[str, Any]]:
+    """The JSON lines of a running program, as they come."""
+    assert process.stdout is not None
+    rest = ""
+    async for text in TextReceiveStream(process.stdout):
+        *lines, rest = (rest + text).split("\n")
+        for line in lines:
+            if line.startswith("{"):
+                yield json.loads(line)
+
+
+def send(process: Process, number: signal.Signals) -> None:
+    """Send a signal to the program itself, not to its children."""
+    os.kill(process.pid, number)

@@ -1,0 +1,232 @@
+"""A list goes in, every file comes home: the whole program on real Chromium, with and without accidents."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import signal
+from collections import Counter
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+import psutil
+import pytest
+from openpyxl import load_workbook
+
+from app.demo.catalogue.truth import OrderTruth
+from app.demo.client import Portal
+from app.demo.process import running_portal
+from tests.support.portal import needs_chromium
+from tests.system.program import Desk, Ended, open_desk, read_lines, send
+
+pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(300)]
+
+QUIET = ("--quiet", "--workers", "2", "--tabs", "2")
+
+
+async def numbers_of(portal: Portal, count: int) -> list[str]:
+    """The first orders of the portal's list."""
+    return [order.number for order in await portal.orders(count)]
+
+
+async def some_good_number(portal: Portal) -> str:
+    """An order that has files and nothing odd."""
+    return next(
+        truth.number for truth in (await portal.truth()).values() if truth.is_listed and truth.outcome == "COMPLETED"
+    )
+
+
+def filed_digests(desk: Desk) -> dict[str, list[str]]:
+    """Digests of the files of every order folder, by number; an order with two folders fails here."""
+    filed: dict[str, list[str]] = {}
+    for manifest in desk.out.glob("*/*/manifest.json"):
+        number = json.loads(manifest.read_text())["portal_number"]
+        assert number not in filed, f"{number} has two folders"
+        files = [path for path in manifest.parent.iterdir() if path != manifest]
+        filed[number] = sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in files)
+    return filed
+
+
+def expected_digests(truths: dict[str, OrderTruth]) -> dict[str, list[str]]:
+    """What must lie on disk."""
+    digests = {
+        truth.number: sorted(file.sha256 for file in truth.attachments if file.good)
+        for truth in truths.values()
+        if truth.outcome in {"COMPLETED", "PARTIAL"}
+    }
+    return {number: files for number, files in digests.items() if files}
+
+
+def reported(desk: Desk, stem: str = "orders") -> list[dict[str, str]]:
+    """The rows of the report."""
+    (path,) = (desk.out / "reports").glob(f"{stem}*.csv")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def assert_all_right(desk: Desk, truths: dict[str, OrderTruth]) -> None:
+    """Every order has its true outcome in the report, and its files and no others on disk."""
+    assert filed_digests(desk) == expected_digests(truths)
+    outcomes = {row["PO_NUMBER"].removeprefix("PO"): row["Outcome"] for row in reported(desk)}
+    assert outcomes == {truth.number: truth.outcome for truth in truths.values()}
+
+
+async def test_a_list_comes_home_whole_and_a_second_run_does_nothing(tmp_path: Path) -> None:
+    async with running_portal(order_count=40) as portal, open_desk(tmp_path, portal) as desk:
+        numbers = await numbers_of(portal, 40)
+        truths = await portal.truth(*numbers)
+
+        first = await desk.run("run", desk.list_of(numbers), *QUIET)
+        left = desk.left_over()
+        await portal.reset_stats()
+        second = await desk.run("run", "orders.xlsx", *QUIET)
+        stats = await portal.stats()
+
+        assert first.code == 1, "some orders of the list cannot be done"
+        assert left == []
+        assert_all_right(desk, truths)
+        assert second.code == 1
+        assert not stats.order_pages, "nothing is asked of the portal again"
+        assert "nothing" in (second.out + second.errors).lower()
+
+
+async def test_the_report_keeps_the_users_columns(tmp_path: Path) -> None:
+    async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
+        number = await some_good_number(portal)
+        ended = await desk.run("run", desk.list_of([number, number, "12AB"]), *QUIET)
+
+        (path,) = (desk.out / "reports").glob("*.xlsx")
+        rows = [[cell.value for cell in row] for row in load_workbook(path).worksheets[0].iter_rows()]
+
+    header, first, again, wrong = rows
+    outcome = header.index("Outcome")
+    assert ended.code == 1
+    assert header[:3] == ["Company", "PO_NUMBER", "Comment"]
+    assert first[:3] == ["A100", f"PO{number}", "to be checked"]
+    assert (first[outcome], again[outcome], wrong[outcome]) == ("COMPLETED", "COMPLETED", "INVALID")
+
+
+async def test_a_program_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
+    async with running_portal(order_count=60) as portal, open_desk(tmp_path, portal) as desk:
+        numbers = await numbers_of(portal, 60)
+        truths = await portal.truth(*numbers)
+        arguments = ("run", desk.list_of(numbers), "--workers", "2", "--tabs", "2", "--json")
+
+        done_before: set[str] = set()
+        for _ in range(2):
+            done_before |= await _kill_after(desk, arguments, 8)
+        await portal.reset_stats()
+        last = await desk.run(*arguments)
+        stats = await portal.stats()
+
+        assert last.code == 1
+        assert_all_right(desk, truths)
+        asked_again = {number for number in done_before if stats.order_pages.get(number)}
+        assert asked_again == set(), "what was done is not asked for again"
+
+
+async def _kill_after(desk: Desk, arguments: tuple[str, ...], count: int) -> set[str]:
+    """Kill the program when it has ended so many orders; its workers must be gone soon after by themselves."""
+    done: set[str] = set()
+    async with desk.started(*arguments) as process:
+        async for line in read_lines(process):
+            if line["type"] == "task_ended":
+                done.add(line["task"]["portal_number"])
+            if len(done) == count:
+                break
+        send(process, signal.SIGKILL)
+        await process.wait()
+    # The workers end by themselves: with their link, and by the kernel when their parent dies.
+    workers = [process for process in psutil.process_iter() if desk.is_ours(process)]
+    _, alive = await anyio.to_thread.run_sync(lambda: psutil.wait_procs(workers, timeout=10))
+    assert alive == []
+    return done
+
+
+async def test_a_terminated_program_finishes_what_it_has_in_hand(tmp_path: Path) -> None:
+    async with running_portal(order_count=60) as portal, open_desk(tmp_path, portal) as desk:
+        numbers = await numbers_of(portal, 60)
+        started, ended, summary = Counter[str](), Counter[str](), {}
+
+        async with desk.started("run", desk.list_of(numbers), "--json", "--tabs", "2") as process:
+            async for line in read_lines(process):
+                if line["type"] == "task_started":
+                    started[line["task"]["portal_number"]] += 1
+                if line["type"] == "task_ended":
+                    ended[line["task"]["portal_number"]] += 1
+                    if ended.total() == 3:
+                        send(process, signal.SIGTERM)
+                if line["type"] == "summary":
+                    summary = line
+            code = await process.wait()
+
+        assert code == 7
+        assert summary["ending"] == "stopped"
+        assert +started == ended, "every order that was begun was finished"
+        assert summary["left_count"] == 60 - ended.total()
+        assert desk.left_over() == []
+
+
+async def test_sessions_that_end_in_the_middle_cost_no_order(tmp_path: Path) -> None:
+    async with running_portal(order_count=40) as portal, open_desk(tmp_path, portal) as desk:
+        numbers = await numbers_of(portal, 40)
+        truths = await portal.truth(*numbers)
+        await portal.expire_sessions(after_pages=12)
+
+        ended = await desk.run("run", desk.list_of(numbers), *QUIET)
+
+        assert ended.code == 1
+        assert_all_right(desk, truths)
+        assert {row["Attempts"] for row in reported(desk)} == {"1"}
+
+
+async def test_a_login_that_cannot_be_given_leaves_every_order_queued(tmp_path: Path) -> None:
+    async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
+        numbers = await numbers_of(portal, 3)
+        await portal.expire_sessions()
+        desk.environment["POOLWRIGHT_PASSWORD"] = "wrong"
+
+        refused = await desk.run("run", desk.list_of(numbers), *QUIET)
+        desk.environment["POOLWRIGHT_PASSWORD"] = portal.password
+        done = await desk.run("run", "orders.xlsx", *QUIET)
+
+        assert refused.code == 4, refused
+        assert "login" in refused.errors + refused.out
+        assert done.code in {0, 1}
+        assert filed_digests(desk) == expected_digests(await portal.truth(*numbers))
+
+
+@pytest.mark.parametrize("way", ["arguments", "standard input"])
+async def test_numbers_come_without_a_file_too(tmp_path: Path, way: str) -> None:
+    async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
+        number = await some_good_number(portal)
+        ended = await _given(desk, way, number)
+
+        assert ended.code == 0, ended
+        assert list(filed_digests(desk)) == [number]
+
+
+async def _given(desk: Desk, way: str, number: str) -> Ended:
+    if way == "arguments":
+        return await desk.run("run", f"PO{number}", *QUIET)
+    return await desk.run("run", "-", *QUIET, text=f"PO{number}\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [("", "empty"), ("Name,City\nAcme,Oslo\n", "--column"), (None, "there is no file")],
+)
+async def test_a_list_that_cannot_be_read_is_refused_in_a_sentence(
+    tmp_path: Path, content: str | None, says: str
+) -> None:
+    async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
+        if content is not None:
+            (desk.folder / "list.csv").write_text(content)
+
+        ended = await desk.run("run", "list.csv", *QUIET)
+
+        assert ended.code == 3, ended
+        assert says in ended.errors.lower()
+        assert "Traceback" not in ended.errors
