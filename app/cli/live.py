@@ -40,6 +40,8 @@ _STATE_STYLES = {
     "terminating": "dim",
     "terminated": "dim",
 }
+#: What is left is not done any more by then.
+_STATES_OF_THE_END = frozenset({"shutting_down", "terminated"})
 _LEVEL_STYLES = {Level.INFO: "dim", Level.WARNING: "yellow", Level.ERROR: "red"}
 
 
@@ -78,7 +80,7 @@ def _pace(progress: Progress, now_s: float) -> Table:
     share = f"  {done * 100 // total} %" if total else ""
     left = Text.assemble((f"{done:,}", "bold"), f" of {words.count(total, 'order')}", (share, "dim"))
     per_s, left_s = progress.rate_per_s(now_s), progress.left_s(now_s)
-    if per_s is None or left_s is None or done >= total:
+    if per_s is None or left_s is None or done >= total or progress.pool in _STATES_OF_THE_END:
         return _two_sided(left, Text())
     return _two_sided(left, Text.assemble(words.rate(per_s), (f"   about {words.clock(left_s)} left", "dim")))
 
@@ -144,7 +146,8 @@ class LiveView(QuietView):
         """Draw ``progress`` under ``title`` on ``console``."""
         super().__init__(progress, console=console, clock=clock)
         self._live = Live(
-            get_renderable=lambda: draw(self.progress, title, clock.monotonic()),
+            # The cursor rests on an empty line: there the terminal's own "^C" moves nothing.
+            get_renderable=lambda: Group(draw(self.progress, title, clock.monotonic()), Text()),
             console=console,
             refresh_per_second=REDRAWS_PER_S,
             transient=True,

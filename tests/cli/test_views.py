@@ -112,6 +112,13 @@ def test_the_picture_before_anything_happened() -> None:
     assert "left" not in text
 
 
+def test_a_run_that_is_stopping_promises_no_time() -> None:
+    text = "\n".join(picture(after([*RUNNING, moved("pool", "pool", "SHUTTING_DOWN")]), 80, 20.0))
+
+    assert "stopping" in text
+    assert "left" not in text
+
+
 def test_an_order_that_is_still_filed_takes_no_tab() -> None:
     shown = "\n".join(picture(after([started(1, 1), started(2, 1), started(3, 1)]), 80))
 
