@@ -48,11 +48,11 @@ def claim(frames: str) -> Claimed:
     return claimed
 
 
-def link(claimed: Claimed) -> FrameStream[ToWorker]:
-    """Open the claimed descriptors as a link."""
+def link(claimed: Claimed, *, has_pollable_pipes: bool = os.name == "posix") -> FrameStream[ToWorker]:
+    """Open the claimed descriptors as a link; threads read and write them where the platform cannot poll pipes."""
     source: ByteReceiveStream
     sink: ByteSendStream
-    if os.name == "posix":
+    if has_pollable_pipes:
         source, sink = PipeReader(claimed.read), PipeWriter(claimed.write)
     else:
         source = FileReadStream(os.fdopen(claimed.read, "rb", buffering=0))

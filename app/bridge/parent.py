@@ -11,6 +11,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,8 @@ CLOSE_LIMIT_S = 5.0
 TERM_LIMIT_S = 3.0
 #: Killed processes are gone within milliseconds, unless the kernel is stuck in a disk.
 KILL_LIMIT_S = 5.0
+#: psutil cannot wait for a process that stays a zombie, so it is looked at again so often.
+_LOOK_S = 0.05
 #: Longest log line of a worker that is kept; a page can print without end.
 _LINE_LIMIT = 2000
 _PROFILE_MARK = "--user-data-dir="
@@ -84,16 +87,24 @@ class Child:
         Takes at most ``CLOSE_LIMIT_S + TERM_LIMIT_S + 2 * KILL_LIMIT_S``, also when the caller is cancelled.
         """
         with anyio.CancelScope(shield=True):
-            family = _family(self.pid)
+            family = await anyio.to_thread.run_sync(self._family)
             await self.link.aclose()
             if not await self._is_gone_within(CLOSE_LIMIT_S):
-                family |= _family(self.pid)
+                family |= await anyio.to_thread.run_sync(self._family)
                 _signal(self._process.terminate)
                 if not await self._is_gone_within(TERM_LIMIT_S):
                     _signal(self._process.kill)
                     await self._is_gone_within(KILL_LIMIT_S)
             await anyio.to_thread.run_sync(_sweep, family, self._order)
             await self._process.aclose()
+
+    def _family(self) -> set[psutil.Process]:
+        """The process and all below it, as they are now; nothing once it has ended: its number may be another's."""
+        if self._process.returncode is None:
+            with contextlib.suppress(psutil.Error):
+                parent = psutil.Process(self.pid)
+                return {parent, *parent.children(recursive=True)}
+        return set()
 
     async def _is_gone_within(self, limit_s: float) -> bool:
         with anyio.move_on_after(limit_s):
@@ -112,25 +123,29 @@ async def spawn(order: SpawnOrder) -> Child:
         OSError: The process cannot be started.
     """
     command = [sys.executable, "-m", order.module, str(order.worker.slot), str(order.worker.generation)]
-    if order.is_over_stdio:
-        process = await _open([*command, "stdio"], order, stdin=subprocess.PIPE)
-        if process.stdin is None or process.stdout is None:  # both were asked for
-            msg = "the worker's stdin and stdout are no pipes"
-            raise OSError(msg)
-        return Child(order, process, FrameStream(process.stdout, process.stdin, TO_SUPERVISOR))
-    down_read, down_write = os.pipe()
-    up_read, up_write = os.pipe()
-    try:
-        process = await _open(
-            [*command, f"{down_read},{up_write}"], order, stdin=subprocess.DEVNULL, pass_fds=(down_read, up_write)
-        )
-    except BaseException:
-        os.close(up_read)
-        os.close(down_write)
-        raise
-    finally:
-        os.close(down_read)  # the child has its own: only so does its death end the stream
-        os.close(up_write)
+    return await (_spawn_over_stdio if order.is_over_stdio else _spawn_over_pipes)(command, order)
+
+
+async def _spawn_over_stdio(command: list[str], order: SpawnOrder) -> Child:
+    process = await _open([*command, "stdio"], order, stdin=subprocess.PIPE)
+    if process.stdin is None or process.stdout is None:  # both were asked for
+        msg = "the worker's stdin and stdout are no pipes"
+        raise OSError(msg)
+    return Child(order, process, FrameStream(process.stdout, process.stdin, TO_SUPERVISOR))
+
+
+async def _spawn_over_pipes(command: list[str], order: SpawnOrder) -> Child:
+    # The child has its own copy of its ends: only when ours are closed does its death end the stream.
+    with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
+        down_read, down_write = os.pipe()
+        theirs.callback(os.close, down_read)
+        ours.callback(os.close, down_write)
+        up_read, up_write = os.pipe()
+        theirs.callback(os.close, up_write)
+        ours.callback(os.close, up_read)
+        ends = (down_read, up_write)
+        process = await _open([*command, f"{down_read},{up_write}"], order, stdin=subprocess.DEVNULL, pass_fds=ends)
+        ours.pop_all()
     return Child(order, process, FrameStream(PipeReader(up_read), PipeWriter(down_write), TO_SUPERVISOR))
 
 
@@ -159,10 +174,14 @@ async def _read_lines(output: ByteReceiveStream, say: Callable[[str], None]) -> 
         async for text in TextReceiveStream(output, errors="replace"):
             *lines, rest = (rest + text).split("\n")
             for line in lines:
-                say(line.rstrip()[:_LINE_LIMIT])
-            rest = rest[-_LINE_LIMIT:]
-    if rest.strip():
-        say(rest.rstrip())
+                _say(line, say)
+            rest = rest[:_LINE_LIMIT]
+    _say(rest, say)
+
+
+def _say(line: str, say: Callable[[str], None]) -> None:
+    if text := line[:_LINE_LIMIT].rstrip():
+        say(text)
 
 
 def _signal(send: Callable[[], None]) -> None:
@@ -170,39 +189,46 @@ def _signal(send: Callable[[], None]) -> None:
         send()
 
 
-def _family(pid: int) -> set[psutil.Process]:
-    """The process and all below it, as they are now."""
-    with contextlib.suppress(psutil.Error):
-        parent = psutil.Process(pid)
-        return {parent, *parent.children(recursive=True)}
-    return set()
-
-
 def _sweep(family: set[psutil.Process], order: SpawnOrder) -> None:
     """Kill what is left of a worker: its descendants, and every process that carries its marks."""
     left = {process for process in family if process.is_running()}
-    _kill(left | set(_marked(order.profile_path)) | set(_marked(order.temp_path)))
+    _kill(left | _marked(order.profile_path) | _marked(order.temp_path))
 
 
 def end_strays(folder: Path) -> None:
     """Kill every browser and driver that still uses a folder of a dead run. Blocking."""
-    _kill(set(_marked(folder)))
+    _kill(_marked(folder))
 
 
 def _kill(processes: set[psutil.Process]) -> None:
     for process in processes:
         with contextlib.suppress(psutil.Error):
             process.kill()
-    psutil.wait_procs(processes, timeout=KILL_LIMIT_S)
+    give_up = time.monotonic() + KILL_LIMIT_S
+    while (left := {process for process in processes if not _is_gone(process)}) and time.monotonic() < give_up:
+        psutil.wait_procs(left, timeout=_LOOK_S)
 
 
-def _marked(folder: Path) -> Iterator[psutil.Process]:
+def _is_gone(process: psutil.Process) -> bool:
+    """Also when only its exit code is left: whoever inherited an orphan may never ask for that."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return True
+
+
+def _marked(folder: Path) -> set[psutil.Process]:
     """Processes whose profile or temporary folder is this one or lies in it."""
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            profiles = (
-                part.removeprefix(_PROFILE_MARK) for part in process.cmdline() if part.startswith(_PROFILE_MARK)
-            )
-            places = [*profiles, process.environ().get("TMPDIR", "")]
-            if any(place and Path(place).is_relative_to(folder) for place in places):
-                yield process
+    return {process for process in psutil.process_iter() if any(_lies_in(place, folder) for place in _marks(process))}
+
+
+def _marks(process: psutil.Process) -> Iterator[str]:
+    """The folders that a process names. A sandboxed browser may hide its environment and still show its arguments."""
+    with contextlib.suppress(psutil.Error):
+        yield from (part.removeprefix(_PROFILE_MARK) for part in process.cmdline() if part.startswith(_PROFILE_MARK))
+    with contextlib.suppress(psutil.Error):
+        yield process.environ().get("TMPDIR", "")
+
+
+def _lies_in(place: str, folder: Path) -> bool:
+    return bool(place) and Path(os.path.normpath(place)).is_relative_to(folder)
