@@ -31,8 +31,9 @@ from app.cli.stage import LIST_NAME, clear_stage, look_at, write_list
 from app.cli.truth import Found, differences
 from app.demo.catalogue.truth import OrderTruth
 from app.demo.client import Portal
-from app.demo.process import running_portal
+from app.demo.process import PortalError, running_portal
 from app.domain.events import Event, TaskEnded
+from app.domain.failures import SetupError
 from app.service.batch import BatchSummary, Ending, Redo
 from app.settings import Settings
 
@@ -96,7 +97,11 @@ def demo(
     """Play the demo."""
     manner = Manner(is_verbose=verbose)
     play = Play(order_count=order_count, out=out, is_portal_kept=keep_portal, manner=manner)
-    raise typer.Exit(anyio.run(_perform, settings, play))
+    try:
+        code = anyio.run(_perform, settings, play)
+    except PortalError as error:
+        raise SetupError(str(error)) from error
+    raise typer.Exit(code)
 
 
 async def _perform(settings: Settings, play: Play) -> Exit:

@@ -10,6 +10,7 @@ import pytest
 from app.cli.demo import stage_settings, tell_differences
 from app.cli.exits import Exit
 from app.demo.client import Portal
+from app.demo.process import PortalError
 from app.domain.failures import Outcome
 from app.settings import load_settings
 from tests.cli.conftest import Command
@@ -74,3 +75,16 @@ def test_a_folder_that_no_demo_made_is_refused_before_anything_starts(command: C
 @pytest.mark.parametrize("count", ["0", "2001", "many"])
 def test_the_number_of_orders_has_bounds(count: str, command: Command) -> None:
     assert command("demo", "--orders", count).exit_code == Exit.USAGE
+
+
+def test_a_portal_that_does_not_start_is_a_sentence(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*, order_count: int) -> None:
+        raise PortalError(f"The demo portal did not start: no room for {order_count} orders")
+
+    monkeypatch.setattr("app.cli.demo.running_portal", broken)
+
+    result = command("demo")
+
+    assert result.exit_code == Exit.RESOURCES
+    assert "no room for 40 orders" in result.stderr
+    assert "Traceback" not in result.output
