@@ -122,7 +122,7 @@ async def spawn(order: SpawnOrder) -> Child:
     Raises:
         OSError: The process cannot be started.
     """
-    command = [sys.executable, "-m", order.module, str(order.worker.slot), str(order.worker.generation)]
+    command = [sys.executable, "-P", "-m", order.module, str(order.worker.slot), str(order.worker.generation)]
     return await (_spawn_over_stdio if order.is_over_stdio else _spawn_over_pipes)(command, order)
 
 

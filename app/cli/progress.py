@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import assert_never
 
-from app.domain.events import Event, Moved, Notice, TaskEnded, TaskReturned, TaskStarted, WorkerSeen
+from app.domain.events import Event, ListOpened, Moved, Notice, TaskEnded, TaskReturned, TaskStarted, WorkerSeen
 from app.domain.failures import Outcome
 from app.domain.ids import TaskId, WorkerId, WorkerRef
 from app.domain.machine import Transition
@@ -108,6 +108,8 @@ def advance(progress: Progress, event: Event, now_s: float) -> Progress:
     match event:
         case Moved(transition=transition):
             return _moved(progress, transition)
+        case ListOpened(open_count=open_count):
+            return replace(progress, total_count=open_count)
         case TaskStarted():
             return _started(_released(progress, event.task.task_id), event)
         case TaskReturned(task_id=task_id):

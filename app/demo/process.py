@@ -36,12 +36,13 @@ async def running_portal(
     Raises:
         PortalError: It said nothing within 20 s, or was still alive after it was killed.
     """
-    command = [sys.executable, "-m", "app.demo", "--die-with-parent", f"--orders={order_count}", f"--seed={seed}"]
+    command = [sys.executable, "-P", "-m", "app.demo", "--die-with-parent", f"--orders={order_count}", f"--seed={seed}"]
     command.append(f"--port={port}")
     if session_minutes is not None:
         command.append(f"--session-minutes={session_minutes}")
     with tempfile.TemporaryFile() as last_words:
-        process = await anyio.open_process(command, stderr=last_words)
+        # A session of its own: a Ctrl+C in the terminal is for the program, which still needs the portal then.
+        process = await anyio.open_process(command, stderr=last_words, start_new_session=True)
         try:
             yield await _portal_of(process, last_words)
         finally:

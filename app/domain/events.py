@@ -29,6 +29,16 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListOpened:
+    """A list is about to be worked on."""
+
+    #: Orders that this run has to do.
+    open_count: int
+    #: Orders that an earlier run has done.
+    done_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskStarted:
     """A worker was given a task; its attempt is already in the journal."""
 
@@ -93,4 +103,4 @@ class Notice:
     worker: WorkerRef | None = None
 
 
-Event = Moved | TaskStarted | TaskEnded | TaskReturned | WorkerSeen | Notice
+Event = Moved | ListOpened | TaskStarted | TaskEnded | TaskReturned | WorkerSeen | Notice

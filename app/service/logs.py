@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from loguru import logger
 
-from app.domain.events import Event, Moved, Notice, TaskEnded, TaskReturned, TaskStarted, WorkerSeen
+from app.domain.events import Event, ListOpened, Moved, Notice, TaskEnded, TaskReturned, TaskStarted, WorkerSeen
 from app.domain.failures import OptionsError
 from app.domain.ids import WorkerRef
 
@@ -92,6 +92,8 @@ def log_event(event: Event) -> None:
             )
         case Notice(level=level, text=text):
             _shown(event.worker).log(level.value.upper(), "{}", text)
+        case ListOpened(open_count=open_count, done_count=done_count):
+            logger.info("{} orders to do, {} done before", open_count, done_count)
         case TaskStarted(task=task):
             logger.bind(worker=str(event.worker), task=task.task_id).debug("begins, attempt {}", task.attempt)
         case WorkerSeen():

@@ -12,7 +12,7 @@ import anyio.to_thread
 
 from app.archive.report import ReportFiles, write_reports
 from app.archive.tree import PRIVATE_NAME, OutputTree
-from app.domain.events import Level, Notice
+from app.domain.events import Level, ListOpened, Notice
 from app.domain.failures import root_cause
 from app.domain.ids import TaskId
 from app.domain.options import PoolOptions, WorkerOptions
@@ -67,6 +67,7 @@ async def run_batch(
         accepted = await journal.accept(job.orders)
         await journal.reopen(await _to_redo(job, journal, tree))
         open_before = await _open_count(job, journal)
+        observe(ListOpened(open_count=open_before, done_count=len(job.orders.tasks) - open_before))
         end = await _work(job, journal, tree, clock, (observe, stop, stop_now)) if open_before else None
         records = await journal.records(job.orders.batch_id)
     summary = _summary(job, accepted, records, end)

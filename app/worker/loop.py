@@ -185,8 +185,8 @@ async def _beat(session: BrowserSession, standing: Standing, mouth: Mouth) -> No
 
 
 async def _end_with_browser(session: BrowserSession) -> None:
-    await session.lost.wait()
-    msg = "the browser ended"
+    await session.prove_alive()
+    msg = "the browser or its driver ended, or hangs"
     raise SessionBrokenError(msg)
 
 

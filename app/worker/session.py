@@ -32,6 +32,12 @@ LAUNCH_LIMIT_S = 60.0
 REFRESH_LIMIT_S = 15.0
 #: An orderly close takes 0.2 to 0.4 s and is the only way that cookies reach the disk.
 CLOSE_LIMIT_S = 8.0
+#: How often the browser must prove that it answers, and how long it may take for it: a browser, or a driver, that
+#: hangs is found within 15 s (design section 4: 15 s for a worker that hangs).
+PROOF_INTERVAL_S = 3.0
+PROOF_LIMIT_S = 8.0
+#: The driver ends at once when its pipe closes, unless it hangs.
+DRIVER_STOP_LIMIT_S = 3.0
 #: Keeps clones small: only state is worth keeping.
 DISK_CACHE_BYTES = 50 * 1024 * 1024
 
@@ -51,7 +57,7 @@ class SessionOrder:
 
 
 class BrowserSession:
-    """A living browser. ``lost`` is set when browser or driver are gone."""
+    """A living browser. ``lost`` is set when browser or driver are gone, or hang for good."""
 
     def __init__(self, order: SessionOrder, door: Door, driver: BrowserContext) -> None:
         """Made by ``open_session`` alone."""
@@ -166,10 +172,27 @@ class BrowserSession:
             del self.active_tabs[task.task_id]
             self.last_activity = self._order.clock()
 
+    async def prove_alive(self) -> None:
+        """Ask the browser for a sign of life again and again; returns when ``lost`` is set, by this or otherwise."""
+        while not self.lost.is_set():
+            with anyio.move_on_after(PROOF_INTERVAL_S):
+                await self.lost.wait()
+            with anyio.move_on_after(PROOF_LIMIT_S) as limit, contextlib.suppress(PlaywrightError):  # also an answer
+                await self._keeper.page.evaluate("1")
+            if limit.cancelled_caught:
+                self.lost.set()
+
     async def close(self) -> None:
-        """Close the browser in order: tabs, then the keeper with the context. Bounded by ``CLOSE_LIMIT_S``."""
+        """Close the browser in order: tabs, then the keeper with the context. Bounded by ``CLOSE_LIMIT_S``.
+
+        A browser that is lost is left to the supervisor, which ends what is left of it.
+        """
+        if self.lost.is_set() and self._machine.can(SessionEvent.BREAK):
+            self._machine.fire(SessionEvent.BREAK, cause="browser or driver are gone")
         if self._machine.can(SessionEvent.CLOSE):
             self._machine.fire(SessionEvent.CLOSE)
+        if self.lost.is_set():
+            return
         with anyio.move_on_after(CLOSE_LIMIT_S) as limit, contextlib.suppress(PlaywrightError):
             await self.driver.close()
         if not limit.cancelled_caught and self._machine.can(SessionEvent.CLOSED):
@@ -191,13 +214,24 @@ async def open_session(order: SessionOrder, door: Door) -> AsyncGenerator[Browse
     Raises:
         CannotStartError: The browser does not start.
     """
-    async with async_playwright() as playwright:
+    async with _driver() as playwright:
         session = BrowserSession(order, door, await _launch(playwright, order))
         try:
             yield session
         finally:
             with anyio.CancelScope(shield=True):
                 await session.close()
+
+
+@contextlib.asynccontextmanager
+async def _driver() -> AsyncGenerator[Playwright]:
+    """The driver process between us and the browser; one that hangs does not hold up the worker's end."""
+    playwright = await async_playwright().start()
+    try:
+        yield playwright
+    finally:
+        with anyio.move_on_after(DRIVER_STOP_LIMIT_S, shield=True):
+            await playwright.stop()
 
 
 async def _launch(playwright: Playwright, order: SessionOrder) -> BrowserContext:

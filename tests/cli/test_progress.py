@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.cli.progress import NOTICES_KEPT, WINDOW_S, Progress, advance
-from app.domain.events import Event
+from app.domain.events import Event, ListOpened
 from app.domain.failures import Outcome, Reason
 from app.domain.ids import TaskId, WorkerId
 from tests.cli.events import ended, file, moved, notice, returned, seen, started, task, worker_state
@@ -29,6 +29,12 @@ def orders_of(progress: Progress, slot: int) -> list[str]:
 
 def test_every_worker_has_a_row_before_it_was_heard_of() -> None:
     assert [row.worker_id for row in begun(worker_count=3).rows] == ["worker-1", "worker-2", "worker-3"]
+
+
+def test_only_what_is_left_to_do_is_counted_against() -> None:
+    opened = after(ListOpened(open_count=4, done_count=6), progress=begun(total_count=10))
+
+    assert opened.total_count == 4
 
 
 def test_an_order_is_with_its_worker_from_its_start_to_its_end() -> None:

@@ -1,0 +1,62 @@
+"""The processes of a running program, by what they are: what an accident, or a test, can hit."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+
+import psutil
+
+
+class Kind(StrEnum):
+    """What a process is in the tree of a run."""
+
+    WORKER = "worker"
+    DRIVER = "driver"
+    BROWSER = "browser"
+    RENDERER = "renderer"
+
+
+def find(root: int, kind: Kind) -> list[psutil.Process]:
+    """The processes of one kind below a program, those of the lowest pid first."""
+    try:
+        family = psutil.Process(root).children(recursive=True)
+    except psutil.Error:
+        return []
+    return sorted((process for process in family if _kind(process) is kind), key=lambda process: process.pid)
+
+
+def hit(process: psutil.Process, number: signal.Signals) -> bool:
+    """Send a signal to exactly this process; false when it is gone already."""
+    if not process.is_running():
+        return False
+    try:
+        os.kill(process.pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _kind(process: psutil.Process) -> Kind | None:
+    try:
+        command = process.cmdline()
+    except psutil.Error:
+        return None
+    return _kind_of(command)
+
+
+def _kind_of(command: Iterable[str]) -> Kind | None:
+    parts = list(command)
+    if not parts:
+        return None
+    if "app.worker" in parts:
+        return Kind.WORKER
+    if Path(parts[0]).name.startswith("node"):
+        return Kind.DRIVER
+    if "--type=renderer" in parts:
+        return Kind.RENDERER
+    is_browser = any(part.startswith("--user-data-dir=") for part in parts)
+    return Kind.BROWSER if is_browser and not any(part.startswith("--type=") for part in parts) else None
