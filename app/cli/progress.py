@@ -108,8 +108,6 @@ def advance(progress: Progress, event: Event, now_s: float) -> Progress:
     match event:
         case Moved(transition=transition):
             return _moved(progress, transition)
-        case ListOpened(open_count=open_count):
-            return replace(progress, total_count=open_count)
         case TaskStarted():
             return _started(_released(progress, event.task.task_id), event)
         case TaskReturned(task_id=task_id):
@@ -118,11 +116,17 @@ def advance(progress: Progress, event: Event, now_s: float) -> Progress:
             return _ended(_released(progress, event.task.task_id), event, now_s)
         case WorkerSeen(worker=worker, memory_bytes=memory_bytes):
             return _with_row(progress, replace(progress.row(worker.worker_id), memory_bytes=memory_bytes))
-        case Notice():
-            said = (*progress.notices, Said(at_s=now_s, notice=event))
-            return replace(progress, notices=said[-NOTICES_KEPT:])
+        case ListOpened() | Notice():
+            return _told(progress, event, now_s)
         case _:
             assert_never(event)
+
+
+def _told(progress: Progress, event: ListOpened | Notice, now_s: float) -> Progress:
+    if isinstance(event, ListOpened):
+        return replace(progress, total_count=event.open_count)
+    said = (*progress.notices, Said(at_s=now_s, notice=event))
+    return replace(progress, notices=said[-NOTICES_KEPT:])
 
 
 def _moved(progress: Progress, move: Transition) -> Progress:
