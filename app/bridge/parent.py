@@ -231,4 +231,4 @@ def _marks(process: psutil.Process) -> Iterator[str]:
 
 
 def _lies_in(place: str, folder: Path) -> bool:
-    return bool(place) and Path(os.path.normpath(place)).is_relative_to(folder)
+    return Path(os.path.normpath(place)).is_relative_to(folder)

@@ -103,27 +103,21 @@ def silent(part: Part) -> None:
     """Ends before its first word."""
 
 
-def leaving_by_folder(part: Part) -> None:
-    """Ends in order and leaves a process that is marked by its temporary folder alone."""
-    part.leave()
-    part.listen()
-
-
-def leaving_by_profile(part: Part) -> None:
-    """Ends in order and leaves a process that is marked by its profile alone, as Chromium is."""
-    part.leave(f"--user-data-dir={ENVIRONMENT['PROFILE']}", environment={})
-    part.listen()
-
-
-def leaving_unmarked(part: Part) -> None:
+def leaving(part: Part) -> None:
     """Ends in order and leaves a process that is known by its descent alone."""
     part.leave(environment={})
     part.listen()
 
 
-def dying(part: Part) -> None:
-    """Dies, and what it had started lives on."""
+def dying_by_folder(part: Part) -> None:
+    """Dies, and leaves a process that is marked by its temporary folder alone."""
     part.leave()
+    sys.exit(7)
+
+
+def dying_by_profile(part: Part) -> None:
+    """Dies, and leaves a process that is marked by its profile alone, as Chromium is."""
+    part.leave(f"--user-data-dir={ENVIRONMENT['PROFILE']}", environment={})
     sys.exit(7)
 
 
@@ -134,7 +128,7 @@ def printing(part: Part) -> None:
         os.write(1, b"to stdout\n")
     os.write(2, "plain ünï\nwindows \r\n\n  \nhalf".encode())
     os.write(2, b" a line\n\xff\xfe no text\n")
-    os.write(2, b"x" * 200_000 + b"\n" + b"no end of line")
+    os.write(2, b"long: " + b"x" * 200_000 + b" end\n" + b"no end of line")
 
 
 def telling(part: Part) -> None:
@@ -176,10 +170,9 @@ PARTS: dict[str, Callable[[Part], None]] = {
         failing,
         killed,
         silent,
-        leaving_by_folder,
-        leaving_by_profile,
-        leaving_unmarked,
-        dying,
+        leaving,
+        dying_by_folder,
+        dying_by_profile,
         printing,
         telling,
         echoing,
