@@ -21,7 +21,7 @@ class Origin:
 def origin_of(url: str) -> Origin | None:
     """The origin of a web address; nothing for any other text.
 
-    User names and backslashes are refused: programs disagree about which part is the host then.
+    User names are refused: programs disagree about which part is the host then.
     """
     try:
         parts = urlsplit(url)
@@ -29,6 +29,6 @@ def origin_of(url: str) -> Origin | None:
         port = parts.port
     except ValueError:
         return None
-    if parts.scheme not in _PORTS or not host or "@" in parts.netloc or "\\" in url:
+    if parts.scheme not in _PORTS or not host or "@" in parts.netloc:
         return None
     return Origin(scheme=parts.scheme, host=host, port=_PORTS[parts.scheme] if port is None else port)
