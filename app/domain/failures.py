@@ -165,6 +165,10 @@ class OptionsError(PoolError, ValueError):
     """Options that no pool can run with. The message names the option, its value and what is allowed."""
 
 
+class TaskError(PoolError, ValueError):
+    """A task that no pool can take up. The message names the task, what is wrong with it and what is allowed."""
+
+
 class SetupError(PoolError):
     """Something that must stand before the first order is missing: browser, profile, room to work."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from app.domain.failures import MEANINGS, Meaning, Outcome, Reason
+from app.domain.failures import MEANINGS, Meaning, Outcome, Reason, TaskError
 from app.domain.ids import BatchId, TaskId
+from app.domain.payload import JsonValue, problem_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +25,24 @@ class POTask:
     attempt: int = 1
     #: How many workers died while they had it.
     death_count: int = 0
+    #: Whatever an own processor needs. Purchase orders have none.
+    payload: JsonValue = None
+    #: Takes the place of the workers' ``task_timeout_s`` for this task.
+    timeout_s: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what would not survive its way to a worker.
+
+        Raises:
+            TaskError: The payload is no JSON or too large, or the time is none.
+        """
+        if problem := problem_of(self.payload):
+            raise TaskError(f"The task {self.task_id} was refused. {problem}")
+        if self.timeout_s is not None and not 0 < self.timeout_s < math.inf:
+            raise TaskError(
+                f"The task {self.task_id} was refused. Its timeout_s is {self.timeout_s}; "
+                "it must be more than 0 seconds, and not without end."
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

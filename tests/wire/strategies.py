@@ -26,7 +26,21 @@ TASK_IDS = TEXT
 TRANSITIONS = st.builds(
     Transition, machine=TEXT, entity=TEXT, origin=TEXT, event=TEXT, target=TEXT, at=TIMES, cause=TEXT
 )
-TASKS = st.builds(POTask, task_id=TASK_IDS, po_number=TEXT, portal_number=TEXT, attempt=NUMBERS, death_count=NUMBERS)
+PAYLOADS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+TASKS = st.builds(
+    POTask,
+    task_id=TASK_IDS,
+    po_number=TEXT,
+    portal_number=TEXT,
+    attempt=NUMBERS,
+    death_count=NUMBERS,
+    payload=PAYLOADS,
+    timeout_s=st.none() | st.floats(0, 1e9, exclude_min=True),
+)
 FILES = st.builds(FetchedFile, name=TEXT, label=TEXT, size_bytes=NUMBERS, sha256=TEXT, media_type=TEXT, source_url=TEXT)
 MISSED = st.builds(MissedFile, label=TEXT, source_url=TEXT, problem=TEXT, is_retryable=st.booleans())
 REPORTS = st.builds(
