@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from app.domain.machine import STORY_LENGTH, IllegalTransitionError, Machine, Transition
 from app.domain.states import TAB, WORKER, PoolEvent, TabEvent, TabStatus, WorkerEvent, WorkerStatus
 from tests.domain.moves import ALL_TABLES, AnyTable, event_kind, legal_moves
+from tests.support.pace import UNHURRIED
 
 NOON = datetime(2031, 5, 6, 12, tzinfo=UTC)
 #: Five moves that bring a worker back to where it was.
@@ -37,6 +38,7 @@ def walks(draw: st.DrawFn) -> tuple[AnyTable, Sequence[Any]]:
     return table, draw(st.lists(st.sampled_from(list(event_kind(table))), max_size=60))
 
 
+@UNHURRIED
 @given(walk=walks())
 def test_whatever_happens_a_machine_only_makes_legal_moves(walk: tuple[AnyTable, Sequence[Any]]) -> None:
     table, events = walk

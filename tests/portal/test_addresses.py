@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from app.portal.pack import Pack, parse_toml
 from tests.portal.authoring import written
+from tests.support.pace import UNHURRIED
 
 PACK = parse_toml(written({"site.hosts": ["Files.Portal.test"]}), "acme.toml")
 BASE = "https://portal.test"
@@ -32,6 +33,7 @@ def test_an_order_has_its_own_page_whatever_its_number_holds(number: str, addres
     assert PACK.order_url(BASE, number) == address
 
 
+@UNHURRIED
 @given(number=st.text(st.characters(codec="utf-8"), min_size=1))
 def test_a_number_never_leaves_its_place_in_the_address(number: str) -> None:
     parts = urlsplit(PACK.order_url(BASE, number))
@@ -129,6 +131,7 @@ def test_another_port_or_scheme_is_another_portal(base_url: str, url: str) -> No
     assert not may_fetch(url, base_url)
 
 
+@UNHURRIED
 @given(url=st.text(st.characters(codec=None)) | st.from_regex(r"https?://[^a-z]{0,9}portal\.test[^a-z]{0,9}.*"))
 def test_any_text_has_an_answer(url: str) -> None:
     assert may_fetch(url) in {True, False}

@@ -8,6 +8,7 @@ from app.portal.pack import Pack, load, parse_toml, shipped_names
 from app.portal.tables import Marks, Triage
 from app.portal.triage import PageFacts, Verdict, address_matches, judge, marks_of, matches
 from tests.portal.authoring import written
+from tests.support.pace import UNHURRIED
 
 ORDER_URL = "https://portal.test/po/123"
 MISSING = "Oops! We couldn't find what you wanted"
@@ -43,6 +44,7 @@ def verdict(  # a page in few words
     return judge(pack.triage, PageFacts(url=url, status=status, present=present, texts=texts or {}))
 
 
+@UNHURRIED
 @given(kinds=st.sets(st.sampled_from(JUDGED_IN_ORDER), min_size=1))
 def test_the_first_kind_in_the_order_wins_whatever_else_is_on_the_page(kinds: set[str]) -> None:
     first = min(kinds, key=JUDGED_IN_ORDER.index)
@@ -213,6 +215,7 @@ def pages(draw: st.DrawFn, pack: Pack, addresses: list[str], selectors: list[str
 
 
 @each_pack
+@UNHURRIED
 @given(data=st.data())
 def test_a_lost_session_is_never_judged_anything_else_by_its_address(name: str, data: st.DataObject) -> None:
     pack = PACKS[name]
@@ -223,6 +226,7 @@ def test_a_lost_session_is_never_judged_anything_else_by_its_address(name: str, 
 
 
 @each_pack
+@UNHURRIED
 @given(data=st.data())
 def test_a_lost_session_is_never_judged_anything_else_by_its_form(name: str, data: st.DataObject) -> None:
     pack = PACKS[name]
@@ -236,6 +240,7 @@ def test_a_lost_session_is_never_judged_anything_else_by_its_form(name: str, dat
 
 
 @each_pack
+@UNHURRIED
 @given(data=st.data())
 def test_no_other_page_is_taken_for_a_lost_session(name: str, data: st.DataObject) -> None:
     pack = PACKS[name]

@@ -22,6 +22,7 @@ from app.domain.options import BrowserOptions, PortalOptions, Secret, WorkerOpti
 from app.domain.task import FetchedFile, POTask, Report
 from app.wire import messages as wire
 from app.wire.codec import FRAME_LIMIT_BYTES, TO_SUPERVISOR, TO_WORKER, Decoder, WireError, encode
+from tests.support.pace import UNHURRIED
 from tests.wire import strategies
 from tests.wire.strategies import Strategies
 
@@ -122,6 +123,7 @@ def kinds(offered: Strategies) -> pytest.MarkDecorator:
 
 
 @kinds(strategies.TO_SUPERVISOR)
+@UNHURRIED
 @given(data=st.data())
 def test_what_a_worker_says_arrives_whatever_the_pipe_does(
     messages: st.SearchStrategy[BaseModel], data: st.DataObject
@@ -136,6 +138,7 @@ def test_what_a_worker_says_arrives_whatever_the_pipe_does(
 
 
 @kinds(strategies.TO_WORKER)
+@UNHURRIED
 @given(data=st.data())
 def test_what_a_worker_is_told_arrives_whatever_the_pipe_does(
     messages: st.SearchStrategy[BaseModel], data: st.DataObject
@@ -166,6 +169,7 @@ def test_bytes_may_come_one_by_one() -> None:
 
 
 @kinds(strategies.TO_WORKER)
+@UNHURRIED
 @given(data=st.data())
 def test_the_supervisor_refuses_what_only_it_may_say(
     messages: st.SearchStrategy[BaseModel], data: st.DataObject
@@ -233,6 +237,7 @@ def test_garbage_is_no_message(body: bytes) -> None:
     assert fault_of(frame(body)) is Fault.NOT_A_MESSAGE
 
 
+@UNHURRIED
 @given(content=ODD_BYTES)
 def test_no_bytes_bring_anything_but_messages_or_a_fault(content: bytes) -> None:
     decoder = Decoder(TO_SUPERVISOR)
@@ -262,6 +267,7 @@ def test_an_oversize_frame_is_refused_before_it_has_arrived() -> None:
     assert fault_of(b"HTTP/1.1 200 OK") is Fault.TOO_LARGE
 
 
+@UNHURRIED
 @given(data=st.data())
 def test_a_link_may_end_between_two_frames_and_nowhere_else(data: st.DataObject) -> None:
     content, first = encode(HELLO) + encode(BYE), len(encode(HELLO))
