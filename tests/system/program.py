@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import anyio
 import psutil
@@ -22,6 +22,8 @@ from openpyxl import Workbook
 from app.demo.client import Portal
 
 ROOT = Path(__file__).parents[2]
+#: Names the desk in the environment of the program and of all that it starts.
+DESK_MARK = "DESK_FOLDER"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +61,11 @@ class Desk:
         return Ended(code=done.returncode, out=done.stdout.decode(), errors=done.stderr.decode())
 
     @asynccontextmanager
-    async def started(self, *arguments: str) -> AsyncGenerator[Process]:
-        """Start the program and leave it to the test to end it."""
+    async def started(self, *arguments: str, errors: int | IO[bytes] = subprocess.DEVNULL) -> AsyncGenerator[Process]:
+        """Start the program and leave it to the test to end it. ``errors`` takes what it says on stderr."""
         command = [sys.executable, "-m", "app", *arguments]
         process = await anyio.open_process(
-            command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder, env=self.environment
+            command, stdin=subprocess.DEVNULL, stderr=errors, cwd=self.folder, env=self.environment
         )
         try:
             yield process
@@ -91,9 +93,19 @@ class Desk:
         return [*runs, *staged, *(_named(process) for process in psutil.process_iter() if self.is_ours(process))]
 
     def is_ours(self, process: psutil.Process) -> bool:
-        """Whether a process is a worker of this desk, its driver or its browser."""
+        """Whether a process is the program of this desk, a worker of it, its driver or its browser."""
+        return self._has_mark(process) or self._has_profile(process)
+
+    def _has_mark(self, process: psutil.Process) -> bool:
         try:
-            return process.environ().get("TMPDIR", "").startswith(str(self.folder))
+            return process.environ().get(DESK_MARK) == str(self.folder)
+        except psutil.Error:
+            return False
+
+    def _has_profile(self, process: psutil.Process) -> bool:
+        """The processes of a browser hide their environment and show their profile, some of them in one long word."""
+        try:
+            return f"--user-data-dir={self.folder}/" in " ".join(process.cmdline())
         except psutil.Error:
             return False
 
@@ -116,6 +128,7 @@ async def open_desk(folder: Path, portal: Portal, *, password: str | None = None
         "POOLWRIGHT_PROFILE": "demo",
         "POOLWRIGHT_OUT": "out",
         "PYTHONPATH": str(ROOT),
+        DESK_MARK: str(folder),
     }
     desk = Desk(folder=folder, portal=portal, environment=environment)
     made = await desk.run("profile", "create", "demo", "--portal", "demo", "--base-url", portal.url)

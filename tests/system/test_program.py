@@ -1,0 +1,29 @@
+"""What the tests of the program rest on: that they see every process of their desk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.demo.process import running_portal
+from tests.recovery.prey import Kind, find
+from tests.support.portal import needs_chromium
+from tests.system.program import open_desk, read_lines
+from tests.system.test_batch import numbers_of
+
+pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium]
+
+
+async def test_every_process_of_a_run_is_seen(tmp_path: Path) -> None:
+    folder = tmp_path / "a folder with a path that is too long for the temporary files of a browser"
+    folder.mkdir()
+    seen: set[Kind] = set()
+    async with running_portal() as portal, open_desk(folder, portal) as desk:
+        numbers = await numbers_of(portal, 4)
+        async with desk.started("run", desk.list_of(numbers), "--workers", "1", "--json") as process:
+            async for line in read_lines(process):
+                if line["type"] == "task_ended":
+                    seen |= {kind for kind in Kind if any(desk.is_ours(one) for one in find(process.pid, kind))}
+
+    assert seen == set(Kind)
