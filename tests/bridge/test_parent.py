@@ -76,7 +76,7 @@ async def test_a_worker_that_hangs_is_killed_in_bounded_time(play: Play, part: s
         started = time.monotonic()
         await child.end()
 
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 20
         assert await child.wait() == -signal.SIGKILL
 
 

@@ -20,7 +20,7 @@ BYE = Bye(slot=1, generation=1)
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="pipes that can be waited for are of POSIX"),
-    pytest.mark.timeout(20),
+    pytest.mark.timeout(60),
 ]
 
 

@@ -1,4 +1,4 @@
-"""How long a property may take: as long as a busy machine needs. What is wrong is told by the result, not by the time."""
+"""How long a property may take: as long as a busy machine needs. Results tell what is wrong, time does not."""
 
 from __future__ import annotations
 
