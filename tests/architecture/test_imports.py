@@ -90,7 +90,7 @@ PLANTS = [
     *plants(
         "SQLite lives in the store, and in the profile's checks", ("app.service", "sqlite3"), ("app.archive", "sqlite3")
     ),
-    *plants("Other processes are looked at in two places", ("app.supervisor", "psutil"), ("app.worker", "psutil")),
+    *plants("Other processes are looked at in two places", ("app.cli", "psutil"), ("app.supervisor", "psutil")),
     *plants(
         "The HTTP framework lives in the service and the demo portal",
         ("app.intake", "uvicorn"),
