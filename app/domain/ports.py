@@ -58,6 +58,13 @@ class Journal(Protocol):
         """Keep the list with all its rows, and queue its orders that are not known yet."""
         ...
 
+    async def add(self, batch_id: BatchId, tasks: Sequence[POTask]) -> int:
+        """Queue further tasks at the end of a list, made when there is none; tells how many are new.
+
+        A task that is known stays as it is and where it is, also its payload; one of another list now stands in both.
+        """
+        ...
+
     async def recover(self) -> int:
         """Queue again what a dead run left ASSIGNED or RUNNING; attempts that were begun stay spent."""
         ...
@@ -86,6 +93,13 @@ class Journal(Protocol):
 
     async def finish(self, task_id: TaskId, report: Report, folder: str) -> None:
         """Write the outcome with its files: to DONE."""
+        ...
+
+    async def cancel(self, task_id: TaskId) -> bool:
+        """End a task that still waits: QUEUED to CANCELLED, with outcome CANCELLED as its report.
+
+        False when it does not wait: a worker has it, or it is over.
+        """
         ...
 
     async def record(self, transitions: Sequence[Transition]) -> None:

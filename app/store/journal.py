@@ -71,6 +71,13 @@ class SqliteJournal:
         """
         return await self._run(self._open.accept, orders)
 
+    async def add(self, batch_id: BatchId, tasks: Sequence[POTask]) -> int:
+        """Queue further tasks at the end of a list, made when there is none; tells how many are new.
+
+        A task that is known stays as it is and where it is, also its payload; one of another list now stands in both.
+        """
+        return await self._run(self._open.add, batch_id, tasks)
+
     async def recover(self) -> int:
         """Queue again what a dead run left ASSIGNED or RUNNING; attempts that were begun stay spent."""
         return await self._run(self._open.recover)
@@ -105,6 +112,10 @@ class SqliteJournal:
     async def finish(self, task_id: TaskId, report: Report, folder: str) -> None:
         """Write the outcome with its files, in place of those of an earlier round: to DONE."""
         await self._run(self._open.finish, task_id, report, folder)
+
+    async def cancel(self, task_id: TaskId) -> bool:
+        """End a task that still waits: QUEUED to CANCELLED, with its report. False when it does not wait."""
+        return await self._run(self._open.cancel, task_id)
 
     async def record(self, transitions: Sequence[Transition]) -> None:
         """Keep the moves of the other machines."""

@@ -15,6 +15,7 @@ from app.domain.task import OrderList, POTask, Report, TaskRecord
 from app.store import attempts, lists, reports, tasks, transitions
 from app.store.admission import accepted, check_orders
 from app.store.database import Database
+from app.store.moves import CANCELLED
 
 
 class Ledger:
@@ -31,6 +32,11 @@ class Ledger:
         with self._database.transaction() as connection:
             new_count = lists.keep(connection, orders, self._clock.now())
             return accepted(new_count, lists.counts(connection, orders.batch_id))
+
+    def add(self, batch_id: BatchId, further: Sequence[POTask]) -> int:
+        """Put tasks at the end of a list."""
+        with self._database.transaction() as connection:
+            return lists.extend(connection, batch_id, further, self._clock.now())
 
     def recover(self) -> int:
         """Queue again what a dead run had in its hands."""
@@ -86,6 +92,17 @@ class Ledger:
             tasks.write(connection, tasks.case(connection, task_id, at).finished(report.reason))
             attempts.end(connection, task_id, report.reason, at, is_spent=True)
             reports.keep(connection, task_id, report, folder, at)
+
+    def cancel(self, task_id: TaskId) -> bool:
+        """End a task that still waits."""
+        at = self._clock.now()
+        with self._database.transaction() as connection:
+            case = tasks.case(connection, task_id, at)
+            if not case.is_cancellable:
+                return False
+            tasks.write(connection, case.cancelled())
+            reports.keep(connection, task_id, CANCELLED, "", at)
+            return True
 
     def record(self, moves: Sequence[Transition]) -> None:
         """Keep the moves of other machines."""

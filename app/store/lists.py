@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from json import dumps
 from sqlite3 import Connection
 
 from app.domain.ids import BatchId
 from app.domain.states import TASK, TaskStatus
-from app.domain.task import OrderList
+from app.domain.task import OrderList, POTask
 from app.store.times import to_text
 
 _KEEP_BATCH = """
-INSERT INTO batches (batch_id, source, columns, notices, accepted_at) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (batch_id) DO UPDATE SET source = excluded.source, columns = excluded.columns, notices = excluded.notices
+INSERT INTO batches (batch_id, source, columns, notices, accepted_at, next_position) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (batch_id) DO UPDATE SET source = excluded.source, columns = excluded.columns, notices = excluded.notices,
+next_position = excluded.next_position
 """
 _DROP_ROWS = "DELETE FROM rows WHERE batch_id = ?"
 _DROP_MEMBERS = "DELETE FROM batch_tasks WHERE batch_id = ?"
 _KEEP_TASK = """
-INSERT INTO tasks (task_id, po_number, portal_number, status) VALUES (?, ?, ?, ?) ON CONFLICT (task_id) DO NOTHING
+INSERT INTO tasks (task_id, po_number, portal_number, status, payload, timeout_s) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (task_id) DO NOTHING
 """
 _KEEP_MEMBER = """
 INSERT INTO batch_tasks (task_id, batch_id, position, status, not_before)
 SELECT task_id, ?, ?, status, not_before FROM tasks WHERE task_id = ?
 """
+_MAKE_ROOM = """
+INSERT INTO batches (batch_id, source, columns, notices, accepted_at, next_position) VALUES (?, '', '[]', '[]', ?, ?)
+ON CONFLICT (batch_id) DO UPDATE SET next_position = next_position + excluded.next_position
+RETURNING next_position
+"""
+_KEEP_FURTHER_MEMBER = f"{_KEEP_MEMBER} ON CONFLICT (task_id, batch_id) DO NOTHING"
 _KEEP_ROW = """
 INSERT INTO rows (batch_id, position, row_no, cells, given, task_id, problem, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
@@ -34,15 +42,11 @@ _COUNTS = "SELECT status, count(*) FROM batch_tasks WHERE batch_id = ? GROUP BY 
 def keep(connection: Connection, orders: OrderList, at: datetime) -> int:
     """Write a list, in place of an earlier one of the same id; returns how many of its tasks are new."""
     batch_id = orders.batch_id
-    connection.execute(
-        _KEEP_BATCH, (batch_id, orders.source, dumps(orders.columns), dumps(orders.notices), to_text(at))
-    )
+    told = (orders.source, dumps(orders.columns), dumps(orders.notices))
+    connection.execute(_KEEP_BATCH, (batch_id, *told, to_text(at), len(orders.tasks)))
     connection.execute(_DROP_ROWS, (batch_id,))
     connection.execute(_DROP_MEMBERS, (batch_id,))
-    start = TASK.start.name
-    new_count = connection.executemany(
-        _KEEP_TASK, ((task.task_id, task.po_number, task.portal_number, start) for task in orders.tasks)
-    ).rowcount
+    new_count = _keep_tasks(connection, orders.tasks)
     connection.executemany(
         _KEEP_MEMBER, ((batch_id, position, task.task_id) for position, task in enumerate(orders.tasks))
     )
@@ -53,7 +57,31 @@ def keep(connection: Connection, orders: OrderList, at: datetime) -> int:
             for position, row in enumerate(orders.rows)
         ),
     )
-    return max(new_count, 0)
+    return new_count
+
+
+def extend(connection: Connection, batch_id: BatchId, tasks: Sequence[POTask], at: datetime) -> int:
+    """Put tasks at the end of a list, which is made when there is none; returns how many of them are new."""
+    (end,) = connection.execute(_MAKE_ROOM, (batch_id, to_text(at), len(tasks))).fetchone()
+    new_count = _keep_tasks(connection, tasks)
+    connection.executemany(
+        _KEEP_FURTHER_MEMBER,
+        ((batch_id, position, task.task_id) for position, task in enumerate(tasks, end - len(tasks))),
+    )
+    return new_count
+
+
+def _keep_tasks(connection: Connection, tasks: Sequence[POTask]) -> int:
+    """Queue those that are not known; returns how many these are."""
+    start = TASK.start.name
+    new = connection.executemany(
+        _KEEP_TASK,
+        (
+            (task.task_id, task.po_number, task.portal_number, start, dumps(task.payload), task.timeout_s)
+            for task in tasks
+        ),
+    )
+    return max(new.rowcount, 0)
 
 
 def counts(connection: Connection, batch_id: BatchId) -> Mapping[str, int]:

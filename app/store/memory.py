@@ -19,7 +19,7 @@ from app.domain.states import TASK, TaskStatus
 from app.domain.task import OrderList, POTask, Report, TaskRecord
 from app.store.admission import accepted, check_orders
 from app.store.errors import UnknownTaskError
-from app.store.moves import CLAIMED, OVER, Case, Standing, Step
+from app.store.moves import CANCELLED, CLAIMED, OVER, Case, Standing, Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,8 @@ class MemoryJournal:
     def __init__(self, clock: Clock) -> None:
         """Begin empty."""
         self._clock = clock
-        self._lists: dict[BatchId, OrderList] = {}
+        #: The tasks of each list in its order.
+        self._lists: dict[BatchId, dict[TaskId, None]] = {}
         self._standings: dict[TaskId, Standing] = {}
         self._ends: dict[TaskId, _End] = {}
         self._transitions: list[Transition] = []
@@ -45,13 +46,17 @@ class MemoryJournal:
     async def accept(self, orders: OrderList) -> Accepted:
         """Keep the list, and queue its orders that are not known yet."""
         check_orders(orders)
-        new = [task for task in orders.tasks if task.task_id not in self._standings]
-        self._lists[orders.batch_id] = orders
-        self._standings |= {
-            task.task_id: Standing(task_id=task.task_id, po_number=task.po_number, portal_number=task.portal_number)
-            for task in new
-        }
-        return accepted(len(new), await self.counts(orders.batch_id))
+        self._lists[orders.batch_id] = {}
+        new_count = await self.add(orders.batch_id, orders.tasks)
+        return accepted(new_count, await self.counts(orders.batch_id))
+
+    async def add(self, batch_id: BatchId, tasks: Sequence[POTask]) -> int:
+        """Queue further tasks at the end of a list, made when there is none; tells how many are new."""
+        known_count = len(self._standings)
+        for task in tasks:
+            self._standings.setdefault(task.task_id, Standing.of(task))
+            self._lists.setdefault(batch_id, {}).setdefault(task.task_id)
+        return len(self._standings) - known_count
 
     async def recover(self) -> int:
         """Queue again what is ASSIGNED or RUNNING; attempts that were begun stay spent."""
@@ -100,6 +105,15 @@ class MemoryJournal:
         self._write(case.finished(report.reason))
         self._ends[task_id] = _End(report=report, folder=folder, at=case.at)
 
+    async def cancel(self, task_id: TaskId) -> bool:
+        """End a task that still waits: QUEUED to CANCELLED, with its report. False when it does not wait."""
+        case = self._case(task_id)
+        if not case.is_cancellable:
+            return False
+        self._write(case.cancelled())
+        self._ends[task_id] = _End(report=CANCELLED, folder="", at=case.at)
+        return True
+
     async def record(self, transitions: Sequence[Transition]) -> None:
         """Keep the moves of the other machines."""
         self._transitions.extend(transitions)
@@ -125,8 +139,7 @@ class MemoryJournal:
         return tuple(self._transitions)
 
     def _members(self, batch_id: BatchId) -> list[Standing]:
-        orders = self._lists.get(batch_id)
-        return [] if orders is None else [self._standings[task.task_id] for task in orders.tasks]
+        return [self._standings[task_id] for task_id in self._lists.get(batch_id, ())]
 
     def _queued(self, batch_id: BatchId) -> list[Standing]:
         return [each for each in self._members(batch_id) if each.status is TaskStatus.QUEUED]

@@ -13,13 +13,16 @@ from datetime import datetime, timedelta
 from app.domain.failures import GivenBack, Reason
 from app.domain.ids import TaskId, WorkerRef
 from app.domain.machine import IllegalTransitionError, Transition
+from app.domain.payload import JsonValue
 from app.domain.states import TASK, TaskEvent, TaskStatus
-from app.domain.task import POTask
+from app.domain.task import POTask, Report
 
 #: A task that has its end: only a later run takes it up again.
 OVER = frozenset(status for status, row in TASK.rows.items() if TaskEvent.REDO in row)
 #: A task that a run has in its hands.
 CLAIMED = frozenset(status for status, row in TASK.rows.items() if TaskEvent.GIVE_BACK in row)
+#: How a task ends that nobody wants any more.
+CANCELLED = Report(reason=Reason.BY_REQUEST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,20 @@ class Standing:
     death_count: int = 0
     #: A queued task is not claimed before; nothing when it need not wait. Means nothing in other states.
     not_before: datetime | None = None
+    #: As the task was given.
+    payload: JsonValue = None
+    timeout_s: float | None = None
+
+    @classmethod
+    def of(cls, task: POTask) -> Standing:
+        """Where a task stands that is not known yet."""
+        return cls(
+            task_id=task.task_id,
+            po_number=task.po_number,
+            portal_number=task.portal_number,
+            payload=task.payload,
+            timeout_s=task.timeout_s,
+        )
 
     @property
     def task(self) -> POTask:
@@ -47,6 +64,8 @@ class Standing:
             portal_number=self.portal_number,
             attempt=self.attempt_count + 1 if is_before_start else max(self.attempt_count, 1),
             death_count=self.death_count,
+            payload=self.payload,
+            timeout_s=self.timeout_s,
         )
 
 
@@ -94,6 +113,15 @@ class Case:
     def finished(self, reason: Reason) -> Step:
         """It has its outcome."""
         return self._step(TaskEvent.FINISH, self.standing, reason.value)
+
+    @property
+    def is_cancellable(self) -> bool:
+        """Whether it still waits; what a worker has in its hands is not taken away."""
+        return TASK.target(self.standing.status, TaskEvent.CANCEL) is not None
+
+    def cancelled(self) -> Step:
+        """Nobody wants it any more."""
+        return self._step(TaskEvent.CANCEL, self.standing, CANCELLED.reason.value)
 
     def reopened(self) -> Step:
         """A later run takes it up as if it were new."""

@@ -29,7 +29,7 @@ INSERT INTO missed (task_id, position, label, source_url, problem, is_retryable)
 """
 _RECORDS = """
 SELECT tasks.task_id, po_number, portal_number, tasks.status, attempt_count, death_count, tasks.not_before,
-reason, detail, fields, evidence, page_url, retry_after_s, duration_s, folder, finished_at
+payload, timeout_s, reason, detail, fields, evidence, page_url, retry_after_s, duration_s, folder, finished_at
 FROM batch_tasks JOIN tasks USING (task_id) LEFT JOIN reports USING (task_id)
 WHERE batch_tasks.batch_id = ? ORDER BY batch_tasks.position
 """
@@ -42,7 +42,7 @@ SELECT task_id, label, source_url, problem, is_retryable
 FROM batch_tasks JOIN missed USING (task_id) WHERE batch_id = ? ORDER BY task_id, missed.position
 """
 #: Columns of ``_RECORDS`` that belong to the task.
-_STANDING_WIDTH = 7
+_STANDING_WIDTH = 9
 
 _Files = dict[TaskId, list[FetchedFile]]
 _Missed = dict[TaskId, list[MissedFile]]

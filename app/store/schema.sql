@@ -11,7 +11,8 @@ CREATE TABLE batches (
     source TEXT NOT NULL,
     columns TEXT NOT NULL,
     notices TEXT NOT NULL,
-    accepted_at TEXT NOT NULL
+    accepted_at TEXT NOT NULL,
+    next_position INTEGER NOT NULL -- where the next task of the list goes
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE rows (
@@ -39,7 +40,9 @@ CREATE TABLE tasks (
     status TEXT NOT NULL CHECK (status IN ('QUEUED', 'ASSIGNED', 'RUNNING', 'DONE', 'CANCELLED')),
     attempt_count INTEGER NOT NULL DEFAULT 0 CHECK (attempt_count >= 0),
     death_count INTEGER NOT NULL DEFAULT 0 CHECK (death_count >= 0),
-    not_before TEXT NOT NULL DEFAULT '' -- empty when it need not wait; compares before every moment
+    not_before TEXT NOT NULL DEFAULT '', -- empty when it need not wait; compares before every moment
+    payload TEXT NOT NULL DEFAULT 'null', -- JSON; what an own processor needs
+    timeout_s REAL CHECK (timeout_s > 0) -- nothing when the workers' own holds
 ) STRICT, WITHOUT ROWID;
 
 -- What a dead run had in its hands: a few rows among any number of tasks.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import partial
-from json import dumps
+from json import dumps, loads
 from sqlite3 import Connection
 from typing import Any
 
@@ -17,20 +17,22 @@ from app.store.moves import Case, Standing, Step
 from app.store.times import from_text, to_text
 
 _ONE = """
-SELECT task_id, po_number, portal_number, status, attempt_count, death_count, not_before FROM tasks WHERE task_id = ?
+SELECT task_id, po_number, portal_number, status, attempt_count, death_count, not_before, payload, timeout_s
+FROM tasks WHERE task_id = ?
 """
 _CLAIMED = """
-SELECT task_id, po_number, portal_number, status, attempt_count, death_count, not_before FROM tasks
-WHERE status IN ('ASSIGNED', 'RUNNING')
+SELECT task_id, po_number, portal_number, status, attempt_count, death_count, not_before, payload, timeout_s
+FROM tasks WHERE status IN ('ASSIGNED', 'RUNNING')
 """
 _DUE = """
-SELECT task_id, po_number, portal_number, tasks.status, attempt_count, death_count, tasks.not_before
+SELECT task_id, po_number, portal_number, tasks.status, attempt_count, death_count, tasks.not_before, payload,
+timeout_s
 FROM batch_tasks CROSS JOIN tasks USING (task_id)
 WHERE batch_id = ? AND batch_tasks.status = 'QUEUED' AND batch_tasks.not_before <= ? ORDER BY position LIMIT ?
 """
 _OVER = """
-SELECT task_id, po_number, portal_number, status, attempt_count, death_count, not_before FROM tasks
-WHERE task_id IN (SELECT value FROM json_each(?)) AND status IN ('DONE', 'CANCELLED')
+SELECT task_id, po_number, portal_number, status, attempt_count, death_count, not_before, payload, timeout_s
+FROM tasks WHERE task_id IN (SELECT value FROM json_each(?)) AND status IN ('DONE', 'CANCELLED')
 """
 _ANY_DUE = "SELECT 1 FROM batch_tasks WHERE batch_id = ? AND status = 'QUEUED' AND not_before <= ? LIMIT 1"
 _NEXT_DUE = "SELECT min(not_before) FROM batch_tasks WHERE batch_id = ? AND status = 'QUEUED'"
@@ -96,7 +98,7 @@ def count_death(connection: Connection, task_id: TaskId) -> int:
 
 def standing(row: tuple[Any, ...]) -> Standing:
     """Read one row of the columns of ``tasks``."""
-    task_id, po_number, portal_number, status, attempt_count, death_count, not_before = row
+    task_id, po_number, portal_number, status, attempt_count, death_count, not_before, payload, timeout_s = row
     return Standing(
         task_id=TaskId(task_id),
         po_number=po_number,
@@ -105,6 +107,8 @@ def standing(row: tuple[Any, ...]) -> Standing:
         attempt_count=attempt_count,
         death_count=death_count,
         not_before=from_text(not_before) if not_before else None,
+        payload=loads(payload),
+        timeout_s=timeout_s,
     )
 
 

@@ -17,8 +17,17 @@ _BREACHES = {
         SELECT task_id FROM tasks
         WHERE (status = 'RUNNING') <> (task_id IN (SELECT task_id FROM attempts WHERE ended_at IS NULL))
     """,
-    "what is done has its report": """
-        SELECT task_id FROM tasks WHERE status = 'DONE' AND task_id NOT IN (SELECT task_id FROM reports)
+    "what is over has its report": """
+        SELECT task_id FROM tasks
+        WHERE status IN ('DONE', 'CANCELLED') AND task_id NOT IN (SELECT task_id FROM reports)
+    """,
+    "what is cancelled says so": """
+        SELECT task_id FROM tasks JOIN reports USING (task_id)
+        WHERE (status = 'CANCELLED') AND (outcome <> 'CANCELLED' OR folder <> '')
+    """,
+    "every task of a list has a place of its own, and the next one has one too": """
+        SELECT batch_id FROM batch_tasks JOIN batches USING (batch_id) GROUP BY batch_id
+        HAVING count(DISTINCT position) < count(*) OR max(position) >= next_position
     """,
     "a list mirrors its tasks": """
         SELECT task_id FROM batch_tasks JOIN tasks USING (task_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from app.domain.failures import Reason
 from app.domain.ids import BatchId, TaskId, WorkerRef
@@ -17,8 +18,8 @@ def task_id(number: int | str) -> TaskId:
     return TaskId(f"demo:{number}")
 
 
-def po_task(number: int | str) -> POTask:
-    return POTask(task_id=task_id(number), po_number=f"PO{number}", portal_number=str(number))
+def po_task(number: int | str, **changes: Any) -> POTask:  # noqa: ANN401 - fields by name
+    return POTask(task_id=task_id(number), po_number=f"PO{number}", portal_number=str(number), **changes)
 
 
 def orders(*numbers: int | str, batch_id: BatchId = BATCH, rows: Iterable[OrderRow] = ()) -> OrderList:

@@ -100,6 +100,28 @@ def test_attempts_add_up_after_kills(path: Path, launch: Launch) -> None:
     assert [row for row in spent if row[1]] == counted
 
 
+def test_what_was_added_and_cancelled_is_there_however_often_it_is_killed(path: Path, launch: Launch) -> None:
+    dice = random.Random(20310507)
+    told: set[str] = set()
+    for _ in range(4):
+        victim = launch("add", path, 60)
+        for line, _ in zip(lines(victim), range(dice.randint(1, 15)), strict=False):
+            told.add(line)
+        kill(victim)
+        told.update(lines(victim))
+        check_laws(path)
+        stands = dict(query(path, "SELECT task_id, status FROM tasks"))
+        assert {line.removeprefix("added ") for line in told if line.startswith("added")} <= stands.keys()
+        assert all(stands[line.split()[1]] == "CANCELLED" for line in told if line.startswith("cancelled"))
+
+    assert list(lines(launch("add", path, 60)))[-1] == "end"
+
+    check_laws(path)
+    assert open_once(path) == {"QUEUED": 40, "ASSIGNED": 0, "RUNNING": 0, "DONE": 0, "CANCELLED": 20}
+    in_order = query(path, "SELECT task_id FROM batch_tasks ORDER BY position")
+    assert in_order == [(f"demo:{number}",) for number in range(60)]
+
+
 def test_a_list_whose_acceptance_was_cut_off_was_never_there(path: Path, launch: Launch) -> None:
     victim = launch("halt", path, 20_000)
     assert next(lines(victim)) == "half"

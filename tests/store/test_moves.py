@@ -324,3 +324,5 @@ async def test_an_unknown_task_is_refused_by_name(open_journal: OpenJournal) -> 
             await give_back(journal, 404, is_spent=True)
         with pytest.raises(UnknownTaskError, match="demo:404"):
             await journal.count_death(task_id(404))
+        with pytest.raises(UnknownTaskError, match="demo:404"):
+            await journal.cancel(task_id(404))

@@ -16,7 +16,7 @@ from app.domain.failures import GivenBack, Reason
 from app.store.errors import JournalError, JournalFullError
 from app.store.journal import SqliteJournal
 from tests.store.audit import check_laws, query
-from tests.store.builders import BATCH, WORKER, orders, report, task_id
+from tests.store.builders import BATCH, WORKER, orders, po_task, report, task_id
 from tests.store.clock import ManualClock
 
 Step = Callable[[SqliteJournal], Awaitable[object]]
@@ -60,6 +60,9 @@ def stranger(path: Path) -> Iterator[sqlite3.Connection]:
         ("transitions", lambda journal: journal.recover()),
         ("transitions", lambda journal: journal.reopen([task_id(number) for number in range(6)])),
         ("rows", lambda journal: journal.accept(orders(8, 9))),
+        ("batch_tasks", lambda journal: journal.add(BATCH, [po_task(8)])),
+        ("transitions", lambda journal: journal.cancel(task_id(4))),
+        ("reports", lambda journal: journal.cancel(task_id(4))),
         (
             "transitions",
             lambda journal: journal.give_back(

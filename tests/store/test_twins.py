@@ -16,11 +16,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from app.domain.failures import GivenBack, Reason
 from app.domain.ids import BatchId, WorkerRef
 from app.domain.machine import IllegalTransitionError
+from app.domain.payload import JsonValue
 from app.store.errors import JournalError
 from app.store.journal import SqliteJournal
 from app.store.memory import MemoryJournal
 from tests.store.audit import check_laws
-from tests.store.builders import BATCH, OTHER, orders, report, task_id
+from tests.store.builders import BATCH, OTHER, orders, po_task, report, task_id
 from tests.store.clock import ManualClock
 
 #: Few of each, so that calls meet. Number 5 is never accepted.
@@ -29,6 +30,7 @@ BATCHES = st.sampled_from([BATCH, OTHER])
 REASONS = st.sampled_from([Reason.ALL_SAVED, Reason.PORTAL_BUSY, Reason.NO_WORKERS])
 WHYS = st.sampled_from((*Reason, *GivenBack))
 FILES = st.lists(st.sampled_from(["a.pdf", "b.pdf"]), unique=True)
+PAYLOADS = st.sampled_from([None, "a text", {"url": "https://portal.example/\ud800", "pages": [1, 2.5, None]}])
 WORKERS = st.builds(WorkerRef, st.integers(1, 2), st.integers(1, 2))
 
 
@@ -63,6 +65,14 @@ class Twins(RuleBasedStateMachine):
     @rule(numbers=st.lists(st.integers(0, 4), max_size=5), batch_id=BATCHES)
     def accept(self, numbers: list[int], batch_id: BatchId) -> None:
         self.both("accept", orders(*numbers, batch_id=batch_id))
+
+    @rule(numbers=st.lists(st.integers(0, 4), max_size=3), batch_id=BATCHES, payload=PAYLOADS)
+    def add(self, numbers: list[int], batch_id: BatchId, payload: JsonValue) -> None:
+        self.both("add", batch_id, [po_task(number, payload=payload, timeout_s=1.5) for number in numbers])
+
+    @rule(number=NUMBERS)
+    def cancel(self, number: int) -> None:
+        self.both("cancel", task_id(number))
 
     @rule(batch_id=BATCHES, limit=st.integers(-1, 3))
     def fetch(self, batch_id: BatchId, limit: int) -> None:

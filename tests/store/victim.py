@@ -1,7 +1,8 @@
 """A program that works with a journal until it is killed; it tells each fact after the journal has it.
 
-``python -m tests.store.victim work <journal> <count>`` carries a list to its end. ``hold <journal>`` only opens it.
-``halt <journal> <count>`` stops for ever in the middle of accepting a list.
+``python -m tests.store.victim work <journal> <count>`` carries a list to its end. ``add <journal> <count>`` makes one
+task by task. ``hold <journal>`` only opens it. ``halt <journal> <count>`` stops for ever in the middle of accepting a
+list.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import anyio
 
 from app.domain.failures import GivenBack, Reason
 from app.store.journal import SqliteJournal
-from tests.store.builders import BATCH, WORKER, orders, report
+from tests.store.builders import BATCH, WORKER, orders, po_task, report, task_id
 from tests.store.clock import ManualClock
 
 
@@ -42,6 +43,17 @@ async def work(path: Path, count: int) -> None:
     tell("end")
 
 
+async def add(path: Path, count: int) -> None:
+    """Add what is not there yet; every third task is cancelled as soon as it is known."""
+    async with SqliteJournal(path, ManualClock()) as journal:
+        for number in range(count):
+            if await journal.add(BATCH, [po_task(number, payload={"number": number})]):
+                tell("added", task_id(number))
+            if number % 3 == 0 and await journal.cancel(task_id(number)):
+                tell("cancelled", task_id(number))
+    tell("end")
+
+
 async def hold(path: Path, _: int) -> None:
     async with SqliteJournal(path, ManualClock()):
         tell("open")
@@ -66,7 +78,7 @@ async def halt(path: Path, count: int) -> None:
 
 
 def main(what: str, path: str, count: str = "0") -> None:
-    part = {"work": work, "hold": hold, "halt": halt}[what]
+    part = {"work": work, "add": add, "hold": hold, "halt": halt}[what]
     anyio.run(part, Path(path), int(count))
 
 
