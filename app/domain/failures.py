@@ -58,6 +58,7 @@ class Reason(StrEnum):
     DOWNLOAD_FAILED = "download_failed"
     DOWNLOAD_REFUSED = "download_refused"
     FILING_FAILED = "filing_failed"
+    DISK_FULL = "disk_full"
     PROCESSOR_ERROR = "processor_error"
     WORKER_LOST = "worker_lost"
     NO_WORKERS = "no_workers"
@@ -135,6 +136,7 @@ MEANINGS: Mapping[Reason, Meaning] = MappingProxyType(
         Reason.FILING_FAILED: _retryable(
             ActionClass.RETRY, "Check the output folder: it must be writable and have room. Then run the list again."
         ),
+        Reason.DISK_FULL: _retryable(ActionClass.RETRY, f"Make room on the disk of the output folder. {_RUN_AGAIN}"),
         Reason.PROCESSOR_ERROR: _retryable(
             ActionClass.RETRY, "The processor failed in a way that it does not know; the log has the details."
         ),
@@ -155,6 +157,8 @@ class GivenBack(StrEnum):
 
     SESSION_LOST = "session_lost"
     DRAINING = "draining"
+    #: Its worker failed at everything and is started anew; perhaps it is the worker.
+    RECYCLED = "recycled"
 
 
 class PoolError(Exception):
@@ -179,6 +183,10 @@ class LoginRequiredError(PoolError):
 
 class ProfileError(PoolError):
     """The base profile is missing, in use, or not whole. The whole operation ends."""
+
+
+class DiskFullError(PoolError):
+    """A disk that everything depends on is full. What was asked may be asked again when there is room."""
 
 
 class WorkersSpentError(PoolError):

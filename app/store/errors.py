@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.domain.failures import PoolError
+from app.domain.failures import DiskFullError, PoolError
 from app.domain.ids import TaskId
 
 
@@ -44,7 +44,7 @@ class JournalDamagedError(JournalError):
         )
 
 
-class JournalFullError(JournalError):
+class JournalFullError(JournalError, DiskFullError):
     """No room for the change. It may be asked for again once there is."""
 
     def __init__(self, path: Path) -> None:

@@ -8,6 +8,7 @@ from app.domain.failures import GivenBack, Reason
 from app.domain.ids import WorkerRef
 from app.domain.task import POTask, Report
 from app.supervisor.facts import StopCause
+from app.supervisor.holds import HoldCause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +18,8 @@ class File:
     worker: WorkerRef | None
     task: POTask
     report: Report
+    #: Seconds to wait before: the disk was full.
+    delay_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,31 @@ class Spawn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recycle:
+    """End a worker that fails at everything; its loss follows, and then its next generation."""
+
+    worker: WorkerRef
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Let no further task start until the hold is released."""
+
+    cause: HoldCause
+    detail: str
+    #: Seconds until it is over by itself; nothing when a person ends it.
+    delay_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """Let tasks start again, as far as this cause goes."""
+
+    cause: HoldCause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GiveUp:
     """Leave a slot empty for the rest of the session."""
 
@@ -64,4 +92,4 @@ class FailRest:
     reason: Reason
 
 
-Command = File | Requeue | Spawn | GiveUp | Stop | FailRest
+Command = File | Requeue | Spawn | Recycle | Hold | Release | GiveUp | Stop | FailRest

@@ -41,6 +41,13 @@ class RankedQueue(asyncio.Queue[POTask]):
         """Whether none waits."""
         return not self._tasks
 
+    def withdraw(self, task_id: TaskId) -> bool:
+        """Take one task out, wherever it stands; false when it does not wait here."""
+        rest = [task for task in self._tasks if task.task_id != task_id]
+        is_here = len(rest) < len(self._tasks)
+        self._tasks[:] = rest
+        return is_here
+
     def forget(self, task_id: TaskId) -> None:
         """A task has its outcome and does not come back."""
         self._ranks.pop(task_id, None)
@@ -58,6 +65,15 @@ class Dispatch:
         self.task_queue = RankedQueue(maxsize=self._ahead_count + tab_count)
         self._returned_count = 0
         self._changed = anyio.Event()
+        self._opened = anyio.Event()
+        self._opened.set()
+
+    def set_open(self, *, is_open: bool) -> None:
+        """Say whether tasks may be taken; those in the queue stay there meanwhile."""
+        if is_open:
+            self._opened.set()
+        elif self._opened.is_set():
+            self._opened = anyio.Event()
 
     def note_return(self) -> None:
         """A task is in the journal again, perhaps for later."""
@@ -65,10 +81,14 @@ class Dispatch:
         self._changed.set()
 
     async def take(self) -> POTask:
-        """The next task, in the order of the list. Waits while there is none; safe to cancel."""
-        task = await self.task_queue.get()
-        self._changed.set()
-        return task
+        """The next task, in the order of the list. Waits while there is none, or none may start; safe to cancel."""
+        while True:
+            await self._opened.wait()
+            task = await self.task_queue.get()
+            if self._opened.is_set():
+                self._changed.set()
+                return task
+            self.task_queue.put_nowait(task)
 
     async def feed(self) -> None:
         """Claim due tasks while there is room, until cancelled."""
@@ -78,6 +98,10 @@ class Dispatch:
             tasks = await self._claim(room) if room else ()
             if not tasks:
                 await self._wait_for_change(has_room=bool(room))
+
+    def withdraw(self, task_id: TaskId) -> bool:
+        """Take one task out of the queue; false when it is not there."""
+        return self.task_queue.withdraw(task_id)
 
     async def return_rest(self) -> int:
         """Give what was claimed and not taken back to the journal; tells how many. Nobody takes any more."""

@@ -8,6 +8,7 @@ from enum import StrEnum
 from app.domain.failures import GivenBack
 from app.domain.ids import TaskId, WorkerRef
 from app.domain.task import POTask, Report
+from app.supervisor.holds import HoldCause
 
 
 class StopCause(StrEnum):
@@ -55,6 +56,14 @@ class TaskReturned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFiled:
+    """The files of a report are in place and the journal knows its outcome."""
+
+    worker: WorkerRef
+    task: POTask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FilingFailed:
     """The files of a report could not be put in place."""
 
@@ -62,6 +71,15 @@ class FilingFailed:
     task: POTask
     report: Report
     problem: str
+    is_disk_full: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortalDown:
+    """A worker came up and found that the portal does not answer; its loss follows."""
+
+    worker: WorkerRef
+    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,5 +105,33 @@ class StopNeeded:
     detail: str = ""
 
 
-WorkerFact = WorkerReady | TaskTaken | TaskReported | TaskReturned | FilingFailed | WorkerLost | WorkerEnded
-Fact = WorkerFact | StopNeeded
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalFull:
+    """The journal's disk is full; what was to be written is written again later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseAsked:
+    """A person wants no further task to start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldOver:
+    """The time of a hold is up, or a person said resume."""
+
+    cause: HoldCause
+
+
+WorkerFact = (
+    WorkerReady
+    | TaskTaken
+    | TaskReported
+    | TaskReturned
+    | TaskFiled
+    | FilingFailed
+    | PortalDown
+    | WorkerLost
+    | WorkerEnded
+)
+PoolFact = StopNeeded | JournalFull | PauseAsked | HoldOver
+Fact = WorkerFact | PoolFact

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from app.domain.events import TaskEnded
 from app.domain.ports import Archive, Journal
 from app.supervisor.chronicle import Chronicle
 from app.supervisor.commands import File
-from app.supervisor.facts import Fact, FilingFailed
+from app.supervisor.facts import Fact, FilingFailed, TaskFiled
 
 #: Filing waits for the disk, not for the processor; more would not be faster.
 PARALLEL_FILING_COUNT = 2
@@ -48,6 +49,8 @@ class Filing:
             await self.journal.finish(command.task.task_id, command.report, folder)
             if staged is not None:
                 await anyio.to_thread.run_sync(self.archive.discard, staged)
+        if command.worker is not None:
+            self.report(TaskFiled(worker=command.worker, task=command.task))
         self.chronicle.tell(TaskEnded(task=command.task, report=command.report, folder=folder, worker=command.worker))
         return True
 
@@ -62,5 +65,15 @@ class Filing:
     def _tell_failure(self, command: File, error: OSError) -> None:
         if command.worker is None:  # nothing of it was to be filed
             raise error
-        problem = f"The output folder cannot take its files ({error.strerror or error})."
-        self.report(FilingFailed(worker=command.worker, task=command.task, report=command.report, problem=problem))
+        is_disk_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        what = "The disk of the output folder is full" if is_disk_full else "The output folder cannot take its files"
+        problem = f"{what} ({error.strerror or error})."
+        self.report(
+            FilingFailed(
+                worker=command.worker,
+                task=command.task,
+                report=command.report,
+                problem=problem,
+                is_disk_full=is_disk_full,
+            )
+        )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
+import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
@@ -14,9 +15,11 @@ from app.domain.events import Level, TaskEnded, TaskReturned
 from app.domain.failures import Reason
 from app.domain.task import POTask, Report
 from app.supervisor.chronicle import Chronicle
-from app.supervisor.commands import Command, FailRest, File, GiveUp, Requeue, Spawn, Stop
+from app.supervisor.commands import Command, FailRest, File, GiveUp, Hold, Recycle, Release, Requeue, Spawn, Stop
 from app.supervisor.dispatch import Dispatch
+from app.supervisor.facts import Fact, HoldOver
 from app.supervisor.filing import Filing
+from app.supervisor.holds import HoldCause
 from app.supervisor.staging import staging_name
 from app.supervisor.surroundings import Surroundings
 from app.supervisor.tally import Tally
@@ -53,10 +56,19 @@ class Performance:
     staging_path: Callable[[int], Path]
     #: Takes the news that the pool cannot go on.
     note_end: Callable[[Stop], None]
+    #: Takes the news that a task has its outcome.
+    note_outcome: Callable[[POTask, Report], None]
+    report: Callable[[Fact], None]
+    #: Set when the pool ends: nobody waits for anything any more.
+    ending: anyio.Event
 
     async def perform(self, command: Command) -> None:
         """Carry one command out."""
         match command:
+            case Hold() | Release():
+                self._tell_hold(command)
+            case Recycle() | GiveUp():
+                self._end_worker(command)
             case File():
                 self.tallies.unsettled.add()
                 self.tasks.start_soon(self._file, command)
@@ -64,10 +76,6 @@ class Performance:
                 await self._requeue(command)
             case Spawn():
                 self.start_worker(self.workers[command.worker.slot], command.worker.generation, command.delay_s)
-            case GiveUp():
-                self.workers[command.worker.slot].give_up()
-                text = f"{command.worker.worker_id} is given up: {command.cause}"
-                self.chronicle.notice(Level.ERROR, text, command.worker)
             case FailRest():
                 await self._fail_rest(command.reason)
             case Stop():
@@ -92,9 +100,11 @@ class Performance:
 
     async def _file(self, command: File) -> None:
         with self.tallies.unsettled.counted():
+            with anyio.move_on_after(command.delay_s):
+                await self.ending.wait()
             if await self.filing.file(command, self.staged(command)):
                 self.dispatch.task_queue.forget(command.task.task_id)
-                self.tallies.open_tasks.drop()
+                self.note_outcome(command.task, command.report)
 
     async def _requeue(self, command: Requeue) -> None:
         if command.is_death:
@@ -131,4 +141,27 @@ class Performance:
         report = Report(reason=reason)
         await self.around.journal.finish(task.task_id, report, "")
         self.chronicle.tell(TaskEnded(task=task, report=report, folder="", worker=None))
-        self.tallies.open_tasks.drop()
+        self.note_outcome(task, report)
+
+    def _end_worker(self, command: Recycle | GiveUp) -> None:
+        worker = self.workers[command.worker.slot]
+        if isinstance(command, Recycle):
+            self.chronicle.notice(Level.WARNING, f"gets a fresh start: {command.cause}", command.worker)
+            worker.recycle(command.cause)
+            return
+        self.chronicle.notice(Level.ERROR, f"is given up: {command.cause}", command.worker)
+        worker.give_up()
+
+    def _tell_hold(self, command: Hold | Release) -> None:
+        """The pool's own state follows from its standing; here people are told, and the time of a hold runs."""
+        if isinstance(command, Release):
+            self.chronicle.notice(Level.INFO, f"goes on ({command.cause})")
+            return
+        until = "until it is resumed" if command.delay_s is None else f"for {command.delay_s:g} s"
+        self.chronicle.notice(Level.WARNING, f"no order starts {until}: {command.detail}")
+        if command.delay_s is not None:
+            self.tasks.start_soon(self._end_hold, command.cause, command.delay_s)
+
+    async def _end_hold(self, cause: HoldCause, delay_s: float) -> None:
+        await anyio.sleep(delay_s)
+        self.report(HoldOver(cause=cause))

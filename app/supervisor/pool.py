@@ -7,37 +7,37 @@ temporary file of it exists, however it was left.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import math
 from contextlib import AsyncExitStack
-from pathlib import Path
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 import anyio
-import anyio.from_thread
 import anyio.to_thread
 from anyio.abc import TaskGroup, TaskStatus
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from app.bridge.parent import end_strays
-from app.domain.events import Level, TaskStarted
-from app.domain.ids import ProfileId, WorkerRef
-from app.domain.machine import Machine, Transition
+from app.domain.events import TaskStarted
+from app.domain.failures import GivenBack, PoolError, Reason
+from app.domain.ids import TaskId, WorkerRef
+from app.domain.machine import Machine
 from app.domain.options import PoolOptions
 from app.domain.states import POOL, PoolEvent, PoolStatus
-from app.domain.task import POTask
-from app.profile.profile import Profile
-from app.profile.runs import RunFolder, WorkerFolder, sweep_dead_runs
-from app.supervisor import plan
+from app.domain.task import POTask, Report
 from app.supervisor.chronicle import Chronicle
 from app.supervisor.commands import Stop
 from app.supervisor.dispatch import Dispatch
-from app.supervisor.facts import Fact, StopCause, StopNeeded, TaskTaken, WorkerReady
+from app.supervisor.facts import Fact, HoldOver, PauseAsked, StopCause, StopNeeded
 from app.supervisor.filing import Filing
+from app.supervisor.handle import TaskHandle
+from app.supervisor.holds import HoldCause
+from app.supervisor.patience import PatientJournal
 from app.supervisor.performing import Performance, Tallies
+from app.supervisor.premises import Premises
 from app.supervisor.probe import tree_memory_bytes
-from app.supervisor.surroundings import Surroundings, WorkerOrder
+from app.supervisor.snapshot import PoolSnapshot
+from app.supervisor.standing import Slot, Standing
+from app.supervisor.steering import Steering
+from app.supervisor.surroundings import Surroundings
 from app.supervisor.tally import Tally
 from app.supervisor.worker import Worker
 
@@ -59,18 +59,23 @@ class PersistentWorkerPool:
         self.shutdown_event = anyio.Event()
         self.end: Stop | None = None
         self._options = options
-        self._around = surroundings
-        self._chronicle = Chronicle(surroundings.journal, surroundings.observe)
-        self._machine = Machine(POOL, "pool", clock=surroundings.clock.now, observe=self._chronicle.moved)
+        self._journal = PatientJournal(journal=surroundings.journal, report=self._report, ending=self.shutdown_event)
+        self._around = replace(surroundings, journal=self._journal)
+        self._chronicle = Chronicle(self._journal, surroundings.observe)
         tab_count = options.worker_count * options.worker.tabs_per_worker
-        self._dispatch = Dispatch(surroundings.journal, surroundings.batch_id, tab_count)
-        slots = {slot: plan.Slot() for slot in range(1, options.worker_count + 1)}
-        self._standing = plan.Standing(slots=slots, max_attempts=options.max_attempts)
-        self._facts: MemoryObjectSendStream[Fact]
-        self._unsettled, self._alive, self._open_tasks = Tally(), Tally(), Tally()
+        self._dispatch = Dispatch(self._journal, surroundings.batch_id, tab_count)
+        self._alive, self._open_tasks = Tally(), Tally()
+        slots = {slot: Slot() for slot in range(1, options.worker_count + 1)}
+        self._steering = Steering(
+            Standing(slots=slots, max_attempts=options.max_attempts),
+            Machine(POOL, "pool", clock=surroundings.clock.now, observe=self._chronicle.moved),
+            self._dispatch,
+            self._open_tasks,
+        )
         self._stopped = anyio.Event()
         self._feeding, self._draining = anyio.CancelScope(), anyio.CancelScope()
-        self._run: RunFolder | None = None
+        self._premises = Premises(options=options, around=self._around, chronicle=self._chronicle)
+        self._handles: dict[TaskId, TaskHandle] = {}
         self._tasks: TaskGroup
         self._stack: AsyncExitStack
 
@@ -82,7 +87,7 @@ class PersistentWorkerPool:
     @property
     def status(self) -> PoolStatus:
         """Where in life the pool is."""
-        return self._machine.state
+        return self._steering.machine.state
 
     async def __aenter__(self) -> Self:
         """Clone the profiles and start the workers. They come up while the caller goes on.
@@ -92,18 +97,16 @@ class PersistentWorkerPool:
             SetupError: There is no room for the clones.
         """
         async with AsyncExitStack() as stack:
-            self._facts, inbox = anyio.create_memory_object_stream[Fact](math.inf)
-            stack.enter_context(inbox)
-            stack.enter_context(self._facts)
+            stack.enter_context(self._steering)
             stack.push_async_callback(self._clear_up)
             await self._staff()
-            counts = await self._around.journal.counts(self._around.batch_id)
+            counts = await self._journal.counts(self._around.batch_id)
             for _ in range(sum(counts.get(name, 0) for name in ("QUEUED", "ASSIGNED", "RUNNING"))):
                 self._open_tasks.add()
             housing = await stack.enter_async_context(anyio.create_task_group())
             self._tasks = await housing.start(self._house)
             performance = self._performance()
-            self._tasks.start_soon(self._decide, performance, inbox)
+            self._tasks.start_soon(self._steering.steer, performance)
             self._tasks.start_soon(self._feed)
             self._tasks.start_soon(self._chronicle.keep_writing)
             self._tasks.start_soon(self._measure_memory)
@@ -134,6 +137,38 @@ class PersistentWorkerPool:
             waiting.cancel_scope.cancel()
         return self.end
 
+    async def submit_task(self, task: POTask) -> TaskHandle:
+        """Queue one more task at the end of the list; it is in the journal when this returns.
+
+        Raises:
+            PoolError: The pool is ending.
+        """
+        if self.shutdown_event.is_set():
+            msg = "The pool is ending and takes no more tasks."
+            raise PoolError(msg)
+        handle = self._handles[task.task_id] = TaskHandle(task, self._call_off)
+        self._open_tasks.add()
+        await self._journal.add(self._around.batch_id, [task])
+        self._dispatch.note_return()
+        return handle
+
+    def get_status(self) -> PoolSnapshot:
+        """The pool as it is now."""
+        return PoolSnapshot(
+            status=self.status,
+            workers=tuple(worker.snapshot() for worker in self.workers),
+            open_count=self._open_tasks.count,
+            holds=tuple(sorted(self._steering.standing.holds.active)),
+        )
+
+    def pause(self) -> None:
+        """Let no further task start until ``resume``; those in flight are finished."""
+        self._report(PauseAsked())
+
+    def resume(self) -> None:
+        """Let tasks start again after ``pause``."""
+        self._report(HoldOver(cause=HoldCause.OPERATOR))
+
     def stop(self) -> None:
         """No new task; those in flight are finished when the pool is left. ``finish`` returns."""
         self._report(StopNeeded(cause=StopCause.ASKED))
@@ -151,42 +186,14 @@ class PersistentWorkerPool:
 
     async def _staff(self) -> None:
         """Make the slots, each with its own clone of the base profile."""
-        swept = await anyio.to_thread.run_sync(lambda: sweep_dead_runs(self._options.runs_root, end_strays=end_strays))
-        if swept.removed:
-            self._chronicle.notice(Level.INFO, f"removed what {len(swept.removed)} dead run(s) had left")
-        self._run = run = await anyio.to_thread.run_sync(RunFolder.create, self._options.runs_root)
-        for slot in self._standing.slots:
-            folder = await anyio.to_thread.run_sync(run.worker_folder, slot)
-            self.workers.append(self._seat(slot, folder))
-        for worker in self.workers:
-            await anyio.to_thread.run_sync(worker.profile.clone)
-
-    def _seat(self, slot: int, folder: WorkerFolder) -> Worker:
-        ref = WorkerRef(slot, 1)
-        profile = Profile(
-            profile_id=ProfileId(f"{self._options.base_profile_path.parent.name}/{ref.worker_id}"),
-            base_profile_path=self._options.base_profile_path,
-            worker_profile_path=folder.profile_path,
-            clock=self._around.clock.now,
-            observe=self._moved_in_thread,
-        )
-        order = WorkerOrder(
-            slot=slot,
-            options=self._options.worker,
-            profile=profile,
-            folder=folder,
-            staging_path=self._staging_path(slot),
-            module=self._around.module,
-            clock=self._around.clock.now,
-        )
-        return Worker(order, self._chronicle, self._report, self._dispatch.take, self._begin)
-
-    def _staging_path(self, slot: int) -> Path:
-        return self._options.staging_path / f"w{slot}"
+        await self._premises.open()
+        for slot in self._steering.standing.slots:
+            order = await self._premises.seat(slot)
+            self.workers.append(Worker(order, self._chronicle, self._report, self._dispatch.take, self._begin))
 
     def _performance(self) -> Performance:
         filing = Filing(
-            journal=self._around.journal,
+            journal=self._journal,
             archive=self._around.archive,
             chronicle=self._chronicle,
             report=self._report,
@@ -198,36 +205,33 @@ class PersistentWorkerPool:
             filing=filing,
             workers={worker.ref.slot: worker for worker in self.workers},
             tasks=self._tasks,
-            tallies=Tallies(unsettled=self._unsettled, alive=self._alive, open_tasks=self._open_tasks),
-            staging_path=self._staging_path,
+            tallies=Tallies(unsettled=self._steering.unsettled, alive=self._alive, open_tasks=self._open_tasks),
+            staging_path=lambda slot: self._options.staging_path / f"w{slot}",
             note_end=self._note_end,
+            note_outcome=self._note_outcome,
+            report=self._report,
+            ending=self.shutdown_event,
         )
 
-    async def _decide(self, performance: Performance, inbox: MemoryObjectReceiveStream[Fact]) -> None:
-        """The one place where facts become commands, one after the other."""
-        try:
-            async for fact in inbox:
-                with self._unsettled.counted():
-                    self._follow(fact)
-                    decision = plan.react(self._standing, fact)
-                    self._standing = decision.standing
-                    for command in decision.commands:
-                        await performance.perform(command)
-        finally:
-            self._unsettled.call_off()
+    def _note_outcome(self, task: POTask, report: Report) -> None:
+        self._open_tasks.drop()
+        handle = self._handles.pop(task.task_id, None)
+        if handle is not None:
+            handle.resolve(report)
 
-    def _follow(self, fact: Fact) -> None:
-        """Move the pool's own machine."""
-        if isinstance(fact, WorkerReady) and self._machine.can(PoolEvent.STAFF):
-            self._machine.fire(PoolEvent.STAFF)
-        if isinstance(fact, TaskTaken) and self._machine.can(PoolEvent.WORK):
-            self._machine.fire(PoolEvent.WORK)
-        if self._open_tasks.count == 0 and self._machine.can(PoolEvent.REST):
-            self._machine.fire(PoolEvent.REST)
+    async def _call_off(self, task_id: TaskId) -> bool:
+        """Cancel a task that no worker has."""
+        if self._dispatch.withdraw(task_id):
+            await self._journal.give_back(task_id, GivenBack.DRAINING, detail="", delay_s=0.0, is_attempt_spent=False)
+        is_off = await self._journal.cancel(task_id)
+        if is_off:
+            handle = self._handles.get(task_id)
+            if handle is not None:
+                self._note_outcome(handle.task, Report(reason=Reason.BY_REQUEST))
+        return is_off
 
     def _report(self, fact: Fact) -> None:
-        self._unsettled.add()
-        self._facts.send_nowait(fact)
+        self._steering.report(fact)
 
     def _note_end(self, end: Stop) -> None:
         self.end = end
@@ -235,7 +239,7 @@ class PersistentWorkerPool:
         self._stopped.set()
 
     async def _begin(self, task: POTask, worker: WorkerRef) -> POTask:
-        begun = await self._around.journal.start(task.task_id, worker)
+        begun = await self._journal.start(task.task_id, worker)
         self._chronicle.tell(TaskStarted(task=begun, worker=worker))
         return begun
 
@@ -250,16 +254,12 @@ class PersistentWorkerPool:
                 if worker.pid is not None:
                     worker.memory_usage = await anyio.to_thread.run_sync(tree_memory_bytes, worker.pid)
 
-    def _moved_in_thread(self, transition: Transition) -> None:
-        """Profiles move in the threads that do their blocking work; their moves are told in the loop."""
-        anyio.from_thread.run_sync(self._chronicle.moved, transition)
-
     async def _wind_down(self) -> None:
         """Let workers finish what they have, end them, and bring everything undone back to the queue."""
         self._report(StopNeeded(cause=StopCause.ASKED))
-        await self._unsettled.zero()
-        self._machine.fire(PoolEvent.SHUT_DOWN)
         self.shutdown_event.set()
+        await self._steering.unsettled.zero()
+        self._steering.machine.fire(PoolEvent.SHUT_DOWN)
         self._feeding.cancel()
         with self._draining, anyio.move_on_after(self._options.shutdown_timeout_s * (1 - END_SHARE)):
             for worker in self.workers:
@@ -268,19 +268,15 @@ class PersistentWorkerPool:
         for worker in self.workers:
             worker.abandon()
         await self._alive.zero()
-        await self._unsettled.zero()
+        await self._steering.unsettled.zero()
         await self._dispatch.return_rest()
+        for handle in self._handles.values():
+            handle.resolve(None)
 
     async def _clear_up(self) -> None:
         """Remove clones and temporary files; the last thing a pool does."""
         with anyio.CancelScope(shield=True):
-            for worker in self.workers:
-                with contextlib.suppress(OSError):  # told below, as what is left of the run
-                    await anyio.to_thread.run_sync(worker.profile.remove)
-            if self._run is not None:
-                left = await anyio.to_thread.run_sync(self._run.close)
-                for path in left:
-                    self._chronicle.notice(Level.WARNING, f"kept for you to look at: {path}")
-            if self._machine.can(PoolEvent.CLOSE):
-                self._machine.fire(PoolEvent.CLOSE)
+            await self._premises.close()
+            if self._steering.machine.can(PoolEvent.CLOSE):
+                self._steering.machine.fire(PoolEvent.CLOSE)
             await self._chronicle.flush()

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import anyio
 
 from app.bridge.parent import Child
+from app.domain.ids import WorkerRef
+from app.supervisor.facts import PortalDown, StopCause, StopNeeded
 from app.wire import messages
 from app.wire.codec import WireError
 
@@ -16,6 +18,19 @@ HELLO_LIMIT_S = 30.0
 READY_LIMIT_S = 120.0
 #: A worker beats every two seconds; silent for this long, it hangs.
 SILENCE_LIMIT_S = 15.0
+
+
+_STOP_CAUSES = {
+    messages.UnableKind.BROWSER: StopCause.SETUP_FAILED,
+    messages.UnableKind.LOGIN: StopCause.LOGIN_REQUIRED,
+}
+
+
+def fact_of(unable: messages.Unable, worker: WorkerRef) -> PortalDown | StopNeeded:
+    """What the pool has to know when a worker says that it cannot work."""
+    if unable.kind is messages.UnableKind.PORTAL:
+        return PortalDown(worker=worker, detail=unable.detail)
+    return StopNeeded(cause=_STOP_CAUSES[unable.kind], detail=unable.detail)
 
 
 class LostError(Exception):

@@ -33,16 +33,11 @@ from app.supervisor.facts import (
     WorkerLost,
     WorkerReady,
 )
+from app.supervisor.snapshot import WorkerSnapshot
 from app.supervisor.staging import staging_name
 from app.supervisor.surroundings import WorkerOrder
-from app.supervisor.talk import SILENCE_LIMIT_S, LostError, Talk
+from app.supervisor.talk import SILENCE_LIMIT_S, LostError, Talk, fact_of
 from app.wire import messages
-
-_STOP_CAUSES = {
-    messages.UnableKind.BROWSER: StopCause.SETUP_FAILED,
-    messages.UnableKind.PORTAL: StopCause.SETUP_FAILED,
-    messages.UnableKind.LOGIN: StopCause.LOGIN_REQUIRED,
-}
 
 
 class Worker:
@@ -81,6 +76,7 @@ class Worker:
         self._pulling = anyio.CancelScope()
         self._living = anyio.CancelScope()
         self._is_draining = False
+        self._recycle_cause = ""
 
     @property
     def worker_id(self) -> WorkerId:
@@ -122,6 +118,7 @@ class Worker:
         self.ref = WorkerRef(self._order.slot, generation)
         if generation > 1:
             self._machine.fire(WorkerEvent.RESTART)
+        self._recycle_cause = ""
         cause = "it was stopped"
         is_in_order = False
         with anyio.CancelScope() as self._living:
@@ -134,7 +131,7 @@ class Worker:
             except ProfileError as error:
                 cause = str(error)
                 self._report(StopNeeded(cause=StopCause.PROFILE_DAMAGED, detail=cause))
-        self._leave(cause, is_in_order=is_in_order)
+        self._leave(self._recycle_cause or cause, is_in_order=is_in_order)
 
     async def drain(self) -> None:
         """Take nothing more, finish what is in hand, close the browser, end. A worker that is not up is abandoned."""
@@ -150,6 +147,11 @@ class Worker:
     def abandon(self) -> None:
         """End the generation now; its processes are gone when ``live`` returns."""
         self._is_draining = True
+        self._living.cancel()
+
+    def recycle(self, cause: str) -> None:
+        """End the generation now, although it lives; the next one follows as after a loss."""
+        self._recycle_cause = cause
         self._living.cancel()
 
     def give_up(self) -> None:
@@ -251,7 +253,7 @@ class Worker:
             case messages.Heartbeat():
                 self.browser_session = message.session
                 self._counted_now = message.processed_count
-                self._chronicle.tell(self.seen(message.session))
+                self._chronicle.tell(self._seen(message.session))
             case messages.Moved():
                 self._chronicle.moved(message.transition)
             case messages.Said():
@@ -264,7 +266,7 @@ class Worker:
                 fact = TaskReturned(worker=self.ref, task_id=message.task_id, why=message.why, detail=message.detail)
                 self._report(fact)
             case messages.Unable():
-                self._report(StopNeeded(cause=_STOP_CAUSES[message.kind], detail=message.detail))
+                self._report(fact_of(message, self.ref))
                 raise LostError(message.detail)
             case messages.Hello() | messages.Ready() | messages.Bye():
                 msg = f"it said {message.type} out of turn"
@@ -278,13 +280,19 @@ class Worker:
         if not self._held and self._machine.can(WorkerEvent.FREE):
             self._machine.fire(WorkerEvent.FREE)
 
-    def seen(self, session: SessionView) -> WorkerSeen:
-        """The slot as observers see it."""
-        return WorkerSeen(
+    def snapshot(self) -> WorkerSnapshot:
+        """The slot as it is now."""
+        return WorkerSnapshot(
             worker=self.ref,
-            session=session,
+            status=self.status,
+            po_numbers=tuple(task.po_number for task in self._held.values()),
             memory_bytes=self.memory_usage,
             processed_count=self.processed_count,
+        )
+
+    def _seen(self, session: SessionView) -> WorkerSeen:
+        return WorkerSeen(
+            worker=self.ref, session=session, memory_bytes=self.memory_usage, processed_count=self.processed_count
         )
 
     def _log(self, line: str) -> None:

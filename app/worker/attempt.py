@@ -78,7 +78,10 @@ async def _judged(bench: Bench, tab: Tab, task: POTask) -> Report:
         await _stop_if_browser_is_gone(bench.session, error)
         return Report(reason=reason_of(error), detail=first_line(error), page_url=tab.page.url)
     except OSError as error:
-        return Report(reason=Reason.FILING_FAILED, detail=_disk_problem(error), page_url=tab.page.url)
+        is_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        reason = Reason.DISK_FULL if is_full else Reason.FILING_FAILED
+        detail = f"A file could not be written ({error.strerror or error})."
+        return Report(reason=reason, detail=detail, page_url=tab.page.url)
     except Exception as error:  # noqa: BLE001 - the tab's border: an unknown error of a processor ends its task, not the worker
         await _stop_if_browser_is_gone(bench.session, error)
         logger.exception("processor failed on {}", task.po_number)
@@ -119,9 +122,3 @@ async def _stop_if_browser_is_gone(session: BrowserSession, error: Exception) ->
     if session.lost.is_set() or "reading from the driver" in text:
         msg = f"browser or driver ended ({first_line(error)})"
         raise SessionBrokenError(msg) from error
-
-
-def _disk_problem(error: OSError) -> str:
-    if error.errno == errno.ENOSPC:
-        return "The disk is full."
-    return f"A file could not be written ({error.strerror or error})."

@@ -18,11 +18,12 @@ SOURCE_NAME = "page.html"
 async def keep_evidence(tab: Tab) -> tuple[str, ...]:
     """Put screenshot and source into the tab's evidence folder; returns the names of what could be kept.
 
-    Bounded by ``LIMIT_S``. A page that cannot be pictured any more leaves nothing; that is no error.
+    Bounded by ``LIMIT_S``. A page that cannot be pictured any more leaves nothing, nor does a full disk;
+    that is no error.
     """
     kept: list[str] = []
-    tab.evidence.mkdir(parents=True, exist_ok=True)
-    with anyio.move_on_after(LIMIT_S), contextlib.suppress(PlaywrightError):
+    with anyio.move_on_after(LIMIT_S), contextlib.suppress(PlaywrightError, OSError):
+        tab.evidence.mkdir(parents=True, exist_ok=True)
         source = await tab.page.content()
         await anyio.Path(tab.evidence / SOURCE_NAME).write_text(source, encoding="utf-8", errors="replace")
         kept.append(SOURCE_NAME)

@@ -17,7 +17,9 @@
     };
     const all = (selector) => documents(document).flatMap((part) => [...part.querySelectorAll(selector)]);
     const isShown = (element) => element.getClientRects().length > 0;
-    const textOf = (element) => (element.innerText ?? element.textContent ?? "").trim();
+    // Half of a pair of code units is no text anywhere else; and a report must fit into a frame.
+    const sound = (text, length) => text.toWellFormed().slice(0, length).toWellFormed();
+    const textOf = (element) => sound((element.innerText ?? element.textContent ?? "").trim(), 2000);
     const shownText = (selector) => all(selector).filter(isShown).map(textOf).join(" ");
     const fold = (text) => text.replaceAll("\u2019", "'").toLowerCase().split(/\s+/).join(" ");
 
@@ -40,10 +42,11 @@
       }
       return "";
     };
+    const attribute = (element, name) => sound(element.getAttribute(name) ?? "", 1000);
     const namesOf = (element, address) => ({
-      download: element.getAttribute("download") ?? "",
-      title: element.getAttribute("title") ?? "",
-      "aria-label": element.getAttribute("aria-label") ?? "",
+      download: attribute(element, "download"),
+      title: attribute(element, "title"),
+      "aria-label": attribute(element, "aria-label"),
       text: textOf(element),
       address: address ? address.split(/[?#]/)[0].split("/").pop() : "",
     });
@@ -72,7 +75,7 @@
     };
     const fieldOf = (rule) => {
       for (const element of rule.selector.flatMap(all)) {
-        const text = rule.attribute ? (element.getAttribute(rule.attribute) ?? "") : textOf(element);
+        const text = rule.attribute ? attribute(element, rule.attribute) : textOf(element);
         if (text.trim()) return text.trim();
       }
       return "";

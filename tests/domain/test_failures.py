@@ -37,6 +37,7 @@ CONTRACT = """
     download_failed     FAILED         portal_fault     yes
     download_refused    FAILED         portal_fault     no
     filing_failed       FAILED         retry            yes
+    disk_full           FAILED         retry            yes
     processor_error     FAILED         retry            yes
     worker_lost         FAILED         retry            yes
     no_workers          FAILED         retry            no

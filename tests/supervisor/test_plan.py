@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -12,20 +13,29 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from app.domain.failures import GivenBack, Outcome, Reason
 from app.domain.ids import TaskId, WorkerRef
 from app.domain.task import POTask, Report
-from app.supervisor.commands import Command, FailRest, File, GiveUp, Requeue, Spawn, Stop
+from app.supervisor.commands import Command, FailRest, File, GiveUp, Hold, Recycle, Release, Requeue, Spawn, Stop
 from app.supervisor.facts import (
     Fact,
     FilingFailed,
+    HoldOver,
+    JournalFull,
+    PauseAsked,
+    PortalDown,
     StopCause,
     StopNeeded,
+    TaskFiled,
     TaskReported,
     TaskReturned,
     TaskTaken,
     WorkerEnded,
     WorkerLost,
+    WorkerReady,
 )
-from app.supervisor.plan import DEATH_LIMIT, RETRY_LIMIT_S, Decision, Slot, Standing, react
+from app.supervisor.holds import FIRST_HOLD_S, LONGEST_HOLD_S, RETRY_AFTER_LIMIT_S, HoldCause
+from app.supervisor.judging import FAILURES_IN_A_ROW, FREE_RETURNS_MAX
+from app.supervisor.plan import DEATH_LIMIT, react
 from app.supervisor.restarts import RESTART_LIMIT, RestartBudget
+from app.supervisor.standing import Decision, Slot, Standing
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
@@ -74,15 +84,169 @@ def test_a_passing_failure_is_tried_again_later_each_time() -> None:
     assert 0 < delays[0] < delays[1]
 
 
+def reported(reason: Reason, task: POTask = TASK, **changes: float) -> TaskReported:
+    report = replace(Report(reason=reason), **changes)
+    return TaskReported(worker=ONE, task_id=task.task_id, report=report)
+
+
+@pytest.mark.parametrize(
+    ("reason", "cause"),
+    [
+        (Reason.PORTAL_UNREACHABLE, HoldCause.PORTAL_DOWN),
+        (Reason.PORTAL_BUSY, HoldCause.PORTAL_BUSY),
+        (Reason.DISK_FULL, HoldCause.DISK_FULL),
+    ],
+)
+def test_what_is_not_the_orders_fault_makes_the_pool_wait_and_costs_nothing(reason: Reason, cause: HoldCause) -> None:
+    back, hold = after(standing(), held(), reported(reason)).commands
+
+    assert isinstance(back, Requeue)
+    assert (back.is_attempt_spent, back.delay_s) == (False, FIRST_HOLD_S)
+    assert isinstance(hold, Hold)
+    assert (hold.cause, hold.delay_s) == (cause, FIRST_HOLD_S)
+
+
+def test_a_hold_that_is_on_is_not_begun_again() -> None:
+    once = after(standing(), held(), reported(Reason.PORTAL_BUSY)).standing
+    again = after(once, held(), reported(Reason.PORTAL_BUSY))
+
+    assert [type(command) for command in again.commands] == [Requeue]
+
+
+def test_holds_in_a_row_grow_and_a_success_makes_them_short_again() -> None:
+    now, lengths = standing(), list[float | None]()
+    for _ in range(6):
+        decision = after(now, held(), reported(Reason.PORTAL_UNREACHABLE))
+        hold = decision.commands[1]
+        assert isinstance(hold, Hold)
+        lengths.append(hold.delay_s)
+        now = react(decision.standing, HoldOver(cause=HoldCause.PORTAL_DOWN)).standing
+    well = after(now, held(), reported(Reason.ALL_SAVED)).standing
+    short = after(well, held(), reported(Reason.PORTAL_UNREACHABLE)).commands[1]
+
+    assert lengths == [5.0, 10.0, 20.0, 40.0, LONGEST_HOLD_S, LONGEST_HOLD_S]
+    assert isinstance(short, Hold)
+    assert short.delay_s == FIRST_HOLD_S
+
+
 def test_a_portal_that_names_a_time_is_given_it_within_reason() -> None:
     def delay_s(wish_s: float) -> float:
-        report = replace(FAILED, reason=Reason.PORTAL_BUSY, retry_after_s=wish_s)
-        command = only(after(standing(), held(), TaskReported(worker=ONE, task_id=TASK.task_id, report=report)))
+        command = after(standing(), held(), reported(Reason.PORTAL_BUSY, retry_after_s=wish_s)).commands[0]
         assert isinstance(command, Requeue)
         return command.delay_s
 
     assert delay_s(7) == 7
-    assert delay_s(86_400) == RETRY_LIMIT_S
+    assert delay_s(86_400) == RETRY_AFTER_LIMIT_S
+
+
+def test_a_page_that_alone_is_always_busy_comes_to_an_end() -> None:
+    now = standing()
+    for _ in range(FREE_RETURNS_MAX):
+        now = after(now, held(), reported(Reason.PORTAL_BUSY)).standing
+
+    command = only(after(now, held(), reported(Reason.PORTAL_BUSY)))
+
+    assert isinstance(command, Requeue)
+    assert command.is_attempt_spent
+
+
+def test_a_hold_ends_by_its_time_or_by_a_person() -> None:
+    paused = react(standing(), PauseAsked())
+    released = react(paused.standing, HoldOver(cause=HoldCause.OPERATOR))
+
+    assert only(paused) == Hold(cause=HoldCause.OPERATOR, detail="Paused by request.", delay_s=None)
+    assert only(released) == Release(cause=HoldCause.OPERATOR)
+    assert released.standing.holds.active == frozenset()
+
+
+def test_a_journal_without_room_makes_the_pool_wait() -> None:
+    command = only(react(standing(), JournalFull()))
+
+    assert isinstance(command, Hold)
+    assert command.cause is HoldCause.DISK_FULL
+
+
+def test_files_that_found_no_room_are_filed_again_as_they_are() -> None:
+    report = Report(reason=Reason.ALL_SAVED)
+    fact = FilingFailed(worker=ONE, task=TASK, report=report, problem="full", is_disk_full=True)
+
+    hold, again = after(standing(), fact).commands
+
+    assert isinstance(hold, Hold)
+    assert again == File(worker=ONE, task=TASK, report=report, delay_s=FIRST_HOLD_S)
+
+
+def test_files_that_found_no_room_at_the_end_are_fetched_again_by_a_later_run() -> None:
+    fact = FilingFailed(
+        worker=ONE, task=TASK, report=Report(reason=Reason.ALL_SAVED), problem="full", is_disk_full=True
+    )
+
+    command = only(after(standing(), StopNeeded(cause=StopCause.ASKED), fact))
+
+    assert isinstance(command, Requeue)
+    assert not command.is_attempt_spent
+
+
+def test_a_worker_that_fails_at_everything_gets_one_fresh_start() -> None:
+    now = standing()
+    for _ in range(FAILURES_IN_A_ROW - 1):
+        now = after(now, held(), reported(Reason.PORTAL_ERROR)).standing
+    other = replace(TASK, task_id=TaskId("demo:2"))
+
+    fifth = after(now, held(other), held(), reported(Reason.PORTAL_ERROR))
+    lost = after(fifth.standing, WorkerLost(worker=ONE, cause="ended by us"))
+
+    back, recycle = fifth.commands
+    assert isinstance(back, Requeue)
+    assert (back.why, back.is_attempt_spent) == (GivenBack.RECYCLED, False)
+    assert isinstance(recycle, Recycle)
+    beside, spawn = lost.commands
+    assert isinstance(beside, Requeue)
+    assert (beside.why, beside.is_attempt_spent, beside.is_death) == (GivenBack.RECYCLED, False, False)
+    assert spawn == Spawn(worker=WorkerRef(1, 2), delay_s=0.0)
+    assert lost.standing.slots[1].budget == RestartBudget(), "no restart is spent on it"
+
+
+def test_failures_that_go_on_after_a_fresh_start_are_the_orders_own() -> None:
+    now = Standing(slots={1: Slot(was_recycled=True, failure_count=FAILURES_IN_A_ROW - 1)})
+
+    command = only(after(now, held(), reported(Reason.PORTAL_ERROR)))
+
+    assert isinstance(command, Requeue)
+    assert command.is_attempt_spent
+
+
+def test_a_success_ends_the_row_of_failures() -> None:
+    now = Standing(slots={1: Slot(was_recycled=True, failure_count=FAILURES_IN_A_ROW - 1)})
+
+    slot = after(now, held(), reported(Reason.PORTAL_SAYS_MISSING)).standing.slots[1]
+
+    assert (slot.failure_count, slot.was_recycled) == (0, False)
+
+
+def test_a_portal_that_never_answered_is_a_matter_of_setup() -> None:
+    down = PortalDown(worker=ONE, detail="no answer")
+
+    commands = after(standing(), down, WorkerLost(worker=ONE, cause="no answer")).commands
+
+    assert commands == (Stop(cause=StopCause.SETUP_FAILED, detail="no answer"),)
+
+
+def test_a_portal_that_went_away_is_waited_for_without_spending_restarts() -> None:
+    now = after(standing(1), WorkerReady(worker=ONE)).standing
+
+    hold, spawn = after(now, PortalDown(worker=ONE, detail="x"), WorkerLost(worker=ONE, cause="x")).commands
+
+    assert isinstance(hold, Hold)
+    assert hold.cause is HoldCause.PORTAL_DOWN
+    assert spawn == Spawn(worker=WorkerRef(1, 2), delay_s=FIRST_HOLD_S)
+
+
+def test_an_order_that_is_filed_may_wait_for_free_again() -> None:
+    waited = after(standing(), held(), reported(Reason.PORTAL_BUSY)).standing
+
+    assert waited.free_returns
+    assert after(waited, TaskFiled(worker=ONE, task=TASK)).standing.free_returns == {}
 
 
 def test_the_last_attempt_is_final() -> None:
@@ -210,7 +374,8 @@ class Policy(RuleBasedStateMachine):
         self.in_hand: dict[TaskId, tuple[WorkerRef, POTask]] = {}
         self.outcomes = Counter[TaskId]()
         self.alive = {WorkerRef(slot, 1) for slot in range(1, slot_count + 1)}
-        self.spawned = Counter[int]()
+        self.lost = Counter[int]()
+        self.held_causes = set[HoldCause]()
         self.is_stopped = False
 
     def tell(self, fact: Fact) -> None:
@@ -221,25 +386,34 @@ class Policy(RuleBasedStateMachine):
 
     def obey(self, command: Command) -> None:
         match command:
+            case File() | Requeue() | FailRest():
+                self.obey_about_tasks(command)
+            case Spawn():
+                self.alive.add(command.worker)
+            case Stop():
+                self.is_stopped = True
+            case Recycle():
+                self.alive.discard(command.worker)
+                self.tell(WorkerLost(worker=command.worker, cause=command.cause))
+            case Hold() | Release():
+                self.held_causes ^= {command.cause}
+            case GiveUp():
+                assert command.worker not in self.alive
+
+    def obey_about_tasks(self, command: File | Requeue | FailRest) -> None:
+        match command:
             case File():
                 self.in_hand.pop(command.task.task_id)
                 self.outcomes[command.task.task_id] += 1
             case Requeue():
                 self.in_hand.pop(command.task.task_id)
-                spent = int(command.is_attempt_spent)
                 task = command.task
+                attempt = task.attempt + int(command.is_attempt_spent)
                 deaths = task.death_count + int(command.is_death)
-                self.queue.insert(0, replace(task, attempt=task.attempt + spent, death_count=deaths))
-            case Spawn():
-                self.alive.add(command.worker)
-                self.spawned[command.worker.slot] += 1
-            case Stop():
-                self.is_stopped = True
+                self.queue.insert(0, replace(task, attempt=attempt, death_count=deaths))
             case FailRest():
                 self.outcomes.update(task.task_id for task in self.queue)
                 self.queue.clear()
-            case GiveUp():
-                assert command.worker not in self.alive
 
     def any_alive(self, data: st.DataObject) -> WorkerRef:
         return data.draw(st.sampled_from(sorted(self.alive)))
@@ -270,7 +444,13 @@ class Policy(RuleBasedStateMachine):
         worker = self.any_alive(data)
         self.alive.discard(worker)
         in_order = is_in_order and self.is_stopped
+        self.lost[worker.slot] += 1
         self.tell(WorkerEnded(worker=worker) if in_order else WorkerLost(worker=worker, cause="gone"))
+
+    @precondition(lambda self: self.held_causes)
+    @rule(data=st.data())
+    def hold_over(self, data: st.DataObject) -> None:
+        self.tell(HoldOver(cause=data.draw(st.sampled_from(sorted(self.held_causes)))))
 
     @rule(cause=st.sampled_from(StopCause))
     def stop(self, cause: StopCause) -> None:
@@ -288,8 +468,12 @@ class Policy(RuleBasedStateMachine):
         assert known == {task_id: worker.slot for task_id, (worker, _) in self.in_hand.items()}
 
     @invariant()
+    def holds_are_told(self) -> None:
+        assert self.standing.holds.active == self.held_causes
+
+    @invariant()
     def limits_hold(self) -> None:
-        assert all(count <= RESTART_LIMIT for count in self.spawned.values())
+        assert all(count <= RESTART_LIMIT + 1 for count in self.lost.values() if not self.is_stopped)
         for task in [*self.queue, *(task for _, task in self.in_hand.values())]:
             assert task.attempt <= self.standing.max_attempts
             assert task.death_count < DEATH_LIMIT

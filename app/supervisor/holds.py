@@ -1,0 +1,52 @@
+"""When the whole pool waits for something outside it, and for how long. Pure.
+
+A hold that has a time ends by itself; what it waited for is then simply tried again. Each one in a row is longer, until
+a success says that it is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+#: The first hold for a cause, and the longest: doubled from one to the other.
+FIRST_HOLD_S, LONGEST_HOLD_S = 5.0, 60.0
+#: The longest pause a portal may ask for with Retry-After before it is asked again all the same.
+RETRY_AFTER_LIMIT_S = 300.0
+
+
+class HoldCause(StrEnum):
+    """What the pool waits for."""
+
+    #: A person said pause; only a person ends it.
+    OPERATOR = "operator"
+    PORTAL_DOWN = "portal_down"
+    PORTAL_BUSY = "portal_busy"
+    DISK_FULL = "disk_full"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holds:
+    """Which holds are on, and how often each came in a row."""
+
+    active: frozenset[HoldCause] = frozenset()
+    row_counts: Mapping[HoldCause, int] = field(default_factory=dict[HoldCause, int])
+
+    def delay_s(self, cause: HoldCause, wish_s: float = 0.0) -> float:
+        """How long a hold that begins now lasts; what the portal asks for counts, within reason."""
+        grown = FIRST_HOLD_S * 2.0 ** min(self.row_counts.get(cause, 0), 10)
+        return max(min(grown, LONGEST_HOLD_S), min(wish_s, RETRY_AFTER_LIMIT_S))
+
+    def begin(self, cause: HoldCause) -> Holds:
+        """The hold is on."""
+        counts = {**self.row_counts, cause: self.row_counts.get(cause, 0) + 1}
+        return Holds(active=self.active | {cause}, row_counts=counts)
+
+    def end(self, cause: HoldCause) -> Holds:
+        """The hold is off; whether that helped shows later."""
+        return replace(self, active=self.active - {cause})
+
+    def forget(self, *causes: HoldCause) -> Holds:
+        """It went well: the next hold for one of these causes is a short one again."""
+        return replace(self, row_counts={one: count for one, count in self.row_counts.items() if one not in causes})

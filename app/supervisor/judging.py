@@ -1,0 +1,98 @@
+"""What a report leads to: the outcome, another attempt, or a wait that costs the order nothing. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from app.domain.failures import GivenBack, Outcome, Reason
+from app.domain.ids import WorkerRef
+from app.domain.task import POTask, Report
+from app.supervisor.commands import Command, File, Hold, Recycle, Requeue
+from app.supervisor.facts import TaskReported
+from app.supervisor.holds import HoldCause
+from app.supervisor.standing import Decision, Slot, Standing
+
+#: Pause before a task's second attempt; doubled with each further one.
+FIRST_RETRY_S = 1.0
+#: So often a task goes back for free; a page that alone is always "busy" must come to an end too.
+FREE_RETURNS_MAX = 10
+#: A worker that fails so often in a row may be the fault itself (design section 4, "black hole").
+FAILURES_IN_A_ROW = 5
+
+#: Failures that say nothing of the order: the pool waits, and the order pays nothing (design section 4).
+_OUTSIDE = {
+    Reason.PORTAL_UNREACHABLE: HoldCause.PORTAL_DOWN,
+    Reason.PORTAL_BUSY: HoldCause.PORTAL_BUSY,
+    Reason.DISK_FULL: HoldCause.DISK_FULL,
+}
+
+
+def judge(standing: Standing, slot: Slot, fact: TaskReported) -> Decision:
+    """Decide about a finished attempt."""
+    task, rest = standing.release(slot, fact.worker, fact.task_id)
+    if task is None:
+        return Decision(rest)
+    cause = _OUTSIDE.get(fact.report.reason)
+    if cause is not None and rest.free_returns.get(task.task_id, 0) < FREE_RETURNS_MAX:
+        return _wait(rest, fact, task, cause)
+    if fact.report.outcome is Outcome.FAILED and fact.report.meaning.is_retryable:
+        return _count_failure(rest, fact, task)
+    well = replace(rest.slots[fact.worker.slot], failure_count=0, was_recycled=False)
+    calm = replace(rest, holds=rest.holds.forget(HoldCause.PORTAL_DOWN, HoldCause.PORTAL_BUSY))
+    return Decision(calm.with_slot(fact.worker, well), (another_attempt(standing, fact.worker, task, fact.report),))
+
+
+def another_attempt(standing: Standing, worker: WorkerRef, task: POTask, report: Report) -> Command:
+    """One more attempt, if it can help and one is left; else the outcome."""
+    if not report.meaning.is_retryable or task.attempt >= standing.max_attempts:
+        return File(worker=worker, task=task, report=report)
+    delay_s = FIRST_RETRY_S * 2.0 ** (task.attempt - 1)
+    return Requeue(
+        worker=worker, task=task, why=report.reason, detail=report.detail, delay_s=delay_s, is_attempt_spent=True
+    )
+
+
+def undone(worker: WorkerRef, task: POTask, why: GivenBack, detail: str) -> Requeue:
+    """A task that was not judged goes back as if nothing had been."""
+    return Requeue(worker=worker, task=task, why=why, detail=detail, delay_s=0.0, is_attempt_spent=False)
+
+
+def hold(standing: Standing, cause: HoldCause, detail: str, wish_s: float = 0.0) -> tuple[Decision, float]:
+    """Begin a hold that ends by itself, unless it is on already; gives its length for what waits with it."""
+    delay_s = standing.holds.delay_s(cause, wish_s)
+    if cause in standing.holds.active:
+        return Decision(standing), delay_s
+    held = replace(standing, holds=standing.holds.begin(cause))
+    return Decision(held, (Hold(cause=cause, detail=detail, delay_s=delay_s),)), delay_s
+
+
+def _wait(standing: Standing, fact: TaskReported, task: POTask, cause: HoldCause) -> Decision:
+    counts = {**standing.free_returns, task.task_id: standing.free_returns.get(task.task_id, 0) + 1}
+    wish_s = fact.report.retry_after_s or 0.0
+    decision, delay_s = hold(replace(standing, free_returns=counts), cause, fact.report.detail, wish_s)
+    back = Requeue(
+        worker=fact.worker,
+        task=task,
+        why=fact.report.reason,
+        detail=fact.report.detail,
+        delay_s=delay_s,
+        is_attempt_spent=False,
+    )
+    return Decision(decision.standing, (back, *decision.commands))
+
+
+def _count_failure(standing: Standing, fact: TaskReported, task: POTask) -> Decision:
+    slot = standing.slots[fact.worker.slot]
+    count = slot.failure_count + 1
+    if count < FAILURES_IN_A_ROW or slot.was_recycled or standing.is_stopping:
+        counted = standing.with_slot(fact.worker, replace(slot, failure_count=count))
+        return Decision(counted, (another_attempt(standing, fact.worker, task, fact.report),))
+    ended = replace(slot, failure_count=0, was_recycled=True, is_recycling=True)
+    cause = f"{count} orders failed in a row on it, the last by {fact.report.reason}"
+    return Decision(
+        standing.with_slot(fact.worker, ended),
+        (
+            undone(fact.worker, task, GivenBack.RECYCLED, fact.report.detail),
+            Recycle(worker=fact.worker, cause=cause),
+        ),
+    )

@@ -1,0 +1,111 @@
+"""A journal that waits for room: while its disk is full the pool holds, and what was to be written is written again."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+import anyio
+
+from app.domain.failures import DiskFullError, GivenBack, Reason
+from app.domain.ids import BatchId, TaskId, WorkerRef
+from app.domain.machine import Transition
+from app.domain.ports import Accepted, Journal
+from app.domain.task import OrderList, POTask, Report, TaskRecord
+from app.supervisor.facts import Fact, JournalFull
+
+#: Between two tries to write to a disk that is full.
+TRY_AGAIN_S = 5.0
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientJournal:
+    """``Journal`` around another one. Every call either succeeds or fails for another reason than a full disk."""
+
+    journal: Journal
+    report: Callable[[Fact], None]
+    #: Set when the pool ends: then a full disk is an error like any other, for nobody can wait any more.
+    ending: anyio.Event
+
+    async def accept(self, orders: OrderList) -> Accepted:
+        """See ``Journal``."""
+        return await self._patiently(self.journal.accept, orders)
+
+    async def add(self, batch_id: BatchId, tasks: Sequence[POTask]) -> int:
+        """See ``Journal``."""
+        return await self._patiently(self.journal.add, batch_id, tasks)
+
+    async def recover(self) -> int:
+        """See ``Journal``."""
+        return await self._patiently(self.journal.recover)
+
+    async def reopen(self, task_ids: Collection[TaskId]) -> int:
+        """See ``Journal``."""
+        return await self._patiently(self.journal.reopen, task_ids)
+
+    async def cancel(self, task_id: TaskId) -> bool:
+        """See ``Journal``."""
+        return await self._patiently(self.journal.cancel, task_id)
+
+    async def fetch(self, batch_id: BatchId, limit: int) -> Sequence[POTask]:
+        """See ``Journal``."""
+        return await self._patiently(self.journal.fetch, batch_id, limit)
+
+    async def start(self, task_id: TaskId, worker: WorkerRef) -> POTask:
+        """See ``Journal``."""
+        return await self._patiently(self.journal.start, task_id, worker)
+
+    async def give_back(
+        self, task_id: TaskId, why: Reason | GivenBack, *, detail: str, delay_s: float, is_attempt_spent: bool
+    ) -> None:
+        """See ``Journal``."""
+
+        async def give_back() -> None:
+            await self.journal.give_back(
+                task_id, why, detail=detail, delay_s=delay_s, is_attempt_spent=is_attempt_spent
+            )
+
+        await self._patiently(give_back)
+
+    async def count_death(self, task_id: TaskId) -> int:
+        """See ``Journal``."""
+        return await self._patiently(self.journal.count_death, task_id)
+
+    async def finish(self, task_id: TaskId, report: Report, folder: str) -> None:
+        """See ``Journal``."""
+        await self._patiently(self.journal.finish, task_id, report, folder)
+
+    async def record(self, transitions: Sequence[Transition]) -> None:
+        """See ``Journal``."""
+        await self._patiently(self.journal.record, transitions)
+
+    async def counts(self, batch_id: BatchId) -> Mapping[str, int]:
+        """See ``Journal``."""
+        return await self.journal.counts(batch_id)
+
+    async def next_due_s(self, batch_id: BatchId) -> float | None:
+        """See ``Journal``."""
+        return await self.journal.next_due_s(batch_id)
+
+    async def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
+        """See ``Journal``."""
+        return await self.journal.records(batch_id)
+
+    async def _patiently(self, call: Callable[P, Awaitable[T]], *args: P.args, **named: P.kwargs) -> T:
+        """Make a call, and again while the disk is full.
+
+        Raises:
+            DiskFullError: It is full still, and the pool is ending.
+        """
+        while not self.ending.is_set():
+            try:
+                return await call(*args, **named)
+            except DiskFullError:
+                self.report(JournalFull())
+            with anyio.move_on_after(TRY_AGAIN_S):
+                await self.ending.wait()
+        return await call(*args, **named)

@@ -1,0 +1,98 @@
+"""Where the workers of one pool live: the private folder of the run, and in it a clone of the profile for each slot."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+
+from app.bridge.parent import end_strays
+from app.domain.events import Level
+from app.domain.ids import ProfileId, WorkerRef
+from app.domain.machine import Transition
+from app.domain.options import PoolOptions
+from app.profile.profile import Profile
+from app.profile.runs import RunFolder, WorkerFolder, sweep_dead_runs
+from app.supervisor.chronicle import Chronicle
+from app.supervisor.surroundings import Surroundings, WorkerOrder
+
+
+@dataclass(slots=True, kw_only=True)
+class Premises:
+    """Folders and clones of a run. Opened once, closed once; the owner of both is the pool."""
+
+    options: PoolOptions
+    around: Surroundings
+    chronicle: Chronicle
+    _run: RunFolder | None = None
+    _profiles: tuple[Profile, ...] = ()
+
+    async def open(self) -> None:
+        """Sweep what dead runs left, and make the folder of this one.
+
+        Raises:
+            SetupError: The folder cannot be made.
+        """
+        root = self.options.runs_root
+        swept = await anyio.to_thread.run_sync(lambda: sweep_dead_runs(root, end_strays=end_strays))
+        if swept.removed:
+            self.chronicle.notice(Level.INFO, f"removed what {len(swept.removed)} dead run(s) had left")
+        self._run = await anyio.to_thread.run_sync(RunFolder.create, root)
+
+    async def seat(self, slot: int) -> WorkerOrder:
+        """Make the place of one worker, with a clone of the base profile.
+
+        Raises:
+            ProfileError: The base profile is missing, in use or not whole.
+            SetupError: There is no room for the clone.
+        """
+        if self._run is None:
+            msg = "the premises are not open"
+            raise RuntimeError(msg)
+        folder = await anyio.to_thread.run_sync(self._run.worker_folder, slot)
+        if folder.notice:
+            self.chronicle.notice(Level.WARNING, folder.notice)
+        profile = self._profile(slot, folder)
+        self._profiles = (*self._profiles, profile)
+        await anyio.to_thread.run_sync(profile.clone)
+        return WorkerOrder(
+            slot=slot,
+            options=self.options.worker,
+            profile=profile,
+            folder=folder,
+            staging_path=self.options.staging_path / f"w{slot}",
+            module=self.around.module,
+            clock=self.around.clock.now,
+        )
+
+    async def close(self) -> None:
+        """Remove clones and temporary files, and tell what could not be removed or is kept for a person."""
+        for profile in self._profiles:
+            with contextlib.suppress(OSError):  # told below, as what is left of the run
+                await anyio.to_thread.run_sync(profile.remove)
+        if self._run is not None:
+            for path in await anyio.to_thread.run_sync(self._run.close):
+                self.chronicle.notice(Level.WARNING, f"kept for you to look at: {path}")
+
+    def _profile(self, slot: int, folder: WorkerFolder) -> Profile:
+        base = self.options.base_profile_path
+        return Profile(
+            profile_id=ProfileId(f"{base.parent.name}/{WorkerRef(slot, 1).worker_id}"),
+            base_profile_path=base,
+            worker_profile_path=folder.profile_path,
+            clock=self.around.clock.now,
+            observe=_told_in_loop(self.chronicle.moved),
+        )
+
+
+def _told_in_loop(observe: Callable[[Transition], None]) -> Callable[[Transition], None]:
+    """Profiles move in the threads that do their blocking work; their moves are told in the loop."""
+
+    def tell(transition: Transition) -> None:
+        anyio.from_thread.run_sync(observe, transition)
+
+    return tell

@@ -1,0 +1,37 @@
+"""A pool as it is at one moment, for those who ask instead of listening."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.ids import WorkerRef
+from app.domain.states import PoolStatus, WorkerStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSnapshot:
+    """One slot of the pool."""
+
+    worker: WorkerRef
+    status: WorkerStatus
+    #: Numbers of the orders it has in hand.
+    po_numbers: tuple[str, ...]
+    memory_bytes: int
+    processed_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolSnapshot:
+    """The pool with all its slots."""
+
+    status: PoolStatus
+    workers: tuple[WorkerSnapshot, ...]
+    #: Tasks that have no outcome yet, those in hand included.
+    open_count: int
+    #: Why no further task starts now; empty when they do.
+    holds: tuple[str, ...]
+
+    @property
+    def memory_bytes(self) -> int:
+        """Memory of all workers."""
+        return sum(worker.memory_bytes for worker in self.workers)

@@ -1,0 +1,70 @@
+"""What the plan knows: every slot with what it has in hand, the holds that are on, and what was tried for free."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from app.domain.ids import TaskId, WorkerRef
+from app.domain.task import POTask
+from app.supervisor.commands import Command
+from app.supervisor.holds import Holds
+from app.supervisor.restarts import RestartBudget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """One slot: which generation lives in it and what it has in hand."""
+
+    generation: int = 1
+    budget: RestartBudget = field(default_factory=RestartBudget)
+    held: Mapping[TaskId, POTask] = field(default_factory=dict[TaskId, POTask])
+    is_given_up: bool = False
+    #: Technical failures since the last success.
+    failure_count: int = 0
+    #: Whether a new generation was already tried against this row of failures.
+    was_recycled: bool = False
+    #: Its generation is being ended by us: what it has in hand goes back unspent.
+    is_recycling: bool = False
+    #: Its generation found that the portal does not answer.
+    is_portal_down: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Everything that a decision depends on."""
+
+    slots: Mapping[int, Slot]
+    max_attempts: int = 3
+    is_stopping: bool = False
+    #: Whether any worker ever came up: only then can a portal that does not answer come back.
+    was_ready: bool = False
+    holds: Holds = field(default_factory=Holds)
+    #: How often a task went back without an attempt spent, since it was last fetched with a result.
+    free_returns: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
+
+    def with_slot(self, worker: WorkerRef, slot: Slot) -> Standing:
+        """The same with another slot."""
+        return replace(self, slots={**self.slots, worker.slot: slot})
+
+    def release(self, slot: Slot, worker: WorkerRef, task_id: TaskId) -> tuple[POTask | None, Standing]:
+        """Take a task out of a worker's hand. A worker that names a task it does not hold is not believed."""
+        task = slot.held.get(task_id)
+        held = {one: kept for one, kept in slot.held.items() if one != task_id}
+        return task, self.with_slot(worker, replace(slot, held=held))
+
+    def forget(self, task_id: TaskId) -> Standing:
+        """A task has its outcome."""
+        return replace(self, free_returns={one: count for one, count in self.free_returns.items() if one != task_id})
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is known now, and what is to be done."""
+
+    standing: Standing
+    commands: tuple[Command, ...] = ()
+
+    def then(self, *commands: Command) -> Decision:
+        """The same with further commands behind."""
+        return Decision(self.standing, (*self.commands, *commands))

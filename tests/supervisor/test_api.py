@@ -1,0 +1,124 @@
+"""The pool as an engineer's library: submit, wait, call off, pause, look. Scripted workers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio
+import pytest
+
+from app.domain.failures import Outcome, PoolError, Reason
+from app.domain.states import PoolStatus
+from tests.store.builders import po_task
+from tests.supervisor.pools import Theatre, running_pool
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(60)]
+FINISH = {"*": {"tasks": ["finish"]}}
+HANG = {"*": {"tasks": ["hang"]}}
+
+
+async def until_in_hand(theatre: Theatre) -> None:
+    """Wait until a worker has a task."""
+    with anyio.fail_after(20):
+        while theatre.pool.workers[0].current_task is None:
+            await anyio.lowlevel.checkpoint()
+
+
+async def test_a_submitted_task_gives_its_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_pool(tmp_path, monkeypatch, FINISH) as theatre:
+        first = await theatre.pool.submit_task(po_task(7))
+        second = await theatre.pool.submit_task(po_task(8))
+        reports = [await first, await second]
+        status = theatre.pool.get_status()
+
+    assert [report.outcome for report in reports if report] == [Outcome.COMPLETED, Outcome.COMPLETED]
+    assert (first.is_done, status.open_count) == (True, 0)
+
+
+async def test_a_task_that_no_worker_has_can_be_called_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_pool(tmp_path, monkeypatch, HANG, shutdown_timeout_s=1.0) as theatre:
+        taken = await theatre.pool.submit_task(po_task(1))
+        await until_in_hand(theatre)
+        waiting = await theatre.pool.submit_task(po_task(2))
+
+        answers = (await waiting.cancel(), await taken.cancel(), await waiting.cancel())
+        report = await waiting
+
+    assert answers == (True, False, False)
+    assert report is not None
+    assert report.reason is Reason.BY_REQUEST
+    assert (await theatre.outcomes())["2"] == "CANCELLED"
+
+
+async def test_waiting_ends_with_the_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_pool(tmp_path, monkeypatch, HANG, shutdown_timeout_s=1.0) as theatre:
+        handle = await theatre.pool.submit_task(po_task(1))
+        await until_in_hand(theatre)
+
+    assert await handle is None
+    assert await theatre.outcomes() == {"1": "QUEUED"}
+    with pytest.raises(PoolError):
+        await theatre.pool.submit_task(po_task(2))
+
+
+async def test_a_paused_pool_starts_nothing_until_it_is_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_pool(tmp_path, monkeypatch, FINISH) as theatre:
+        await (await theatre.pool.submit_task(po_task(1)))
+        theatre.pool.pause()
+        with anyio.fail_after(20):
+            while theatre.pool.status is not PoolStatus.PAUSED:
+                await anyio.lowlevel.checkpoint()
+        handle = await theatre.pool.submit_task(po_task(2))
+        with anyio.move_on_after(0.5):
+            await handle
+        during = (theatre.pool.get_status(), handle.is_done)
+        theatre.pool.resume()
+        report = await handle
+
+    assert during[0].holds == ("operator",)
+    assert during[1] is False
+    assert report is not None
+    assert theatre.path("pool")[-5:] == ["READY", "PROCESSING", "READY", "SHUTTING_DOWN", "TERMINATED"]
+
+
+@pytest.mark.parametrize("reason", ["portal_unreachable", "portal_busy", "disk_full"])
+async def test_what_lies_outside_is_waited_for_and_costs_no_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    monkeypatch.setattr("app.supervisor.holds.FIRST_HOLD_S", 0.1)
+    script = {"*": {"tasks": [f"fail:{reason}"] * 4 + ["finish"]}}
+
+    async with running_pool(tmp_path, monkeypatch, script, 1) as theatre:
+        end = await theatre.pool.finish()
+
+    assert end is None
+    assert await theatre.outcomes() == {"1": "COMPLETED"}
+    assert await theatre.attempt_counts() == {"1": 1}
+    assert "PAUSED" in theatre.path("pool")
+
+
+async def test_a_worker_that_fails_at_everything_is_started_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = {"1#1": {"tasks": ["fail:portal_error"]}, "*": {"tasks": ["finish"]}}
+
+    async with running_pool(tmp_path, monkeypatch, script, *range(1, 9)) as theatre:
+        await theatre.pool.finish()
+
+    assert set((await theatre.outcomes()).values()) == {"COMPLETED"}
+    assert theatre.pool.workers[0].ref.generation == 2
+    assert max((await theatre.attempt_counts()).values()) <= 2
+
+
+async def test_status_tells_who_has_what(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_pool(tmp_path, monkeypatch, HANG, 5, shutdown_timeout_s=1.0) as theatre:
+        with anyio.fail_after(20):
+            while theatre.pool.status is not PoolStatus.PROCESSING:
+                await anyio.lowlevel.checkpoint()
+        status = theatre.pool.get_status()
+
+    assert status.status is PoolStatus.PROCESSING
+    assert [worker.po_numbers for worker in status.workers] == [("PO5",)]
+    assert status.open_count == 1
