@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
 
@@ -95,6 +95,12 @@ class Pack(PackTable):
     def order_url(self, base_url: str, portal_number: str) -> str:
         """Address of an order's page."""
         return base_url + self.site.order.replace("{number}", quote(portal_number, safe=""))
+
+    def is_order_page(self, base_url: str, portal_number: str, url: str) -> bool:
+        """Whether a page that was reached is that order's own: portals may add to its address, not leave it."""
+        wanted, reached = urlsplit(self.order_url(base_url, portal_number)), urlsplit(url)
+        is_below = reached.path.startswith(wanted.path) and not reached.path[len(wanted.path) :][:1].isalnum()
+        return is_below and origin_of(url) == origin_of(base_url)
 
     def may_fetch(self, base_url: str, url: str) -> bool:
         """Whether a link of a page leads to the portal, or over HTTPS to a host that this pack trusts."""

@@ -66,9 +66,10 @@ async def attempt(bench: Bench, task: POTask, staging: Path) -> Report:
 
 async def _judged(bench: Bench, tab: Tab, task: POTask) -> Report:
     try:
-        with anyio.move_on_after(bench.task_timeout_s):
+        limit_s = bench.task_timeout_s if task.timeout_s is None else task.timeout_s
+        with anyio.move_on_after(limit_s):
             return await _unless_crashed(bench, tab, task)
-        detail = f"The order took longer than {bench.task_timeout_s:g} s."
+        detail = f"The order took longer than {limit_s:g} s."
         return Report(reason=Reason.TASK_TIMEOUT, detail=detail, page_url=tab.page.url)
     except TimeoutError:
         return Report(reason=Reason.PAGE_TOO_SLOW, detail="The page hangs.", page_url=tab.page.url)

@@ -88,4 +88,5 @@ class Door:
                 raise
             msg = f"The portal {self.portal.base_url} does not answer ({first_line(error)})."
             raise PortalDownError(msg) from error
-        return verdict
+        is_at_home = self.pack.may_fetch(self.portal.base_url, page.url)
+        return verdict if is_at_home else Verdict.SESSION_LOST  # an identity provider on a host of its own

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.portal.pack import Pack, parse_toml
+from app.portal.pack import Pack, load, parse_toml
 from tests.portal.authoring import written
 from tests.support.pace import UNHURRIED
 
@@ -135,3 +135,19 @@ def test_another_port_or_scheme_is_another_portal(base_url: str, url: str) -> No
 @given(url=st.text(st.characters(codec=None)) | st.from_regex(r"https?://[^a-z]{0,9}portal\.test[^a-z]{0,9}.*"))
 def test_any_text_has_an_answer(url: str) -> None:
     assert may_fetch(url) in {True, False}
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://acme.example/order_headers/4500012345", True),
+        ("https://acme.example/order_headers/4500012345?tab=files", True),
+        ("https://acme.example/order_headers/4500012345/edit", True),
+        ("https://acme.example/order_headers", False),
+        ("https://acme.example/dashboard", False),
+        ("https://acme.example/order_headers/45000123456", False),
+        ("https://elsewhere.example/order_headers/4500012345", False),
+    ],
+)
+def test_only_the_orders_own_address_is_its_page(url: str, expected: bool) -> None:
+    assert load("coupa").is_order_page("https://acme.example", "4500012345", url) is expected

@@ -58,6 +58,12 @@ async def _visit(tab: Tab, task: POTask, desk: Desk) -> Visit:
     answer = await tab.page.goto(address, wait_until="commit", timeout=desk.pack.limits.page_s * 1000)
     status = answer.status if answer else 0
     reading, verdict = await read_page(tab.page, desk.pack, status=status, is_list_expected=True)
+    if not desk.pack.may_fetch(desk.portal.base_url, reading.url):
+        verdict = Verdict.SESSION_LOST  # an identity provider on a host of its own; its texts say nothing of orders
+    elif verdict is Verdict.READY and not desk.pack.is_order_page(
+        desk.portal.base_url, task.portal_number, reading.url
+    ):
+        verdict = Verdict.UNKNOWN  # sent on to a list or a start page: no list of attachments can be trusted there
     return Visit(reading=reading, verdict=verdict, status=status, retry_after_s=await _retry_after_s(answer))
 
 
