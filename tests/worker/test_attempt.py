@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import signal
@@ -244,6 +245,31 @@ async def test_an_order_that_takes_too_long_frees_its_tab(portal: Portal, tmp_pa
 
     assert report.reason is Reason.TASK_TIMEOUT
     assert open_pages == 1
+
+
+async def test_a_task_may_have_less_time_than_others(portal: Portal, tmp_path: Path) -> None:
+    truth = await order_that(portal, "COMPLETED")
+    task = dataclasses.replace(task_for(truth.number), timeout_s=0.8)
+
+    async with open_stage(portal, tmp_path, task_timeout_s=60.0) as stage:
+        await portal.add_fault(Hang(), order=truth.number)
+        report = await attempt(stage.bench, task, stage.staging / truth.number)
+        open_pages = len(stage.session.driver.pages)
+
+    assert (report.reason, report.detail) == (Reason.TASK_TIMEOUT, "The order took longer than 0.8 s.")
+    assert report.duration_s < 30
+    assert open_pages == 1
+
+
+async def test_a_task_may_have_more_time_than_others(portal: Portal, tmp_path: Path) -> None:
+    truth = await order_that(portal, "COMPLETED")
+    task = dataclasses.replace(task_for(truth.number), timeout_s=60.0)
+
+    async with open_stage(portal, tmp_path, task_timeout_s=0.2) as stage:
+        await portal.add_fault(Latency(delay_ms=500), order=truth.number)
+        report = await attempt(stage.bench, task, stage.staging / truth.number)
+
+    assert report.reason is Reason.ALL_SAVED
 
 
 @pytest.mark.parametrize("defect", [Defect.TRUNCATED, Defect.EMPTY, Defect.DISGUISED, Defect.MISSING])
