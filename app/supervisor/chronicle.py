@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import anyio
-
+from app.bridge.pace import every
 from app.domain.events import Event, Level, Moved, Notice
 from app.domain.ids import WorkerRef
 from app.domain.machine import Transition
@@ -37,8 +36,7 @@ class Chronicle:
 
     async def keep_writing(self) -> None:
         """Write what has come in, every second, until cancelled."""
-        while True:
-            await anyio.sleep(FLUSH_INTERVAL_S)
+        async for _ in every(FLUSH_INTERVAL_S):
             await self.flush()
 
     async def flush(self) -> None:

@@ -16,6 +16,7 @@ import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup, TaskStatus
 
+from app.bridge.pace import every
 from app.domain.events import TaskStarted
 from app.domain.failures import GivenBack, PoolError, Reason
 from app.domain.ids import TaskId, WorkerRef
@@ -248,8 +249,7 @@ class PersistentWorkerPool:
             await self._dispatch.feed()
 
     async def _measure_memory(self) -> None:
-        while True:
-            await anyio.sleep(MEMORY_INTERVAL_S)
+        async for _ in every(MEMORY_INTERVAL_S):
             for worker in self.workers:
                 if worker.pid is not None:
                     worker.memory_usage = await anyio.to_thread.run_sync(tree_memory_bytes, worker.pid)

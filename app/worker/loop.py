@@ -16,6 +16,7 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from pydantic import BaseModel
 
+from app.bridge.pace import every
 from app.bridge.stream import FrameStream
 from app.domain.events import Level
 from app.domain.failures import GivenBack, root_cause
@@ -179,9 +180,8 @@ async def _process_until_drained(link: FrameStream[ToWorker], bench: Bench, stag
 
 async def _beat(session: BrowserSession, standing: Standing, mouth: Mouth) -> None:
     """Prove every two seconds that this event loop runs."""
-    while True:
+    async for _ in every(HEARTBEAT_INTERVAL_S):
         mouth.say(Heartbeat, session=session.view(), processed_count=standing.processed_count)
-        await anyio.sleep(HEARTBEAT_INTERVAL_S)
 
 
 async def _end_with_browser(session: BrowserSession) -> None:
