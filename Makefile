@@ -8,7 +8,7 @@ BIN := .venv/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix lock docs clean ready
+.PHONY: help demo test chaos check fix lock docs clean ready
 
 help: ## List the targets
 	@awk -F ':[^#]*## ' '/^[a-z]+:[^#]*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,9 @@ demo: ## Bring back 40 made-up purchase orders from a built-in portal, with real
 
 test: check ## Run every check and every test (make test ARGS="-k orders")
 	$(BIN)/python -m pytest $(ARGS)
+
+chaos: ready ## Kill and freeze processes at random while long lists come home (make chaos ARGS="--seed 7 --orders 100 --kills 20")
+	$(BIN)/python -m pytest tests/chaos -m chaos -p no:randomly $(ARGS)
 
 check: ready ## Lint, types, architecture, pins and generated pages
 	$(BIN)/python tools/lock.py --check
