@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import anyio
@@ -32,6 +33,12 @@ class Hit:
     #: Since the storm began.
     at_s: float
 
+    def __str__(self) -> str:
+        """One line for people."""
+        accident = self.accident
+        frozen = f" for {accident.frozen_s} s" if accident.frozen_s else ""
+        return f"{self.at_s:7.1f} s, start {self.session_no}: {accident.victim} {accident.blow}{frozen}, pid {self.pid}"
+
 
 @dataclass(slots=True, kw_only=True)
 class Striking:
@@ -40,6 +47,8 @@ class Striking:
     storm: Storm
     stage: Stage
     portal: Portal
+    #: Takes every hit.
+    note: Callable[[Hit], None]
     hits: list[Hit] = field(default_factory=list[Hit])
     begun_s: float = field(default_factory=anyio.current_time)
     _acting: TaskGroup = field(init=False)
@@ -72,7 +81,9 @@ class Striking:
         await anyio.sleep(accident.delay_s)
         victim = await self.stage.until(lambda: self._hit_one(accident))
         at_s = round(anyio.current_time() - self.begun_s, 1)
-        self.hits.append(Hit(accident=accident, session_no=self.stage.session_no, pid=victim.pid, at_s=at_s))
+        hit_now = Hit(accident=accident, session_no=self.stage.session_no, pid=victim.pid, at_s=at_s)
+        self.hits.append(hit_now)
+        self.note(hit_now)
         if accident.frozen_s:
             await anyio.sleep(accident.frozen_s)
             hit(victim, signal.SIGCONT if accident.blow is Blow.NAP else signal.SIGKILL)

@@ -40,7 +40,7 @@ def accident(
 
 def striking(stage: Stage, *accidents: Accident) -> Striking:
     storm = Storm(seed=1, order_count=10, accidents=accidents, troubles=())
-    return Striking(storm=storm, stage=stage, portal=PORTAL)
+    return Striking(storm=storm, stage=stage, portal=PORTAL, note=lambda _: None)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -87,7 +88,7 @@ async def weather(storm: Storm, folder: Path, tell: Callable[[str], None]) -> Co
         place = await _prepare(desk, portal, storm)
         begun_s = anyio.current_time()
         campaign = Campaign(desk=desk, stage=Stage(), list_name=LIST, logs=folder, tell=tell)
-        striking = Striking(storm=storm, stage=campaign.stage, portal=portal)
+        striking = Striking(storm=storm, stage=campaign.stage, portal=portal, note=partial(_write_down, folder))
         found = await _brave(campaign, striking)
         stormy = await anyio.to_thread.run_sync(lambda: place.read(campaign, is_calm=False))
         async with anyio.create_task_group() as beside:
@@ -128,6 +129,11 @@ async def _brave(campaign: Campaign, striking: Striking) -> list[str]:
         await striking.abate()
     hit_count, all_count = len(striking.hits), len(striking.storm.accidents)
     return [f"the list was not done after {len(campaign.sessions)} starts, {hit_count} of {all_count} accidents struck"]
+
+
+def _write_down(folder: Path, hit: Hit) -> None:
+    with (folder / "struck.log").open("a") as log:
+        log.write(f"{hit}\n")
 
 
 def _unlucky(scene: Scene) -> dict[str, int]:
