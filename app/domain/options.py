@@ -64,12 +64,15 @@ class WorkerOptions:
     """What every worker of a pool is told, the same for all of them."""
 
     browser: BrowserOptions
-    portal: PortalOptions
+    #: Nothing for a pool whose own processor needs no login: its sessions are ready as soon as the browser is open.
+    portal: PortalOptions | None = None
     tabs_per_worker: int = 2
     #: One order may take this long, from its tab's opening to its last file.
     task_timeout_s: float = 300.0
-    #: Name in the registry of ``app.worker.processors``.
+    #: ``po_attachments``, or your own as ``module:function``, which is ``async def function(tab, task) -> Report``.
     processor: str = "po_attachments"
+    #: Folders in which a worker looks for that module before anywhere else; the current folder is none of them.
+    import_path: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot work.

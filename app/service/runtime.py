@@ -159,9 +159,12 @@ def _write_reports(job: BatchJob, records: Sequence[TaskRecord]) -> ReportFiles:
     return write_reports(job.orders, by_task, job.out / REPORTS_NAME, job.report_stem, out=job.out)
 
 
-def _known_fields(job: BatchJob) -> frozenset[str]:
-    """What a page of this portal can tell; a folder template with any other name is a mistake of the user's."""
-    return frozenset(packs.parse_json(job.worker.portal.pack_json).fields)
+def _known_fields(job: BatchJob) -> frozenset[str] | None:
+    """What a page of this portal can tell; a folder template with any other name is a mistake of the user's.
+
+    Nothing without a portal: what an own processor tells is not known before.
+    """
+    return frozenset(packs.parse_json(job.worker.portal.pack_json).fields) if job.worker.portal else None
 
 
 def _summary(job: BatchJob, accepted: Accepted, records: Sequence[TaskRecord], end: Stop | None) -> BatchSummary:

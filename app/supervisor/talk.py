@@ -23,6 +23,7 @@ SILENCE_LIMIT_S = 15.0
 _STOP_CAUSES = {
     messages.UnableKind.BROWSER: StopCause.SETUP_FAILED,
     messages.UnableKind.LOGIN: StopCause.LOGIN_REQUIRED,
+    messages.UnableKind.PROCESSOR: StopCause.SETUP_FAILED,
 }
 
 

@@ -95,6 +95,8 @@ class UnableKind(StrEnum):
     LOGIN = "login"
     #: The portal does not answer.
     PORTAL = "portal"
+    #: The processor cannot be found, or cannot work in this pool.
+    PROCESSOR = "processor"
 
 
 class Unable(_Message):

@@ -16,9 +16,16 @@ from playwright.async_api import Error as PlaywrightError
 
 from app.domain.failures import Reason, root_cause
 from app.domain.task import POTask, Report
-from app.worker.errors import SessionBrokenError, SessionLostError, first_line, reason_of
+from app.worker.desk import Desk
+from app.worker.errors import (
+    CannotProcessError,
+    SessionBrokenError,
+    SessionLostError,
+    first_line,
+    reason_of,
+)
 from app.worker.evidence import keep_evidence
-from app.worker.processors.protocol import Desk, Processor
+from app.worker.processors.protocol import Processor, completed
 from app.worker.session import BrowserSession
 from app.worker.tab import Tab
 
@@ -44,7 +51,8 @@ class Bench:
     """What every attempt of a worker needs."""
 
     session: BrowserSession
-    desk: Desk
+    #: Nothing in a pool without a portal.
+    desk: Desk | None
     processor: Processor
     task_timeout_s: float
 
@@ -55,9 +63,10 @@ async def attempt(bench: Bench, task: POTask, staging: Path) -> Report:
     Raises:
         SessionLostError: The portal logged us out; the task was not judged.
         SessionBrokenError: Browser or driver are gone; the task was not judged.
+        CannotProcessError: The processor cannot work in this pool; the task was not judged.
     """
     begun = anyio.current_time()
-    async with bench.session.tab(task, staging) as tab:
+    async with bench.session.tab(task, staging, bench.desk) as tab:
         report = await _judged(bench, tab, task)
         if report.reason in _SHOWN:
             report = dataclasses.replace(report, evidence=await keep_evidence(tab))
@@ -71,17 +80,20 @@ async def _judged(bench: Bench, tab: Tab, task: POTask) -> Report:
             return await _unless_crashed(bench, tab, task)
         detail = f"The order took longer than {limit_s:g} s."
         return Report(reason=Reason.TASK_TIMEOUT, detail=detail, page_url=tab.page.url)
-    except TimeoutError:
-        return Report(reason=Reason.PAGE_TOO_SLOW, detail="The page hangs.", page_url=tab.page.url)
-    except SessionLostError:
+    except TimeoutError as error:
+        return Report(reason=Reason.PAGE_TOO_SLOW, detail=str(error) or "The page hangs.", page_url=tab.page.url)
+    except (SessionLostError, CannotProcessError):
         raise
     except PlaywrightError as error:
         await _stop_if_browser_is_gone(bench.session, error)
-        return Report(reason=reason_of(error), detail=first_line(error), page_url=tab.page.url)
+        reason = reason_of(error)
+        if reason is Reason.PORTAL_UNREACHABLE and bench.desk is None:
+            reason = Reason.PROCESSOR_ERROR  # an address of the task's own; no reason for the others to wait
+        return Report(reason=reason, detail=first_line(error), page_url=tab.page.url)
     except OSError as error:
         is_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
         reason = Reason.DISK_FULL if is_full else Reason.FILING_FAILED
-        detail = f"A file could not be written ({error.strerror or error})."
+        detail = f"A file could not be written or read ({error})."
         return Report(reason=reason, detail=detail, page_url=tab.page.url)
     except Exception as error:  # noqa: BLE001 - the tab's border: an unknown error of a processor ends its task, not the worker
         await _stop_if_browser_is_gone(bench.session, error)
@@ -94,7 +106,7 @@ async def _unless_crashed(bench: Bench, tab: Tab, task: POTask) -> Report:
     reports: list[Report] = []
 
     async def process() -> None:
-        reports.append(await bench.processor(tab, task, bench.desk))
+        reports.append(completed(await bench.processor(tab, task), tab))
         work.cancel_scope.cancel()
 
     try:

@@ -28,6 +28,7 @@ from app.portal.pack import Pack
 from app.portal.triage import address_matches
 from app.worker.errors import SessionLostError, first_line
 from app.worker.reading import PageLink
+from app.worker.staged import Arrived
 
 #: A browser follows twenty; portals need one or two.
 _HOP_COUNT_MAX = 10
@@ -53,18 +54,6 @@ _CLICK_ADDRESS = """(address) => {
   link.click();
   link.remove();
 }"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrived:
-    """A file on disk, checked; it has no final name yet."""
-
-    path: Path
-    label: str
-    size_bytes: int
-    sha256: str
-    media_type: str
-    source_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,18 @@ class PortalDownError(WorkerError):
     """The portal did not answer when the session was opened."""
 
 
+class CannotProcessError(WorkerError):
+    """The processor cannot be found, or cannot work in this pool. The worker ends, and the pool with it."""
+
+
+class BadReportError(WorkerError):
+    """A processor gave back what is no report, or none that can travel."""
+
+
+class BadFileError(WorkerError):
+    """A file was not saved: it is empty, or not what its name says."""
+
+
 def reason_of(error: PlaywrightError) -> Reason:
     """What an error of the browser says about the order that was on the page."""
     text = error.message

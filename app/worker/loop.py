@@ -22,6 +22,7 @@ from app.domain.events import Level
 from app.domain.failures import GivenBack, root_cause
 from app.domain.ids import WorkerRef
 from app.domain.machine import Transition
+from app.domain.options import PortalOptions
 from app.portal import pack as packs
 from app.wire.messages import (
     Assign,
@@ -41,17 +42,17 @@ from app.wire.messages import (
     UnableKind,
 )
 from app.worker.attempt import Bench, attempt
-from app.worker.download import open_downloads
+from app.worker.desk import open_desk
 from app.worker.errors import (
     CannotLogInError,
+    CannotProcessError,
     CannotStartError,
     PortalDownError,
     SessionBrokenError,
     SessionLostError,
 )
 from app.worker.login import Door
-from app.worker.processors.protocol import Desk
-from app.worker.processors.registry import PROCESSORS
+from app.worker.processors.registry import find
 from app.worker.session import BrowserSession, SessionOrder, open_session
 
 #: A supervisor that hears nothing for 15 s takes the worker for hung.
@@ -125,6 +126,8 @@ async def _work(link: FrameStream[ToWorker], configure: Configure, mouth: Mouth,
         mouth.say(Unable, kind=UnableKind.LOGIN, detail=str(error))
     except PortalDownError as error:
         mouth.say(Unable, kind=UnableKind.PORTAL, detail=str(error))
+    except CannotProcessError as error:
+        mouth.say(Unable, kind=UnableKind.PROCESSOR, detail=str(error))
     else:
         mouth.say(Bye)
 
@@ -133,7 +136,8 @@ async def _serve(
     link: FrameStream[ToWorker], configure: Configure, mouth: Mouth, clock: Callable[[], datetime]
 ) -> None:
     options, staging = configure.options, Path(configure.seat.staging_path)
-    pack = packs.parse_json(options.portal.pack_json)
+    processor = find(options.processor, options.import_path)
+    door = _door(options.portal)
     order = SessionOrder(
         worker_id=mouth.worker.worker_id,
         browser=options.browser,
@@ -143,22 +147,20 @@ async def _serve(
         observe=mouth.moved,
         say=mouth.told,
     )
-    async with open_session(order, Door(pack=pack, portal=options.portal)) as session:
-        if configure.mode is Mode.WORK or options.portal.user:
+    async with open_session(order, door) as session:
+        if configure.mode is Mode.WORK or (options.portal and options.portal.user):
             await session.authenticate()
         else:
             await session.look_in()
-        user_agent = await session.user_agent()
-        async with open_downloads(pack, options.portal, session.driver, user_agent) as downloads:
-            bench = Bench(
-                session=session,
-                desk=Desk(pack=pack, portal=options.portal, downloads=downloads),
-                processor=PROCESSORS[options.processor],
-                task_timeout_s=options.task_timeout_s,
-            )
+        async with open_desk(door, session.driver, await session.user_agent()) as desk:
+            bench = Bench(session=session, desk=desk, processor=processor, task_timeout_s=options.task_timeout_s)
             mouth.say(Ready, session=session.view())
             if configure.mode is Mode.WORK:
                 await _process_until_drained(link, bench, staging, mouth)
+
+
+def _door(portal: PortalOptions | None) -> Door | None:
+    return Door(pack=packs.parse_json(portal.pack_json), portal=portal) if portal else None
 
 
 async def _process_until_drained(link: FrameStream[ToWorker], bench: Bench, staging: Path, mouth: Mouth) -> None:

@@ -21,7 +21,8 @@ from app.domain.machine import Machine, Transition
 from app.domain.options import BrowserOptions, Sandbox
 from app.domain.states import SESSION, SessionEvent, SessionStatus
 from app.domain.task import POTask
-from app.worker.errors import CannotStartError, first_line
+from app.worker.desk import Desk
+from app.worker.errors import CannotLogInError, CannotStartError, first_line
 from app.worker.keeper import Keeper
 from app.worker.login import Door
 from app.worker.tab import Tab, TabOrder, open_tab
@@ -59,7 +60,7 @@ class SessionOrder:
 class BrowserSession:
     """A living browser. ``lost`` is set when browser or driver are gone, or hang for good."""
 
-    def __init__(self, order: SessionOrder, door: Door, driver: BrowserContext) -> None:
+    def __init__(self, order: SessionOrder, door: Door | None, driver: BrowserContext) -> None:
         """Made by ``open_session`` alone."""
         self._order = order
         self._door = door
@@ -100,7 +101,7 @@ class BrowserSession:
         )
 
     async def authenticate(self) -> None:
-        """See to it that the session is logged in.
+        """See to it that the session is logged in; without a portal it is so at once.
 
         Raises:
             CannotLogInError: The portal wants a login that cannot be given.
@@ -114,12 +115,15 @@ class BrowserSession:
         self._machine.fire(SessionEvent.AUTHENTICATE)
 
     async def look_in(self) -> None:
-        """Open the portal without a login: only a browser that saw a page leaves a whole profile behind.
+        """Open the portal without a login: only a browser that was asked for cookies leaves a whole profile behind.
 
         Raises:
             PortalDownError: The portal does not answer.
         """
-        await self._door.is_open(self._keeper.page)
+        if self._door is not None:
+            await self._door.is_open(self._keeper.page)
+        else:
+            await self.driver.cookies()
 
     async def refresh(self, login_count: int) -> None:
         """Bring a lost login back in the same browser; only the first of several callers does the work.
@@ -128,8 +132,11 @@ class BrowserSession:
             login_count: ``login_count`` when the caller began; a later login is what it asks for.
 
         Raises:
-            CannotLogInError: It cannot be brought back within ``REFRESH_LIMIT_S``.
+            CannotLogInError: It cannot be brought back within ``REFRESH_LIMIT_S``, or there is no portal.
         """
+        if self._door is None:
+            msg = "A processor says that it was logged out, but this pool has no portal to log in to."
+            raise CannotLogInError(msg)
         async with self._refreshing:
             if self._login_count > login_count:
                 return
@@ -149,8 +156,13 @@ class BrowserSession:
         return self._login_count
 
     @contextlib.asynccontextmanager
-    async def tab(self, task: POTask, staging: Path) -> AsyncGenerator[Tab]:
+    async def tab(self, task: POTask, staging: Path, desk: Desk | None = None) -> AsyncGenerator[Tab]:
         """A tab for one task, closed at the end. Waits while a login is being brought back.
+
+        Args:
+            task: What it is opened for.
+            staging: Folder of this attempt.
+            desk: What processors of the portal find in it.
 
         Raises:
             SessionBrokenError: The browser opens or closes no tab any more.
@@ -162,7 +174,12 @@ class BrowserSession:
         self._tab_count += 1
         handle = f"{self._order.worker_id}/tab-{self._tab_count}"
         order = TabOrder(
-            task=task, window_handle=handle, staging=staging, clock=self._order.clock, observe=self._order.observe
+            task=task,
+            window_handle=handle,
+            staging=staging,
+            clock=self._order.clock,
+            observe=self._order.observe,
+            desk=desk,
         )
         self.active_tabs[task.task_id] = handle
         try:
@@ -200,7 +217,7 @@ class BrowserSession:
 
     async def _enter(self) -> None:
         await self._keeper.restore()
-        if not await self._door.is_open(self._keeper.page):
+        if self._door is not None and not await self._door.is_open(self._keeper.page):
             step = await self._door.enter(self._keeper.page)
             self._order.say(Level.INFO, f"logged in ({step})")
         self._login_count += 1
@@ -208,8 +225,12 @@ class BrowserSession:
 
 
 @contextlib.asynccontextmanager
-async def open_session(order: SessionOrder, door: Door) -> AsyncGenerator[BrowserSession]:
+async def open_session(order: SessionOrder, door: Door | None) -> AsyncGenerator[BrowserSession]:
     """Start driver and browser, and close them at the end. The session is not logged in yet.
+
+    Args:
+        order: What it is opened with.
+        door: The way into the portal; nothing where there is none, and so no login.
 
     Raises:
         CannotStartError: The browser does not start.

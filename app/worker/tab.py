@@ -1,4 +1,9 @@
-"""One short-lived tab: opened for one task, always closed. Knows nothing of what is done in it."""
+"""One short-lived tab: opened for one task, always closed. Knows nothing of what is done in it.
+
+For those who write a processor: ``page`` is Playwright's page, ``save`` puts a file into the task's folder, ``loaded``
+says that the page has told what it is; it is said for a processor that does not say it. Whatever was saved stands in
+the report by itself. The tab is closed when the processor returns, raises or runs out of time.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +17,14 @@ import anyio
 from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
 
+from app.archive.names import STAGED_EVIDENCE
 from app.domain.ids import TaskId
 from app.domain.machine import Machine, Transition
 from app.domain.states import TAB, TabEvent, TabStatus
-from app.domain.task import POTask
+from app.domain.task import FetchedFile, POTask
+from app.worker.desk import Desk
 from app.worker.errors import SessionBrokenError
+from app.worker.staged import Arrived, StagedFiles
 
 #: A tab closes in 10 to 50 ms; one that needs longer than this hangs with its browser.
 CLOSE_LIMIT_S = 5.0
@@ -34,10 +42,12 @@ class TabOrder:
     staging: Path
     clock: Callable[[], datetime]
     observe: Callable[[Transition], None]
+    #: Nothing in a pool without a portal.
+    desk: Desk | None = None
 
 
 class Tab:
-    """A page of the browser with its life cycle. Processors use ``page`` and call ``loaded`` when it is ready."""
+    """A page of the browser with its life cycle, and the place where its files go."""
 
     def __init__(self, order: TabOrder, page: Page, machine: Machine[TabStatus, TabEvent]) -> None:
         """Made by ``open_tab`` alone."""
@@ -47,6 +57,9 @@ class Tab:
         self.po_number = order.task.po_number
         self.creation_time = order.clock()
         self.staging = order.staging
+        #: What purchase orders need beside the page; nothing in a pool without a portal.
+        self.desk = order.desk
+        self._files = StagedFiles(order.staging)
         self._machine = machine
         self.crashed = anyio.Event()
         page.on("crash", lambda _: self.crashed.set())
@@ -57,18 +70,40 @@ class Tab:
         return self._machine.state
 
     @property
-    def files(self) -> Path:
-        """Where verified files of this attempt are put."""
-        return self.staging / "files"
+    def saved(self) -> tuple[FetchedFile, ...]:
+        """Every file of this attempt so far, in the order in which they were saved."""
+        return self._files.saved
 
     @property
     def evidence(self) -> Path:
         """Where screenshots and page sources of a failure are put."""
-        return self.staging / "evidence"
+        return self.staging / STAGED_EVIDENCE
 
     def loaded(self) -> None:
-        """The page has told what it is; work on it begins."""
-        self._machine.fire(TabEvent.LOADED)
+        """The page has told what it is; work on it begins. Said again, it changes nothing."""
+        if self._machine.can(TabEvent.LOADED):
+            self._machine.fire(TabEvent.LOADED)
+
+    async def save(self, name: str, content: bytes) -> FetchedFile:
+        """Save a file of the task.
+
+        Args:
+            name: What to call it. A name that some system would not take is changed, one that is taken gets a number,
+                and one without an ending gets that of the content.
+            content: All of it.
+
+        Returns:
+            The file as the report will list it, with its name, SHA-256 and media type.
+
+        Raises:
+            BadFileError: It is empty, or not what its name says: a login page called ``.pdf``, a PDF that is cut short.
+            OSError: The disk is full or not writable.
+        """
+        return await self._files.make(name, content, self.page.url)
+
+    def take(self, arrived: Arrived) -> FetchedFile:
+        """Count a file that lies in ``staging`` already among the saved ones; downloads come in so."""
+        return self._files.take(arrived)
 
 
 @contextlib.asynccontextmanager
@@ -84,7 +119,8 @@ async def open_tab(context: BrowserContext, order: TabOrder) -> AsyncGenerator[T
     try:
         tab = Tab(order, page, machine)
         yield tab
-        _finish(machine)
+        tab.loaded()  # a page that was judged without work on it (not found, forbidden) was processed all the same
+        machine.fire(TabEvent.DONE)
     except BaseException as error:
         machine.fire(TabEvent.BREAK, cause=type(error).__name__)
         machine.fire(TabEvent.GIVE_UP)
@@ -100,13 +136,6 @@ async def _open(context: BrowserContext) -> Page:
     except (PlaywrightError, TimeoutError) as error:
         msg = "the browser opens no more tabs"
         raise SessionBrokenError(msg) from error
-
-
-def _finish(machine: Machine[TabStatus, TabEvent]) -> None:
-    """A page that was judged without work on it (not found, forbidden) was processed all the same."""
-    if machine.can(TabEvent.LOADED):
-        machine.fire(TabEvent.LOADED)
-    machine.fire(TabEvent.DONE)
 
 
 async def _close(page: Page, machine: Machine[TabStatus, TabEvent]) -> None:

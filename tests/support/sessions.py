@@ -20,10 +20,9 @@ from app.portal import pack as packs
 from app.portal.pack import Pack
 from app.service.clock import SystemClock
 from app.worker.attempt import Bench
-from app.worker.download import open_downloads
+from app.worker.desk import open_desk
 from app.worker.login import Door
-from app.worker.processors.protocol import Desk
-from app.worker.processors.registry import PROCESSORS
+from app.worker.processors.registry import find
 from app.worker.session import BrowserSession, SessionOrder, open_session
 
 CHROMIUM = shutil.which("chromium") or ""
@@ -82,16 +81,16 @@ class Stage:
 
 @asynccontextmanager
 async def open_stage(
-    portal: Portal,
+    portal: Portal | None,
     folder: Path,
     *,
     headless: bool = True,
     is_authenticated: bool = True,
     **changes: Any,  # noqa: ANN401 - options by name
 ) -> AsyncGenerator[Stage]:
-    """Open a browser on a fresh profile and log it in."""
+    """Open a browser on a fresh profile and log it in; without a portal there is nothing to log in to."""
     pack = changes.get("pack") or demo_pack()
-    options = portal_options(portal, pack, password=changes.get("password"))
+    password: str | None = changes.get("password")
     heard = Heard()
 
     def say(_: Level, text: str) -> None:
@@ -106,14 +105,15 @@ async def open_stage(
         observe=heard.moves.append,
         say=say,
     )
-    async with open_session(order, Door(pack=pack, portal=options)) as session:
+    door = None if portal is None else Door(pack=pack, portal=portal_options(portal, pack, password=password))
+    async with open_session(order, door) as session:
         if is_authenticated:
             await session.authenticate()
-        async with open_downloads(pack, options, session.driver, await session.user_agent()) as downloads:
+        async with open_desk(door, session.driver, await session.user_agent()) as desk:
             bench = Bench(
                 session=session,
-                desk=Desk(pack=pack, portal=options, downloads=downloads),
-                processor=PROCESSORS["po_attachments"],
+                desk=desk,
+                processor=changes.get("processor") or find("po_attachments"),
                 task_timeout_s=changes.get("task_timeout_s", 60.0),
             )
             yield Stage(bench=bench, session=session, heard=heard, staging=folder / "staging")

@@ -68,12 +68,14 @@ OPTIONS = st.builds(
     browser=st.builds(
         BrowserOptions, executable_path=TEXT, headless_mode=st.booleans(), sandbox=st.sampled_from(Sandbox)
     ),
-    portal=st.builds(
+    portal=st.none()
+    | st.builds(
         PortalOptions, pack_json=LONG_TEXT, base_url=TEXT, user=TEXT, password=st.builds(Secret, text=TEXT)
     ),
     tabs_per_worker=st.integers(1, 16),
     task_timeout_s=st.floats(0, 1e9, exclude_min=True),
     processor=TEXT,
+    import_path=st.lists(TEXT, max_size=2).map(tuple),
 )
 
 _SEAT = st.builds(wire.Seat, profile_path=TEXT, staging_path=TEXT)

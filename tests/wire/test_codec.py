@@ -295,6 +295,7 @@ def test_a_secret_crosses_the_link() -> None:
     [received] = told(encode(CONFIGURE))
 
     assert isinstance(received, wire.Configure)
+    assert received.options.portal is not None
     assert received.options.portal.password.text == PASSWORD
 
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import mimetypes
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path, PurePath
 from types import MappingProxyType
 
 import anyio
 from playwright.async_api import Response
 
-from app.archive.names import RESERVED_NAMES, safe_name, unique_name
 from app.domain.failures import Reason, root_cause
-from app.domain.task import FetchedFile, MissedFile, POTask, Report
+from app.domain.task import MissedFile, POTask, Report
 from app.portal.pack import FieldRule
 from app.portal.triage import Verdict
-from app.worker.download import Arrived
-from app.worker.errors import SessionLostError
-from app.worker.processors.protocol import Desk
+from app.worker.desk import Desk
+from app.worker.errors import CannotProcessError, SessionLostError
 from app.worker.reading import PageLink, Reading, read_page
+from app.worker.staged import Arrived
 from app.worker.tab import Tab
 
 #: Files of one order that run side by side: a third more orders a second on a slow line, nothing on a fast one.
@@ -38,8 +35,19 @@ class Visit:
     retry_after_s: float | None
 
 
-async def process(tab: Tab, task: POTask, desk: Desk) -> Report:
-    """Bring every attachment of one order into the tab's staging folder."""
+async def process(tab: Tab, task: POTask) -> Report:
+    """Bring every attachment of one order into the tab's staging folder.
+
+    Raises:
+        CannotProcessError: The pool has no portal.
+        SessionLostError: The portal asks for a login.
+    """
+    desk = tab.desk
+    if desk is None:
+        raise CannotProcessError(
+            "The processor po_attachments needs a portal, and this pool has none; give WorkerOptions a portal, "
+            "or name a processor of your own."
+        )
     visit = await _visit(tab, task, desk)
     if visit.verdict is not Verdict.READY:
         return _no_order_page(visit)
@@ -48,9 +56,13 @@ async def process(tab: Tab, task: POTask, desk: Desk) -> Report:
     if problem:
         return Report(reason=Reason.PORTAL_CHANGED, detail=problem, page_url=visit.reading.url)
     fields = {name: _field_value(rule, visit.reading.fields[name]) for name, rule in desk.pack.fields.items()}
-    tab.files.mkdir(parents=True, exist_ok=True)
+    tab.staging.mkdir(parents=True, exist_ok=True)
     fetched = await _fetch_all(tab, visit.reading.links, desk)
-    return _conclude(fetched, fields, visit.reading.url, tab.files)
+    for one in fetched:  # in the order of the page, so that a second run names them the same
+        if isinstance(one, Arrived):
+            tab.take(one)
+    missed = [one for one in fetched if isinstance(one, MissedFile)]
+    return _conclude(len(tab.saved), missed, fields, visit.reading.url)
 
 
 async def _visit(tab: Tab, task: POTask, desk: Desk) -> Visit:
@@ -129,47 +141,16 @@ def _field_value(rule: FieldRule, text: str) -> str:
     return (found.group(1) if found.groups() else found.group(0)).strip() if found else text
 
 
-def _conclude(
-    fetched: Sequence[Arrived | MissedFile], fields: dict[str, str], page_url: str, files_path: Path
-) -> Report:
-    files = _put_in_place([one for one in fetched if isinstance(one, Arrived)], files_path)
-    missed = tuple(one for one in fetched if isinstance(one, MissedFile))
+def _conclude(saved_count: int, missed: Sequence[MissedFile], fields: dict[str, str], page_url: str) -> Report:
     detail = "; ".join(f"{one.label}: {one.problem}" for one in missed)
-    return Report(
-        reason=_reason(files, missed), detail=detail, fields=fields, files=files, missed=missed, page_url=page_url
-    )
+    reason = _reason(saved_count, missed)
+    return Report(reason=reason, detail=detail, fields=fields, missed=tuple(missed), page_url=page_url)
 
 
-def _reason(files: Sequence[FetchedFile], missed: Sequence[MissedFile]) -> Reason:
+def _reason(saved_count: int, missed: Sequence[MissedFile]) -> Reason:
     can_retry = any(one.is_retryable for one in missed)
     if not missed:
-        return Reason.ALL_SAVED if files else Reason.NONE_LISTED
-    if files:
+        return Reason.ALL_SAVED if saved_count else Reason.NONE_LISTED
+    if saved_count:
         return Reason.SOME_FILES_FAILED if can_retry else Reason.SOME_FILES_REFUSED
     return Reason.DOWNLOAD_FAILED if can_retry else Reason.DOWNLOAD_REFUSED
-
-
-def _put_in_place(arrived: Sequence[Arrived], files_path: Path) -> tuple[FetchedFile, ...]:
-    """Give every file its name, in the order of the page, so that a second run names them the same."""
-    taken = set(RESERVED_NAMES)
-    files: list[FetchedFile] = []
-    for one in arrived:
-        name = unique_name(_with_ending(safe_name(one.label), one.media_type), taken)
-        taken.add(name)
-        one.path.replace(files_path / name)
-        files.append(
-            FetchedFile(
-                name=name,
-                label=one.label,
-                size_bytes=one.size_bytes,
-                sha256=one.sha256,
-                media_type=one.media_type,
-                source_url=one.source_url,
-            )
-        )
-    return tuple(files)
-
-
-def _with_ending(name: str, media_type: str) -> str:
-    """A name that came from a link's text may lack its ending; the content tells it."""
-    return name if PurePath(name).suffix else name + (mimetypes.guess_extension(media_type) or "")

@@ -1,33 +1,72 @@
-"""What a processor is, and what it is given."""
+"""What a processor is, and what it may give back. Anybody can write one; see ``app.worker.tab`` for what it works with.
+
+A processor tells what only it can know: reason, detail, fields, missed files, and how long the portal asks to wait.
+The worker adds what it knows itself: the files that the tab saved, where the page ended, traces of a failure, the time
+it took. So a processor can neither forget a file nor list one that is not there.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
+import json
+from collections.abc import Mapping
 from typing import Protocol
 
-from app.domain.options import PortalOptions
-from app.domain.task import POTask, Report
-from app.portal.pack import Pack
-from app.worker.download import Downloads
+from pydantic import TypeAdapter, ValidationError
+
+from app.archive.names import well_formed
+from app.domain.task import FetchedFile, MissedFile, POTask, Report
+from app.wire.codec import FRAME_LIMIT_BYTES
+from app.worker.errors import BadReportError
 from app.worker.tab import Tab
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """What every task of a session shares: the portal's rules and the way to its files."""
-
-    pack: Pack
-    portal: PortalOptions
-    downloads: Downloads
+#: A frame holds little beside its report; traces of a failure are still to be added.
+REPORT_LIMIT_BYTES = FRAME_LIMIT_BYTES - 64 * 1024
+_REPORT: TypeAdapter[Report] = TypeAdapter(Report)
 
 
 class Processor(Protocol):
     """One kind of work on one page."""
 
-    async def __call__(self, tab: Tab, task: POTask, desk: Desk) -> Report:
+    async def __call__(self, tab: Tab, task: POTask, /) -> Report:
         """Do the work of one task in its tab.
 
-        Returns a report whatever the page shows. Cancelled when the task's time is over. May raise what the tab's
-        border knows: ``SessionLostError``, ``OSError`` and the browser's own errors.
+        Returns a report whatever the page shows. Cancelled when the task's time is over. May raise anything: the tab's
+        border makes a report of it, with a picture of the page. ``SessionLostError`` says that the portal has logged us
+        out; the task goes back to the queue then, and the login is brought back. It awaits what takes long: a worker
+        whose event loop stands still is taken for hung.
         """
         ...
+
+
+def completed(told: object, tab: Tab) -> Report:
+    """What a processor gave back, with what the worker knows, as it will arrive at the supervisor.
+
+    Raises:
+        BadReportError: It is no report, or none that can travel.
+    """
+    if not isinstance(told, Report):
+        raise BadReportError(f"The processor gave back {type(told).__name__} instead of a Report.")
+    whole = dataclasses.replace(told, files=tab.saved, page_url=told.page_url or tab.page.url, evidence=())
+    try:
+        text = well_formed(json.dumps(whole, default=_plain, ensure_ascii=False))
+        report = _REPORT.validate_json(text, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise BadReportError(f"The processor's report cannot be used: {place}: {first['msg']}.") from error
+    except (TypeError, ValueError) as error:
+        raise BadReportError(f"The processor's report cannot be used: {error}.") from error
+    size_bytes = len(text.encode())
+    if size_bytes > REPORT_LIMIT_BYTES:
+        raise BadReportError(f"The processor's report has {size_bytes:,} bytes; at most {REPORT_LIMIT_BYTES:,} can go.")
+    return report
+
+
+def _plain(part: object) -> dict[str, object]:
+    """A part of a report as JSON can write it."""
+    if isinstance(part, Report | FetchedFile | MissedFile):
+        return {field.name: getattr(part, field.name) for field in dataclasses.fields(part)}
+    if isinstance(part, Mapping):
+        return {**part}
+    raise TypeError(f"it holds {type(part).__name__}, which is no text")

@@ -1,0 +1,39 @@
+"""What a processor finds beside its tab where the pool has a portal."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from playwright.async_api import BrowserContext
+
+from app.domain.options import PortalOptions
+from app.portal.pack import Pack
+from app.worker.download import Downloads, open_downloads
+from app.worker.login import Door
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What every task of a session shares: the portal's rules and the way to its files."""
+
+    pack: Pack
+    portal: PortalOptions
+    downloads: Downloads
+
+
+@contextlib.asynccontextmanager
+async def open_desk(door: Door | None, context: BrowserContext, user_agent: str) -> AsyncGenerator[Desk | None]:
+    """Make the desk of a session; without a way into a portal there is none.
+
+    Args:
+        door: The portal's.
+        context: Whose cookies downloads use.
+        user_agent: The browser's own.
+    """
+    if door is None:
+        yield None
+        return
+    async with open_downloads(door.pack, door.portal, context, user_agent) as downloads:
+        yield Desk(pack=door.pack, portal=door.portal, downloads=downloads)

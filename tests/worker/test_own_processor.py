@@ -1,0 +1,240 @@
+"""A processor of the user's own, from a module in the import path, on a real browser and without any portal."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from app.demo.client import Portal
+from app.domain.failures import Reason
+from app.domain.ids import TaskId
+from app.domain.payload import JsonValue
+from app.domain.task import POTask, Report
+from app.worker.attempt import attempt
+from app.worker.errors import CannotLogInError, CannotProcessError
+from app.worker.processors.registry import find
+from tests.support.portal import lasting_portal, needs_chromium
+from tests.support.sessions import Stage, open_stage, task_for
+
+pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.timeout(90)]
+
+#: What an author writes. Each function is a processor.
+OWN = """
+import asyncio
+from types import MappingProxyType
+from app.domain.failures import Reason
+from app.domain.task import MissedFile, POTask, Report
+from app.worker.errors import SessionLostError
+from app.worker.tab import Tab
+
+
+async def titles(tab: Tab, task: POTask) -> Report:
+    await tab.page.goto(task.payload["url"])
+    title = await tab.page.title()
+    await tab.save("page.pdf", await tab.page.pdf())
+    await tab.save("../title", title.encode())
+    return Report(reason=Reason.ALL_SAVED, fields=MappingProxyType({"title": title}))
+
+
+async def fails(tab, task):
+    await tab.page.goto(task.payload["url"])
+    await tab.save("early.txt", b"saved before it failed")
+    raise LookupError("no such thing on this page\\nsecond line")
+
+
+async def gives_nothing(tab, task):
+    tab.loaded()
+    tab.loaded()
+
+
+async def gives_a_text(tab, task):
+    return "done"
+
+
+async def gives_a_bad_field(tab, task):
+    return Report(reason=Reason.ALL_SAVED, fields={"count": 3})
+
+
+async def gives_a_bad_reason(tab, task):
+    return Report(reason="very_well")
+
+
+async def gives_a_bad_thing(tab, task):
+    return Report(reason=Reason.ALL_SAVED, fields={"page": tab})
+
+
+async def gives_too_much(tab, task):
+    return Report(reason=Reason.ALL_SAVED, fields={"source": "x" * 1_100_000})
+
+
+async def gives_odd_texts(tab, task):
+    missed = MissedFile(label="\\ud800.pdf", source_url="", problem="lost", is_retryable=False)
+    return Report(reason=Reason.SOME_FILES_REFUSED, detail="half \\ud83d", missed=(missed,), retry_after_s=3)
+
+
+async def claims_a_file(tab, task):
+    real = await tab.save("real.txt", b"real")
+    return Report(reason=Reason.ALL_SAVED, files=(real, real, real))
+
+
+async def saves_a_lie(tab, task):
+    await tab.save("invoice.pdf", b"<!doctype html><html><body>please log in</body></html>")
+
+
+async def logged_out(tab, task):
+    raise SessionLostError("it says so")
+
+
+async def works_on(tab, task):
+    await asyncio.sleep(60)
+"""
+
+
+@pytest.fixture(scope="module", name="shared")
+def _shared() -> Generator[Portal]:
+    with lasting_portal() as portal:
+        yield portal
+
+
+@pytest.fixture(name="portal")
+async def _portal(shared: Portal) -> Portal:
+    await shared.clear_faults()
+    return shared
+
+
+@pytest.fixture(name="folder")
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Path]:
+    """Where the author's module lies."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    folder = tmp_path / "scripts"
+    folder.mkdir()
+    (folder / "own_processors.py").write_text(OWN, encoding="utf-8")
+    sys.modules.pop("own_processors", None)
+    yield folder
+    sys.modules.pop("own_processors", None)
+
+
+def own_task(payload: JsonValue = None) -> POTask:
+    return POTask(task_id=TaskId("own:1"), po_number="one", portal_number="one", payload=payload)
+
+
+async def try_task(stage: Stage, folder: Path, name: str, payload: JsonValue = None) -> Report:
+    """One attempt by the author's processor of this name."""
+    bench = dataclasses.replace(stage.bench, processor=find(f"own_processors:{name}", (str(folder),)))
+    return await attempt(bench, own_task(payload), stage.staging / name)
+
+
+async def test_an_own_processor_opens_what_its_payload_says_and_brings_files(
+    portal: Portal, folder: Path, tmp_path: Path
+) -> None:
+    address = f"{portal.url}/sessions/new"
+
+    async with open_stage(None, tmp_path) as stage:
+        report = await try_task(stage, folder, "titles", {"url": address})
+
+    files = stage.staging / "titles" / "files"
+    title = (files / "title.txt").read_text()
+    assert (report.reason, report.fields, report.page_url) == (Reason.ALL_SAVED, {"title": title}, address)
+    assert title
+    assert [file.name for file in report.files] == ["page.pdf", "title.txt"]
+    assert [file.sha256 for file in report.files] == [
+        hashlib.sha256((files / file.name).read_bytes()).hexdigest() for file in report.files
+    ]
+    assert report.files[0].media_type == "application/pdf"
+    assert stage.heard.path("tab") == ["OPENING", "LOADING", "PROCESSING", "COMPLETED", "CLOSING", "CLOSED"]
+
+
+async def test_a_session_without_a_portal_needs_no_login(folder: Path, tmp_path: Path) -> None:
+    async with open_stage(None, tmp_path) as stage:
+        await try_task(stage, folder, "claims_a_file")
+
+    assert stage.bench.desk is None
+    assert stage.heard.said == []
+    assert stage.heard.path("session") == ["INITIALIZING", "AUTHENTICATED", "ACTIVE", "CLOSING", "CLOSED"]
+
+
+async def test_a_processor_that_raises_ends_its_task_with_a_picture_of_the_page(
+    portal: Portal, folder: Path, tmp_path: Path
+) -> None:
+    async with open_stage(None, tmp_path) as stage:
+        report = await try_task(stage, folder, "fails", {"url": f"{portal.url}/sessions/new"})
+        after = await try_task(stage, folder, "claims_a_file")
+
+    assert (report.reason, report.detail) == (Reason.PROCESSOR_ERROR, "no such thing on this page")
+    assert set(report.evidence) == {"page.png", "page.html"}
+    assert (stage.staging / "fails" / "evidence" / "page.png").read_bytes().startswith(b"\x89PNG")
+    assert report.files == (), "what was saved before is not passed off as all there is"
+    assert after.reason is Reason.ALL_SAVED
+
+
+@pytest.mark.parametrize(
+    ("name", "detail"),
+    [
+        ("gives_nothing", "The processor gave back NoneType instead of a Report."),
+        ("gives_a_text", "The processor gave back str instead of a Report."),
+        ("gives_a_bad_field", "The processor's report cannot be used: fields.count: Input should be a valid string."),
+        ("gives_a_bad_reason", "The processor's report cannot be used: reason: Input should be 'all_saved'"),
+        ("gives_a_bad_thing", "The processor's report cannot be used: it holds Tab, which is no text."),
+        ("gives_too_much", "bytes; at most 983,040 can go."),
+        ("saves_a_lie", "invoice.pdf was not saved: invoice.pdf should be application/pdf"),
+    ],
+)
+async def test_what_is_no_report_is_an_error_of_the_processor_and_harms_nobody(
+    folder: Path, tmp_path: Path, name: str, detail: str
+) -> None:
+    async with open_stage(None, tmp_path) as stage:
+        report = await try_task(stage, folder, name)
+
+    assert report.reason is Reason.PROCESSOR_ERROR
+    assert detail in report.detail
+
+
+async def test_a_report_lists_what_was_saved_and_its_texts_can_travel(folder: Path, tmp_path: Path) -> None:
+    async with open_stage(None, tmp_path) as stage:
+        claimed = await try_task(stage, folder, "claims_a_file")
+        odd = await try_task(stage, folder, "gives_odd_texts")
+
+    assert [file.name for file in claimed.files] == ["real.txt"]
+    assert (odd.detail, odd.missed[0].label, odd.retry_after_s) == ("half ?", "?.pdf", 3.0)
+
+
+async def test_an_own_processor_is_cut_off_at_its_time(folder: Path, tmp_path: Path) -> None:
+    async with open_stage(None, tmp_path, task_timeout_s=0.3) as stage:
+        report = await try_task(stage, folder, "works_on")
+
+    assert report.reason is Reason.TASK_TIMEOUT
+
+
+async def test_an_address_of_one_task_that_does_not_answer_is_no_portal_that_is_down(
+    folder: Path, tmp_path: Path
+) -> None:
+    async with open_stage(None, tmp_path) as stage:
+        report = await try_task(stage, folder, "titles", {"url": "http://127.0.0.1:9/"})
+
+    assert report.reason is Reason.PROCESSOR_ERROR
+    assert "net::ERR_" in report.detail
+
+
+async def test_the_processor_of_purchase_orders_refuses_a_pool_without_a_portal(tmp_path: Path) -> None:
+    async with open_stage(None, tmp_path) as stage:
+        with pytest.raises(CannotProcessError, match="po_attachments needs a portal, and this pool has none"):
+            await attempt(stage.bench, task_for("1"), stage.staging / "1")
+
+
+async def test_a_lost_login_cannot_be_brought_back_without_a_portal(tmp_path: Path) -> None:
+    async with open_stage(None, tmp_path) as stage:
+        with pytest.raises(CannotLogInError, match="no portal to log in to"):
+            await stage.session.refresh(stage.session.login_count)
+
+
+async def test_an_own_processor_may_work_in_a_portal_too(portal: Portal, folder: Path, tmp_path: Path) -> None:
+    async with open_stage(portal, tmp_path) as stage:
+        report = await try_task(stage, folder, "titles", {"url": f"{portal.url}/"})
+
+    assert report.reason is Reason.ALL_SAVED
+    assert "/sessions/new" not in report.page_url, "it is logged in"

@@ -1,0 +1,97 @@
+"""What an attempt saves: safe names, the true digest and type, nothing that is not what its name says."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import anyio
+import pytest
+
+from app.worker.errors import BadFileError
+from app.worker.staged import Arrived, StagedFiles
+
+PDF = b"%PDF-1.4\n1 0 obj << >> endobj\ntrailer << >>\n%%EOF\n"
+PAGE = b"<!doctype html><html><head><title>Login</title></head><body></body></html>"
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture(name="files")
+def _files(tmp_path: Path) -> StagedFiles:
+    return StagedFiles(tmp_path)
+
+
+async def test_a_made_file_is_told_as_it_is(files: StagedFiles, tmp_path: Path) -> None:
+    file = await files.make("invoice.pdf", PDF, "https://portal.test/1")
+
+    assert (tmp_path / "files" / "invoice.pdf").read_bytes() == PDF
+    assert (file.name, file.label, file.size_bytes) == ("invoice.pdf", "invoice.pdf", len(PDF))
+    assert file.sha256 == hashlib.sha256(PDF).hexdigest()
+    assert (file.media_type, file.source_url) == ("application/pdf", "https://portal.test/1")
+    assert files.saved == (file,)
+    assert names_in(tmp_path) == ["files"], "no half-done file is left"
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [
+        ("../../etc/passwd.txt", "passwd.txt"),
+        ("a/b\\c.txt", "c.txt"),
+        ("con.txt", "con_.txt"),
+        ("invoice", "invoice.pdf"),
+        ("manifest.json", "manifest (2).json"),
+    ],
+)
+async def test_a_name_is_made_safe(files: StagedFiles, tmp_path: Path, asked: str, given: str) -> None:
+    content = PDF if given.endswith(".pdf") else b"{}"
+
+    file = await files.make(asked, content, "")
+
+    assert (file.name, file.label) == (given, asked)
+    assert (tmp_path / "files" / given).is_file()
+
+
+async def test_names_that_fall_together_are_told_apart_also_when_saved_side_by_side(
+    files: StagedFiles, tmp_path: Path
+) -> None:
+    async with anyio.create_task_group() as saves:
+        for number in range(6):
+            saves.start_soon(files.make, "Note.txt" if number % 2 else "note.txt", f"{number}".encode(), "")
+
+    assert len({file.name.casefold() for file in files.saved}) == 6
+    contents = {(tmp_path / "files" / file.name).read_text() for file in files.saved}
+    assert contents == {"0", "1", "2", "3", "4", "5"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("invoice.pdf", PAGE, "invoice.pdf was not saved: invoice.pdf should be application/pdf"),
+        ("invoice.pdf", PDF.removesuffix(b"%%EOF\n"), "cut short"),
+        ("notes.txt", b"", "The file is empty"),
+    ],
+)
+async def test_what_is_not_what_its_name_says_is_not_saved(
+    files: StagedFiles, tmp_path: Path, name: str, content: bytes, problem: str
+) -> None:
+    with pytest.raises(BadFileError, match=problem):
+        await files.make(name, content, "")
+
+    assert files.saved == ()
+    assert names_in(tmp_path) == []
+
+
+async def test_a_file_that_came_otherwise_is_taken_as_it_was_found(files: StagedFiles, tmp_path: Path) -> None:
+    part = tmp_path / "part-0"
+    part.write_bytes(PDF)
+
+    file = files.take(
+        Arrived(path=part, label="Order 1", size_bytes=7, sha256="ab", media_type="application/pdf", source_url="u")
+    )
+
+    assert (file.name, file.label, file.size_bytes, file.sha256) == ("Order 1.pdf", "Order 1", 7, "ab")
+    assert not part.exists()
+    assert files.saved == (file,)
