@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from app.cli.main import app
 from app.domain.events import Event
 from app.domain.failures import Outcome
+from app.domain.options import PortalOptions, WorkerOptions
 from app.domain.ports import Accepted, EventSink
 from app.profile.home import ProfileFile, ProfileHome
 from app.service.batch import BatchJob, BatchSummary, Ending
@@ -48,6 +49,12 @@ def profile(desk: Path) -> Path:
     """The profile that settings name by default; returns its base."""
     content = ProfileFile(pack="demo", base_url=BASE_URL)
     return ProfileHome(desk / "profiles").create("default", content).base_path
+
+
+def portal_of(worker: WorkerOptions) -> PortalOptions:
+    """The portal that workers are told; every command tells one."""
+    assert worker.portal is not None
+    return worker.portal
 
 
 ONE_DONE = BatchSummary(

@@ -14,7 +14,7 @@ from app.domain.failures import LoginRequiredError
 from app.domain.options import Sandbox, WorkerOptions
 from app.domain.ports import EventSink
 from app.profile.home import ProfileHome
-from tests.cli.conftest import BASE_URL, Command
+from tests.cli.conftest import BASE_URL, Command, portal_of
 from tests.cli.events import notice
 
 CREATE = ("profile", "create", "mine", "--portal", "demo", "--base-url", BASE_URL)
@@ -50,7 +50,7 @@ def test_a_profile_is_made_for_its_portal(command: Command, browser: FakeBrowser
     assert (profile.read().pack, profile.read().base_url) == ("demo", BASE_URL)
     ((worker, base, _),) = browser.seen
     assert base == profile.base_path
-    assert worker.portal.base_url == BASE_URL
+    assert portal_of(worker).base_url == BASE_URL
     assert worker.browser.sandbox is not Sandbox.AUTO
 
 
@@ -69,7 +69,7 @@ def test_with_a_login_it_is_used_and_told(
 
     result = command(*CREATE)
 
-    assert browser.seen[0][0].portal.password.text == "hunter2"
+    assert portal_of(browser.seen[0][0]).password.text == "hunter2"
     assert "logged in as anna" in result.stdout
     assert "hunter2" not in result.output
 

@@ -17,7 +17,7 @@ from app.domain.failures import LoginRequiredError, Outcome, PoolError, ProfileE
 from app.domain.options import Sandbox
 from app.portal.pack import parse_json
 from app.service.batch import BatchJob, Ending, Redo
-from tests.cli.conftest import BASE_URL, Command, FakeRun
+from tests.cli.conftest import BASE_URL, Command, FakeRun, portal_of
 from tests.cli.events import ended, notice, started
 
 NUMBERS = ("PO4500000001", "PO4500000002")
@@ -35,8 +35,8 @@ def test_an_order_number_becomes_a_job(command: Command, fake_run: FakeRun, prof
     assert job.journal_path == Path("downloads/.poolwright/journal.db")
     assert (job.worker_count, job.worker.tabs_per_worker, job.max_attempts) == (2, 2, 3)
     assert (job.worker.task_timeout_s, job.shutdown_timeout_s) == (300, 60)
-    assert job.worker.portal.base_url == BASE_URL
-    assert parse_json(job.worker.portal.pack_json).name == "demo"
+    assert portal_of(job.worker).base_url == BASE_URL
+    assert parse_json(portal_of(job.worker).pack_json).name == "demo"
     assert job.redo is Redo.RETRYABLE
     assert job.worker.browser.sandbox in {Sandbox.ON, Sandbox.OFF}, "a worker is never told auto"
 
@@ -58,8 +58,8 @@ def test_an_order_number_becomes_a_job(command: Command, fake_run: FakeRun, prof
         (("--out", "elsewhere"), lambda job: job.out == Path("elsewhere")),
         (("--folder-template", "{year}/{number}"), lambda job: job.template == "{year}/{number}"),
         (("--runs-dir", "r"), lambda job: job.runs_root == Path("r")),
-        (("--portal", "coupa"), lambda job: parse_json(job.worker.portal.pack_json).name == "coupa"),
-        (("--base-url", "https://x.example/"), lambda job: job.worker.portal.base_url == "https://x.example"),
+        (("--portal", "coupa"), lambda job: parse_json(portal_of(job.worker).pack_json).name == "coupa"),
+        (("--base-url", "https://x.example/"), lambda job: portal_of(job.worker).base_url == "https://x.example"),
         (("--redo", "all"), lambda job: job.redo is Redo.ALL),
         (("--redo", "nothing"), lambda job: job.redo is Redo.NOTHING),
     ],
@@ -94,7 +94,7 @@ def test_user_and_password_come_from_the_environment(
 
     result = command("run", *NUMBERS, "--verbose")
 
-    portal = fake_run.jobs[0].worker.portal
+    portal = portal_of(fake_run.jobs[0].worker)
     assert (portal.user, portal.password.text) == ("anna", "hunter2")
     assert "hunter2" not in result.output
 
@@ -322,5 +322,5 @@ def test_a_dry_run_needs_no_profile_when_the_portal_is_named(command: Command, d
 
 def test_the_profiles_address_serves_only_its_own_portal(command: Command, fake_run: FakeRun) -> None:
     assert command("run", *NUMBERS, "--portal", "demo").exit_code == Exit.DONE
-    assert fake_run.jobs[0].worker.portal.base_url == BASE_URL
+    assert portal_of(fake_run.jobs[0].worker).base_url == BASE_URL
     assert command("run", *NUMBERS, "--portal", "coupa").exit_code == Exit.USAGE

@@ -89,4 +89,4 @@ def test_a_secret_does_not_show_wherever_it_is_printed() -> None:
 def test_a_secret_is_true_when_there_is_something_to_hide() -> None:
     assert Secret(text="x")
     assert not Secret(text="")
-    assert not WORKER.portal.password
+    assert not PortalOptions(pack_json="{}", base_url="https://portal.test").password

@@ -69,9 +69,7 @@ OPTIONS = st.builds(
         BrowserOptions, executable_path=TEXT, headless_mode=st.booleans(), sandbox=st.sampled_from(Sandbox)
     ),
     portal=st.none()
-    | st.builds(
-        PortalOptions, pack_json=LONG_TEXT, base_url=TEXT, user=TEXT, password=st.builds(Secret, text=TEXT)
-    ),
+    | st.builds(PortalOptions, pack_json=LONG_TEXT, base_url=TEXT, user=TEXT, password=st.builds(Secret, text=TEXT)),
     tabs_per_worker=st.integers(1, 16),
     task_timeout_s=st.floats(0, 1e9, exclude_min=True),
     processor=TEXT,
