@@ -15,7 +15,7 @@ from app.supervisor.holds import HoldCause
 class File:
     """Put the files in place, then write the outcome down."""
 
-    worker: WorkerRef | None
+    worker: WorkerRef
     task: POTask
     report: Report
     #: Seconds to wait before: the disk was full.

@@ -34,7 +34,7 @@ class Filing:
     report: Callable[[Fact], None]
     places: anyio.CapacityLimiter = field(default_factory=_places)
 
-    async def file(self, command: File, staged: Path | None) -> bool:
+    async def file(self, command: File, staged: Path) -> bool:
         """File one order and write its outcome down; false when the disk refused, which is then reported.
 
         Not cancelled half-way.
@@ -42,29 +42,21 @@ class Filing:
         folder = ""
         with anyio.CancelScope(shield=True):
             try:
-                folder = await self._put_in_place(command, staged)
+                filed = await anyio.to_thread.run_sync(
+                    self.archive.file, command.task, command.report, staged, limiter=self.places
+                )
             except OSError as error:
                 self._tell_failure(command, error)
                 return False
+            folder = filed.folder
             await self.journal.finish(command.task.task_id, command.report, folder)
-            if staged is not None:
-                await anyio.to_thread.run_sync(self.archive.discard, staged)
-        if command.worker is not None:
-            self.report(TaskFiled(worker=command.worker, task=command.task))
-        self.chronicle.tell(TaskEnded(task=command.task, report=command.report, folder=folder, worker=command.worker))
+            await anyio.to_thread.run_sync(self.archive.discard, staged)
+        self.report(TaskFiled(worker=command.worker, task=command.task))
+        ended = TaskEnded(task=command.task, report=command.report, folder=folder, worker=command.worker)
+        self.chronicle.tell(ended)
         return True
 
-    async def _put_in_place(self, command: File, staged: Path | None) -> str:
-        if staged is None:
-            return ""
-        filed = await anyio.to_thread.run_sync(
-            self.archive.file, command.task, command.report, staged, limiter=self.places
-        )
-        return filed.folder
-
     def _tell_failure(self, command: File, error: OSError) -> None:
-        if command.worker is None:  # nothing of it was to be filed
-            raise error
         is_disk_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
         what = "The disk of the output folder is full" if is_disk_full else "The output folder cannot take its files"
         problem = f"{what} ({error.strerror or error})."

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -25,6 +26,7 @@ from app.domain.options import PoolOptions
 from app.domain.states import POOL, PoolEvent, PoolStatus
 from app.domain.task import POTask, Report
 from app.supervisor.chronicle import Chronicle
+from app.supervisor.clerk import Clerk, Writings
 from app.supervisor.commands import Stop
 from app.supervisor.dispatch import Dispatch
 from app.supervisor.facts import Fact, HoldOver, PauseAsked, StopCause, StopNeeded
@@ -106,7 +108,9 @@ class PersistentWorkerPool:
                 self._open_tasks.add()
             housing = await stack.enter_async_context(anyio.create_task_group())
             self._tasks = await housing.start(self._house)
-            performance = self._performance()
+            clerk = stack.enter_context(self._clerk())
+            self._tasks.start_soon(clerk.write)
+            performance = self._performance(clerk)
             self._tasks.start_soon(self._steering.steer, performance)
             self._tasks.start_soon(self._feed)
             self._tasks.start_soon(self._chronicle.keep_writing)
@@ -192,7 +196,18 @@ class PersistentWorkerPool:
             order = await self._premises.seat(slot)
             self.workers.append(Worker(order, self._chronicle, self._report, self._dispatch.take, self._begin))
 
-    def _performance(self) -> Performance:
+    def _clerk(self) -> Clerk:
+        writings = Writings(
+            around=self._around,
+            chronicle=self._chronicle,
+            dispatch=self._dispatch,
+            staging_path=self._staging_path,
+            note_outcome=self._note_outcome,
+            unsettled=self._steering.unsettled,
+        )
+        return Clerk(writings)
+
+    def _performance(self, clerk: Clerk) -> Performance:
         filing = Filing(
             journal=self._journal,
             archive=self._around.archive,
@@ -200,19 +215,22 @@ class PersistentWorkerPool:
             report=self._report,
         )
         return Performance(
-            around=self._around,
             chronicle=self._chronicle,
             dispatch=self._dispatch,
             filing=filing,
+            clerk=clerk,
             workers={worker.ref.slot: worker for worker in self.workers},
             tasks=self._tasks,
             tallies=Tallies(unsettled=self._steering.unsettled, alive=self._alive, open_tasks=self._open_tasks),
-            staging_path=lambda slot: self._options.staging_path / f"w{slot}",
+            staging_path=self._staging_path,
             note_end=self._note_end,
             note_outcome=self._note_outcome,
             report=self._report,
             ending=self.shutdown_event,
         )
+
+    def _staging_path(self, slot: int) -> Path:
+        return self._options.staging_path / f"w{slot}"
 
     def _note_outcome(self, task: POTask, report: Report) -> None:
         self._open_tasks.drop()

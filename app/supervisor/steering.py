@@ -1,6 +1,6 @@
 """The one place where facts become commands: an inbox, the plan's standing, and the pool's own machine.
 
-Every fact is dealt with to its end before the next one. Nobody else moves the pool's machine or opens the queue.
+Facts are dealt with one after another, each at once. Nobody else moves the pool's machine or opens the queue.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Steering:
                     self.standing = decision.standing
                     self._follow(fact)
                     for command in decision.commands:
-                        await performance.perform(command)
+                        performance.perform(command)
         finally:
             self.unsettled.call_off()
 

@@ -2,7 +2,7 @@
 
 The script comes as JSON in the environment, one entry for each generation (``"2#1"``) or ``"*"`` for all others:
 ``start`` is ready | silent | exit | unable:KIND, ``tasks`` is what happens to each task in turn, the last one again
-and again: finish | fail:REASON | return | die | hang | mute | garbage.
+and again: finish | linger (until told to drain, then finish) | fail:REASON | return | die | hang | mute | garbage.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ class Script:
         self._start: str = script.get("start", "ready")
         self._tasks: list[str] = script.get("tasks", ["finish"])
         self._staging = Path()
+        self._is_drained = False
 
     async def play(self) -> None:
         if self._start == "exit":
@@ -59,8 +60,11 @@ class Script:
     async def _work(self) -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._beat)
-            while isinstance(message := await self._stream.receive(), messages.Assign):
+            while not self._is_drained and isinstance(message := await self._stream.receive(), messages.Assign):
                 step = self._tasks.pop(0) if len(self._tasks) > 1 else self._tasks[0]
+                if step == "linger":
+                    assert isinstance(await self._stream.receive(), messages.Drain)
+                    step, self._is_drained = "finish", True
                 await self._do(step, message)
             tasks.cancel_scope.cancel()
         await self._say(messages.Bye(**self._who))

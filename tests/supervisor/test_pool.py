@@ -163,6 +163,8 @@ async def test_a_worker_that_hangs_or_babbles_is_ended_and_replaced(
 
 async def test_a_worker_that_never_speaks_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(talk, "HELLO_LIMIT_S", 0.3)
+    monkeypatch.setattr("app.bridge.parent.CLOSE_LIMIT_S", 0.2)
+    monkeypatch.setattr("app.bridge.parent.TERM_LIMIT_S", 0.2)
     monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
 
     async with running_pool(tmp_path, monkeypatch, {"*": {"start": "silent"}}, 1) as theatre:
@@ -175,9 +177,10 @@ async def test_a_worker_that_never_speaks_is_given_up(tmp_path: Path, monkeypatc
 async def test_a_stop_lets_orders_in_flight_finish_and_keeps_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with running_pool(tmp_path, monkeypatch, FINISH, *range(1, 200)) as theatre:
+    script = {"*": {"tasks": ["finish", "linger"]}}
+    async with running_pool(tmp_path, monkeypatch, script, *range(1, 21)) as theatre:
         with anyio.fail_after(20):
-            while not theatre.ended():
+            while not theatre.ended() or theatre.pool.workers[0].current_task is None:
                 await anyio.lowlevel.checkpoint()
         theatre.pool.stop()
         end = await theatre.pool.finish()
@@ -185,9 +188,7 @@ async def test_a_stop_lets_orders_in_flight_finish_and_keeps_the_rest(
     outcomes = list((await theatre.outcomes()).values())
     assert end is not None
     assert end.cause is StopCause.ASKED
-    assert outcomes.count("QUEUED") + outcomes.count("COMPLETED") == len(outcomes)
-    assert outcomes.count("COMPLETED") >= 1
-    assert outcomes.count("QUEUED") > 100
+    assert (outcomes.count("COMPLETED"), outcomes.count("QUEUED")) == (2, 18)
 
 
 async def test_orders_in_flight_at_the_deadline_go_back_unspent(

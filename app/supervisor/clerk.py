@@ -1,0 +1,116 @@
+"""Writes to the journal what the plan decided about tasks, in the order in which it was decided.
+
+While the disk of the journal is full the clerk waits; the plan goes on, or nobody would learn what is waited for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import anyio
+import anyio.to_thread
+
+from app.domain.events import TaskEnded, TaskReturned
+from app.domain.failures import Reason
+from app.domain.task import POTask, Report
+from app.supervisor.chronicle import Chronicle
+from app.supervisor.commands import FailRest, Requeue
+from app.supervisor.dispatch import Dispatch
+from app.supervisor.staging import staging_name
+from app.supervisor.surroundings import Surroundings
+from app.supervisor.tally import Tally
+
+#: Tasks ended in one go when nobody is left to do them.
+_BUNCH_COUNT = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writings:
+    """What a clerk works with."""
+
+    around: Surroundings
+    chronicle: Chronicle
+    dispatch: Dispatch
+    #: Where a slot's worker stages its files.
+    staging_path: Callable[[int], Path]
+    #: Takes the news that a task has its outcome.
+    note_outcome: Callable[[POTask, Report], None]
+    #: Facts, filings and writings that are not dealt with yet.
+    unsettled: Tally
+
+
+class Clerk:
+    """Takes commands through ``take`` and carries them out one after another."""
+
+    def __init__(self, writings: Writings) -> None:
+        """Start with nothing to write."""
+        self._writings = writings
+        self._commands, self._inbox = anyio.create_memory_object_stream[Requeue | FailRest](math.inf)
+
+    def __enter__(self) -> Self:
+        """Open the inbox."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the inbox."""
+        self._commands.close()
+        self._inbox.close()
+
+    def take(self, command: Requeue | FailRest) -> None:
+        """Have a command carried out; returns at once."""
+        self._writings.unsettled.add()
+        self._commands.send_nowait(command)
+
+    async def write(self) -> None:
+        """Carry out what was taken, until cancelled."""
+        async for command in self._inbox:
+            with self._writings.unsettled.counted():
+                if isinstance(command, Requeue):
+                    await self._requeue(command)
+                else:
+                    await self._fail_rest(command.reason)
+
+    async def _requeue(self, command: Requeue) -> None:
+        task, around = command.task, self._writings.around
+        if command.is_death:
+            await around.journal.count_death(task.task_id)
+        staged = self._writings.staging_path(command.worker.slot) / staging_name(task)
+        await anyio.to_thread.run_sync(around.archive.discard, staged)
+        await around.journal.give_back(
+            task.task_id,
+            command.why,
+            detail=command.detail,
+            delay_s=command.delay_s,
+            is_attempt_spent=command.is_attempt_spent,
+        )
+        self._writings.dispatch.note_return()
+        event = TaskReturned(
+            task_id=task.task_id,
+            why=command.why,
+            detail=command.detail,
+            delay_s=command.delay_s,
+            worker=command.worker,
+        )
+        self._writings.chronicle.tell(event)
+
+    async def _fail_rest(self, reason: Reason) -> None:
+        """Nobody takes tasks any more: end those that were never claimed, then those in the queue."""
+        around, queue = self._writings.around, self._writings.dispatch.task_queue
+        while tasks := await around.journal.fetch(around.batch_id, _BUNCH_COUNT):
+            for task in tasks:
+                await self._fail(task, reason)
+        while not queue.empty():
+            await self._fail(queue.get_nowait(), reason)
+
+    async def _fail(self, task: POTask, reason: Reason) -> None:
+        report = Report(reason=reason)
+        await self._writings.around.journal.finish(task.task_id, report, "")
+        self._writings.chronicle.tell(TaskEnded(task=task, report=report, folder="", worker=None))
+        self._writings.note_outcome(task, report)
