@@ -1,8 +1,6 @@
 """The supervisor's end: starts a worker process, speaks with it over its own pipes, and ends it with all it started.
 
-A worker runs in a session of its own, so that a Ctrl+C in the terminal reaches the supervisor alone. What a worker
-leaves behind (its driver, its browser) is found by descent, by the user-data folder on the command line, and by the
-temporary folder in the environment: no other process has these.
+A worker runs in a session of its own, so that a Ctrl+C in the terminal reaches the supervisor alone.
 """
 
 from __future__ import annotations
@@ -11,17 +9,16 @@ import contextlib
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
-import psutil
 from anyio.abc import ByteReceiveStream, Process
 from anyio.streams.text import TextReceiveStream
 
+from app.bridge import strays
 from app.bridge.pipes import PipeReader, PipeWriter
 from app.bridge.stream import FrameStream
 from app.domain.ids import WorkerRef
@@ -32,13 +29,8 @@ from app.wire.messages import ToSupervisor
 CLOSE_LIMIT_S = 5.0
 #: After SIGTERM, before SIGKILL.
 TERM_LIMIT_S = 3.0
-#: Killed processes are gone within milliseconds, unless the kernel is stuck in a disk.
-KILL_LIMIT_S = 5.0
-#: psutil cannot wait for a process that stays a zombie, so it is looked at again so often.
-_LOOK_S = 0.05
 #: Longest log line of a worker that is kept; a page can print without end.
 _LINE_LIMIT = 2000
-_PROFILE_MARK = "--user-data-dir="
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +55,7 @@ class Child:
         """Made by ``spawn`` alone."""
         self._order = order
         self._process = process
+        self._family = strays.Family(process.pid, order.profile_path, order.temp_path)
         self.link = link
 
     @property
@@ -84,27 +77,25 @@ class Child:
     async def end(self) -> None:
         """Close the link, wait, terminate, kill, and remove every process that the worker left.
 
-        Takes at most ``CLOSE_LIMIT_S + TERM_LIMIT_S + 2 * KILL_LIMIT_S``, also when the caller is cancelled.
+        Takes at most ``CLOSE_LIMIT_S + TERM_LIMIT_S`` and twice ``strays.KILL_LIMIT_S``, also when the caller is
+        cancelled.
         """
         with anyio.CancelScope(shield=True):
-            family = await anyio.to_thread.run_sync(self._family)
+            await self.look()
             await self.link.aclose()
             if not await self._is_gone_within(CLOSE_LIMIT_S):
-                family |= await anyio.to_thread.run_sync(self._family)
+                await self.look()
                 _signal(self._process.terminate)
                 if not await self._is_gone_within(TERM_LIMIT_S):
                     _signal(self._process.kill)
-                    await self._is_gone_within(KILL_LIMIT_S)
-            await anyio.to_thread.run_sync(_sweep, family, self._order)
+                    await self._is_gone_within(strays.KILL_LIMIT_S)
+            await anyio.to_thread.run_sync(self._family.end)
             await self._process.aclose()
 
-    def _family(self) -> set[psutil.Process]:
-        """The process and all below it, as they are now; nothing once it has ended: its number may be another's."""
+    async def look(self) -> None:
+        """Remember which processes belong to the worker; nothing once it has ended: its number may be another's."""
         if self._process.returncode is None:
-            with contextlib.suppress(psutil.Error):
-                parent = psutil.Process(self.pid)
-                return {parent, *parent.children(recursive=True)}
-        return set()
+            await anyio.to_thread.run_sync(self._family.look)
 
     async def _is_gone_within(self, limit_s: float) -> bool:
         with anyio.move_on_after(limit_s):
@@ -122,6 +113,7 @@ async def spawn(order: SpawnOrder) -> Child:
     Raises:
         OSError: The process cannot be started.
     """
+    strays.adopt_orphans()
     command = [sys.executable, "-P", "-m", order.module, str(order.worker.slot), str(order.worker.generation)]
     return await (_spawn_over_stdio if order.is_over_stdio else _spawn_over_pipes)(command, order)
 
@@ -187,48 +179,3 @@ def _say(line: str, say: Callable[[str], None]) -> None:
 def _signal(send: Callable[[], None]) -> None:
     with contextlib.suppress(ProcessLookupError):
         send()
-
-
-def _sweep(family: set[psutil.Process], order: SpawnOrder) -> None:
-    """Kill what is left of a worker: its descendants, and every process that carries its marks."""
-    left = {process for process in family if process.is_running()}
-    _kill(left | _marked(order.profile_path) | _marked(order.temp_path))
-
-
-def end_strays(folder: Path) -> None:
-    """Kill every browser and driver that still uses a folder of a dead run. Blocking."""
-    _kill(_marked(folder))
-
-
-def _kill(processes: set[psutil.Process]) -> None:
-    for process in processes:
-        with contextlib.suppress(psutil.Error):
-            process.kill()
-    give_up = time.monotonic() + KILL_LIMIT_S
-    while (left := {process for process in processes if not _is_gone(process)}) and time.monotonic() < give_up:
-        psutil.wait_procs(left, timeout=_LOOK_S)
-
-
-def _is_gone(process: psutil.Process) -> bool:
-    """Also when only its exit code is left: whoever inherited an orphan may never ask for that."""
-    try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return True
-
-
-def _marked(folder: Path) -> set[psutil.Process]:
-    """Processes whose profile or temporary folder is this one or lies in it."""
-    return {process for process in psutil.process_iter() if any(_lies_in(place, folder) for place in _marks(process))}
-
-
-def _marks(process: psutil.Process) -> Iterator[str]:
-    """The folders that a process names. A sandboxed browser may hide its environment and still show its arguments."""
-    with contextlib.suppress(psutil.Error):
-        yield from (part.removeprefix(_PROFILE_MARK) for part in process.cmdline() if part.startswith(_PROFILE_MARK))
-    with contextlib.suppress(psutil.Error):
-        yield process.environ().get("TMPDIR", "")
-
-
-def _lies_in(place: str, folder: Path) -> bool:
-    return Path(os.path.normpath(place)).is_relative_to(folder)

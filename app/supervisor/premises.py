@@ -10,7 +10,7 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 
-from app.bridge.parent import end_strays
+from app.bridge.strays import end_strays
 from app.domain.events import Level
 from app.domain.ids import ProfileId, WorkerRef
 from app.domain.machine import Transition

@@ -61,6 +61,8 @@ class Talk:
         with anyio.move_on_after(READY_LIMIT_S):
             while not isinstance(message := await self.hear(READY_LIMIT_S), messages.Ready):
                 note(message)
+                await self._child.look()  # its browser comes up meanwhile
+            await self._child.look()
             return message
         msg = f"its browser was not ready within {READY_LIMIT_S:g} s"
         raise LostError(msg)

@@ -121,6 +121,25 @@ def dying_by_profile(part: Part) -> None:
     sys.exit(7)
 
 
+def dying_unmarked(part: Part) -> None:
+    """Tells of a process that only its descent gives away, and dies when its link is closed or it is killed."""
+    part.leave(environment={})
+    signal.pause()
+
+
+def dying_unseen(part: Part) -> None:
+    """Dies, and leaves a process that dies by itself a moment later, of a session that nobody has seen."""
+    short = subprocess.run(
+        ["/bin/sh", "-c", "sleep 0.1 >/dev/null 2>&1 & echo $!"],
+        env={},
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    part.say(short.stdout.decode().strip())
+    sys.exit(7)
+
+
 def printing(part: Part) -> None:
     """Prints in every way, and then ends."""
     part.say(str(os.getpid()))
@@ -173,6 +192,8 @@ PARTS: dict[str, Callable[[Part], None]] = {
         leaving,
         dying_by_folder,
         dying_by_profile,
+        dying_unmarked,
+        dying_unseen,
         printing,
         telling,
         echoing,

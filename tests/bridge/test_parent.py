@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import cast
 
 import anyio
+import psutil
 import pytest
 from anyio.abc import Process
 
@@ -155,6 +156,43 @@ async def test_what_a_dead_worker_had_started_is_swept(play: Play, part: str, is
         await child.end()
 
         assert not is_alive(left)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives orphans to whom they are wished")
+async def test_a_process_seen_before_its_worker_was_killed_is_swept(play: Play) -> None:
+    async with play("dying_unmarked") as (child, left):
+        await child.look()
+        os.kill(child.pid, signal.SIGKILL)
+        assert await child.wait() == -signal.SIGKILL
+        assert is_alive(left)
+
+        await child.end()
+
+        assert not psutil.pid_exists(left)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives orphans to whom they are wished")
+@pytest.mark.parametrize("part", ["leaving", "dying_by_folder", "dying_unmarked"])
+async def test_nothing_of_a_worker_stays_a_zombie(play: Play, part: str) -> None:
+    async with play(part) as (child, left):
+        await child.look()
+
+        await child.end()
+
+        assert not psutil.pid_exists(left)
+        assert not psutil.pid_exists(child.pid)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives orphans to whom they are wished")
+async def test_what_died_unseen_is_buried_all_the_same(play: Play) -> None:
+    async with play("dying_unseen") as (child, left):
+        while is_alive(left):
+            await anyio.lowlevel.checkpoint()
+        assert psutil.pid_exists(left)
+
+        await child.end()
+
+        assert not psutil.pid_exists(left)
 
 
 async def test_a_stranger_that_has_the_number_of_a_dead_worker_lives_on(play: Play, home: Path) -> None:

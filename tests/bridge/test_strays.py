@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.bridge.parent import end_strays
+from app.bridge.strays import end_strays
 from tests.bridge.household import ROOT, is_alive
 
 pytestmark = [

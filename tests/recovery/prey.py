@@ -60,3 +60,9 @@ def _kind_of(command: Iterable[str]) -> Kind | None:
         return Kind.RENDERER
     is_browser = any(part.startswith("--user-data-dir=") for part in parts)
     return Kind.BROWSER if is_browser and not any(part.startswith("--type=") for part in parts) else None
+
+
+def zombies_below(pid: int) -> list[str]:
+    """Children of a process whose exit codes nobody has asked for."""
+    children = psutil.Process(pid).children()
+    return [process.name() for process in children if process.status() == psutil.STATUS_ZOMBIE]

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from app.demo.process import running_portal
-from tests.recovery.prey import Kind, find, hit
+from tests.recovery.prey import Kind, find, hit, zombies_below
 from tests.support.portal import needs_chromium
 from tests.system.program import Desk, open_desk, read_lines
 from tests.system.test_batch import assert_all_right, numbers_of, reported
@@ -27,6 +27,8 @@ class Notes(TypedDict):
     seen_after_s: float | None
     #: Rows of the report that failed.
     failures: list[dict[str, str]]
+    #: What the program inherited from its dead worker and did not bury.
+    zombies: list[str]
 
 
 #: A hang must be seen within this time (issue: 15 s); the rest is what a busy machine needs to tell us.
@@ -43,6 +45,7 @@ async def test_a_death_costs_no_order(tmp_path: Path, kind: Kind) -> None:
 
         assert_all_right(desk, truths)
         assert notes["failures"] == []
+        assert notes["zombies"] == []
 
 
 @pytest.mark.parametrize("kind", [Kind.WORKER, Kind.DRIVER, Kind.BROWSER])
@@ -55,6 +58,7 @@ async def test_a_hang_is_found_and_costs_no_order(tmp_path: Path, kind: Kind) ->
 
         assert_all_right(desk, truths)
         assert notes["failures"] == []
+        assert notes["zombies"] == []
         assert notes["seen_after_s"] is not None
         assert notes["seen_after_s"] < HANG_SEEN_S
 
@@ -62,7 +66,7 @@ async def test_a_hang_is_found_and_costs_no_order(tmp_path: Path, kind: Kind) ->
 async def _run_with_accident(desk: Desk, numbers: list[str], kind: Kind, number: signal.Signals) -> Notes:
     """Run a list; after three orders hit one process of a kind. Tells when the worker was taken for lost."""
     hit_at: float | None = None
-    notes: Notes = {"seen_after_s": None, "failures": []}
+    notes: Notes = {"seen_after_s": None, "failures": [], "zombies": []}
     ended_count = 0
     async with desk.started("run", desk.list_of(numbers), "--workers", "2", "--tabs", "1", "--json") as process:
         async for line in read_lines(process):
@@ -75,6 +79,7 @@ async def _run_with_accident(desk: Desk, numbers: list[str], kind: Kind, number:
             is_crash = line["type"] == "moved" and line["transition"]["target"] == "CRASHED"
             if is_crash and hit_at is not None and notes["seen_after_s"] is None:
                 notes["seen_after_s"] = anyio.current_time() - hit_at
+                notes["zombies"] = zombies_below(process.pid)
         assert await process.wait() == 1, "some orders of the list cannot be done"
     notes["failures"] = [row for row in reported(desk) if row["Outcome"] in {"FAILED", "QUARANTINED"}]
     return notes
