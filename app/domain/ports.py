@@ -59,7 +59,7 @@ class Journal(Protocol):
         ...
 
     async def add(self, batch_id: BatchId, tasks: Sequence[POTask]) -> int:
-        """Queue further tasks at the end of a list, made when there is none; tells how many are new.
+        """Queue further tasks at the end of a list, made when there is none; tells how many more are open in it.
 
         A task that is known stays as it is and where it is, also its payload; one of another list now stands in both.
         """
@@ -112,6 +112,10 @@ class Journal(Protocol):
 
     async def next_due_s(self, batch_id: BatchId) -> float | None:
         """Seconds until the next queued task may start (0 when one may now); nothing when none is queued."""
+        ...
+
+    async def find(self, task_id: TaskId) -> TaskRecord | None:
+        """One task, whatever its list; nothing when it was never accepted."""
         ...
 
     async def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:

@@ -72,7 +72,7 @@ class SqliteJournal:
         return await self._run(self._open.accept, orders)
 
     async def add(self, batch_id: BatchId, tasks: Sequence[POTask]) -> int:
-        """Queue further tasks at the end of a list, made when there is none; tells how many are new.
+        """Queue further tasks at the end of a list, made when there is none; tells how many more are open in it.
 
         A task that is known stays as it is and where it is, also its payload; one of another list now stands in both.
         """
@@ -128,6 +128,10 @@ class SqliteJournal:
     async def next_due_s(self, batch_id: BatchId) -> float | None:
         """Seconds until the next queued task may start (0 when one may now); nothing when none is queued."""
         return await self._run(self._open.next_due_s, batch_id)
+
+    async def find(self, task_id: TaskId) -> TaskRecord | None:
+        """One task, whatever its list; nothing when it was never accepted."""
+        return await self._run(self._open.find, task_id)
 
     async def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
         """Every task of a list, in the order of the list."""

@@ -119,6 +119,11 @@ class Ledger:
         with self._database.transaction() as connection:
             return tasks.wait_s(connection, batch_id, self._clock.now())
 
+    def find(self, task_id: TaskId) -> TaskRecord | None:
+        """One task, whatever its list."""
+        with self._database.transaction() as connection:
+            return reports.find(connection, task_id)
+
     def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
         """Every task of a list in its order."""
         with self._database.transaction() as connection:

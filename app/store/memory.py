@@ -47,16 +47,18 @@ class MemoryJournal:
         """Keep the list, and queue its orders that are not known yet."""
         check_orders(orders)
         self._lists[orders.batch_id] = {}
-        new_count = await self.add(orders.batch_id, orders.tasks)
+        known_count = len(self._standings)
+        await self.add(orders.batch_id, orders.tasks)
+        new_count = len(self._standings) - known_count
         return accepted(new_count, await self.counts(orders.batch_id))
 
     async def add(self, batch_id: BatchId, tasks: Sequence[POTask]) -> int:
-        """Queue further tasks at the end of a list, made when there is none; tells how many are new."""
-        known_count = len(self._standings)
+        """Queue further tasks at the end of a list, made when there is none; tells how many more are open in it."""
+        open_before = self._open_count(batch_id)
         for task in tasks:
             self._standings.setdefault(task.task_id, Standing.of(task))
             self._lists.setdefault(batch_id, {}).setdefault(task.task_id)
-        return len(self._standings) - known_count
+        return self._open_count(batch_id) - open_before
 
     async def recover(self) -> int:
         """Queue again what is ASSIGNED or RUNNING; attempts that were begun stay spent."""
@@ -129,6 +131,11 @@ class MemoryJournal:
         starts = [each.not_before or now for each in self._queued(batch_id)]
         return max((min(starts) - now).total_seconds(), 0.0) if starts else None
 
+    async def find(self, task_id: TaskId) -> TaskRecord | None:
+        """One task, whatever its list; nothing when it was never accepted."""
+        standing = self._standings.get(task_id)
+        return None if standing is None else self._record(standing)
+
     async def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
         """Every task of a list, in the order of the list."""
         return tuple(self._record(each) for each in self._members(batch_id))
@@ -140,6 +147,9 @@ class MemoryJournal:
 
     def _members(self, batch_id: BatchId) -> list[Standing]:
         return [self._standings[task_id] for task_id in self._lists.get(batch_id, ())]
+
+    def _open_count(self, batch_id: BatchId) -> int:
+        return sum(each.status not in OVER for each in self._members(batch_id))
 
     def _queued(self, batch_id: BatchId) -> list[Standing]:
         return [each for each in self._members(batch_id) if each.status is TaskStatus.QUEUED]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from json import dumps, loads
 from sqlite3 import Connection
@@ -27,20 +27,27 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 _KEEP_MISSED = """
 INSERT INTO missed (task_id, position, label, source_url, problem, is_retryable) VALUES (?, ?, ?, ?, ?, ?)
 """
-_RECORDS = """
-SELECT tasks.task_id, po_number, portal_number, tasks.status, attempt_count, death_count, tasks.not_before,
+_COLUMNS = """
+tasks.task_id, po_number, portal_number, tasks.status, attempt_count, death_count, tasks.not_before,
 payload, timeout_s, reason, detail, fields, evidence, page_url, retry_after_s, duration_s, folder, finished_at
+"""
+_RECORDS = f"""
+SELECT {_COLUMNS}
 FROM batch_tasks JOIN tasks USING (task_id) LEFT JOIN reports USING (task_id)
 WHERE batch_tasks.batch_id = ? ORDER BY batch_tasks.position
 """
-_FILES = """
-SELECT task_id, name, label, size_bytes, sha256, media_type, source_url
-FROM batch_tasks JOIN files USING (task_id) WHERE batch_id = ? ORDER BY task_id, files.position
+_RECORD = f"SELECT {_COLUMNS} FROM tasks LEFT JOIN reports USING (task_id) WHERE tasks.task_id = ?"
+_FILE_COLUMNS = "task_id, name, label, size_bytes, sha256, media_type, source_url"
+_FILES = f"""
+SELECT {_FILE_COLUMNS} FROM batch_tasks JOIN files USING (task_id) WHERE batch_id = ? ORDER BY task_id, files.position
 """
-_MISSED = """
-SELECT task_id, label, source_url, problem, is_retryable
-FROM batch_tasks JOIN missed USING (task_id) WHERE batch_id = ? ORDER BY task_id, missed.position
+_FILES_OF = f"SELECT {_FILE_COLUMNS} FROM files WHERE task_id = ? ORDER BY position"
+_MISSED_COLUMNS = "task_id, label, source_url, problem, is_retryable"
+_MISSED = f"""
+SELECT {_MISSED_COLUMNS} FROM batch_tasks JOIN missed USING (task_id)
+WHERE batch_id = ? ORDER BY task_id, missed.position
 """
+_MISSED_OF = f"SELECT {_MISSED_COLUMNS} FROM missed WHERE task_id = ? ORDER BY position"
 #: Columns of ``_RECORDS`` that belong to the task.
 _STANDING_WIDTH = 9
 
@@ -72,13 +79,23 @@ def keep(connection: Connection, task_id: TaskId, report: Report, folder: str, a
 
 def records(connection: Connection, batch_id: BatchId) -> Sequence[TaskRecord]:
     """Every task of a list in its order, with how it ended."""
-    files, missed = _files(connection, batch_id), _missed(connection, batch_id)
+    files = _files(connection.execute(_FILES, (batch_id,)))
+    missed = _missed(connection.execute(_MISSED, (batch_id,)))
     return tuple(_record(row, files, missed) for row in connection.execute(_RECORDS, (batch_id,)))
 
 
-def _files(connection: Connection, batch_id: BatchId) -> _Files:
+def find(connection: Connection, task_id: TaskId) -> TaskRecord | None:
+    """One task with how it ended; nothing when it is unknown."""
+    row = connection.execute(_RECORD, (task_id,)).fetchone()
+    if row is None:
+        return None
+    files = _files(connection.execute(_FILES_OF, (task_id,)))
+    return _record(row, files, _missed(connection.execute(_MISSED_OF, (task_id,))))
+
+
+def _files(rows: Iterable[tuple[Any, ...]]) -> _Files:
     found: _Files = defaultdict(list)
-    for task_id, name, label, size_bytes, sha256, media_type, source_url in connection.execute(_FILES, (batch_id,)):
+    for task_id, name, label, size_bytes, sha256, media_type, source_url in rows:
         found[TaskId(task_id)].append(
             FetchedFile(
                 name=name,
@@ -92,9 +109,9 @@ def _files(connection: Connection, batch_id: BatchId) -> _Files:
     return found
 
 
-def _missed(connection: Connection, batch_id: BatchId) -> _Missed:
+def _missed(rows: Iterable[tuple[Any, ...]]) -> _Missed:
     found: _Missed = defaultdict(list)
-    for task_id, label, source_url, problem, is_retryable in connection.execute(_MISSED, (batch_id,)):
+    for task_id, label, source_url, problem, is_retryable in rows:
         found[TaskId(task_id)].append(
             MissedFile(label=label, source_url=source_url, problem=problem, is_retryable=bool(is_retryable))
         )

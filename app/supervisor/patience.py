@@ -91,6 +91,10 @@ class PatientJournal:
         """See ``Journal``."""
         return await self.journal.next_due_s(batch_id)
 
+    async def find(self, task_id: TaskId) -> TaskRecord | None:
+        """See ``Journal``."""
+        return await self.journal.find(task_id)
+
     async def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
         """See ``Journal``."""
         return await self.journal.records(batch_id)

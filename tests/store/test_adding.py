@@ -66,6 +66,23 @@ async def test_a_task_of_another_list_comes_to_stand_in_both(open_journal: OpenJ
         assert [record.status for record in await journal.records(BATCH)] == ["DONE", "QUEUED"]
 
 
+async def test_a_task_that_waits_in_another_list_is_open_in_both(open_journal: OpenJournal) -> None:
+    async with open_journal() as journal:
+        await journal.accept(orders(1, 2, batch_id=OTHER))
+        await journal.finish(task_id(2), report(), "")
+
+        assert await journal.add(BATCH, [po_task(1), po_task(2), po_task(3)]) == 2
+
+
+async def test_one_task_is_found_as_it_stands_in_its_list(open_journal: OpenJournal) -> None:
+    async with open_journal() as journal:
+        await journal.accept(orders(1, 2))
+        await journal.finish(task_id(2), report(Reason.ALL_SAVED, "a.pdf", "b.pdf"), "Acme/2")
+
+        assert [await journal.find(task_id(1)), await journal.find(task_id(2))] == [*await journal.records(BATCH)]
+        assert await journal.find(task_id(3)) is None
+
+
 async def test_nothing_can_be_added_to_a_list(open_journal: OpenJournal) -> None:
     async with open_journal() as journal:
         assert await journal.add(BATCH, []) == 0
