@@ -102,6 +102,8 @@ class PoolOptions:
     staging_path: Path
     max_attempts: int = 3
     shutdown_timeout_s: float = SHUTDOWN_TIMEOUT_MAX_S
+    #: How long a restart of a worker counts against its limit; nothing for a pool that lives as long as its list.
+    restart_window_s: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot work.
@@ -115,6 +117,18 @@ class PoolOptions:
         if self.max_attempts < 1:
             msg = f"max_attempts is {self.max_attempts}; it must be at least 1."
             raise OptionsError(msg)
-        if not 0 < self.shutdown_timeout_s <= SHUTDOWN_TIMEOUT_MAX_S:
-            msg = f"shutdown_timeout_s is {self.shutdown_timeout_s}; it must be more than 0 and at most 60 seconds."
+        check_shutdown_timeout(self.shutdown_timeout_s)
+        if self.restart_window_s is not None and not 0 < self.restart_window_s < math.inf:
+            msg = f"restart_window_s is {self.restart_window_s}; it must be more than 0 seconds, and not without end."
             raise OptionsError(msg)
+
+
+def check_shutdown_timeout(timeout_s: float) -> None:
+    """Refuse a time for a graceful shutdown that the mission does not allow.
+
+    Raises:
+        OptionsError: It is out of its range.
+    """
+    if not 0 < timeout_s <= SHUTDOWN_TIMEOUT_MAX_S:
+        msg = f"shutdown_timeout_s is {timeout_s}; it must be more than 0 and at most 60 seconds."
+        raise OptionsError(msg)

@@ -88,6 +88,8 @@ class WorkerLost:
 
     worker: WorkerRef
     cause: str
+    #: When, in seconds of a clock that only goes forward.
+    at_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

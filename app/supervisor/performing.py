@@ -32,8 +32,6 @@ class Tallies:
     unsettled: Tally
     #: Generations of workers that are not over yet.
     alive: Tally
-    #: Tasks of the list that have no outcome yet.
-    open_tasks: Tally
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,9 +125,9 @@ def _lose(standing: Standing, slot: Slot, fact: WorkerLost) -> Decision:
         return _wait_for_portal(standing, emptied, fact, tasks)
     if slot.is_recycling:
         return _spawn(standing, emptied, fact, 0.0, tasks)
-    if not slot.budget.is_spent:
-        spent = replace(emptied, budget=slot.budget.spend())
-        return _spawn(standing, spent, fact, slot.budget.delay_s, tasks)
+    if not slot.budget.is_spent(fact.at_s):
+        spent = replace(emptied, budget=slot.budget.spend(fact.at_s))
+        return _spawn(standing, spent, fact, slot.budget.delay_s(fact.at_s), tasks)
     return _give_up(standing, emptied, fact, tasks)
 
 

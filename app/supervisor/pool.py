@@ -19,12 +19,12 @@ from anyio.abc import TaskGroup, TaskStatus
 
 from app.bridge.pace import every
 from app.domain.events import TaskStarted
-from app.domain.failures import GivenBack, PoolError, Reason
-from app.domain.ids import TaskId, WorkerRef
+from app.domain.failures import PoolError
+from app.domain.ids import WorkerRef
 from app.domain.machine import Machine
-from app.domain.options import PoolOptions
+from app.domain.options import SHUTDOWN_TIMEOUT_MAX_S, PoolOptions, check_shutdown_timeout
 from app.domain.states import POOL, PoolEvent, PoolStatus
-from app.domain.task import POTask, Report
+from app.domain.task import POTask
 from app.supervisor.chronicle import Chronicle
 from app.supervisor.clerk import Clerk, Writings
 from app.supervisor.commands import Stop
@@ -37,9 +37,11 @@ from app.supervisor.patience import PatientJournal
 from app.supervisor.performing import Performance, Tallies
 from app.supervisor.premises import Premises
 from app.supervisor.probe import tree_memory_bytes
+from app.supervisor.restarts import RestartBudget
 from app.supervisor.snapshot import PoolSnapshot
 from app.supervisor.standing import Slot, Standing
 from app.supervisor.steering import Steering
+from app.supervisor.submissions import Submissions
 from app.supervisor.surroundings import Surroundings
 from app.supervisor.tally import Tally
 from app.supervisor.worker import Worker
@@ -67,18 +69,20 @@ class PersistentWorkerPool:
         self._chronicle = Chronicle(self._journal, surroundings.observe)
         tab_count = options.worker_count * options.worker.tabs_per_worker
         self._dispatch = Dispatch(self._journal, surroundings.batch_id, tab_count)
-        self._alive, self._open_tasks = Tally(), Tally()
-        slots = {slot: Slot() for slot in range(1, options.worker_count + 1)}
+        self._submissions = Submissions(self._journal, surroundings.batch_id, self._dispatch)
+        self._alive = Tally()
+        budget = RestartBudget(window_s=options.restart_window_s)
+        slots = {slot: Slot(budget=budget) for slot in range(1, options.worker_count + 1)}
         self._steering = Steering(
             Standing(slots=slots, max_attempts=options.max_attempts),
             Machine(POOL, "pool", clock=surroundings.clock.now, observe=self._chronicle.moved),
             self._dispatch,
-            self._open_tasks,
+            self._submissions.open_tasks,
         )
         self._stopped = anyio.Event()
         self._feeding, self._draining = anyio.CancelScope(), anyio.CancelScope()
+        self._shutting_down = anyio.Lock()
         self._premises = Premises(options=options, around=self._around, chronicle=self._chronicle)
-        self._handles: dict[TaskId, TaskHandle] = {}
         self._tasks: TaskGroup
         self._stack: AsyncExitStack
 
@@ -103,9 +107,7 @@ class PersistentWorkerPool:
             stack.enter_context(self._steering)
             stack.push_async_callback(self._clear_up)
             await self._staff()
-            counts = await self._journal.counts(self._around.batch_id)
-            for _ in range(sum(counts.get(name, 0) for name in ("QUEUED", "ASSIGNED", "RUNNING"))):
-                self._open_tasks.add()
+            await self._submissions.open()
             housing = await stack.enter_async_context(anyio.create_task_group())
             self._tasks = await housing.start(self._house)
             clerk = stack.enter_context(self._clerk())
@@ -124,8 +126,7 @@ class PersistentWorkerPool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
         """Drain, end and remove everything; at most ``shutdown_timeout_s``, also when the caller was cancelled."""
-        with anyio.CancelScope(shield=True):
-            await self._wind_down()
+        await self.shutdown(self._options.shutdown_timeout_s)  # noqa: ASYNC102 - it shields itself
         self._tasks.cancel_scope.cancel()
         return await self._stack.__aexit__(kind, error, trace)  # noqa: ASYNC102 - what the stack ends, it shields
 
@@ -134,7 +135,7 @@ class PersistentWorkerPool:
         async with anyio.create_task_group() as waiting:
 
             async def until_done() -> None:
-                await self._open_tasks.zero()
+                await self._submissions.open_tasks.zero()
                 waiting.cancel_scope.cancel()
 
             waiting.start_soon(until_done)
@@ -145,24 +146,22 @@ class PersistentWorkerPool:
     async def submit_task(self, task: POTask) -> TaskHandle:
         """Queue one more task at the end of the list; it is in the journal when this returns.
 
+        A task whose id the journal knows is not done twice: its handle gives the report that it has, or will have.
+
         Raises:
-            PoolError: The pool is ending.
+            PoolError: The pool is ending, or the journal cannot take it.
         """
         if self.shutdown_event.is_set():
             msg = "The pool is ending and takes no more tasks."
             raise PoolError(msg)
-        handle = self._handles[task.task_id] = TaskHandle(task, self._call_off)
-        self._open_tasks.add()
-        await self._journal.add(self._around.batch_id, [task])
-        self._dispatch.note_return()
-        return handle
+        return await self._submissions.submit(task)
 
     def get_status(self) -> PoolSnapshot:
         """The pool as it is now."""
         return PoolSnapshot(
             status=self.status,
             workers=tuple(worker.snapshot() for worker in self.workers),
-            open_count=self._open_tasks.count,
+            open_count=self._submissions.open_tasks.count,
             holds=tuple(sorted(self._steering.standing.holds.active)),
         )
 
@@ -177,6 +176,24 @@ class PersistentWorkerPool:
     def stop(self) -> None:
         """No new task; those in flight are finished when the pool is left. ``finish`` returns."""
         self._report(StopNeeded(cause=StopCause.ASKED))
+
+    async def shutdown(self, timeout: float = SHUTDOWN_TIMEOUT_MAX_S) -> None:  # noqa: ASYNC109 - the mission's name
+        """Let tasks in flight finish, end the workers, and give the rest back to the queue.
+
+        Leaving the pool does this too, and then removes the clones. Called again it waits for the first call. The
+        caller's cancellation does not cut it short; ``hurry`` does.
+
+        Args:
+            timeout: Seconds for all of it: more than 0, at most 60.
+
+        Raises:
+            OptionsError: The timeout is out of its range.
+        """
+        check_shutdown_timeout(timeout)
+        with anyio.CancelScope(shield=True):
+            async with self._shutting_down:
+                if not self.shutdown_event.is_set():
+                    await self._wind_down(timeout)
 
     def hurry(self) -> None:
         """Do not wait for tasks in flight any longer: they go back to the queue."""
@@ -202,7 +219,7 @@ class PersistentWorkerPool:
             chronicle=self._chronicle,
             dispatch=self._dispatch,
             staging_path=self._staging_path,
-            note_outcome=self._note_outcome,
+            note_outcome=self._submissions.note_outcome,
             unsettled=self._steering.unsettled,
         )
         return Clerk(writings)
@@ -221,33 +238,16 @@ class PersistentWorkerPool:
             clerk=clerk,
             workers={worker.ref.slot: worker for worker in self.workers},
             tasks=self._tasks,
-            tallies=Tallies(unsettled=self._steering.unsettled, alive=self._alive, open_tasks=self._open_tasks),
+            tallies=Tallies(unsettled=self._steering.unsettled, alive=self._alive),
             staging_path=self._staging_path,
             note_end=self._note_end,
-            note_outcome=self._note_outcome,
+            note_outcome=self._submissions.note_outcome,
             report=self._report,
             ending=self.shutdown_event,
         )
 
     def _staging_path(self, slot: int) -> Path:
         return self._options.staging_path / f"w{slot}"
-
-    def _note_outcome(self, task: POTask, report: Report) -> None:
-        self._open_tasks.drop()
-        handle = self._handles.pop(task.task_id, None)
-        if handle is not None:
-            handle.resolve(report)
-
-    async def _call_off(self, task_id: TaskId) -> bool:
-        """Cancel a task that no worker has."""
-        if self._dispatch.withdraw(task_id):
-            await self._journal.give_back(task_id, GivenBack.DRAINING, detail="", delay_s=0.0, is_attempt_spent=False)
-        is_off = await self._journal.cancel(task_id)
-        if is_off:
-            handle = self._handles.get(task_id)
-            if handle is not None:
-                self._note_outcome(handle.task, Report(reason=Reason.BY_REQUEST))
-        return is_off
 
     def _report(self, fact: Fact) -> None:
         self._steering.report(fact)
@@ -272,14 +272,14 @@ class PersistentWorkerPool:
                 if worker.pid is not None:
                     worker.memory_usage = await anyio.to_thread.run_sync(tree_memory_bytes, worker.pid)
 
-    async def _wind_down(self) -> None:
+    async def _wind_down(self, limit_s: float) -> None:
         """Let workers finish what they have, end them, and bring everything undone back to the queue."""
         self._report(StopNeeded(cause=StopCause.ASKED))
         self.shutdown_event.set()
         await self._steering.unsettled.zero()
         self._steering.machine.fire(PoolEvent.SHUT_DOWN)
         self._feeding.cancel()
-        with self._draining, anyio.move_on_after(self._options.shutdown_timeout_s * (1 - END_SHARE)):
+        with self._draining, anyio.move_on_after(limit_s * (1 - END_SHARE)):
             for worker in self.workers:
                 await worker.drain()
             await self._alive.zero()
@@ -288,8 +288,7 @@ class PersistentWorkerPool:
         await self._alive.zero()
         await self._steering.unsettled.zero()
         await self._dispatch.return_rest()
-        for handle in self._handles.values():
-            handle.resolve(None)
+        self._submissions.close()
 
     async def _clear_up(self) -> None:
         """Remove clones and temporary files; the last thing a pool does."""

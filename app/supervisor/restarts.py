@@ -12,20 +12,26 @@ FIRST_BACKOFF_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class RestartBudget:
-    """What is left of a slot's restarts in this session."""
+    """The restarts of a slot that count: all of the session, or those of a sliding window where it has no end."""
 
-    spent_count: int = 0
+    #: How long a restart counts; nothing where it counts to the end of the session.
+    window_s: float | None = None
+    #: When the restarts were, in seconds of a clock that only goes forward.
+    spent_at_s: tuple[float, ...] = ()
 
-    @property
-    def is_spent(self) -> bool:
+    def is_spent(self, now_s: float) -> bool:
         """Whether the slot must be given up."""
-        return self.spent_count >= RESTART_LIMIT
+        return len(self._counting(now_s)) >= RESTART_LIMIT
 
-    @property
-    def delay_s(self) -> float:
+    def delay_s(self, now_s: float) -> float:
         """Pause before the next restart."""
-        return FIRST_BACKOFF_S * 2.0**self.spent_count
+        return FIRST_BACKOFF_S * 2.0 ** len(self._counting(now_s))
 
-    def spend(self) -> RestartBudget:
+    def spend(self, now_s: float) -> RestartBudget:
         """One restart less."""
-        return RestartBudget(self.spent_count + 1)
+        return RestartBudget(window_s=self.window_s, spent_at_s=(*self._counting(now_s), now_s))
+
+    def _counting(self, now_s: float) -> tuple[float, ...]:
+        if self.window_s is None:
+            return self.spent_at_s
+        return tuple(at_s for at_s in self.spent_at_s if now_s - at_s < self.window_s)

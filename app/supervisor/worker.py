@@ -170,7 +170,7 @@ class Worker:
             self._machine.fire(ending)
         else:
             self._machine.fire(WorkerEvent.LOSE, cause=cause)
-        lost = WorkerLost(worker=self.ref, cause=cause)
+        lost = WorkerLost(worker=self.ref, cause=cause, at_s=anyio.current_time())
         self._report(WorkerEnded(worker=self.ref) if is_in_order else lost)
 
     async def _serve(self) -> bool:

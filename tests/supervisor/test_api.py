@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.domain.failures import Outcome, PoolError, Reason
+from app.domain.failures import OptionsError, Outcome, PoolError, Reason
 from app.domain.states import PoolStatus
 from tests.store.builders import po_task
 from tests.supervisor.pools import Theatre, running_pool
@@ -122,3 +122,67 @@ async def test_status_tells_who_has_what(tmp_path: Path, monkeypatch: pytest.Mon
     assert status.status is PoolStatus.PROCESSING
     assert [worker.po_numbers for worker in status.workers] == [("PO5",)]
     assert status.open_count == 1
+
+
+async def test_what_is_known_is_not_done_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_pool(tmp_path, monkeypatch, FINISH, 1) as theatre:
+        waiting = await theatre.pool.submit_task(po_task(1))
+        again = await theatre.pool.submit_task(po_task(1))
+        first = await waiting
+        after = await theatre.pool.submit_task(po_task(1))
+        await theatre.pool.finish()
+
+        assert again is waiting
+        assert (after.is_done, (await after)) == (True, first)
+    assert await theatre.attempt_counts() == {"1": 1}
+
+
+async def test_a_journal_that_cannot_take_a_task_leaves_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object) -> int:
+        raise PoolError
+
+    async with running_pool(tmp_path, monkeypatch, FINISH) as theatre:
+        with monkeypatch.context() as broken:
+            broken.setattr(theatre.journal, "add", refuse)
+            with pytest.raises(PoolError):
+                await theatre.pool.submit_task(po_task(1))
+        assert theatre.pool.get_status().open_count == 0
+        report = await (await theatre.pool.submit_task(po_task(1)))
+
+    assert report is not None
+
+
+async def test_shutdown_finishes_what_is_in_hand_and_keeps_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["linger"]}}, 1, 2) as theatre:
+        await until_in_hand(theatre)
+        async with anyio.create_task_group() as both:
+            both.start_soon(theatre.pool.shutdown)
+            both.start_soon(theatre.pool.shutdown)
+        outcomes = await theatre.outcomes()
+        states = {worker.status.name for worker in theatre.pool.get_status().workers}
+
+    assert outcomes == {"1": "COMPLETED", "2": "QUEUED"}
+    assert states == {"TERMINATED"}
+
+
+async def test_shutdown_waits_no_longer_than_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_pool(tmp_path, monkeypatch, HANG, 1) as theatre:
+        await until_in_hand(theatre)
+        with anyio.fail_after(20):
+            await theatre.pool.shutdown(timeout=1)
+
+    assert await theatre.outcomes() == {"1": "QUEUED"}
+    assert await theatre.attempt_counts() == {"1": 0}
+
+
+@pytest.mark.parametrize("limit_s", [0, -1, 60.1, float("nan")])
+async def test_a_shutdown_of_no_time_or_over_a_minute_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit_s: float
+) -> None:
+    async with running_pool(tmp_path, monkeypatch, FINISH) as theatre:
+        with pytest.raises(OptionsError):
+            await theatre.pool.shutdown(limit_s)

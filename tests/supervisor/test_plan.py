@@ -42,6 +42,9 @@ TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
 FAILED = Report(reason=Reason.PORTAL_ERROR)
 
 
+SPENT = RestartBudget(spent_at_s=(0.0,) * RESTART_LIMIT)
+
+
 def standing(*slots: int, **changes: int | bool) -> Standing:
     return replace(Standing(slots={slot: Slot() for slot in slots or (1, 2)}), **changes)
 
@@ -287,8 +290,25 @@ def test_a_lost_worker_gives_its_tasks_back_and_restarts_with_a_growing_pause() 
     assert pauses == [0.5, 1.0, 2.0]
 
 
+def test_where_a_pool_has_no_end_old_restarts_count_no_more() -> None:
+    now = Standing(slots={1: Slot(budget=RestartBudget(window_s=3600.0)), 2: Slot()})
+    delays: list[float] = []
+    for generation, at_s in enumerate((0.0, 10.0, 20.0), 1):
+        decision = after(now, WorkerLost(worker=WorkerRef(1, generation), cause="gone", at_s=at_s))
+        delays += [command.delay_s for command in decision.commands if isinstance(command, Spawn)]
+        now = decision.standing
+    fourth = WorkerRef(1, 4)
+
+    within = after(now, WorkerLost(worker=fourth, cause="gone", at_s=3599.0))
+    beyond = after(now, WorkerLost(worker=fourth, cause="gone", at_s=3600.0))
+
+    assert delays == [0.5, 1.0, 2.0]
+    assert within.commands == (GiveUp(worker=fourth, cause="gone"),)
+    assert beyond.commands == (Spawn(worker=WorkerRef(1, 5), delay_s=2.0),)
+
+
 def test_a_spent_slot_is_given_up_while_others_live() -> None:
-    spent = {1: Slot(budget=RestartBudget(RESTART_LIMIT)), 2: Slot()}
+    spent = {1: Slot(budget=SPENT), 2: Slot()}
 
     decision = after(Standing(slots=spent), WorkerLost(worker=ONE, cause="gone"))
 
@@ -296,7 +316,7 @@ def test_a_spent_slot_is_given_up_while_others_live() -> None:
 
 
 def test_the_last_slot_takes_the_queue_with_it() -> None:
-    spent = {1: Slot(budget=RestartBudget(RESTART_LIMIT)), 2: Slot(is_given_up=True)}
+    spent = {1: Slot(budget=SPENT), 2: Slot(is_given_up=True)}
 
     decision = after(Standing(slots=spent), WorkerLost(worker=ONE, cause="gone"))
 
