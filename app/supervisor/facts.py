@@ -75,6 +75,14 @@ class FilingFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BrowserUnfit:
+    """A worker could not start its browser, and its loss follows."""
+
+    worker: WorkerRef
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PortalDown:
     """A worker came up and found that the portal does not answer; its loss follows."""
 
@@ -132,6 +140,7 @@ WorkerFact = (
     | TaskFiled
     | FilingFailed
     | PortalDown
+    | BrowserUnfit
     | WorkerLost
     | WorkerEnded
 )

@@ -14,6 +14,7 @@ from app.domain.ids import WorkerRef
 from app.domain.task import POTask, Report
 from app.supervisor.commands import Command, FailRest, File, GiveUp, Hold, Release, Requeue, Spawn, Stop
 from app.supervisor.facts import (
+    BrowserUnfit,
     Fact,
     FilingFailed,
     HoldOver,
@@ -67,7 +68,7 @@ def _react_to_pool(standing: Standing, fact: PoolFact) -> Decision:
 
 def _react_to_worker(standing: Standing, slot: Slot, fact: WorkerFact) -> Decision:
     match fact:
-        case WorkerReady() | TaskTaken() | PortalDown():
+        case WorkerReady() | TaskTaken() | PortalDown() | BrowserUnfit():
             return Decision(_noted(standing, slot, fact))
         case TaskReported():
             return judge(standing, slot, fact)
@@ -88,16 +89,18 @@ def _react_to_worker(standing: Standing, slot: Slot, fact: WorkerFact) -> Decisi
             assert_never(fact)
 
 
-def _noted(standing: Standing, slot: Slot, fact: WorkerReady | TaskTaken | PortalDown) -> Standing:
+def _noted(standing: Standing, slot: Slot, fact: WorkerReady | TaskTaken | PortalDown | BrowserUnfit) -> Standing:
     """Facts that change only what is known."""
     match fact:
         case WorkerReady():
-            up = standing.with_slot(fact.worker, replace(slot, is_portal_down=False))
+            up = standing.with_slot(fact.worker, replace(slot, is_portal_down=False, is_browser_unfit=False))
             return replace(up, was_ready=True, holds=up.holds.forget(HoldCause.PORTAL_DOWN))
         case TaskTaken():
             return standing.with_slot(fact.worker, replace(slot, held={**slot.held, fact.task.task_id: fact.task}))
         case PortalDown():
             return standing.with_slot(fact.worker, replace(slot, is_portal_down=True))
+        case BrowserUnfit():
+            return standing.with_slot(fact.worker, replace(slot, is_browser_unfit=True))
         case _:
             assert_never(fact)
 
@@ -172,6 +175,9 @@ def _give_up(standing: Standing, slot: Slot, fact: WorkerLost, tasks: tuple[Comm
     give_up = GiveUp(worker=fact.worker, cause=fact.cause)
     if not all(other.is_given_up for other in left.slots.values()):
         return Decision(left, (*tasks, give_up))
+    if slot.is_browser_unfit and not standing.was_ready:  # nothing was tried: the list waits for a browser that works
+        unfit = _stop(left, StopCause.SETUP_FAILED, fact.cause)
+        return Decision(unfit.standing, (*tasks, give_up, *unfit.commands))
     ended = _stop(left, StopCause.NO_WORKERS, fact.cause)
     return Decision(ended.standing, (*tasks, give_up, *ended.commands, FailRest(reason=Reason.NO_WORKERS)))
 

@@ -26,6 +26,8 @@ class Slot:
     was_recycled: bool = False
     #: Its generation is being ended by us: what it has in hand goes back unspent.
     is_recycling: bool = False
+    #: Its generation could not start its browser. One that was killed while it came up looks the same.
+    is_browser_unfit: bool = False
     #: Its generation found that the portal does not answer.
     is_portal_down: bool = False
 

@@ -8,7 +8,7 @@ import anyio
 
 from app.bridge.parent import Child
 from app.domain.ids import WorkerRef
-from app.supervisor.facts import PortalDown, StopCause, StopNeeded
+from app.supervisor.facts import BrowserUnfit, PortalDown, StopCause, StopNeeded
 from app.wire import messages
 from app.wire.codec import WireError
 
@@ -21,16 +21,17 @@ SILENCE_LIMIT_S = 15.0
 
 
 _STOP_CAUSES = {
-    messages.UnableKind.BROWSER: StopCause.SETUP_FAILED,
     messages.UnableKind.LOGIN: StopCause.LOGIN_REQUIRED,
     messages.UnableKind.PROCESSOR: StopCause.SETUP_FAILED,
 }
 
 
-def fact_of(unable: messages.Unable, worker: WorkerRef) -> PortalDown | StopNeeded:
+def fact_of(unable: messages.Unable, worker: WorkerRef) -> PortalDown | BrowserUnfit | StopNeeded:
     """What the pool has to know when a worker says that it cannot work."""
     if unable.kind is messages.UnableKind.PORTAL:
         return PortalDown(worker=worker, detail=unable.detail)
+    if unable.kind is messages.UnableKind.BROWSER:
+        return BrowserUnfit(worker=worker, detail=unable.detail)
     return StopNeeded(cause=_STOP_CAUSES[unable.kind], detail=unable.detail)
 
 

@@ -15,6 +15,7 @@ from app.domain.ids import TaskId, WorkerRef
 from app.domain.task import POTask, Report
 from app.supervisor.commands import Command, FailRest, File, GiveUp, Hold, Recycle, Release, Requeue, Spawn, Stop
 from app.supervisor.facts import (
+    BrowserUnfit,
     Fact,
     FilingFailed,
     HoldOver,
@@ -233,6 +234,25 @@ def test_a_portal_that_never_answered_is_a_matter_of_setup() -> None:
     commands = after(standing(), down, WorkerLost(worker=ONE, cause="no answer")).commands
 
     assert commands == (Stop(cause=StopCause.SETUP_FAILED, detail="no answer"),)
+
+
+def test_a_browser_that_never_starts_is_a_matter_of_setup() -> None:
+    start = Standing(slots={1: Slot(budget=SPENT), 2: Slot(is_given_up=True)})
+    unfit = BrowserUnfit(worker=ONE, detail="no library")
+
+    commands = after(start, unfit, WorkerLost(worker=ONE, cause="no library")).commands
+
+    give_up = GiveUp(worker=ONE, cause="no library")
+    assert commands == (give_up, Stop(cause=StopCause.SETUP_FAILED, detail="no library"))
+
+
+def test_a_browser_that_does_not_start_again_ends_its_slot_like_any_death() -> None:
+    start = Standing(slots={1: Slot(budget=SPENT), 2: Slot(is_given_up=True)}, was_ready=True)
+    unfit = BrowserUnfit(worker=ONE, detail="no library")
+
+    commands = after(start, unfit, WorkerLost(worker=ONE, cause="no library")).commands
+
+    assert commands[-1] == FailRest(reason=Reason.NO_WORKERS)
 
 
 def test_a_portal_that_went_away_is_waited_for_without_spending_restarts() -> None:

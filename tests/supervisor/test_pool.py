@@ -137,6 +137,8 @@ async def test_without_any_worker_the_rest_ends_and_says_why(tmp_path: Path, mon
 async def test_a_worker_that_cannot_work_stops_the_pool_and_leaves_the_queue(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, cause: StopCause
 ) -> None:
+    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+
     async with running_pool(tmp_path, monkeypatch, {"*": {"start": f"unable:{kind}"}}, 1, 2) as theatre:
         end = await theatre.pool.finish()
 
@@ -144,6 +146,19 @@ async def test_a_worker_that_cannot_work_stops_the_pool_and_leaves_the_queue(
     assert (end.cause, end.detail) == (cause, "The script says so.")
     assert set((await theatre.outcomes()).values()) == {"QUEUED"}
     assert set((await theatre.attempt_counts()).values()) == {0}
+
+
+async def test_a_browser_that_is_killed_while_it_comes_up_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    script = {"1#1": {"start": "unable:browser"}, "*": {"tasks": ["finish"]}}
+
+    async with running_pool(tmp_path, monkeypatch, script, 1) as theatre:
+        end = await theatre.pool.finish()
+
+    assert end is None
+    assert await theatre.outcomes() == {"1": "COMPLETED"}
 
 
 @pytest.mark.parametrize("step", ["mute", "garbage"])
