@@ -22,7 +22,7 @@ from app.cli import words
 from app.cli.conduct import Manner, Showing, conduct
 from app.cli.console import console
 from app.cli.exits import Exit, exit_of_summary
-from app.cli.job import Sources, find_crew, find_site, make_job, open_out, read_orders
+from app.cli.job import Sources, make_job, read_orders
 from app.cli.login import log_in
 from app.cli.options import SettingsCommand, Verbose
 from app.cli.run import sandbox_notice
@@ -35,6 +35,9 @@ from app.demo.process import PortalError, running_portal
 from app.domain.events import Event, TaskEnded
 from app.domain.failures import SetupError
 from app.service.batch import BatchSummary, Ending, Redo
+from app.service.crew import find_crew
+from app.service.out import open_out
+from app.service.site import find_site
 from app.settings import Settings
 
 #: Of the pack, and of the profile that a demo makes.

@@ -19,7 +19,6 @@ from app.cli import checks
 from app.cli.checks import Check, Level
 from app.cli.console import console
 from app.cli.exits import Exit
-from app.cli.job import find_profile, find_site
 from app.cli.options import AsJson, SettingsCommand
 from app.domain.failures import PoolError
 from app.profile.base import check_base
@@ -27,6 +26,7 @@ from app.profile.home import ProfileHome
 from app.profile.locks import reading
 from app.service.browser import find_browser, read_version
 from app.service.sandbox import resolve_sandbox
+from app.service.site import find_profile, find_site
 from app.settings import Settings
 
 HELP = (

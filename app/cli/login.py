@@ -6,13 +6,14 @@ from pathlib import Path
 
 from app.cli.conduct import Manner, log_options
 from app.cli.console import console
-from app.cli.job import Crew, Site
 from app.cli.signals import unless_interrupted
 from app.domain.events import Event, Level, Notice
 from app.profile.home import NamedProfile, ProfileFile, ProfileHome
 from app.profile.private import remove_tree
+from app.service.crew import Crew
 from app.service.logs import logging_to
 from app.service.runtime import make_base
+from app.service.site import Site
 from app.settings import Settings
 
 

@@ -13,7 +13,6 @@ from rich.text import Text
 
 from app.cli import words
 from app.cli.console import console
-from app.cli.job import find_crew, find_profile, find_site
 from app.cli.login import log_in
 from app.cli.options import SettingsCommand
 from app.domain.failures import OptionsError
@@ -26,6 +25,8 @@ from app.profile.profile import Profile
 from app.profile.runs import RunFolder
 from app.profile.selection import is_wanted
 from app.service.clock import SystemClock
+from app.service.crew import find_crew
+from app.service.site import find_profile, find_site
 from app.settings import Settings, variable
 
 CREATE_HELP = (

@@ -10,21 +10,14 @@ import typer
 from app.cli import options
 from app.cli.conduct import Manner, Showing, conduct
 from app.cli.exits import exit_of_summary
-from app.cli.job import (
-    Crew,
-    Sources,
-    check_template,
-    find_crew,
-    find_profile,
-    find_site,
-    make_job,
-    open_out,
-    read_orders,
-)
+from app.cli.job import Sources, check_template, make_job, read_orders
 from app.cli.options import SettingsCommand
 from app.cli.preview import show_orders
 from app.domain.options import Sandbox
 from app.service.batch import Redo
+from app.service.crew import Crew, find_crew
+from app.service.out import open_out
+from app.service.site import find_profile, find_site
 from app.settings import Settings
 
 SourceNames = Annotated[

@@ -20,8 +20,8 @@ from typing import Any
 from app.archive.disk import FRESH
 from app.archive.manifest import MANIFEST_NAME
 from app.archive.tree import PRIVATE_NAME
-from app.cli.job import JOURNAL_NAME
 from app.demo.catalogue.truth import OrderTruth
+from app.service.out import JOURNAL_NAME
 from app.service.runtime import REPORTS_NAME
 from tests.chaos.session import Session
 from tests.system.program import Desk

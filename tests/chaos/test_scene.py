@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from app.archive.tree import PRIVATE_NAME, OutputTree
-from app.cli.job import JOURNAL_NAME
 from app.demo.client import Portal
 from app.domain.ids import BatchId, WorkerRef
 from app.domain.task import OrderList, OrderRow
 from app.profile.locks import FileLock
 from app.service.batch import Redo
+from app.service.out import JOURNAL_NAME
 from app.service.runtime import REPORTS_NAME
 from app.store.journal import SqliteJournal
 from tests.archive.orders import StoppedClock, report_for, stage, task_for

@@ -1,0 +1,48 @@
+"""What the workers are told: browser, sandbox, portal and login, tabs and time. Nothing is started here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.options import BrowserOptions, PortalOptions, Secret, WorkerOptions
+from app.service.browser import find_browser
+from app.service.sandbox import SandboxChoice, resolve_sandbox
+from app.service.site import Site
+from app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """What every worker is told, and what a person should know about it."""
+
+    worker: WorkerOptions
+    sandbox: SandboxChoice
+
+
+def find_crew(settings: Settings, site: Site | None) -> Crew:
+    """Find the browser, and whether its sandbox can be on; the rest is as told.
+
+    Raises:
+        OptionsError: The browser that was asked for is none.
+        SetupError: There is no browser.
+    """
+    browser = find_browser(settings.browser_path, settings.playwright_browsers_path)
+    sandbox = resolve_sandbox(settings.sandbox, browser.path)
+    worker = WorkerOptions(
+        browser=BrowserOptions(
+            executable_path=str(browser.path), headless_mode=settings.headless, sandbox=sandbox.mode
+        ),
+        portal=None if site is None else _portal(settings, site),
+        tabs_per_worker=settings.tabs_per_worker,
+        task_timeout_s=settings.task_timeout_s,
+    )
+    return Crew(worker=worker, sandbox=sandbox)
+
+
+def _portal(settings: Settings, site: Site) -> PortalOptions:
+    return PortalOptions(
+        pack_json=site.pack.to_json(),
+        base_url=site.base_url,
+        user=settings.user,
+        password=Secret(text=settings.password.get_secret_value()),
+    )

@@ -1,0 +1,58 @@
+"""Which portal a run is about, and which profile it starts from: settings and profile together say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.failures import OptionsError
+from app.portal import pack as packs
+from app.portal.pack import Pack
+from app.profile.home import NamedProfile, ProfileHome
+from app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A portal where it is."""
+
+    pack: Pack
+    #: Without a trailing slash.
+    base_url: str
+
+
+def find_site(settings: Settings) -> Site:
+    """The portal of the profile, unless settings say otherwise.
+
+    Raises:
+        PackError: There is no such pack, or it is not valid.
+        ProfileError: Settings leave it to the profile, and there is none.
+        OptionsError: Nobody says where the portal is.
+    """
+    if settings.portal:
+        pack = packs.load(settings.portal)
+        return _site(pack, settings.base_url or _address_of_profile(settings, pack) or pack.site.base_url)
+    content = find_profile(settings).read()
+    return _site(packs.load(content.pack), settings.base_url or content.base_url)
+
+
+def find_profile(settings: Settings) -> NamedProfile:
+    """The profile that settings name.
+
+    Raises:
+        ProfileError: There is none.
+    """
+    return ProfileHome(settings.profiles_dir).find(settings.profile)
+
+
+def _address_of_profile(settings: Settings, pack: Pack) -> str:
+    home = ProfileHome(settings.profiles_dir)
+    if settings.profile not in home.names():
+        return ""
+    content = home.find(settings.profile).read()
+    return content.base_url if content.pack == pack.name else ""
+
+
+def _site(pack: Pack, base_url: str) -> Site:
+    if not base_url:
+        raise OptionsError(f"Nobody says where the portal {pack.name} is; give its address with --base-url.")
+    return Site(pack=pack, base_url=base_url.rstrip("/"))
