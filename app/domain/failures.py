@@ -189,10 +189,6 @@ class DiskFullError(PoolError):
     """A disk that everything depends on is full. What was asked may be asked again when there is room."""
 
 
-class WorkersSpentError(PoolError):
-    """No worker is left and none can be started."""
-
-
 class Fault(Enum):
     """Whose fault an unreadable frame is; either way the link is closed."""
 

@@ -11,10 +11,9 @@ import anyio
 import anyio.to_thread
 
 from app.archive.report import ReportFiles, write_reports
-from app.archive.tree import PRIVATE_NAME, OutputTree
+from app.archive.tree import OutputTree
 from app.domain.events import Level, ListOpened, Notice
 from app.domain.failures import root_cause
-from app.domain.ids import TaskId
 from app.domain.options import PoolOptions, WorkerOptions
 from app.domain.ports import Accepted, Clock, EventSink, Journal
 from app.domain.states import TaskStatus
@@ -22,7 +21,7 @@ from app.domain.task import TaskRecord
 from app.portal import pack as packs
 from app.service.batch import BatchJob, BatchSummary, Ending
 from app.service.clock import SystemClock
-from app.service.redoing import to_redo
+from app.service.resuming import clean_staging, recover, reopen
 from app.store.journal import SqliteJournal
 from app.supervisor import errand
 from app.supervisor.commands import Stop
@@ -39,7 +38,6 @@ _ENDINGS = {
 }
 
 _OPEN = frozenset({TaskStatus.QUEUED.name, TaskStatus.ASSIGNED.name, TaskStatus.RUNNING.name})
-STAGING_NAME = "staging"
 REPORTS_NAME = "reports"
 
 
@@ -62,10 +60,9 @@ async def run_batch(
     begun_s = clock.monotonic()
     tree = OutputTree(job.out, job.template, clock=clock, known_fields=_known_fields(job))
     async with SqliteJournal(job.journal_path, clock) as journal:
-        await anyio.to_thread.run_sync(tree.recover)
-        await journal.recover()
+        await recover(journal, tree)
         accepted = await journal.accept(job.orders)
-        await journal.reopen(await _to_redo(job, journal, tree))
+        await reopen(journal, tree, job.orders.batch_id, job.redo)
         open_before = await _open_count(job, journal)
         observe(ListOpened(open_count=open_before, done_count=len(job.orders.tasks) - open_before))
         end = await _work(job, journal, tree, clock, (observe, stop, stop_now)) if open_before else None
@@ -98,15 +95,6 @@ async def make_base(*, worker: WorkerOptions, base: Path, runs_root: Path, obser
     await errand.make_base(base, worker, runs_root, note)
 
 
-async def _to_redo(job: BatchJob, journal: Journal, tree: OutputTree) -> Sequence[TaskId]:
-    records = await journal.records(job.orders.batch_id)
-
-    def is_whole(record: TaskRecord) -> bool:
-        return not record.folder or not tree.verify(record.folder, record.task.task_id)
-
-    return await anyio.to_thread.run_sync(to_redo, records, job.redo, is_whole)
-
-
 async def _open_count(job: BatchJob, journal: Journal) -> int:
     counts = await journal.counts(job.orders.batch_id)
     return sum(count for status, count in counts.items() if status in _OPEN)
@@ -121,8 +109,24 @@ async def _work(
 ) -> Stop | None:
     """Run the pool until the list is done, or it cannot go on, or somebody stops it."""
     observe, stop, stop_now = ears
-    staging = job.out / PRIVATE_NAME / STAGING_NAME
-    options = PoolOptions(
+    around = Surroundings(journal=journal, archive=tree, clock=clock, observe=observe, batch_id=job.orders.batch_id)
+    ended: list[Stop | None] = []
+    try:
+        async with clean_staging(tree, job.out) as staging, anyio.create_task_group() as listening:
+            pool = PersistentWorkerPool(_options(job, staging), around)
+            listening.start_soon(_pass_on, stop, pool.stop)
+            listening.start_soon(_pass_on, stop_now, pool.hurry)
+            async with pool:
+                await pool.finish()
+            ended.append(pool.end)
+            listening.cancel_scope.cancel()
+    except ExceptionGroup as group:
+        raise root_cause(group) from group
+    return ended[0]
+
+
+def _options(job: BatchJob, staging: Path) -> PoolOptions:
+    return PoolOptions(
         worker=job.worker,
         worker_count=job.worker_count,
         base_profile_path=job.base_profile_path,
@@ -131,22 +135,6 @@ async def _work(
         max_attempts=job.max_attempts,
         shutdown_timeout_s=job.shutdown_timeout_s,
     )
-    around = Surroundings(journal=journal, archive=tree, clock=clock, observe=observe, batch_id=job.orders.batch_id)
-    await anyio.to_thread.run_sync(tree.discard, staging)
-    pool = PersistentWorkerPool(options, around)
-    try:
-        async with anyio.create_task_group() as listening:
-            listening.start_soon(_pass_on, stop, pool.stop)
-            listening.start_soon(_pass_on, stop_now, pool.hurry)
-            async with pool:
-                await pool.finish()
-            listening.cancel_scope.cancel()
-    except ExceptionGroup as group:
-        raise root_cause(group) from group
-    finally:
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(tree.discard, staging)
-    return pool.end
 
 
 async def _pass_on(wish: anyio.Event, act: Callable[[], None]) -> None:

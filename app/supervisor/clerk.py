@@ -17,6 +17,8 @@ import anyio.to_thread
 
 from app.domain.events import TaskEnded, TaskReturned
 from app.domain.failures import Reason
+from app.domain.ids import TaskId
+from app.domain.states import TaskStatus
 from app.domain.task import POTask, Report
 from app.supervisor.chronicle import Chronicle
 from app.supervisor.commands import FailRest, Requeue
@@ -24,9 +26,6 @@ from app.supervisor.dispatch import Dispatch
 from app.supervisor.staging import staging_name
 from app.supervisor.surroundings import Surroundings
 from app.supervisor.tally import Tally
-
-#: Tasks ended in one go when nobody is left to do them.
-_BUNCH_COUNT = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +39,8 @@ class Writings:
     staging_path: Callable[[int], Path]
     #: Takes the news that a task has its outcome.
     note_outcome: Callable[[POTask, Report], None]
+    #: Takes the news that a task is in the queue again.
+    note_return: Callable[[TaskId], None]
     #: Facts, filings and writings that are not dealt with yet.
     unsettled: Tally
 
@@ -99,13 +100,14 @@ class Clerk:
             worker=command.worker,
         )
         self._writings.chronicle.tell(event)
+        self._writings.note_return(task.task_id)
 
     async def _fail_rest(self, reason: Reason) -> None:
-        """Nobody takes tasks any more: end those that were never claimed, then those in the queue."""
+        """Nobody takes tasks any more: end those that wait, also for another try later, then those in the queue."""
         around, queue = self._writings.around, self._writings.dispatch.task_queue
-        while tasks := await around.journal.fetch(around.batch_id, _BUNCH_COUNT):
-            for task in tasks:
-                await self._fail(task, reason)
+        for record in await around.journal.records(around.batch_id):
+            if record.status == TaskStatus.QUEUED.name:
+                await self._fail(record.task, reason)
         while not queue.empty():
             await self._fail(queue.get_nowait(), reason)
 

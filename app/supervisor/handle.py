@@ -7,6 +7,7 @@ from typing import Any
 
 import anyio
 
+from app.domain.failures import PoolError
 from app.domain.ids import TaskId
 from app.domain.task import POTask, Report
 
@@ -20,6 +21,7 @@ class TaskHandle:
         self._call_off = call_off
         self._done = anyio.Event()
         self._report: Report | None = None
+        self._error: PoolError | None = None
 
     def __await__(self) -> Generator[Any, Any, Report | None]:
         """Wait for the report."""
@@ -31,15 +33,22 @@ class TaskHandle:
         return self._done.is_set()
 
     async def report(self) -> Report | None:
-        """Wait until the task has its outcome; nothing when the pool was left before, with the task still queued."""
+        """Wait until the task has its outcome; nothing when the pool was stopped before, with the task still queued.
+
+        Raises:
+            PoolError: The pool cannot go on (``LoginRequiredError``, ``SetupError``, ...); the task is still queued.
+        """
         await self._done.wait()
+        if self._error is not None:
+            raise self._error
         return self._report
 
     async def cancel(self) -> bool:
         """Call the task off as long as no worker has it; false when one has, or had."""
         return await self._call_off(self.task.task_id)
 
-    def resolve(self, report: Report | None) -> None:
-        """Let those who wait go on. Called by the pool alone."""
-        self._report = report
-        self._done.set()
+    def resolve(self, report: Report | None, error: PoolError | None = None) -> None:
+        """Let those who wait go on. Called by the pool alone; the first call counts."""
+        if not self.is_done:
+            self._report, self._error = report, error
+            self._done.set()

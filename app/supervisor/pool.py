@@ -19,7 +19,6 @@ from anyio.abc import TaskGroup, TaskStatus
 
 from app.bridge.pace import every
 from app.domain.events import TaskStarted
-from app.domain.failures import PoolError
 from app.domain.ids import WorkerRef
 from app.domain.machine import Machine
 from app.domain.options import SHUTDOWN_TIMEOUT_MAX_S, PoolOptions, check_shutdown_timeout
@@ -151,9 +150,6 @@ class PersistentWorkerPool:
         Raises:
             PoolError: The pool is ending, or the journal cannot take it.
         """
-        if self.shutdown_event.is_set():
-            msg = "The pool is ending and takes no more tasks."
-            raise PoolError(msg)
         return await self._submissions.submit(task)
 
     def get_status(self) -> PoolSnapshot:
@@ -220,6 +216,7 @@ class PersistentWorkerPool:
             dispatch=self._dispatch,
             staging_path=self._staging_path,
             note_outcome=self._submissions.note_outcome,
+            note_return=self._submissions.note_return,
             unsettled=self._steering.unsettled,
         )
         return Clerk(writings)
@@ -255,6 +252,7 @@ class PersistentWorkerPool:
     def _note_end(self, end: Stop) -> None:
         self.end = end
         self._feeding.cancel()
+        self._submissions.stop(end, self._steering.standing.in_hand)
         self._stopped.set()
 
     async def _begin(self, task: POTask, worker: WorkerRef) -> POTask:

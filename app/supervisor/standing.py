@@ -45,6 +45,11 @@ class Standing:
     #: How often a task went back without an attempt spent, since it was last fetched with a result.
     free_returns: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
 
+    @property
+    def in_hand(self) -> frozenset[TaskId]:
+        """Tasks that workers have."""
+        return frozenset(task_id for slot in self.slots.values() for task_id in slot.held)
+
     def with_slot(self, worker: WorkerRef, slot: Slot) -> Standing:
         """The same with another slot."""
         return replace(self, slots={**self.slots, worker.slot: slot})

@@ -68,7 +68,7 @@ class Steering:
     def _follow(self, fact: Fact) -> None:
         """Move the pool's machine, and open or close the queue, as the standing says."""
         holds = self.standing.holds.active
-        self._dispatch.set_open(is_open=not holds)
+        self._dispatch.set_open(is_open=not holds and not self.standing.is_stopping)
         if isinstance(fact, WorkerReady):
             self._try_to_move(PoolEvent.STAFF)
         if holds:

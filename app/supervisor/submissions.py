@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 import anyio
 
-from app.domain.failures import GivenBack, PoolError, Reason
+from app.domain.failures import (
+    GivenBack,
+    LoginRequiredError,
+    PoolError,
+    ProfileError,
+    Reason,
+    SetupError,
+)
 from app.domain.ids import BatchId, TaskId
 from app.domain.ports import Journal
 from app.domain.states import TaskStatus
 from app.domain.task import POTask, Report
+from app.supervisor.commands import Stop
 from app.supervisor.dispatch import Dispatch
+from app.supervisor.facts import StopCause
 from app.supervisor.handle import TaskHandle
 from app.supervisor.tally import Tally
 
+#: What a pool that cannot go on raises to those who wait. One that was asked to stop raises nothing; one that lost all
+#: its workers gives every task its outcome, and takes no more.
+_ERRORS: Mapping[StopCause, type[PoolError]] = {
+    StopCause.LOGIN_REQUIRED: LoginRequiredError,
+    StopCause.PROFILE_DAMAGED: ProfileError,
+    StopCause.SETUP_FAILED: SetupError,
+    StopCause.NO_WORKERS: SetupError,
+}
 _OPEN = frozenset({TaskStatus.QUEUED.name, TaskStatus.ASSIGNED.name, TaskStatus.RUNNING.name})
 
 
@@ -25,6 +44,7 @@ class Submissions:
         self._batch_id = batch_id
         self._dispatch = dispatch
         self._handles: dict[TaskId, TaskHandle] = {}
+        self._end: Stop | None = None
         #: Tasks of the list that have no outcome yet.
         self.open_tasks = Tally()
 
@@ -40,8 +60,10 @@ class Submissions:
         A task that is known stays as it is: one that is over gives its report at once, one that waits is waited for.
 
         Raises:
-            JournalError: It cannot be written down; nothing was submitted.
+            PoolError: The pool has come to its end, or the journal cannot take the task; nothing was submitted.
         """
+        if self._end is not None:
+            raise self._error() or PoolError("The pool was stopped and takes no more tasks.")
         if task.task_id in self._handles:
             return self._handles[task.task_id]
         handle = self._handles[task.task_id] = TaskHandle(task, self._call_off)
@@ -61,10 +83,25 @@ class Submissions:
         self.open_tasks.drop()
         self._resolve(task.task_id, report)
 
+    def stop(self, end: Stop, in_hand: Collection[TaskId]) -> None:
+        """No further task starts. Who waits for one that no worker has in hand is told so, with the error if any."""
+        self._end = end
+        for task_id in self._handles.keys() - in_hand:
+            self.note_return(task_id)
+
+    def note_return(self, task_id: TaskId) -> None:
+        """A task is in the queue again; where the pool has come to its end nobody will take it."""
+        if self._end is not None and self._end.cause is not StopCause.NO_WORKERS and task_id in self._handles:
+            self._handles.pop(task_id).resolve(None, self._error())
+
     def close(self) -> None:
-        """Nobody works on the list any more: who waits is told so."""
+        """Nobody works on the list any more."""
         for handle in self._handles.values():
             handle.resolve(None)
+
+    def _error(self) -> PoolError | None:
+        kind = _ERRORS.get(self._end.cause) if self._end else None
+        return kind(self._end.detail) if kind and self._end else None
 
     async def _write(self, task: POTask) -> None:
         if not await self._journal.add(self._batch_id, [task]):

@@ -14,7 +14,6 @@ from app.domain.failures import (
     PoolError,
     ProfileError,
     SetupError,
-    WorkersSpentError,
 )
 from app.domain.ports import Accepted
 from app.intake.errors import InputRefusedError
@@ -86,7 +85,6 @@ def test_every_outcome_is_either_done_or_not(outcome: Outcome) -> None:
         (ProfileInUseError("x"), Exit.PROFILE),
         (SetupError("x"), Exit.RESOURCES),
         (NoRoomError("x"), Exit.RESOURCES),
-        (WorkersSpentError("x"), Exit.RESOURCES),
         (JournalError("x"), Exit.RESOURCES),
         (JournalBusyError.__new__(JournalBusyError), Exit.RESOURCES),
         (PoolError("x"), Exit.RESOURCES),

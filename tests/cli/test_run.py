@@ -13,7 +13,7 @@ from openpyxl import Workbook
 
 from app.cli.exits import Exit
 from app.domain.events import Level
-from app.domain.failures import LoginRequiredError, Outcome, PoolError, ProfileError, SetupError, WorkersSpentError
+from app.domain.failures import LoginRequiredError, Outcome, PoolError, ProfileError, SetupError
 from app.domain.options import Sandbox
 from app.portal.pack import parse_json
 from app.service.batch import BatchJob, Ending, Redo
@@ -178,7 +178,6 @@ def test_an_output_folder_that_cannot_be_is_refused(command: Command, fake_run: 
     [
         (ProfileError("It is damaged."), Exit.PROFILE),
         (SetupError("No room."), Exit.RESOURCES),
-        (WorkersSpentError("None left."), Exit.RESOURCES),
         (LoginRequiredError("Log in."), Exit.LOGIN),
     ],
 )

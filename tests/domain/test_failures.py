@@ -12,7 +12,6 @@ from app.domain.failures import (
     ProfileError,
     Reason,
     SetupError,
-    WorkersSpentError,
     root_cause,
 )
 from app.domain.task import Report
@@ -77,7 +76,7 @@ def test_a_report_ends_as_its_reason_says(reason: Reason) -> None:
     assert report.outcome is MEANINGS[reason].outcome
 
 
-@pytest.mark.parametrize("kind", [OptionsError, SetupError, LoginRequiredError, ProfileError, WorkersSpentError])
+@pytest.mark.parametrize("kind", [OptionsError, SetupError, LoginRequiredError, ProfileError])
 def test_whoever_catches_the_root_catches_them_all(kind: type[PoolError]) -> None:
     with pytest.raises(PoolError, match="told"):
         raise kind("told")

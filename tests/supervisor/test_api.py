@@ -7,7 +7,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.domain.failures import OptionsError, Outcome, PoolError, Reason
+from app.domain.events import TaskStarted
+from app.domain.failures import LoginRequiredError, OptionsError, Outcome, PoolError, Reason, SetupError
 from app.domain.states import PoolStatus
 from tests.store.builders import po_task
 from tests.supervisor.pools import Theatre, running_pool
@@ -122,6 +123,78 @@ async def test_status_tells_who_has_what(tmp_path: Path, monkeypatch: pytest.Mon
     assert status.status is PoolStatus.PROCESSING
     assert [worker.po_numbers for worker in status.workers] == [("PO5",)]
     assert status.open_count == 1
+
+
+@pytest.mark.parametrize(("start", "error"), [("unable:login", LoginRequiredError), ("unable:processor", SetupError)])
+async def test_who_waits_for_a_pool_that_cannot_go_on_is_told_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: str, error: type[PoolError]
+) -> None:
+    async with running_pool(tmp_path, monkeypatch, {"*": {"start": start}}) as theatre:
+        handle = await theatre.pool.submit_task(po_task(1))
+        with anyio.fail_after(20), pytest.raises(error, match="script says so"):
+            await handle
+
+    assert await theatre.outcomes() == {"1": "QUEUED"}
+
+
+async def test_who_waits_for_a_task_that_goes_back_at_the_end_is_told_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    script = {"1#1": {"tasks": ["die"]}, "*": {"start": "unable:login"}}
+
+    async with running_pool(tmp_path, monkeypatch, script, worker_count=2) as theatre:
+        handle = await theatre.pool.submit_task(po_task(1))
+        with anyio.fail_after(20), pytest.raises(LoginRequiredError):
+            await handle
+        with pytest.raises(LoginRequiredError):
+            await theatre.pool.submit_task(po_task(2))
+
+    assert await theatre.outcomes() == {"1": "QUEUED"}
+
+
+async def test_without_any_worker_each_task_has_its_outcome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+
+    async with running_pool(tmp_path, monkeypatch, {"*": {"start": "exit"}}) as theatre:
+        handle = await theatre.pool.submit_task(po_task(1))
+        with anyio.fail_after(20):
+            report = await handle
+
+    assert report is not None
+    assert report.reason is Reason.NO_WORKERS
+
+
+async def test_after_a_stop_nobody_waits_for_what_does_not_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["linger", "finish"]}}) as theatre:
+        begun = await theatre.pool.submit_task(po_task(1))
+        await until_in_hand(theatre)
+        waiting = await theatre.pool.submit_task(po_task(2))
+        theatre.pool.stop()
+        with anyio.fail_after(20):
+            unstarted = await waiting
+        during = begun.is_done
+
+    report = await begun
+    assert (during, unstarted) == (False, None)
+    assert report is not None
+    assert await theatre.outcomes() == {"1": "COMPLETED", "2": "QUEUED"}
+
+
+async def test_no_task_starts_after_a_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_pool(tmp_path, monkeypatch, FINISH, *range(1, 100)) as theatre:
+        with anyio.fail_after(20):
+            while not theatre.ended():
+                await anyio.lowlevel.checkpoint()
+        theatre.pool.stop()
+        await theatre.pool.finish()
+        begun_before = sum(isinstance(event, TaskStarted) for event in theatre.events)
+        with anyio.move_on_after(1):
+            await anyio.sleep_forever()
+
+    assert sum(isinstance(event, TaskStarted) for event in theatre.events) - begun_before <= 1
 
 
 async def test_what_is_known_is_not_done_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,164 @@
+"""Poolwright as a library: ``open_pool`` gives a running pool to submit tasks to, with everything around it made.
+
+The journal lies in the output folder: a script that was cut off is simply started again, and what it submits again is
+not done twice. Log lines are off until ``loguru.logger.enable("app")``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+from loguru import logger
+
+from app.archive.tree import PRIVATE_NAME, OutputTree
+from app.domain.events import Event, Level, Notice
+from app.domain.failures import Reason, root_cause
+from app.domain.ids import BatchId, TaskId
+from app.domain.options import PoolOptions, Sandbox
+from app.domain.payload import JsonValue
+from app.domain.ports import EventSink
+from app.domain.task import POTask, Report
+from app.profile.home import ProfileHome
+from app.service.batch import Redo
+from app.service.callbacks import Callbacks
+from app.service.clock import SystemClock
+from app.service.crew import Crew, find_crew
+from app.service.out import JOURNAL_NAME, open_out
+from app.service.own_processor import OwnProcessor, locate
+from app.service.resuming import clean_staging, recover, reopen
+from app.service.runtime import make_base
+from app.service.site import Site, find_profile, find_site
+from app.settings import Settings, load_settings
+from app.store.journal import SqliteJournal
+from app.supervisor.pool import PersistentWorkerPool
+from app.supervisor.surroundings import Surroundings
+
+__all__ = ["Callbacks", "POTask", "PersistentWorkerPool", "Reason", "Report", "new_task", "open_pool"]
+
+#: The list of an output folder that scripts submit to.
+LIST = BatchId("library")
+#: Folders of tasks without a portal that would tell a supplier.
+TEMPLATE = "{number}"
+#: The base profile of pools without a portal, in the private folder.
+BASE_NAME = "base"
+
+logger.disable("app")
+
+
+def new_task(name: str, payload: JsonValue = None, *, timeout_s: float | None = None) -> POTask:
+    """A task for an own processor.
+
+    Args:
+        name: What it is known by, in the journal and as the name of its folder: once for each output folder.
+        payload: What the processor needs: any JSON.
+        timeout_s: Seconds it may take, in place of the setting.
+
+    Raises:
+        TaskError: The payload is no JSON or too large, or the time is none.
+    """
+    return POTask(
+        task_id=TaskId(f"own:{name}"), po_number=name, portal_number=name, payload=payload, timeout_s=timeout_s
+    )
+
+
+def _ignore(_: Event) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """What was found out before anything is started."""
+
+    settings: Settings
+    crew: Crew
+    tree: OutputTree
+    base: Path
+
+    @property
+    def private(self) -> Path:
+        return self.settings.out / PRIVATE_NAME
+
+
+@asynccontextmanager
+async def open_pool(
+    processor: OwnProcessor | str = "po_attachments", *, watch: EventSink = _ignore, **settings: object
+) -> AsyncGenerator[PersistentWorkerPool]:
+    """Run a pool for as long as the block lasts; afterwards no process and no temporary file of it is left.
+
+    Tasks that an earlier run left undone are taken up again, and so are those whose failure another try may mend.
+    Leaving the block drains the pool: what is in hand is finished, the rest stays in the journal. The caller's
+    cancellation does the same.
+
+    Args:
+        processor: What is done with each task: an async function ``(tab, task) -> Report`` of a module or of the
+            running script, its name as ``module:function``, or ``po_attachments``, which needs a portal.
+        watch: Called with every event; ``Callbacks`` makes one of functions for crash, memory and completion.
+        settings: Any setting by its name, as the README lists them: ``out="pages", workers=4, headless=False``.
+            Environment and ``.env`` count for what is not given. Without a portal a profile of its own is made.
+
+    Raises:
+        OptionsError: A setting is not allowed, or the processor cannot be imported by workers.
+        SetupError: There is no browser, or no room.
+        ProfileError: The profile is missing, in use or not whole.
+        JournalError: The journal cannot be opened: another pool writes to it, or it is damaged.
+    """
+    clock = SystemClock()
+    plan = await anyio.to_thread.run_sync(_plan, settings, processor, clock)
+    if plan.crew.sandbox.mode is Sandbox.OFF:
+        why = f"The browsers run without Chromium's own sandbox: {plan.crew.sandbox.why}."
+        watch(Notice(level=Level.WARNING, text=why))
+    async with SqliteJournal(plan.private / JOURNAL_NAME, clock) as journal:
+        if not plan.base.exists():
+            told = plan.settings
+            await make_base(worker=plan.crew.worker, base=plan.base, runs_root=told.runs_dir, observe=watch)
+        await recover(journal, plan.tree)
+        await reopen(journal, plan.tree, LIST, Redo.RETRYABLE)
+        around = Surroundings(journal=journal, archive=plan.tree, clock=clock, observe=watch, batch_id=LIST)
+        try:
+            async with (
+                clean_staging(plan.tree, plan.settings.out) as staging,
+                PersistentWorkerPool(_options(plan, staging), around) as pool,
+            ):
+                yield pool
+        except ExceptionGroup as group:
+            raise root_cause(group) from group
+
+
+def _plan(given: dict[str, object], processor: OwnProcessor | str, clock: SystemClock) -> _Plan:
+    """Read settings, find portal, browser and profile. Blocking; makes the output folder."""
+    settings = load_settings(given)
+    located = locate(processor)
+    site = _site(settings)
+    crew = find_crew(settings, site)
+    worker = replace(crew.worker, processor=located.name, import_path=located.import_path)
+    open_out(settings)
+    template = settings.folder_template if site or "folder_template" in settings.model_fields_set else TEMPLATE
+    return _Plan(
+        settings=settings,
+        crew=replace(crew, worker=worker),
+        tree=OutputTree(settings.out, template, clock=clock, known_fields=site and frozenset(site.pack.fields)),
+        base=find_profile(settings).base_path if site else settings.out / PRIVATE_NAME / BASE_NAME,
+    )
+
+
+def _site(settings: Settings) -> Site | None:
+    """The portal, where settings or the profile name one."""
+    is_named = settings.portal or settings.base_url or settings.profile in ProfileHome(settings.profiles_dir).names()
+    return find_site(settings) if is_named else None
+
+
+def _options(plan: _Plan, staging: Path) -> PoolOptions:
+    return PoolOptions(
+        worker=plan.crew.worker,
+        worker_count=plan.settings.workers,
+        base_profile_path=plan.base,
+        runs_root=plan.settings.runs_dir,
+        staging_path=staging,
+        max_attempts=plan.settings.max_attempts,
+        shutdown_timeout_s=plan.settings.shutdown_timeout_s,
+    )

@@ -1,0 +1,47 @@
+"""Takes up what an earlier run left: in the journal, in the output folder, and on the way between the two."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+
+from app.archive.tree import PRIVATE_NAME, OutputTree
+from app.domain.ids import BatchId
+from app.domain.ports import Journal
+from app.domain.task import TaskRecord
+from app.service.batch import Redo
+from app.service.redoing import to_redo
+
+STAGING_NAME = "staging"
+
+
+async def recover(journal: Journal, tree: OutputTree) -> None:
+    """Bring back to the queue what a dead run had in its hands, and finish what it was filing."""
+    await anyio.to_thread.run_sync(tree.recover)
+    await journal.recover()
+
+
+async def reopen(journal: Journal, tree: OutputTree, batch_id: BatchId, redo: Redo) -> None:
+    """Queue again those tasks of a list that are over and are to be done again."""
+    records = await journal.records(batch_id)
+
+    def is_whole(record: TaskRecord) -> bool:
+        return not record.folder or not tree.verify(record.folder, record.task.task_id)
+
+    await journal.reopen(await anyio.to_thread.run_sync(to_redo, records, redo, is_whole))
+
+
+@asynccontextmanager
+async def clean_staging(tree: OutputTree, out: Path) -> AsyncGenerator[Path]:
+    """The folder where workers put files before they are filed: empty at the start, gone at the end."""
+    staging = out / PRIVATE_NAME / STAGING_NAME
+    await anyio.to_thread.run_sync(tree.discard, staging)
+    try:
+        yield staging
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(tree.discard, staging)

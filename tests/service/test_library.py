@@ -1,0 +1,134 @@
+"""The pool as a library, on real workers and real Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+
+from app.domain.events import Event
+from app.domain.failures import OptionsError, Reason, SetupError
+from app.domain.ids import WorkerRef
+from app.domain.task import POTask, Report
+from app.service.library import Callbacks, PersistentWorkerPool, new_task, open_pool
+from app.service.own_processor import OwnProcessor, locate
+from app.store.errors import JournalError
+from tests.service import own
+from tests.support.portal import CHROMIUM, needs_chromium
+
+PAGE = "<title>Quotation 7</title>"
+
+
+@asynccontextmanager
+async def own_pool(
+    root: Path, processor: OwnProcessor | str = own.title, **more: object
+) -> AsyncGenerator[PersistentWorkerPool]:
+    async with open_pool(
+        processor,
+        out=root / "out",
+        profiles_dir=root / "profiles",
+        runs_dir=root / "runs",
+        browser_path=CHROMIUM,
+        workers=1,
+        **more,  # pyright: ignore[reportArgumentType] - settings by name, and perhaps watch
+    ) as pool:
+        yield pool
+    assert list((root / "runs").glob("*")) == []
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(90)
+@needs_chromium
+class TestOpenPool:
+    async def test_crash_memory_and_completion_are_told(self, tmp_path: Path) -> None:
+        crashes: list[tuple[str, str]] = []
+        memory: list[tuple[WorkerRef, int]] = []
+        done: list[tuple[POTask, Report]] = []
+        watch = Callbacks(
+            crash=lambda worker, cause: crashes.append((worker, cause)),
+            memory=lambda worker, size_bytes: memory.append((worker, size_bytes)),
+            completion=lambda task, report: done.append((task, report)),
+        )
+
+        async with own_pool(tmp_path, own.die_once, watch=watch) as pool:
+            report = await (await pool.submit_task(new_task("a", PAGE)))
+            with anyio.fail_after(30):
+                while not any(size_bytes for _, size_bytes in memory):
+                    await anyio.lowlevel.checkpoint()
+
+        assert crashes == [("worker-1", "its process was killed by signal 9")]
+        assert [(task.po_number, task.attempt, told) for task, told in done] == [("a", 2, report)]
+        assert report is not None
+        assert report.fields == {"title": "Quotation 7"}
+
+    async def test_an_error_of_the_caller_comes_out_as_it_is(self, tmp_path: Path) -> None:
+        async def divide() -> None:
+            async with own_pool(tmp_path) as pool:
+                await pool.submit_task(new_task("a", PAGE))
+                _ = 1 / 0
+
+        with pytest.raises(ZeroDivisionError):
+            await divide()
+
+    async def test_a_task_left_behind_is_taken_up_by_the_next_pool(self, tmp_path: Path) -> None:
+        async with own_pool(tmp_path) as pool:
+            pool.pause()
+            await pool.submit_task(new_task("a", PAGE))
+            pool.stop()
+        ended: list[POTask] = []
+        async with own_pool(tmp_path, watch=Callbacks(completion=lambda task, _: ended.append(task))) as pool:
+            assert await pool.finish() is None
+
+        assert [task.po_number for task in ended] == ["a"]
+
+    async def test_one_folder_has_one_pool(self, tmp_path: Path) -> None:
+        async with own_pool(tmp_path):
+            with pytest.raises(JournalError):
+                async with own_pool(tmp_path):
+                    pass
+
+    async def test_purchase_orders_want_a_portal(self, tmp_path: Path) -> None:
+        async with own_pool(tmp_path, "po_attachments") as pool:
+            handle = await pool.submit_task(new_task("a"))
+            with anyio.fail_after(60), pytest.raises(SetupError, match="needs a portal"):
+                await handle
+
+    async def test_a_browser_without_its_sandbox_is_told(self, tmp_path: Path) -> None:
+        events: list[Event] = []
+        async with own_pool(tmp_path, sandbox="off", watch=events.append):
+            pass
+
+        assert any("without Chromium's own sandbox" in str(event) for event in events)
+
+
+async def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OptionsError, match="wrokers"):
+        async with open_pool(own.title, out=tmp_path, wrokers=3):
+            pass
+
+
+def test_a_function_is_located_by_its_module_and_folder() -> None:
+    located = locate(own.title)
+
+    assert located.name == "tests.service.own:title"
+    assert located.import_path == (str(Path(__file__).resolve().parents[2]),)
+
+
+def test_a_name_stays_as_it_is() -> None:
+    assert locate("prices:save").name == "prices:save"
+
+
+async def _inner(tab: object, task: POTask) -> Report:
+    return Report(reason=Reason.ALL_SAVED, detail=f"{tab} {task}")
+
+
+def test_what_cannot_be_imported_by_name_is_refused() -> None:
+    async def nested(tab: object, task: POTask) -> Report:
+        return await _inner(tab, task)
+
+    for processor in (nested, own.Desk().process, lambda *_: nested(*_)):  # noqa: PLW0108 - a lambda is what is refused
+        with pytest.raises(OptionsError, match="cannot be imported by workers"):
+            locate(processor)
