@@ -65,8 +65,11 @@ class Journal(Protocol):
         """
         ...
 
-    async def recover(self) -> int:
-        """Queue again what a dead run left ASSIGNED or RUNNING; attempts that were begun stay spent."""
+    async def recover(self, max_attempts: int) -> int:
+        """Queue again what a dead run left ASSIGNED or RUNNING; tells how many.
+
+        Attempts that were begun stay spent. A task whose last one it was is over, as if its worker had been lost.
+        """
         ...
 
     async def reopen(self, task_ids: Collection[TaskId]) -> int:

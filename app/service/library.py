@@ -116,7 +116,7 @@ async def open_pool(
         if not plan.base.exists():
             told = plan.settings
             await make_base(worker=plan.crew.worker, base=plan.base, runs_root=told.runs_dir, observe=watch)
-        await recover(journal, plan.tree)
+        await recover(journal, plan.tree, plan.settings.max_attempts)
         await reopen(journal, plan.tree, LIST, Redo.RETRYABLE)
         around = Surroundings(journal=journal, archive=plan.tree, clock=clock, observe=watch, batch_id=LIST)
         try:

@@ -19,10 +19,10 @@ from app.service.redoing import to_redo
 STAGING_NAME = "staging"
 
 
-async def recover(journal: Journal, tree: OutputTree) -> None:
+async def recover(journal: Journal, tree: OutputTree, max_attempts: int) -> None:
     """Bring back to the queue what a dead run had in its hands, and finish what it was filing."""
     await anyio.to_thread.run_sync(tree.recover)
-    await journal.recover()
+    await journal.recover(max_attempts)
 
 
 async def reopen(journal: Journal, tree: OutputTree, batch_id: BatchId, redo: Redo) -> None:

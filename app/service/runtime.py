@@ -60,7 +60,7 @@ async def run_batch(
     begun_s = clock.monotonic()
     tree = OutputTree(job.out, job.template, clock=clock, known_fields=_known_fields(job))
     async with SqliteJournal(job.journal_path, clock) as journal:
-        await recover(journal, tree)
+        await recover(journal, tree, job.max_attempts)
         accepted = await journal.accept(job.orders)
         await reopen(journal, tree, job.orders.batch_id, job.redo)
         open_before = await _open_count(job, journal)

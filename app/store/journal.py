@@ -78,9 +78,9 @@ class SqliteJournal:
         """
         return await self._run(self._open.add, batch_id, tasks)
 
-    async def recover(self) -> int:
-        """Queue again what a dead run left ASSIGNED or RUNNING; attempts that were begun stay spent."""
-        return await self._run(self._open.recover)
+    async def recover(self, max_attempts: int) -> int:
+        """Queue again what a dead run left ASSIGNED or RUNNING, or end it after its last attempt; tells how many."""
+        return await self._run(self._open.recover, max_attempts)
 
     async def reopen(self, task_ids: Collection[TaskId]) -> int:
         """Queue those of these tasks again that are over, with fresh attempts and no deaths; tells how many.

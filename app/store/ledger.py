@@ -15,7 +15,7 @@ from app.domain.task import OrderList, POTask, Report, TaskRecord
 from app.store import attempts, lists, reports, tasks, transitions
 from app.store.admission import accepted, check_orders
 from app.store.database import Database
-from app.store.moves import CANCELLED
+from app.store.moves import CANCELLED, LOST
 
 
 class Ledger:
@@ -38,14 +38,18 @@ class Ledger:
         with self._database.transaction() as connection:
             return lists.extend(connection, batch_id, further, self._clock.now())
 
-    def recover(self) -> int:
-        """Queue again what a dead run had in its hands."""
+    def recover(self, max_attempts: int) -> int:
+        """Queue again what a dead run had in its hands, or end it after its last attempt."""
         at = self._clock.now()
         with self._database.transaction() as connection:
             cases = tasks.claimed(connection, at)
             for case in cases:
-                tasks.write(connection, case.recovered())
-                attempts.end(connection, case.standing.task_id, None, at, is_spent=True)
+                task_id = case.standing.task_id
+                is_last = case.standing.attempt_count >= max_attempts
+                tasks.write(connection, case.finished(LOST.reason) if is_last else case.recovered())
+                attempts.end(connection, task_id, None, at, is_spent=True)
+                if is_last:
+                    reports.keep(connection, task_id, LOST, "", at)
             return len(cases)
 
     def reopen(self, task_ids: Collection[TaskId]) -> int:

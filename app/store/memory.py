@@ -19,7 +19,7 @@ from app.domain.states import TASK, TaskStatus
 from app.domain.task import OrderList, POTask, Report, TaskRecord
 from app.store.admission import accepted, check_orders
 from app.store.errors import UnknownTaskError
-from app.store.moves import CANCELLED, CLAIMED, OVER, Case, Standing, Step
+from app.store.moves import CANCELLED, CLAIMED, LOST, OVER, Case, Standing, Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +60,14 @@ class MemoryJournal:
             self._lists.setdefault(batch_id, {}).setdefault(task.task_id)
         return self._open_count(batch_id) - open_before
 
-    async def recover(self) -> int:
-        """Queue again what is ASSIGNED or RUNNING; attempts that were begun stay spent."""
+    async def recover(self, max_attempts: int) -> int:
+        """Queue again what is ASSIGNED or RUNNING, or end it after its last attempt; tells how many."""
         held = [self._case(each.task_id) for each in self._standings.values() if each.status in CLAIMED]
         for case in held:
-            self._write(case.recovered())
+            if case.standing.attempt_count < max_attempts:
+                self._write(case.recovered())
+            else:
+                await self.finish(case.standing.task_id, LOST, "")
         return len(held)
 
     async def reopen(self, task_ids: Collection[TaskId]) -> int:

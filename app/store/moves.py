@@ -23,6 +23,8 @@ OVER = frozenset(status for status, row in TASK.rows.items() if TaskEvent.REDO i
 CLAIMED = frozenset(status for status, row in TASK.rows.items() if TaskEvent.GIVE_BACK in row)
 #: How a task ends that nobody wants any more.
 CANCELLED = Report(reason=Reason.BY_REQUEST)
+#: How a task ends whose program died at its last attempt.
+LOST = Report(reason=Reason.WORKER_LOST, detail="Its run ended without a word, at the last attempt.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,9 +39,9 @@ class PatientJournal:
         """See ``Journal``."""
         return await self._patiently(self.journal.add, batch_id, tasks)
 
-    async def recover(self) -> int:
+    async def recover(self, max_attempts: int) -> int:
         """See ``Journal``."""
-        return await self._patiently(self.journal.recover)
+        return await self._patiently(self.journal.recover, max_attempts)
 
     async def reopen(self, task_ids: Collection[TaskId]) -> int:
         """See ``Journal``."""

@@ -129,7 +129,7 @@ async def test_what_a_task_carries_outlives_the_program(path: Path, clock: Manua
         await journal.fetch(BATCH, 1)
 
     async with SqliteJournal(path, clock) as journal:
-        assert await journal.recover() == 1
+        assert await journal.recover(3) == 1
         assert await journal.fetch(BATCH, 1) == (po_task(1, payload=PAYLOAD, timeout_s=12.5),)
 
 

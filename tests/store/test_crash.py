@@ -59,7 +59,7 @@ def kill(victim: subprocess.Popen[str]) -> None:
 def open_once(path: Path) -> Mapping[str, int]:
     async def opened() -> Mapping[str, int]:
         async with SqliteJournal(path, ManualClock()) as journal:
-            await journal.recover()
+            await journal.recover(3)
             return await journal.counts(BATCH)
 
     return anyio.run(opened)

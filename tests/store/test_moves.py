@@ -189,11 +189,29 @@ async def test_a_dead_runs_tasks_of_all_lists_are_queued_again(open_journal: Ope
         await fetch(journal, 2)
         await journal.start(task_id(2), WORKER)
 
-        recovered_count = await journal.recover()
+        recovered_count = await journal.recover(3)
 
         assert recovered_count == 3
         assert [task.attempt for task in await journal.fetch(BATCH, 10)] == [1, 2, 1]
         assert len(await journal.fetch(OTHER, 10)) == 1
+
+
+async def test_a_dead_run_at_the_last_attempt_gives_no_further_one(open_journal: OpenJournal) -> None:
+    async with open_journal() as journal:
+        await journal.accept(orders(1))
+        for _ in range(2):
+            await fetch(journal, 1)
+            await journal.start(task_id(1), WORKER)
+            await journal.recover(2)
+
+        (record,) = await journal.records(BATCH)
+        await journal.reopen([task_id(1)])
+        (again,) = await journal.fetch(BATCH, 1)
+
+    assert (record.status, record.attempt_count) == ("DONE", 2)
+    assert record.report is not None
+    assert record.report.reason is Reason.WORKER_LOST
+    assert again.attempt == 1
 
 
 async def test_recovering_leaves_the_rest_alone(open_journal: OpenJournal) -> None:
@@ -203,7 +221,7 @@ async def test_recovering_leaves_the_rest_alone(open_journal: OpenJournal) -> No
         await fetch(journal, 1)
         await give_back(journal, 1, is_spent=False, delay_s=60)
 
-        assert await journal.recover() == 0
+        assert await journal.recover(3) == 0
         assert await journal.next_due_s(BATCH) == 60
         assert [record.status for record in await journal.records(BATCH)] == ["QUEUED", "DONE"]
 
@@ -234,7 +252,7 @@ async def test_every_move_is_told_with_its_cause(
             task_id(1), GivenBack.SESSION_LOST, detail="logged out", delay_s=0, is_attempt_spent=False
         )
         await journal.fetch(BATCH, 1)
-        await journal.recover()
+        await journal.recover(3)
         clock.advance(60)
         await journal.finish(task_id(1), report(Reason.NO_WORKERS), "")
 

@@ -57,7 +57,7 @@ def stranger(path: Path) -> Iterator[sqlite3.Connection]:
         ("attempts", lambda journal: journal.start(task_id(2), WORKER)),
         ("transitions", lambda journal: journal.finish(task_id(1), report(), "")),
         ("files", lambda journal: journal.finish(task_id(1), report(Reason.ALL_SAVED, "b.pdf"), "")),
-        ("transitions", lambda journal: journal.recover()),
+        ("transitions", lambda journal: journal.recover(3)),
         ("transitions", lambda journal: journal.reopen([task_id(number) for number in range(6)])),
         ("rows", lambda journal: journal.accept(orders(8, 9))),
         ("batch_tasks", lambda journal: journal.add(BATCH, [po_task(8)])),

@@ -26,7 +26,7 @@ def tell(*words: object) -> None:
 async def work(path: Path, count: int) -> None:
     """Every third task is handed back once, spent or not in turn; the others end with two files."""
     async with SqliteJournal(path, ManualClock()) as journal:
-        await journal.recover()
+        await journal.recover(3)
         await journal.accept(orders(*range(count)))
         tell("accepted")
         while claimed := await journal.fetch(BATCH, 4):
