@@ -216,7 +216,7 @@ async def test_attempts_tell_who_tried_and_how_it_went(path: Path) -> None:
             await journal.fetch(BATCH, 1)
             await journal.start(task_id(1), WORKER)
             await journal.give_back(task_id(1), why, detail="", delay_s=0, is_attempt_spent=is_spent)
-        for end in (journal.recover, lambda: journal.finish(task_id(1), report(), "")):
+        for end in (lambda: journal.recover(3), lambda: journal.finish(task_id(1), report(), "")):
             await journal.fetch(BATCH, 1)
             await journal.start(task_id(1), WORKER)
             await end()

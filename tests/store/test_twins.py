@@ -96,7 +96,7 @@ class Twins(RuleBasedStateMachine):
 
     @rule()
     def recover(self) -> None:
-        self.both("recover")
+        self.both("recover", 3)
 
     @rule(numbers=st.sets(NUMBERS))
     def reopen(self, numbers: set[int]) -> None:
