@@ -8,7 +8,7 @@ BIN := .venv/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos check fix lock docs clean ready
+.PHONY: help demo test chaos bench check fix lock docs clean ready
 
 help: ## List the targets
 	@awk -F ':[^#]*## ' '/^[a-z]+:[^#]*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,9 @@ test: check ## Run every check and every test (make test ARGS="-k orders")
 
 chaos: ready ## Kill and freeze processes at random while long lists come home (make chaos ARGS="--seed 7 --orders 100 --kills 20")
 	$(BIN)/python -m pytest tests/chaos -m chaos -p no:randomly $(ARGS)
+
+bench: ready ## Measure how fast a killed worker is back, against a cold start (best on a machine that does nothing else)
+	$(BIN)/python -m bench.recovery $(ARGS)
 
 check: ready ## Lint, types, architecture, pins and generated pages
 	$(BIN)/python tools/lock.py --check
