@@ -16,6 +16,8 @@ from app.wire.codec import WireError
 HELLO_LIMIT_S = 30.0
 #: From there to a browser that is open and logged in; starting eight of them on a small machine takes its time.
 READY_LIMIT_S = 120.0
+#: A process may be started so long before it is to begin: it needs 0.5 to 1 s until its first word.
+HEAD_START_S = 2.0
 #: A worker beats every two seconds; silent for this long, it hangs.
 SILENCE_LIMIT_S = 15.0
 
@@ -47,9 +49,14 @@ class Talk:
         self._child = child
 
     async def open(
-        self, configure: messages.Configure, note: Callable[[messages.ToSupervisor], None]
+        self, configure: messages.Configure, note: Callable[[messages.ToSupervisor], None], begin_s: float = 0.0
     ) -> messages.Ready:
-        """Shake hands, tell the worker what to be, and wait until it is ready; what it says meanwhile goes to ``note``.
+        """Shake hands, tell the worker what to be, and wait until it is ready.
+
+        Args:
+            configure: What to be.
+            note: Takes what it says meanwhile.
+            begin_s: When it is told, by ``anyio.current_time``; the pause before a restart ends then.
 
         Raises:
             LostError: It did not come up in time, or at all.
@@ -58,6 +65,7 @@ class Talk:
         if not isinstance(hello, messages.Hello) or hello.protocol != messages.PROTOCOL_VERSION:
             msg = "it speaks another protocol"
             raise LostError(msg)
+        await anyio.sleep_until(begin_s)
         await self.say(configure)
         with anyio.move_on_after(READY_LIMIT_S):
             while not isinstance(message := await self.hear(READY_LIMIT_S), messages.Ready):

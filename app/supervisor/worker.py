@@ -36,7 +36,7 @@ from app.supervisor.facts import (
 from app.supervisor.snapshot import WorkerSnapshot
 from app.supervisor.staging import staging_name
 from app.supervisor.surroundings import WorkerOrder
-from app.supervisor.talk import SILENCE_LIMIT_S, LostError, Talk, fact_of
+from app.supervisor.talk import HEAD_START_S, SILENCE_LIMIT_S, LostError, Talk, fact_of
 from app.wire import messages
 
 
@@ -123,9 +123,10 @@ class Worker:
         is_in_order = False
         with anyio.CancelScope() as self._living:
             try:
-                await anyio.sleep(delay_s)
+                begin_s = anyio.current_time() + delay_s
+                await anyio.sleep_until(begin_s - HEAD_START_S)
                 await anyio.to_thread.run_sync(self.profile.take)
-                is_in_order = await self._serve()
+                is_in_order = await self._serve(begin_s)
             except LostError as error:
                 cause = str(error)
             except ProfileError as error:
@@ -173,8 +174,8 @@ class Worker:
         lost = WorkerLost(worker=self.ref, cause=cause, at_s=anyio.current_time())
         self._report(WorkerEnded(worker=self.ref) if is_in_order else lost)
 
-    async def _serve(self) -> bool:
-        """Start the process and serve it until it says goodbye.
+    async def _serve(self, begin_s: float) -> bool:
+        """Start the process, let it begin at its time, and serve it until it says goodbye.
 
         Raises:
             LostError: It never came up, died, fell silent, or could not go on.
@@ -193,7 +194,7 @@ class Worker:
         try:
             async with anyio.create_task_group() as beside:
                 beside.start_soon(child.read_lines, self._log)
-                await self._talk(child)
+                await self._talk(child, begin_s)
                 beside.cancel_scope.cancel()
         except ExceptionGroup as group:
             raise root_cause(group) from group
@@ -204,21 +205,21 @@ class Worker:
                 await anyio.to_thread.run_sync(self.profile.release)
         return True
 
-    async def _talk(self, child: Child) -> None:
+    async def _talk(self, child: Child, begin_s: float) -> None:
         talk = Talk(child)
-        await self._come_up(talk)
+        await self._come_up(talk, begin_s)
         tabs = anyio.Semaphore(self._order.options.tabs_per_worker)
         async with anyio.create_task_group() as beside:
             beside.start_soon(self._pull, talk, tabs)
             await self._listen(talk, tabs)
             beside.cancel_scope.cancel()
 
-    async def _come_up(self, talk: Talk) -> None:
+    async def _come_up(self, talk: Talk, begin_s: float) -> None:
         configure = messages.Configure(
             options=self._order.options,
             seat=messages.Seat(profile_path=str(self.profile_path), staging_path=str(self._order.staging_path)),
         )
-        ready = await talk.open(configure, lambda message: self._take_note(message, None))
+        ready = await talk.open(configure, lambda message: self._take_note(message, None), begin_s)
         self._machine.fire(WorkerEvent.REPORT_READY)
         self.browser_session = ready.session
         self._report(WorkerReady(worker=self.ref))

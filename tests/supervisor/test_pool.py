@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 import pytest
 
+from app.domain.events import Moved
 from app.domain.failures import GivenBack, ProfileError, Reason
 from app.domain.states import PoolStatus, WorkerStatus
 from app.supervisor import talk
@@ -87,6 +88,23 @@ async def test_a_dead_worker_comes_back_with_its_profile_and_its_orders_are_done
     assert theatre.path("worker")[:6] == ["STARTING", "READY", "PROCESSING", "CRASHED", "RESTARTING", "READY"]
     assert theatre.path("profile")[:4] == ["CLONING", "READY", "IN_USE", "READY"]
     assert theatre.path("profile").count("CLONING") == 1, "a restart keeps its profile"
+
+
+@pytest.mark.parametrize("head_start_s", [0.0, 5.0])
+async def test_a_worker_begins_again_when_its_pause_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head_start_s: float
+) -> None:
+    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 1.5)
+    monkeypatch.setattr("app.supervisor.worker.HEAD_START_S", head_start_s)
+    script = {"1#1": {"tasks": ["die"]}, "*": {"tasks": ["finish"]}}
+
+    async with running_pool(tmp_path, monkeypatch, script, 1) as theatre:
+        await theatre.pool.finish()
+
+    moves = [event.transition for event in theatre.events if isinstance(event, Moved)]
+    crashed, *_ = [move.at for move in moves if move.target == "CRASHED"]
+    *_, ready = [move.at for move in moves if (move.machine, move.target) == ("worker", "READY")]
+    assert 1.5 <= (ready - crashed).total_seconds() < 10
 
 
 async def test_an_order_that_kills_two_workers_gets_no_third(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
