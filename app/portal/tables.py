@@ -163,6 +163,7 @@ class Triage(PackTable):
 
     session_lost: Marks
     second_factor: Marks | None = None
+    consent: Marks | None = None
     busy: Marks = Marks(status=(429, 503))
     forbidden: Marks
     not_found: Marks

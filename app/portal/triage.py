@@ -1,18 +1,21 @@
 """The verdict on a page, from facts alone. A lost session is looked for first, so that it is never "not found".
 
 Expired sessions often show the very text of a missing order on the login page; the final address and the login form
-tell them apart, and they are judged before any text.
+tell them apart, and they are judged before any text. A visit that came by a login page on its way is not believed
+when it then says no.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from app.portal.pack import Pack
 from app.portal.tables import Marks, Triage
 
 
@@ -20,7 +23,10 @@ class Verdict(StrEnum):
     """What a page is."""
 
     SESSION_LOST = "session_lost"
+    #: A password alone is not enough: the portal wants a code or a confirmation.
     SECOND_FACTOR = "second_factor"
+    #: Terms of use, a notice or the like, which a person must accept first.
+    CONSENT = "consent"
     BUSY = "busy"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
@@ -35,11 +41,22 @@ class Verdict(StrEnum):
 ORDER = (
     Verdict.SESSION_LOST,
     Verdict.SECOND_FACTOR,
+    Verdict.CONSENT,
     Verdict.BUSY,
     Verdict.FORBIDDEN,
     Verdict.NOT_FOUND,
     Verdict.READY,
 )
+#: What the portal asks for where the session cannot be used as it is; such a page says nothing of any order.
+DEMANDS: Mapping[Verdict, str] = MappingProxyType(
+    {
+        Verdict.SESSION_LOST: "a login",
+        Verdict.SECOND_FACTOR: "a second factor, such as a one-time code",
+        Verdict.CONSENT: "a consent that only a person can give",
+    }
+)
+#: Verdicts that a visit by way of a login page cannot be trusted with: the way back may have lost the order.
+_DOUBTFUL = frozenset({Verdict.FORBIDDEN, Verdict.NOT_FOUND, Verdict.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +67,8 @@ class PageFacts:
     url: str
     #: Status of the last answer; 0 when there was none.
     status: int = 0
+    #: Addresses that the navigation went through before, first to last.
+    passed: Sequence[str] = ()
     #: Which selectors of the pack match a visible or hidden element.
     present: Collection[str] = ()
     #: Text of the elements, by selector, for the selectors of every ``within``.
@@ -61,6 +80,7 @@ def marks_of(triage: Triage, verdict: Verdict) -> Marks | None:
     marks: dict[Verdict, Marks | None] = {
         Verdict.SESSION_LOST: triage.session_lost,
         Verdict.SECOND_FACTOR: triage.second_factor,
+        Verdict.CONSENT: triage.consent,
         Verdict.BUSY: triage.busy,
         Verdict.FORBIDDEN: triage.forbidden,
         Verdict.NOT_FOUND: triage.not_found,
@@ -69,8 +89,28 @@ def marks_of(triage: Triage, verdict: Verdict) -> Marks | None:
     return marks.get(verdict)
 
 
+def judge_visit(pack: Pack, base_url: str, facts: PageFacts, *, portal_number: str | None = None) -> Verdict:
+    """What a visit to the portal found, with an eye on where it went.
+
+    Args:
+        pack: The portal's rules.
+        base_url: Where the portal is.
+        facts: The page at the end, and the way there.
+        portal_number: The order that was visited; nothing when any page of the portal will do.
+    """
+    if not pack.may_fetch(base_url, facts.url):
+        return Verdict.SESSION_LOST  # an identity provider on a host of its own; its texts say nothing of orders
+    verdict = judge(pack.triage, facts)
+    is_elsewhere = portal_number is not None and not pack.is_order_page(base_url, portal_number, facts.url)
+    if verdict is Verdict.READY and is_elsewhere:
+        verdict = Verdict.UNKNOWN  # sent on to a list or a start page: no list of attachments can be trusted there
+    if verdict in _DOUBTFUL and any(_is_login(pack, base_url, url) for url in facts.passed):
+        return Verdict.SESSION_LOST
+    return verdict
+
+
 def judge(triage: Triage, facts: PageFacts) -> Verdict:
-    """What the page is: the first verdict of ``ORDER`` whose marks match.
+    """What a page is, taken alone: the first verdict of ``ORDER`` whose marks match.
 
     An error of the portal is never ready, whatever its address says: it would pass for an order without attachments.
     """
@@ -80,6 +120,10 @@ def judge(triage: Triage, facts: PageFacts) -> Verdict:
         if marks is not None and matches(marks, facts) and not (is_error and verdict is Verdict.READY):
             return verdict
     return Verdict.PORTAL_ERROR if facts.status >= HTTPStatus.INTERNAL_SERVER_ERROR else Verdict.UNKNOWN
+
+
+def _is_login(pack: Pack, base_url: str, url: str) -> bool:
+    return not pack.may_fetch(base_url, url) or address_matches(pack.triage.session_lost, url)
 
 
 def matches(marks: Marks, facts: PageFacts) -> bool:

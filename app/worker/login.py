@@ -10,7 +10,7 @@ from playwright.async_api import Page
 
 from app.domain.options import PortalOptions
 from app.portal.pack import LoginStep, Pack
-from app.portal.triage import Verdict
+from app.portal.triage import DEMANDS, Verdict
 from app.worker.errors import CannotLogInError, PortalDownError, first_line
 from app.worker.reading import read_page
 
@@ -28,14 +28,7 @@ class Door:
         Raises:
             PortalDownError: The portal does not answer, or answers with something that is neither.
         """
-        verdict = await self._visit(page, self.pack.site.probe)
-        if verdict in {Verdict.SESSION_LOST, Verdict.SECOND_FACTOR}:
-            return False
-        if verdict is Verdict.READY:
-            return True
-        page_name = self.pack.site.probe
-        msg = f"The portal's page {page_name} is neither a login page nor the page that was expected ({verdict})."
-        raise PortalDownError(msg)
+        return await self._demand(page) is None
 
     async def enter(self, page: Page) -> LoginStep:
         """Climb the ladder until the probe page opens; tells which rung did it.
@@ -46,12 +39,29 @@ class Door:
         """
         tried: list[str] = []
         for step in self.pack.login.ladder:
-            problem = await self._try(step, page)
-            if problem is None and await self.is_open(page):
+            problem = await self._try(step, page) or await self._demand(page)
+            if problem is None:
                 return step
-            tried.append(f"{step}: {problem or 'still logged out'}")
+            tried.append(f"{step}: {problem}")
         msg = f"The portal wants a login and none of the ways in worked ({'; '.join(tried)})."
         raise CannotLogInError(msg)
+
+    async def _demand(self, page: Page) -> str | None:
+        """What stands between us and the probe page; nothing when we are logged in.
+
+        Raises:
+            PortalDownError: The portal does not answer, or answers with something that is neither.
+        """
+        verdict = await self._visit(page, self.pack.site.probe)
+        if verdict is Verdict.SESSION_LOST:
+            return "still logged out"
+        if verdict in DEMANDS:
+            return f"the portal asks for {DEMANDS[verdict]}"
+        if verdict is Verdict.READY:
+            return None
+        page_name = self.pack.site.probe
+        msg = f"The portal's page {page_name} is neither a login page nor the page that was expected ({verdict})."
+        raise PortalDownError(msg)
 
     async def _try(self, step: LoginStep, page: Page) -> str | None:
         match step:
@@ -82,11 +92,10 @@ class Door:
         limit_ms = self.pack.limits.page_s * 1000
         try:
             answer = await page.goto(self.portal.base_url + path, wait_until="commit", timeout=limit_ms)
-            _, verdict = await read_page(page, self.pack, status=answer.status if answer else 0, is_list_expected=False)
+            _, verdict = await read_page(page, self.pack, self.portal.base_url, answer)
         except PlaywrightError as error:
             if page.is_closed():
                 raise
             msg = f"The portal {self.portal.base_url} does not answer ({first_line(error)})."
             raise PortalDownError(msg) from error
-        is_at_home = self.pack.may_fetch(self.portal.base_url, page.url)
-        return verdict if is_at_home else Verdict.SESSION_LOST  # an identity provider on a host of its own
+        return verdict

@@ -11,11 +11,11 @@ from typing import Any
 
 import anyio
 from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import Page
+from playwright.async_api import Page, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.portal.pack import Marks, NameSource, Pack
-from app.portal.triage import ORDER, PageFacts, Verdict, judge, marks_of
+from app.portal.triage import ORDER, PageFacts, Verdict, judge, judge_visit, marks_of
 
 #: Above the limit that the page keeps itself, for a page whose main thread hangs.
 _GRACE_S = 5.0
@@ -61,23 +61,27 @@ class Reading(BaseModel):
     fields: dict[str, str] = Field(default_factory=dict[str, str])
 
 
-async def read_page(page: Page, pack: Pack, *, status: int, is_list_expected: bool) -> tuple[Reading, Verdict]:
-    """Read the page as soon as it has told what it is, and judge it.
+async def read_page(
+    page: Page, pack: Pack, base_url: str, answer: Response | None, *, portal_number: str | None = None
+) -> tuple[Reading, Verdict]:
+    """Read the page as soon as it has told what it is, and judge the visit.
 
     Args:
         page: Navigated already.
         pack: The portal's rules.
-        status: Status of the page's own answer, 0 if unknown.
-        is_list_expected: Whether to wait until the list of attachments has arrived.
+        base_url: Where the portal is.
+        answer: What the navigation was answered with.
+        portal_number: The order that was visited, whose list of attachments is waited for; nothing for other pages.
 
     Raises:
         playwright.async_api.Error: The page crashed or was closed.
         TimeoutError: The page's main thread hangs.
     """
-    reading = None
+    reading, status, passed = None, answer.status if answer else 0, _redirects(answer)
     for _ in range(_REDIRECT_COUNT_MAX):
         is_plain = _verdict_without_page(pack, page.url, status) not in {Verdict.READY, Verdict.UNKNOWN}
-        spec = _spec(pack, is_list_expected=is_list_expected and not is_plain)
+        spec = _spec(pack, is_list_expected=portal_number is not None and not is_plain)
+        passed.append(page.url)
         try:
             with anyio.fail_after(pack.limits.page_s + _GRACE_S):
                 reading = Reading.model_validate(await page.evaluate(_SCRIPT, spec))
@@ -89,8 +93,17 @@ async def read_page(page: Page, pack: Pack, *, status: int, is_list_expected: bo
     if reading is None:
         msg = f"the page kept redirecting, last to {page.url}"
         raise PlaywrightError(msg)
-    facts = PageFacts(url=reading.url, status=status, present=reading.present, texts=reading.texts)
-    return reading, judge(pack.triage, facts)
+    facts = PageFacts(url=reading.url, status=status, passed=passed, present=reading.present, texts=reading.texts)
+    return reading, judge_visit(pack, base_url, facts, portal_number=portal_number)
+
+
+def _redirects(answer: Response | None) -> list[str]:
+    """Every address that the navigation asked for, first to last."""
+    request, addresses = answer.request if answer else None, list[str]()
+    while request is not None:
+        addresses.insert(0, request.url)
+        request = request.redirected_from
+    return addresses
 
 
 def _verdict_without_page(pack: Pack, url: str, status: int) -> Verdict:

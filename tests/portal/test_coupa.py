@@ -58,6 +58,12 @@ def test_an_expired_session_is_known_by_the_native_form(url: str) -> None:
     assert verdict(url, "#user_password", texts={"h1": MISSING_TEXTS[0]}) is Verdict.SESSION_LOST
 
 
+def test_a_page_that_wants_a_one_time_code_says_nothing_of_the_order() -> None:
+    code_field = "input[autocomplete='one-time-code']"
+
+    assert verdict(ORDER, code_field, texts={"h1": MISSING_TEXTS[0]}) is Verdict.SECOND_FACTOR
+
+
 @pytest.mark.parametrize(("area", "text"), list(product(ERROR_AREAS, MISSING_TEXTS)))
 def test_a_missing_order_stays_at_its_address(area: str, text: str) -> None:
     assert verdict(ORDER, texts={area: f"Sorry. {text}."}) is Verdict.NOT_FOUND
@@ -72,6 +78,7 @@ def test_an_order_of_others_is_forbidden(area: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
+        (401, Verdict.SESSION_LOST),
         (403, Verdict.FORBIDDEN),
         (404, Verdict.NOT_FOUND),
         (429, Verdict.BUSY),

@@ -168,7 +168,7 @@ async def test_a_second_factor_is_a_lost_session(portal: Portal, tmp_path: Path)
 
     async with open_stage(portal, tmp_path) as stage:
         await portal.add_fault(SecondFactor(), times=1)
-        with pytest.raises(SessionLostError):
+        with pytest.raises(SessionLostError, match="asks for a second factor"):
             await try_order(stage, truth.number)
 
 

@@ -14,7 +14,7 @@ from playwright.async_api import Response
 from app.domain.failures import Reason, root_cause
 from app.domain.task import MissedFile, POTask, Report
 from app.portal.pack import FieldRule
-from app.portal.triage import Verdict
+from app.portal.triage import DEMANDS, Verdict
 from app.worker.desk import Desk
 from app.worker.errors import CannotProcessError, SessionLostError
 from app.worker.reading import PageLink, Reading, read_page
@@ -68,14 +68,10 @@ async def process(tab: Tab, task: POTask) -> Report:
 async def _visit(tab: Tab, task: POTask, desk: Desk) -> Visit:
     address = desk.pack.order_url(desk.portal.base_url, task.portal_number)
     answer = await tab.page.goto(address, wait_until="commit", timeout=desk.pack.limits.page_s * 1000)
+    reading, verdict = await read_page(
+        tab.page, desk.pack, desk.portal.base_url, answer, portal_number=task.portal_number
+    )
     status = answer.status if answer else 0
-    reading, verdict = await read_page(tab.page, desk.pack, status=status, is_list_expected=True)
-    if not desk.pack.may_fetch(desk.portal.base_url, reading.url):
-        verdict = Verdict.SESSION_LOST  # an identity provider on a host of its own; its texts say nothing of orders
-    elif verdict is Verdict.READY and not desk.pack.is_order_page(
-        desk.portal.base_url, task.portal_number, reading.url
-    ):
-        verdict = Verdict.UNKNOWN  # sent on to a list or a start page: no list of attachments can be trusted there
     return Visit(reading=reading, verdict=verdict, status=status, retry_after_s=await _retry_after_s(answer))
 
 
@@ -98,8 +94,8 @@ _REASONS: Mapping[Verdict, tuple[Reason, str]] = MappingProxyType(
 
 
 def _no_order_page(visit: Visit) -> Report:
-    if visit.verdict in {Verdict.SESSION_LOST, Verdict.SECOND_FACTOR}:
-        msg = f"the portal asks for a login at {visit.reading.url}"
+    if visit.verdict in DEMANDS:
+        msg = f"the portal asks for {DEMANDS[visit.verdict]} at {visit.reading.url}"
         raise SessionLostError(msg)
     reason, said = _REASONS[visit.verdict]
     detail = f"{said} (status {visit.status})" if visit.status >= HTTPStatus.BAD_REQUEST else said
