@@ -12,6 +12,10 @@ from app.domain.options import WorkerOptions
 from app.domain.ports import Archive, Clock, EventSink, Journal
 from app.profile.profile import Profile
 from app.profile.runs import WorkerFolder
+from app.wire.messages import Seat
+
+#: The cookies of a slot's session, beside its clone; gone with the folder.
+COOKIES_NAME = "cookies.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,3 +44,12 @@ class WorkerOrder:
     staging_path: Path
     module: str
     clock: Callable[[], datetime]
+
+    @property
+    def seat(self) -> Seat:
+        """What the worker is told of its places."""
+        return Seat(
+            profile_path=str(self.folder.profile_path),
+            staging_path=str(self.staging_path),
+            cookies_path=str(self.folder.path / COOKIES_NAME),
+        )

@@ -215,10 +215,7 @@ class Worker:
             beside.cancel_scope.cancel()
 
     async def _come_up(self, talk: Talk, begin_s: float) -> None:
-        configure = messages.Configure(
-            options=self._order.options,
-            seat=messages.Seat(profile_path=str(self.profile_path), staging_path=str(self._order.staging_path)),
-        )
+        configure = messages.Configure(options=self._order.options, seat=self._order.seat)
         ready = await talk.open(configure, lambda message: self._take_note(message, None), begin_s)
         self._machine.fire(WorkerEvent.REPORT_READY)
         self.browser_session = ready.session

@@ -47,6 +47,8 @@ class Seat(_Message):
     """Where this worker lives on disk. All of it belongs to the supervisor, which removes it."""
 
     profile_path: str
+    #: Where the session's cookies are kept for the next generation; empty for a worker that has none.
+    cookies_path: str = ""
     #: Downloads are staged below, one folder for each attempt.
     staging_path: str
 

@@ -146,6 +146,7 @@ async def _serve(
         clock=clock,
         observe=mouth.moved,
         say=mouth.told,
+        cookies_path=Path(configure.seat.cookies_path) if configure.seat.cookies_path else None,
     )
     async with open_session(order, door) as session:
         if configure.mode is Mode.WORK or (options.portal and options.portal.user):
@@ -204,6 +205,7 @@ async def _process(bench: Bench, assign: Assign, staging: Path, voice: tuple[Sta
     else:
         standing.processed_count += 1
         standing.lost_in_a_row_count = 0
+        await bench.session.keep_cookies()
         mouth.say(Finished, task_id=assign.task.task_id, report=report)
 
 

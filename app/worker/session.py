@@ -12,23 +12,23 @@ from datetime import datetime
 from pathlib import Path
 
 import anyio
-from playwright.async_api import BrowserContext, Playwright, async_playwright
+from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
 from app.domain.events import Level, SessionView
 from app.domain.ids import TaskId, WorkerId
 from app.domain.machine import Machine, Transition
-from app.domain.options import BrowserOptions, Sandbox
+from app.domain.options import BrowserOptions
 from app.domain.states import SESSION, SessionEvent, SessionStatus
 from app.domain.task import POTask
+from app.worker.browser import launch, open_driver
+from app.worker.cookies import CookieSnapshot
 from app.worker.desk import Desk
-from app.worker.errors import CannotLogInError, CannotStartError, first_line
+from app.worker.errors import CannotLogInError, first_line
 from app.worker.keeper import Keeper
 from app.worker.login import Door
 from app.worker.tab import Tab, TabOrder, open_tab
 
-#: A browser starts in 0.4 to 2.4 s; on a machine that swaps it can take far longer.
-LAUNCH_LIMIT_S = 60.0
 #: Refresh of a lost login (design section 4).
 REFRESH_LIMIT_S = 15.0
 #: An orderly close takes 0.2 to 0.4 s and is the only way that cookies reach the disk.
@@ -37,10 +37,6 @@ CLOSE_LIMIT_S = 8.0
 #: hangs is found within 15 s (design section 4: 15 s for a worker that hangs).
 PROOF_INTERVAL_S = 3.0
 PROOF_LIMIT_S = 8.0
-#: The driver ends at once when its pipe closes, unless it hangs.
-DRIVER_STOP_LIMIT_S = 3.0
-#: Keeps clones small: only state is worth keeping.
-DISK_CACHE_BYTES = 50 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +51,8 @@ class SessionOrder:
     clock: Callable[[], datetime]
     observe: Callable[[Transition], None]
     say: Callable[[Level, str], None]
+    #: Where cookies are kept for the next browser on this profile; nothing when there will be none.
+    cookies_path: Path | None = None
 
 
 class BrowserSession:
@@ -73,6 +71,7 @@ class BrowserSession:
         self._refreshing = anyio.Lock()
         self._login_count = 0
         self._tab_count = 0
+        self._snapshot = CookieSnapshot(order.cookies_path) if order.cookies_path else None
         self._keeper = Keeper(driver, is_headed=not order.browser.headless_mode, say=order.say)
         driver.on("close", lambda _: self.lost.set())
 
@@ -189,6 +188,27 @@ class BrowserSession:
             del self.active_tabs[task.task_id]
             self.last_activity = self._order.clock()
 
+    async def keep_cookies(self) -> None:
+        """Write the login down for the next browser on this profile; what keeps it from that is told, and no more."""
+        if self._snapshot is None or self.lost.is_set():
+            return
+        try:
+            await self._snapshot.keep(self.driver)
+        except PlaywrightError:
+            return  # the browser is gone; that is found out elsewhere
+        except OSError as error:
+            self._order.say(Level.WARNING, f"the cookies could not be kept for a restart ({error.strerror or error})")
+
+    async def bring_back_cookies(self) -> None:
+        """Give the browser what an earlier one on this profile had and its disk had not seen."""
+        if self._snapshot is None:
+            return
+        try:
+            if count := await self._snapshot.bring_back(self.driver):
+                self._order.say(Level.INFO, f"brought {count} cookie(s) back that the browser before had not saved yet")
+        except (PlaywrightError, OSError, ValueError) as error:
+            self._order.say(Level.WARNING, f"kept cookies could not be brought back ({first_line(error)})")
+
     async def prove_alive(self) -> None:
         """Ask the browser for a sign of life again and again; returns when ``lost`` is set, by this or otherwise."""
         while not self.lost.is_set():
@@ -211,6 +231,7 @@ class BrowserSession:
         if self.lost.is_set():
             return
         with anyio.move_on_after(CLOSE_LIMIT_S) as limit, contextlib.suppress(PlaywrightError):
+            await self.keep_cookies()
             await self.driver.close()
         if not limit.cancelled_caught and self._machine.can(SessionEvent.CLOSED):
             self._machine.fire(SessionEvent.CLOSED)
@@ -222,6 +243,7 @@ class BrowserSession:
             self._order.say(Level.INFO, f"logged in ({step})")
         self._login_count += 1
         await self._keeper.page.goto("about:blank")
+        await self.keep_cookies()
 
 
 @contextlib.asynccontextmanager
@@ -235,43 +257,13 @@ async def open_session(order: SessionOrder, door: Door | None) -> AsyncGenerator
     Raises:
         CannotStartError: The browser does not start.
     """
-    async with _driver() as playwright:
-        session = BrowserSession(order, door, await _launch(playwright, order))
+    async with open_driver() as playwright:
+        session = BrowserSession(
+            order, door, await launch(playwright, order.browser, order.profile_path, order.downloads_path)
+        )
         try:
+            await session.bring_back_cookies()
             yield session
         finally:
             with anyio.CancelScope(shield=True):
                 await session.close()
-
-
-@contextlib.asynccontextmanager
-async def _driver() -> AsyncGenerator[Playwright]:
-    """The driver process between us and the browser; one that hangs does not hold up the worker's end."""
-    playwright = await async_playwright().start()
-    try:
-        yield playwright
-    finally:
-        with anyio.move_on_after(DRIVER_STOP_LIMIT_S, shield=True):
-            await playwright.stop()
-
-
-async def _launch(playwright: Playwright, order: SessionOrder) -> BrowserContext:
-    try:
-        return await playwright.chromium.launch_persistent_context(
-            order.profile_path,
-            executable_path=order.browser.executable_path or None,
-            headless=order.browser.headless_mode,
-            chromium_sandbox=order.browser.sandbox is Sandbox.ON,
-            downloads_path=order.downloads_path,
-            accept_downloads=True,
-            # Cookies without an expiry survive only so; the clone's own list of tabs is removed before each start.
-            args=["--restore-last-session", f"--disk-cache-size={DISK_CACHE_BYTES}"],
-            # The supervisor alone decides when a browser ends.
-            handle_sigint=False,
-            handle_sigterm=False,
-            handle_sighup=False,
-            timeout=LAUNCH_LIMIT_S * 1000,
-        )
-    except PlaywrightError as error:
-        msg = f"The browser does not start ({first_line(error)})."
-        raise CannotStartError(msg) from error

@@ -104,6 +104,7 @@ async def open_stage(
         clock=SystemClock().now,
         observe=heard.moves.append,
         say=say,
+        cookies_path=folder / "cookies.json",
     )
     door = None if portal is None else Door(pack=pack, portal=portal_options(portal, pack, password=password))
     async with open_session(order, door) as session:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import socket
+import stat
 from collections.abc import Generator
 from pathlib import Path
 
@@ -84,6 +85,48 @@ async def test_cookies_without_an_expiry_outlive_the_browser(portal: Portal, tmp
 
     assert "demo_visit" in cookies
     assert page_count == 1, "no tab of the earlier browser comes back"
+
+
+async def test_a_killed_browser_costs_no_cookie(portal: Portal, tmp_path: Path) -> None:
+    """Its disk is up to 30 s behind; the next browser on the profile has them all the same."""
+    async with open_stage(portal, tmp_path):
+        pass
+    prepare_for_launch(tmp_path / "profile")
+    async with open_stage(portal, tmp_path) as stage:
+        await stage.session.driver.add_cookies([{"name": "late", "value": "1", "url": portal.url}])
+        await stage.session.keep_cookies()
+        kill_browser(tmp_path / "profile")
+        await stage.session.lost.wait()
+    prepare_for_launch(tmp_path / "profile")
+
+    async with open_stage(portal, tmp_path, password="") as stage:
+        cookies = {cookie.get("name"): cookie.get("value") for cookie in await stage.session.driver.cookies()}
+
+    assert cookies["late"] == "1"
+    assert {"_demo_session", "demo_user", "demo_visit"} <= cookies.keys()
+    assert any("cookie(s) back" in text for text in stage.heard.said)
+
+
+async def test_kept_cookies_are_for_the_owner_alone_and_current_after_an_orderly_close(
+    portal: Portal, tmp_path: Path
+) -> None:
+    async with open_stage(portal, tmp_path) as stage:
+        await stage.session.driver.add_cookies([{"name": "last", "value": "1", "url": portal.url}])
+
+    kept = tmp_path / "cookies.json"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert "last" in {cookie["name"] for cookie in json.loads(kept.read_text())}
+
+
+async def test_cookies_that_cannot_be_kept_or_brought_back_are_told_and_no_more(portal: Portal, tmp_path: Path) -> None:
+    (tmp_path / "cookies.json").mkdir()
+
+    async with open_stage(portal, tmp_path) as stage:
+        status = stage.session.status.name
+
+    assert status == "AUTHENTICATED"
+    assert any("could not be brought back" in text for text in stage.heard.said)
+    assert any("could not be kept" in text for text in stage.heard.said)
 
 
 async def test_a_wrong_password_is_told_as_such(portal: Portal, tmp_path: Path) -> None:
@@ -232,6 +275,15 @@ async def test_nothing_of_a_closed_session_runs_on(portal: Portal, tmp_path: Pat
 
     assert during
     assert not [process for process in psutil.process_iter() if mark in _command(process)]
+
+
+def kill_browser(profile: Path) -> None:
+    """As the kernel does when memory runs out."""
+    mark = f"--user-data-dir={profile}"
+    for process in psutil.process_iter():
+        command = _command(process)
+        if mark in command and not any(part.startswith("--type=") for part in command):
+            process.kill()
 
 
 def _command(process: psutil.Process) -> list[str]:

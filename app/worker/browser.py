@@ -1,0 +1,65 @@
+"""Starts the driver and the browser of a worker. The session owns them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import anyio
+from playwright.async_api import BrowserContext, Playwright, async_playwright
+from playwright.async_api import Error as PlaywrightError
+
+from app.domain.options import BrowserOptions, Sandbox
+from app.worker.errors import CannotStartError, first_line
+
+#: A browser starts in 0.4 to 2.4 s; on a machine that swaps it can take far longer.
+LAUNCH_LIMIT_S = 60.0
+#: The driver ends at once when its pipe closes, unless it hangs.
+DRIVER_STOP_LIMIT_S = 3.0
+#: Keeps clones small: only state is worth keeping.
+DISK_CACHE_BYTES = 50 * 1024 * 1024
+
+
+@contextlib.asynccontextmanager
+async def open_driver() -> AsyncGenerator[Playwright]:
+    """The driver process between us and the browser; one that hangs does not hold up the worker's end."""
+    playwright = await async_playwright().start()
+    try:
+        yield playwright
+    finally:
+        with anyio.move_on_after(DRIVER_STOP_LIMIT_S, shield=True):
+            await playwright.stop()
+
+
+async def launch(playwright: Playwright, options: BrowserOptions, profile: Path, downloads: Path) -> BrowserContext:
+    """Start a browser on a worker's own profile.
+
+    Args:
+        playwright: The driver.
+        options: Which browser, and how.
+        profile: The user-data folder, made ready for a launch.
+        downloads: Where what it downloads lands, under nameless files.
+
+    Raises:
+        CannotStartError: It does not start.
+    """
+    try:
+        return await playwright.chromium.launch_persistent_context(
+            profile,
+            executable_path=options.executable_path or None,
+            headless=options.headless_mode,
+            chromium_sandbox=options.sandbox is Sandbox.ON,
+            downloads_path=downloads,
+            accept_downloads=True,
+            # Cookies without an expiry survive only so; the clone's own list of tabs is removed before each start.
+            args=["--restore-last-session", f"--disk-cache-size={DISK_CACHE_BYTES}"],
+            # The supervisor alone decides when a browser ends.
+            handle_sigint=False,
+            handle_sigterm=False,
+            handle_sighup=False,
+            timeout=LAUNCH_LIMIT_S * 1000,
+        )
+    except PlaywrightError as error:
+        msg = f"The browser does not start ({first_line(error)})."
+        raise CannotStartError(msg) from error

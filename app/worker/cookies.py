@@ -1,0 +1,86 @@
+"""The cookies of a session, kept beside its profile: a browser writes its own to the disk up to 30 s late.
+
+A snapshot is taken after a login, after each task and before an orderly close, and lives as long as the worker's slot.
+After a crash the next browser on the same profile is given back what its disk had not seen yet, cookies without an
+expiry too. The file holds a login: it is for the owner's eyes, and replaced in one step.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias, cast
+
+import anyio
+import anyio.to_thread
+from playwright.async_api import BrowserContext
+
+#: For the owner alone.
+_FILE_MODE = 0o600
+
+_Cookie: TypeAlias = Mapping[str, Any]
+
+
+class CookieSnapshot:
+    """One file. Owned by the session; nobody else writes it."""
+
+    def __init__(self, path: Path) -> None:
+        """Keep cookies in ``path``, whose folder is the supervisor's."""
+        self._path = path
+        self._kept: bytes | None = None
+        self._turn = anyio.Lock()
+
+    async def keep(self, driver: BrowserContext) -> None:
+        """Write down the cookies as they are now, unless nothing changed.
+
+        Raises:
+            PlaywrightError: The browser is gone.
+            OSError: The file can't be written; the one before it stays.
+        """
+        async with self._turn:
+            content = json.dumps(await driver.cookies()).encode()
+            if content != self._kept:
+                await anyio.to_thread.run_sync(_replace, self._path, content)
+                self._kept = content
+
+    async def bring_back(self, driver: BrowserContext) -> int:
+        """Give a browser what an earlier one on the same profile had and it has not; tells how many cookies.
+
+        Raises:
+            PlaywrightError: The browser is gone, or refuses a cookie.
+            OSError: The file can't be read.
+            ValueError: The file is no snapshot.
+        """
+        kept = await anyio.to_thread.run_sync(_read, self._path)
+        present: Sequence[_Cookie] = [{**cookie} for cookie in await driver.cookies()]
+        missing = missing_cookies(kept, present)
+        if missing:
+            await driver.add_cookies(cast("Any", missing))  # it takes what it gave
+        return len(missing)
+
+
+def missing_cookies(kept: Sequence[_Cookie], present: Sequence[_Cookie]) -> list[_Cookie]:
+    """What the browser lacks or has with another value. A cookie that has expired meanwhile it drops by itself."""
+    values = {_identity(cookie): cookie.get("value") for cookie in present}
+    return [cookie for cookie in kept if values.get(_identity(cookie)) != cookie.get("value")]
+
+
+def _identity(cookie: _Cookie) -> tuple[Any, ...]:
+    return tuple(cookie.get(part) for part in ("name", "domain", "path", "partitionKey"))
+
+
+def _replace(path: Path, content: bytes) -> None:
+    part = path.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE), "wb") as file:
+        file.write(content)
+    part.replace(path)
+
+
+def _read(path: Path) -> Sequence[_Cookie]:
+    try:
+        return cast("Sequence[_Cookie]", json.loads(path.read_bytes()))
+    except FileNotFoundError:
+        return ()
