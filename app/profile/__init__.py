@@ -4,6 +4,7 @@
 - ``base``, ``cookies``, ``everyday``: whether a base may be cloned at all.
 - ``locks``, ``occupancy``: who else has it; one lock of our own, two signs of a living browser.
 - ``selection``, ``survey``, ``clone``: what a clone needs, what there is, and the copy.
+- ``structure``, with ``preferences``, ``database`` and ``leveldb``: whether all stores of a folder are whole.
 - ``launch``: what is done to a clone before every launch.
 - ``profile``: the living ``Profile`` of one worker, with its states. The supervisor owns it.
 - ``runs``: the short private folder of one run, and the removal of those that dead runs left.

@@ -5,26 +5,22 @@ The checks take a few milliseconds and run before any worker starts.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from app.profile.cookies import count_key_prefixes, find_cookies, refuse_bound_cookies
 from app.profile.everyday import refuse_everyday
 from app.profile.failures import (
-    MAKE_ANEW,
-    ProfileDamagedError,
     ProfileMissingError,
     ProfileRefusedError,
     missing_folder,
     unreadable,
 )
 from app.profile.occupancy import left_by_stranger, refuse_occupied
+from app.profile.preferences import PREFERENCES
+from app.profile.structure import check_structure
 from app.profile.survey import Survey, survey
-
-PREFERENCES = Path("Default", "Preferences")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,24 +36,6 @@ class BaseFacts:
     notices: tuple[str, ...]
 
 
-def read_preferences(user_data: Path) -> dict[str, object]:
-    """The settings of the profile in a user-data folder.
-
-    Raises:
-        ProfileDamagedError: They are no settings; a browser would start with none and forget session cookies.
-    """
-    path = user_data / PREFERENCES
-    try:
-        content: object = json.loads(path.read_bytes())
-    except OSError as error:
-        raise unreadable(path, error) from error
-    except ValueError as error:
-        raise ProfileDamagedError(f"{path} is not the JSON that a browser writes ({error}). {MAKE_ANEW}") from error
-    if not isinstance(content, dict):
-        raise ProfileDamagedError(f"{path} holds no settings. {MAKE_ANEW}")
-    return cast("dict[str, object]", content)
-
-
 def check_base(path: Path, *, everyday: Sequence[Path] | None = None) -> BaseFacts:
     """Make sure that a base can be cloned, and say what is in it. Hold ``locks.reading`` meanwhile.
 
@@ -69,17 +47,17 @@ def check_base(path: Path, *, everyday: Sequence[Path] | None = None) -> BaseFac
         ProfileRefusedError: It is an everyday profile, one profile within a user-data folder, or its cookies are bound.
         ProfileMissingError: There is no folder, or no browser ever opened it.
         ProfileInUseError: A browser has it open.
-        ProfileDamagedError: Settings or cookies are missing or unreadable.
+        ProfileDamagedError: Something in it is missing or broken that a browser loses a login with.
     """
     refuse_everyday(path, everyday)
     try:
         _require_user_data(path)
         refuse_occupied(path)
-        read_preferences(path)
-        cookies = find_cookies(path)
         contents = _read_through(path)
     except OSError as error:
         raise unreadable(path, error) from error
+    check_structure(path)
+    cookies = find_cookies(path)
     prefixes = count_key_prefixes(cookies)
     refuse_bound_cookies(cookies, prefixes)
     return BaseFacts(

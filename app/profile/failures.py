@@ -26,6 +26,14 @@ class ProfileDamagedError(ProfileError):
     """Something that a browser needs from the profile is missing or unreadable."""
 
 
+class BrokenFileError(Exception):
+    """One file of a profile is not what a browser writes. People never see it bare: the catcher adds what is lost."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        """Name the file, and say what is wrong with it in words that follow its name."""
+        super().__init__(f"{path} {what}")
+
+
 class ProfileFileError(ProfileError):
     """``profile.toml`` doesn't hold what it must."""
 

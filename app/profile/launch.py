@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import cast
 
 from app.domain.failures import SetupError
-from app.profile.base import PREFERENCES, read_preferences
 from app.profile.failures import MAKE_ANEW, ProfileDamagedError
 from app.profile.occupancy import refuse_occupied
+from app.profile.preferences import PREFERENCES, read_settings
 from app.profile.private import remove_tree, replace_file
+from app.profile.structure import check_access, check_structure
 
 #: With these a PDF becomes a download instead of a viewer page, and no download waits for an answer.
 _WANTED_SETTINGS = (
@@ -28,15 +29,17 @@ _OLD_TABS = "Default/Sessions*"
 
 
 def prepare_for_launch(clone: Path) -> None:
-    """Make a clone ready for the next launch. Never call it on a base.
+    """Make sure that a clone is whole, and make it ready for the next launch. Never call it on a base.
 
     Raises:
         ProfileInUseError: A browser still has the clone open.
-        ProfileDamagedError: Its settings are missing or unreadable.
+        ProfileDamagedError: Something in it is missing, broken or not ours.
         SetupError: It can't be written.
     """
     refuse_occupied(clone)
-    settings = read_preferences(clone)
+    check_access(clone)
+    check_structure(clone, was_killed=True)
+    settings = read_settings(clone / PREFERENCES)
     is_changed = _apply(settings, clone)
     try:
         if is_changed:

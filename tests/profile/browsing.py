@@ -26,6 +26,38 @@ _REMEMBER = """async () => {
   });
   await (await caches.open('orders')).put('/cached', new Response('kept'));
 }"""
+_FILL = """async () => {
+  for (let number = 0; number < 2300; number++) localStorage.setItem(`key-${number}`, `${number}`.padEnd(2000, 'x'));
+  for (let round = 0; round < 3; round++) {
+    await new Promise((done, failed) => {
+      const opening = indexedDB.open('archive', 1);
+      opening.onupgradeneeded = () => opening.result.createObjectStore('pages');
+      opening.onerror = failed;
+      opening.onsuccess = () => {
+        const writing = opening.result.transaction('pages', 'readwrite');
+        for (let number = 0; number < 50; number++) {
+          const noise = crypto.getRandomValues(new Uint8Array(40000));
+          writing.objectStore('pages').put(noise, round * 50 + number);
+        }
+        writing.oncomplete = () => { opening.result.close(); done(); };
+      };
+    });
+  }
+}"""
+_WRITE_ON = """() => {
+  window.writes = 0;
+  const write = (database) => {
+    const number = window.writes++;
+    localStorage.setItem(`spin-${number % 50}`, `${number}`.padEnd(9000, 'y'));
+    document.cookie = `spin${number % 40}=${number}; Max-Age=86400; path=/`;
+    const writing = database.transaction('spin', 'readwrite');
+    writing.objectStore('spin').put(crypto.getRandomValues(new Uint8Array(30000)), number % 50);
+    writing.oncomplete = () => write(database);
+  };
+  const opening = indexedDB.open('spin', 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore('spin');
+  opening.onsuccess = () => write(opening.result);
+}"""
 _RECALL = """async () => {
   const stored = await new Promise((done, failed) => {
     const opening = indexedDB.open('orders', 1);
@@ -67,6 +99,19 @@ def kill_in_use(playwright: Playwright, folder: Path, executable: str, site: Sit
         os.kill(owner.pid, signal.SIGKILL)
 
 
+def kill_while_writing(playwright: Playwright, folder: Path, executable: str, site: Site, *, writes: int) -> None:
+    """Start a browser on a user-data folder, have a page write everywhere without end, and kill it amid that."""
+    context = _launch(playwright, folder, executable)
+    page = context.pages[0]
+    page.goto(site.url)
+    page.evaluate(_WRITE_ON)
+    page.wait_for_function(f"window.writes >= {writes}")
+    owner = read_owner(folder)
+    assert owner is not None
+    with context.expect_event("close"):
+        os.kill(owner.pid, signal.SIGKILL)
+
+
 def log_in(page: Page, site: Site) -> None:
     """Fill in the form, and store what web applications store."""
     page.goto(f"{site.url}/login")
@@ -74,6 +119,11 @@ def log_in(page: Page, site: Site) -> None:
     page.click("button")
     page.wait_for_url(f"{site.url}/")
     page.evaluate(_REMEMBER)
+
+
+def fill(page: Page) -> None:
+    """Store so much that tables and a manifest that names them come to be beside the logs."""
+    page.evaluate(_FILL)
 
 
 def stored(page: Page, site: Site) -> list[str | None]:

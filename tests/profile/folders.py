@@ -13,6 +13,10 @@ from pathlib import Path
 PORTABLE = b"v10" + bytes(32)
 
 
+#: As Chromium writes it: checksum, length and kind of one record, name of the order, three numbers.
+_MANIFEST = bytes.fromhex("957cb9c5 2200 01 011a") + b"leveldb.BytewiseComparator" + bytes.fromhex("020003020400")
+
+
 def write(path: Path, content: bytes = b"x") -> Path:
     """A file with the folders that lead to it."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,9 +39,17 @@ def make_base(path: Path, *, values: Iterable[bytes] = (PORTABLE, PORTABLE)) -> 
     write(path / "Local State", b"{}")
     write(path / "Default/Preferences", json.dumps({"profile": {"exit_type": "Normal"}}).encode())
     make_cookies(path / "Default/Cookies", values)
-    for name in ("CURRENT", "MANIFEST-000001", "000003.log", "LOCK", "LOG"):
-        write(path / "Default/Local Storage/leveldb" / name)
+    make_store(path / "Default/Local Storage/leveldb")
     return path
+
+
+def make_store(folder: Path) -> Path:
+    """A young LevelDB: its manifest names no table and no log yet, and its log is empty."""
+    for name in ("000003.log", "LOCK", "LOG"):
+        write(folder / name, b"")
+    write(folder / "CURRENT", b"MANIFEST-000001\n")
+    write(folder / "MANIFEST-000001", _MANIFEST)
+    return folder
 
 
 def fingerprint(folder: Path) -> dict[str, str]:

@@ -93,7 +93,7 @@ def test_two_cookie_databases_are_damage(base: Path) -> None:
 def test_cookies_that_are_no_database_are_damage(base: Path, content: bytes) -> None:
     write(base / "Default/Cookies", content)
 
-    with pytest.raises(ProfileDamagedError, match="cookie database"):
+    with pytest.raises(ProfileDamagedError, match="without any cookie"):
         check_base(base)
 
 
@@ -101,7 +101,7 @@ def test_cut_off_cookies_are_damage(base: Path) -> None:
     cookies = base / "Default/Cookies"
     os.truncate(cookies, cookies.stat().st_size // 2)
 
-    with pytest.raises(ProfileDamagedError, match="cookie database"):
+    with pytest.raises(ProfileDamagedError, match="without any cookie"):
         check_base(base)
 
 

@@ -13,7 +13,7 @@ from app.profile.clone import clone_profile
 from app.profile.failures import ProfileInUseError
 from app.profile.launch import prepare_for_launch
 from app.profile.occupancy import read_owner
-from tests.profile.browsing import cookie_names, kill_in_use, log_in, opened, stored
+from tests.profile.browsing import cookie_names, kill_in_use, kill_while_writing, log_in, opened, stored
 from tests.profile.folders import fingerprint, write
 from tests.profile.site import COOKIE_NAMES, PDF, Site
 
@@ -70,6 +70,21 @@ def test_a_killed_browser_comes_back_logged_in_on_the_same_clone(
     assert was_locked
     assert tabs == ["about:blank"]
     assert names == COOKIE_NAMES
+
+
+def test_a_browser_that_is_killed_amid_writing_leaves_a_clone_that_passes(
+    clone: Path, playwright: Playwright, chromium: str, site: Site
+) -> None:
+    for writes in (1, 300, 601):
+        kill_while_writing(playwright, clone, chromium, site, writes=writes)
+        prepare_for_launch(clone)
+
+    with opened(playwright, clone, chromium) as context:
+        names = cookie_names(context, site)
+        kept = stored(context.pages[0], site)
+
+    assert names >= COOKIE_NAMES
+    assert kept == KEPT
 
 
 def test_two_clones_at_once_know_nothing_of_each_other(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from app.domain.failures import SetupError
 from app.profile.failures import ProfileDamagedError, ProfileInUseError
 from app.profile.launch import prepare_for_launch
 from tests.profile.children import child
-from tests.profile.folders import fingerprint, make_base, write
+from tests.profile.folders import fingerprint, make_base, make_store, write
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def test_a_second_time_changes_nothing(clone: Path) -> None:
 def test_old_tabs_go_and_everything_else_stays(clone: Path) -> None:
     write(clone / "Default/Sessions/Tabs_1")
     write(clone / "Default/Sessions_Encrypted/Session_1")
-    write(clone / "Default/Session Storage/000003.log")
+    make_store(clone / "Default/Session Storage")
     before = set(fingerprint(clone))
 
     prepare_for_launch(clone)
@@ -108,18 +110,37 @@ def test_settings_that_are_none_are_damage(clone: Path, content: bytes) -> None:
         prepare_for_launch(clone)
 
 
-def test_a_clone_that_cannot_be_written_is_told(unprivileged: Path) -> None:
+@pytest.mark.parametrize("name", ["Default", "Default/Cookies", "Default/Local Storage/leveldb/000003.log", "."])
+def test_a_clone_that_a_browser_could_not_write_is_damaged(unprivileged: Path, name: str) -> None:
     clone = make_base(unprivileged / "profile")
-    (clone / "Default").chmod(0o500)
+    (clone / name).chmod(0o500)
+
+    with pytest.raises(ProfileDamagedError, match="may not be read and written"):
+        prepare_for_launch(clone)
+
+    (clone / name).chmod(0o700)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_clone_with_a_file_of_somebody_else_is_damaged(clone: Path) -> None:
+    os.chown(clone / "Default/Cookies", 65534, 65534)
+
+    with pytest.raises(ProfileDamagedError, match="Cookies belongs to another user"):
+        prepare_for_launch(clone)
+
+
+def test_a_disk_without_room_is_no_damage(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, content: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr("app.profile.launch.replace_file", refuse)
 
     with pytest.raises(SetupError, match="can't be made ready"):
         prepare_for_launch(clone)
-
-    (clone / "Default").chmod(0o700)
 
 
 def test_missing_settings_are_damage(clone: Path) -> None:
     (clone / "Default/Preferences").unlink()
 
-    with pytest.raises(ProfileDamagedError, match="Preferences can't be read"):
+    with pytest.raises(ProfileDamagedError, match="Preferences is missing"):
         prepare_for_launch(clone)

@@ -1,0 +1,195 @@
+"""The chain of files that makes one LevelDB database: CURRENT names a manifest, and that names tables and the log.
+
+A browser that finds a link missing makes the database anew and empty, without a word. The chain is only read here, and
+no database is opened: opening one rewrites it. What a killed browser leaves is whole: a log or a manifest may end
+within a record. A flipped bit within a table is not found (that takes a seal); within a log or a manifest it is.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import google_crc32c
+
+from app.profile.failures import BrokenFileError
+
+#: CRC-32C; the package doesn't say what it takes.
+_crc32c = cast("Callable[[bytes], int]", google_crc32c.value)  # pyright: ignore[reportUnknownMemberType]
+
+_BLOCK_BYTES = 32 * 1024
+#: Checksum of what follows the length, length, kind.
+_HEADER = struct.Struct("<IHB")
+_KIND_OFFSET = 6
+_FILLING, _WHOLE, _FIRST, _LAST = 0, 1, 2, 4
+
+#: What a manifest's records hold behind each tag: numbers and texts.
+_COMPARATOR, _LOG, _NEXT_FILE, _SEQUENCE, _POINTER, _DELETED, _ADDED, _EARLIER_LOG = 1, 2, 3, 4, 5, 6, 7, 9
+_LAYOUTS = {
+    _COMPARATOR: "t",
+    _LOG: "n",
+    _NEXT_FILE: "n",
+    _SEQUENCE: "n",
+    _POINTER: "nt",
+    _DELETED: "nn",
+    _ADDED: "nnntt",
+    _EARLIER_LOG: "n",
+}
+#: Without one of these the database counts as broken.
+_NEEDED = frozenset({_COMPARATOR, _LOG, _NEXT_FILE, _SEQUENCE})
+_CONTENT = frozenset({".log", ".ldb", ".sst"})
+_OUTSIDE = frozenset({"LOCK", "LOG", "LOG.old"})
+
+
+@dataclass(slots=True, kw_only=True)
+class _Version:
+    """What a manifest says after its last record."""
+
+    tags: set[int] = field(default_factory=set[int])
+    log_number: int = 0
+    #: Sizes by level and number.
+    tables: dict[tuple[int, int], int] = field(default_factory=dict[tuple[int, int], int])
+
+
+def check_chain(folder: Path, *, was_killed: bool = False) -> None:
+    """Make sure that a browser finds everything in a database that it ever wrote there.
+
+    Args:
+        folder: The folder of the database. One that was never opened is fine.
+        was_killed: A browser may have been killed while it made the database: nothing is in it then.
+
+    Raises:
+        BrokenFileError: A link is missing, has another size, or is not what a browser wrote.
+        OSError: A file can't be read.
+    """
+    present = {path.name for path in folder.iterdir()} - _OUTSIDE
+    contents = {name for name in present if Path(name).suffix in _CONTENT}
+    if not present or (was_killed and not contents):
+        return
+    manifest = _find_manifest(folder)
+    version = _read_version(manifest)
+    for (_, number), size_bytes in version.tables.items():
+        _check_table(folder, number, size_bytes)
+    for log in _find_logs(folder, version.log_number):
+        _check_log(log)
+
+
+def _find_manifest(folder: Path) -> Path:
+    current = folder / "CURRENT"
+    try:
+        name = current.read_bytes()
+    except FileNotFoundError as error:
+        raise BrokenFileError(current, "is missing") from error
+    number = name.removeprefix(b"MANIFEST-").removesuffix(b"\n")
+    if name != b"MANIFEST-%b\n" % number or not number.isdigit():
+        raise BrokenFileError(current, "names no manifest")
+    return folder / name.decode().strip()
+
+
+def _read_version(manifest: Path) -> _Version:
+    version = _Version()
+    try:
+        for record in _records(manifest.read_bytes()):
+            _apply(record, version)
+    except FileNotFoundError as error:
+        raise BrokenFileError(manifest, "is missing") from error
+    except (ValueError, IndexError, KeyError) as error:
+        raise BrokenFileError(manifest, "is damaged") from error
+    if not version.tags >= _NEEDED:
+        raise BrokenFileError(manifest, "is cut off")
+    return version
+
+
+def _apply(record: bytes, version: _Version) -> None:
+    position = 0
+    while position < len(record):
+        tag, position = _number(record, position)
+        numbers: list[int] = []
+        for kind in _LAYOUTS[tag]:
+            number, position = _number(record, position)
+            if kind == "t":
+                position += number
+            else:
+                numbers.append(number)
+        version.tags.add(tag)
+        if tag == _LOG:
+            version.log_number = numbers[0]
+        elif tag == _DELETED:
+            version.tables.pop((numbers[0], numbers[1]), None)
+        elif tag == _ADDED:
+            version.tables[numbers[0], numbers[1]] = numbers[2]
+
+
+def _number(record: bytes, position: int) -> tuple[int, int]:
+    """A number of 7 bits a byte, the low ones first, and the place behind it."""
+    value = shift = 0
+    while True:
+        byte = record[position]
+        value |= (byte & 0x7F) << shift
+        position, shift = position + 1, shift + 7
+        if byte < 0x80:  # noqa: PLR2004 - the highest bit says that more follows
+            return value, position
+
+
+def _records(content: bytes) -> Iterator[bytes]:
+    """The whole records of a log or a manifest. One that the end of the file cuts off was never promised to anyone.
+
+    Raises:
+        ValueError: A record begins as none does, or does not fit its checksum.
+    """
+    position = 0
+    parts: list[bytes] = []
+    while position + _HEADER.size <= len(content):
+        left = _BLOCK_BYTES - position % _BLOCK_BYTES
+        checksum, length, kind = _HEADER.unpack_from(content, position) if left >= _HEADER.size else (0, 0, _FILLING)
+        if kind == _FILLING and not length:
+            position += left
+            continue
+        end = position + _HEADER.size + length
+        if kind > _LAST or length > left - _HEADER.size:
+            msg = "no record begins so"
+            raise ValueError(msg)
+        if end > len(content):
+            return
+        if _masked(_crc32c(content[position + _KIND_OFFSET : end])) != checksum:
+            msg = "wrong checksum"
+            raise ValueError(msg)
+        part = content[position + _HEADER.size : end]
+        parts = [part] if kind in {_WHOLE, _FIRST} else [*parts, part]
+        if kind in {_WHOLE, _LAST}:
+            yield b"".join(parts)
+        position = end
+
+
+def _masked(checksum: int) -> int:
+    """As LevelDB stores checksums, so that a checksum of checksums stays one."""
+    return ((checksum >> 15 | checksum << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def _check_table(folder: Path, number: int, size_bytes: int) -> None:
+    found = [path for path in (folder / f"{number:06}.ldb", folder / f"{number:06}.sst") if path.is_file()]
+    if not found:
+        raise BrokenFileError(folder / f"{number:06}.ldb", "is missing")
+    if found[0].stat().st_size != size_bytes:
+        raise BrokenFileError(found[0], f"has {found[0].stat().st_size} bytes instead of {size_bytes}")
+
+
+def _find_logs(folder: Path, first_number: int) -> list[Path]:
+    logs = {int(path.stem): path for path in sorted(folder.glob("*.log")) if path.stem.isdecimal()}
+    # The manifest of a young database names no log yet, but none is used before it has one.
+    if first_number and first_number not in logs:
+        raise BrokenFileError(folder / f"{first_number:06}.log", "is missing")
+    if not logs:
+        raise BrokenFileError(folder, "has lost its log")
+    return [path for number, path in logs.items() if number >= first_number]
+
+
+def _check_log(path: Path) -> None:
+    try:
+        for _ in _records(path.read_bytes()):
+            """Reading one checks it."""
+    except ValueError as error:
+        raise BrokenFileError(path, "is damaged") from error

@@ -1,0 +1,109 @@
+"""Whether the files of a user-data folder are what a browser writes, so that no login gets lost without a word.
+
+Chromium starts on every damage and makes anew what it can't read: the login is gone then, and nothing says so. These
+checks take a few milliseconds, only read, and are made of a base and of a clone before each launch. What a killed
+browser leaves behind passes. A bit flipped within a value is not found here; that takes a seal.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import MappingProxyType
+
+from app.profile.cookies import find_cookies
+from app.profile.database import check_database
+from app.profile.failures import MAKE_ANEW, BrokenFileError, ProfileDamagedError, unreadable
+from app.profile.leveldb import check_chain
+from app.profile.preferences import PREFERENCES, read_settings
+from app.profile.survey import survey
+
+_SETTINGS = MappingProxyType(
+    {
+        Path("Local State"): "its settings, on Windows without any cookie",
+        PREFERENCES: "its settings and all cookies of the session",
+    }
+)
+_LATER_SETTINGS = MappingProxyType({Path("Default", "Secure Preferences"): "some of its settings"})
+_LATER_DATABASES = MappingProxyType(
+    {
+        Path("Default", "Login Data"): "saved passwords",
+        Path("Default", "Web Data"): "what it fills into forms",
+    }
+)
+#: Patterns of folders, each with a database of its own.
+_STORES = MappingProxyType(
+    {
+        "Default/Local Storage/leveldb": "localStorage, where portals keep their tokens",
+        "Default/Session Storage": "what tabs had stored",
+        "Default/Service Worker/Database": "the service workers of its sites",
+        "Default/IndexedDB/*.leveldb": "this site's IndexedDB, where portals keep their tokens",
+    }
+)
+
+
+def check_structure(user_data: Path, *, was_killed: bool = False) -> None:
+    """Make sure that a browser will find every store of a base or a clone that it can lose a login with.
+
+    Args:
+        user_data: A base, or a clone that no browser has open.
+        was_killed: A browser may have been killed on it, in the middle of making a store.
+
+    Raises:
+        ProfileDamagedError: Something is missing or broken. The sentence names each file and what would be lost.
+    """
+    try:
+        findings = tuple(_findings(user_data, was_killed=was_killed))
+    except OSError as error:
+        raise unreadable(user_data, error) from error
+    if findings:
+        raise ProfileDamagedError(f"{' '.join(findings)} {MAKE_ANEW}")
+
+
+def check_access(clone: Path) -> None:
+    """Make sure that a browser can read and write all of a clone: what it can't write, it treats as empty.
+
+    Raises:
+        ProfileDamagedError: A file or folder belongs to somebody else, or may not be read or written.
+    """
+    try:
+        contents = survey(clone)
+    except OSError as error:
+        raise unreadable(clone, error) from error
+    for path in ("", *contents.folders, *(file.path for file in contents.files)):
+        if not _is_ours(clone / path):
+            raise ProfileDamagedError(
+                f"{clone / path} belongs to another user or may not be read and written; a browser would start without "
+                "what is in it. Run Poolwright as the user who owns its folders, and leave their rights as they are."
+            )
+
+
+def _is_ours(path: Path) -> bool:
+    getuid: Callable[[], int] | None = getattr(os, "geteuid", None)
+    is_owner = getuid is None or path.stat().st_uid == getuid()
+    return is_owner and os.access(path, os.R_OK | os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _findings(user_data: Path, *, was_killed: bool) -> Iterator[str]:
+    for path, lost, check in _checks(user_data, was_killed=was_killed):
+        try:
+            check(path)
+        except BrokenFileError as error:
+            yield f"{error}; a browser would start without {lost}."
+
+
+def _checks(user_data: Path, *, was_killed: bool) -> Iterator[tuple[Path, str, Callable[[Path], object]]]:
+    for name, lost in _SETTINGS.items():
+        yield user_data / name, lost, read_settings
+    for name, lost in _LATER_SETTINGS.items():
+        if (user_data / name).exists():
+            yield user_data / name, lost, read_settings
+    yield find_cookies(user_data), "any cookie: nobody would be logged in", check_database
+    for name, lost in _LATER_DATABASES.items():
+        # An empty file is how a database begins.
+        if (user_data / name).exists() and (user_data / name).stat().st_size:
+            yield user_data / name, lost, check_database
+    for pattern, lost in _STORES.items():
+        for folder in sorted(user_data.glob(pattern)):
+            yield folder, lost, lambda path: check_chain(path, was_killed=was_killed)
