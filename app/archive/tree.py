@@ -10,12 +10,13 @@ the shelf; settle the intent. ``recover`` takes up any of them: forward when the
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import shutil
 import threading
 from collections.abc import Collection
 from pathlib import Path
+
+from loguru import logger
 
 from app.archive.disk import make_folders, make_private_folder, remove_empty_folders, sync_folder
 from app.archive.ledger import Ledger, Place
@@ -91,9 +92,17 @@ class OutputTree:
             return self._put(files, task.task_id, self._template.fill(task, report, now))
 
     def discard(self, staged: Path) -> None:
-        """Remove what is left of a staging folder. A missing folder is no error."""
-        with contextlib.suppress(FileNotFoundError):
+        """Remove what is left of a staging folder. A missing folder is no error.
+
+        One that cannot be removed harms nobody, so it is only logged: strays are never filed, and the next run tries
+        again.
+        """
+        try:
             shutil.rmtree(staged)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            logger.warning("{} could not be removed ({}); the next run tries again", staged, error.strerror or error)
 
     def verify(self, folder: str, task_id: TaskId | None = None) -> list[str]:
         """What is wrong with a filed folder, one sentence each; empty when every file is there and whole. Reads them.

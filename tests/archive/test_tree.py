@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from loguru import logger
 
 from app.archive.manifest import MANIFEST_NAME, Manifest
 from app.archive.tree import PRIVATE_NAME, OutputTree
@@ -394,6 +396,24 @@ def test_discarding_removes_what_is_left_and_may_be_repeated(tree: OutputTree, t
     tree.discard(staged)
 
     assert not staged.exists()
+
+
+@pytest.mark.parametrize("code", [errno.EBUSY, errno.ENOTEMPTY, errno.EACCES])
+def test_what_cannot_be_discarded_is_told_in_the_log_and_stops_nobody(
+    tree: OutputTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def refuse(path: Path) -> None:
+        raise OSError(code, os.strerror(code), str(path))
+
+    monkeypatch.setattr("app.archive.tree.shutil.rmtree", refuse)
+    lines: list[str] = []
+    sink = logger.add(lines.append, level="WARNING", format="{level} {message}")
+    try:
+        tree.discard(tmp_path / "s")
+    finally:
+        logger.remove(sink)
+
+    assert lines == [f"WARNING {tmp_path / 's'} could not be removed ({os.strerror(code)}); the next run tries again\n"]
 
 
 def test_many_threads_file_many_orders_of_one_name(tree: OutputTree, out: Path, tmp_path: Path) -> None:
