@@ -19,21 +19,33 @@ from app.profile.failures import (
 )
 from app.profile.occupancy import left_by_stranger, refuse_occupied
 from app.profile.preferences import PREFERENCES
+from app.profile.seal import Seal, hash_files, read_seal, refuse_differences
 from app.profile.structure import check_structure
 from app.profile.survey import Survey, survey
+
+#: A folder that has one of the two was opened by a browser; whether the other is missing is a question of damage.
+_LOCAL_STATE = "Local State"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseFacts:
     """What the check of a base found."""
 
+    path: Path
     cookies_path: Path
     cookies_count: int
     #: What a clone will hold.
     files_count: int
     size_bytes: int
+    #: What the base matches; nothing when it was never sealed.
+    seal: Seal | None
     #: What the person should know although the base is fit.
     notices: tuple[str, ...]
+
+    @property
+    def seal_notice(self) -> str | None:
+        """What an unsealed base lacks, for people; nothing when it is sealed."""
+        return None if self.seal else f"{self.path} is unsealed: only its structure is checked."
 
 
 def check_base(path: Path, *, everyday: Sequence[Path] | None = None) -> BaseFacts:
@@ -47,7 +59,8 @@ def check_base(path: Path, *, everyday: Sequence[Path] | None = None) -> BaseFac
         ProfileRefusedError: It is an everyday profile, one profile within a user-data folder, or its cookies are bound.
         ProfileMissingError: There is no folder, or no browser ever opened it.
         ProfileInUseError: A browser has it open.
-        ProfileDamagedError: Something in it is missing or broken that a browser loses a login with.
+        ProfileDamagedError: Something in it is missing or broken that a browser loses a login with, or it is other
+            than it was sealed.
     """
     refuse_everyday(path, everyday)
     try:
@@ -60,11 +73,16 @@ def check_base(path: Path, *, everyday: Sequence[Path] | None = None) -> BaseFac
     cookies = find_cookies(path)
     prefixes = count_key_prefixes(cookies)
     refuse_bound_cookies(cookies, prefixes)
+    seal = read_seal(path)
+    if seal is not None:
+        refuse_differences(path, seal, hash_files(path))
     return BaseFacts(
+        path=path,
         cookies_path=cookies,
         cookies_count=sum(prefixes.values()),
         files_count=len(contents.files),
         size_bytes=contents.size_bytes,
+        seal=seal,
         notices=_notices(path),
     )
 
@@ -72,7 +90,7 @@ def check_base(path: Path, *, everyday: Sequence[Path] | None = None) -> BaseFac
 def _require_user_data(path: Path) -> None:
     if not path.is_dir():
         raise missing_folder(path)
-    if (path / PREFERENCES).is_file():
+    if (path / PREFERENCES).is_file() or (path / _LOCAL_STATE).is_file():
         return
     if (path / PREFERENCES.name).is_file():
         raise ProfileRefusedError(

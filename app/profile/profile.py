@@ -18,6 +18,7 @@ from app.profile.clone import CloneReport, clone_profile, remove_clone, set_asid
 from app.profile.failures import ProfileDamagedError
 from app.profile.launch import prepare_for_launch
 from app.profile.locks import reading
+from app.profile.seal import refuse_differences
 
 
 class Profile:
@@ -60,7 +61,7 @@ class Profile:
         return self.state in {ProfileStatus.CORRUPTED, ProfileStatus.FAILED}
 
     def clone(self) -> CloneReport:
-        """Check the base and copy it: CLONING to READY.
+        """Check the base and copy it: CLONING to READY. Of a sealed base the copy is compared with the seal too.
 
         A damaged base spoils the profile. After any other error it is still CLONING, to be cloned again or removed.
 
@@ -70,8 +71,10 @@ class Profile:
         """
         try:
             with reading(self.base_profile_path):
-                check_base(self.base_profile_path)
+                facts = check_base(self.base_profile_path)
                 report = clone_profile(self.base_profile_path, self.worker_profile_path)
+            if facts.seal is not None:
+                refuse_differences(self.base_profile_path, facts.seal, report.files)
         except ProfileDamagedError as error:
             self.spoil(str(error))
             raise

@@ -67,6 +67,13 @@ def test_an_everyday_profile_is_refused_before_it_is_looked_at(base: Path) -> No
         check_base(base, everyday=[base.parent])
 
 
+def test_missing_settings_of_a_profile_that_is_there_are_damage(base: Path) -> None:
+    (base / "Default/Preferences").unlink()
+
+    with pytest.raises(ProfileDamagedError, match="Preferences is missing; a browser would start without its settings"):
+        check_base(base)
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b'{"profile": ', b"\x80\xff", b"[1]", b"null"])
 def test_settings_that_are_none_are_damage(base: Path, content: bytes) -> None:
     write(base / "Default/Preferences", content)

@@ -11,9 +11,11 @@ import pytest
 from app.domain.ids import ProfileId
 from app.domain.machine import IllegalTransitionError, Transition
 from app.domain.states import ProfileStatus
+from app.profile.clone import CloneReport, clone_profile, is_set_aside
 from app.profile.failures import ProfileDamagedError, ProfileInUseError, ProfileMissingError
 from app.profile.locks import changing
 from app.profile.profile import Profile
+from app.profile.seal import write_seal
 from tests.profile.children import child
 from tests.profile.folders import write
 
@@ -129,6 +131,43 @@ def test_a_damaged_base_spoils_it_before_anything_is_copied(life: Life) -> None:
     assert life.path == ["CORRUPTED", "FAILED"]
     assert "no cookie database" in life.moves[0].cause
     assert list(life.profile.worker_profile_path.parent.iterdir()) == []
+
+
+def test_a_base_that_is_other_than_it_was_sealed_spoils_it(life: Life) -> None:
+    write_seal(life.profile.base_profile_path, now=NOON)
+    write(life.profile.base_profile_path / "Default/Other")
+
+    with pytest.raises(ProfileDamagedError, match="not as it was sealed"):
+        life.profile.clone()
+
+    assert life.path == ["CORRUPTED", "FAILED"]
+
+
+def test_a_clone_that_is_other_than_its_base_was_sealed_is_kept_aside(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_seal(life.profile.base_profile_path, now=NOON)
+
+    def change_and_clone(base: Path, target: Path) -> CloneReport:
+        write(base / "Default/Other")
+        return clone_profile(base, target)
+
+    monkeypatch.setattr("app.profile.profile.clone_profile", change_and_clone)
+
+    with pytest.raises(ProfileDamagedError, match="Default/Other is new"):
+        life.profile.clone()
+
+    assert life.path == ["CORRUPTED", "FAILED"]
+    assert [is_set_aside(path) for path in life.profile.worker_profile_path.parent.iterdir()] == [True]
+
+
+def test_a_clone_of_a_sealed_base_is_ready(life: Life) -> None:
+    write_seal(life.profile.base_profile_path, now=NOON)
+
+    life.profile.clone()
+    life.profile.take()
+
+    assert life.profile.state is ProfileStatus.IN_USE
 
 
 def test_a_clone_that_lost_its_settings_is_found_when_taken(life: Life) -> None:
