@@ -13,6 +13,7 @@ import hashlib
 import ssl
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 import anyio
@@ -36,7 +37,7 @@ _HOP_COUNT_MAX = 10
 _LOGIN_PAGE_BYTES_MAX = 512 * 1024
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 #: Answers that another try can turn.
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+_PASSING = frozenset({408, 425, 500, 502, 503, 504})
 #: Answers that may mean only that a program asked and not a browser.
 _REFUSALS = frozenset({401, 403, 406})
 _CLICK = """([selector, index]) => {
@@ -79,6 +80,15 @@ class RefusedError(Exception):
         self.is_for_browser = is_for_browser
 
 
+class PortalBusyError(Exception):
+    """The portal asks to come back later. Not the order's fault: it goes back to the queue, whatever came already."""
+
+    def __init__(self, status: int, retry_after_s: float | None) -> None:
+        """Keep how long it asks to wait; nothing where it does not say so in seconds."""
+        super().__init__(f"The portal says that it is busy, for a file of the order (status {status}).")
+        self.retry_after_s = retry_after_s
+
+
 class Downloads:
     """Fetches the files of one session. One HTTP client for all tabs; cookies are asked of the browser each time."""
 
@@ -94,6 +104,7 @@ class Downloads:
 
         Raises:
             SessionLostError: The portal answered with its login page.
+            PortalBusyError: The portal wants to be asked later.
             OSError: The disk is full or not writable.
         """
         try:
@@ -146,6 +157,7 @@ class Downloads:
             yield answer
 
     async def _save(self, answer: httpx.Response, part: Path, address: str) -> Received:
+        _stop_if_busy(answer)
         if answer.is_error:
             msg = f"the portal answered {answer.status_code} {answer.reason_phrase}".rstrip()
             raise RefusedError(
@@ -214,6 +226,19 @@ class Downloads:
         if address_matches(self._pack.triage.session_lost, url):
             msg = "the portal sent us to its login page instead of a file"
             raise SessionLostError(msg)
+
+
+def waiting_s(retry_after: str | None) -> float | None:
+    """Seconds that a Retry-After header tells; one that names a date is answered by our own clock."""
+    return float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else None
+
+
+def _stop_if_busy(answer: httpx.Response) -> None:
+    """A 503 alone may be the trouble of one file; with a time to come back it speaks for the portal."""
+    retry_after = answer.headers.get("retry-after")
+    is_pause = answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE and retry_after is not None
+    if is_pause or answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        raise PortalBusyError(answer.status_code, waiting_s(retry_after))
 
 
 @contextlib.asynccontextmanager

@@ -299,6 +299,44 @@ async def test_a_transfer_that_breaks_off_can_be_tried_again(portal: Portal, tmp
     assert whole.reason is Reason.ALL_SAVED
 
 
+@pytest.mark.parametrize(
+    ("fault", "retry_after_s"),
+    [
+        (ErrorStatus(status=429), None),
+        (ErrorStatus(status=429, retry_after_s=9), 9.0),
+        (ErrorStatus(status=503, retry_after_s=7), 7.0),
+    ],
+    ids=str,
+)
+async def test_a_portal_that_is_busy_when_asked_for_a_file_is_no_failure_of_the_order(
+    portal: Portal, tmp_path: Path, fault: ErrorStatus, retry_after_s: float | None
+) -> None:
+    truth = await order_with(portal, LinkForm.ANCHOR)
+
+    async with open_stage(portal, tmp_path) as stage:
+        await portal.add_fault(fault, Scope.DOWNLOAD, order=truth.number, times=1)
+        busy = await try_order(stage, truth.number)
+        await portal.clear_faults()
+        whole = await try_order(stage, truth.number)
+
+    assert (busy.reason, busy.retry_after_s, busy.files) == (Reason.PORTAL_BUSY, retry_after_s, ())
+    assert f"status {fault.status}" in busy.detail
+    assert whole.reason is Reason.ALL_SAVED
+
+
+async def test_an_error_for_a_file_without_a_time_to_come_back_is_that_files_own(
+    portal: Portal, tmp_path: Path
+) -> None:
+    truth = await order_with(portal, LinkForm.ANCHOR)
+
+    async with open_stage(portal, tmp_path) as stage:
+        await portal.add_fault(ErrorStatus(status=503), Scope.DOWNLOAD, order=truth.number, times=1)
+        report = await try_order(stage, truth.number)
+
+    assert report.reason in {Reason.SOME_FILES_FAILED, Reason.DOWNLOAD_FAILED}
+    assert [missed.is_retryable for missed in report.missed] == [True]
+
+
 async def test_a_dead_browser_is_no_failure_of_the_order(portal: Portal, tmp_path: Path) -> None:
     truth = await order_that(portal, "COMPLETED")
     mark = f"--user-data-dir={tmp_path / 'profile'}"

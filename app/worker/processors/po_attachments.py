@@ -16,6 +16,7 @@ from app.domain.task import MissedFile, POTask, Report
 from app.portal.pack import FieldRule
 from app.portal.triage import DEMANDS, Verdict
 from app.worker.desk import Desk
+from app.worker.download import PortalBusyError, waiting_s
 from app.worker.errors import CannotProcessError, SessionLostError
 from app.worker.reading import PageLink, Reading, read_page
 from app.worker.staged import Arrived
@@ -49,7 +50,7 @@ async def process(tab: Tab, task: POTask) -> Report:
             "or name a processor of your own."
         )
     visit = await _visit(tab, task, desk)
-    if visit.verdict is not Verdict.READY:
+    if visit.verdict not in {Verdict.READY, Verdict.RENEWED}:
         return _no_order_page(visit)
     tab.loaded()
     problem = _incomplete(visit.reading)
@@ -57,7 +58,10 @@ async def process(tab: Tab, task: POTask) -> Report:
         return Report(reason=Reason.PORTAL_CHANGED, detail=problem, page_url=visit.reading.url)
     fields = {name: _field_value(rule, visit.reading.fields[name]) for name, rule in desk.pack.fields.items()}
     tab.staging.mkdir(parents=True, exist_ok=True)
-    fetched = await _fetch_all(tab, visit.reading.links, desk)
+    try:
+        fetched = await _fetch_all(tab, visit.reading.links, desk)
+    except PortalBusyError as error:
+        return _busy(error, visit.reading.url)
     for one in fetched:  # in the order of the page, so that a second run names them the same
         if isinstance(one, Arrived):
             tab.take(one)
@@ -76,9 +80,8 @@ async def _visit(tab: Tab, task: POTask, desk: Desk) -> Visit:
 
 
 async def _retry_after_s(answer: Response | None) -> float | None:
-    """The header's form in seconds; a portal that names a date is asked again by our own clock."""
-    text = await answer.header_value("retry-after") if answer else None
-    return float(text) if text and text.isdigit() else None
+    """How long the portal asks to wait, if it does."""
+    return waiting_s(await answer.header_value("retry-after")) if answer else None
 
 
 #: What the report says of a page that is not the order's.
@@ -100,6 +103,10 @@ def _no_order_page(visit: Visit) -> Report:
     reason, said = _REASONS[visit.verdict]
     detail = f"{said} (status {visit.status})" if visit.status >= HTTPStatus.BAD_REQUEST else said
     return Report(reason=reason, detail=detail, page_url=visit.reading.url, retry_after_s=visit.retry_after_s)
+
+
+def _busy(error: PortalBusyError, page_url: str) -> Report:
+    return Report(reason=Reason.PORTAL_BUSY, detail=str(error), page_url=page_url, retry_after_s=error.retry_after_s)
 
 
 def _incomplete(reading: Reading) -> str:
@@ -126,7 +133,7 @@ async def _fetch_all(tab: Tab, links: Sequence[PageLink], desk: Desk) -> list[Ar
             for number, link in enumerate(links):
                 fetches.start_soon(fetch, number, link)
     except ExceptionGroup as group:
-        raise root_cause(group, SessionLostError) from group
+        raise root_cause(group, SessionLostError, PortalBusyError) from group
     return [fetched[number] for number in range(len(links))]
 
 
