@@ -6,7 +6,9 @@ read-only connection first. Blocking; the journal calls it in a thread.
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import sqlite3
 from collections.abc import Generator
 from contextlib import ExitStack, closing, contextmanager
@@ -35,6 +37,8 @@ _BUSY_TIMEOUT_S = 5.0
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
 #: Keeps the indexes of a million tasks in memory while they are written; an upper bound, not a reservation.
 _CACHE_KIB = 32 * 1024
+#: SQLite asks for so much at once when it opens a journal; with less on the disk its error is the disk's.
+_ROOM_BYTES = 64 * 1024
 #: An extended result code of SQLite holds the primary one in its low byte.
 _PRIMARY_CODE = 0xFF
 
@@ -48,10 +52,27 @@ def _explained(path: Path, error: sqlite3.Error) -> JournalError:
             return JournalDamagedError(path, str(error))
         case sqlite3.SQLITE_FULL:
             return JournalFullError(path)
+        case sqlite3.SQLITE_IOERR if _is_disk_full(path):
+            return JournalFullError(path)
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
             return JournalUnwritableError(path, str(error))
         case _:
             return JournalError(f"The journal {path} failed: {error}. Nothing was changed; try again.")
+
+
+def _is_disk_full(path: Path) -> bool:
+    """Whether an I/O error is the disk's lack of room: so SQLite calls it when the files beside a journal cannot grow."""
+    try:
+        return shutil.disk_usage(path.parent).free < _ROOM_BYTES
+    except OSError:
+        return False
+
+
+def _refused(path: Path, error: OSError) -> JournalError:
+    """Turn an error of the system into the decision that it asks for."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return JournalFullError(path)
+    return JournalUnwritableError(path, error.strerror or str(error))
 
 
 class Database:
@@ -142,6 +163,7 @@ def open_database(path: Path) -> Generator[Database]:
         JournalVersionError: A newer Poolwright wrote it.
         JournalDamagedError: It is no journal, or not a whole one.
         JournalUnwritableError: It cannot be made or written there.
+        JournalFullError: The disk has no room for it.
         JournalError: The SQLite of this Python is too old, or fails.
     """
     if sqlite3.sqlite_version_info < _SQLITE_MIN:
@@ -152,7 +174,7 @@ def open_database(path: Path) -> Generator[Database]:
             held.callback(os.close, take_lock(path))
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
-            raise JournalUnwritableError(path, error.strerror or str(error)) from error
+            raise _refused(path, error) from error
         try:
             is_new = _judge(path)
             connection = _connect(path, "rw")

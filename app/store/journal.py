@@ -49,6 +49,7 @@ class SqliteJournal:
             JournalVersionError: A newer Poolwright wrote it.
             JournalDamagedError: It is no journal, or not a whole one.
             JournalUnwritableError: It cannot be made or written there.
+            JournalFullError: The disk has no room for it.
             JournalError: The SQLite of this Python is too old, or fails.
         """
         database = await to_thread.run_sync(self._held.enter_context, open_database(self._path), limiter=self._limiter)

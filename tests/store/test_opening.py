@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import sqlite3
 import stat
-from collections.abc import Callable
-from contextlib import closing
+import subprocess
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from app.store.database import open_database
 from app.store.errors import (
     JournalBusyError,
     JournalDamagedError,
     JournalError,
+    JournalFullError,
     JournalUnwritableError,
     JournalVersionError,
 )
@@ -32,6 +38,18 @@ async def make(path: Path, count: int = 500) -> None:
 async def enter(path: Path) -> None:
     async with SqliteJournal(path, ManualClock()):
         pass
+
+
+@contextmanager
+def small_disk(place: Path, *, size_kib: int) -> Generator[None]:
+    """A file system of its own, small enough to fill."""
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size_kib}k", "tmpfs", str(place)]
+    if not shutil.which("mount") or subprocess.run(command, check=False, capture_output=True).returncode != 0:
+        pytest.skip("no file system can be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
 
 
 def mode(path: Path) -> int:
@@ -209,6 +227,65 @@ async def test_a_read_only_folder_is_refused(path: Path) -> None:
 
     with pytest.raises(JournalUnwritableError):
         await enter(path)
+
+
+def io_error(code: int) -> sqlite3.OperationalError:
+    """What SQLite says when the system refuses it something."""
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = code
+    return error
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_WRITE])
+def test_a_disk_without_room_is_told_as_such_whatever_sqlite_calls_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def usage(_: Path) -> SimpleNamespace:
+        return SimpleNamespace(free=4096)
+
+    with open_database(path) as database:
+        monkeypatch.setattr("app.store.database.shutil.disk_usage", usage)
+        with pytest.raises(JournalFullError, match="free some space"), database.transaction():
+            raise io_error(code)
+
+
+def test_an_io_error_of_a_disk_with_room_is_not_blamed_on_it(path: Path) -> None:
+    with (
+        open_database(path) as database,
+        pytest.raises(JournalError, match="disk I/O error") as failure,
+        database.transaction(),
+    ):
+        raise io_error(sqlite3.SQLITE_IOERR_WRITE)
+
+    assert not isinstance(failure.value, JournalFullError)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+async def test_a_disk_that_has_no_room_for_a_new_file_is_told_as_such(
+    path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def refuse(_: Path) -> int:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("app.store.database.take_lock", refuse)
+
+    with pytest.raises(JournalFullError):
+        await enter(path)
+
+
+async def test_a_journal_on_a_full_disk_is_refused_until_there_is_room(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    with small_disk(disk, size_kib=256):
+        await make(disk / "journal.db", 50)
+        ballast = disk / "ballast"
+        with pytest.raises(OSError, match="No space left"):
+            ballast.write_bytes(bytes(256 * 1024))
+
+        with pytest.raises(JournalFullError, match="There is no room left to write the journal"):
+            await enter(disk / "journal.db")
+        ballast.unlink()
+        await enter(disk / "journal.db")
 
 
 async def test_an_sqlite_that_is_too_old_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
