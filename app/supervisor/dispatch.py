@@ -101,7 +101,10 @@ class Dispatch:
 
     def withdraw(self, task_id: TaskId) -> bool:
         """Take one task out of the queue; false when it is not there."""
-        return self.task_queue.withdraw(task_id)
+        is_here = self.task_queue.withdraw(task_id)
+        if is_here:
+            self._changed.set()  # there is room for another one
+        return is_here
 
     async def return_rest(self) -> int:
         """Give what was claimed and not taken back to the journal; tells how many. Nobody takes any more."""

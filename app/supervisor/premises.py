@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 import anyio
@@ -87,6 +87,22 @@ class Premises:
             clock=self.around.clock.now,
             observe=_told_in_loop(self.chronicle.moved),
         )
+
+
+@contextlib.asynccontextmanager
+async def occupied(profile: Profile) -> AsyncGenerator[None]:
+    """A clone in the use of one generation: made ready for its launch, taken back at the end.
+
+    Raises:
+        ProfileError: It is spoiled, or a browser still runs on it.
+        SetupError: It can't be written.
+    """
+    await anyio.to_thread.run_sync(profile.take)
+    try:
+        yield
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(profile.release)
 
 
 def _told_in_loop(observe: Callable[[Transition], None]) -> Callable[[Transition], None]:

@@ -32,6 +32,8 @@ _ERRORS: Mapping[StopCause, type[PoolError]] = {
     StopCause.SETUP_FAILED: SetupError,
     StopCause.NO_WORKERS: SetupError,
 }
+#: A task that is being called off waits so long, should the program die before it is written down.
+_ASIDE_S = 60.0
 _OPEN = frozenset({TaskStatus.QUEUED.name, TaskStatus.ASSIGNED.name, TaskStatus.RUNNING.name})
 
 
@@ -116,10 +118,13 @@ class Submissions:
             handle.resolve(report)
 
     async def _call_off(self, task_id: TaskId) -> bool:
-        """Cancel a task that no worker has."""
-        if self._dispatch.withdraw(task_id):
-            await self._journal.give_back(task_id, GivenBack.DRAINING, detail="", delay_s=0.0, is_attempt_spent=False)
-        is_off = await self._journal.cancel(task_id)
+        """Cancel a task that no worker has. Not cancelled half-way: a task withdrawn is in no queue."""
+        is_off = False
+        with anyio.CancelScope(shield=True):
+            if self._dispatch.withdraw(task_id):
+                why = GivenBack.DRAINING  # and not claimed again before it is cancelled
+                await self._journal.give_back(task_id, why, detail="", delay_s=_ASIDE_S, is_attempt_spent=False)
+            is_off = await self._journal.cancel(task_id)
         if is_off:
             self.open_tasks.drop()
             self._resolve(task_id, Report(reason=Reason.BY_REQUEST))

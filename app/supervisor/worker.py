@@ -10,16 +10,16 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import anyio
-import anyio.to_thread
 from loguru import logger
 
 from app.bridge.parent import Child, SpawnOrder, spawn
 from app.domain.events import SessionView, WorkerSeen
-from app.domain.failures import ProfileError, root_cause
+from app.domain.failures import ProfileError, SetupError, root_cause
 from app.domain.ids import TaskId, WorkerId, WorkerRef
 from app.domain.machine import Machine
 from app.domain.states import WORKER, WorkerEvent, WorkerStatus
 from app.domain.task import POTask
+from app.profile.failures import ProfileInUseError
 from app.profile.profile import Profile
 from app.supervisor.chronicle import Chronicle
 from app.supervisor.facts import (
@@ -33,6 +33,7 @@ from app.supervisor.facts import (
     WorkerLost,
     WorkerReady,
 )
+from app.supervisor.premises import occupied
 from app.supervisor.snapshot import WorkerSnapshot
 from app.supervisor.staging import staging_name
 from app.supervisor.surroundings import WorkerOrder
@@ -125,9 +126,9 @@ class Worker:
             try:
                 begin_s = anyio.current_time() + delay_s
                 await anyio.sleep_until(begin_s - HEAD_START_S)
-                await anyio.to_thread.run_sync(self.profile.take)
-                is_in_order = await self._serve(begin_s)
-            except LostError as error:
+                async with occupied(self.profile):
+                    is_in_order = await self._serve(begin_s)
+            except (LostError, SetupError, ProfileInUseError) as error:
                 cause = str(error)
             except ProfileError as error:
                 cause = str(error)
@@ -201,8 +202,6 @@ class Worker:
         finally:
             self._child = None
             await child.end()  # noqa: ASYNC102 - end() shields itself, with limits
-            with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(self.profile.release)
         return True
 
     async def _talk(self, child: Child, begin_s: float) -> None:
@@ -235,11 +234,12 @@ class Worker:
                 self._held[task.task_id] = task
                 # From here the plan knows who holds the task; what goes wrong is told as the end of this worker.
                 self._report(TaskTaken(worker=self.ref, task=task))
-                with anyio.CancelScope(shield=True):
-                    await self._assign(talk, task)
+                await self._assign(talk, task)
 
     async def _assign(self, talk: Talk, task: POTask) -> None:
-        begun = await self._begin(task, self.ref)
+        begun = task
+        with anyio.CancelScope(shield=True):
+            begun = await self._begin(task, self.ref)
         if self._is_draining:
             return
         if self._machine.can(WorkerEvent.ASSIGN):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -22,6 +23,13 @@ async def until_in_hand(theatre: Theatre) -> None:
     """Wait until a worker has a task."""
     with anyio.fail_after(20):
         while theatre.pool.workers[0].current_task is None:
+            await anyio.lowlevel.checkpoint()
+
+
+async def until_paused(theatre: Theatre) -> None:
+    """Wait until a pause is in force."""
+    with anyio.fail_after(20):
+        while theatre.pool.status is not PoolStatus.PAUSED:
             await anyio.lowlevel.checkpoint()
 
 
@@ -68,9 +76,7 @@ async def test_a_paused_pool_starts_nothing_until_it_is_resumed(
     async with running_pool(tmp_path, monkeypatch, FINISH) as theatre:
         await (await theatre.pool.submit_task(po_task(1)))
         theatre.pool.pause()
-        with anyio.fail_after(20):
-            while theatre.pool.status is not PoolStatus.PAUSED:
-                await anyio.lowlevel.checkpoint()
+        await until_paused(theatre)
         handle = await theatre.pool.submit_task(po_task(2))
         with anyio.move_on_after(0.5):
             await handle
@@ -259,3 +265,55 @@ async def test_a_shutdown_of_no_time_or_over_a_minute_is_refused(
     async with running_pool(tmp_path, monkeypatch, FINISH) as theatre:
         with pytest.raises(OptionsError):
             await theatre.pool.shutdown(limit_s)
+
+
+async def test_what_is_called_off_makes_room_for_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_pool(tmp_path, monkeypatch, FINISH) as theatre:
+        await (await theatre.pool.submit_task(po_task(1)))
+        theatre.pool.pause()
+        await until_paused(theatre)
+        handles = [await theatre.pool.submit_task(po_task(number)) for number in range(2, 10)]
+        with anyio.fail_after(20):
+            while theatre.pool.task_queue.qsize() < 2:
+                await anyio.lowlevel.checkpoint()
+        answers = [await handle.cancel() for handle in handles[:2]]
+        theatre.pool.resume()
+        with anyio.fail_after(20):
+            await theatre.pool.finish()
+
+    assert answers
+    assert all(answers)
+    assert "QUEUED" not in (await theatre.outcomes()).values()
+
+
+async def test_calling_off_is_not_cut_short_half_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_pool(tmp_path, monkeypatch, HANG, shutdown_timeout_s=1.0) as theatre:
+        await theatre.pool.submit_task(po_task(1))
+        await until_in_hand(theatre)
+        waiting = await theatre.pool.submit_task(po_task(2))
+        with anyio.fail_after(20):
+            while theatre.pool.task_queue.empty():
+                await anyio.lowlevel.checkpoint()
+        with anyio.CancelScope() as impatient:
+            impatient.cancel()
+            await waiting.cancel()
+
+    assert (await theatre.outcomes())["2"] == "CANCELLED"
+
+
+async def test_a_large_payload_for_a_frozen_worker_holds_nothing_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.supervisor.worker.SILENCE_LIMIT_S", 1.0)
+    monkeypatch.setattr("app.bridge.parent.CLOSE_LIMIT_S", 0.2)
+    monkeypatch.setattr("app.bridge.parent.TERM_LIMIT_S", 0.2)
+    script = {"1#1": {"tasks": ["mute"]}, "*": {"tasks": ["finish"]}}
+
+    async with running_pool(tmp_path, monkeypatch, script, tabs_per_worker=2) as theatre:
+        await theatre.pool.submit_task(po_task(1))
+        await until_in_hand(theatre)
+        await theatre.pool.submit_task(replace(po_task(2), payload="x" * 200_000))
+        with anyio.fail_after(30):
+            await theatre.pool.finish()
+
+    assert await theatre.outcomes() == {"1": "COMPLETED", "2": "COMPLETED"}

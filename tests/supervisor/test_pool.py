@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
+from app.bridge.parent import Child, SpawnOrder, spawn
 from app.domain.events import Moved
-from app.domain.failures import GivenBack, ProfileError, Reason
+from app.domain.failures import GivenBack, ProfileError, Reason, SetupError
 from app.domain.states import PoolStatus, WorkerStatus
+from app.profile.failures import ProfileInUseError
+from app.profile.launch import prepare_for_launch
 from app.supervisor import talk
 from app.supervisor.facts import StopCause
 from tests.supervisor.pools import Theatre, running_pool
@@ -105,6 +109,44 @@ async def test_a_worker_begins_again_when_its_pause_is_over(
     crashed, *_ = [move.at for move in moves if move.target == "CRASHED"]
     *_, ready = [move.at for move in moves if (move.machine, move.target) == ("worker", "READY")]
     assert 1.5 <= (ready - crashed).total_seconds() < 10
+
+
+async def test_a_process_that_cannot_be_started_is_a_loss_like_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    refusals = iter([OSError(errno.EAGAIN, "no process left"), OSError(errno.ENOMEM, "no memory left")])
+
+    async def spawn_later(order: SpawnOrder) -> Child:
+        for refusal in refusals:
+            raise refusal
+        return await spawn(order)
+
+    monkeypatch.setattr("app.supervisor.worker.spawn", spawn_later)
+
+    async with running_pool(tmp_path, monkeypatch, FINISH, 1) as theatre:
+        await theatre.pool.finish()
+
+    assert await theatre.outcomes() == {"1": "COMPLETED"}
+
+
+async def test_a_clone_that_cannot_be_made_ready_is_a_loss_like_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    refusals = iter([SetupError("no room"), ProfileInUseError("it still runs")])
+
+    def prepare_later(clone: Path) -> None:
+        for refusal in refusals:
+            raise refusal
+        prepare_for_launch(clone)
+
+    monkeypatch.setattr("app.profile.profile.prepare_for_launch", prepare_later)
+
+    async with running_pool(tmp_path, monkeypatch, FINISH, 1) as theatre:
+        await theatre.pool.finish()
+
+    assert await theatre.outcomes() == {"1": "COMPLETED"}
 
 
 async def test_an_order_that_kills_two_workers_gets_no_third(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
