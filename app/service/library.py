@@ -22,7 +22,8 @@ from app.domain.ids import BatchId, TaskId
 from app.domain.options import PoolOptions, Sandbox
 from app.domain.payload import JsonValue
 from app.domain.ports import EventSink
-from app.domain.task import POTask, Report
+from app.domain.states import TaskStatus
+from app.domain.task import POTask, Report, TaskRecord
 from app.profile.home import ProfileHome
 from app.service.batch import Redo
 from app.service.callbacks import Callbacks
@@ -90,7 +91,8 @@ async def open_pool(
 ) -> AsyncGenerator[PersistentWorkerPool]:
     """Run a pool for as long as the block lasts; afterwards no process and no temporary file of it is left.
 
-    Tasks that an earlier run left undone are taken up again, and so are those whose failure another try may mend.
+    Tasks that an earlier run left undone are taken up again, and so are those whose failure another try may mend;
+    those that were called off are not.
     Leaving the block drains the pool: what is in hand is finished, the rest stays in the journal. The caller's
     cancellation does the same.
 
@@ -117,7 +119,7 @@ async def open_pool(
             told = plan.settings
             await make_base(worker=plan.crew.worker, base=plan.base, runs_root=told.runs_dir, observe=watch)
         await recover(journal, plan.tree, plan.settings.max_attempts)
-        await reopen(journal, plan.tree, LIST, Redo.RETRYABLE)
+        await reopen(journal, plan.tree, LIST, Redo.RETRYABLE, is_candidate=_was_not_called_off)
         around = Surroundings(journal=journal, archive=plan.tree, clock=clock, observe=watch, batch_id=LIST)
         try:
             async with (
@@ -127,6 +129,11 @@ async def open_pool(
                 yield pool
         except ExceptionGroup as group:
             raise root_cause(group) from group
+
+
+def _was_not_called_off(record: TaskRecord) -> bool:
+    """What a script called off stays so; it does not run because the script was started again."""
+    return record.status != TaskStatus.CANCELLED.name
 
 
 def _plan(given: dict[str, object], processor: OwnProcessor | str, clock: SystemClock) -> _Plan:

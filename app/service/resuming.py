@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 import anyio
 import anyio.to_thread
@@ -18,6 +19,8 @@ from app.service.redoing import to_redo
 
 STAGING_NAME = "staging"
 
+Candidacy: TypeAlias = Callable[[TaskRecord], bool]
+
 
 async def recover(journal: Journal, tree: OutputTree, max_attempts: int) -> None:
     """Bring back to the queue what a dead run had in its hands, and finish what it was filing."""
@@ -25,9 +28,19 @@ async def recover(journal: Journal, tree: OutputTree, max_attempts: int) -> None
     await journal.recover(max_attempts)
 
 
-async def reopen(journal: Journal, tree: OutputTree, batch_id: BatchId, redo: Redo) -> None:
-    """Queue again those tasks of a list that are over and are to be done again."""
-    records = await journal.records(batch_id)
+async def reopen(
+    journal: Journal, tree: OutputTree, batch_id: BatchId, redo: Redo, *, is_candidate: Candidacy = lambda _: True
+) -> None:
+    """Queue again those tasks of a list that are over and are to be done again.
+
+    Args:
+        journal: What is known of them.
+        tree: Has their files.
+        batch_id: The list.
+        redo: What the user wants done again.
+        is_candidate: Whether a task may be done again at all.
+    """
+    records = [record for record in await journal.records(batch_id) if is_candidate(record)]
 
     def is_whole(record: TaskRecord) -> bool:
         return not record.folder or not tree.verify(record.folder, record.task.task_id)

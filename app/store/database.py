@@ -61,7 +61,7 @@ def _explained(path: Path, error: sqlite3.Error) -> JournalError:
 
 
 def _is_disk_full(path: Path) -> bool:
-    """Whether an I/O error is the disk's lack of room: so SQLite calls it when the files beside a journal cannot grow."""
+    """Whether there is no room: SQLite calls it an I/O error when the files beside a journal cannot grow."""
     try:
         return shutil.disk_usage(path.parent).free < _ROOM_BYTES
     except OSError:

@@ -84,6 +84,21 @@ class TestOpenPool:
 
         assert [task.po_number for task in ended] == ["a"]
 
+    async def test_a_task_that_was_called_off_stays_so(self, tmp_path: Path) -> None:
+        async with own_pool(tmp_path) as pool:
+            pool.pause()
+            assert await (await pool.submit_task(new_task("a", PAGE))).cancel()
+            pool.stop()
+        ended: list[POTask] = []
+        async with own_pool(tmp_path, watch=Callbacks(completion=lambda task, _: ended.append(task))) as pool:
+            assert await pool.finish() is None
+            with anyio.fail_after(30):
+                report = await (await pool.submit_task(new_task("a", PAGE)))
+
+        assert ended == []
+        assert report is not None
+        assert report.reason is Reason.BY_REQUEST
+
     async def test_one_folder_has_one_pool(self, tmp_path: Path) -> None:
         async with own_pool(tmp_path):
             with pytest.raises(JournalError):
