@@ -26,23 +26,22 @@ _REMEMBER = """async () => {
   });
   await (await caches.open('orders')).put('/cached', new Response('kept'));
 }"""
-_FILL = """async () => {
-  for (let number = 0; number < 2300; number++) localStorage.setItem(`key-${number}`, `${number}`.padEnd(2000, 'x'));
-  for (let round = 0; round < 3; round++) {
-    await new Promise((done, failed) => {
-      const opening = indexedDB.open('archive', 1);
-      opening.onupgradeneeded = () => opening.result.createObjectStore('pages');
-      opening.onerror = failed;
-      opening.onsuccess = () => {
-        const writing = opening.result.transaction('pages', 'readwrite');
-        for (let number = 0; number < 50; number++) {
-          const noise = crypto.getRandomValues(new Uint8Array(40000));
-          writing.objectStore('pages').put(noise, round * 50 + number);
-        }
-        writing.oncomplete = () => { opening.result.close(); done(); };
-      };
-    });
+_FILL = """async (count) => {
+  for (let number = 0; number < count; number++) {
+    localStorage.setItem(`key-${number}`, `${count}-${number}`.padEnd(2000, 'x'));
   }
+  await new Promise((done, failed) => {
+    const opening = indexedDB.open('archive', 1);
+    opening.onupgradeneeded = () => opening.result.createObjectStore('pages');
+    opening.onerror = failed;
+    opening.onsuccess = () => {
+      const writing = opening.result.transaction('pages', 'readwrite');
+      for (let number = 0; number < count; number++) {
+        writing.objectStore('pages').put(crypto.getRandomValues(new Uint8Array(2000)), number);
+      }
+      writing.oncomplete = () => { opening.result.close(); done(); };
+    };
+  });
 }"""
 _WRITE_ON = """() => {
   window.writes = 0;
@@ -121,9 +120,9 @@ def log_in(page: Page, site: Site) -> None:
     page.evaluate(_REMEMBER)
 
 
-def fill(page: Page) -> None:
-    """Store so much that tables and a manifest that names them come to be beside the logs."""
-    page.evaluate(_FILL)
+def fill(page: Page, *, count: int) -> None:
+    """Store 2 KB in localStorage and in IndexedDB `count` times. 2,200 and more give tables at the next start."""
+    page.evaluate(_FILL, count)
 
 
 def stored(page: Page, site: Site) -> list[str | None]:
