@@ -159,6 +159,17 @@ class GivenBack(StrEnum):
     DRAINING = "draining"
     #: Its worker failed at everything and is started anew; perhaps it is the worker.
     RECYCLED = "recycled"
+    #: It was not found, and its session could no longer prove that it was logged in.
+    UNPROVEN = "unproven"
+
+
+class Proof(StrEnum):
+    """What a probe of the login found."""
+
+    LOGGED_IN = "logged_in"
+    LOGGED_OUT = "logged_out"
+    #: The portal gave no answer that tells.
+    UNCLEAR = "unclear"
 
 
 class PoolError(Exception):

@@ -31,6 +31,8 @@ class Verdict(StrEnum):
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     READY = "ready"
+    #: Ready, but by way of a login page: a session that had ended was renewed by single sign-on.
+    RENEWED = "renewed"
     #: The portal answered with an error of its own that no mark knows.
     PORTAL_ERROR = "portal_error"
     #: Nothing matched within the limit: the portal changed, or the page is none that the pack knows.
@@ -55,8 +57,15 @@ DEMANDS: Mapping[Verdict, str] = MappingProxyType(
         Verdict.CONSENT: "a consent that only a person can give",
     }
 )
-#: Verdicts that a visit by way of a login page cannot be trusted with: the way back may have lost the order.
-_DOUBTFUL = frozenset({Verdict.FORBIDDEN, Verdict.NOT_FOUND, Verdict.UNKNOWN})
+#: What a verdict is worth after a visit by way of a login page: the way back may have lost the order.
+_BY_LOGIN: Mapping[Verdict, Verdict] = MappingProxyType(
+    {
+        Verdict.FORBIDDEN: Verdict.SESSION_LOST,
+        Verdict.NOT_FOUND: Verdict.SESSION_LOST,
+        Verdict.UNKNOWN: Verdict.SESSION_LOST,
+        Verdict.READY: Verdict.RENEWED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +113,9 @@ def judge_visit(pack: Pack, base_url: str, facts: PageFacts, *, portal_number: s
     is_elsewhere = portal_number is not None and not pack.is_order_page(base_url, portal_number, facts.url)
     if verdict is Verdict.READY and is_elsewhere:
         verdict = Verdict.UNKNOWN  # sent on to a list or a start page: no list of attachments can be trusted there
-    if verdict in _DOUBTFUL and any(_is_login(pack, base_url, url) for url in facts.passed):
-        return Verdict.SESSION_LOST
-    return verdict
+    if not any(_is_login(pack, base_url, url) for url in facts.passed):
+        return verdict
+    return _BY_LOGIN.get(verdict, verdict)
 
 
 def judge(triage: Triage, facts: PageFacts) -> Verdict:

@@ -37,6 +37,21 @@ class Requeue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitProof:
+    """Give a worker time to prove by a success that it is logged in; ``ProofOverdue`` follows in any case."""
+
+    worker: WorkerRef
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """Have a worker ask the portal whether it is logged in; ``Probed`` follows, or its end."""
+
+    worker: WorkerRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spawn:
     """Start the next generation of a slot on the same profile."""
 
@@ -92,4 +107,4 @@ class FailRest:
     reason: Reason
 
 
-Command = File | Requeue | Spawn | Recycle | Hold | Release | GiveUp | Stop | FailRest
+Command = File | Requeue | AwaitProof | Probe | Spawn | Recycle | Hold | Release | GiveUp | Stop | FailRest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.domain.failures import GivenBack
+from app.domain.failures import GivenBack, Proof
 from app.domain.ids import TaskId, WorkerRef
 from app.domain.task import POTask, Report
 from app.supervisor.holds import HoldCause
@@ -53,6 +53,21 @@ class TaskReturned:
     task_id: TaskId
     why: GivenBack
     detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofOverdue:
+    """A worker had time to prove by itself that it is logged in."""
+
+    worker: WorkerRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probed:
+    """A worker asked the portal whether it is logged in."""
+
+    worker: WorkerRef
+    proof: Proof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +152,8 @@ WorkerFact = (
     | TaskTaken
     | TaskReported
     | TaskReturned
+    | ProofOverdue
+    | Probed
     | TaskFiled
     | FilingFailed
     | PortalDown

@@ -14,9 +14,22 @@ from app.domain.events import Level
 from app.domain.task import POTask, Report
 from app.supervisor.chronicle import Chronicle
 from app.supervisor.clerk import Clerk
-from app.supervisor.commands import Command, FailRest, File, GiveUp, Hold, Recycle, Release, Requeue, Spawn, Stop
+from app.supervisor.commands import (
+    AwaitProof,
+    Command,
+    FailRest,
+    File,
+    GiveUp,
+    Hold,
+    Probe,
+    Recycle,
+    Release,
+    Requeue,
+    Spawn,
+    Stop,
+)
 from app.supervisor.dispatch import Dispatch
-from app.supervisor.facts import Fact, HoldOver
+from app.supervisor.facts import Fact, HoldOver, ProofOverdue
 from app.supervisor.filing import Filing
 from app.supervisor.holds import HoldCause
 from app.supervisor.staging import staging_name
@@ -67,6 +80,8 @@ class Performance:
                 self.tasks.start_soon(self._file, command)
             case Requeue() | FailRest():
                 self.clerk.take(command)
+            case AwaitProof() | Probe():
+                self.tasks.start_soon(self._seek_proof, command)
             case Spawn():
                 self.start_worker(self.workers[command.worker.slot], command.worker.generation, command.delay_s)
             case Stop():
@@ -91,6 +106,13 @@ class Performance:
             if await self.filing.file(command, staged):
                 self.dispatch.task_queue.forget(command.task.task_id)
                 self.note_outcome(command.task, command.report)
+
+    async def _seek_proof(self, command: AwaitProof | Probe) -> None:
+        if isinstance(command, Probe):
+            await self.workers[command.worker.slot].probe(command.worker.generation)
+            return
+        await anyio.sleep(command.delay_s)
+        self.report(ProofOverdue(worker=command.worker))
 
     def _end_worker(self, command: Recycle | GiveUp) -> None:
         worker = self.workers[command.worker.slot]

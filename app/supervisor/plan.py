@@ -13,6 +13,7 @@ from app.domain.failures import GivenBack, Reason
 from app.domain.ids import WorkerRef
 from app.domain.task import POTask, Report
 from app.supervisor.commands import Command, FailRest, File, GiveUp, Hold, Release, Requeue, Spawn, Stop
+from app.supervisor.doubt import Doubt
 from app.supervisor.facts import (
     BrowserUnfit,
     Fact,
@@ -22,6 +23,8 @@ from app.supervisor.facts import (
     PauseAsked,
     PoolFact,
     PortalDown,
+    Probed,
+    ProofOverdue,
     StopCause,
     StopNeeded,
     TaskFiled,
@@ -34,7 +37,8 @@ from app.supervisor.facts import (
     WorkerReady,
 )
 from app.supervisor.holds import HoldCause
-from app.supervisor.judging import another_attempt, hold, judge, undone
+from app.supervisor.judging import another_attempt, hold, undone
+from app.supervisor.proving import dismiss, weigh
 from app.supervisor.standing import Decision, Slot, Standing
 
 #: A task that takes down its second worker does not get a third.
@@ -70,21 +74,18 @@ def _react_to_worker(standing: Standing, slot: Slot, fact: WorkerFact) -> Decisi
     match fact:
         case WorkerReady() | TaskTaken() | PortalDown() | BrowserUnfit():
             return Decision(_noted(standing, slot, fact))
-        case TaskReported():
-            return judge(standing, slot, fact)
-        case TaskReturned():
-            task, rest = standing.release(slot, fact.worker, fact.task_id)
-            return Decision(rest, (undone(fact.worker, task, fact.why, fact.detail),) if task else ())
+        case TaskReported() | TaskReturned() | ProofOverdue() | Probed():
+            return weigh(standing, slot, fact)
         case TaskFiled() | FilingFailed():
             return _after_filing(standing, fact)
         case WorkerLost():
             return _lose(standing, slot, fact)
         case WorkerEnded():
             # A task that was assigned just as its worker began to drain was never looked at.
-            return Decision(
-                standing.with_slot(fact.worker, replace(slot, held={}, is_given_up=True)),
-                tuple(undone(fact.worker, task, GivenBack.DRAINING, "its worker ended") for task in slot.held.values()),
-            )
+            rest, unproven = dismiss(standing, fact.worker, GivenBack.UNPROVEN)
+            unseen = (undone(fact.worker, one, GivenBack.DRAINING, "its worker ended") for one in slot.held.values())
+            emptied = replace(rest.slots[fact.worker.slot], held={}, is_given_up=True)
+            return Decision(rest.with_slot(fact.worker, emptied), (*unproven, *unseen))
         case _:
             assert_never(fact)
 
@@ -120,8 +121,9 @@ def _after_filing(standing: Standing, fact: TaskFiled | FilingFailed) -> Decisio
 
 def _lose(standing: Standing, slot: Slot, fact: WorkerLost) -> Decision:
     """A worker is gone: its tasks go back or are judged, then its slot restarts or is given up."""
-    tasks = tuple(_after_loss(standing, slot, fact, task) for task in slot.held.values())
-    emptied = replace(slot, held={}, is_recycling=False)
+    rest, unproven = dismiss(standing, fact.worker, GivenBack.UNPROVEN)
+    tasks = (*unproven, *(_after_loss(standing, slot, fact, task) for task in slot.held.values()))
+    emptied = replace(rest.slots[fact.worker.slot], held={}, doubt=Doubt(), is_recycling=False)
     if standing.is_stopping:
         return Decision(standing.with_slot(fact.worker, replace(emptied, is_given_up=True)), tasks)
     if slot.is_portal_down:
@@ -185,4 +187,8 @@ def _give_up(standing: Standing, slot: Slot, fact: WorkerLost, tasks: tuple[Comm
 def _stop(standing: Standing, cause: StopCause, detail: str) -> Decision:
     if standing.is_stopping:
         return Decision(standing)
-    return Decision(replace(standing, is_stopping=True), (Stop(cause=cause, detail=detail),))
+    unproven: tuple[Command, ...] = ()
+    for number, slot in standing.slots.items():
+        standing, back = dismiss(standing, WorkerRef(number, slot.generation), GivenBack.UNPROVEN)
+        unproven += back
+    return Decision(replace(standing, is_stopping=True), (*unproven, Stop(cause=cause, detail=detail)))

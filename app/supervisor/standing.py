@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from app.domain.ids import TaskId, WorkerRef
 from app.domain.task import POTask
 from app.supervisor.commands import Command
+from app.supervisor.doubt import Doubt
 from app.supervisor.holds import Holds
 from app.supervisor.restarts import RestartBudget
 
@@ -19,6 +20,8 @@ class Slot:
     generation: int = 1
     budget: RestartBudget = field(default_factory=RestartBudget)
     held: Mapping[TaskId, POTask] = field(default_factory=dict[TaskId, POTask])
+    #: What it did not find, kept back until its session is proven.
+    doubt: Doubt = field(default_factory=Doubt)
     is_given_up: bool = False
     #: Technical failures since the last success.
     failure_count: int = 0

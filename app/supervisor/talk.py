@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import assert_never
 
 import anyio
 
 from app.bridge.parent import Child
 from app.domain.ids import WorkerRef
-from app.supervisor.facts import BrowserUnfit, PortalDown, StopCause, StopNeeded
+from app.supervisor.facts import (
+    BrowserUnfit,
+    PortalDown,
+    Probed,
+    StopCause,
+    StopNeeded,
+    TaskReported,
+    TaskReturned,
+)
 from app.wire import messages
 from app.wire.codec import WireError
 
@@ -26,6 +35,21 @@ _STOP_CAUSES = {
     messages.UnableKind.LOGIN: StopCause.LOGIN_REQUIRED,
     messages.UnableKind.PROCESSOR: StopCause.SETUP_FAILED,
 }
+
+
+def news_of(
+    message: messages.Finished | messages.Returned | messages.Probed, worker: WorkerRef
+) -> TaskReported | TaskReturned | Probed:
+    """What the pool has to know when a worker tells how its work went."""
+    match message:
+        case messages.Finished():
+            return TaskReported(worker=worker, task_id=message.task_id, report=message.report)
+        case messages.Returned():
+            return TaskReturned(worker=worker, task_id=message.task_id, why=message.why, detail=message.detail)
+        case messages.Probed():
+            return Probed(worker=worker, proof=message.proof)
+        case _:
+            assert_never(message)
 
 
 def fact_of(unable: messages.Unable, worker: WorkerRef) -> PortalDown | BrowserUnfit | StopNeeded:

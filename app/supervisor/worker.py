@@ -26,8 +26,6 @@ from app.supervisor.facts import (
     Fact,
     StopCause,
     StopNeeded,
-    TaskReported,
-    TaskReturned,
     TaskTaken,
     WorkerEnded,
     WorkerLost,
@@ -37,7 +35,7 @@ from app.supervisor.premises import occupied
 from app.supervisor.snapshot import WorkerSnapshot
 from app.supervisor.staging import staging_name
 from app.supervisor.surroundings import WorkerOrder
-from app.supervisor.talk import HEAD_START_S, SILENCE_LIMIT_S, LostError, Talk, fact_of
+from app.supervisor.talk import HEAD_START_S, SILENCE_LIMIT_S, LostError, Talk, fact_of, news_of
 from app.wire import messages
 
 
@@ -145,6 +143,13 @@ class Worker:
         self._machine.fire(WorkerEvent.STOP)
         with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
             await self._child.link.send(messages.Drain())
+
+    async def probe(self, generation: int) -> None:
+        """Have a generation ask the portal whether it is logged in; one that is gone told so by its end."""
+        if self._child is None or self.ref.generation != generation:
+            return
+        with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
+            await self._child.link.send(messages.Probe())
 
     def abandon(self) -> None:
         """End the generation now; its processes are gone when ``live`` returns."""
@@ -256,13 +261,11 @@ class Worker:
                 self._chronicle.moved(message.transition)
             case messages.Said():
                 self._chronicle.notice(message.level, message.text, self.ref)
-            case messages.Finished():
+            case messages.Finished() | messages.Returned():
                 self._free(message.task_id, tabs)
-                self._report(TaskReported(worker=self.ref, task_id=message.task_id, report=message.report))
-            case messages.Returned():
-                self._free(message.task_id, tabs)
-                fact = TaskReturned(worker=self.ref, task_id=message.task_id, why=message.why, detail=message.detail)
-                self._report(fact)
+                self._report(news_of(message, self.ref))
+            case messages.Probed():
+                self._report(news_of(message, self.ref))
             case messages.Unable():
                 self._report(fact_of(message, self.ref))
                 raise LostError(message.detail)

@@ -4,9 +4,10 @@ Framing: see ``codec``. Two dedicated pipes join the supervisor and one worker p
 
 Who speaks first: the worker, with ``Hello``. The supervisor answers with one ``Configure``; the worker opens its
 browser and says ``Ready``, or ``Unable`` and ends. From then on the supervisor sends ``Assign`` while the worker has
-free tabs (it counts them itself), and the worker answers each with exactly one ``Finished`` or ``Returned``. A worker
-never asks for anything: ``Assign`` holds all that it needs. ``Drain`` lets it finish what it has, close its browser,
-say ``Bye`` and end. A closed pipe means the same at once, without a word.
+free tabs (it counts them itself), and the worker answers each with exactly one ``Finished`` or ``Returned``, and each
+``Probe`` with one ``Probed``. A worker never asks for anything: ``Assign`` holds all that it needs. ``Drain`` lets it
+finish what it has, close its browser, say ``Bye`` and end; probes are not answered any more. A closed pipe means the
+same at once, without a word.
 
 Frames of the worker carry its slot and generation; the supervisor drops those of a generation that is gone.
 """
@@ -19,14 +20,14 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain.events import Level, SessionView
-from app.domain.failures import GivenBack
+from app.domain.failures import GivenBack, Proof
 from app.domain.ids import TaskId
 from app.domain.machine import Transition
 from app.domain.options import WorkerOptions
 from app.domain.task import POTask, Report
 
 #: Raised with every change that an older peer would not understand.
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 
 class _Message(BaseModel):
@@ -70,6 +71,12 @@ class Assign(_Message):
     task: POTask
     #: Folder name below the seat's staging path.
     staging: str
+
+
+class Probe(_Message):
+    """Supervisor to worker: ask the portal whether we are logged in."""
+
+    type: Literal["probe"] = "probe"
 
 
 class Drain(_Message):
@@ -150,6 +157,15 @@ class Returned(_Message):
     detail: str = ""
 
 
+class Probed(_Message):
+    """Worker to supervisor: what a probe found. Logged out, the worker goes on to bring the login back."""
+
+    type: Literal["probed"] = "probed"
+    slot: int
+    generation: int
+    proof: Proof
+
+
 class Heartbeat(_Message):
     """Worker to supervisor, every two seconds: its event loop runs."""
 
@@ -178,7 +194,7 @@ class Bye(_Message):
     generation: int
 
 
-ToWorker = Annotated[Configure | Assign | Drain, Field(discriminator="type")]
+ToWorker = Annotated[Configure | Assign | Probe | Drain, Field(discriminator="type")]
 ToSupervisor = Annotated[
-    Hello | Unable | Ready | Moved | Finished | Returned | Heartbeat | Said | Bye, Field(discriminator="type")
+    Hello | Unable | Ready | Moved | Finished | Returned | Probed | Heartbeat | Said | Bye, Field(discriminator="type")
 ]

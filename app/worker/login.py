@@ -8,6 +8,7 @@ from typing import assert_never
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
+from app.domain.failures import Proof
 from app.domain.options import PortalOptions
 from app.portal.pack import LoginStep, Pack
 from app.portal.triage import DEMANDS, Verdict
@@ -29,6 +30,18 @@ class Door:
             PortalDownError: The portal does not answer, or answers with something that is neither.
         """
         return await self._demand(page) is None
+
+    async def prove(self, page: Page) -> Proof:
+        """Whether we are logged in, and have been all the while."""
+        try:
+            verdict = await self._visit(page, self.pack.site.probe)
+            await page.goto("about:blank")
+        except (PortalDownError, PlaywrightError):
+            return Proof.UNCLEAR
+        if verdict is Verdict.READY:
+            return Proof.LOGGED_IN
+        is_lost = verdict in DEMANDS or verdict is Verdict.RENEWED
+        return Proof.LOGGED_OUT if is_lost else Proof.UNCLEAR
 
     async def enter(self, page: Page) -> LoginStep:
         """Climb the ladder until the probe page opens; tells which rung did it.
@@ -57,7 +70,7 @@ class Door:
             return "still logged out"
         if verdict in DEMANDS:
             return f"the portal asks for {DEMANDS[verdict]}"
-        if verdict is Verdict.READY:
+        if verdict in {Verdict.READY, Verdict.RENEWED}:
             return None
         page_name = self.pack.site.probe
         msg = f"The portal's page {page_name} is neither a login page nor the page that was expected ({verdict})."

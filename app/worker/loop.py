@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from app.bridge.pace import every
 from app.bridge.stream import FrameStream
 from app.domain.events import Level
-from app.domain.failures import GivenBack, root_cause
+from app.domain.failures import GivenBack, Outcome, Proof, root_cause
 from app.domain.ids import WorkerRef
 from app.domain.machine import Transition
 from app.domain.options import PortalOptions
@@ -34,6 +34,8 @@ from app.wire.messages import (
     Hello,
     Mode,
     Moved,
+    Probe,
+    Probed,
     Ready,
     Returned,
     Said,
@@ -171,11 +173,15 @@ async def _process_until_drained(link: FrameStream[ToWorker], bench: Bench, stag
             beside.start_soon(_beat, bench.session, standing, mouth)
             beside.start_soon(_end_with_browser, bench.session)
             async with anyio.create_task_group() as tabs:
-                while isinstance(message := await link.receive(), Assign):
-                    tabs.start_soon(_process, bench, message, staging, (standing, mouth))
-                if not isinstance(message, Drain):
-                    msg = f"{message.type} is no message for a worker at work"
-                    raise TypeError(msg)
+                while not isinstance(message := await link.receive(), Drain):
+                    match message:
+                        case Assign():
+                            tabs.start_soon(_process, bench, message, staging, (standing, mouth))
+                        case Probe():
+                            tabs.start_soon(_probe, bench.session, (standing, mouth))
+                        case Configure():
+                            msg = f"{message.type} is no message for a worker at work"
+                            raise TypeError(msg)
             beside.cancel_scope.cancel()
     except ExceptionGroup as group:
         raise root_cause(group, SessionBrokenError) from group
@@ -204,9 +210,19 @@ async def _process(bench: Bench, assign: Assign, staging: Path, voice: tuple[Sta
         await _bring_login_back(bench.session, login_count, standing)
     else:
         standing.processed_count += 1
-        standing.lost_in_a_row_count = 0
+        if report.outcome is not Outcome.NOT_FOUND:  # which a session that is logged out may say too
+            standing.lost_in_a_row_count = 0
         await bench.session.keep_cookies()
         mouth.say(Finished, task_id=assign.task.task_id, report=report)
+
+
+async def _probe(session: BrowserSession, voice: tuple[Standing, Mouth]) -> None:
+    standing, mouth = voice
+    login_count = session.login_count
+    proof = await session.probe()
+    mouth.say(Probed, proof=proof)
+    if proof is Proof.LOGGED_OUT:
+        await _bring_login_back(session, login_count, standing)
 
 
 async def _bring_login_back(session: BrowserSession, login_count: int, standing: Standing) -> None:

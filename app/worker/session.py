@@ -16,6 +16,7 @@ from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
 from app.domain.events import Level, SessionView
+from app.domain.failures import Proof
 from app.domain.ids import TaskId, WorkerId
 from app.domain.machine import Machine, Transition
 from app.domain.options import BrowserOptions
@@ -148,6 +149,22 @@ class BrowserSession:
                 self._machine.fire(SessionEvent.BREAK, cause="no login")
                 raise
             self._machine.fire(SessionEvent.RECOVERED)
+
+    async def probe(self) -> Proof:
+        """Ask the portal whether we are logged in; without a portal there is nothing to be logged out of.
+
+        An answer takes at most ``REFRESH_LIMIT_S``. No tab opens meanwhile.
+
+        Raises:
+            SessionBrokenError: The browser opens no tab any more.
+        """
+        if self._door is None:
+            return Proof.LOGGED_IN
+        async with self._refreshing:
+            await self._keeper.restore()
+            with anyio.move_on_after(REFRESH_LIMIT_S):
+                return await self._door.prove(self._keeper.page)
+        return Proof.UNCLEAR
 
     @property
     def login_count(self) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,7 +88,8 @@ def test_a_login_that_renewed_itself_on_the_way_to_the_order_is_none_to_complain
         url=ORDER_URL, status=200, passed=(ORDER_URL, BASE + LOGINS[name][0]), present={"#order_header_show"}
     )
 
-    assert judge_visit(pack, BASE, facts, portal_number=NUMBER) is Verdict.READY
+    assert judge_visit(pack, BASE, facts, portal_number=NUMBER) is Verdict.RENEWED
+    assert judge_visit(pack, BASE, replace(facts, passed=(ORDER_URL,)), portal_number=NUMBER) is Verdict.READY
 
 
 @each_pack

@@ -1,8 +1,9 @@
 """A worker process that follows a script: ``python -m tests.supervisor.scripted SLOT GENERATION FRAMES``.
 
 The script comes as JSON in the environment, one entry for each generation (``"2#1"``) or ``"*"`` for all others:
-``start`` is ready | silent | exit | unable:KIND, ``tasks`` is what happens to each task in turn, the last one again
-and again: finish | linger (until told to drain, then finish) | fail:REASON | return | die | hang | mute | garbage.
+``start`` is ready | silent | exit | unable:KIND, ``probe`` is what a probe of the login finds (logged_in by itself),
+``tasks`` is what happens to each task in turn, the last one again and again: finish | linger (until told to drain, then
+finish) | fail:REASON | return | die | hang | mute | garbage.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import anyio
 from app.bridge.child import claim, die_with_parent, link
 from app.bridge.stream import FrameStream
 from app.domain.events import SessionView
-from app.domain.failures import GivenBack, Reason
+from app.domain.failures import GivenBack, Proof, Reason
 from app.domain.task import FetchedFile, POTask, Report
 from app.wire import messages
 from app.wire.messages import ToWorker
@@ -38,6 +39,7 @@ class Script:
         self._who: dict[str, Any] = {"slot": slot, "generation": generation}
         self._start: str = script.get("start", "ready")
         self._tasks: list[str] = script.get("tasks", ["finish"])
+        self._proof = Proof(script.get("probe", "logged_in"))
         self._staging = Path()
         self._is_drained = False
 
@@ -60,7 +62,11 @@ class Script:
     async def _work(self) -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._beat)
-            while not self._is_drained and isinstance(message := await self._stream.receive(), messages.Assign):
+            while not self._is_drained and not isinstance(message := await self._stream.receive(), messages.Drain):
+                if isinstance(message, messages.Probe):
+                    await self._say(messages.Probed(**self._who, proof=self._proof))
+                    continue
+                assert isinstance(message, messages.Assign)
                 step = self._tasks.pop(0) if len(self._tasks) > 1 else self._tasks[0]
                 if step == "linger":
                     assert isinstance(await self._stream.receive(), messages.Drain)

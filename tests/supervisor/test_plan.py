@@ -10,10 +10,23 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from app.domain.failures import GivenBack, Outcome, Reason
+from app.domain.failures import GivenBack, Outcome, Proof, Reason
 from app.domain.ids import TaskId, WorkerRef
 from app.domain.task import POTask, Report
-from app.supervisor.commands import Command, FailRest, File, GiveUp, Hold, Recycle, Release, Requeue, Spawn, Stop
+from app.supervisor.commands import (
+    AwaitProof,
+    Command,
+    FailRest,
+    File,
+    GiveUp,
+    Hold,
+    Probe,
+    Recycle,
+    Release,
+    Requeue,
+    Spawn,
+    Stop,
+)
 from app.supervisor.facts import (
     BrowserUnfit,
     Fact,
@@ -22,6 +35,8 @@ from app.supervisor.facts import (
     JournalFull,
     PauseAsked,
     PortalDown,
+    Probed,
+    ProofOverdue,
     StopCause,
     StopNeeded,
     TaskFiled,
@@ -281,7 +296,7 @@ def test_the_last_attempt_is_final() -> None:
 
 
 def test_a_final_reason_is_never_tried_again() -> None:
-    report = Report(reason=Reason.PORTAL_SAYS_MISSING)
+    report = Report(reason=Reason.NO_PERMISSION)
 
     assert isinstance(
         only(after(standing(), held(), TaskReported(worker=ONE, task_id=TASK.task_id, report=report))), File
@@ -416,6 +431,8 @@ class Policy(RuleBasedStateMachine):
         self.alive = {WorkerRef(slot, 1) for slot in range(1, slot_count + 1)}
         self.lost = Counter[int]()
         self.held_causes = set[HoldCause]()
+        self.due = set[WorkerRef]()
+        self.asked = set[WorkerRef]()
         self.is_stopped = False
 
     def tell(self, fact: Fact) -> None:
@@ -428,6 +445,8 @@ class Policy(RuleBasedStateMachine):
         match command:
             case File() | Requeue() | FailRest():
                 self.obey_about_tasks(command)
+            case AwaitProof() | Probe():
+                (self.due if isinstance(command, AwaitProof) else self.asked).add(command.worker)
             case Spawn():
                 self.alive.add(command.worker)
             case Stop():
@@ -478,6 +497,20 @@ class Policy(RuleBasedStateMachine):
         why = GivenBack.SESSION_LOST
         self.tell(TaskReturned(worker=self.in_hand[task_id][0], task_id=task_id, why=why, detail=""))
 
+    @precondition(lambda self: self.due)
+    @rule(data=st.data())
+    def proof_is_overdue(self, data: st.DataObject) -> None:
+        worker = data.draw(st.sampled_from(sorted(self.due)))
+        self.due.discard(worker)
+        self.tell(ProofOverdue(worker=worker))
+
+    @precondition(lambda self: self.asked)
+    @rule(data=st.data(), proof=st.sampled_from(Proof))
+    def answer_probe(self, data: st.DataObject, proof: Proof) -> None:
+        worker = data.draw(st.sampled_from(sorted(self.asked)))
+        self.asked.discard(worker)
+        self.tell(Probed(worker=worker, proof=proof))
+
     @precondition(lambda self: self.alive)
     @rule(data=st.data(), is_in_order=st.booleans())
     def end_worker(self, data: st.DataObject, *, is_in_order: bool) -> None:
@@ -504,8 +537,16 @@ class Policy(RuleBasedStateMachine):
 
     @invariant()
     def the_plan_knows_who_holds_what(self) -> None:
-        known = {task_id: slot for slot, one in self.standing.slots.items() for task_id in one.held}
+        slots = self.standing.slots.items()
+        known = {task_id: slot for slot, one in slots for task_id in (*one.held, *one.doubt.task_ids)}
         assert known == {task_id: worker.slot for task_id, (worker, _) in self.in_hand.items()}
+
+    @invariant()
+    def what_is_kept_back_is_proven_or_given_back_some_time(self) -> None:
+        for number, slot in self.standing.slots.items():
+            worker = WorkerRef(number, slot.generation)
+            assert not slot.doubt.row or (worker in self.due | self.asked and not self.is_stopped)
+            assert slot.doubt.is_probing <= (worker in self.asked)
 
     @invariant()
     def holds_are_told(self) -> None:

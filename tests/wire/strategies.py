@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from app.domain.events import Level, SessionView
-from app.domain.failures import GivenBack, Reason
+from app.domain.failures import GivenBack, Proof, Reason
 from app.domain.machine import Transition
 from app.domain.options import BrowserOptions, PortalOptions, Sandbox, Secret, WorkerOptions
 from app.domain.task import FetchedFile, MissedFile, POTask, Report
@@ -86,6 +86,7 @@ TO_WORKER: Strategies = {
         wire.Configure, protocol=NUMBERS, mode=st.sampled_from(wire.Mode), options=OPTIONS, seat=_SEAT
     ),
     wire.Assign: st.builds(wire.Assign, task=TASKS, staging=TEXT),
+    wire.Probe: st.builds(wire.Probe),
     wire.Drain: st.builds(wire.Drain),
 }
 TO_SUPERVISOR: Strategies = {
@@ -95,6 +96,7 @@ TO_SUPERVISOR: Strategies = {
     wire.Moved: st.builds(wire.Moved, **_FROM, transition=TRANSITIONS),
     wire.Finished: st.builds(wire.Finished, **_FROM, task_id=TASK_IDS, report=REPORTS),
     wire.Returned: st.builds(wire.Returned, **_FROM, task_id=TASK_IDS, why=st.sampled_from(GivenBack), detail=TEXT),
+    wire.Probed: st.builds(wire.Probed, **_FROM, proof=st.sampled_from(Proof)),
     wire.Heartbeat: st.builds(wire.Heartbeat, **_FROM, session=SESSIONS, processed_count=NUMBERS),
     wire.Said: st.builds(wire.Said, **_FROM, level=st.sampled_from(Level), text=TEXT),
     wire.Bye: st.builds(wire.Bye, **_FROM),

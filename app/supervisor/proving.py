@@ -1,0 +1,132 @@
+"""The guard against log-outs that look like missing orders: "not found" is filed only when its session is proven. Pure.
+
+A portal may answer a lost session with the very page of a missing order, and no rule of a pack may know it. So such an
+outcome is kept back until the same session shows an order that it began later, or passes a probe of its login. A probe
+is asked for when a row of them has grown to ``STREAK_LIMIT``, or when no success has come for ``PROOF_WAIT_S``.
+Logged out, they all go back with no attempt spent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import assert_never
+
+from app.domain.failures import GivenBack, Outcome, Proof
+from app.domain.ids import TaskId, WorkerRef
+from app.supervisor.commands import AwaitProof, File, Probe, Requeue
+from app.supervisor.doubt import Doubted
+from app.supervisor.facts import Probed, ProofOverdue, TaskReported, TaskReturned
+from app.supervisor.holds import HoldCause
+from app.supervisor.judging import hold, judge, undone
+from app.supervisor.standing import Decision, Slot, Standing
+
+#: So many in a row are reason enough to ask at once (design section 5).
+STREAK_LIMIT = 10
+#: How long a success may take to come by itself: orders take one to three seconds each, a probe as long as one of them.
+PROOF_WAIT_S = 2.0
+_UNPROVEN = "not found, by a session that was not proven to be logged in"
+#: Outcomes that only an order's own page can lead to.
+_SHOWN = frozenset({Outcome.COMPLETED, Outcome.PARTIAL, Outcome.NO_ATTACHMENTS})
+
+
+def weigh(standing: Standing, slot: Slot, fact: TaskReported | TaskReturned | ProofOverdue | Probed) -> Decision:
+    """Decide about what a worker says of its tasks, and what that tells about its session."""
+    match fact:
+        case TaskReported():
+            return _judge(standing, slot, fact)
+        case TaskReturned():
+            return _take_back(standing, slot, fact)
+        case ProofOverdue():
+            is_open = bool(slot.doubt.row) and not slot.doubt.is_probing
+            return _ask(Decision(standing), fact.worker) if is_open else Decision(standing)
+        case Probed():
+            return _conclude(standing, slot, fact)
+        case _:
+            assert_never(fact)
+
+
+def dismiss(standing: Standing, worker: WorkerRef, why: GivenBack) -> tuple[Standing, tuple[Requeue, ...]]:
+    """A session that can prove nothing any more: what was kept back for it is done again."""
+    slot = standing.slots[worker.slot]
+    back = tuple(undone(worker, one.file.task, why, _UNPROVEN) for one in slot.doubt.row)
+    return standing.with_slot(worker, replace(slot, doubt=slot.doubt.cleared(slot.held))), back
+
+
+def _judge(standing: Standing, slot: Slot, fact: TaskReported) -> Decision:
+    """Judge a finished attempt; keep it back if it must be proven, and file what it proves."""
+    decision = judge(standing, slot, fact)
+    if fact.task_id not in slot.held:
+        return decision
+    if fact.report.outcome is Outcome.NOT_FOUND:
+        file = File(worker=fact.worker, task=slot.held[fact.task_id], report=fact.report)
+        return _keep_back(decision.standing, fact.worker, file)
+    if fact.report.outcome in _SHOWN:
+        proven = [one.task_id for one in slot.doubt.row if fact.task_id not in one.beside]
+        return _file(decision, fact.worker, proven)
+    return decision
+
+
+def _take_back(standing: Standing, slot: Slot, fact: TaskReturned) -> Decision:
+    """A task comes back undone. A session that was lost takes with it what it did not find."""
+    task, rest = standing.release(slot, fact.worker, fact.task_id)
+    unproven: tuple[Requeue, ...] = ()
+    if fact.why is GivenBack.SESSION_LOST:
+        rest, unproven = dismiss(rest, fact.worker, fact.why)
+    back = (undone(fact.worker, task, fact.why, fact.detail),) if task else ()
+    return Decision(rest, (*unproven, *back))
+
+
+def _conclude(standing: Standing, slot: Slot, fact: Probed) -> Decision:
+    known = standing.with_slot(fact.worker, replace(slot, doubt=slot.doubt.answered()))
+    match fact.proof:
+        case Proof.LOGGED_IN:
+            filed = _file(Decision(known), fact.worker, slot.doubt.probed or ())
+            return _go_on(filed, fact.worker)
+        case Proof.LOGGED_OUT:
+            rest, back = dismiss(known, fact.worker, GivenBack.SESSION_LOST)
+            return Decision(rest, back)
+        case Proof.UNCLEAR:
+            if not slot.doubt.row:
+                return Decision(known)
+            detail = "The portal did not say whether we are logged in."
+            decision, delay_s = hold(known, HoldCause.PORTAL_BUSY, detail)
+            return decision.then(AwaitProof(worker=fact.worker, delay_s=delay_s))
+        case _:
+            assert_never(fact.proof)
+
+
+def _keep_back(standing: Standing, worker: WorkerRef, file: File) -> Decision:
+    slot = standing.slots[worker.slot]
+    task_id, doubt = file.task.task_id, slot.doubt
+    if standing.is_stopping:  # no probe is answered any more
+        return Decision(standing, (undone(worker, file.task, GivenBack.UNPROVEN, "the pool is ending"),))
+    if task_id in doubt.tainted:
+        again = standing.with_slot(worker, replace(slot, doubt=doubt.untaint(task_id)))
+        return Decision(again, (undone(worker, file.task, GivenBack.SESSION_LOST, _UNPROVEN),))
+    longer = doubt.add(Doubted(file=file, beside=frozenset(slot.held)))
+    kept = Decision(standing.with_slot(worker, replace(slot, doubt=longer)))
+    return kept if doubt.row and len(longer.row) < STREAK_LIMIT else _go_on(kept, worker)
+
+
+def _file(decision: Decision, worker: WorkerRef, proven: Collection[TaskId]) -> Decision:
+    slot = decision.standing.slots[worker.slot]
+    files = tuple(one.file for one in slot.doubt.row if one.task_id in proven)
+    rest = replace(slot, doubt=slot.doubt.without(proven))
+    return Decision(decision.standing.with_slot(worker, rest), (*decision.commands, *files))
+
+
+def _go_on(decision: Decision, worker: WorkerRef) -> Decision:
+    """See to it that what is kept back is proven some time: now when it is a streak, else when a success had time."""
+    doubt = decision.standing.slots[worker.slot].doubt
+    if not doubt.row or doubt.is_probing:
+        return decision
+    if len(doubt.row) >= STREAK_LIMIT:
+        return _ask(decision, worker)
+    return decision.then(AwaitProof(worker=worker, delay_s=PROOF_WAIT_S))
+
+
+def _ask(decision: Decision, worker: WorkerRef) -> Decision:
+    slot = decision.standing.slots[worker.slot]
+    asked = decision.standing.with_slot(worker, replace(slot, doubt=slot.doubt.ask()))
+    return Decision(asked, (*decision.commands, Probe(worker=worker)))

@@ -1,0 +1,303 @@
+"""The guard against log-outs that look like missing orders. Pure, so nothing is started here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from app.domain.failures import GivenBack, Outcome, Proof, Reason
+from app.domain.ids import TaskId, WorkerRef
+from app.domain.task import POTask, Report
+from app.supervisor.commands import AwaitProof, Command, File, Hold, Probe, Requeue
+from app.supervisor.facts import (
+    Fact,
+    Probed,
+    ProofOverdue,
+    StopCause,
+    StopNeeded,
+    TaskReported,
+    TaskReturned,
+    TaskTaken,
+    WorkerEnded,
+    WorkerLost,
+)
+from app.supervisor.plan import react
+from app.supervisor.proving import PROOF_WAIT_S, STREAK_LIMIT
+from app.supervisor.standing import Slot, Standing
+
+ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
+MISSING = Report(reason=Reason.PORTAL_SAYS_MISSING)
+SAVED = Report(reason=Reason.ALL_SAVED)
+
+
+def task(number: int) -> POTask:
+    return POTask(task_id=TaskId(f"demo:{number}"), po_number=f"PO{number}", portal_number=str(number))
+
+
+def taken(number: int, worker: WorkerRef = ONE) -> TaskTaken:
+    return TaskTaken(worker=worker, task=task(number))
+
+
+def told(number: int, report: Report = MISSING, worker: WorkerRef = ONE) -> TaskReported:
+    return TaskReported(worker=worker, task_id=task(number).task_id, report=report)
+
+
+def missed(*numbers: int) -> list[Fact]:
+    """Orders that one worker looked for one after the other, in vain."""
+    return [fact for number in numbers for fact in (taken(number), told(number))]
+
+
+class Told:
+    """A plan that is told facts, and what it commanded."""
+
+    def __init__(self, *facts: Fact) -> None:
+        self.standing = Standing(slots={1: Slot(), 2: Slot()}, was_ready=True)
+        self.commands: list[Command] = []
+        self.tell(*facts)
+
+    def tell(self, *facts: Fact) -> list[Command]:
+        """The commands that follow."""
+        before = len(self.commands)
+        for fact in facts:
+            decision = react(self.standing, fact)
+            self.standing = decision.standing
+            self.commands += decision.commands
+        return self.commands[before:]
+
+
+def filed(commands: list[Command]) -> list[str]:
+    return [command.task.portal_number for command in commands if isinstance(command, File)]
+
+
+def returned(commands: list[Command]) -> dict[str, tuple[str, bool]]:
+    return {
+        command.task.portal_number: (str(command.why), command.is_attempt_spent)
+        for command in commands
+        if isinstance(command, Requeue)
+    }
+
+
+def test_a_missing_order_is_not_filed_before_its_session_is_proven() -> None:
+    plan = Told(*missed(1, 2, 3))
+
+    assert plan.commands == [AwaitProof(worker=ONE, delay_s=PROOF_WAIT_S)]
+
+
+@pytest.mark.parametrize("reason", [Reason.ALL_SAVED, Reason.NONE_LISTED, Reason.SOME_FILES_REFUSED])
+def test_an_order_that_was_shown_later_proves_the_session(reason: Reason) -> None:
+    plan = Told(*missed(1, 2))
+
+    assert filed(plan.tell(taken(3), told(3, Report(reason=reason)))) == ["3", "1", "2"]
+
+
+@pytest.mark.parametrize("reason", [Reason.NO_PERMISSION, Reason.PORTAL_ERROR, Reason.PORTAL_SAYS_MISSING])
+def test_a_page_that_is_no_order_proves_nothing(reason: Reason) -> None:
+    plan = Told(*missed(1))
+
+    assert "1" not in filed(plan.tell(taken(2), told(2, Report(reason=reason))))
+
+
+def test_an_order_that_was_begun_before_proves_nothing() -> None:
+    """Its page was perhaps read while the session still lived, and its files took long."""
+    plan = Told(taken(9), *missed(1))
+
+    assert filed(plan.tell(told(9, SAVED))) == ["9"]
+    assert filed(plan.tell(taken(2), told(2, SAVED))) == ["2", "1"]
+
+
+def test_another_worker_proves_nothing() -> None:
+    """Each browser has cookies of its own."""
+    plan = Told(*missed(1))
+
+    assert filed(plan.tell(taken(2, TWO), told(2, SAVED, TWO))) == ["2"]
+
+
+def test_a_streak_is_reason_to_ask_at_once_and_a_yes_files_all_of_it() -> None:
+    streak = range(1, STREAK_LIMIT + 1)
+    plan = Told(*missed(*streak[:-1]))
+
+    assert plan.tell(*missed(STREAK_LIMIT)) == [Probe(worker=ONE)]
+    assert filed(plan.tell(Probed(worker=ONE, proof=Proof.LOGGED_IN))) == [str(one) for one in streak]
+
+
+def test_a_no_gives_all_of_it_back_with_no_attempt_spent() -> None:
+    streak = range(1, STREAK_LIMIT + 1)
+    plan = Told(*missed(*streak))
+
+    commands = plan.tell(Probed(worker=ONE, proof=Proof.LOGGED_OUT))
+
+    assert returned(commands) == {str(one): (GivenBack.SESSION_LOST, False) for one in streak}
+    assert len(commands) == STREAK_LIMIT
+
+
+def test_the_end_of_a_list_asks_too() -> None:
+    plan = Told(*missed(1))
+
+    assert plan.tell(ProofOverdue(worker=ONE)) == [Probe(worker=ONE)]
+    assert plan.tell(ProofOverdue(worker=ONE)) == [], "the question is on its way"
+    assert filed(plan.tell(Probed(worker=ONE, proof=Proof.LOGGED_IN))) == ["1"]
+    assert plan.tell(ProofOverdue(worker=ONE)) == [], "nothing is left to ask for"
+
+
+def test_a_probe_tells_nothing_of_what_came_after_it() -> None:
+    plan = Told(*missed(1), ProofOverdue(worker=ONE), *missed(2))
+
+    commands = plan.tell(Probed(worker=ONE, proof=Proof.LOGGED_IN))
+
+    assert filed(commands) == ["1"]
+    assert commands[-1] == AwaitProof(worker=ONE, delay_s=PROOF_WAIT_S)
+
+
+def test_a_portal_that_does_not_tell_is_waited_for_and_asked_again() -> None:
+    plan = Told(*missed(1), ProofOverdue(worker=ONE))
+
+    hold, wait = plan.tell(Probed(worker=ONE, proof=Proof.UNCLEAR))
+
+    assert isinstance(hold, Hold)
+    assert wait == AwaitProof(worker=ONE, delay_s=hold.delay_s or 0.0)
+    assert plan.tell(ProofOverdue(worker=ONE)) == [Probe(worker=ONE)]
+
+
+def test_a_session_that_was_lost_takes_with_it_what_it_did_not_find() -> None:
+    plan = Told(*missed(1), taken(2), taken(3))
+    lost = TaskReturned(worker=ONE, task_id=task(2).task_id, why=GivenBack.SESSION_LOST, detail="")
+
+    assert returned(plan.tell(lost)).keys() == {"1", "2"}
+    assert returned(plan.tell(told(3))) == {"3": (GivenBack.SESSION_LOST, False)}, "looked for beside it"
+    assert returned(plan.tell(taken(3), told(3))) == {}, "but only once"
+
+
+@pytest.mark.parametrize(
+    "end", [WorkerLost(worker=ONE, cause="gone"), WorkerEnded(worker=ONE), StopNeeded(cause=StopCause.ASKED)]
+)
+def test_what_cannot_be_proven_any_more_is_done_again(end: Fact) -> None:
+    plan = Told(*missed(1))
+
+    assert returned(plan.tell(end)) == {"1": (GivenBack.UNPROVEN, False)}
+    assert plan.tell(ProofOverdue(worker=ONE), Probed(worker=ONE, proof=Proof.LOGGED_IN)) == []
+
+
+def test_a_pool_that_is_ending_asks_nothing_any_more() -> None:
+    plan = Told(taken(1), StopNeeded(cause=StopCause.ASKED))
+
+    assert returned(plan.tell(told(1))) == {"1": (GivenBack.UNPROVEN, False)}
+
+
+class Portal(RuleBasedStateMachine):
+    """A worker with several tabs on a portal that answers a lost session with the page of a missing order.
+
+    All orders exist. The worker, its tabs and the portal do whatever they can; not one order may end as not found.
+    """
+
+    @initialize(count=st.integers(1, 15))
+    def open(self, count: int) -> None:
+        self.standing = Standing(slots={1: Slot()}, was_ready=True)
+        self.queue = [task(number) for number in range(count)]
+        self.pages: dict[TaskId, bool | None] = {}
+        self.is_logged_in = True
+        self.is_refreshing = False
+        self.answers: list[bool | None] = []
+        self.is_due = False
+        self.outcomes: list[File] = []
+
+    def tell(self, fact: Fact) -> None:
+        decision = react(self.standing, fact)
+        self.standing = decision.standing
+        for command in decision.commands:
+            match command:
+                case File():
+                    self.outcomes.append(command)
+                case Requeue():
+                    assert not command.is_attempt_spent
+                    self.queue.insert(0, command.task)
+                case Probe():
+                    self.answers.append(None)
+                case _:
+                    self.is_due |= isinstance(command, AwaitProof)
+
+    @precondition(lambda self: self.queue and not self.is_refreshing)
+    @rule()
+    def take(self) -> None:
+        """No tab opens while the login is brought back."""
+        one = self.queue.pop(0)
+        self.pages[one.task_id] = None
+        self.tell(TaskTaken(worker=ONE, task=one))
+
+    @precondition(lambda self: None in self.pages.values())
+    @rule(data=st.data())
+    def read_page(self, data: st.DataObject) -> None:
+        """The page is read at one time, and told of at another."""
+        unread = sorted(task_id for task_id, is_shown in self.pages.items() if is_shown is None)
+        self.pages[data.draw(st.sampled_from(unread))] = self.is_logged_in
+
+    @precondition(lambda self: any(is_shown is not None for is_shown in self.pages.values()))
+    @rule(data=st.data(), is_seen=st.booleans())
+    def report(self, data: st.DataObject, *, is_seen: bool) -> None:
+        """What the worker makes of the page: a lost session may be seen as one, or not."""
+        task_id = data.draw(
+            st.sampled_from(sorted(one for one, is_shown in self.pages.items() if is_shown is not None))
+        )
+        if self.pages.pop(task_id):
+            self.tell(TaskReported(worker=ONE, task_id=task_id, report=SAVED))
+        elif is_seen:
+            self.tell(TaskReturned(worker=ONE, task_id=task_id, why=GivenBack.SESSION_LOST, detail=""))
+            self.is_refreshing = True
+        else:
+            self.tell(TaskReported(worker=ONE, task_id=task_id, report=MISSING))
+
+    @rule()
+    def expire(self) -> None:
+        self.is_logged_in = False
+
+    @precondition(lambda self: self.is_refreshing)
+    @rule()
+    def refresh(self) -> None:
+        self.is_logged_in, self.is_refreshing = True, False
+
+    @precondition(lambda self: self.is_due)
+    @rule()
+    def proof_is_overdue(self) -> None:
+        self.is_due = False
+        self.tell(ProofOverdue(worker=ONE))
+
+    @precondition(lambda self: None in self.answers)
+    @rule()
+    def read_probe(self) -> None:
+        self.answers = [self.is_logged_in]
+
+    @precondition(lambda self: self.answers and None not in self.answers)
+    @rule()
+    def answer(self) -> None:
+        is_in = self.answers.pop()
+        self.tell(Probed(worker=ONE, proof=Proof.LOGGED_IN if is_in else Proof.LOGGED_OUT))
+        self.is_refreshing |= not is_in
+
+    @invariant()
+    def no_order_is_filed_as_missing(self) -> None:
+        assert [one for one in self.outcomes if one.report.outcome is Outcome.NOT_FOUND] == []
+
+    @invariant()
+    def one_probe_at_a_time(self) -> None:
+        assert len(self.answers) <= 1
+
+    @invariant()
+    def nothing_waits_for_ever(self) -> None:
+        assert not self.standing.slots[1].doubt.row or self.is_due or self.answers
+
+
+Portal.TestCase.settings = settings(max_examples=200, stateful_step_count=60, deadline=None)
+TestPortal = Portal.TestCase
+
+
+def test_a_task_that_is_kept_back_keeps_its_attempts() -> None:
+    third = replace(task(1), attempt=3)
+    plan = Told(TaskTaken(worker=ONE, task=third), told(1), ProofOverdue(worker=ONE))
+
+    (back,) = plan.tell(Probed(worker=ONE, proof=Proof.LOGGED_OUT))
+
+    assert isinstance(back, Requeue)
+    assert back.task.attempt == third.attempt
