@@ -25,6 +25,7 @@ from app.domain.ports import EventSink
 from app.domain.states import TaskStatus
 from app.domain.task import POTask, Report, TaskRecord
 from app.profile.home import ProfileHome
+from app.profile.private import remove_tree
 from app.service.batch import Redo
 from app.service.callbacks import Callbacks
 from app.service.clock import SystemClock
@@ -92,9 +93,8 @@ async def open_pool(
     """Run a pool for as long as the block lasts; afterwards no process and no temporary file of it is left.
 
     Tasks that an earlier run left undone are taken up again, and so are those whose failure another try may mend;
-    those that were called off are not.
-    Leaving the block drains the pool: what is in hand is finished, the rest stays in the journal. The caller's
-    cancellation does the same.
+    those that were called off are not. Leaving the block drains the pool: what is in hand is finished, the rest stays
+    in the journal. The caller's cancellation does the same.
 
     Args:
         processor: What is done with each task: an async function ``(tab, task) -> Report`` of a module or of the
@@ -116,8 +116,7 @@ async def open_pool(
         watch(Notice(level=Level.WARNING, text=why))
     async with SqliteJournal(plan.private / JOURNAL_NAME, clock) as journal:
         if not plan.base.exists():
-            told = plan.settings
-            await make_base(worker=plan.crew.worker, base=plan.base, runs_root=told.runs_dir, observe=watch)
+            await _make_base(plan, watch)
         await recover(journal, plan.tree, plan.settings.max_attempts)
         await reopen(journal, plan.tree, LIST, Redo.RETRYABLE, is_candidate=_was_not_called_off)
         around = Surroundings(journal=journal, archive=plan.tree, clock=clock, observe=watch, batch_id=LIST)
@@ -129,6 +128,18 @@ async def open_pool(
                 yield pool
         except ExceptionGroup as group:
             raise root_cause(group) from group
+
+
+async def _make_base(plan: _Plan, watch: EventSink) -> None:
+    """Make the base beside its place, so that one that was cut off half-way is never taken for a whole one."""
+    part = plan.base.with_name(f"{plan.base.name}.part")
+    await anyio.to_thread.run_sync(remove_tree, part)
+    try:
+        await make_base(worker=plan.crew.worker, base=part, runs_root=plan.settings.runs_dir, observe=watch)
+        part.rename(plan.base)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(remove_tree, part)
 
 
 def _was_not_called_off(record: TaskRecord) -> bool:

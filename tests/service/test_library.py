@@ -99,6 +99,31 @@ class TestOpenPool:
         assert report is not None
         assert report.reason is Reason.BY_REQUEST
 
+    async def test_a_profile_that_was_cut_off_while_it_was_made_is_made_anew(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def die(*, base: Path, **_: object) -> None:
+            (base / "Default").mkdir(parents=True)
+            raise SetupError("killed")
+
+        private = tmp_path / "out" / ".poolwright"
+        with monkeypatch.context() as dying:
+            dying.setattr("app.service.library.make_base", die)
+            with pytest.raises(SetupError, match="killed"):
+                async with own_pool(tmp_path):
+                    pass
+        assert not list(private.glob("base*"))
+        leftover = private / "base.part" / "leftover"  # of a process that was killed the hard way
+        leftover.mkdir(parents=True)
+
+        async with own_pool(tmp_path) as pool:
+            report = await (await pool.submit_task(new_task("a", PAGE)))
+
+        assert report is not None
+        assert report.reason is Reason.ALL_SAVED
+        assert not (private / "base.part").exists()
+        assert not (private / "base" / "leftover").exists()
+
     async def test_one_folder_has_one_pool(self, tmp_path: Path) -> None:
         async with own_pool(tmp_path):
             with pytest.raises(JournalError):
