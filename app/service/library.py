@@ -1,7 +1,7 @@
 """Poolwright as a library: ``open_pool`` gives a running pool to submit tasks to, with everything around it made.
 
 The journal lies in the output folder: a script that was cut off is simply started again, and what it submits again is
-not done twice. Log lines are off until ``loguru.logger.enable("app")``.
+not done twice. The log lies beside it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from pathlib import Path
 
 import anyio
 import anyio.to_thread
-from loguru import logger
 
 from app.archive.tree import PRIVATE_NAME, OutputTree
 from app.domain.events import Event, Level, Notice
@@ -30,6 +29,7 @@ from app.service.batch import Redo
 from app.service.callbacks import Callbacks
 from app.service.clock import SystemClock
 from app.service.crew import Crew, find_crew
+from app.service.logs import LogOptions, logging_beside
 from app.service.out import JOURNAL_NAME, open_out
 from app.service.own_processor import OwnProcessor, locate
 from app.service.resuming import clean_staging, recover, reopen
@@ -48,8 +48,6 @@ LIST = BatchId("library")
 TEMPLATE = "{number}"
 #: The base profile of pools without a portal, in the private folder.
 BASE_NAME = "base"
-
-logger.disable("app")
 
 
 def new_task(name: str, payload: JsonValue = None, *, timeout_s: float | None = None) -> POTask:
@@ -80,6 +78,7 @@ class _Plan:
     crew: Crew
     tree: OutputTree
     base: Path
+    log: LogOptions
 
     @property
     def private(self) -> Path:
@@ -111,15 +110,22 @@ async def open_pool(
     """
     clock = SystemClock()
     plan = await anyio.to_thread.run_sync(_plan, settings, processor, clock)
+    with logging_beside(plan.log) as note:
+        async with _running(plan, clock, _both(note, watch)) as pool:
+            yield pool
+
+
+@asynccontextmanager
+async def _running(plan: _Plan, clock: SystemClock, observe: EventSink) -> AsyncGenerator[PersistentWorkerPool]:
     if plan.crew.sandbox.mode is Sandbox.OFF:
         why = f"The browsers run without Chromium's own sandbox: {plan.crew.sandbox.why}."
-        watch(Notice(level=Level.WARNING, text=why))
+        observe(Notice(level=Level.WARNING, text=why))
     async with SqliteJournal(plan.private / JOURNAL_NAME, clock) as journal:
         if not plan.base.exists():
-            await _make_base(plan, watch)
+            await _make_base(plan, observe)
         await recover(journal, plan.tree, plan.settings.max_attempts)
         await reopen(journal, plan.tree, LIST, Redo.RETRYABLE, is_candidate=_was_not_called_off)
-        around = Surroundings(journal=journal, archive=plan.tree, clock=clock, observe=watch, batch_id=LIST)
+        around = Surroundings(journal=journal, archive=plan.tree, clock=clock, observe=observe, batch_id=LIST)
         try:
             async with (
                 clean_staging(plan.tree, plan.settings.out) as staging,
@@ -130,12 +136,12 @@ async def open_pool(
             raise root_cause(group) from group
 
 
-async def _make_base(plan: _Plan, watch: EventSink) -> None:
+async def _make_base(plan: _Plan, observe: EventSink) -> None:
     """Make the base beside its place, so that one that was cut off half-way is never taken for a whole one."""
     part = plan.base.with_name(f"{plan.base.name}.part")
     await anyio.to_thread.run_sync(remove_tree, part)
     try:
-        await make_base(worker=plan.crew.worker, base=part, runs_root=plan.settings.runs_dir, observe=watch)
+        await make_base(worker=plan.crew.worker, base=part, runs_root=plan.settings.runs_dir, observe=observe)
         part.rename(plan.base)
     finally:
         with anyio.CancelScope(shield=True):
@@ -147,6 +153,14 @@ def _was_not_called_off(record: TaskRecord) -> bool:
     return record.status != TaskStatus.CANCELLED.name
 
 
+def _both(one: EventSink, other: EventSink) -> EventSink:
+    def tell(event: Event) -> None:
+        one(event)
+        other(event)
+
+    return tell
+
+
 def _plan(given: dict[str, object], processor: OwnProcessor | str, clock: SystemClock) -> _Plan:
     """Read settings, find portal, browser and profile. Blocking; makes the output folder."""
     settings = load_settings(given)
@@ -154,13 +168,14 @@ def _plan(given: dict[str, object], processor: OwnProcessor | str, clock: System
     site = _site(settings)
     crew = find_crew(settings, site)
     worker = replace(crew.worker, processor=located.name, import_path=located.import_path)
-    open_out(settings)
+    log_file = open_out(settings)
     template = settings.folder_template if site or "folder_template" in settings.model_fields_set else TEMPLATE
     return _Plan(
         settings=settings,
         crew=replace(crew, worker=worker),
         tree=OutputTree(settings.out, template, clock=clock, known_fields=site and frozenset(site.pack.fields)),
         base=find_profile(settings).base_path if site else settings.out / PRIVATE_NAME / BASE_NAME,
+        log=LogOptions(level=settings.log_level, file=log_file, secrets=(settings.password.get_secret_value(),)),
     )
 
 

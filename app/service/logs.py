@@ -14,17 +14,19 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, assert_never, cast
 
 from loguru import logger
 
 from app.domain.events import Event, ListOpened, Moved, Notice, TaskEnded, TaskReturned, TaskStarted, WorkerSeen
 from app.domain.failures import OptionsError
 from app.domain.ids import WorkerRef
+from app.domain.ports import EventSink
 
 if TYPE_CHECKING:
-    from loguru import Logger, Message, Record
+    from loguru import Logger, Message, Record, RecordLevel
 
 Blot = Callable[[str], str]
 
@@ -35,6 +37,10 @@ FILE_MODE = 0o600
 BLOT = "***"
 #: A field of lines that people see in the view of the run; they are not told twice.
 SHOWN = "is_shown"
+#: The true level of a line that goes below the sinks of others.
+WEIGHT = "weight"
+#: What lines have for this room alone.
+_NO_FIELDS = frozenset({SHOWN, WEIGHT})
 #: Fields that every line may have and that people see in front of the text.
 SUBJECTS = ("worker", "task")
 
@@ -75,35 +81,68 @@ def logging_to(options: LogOptions) -> Generator[None]:
         logger.remove()
 
 
-def log_event(event: Event) -> None:
+@contextmanager
+def logging_beside(options: LogOptions) -> Generator[EventSink]:
+    """Have a pool's lines go to its file until the block ends, beside the sinks that the caller has of his own.
+
+    None of these is touched, and none sees the events of the pool, which are given to what this yields; the lines of
+    its workers they do see.
+
+    Raises:
+        OptionsError: The file cannot be written.
+    """
+    least = logger.level(options.level.upper()).no
+
+    def is_wanted(record: Record) -> bool:
+        return (record["name"] or "").startswith("app.") and _weight(record).no >= least
+
+    sink = _add_file(options, _blotter(options.secrets), is_wanted)
+    try:
+        yield partial(log_event, to=logger.patch(_whisper))
+    finally:
+        if sink is not None:
+            logger.remove(sink)
+
+
+def log_event(event: Event, to: Logger = logger) -> None:
     """Write an event of a run down. A view shows people most of them, so only the file takes those."""
     match event:
         case Moved(transition=move):
-            logger.bind(machine=move.machine, entity=move.entity, cause=move.cause or None).debug(
+            to.bind(machine=move.machine, entity=move.entity, cause=move.cause or None).debug(
                 "{} {}: {} -> {}", move.machine, move.entity, move.origin, move.target
             )
         case TaskEnded(task=task, report=report, worker=worker):
             fields = {"outcome": report.outcome.value, "reason": report.reason.value, "folder": event.folder}
-            shown = _shown(worker).bind(task=task.task_id, attempt=task.attempt, **fields)
+            shown = _shown(to, worker).bind(task=task.task_id, attempt=task.attempt, **fields)
             shown.info("{} {} {}", task.po_number, report.outcome.value, report.detail)
         case TaskReturned(task_id=task_id, why=why, detail=detail):
-            _shown(event.worker).bind(task=task_id, reason=why.value).info(
+            _shown(to, event.worker).bind(task=task_id, reason=why.value).info(
                 "back in the queue: {} {}", why.value, detail
             )
         case Notice(level=level, text=text):
-            _shown(event.worker).log(level.value.upper(), "{}", text)
+            _shown(to, event.worker).log(level.value.upper(), "{}", text)
         case ListOpened(open_count=open_count, done_count=done_count):
-            logger.info("{} orders to do, {} done before", open_count, done_count)
+            to.info("{} orders to do, {} done before", open_count, done_count)
         case TaskStarted(task=task):
-            logger.bind(worker=str(event.worker), task=task.task_id).debug("begins, attempt {}", task.attempt)
+            to.bind(worker=str(event.worker), task=task.task_id).debug("begins, attempt {}", task.attempt)
         case WorkerSeen():
-            logger.bind(worker=str(event.worker)).debug("{} bytes of memory", event.memory_bytes)
+            to.bind(worker=str(event.worker)).debug("{} bytes of memory", event.memory_bytes)
         case _:
             assert_never(event)
 
 
-def _shown(worker: WorkerRef | None) -> Logger:
-    return logger.bind(**{SHOWN: True, "worker": str(worker) if worker else None})
+def _shown(to: Logger, worker: WorkerRef | None) -> Logger:
+    return to.bind(**{SHOWN: True, "worker": str(worker) if worker else None})
+
+
+def _whisper(record: Record) -> None:
+    """Let a line pass below the sinks of others: loguru gives each line to every sink that its level reaches."""
+    record["extra"][WEIGHT] = record["level"]
+    record["level"] = cast("RecordLevel", logger.level("TRACE"))
+
+
+def _weight(record: Record) -> RecordLevel:
+    return record["extra"].get(WEIGHT, record["level"])
 
 
 def _add_people(options: LogOptions, blot: Blot) -> None:
@@ -121,9 +160,9 @@ def _is_news(record: Record) -> bool:
     return not record["extra"].get(SHOWN)
 
 
-def _add_file(options: LogOptions, blot: Blot) -> None:
+def _add_file(options: LogOptions, blot: Blot, is_wanted: Callable[[Record], bool] | None = None) -> int | None:
     if options.file is None:
-        return
+        return None
 
     def template(record: Record) -> str:
         record["extra"]["line"] = _for_file(record, blot)  # loguru fills in the template that this returns
@@ -131,9 +170,10 @@ def _add_file(options: LogOptions, blot: Blot) -> None:
 
     try:
         options.file.parent.mkdir(parents=True, exist_ok=True)
-        logger.add(
+        return logger.add(
             options.file,
-            level=options.level.upper(),
+            level="TRACE" if is_wanted else options.level.upper(),
+            filter=is_wanted,
             format=template,
             rotation=ROTATION,
             retention=KEPT_FILES,
@@ -173,10 +213,10 @@ def _for_people(record: Record) -> str:
 def _for_file(record: Record, blot: Blot) -> str:
     told: dict[str, object] = {
         "at": record["time"].astimezone(UTC).isoformat(timespec="milliseconds"),
-        "level": record["level"].name.lower(),
+        "level": _weight(record).name.lower(),
         "text": record["message"],
         "where": f"{record['name']}:{record['line']}",
-        **{name: value for name, value in record["extra"].items() if name != SHOWN and value is not None},
+        **{name: value for name, value in record["extra"].items() if name not in _NO_FIELDS and value is not None},
     }
     caught = record["exception"]
     if caught is not None and caught.type is not None:

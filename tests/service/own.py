@@ -6,8 +6,7 @@ import os
 import signal
 from typing import Any
 
-from app.domain.failures import Reason
-from app.domain.task import POTask, Report
+from app.service.library import POTask, Reason, Report
 
 
 async def title(tab: Any, task: POTask) -> Report:  # noqa: ANN401 - the worker's Tab, which only workers import
@@ -21,6 +20,11 @@ async def die_once(tab: Any, task: POTask) -> Report:  # noqa: ANN401
     if task.attempt == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     return await title(tab, task)
+
+
+async def fail(_: Any, task: POTask) -> Report:  # noqa: ANN401
+    """Raise what no pool knows."""
+    raise LookupError(f"no price for {task.po_number}")
 
 
 class Desk:

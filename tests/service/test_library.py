@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -123,6 +124,25 @@ class TestOpenPool:
         assert report.reason is Reason.ALL_SAVED
         assert not (private / "base.part").exists()
         assert not (private / "base" / "leftover").exists()
+
+    async def test_the_log_tells_where_a_processor_failed(self, tmp_path: Path) -> None:
+        async with own_pool(tmp_path, own.fail, max_attempts=1) as pool:
+            report = await (await pool.submit_task(new_task("a")))
+
+        assert report is not None
+        assert report.reason is Reason.PROCESSOR_ERROR
+        lines = (tmp_path / "out" / ".poolwright" / "log.jsonl").read_text(encoding="utf-8").splitlines()
+        texts = [json.loads(line)["text"] for line in lines]
+        assert any("own.py" in text and "in fail" in text for text in texts), texts
+        assert any(text.startswith("a FAILED") for text in texts), texts
+
+    async def test_the_log_goes_where_the_settings_say(self, tmp_path: Path) -> None:
+        file = tmp_path / "elsewhere" / "log.jsonl"
+        async with own_pool(tmp_path, sandbox="off", log_file=file, log_level="error"):
+            pass
+
+        assert file.read_text(encoding="utf-8") == ""
+        assert not (tmp_path / "out" / ".poolwright" / "log.jsonl").exists()
 
     async def test_one_folder_has_one_pool(self, tmp_path: Path) -> None:
         async with own_pool(tmp_path):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import stat
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,7 @@ from app.domain.failures import OptionsError, Reason
 from app.domain.ids import TaskId, WorkerRef
 from app.domain.machine import Transition
 from app.domain.task import POTask, Report
-from app.service.logs import LogOptions, log_event, logging_to
+from app.service.logs import LogOptions, log_event, logging_beside, logging_to
 
 
 def lines_of(file: Path) -> list[dict[str, Any]]:
@@ -217,3 +219,44 @@ def test_people_are_not_told_twice_what_the_view_shows_them() -> None:
         "worker-2#1 demo:45 begins, attempt 2",
         "worker-2#1 5 bytes of memory",
     ]
+
+
+@contextmanager
+def sink_of_a_caller(level: str) -> Generator[list[str]]:
+    """What a program that uses a pool has told loguru for itself."""
+    seen: list[str] = []
+    sink = logger.add(seen.append, level=level, format="{message}")
+    try:
+        yield seen
+    finally:
+        logger.remove(sink)
+
+
+@pytest.mark.parametrize(("event", "text", "fields"), EVENTS, ids=lambda value: type(value).__name__)
+def test_events_of_a_pool_are_written_down_beside_the_callers_sinks_and_not_told_to_them(
+    event: Event, text: str, fields: dict[str, object], tmp_path: Path
+) -> None:
+    file = tmp_path / "log.jsonl"
+
+    with sink_of_a_caller("DEBUG") as seen:
+        with logging_beside(LogOptions(level="debug", file=file)) as note:
+            logger.warning("the caller's own")
+            note(event)
+        note(event)
+        logger.warning("the caller's own, later")
+
+    (line,) = lines_of(file)
+    assert line["text"] == text
+    assert fields.items() <= line.items()
+    assert "weight" not in line
+    assert seen == ["the caller's own\n", "the caller's own, later\n"]
+
+
+def test_the_file_of_a_pool_holds_what_is_weighty_enough_without_secrets(tmp_path: Path) -> None:
+    file = tmp_path / "log.jsonl"
+
+    with logging_beside(LogOptions(level="warning", file=file, secrets=("hunter2",))) as note:
+        note(Notice(level=Level.INFO, text="light"))
+        note(Notice(level=Level.WARNING, text="the password hunter2 is wrong"))
+
+    assert [(line["level"], line["text"]) for line in lines_of(file)] == [("warning", "the password *** is wrong")]
