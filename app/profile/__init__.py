@@ -6,6 +6,7 @@
 - ``selection``, ``survey``, ``clone``: what a clone needs, what there is, and the copy.
 - ``structure``, with ``preferences``, ``database`` and ``leveldb``: whether all stores of a folder are whole.
 - ``seal``: what was in a base when its login was known good.
+- ``marker``, ``keeping``: what refuses a damaged base, and what a person decides about it: accept or restore.
 - ``launch``: what is done to a clone before every launch.
 - ``profile``: the living ``Profile`` of one worker, with its states. The supervisor owns it.
 - ``runs``: the short private folder of one run, and the removal of those that dead runs left.

@@ -6,7 +6,7 @@ The checks take a few milliseconds and run before any worker starts.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.profile.cookies import count_key_prefixes, find_cookies, refuse_bound_cookies
@@ -17,6 +17,7 @@ from app.profile.failures import (
     missing_folder,
     unreadable,
 )
+from app.profile.marker import refuse_marked
 from app.profile.occupancy import left_by_stranger, refuse_occupied
 from app.profile.preferences import PREFERENCES
 from app.profile.seal import Seal, hash_files, read_seal, refuse_differences
@@ -56,11 +57,31 @@ def check_base(path: Path, *, everyday: Sequence[Path] | None = None) -> BaseFac
         everyday: Folders of everyday browsers; those of the person who runs this program when left out.
 
     Raises:
+        ProfileRefusedError: It carries the mark of a damage, or it is refused by `inspect_base`.
+        ProfileMissingError: There is no folder, or no browser ever opened it.
+        ProfileInUseError: A browser has it open.
+        ProfileDamagedError: `inspect_base` finds damage, or it is other than it was sealed.
+    """
+    refuse_marked(path)
+    facts = inspect_base(path, everyday=everyday)
+    seal = read_seal(path)
+    if seal is not None:
+        refuse_differences(path, seal, hash_files(path))
+    return replace(facts, seal=seal)
+
+
+def inspect_base(path: Path, *, everyday: Sequence[Path] | None = None) -> BaseFacts:
+    """Look at a base for itself, whatever its seal or a mark say: what is done before it is sealed.
+
+    Args:
+        path: The user-data folder.
+        everyday: Folders of everyday browsers; those of the person who runs this program when left out.
+
+    Raises:
         ProfileRefusedError: It is an everyday profile, one profile within a user-data folder, or its cookies are bound.
         ProfileMissingError: There is no folder, or no browser ever opened it.
         ProfileInUseError: A browser has it open.
-        ProfileDamagedError: Something in it is missing or broken that a browser loses a login with, or it is other
-            than it was sealed.
+        ProfileDamagedError: Something in it is missing or broken that a browser loses a login with.
     """
     refuse_everyday(path, everyday)
     try:
@@ -73,16 +94,13 @@ def check_base(path: Path, *, everyday: Sequence[Path] | None = None) -> BaseFac
     cookies = find_cookies(path)
     prefixes = count_key_prefixes(cookies)
     refuse_bound_cookies(cookies, prefixes)
-    seal = read_seal(path)
-    if seal is not None:
-        refuse_differences(path, seal, hash_files(path))
     return BaseFacts(
         path=path,
         cookies_path=cookies,
         cookies_count=sum(prefixes.values()),
         files_count=len(contents.files),
         size_bytes=contents.size_bytes,
-        seal=seal,
+        seal=None,
         notices=_notices(path),
     )
 

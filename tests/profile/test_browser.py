@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from playwright.sync_api import Playwright
 from app.profile.base import check_base
 from app.profile.clone import clone_profile
 from app.profile.failures import ProfileInUseError
+from app.profile.keeping import restore, seal_base
 from app.profile.launch import prepare_for_launch
 from app.profile.occupancy import read_owner
 from tests.profile.browsing import cookie_names, kill_in_use, kill_while_writing, log_in, opened, stored
@@ -19,6 +21,7 @@ from tests.profile.site import COOKIE_NAMES, PDF, Site
 
 pytestmark = pytest.mark.browser
 
+NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 KEPT = ["kept", "kept", "kept"]
 
 
@@ -84,6 +87,27 @@ def test_a_browser_that_is_killed_amid_writing_leaves_a_clone_that_passes(
         kept = stored(context.pages[0], site)
 
     assert names >= COOKIE_NAMES
+    assert kept == KEPT
+
+
+def test_a_restored_base_is_logged_in(
+    tmp_path: Path, logged_in: Path, playwright: Playwright, chromium: str, site: Site
+) -> None:
+    base = tmp_path / "base"
+    clone_profile(logged_in, base)
+    seal_base(base, now=NOON)
+    shutil.rmtree(base / "Default/Local Storage")
+    (base / "Default/Cookies").write_bytes(b"")
+
+    restore(base, now=NOON)
+    check_base(base)
+    clone_profile(base, tmp_path / "profile")
+    prepare_for_launch(tmp_path / "profile")
+    with opened(playwright, tmp_path / "profile", chromium) as context:
+        names = cookie_names(context, site)
+        kept = stored(context.pages[0], site)
+
+    assert names == COOKIE_NAMES
     assert kept == KEPT
 
 

@@ -1,0 +1,156 @@
+"""What a person decides about a base: to seal it, to accept it as it is now, or to go back to the last good copy.
+
+Sealing keeps such a copy beside the base (``base.good-<time>``, a few MB: it leaves out what clones leave out). Each of
+these has the base alone while it works, and refuses one that a browser has open.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from app.domain.failures import SetupError
+from app.profile.base import inspect_base
+from app.profile.clone import clone_profile, remove_clone, set_aside
+from app.profile.failures import MAKE_ANEW, ProfileDamagedError, ProfileMissingError
+from app.profile.locks import changing
+from app.profile.marker import clear_mark, refuse_marked
+from app.profile.occupancy import refuse_occupied
+from app.profile.private import FOLDER_MODE, remove_tree
+from app.profile.seal import Seal, find_differences, put_seal, read_seal, seal_path, write_seal
+
+_GOOD_MARK = ".good-"
+
+
+def seal_base(base: Path, *, now: datetime, browser_version: str | None = None) -> Seal:
+    """Check a base, seal it, and keep a good copy: after a login, or on command.
+
+    Args:
+        base: A user-data folder whose browser was closed in order.
+        now: Aware UTC now.
+        browser_version: Of the browser that wrote it; what the base says itself when left out.
+
+    Raises:
+        ProfileError: The base is missing, in use, refused (a marked one too) or damaged.
+        SetupError: The seal or the copy can't be written.
+    """
+    refuse_marked(base)
+    return _seal(base, now, browser_version)
+
+
+def accept(base: Path, *, now: datetime) -> Seal:
+    """Take a base as it is now for good: seal it anew and take its mark away.
+
+    Raises:
+        ProfileError: The base is missing, in use or refused, or its structure is damaged, which nobody can accept.
+        SetupError: The seal or the copy can't be written.
+    """
+    seal = _seal(base, now, None)
+    try:
+        clear_mark(base)
+    except OSError as error:
+        raise _unwritable(base, error) from error
+    return seal
+
+
+def keep_good(base: Path, seal: Seal) -> Path:
+    """Keep a copy of a base as it was sealed, in place of older copies. Hold ``locks.changing`` meanwhile.
+
+    Returns:
+        Where the copy lies. Its own seal lies beside it.
+
+    Raises:
+        ProfileInUseError: A browser has the base open.
+        ProfileDamagedError: The base is not as it was sealed.
+        SetupError: The copy can't be written.
+        OSError: Its seal can't be written, or an older copy can't be removed.
+    """
+    good = base.with_name(f"{base.name}{_GOOD_MARK}{seal.created_at:%Y%m%dT%H%M%S%fZ}")
+    remove_clone(good)
+    report = clone_profile(base, good)
+    differences = find_differences(seal, report.files)
+    if differences:
+        remove_clone(good)
+        raise ProfileDamagedError(f"{base} changed after it was sealed: {', '.join(differences)}. Seal it again.")
+    put_seal(good, seal)
+    _remove_older(base, good)
+    return good
+
+
+def find_good(base: Path) -> Path | None:
+    """The newest good copy of a base; nothing when none was kept."""
+    kept = [path for path in base.parent.glob(f"{base.name}{_GOOD_MARK}*Z") if seal_path(path).is_file()]
+    return max(kept, default=None)
+
+
+def restore(base: Path, *, now: datetime) -> Path:
+    """Put the last good copy in the place of a base, in one rename, and take the mark away.
+
+    Args:
+        base: The user-data folder; it may be gone.
+        now: Aware UTC now.
+
+    Returns:
+        Where the base that was there lies now, for a person to look at.
+
+    Raises:
+        ProfileMissingError: No good copy was ever kept.
+        ProfileInUseError: A browser has the base open, or another command works on it.
+        ProfileDamagedError: The good copy is damaged too.
+        SetupError: Something can't be written.
+    """
+    good = find_good(base)
+    if good is None:
+        raise ProfileMissingError(f"No good copy of {base} was kept: it was never sealed. {MAKE_ANEW}")
+    try:
+        base.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        with changing(base):
+            refuse_occupied(base)
+            draft = base.with_name(f"{base.name}.restored")
+            seal = _copy_good(good, draft)
+            aside = set_aside(base, now)
+            draft.rename(base)
+            put_seal(base, seal)
+            clear_mark(base)
+    except OSError as error:
+        raise _unwritable(base, error) from error
+    return aside
+
+
+def _seal(base: Path, now: datetime, browser_version: str | None) -> Seal:
+    with changing(base):
+        inspect_base(base)
+        try:
+            seal = write_seal(base, now=now, browser_version=browser_version)
+            keep_good(base, seal)
+        except OSError as error:
+            raise _unwritable(base, error) from error
+    return seal
+
+
+def _copy_good(good: Path, target: Path) -> Seal:
+    remove_clone(target)
+    report = clone_profile(good, target)
+    seal = read_seal(good)
+    differences = ("its seal is gone",) if seal is None else find_differences(seal, report.files)
+    if seal is None or differences:
+        remove_clone(target)
+        raise ProfileDamagedError(f"The good copy {good} is damaged too: {', '.join(differences)}. {MAKE_ANEW}")
+    return seal
+
+
+def _remove_older(base: Path, good: Path) -> None:
+    for path in base.parent.glob(f"{base.name}{_GOOD_MARK}*"):
+        if path.name.startswith(good.name):
+            continue
+        if path.is_dir():
+            remove_tree(path)
+        else:
+            path.unlink()
+
+
+def _unwritable(base: Path, error: OSError) -> SetupError:
+    return SetupError(
+        f"{error.filename or base.parent} can't be written ({error.strerror}). "
+        "Check that you may write there and that the disk has room, then give the command again."
+    )
