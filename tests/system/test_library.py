@@ -61,18 +61,22 @@ async def test_the_example_brings_pages_home_and_does_nothing_twice(tmp_path: Pa
     (tmp_path / "titles.py").write_text(EXAMPLE[1], encoding="utf-8")
 
     async with running_portal() as portal:
-        login = f"{portal.url}/sessions/new"
-        first = await run(tmp_path, login, f"{portal.url}/sessions/new?again")
-        manifest = tmp_path / "pages" / "page-1" / "manifest.json"
+        login, other = f"{portal.url}/sessions/new", f"{portal.url}/sessions/new?again"
+        folder = tmp_path / "pages" / re.sub(r"[:/]", "_", login)
+        first = await run(tmp_path, login)
+        manifest = folder / "manifest.json"
         made_at = manifest.stat().st_mtime_ns
-        second = await run(tmp_path, login)
+        second = await run(tmp_path, other, login)
 
-    assert [line.split()[:2] for line in first.splitlines()] == [["page-1", "COMPLETED"], ["page-2", "COMPLETED"]]
-    assert second == first.splitlines(keepends=True)[0]
+    assert [line.split()[:2] for line in first.splitlines()] == [[login, "COMPLETED"]]
+    assert [line.split()[:2] for line in second.splitlines()] == [[other, "COMPLETED"], [login, "COMPLETED"]]
+    assert second.splitlines()[1:] == first.splitlines()
     assert manifest.stat().st_mtime_ns == made_at
-    page = (tmp_path / "pages" / "page-1" / "page.html").read_text(encoding="utf-8")
+    page = (folder / "page.html").read_text(encoding="utf-8")
     title = json.loads(manifest.read_text(encoding="utf-8"))["fields"]["title"]
     assert title
     assert f"<title>{title}</title>" in page
+    log = (tmp_path / "pages" / ".poolwright" / "log.jsonl").read_text(encoding="utf-8")
+    assert [json.loads(line)["outcome"] for line in log.splitlines() if "outcome" in line] == ["COMPLETED"] * 2
     assert list((tmp_path / "runs").glob("*")) == []
     assert left_below(tmp_path) == []
