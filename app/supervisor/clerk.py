@@ -51,6 +51,8 @@ class Clerk:
     def __init__(self, writings: Writings) -> None:
         """Start with nothing to write."""
         self._writings = writings
+        #: Why nobody takes tasks any more, once that is so.
+        self._rest_reason: Reason | None = None
         self._commands, self._inbox = anyio.create_memory_object_stream[Requeue | FailRest](math.inf)
 
     def __enter__(self) -> Self:
@@ -73,10 +75,16 @@ class Clerk:
         """Carry out what was taken, until cancelled."""
         async for command in self._inbox:
             with self._writings.unsettled.counted():
-                if isinstance(command, Requeue):
-                    await self._requeue(command)
-                else:
-                    await self._fail_rest(command.reason)
+                await self._carry_out(command)
+
+    async def _carry_out(self, command: Requeue | FailRest) -> None:
+        if isinstance(command, FailRest):
+            self._rest_reason = command.reason
+            await self._fail_rest(command.reason)
+        elif self._rest_reason is None:
+            await self._requeue(command)
+        else:
+            await self._fail(command.task, self._rest_reason)
 
     async def _requeue(self, command: Requeue) -> None:
         task, around = command.task, self._writings.around

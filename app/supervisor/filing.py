@@ -11,6 +11,7 @@ import anyio
 import anyio.to_thread
 
 from app.domain.events import TaskEnded
+from app.domain.ids import TaskId
 from app.domain.ports import Archive, Journal
 from app.supervisor.chronicle import Chronicle
 from app.supervisor.commands import File
@@ -33,6 +34,8 @@ class Filing:
     chronicle: Chronicle
     report: Callable[[Fact], None]
     places: anyio.CapacityLimiter = field(default_factory=_places)
+    #: Tasks whose files are on their way, which no worker has any more.
+    under_way: set[TaskId] = field(default_factory=set[TaskId])
 
     async def file(self, command: File, staged: Path) -> bool:
         """File one order and write its outcome down; false when the disk refused, which is then reported.

@@ -22,14 +22,16 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class PatientJournal:
-    """``Journal`` around another one. Every call either succeeds or fails for another reason than a full disk."""
+    """``Journal`` around another one that does not fail for a full disk, but for what asks for an answer at the end."""
 
     journal: Journal
     report: Callable[[Fact], None]
     #: Set when the pool ends: then a full disk is an error like any other, for nobody can wait any more.
     ending: anyio.Event
+    #: Changes that could not be written before the end. The next start takes their orders up again.
+    unwritten_count: int = 0
 
     async def accept(self, orders: OrderList) -> Accepted:
         """See ``Journal``."""
@@ -69,19 +71,25 @@ class PatientJournal:
                 task_id, why, detail=detail, delay_s=delay_s, is_attempt_spent=is_attempt_spent
             )
 
-        await self._patiently(give_back)
+        await self._at_last(give_back)
 
     async def count_death(self, task_id: TaskId) -> int:
-        """See ``Journal``."""
-        return await self._patiently(self.journal.count_death, task_id)
+        """See ``Journal``; 0 when it could not be written before the end."""
+        counts: list[int] = []
+
+        async def count() -> None:
+            counts.append(await self.journal.count_death(task_id))
+
+        await self._at_last(count)
+        return counts[0] if counts else 0
 
     async def finish(self, task_id: TaskId, report: Report, folder: str) -> None:
         """See ``Journal``."""
-        await self._patiently(self.journal.finish, task_id, report, folder)
+        await self._at_last(self.journal.finish, task_id, report, folder)
 
     async def record(self, transitions: Sequence[Transition]) -> None:
         """See ``Journal``."""
-        await self._patiently(self.journal.record, transitions)
+        await self._at_last(self.journal.record, transitions)
 
     async def counts(self, batch_id: BatchId) -> Mapping[str, int]:
         """See ``Journal``."""
@@ -98,6 +106,13 @@ class PatientJournal:
     async def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
         """See ``Journal``."""
         return await self.journal.records(batch_id)
+
+    async def _at_last(self, call: Callable[P, Awaitable[None]], *args: P.args, **named: P.kwargs) -> None:
+        """Make a call patiently, and do without it when the pool ends on a full disk: its end must not fail."""
+        try:
+            await self._patiently(call, *args, **named)
+        except DiskFullError:
+            self.unwritten_count += 1
 
     async def _patiently(self, call: Callable[P, Awaitable[T]], *args: P.args, **named: P.kwargs) -> T:
         """Make a call, and again while the disk is full.

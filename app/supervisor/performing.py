@@ -77,6 +77,7 @@ class Performance:
                 self._end_worker(command)
             case File():
                 self.tallies.unsettled.add()
+                self.filing.under_way.add(command.task.task_id)
                 self.tasks.start_soon(self._file, command)
             case Requeue() | FailRest():
                 self.clerk.take(command)
@@ -103,7 +104,9 @@ class Performance:
             with anyio.move_on_after(command.delay_s):
                 await self.ending.wait()
             staged = self.staging_path(command.worker.slot) / staging_name(command.task)
-            if await self.filing.file(command, staged):
+            is_filed = await self.filing.file(command, staged)
+            self.filing.under_way.discard(command.task.task_id)
+            if is_filed:
                 self.dispatch.task_queue.forget(command.task.task_id)
                 self.note_outcome(command.task, command.report)
 

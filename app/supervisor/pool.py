@@ -14,11 +14,9 @@ from types import TracebackType
 from typing import Self
 
 import anyio
-import anyio.to_thread
 from anyio.abc import TaskGroup, TaskStatus
 
-from app.bridge.pace import every
-from app.domain.events import TaskStarted
+from app.domain.events import Level, TaskStarted
 from app.domain.ids import WorkerRef
 from app.domain.machine import Machine
 from app.domain.options import SHUTDOWN_TIMEOUT_MAX_S, PoolOptions, check_shutdown_timeout
@@ -32,23 +30,21 @@ from app.supervisor.facts import Fact, HoldOver, PauseAsked, StopCause, StopNeed
 from app.supervisor.filing import Filing
 from app.supervisor.handle import TaskHandle
 from app.supervisor.holds import HoldCause
+from app.supervisor.measuring import keep_measuring
 from app.supervisor.patience import PatientJournal
 from app.supervisor.performing import Performance, Tallies
 from app.supervisor.premises import Premises
-from app.supervisor.probe import tree_memory_bytes
 from app.supervisor.restarts import RestartBudget
 from app.supervisor.snapshot import PoolSnapshot
 from app.supervisor.standing import Slot, Standing
 from app.supervisor.steering import Steering
 from app.supervisor.submissions import Submissions
 from app.supervisor.surroundings import Surroundings
-from app.supervisor.tally import Tally
+from app.supervisor.tally import Tally, undisturbed
 from app.supervisor.worker import Worker
 
 #: Of the time for a shutdown, the share that ending hung processes may need.
 END_SHARE = 0.25
-#: Reading the memory of a browser's tree takes 20 to 230 ms of a processor.
-MEMORY_INTERVAL_S = 5.0
 
 
 class PersistentWorkerPool:
@@ -66,6 +62,9 @@ class PersistentWorkerPool:
         self._journal = PatientJournal(journal=surroundings.journal, report=self._report, ending=self.shutdown_event)
         self._around = replace(surroundings, journal=self._journal)
         self._chronicle = Chronicle(self._journal, surroundings.observe)
+        self._filing = Filing(
+            journal=self._journal, archive=surroundings.archive, chronicle=self._chronicle, report=self._report
+        )
         tab_count = options.worker_count * options.worker.tabs_per_worker
         self._dispatch = Dispatch(self._journal, surroundings.batch_id, tab_count)
         self._submissions = Submissions(self._journal, surroundings.batch_id, self._dispatch)
@@ -80,7 +79,7 @@ class PersistentWorkerPool:
         )
         self._stopped = anyio.Event()
         self._feeding, self._draining = anyio.CancelScope(), anyio.CancelScope()
-        self._shutting_down = anyio.Lock()
+        self._down = anyio.Event()
         self._premises = Premises(options=options, around=self._around, chronicle=self._chronicle)
         self._tasks: TaskGroup
         self._stack: AsyncExitStack
@@ -115,7 +114,7 @@ class PersistentWorkerPool:
             self._tasks.start_soon(self._steering.steer, performance)
             self._tasks.start_soon(self._feed)
             self._tasks.start_soon(self._chronicle.keep_writing)
-            self._tasks.start_soon(self._measure_memory)
+            self._tasks.start_soon(keep_measuring, self.workers)
             for worker in self.workers:
                 performance.start_worker(worker, 1, 0.0)
             self._stack = stack.pop_all()
@@ -125,9 +124,12 @@ class PersistentWorkerPool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
         """Drain, end and remove everything; at most ``shutdown_timeout_s``, also when the caller was cancelled."""
-        await self.shutdown(self._options.shutdown_timeout_s)  # noqa: ASYNC102 - it shields itself
-        self._tasks.cancel_scope.cancel()
-        return await self._stack.__aexit__(kind, error, trace)  # noqa: ASYNC102 - what the stack ends, it shields
+        try:
+            await self.shutdown(self._options.shutdown_timeout_s)  # noqa: ASYNC102 - it is not cut short
+        finally:
+            self._tasks.cancel_scope.cancel()
+            is_told = await self._stack.__aexit__(kind, error, trace)  # noqa: ASYNC102 - what the stack ends, it shields
+        return is_told
 
     async def finish(self) -> Stop | None:
         """Wait until every task has its outcome, or until the pool cannot go on; tells why in that case."""
@@ -186,10 +188,10 @@ class PersistentWorkerPool:
             OptionsError: The timeout is out of its range.
         """
         check_shutdown_timeout(timeout)
-        with anyio.CancelScope(shield=True):
-            async with self._shutting_down:
-                if not self.shutdown_event.is_set():
-                    await self._wind_down(timeout)
+        if not self.shutdown_event.is_set():
+            self.shutdown_event.set()
+            self._tasks.start_soon(self._wind_down, timeout)
+        await undisturbed(self._down)
 
     def hurry(self) -> None:
         """Do not wait for tasks in flight any longer: they go back to the queue."""
@@ -222,16 +224,10 @@ class PersistentWorkerPool:
         return Clerk(writings)
 
     def _performance(self, clerk: Clerk) -> Performance:
-        filing = Filing(
-            journal=self._journal,
-            archive=self._around.archive,
-            chronicle=self._chronicle,
-            report=self._report,
-        )
         return Performance(
             chronicle=self._chronicle,
             dispatch=self._dispatch,
-            filing=filing,
+            filing=self._filing,
             clerk=clerk,
             workers={worker.ref.slot: worker for worker in self.workers},
             tasks=self._tasks,
@@ -252,7 +248,7 @@ class PersistentWorkerPool:
     def _note_end(self, end: Stop) -> None:
         self.end = end
         self._feeding.cancel()
-        self._submissions.stop(end, self._steering.standing.in_hand)
+        self._submissions.stop(end, self._steering.standing.in_hand | self._filing.under_way)
         self._stopped.set()
 
     async def _begin(self, task: POTask, worker: WorkerRef) -> POTask:
@@ -264,16 +260,15 @@ class PersistentWorkerPool:
         with self._feeding:
             await self._dispatch.feed()
 
-    async def _measure_memory(self) -> None:
-        async for _ in every(MEMORY_INTERVAL_S):
-            for worker in self.workers:
-                if worker.pid is not None:
-                    worker.memory_usage = await anyio.to_thread.run_sync(tree_memory_bytes, worker.pid)
-
     async def _wind_down(self, limit_s: float) -> None:
         """Let workers finish what they have, end them, and bring everything undone back to the queue."""
+        try:
+            await self._wind_down_in_order(limit_s)
+        finally:
+            self._down.set()
+
+    async def _wind_down_in_order(self, limit_s: float) -> None:
         self._report(StopNeeded(cause=StopCause.ASKED))
-        self.shutdown_event.set()
         await self._steering.unsettled.zero()
         self._steering.machine.fire(PoolEvent.SHUT_DOWN)
         self._feeding.cancel()
@@ -287,6 +282,9 @@ class PersistentWorkerPool:
         await self._steering.unsettled.zero()
         await self._dispatch.return_rest()
         self._submissions.close()
+        if count := self._journal.unwritten_count:
+            lost = f"The disk of the journal is full: {count} change(s) could not be written."
+            self._chronicle.notice(Level.ERROR, f"{lost} The next start takes those orders up again.")
 
     async def _clear_up(self) -> None:
         """Remove clones and temporary files; the last thing a pool does."""

@@ -120,6 +120,8 @@ class Submissions:
     async def _call_off(self, task_id: TaskId) -> bool:
         """Cancel a task that no worker has. Not cancelled half-way: a task withdrawn is in no queue."""
         is_off = False
+        if self._end is not None:
+            return False
         with anyio.CancelScope(shield=True):
             if self._dispatch.withdraw(task_id):
                 why = GivenBack.DRAINING  # and not claimed again before it is cancelled

@@ -52,3 +52,19 @@ class Tally:
         """Wait until none is under way."""
         while not self._zero.is_set():
             await self._zero.wait()
+
+
+async def undisturbed(event: anyio.Event) -> None:
+    """Wait for an event although the caller is cancelled meanwhile, also by asyncio's own means, which no shield stops.
+
+    Cancellation is raised again at the end.
+    """
+    cancelled: BaseException | None = None
+    while not event.is_set():
+        try:
+            with anyio.CancelScope(shield=True):
+                await event.wait()
+        except anyio.get_cancelled_exc_class() as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
