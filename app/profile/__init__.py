@@ -4,7 +4,7 @@
 - ``base``, ``cookies``, ``everyday``: whether a base may be cloned at all.
 - ``locks``, ``occupancy``: who else has it; one lock of our own, two signs of a living browser.
 - ``selection``, ``survey``, ``clone``: what a clone needs, what there is, and the copy.
-- ``structure``, with ``preferences``, ``database`` and ``leveldb``: whether all stores of a folder are whole.
+- ``structure`` with ``preferences``, ``database``, ``leveldb``, ``records``: whether the stores of a folder are whole.
 - ``seal``: what was in a base when its login was known good.
 - ``marker``, ``keeping``: what refuses a damaged base, and what a person decides about it: accept or restore.
 - ``launch``: what is done to a clone before every launch.

@@ -15,7 +15,7 @@ from app.profile.failures import MAKE_ANEW, ProfileDamagedError
 from app.profile.occupancy import refuse_occupied
 from app.profile.preferences import PREFERENCES, read_settings
 from app.profile.private import remove_tree, replace_file
-from app.profile.structure import check_access, check_structure
+from app.profile.structure import check_access, check_structure, trim_stores
 
 #: With these a PDF becomes a download instead of a viewer page, and no download waits for an answer.
 _WANTED_SETTINGS = (
@@ -44,6 +44,7 @@ def prepare_for_launch(clone: Path) -> None:
     try:
         if is_changed:
             replace_file(clone / PREFERENCES, json.dumps(settings, separators=(",", ":")).encode())
+        trim_stores(clone)
         for lock in _STALE_LOCKS:
             (clone / lock).unlink(missing_ok=True)
         for tabs in clone.glob(_OLD_TABS):

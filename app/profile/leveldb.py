@@ -7,24 +7,12 @@ within a record. A flipped bit within a table is not found (that takes a seal); 
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable, Iterator
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
-
-import google_crc32c
 
 from app.profile.failures import BrokenFileError
-
-#: CRC-32C; the package doesn't say what it takes.
-_crc32c = cast("Callable[[bytes], int]", google_crc32c.value)  # pyright: ignore[reportUnknownMemberType]
-
-_BLOCK_BYTES = 32 * 1024
-#: Checksum of what follows the length, length, kind.
-_HEADER = struct.Struct("<IHB")
-_KIND_OFFSET = 6
-_FILLING, _WHOLE, _FIRST, _LAST = 0, 1, 2, 4
+from app.profile.records import read_records
 
 #: What a manifest's records hold behind each tag: numbers and texts.
 _COMPARATOR, _LOG, _NEXT_FILE, _SEQUENCE, _POINTER, _DELETED, _ADDED, _EARLIER_LOG = 1, 2, 3, 4, 5, 6, 7, 9
@@ -65,9 +53,7 @@ def check_chain(folder: Path, *, was_killed: bool = False) -> None:
         BrokenFileError: A link is missing, has another size, or is not what a browser wrote.
         OSError: A file can't be read.
     """
-    present = {path.name for path in folder.iterdir()} - _OUTSIDE
-    contents = {name for name in present if Path(name).suffix in _CONTENT}
-    if not present or (was_killed and not contents):
+    if _is_unused(folder, was_killed=was_killed):
         return
     manifest = _find_manifest(folder)
     version = _read_version(manifest)
@@ -75,6 +61,31 @@ def check_chain(folder: Path, *, was_killed: bool = False) -> None:
         _check_table(folder, number, size_bytes)
     for log in _find_logs(folder, version.log_number):
         _check_log(log)
+
+
+def trim_torn_ends(folder: Path) -> None:
+    """Cut off what a killed browser left of a last record in a database that was checked.
+
+    The next browser would write on behind it, and the one after that loses all that was written so: Chromium 156 does.
+
+    Raises:
+        BrokenFileError: The database doesn't pass the check.
+        OSError: A file can't be written.
+    """
+    if _is_unused(folder, was_killed=True):
+        return
+    manifest = _find_manifest(folder)
+    for path in (manifest, *_find_logs(folder, _read_version(manifest).log_number)):
+        content = path.read_bytes()
+        end_of_last = max((end for _, end in read_records(content)), default=0)
+        if end_of_last < len(content):
+            os.truncate(path, end_of_last)
+
+
+def _is_unused(folder: Path, *, was_killed: bool) -> bool:
+    present = {path.name for path in folder.iterdir()} - _OUTSIDE
+    contents = {name for name in present if Path(name).suffix in _CONTENT}
+    return not present or (was_killed and not contents)
 
 
 def _find_manifest(folder: Path) -> Path:
@@ -92,7 +103,7 @@ def _find_manifest(folder: Path) -> Path:
 def _read_version(manifest: Path) -> _Version:
     version = _Version()
     try:
-        for record in _records(manifest.read_bytes()):
+        for record, _ in read_records(manifest.read_bytes()):
             _apply(record, version)
     except FileNotFoundError as error:
         raise BrokenFileError(manifest, "is missing") from error
@@ -134,41 +145,6 @@ def _number(record: bytes, position: int) -> tuple[int, int]:
             return value, position
 
 
-def _records(content: bytes) -> Iterator[bytes]:
-    """The whole records of a log or a manifest. One that the end of the file cuts off was never promised to anyone.
-
-    Raises:
-        ValueError: A record begins as none does, or does not fit its checksum.
-    """
-    position = 0
-    parts: list[bytes] = []
-    while position + _HEADER.size <= len(content):
-        left = _BLOCK_BYTES - position % _BLOCK_BYTES
-        checksum, length, kind = _HEADER.unpack_from(content, position) if left >= _HEADER.size else (0, 0, _FILLING)
-        if kind == _FILLING and not length:
-            position += left
-            continue
-        end = position + _HEADER.size + length
-        if kind > _LAST or length > left - _HEADER.size:
-            msg = "no record begins so"
-            raise ValueError(msg)
-        if end > len(content):
-            return
-        if _masked(_crc32c(content[position + _KIND_OFFSET : end])) != checksum:
-            msg = "wrong checksum"
-            raise ValueError(msg)
-        part = content[position + _HEADER.size : end]
-        parts = [part] if kind in {_WHOLE, _FIRST} else [*parts, part]
-        if kind in {_WHOLE, _LAST}:
-            yield b"".join(parts)
-        position = end
-
-
-def _masked(checksum: int) -> int:
-    """As LevelDB stores checksums, so that a checksum of checksums stays one."""
-    return ((checksum >> 15 | checksum << 17) + 0xA282EAD8) & 0xFFFFFFFF
-
-
 def _check_table(folder: Path, number: int, size_bytes: int) -> None:
     found = [path for path in (folder / f"{number:06}.ldb", folder / f"{number:06}.sst") if path.is_file()]
     if not found:
@@ -189,7 +165,7 @@ def _find_logs(folder: Path, first_number: int) -> list[Path]:
 
 def _check_log(path: Path) -> None:
     try:
-        for _ in _records(path.read_bytes()):
+        for _ in read_records(path.read_bytes()):
             """Reading one checks it."""
     except ValueError as error:
         raise BrokenFileError(path, "is damaged") from error

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from app.profile.cookies import find_cookies
 from app.profile.database import check_database
 from app.profile.failures import MAKE_ANEW, BrokenFileError, ProfileDamagedError, unreadable
-from app.profile.leveldb import check_chain
+from app.profile.leveldb import check_chain, trim_torn_ends
 from app.profile.preferences import PREFERENCES, read_settings
 from app.profile.survey import survey
 
@@ -79,6 +79,16 @@ def check_access(clone: Path) -> None:
             )
 
 
+def trim_stores(clone: Path) -> None:
+    """Cut off the half records that a killed browser left in a clone that was checked. Never call it on a base.
+
+    Raises:
+        OSError: A file can't be written.
+    """
+    for folder, _ in _find_stores(clone):
+        trim_torn_ends(folder)
+
+
 def _is_ours(path: Path) -> bool:
     getuid: Callable[[], int] | None = getattr(os, "geteuid", None)
     is_owner = getuid is None or path.stat().st_uid == getuid()
@@ -104,6 +114,11 @@ def _checks(user_data: Path, *, was_killed: bool) -> Iterator[tuple[Path, str, C
         # An empty file is how a database begins.
         if (user_data / name).exists() and (user_data / name).stat().st_size:
             yield user_data / name, lost, check_database
+    for folder, lost in _find_stores(user_data):
+        yield folder, lost, lambda path: check_chain(path, was_killed=was_killed)
+
+
+def _find_stores(user_data: Path) -> Iterator[tuple[Path, str]]:
     for pattern, lost in _STORES.items():
         for folder in sorted(user_data.glob(pattern)):
-            yield folder, lost, lambda path: check_chain(path, was_killed=was_killed)
+            yield folder, lost

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,6 +89,24 @@ def test_a_browser_that_is_killed_amid_writing_leaves_a_clone_that_passes(
 
     assert names >= COOKIE_NAMES
     assert kept == KEPT
+
+
+def test_half_a_record_at_the_end_of_a_store_costs_that_record_only(
+    clone: Path, playwright: Playwright, chromium: str, site: Site
+) -> None:
+    for store in ("Default/Local Storage/leveldb", "Default/IndexedDB/*.leveldb"):
+        (log,) = clone.glob(f"{store}/*.log")
+        os.truncate(log, log.stat().st_size - 5)
+
+    # Left as it is, what the first of these starts writes behind it is lost at the second.
+    for _ in range(3):
+        prepare_for_launch(clone)
+        with opened(playwright, clone, chromium) as context:
+            log_in(context.pages[0], site)
+
+    prepare_for_launch(clone)
+    with opened(playwright, clone, chromium) as context:
+        assert stored(context.pages[0], site) == KEPT
 
 
 def test_a_restored_base_is_logged_in(

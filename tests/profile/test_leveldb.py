@@ -11,8 +11,8 @@ import google_crc32c
 import pytest
 
 from app.profile.failures import BrokenFileError
-from app.profile.leveldb import check_chain
-from tests.profile.folders import make_store, write
+from app.profile.leveldb import check_chain, trim_torn_ends
+from tests.profile.folders import fingerprint, make_store, write
 
 BLOCK = 32 * 1024
 START = b"\x01\x1aleveldb.BytewiseComparator\x02\x03\x03\x09\x04\x2a"
@@ -117,6 +117,35 @@ def test_a_log_that_ends_within_a_record_is_what_a_killed_browser_leaves(store: 
     cut(store / "000003.log", count)
 
     check_chain(store)
+
+
+@pytest.mark.parametrize("name", ["000003.log", "MANIFEST-000002"])
+def test_half_a_record_is_cut_off_before_more_is_written_behind_it(store: Path, name: str) -> None:
+    before = (store / name).read_bytes()
+    more = records(b"d" * 50)
+    for count in (len(more) - 1, 8, 3):
+        write(store / name, before + more[:count])
+
+        trim_torn_ends(store)
+
+        assert (store / name).read_bytes() == before
+
+
+def test_a_record_whose_later_parts_are_missing_is_cut_off_whole(store: Path) -> None:
+    log = records(b"a" * 10, b"b" * 70_000)
+    write(store / "000003.log", log[: 2 * BLOCK])
+
+    trim_torn_ends(store)
+
+    assert (store / "000003.log").read_bytes() == records(b"a" * 10)
+
+
+def test_what_is_whole_is_not_touched(store: Path) -> None:
+    before = fingerprint(store)
+
+    trim_torn_ends(store)
+
+    assert fingerprint(store) == before
 
 
 def test_a_manifest_that_ends_within_its_last_record_counts_up_to_there(store: Path) -> None:
