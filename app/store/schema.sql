@@ -80,7 +80,7 @@ CREATE TABLE attempts (
         'bad_number', 'blank_number', 'portal_error', 'portal_busy', 'portal_changed', 'portal_unreachable',
         'page_too_slow', 'task_timeout', 'tab_crashed', 'download_failed', 'download_refused', 'filing_failed',
         'disk_full', 'processor_error', 'worker_lost', 'no_workers', 'kills_workers', 'by_request',
-        'session_lost', 'draining', 'recycled', 'lost'
+        'session_lost', 'draining', 'recycled', 'unproven', 'lost'
     )),
     is_spent INTEGER NOT NULL DEFAULT 1 CHECK (is_spent IN (0, 1)),
     CHECK ((ended_at IS NULL) = (result IS NULL))
