@@ -88,7 +88,11 @@ class Dispatch:
             if self._opened.is_set():
                 self._changed.set()
                 return task
-            self.task_queue.put_nowait(task)
+            self.put_back(task)
+
+    def put_back(self, task: POTask) -> None:
+        """A task that was taken and not begun stands at its old place again."""
+        self.task_queue.put_nowait(task)
 
     async def feed(self) -> None:
         """Claim due tasks while there is room, until cancelled."""

@@ -14,8 +14,10 @@ from app.supervisor.standing import Decision, Slot, Standing
 
 #: Pause before a task's second attempt; doubled with each further one.
 FIRST_RETRY_S = 1.0
-#: So often a task goes back for free; a page that alone is always "busy" must come to an end too.
+#: So often a task goes back for free while others are done; a page that alone is always "busy" must come to an end too.
 FREE_RETURNS_MAX = 10
+#: And so often while nothing at all is done, which is no fault of the task's: two hours of the longest holds.
+OUTAGE_RETURNS_MAX = 120
 #: A worker that fails so often in a row may be the fault itself (design section 4, "black hole").
 FAILURES_IN_A_ROW = 5
 
@@ -33,13 +35,18 @@ def judge(standing: Standing, slot: Slot, fact: TaskReported) -> Decision:
     if task is None:
         return Decision(rest)
     cause = _OUTSIDE.get(fact.report.reason)
-    if cause is not None and rest.free_returns.get(task.task_id, 0) < FREE_RETURNS_MAX:
+    if cause is not None and rest.free_returns.get(task.task_id, 0) < _free_returns_max(rest, cause):
         return _wait(rest, fact, task, cause)
     if fact.report.outcome is Outcome.FAILED and fact.report.meaning.is_retryable:
         return _count_failure(rest, fact, task)
     well = replace(rest.slots[fact.worker.slot], failure_count=0, was_recycled=False)
     calm = replace(rest, holds=rest.holds.forget(HoldCause.PORTAL_DOWN, HoldCause.PORTAL_BUSY))
     return Decision(calm.with_slot(fact.worker, well), (another_attempt(standing, fact.worker, task, fact.report),))
+
+
+def _free_returns_max(standing: Standing, cause: HoldCause) -> int:
+    """Holds in a row say that nothing was done since the first of them."""
+    return OUTAGE_RETURNS_MAX if standing.holds.row_counts.get(cause, 0) > 1 else FREE_RETURNS_MAX
 
 
 def another_attempt(standing: Standing, worker: WorkerRef, task: POTask, report: Report) -> Command:

@@ -158,8 +158,11 @@ def _after_loss(standing: Standing, slot: Slot, fact: WorkerLost, task: POTask) 
 
 
 def _wait_for_portal(standing: Standing, slot: Slot, fact: WorkerLost, tasks: tuple[Command, ...]) -> Decision:
-    """No restart is spent on a portal that is down; before the first worker came up it is a matter of set-up."""
+    """No restart is spent on a portal that is down; before the first worker came up it may be a matter of set-up."""
     if not standing.was_ready:
+        if not slot.budget.is_spent(fact.at_s):
+            spent = replace(slot, budget=slot.budget.spend(fact.at_s))
+            return _spawn(standing, spent, fact, slot.budget.delay_s(fact.at_s), tasks)
         stopped = _stop(standing.with_slot(fact.worker, slot), StopCause.SETUP_FAILED, fact.cause)
         return Decision(stopped.standing, (*tasks, *stopped.commands))
     decision, delay_s = hold(standing, HoldCause.PORTAL_DOWN, fact.cause)
@@ -167,7 +170,7 @@ def _wait_for_portal(standing: Standing, slot: Slot, fact: WorkerLost, tasks: tu
 
 
 def _spawn(standing: Standing, slot: Slot, fact: WorkerLost, delay_s: float, before: tuple[Command, ...]) -> Decision:
-    following = replace(slot, generation=slot.generation + 1)
+    following = replace(slot, generation=slot.generation + 1, is_portal_down=False, is_browser_unfit=False)
     spawn = Spawn(worker=WorkerRef(fact.worker.slot, following.generation), delay_s=delay_s)
     return Decision(standing.with_slot(fact.worker, following), (*before, spawn))
 

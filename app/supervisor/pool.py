@@ -209,7 +209,7 @@ class PersistentWorkerPool:
         await self._premises.open()
         for slot in self._steering.standing.slots:
             order = await self._premises.seat(slot)
-            self.workers.append(Worker(order, self._chronicle, self._report, self._dispatch.take, self._begin))
+            self.workers.append(Worker(order, self._chronicle, self._report, self._dispatch, self._begin))
 
     def _clerk(self) -> Clerk:
         writings = Writings(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from app.domain.ids import BatchId
+from app.bridge.parent import SpawnOrder
+from app.domain.ids import BatchId, WorkerRef
 from app.domain.options import WorkerOptions
 from app.domain.ports import Archive, Clock, EventSink, Journal
 from app.profile.profile import Profile
@@ -44,6 +45,15 @@ class WorkerOrder:
     staging_path: Path
     module: str
     clock: Callable[[], datetime]
+
+    def spawning(self, worker: WorkerRef) -> SpawnOrder:
+        """How one generation is started."""
+        return SpawnOrder(
+            worker=worker,
+            temp_path=self.folder.temp_path,
+            profile_path=self.folder.profile_path,
+            module=self.module,
+        )
 
     @property
     def seat(self) -> Seat:

@@ -12,7 +12,7 @@ from pathlib import Path
 import anyio
 from loguru import logger
 
-from app.bridge.parent import Child, SpawnOrder, spawn
+from app.bridge.parent import Child, spawn
 from app.domain.events import SessionView, WorkerSeen
 from app.domain.failures import DiskFullError, ProfileError, SetupError, root_cause
 from app.domain.ids import TaskId, WorkerId, WorkerRef
@@ -22,6 +22,7 @@ from app.domain.task import POTask
 from app.profile.failures import ProfileInUseError
 from app.profile.profile import Profile
 from app.supervisor.chronicle import Chronicle
+from app.supervisor.dispatch import Dispatch
 from app.supervisor.facts import (
     Fact,
     StopCause,
@@ -31,10 +32,12 @@ from app.supervisor.facts import (
     WorkerLost,
     WorkerReady,
 )
+from app.supervisor.overdue import Deadlines
 from app.supervisor.premises import occupied
 from app.supervisor.snapshot import WorkerSnapshot
 from app.supervisor.staging import staging_name
 from app.supervisor.surroundings import WorkerOrder
+from app.supervisor.tabs import Tabs, next_task
 from app.supervisor.talk import HEAD_START_S, SILENCE_LIMIT_S, LostError, Talk, fact_of, news_of
 from app.wire import messages
 
@@ -47,7 +50,7 @@ class Worker:
         order: WorkerOrder,
         chronicle: Chronicle,
         report: Callable[[Fact], None],
-        take: Callable[[], Awaitable[POTask]],
+        dispatch: Dispatch,
         begin: Callable[[POTask, WorkerRef], Awaitable[POTask]],
     ) -> None:
         """Make a slot that is STARTING.
@@ -56,13 +59,13 @@ class Worker:
             order: What it is made with.
             chronicle: Where moves and events are told.
             report: Takes facts for the plan; returns at once.
-            take: Waits for the next task of the queue.
+            dispatch: Where the tasks come from.
             begin: Writes an attempt down before it starts; gives the task with its attempt number.
         """
         self._order = order
         self._chronicle = chronicle
         self._report = report
-        self._take = take
+        self._dispatch = dispatch
         self._begin = begin
         self.ref = WorkerRef(order.slot, 1)
         self._machine = Machine(WORKER, self.worker_id, clock=order.clock, observe=chronicle.moved)
@@ -71,6 +74,7 @@ class Worker:
         self._counted_before = 0
         self._counted_now = 0
         self._held: dict[TaskId, POTask] = {}
+        self._deadlines = Deadlines(order.options.task_timeout_s)
         self._child: Child | None = None
         self._pulling = anyio.CancelScope()
         self._living = anyio.CancelScope()
@@ -186,14 +190,8 @@ class Worker:
         Raises:
             LostError: It never came up, died, fell silent, or could not go on.
         """
-        order = SpawnOrder(
-            worker=self.ref,
-            temp_path=self._order.folder.temp_path,
-            profile_path=self.profile_path,
-            module=self._order.module,
-        )
         try:
-            self._child = child = await spawn(order)
+            self._child = child = await spawn(self._order.spawning(self.ref))
         except OSError as error:
             msg = f"its process cannot be started ({error})"
             raise LostError(msg) from error
@@ -212,9 +210,11 @@ class Worker:
     async def _talk(self, child: Child, begin_s: float) -> None:
         talk = Talk(child)
         await self._come_up(talk, begin_s)
-        tabs = anyio.Semaphore(self._order.options.tabs_per_worker)
+        self._deadlines = Deadlines(self._order.options.task_timeout_s)
+        tabs = Tabs(self._order.options.tabs_per_worker)
         async with anyio.create_task_group() as beside:
             beside.start_soon(self._pull, talk, tabs)
+            beside.start_soon(self._deadlines.enforce, self.ref, self._report)
             await self._listen(talk, tabs)
             beside.cancel_scope.cancel()
 
@@ -225,17 +225,16 @@ class Worker:
         self.browser_session = ready.session
         self._report(WorkerReady(worker=self.ref))
 
-    async def _listen(self, talk: Talk, tabs: anyio.Semaphore) -> None:
+    async def _listen(self, talk: Talk, tabs: Tabs) -> None:
         """Take every frame until the goodbye."""
         while not isinstance(message := await talk.hear(SILENCE_LIMIT_S), messages.Bye):
             self._take_note(message, tabs)
 
-    async def _pull(self, talk: Talk, tabs: anyio.Semaphore) -> None:
+    async def _pull(self, talk: Talk, tabs: Tabs) -> None:
         """Take a task whenever a tab is free, until told to drain."""
         with anyio.CancelScope() as self._pulling:
             while True:
-                await tabs.acquire()
-                task = await self._take()
+                task = await next_task(self._dispatch, tabs)
                 self._held[task.task_id] = task
                 # From here the plan knows who holds the task; what goes wrong is told as the end of this worker.
                 self._report(TaskTaken(worker=self.ref, task=task))
@@ -249,9 +248,10 @@ class Worker:
             return
         if self._machine.can(WorkerEvent.ASSIGN):
             self._machine.fire(WorkerEvent.ASSIGN)
+        self._deadlines.begin(begun)
         await talk.say(messages.Assign(task=begun, staging=staging_name(begun)))
 
-    def _take_note(self, message: messages.ToSupervisor, tabs: anyio.Semaphore | None) -> None:
+    def _take_note(self, message: messages.ToSupervisor, tabs: Tabs | None) -> None:
         match message:
             case messages.Heartbeat():
                 self.browser_session = message.session
@@ -273,11 +273,10 @@ class Worker:
                 msg = f"it said {message.type} out of turn"
                 raise LostError(msg)
 
-    def _free(self, task_id: TaskId, tabs: anyio.Semaphore | None) -> None:
-        if self._held.pop(task_id, None) is None:
-            return
-        if tabs is not None:
-            tabs.release()
+    def _free(self, task_id: TaskId, tabs: Tabs | None) -> None:
+        self._deadlines.end(task_id)
+        if self._held.pop(task_id, None) is not None and tabs is not None:
+            tabs.free(task_id)
         if not self._held and self._machine.can(WorkerEvent.FREE):
             self._machine.fire(WorkerEvent.FREE)
 

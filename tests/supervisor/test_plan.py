@@ -48,7 +48,7 @@ from app.supervisor.facts import (
     WorkerReady,
 )
 from app.supervisor.holds import FIRST_HOLD_S, LONGEST_HOLD_S, RETRY_AFTER_LIMIT_S, HoldCause
-from app.supervisor.judging import FAILURES_IN_A_ROW, FREE_RETURNS_MAX
+from app.supervisor.judging import FAILURES_IN_A_ROW, FREE_RETURNS_MAX, OUTAGE_RETURNS_MAX
 from app.supervisor.plan import DEATH_LIMIT, react
 from app.supervisor.restarts import RESTART_LIMIT, RestartBudget
 from app.supervisor.standing import Decision, Slot, Standing
@@ -245,10 +245,35 @@ def test_a_success_ends_the_row_of_failures() -> None:
 
 def test_a_portal_that_never_answered_is_a_matter_of_setup() -> None:
     down = PortalDown(worker=ONE, detail="no answer")
+    spent = Standing(slots={1: Slot(budget=SPENT), 2: Slot()})
 
-    commands = after(standing(), down, WorkerLost(worker=ONE, cause="no answer")).commands
+    first = after(standing(), down, WorkerLost(worker=ONE, cause="no answer")).commands
+    last = after(spent, down, WorkerLost(worker=ONE, cause="no answer")).commands
 
-    assert commands == (Stop(cause=StopCause.SETUP_FAILED, detail="no answer"),)
+    assert first == (Spawn(worker=WorkerRef(1, 2), delay_s=0.5),)
+    assert last == (Stop(cause=StopCause.SETUP_FAILED, detail="no answer"),)
+
+
+def test_a_portal_that_was_down_once_excuses_no_later_death() -> None:
+    up = after(standing(), WorkerReady(worker=ONE)).standing
+    again = after(up, PortalDown(worker=ONE, detail="x"), WorkerLost(worker=ONE, cause="x")).standing
+
+    commands = after(again, WorkerLost(worker=WorkerRef(1, 2), cause="killed")).commands
+
+    assert commands == (Spawn(worker=WorkerRef(1, 3), delay_s=0.5),)
+
+
+def test_in_an_outage_no_order_pays_for_two_hours() -> None:
+    now = standing()
+    for _ in range(OUTAGE_RETURNS_MAX):
+        decision = after(now, held(), reported(Reason.PORTAL_UNREACHABLE))
+        assert not any(isinstance(command, Requeue) and command.is_attempt_spent for command in decision.commands)
+        now = after(decision.standing, HoldOver(cause=HoldCause.PORTAL_DOWN)).standing
+
+    command = only(after(now, held(), reported(Reason.PORTAL_UNREACHABLE)))
+
+    assert isinstance(command, Requeue)
+    assert command.is_attempt_spent
 
 
 def test_a_browser_that_never_starts_is_a_matter_of_setup() -> None:

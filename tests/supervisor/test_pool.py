@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from app.profile.failures import ProfileInUseError
 from app.profile.launch import prepare_for_launch
 from app.supervisor import talk
 from app.supervisor.facts import StopCause
+from tests.store.builders import BATCH, po_task
 from tests.supervisor.pools import Theatre, running_pool
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(60)]
@@ -156,6 +158,41 @@ async def test_an_order_that_kills_two_workers_gets_no_third(tmp_path: Path, mon
         await theatre.pool.finish()
 
     assert await theatre.outcomes() == {"1": "QUARANTINED", "2": "COMPLETED"}
+
+
+async def test_only_the_order_that_kills_is_quarantined_whoever_was_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    kill = {"tasks": ["hang", "hang", "die"]}
+    script = {"1#1": kill, "1#2": {"tasks": ["die"]}, "*": {"tasks": ["finish"]}}
+
+    async with running_pool(tmp_path, monkeypatch, script, 1, 2, 3, 4, tabs_per_worker=3) as theatre:
+        await theatre.pool.finish()
+
+    outcomes = await theatre.outcomes()
+    assert sorted(outcomes.values()) == ["COMPLETED", "COMPLETED", "COMPLETED", "QUARANTINED"]
+
+
+async def test_an_order_that_its_worker_cannot_stop_has_had_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.supervisor.overdue.GRACE_S", 0.5)
+    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("app.bridge.parent.CLOSE_LIMIT_S", 0.2)
+    script = {"1#1": {"tasks": ["hang"]}, "*": {"tasks": ["finish"]}}
+
+    async with running_pool(tmp_path, monkeypatch, script) as theatre:
+        handle = await theatre.pool.submit_task(replace(po_task(1), timeout_s=0.5))
+        with anyio.fail_after(30):
+            report = await handle
+
+    assert report is not None
+    assert report.reason is Reason.ALL_SAVED
+    assert [event.why for event in theatre.returned()] == [Reason.TASK_TIMEOUT]
+    assert await theatre.attempt_counts() == {"1": 2}
+    (record,) = await theatre.journal.records(BATCH)
+    assert record.task.death_count == 0
 
 
 async def test_a_slot_whose_restarts_are_spent_leaves_its_orders_to_the_others(
