@@ -68,6 +68,8 @@ class Probed:
 
     worker: WorkerRef
     proof: Proof
+    #: Of its own accord, when it had finished its last task.
+    is_last: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -190,8 +190,4 @@ def _give_up(standing: Standing, slot: Slot, fact: WorkerLost, tasks: tuple[Comm
 def _stop(standing: Standing, cause: StopCause, detail: str) -> Decision:
     if standing.is_stopping:
         return Decision(standing)
-    unproven: tuple[Command, ...] = ()
-    for number, slot in standing.slots.items():
-        standing, back = dismiss(standing, WorkerRef(number, slot.generation), GivenBack.UNPROVEN)
-        unproven += back
-    return Decision(replace(standing, is_stopping=True), (*unproven, Stop(cause=cause, detail=detail)))
+    return Decision(replace(standing, is_stopping=True), (Stop(cause=cause, detail=detail),))

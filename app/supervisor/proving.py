@@ -3,7 +3,8 @@
 A portal may answer a lost session with the very page of a missing order, and no rule of a pack may know it. So such an
 outcome is kept back until the same session shows an order that it began later, or passes a probe of its login. A probe
 is asked for when a row of them has grown to ``STREAK_LIMIT``, or when no success has come for ``PROOF_WAIT_S``.
-Logged out, they all go back with no attempt spent.
+Logged out, they all go back with no attempt spent. When the pool ends nobody is asked: a worker that found nothing
+probes its login itself before it says goodbye.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def weigh(standing: Standing, slot: Slot, fact: TaskReported | TaskReturned | Pr
         case TaskReturned():
             return _take_back(standing, slot, fact)
         case ProofOverdue():
-            is_open = bool(slot.doubt.row) and not slot.doubt.is_probing
+            is_open = bool(slot.doubt.row) and not slot.doubt.is_probing and not standing.is_stopping
             return _ask(Decision(standing), fact.worker) if is_open else Decision(standing)
         case Probed():
             return _conclude(standing, slot, fact)
@@ -81,13 +82,14 @@ def _conclude(standing: Standing, slot: Slot, fact: Probed) -> Decision:
     known = standing.with_slot(fact.worker, replace(slot, doubt=slot.doubt.answered()))
     match fact.proof:
         case Proof.LOGGED_IN:
-            filed = _file(Decision(known), fact.worker, slot.doubt.probed or ())
+            proven = slot.doubt.task_ids if fact.is_last else slot.doubt.probed or ()
+            filed = _file(Decision(known), fact.worker, proven)
             return _go_on(filed, fact.worker)
         case Proof.LOGGED_OUT:
             rest, back = dismiss(known, fact.worker, GivenBack.SESSION_LOST)
             return Decision(rest, back)
         case Proof.UNCLEAR:
-            if not slot.doubt.row:
+            if not slot.doubt.row or standing.is_stopping:
                 return Decision(known)
             detail = "The portal did not say whether we are logged in."
             decision, delay_s = hold(known, HoldCause.PORTAL_BUSY, detail)
@@ -99,8 +101,6 @@ def _conclude(standing: Standing, slot: Slot, fact: Probed) -> Decision:
 def _keep_back(standing: Standing, worker: WorkerRef, file: File) -> Decision:
     slot = standing.slots[worker.slot]
     task_id, doubt = file.task.task_id, slot.doubt
-    if standing.is_stopping:  # no probe is answered any more
-        return Decision(standing, (undone(worker, file.task, GivenBack.UNPROVEN, "the pool is ending"),))
     if task_id in doubt.tainted:
         again = standing.with_slot(worker, replace(slot, doubt=doubt.untaint(task_id)))
         return Decision(again, (undone(worker, file.task, GivenBack.SESSION_LOST, _UNPROVEN),))
@@ -119,7 +119,7 @@ def _file(decision: Decision, worker: WorkerRef, proven: Collection[TaskId]) -> 
 def _go_on(decision: Decision, worker: WorkerRef) -> Decision:
     """See to it that what is kept back is proven some time: now when it is a streak, else when a success had time."""
     doubt = decision.standing.slots[worker.slot].doubt
-    if not doubt.row or doubt.is_probing:
+    if not doubt.row or doubt.is_probing or decision.standing.is_stopping:
         return decision
     if len(doubt.row) >= STREAK_LIMIT:
         return _ask(decision, worker)

@@ -50,8 +50,8 @@ class Standing:
 
     @property
     def in_hand(self) -> frozenset[TaskId]:
-        """Tasks that workers have."""
-        return frozenset(task_id for slot in self.slots.values() for task_id in slot.held)
+        """Tasks that workers have, or have done without being believed yet."""
+        return frozenset(task_id for slot in self.slots.values() for task_id in (*slot.held, *slot.doubt.task_ids))
 
     def with_slot(self, worker: WorkerRef, slot: Slot) -> Standing:
         """The same with another slot."""

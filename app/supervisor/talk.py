@@ -47,7 +47,7 @@ def news_of(
         case messages.Returned():
             return TaskReturned(worker=worker, task_id=message.task_id, why=message.why, detail=message.detail)
         case messages.Probed():
-            return Probed(worker=worker, proof=message.proof)
+            return Probed(worker=worker, proof=message.proof, is_last=message.is_last)
         case _:
             assert_never(message)
 

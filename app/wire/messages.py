@@ -6,8 +6,8 @@ Who speaks first: the worker, with ``Hello``. The supervisor answers with one ``
 browser and says ``Ready``, or ``Unable`` and ends. From then on the supervisor sends ``Assign`` while the worker has
 free tabs (it counts them itself), and the worker answers each with exactly one ``Finished`` or ``Returned``, and each
 ``Probe`` with one ``Probed``. A worker never asks for anything: ``Assign`` holds all that it needs. ``Drain`` lets it
-finish what it has, close its browser, say ``Bye`` and end; probes are not answered any more. A closed pipe means the
-same at once, without a word.
+finish what it has, close its browser, say ``Bye`` and end; it reads nothing any more, and probes its login of its own
+accord where somebody must know. A closed pipe means the same at once, without a word.
 
 Frames of the worker carry its slot and generation; the supervisor drops those of a generation that is gone.
 """
@@ -164,6 +164,8 @@ class Probed(_Message):
     slot: int
     generation: int
     proof: Proof
+    #: Asked by the worker itself, after its last task: it tells about all of them.
+    is_last: bool = False
 
 
 class Heartbeat(_Message):

@@ -89,6 +89,8 @@ class Standing:
 
     processed_count: int = 0
     lost_in_a_row_count: int = 0
+    #: Whether anything was not found.
+    has_missed: bool = False
     stopped: anyio.Event = field(default_factory=anyio.Event)
 
 
@@ -182,6 +184,8 @@ async def _process_until_drained(link: FrameStream[ToWorker], bench: Bench, stag
                         case Configure():
                             msg = f"{message.type} is no message for a worker at work"
                             raise TypeError(msg)
+            if standing.has_missed:
+                mouth.say(Probed, proof=await bench.session.probe(), is_last=True)
             beside.cancel_scope.cancel()
     except ExceptionGroup as group:
         raise root_cause(group, SessionBrokenError) from group
@@ -210,7 +214,9 @@ async def _process(bench: Bench, assign: Assign, staging: Path, voice: tuple[Sta
         await _bring_login_back(bench.session, login_count, standing)
     else:
         standing.processed_count += 1
-        if report.outcome is not Outcome.NOT_FOUND:  # which a session that is logged out may say too
+        if report.outcome is Outcome.NOT_FOUND:  # which a session that is logged out may say too
+            standing.has_missed = True
+        else:
             standing.lost_in_a_row_count = 0
         await bench.session.keep_cookies()
         mouth.say(Finished, task_id=assign.task.task_id, report=report)

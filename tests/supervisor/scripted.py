@@ -2,8 +2,9 @@
 
 The script comes as JSON in the environment, one entry for each generation (``"2#1"``) or ``"*"`` for all others:
 ``start`` is ready | silent | exit | unable:KIND, ``probe`` is what a probe of the login finds (logged_in by itself),
-``tasks`` is what happens to each task in turn, the last one again and again: finish | linger (until told to drain, then
-finish) | fail:REASON | return | die | hang | mute | garbage.
+``probes_at_last`` is whether it probes before its goodbye, ``tasks`` is what happens to each task in turn, the last one
+again and again: finish | linger (until told to drain, then finish) | linger:... (until then, then that) | fail:REASON |
+return | die | hang | mute | garbage.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Script:
         self._proof = Proof(script.get("probe", "logged_in"))
         self._staging = Path()
         self._is_drained = False
+        self._is_last_probe: bool = script.get("probes_at_last", False)
 
     async def play(self) -> None:
         if self._start == "exit":
@@ -68,11 +70,13 @@ class Script:
                     continue
                 assert isinstance(message, messages.Assign)
                 step = self._tasks.pop(0) if len(self._tasks) > 1 else self._tasks[0]
-                if step == "linger":
+                if step.startswith("linger"):
                     assert isinstance(await self._stream.receive(), messages.Drain)
-                    step, self._is_drained = "finish", True
+                    step, self._is_drained = step.partition(":")[2] or "finish", True
                 await self._do(step, message)
             tasks.cancel_scope.cancel()
+        if self._is_last_probe:
+            await self._say(messages.Probed(**self._who, proof=self._proof, is_last=True))
         await self._say(messages.Bye(**self._who))
 
     async def _do(self, step: str, assign: messages.Assign) -> None:

@@ -570,7 +570,7 @@ class Policy(RuleBasedStateMachine):
     def what_is_kept_back_is_proven_or_given_back_some_time(self) -> None:
         for number, slot in self.standing.slots.items():
             worker = WorkerRef(number, slot.generation)
-            assert not slot.doubt.row or (worker in self.due | self.asked and not self.is_stopped)
+            assert not slot.doubt.row or worker in (self.alive if self.is_stopped else self.due | self.asked)
             assert slot.doubt.is_probing <= (worker in self.asked)
 
     @invariant()

@@ -171,9 +171,7 @@ def test_a_session_that_was_lost_takes_with_it_what_it_did_not_find() -> None:
     assert returned(plan.tell(taken(3), told(3))) == {}, "but only once"
 
 
-@pytest.mark.parametrize(
-    "end", [WorkerLost(worker=ONE, cause="gone"), WorkerEnded(worker=ONE), StopNeeded(cause=StopCause.ASKED)]
-)
+@pytest.mark.parametrize("end", [WorkerLost(worker=ONE, cause="gone"), WorkerEnded(worker=ONE)])
 def test_what_cannot_be_proven_any_more_is_done_again(end: Fact) -> None:
     plan = Told(*missed(1))
 
@@ -181,10 +179,17 @@ def test_what_cannot_be_proven_any_more_is_done_again(end: Fact) -> None:
     assert plan.tell(ProofOverdue(worker=ONE), Probed(worker=ONE, proof=Proof.LOGGED_IN)) == []
 
 
-def test_a_pool_that_is_ending_asks_nothing_any_more() -> None:
-    plan = Told(taken(1), StopNeeded(cause=StopCause.ASKED))
+@pytest.mark.parametrize("proof", Proof)
+def test_a_pool_that_is_ending_asks_nothing_and_hears_what_its_workers_say_at_last(proof: Proof) -> None:
+    plan = Told(*missed(1), ProofOverdue(worker=ONE), taken(2), StopNeeded(cause=StopCause.ASKED), *missed(3))
+    asked = Probed(worker=ONE, proof=Proof.LOGGED_IN)
 
-    assert returned(plan.tell(told(1))) == {"1": (GivenBack.UNPROVEN, False)}
+    assert filed(plan.tell(told(2), ProofOverdue(worker=ONE), asked)) == ["1"]
+    assert plan.standing.in_hand == {task(2).task_id, task(3).task_id}
+    commands = plan.tell(Probed(worker=ONE, proof=proof, is_last=True), WorkerEnded(worker=ONE))
+    assert set(filed(commands)) == ({"2", "3"} if proof is Proof.LOGGED_IN else set())
+    assert returned(commands).keys() == (set() if proof is Proof.LOGGED_IN else {"2", "3"})
+    assert len(commands) == 2
 
 
 class Portal(RuleBasedStateMachine):

@@ -57,18 +57,18 @@ async def test_a_list_that_ends_without_a_success_is_filed_after_a_probe(
     assert await theatre.outcomes() == {"1": "COMPLETED", "2": "NOT_FOUND", "3": "NOT_FOUND"}
 
 
-async def test_a_pool_that_is_stopped_leaves_what_is_unproven_to_the_next_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("is_proven", "outcome"), [(True, "NOT_FOUND"), (False, "QUEUED")])
+async def test_a_pool_that_is_stopped_files_what_is_proven_at_last_and_leaves_the_rest_to_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_proven: bool, outcome: str
 ) -> None:
-    script = {"*": {"tasks": [MISSING, "linger"]}}
-    monkeypatch.setattr(proving, "PROOF_WAIT_S", 30.0)
+    script = {"*": {"tasks": [f"linger:{MISSING}"], "probes_at_last": is_proven}}
 
-    async with running_pool(tmp_path, monkeypatch, script, 1, 2) as theatre:
+    async with running_pool(tmp_path, monkeypatch, script, 1) as theatre:
         with anyio.fail_after(20):
-            while (task := theatre.pool.workers[0].current_task) is None or task.po_number != "PO2":
+            while theatre.pool.workers[0].current_task is None:
                 await anyio.lowlevel.checkpoint()
         theatre.pool.stop()
         await theatre.pool.finish()
 
-    assert await theatre.outcomes() == {"1": "QUEUED", "2": "COMPLETED"}
-    assert (await theatre.attempt_counts())["1"] == 0
+    assert await theatre.outcomes() == {"1": outcome}
+    assert await theatre.attempt_counts() == {"1": int(is_proven)}
