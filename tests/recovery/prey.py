@@ -66,3 +66,18 @@ def zombies_below(pid: int) -> list[str]:
     """Children of a process whose exit codes nobody has asked for."""
     children = psutil.Process(pid).children()
     return [process.name() for process in children if process.status() == psutil.STATUS_ZOMBIE]
+
+
+def find_worker(root: int, slot: int) -> psutil.Process | None:
+    """The worker process in a slot; nothing between two generations."""
+    in_slot = [worker for worker in find(root, Kind.WORKER) if _slot_of(worker) == str(slot)]
+    return in_slot[-1] if in_slot else None
+
+
+def _slot_of(worker: psutil.Process) -> str | None:
+    """What follows the module on a worker's command line."""
+    try:
+        _, _, after = " ".join(worker.cmdline()).partition(" app.worker ")
+    except psutil.Error:
+        return None
+    return after.split(" ")[0]
