@@ -64,7 +64,7 @@ async def undisturbed(event: anyio.Event) -> None:
         try:
             with anyio.CancelScope(shield=True):
                 await event.wait()
-        except anyio.get_cancelled_exc_class() as error:
+        except anyio.get_cancelled_exc_class() as error:  # noqa: ASYNC103 - raised again at the end
             cancelled = error
     if cancelled is not None:
         raise cancelled
