@@ -80,6 +80,12 @@ class RefusedError(Exception):
         self.is_for_browser = is_for_browser
 
 
+#: To find out whether the portal is still there.
+_GONE_LIMIT_S = 5.0
+#: How a driver says that no connection comes about. Anything else is an answer of a kind.
+_NOBODY_THERE = ("ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "ENETDOWN", "ETIMEDOUT")
+
+
 class PortalBusyError(Exception):
     """The portal asks to come back later. Not the order's fault: it goes back to the queue, whatever came already."""
 
@@ -114,6 +120,15 @@ class Downloads:
         except RefusedError as error:
             label = link.name(self._pack.attachments.names, "")
             return MissedFile(label=label, source_url=link.address, problem=str(error), is_retryable=error.is_retryable)
+
+    async def is_portal_gone(self) -> bool:
+        """Whether nobody answers at the portal's address any more; asked when a file could not be had."""
+        try:
+            answer = await self._context.request.head(self._portal.base_url, timeout=_GONE_LIMIT_S * 1000)
+            await answer.dispose()
+        except PlaywrightError as error:
+            return any(code in str(error) for code in _NOBODY_THERE)
+        return False
 
     async def _receive(self, page: Page, link: PageLink, part: Path) -> Received:
         if not link.address:

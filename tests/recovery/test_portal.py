@@ -27,8 +27,9 @@ RETRY_AFTER_S = 8
 TOLD_WITHIN_S = 0.5
 
 
-async def test_a_portal_that_is_gone_is_waited_for(tmp_path: Path) -> None:
-    """It goes when three orders are home and every tab waits for the page of another one."""
+@pytest.mark.parametrize("scope", [Scope.ORDER_PAGE, Scope.DOWNLOAD])
+async def test_a_portal_that_is_gone_is_waited_for(tmp_path: Path, scope: Scope) -> None:
+    """It goes when three orders are home and every tab waits for the page, or the files, of another one."""
     port = free_port()
     async with AsyncExitStack() as first, AsyncExitStack() as second:
         portal = await first.enter_async_context(running_portal(order_count=ORDER_COUNT, port=port))
@@ -36,7 +37,7 @@ async def test_a_portal_that_is_gone_is_waited_for(tmp_path: Path) -> None:
             numbers = await numbers_of(portal, ORDER_COUNT)
             truths = await portal.truth(*numbers)
             for number in numbers[3:]:
-                await portal.add_fault(Latency(delay_ms=60_000), Scope.ORDER_PAGE, order=number)
+                await portal.add_fault(Latency(delay_ms=60_000), scope, order=number)
 
             ended_count, has_waited = 0, False
             async with desk.started("run", desk.list_of(numbers), "--json") as process:

@@ -66,6 +66,9 @@ async def process(tab: Tab, task: POTask) -> Report:
         if isinstance(one, Arrived):
             tab.take(one)
     missed = [one for one in fetched if isinstance(one, MissedFile)]
+    if any(one.is_retryable for one in missed) and await desk.downloads.is_portal_gone():
+        detail = "The portal went away while files were fetched."
+        return Report(reason=Reason.PORTAL_UNREACHABLE, detail=detail, page_url=visit.reading.url)
     return _conclude(len(tab.saved), missed, fields, visit.reading.url)
 
 
