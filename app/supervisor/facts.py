@@ -138,6 +138,13 @@ class JournalFull:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoomScarce:
+    """The disk of the output folder has hardly any room left."""
+
+    free_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PauseAsked:
     """A person wants no further task to start."""
 
@@ -163,5 +170,5 @@ WorkerFact = (
     | WorkerLost
     | WorkerEnded
 )
-PoolFact = StopNeeded | JournalFull | PauseAsked | HoldOver
+PoolFact = StopNeeded | JournalFull | RoomScarce | PauseAsked | HoldOver
 Fact = WorkerFact | PoolFact

@@ -11,6 +11,7 @@ import anyio
 import anyio.to_thread
 
 from app.domain.events import TaskEnded
+from app.domain.failures import is_disk_out
 from app.domain.ids import TaskId
 from app.domain.ports import Archive, Journal
 from app.supervisor.chronicle import Chronicle
@@ -60,8 +61,9 @@ class Filing:
         return True
 
     def _tell_failure(self, command: File, error: OSError) -> None:
-        is_disk_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-        what = "The disk of the output folder is full" if is_disk_full else "The output folder cannot take its files"
+        is_disk_full = is_disk_out(error)
+        is_room_missing = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        what = "The disk of the output folder is full" if is_room_missing else "The output folder cannot take its files"
         problem = f"{what} ({error.strerror or error})."
         self.report(
             FilingFailed(

@@ -25,6 +25,7 @@ from app.supervisor.facts import (
     PortalDown,
     Probed,
     ProofOverdue,
+    RoomScarce,
     StopCause,
     StopNeeded,
     TaskFiled,
@@ -61,6 +62,9 @@ def _react_to_pool(standing: Standing, fact: PoolFact) -> Decision:
             return _stop(standing, fact.cause, fact.detail)
         case JournalFull():
             return hold(standing, HoldCause.DISK_FULL, "The disk of the journal is full.")[0]
+        case RoomScarce():
+            scarce = f"Only {fact.free_bytes / 1024**2:.1f} MB are free on the disk of the output folder."
+            return hold(standing, HoldCause.DISK_FULL, scarce)[0]
         case PauseAsked():
             paused = replace(standing, holds=standing.holds.begin(HoldCause.OPERATOR))
             return Decision(paused, (Hold(cause=HoldCause.OPERATOR, detail="Paused by request.", delay_s=None),))

@@ -35,6 +35,7 @@ from app.supervisor.patience import PatientJournal
 from app.supervisor.performing import Performance, Tallies
 from app.supervisor.premises import Premises
 from app.supervisor.restarts import RestartBudget
+from app.supervisor.room import keep_watching_room
 from app.supervisor.snapshot import PoolSnapshot
 from app.supervisor.standing import Slot, Standing
 from app.supervisor.steering import Steering
@@ -115,6 +116,7 @@ class PersistentWorkerPool:
             self._tasks.start_soon(self._feed)
             self._tasks.start_soon(self._chronicle.keep_writing)
             self._tasks.start_soon(keep_measuring, self.workers)
+            self._tasks.start_soon(keep_watching_room, self._options.staging_path, self._report)
             for worker in self.workers:
                 performance.start_worker(worker, 1, 0.0)
             self._stack = stack.pop_all()

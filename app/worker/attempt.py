@@ -7,14 +7,13 @@ raised to the loop.
 from __future__ import annotations
 
 import dataclasses
-import errno
 from pathlib import Path
 
 import anyio
 from loguru import logger
 from playwright.async_api import Error as PlaywrightError
 
-from app.domain.failures import Reason, root_cause
+from app.domain.failures import Reason, is_disk_out, root_cause
 from app.domain.task import POTask, Report
 from app.worker.desk import Desk
 from app.worker.errors import (
@@ -91,8 +90,7 @@ async def _judged(bench: Bench, tab: Tab, task: POTask) -> Report:
             reason = Reason.PROCESSOR_ERROR  # an address of the task's own; no reason for the others to wait
         return Report(reason=reason, detail=first_line(error), page_url=tab.page.url)
     except OSError as error:
-        is_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-        reason = Reason.DISK_FULL if is_full else Reason.FILING_FAILED
+        reason = Reason.DISK_FULL if is_disk_out(error) else Reason.FILING_FAILED
         detail = f"A file could not be written or read ({error})."
         return Report(reason=reason, detail=detail, page_url=tab.page.url)
     except Exception as error:  # noqa: BLE001 - the tab's border: an unknown error of a processor ends its task, not the worker

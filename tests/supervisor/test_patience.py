@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
+from app.archive.tree import OutputTree
 from app.domain.events import Notice
 from app.domain.failures import DiskFullError
+from app.domain.ports import Filed
 from tests.supervisor.pools import Theatre, running_pool
 
 pytestmark = pytest.mark.timeout(60)
@@ -17,14 +21,19 @@ pytestmark = pytest.mark.timeout(60)
 SCRIPT = {"1#1": {"tasks": ["die"]}, "*": {"tasks": ["fail:page_too_slow", "finish"]}}
 
 
+def told(theatre: Theatre) -> list[str]:
+    """What people were told of holds."""
+    texts = [event.text for event in theatre.events if isinstance(event, Notice)]
+    return [text for text in texts if "no order starts" in text]
+
+
 def fill_disk(theatre: Theatre, call: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Let one call find no room until somebody was told; gives what was refused."""
     honest = getattr(theatre.journal, call)
     refused: list[str] = []
 
     async def refuse(*args: Any, **named: Any) -> Any:  # noqa: ANN401 - whatever the call takes and gives
-        told = any(isinstance(event, Notice) and "no order starts" in event.text for event in theatre.events)
-        if not told:
+        if not told(theatre):
             refused.append(call)
             raise DiskFullError
         return await honest(*args, **named)
@@ -47,3 +56,41 @@ async def test_a_full_journal_is_told_and_waited_for(
 
     assert refused
     assert set((await theatre.outcomes()).values()) == {"COMPLETED"}
+
+
+async def test_no_task_starts_while_there_is_hardly_any_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.supervisor.room.ROOM_FLOOR_BYTES", 2**60)
+    monkeypatch.setattr("app.supervisor.room.LOOK_INTERVAL_S", 0.1)
+    monkeypatch.setattr("app.supervisor.holds.FIRST_HOLD_S", 0.1)
+
+    async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["finish"]}}, 1) as theatre:
+        with anyio.fail_after(20):
+            while not told(theatre):
+                await anyio.lowlevel.checkpoint()
+        assert any("MB are free" in text for text in told(theatre))
+        monkeypatch.setattr("app.supervisor.room.ROOM_FLOOR_BYTES", 0)
+        await theatre.pool.finish()
+
+    assert await theatre.outcomes() == {"1": "COMPLETED"}
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE])
+async def test_an_output_folder_that_is_out_of_service_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    monkeypatch.setattr("app.supervisor.holds.FIRST_HOLD_S", 0.1)
+    honest = OutputTree.file
+    refusals = iter([code, code])
+
+    def file(*args: Any) -> Filed:  # noqa: ANN401 - as the original
+        for refusal in refusals:
+            raise OSError(refusal, "out of service")
+        return honest(*args)
+
+    monkeypatch.setattr(OutputTree, "file", file)
+    async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["finish"]}}, 1) as theatre:
+        await theatre.pool.finish()
+
+    assert told(theatre)
+    assert await theatre.outcomes() == {"1": "COMPLETED"}
+    assert await theatre.attempt_counts() == {"1": 1}
