@@ -104,7 +104,6 @@ async def test_a_killed_browser_costs_no_cookie(portal: Portal, tmp_path: Path) 
 
     assert cookies["late"] == "1"
     assert {"_demo_session", "demo_user", "demo_visit"} <= cookies.keys()
-    assert any("cookie(s) back" in text for text in stage.heard.said)
 
 
 async def test_kept_cookies_are_for_the_owner_alone_and_current_after_an_orderly_close(
