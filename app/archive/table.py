@@ -30,7 +30,6 @@ RESULT_COLUMNS = (
     "Attempts",
     "Finished at (UTC)",
 )
-_OVER = frozenset({TaskStatus.DONE.name, TaskStatus.CANCELLED.name})
 _NOT_DONE = "Not done yet; run the list again."
 
 Value = str | int | datetime | None
@@ -185,7 +184,7 @@ def _line(row: OrderRow, records: Mapping[TaskId, TaskRecord]) -> Line:
         report=record.report,
         folder=record.folder,
         attempt_count=record.attempt_count,
-        finished_at=record.finished_at if record.status in _OVER else None,
+        finished_at=record.finished_at if record.is_over else None,
     )
 
 
@@ -193,10 +192,10 @@ def _reason(record: TaskRecord) -> Reason | None:
     """Why the order ended as it did; one that waits for another try may still have the report of an earlier one."""
     if record.status == TaskStatus.CANCELLED.name:
         return Reason.BY_REQUEST
-    return record.report.reason if record.report is not None and record.status in _OVER else None
+    return record.report.reason if record.report is not None and record.is_over else None
 
 
 def _detail(record: TaskRecord) -> str:
     if record.report is None:
         return ""
-    return record.report.detail if record.status in _OVER else "What is shown is of an earlier try."
+    return record.report.detail if record.is_over else "What is shown is of an earlier try."

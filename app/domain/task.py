@@ -10,6 +10,7 @@ from datetime import datetime
 from app.domain.failures import MEANINGS, Meaning, Outcome, Reason, TaskError
 from app.domain.ids import BatchId, TaskId
 from app.domain.payload import JsonValue, problem_of
+from app.domain.states import OVER, TaskStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,3 +149,8 @@ class TaskRecord:
     #: Folder of the order below the output folder, with forward slashes; empty when it has none.
     folder: str = ""
     finished_at: datetime | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the task has its end. One that was taken up again has not, and still its earlier report."""
+        return TaskStatus[self.status] in OVER

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import assert_never
 
 from app.domain.failures import ActionClass
 from app.domain.ids import TaskId
-from app.domain.states import TaskStatus
 from app.domain.task import Report, TaskRecord
 from app.service.batch import Redo
-
-_OVER = frozenset({TaskStatus.DONE.name, TaskStatus.CANCELLED.name})
 
 
 def to_redo(records: Sequence[TaskRecord], redo: Redo, is_whole: Callable[[TaskRecord], bool]) -> list[TaskId]:
@@ -23,15 +21,14 @@ def to_redo(records: Sequence[TaskRecord], redo: Redo, is_whole: Callable[[TaskR
         is_whole: Whether the files of a finished order are all there and unchanged; one whose files are not is done
             again unless the user wants nothing done again.
     """
-    over = [record for record in records if record.status in _OVER and record.report is not None]
     return [
         record.task.task_id
-        for record in over
-        if record.report is not None and _is_wanted(record.report, redo, is_whole=lambda one=record: is_whole(one))
+        for record in records
+        if record.is_over and record.report is not None and _is_wanted(record.report, redo, partial(is_whole, record))
     ]
 
 
-def _is_wanted(report: Report, redo: Redo, *, is_whole: Callable[[], bool]) -> bool:
+def _is_wanted(report: Report, redo: Redo, is_whole: Callable[[], bool]) -> bool:
     is_done = report.meaning.action is ActionClass.DONE
     match redo:
         case Redo.NOTHING:

@@ -16,7 +16,7 @@ from app.domain.events import Level, ListOpened, Notice
 from app.domain.failures import root_cause
 from app.domain.options import PoolOptions, WorkerOptions
 from app.domain.ports import Accepted, Clock, EventSink, Journal
-from app.domain.states import TaskStatus
+from app.domain.states import open_count
 from app.domain.task import TaskRecord
 from app.portal import pack as packs
 from app.service.batch import BatchJob, BatchSummary, Ending
@@ -37,7 +37,6 @@ _ENDINGS = {
     StopCause.NO_WORKERS: Ending.NO_WORKERS,
 }
 
-_OPEN = frozenset({TaskStatus.QUEUED.name, TaskStatus.ASSIGNED.name, TaskStatus.RUNNING.name})
 REPORTS_NAME = "reports"
 
 
@@ -63,7 +62,7 @@ async def run_batch(
         await recover(journal, tree, job.max_attempts)
         accepted = await journal.accept(job.orders)
         await reopen(journal, tree, job.orders.batch_id, job.redo)
-        open_before = await _open_count(job, journal)
+        open_before = open_count(await journal.counts(job.orders.batch_id))
         observe(ListOpened(open_count=open_before, done_count=len(job.orders.tasks) - open_before))
         end = await _work(job, journal, tree, clock, (observe, stop, stop_now)) if open_before else None
         records = await journal.records(job.orders.batch_id)
@@ -93,11 +92,6 @@ async def make_base(*, worker: WorkerOptions, base: Path, runs_root: Path, obser
         observe(Notice(level=level, text=text))
 
     await errand.make_base(base, worker, runs_root, note)
-
-
-async def _open_count(job: BatchJob, journal: Journal) -> int:
-    counts = await journal.counts(job.orders.batch_id)
-    return sum(count for status, count in counts.items() if status in _OPEN)
 
 
 async def _work(
@@ -156,8 +150,8 @@ def _known_fields(job: BatchJob) -> frozenset[str] | None:
 
 
 def _summary(job: BatchJob, accepted: Accepted, records: Sequence[TaskRecord], end: Stop | None) -> BatchSummary:
-    left_count = sum(record.status in _OPEN for record in records)
-    outcomes = Counter(record.report.outcome for record in records if record.report and record.status not in _OPEN)
+    left_count = sum(not record.is_over for record in records)
+    outcomes = Counter(record.report.outcome for record in records if record.report and record.is_over)
     # Asked to stop when nothing was left to do is no cut.
     is_cut_short = end is not None and (left_count > 0 or end.cause is not StopCause.ASKED)
     return BatchSummary(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from app.domain.ports import Accepted
+from app.domain.states import open_count
 from app.domain.task import OrderList
 from app.store.errors import JournalError
-from app.store.moves import OVER
 
 
 def check_orders(orders: OrderList) -> None:
@@ -32,6 +32,7 @@ def accepted(new_count: int, counts: Mapping[str, int]) -> Accepted:
         new_count: How many of its tasks were not known before.
         counts: How many of its tasks are in each status now.
     """
-    done_count = sum(counts[status.name] for status in OVER)
-    waiting_count = sum(counts.values()) - done_count - new_count
-    return Accepted(new_count=new_count, waiting_count=waiting_count, done_count=done_count)
+    still_open = open_count(counts)
+    return Accepted(
+        new_count=new_count, waiting_count=still_open - new_count, done_count=sum(counts.values()) - still_open
+    )

@@ -8,9 +8,8 @@ from json import dumps
 from sqlite3 import Connection
 
 from app.domain.ids import BatchId
-from app.domain.states import TASK, TaskStatus
+from app.domain.states import TASK, TaskStatus, open_count
 from app.domain.task import OrderList, POTask
-from app.store.moves import OVER
 from app.store.times import to_text
 
 _KEEP_BATCH = """
@@ -63,14 +62,14 @@ def keep(connection: Connection, orders: OrderList, at: datetime) -> int:
 
 def extend(connection: Connection, batch_id: BatchId, tasks: Sequence[POTask], at: datetime) -> int:
     """Put tasks at the end of a list, which is made when there is none; returns how many more are open in it."""
-    open_before = _open_count(connection, batch_id)
+    open_before = open_count(counts(connection, batch_id))
     (end,) = connection.execute(_MAKE_ROOM, (batch_id, to_text(at), len(tasks))).fetchone()
     _keep_tasks(connection, tasks)
     connection.executemany(
         _KEEP_FURTHER_MEMBER,
         ((batch_id, position, task.task_id) for position, task in enumerate(tasks, end - len(tasks))),
     )
-    return _open_count(connection, batch_id) - open_before
+    return open_count(counts(connection, batch_id)) - open_before
 
 
 def _keep_tasks(connection: Connection, tasks: Sequence[POTask]) -> int:
@@ -90,8 +89,3 @@ def counts(connection: Connection, batch_id: BatchId) -> Mapping[str, int]:
     """How many tasks of a list are in each status, by its name; every status is told."""
     found = dict[str, int](connection.execute(_COUNTS, (batch_id,)).fetchall())
     return {status.name: found.get(status.name, 0) for status in TaskStatus}
-
-
-def _open_count(connection: Connection, batch_id: BatchId) -> int:
-    found = counts(connection, batch_id)
-    return sum(found.values()) - sum(found[status.name] for status in OVER)

@@ -15,11 +15,11 @@ from app.domain.failures import GivenBack, Reason
 from app.domain.ids import BatchId, TaskId, WorkerRef
 from app.domain.machine import STORY_LENGTH, Transition
 from app.domain.ports import Accepted, Clock
-from app.domain.states import TASK, TaskStatus
+from app.domain.states import CLAIMED, OPEN, OVER, TASK, TaskStatus
 from app.domain.task import OrderList, POTask, Report, TaskRecord
 from app.store.admission import accepted, check_orders
 from app.store.errors import UnknownTaskError
-from app.store.moves import CANCELLED, CLAIMED, LOST, OVER, Case, Standing, Step
+from app.store.moves import CANCELLED, LOST, Case, Standing, Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +152,7 @@ class MemoryJournal:
         return [self._standings[task_id] for task_id in self._lists.get(batch_id, ())]
 
     def _open_count(self, batch_id: BatchId) -> int:
-        return sum(each.status not in OVER for each in self._members(batch_id))
+        return sum(each.status in OPEN for each in self._members(batch_id))
 
     def _queued(self, batch_id: BatchId) -> list[Standing]:
         return [each for each in self._members(batch_id) if each.status is TaskStatus.QUEUED]

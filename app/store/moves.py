@@ -17,10 +17,6 @@ from app.domain.payload import JsonValue
 from app.domain.states import TASK, TaskEvent, TaskStatus
 from app.domain.task import POTask, Report
 
-#: A task that has its end: only a later run takes it up again.
-OVER = frozenset(status for status, row in TASK.rows.items() if TaskEvent.REDO in row)
-#: A task that a run has in its hands.
-CLAIMED = frozenset(status for status, row in TASK.rows.items() if TaskEvent.GIVE_BACK in row)
 #: How a task ends that nobody wants any more.
 CANCELLED = Report(reason=Reason.BY_REQUEST)
 #: How a task ends whose program died at its last attempt.

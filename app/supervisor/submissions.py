@@ -16,7 +16,7 @@ from app.domain.failures import (
 )
 from app.domain.ids import BatchId, TaskId
 from app.domain.ports import Journal
-from app.domain.states import TaskStatus
+from app.domain.states import open_count
 from app.domain.task import POTask, Report
 from app.supervisor.commands import Stop
 from app.supervisor.dispatch import Dispatch
@@ -34,7 +34,6 @@ _ERRORS: Mapping[StopCause, type[PoolError]] = {
 }
 #: A task that is being called off waits so long, should the program die before it is written down.
 _ASIDE_S = 60.0
-_OPEN = frozenset({TaskStatus.QUEUED.name, TaskStatus.ASSIGNED.name, TaskStatus.RUNNING.name})
 
 
 class Submissions:
@@ -52,8 +51,7 @@ class Submissions:
 
     async def open(self) -> None:
         """Count what the list holds already."""
-        counts = await self._journal.counts(self._batch_id)
-        for _ in range(sum(counts.get(name, 0) for name in _OPEN)):
+        for _ in range(open_count(await self._journal.counts(self._batch_id))):
             self.open_tasks.add()
 
     async def submit(self, task: POTask) -> TaskHandle:
@@ -109,7 +107,7 @@ class Submissions:
         if not await self._journal.add(self._batch_id, [task]):
             self.open_tasks.drop()
         known = await self._journal.find(task.task_id)
-        if known is not None and known.status not in _OPEN and known.report is not None:
+        if known is not None and known.is_over and known.report is not None:
             self._resolve(task.task_id, known.report)
 
     def _resolve(self, task_id: TaskId, report: Report) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.domain.machine import IllegalTransitionError, Machine, Transition
-from app.domain.states import TABLES
+from app.domain.states import CLAIMED, OPEN, OVER, TABLES, open_count
 from tests.domain.moves import (
     ADDED,
     ALL_TABLES,
@@ -111,3 +111,13 @@ def test_a_move_is_written_down_once(table: AnyTable) -> None:
     written = moves(MISSION[table.name]) + moves(ADDED[table.name])
 
     assert len(written) == len(legal_moves(table.name))
+
+
+def test_a_task_is_open_or_over_and_only_an_open_one_is_in_somebodys_hands() -> None:
+    assert {status.name for status in OVER} == {"DONE", "CANCELLED"}
+    assert {status.name for status in OPEN} == {"QUEUED", "ASSIGNED", "RUNNING"}
+    assert {status.name for status in CLAIMED} == {"ASSIGNED", "RUNNING"}
+
+
+def test_open_tasks_are_counted_by_the_names_of_their_states() -> None:
+    assert open_count({"QUEUED": 3, "RUNNING": 2, "DONE": 40, "CANCELLED": 50}) == 5

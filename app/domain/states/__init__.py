@@ -9,10 +9,13 @@ from app.domain.states.pool import POOL, PoolEvent, PoolStatus
 from app.domain.states.profile import PROFILE, ProfileEvent, ProfileStatus
 from app.domain.states.session import SESSION, SessionEvent, SessionStatus
 from app.domain.states.tab import TAB, TabEvent, TabStatus
-from app.domain.states.task import TASK, TaskEvent, TaskStatus
+from app.domain.states.task import CLAIMED, OPEN, OVER, TASK, TaskEvent, TaskStatus, open_count
 from app.domain.states.worker import WORKER, WorkerEvent, WorkerStatus
 
 __all__ = [
+    "CLAIMED",
+    "OPEN",
+    "OVER",
     "POOL",
     "PROFILE",
     "SESSION",
@@ -32,6 +35,7 @@ __all__ = [
     "TaskStatus",
     "WorkerEvent",
     "WorkerStatus",
+    "open_count",
 ]
 
 #: All machines, in the order in which the documentation shows them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum, auto
 
 from app.domain.machine import Table
@@ -53,3 +54,14 @@ TASK: Table[TaskStatus, TaskEvent] = Table(
         TaskStatus.CANCELLED: {TaskEvent.REDO: TaskStatus.QUEUED},
     },
 )
+#: A task that has its end: only a later run takes it up again.
+OVER = frozenset(status for status, row in TASK.rows.items() if TaskEvent.REDO in row)
+#: A task that waits for its end.
+OPEN = frozenset(TASK.rows) - OVER
+#: A task that a run has in its hands.
+CLAIMED = frozenset(status for status, row in TASK.rows.items() if TaskEvent.GIVE_BACK in row)
+
+
+def open_count(counts: Mapping[str, int]) -> int:
+    """How many tasks wait for their end, of so many in each status, by its name."""
+    return sum(counts.get(status.name, 0) for status in OPEN)
