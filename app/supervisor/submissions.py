@@ -71,9 +71,9 @@ class Submissions:
         try:
             with anyio.CancelScope(shield=True):
                 await self._write(task)
-        except PoolError:
+        except PoolError as error:
             self.open_tasks.drop()
-            del self._handles[task.task_id]
+            self._resolve(task.task_id, None, error)  # for those who submitted it too, meanwhile
             raise
         self._dispatch.note_return()
         return handle
@@ -91,8 +91,8 @@ class Submissions:
 
     def note_return(self, task_id: TaskId) -> None:
         """A task is in the queue again; where the pool has come to its end nobody will take it."""
-        if self._end is not None and self._end.cause is not StopCause.NO_WORKERS and task_id in self._handles:
-            self._handles.pop(task_id).resolve(None, self._error())
+        if self._end is not None and self._end.cause is not StopCause.NO_WORKERS:
+            self._resolve(task_id, None, self._error())
 
     def close(self) -> None:
         """Nobody works on the list any more."""
@@ -104,16 +104,17 @@ class Submissions:
         return kind(self._end.detail) if kind and self._end else None
 
     async def _write(self, task: POTask) -> None:
+        """Have it in the journal and counted as it stands there. Adding comes last: nothing fails after it."""
+        known = await self._journal.find(task.task_id)
         if not await self._journal.add(self._batch_id, [task]):
             self.open_tasks.drop()
-        known = await self._journal.find(task.task_id)
         if known is not None and known.is_over and known.report is not None:
             self._resolve(task.task_id, known.report)
 
-    def _resolve(self, task_id: TaskId, report: Report) -> None:
+    def _resolve(self, task_id: TaskId, report: Report | None, error: PoolError | None = None) -> None:
         handle = self._handles.pop(task_id, None)
         if handle is not None:
-            handle.resolve(report)
+            handle.resolve(report, error)
 
     async def _call_off(self, task_id: TaskId) -> bool:
         """Cancel a task that no worker has. Not cancelled half-way: a task withdrawn is in no queue."""
