@@ -1,7 +1,7 @@
 """The mark of a damaged profile: it refuses every further run until a person has decided.
 
-It lies beside the base of a named profile (``base.damaged.json``). Whoever ends a run because of damage writes it, also
-when only a clone was harmed: what harms one clone harms the next. Only a person's command takes it away.
+It lies beside the base of a named profile (``base.damaged.json``). The ``Profile`` that is found damaged writes it at
+once, also when only a clone was harmed: what harms one clone harms the next. Only a person's command takes it away.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from app.profile.clone import CloneReport, clone_profile, remove_clone, set_asid
 from app.profile.failures import ProfileDamagedError
 from app.profile.launch import prepare_for_launch
 from app.profile.locks import reading
+from app.profile.marker import mark_damaged
 from app.profile.seal import refuse_differences
 
 
@@ -47,6 +48,8 @@ class Profile:
         self.worker_profile_path = worker_profile_path
         #: When the clone was whole; nothing before.
         self.clone_time: datetime | None = None
+        #: Where the clone lies after it was found damaged; nothing when there was none.
+        self.kept_path: Path | None = None
         self._clock = clock
         self._machine = Machine(PROFILE, profile_id, clock=clock, observe=observe)
 
@@ -76,8 +79,7 @@ class Profile:
             if facts.seal is not None:
                 refuse_differences(self.base_profile_path, facts.seal, report.files)
         except ProfileDamagedError as error:
-            self.spoil(str(error))
-            raise
+            raise self.spoil(str(error)) from error
         self.clone_time = self._clock()
         self._machine.fire(ProfileEvent.CLONED)
         return report
@@ -93,8 +95,7 @@ class Profile:
         try:
             prepare_for_launch(self.worker_profile_path)
         except ProfileDamagedError as error:
-            self.spoil(str(error))
-            raise
+            raise self.spoil(str(error)) from error
         self._machine.fire(ProfileEvent.TAKE)
 
     def release(self) -> None:
@@ -114,19 +115,21 @@ class Profile:
         remove_clone(self.worker_profile_path)
         self._machine.fire(ProfileEvent.REMOVED)
 
-    def spoil(self, cause: str) -> Path | None:
-        """Note that it is damaged and keep the clone aside for a person to look at: CORRUPTED to FAILED.
+    def spoil(self, cause: str) -> ProfileDamagedError:
+        """Note that it is damaged: CORRUPTED to FAILED. The clone is kept aside, and its base refuses further runs.
 
         Args:
-            cause: What was found.
+            cause: What was found, in whole sentences.
 
         Returns:
-            Where the damaged clone lies; nothing when there is no clone.
+            The error to end the run with: the cause, where the damaged clone lies, and what could not be noted.
         """
         self._machine.fire(ProfileEvent.SPOIL, cause=cause)
-        kept = self._keep_aside()
+        self.kept_path = self._keep_aside()
+        kept = f" The damaged clone is kept in {self.kept_path}." if self.kept_path else ""
+        told = f"{cause}{kept}{self._mark(cause + kept)}"
         self._machine.fire(ProfileEvent.FAIL, cause=cause)
-        return kept
+        return ProfileDamagedError(told)
 
     def _keep_aside(self) -> Path | None:
         clone = self.worker_profile_path
@@ -135,5 +138,12 @@ class Profile:
         try:
             return set_aside(clone, self._clock())
         except OSError:
-            # Kept where it is: nobody launches a failed profile.
-            return clone
+            # Removed with its run: nobody launches a failed profile.
+            return None
+
+    def _mark(self, why: str) -> str:
+        try:
+            mark_damaged(self.base_profile_path, why, self._clock())
+        except OSError as error:
+            return f" The next run is not warned of it: the mark beside the base can't be written ({error.strerror})."
+        return ""

@@ -29,7 +29,7 @@ from app.supervisor.commands import (
     Stop,
 )
 from app.supervisor.dispatch import Dispatch
-from app.supervisor.facts import Fact, HoldOver, ProofOverdue
+from app.supervisor.facts import Fact, HoldOver, ProofOverdue, StopCause
 from app.supervisor.filing import Filing
 from app.supervisor.holds import HoldCause
 from app.supervisor.staging import staging_name
@@ -86,7 +86,7 @@ class Performance:
             case Spawn():
                 self.start_worker(self.workers[command.worker.slot], command.worker.generation, command.delay_s)
             case Stop():
-                self.note_end(command)
+                self._stop(command)
             case _:
                 assert_never(command)
 
@@ -98,6 +98,12 @@ class Performance:
     async def _live(self, worker: Worker, generation: int, delay_s: float) -> None:
         with self.tallies.alive.counted():
             await worker.live(generation, delay_s)
+
+    def _stop(self, command: Stop) -> None:
+        self.note_end(command)
+        if command.cause is StopCause.PROFILE_DAMAGED:  # nothing is fetched any more that a lost login may have spoiled
+            for worker in self.workers.values():
+                worker.abandon()
 
     async def _file(self, command: File) -> None:
         with self.tallies.unsettled.counted():

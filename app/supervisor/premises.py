@@ -15,6 +15,7 @@ from app.domain.events import Level
 from app.domain.ids import ProfileId, WorkerRef
 from app.domain.machine import Transition
 from app.domain.options import PoolOptions
+from app.profile.failures import ProfileDamagedError
 from app.profile.profile import Profile
 from app.profile.runs import RunFolder, WorkerFolder, sweep_dead_runs
 from app.supervisor.chronicle import Chronicle
@@ -94,15 +95,20 @@ async def occupied(profile: Profile) -> AsyncGenerator[None]:
     """A clone in the use of one generation: made ready for its launch, taken back at the end.
 
     Raises:
-        ProfileError: It is spoiled, or a browser still runs on it.
+        ProfileDamagedError: It is spoiled: found before its launch, or told by the generation.
+        ProfileInUseError: A browser still runs on it.
         SetupError: It can't be written.
     """
     await anyio.to_thread.run_sync(profile.take)
     try:
         yield
-    finally:
+    except ProfileDamagedError as error:
         with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(profile.release)
+            raise await anyio.to_thread.run_sync(profile.spoil, str(error)) from error
+    finally:
+        if not profile.corruption_detected:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(profile.release)
 
 
 def _told_in_loop(observe: Callable[[Transition], None]) -> Callable[[Transition], None]:

@@ -9,6 +9,7 @@ import anyio
 
 from app.bridge.parent import Child
 from app.domain.ids import WorkerRef
+from app.profile.failures import ProfileDamagedError
 from app.supervisor.facts import (
     BrowserUnfit,
     PortalDown,
@@ -53,7 +54,13 @@ def news_of(
 
 
 def fact_of(unable: messages.Unable, worker: WorkerRef) -> PortalDown | BrowserUnfit | StopNeeded:
-    """What the pool has to know when a worker says that it cannot work."""
+    """What the pool has to know when a worker says that it cannot work.
+
+    Raises:
+        ProfileDamagedError: Its profile is damaged. Whoever holds the clone puts it aside, then the pool is told.
+    """
+    if unable.kind is messages.UnableKind.PROFILE:
+        raise ProfileDamagedError(unable.detail)
     if unable.kind is messages.UnableKind.PORTAL:
         return PortalDown(worker=worker, detail=unable.detail)
     if unable.kind is messages.UnableKind.BROWSER:

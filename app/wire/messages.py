@@ -106,6 +106,8 @@ class UnableKind(StrEnum):
     PORTAL = "portal"
     #: The processor cannot be found, or cannot work in this pool.
     PROCESSOR = "processor"
+    #: The browser lost what the profile holds.
+    PROFILE = "profile"
 
 
 class Unable(_Message):

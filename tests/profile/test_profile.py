@@ -100,25 +100,27 @@ def test_a_clone_found_damaged_is_kept_aside_and_told(life: Life) -> None:
     life.profile.clone()
     life.profile.take()
 
-    kept = life.profile.spoil("3 of 7 cookies are gone")
+    error = life.profile.spoil("3 of 7 cookies are gone.")
 
+    kept = life.profile.kept_path
     assert kept is not None
+    assert str(error) == f"3 of 7 cookies are gone. The damaged clone is kept in {kept}."
     assert kept == life.profile.worker_profile_path.with_name("profile.damaged-20261123T120000Z")
     assert (kept / "Default/Cookies").is_file()
     assert not life.profile.worker_profile_path.exists()
     assert life.path[-2:] == ["CORRUPTED", "FAILED"]
-    assert life.moves[-2].cause == "3 of 7 cookies are gone"
+    assert life.moves[-2].cause == "3 of 7 cookies are gone."
     assert life.profile.corruption_detected
 
 
 def test_a_failed_one_is_never_removed(life: Life) -> None:
     life.profile.clone()
-    kept = life.profile.spoil("damage")
+    life.profile.spoil("damage")
 
     life.profile.remove()
 
-    assert kept is not None
-    assert kept.is_dir()
+    assert life.profile.kept_path is not None
+    assert life.profile.kept_path.is_dir()
     assert life.profile.state is ProfileStatus.FAILED
 
 
@@ -228,12 +230,15 @@ def test_a_removal_that_fails_can_be_repeated(life: Life, monkeypatch: pytest.Mo
     assert life.path == ["READY", "CLEANUP", "REMOVED"]
 
 
-def test_a_clone_that_cannot_be_renamed_stays_where_it_is(life: Life) -> None:
+def test_a_clone_that_cannot_be_put_aside_is_not_promised_to_anyone(life: Life) -> None:
     life.profile.clone()
     place = life.profile.worker_profile_path
     write(place.with_name("profile.damaged-20261123T120000Z") / "of an earlier finding")
 
-    assert life.profile.spoil("damage") == place
+    error = life.profile.spoil("damage")
+
+    assert str(error) == "damage"
+    assert place.is_dir()
     assert life.profile.state is ProfileStatus.FAILED
 
 

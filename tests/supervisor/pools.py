@@ -15,6 +15,7 @@ import pytest
 from app.archive.tree import OutputTree
 from app.domain.events import Event, Moved, TaskEnded, TaskReturned
 from app.domain.options import BrowserOptions, PoolOptions, PortalOptions, WorkerOptions
+from app.profile.clone import is_set_aside
 from app.service.clock import SystemClock
 from app.store.memory import MemoryJournal
 from app.supervisor.pool import PersistentWorkerPool
@@ -67,8 +68,9 @@ class Theatre:
         return [event for event in self.events if isinstance(event, TaskReturned)]
 
     def assert_nothing_is_left(self) -> None:
-        """No process, no clone, no staged file, no temporary file."""
-        assert list((self.root / "runs").glob("*")) == []
+        """No process, no clone but a damaged one, no staged file, no temporary file."""
+        runs = list((self.root / "runs").glob("*"))
+        assert [run for run in runs if not any(is_set_aside(path) for path in run.glob("w*/*"))] == []
         assert [path for path in (self.root / "out").rglob("staging/*/*") if path.name != "browser"] == []
         mark = str(self.root)
         assert [process for process in psutil.process_iter() if _is_marked(process, mark)] == []
@@ -88,7 +90,7 @@ def pool_options(root: Path, **changes: Any) -> PoolOptions:  # noqa: ANN401 - o
         worker=WorkerOptions(
             browser=BrowserOptions(), portal=portal, tabs_per_worker=changes.pop("tabs_per_worker", 1)
         ),
-        base_profile_path=make_base(root / "demo" / "base"),
+        base_profile_path=changes.pop("base", None) or make_base(root / "demo" / "base"),
         runs_root=root / "runs",
         staging_path=root / "out" / ".poolwright" / "staging",
         **{"worker_count": 1, **changes},
