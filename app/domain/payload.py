@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import takewhile
 from typing import Any, TypeAlias
 
 #: Anything that JSON can say. What stands inside lists and objects is told by ``problem_of``, not by types: validation
@@ -11,6 +12,8 @@ JsonValue: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | N
 
 #: Half of the largest frame: a payload is no place for files.
 PAYLOAD_MAX_BYTES = 512 * 1024
+#: How much of a payload a person is shown before the place that counts, and from there on.
+_BEFORE_COUNT, _AFTER_COUNT = 30, 30
 
 
 def problem_of(payload: JsonValue) -> str:
@@ -27,3 +30,18 @@ def problem_of(payload: JsonValue) -> str:
     if len(text) > PAYLOAD_MAX_BYTES:
         return f"Its payload has {len(text):,} bytes as JSON; at most {PAYLOAD_MAX_BYTES:,} can travel."
     return ""
+
+
+def difference(known: JsonValue, given: JsonValue) -> str:
+    """Where two payloads part, in a few words; empty when they say the same. Both have no problem."""
+    texts = [json.dumps(payload, sort_keys=True, ensure_ascii=False) for payload in (known, given)]
+    if texts[0] == texts[1]:
+        return ""
+    place = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*texts, strict=False)))
+    known_text, given_text = (_excerpt(text, place) for text in texts)
+    return f"{known_text} was known, {given_text} is given"
+
+
+def _excerpt(text: str, place: int) -> str:
+    start, end = max(place - _BEFORE_COUNT, 0), place + _AFTER_COUNT
+    return f"{'…' if start else ''}{text[start:end]}{'…' if end < len(text) else ''}"

@@ -55,7 +55,7 @@ def new_task(name: str, payload: JsonValue = None, *, timeout_s: float | None = 
 
     Args:
         name: What it is known by, in the journal and as the name of its folder: once for each output folder.
-        payload: What the processor needs: any JSON.
+        payload: What the processor needs: any JSON. A pool refuses a name that it knows with another payload.
         timeout_s: Seconds it may take, in place of the setting.
 
     Raises:

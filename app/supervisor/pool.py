@@ -152,6 +152,7 @@ class PersistentWorkerPool:
         A task whose id the journal knows is not done twice: its handle gives the report that it has, or will have.
 
         Raises:
+            TaskError: The journal knows it with another payload.
             PoolError: The pool is ending, or the journal cannot take it.
         """
         return await self._submissions.submit(task)

@@ -13,8 +13,10 @@ from app.domain.failures import (
     ProfileError,
     Reason,
     SetupError,
+    TaskError,
 )
 from app.domain.ids import BatchId, TaskId
+from app.domain.payload import difference
 from app.domain.ports import Journal
 from app.domain.states import open_count
 from app.domain.task import POTask, Report
@@ -60,12 +62,14 @@ class Submissions:
         A task that is known stays as it is: one that is over gives its report at once, one that waits is waited for.
 
         Raises:
+            TaskError: It is known with another payload: its report would answer another question.
             PoolError: The pool has come to its end, or the journal cannot take the task; nothing was submitted.
         """
         if self._end is not None:
             raise self._error() or PoolError("The pool was stopped and takes no more tasks.")
-        if task.task_id in self._handles:
-            return self._handles[task.task_id]
+        if waiting := self._handles.get(task.task_id):
+            _check_same(waiting.task, task)
+            return waiting
         handle = self._handles[task.task_id] = TaskHandle(task, self._call_off)
         self.open_tasks.add()  # before it can be taken, so that its outcome finds it counted
         try:
@@ -106,6 +110,8 @@ class Submissions:
     async def _write(self, task: POTask) -> None:
         """Have it in the journal and counted as it stands there. Adding comes last: nothing fails after it."""
         known = await self._journal.find(task.task_id)
+        if known is not None:
+            _check_same(known.task, task)
         if not await self._journal.add(self._batch_id, [task]):
             self.open_tasks.drop()
         if known is not None and known.is_over and known.report is not None:
@@ -130,3 +136,12 @@ class Submissions:
             self.open_tasks.drop()
             self._resolve(task_id, Report(reason=Reason.BY_REQUEST))
         return is_off
+
+
+def _check_same(known: POTask, given: POTask) -> None:
+    """Make sure that the report of a known task answers what is asked now."""
+    if told := difference(known.payload, given.payload):
+        raise TaskError(
+            f"The task {given.task_id} was refused. It is known with another payload: {told}. "
+            "Give it another name, or use another output folder."
+        )

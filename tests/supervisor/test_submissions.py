@@ -8,7 +8,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from app.domain.failures import PoolError
+from app.domain.failures import PoolError, TaskError
 from app.domain.task import POTask
 from app.store.memory import MemoryJournal
 from app.supervisor.dispatch import Dispatch
@@ -89,3 +89,32 @@ async def test_a_task_of_another_list_that_is_over_stands_in_this_one_too() -> N
     assert await handle == report()
     assert [record.task.task_id for record in await journal.records(BATCH)] == [task_id(1)]
     assert submissions.open_tasks.count == 0
+
+
+@pytest.mark.parametrize("is_over", [False, True], ids=["open", "over"])
+async def test_a_known_task_with_another_payload_is_refused(*, is_over: bool) -> None:
+    journal = MemoryJournal(ManualClock())
+    await journal.add(BATCH, [po_task(1, payload={"url": "a", "page": 1})])
+    if is_over:
+        await journal.finish(task_id(1), report(), "")
+    submissions = await submissions_to(journal)
+    open_before = submissions.open_tasks.count
+
+    with pytest.raises(TaskError, match=r'demo:1.*is known with another payload.*"page": 1.*"page": 2.*another name'):
+        await submissions.submit(po_task(1, payload={"url": "a", "page": 2}))
+
+    assert submissions.open_tasks.count == open_before
+    known = await journal.find(task_id(1))
+    assert known is not None
+    assert known.task.payload == {"url": "a", "page": 1}
+
+
+async def test_another_payload_is_refused_also_while_the_first_is_waited_for() -> None:
+    submissions = await submissions_to(MemoryJournal(ManualClock()))
+    handle = await submissions.submit(po_task(1, payload=[1]))
+
+    with pytest.raises(TaskError, match=r"demo:1"):
+        await submissions.submit(po_task(1, payload=[2]))
+
+    assert await submissions.submit(po_task(1, payload=[1])) is handle
+    assert submissions.open_tasks.count == 1
