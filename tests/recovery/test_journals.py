@@ -75,9 +75,8 @@ async def test_a_journal_in_use_is_refused_and_its_user_goes_on(tmp_path: Path) 
         assert_all_right(desk, truths)
 
 
-async def test_a_journal_on_a_disk_that_cannot_be_written_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+async def test_an_output_folder_that_cannot_be_written_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
-        desk.environment["POOLWRIGHT_LOG_FILE"] = str(tmp_path / "log.jsonl")  # else the log is what is refused
         with read_only_disk(desk.out) as make_read_only:
             path = await make_journal(desk.out)
             before = path.read_bytes()
@@ -85,7 +84,8 @@ async def test_a_journal_on_a_disk_that_cannot_be_written_is_refused_and_left_as
 
             ended = await run_watched(desk, desk.list_of(await numbers_of(portal, 3)))
 
-            assert_refused(ended, "cannot be written", "Choose a writable folder with --out")
+            says = "The output folder 'out' cannot be written: Read-only file system"
+            assert_refused(ended, says, "Put that right, or name another one with --out")
             assert path.read_bytes() == before
             assert browsers_started(desk) == []
 
