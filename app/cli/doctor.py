@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 
 import typer
-from rich.text import Text
 
 from app import __version__
 from app.cli import checks
+from app.cli.check_lines import tell
 from app.cli.checks import Check, Level
-from app.cli.console import console
 from app.cli.exits import Exit
 from app.cli.options import AsJson, SettingsCommand
 from app.domain.failures import PoolError
@@ -36,7 +33,6 @@ HELP = (
 EXAMPLES = ("poolwright doctor", "poolwright doctor --workers 8 --tabs 4 --out /srv/orders", "poolwright doctor --json")
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - looked at, not written
-_STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
 _ASKED_PORTAL = ("profile", "profiles_dir", "portal", "base_url")
 _ASKED_MACHINE = ("workers", "tabs_per_worker", "browser_path", "sandbox", "out", "runs_dir")
 
@@ -46,7 +42,7 @@ def doctor(settings: Settings, *, as_json: AsJson = False) -> None:
     """Look at everything, tell it line by line."""
     worst = Level.OK
     for check in look(settings):
-        _tell(check, as_json=as_json)
+        tell(check, as_json=as_json)
         worst = Level.FAIL if Level.FAIL in {check.level, worst} else worst
     raise typer.Exit(Exit.NOT_ALL_DONE if worst is Level.FAIL else Exit.DONE)
 
@@ -111,13 +107,3 @@ def _memory_bytes() -> int | None:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
         return None
-
-
-def _tell(check: Check, *, as_json: bool) -> None:
-    if as_json:
-        console().out(json.dumps({"type": "check", **asdict(check)}, ensure_ascii=False), highlight=False)
-        return
-    line = Text.assemble((f"{check.level.value:<5}", _STYLES[check.level]), f"{check.name:<12} {check.found}")
-    if check.advice:
-        line.append(f" {check.advice}" if check.found.endswith(".") else f". {check.advice}", "yellow")
-    console().print(line, soft_wrap=True)

@@ -1,15 +1,21 @@
-"""A new profile: its folder, its file, and a base that a browser opened, logged in where a login is given."""
+"""A new profile: its folder, its file, and a base that a browser opened; a login that is given is used, and sealed."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+
+import anyio
+import anyio.to_thread
 
 from app.cli.conduct import Manner, log_options
 from app.cli.console import console
 from app.cli.signals import unless_interrupted
 from app.domain.events import Event, Level, Notice
 from app.profile.home import NamedProfile, ProfileFile, ProfileHome
+from app.profile.keeping import seal_base
 from app.profile.private import remove_tree
+from app.service.clock import SystemClock
 from app.service.crew import Crew
 from app.service.logs import logging_to
 from app.service.runtime import make_base
@@ -36,11 +42,18 @@ async def log_in(settings: Settings, site: Site, crew: Crew, log_file: Path | No
     try:
         with logging_to(log_options(Manner(), None, settings, log_file)):
             await unless_interrupted(make)
+        if is_login_given(settings):
+            await anyio.to_thread.run_sync(partial(seal_base, profile.base_path, now=SystemClock().now()))
         is_made = True
     finally:
         if not is_made:
             remove_tree(profile.path)
     return profile
+
+
+def is_login_given(settings: Settings) -> bool:
+    """Whether user and password are set, for the portal's form."""
+    return bool(settings.user and settings.password.get_secret_value())
 
 
 def _tell(event: Event) -> None:

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from app import __version__
-from app.cli import demo, doctor, portal, profiles, run
+from app.cli import demo, doctor, portal, profile_care, profile_views, profiles, run
 from app.cli.console import console
 from app.cli.exits import Exit, exit_of_error
 from app.cli.help import HelpfulCommand, epilog_of
@@ -67,7 +67,7 @@ def _add(
 
 
 app = _group(cls=Commands)
-profile_app = _group(help="Make and check browser profiles.")
+profile_app = _group(help="Make browser profiles, look at them, and decide about them.")
 portal_app = _group(help="See and check portal packs.")
 
 
@@ -92,6 +92,13 @@ _add(app, "demo", demo.demo, demo.HELP, demo.EXAMPLES)
 _add(app, "doctor", doctor.doctor, doctor.HELP, doctor.EXAMPLES)
 _add(profile_app, "create", profiles.create, profiles.CREATE_HELP, profiles.CREATE_EXAMPLES)
 _add(profile_app, "clone-check", profiles.clone_check, profiles.CHECK_HELP, profiles.CHECK_EXAMPLES)
+_add(profile_app, "list", profile_views.list_profiles, profile_views.LIST_HELP, profile_views.LIST_EXAMPLES)
+_add(profile_app, "show", profile_views.show, profile_views.SHOW_HELP, profile_views.SHOW_EXAMPLES)
+_add(profile_app, "verify", profile_views.verify, profile_views.VERIFY_HELP, profile_views.VERIFY_EXAMPLES)
+_add(profile_app, "seal", profile_care.seal, profile_care.SEAL_HELP, profile_care.SEAL_EXAMPLES)
+_add(profile_app, "accept", profile_care.accept, profile_care.ACCEPT_HELP, profile_care.ACCEPT_EXAMPLES)
+_add(profile_app, "restore", profile_care.restore, profile_care.RESTORE_HELP, profile_care.RESTORE_EXAMPLES)
+_add(profile_app, "remove", profile_care.remove, profile_care.REMOVE_HELP, profile_care.REMOVE_EXAMPLES)
 _add(portal_app, "lint", portal.lint, portal.LINT_HELP, portal.LINT_EXAMPLES)
 _add(portal_app, "list", portal.list_packs, portal.LIST_HELP)
 app.add_typer(profile_app, name="profile")

@@ -11,9 +11,9 @@ import anyio
 import typer
 from rich.text import Text
 
-from app.cli import words
+from app.cli import profile_words, words
 from app.cli.console import console
-from app.cli.login import log_in
+from app.cli.login import is_login_given, log_in
 from app.cli.options import SettingsCommand
 from app.domain.failures import OptionsError
 from app.domain.ids import ProfileId
@@ -61,8 +61,9 @@ def create(settings: Settings, *, name: ProfileName) -> None:
 
 def _made(profile: NamedProfile, settings: Settings) -> Text:
     made = Text.assemble("Profile ", (profile.name, "bold"), f" is made in {profile.path}")
-    if settings.user and settings.password.get_secret_value():
-        return made.append(f", logged in as {settings.user}.\nNext: poolwright run LIST --profile {profile.name}")
+    if is_login_given(settings):
+        done = f", logged in as {settings.user}, and sealed: {profile_words.cookies_in(profile.base_path)}."
+        return made.append(f"{done}\nNext: poolwright run LIST --profile {profile.name}")
     login = f"{variable('user')} and {variable('password')}"
     return made.append(f"; nobody is logged in yet.\nNext: set {login} (environment or .env); workers log in then.")
 

@@ -46,7 +46,11 @@ class BaseFacts:
     @property
     def seal_notice(self) -> str | None:
         """What an unsealed base lacks, for people; nothing when it is sealed."""
-        return None if self.seal else f"{self.path} is unsealed: only its structure is checked."
+        if self.seal:
+            return None
+        return (
+            f"{self.path} is unsealed: only its structure is checked. `poolwright profile seal` has every byte checked."
+        )
 
 
 def check_base(path: Path, *, everyday: Sequence[Path] | None = None) -> BaseFacts:

@@ -1,4 +1,4 @@
-"""What a person decides about a base: to seal it, to accept it as it is now, or to go back to the last good copy.
+"""What a person decides about a base: to seal it, accept it as it is now, go back to the last good copy, or remove it.
 
 Sealing keeps such a copy beside the base (``base.good-<time>``, a few MB: it leaves out what clones leave out). Each of
 these has the base alone while it works, and refuses one that a browser has open.
@@ -13,6 +13,7 @@ from app.domain.failures import SetupError
 from app.profile.base import inspect_base
 from app.profile.clone import clone_profile, remove_clone, set_aside
 from app.profile.failures import MAKE_ANEW, ProfileDamagedError, ProfileMissingError
+from app.profile.home import NamedProfile
 from app.profile.locks import changing
 from app.profile.marker import clear_mark, refuse_marked
 from app.profile.occupancy import refuse_occupied
@@ -115,6 +116,25 @@ def restore(base: Path, *, now: datetime) -> Path:
     except OSError as error:
         raise _unwritable(base, error) from error
     return aside
+
+
+def discard(profile: NamedProfile) -> None:
+    """Remove a profile whole: its login, its seal, its good copy and its file.
+
+    Raises:
+        ProfileInUseError: A browser has the base open, or another command works on it.
+        ProfileRefusedError: It lies in a read-only place.
+        SetupError: Something can't be removed.
+    """
+    base = profile.base_path
+    try:
+        if base.is_dir():
+            with changing(base):
+                refuse_occupied(base)
+                remove_tree(base)
+        remove_tree(profile.path)
+    except OSError as error:
+        raise _unwritable(base, error) from error
 
 
 def _seal(base: Path, now: datetime, browser_version: str | None) -> Seal:

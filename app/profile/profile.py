@@ -50,6 +50,8 @@ class Profile:
         self.clone_time: datetime | None = None
         #: Where the clone lies after it was found damaged; nothing when there was none.
         self.kept_path: Path | None = None
+        #: What the person should know of the base although it is fit; known once it is cloned.
+        self.notices: tuple[str, ...] = ()
         self._clock = clock
         self._machine = Machine(PROFILE, profile_id, clock=clock, observe=observe)
 
@@ -81,6 +83,7 @@ class Profile:
         except ProfileDamagedError as error:
             raise self.spoil(str(error)) from error
         self.clone_time = self._clock()
+        self.notices = (*facts.notices, *filter(None, (facts.seal_notice,)))
         self._machine.fire(ProfileEvent.CLONED)
         return report
 

@@ -31,6 +31,8 @@ class Premises:
     chronicle: Chronicle
     _run: RunFolder | None = None
     _profiles: tuple[Profile, ...] = ()
+    #: What was told of the base: all clones have the same one.
+    _warned: frozenset[str] = frozenset()
 
     async def open(self) -> None:
         """Sweep what dead runs left, and make the folder of this one.
@@ -60,6 +62,7 @@ class Premises:
         profile = self._profile(slot, folder)
         self._profiles = (*self._profiles, profile)
         await anyio.to_thread.run_sync(profile.clone)
+        self._warn(profile.notices)
         return WorkerOrder(
             slot=slot,
             options=self.options.worker,
@@ -78,6 +81,12 @@ class Premises:
         if self._run is not None:
             for path in await anyio.to_thread.run_sync(self._run.close):
                 self.chronicle.notice(Level.WARNING, f"kept for you to look at: {path}")
+
+    def _warn(self, notices: tuple[str, ...]) -> None:
+        for text in notices:
+            if text not in self._warned:
+                self.chronicle.notice(Level.WARNING, text)
+        self._warned |= frozenset(notices)
 
     def _profile(self, slot: int, folder: WorkerFolder) -> Profile:
         base = self.options.base_profile_path

@@ -16,6 +16,7 @@ from app.domain.ports import EventSink
 from app.profile.home import ProfileHome
 from tests.cli.conftest import BASE_URL, Command, portal_of
 from tests.cli.events import notice
+from tests.profile.folders import make_base
 
 CREATE = ("profile", "create", "mine", "--portal", "demo", "--base-url", BASE_URL)
 
@@ -33,6 +34,7 @@ class FakeBrowser:
         observe(notice("the login took long", Level.WARNING))
         if self.error:
             raise self.error
+        make_base(base)
 
 
 @pytest.fixture
@@ -70,7 +72,7 @@ def test_with_a_login_it_is_used_and_told(
     result = command(*CREATE)
 
     assert portal_of(browser.seen[0][0]).password.text == "hunter2"
-    assert "logged in as anna" in result.stdout
+    assert "logged in as anna, and sealed: 2 cookies for 1 site" in result.stdout
     assert "hunter2" not in result.output
 
 
