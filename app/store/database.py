@@ -127,7 +127,9 @@ def _number(connection: sqlite3.Connection, query: str) -> int:
 
 def _judge(path: Path) -> bool:
     """Look at what is in the file without changing it; whether it still needs its tables."""
-    with closing(_connect(path, "ro")) as connection:
+    # A reader makes a log where there is none and cannot remove it; without one the file alone holds everything.
+    has_log = path.with_name(f"{path.name}-wal").exists()
+    with closing(_connect(path, "ro" if has_log else "ro&immutable=1")) as connection:
         version = _number(connection, "PRAGMA user_version")
         is_empty = _number(connection, _TABLE_COUNT) == 0
         if is_empty and version == 0:

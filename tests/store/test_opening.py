@@ -159,6 +159,15 @@ def newer(path: Path) -> None:
         connection.execute("PRAGMA user_version = 99")
 
 
+def newer_in_its_log(path: Path) -> None:
+    """As a power cut leaves it: what is new stands in the files beside the journal only."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+        cut_off = {each: each.read_bytes() for each in path.parent.glob("journal.db*")}
+    for each, found in cut_off.items():
+        each.write_bytes(found)
+
+
 def foreign(path: Path) -> None:
     path.unlink()
     with closing(sqlite3.connect(path)) as connection:
@@ -175,8 +184,9 @@ def cut(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
 
-def content(path: Path) -> bytes:
-    return path.read_bytes()
+def content(path: Path) -> dict[str, bytes]:
+    """Every file there, without what SQLite notes down about its readers."""
+    return {each.name: b"" if each.name.endswith("-shm") else each.read_bytes() for each in path.parent.iterdir()}
 
 
 def no_database(path: Path) -> None:
@@ -187,13 +197,14 @@ def no_database(path: Path) -> None:
     ("spoil", "error", "words"),
     [
         (newer, JournalVersionError, "has version 99, this Poolwright knows up to 1"),
+        (newer_in_its_log, JournalVersionError, "has version 99, this Poolwright knows up to 1"),
         (foreign, JournalDamagedError, "a database of another program"),
         (overwritten, JournalDamagedError, "cannot be used"),
         (cut, JournalDamagedError, "cannot be used"),
         (no_database, JournalDamagedError, "not a database"),
     ],
 )
-async def test_an_unusable_file_is_refused_each_time_and_left_as_it_is(
+async def test_an_unusable_file_is_refused_each_time_and_left_as_it_is_with_nothing_beside_it(
     path: Path, spoil: Callable[[Path], None], error: type[JournalError], words: str
 ) -> None:
     await make(path)
