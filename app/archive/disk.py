@@ -8,19 +8,34 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 #: For what is nobody's business but the owner's: journal of the tree, evidence, replaced folders.
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
 #: Ending of a file that is not in its place yet.
 FRESH = ".new"
+#: Read at once: a few milliseconds of reading and hashing.
+PIECE_BYTES = 1024 * 1024
+
+#: Called between two pieces of a long reading; what it raises ends the reading.
+Heed: TypeAlias = Callable[[], None]
 
 
-def sha256_of(path: Path) -> str:
+def go_on() -> None:
+    """Nobody can want a reading to end."""
+
+
+def sha256_of(path: Path, heed: Heed = go_on) -> str:
     """The SHA-256 of a file in lower-case hexadecimal, read piece by piece."""
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while piece := file.read(PIECE_BYTES):
+            digest.update(piece)
+            heed()
+    return digest.hexdigest()
 
 
 def sync_file(path: Path) -> None:

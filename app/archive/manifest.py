@@ -15,7 +15,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 
 from app import __version__
-from app.archive.disk import sha256_of
+from app.archive.disk import Heed, go_on, sha256_of
 from app.archive.names import well_formed
 from app.domain.failures import Outcome, Reason
 from app.domain.task import FetchedFile, MissedFile, POTask, Report
@@ -60,14 +60,14 @@ class ManifestFile(_Entry):
             source_url=well_formed(file.source_url),
         )
 
-    def problem_in(self, folder: Path) -> str:
+    def problem_in(self, folder: Path, heed: Heed) -> str:
         """What is wrong with this file in ``folder``, in one sentence; empty when it is whole. Reads all of it."""
         path = folder / self.name
         try:
             size_bytes = path.stat().st_size
             if size_bytes != self.size_bytes:
                 return f"{self.name} has {size_bytes:,} bytes instead of {self.size_bytes:,}."
-            is_same = sha256_of(path) == self.sha256
+            is_same = sha256_of(path, heed) == self.sha256
         except FileNotFoundError:
             return f"{self.name} is missing."
         except OSError as error:
@@ -163,9 +163,9 @@ class Manifest(_Entry):
         files = tuple(ManifestFile.of(file) for file in report.files)
         return (self.task_id, self.attempt, self.files) == (task.task_id, task.attempt, files)
 
-    def problems(self, folder: Path) -> list[str]:
+    def problems(self, folder: Path, heed: Heed = go_on) -> list[str]:
         """What is no longer as this manifest says, one sentence each; empty when every file is there and whole.
 
         Reads every file. Files that the manifest does not know are no problem: people add notes.
         """
-        return [problem for file in self.files if (problem := file.problem_in(folder))]
+        return [problem for file in self.files if (problem := file.problem_in(folder, heed))]

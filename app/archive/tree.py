@@ -18,7 +18,7 @@ from pathlib import Path
 
 from loguru import logger
 
-from app.archive.disk import make_folders, make_private_folder, remove_empty_folders, sync_folder
+from app.archive.disk import Heed, go_on, make_folders, make_private_folder, remove_empty_folders, sync_folder
 from app.archive.ledger import Ledger, Place
 from app.archive.manifest import Manifest, ManifestError
 from app.archive.names import STAGED_EVIDENCE, STAGED_FILES
@@ -104,12 +104,13 @@ class OutputTree:
         except OSError as error:
             logger.warning("{} could not be removed ({}); the next run tries again", staged, error.strerror or error)
 
-    def verify(self, folder: str, task_id: TaskId | None = None) -> list[str]:
+    def verify(self, folder: str, task_id: TaskId | None = None, heed: Heed = go_on) -> list[str]:
         """What is wrong with a filed folder, one sentence each; empty when every file is there and whole. Reads them.
 
         Args:
             folder: As ``Filed`` told it.
             task_id: The order that should be in it, where the caller knows.
+            heed: Called between pieces of files; what it raises ends the reading.
         """
         if not folder:
             return ["The order has no folder."]
@@ -120,7 +121,7 @@ class OutputTree:
             return [str(error)]
         if task_id is not None and manifest.task_id != task_id:
             return [f"{folder} holds the files of {manifest.po_number}, another order."]
-        return manifest.problems(path)
+        return manifest.problems(path, heed)
 
     def _open(self, staged: Path) -> None:
         """Have the output folder, on the file system of the staging folder: only there a rename is one step."""

@@ -44,6 +44,7 @@ DONE_OUTCOMES = frozenset({Outcome.COMPLETED, Outcome.NO_ATTACHMENTS})
 
 _OF_ENDING: Mapping[Ending, Exit] = MappingProxyType(
     {
+        Ending.STOPPED: Exit.STOPPED,
         Ending.LOGIN_REQUIRED: Exit.LOGIN,
         Ending.PROFILE_DAMAGED: Exit.PROFILE,
         Ending.NO_WORKERS: Exit.RESOURCES,

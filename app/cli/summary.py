@@ -33,7 +33,8 @@ def headline(summary: BatchSummary) -> Text:
             style = "bold green" if is_all_done else "bold yellow"
             text = _finished(summary, done_count, total_count)
         case Ending.STOPPED:
-            style, text = "bold yellow", f"Stopped: {_share(done_count, total_count)}. {_left(summary.left_count)}"
+            more = summary.detail or _left(summary.left_count)
+            style, text = "bold yellow", f"Stopped: {_share(done_count, total_count)}. {more}"
         case _:
             style = "bold red"
             text = f"{summary.detail} {_share(done_count, total_count)}. {_left(summary.left_count)}"

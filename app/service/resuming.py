@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeAlias
 
 import anyio
+import anyio.from_thread
 import anyio.to_thread
 
 from app.archive.tree import PRIVATE_NAME, OutputTree
+from app.domain.failures import root_cause
 from app.domain.ids import BatchId
 from app.domain.ports import Journal
 from app.domain.task import TaskRecord
@@ -33,6 +35,8 @@ async def reopen(
 ) -> None:
     """Queue again those tasks of a list that are over and are to be done again.
 
+    Reads their files, which may take long; cancelled meanwhile, it changes nothing.
+
     Args:
         journal: What is known of them.
         tree: Has their files.
@@ -43,9 +47,30 @@ async def reopen(
     records = [record for record in await journal.records(batch_id) if is_candidate(record)]
 
     def is_whole(record: TaskRecord) -> bool:
-        return not record.folder or not tree.verify(record.folder, record.task.task_id)
+        return not record.folder or not tree.verify(
+            record.folder, record.task.task_id, anyio.from_thread.check_cancelled
+        )
 
     await journal.reopen(await anyio.to_thread.run_sync(to_redo, records, redo, is_whole))
+
+
+async def unless_stopped(stop: anyio.Event, work: Callable[[], Awaitable[None]]) -> bool:
+    """Do work that is to be cut short when somebody wants to stop; whether it was done."""
+    is_done = False
+
+    async def cut_short(scope: anyio.CancelScope) -> None:
+        await stop.wait()
+        scope.cancel()
+
+    try:
+        async with anyio.create_task_group() as beside:
+            beside.start_soon(cut_short, beside.cancel_scope)
+            await work()
+            is_done = True
+            beside.cancel_scope.cancel()
+    except ExceptionGroup as group:
+        raise root_cause(group) from group
+    return is_done
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -21,7 +22,7 @@ from app.domain.task import TaskRecord
 from app.portal import pack as packs
 from app.service.batch import BatchJob, BatchSummary, Ending
 from app.service.clock import SystemClock
-from app.service.resuming import clean_staging, recover, reopen
+from app.service.resuming import clean_staging, recover, reopen, unless_stopped
 from app.store.journal import SqliteJournal
 from app.supervisor import errand
 from app.supervisor.commands import Stop
@@ -38,6 +39,10 @@ _ENDINGS = {
 }
 
 REPORTS_NAME = "reports"
+#: The end of a run that was stopped before it knew what there is to do.
+_UNCHECKED = Stop(
+    cause=StopCause.ASKED, detail="The files of an earlier run were not all looked at; start it again to go on."
+)
 
 
 async def run_batch(
@@ -61,12 +66,13 @@ async def run_batch(
     async with SqliteJournal(job.journal_path, clock) as journal:
         await recover(journal, tree, job.max_attempts)
         accepted = await journal.accept(job.orders)
-        await reopen(journal, tree, job.orders.batch_id, job.redo)
+        is_known = await unless_stopped(stop, partial(reopen, journal, tree, job.orders.batch_id, job.redo))
         open_before = open_count(await journal.counts(job.orders.batch_id))
         observe(ListOpened(open_count=open_before, done_count=len(job.orders.tasks) - open_before))
-        end = await _work(job, journal, tree, clock, (observe, stop, stop_now)) if open_before else None
+        is_work_left = is_known and open_before > 0
+        end = await _work(job, journal, tree, clock, (observe, stop, stop_now)) if is_work_left else None
         records = await journal.records(job.orders.batch_id)
-    summary = _summary(job, accepted, records, end)
+    summary = _summary(job, accepted, records, end if is_known else _UNCHECKED)
     reports = await anyio.to_thread.run_sync(_write_reports, job, records)
     for text in reports.notices:
         observe(Notice(level=Level.WARNING, text=text))
@@ -153,7 +159,7 @@ def _summary(job: BatchJob, accepted: Accepted, records: Sequence[TaskRecord], e
     left_count = sum(not record.is_over for record in records)
     outcomes = Counter(record.report.outcome for record in records if record.report and record.is_over)
     # Asked to stop when nothing was left to do is no cut.
-    is_cut_short = end is not None and (left_count > 0 or end.cause is not StopCause.ASKED)
+    is_cut_short = end is not None and (left_count > 0 or end.cause is not StopCause.ASKED or end is _UNCHECKED)
     return BatchSummary(
         ending=_ENDINGS[end.cause] if end and is_cut_short else Ending.FINISHED,
         detail=end.detail if end and is_cut_short else "",

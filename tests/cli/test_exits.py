@@ -54,8 +54,8 @@ def ended(
         (ended(Ending.NO_WORKERS, FAILED=4), Exit.RESOURCES),
         (ended(Ending.SETUP_FAILED, left_count=4), Exit.RESOURCES),
         (ended(Ending.STOPPED, left_count=4, FAILED=1), Exit.STOPPED),
-        (ended(Ending.STOPPED, COMPLETED=4), Exit.DONE),
-        (ended(Ending.STOPPED, FAILED=4), Exit.NOT_ALL_DONE),
+        (ended(Ending.STOPPED, COMPLETED=4), Exit.STOPPED),
+        (ended(Ending.STOPPED, FAILED=4), Exit.STOPPED),
     ],
 )
 def test_endings(summary: BatchSummary, code: Exit) -> None:

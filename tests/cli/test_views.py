@@ -259,6 +259,10 @@ def test_the_quiet_view_shows_only_how_it_ended() -> None:
             "Stopped: 10 of 20 orders are done. 8 orders wait: start it again to go on.",
         ),
         (
+            replace(SUMMARY, ending=Ending.STOPPED, detail="Start it again.", outcomes={Outcome.COMPLETED: 1}),
+            "Stopped: 1 of 1 order is done. Start it again.",
+        ),
+        (
             replace(SUMMARY, ending=Ending.STOPPED, outcomes={Outcome.COMPLETED: 1}, left_count=1),
             "Stopped: 1 of 2 orders is done. 1 order waits: start it again to go on.",
         ),
