@@ -1,4 +1,4 @@
-"""The cookie database of a user-data folder: where it is, and whether its cookies can be read elsewhere.
+"""The cookie database of a user-data folder: where it is, what is in it, and whether it can be read elsewhere.
 
 Read-only in every case: a browser that can't decrypt one cookie deletes all cookies of that site, without a word.
 """
@@ -9,10 +9,13 @@ import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from app.profile.failures import MAKE_ANEW, ProfileDamagedError, ProfileRefusedError
+from app.domain.cookies import SiteCookies
+from app.profile.database import opened_to_read, settled
+from app.profile.failures import MAKE_ANEW, BrokenFileError, ProfileDamagedError, ProfileRefusedError
 
 #: Linux and macOS have the first, Windows the second.
 _PLACES = (Path("Default", "Cookies"), Path("Default", "Network", "Cookies"))
@@ -20,6 +23,16 @@ _PLACES = (Path("Default", "Cookies"), Path("Default", "Network", "Cookies"))
 #: The first three bytes of an encrypted value name its key; empty means that the value isn't encrypted.
 _KEY_PREFIXES = "SELECT CAST(substr(encrypted_value, 1, 3) AS BLOB), count(*) FROM cookies GROUP BY 1"
 _HOSTS = "SELECT host_key, count(*) FROM cookies GROUP BY 1"
+#: A browser keeps one cookie of those that differ in less than this. Expiries count microseconds since 1601.
+_LIVING = """
+SELECT host_key, sum(is_lasting), sum(NOT is_lasting) FROM (
+    SELECT host_key, max(is_persistent) AS is_lasting FROM cookies WHERE NOT has_expires OR expires_utc > ?
+    GROUP BY host_key, top_frame_site_key, has_cross_site_ancestor, name, path
+) GROUP BY host_key ORDER BY host_key
+"""
+_FIRST_DAY = datetime(1601, 1, 1, tzinfo=UTC)
+#: A cookie that ends so soon may be gone before anybody looks: a worker has two minutes to come up.
+_LIFE_LEFT = timedelta(minutes=5)
 _PORTABLE_PREFIXES = frozenset({"", "v10"})
 _BOUND_PREFIXES = {
     "v11": "locked with the desktop keyring",
@@ -51,8 +64,6 @@ def find_cookies(user_data: Path) -> Path:
 def count_key_prefixes(cookies: Path) -> Mapping[str, int]:
     """How many cookies there are for each kind of encryption key.
 
-    Opened as immutable: a plain read-only open would roll back a journal that the last browser left.
-
     Raises:
         ProfileDamagedError: It isn't a cookie database that can be read.
     """
@@ -72,12 +83,39 @@ def count_by_site(cookies: Path) -> Mapping[str, int]:
 
 
 def _read(cookies: Path, query: str) -> Sequence[tuple[Any, int]]:
-    address = f"{cookies.absolute().as_uri()}?mode=ro&immutable=1"
     try:
-        with closing(sqlite3.connect(address, uri=True)) as connection:
+        with closing(opened_to_read(cookies)) as connection:
             return connection.execute(query).fetchall()
     except sqlite3.Error as error:
         raise ProfileDamagedError(f"The cookie database {cookies} can't be read ({error}). {MAKE_ANEW}") from error
+
+
+def count_living(user_data: Path, now: datetime) -> tuple[SiteCookies, ...]:
+    """The cookies that the next browser must find, of each site. Those that end within minutes are left out.
+
+    Args:
+        user_data: A clone whose structure was checked; a browser may have been killed on it.
+        now: Aware UTC now.
+
+    Returns:
+        Nothing for a database of a layout that isn't known here: a false alarm would end the run.
+
+    Raises:
+        ProfileDamagedError: It can't be read.
+        OSError: There is no room for a copy of it.
+    """
+    cookies = find_cookies(user_data)
+    expiry = (now + _LIFE_LEFT - _FIRST_DAY) // timedelta(microseconds=1)
+    try:
+        with settled(cookies) as whole, closing(opened_to_read(whole)) as connection:
+            rows: list[tuple[str, int, int]] = connection.execute(_LIVING, (expiry,)).fetchall()
+    except sqlite3.OperationalError:
+        return ()
+    except (sqlite3.Error, BrokenFileError) as error:
+        raise ProfileDamagedError(f"The cookie database {cookies} can't be read ({error}). {MAKE_ANEW}") from error
+    return tuple(
+        SiteCookies(site=site, lasting_count=lasting, session_count=session) for site, lasting, session in rows
+    )
 
 
 def refuse_bound_cookies(cookies: Path, prefixes: Mapping[str, int]) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import struct
-from contextlib import closing
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,9 +31,21 @@ def check_database(path: Path) -> None:
         BrokenFileError: It is empty, cut off, or its pages don't fit together.
         OSError: It can't be read, or there is no room for a copy.
     """
+    with settled(path) as whole:
+        _check(whole, path)
+
+
+@contextmanager
+def settled(path: Path) -> Generator[Path]:
+    """A file with the database as the next browser will find it: the file itself, or a copy without what was undone.
+
+    Raises:
+        BrokenFileError: What is beside it can't be undone.
+        OSError: It can't be read, or there is no room for a copy.
+    """
     unfinished = [file for file in (Path(f"{path}{name}") for name in _COMPANIONS) if _has_content(file)]
     if not unfinished:
-        _check(path, path)
+        yield path
         return
     with TemporaryDirectory(prefix="poolwright-") as scratch:
         for file in (path, *unfinished):
@@ -44,7 +57,12 @@ def check_database(path: Path) -> None:
                 connection.execute("SELECT count(*) FROM sqlite_schema")
         except sqlite3.Error as error:
             raise BrokenFileError(path, f"can't be read ({error})") from error
-        _check(copy, path)
+        yield copy
+
+
+def opened_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that never touches a file: a plain read-only one would undo what a browser left unfinished."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
 
 
 def _has_content(path: Path) -> bool:
@@ -67,10 +85,8 @@ def _check(path: Path, name: Path) -> None:
 
 
 def _check_pages(path: Path, name: Path) -> None:
-    # Immutable: the one way to open it that never touches a file.
-    address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     try:
-        with closing(sqlite3.connect(address, uri=True)) as connection:
+        with closing(opened_to_read(path)) as connection:
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.Error as error:
         raise BrokenFileError(name, f"can't be read ({error})") from error

@@ -42,15 +42,6 @@ class NoRoomError(SetupError):
     """The disk has no room for a clone."""
 
 
-def ways_out(base: Path) -> str:
-    """The next step for a base that a person has to look at."""
-    name = base.parent.name
-    return (
-        f"Run `poolwright profile restore {name}` to go back to the last good copy, "
-        f"or `poolwright profile accept {name}` if you changed the profile yourself."
-    )
-
-
 def missing_folder(base: Path) -> ProfileMissingError:
     """The error for a base that isn't there at all."""
     return ProfileMissingError(

@@ -50,10 +50,15 @@ def prepare_for_launch(clone: Path) -> None:
         for tabs in clone.glob(_OLD_TABS):
             remove_tree(tabs)
     except OSError as error:
-        raise SetupError(
-            f"{clone} can't be made ready for a browser ({error.strerror}). "
-            "Check that you may write there and that the disk has room."
-        ) from error
+        raise unwritable(clone, error) from error
+
+
+def unwritable(clone: Path, error: OSError) -> SetupError:
+    """The error for a clone, or a folder for temporary files, that can't be written."""
+    return SetupError(
+        f"{clone} can't be made ready for a browser ({error.strerror}). "
+        "Check that you may write there and that the disk has room."
+    )
 
 
 def _apply(settings: dict[str, object], clone: Path) -> bool:

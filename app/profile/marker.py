@@ -12,8 +12,8 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from app.profile.failures import ProfileRefusedError, unreadable, ways_out
-from app.profile.home import FILE_NAME
+from app.profile.failures import ProfileRefusedError, unreadable
+from app.profile.guidance import guided, is_named, ways_out
 from app.profile.private import replace_file
 
 
@@ -48,7 +48,7 @@ def mark_damaged(base: Path, why: str, now: datetime) -> bool:
     Raises:
         OSError: The mark can't be written.
     """
-    if not (base.parent / FILE_NAME).is_file():
+    if not is_named(base):
         return False
     path = marker_path(base)
     if not path.exists():
@@ -83,10 +83,8 @@ def refuse_marked(base: Path) -> None:
     """
     marker = read_marker(base)
     if marker is not None:
-        raise ProfileRefusedError(
-            f"A run ended on {marker.found_at:%d %b %Y at %H:%M} UTC because {base} or a clone of it was damaged: "
-            f"{marker.why} {ways_out(base)}"
-        )
+        found = f"A run ended on {marker.found_at:%d %b %Y at %H:%M} UTC because {base} or a clone of it was damaged"
+        raise ProfileRefusedError(guided(f"{found}: {marker.why}", base))
 
 
 def clear_mark(base: Path) -> None:

@@ -10,16 +10,20 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from app.domain.cookies import SiteCookies
 from app.domain.ids import ProfileId
 from app.domain.machine import Machine, Transition
 from app.domain.states import PROFILE, ProfileEvent, ProfileStatus
 from app.profile.base import check_base
 from app.profile.clone import CloneReport, clone_profile, remove_clone, set_aside
+from app.profile.cookies import count_living
 from app.profile.failures import ProfileDamagedError
-from app.profile.launch import prepare_for_launch
+from app.profile.guidance import guided
+from app.profile.launch import prepare_for_launch, unwritable
 from app.profile.locks import reading
 from app.profile.marker import mark_damaged
 from app.profile.seal import refuse_differences
+from app.profile.structure import LOCAL_STORAGE, find_stores, require_stores
 
 
 class Profile:
@@ -48,11 +52,14 @@ class Profile:
         self.worker_profile_path = worker_profile_path
         #: When the clone was whole; nothing before.
         self.clone_time: datetime | None = None
+        #: What the browser of the next launch must find; counted by each ``take``.
+        self.expected_cookies: tuple[SiteCookies, ...] = ()
         #: Where the clone lies after it was found damaged; nothing when there was none.
         self.kept_path: Path | None = None
         #: What the person should know of the base although it is fit; known once it is cloned.
         self.notices: tuple[str, ...] = ()
         self._clock = clock
+        self._stores: frozenset[str] = frozenset()
         self._machine = Machine(PROFILE, profile_id, clock=clock, observe=observe)
 
     @property
@@ -82,6 +89,7 @@ class Profile:
                 refuse_differences(self.base_profile_path, facts.seal, report.files)
         except ProfileDamagedError as error:
             raise self.spoil(str(error)) from error
+        self._stores = find_stores(self.worker_profile_path)
         self.clone_time = self._clock()
         self.notices = (*facts.notices, *filter(None, (facts.seal_notice,)))
         self._machine.fire(ProfileEvent.CLONED)
@@ -97,12 +105,16 @@ class Profile:
         """
         try:
             prepare_for_launch(self.worker_profile_path)
+            require_stores(self.worker_profile_path, self._stores)
+            self.expected_cookies = self._count_cookies()
         except ProfileDamagedError as error:
             raise self.spoil(str(error)) from error
         self._machine.fire(ProfileEvent.TAKE)
 
     def release(self) -> None:
-        """Take it back from a worker that ended and will be started again: IN_USE to READY."""
+        """Take it back from a worker whose browser ended: IN_USE to READY."""
+        # A site may drop its own database while it is open; that of localStorage belongs to all sites and stays.
+        self._stores = self._stores & {LOCAL_STORAGE} | find_stores(self.worker_profile_path)
         self._machine.fire(ProfileEvent.RELEASE)
 
     def remove(self) -> None:
@@ -130,9 +142,15 @@ class Profile:
         self._machine.fire(ProfileEvent.SPOIL, cause=cause)
         self.kept_path = self._keep_aside()
         kept = f" The damaged clone is kept in {self.kept_path}." if self.kept_path else ""
-        told = f"{cause}{kept}{self._mark(cause + kept)}"
+        lapse = self._mark(cause + kept)
         self._machine.fire(ProfileEvent.FAIL, cause=cause)
-        return ProfileDamagedError(told)
+        return ProfileDamagedError(guided(f"{cause}{kept}{lapse}", self.base_profile_path))
+
+    def _count_cookies(self) -> tuple[SiteCookies, ...]:
+        try:
+            return count_living(self.worker_profile_path, self._clock())
+        except OSError as error:
+            raise unwritable(self.worker_profile_path, error) from error
 
     def _keep_aside(self) -> Path | None:
         clone = self.worker_profile_path

@@ -17,7 +17,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from app.profile.clone import CopiedFile
 from app.profile.cookies import count_key_prefixes, find_cookies
-from app.profile.failures import ProfileDamagedError, unreadable, ways_out
+from app.profile.failures import ProfileDamagedError, unreadable
+from app.profile.guidance import ways_out
 from app.profile.private import replace_file
 from app.profile.survey import survey
 

@@ -32,10 +32,11 @@ _LATER_DATABASES = MappingProxyType(
         Path("Default", "Web Data"): "what it fills into forms",
     }
 )
+LOCAL_STORAGE = "Default/Local Storage/leveldb"
 #: Patterns of folders, each with a database of its own.
 _STORES = MappingProxyType(
     {
-        "Default/Local Storage/leveldb": "localStorage, where portals keep their tokens",
+        LOCAL_STORAGE: "localStorage, where portals keep their tokens",
         "Default/Session Storage": "what tabs had stored",
         "Default/Service Worker/Database": "the service workers of its sites",
         "Default/IndexedDB/*.leveldb": "this site's IndexedDB, where portals keep their tokens",
@@ -77,6 +78,23 @@ def check_access(clone: Path) -> None:
                 f"{clone / path} belongs to another user or may not be read and written; a browser would start without "
                 "what is in it. Run Poolwright as the user who owns its folders, and leave their rights as they are."
             )
+
+
+def find_stores(user_data: Path) -> frozenset[str]:
+    """The stores that a folder holds, by their paths below it with forward slashes."""
+    return frozenset(folder.relative_to(user_data).as_posix() for folder, _ in _find_stores(user_data))
+
+
+def require_stores(clone: Path, known: frozenset[str]) -> None:
+    """Make sure that no store is gone as a whole: a profile without one looks like one that never had it.
+
+    Raises:
+        ProfileDamagedError: One is. The sentence names each folder.
+    """
+    gone = sorted(known - find_stores(clone))
+    if gone:
+        places = ", ".join(str(clone / store) for store in gone)
+        raise ProfileDamagedError(f"{places}: gone since a browser last ran; what sites stored there is lost.")
 
 
 def trim_stores(clone: Path) -> None:

@@ -62,4 +62,5 @@ class WorkerOrder:
             profile_path=str(self.folder.profile_path),
             staging_path=str(self.staging_path),
             cookies_path=str(self.folder.path / COOKIES_NAME),
+            expected_cookies=self.profile.expected_cookies,
         )

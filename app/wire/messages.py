@@ -19,6 +19,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.domain.cookies import SiteCookies
 from app.domain.events import Level, SessionView
 from app.domain.failures import GivenBack, Proof
 from app.domain.ids import TaskId
@@ -27,7 +28,7 @@ from app.domain.options import WorkerOptions
 from app.domain.task import POTask, Report
 
 #: Raised with every change that an older peer would not understand.
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 
 
 class _Message(BaseModel):
@@ -52,6 +53,8 @@ class Seat(_Message):
     cookies_path: str = ""
     #: Downloads are staged below, one folder for each attempt.
     staging_path: str
+    #: What the browser must find in the profile right after its launch.
+    expected_cookies: tuple[SiteCookies, ...] = ()
 
 
 class Configure(_Message):

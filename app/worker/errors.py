@@ -24,6 +24,10 @@ class CannotStartError(WorkerError):
     """The browser does not start here."""
 
 
+class CookiesLostError(WorkerError):
+    """The browser has not all cookies of its profile, which is damaged then. The whole run ends."""
+
+
 class CannotLogInError(WorkerError):
     """Every rung of the login ladder failed."""
 

@@ -49,6 +49,7 @@ from app.worker.errors import (
     CannotLogInError,
     CannotProcessError,
     CannotStartError,
+    CookiesLostError,
     PortalDownError,
     SessionBrokenError,
     SessionLostError,
@@ -126,6 +127,8 @@ async def _work(link: FrameStream[ToWorker], configure: Configure, mouth: Mouth,
         await _serve(link, configure, mouth, clock)
     except CannotStartError as error:
         mouth.say(Unable, kind=UnableKind.BROWSER, detail=str(error))
+    except CookiesLostError as error:
+        mouth.say(Unable, kind=UnableKind.PROFILE, detail=str(error))
     except CannotLogInError as error:
         mouth.say(Unable, kind=UnableKind.LOGIN, detail=str(error))
     except PortalDownError as error:
@@ -151,6 +154,7 @@ async def _serve(
         observe=mouth.moved,
         say=mouth.told,
         cookies_path=Path(configure.seat.cookies_path) if configure.seat.cookies_path else None,
+        expected_cookies=configure.seat.expected_cookies,
     )
     async with open_session(order, door) as session:
         if configure.mode is Mode.WORK or (options.portal and options.portal.user):

@@ -15,6 +15,7 @@ import anyio
 from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
+from app.domain.cookies import SiteCookies
 from app.domain.events import Level, SessionView
 from app.domain.failures import Proof
 from app.domain.ids import TaskId, WorkerId
@@ -23,6 +24,7 @@ from app.domain.options import BrowserOptions
 from app.domain.states import SESSION, SessionEvent, SessionStatus
 from app.domain.task import POTask
 from app.worker.browser import launch, open_driver
+from app.worker.census import take_census
 from app.worker.cookies import CookieSnapshot
 from app.worker.desk import Desk
 from app.worker.errors import CannotLogInError, first_line
@@ -54,6 +56,8 @@ class SessionOrder:
     say: Callable[[Level, str], None]
     #: Where cookies are kept for the next browser on this profile; nothing when there will be none.
     cookies_path: Path | None = None
+    #: What the browser must find in the profile.
+    expected_cookies: tuple[SiteCookies, ...] = ()
 
 
 class BrowserSession:
@@ -273,12 +277,14 @@ async def open_session(order: SessionOrder, door: Door | None) -> AsyncGenerator
 
     Raises:
         CannotStartError: The browser does not start.
+        CookiesLostError: It has not all cookies of the profile.
     """
     async with open_driver() as playwright:
         session = BrowserSession(
             order, door, await launch(playwright, order.browser, order.profile_path, order.downloads_path)
         )
         try:
+            await take_census(session.driver, order.expected_cookies)
             await session.bring_back_cookies()
             yield session
         finally:

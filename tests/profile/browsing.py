@@ -57,7 +57,18 @@ _WRITE_ON = """() => {
   opening.onupgradeneeded = () => opening.result.createObjectStore('spin');
   opening.onsuccess = () => write(opening.result);
 }"""
-_RECALL = """async () => {
+#: Something newer beside what a login stores.
+STORE = """async () => {
+  localStorage.setItem('newer', 'kept');
+  await new Promise((done, failed) => {
+    const opening = indexedDB.open('newer', 1);
+    opening.onupgradeneeded = () => opening.result.createObjectStore('tokens').put('kept', 'token');
+    opening.onsuccess = () => { opening.result.close(); done(); };
+    opening.onerror = failed;
+  });
+}"""
+#: What localStorage, IndexedDB and the Cache API still know.
+RECALL = """async () => {
   const stored = await new Promise((done, failed) => {
     const opening = indexedDB.open('orders', 1);
     opening.onupgradeneeded = () => opening.transaction.abort();
@@ -128,7 +139,7 @@ def fill(page: Page, *, count: int) -> None:
 def stored(page: Page, site: Site) -> list[str | None]:
     """What localStorage, IndexedDB and the Cache API still know."""
     page.goto(site.url)
-    return page.evaluate(_RECALL)
+    return page.evaluate(RECALL)
 
 
 def cookie_names(context: BrowserContext, site: Site) -> set[str]:

@@ -7,6 +7,7 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 #: Encrypted as Chromium does without a keyring.
@@ -26,11 +27,42 @@ def write(path: Path, content: bytes = b"x") -> Path:
 
 def make_cookies(path: Path, values: Iterable[bytes]) -> Path:
     """A cookie database with one cookie for each encrypted value."""
+    return make_cookie_rows(path, [Row(name=f"c{number}", value=value) for number, value in enumerate(values)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One cookie in a database; by itself one that ends in the far future."""
+
+    site: str = "portal.test"
+    name: str = "c"
+    path: str = "/"
+    #: Site of the tab that a partitioned cookie belongs to.
+    partition: str = ""
+    #: Microseconds since 1601; nothing for a cookie without an expiry.
+    expires: int | None = 2**62
+    value: bytes = PORTABLE
+    port: int = 443
+
+
+def make_cookie_rows(path: Path, rows: Iterable[Row]) -> Path:
+    """A cookie database with these cookies, laid out as Chromium 156 does."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("PRAGMA synchronous = OFF")
-        connection.execute("CREATE TABLE cookies (host_key TEXT, name TEXT, value TEXT, encrypted_value BLOB)")
-        connection.executemany("INSERT INTO cookies VALUES ('portal.test', 'c', '', ?)", [(value,) for value in values])
+        connection.execute(
+            "CREATE TABLE cookies (host_key TEXT, top_frame_site_key TEXT, has_cross_site_ancestor INTEGER, name TEXT, "
+            "value TEXT, encrypted_value BLOB, path TEXT, expires_utc INTEGER, has_expires INTEGER, "
+            "is_persistent INTEGER, source_port INTEGER)"
+        )
+        connection.executemany(
+            "INSERT INTO cookies VALUES (?, ?, 0, ?, '', ?, ?, ?, ?, ?, ?)",
+            [
+                (row.site, row.partition, row.name, row.value, row.path, row.expires or 0, lasts, lasts, row.port)
+                for row in rows
+                for lasts in [row.expires is not None]
+            ],
+        )
     return path
 
 

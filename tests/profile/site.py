@@ -13,8 +13,10 @@ COOKIES = (
     "remember=yes; Max-Age=86400; Path=/",
     "token=secret; Max-Age=86400; Path=/; HttpOnly; SameSite=Lax",
     "session=now; Path=/; HttpOnly",
+    "chip=own; Max-Age=86400; Path=/; Secure; SameSite=None; Partitioned",
+    "chip-session=own; Path=/; Secure; HttpOnly; SameSite=None; Partitioned",
 )
-COOKIE_NAMES = {"remember", "token", "session"}
+COOKIE_NAMES = {"remember", "token", "session", "chip", "chip-session"}
 
 FORM = b"<form method=post action=/login><input name=user><button>Log in</button></form>"
 

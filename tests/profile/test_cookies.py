@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from app.profile.cookies import count_by_site
 from app.profile.failures import ProfileDamagedError
-from tests.profile.folders import PORTABLE, make_cookies, write
+from tests.profile.folders import Row, make_cookie_rows, write
 
 
 def test_cookies_of_a_site_and_of_all_below_it_count_together(tmp_path: Path) -> None:
-    cookies = make_cookies(tmp_path / "Cookies", [PORTABLE])
-    with closing(sqlite3.connect(cookies)) as connection, connection:
-        hosts = [(".alder.test",), ("alder.test",), ("login.alder.test",)]
-        connection.executemany("INSERT INTO cookies VALUES (?, 'c', '', x'')", hosts)
+    sites = ("portal.test", ".alder.test", "alder.test", "login.alder.test")
+    cookies = make_cookie_rows(tmp_path / "Cookies", [Row(site=site) for site in sites])
 
     assert count_by_site(cookies) == {"portal.test": 1, "alder.test": 2, "login.alder.test": 1}
 

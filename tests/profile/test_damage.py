@@ -20,12 +20,13 @@ from app.domain.ids import ProfileId
 from app.profile.base import check_base
 from app.profile.clone import clone_profile
 from app.profile.failures import ProfileDamagedError, ProfileError
+from app.profile.home import FILE_NAME
 from app.profile.launch import prepare_for_launch
 from app.profile.profile import Profile
 from app.profile.seal import Seal, put_seal, write_seal
 from tests.profile.browsing import fill, log_in, opened
 from tests.profile.folders import PORTABLE, make_cookies, write
-from tests.profile.site import Site
+from tests.profile.site import COOKIE_NAMES, Site
 
 pytestmark = pytest.mark.browser
 
@@ -205,6 +206,7 @@ def seal(rich: Path) -> Seal:
 @pytest.fixture
 def copy(rich: Path, tmp_path: Path) -> Path:
     clone_profile(rich, tmp_path / "base")
+    write(tmp_path / FILE_NAME)
     return tmp_path / "base"
 
 
@@ -219,7 +221,7 @@ def life_of(base: Path) -> Profile:
 
 
 def test_an_unharmed_profile_passes_sealed_and_unsealed(copy: Path, seal: Seal) -> None:
-    assert check_base(copy).cookies_count == 3
+    assert check_base(copy).cookies_count == len(COOKIE_NAMES)
 
     put_seal(copy, seal)
     profile = life_of(copy)

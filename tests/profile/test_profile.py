@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +14,12 @@ from app.domain.machine import IllegalTransitionError, Transition
 from app.domain.states import ProfileStatus
 from app.profile.clone import CloneReport, clone_profile, is_set_aside
 from app.profile.failures import ProfileDamagedError, ProfileInUseError, ProfileMissingError
+from app.profile.guidance import ways_out
 from app.profile.locks import changing
 from app.profile.profile import Profile
 from app.profile.seal import write_seal
 from tests.profile.children import child
-from tests.profile.folders import write
+from tests.profile.folders import PORTABLE, make_cookies, make_store, write
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 
@@ -104,7 +106,8 @@ def test_a_clone_found_damaged_is_kept_aside_and_told(life: Life) -> None:
 
     kept = life.profile.kept_path
     assert kept is not None
-    assert str(error) == f"3 of 7 cookies are gone. The damaged clone is kept in {kept}."
+    assert str(error).startswith(f"3 of 7 cookies are gone. The damaged clone is kept in {kept}. ")
+    assert str(error).endswith(ways_out(life.profile.base_profile_path))
     assert kept == life.profile.worker_profile_path.with_name("profile.damaged-20261123T120000Z")
     assert (kept / "Default/Cookies").is_file()
     assert not life.profile.worker_profile_path.exists()
@@ -182,6 +185,59 @@ def test_a_clone_that_lost_its_settings_is_found_when_taken(life: Life) -> None:
     assert life.path == ["READY", "CORRUPTED", "FAILED"]
 
 
+def test_a_store_that_is_gone_between_two_lives_is_found(life: Life) -> None:
+    for store in ("Default/Local Storage/leveldb", "Default/IndexedDB/https_portal.test_0.indexeddb.leveldb"):
+        make_store(life.profile.base_profile_path / store)
+    life.profile.clone()
+    life.profile.take()
+    life.profile.release()
+    shutil.rmtree(life.profile.worker_profile_path / "Default/IndexedDB")
+
+    with pytest.raises(ProfileDamagedError, match=r"IndexedDB/https_portal\.test_0\.indexeddb\.leveldb: gone"):
+        life.profile.take()
+
+    assert life.path[-2:] == ["CORRUPTED", "FAILED"]
+
+
+def test_a_store_that_is_gone_before_the_first_life_is_found(life: Life) -> None:
+    life.profile.clone()
+    shutil.rmtree(life.profile.worker_profile_path / "Default/Local Storage")
+
+    with pytest.raises(ProfileDamagedError, match="Local Storage/leveldb: gone"):
+        life.profile.take()
+
+
+def test_a_site_may_drop_its_own_database_but_none_that_belongs_to_all(life: Life) -> None:
+    clone = life.profile.worker_profile_path
+    make_store(life.profile.base_profile_path / "Default/IndexedDB/https_portal.test_0.indexeddb.leveldb")
+    life.profile.clone()
+    life.profile.take()
+    shutil.rmtree(clone / "Default/IndexedDB")  # as the browser does when a page asks for it
+    make_store(clone / "Default/IndexedDB/https_other.test_0.indexeddb.leveldb")
+    life.profile.release()
+    life.profile.take()
+    shutil.rmtree(clone / "Default/Local Storage")
+    life.profile.release()
+
+    with pytest.raises(ProfileDamagedError, match="Local Storage/leveldb: gone"):
+        life.profile.take()
+
+
+def test_each_take_counts_what_the_browser_must_find(life: Life) -> None:
+    life.profile.clone()
+    life.profile.take()
+    first = life.profile.expected_cookies
+    life.profile.release()
+    cookies = life.profile.worker_profile_path / "Default/Cookies"
+    cookies.unlink()
+    make_cookies(cookies, [PORTABLE])
+
+    life.profile.take()
+
+    assert [site.lasting_count for site in first] == [2]
+    assert [site.lasting_count for site in life.profile.expected_cookies] == [1]
+
+
 def test_a_base_that_is_only_missing_spoils_nothing(tmp_path: Path) -> None:
     life = Life(tmp_path / "nowhere", tmp_path / "profile")
 
@@ -237,7 +293,7 @@ def test_a_clone_that_cannot_be_put_aside_is_not_promised_to_anyone(life: Life) 
 
     error = life.profile.spoil("damage")
 
-    assert str(error) == "damage"
+    assert "is kept in" not in str(error)
     assert place.is_dir()
     assert life.profile.state is ProfileStatus.FAILED
 

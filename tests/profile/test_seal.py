@@ -13,6 +13,7 @@ import pytest
 from app.profile.base import check_base
 from app.profile.clone import CopiedFile, clone_profile
 from app.profile.failures import ProfileDamagedError
+from app.profile.home import FILE_NAME
 from app.profile.seal import Seal, check_seal, find_differences, hash_files, read_seal, seal_path, write_seal
 from tests.profile.folders import fingerprint, write
 
@@ -93,6 +94,7 @@ def test_what_a_clone_leaves_out_may_change(base: Path, seal: Seal) -> None:
 
 
 def test_a_sealed_base_that_differs_is_damaged_and_the_ways_out_are_named(base: Path, seal: Seal) -> None:
+    write(base.with_name(FILE_NAME))
     for number in range(7):
         write(base / f"Default/new-{number}")
 
@@ -105,6 +107,16 @@ def test_a_sealed_base_that_differs_is_damaged_and_the_ways_out_are_named(base: 
     assert "and 2 more" in told
     assert f"`poolwright profile restore {base.parent.name}`" in told
     assert f"`poolwright profile accept {base.parent.name}`" in told
+
+
+@pytest.mark.usefixtures("seal")
+def test_a_base_of_no_named_profile_has_another_way_out(base: Path) -> None:
+    write(base / "Default/new")
+
+    with pytest.raises(ProfileDamagedError, match="Default/new is new") as caught:
+        check_base(base)
+
+    assert str(caught.value).endswith(f"Remove {base}, and the next start makes it anew.")
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff", b'{"schema": 2}'])

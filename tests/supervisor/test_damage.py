@@ -15,6 +15,7 @@ from app.domain.events import Notice, TaskStarted
 from app.domain.failures import GivenBack, Reason
 from app.profile.clone import is_set_aside
 from app.profile.failures import ProfileDamagedError, ProfileRefusedError
+from app.profile.guidance import ways_out
 from app.profile.home import FILE_NAME
 from app.profile.marker import read_marker
 from app.profile.seal import write_seal
@@ -65,12 +66,13 @@ async def test_a_session_that_finds_damage_ends_the_pool_and_costs_no_attempt(
     assert await theatre.attempt_counts() == dict.fromkeys("123", 0)
     (kept,) = kept_of(theatre)
     assert (kept / "Default/Cookies").is_file()
-    assert end.detail == f"The script says so. The damaged clone is kept in {kept}."
+    found = f"The script says so. The damaged clone is kept in {kept}."
+    assert end.detail == f"{found} {ways_out(base)}"
     assert f"kept for you to look at: {kept}" in notices_of(theatre)
     assert theatre.path("profile", "demo/worker-1")[-3:] == ["IN_USE", "CORRUPTED", "FAILED"]
     marker = read_marker(base)
     assert marker is not None
-    assert marker.why == end.detail
+    assert marker.why == found
 
 
 async def test_orders_in_flight_are_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: Path) -> None:
@@ -139,4 +141,4 @@ async def test_a_mark_that_cannot_be_written_is_told(
         end = await theatre.pool.finish()
 
     assert end is not None
-    assert end.detail.endswith("the mark beside the base can't be written (Read-only file system).")
+    assert "the mark beside the base can't be written (Read-only file system)." in end.detail

@@ -8,6 +8,7 @@ from typing import get_args
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from app.domain.cookies import SiteCookies
 from app.domain.events import Level, SessionView
 from app.domain.failures import GivenBack, Proof, Reason
 from app.domain.machine import Transition
@@ -76,7 +77,10 @@ OPTIONS = st.builds(
     import_path=st.lists(TEXT, max_size=2).map(tuple),
 )
 
-_SEAT = st.builds(wire.Seat, profile_path=TEXT, staging_path=TEXT)
+SITES = st.builds(SiteCookies, site=TEXT, lasting_count=NUMBERS, session_count=NUMBERS)
+_SEAT = st.builds(
+    wire.Seat, profile_path=TEXT, staging_path=TEXT, expected_cookies=st.lists(SITES, max_size=4).map(tuple)
+)
 _FROM = {"slot": st.integers(1, 8), "generation": st.integers(1, 1000)}
 
 Strategies = dict[type[BaseModel], st.SearchStrategy[BaseModel]]

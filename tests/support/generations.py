@@ -1,0 +1,173 @@
+"""Real worker processes on one profile, one after the other, without a pool: for tests of what a restart keeps."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+import psutil
+
+from app.bridge.parent import spawn
+from app.domain.failures import root_cause
+from app.domain.ids import ProfileId, TaskId, WorkerRef
+from app.domain.options import BrowserOptions, Sandbox, WorkerOptions
+from app.domain.task import POTask
+from app.profile.profile import Profile
+from app.profile.runs import RunFolder
+from app.service.clock import SystemClock
+from app.supervisor.premises import occupied
+from app.supervisor.surroundings import WorkerOrder
+from app.supervisor.talk import LostError, Talk, fact_of
+from app.wire import messages
+from tests.support.sessions import CHROMIUM
+
+ROOT = Path(__file__).parents[2]
+
+
+def browser_options(executable: str = CHROMIUM, *, headless: bool = True) -> BrowserOptions:
+    """A browser of this machine."""
+    sandbox = Sandbox.OFF if os.geteuid() == 0 else Sandbox.ON
+    return BrowserOptions(executable_path=executable, headless_mode=headless, sandbox=sandbox)
+
+
+@dataclass(kw_only=True)
+class Life:
+    """One generation at work."""
+
+    talk: Talk
+    profile_path: Path
+    staging: Path
+    said: list[str]
+    _count: int = field(default=0)
+
+    async def run(self, url: str, script: str = "1") -> tuple[Any, dict[str, str]]:
+        """Evaluate a script on a page in a tab of its own; gives its result and all cookies after it."""
+        self._count += 1
+        payload = {"url": url, "script": script}
+        task = POTask(task_id=TaskId(f"t:{self._count}"), po_number="t", portal_number="t", payload=payload)
+        await self.talk.say(messages.Assign(task=task, staging=f"t-{self._count}"))
+        while not isinstance(message := await self.talk.hear(30), messages.Finished):
+            self.note(message)
+        assert message.report.fields, message.report
+        return json.loads(message.report.fields["result"]), json.loads(message.report.fields["cookies"])
+
+    async def drain(self) -> None:
+        """Let it close its browser in order."""
+        await self.talk.say(messages.Drain())
+        while not isinstance(message := await self.talk.hear(30), messages.Bye):
+            self.note(message)
+
+    async def lose_browser(self) -> None:
+        """Kill its browser as the kernel does when memory runs out; returns when its process has ended by that."""
+        mark = f"--user-data-dir={self.profile_path}"
+        for process in psutil.process_iter():
+            command = _command(process)
+            if mark in command and not any(part.startswith("--type=") for part in command):
+                process.kill()
+        try:
+            while True:
+                self.note(await self.talk.hear(30))
+        except LostError:
+            return
+
+    def note(self, message: messages.ToSupervisor) -> None:
+        """Take what it says unasked."""
+        if isinstance(message, messages.Said):
+            self.said.append(message.text)
+        if isinstance(message, messages.Unable):
+            fact_of(message, WorkerRef(1, 1))  # raises for a damaged profile
+            raise LostError(message.detail)
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+@dataclass(kw_only=True)
+class Slot:
+    """The place of a worker, with its clone; ``live`` starts one generation."""
+
+    order: WorkerOrder
+    said: list[str] = field(default_factory=list[str])
+    _generation: int = field(default=0)
+
+    @property
+    def profile(self) -> Profile:
+        """Its clone."""
+        return self.order.profile
+
+    @property
+    def cookies_path(self) -> Path:
+        """Where the session's cookies are kept."""
+        return Path(self.order.seat.cookies_path)
+
+    @asynccontextmanager
+    async def live(self) -> AsyncGenerator[Life]:
+        """Start the next generation and wait until it is ready; end it with the block.
+
+        Raises:
+            ProfileDamagedError: It is found damaged, before the launch or by the browser.
+        """
+        self._generation += 1
+        async with occupied(self.profile):
+            child = await spawn(self.order.spawning(WorkerRef(1, self._generation)))
+            life = Life(
+                talk=Talk(child),
+                profile_path=self.profile.worker_profile_path,
+                staging=self.order.staging_path,
+                said=self.said,
+            )
+            try:
+                async with anyio.create_task_group() as beside:
+                    beside.start_soon(child.read_lines, self.said.append)
+                    await life.talk.open(
+                        messages.Configure(options=self.order.options, seat=self.order.seat), life.note
+                    )
+                    yield life
+                    beside.cancel_scope.cancel()
+            except ExceptionGroup as group:
+                raise root_cause(group) from group
+            finally:
+                await child.end()
+
+
+@asynccontextmanager
+async def slot_on(base: Path, root: Path, browser: BrowserOptions | None = None) -> AsyncGenerator[Slot]:
+    """A slot with a fresh clone of a base. Its folder is removed at the end, but for a damaged clone."""
+    run = RunFolder.create(root / "runs")
+    folder = run.worker_folder(1)
+    profile = Profile(
+        profile_id=ProfileId("anna/worker-1"),
+        base_profile_path=base,
+        worker_profile_path=folder.profile_path,
+        clock=SystemClock().now,
+        observe=lambda _: None,
+    )
+    profile.clone()
+    options = WorkerOptions(
+        browser=browser or browser_options(), processor="tests.support.storing:run", import_path=(str(ROOT),)
+    )
+    order = WorkerOrder(
+        slot=1,
+        options=options,
+        profile=profile,
+        folder=folder,
+        staging_path=root / "staging",
+        module="app.worker",
+        clock=SystemClock().now,
+    )
+    try:
+        yield Slot(order=order)
+    finally:
+        run.close()
+        shutil.rmtree(root / "staging", ignore_errors=True)

@@ -1,0 +1,47 @@
+"""What counts as a lost cookie, in numbers and in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.cookies import SiteCookies
+from app.worker.census import count_lost, describe
+
+EXPECTED = (
+    SiteCookies(site="a.test", lasting_count=2, session_count=1),
+    SiteCookies(site="b.test", lasting_count=0, session_count=2),
+)
+
+
+@pytest.mark.parametrize("present", [{"a.test": 3, "b.test": 2}, {"a.test": 4, "b.test": 2, "c.test": 1}])
+def test_a_browser_that_has_all_or_more_lost_none(present: dict[str, int]) -> None:
+    assert count_lost(EXPECTED, present) == {}
+
+
+def test_what_one_site_has_more_makes_up_for_no_other() -> None:
+    assert count_lost(EXPECTED, {"a.test": 9, "b.test": 1}) == {"b.test": 1}
+
+
+def test_a_site_that_is_gone_lost_all() -> None:
+    assert count_lost(EXPECTED, {}) == {"a.test": 3, "b.test": 2}
+
+
+def test_a_browser_that_keeps_no_session_cookies_must_have_the_others() -> None:
+    assert count_lost(EXPECTED, {"a.test": 2}, keeps_session=False) == {}
+    assert count_lost(EXPECTED, {"a.test": 1}, keeps_session=False) == {"a.test": 1}
+
+
+def test_a_profile_without_cookies_loses_none() -> None:
+    assert count_lost((), {}) == {}
+
+
+def test_the_sentence_names_numbers_and_sites() -> None:
+    assert describe({"a.test": 1, "b.test": 2}, EXPECTED) == (
+        "The browser has lost 3 of the 5 cookies that this profile holds, so a login may be gone: "
+        "2 of b.test, 1 of a.test."
+    )
+
+
+def test_many_sites_are_not_all_named() -> None:
+    sites = {f"{letter}.test": 1 for letter in "abcdefg"}
+    assert describe(sites, ()).endswith("1 of d.test, 1 of e.test and 2 more sites.")
