@@ -10,7 +10,7 @@ from app.domain.failures import PoolError
 from app.portal import pack as packs
 from app.profile.base import BaseFacts, inspect_base
 from app.profile.cookies import count_by_site
-from app.profile.failures import ways_out
+from app.profile.guidance import ways_out
 from app.profile.home import NamedProfile
 from app.profile.keeping import find_good
 from app.profile.locks import reading
