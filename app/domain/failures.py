@@ -197,8 +197,16 @@ class ProfileError(PoolError):
     """The base profile is missing, in use, or not whole. The whole operation ends."""
 
 
-class DiskFullError(PoolError):
-    """A disk that everything depends on is full. What was asked may be asked again when there is room."""
+class NotNowError(PoolError):
+    """Something outside stands in the way of what everything depends on. What was asked may be asked again later."""
+
+
+class DiskFullError(NotNowError):
+    """A disk is full; there may be room later."""
+
+
+class LockedError(NotNowError):
+    """Another program keeps a file locked; it may let go of it later."""
 
 
 class Fault(Enum):

@@ -20,6 +20,7 @@ from app.store.errors import (
     JournalDamagedError,
     JournalError,
     JournalFullError,
+    JournalLockedError,
     JournalUnwritableError,
     JournalVersionError,
 )
@@ -32,7 +33,7 @@ APPLICATION_ID = int.from_bytes(b"Pool", "big")
 #: ``STRICT`` tables came with it.
 _SQLITE_MIN = (3, 37)
 #: Somebody may look into the file with a tool of his own for this long.
-_BUSY_TIMEOUT_S = 5.0
+BUSY_TIMEOUT_S = 5.0
 #: The log is cut back to this size after an unusually large change.
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
 #: Keeps the indexes of a million tasks in memory while they are written; an upper bound, not a reservation.
@@ -52,6 +53,8 @@ def _explained(path: Path, error: sqlite3.Error) -> JournalError:
             return JournalDamagedError(path, str(error))
         case sqlite3.SQLITE_FULL:
             return JournalFullError(path)
+        case sqlite3.SQLITE_BUSY:
+            return JournalLockedError(path)
         case sqlite3.SQLITE_IOERR if _is_disk_full(path):
             return JournalFullError(path)
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
@@ -90,7 +93,7 @@ class Database:
         """Run a block as one transaction: all of it is kept and safe on disk, or nothing when it raises.
 
         Raises:
-            JournalError: SQLite could not do it.
+            JournalError: SQLite could not do it; ``JournalLockedError`` and ``JournalFullError`` may pass.
         """
         with self._lock:
             try:
@@ -111,11 +114,11 @@ class Database:
             self._connection.close()
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
+def _connect(path: Path, mode: str, busy_timeout_s: float) -> sqlite3.Connection:
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
-        timeout=_BUSY_TIMEOUT_S,
+        timeout=busy_timeout_s,
         isolation_level=None,
         check_same_thread=False,
     )
@@ -125,11 +128,11 @@ def _number(connection: sqlite3.Connection, query: str) -> int:
     return int(connection.execute(query).fetchone()[0])
 
 
-def _judge(path: Path) -> bool:
+def _judge(path: Path, busy_timeout_s: float) -> bool:
     """Look at what is in the file without changing it; whether it still needs its tables."""
     # A reader makes a log where there is none and cannot remove it; without one the file alone holds everything.
     has_log = path.with_name(f"{path.name}-wal").exists()
-    with closing(_connect(path, "ro" if has_log else "ro&immutable=1")) as connection:
+    with closing(_connect(path, "ro" if has_log else "ro&immutable=1", busy_timeout_s)) as connection:
         version = _number(connection, "PRAGMA user_version")
         is_empty = _number(connection, _TABLE_COUNT) == 0
         if is_empty and version == 0:
@@ -157,8 +160,12 @@ def _equip(connection: sqlite3.Connection, *, is_new: bool) -> None:
 
 
 @contextmanager
-def open_database(path: Path) -> Generator[Database]:
+def open_database(path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Generator[Database]:
     """Have the journal at ``path`` for oneself; folder and file are made, for their owner only, when missing.
+
+    Args:
+        path: Where it is.
+        busy_timeout_s: How long each transaction waits for another program that has the file locked.
 
     Raises:
         JournalBusyError: Another program has it.
@@ -166,6 +173,7 @@ def open_database(path: Path) -> Generator[Database]:
         JournalDamagedError: It is no journal, or not a whole one.
         JournalUnwritableError: It cannot be made or written there.
         JournalFullError: The disk has no room for it.
+        JournalLockedError: Another program keeps it locked.
         JournalError: The SQLite of this Python is too old, or fails.
     """
     if sqlite3.sqlite_version_info < _SQLITE_MIN:
@@ -178,8 +186,8 @@ def open_database(path: Path) -> Generator[Database]:
         except OSError as error:
             raise _refused(path, error) from error
         try:
-            is_new = _judge(path)
-            connection = _connect(path, "rw")
+            is_new = _judge(path, busy_timeout_s)
+            connection = _connect(path, "rw", busy_timeout_s)
             database = Database(path, connection)
             held.callback(database.close)
             _equip(connection, is_new=is_new)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.domain.failures import DiskFullError, PoolError
+from app.domain.failures import DiskFullError, LockedError, PoolError
 from app.domain.ids import TaskId
 
 
@@ -50,6 +50,14 @@ class JournalFullError(JournalError, DiskFullError):
     def __init__(self, path: Path) -> None:
         """Tell where room is missing."""
         super().__init__(f"There is no room left to write the journal {path}; free some space on that disk.")
+
+
+class JournalLockedError(JournalError, LockedError):
+    """Another program, of any kind, is in the middle of a change of its own. It may be asked for again after that."""
+
+    def __init__(self, path: Path) -> None:
+        """Tell which file is locked."""
+        super().__init__(f"Another program keeps the journal {path} locked; close it there and start again.")
 
 
 class JournalUnwritableError(JournalError):

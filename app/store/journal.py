@@ -22,7 +22,7 @@ from app.domain.ids import BatchId, TaskId, WorkerRef
 from app.domain.machine import Transition
 from app.domain.ports import Accepted, Clock
 from app.domain.task import OrderList, POTask, Report, TaskRecord
-from app.store.database import open_database
+from app.store.database import BUSY_TIMEOUT_S, open_database
 from app.store.errors import JournalError
 from app.store.ledger import Ledger
 
@@ -33,10 +33,11 @@ T = TypeVar("T")
 class SqliteJournal:
     """``domain.ports.Journal`` in one SQLite file. Use it as ``async with SqliteJournal(path, clock) as journal``."""
 
-    def __init__(self, path: Path, clock: Clock) -> None:
-        """Name the file; nothing is touched before the journal is entered."""
+    def __init__(self, path: Path, clock: Clock, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
+        """Name the file, and how long a change waits for others; nothing is touched before the journal is entered."""
         self._path = path
         self._clock = clock
+        self._busy_timeout_s = busy_timeout_s
         self._limiter = anyio.CapacityLimiter(1)
         self._held = ExitStack()
         self._ledger: Ledger | None = None
@@ -50,9 +51,11 @@ class SqliteJournal:
             JournalDamagedError: It is no journal, or not a whole one.
             JournalUnwritableError: It cannot be made or written there.
             JournalFullError: The disk has no room for it.
+            JournalLockedError: Another program keeps it locked.
             JournalError: The SQLite of this Python is too old, or fails.
         """
-        database = await to_thread.run_sync(self._held.enter_context, open_database(self._path), limiter=self._limiter)
+        opening = open_database(self._path, busy_timeout_s=self._busy_timeout_s)
+        database = await to_thread.run_sync(self._held.enter_context, opening, limiter=self._limiter)
         self._ledger = Ledger(database, self._clock)
         return self
 

@@ -1,6 +1,6 @@
 """Writes to the journal what the plan decided about tasks, in the order in which it was decided.
 
-While the disk of the journal is full the clerk waits; the plan goes on, or nobody would learn what is waited for.
+While the journal is full or locked the clerk waits; the plan goes on, or nobody would learn what is waited for.
 """
 
 from __future__ import annotations

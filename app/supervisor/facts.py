@@ -138,6 +138,11 @@ class JournalFull:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JournalLocked:
+    """Another program keeps the journal locked; ``HoldOver`` follows when it has let go."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoomScarce:
     """The disk of the output folder has hardly any room left."""
 
@@ -170,5 +175,5 @@ WorkerFact = (
     | WorkerLost
     | WorkerEnded
 )
-PoolFact = StopNeeded | JournalFull | RoomScarce | PauseAsked | HoldOver
+PoolFact = StopNeeded | JournalFull | JournalLocked | RoomScarce | PauseAsked | HoldOver
 Fact = WorkerFact | PoolFact

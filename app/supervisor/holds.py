@@ -24,6 +24,8 @@ class HoldCause(StrEnum):
     PORTAL_DOWN = "portal_down"
     PORTAL_BUSY = "portal_busy"
     DISK_FULL = "disk_full"
+    #: Another program keeps the journal locked; it is over when the journal can be used again.
+    JOURNAL_LOCKED = "journal_locked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

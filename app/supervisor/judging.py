@@ -73,6 +73,14 @@ def hold(standing: Standing, cause: HoldCause, detail: str, wish_s: float = 0.0)
     return Decision(held, (Hold(cause=cause, detail=detail, delay_s=delay_s),)), delay_s
 
 
+def hold_open(standing: Standing, cause: HoldCause, detail: str) -> Decision:
+    """Begin a hold that somebody else ends, unless it is on already."""
+    if cause in standing.holds.active:
+        return Decision(standing)
+    held = replace(standing, holds=standing.holds.begin(cause))
+    return Decision(held, (Hold(cause=cause, detail=detail, delay_s=None),))
+
+
 def _wait(standing: Standing, fact: TaskReported, task: POTask, cause: HoldCause) -> Decision:
     counts = {**standing.free_returns, task.task_id: standing.free_returns.get(task.task_id, 0) + 1}
     wish_s = fact.report.retry_after_s or 0.0

@@ -1,4 +1,4 @@
-"""A journal that waits for room: while its disk is full the pool holds, and what was to be written is written again."""
+"""A journal that waits for room, and for other programs: meanwhile the pool holds, and every call is made again."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import ParamSpec, TypeVar
 
 import anyio
 
-from app.domain.failures import DiskFullError, GivenBack, Reason
+from app.domain.failures import DiskFullError, GivenBack, LockedError, NotNowError, Reason
 from app.domain.ids import BatchId, TaskId, WorkerRef
 from app.domain.machine import Transition
 from app.domain.ports import Accepted, Journal
 from app.domain.task import OrderList, POTask, Report, TaskRecord
-from app.supervisor.facts import Fact, JournalFull
+from app.supervisor.facts import Fact, HoldOver, JournalFull, JournalLocked
+from app.supervisor.holds import HoldCause
 
-#: Between two tries to write to a disk that is full.
+#: Between two tries to use a journal that is full or locked.
 TRY_AGAIN_S = 5.0
 
 P = ParamSpec("P")
@@ -24,14 +25,16 @@ T = TypeVar("T")
 
 @dataclass(slots=True, kw_only=True)
 class PatientJournal:
-    """``Journal`` around another one that does not fail for a full disk, but for what asks for an answer at the end."""
+    """``Journal`` around another one: no full disk and no lock lets it fail, but what needs an answer at the end."""
 
     journal: Journal
     report: Callable[[Fact], None]
-    #: Set when the pool ends: then a full disk is an error like any other, for nobody can wait any more.
+    #: Set when the pool ends: then a full or locked journal is an error like any other, for nobody can wait any more.
     ending: anyio.Event
     #: Changes that could not be written before the end. The next start takes their orders up again.
     unwritten_count: int = 0
+    #: Whether another program had the journal locked at the last try.
+    is_locked: bool = False
 
     async def accept(self, orders: OrderList) -> Accepted:
         """See ``Journal``."""
@@ -54,8 +57,11 @@ class PatientJournal:
         return await self._patiently(self.journal.cancel, task_id)
 
     async def fetch(self, batch_id: BatchId, limit: int) -> Sequence[POTask]:
-        """See ``Journal``."""
-        return await self._patiently(self.journal.fetch, batch_id, limit)
+        """See ``Journal``; none at the end."""
+        try:
+            return await self._patiently(self.journal.fetch, batch_id, limit)
+        except NotNowError:
+            return ()
 
     async def start(self, task_id: TaskId, worker: WorkerRef) -> POTask:
         """See ``Journal``."""
@@ -93,38 +99,53 @@ class PatientJournal:
 
     async def counts(self, batch_id: BatchId) -> Mapping[str, int]:
         """See ``Journal``."""
-        return await self.journal.counts(batch_id)
+        return await self._patiently(self.journal.counts, batch_id)
 
     async def next_due_s(self, batch_id: BatchId) -> float | None:
-        """See ``Journal``."""
-        return await self.journal.next_due_s(batch_id)
+        """See ``Journal``; nothing is due at the end."""
+        try:
+            return await self._patiently(self.journal.next_due_s, batch_id)
+        except NotNowError:
+            return None
 
     async def find(self, task_id: TaskId) -> TaskRecord | None:
         """See ``Journal``."""
-        return await self.journal.find(task_id)
+        return await self._patiently(self.journal.find, task_id)
 
     async def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
         """See ``Journal``."""
-        return await self.journal.records(batch_id)
+        return await self._patiently(self.journal.records, batch_id)
 
     async def _at_last(self, call: Callable[P, Awaitable[None]], *args: P.args, **named: P.kwargs) -> None:
-        """Make a call patiently, and do without it when the pool ends on a full disk: its end must not fail."""
+        """Make a change patiently, and do without it when the pool ends on a stuck journal: its end must not fail."""
         try:
             await self._patiently(call, *args, **named)
-        except DiskFullError:
+        except NotNowError:
             self.unwritten_count += 1
 
     async def _patiently(self, call: Callable[P, Awaitable[T]], *args: P.args, **named: P.kwargs) -> T:
-        """Make a call, and again while the disk is full.
+        """Make a call, and again while the disk is full or the journal locked.
 
         Raises:
-            DiskFullError: It is full still, and the pool is ending.
+            NotNowError: It is so still, and the pool is ending.
         """
         while not self.ending.is_set():
             try:
-                return await call(*args, **named)
+                answer = await call(*args, **named)
             except DiskFullError:
                 self.report(JournalFull())
+            except LockedError:
+                self._note_lock(is_locked=True)
+            else:
+                self._note_lock(is_locked=False)
+                return answer
             with anyio.move_on_after(TRY_AGAIN_S):
                 await self.ending.wait()
         return await call(*args, **named)
+
+    def _note_lock(self, *, is_locked: bool) -> None:
+        """One lock is on the whole journal: a single call that gets through says that it is gone."""
+        if is_locked == self.is_locked:
+            return
+        self.is_locked = is_locked
+        self.report(JournalLocked() if is_locked else HoldOver(cause=HoldCause.JOURNAL_LOCKED))

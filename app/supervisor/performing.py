@@ -137,11 +137,16 @@ class Performance:
         if isinstance(command, Release):
             self.chronicle.notice(Level.INFO, f"goes on ({command.cause})")
             return
-        until = "until it is resumed" if command.delay_s is None else f"for {command.delay_s:g} s"
-        self.chronicle.notice(Level.WARNING, f"no order starts {until}: {command.detail}")
+        self.chronicle.notice(Level.WARNING, f"no order starts {_length(command)}: {command.detail}")
         if command.delay_s is not None:
             self.tasks.start_soon(self._end_hold, command.cause, command.delay_s)
 
     async def _end_hold(self, cause: HoldCause, delay_s: float) -> None:
         await anyio.sleep(delay_s)
         self.report(HoldOver(cause=cause))
+
+
+def _length(hold: Hold) -> str:
+    if hold.delay_s is not None:
+        return f"for {hold.delay_s:g} s"
+    return "until it is resumed" if hold.cause is HoldCause.OPERATOR else "for now"

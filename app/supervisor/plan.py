@@ -12,7 +12,7 @@ from typing import assert_never
 from app.domain.failures import GivenBack, Reason
 from app.domain.ids import WorkerRef
 from app.domain.task import POTask, Report
-from app.supervisor.commands import Command, FailRest, File, GiveUp, Hold, Release, Requeue, Spawn, Stop
+from app.supervisor.commands import Command, FailRest, File, GiveUp, Release, Requeue, Spawn, Stop
 from app.supervisor.doubt import Doubt
 from app.supervisor.facts import (
     BrowserUnfit,
@@ -20,6 +20,7 @@ from app.supervisor.facts import (
     FilingFailed,
     HoldOver,
     JournalFull,
+    JournalLocked,
     PauseAsked,
     PoolFact,
     PortalDown,
@@ -38,7 +39,7 @@ from app.supervisor.facts import (
     WorkerReady,
 )
 from app.supervisor.holds import HoldCause
-from app.supervisor.judging import another_attempt, hold, undone
+from app.supervisor.judging import another_attempt, hold, hold_open, undone
 from app.supervisor.proving import dismiss, weigh
 from app.supervisor.standing import Decision, Slot, Standing
 
@@ -62,12 +63,13 @@ def _react_to_pool(standing: Standing, fact: PoolFact) -> Decision:
             return _stop(standing, fact.cause, fact.detail)
         case JournalFull():
             return hold(standing, HoldCause.DISK_FULL, "The disk of the journal is full.")[0]
+        case JournalLocked():
+            return hold_open(standing, HoldCause.JOURNAL_LOCKED, "Another program keeps the journal locked.")
         case RoomScarce():
             scarce = f"Only {fact.free_bytes / 1024**2:.1f} MB are free on the disk of the output folder."
             return hold(standing, HoldCause.DISK_FULL, scarce)[0]
         case PauseAsked():
-            paused = replace(standing, holds=standing.holds.begin(HoldCause.OPERATOR))
-            return Decision(paused, (Hold(cause=HoldCause.OPERATOR, detail="Paused by request.", delay_s=None),))
+            return hold_open(standing, HoldCause.OPERATOR, "Paused by request.")
         case HoldOver():
             return Decision(replace(standing, holds=standing.holds.end(fact.cause)), (Release(cause=fact.cause),))
         case _:

@@ -286,7 +286,7 @@ class PersistentWorkerPool:
         await self._dispatch.return_rest()
         self._submissions.close()
         if count := self._journal.unwritten_count:
-            lost = f"The disk of the journal is full: {count} change(s) could not be written."
+            lost = f"The journal is full or locked: {count} change(s) could not be written."
             self._chronicle.notice(Level.ERROR, f"{lost} The next start takes those orders up again.")
 
     async def _clear_up(self) -> None:

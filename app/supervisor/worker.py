@@ -14,7 +14,7 @@ from loguru import logger
 
 from app.bridge.parent import Child, spawn
 from app.domain.events import SessionView, WorkerSeen
-from app.domain.failures import DiskFullError, ProfileError, SetupError, root_cause
+from app.domain.failures import NotNowError, ProfileError, SetupError, root_cause
 from app.domain.ids import TaskId, WorkerId, WorkerRef
 from app.domain.machine import Machine
 from app.domain.states import WORKER, WorkerEvent, WorkerStatus
@@ -130,7 +130,7 @@ class Worker:
                 await anyio.sleep_until(begin_s - HEAD_START_S)
                 async with occupied(self.profile):
                     is_in_order = await self._serve(begin_s)
-            except (LostError, SetupError, ProfileInUseError, DiskFullError) as error:
+            except (LostError, SetupError, ProfileInUseError, NotNowError) as error:
                 cause = str(error)
             except ProfileError as error:
                 cause = str(error)

@@ -13,7 +13,7 @@ import anyio
 import pytest
 
 from app.domain.failures import GivenBack, Reason
-from app.store.errors import JournalError, JournalFullError
+from app.store.errors import JournalError, JournalFullError, JournalLockedError
 from app.store.journal import SqliteJournal
 from tests.store.audit import check_laws, query
 from tests.store.builders import BATCH, WORKER, orders, po_task, report, task_id
@@ -105,6 +105,21 @@ async def test_a_full_disk_is_told_as_such_and_the_change_may_be_repeated(path: 
         connection.execute("PRAGMA max_page_count = 1000000")
         await journal.finish(task_id(1), large, "")
         assert (await journal.records(BATCH))[0].report == large
+
+
+async def test_a_locked_journal_is_told_as_such_and_the_call_may_be_repeated(
+    path: Path, stranger: sqlite3.Connection
+) -> None:
+    async with SqliteJournal(path, ManualClock(), busy_timeout_s=0) as journal:
+        await journal.accept(orders(1))
+        stranger.execute("BEGIN IMMEDIATE")
+
+        for call in (lambda: journal.fetch(BATCH, 1), lambda: journal.counts(BATCH)):
+            with pytest.raises(JournalLockedError, match=r"Another program keeps the journal .* locked"):
+                await call()
+
+        stranger.execute("ROLLBACK")
+        assert [task.task_id for task in await journal.fetch(BATCH, 1)] == [task_id(1)]
 
 
 async def test_a_text_that_is_no_unicode_is_refused_in_words(path: Path) -> None:

@@ -33,6 +33,7 @@ from app.supervisor.facts import (
     FilingFailed,
     HoldOver,
     JournalFull,
+    JournalLocked,
     PauseAsked,
     PortalDown,
     Probed,
@@ -183,6 +184,19 @@ def test_a_journal_without_room_makes_the_pool_wait() -> None:
 
     assert isinstance(command, Hold)
     assert command.cause is HoldCause.DISK_FULL
+
+
+def test_a_locked_journal_makes_the_pool_wait_until_it_is_free_and_is_told_once() -> None:
+    locked = react(standing(), JournalLocked())
+    again = react(locked.standing, JournalLocked())
+    free = react(again.standing, HoldOver(cause=HoldCause.JOURNAL_LOCKED))
+
+    told = only(locked)
+    assert isinstance(told, Hold)
+    assert (told.cause, told.delay_s) == (HoldCause.JOURNAL_LOCKED, None)
+    assert again.commands == ()
+    assert only(free) == Release(cause=HoldCause.JOURNAL_LOCKED)
+    assert free.standing.holds.active == frozenset()
 
 
 def test_files_that_found_no_room_are_filed_again_as_they_are() -> None:
