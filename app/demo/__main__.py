@@ -64,7 +64,11 @@ def main() -> None:
         sys.exit(_refusal(options.host, options.port, problem))
     token = secrets.token_urlsafe(24)
     site = make_site(
-        seed=options.seed, order_count=options.orders, session_minutes=options.session_minutes, admin_token=token
+        seed=options.seed,
+        order_count=options.orders,
+        session_minutes=options.session_minutes,
+        admin_token=token,
+        totp_secret=options.totp_secret,
     )
     host, port = listener.getsockname()[:2]
     ready = Ready(
@@ -151,6 +155,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=7, help="another seed makes other orders (default: 7)")
     parser.add_argument("--session-minutes", type=float, help="end sessions unused for so long (default: never)")
+    parser.add_argument(
+        "--totp-secret", default="", help="ask for a one-time code of this secret too (default: the password is enough)"
+    )
     parser.add_argument("--ready-fd", type=int, default=1, help="descriptor for the ready line (default: 1)")
     parser.add_argument("--die-with-parent", action="store_true", help="stop when standard input ends (not on Windows)")
     return parser

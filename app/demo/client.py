@@ -62,9 +62,9 @@ class Portal:
         """End all faults."""
         await self._ask("DELETE", "/faults")
 
-    async def expire_sessions(self, *, after_pages: int = 0) -> None:
-        """Log everybody out: at once, or when the order page after so many more is asked for."""
-        await self._ask("POST", "/expire", json={"after_pages": after_pages})
+    async def expire_sessions(self, *, after_pages: int = 0, times: int = 1) -> None:
+        """Log everybody out: at once, or when the order page after so many more is asked for, so many times over."""
+        await self._ask("POST", "/expire", json={"after_pages": after_pages, "times": times})
 
     async def require_visit_cookie(self, *, is_required: bool) -> None:
         """Say whether a login needs the cookie without expiry too."""

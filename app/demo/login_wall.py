@@ -16,6 +16,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 SESSION_COOKIE = "_demo_session"
 VISIT_COOKIE = "demo_visit"
+BEGUN_COOKIE = "_demo_login"
 USER_COOKIE = "demo_user"
 
 

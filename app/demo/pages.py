@@ -13,6 +13,7 @@ OOPS = "Oops! We couldn't find what you wanted"
 
 NOT_AUTHORIZED = "You are not authorized to view this page"
 WRONG_PASSWORD = "Invalid user name or password"  # noqa: S105 - a message
+WRONG_CODE = "The code is not valid"
 STALE_FORM = "The form has expired, please try again"
 MAINTENANCE = "The portal is down for scheduled maintenance"
 
@@ -37,9 +38,9 @@ def login_page(*, token: str, return_to: str, error: str = "") -> str:
     return layout("Sign in", main)
 
 
-def second_factor_page() -> str:
+def second_factor_page(return_to: str = "", error: str = "") -> str:
     """The page that asks for a code."""
-    return layout("Two-step verification", fill("second_factor"))
+    return layout("Two-step verification", fill("second_factor", flash=flash_error(error), return_to=return_to))
 
 
 def dashboard_page(user: str, orders: list[Order]) -> str:

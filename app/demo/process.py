@@ -27,7 +27,12 @@ class PortalError(Exception):
 
 @asynccontextmanager
 async def running_portal(
-    *, order_count: int = 40, seed: int = 7, session_minutes: float | None = None, port: int = 0
+    *,
+    order_count: int = 40,
+    seed: int = 7,
+    session_minutes: float | None = None,
+    port: int = 0,
+    totp_secret: str = "",
 ) -> AsyncGenerator[Portal]:
     """Run a portal on this machine for the length of the block.
 
@@ -40,6 +45,8 @@ async def running_portal(
     command.append(f"--port={port}")
     if session_minutes is not None:
         command.append(f"--session-minutes={session_minutes}")
+    if totp_secret:
+        command.append(f"--totp-secret={totp_secret}")
     with tempfile.TemporaryFile() as last_words:
         # A session of its own: a Ctrl+C in the terminal is for the program, which still needs the portal then.
         process = await anyio.open_process(command, stderr=last_words, start_new_session=True)

@@ -16,6 +16,8 @@ class Account:
 
     user: str = "analyst@alder.example"
     password: str = "demo-password"  # noqa: S105 - the portal is made up, so is its password
+    #: Secret of its one-time codes, as base32 or otpauth:// address; empty where the password is enough.
+    totp_secret: str = ""
 
 
 @dataclass(slots=True)
@@ -37,7 +39,10 @@ class Sessions:
         self._lifetime_s = lifetime_s
         self._live: dict[str, _Session] = {}
         self._form_tokens: OrderedDict[str, None] = OrderedDict()
+        self._half_way: set[str] = set()
         self._pages_left: int | None = None
+        self._pages_between: int | None = None
+        self._expiries_left = 0
         #: Whether the cookie without expiry is needed too. Set by the admin API.
         self.needs_visit_cookie = False
 
@@ -52,6 +57,20 @@ class Sessions:
     def redeem_form_token(self, token: str) -> bool:
         """Whether the portal gave out that token and nobody used it yet."""
         return self._form_tokens.pop(token, token) is None
+
+    def begin(self) -> str:
+        """The password was right, and a code is to follow; gives the value of the cookie that says so."""
+        token = secrets.token_urlsafe(24)
+        self._half_way.add(token)
+        return token
+
+    def is_begun(self, token: str) -> bool:
+        """Whether a code is waited for."""
+        return token in self._half_way
+
+    def complete(self, token: str) -> None:
+        """The code was right."""
+        self._half_way.discard(token)
 
     def open(self) -> tuple[str, str]:
         """Log in; gives the values of the session cookie and of the visit cookie."""
@@ -82,13 +101,16 @@ class Sessions:
         if self._pages_left is None:
             return True
         if self._pages_left == 0:
-            self.expire_all()
+            self._live.clear()
+            self._expiries_left -= 1
+            self._pages_left = self._pages_between if self._expiries_left else None
             return False
         self._pages_left -= 1
         return True
 
-    def expire_all(self, *, after_pages: int = 0) -> None:
-        """End every session: at once, or when the order page after so many more is asked for."""
-        self._pages_left = after_pages or None
+    def expire_all(self, *, after_pages: int = 0, times: int = 1) -> None:
+        """End every session: at once, or when the order page after so many more is asked for, so many times over."""
+        self._pages_left = self._pages_between = after_pages or None
+        self._expiries_left = times
         if not after_pages:
             self._live.clear()

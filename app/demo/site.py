@@ -12,6 +12,7 @@ from app.demo.assets import Asset, make_assets
 from app.demo.catalogue.orders import Catalogue
 from app.demo.counters import Counters
 from app.demo.faults import FaultBook
+from app.demo.second_factor import SecondFactor
 from app.demo.sessions import Account, Sessions
 from app.demo.shelf import Shelf
 
@@ -27,16 +28,22 @@ class Site:
     shelf: Shelf
     sessions: Sessions
     account: Account = field(default_factory=Account)
+    #: Nothing where the password is enough.
+    second_factor: SecondFactor | None = None
     faults: FaultBook = field(default_factory=FaultBook)
     counters: Counters = field(default_factory=Counters)
     assets: Mapping[str, Asset] = field(default_factory=make_assets)
 
 
-def make_site(*, seed: int, order_count: int, session_minutes: float | None, admin_token: str) -> Site:
+def make_site(
+    *, seed: int, order_count: int, session_minutes: float | None, admin_token: str, totp_secret: str = ""
+) -> Site:
     """Set up a portal; sessions unused for ``session_minutes`` end, or never where nothing is given."""
     return Site(
         admin_token=admin_token,
         catalogue=Catalogue(seed, order_count),
+        account=Account(totp_secret=totp_secret),
+        second_factor=SecondFactor(totp_secret, time.time) if totp_secret else None,  # noqa: TID251 - the clock
         shelf=Shelf(seed=seed, room_bytes=_SHELF_BYTES),
         sessions=Sessions(clock=time.monotonic, lifetime_s=None if session_minutes is None else session_minutes * 60),
     )

@@ -82,6 +82,18 @@ def test_sessions_end_with_the_order_page_after_the_last_granted_one() -> None:
     assert book.opens_page(*book.open())
 
 
+def test_sessions_end_as_often_as_was_asked_for() -> None:
+    book, _ = sessions()
+    book.expire_all(after_pages=1, times=2)
+
+    opened: list[bool] = []
+    for _ in range(3):
+        login = book.open()
+        opened += [book.opens_page(*login), book.opens_page(*login)]
+
+    assert opened == [True, False, True, False, True, True]
+
+
 def test_strangers_use_up_no_pages() -> None:
     book, _ = sessions()
     login = book.open()

@@ -38,6 +38,7 @@ class Expiry(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     after_pages: Annotated[int, Field(ge=0)] = 0
+    times: Annotated[int, Field(ge=1)] = 1
 
 
 class Rules(BaseModel):
@@ -114,7 +115,7 @@ async def faults(request: Request) -> Response:
 async def expire(request: Request) -> Response:
     """End all sessions."""
     expiry = Expiry.model_validate_json(await request.body() or b"{}")
-    site_of(request).sessions.expire_all(after_pages=expiry.after_pages)
+    site_of(request).sessions.expire_all(after_pages=expiry.after_pages, times=expiry.times)
     return _done()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from urllib.parse import urlencode
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -10,10 +11,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.demo.faults import Scope
-from app.demo.login_wall import SESSION_COOKIE, USER_COOKIE, VISIT_COOKIE, for_users, is_logged_in
+from app.demo.login_wall import BEGUN_COOKIE, SESSION_COOKIE, USER_COOKIE, VISIT_COOKIE, for_users, is_logged_in
 from app.demo.pages import (
     OOPS,
     STALE_FORM,
+    WRONG_CODE,
     WRONG_PASSWORD,
     dashboard_page,
     flash_error,
@@ -76,9 +78,22 @@ async def log_out(request: Request) -> Response:
     return redirect("/sessions/new")
 
 
-async def second_factor(_request: Request) -> Response:
-    """The page that asks for a code. No code is ever right; the redirect to it is a fault that passes."""
-    return page(second_factor_page())
+async def second_factor(request: Request) -> Response:
+    """The page that asks for a code. Whoever comes to it without a password before is asked in vain."""
+    return page(second_factor_page(request.query_params.get("return_to", "")))
+
+
+async def check_code(request: Request) -> Response:
+    """Check the code. A wrong one, or one that was given before, shows the form again."""
+    site = site_of(request)
+    form, token = await request.form(), request.cookies.get(BEGUN_COOKIE, "")
+    return_to = _field(form, "return_to")
+    is_right = site.sessions.is_begun(token) and site.second_factor and site.second_factor.accepts(_field(form, "code"))
+    site.counters.login(accepted=bool(is_right))
+    if not is_right:
+        return page(second_factor_page(return_to, WRONG_CODE))
+    site.sessions.complete(token)
+    return _admitted(site, return_to)
 
 
 async def asset(request: Request) -> Response:
@@ -104,6 +119,10 @@ def _judged(site: Site, form: FormData) -> Response:
     account = site.account
     is_right = secrets.compare_digest(_field(form, "user[email]").encode(), account.user.encode())
     is_right &= secrets.compare_digest(_field(form, "user[password]").encode(), account.password.encode())
+    if is_right and site.second_factor is not None:
+        answer = redirect(f"/two_factor/new?{urlencode({'return_to': return_to})}")
+        answer.set_cookie(BEGUN_COOKIE, site.sessions.begin(), httponly=True, samesite="lax")
+        return answer
     site.counters.login(accepted=is_right)
     if not is_right:
         return page(login_page(token=site.sessions.form_token(), return_to=return_to, error=WRONG_PASSWORD))
@@ -132,6 +151,7 @@ ROUTES = (
     Route("/sessions/new", login_form),
     Route("/sessions", log_in, methods=["POST"]),
     Route("/logout", log_out),
-    Route("/two_factor/new", second_factor, methods=["GET", "POST"]),
+    Route("/two_factor/new", second_factor, methods=["GET"]),
+    Route("/two_factor/new", check_code, methods=["POST"]),
     Route("/assets/{name}", asset),
 )
