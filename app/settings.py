@@ -124,8 +124,10 @@ class Settings(BaseSettings):
         default="", examples=["ap-robot@example.com"], description="User for the portal's login form, where it has one."
     )
     password: SecretStr = Field(
-        default=SecretStr(""),
-        description="Password for the portal's login form. Best kept in the environment; it is never shown or logged.",
+        default=SecretStr(""), description="Password for the portal's login form. It is never shown or logged."
+    )
+    totp_secret: SecretStr = Field(
+        default=SecretStr(""), description="Secret of the login's one-time codes: base32 text or otpauth:// address."
     )
     workers: Annotated[int, Face(flags=("--workers", "-w"))] = Field(
         default=2,

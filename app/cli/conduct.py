@@ -23,6 +23,7 @@ from app.domain.events import Event, Level, Notice
 from app.domain.ports import Clock, EventSink
 from app.service.batch import BatchJob, BatchSummary
 from app.service.clock import SystemClock
+from app.service.crew import secrets_of
 from app.service.logs import LogOptions, log_event, logging_to
 from app.service.runtime import run_batch
 from app.settings import LogLevel, Settings
@@ -57,7 +58,7 @@ def log_options(manner: Manner, view: View | None, settings: Settings, file: Pat
         file=file,
         people=people,
         people_level=LogLevel.DEBUG if manner.is_verbose else quiet_level,
-        secrets=(settings.password.get_secret_value(),),
+        secrets=secrets_of(settings),
     )
 
 

@@ -37,7 +37,7 @@ async def log_in(settings: Settings, site: Site, crew: Crew, log_file: Path | No
     is_made = False
 
     async def make() -> None:
-        await make_base(worker=crew.worker, base=profile.base_path, runs_root=settings.runs_dir, observe=_tell)
+        await make_base(crew=crew, base=profile.base_path, runs_root=settings.runs_dir, observe=_tell)
 
     try:
         with logging_to(log_options(Manner(), None, settings, log_file)):

@@ -53,6 +53,7 @@ class Reason(StrEnum):
     PORTAL_BUSY = "portal_busy"
     PORTAL_CHANGED = "portal_changed"
     PORTAL_UNREACHABLE = "portal_unreachable"
+    ASKS_FOR_LOGIN = "asks_for_login"
     PAGE_TOO_SLOW = "page_too_slow"
     TASK_TIMEOUT = "task_timeout"
     TAB_CRASHED = "tab_crashed"
@@ -121,6 +122,11 @@ MEANINGS: Mapping[Reason, Meaning] = MappingProxyType(
         Reason.PORTAL_UNREACHABLE: _retryable(
             ActionClass.RETRY, f"Check the network and the portal's address. {_RUN_AGAIN}"
         ),
+        Reason.ASKS_FOR_LOGIN: _final(
+            Outcome.FAILED,
+            ActionClass.PORTAL_FAULT,
+            "The portal lets us in, but asks for a login on this order's page again and again; open it by hand.",
+        ),
         Reason.PAGE_TOO_SLOW: _retryable(ActionClass.RETRY, f"The page did not become ready in time. {_RUN_AGAIN}"),
         Reason.TASK_TIMEOUT: _retryable(
             ActionClass.RETRY, "Raise the time limit for one order (--task-timeout) if its files are large."
@@ -157,6 +163,8 @@ class GivenBack(StrEnum):
     """Why a worker hands a task back undone. No outcome: the task goes to the queue again."""
 
     SESSION_LOST = "session_lost"
+    #: Its worker had no login when it got it.
+    LOGGED_OUT = "logged_out"
     DRAINING = "draining"
     #: Its worker failed at everything and is started anew; perhaps it is the worker.
     RECYCLED = "recycled"

@@ -102,6 +102,10 @@ class PoolOptions:
     staging_path: Path
     max_attempts: int = 3
     shutdown_timeout_s: float = SHUTDOWN_TIMEOUT_MAX_S
+    #: Secret of the portal's one-time codes: base32, or an otpauth:// address. It stays in the supervisor.
+    totp_secret: Secret = field(default_factory=lambda: Secret(text=""))
+    #: Whether the pool waits for a person when no worker can log in; else it ends then.
+    waits_for_login: bool = False
     #: How long a restart of a worker counts against its limit; nothing for a pool that lives as long as its list.
     restart_window_s: float | None = None
 
@@ -121,6 +125,11 @@ class PoolOptions:
         if self.restart_window_s is not None and not 0 < self.restart_window_s < math.inf:
             msg = f"restart_window_s is {self.restart_window_s}; it must be more than 0 seconds, and not without end."
             raise OptionsError(msg)
+
+    @property
+    def tab_count(self) -> int:
+        """How many orders can be open at the same time."""
+        return self.worker_count * self.worker.tabs_per_worker
 
 
 def check_shutdown_timeout(timeout_s: float) -> None:

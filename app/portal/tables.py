@@ -118,6 +118,17 @@ class LoginStep(StrEnum):
     REVISIT = "revisit"
     #: Fill in the login form with the given user and password.
     FORM = "form"
+    #: Take the cookies of the last login that was made into the profile.
+    COOKIES = "cookies"
+    #: Wait until a person has logged in by hand; for browsers with windows.
+    HUMAN = "human"
+
+
+class SecondFactor(PackTable):
+    """The form that asks for a one-time code, on a page of its own behind the login form."""
+
+    code: Selector
+    submit: Selector
 
 
 class Login(PackTable):
@@ -127,6 +138,9 @@ class Login(PackTable):
     #: Where the ladder starts.
     start: SitePath = "/"
     form: Form | None = None
+    second_factor: SecondFactor | None = None
+    #: A page that logs out. Where it is named, a login may be renewed before it ends; else only after it was lost.
+    logout: SitePath | None = None
 
     @model_validator(mode="after")
     def _form_is_told(self) -> Login:
@@ -236,5 +250,7 @@ class Limits(PackTable):
     page_s: float = Field(default=30.0, gt=0, le=300)
     #: Milliseconds without any change of the page after which its list is taken as arrived.
     quiet_ms: int = Field(default=600, ge=50, le=10_000)
+    #: Seconds that a person may take to log in by hand.
+    person_s: float = Field(default=300.0, gt=0, le=3600)
     #: Seconds that one file may pause without a byte.
     stall_s: float = Field(default=30.0, gt=0, le=300)

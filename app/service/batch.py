@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from app.domain.failures import Outcome
-from app.domain.options import WorkerOptions
+from app.domain.options import Secret, WorkerOptions
 from app.domain.ports import Accepted
 from app.domain.task import OrderList
 
@@ -59,6 +59,7 @@ class BatchJob:
     report_stem: str
     max_attempts: int
     shutdown_timeout_s: float
+    totp_secret: Secret = field(default_factory=lambda: Secret(text=""))
     redo: Redo = Redo.RETRYABLE
 
 

@@ -17,6 +17,8 @@ class Crew:
 
     worker: WorkerOptions
     sandbox: SandboxChoice
+    #: Of the portal's one-time codes. No worker is told it.
+    totp_secret: Secret
 
 
 def find_crew(settings: Settings, site: Site | None) -> Crew:
@@ -36,7 +38,13 @@ def find_crew(settings: Settings, site: Site | None) -> Crew:
         tabs_per_worker=settings.tabs_per_worker,
         task_timeout_s=settings.task_timeout_s,
     )
-    return Crew(worker=worker, sandbox=sandbox)
+    totp_secret = Secret(text=settings.totp_secret.get_secret_value())
+    return Crew(worker=worker, sandbox=sandbox, totp_secret=totp_secret)
+
+
+def secrets_of(settings: Settings) -> tuple[str, ...]:
+    """What must never show in a log."""
+    return settings.password.get_secret_value(), settings.totp_secret.get_secret_value()
 
 
 def _portal(settings: Settings, site: Site) -> PortalOptions:

@@ -28,7 +28,7 @@ from app.profile.private import remove_tree
 from app.service.batch import Redo
 from app.service.callbacks import Callbacks
 from app.service.clock import SystemClock
-from app.service.crew import Crew, find_crew
+from app.service.crew import Crew, find_crew, secrets_of
 from app.service.logs import LogOptions, logging_beside
 from app.service.out import JOURNAL_NAME, open_out
 from app.service.own_processor import OwnProcessor, locate
@@ -79,6 +79,7 @@ class _Plan:
     tree: OutputTree
     base: Path
     log: LogOptions
+    waits_for_login: bool
 
     @property
     def private(self) -> Path:
@@ -87,7 +88,11 @@ class _Plan:
 
 @asynccontextmanager
 async def open_pool(
-    processor: OwnProcessor | str = "po_attachments", *, watch: EventSink = _ignore, **settings: object
+    processor: OwnProcessor | str = "po_attachments",
+    *,
+    watch: EventSink = _ignore,
+    waits_for_login: bool = False,
+    **settings: object,
 ) -> AsyncGenerator[PersistentWorkerPool]:
     """Run a pool for as long as the block lasts; afterwards no process and no temporary file of it is left.
 
@@ -99,6 +104,7 @@ async def open_pool(
         processor: What is done with each task: an async function ``(tab, task) -> Report`` of a module or of the
             running script, its name as ``module:function``, or ``po_attachments``, which needs a portal.
         watch: Called with every event; ``Callbacks`` makes one of functions for crash, memory and completion.
+        waits_for_login: Whether the pool pauses when no worker can log in, until ``resume``; else it ends then.
         settings: Any setting by its name, as the README lists them: ``out="pages", workers=4, headless=False``.
             Environment and ``.env`` count for what is not given. Without a portal a profile of its own is made.
 
@@ -110,6 +116,7 @@ async def open_pool(
     """
     clock = SystemClock()
     plan = await anyio.to_thread.run_sync(_plan, settings, processor, clock)
+    plan = replace(plan, waits_for_login=waits_for_login)
     with logging_beside(plan.log) as note:
         async with _running(plan, clock, _both(note, watch)) as pool:
             yield pool
@@ -141,7 +148,7 @@ async def _make_base(plan: _Plan, observe: EventSink) -> None:
     part = plan.base.with_name(f"{plan.base.name}.part")
     await anyio.to_thread.run_sync(remove_tree, part)
     try:
-        await make_base(worker=plan.crew.worker, base=part, runs_root=plan.settings.runs_dir, observe=observe)
+        await make_base(crew=plan.crew, base=part, runs_root=plan.settings.runs_dir, observe=observe)
         part.rename(plan.base)
     finally:
         with anyio.CancelScope(shield=True):
@@ -175,7 +182,8 @@ def _plan(given: dict[str, object], processor: OwnProcessor | str, clock: System
         crew=replace(crew, worker=worker),
         tree=OutputTree(settings.out, template, clock=clock, known_fields=site and frozenset(site.pack.fields)),
         base=find_profile(settings).base_path if site else settings.out / PRIVATE_NAME / BASE_NAME,
-        log=LogOptions(level=settings.log_level, file=log_file, secrets=(settings.password.get_secret_value(),)),
+        log=LogOptions(level=settings.log_level, file=log_file, secrets=secrets_of(settings)),
+        waits_for_login=False,
     )
 
 
@@ -194,4 +202,6 @@ def _options(plan: _Plan, staging: Path) -> PoolOptions:
         staging_path=staging,
         max_attempts=plan.settings.max_attempts,
         shutdown_timeout_s=plan.settings.shutdown_timeout_s,
+        totp_secret=plan.crew.totp_secret,
+        waits_for_login=plan.waits_for_login,
     )

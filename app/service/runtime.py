@@ -15,16 +15,18 @@ from app.archive.report import ReportFiles, write_reports
 from app.archive.tree import OutputTree
 from app.domain.events import Level, ListOpened, Notice
 from app.domain.failures import root_cause
-from app.domain.options import PoolOptions, WorkerOptions
+from app.domain.options import PoolOptions
 from app.domain.ports import Accepted, Clock, EventSink, Journal
 from app.domain.states import open_count
 from app.domain.task import TaskRecord
 from app.portal import pack as packs
 from app.service.batch import BatchJob, BatchSummary, Ending
 from app.service.clock import SystemClock
+from app.service.crew import Crew
 from app.service.resuming import clean_staging, recover, reopen, unless_stopped
 from app.store.journal import SqliteJournal
 from app.supervisor import errand
+from app.supervisor.codes import codes_of
 from app.supervisor.commands import Stop
 from app.supervisor.facts import StopCause
 from app.supervisor.pool import PersistentWorkerPool
@@ -86,10 +88,11 @@ async def run_batch(
     )
 
 
-async def make_base(*, worker: WorkerOptions, base: Path, runs_root: Path, observe: EventSink) -> None:
+async def make_base(*, crew: Crew, base: Path, runs_root: Path, observe: EventSink) -> None:
     """Make a base profile: a browser opens it, logs in by form where user and password are given, and closes it.
 
     Raises:
+        OptionsError: The secret of the one-time codes is none.
         LoginRequiredError: The login failed; the base is there, logged out.
         SetupError: The browser does not start, or the portal does not answer.
     """
@@ -97,7 +100,9 @@ async def make_base(*, worker: WorkerOptions, base: Path, runs_root: Path, obser
     def note(level: Level, text: str) -> None:
         observe(Notice(level=level, text=text))
 
-    await errand.make_base(base, worker, runs_root, note)
+    codes = codes_of(crew.totp_secret, SystemClock().now)
+    code = await codes.next() if codes else ""
+    await errand.make_base(base, crew.worker, runs_root, note, one_time_code=code)
 
 
 async def _work(
@@ -134,6 +139,7 @@ def _options(job: BatchJob, staging: Path) -> PoolOptions:
         staging_path=staging,
         max_attempts=job.max_attempts,
         shutdown_timeout_s=job.shutdown_timeout_s,
+        totp_secret=job.totp_secret,
     )
 
 

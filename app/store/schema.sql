@@ -25,7 +25,7 @@ CREATE TABLE rows (
     problem TEXT CHECK (problem IN (
         'all_saved', 'none_listed', 'some_files_failed', 'some_files_refused', 'portal_says_missing', 'no_permission',
         'bad_number', 'blank_number', 'portal_error', 'portal_busy', 'portal_changed', 'portal_unreachable',
-        'page_too_slow', 'task_timeout', 'tab_crashed', 'download_failed', 'download_refused', 'filing_failed',
+        'asks_for_login', 'page_too_slow', 'task_timeout', 'tab_crashed', 'download_failed', 'download_refused', 'filing_failed',
         'disk_full', 'processor_error', 'worker_lost', 'no_workers', 'kills_workers', 'by_request'
     )),
     detail TEXT NOT NULL,
@@ -78,9 +78,9 @@ CREATE TABLE attempts (
     result TEXT CHECK (result IN (
         'all_saved', 'none_listed', 'some_files_failed', 'some_files_refused', 'portal_says_missing', 'no_permission',
         'bad_number', 'blank_number', 'portal_error', 'portal_busy', 'portal_changed', 'portal_unreachable',
-        'page_too_slow', 'task_timeout', 'tab_crashed', 'download_failed', 'download_refused', 'filing_failed',
+        'asks_for_login', 'page_too_slow', 'task_timeout', 'tab_crashed', 'download_failed', 'download_refused', 'filing_failed',
         'disk_full', 'processor_error', 'worker_lost', 'no_workers', 'kills_workers', 'by_request',
-        'session_lost', 'draining', 'recycled', 'unproven', 'lost'
+        'session_lost', 'logged_out', 'draining', 'recycled', 'unproven', 'lost'
     )),
     is_spent INTEGER NOT NULL DEFAULT 1 CHECK (is_spent IN (0, 1)),
     CHECK ((ended_at IS NULL) = (result IS NULL))
@@ -99,7 +99,7 @@ CREATE TABLE reports (
     reason TEXT NOT NULL CHECK (reason IN (
         'all_saved', 'none_listed', 'some_files_failed', 'some_files_refused', 'portal_says_missing', 'no_permission',
         'bad_number', 'blank_number', 'portal_error', 'portal_busy', 'portal_changed', 'portal_unreachable',
-        'page_too_slow', 'task_timeout', 'tab_crashed', 'download_failed', 'download_refused', 'filing_failed',
+        'asks_for_login', 'page_too_slow', 'task_timeout', 'tab_crashed', 'download_failed', 'download_refused', 'filing_failed',
         'disk_full', 'processor_error', 'worker_lost', 'no_workers', 'kills_workers', 'by_request'
     )),
     detail TEXT NOT NULL,

@@ -52,6 +52,21 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshLogin:
+    """Have a worker log in, for all of them; ``LoginSettled`` follows, or its end."""
+
+    worker: WorkerRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptLogin:
+    """Have a worker take over the cookies that another slot's session kept; ``LoginSettled`` follows, or its end."""
+
+    worker: WorkerRef
+    source_slot: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spawn:
     """Start the next generation of a slot on the same profile."""
 
@@ -61,7 +76,7 @@ class Spawn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recycle:
-    """End a worker that fails at everything; its loss follows, and then its next generation."""
+    """End a worker that lives but does not do; its loss follows, and then its next generation."""
 
     worker: WorkerRef
     cause: str
@@ -107,4 +122,18 @@ class FailRest:
     reason: Reason
 
 
-Command = File | Requeue | AwaitProof | Probe | Spawn | Recycle | Hold | Release | GiveUp | Stop | FailRest
+Command = (
+    File
+    | Requeue
+    | AwaitProof
+    | Probe
+    | RefreshLogin
+    | AdoptLogin
+    | Spawn
+    | Recycle
+    | Hold
+    | Release
+    | GiveUp
+    | Stop
+    | FailRest
+)

@@ -21,7 +21,14 @@ from app.wire import messages
 _REF = WorkerRef(1, 1)
 
 
-async def make_base(base: Path, options: WorkerOptions, runs_root: Path, note: Callable[[Level, str], None]) -> None:
+async def make_base(
+    base: Path,
+    options: WorkerOptions,
+    runs_root: Path,
+    note: Callable[[Level, str], None],
+    *,
+    one_time_code: str = "",
+) -> None:
     """Open a browser on a base profile, log in by form where user and password are given, close it in order.
 
     Args:
@@ -29,6 +36,7 @@ async def make_base(base: Path, options: WorkerOptions, runs_root: Path, note: C
         options: Browser, portal and login.
         runs_root: Where the temporary folder of the browser goes.
         note: Takes what the worker says for people.
+        one_time_code: For a portal that wants one beside the password.
 
     Raises:
         LoginRequiredError: The login failed; the base is there, logged out.
@@ -39,7 +47,9 @@ async def make_base(base: Path, options: WorkerOptions, runs_root: Path, note: C
         folder = run.worker_folder(_REF.slot)
         order = SpawnOrder(worker=_REF, temp_path=folder.temp_path, profile_path=base)
         seat = messages.Seat(profile_path=str(base), staging_path=str(folder.path))
-        configure = messages.Configure(mode=messages.Mode.MAKE_BASE, options=options, seat=seat)
+        configure = messages.Configure(
+            mode=messages.Mode.MAKE_BASE, options=options, seat=seat, one_time_code=one_time_code
+        )
         child = await spawn(order)
         try:
             await _converse(child, configure, note)

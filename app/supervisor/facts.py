@@ -73,6 +73,23 @@ class Probed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoginLost:
+    """The portal wants a login of a worker, as it comes up or later; it waits to be told what to do."""
+
+    worker: WorkerRef
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginSettled:
+    """A worker tried to log in, or to take a login over."""
+
+    worker: WorkerRef
+    is_logged_in: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFiled:
     """The files of a report are in place and the journal knows its outcome."""
 
@@ -168,6 +185,8 @@ WorkerFact = (
     | TaskReturned
     | ProofOverdue
     | Probed
+    | LoginLost
+    | LoginSettled
     | TaskFiled
     | FilingFailed
     | PortalDown

@@ -26,6 +26,10 @@ class HoldCause(StrEnum):
     DISK_FULL = "disk_full"
     #: Another program keeps the journal locked; it is over when the journal can be used again.
     JOURNAL_LOCKED = "journal_locked"
+    #: The portal logged us out; one worker brings the login back.
+    LOGIN_LOST = "login_lost"
+    #: No worker can bring it back; a person logs in, and then says resume.
+    LOGIN_REQUIRED = "login_required"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import assert_never
 
 import anyio
 from anyio.abc import TaskGroup
 
 from app.domain.events import Level
+from app.domain.ids import WorkerRef
 from app.domain.task import POTask, Report
 from app.supervisor.chronicle import Chronicle
 from app.supervisor.clerk import Clerk
+from app.supervisor.codes import OneTimeCodes
 from app.supervisor.commands import (
+    AdoptLogin,
     AwaitProof,
     Command,
     FailRest,
@@ -23,6 +27,7 @@ from app.supervisor.commands import (
     Hold,
     Probe,
     Recycle,
+    RefreshLogin,
     Release,
     Requeue,
     Spawn,
@@ -35,6 +40,17 @@ from app.supervisor.holds import HoldCause
 from app.supervisor.staging import staging_name
 from app.supervisor.tally import Tally
 from app.supervisor.worker import Worker
+from app.wire import messages
+
+#: When a hold ends that has no time of its own.
+_UNTIL: Mapping[HoldCause, str] = MappingProxyType(
+    {
+        HoldCause.OPERATOR: "until it is resumed",
+        HoldCause.JOURNAL_LOCKED: "until the journal can be used again",
+        HoldCause.LOGIN_LOST: "until the login is back",
+        HoldCause.LOGIN_REQUIRED: "until somebody has logged in (poolwright profile login) and says resume",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +74,8 @@ class Performance:
     workers: Mapping[int, Worker]
     tasks: TaskGroup
     tallies: Tallies
+    #: For portals that want one; nothing where no secret is given.
+    codes: OneTimeCodes | None
     #: Where a slot's worker stages its files.
     staging_path: Callable[[int], Path]
     #: Takes the news that the pool cannot go on.
@@ -81,8 +99,8 @@ class Performance:
                 self.tasks.start_soon(self._file, command)
             case Requeue() | FailRest():
                 self.clerk.take(command)
-            case AwaitProof() | Probe():
-                self.tasks.start_soon(self._seek_proof, command)
+            case AwaitProof() | Probe() | RefreshLogin() | AdoptLogin():
+                self.tasks.start_soon(self._see_to_login, command)
             case Spawn():
                 self.start_worker(self.workers[command.worker.slot], command.worker.generation, command.delay_s)
             case Stop():
@@ -116,12 +134,24 @@ class Performance:
                 self.dispatch.task_queue.forget(command.task.task_id)
                 self.note_outcome(command.task, command.report)
 
-    async def _seek_proof(self, command: AwaitProof | Probe) -> None:
-        if isinstance(command, Probe):
-            await self.workers[command.worker.slot].probe(command.worker.generation)
-            return
-        await anyio.sleep(command.delay_s)
-        self.report(ProofOverdue(worker=command.worker))
+    async def _see_to_login(self, command: AwaitProof | Probe | RefreshLogin | AdoptLogin) -> None:
+        match command:
+            case AwaitProof():
+                await anyio.sleep(command.delay_s)
+                self.report(ProofOverdue(worker=command.worker))
+            case Probe():
+                await self._ask(command.worker, messages.Probe())
+            case RefreshLogin():
+                code = await self.codes.next() if self.codes else ""
+                await self._ask(command.worker, messages.Refresh(one_time_code=code))
+            case AdoptLogin():
+                cookies_path = self.workers[command.source_slot].cookies_path
+                await self._ask(command.worker, messages.Adopt(cookies_path=str(cookies_path)))
+            case _:
+                assert_never(command)
+
+    async def _ask(self, worker: WorkerRef, message: messages.Probe | messages.Refresh | messages.Adopt) -> None:
+        await self.workers[worker.slot].ask(worker.generation, message)
 
     def _end_worker(self, command: Recycle | GiveUp) -> None:
         worker = self.workers[command.worker.slot]
@@ -137,16 +167,11 @@ class Performance:
         if isinstance(command, Release):
             self.chronicle.notice(Level.INFO, f"goes on ({command.cause})")
             return
-        self.chronicle.notice(Level.WARNING, f"no order starts {_length(command)}: {command.detail}")
+        until = _UNTIL[command.cause] if command.delay_s is None else f"for {command.delay_s:g} s"
+        self.chronicle.notice(Level.WARNING, f"no order starts {until}: {command.detail}")
         if command.delay_s is not None:
             self.tasks.start_soon(self._end_hold, command.cause, command.delay_s)
 
     async def _end_hold(self, cause: HoldCause, delay_s: float) -> None:
         await anyio.sleep(delay_s)
         self.report(HoldOver(cause=cause))
-
-
-def _length(hold: Hold) -> str:
-    if hold.delay_s is not None:
-        return f"for {hold.delay_s:g} s"
-    return "until it is resumed" if hold.cause is HoldCause.OPERATOR else "for now"

@@ -21,6 +21,8 @@ from app.supervisor.facts import (
     HoldOver,
     JournalFull,
     JournalLocked,
+    LoginLost,
+    LoginSettled,
     PauseAsked,
     PoolFact,
     PortalDown,
@@ -41,6 +43,7 @@ from app.supervisor.facts import (
 from app.supervisor.holds import HoldCause
 from app.supervisor.judging import another_attempt, hold, hold_open, undone
 from app.supervisor.proving import dismiss, weigh
+from app.supervisor.renewing import come_up, go_away, lose_login, settle_login, try_again
 from app.supervisor.standing import Decision, Slot, Standing
 
 #: A task that takes down its second worker does not get a third.
@@ -71,27 +74,42 @@ def _react_to_pool(standing: Standing, fact: PoolFact) -> Decision:
         case PauseAsked():
             return hold_open(standing, HoldCause.OPERATOR, "Paused by request.")
         case HoldOver():
-            return Decision(replace(standing, holds=standing.holds.end(fact.cause)), (Release(cause=fact.cause),))
+            return _end_hold(standing, fact.cause)
         case _:
             assert_never(fact)
 
 
 def _react_to_worker(standing: Standing, slot: Slot, fact: WorkerFact) -> Decision:
     match fact:
-        case WorkerReady() | TaskTaken() | PortalDown() | BrowserUnfit():
+        case TaskTaken() | PortalDown() | BrowserUnfit():
             return Decision(_noted(standing, slot, fact))
+        case WorkerReady() | LoginLost() | LoginSettled():
+            return _follow_login(standing, slot, fact)
         case TaskReported() | TaskReturned() | ProofOverdue() | Probed():
             return weigh(standing, slot, fact)
         case TaskFiled() | FilingFailed():
             return _after_filing(standing, fact)
         case WorkerLost():
-            return _lose(standing, slot, fact)
+            lost = _lose(standing, slot, fact)
+            return lost.followed_by(go_away(lost.standing, fact.worker, is_restarting=slot.is_recycling))
         case WorkerEnded():
             # A task that was assigned just as its worker began to drain was never looked at.
             rest, unproven = dismiss(standing, fact.worker, GivenBack.UNPROVEN)
             unseen = (undone(fact.worker, one, GivenBack.DRAINING, "its worker ended") for one in slot.held.values())
-            emptied = replace(rest.slots[fact.worker.slot], held={}, is_given_up=True)
+            emptied = replace(rest.slots[fact.worker.slot], held={}, is_given_up=True, is_up=False)
             return Decision(rest.with_slot(fact.worker, emptied), (*unproven, *unseen))
+        case _:
+            assert_never(fact)
+
+
+def _follow_login(standing: Standing, slot: Slot, fact: WorkerReady | LoginLost | LoginSettled) -> Decision:
+    match fact:
+        case WorkerReady():
+            return come_up(_noted(standing, slot, fact), fact.worker)
+        case LoginLost():
+            return lose_login(standing, slot, fact)
+        case LoginSettled():
+            return settle_login(standing, fact)
         case _:
             assert_never(fact)
 
@@ -100,7 +118,8 @@ def _noted(standing: Standing, slot: Slot, fact: WorkerReady | TaskTaken | Porta
     """Facts that change only what is known."""
     match fact:
         case WorkerReady():
-            up = standing.with_slot(fact.worker, replace(slot, is_portal_down=False, is_browser_unfit=False))
+            fit = replace(slot, is_up=True, is_portal_down=False, is_browser_unfit=False)
+            up = standing.with_slot(fact.worker, fit)
             return replace(up, was_ready=True, holds=up.holds.forget(HoldCause.PORTAL_DOWN))
         case TaskTaken():
             return standing.with_slot(fact.worker, replace(slot, held={**slot.held, fact.task.task_id: fact.task}))
@@ -110,6 +129,13 @@ def _noted(standing: Standing, slot: Slot, fact: WorkerReady | TaskTaken | Porta
             return standing.with_slot(fact.worker, replace(slot, is_browser_unfit=True))
         case _:
             assert_never(fact)
+
+
+def _end_hold(standing: Standing, cause: HoldCause) -> Decision:
+    if cause not in standing.holds.active:
+        return Decision(standing)
+    over = Decision(replace(standing, holds=standing.holds.end(cause)), (Release(cause=cause),))
+    return over.followed_by(try_again(over.standing)) if cause is HoldCause.LOGIN_REQUIRED else over
 
 
 def _after_filing(standing: Standing, fact: TaskFiled | FilingFailed) -> Decision:
@@ -129,7 +155,7 @@ def _lose(standing: Standing, slot: Slot, fact: WorkerLost) -> Decision:
     """A worker is gone: its tasks go back or are judged, then its slot restarts or is given up."""
     rest, unproven = dismiss(standing, fact.worker, GivenBack.UNPROVEN)
     tasks = (*unproven, *(_after_loss(standing, slot, fact, task) for task in slot.held.values()))
-    emptied = replace(rest.slots[fact.worker.slot], held={}, doubt=Doubt(), is_recycling=False)
+    emptied = replace(rest.slots[fact.worker.slot], held={}, doubt=Doubt(), is_recycling=False, is_up=False)
     if standing.is_stopping:
         return Decision(standing.with_slot(fact.worker, replace(emptied, is_given_up=True)), tasks)
     if slot.is_portal_down:

@@ -24,6 +24,7 @@ from app.domain.states import POOL, PoolEvent, PoolStatus
 from app.domain.task import POTask
 from app.supervisor.chronicle import Chronicle
 from app.supervisor.clerk import Clerk, Writings
+from app.supervisor.codes import codes_of
 from app.supervisor.commands import Stop
 from app.supervisor.dispatch import Dispatch
 from app.supervisor.facts import Fact, HoldOver, PauseAsked, StopCause, StopNeeded
@@ -66,14 +67,13 @@ class PersistentWorkerPool:
         self._filing = Filing(
             journal=self._journal, archive=surroundings.archive, chronicle=self._chronicle, report=self._report
         )
-        tab_count = options.worker_count * options.worker.tabs_per_worker
-        self._dispatch = Dispatch(self._journal, surroundings.batch_id, tab_count)
+        self._dispatch = Dispatch(self._journal, surroundings.batch_id, options.tab_count)
         self._submissions = Submissions(self._journal, surroundings.batch_id, self._dispatch)
         self._alive = Tally()
         budget = RestartBudget(window_s=options.restart_window_s)
         slots = {slot: Slot(budget=budget) for slot in range(1, options.worker_count + 1)}
         self._steering = Steering(
-            Standing(slots=slots, max_attempts=options.max_attempts),
+            Standing(slots=slots, max_attempts=options.max_attempts, waits_for_login=options.waits_for_login),
             Machine(POOL, "pool", clock=surroundings.clock.now, observe=self._chronicle.moved),
             self._dispatch,
             self._submissions.open_tasks,
@@ -171,8 +171,9 @@ class PersistentWorkerPool:
         self._report(PauseAsked())
 
     def resume(self) -> None:
-        """Let tasks start again after ``pause``."""
+        """Let tasks start again after ``pause``, or when somebody has logged in."""
         self._report(HoldOver(cause=HoldCause.OPERATOR))
+        self._report(HoldOver(cause=HoldCause.LOGIN_REQUIRED))
 
     def stop(self) -> None:
         """No new task; those in flight are finished when the pool is left. ``finish`` returns."""
@@ -234,6 +235,7 @@ class PersistentWorkerPool:
             clerk=clerk,
             workers={worker.ref.slot: worker for worker in self.workers},
             tasks=self._tasks,
+            codes=codes_of(self._options.totp_secret, self._around.clock.now),
             tallies=Tallies(unsettled=self._steering.unsettled, alive=self._alive),
             staging_path=self._staging_path,
             note_end=self._note_end,

@@ -13,8 +13,9 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import assert_never
 
-from app.domain.failures import GivenBack, Outcome, Proof
+from app.domain.failures import GivenBack, Outcome, Proof, Reason
 from app.domain.ids import TaskId, WorkerRef
+from app.domain.task import Report
 from app.supervisor.commands import AwaitProof, File, Probe, Requeue
 from app.supervisor.doubt import Doubted
 from app.supervisor.facts import Probed, ProofOverdue, TaskReported, TaskReturned
@@ -26,6 +27,8 @@ from app.supervisor.standing import Decision, Slot, Standing
 STREAK_LIMIT = 10
 #: How long a success may take to come by itself: orders take one to three seconds each, a probe as long as one of them.
 PROOF_WAIT_S = 2.0
+#: A page that asks for a login so often, each time after a login that was good elsewhere, does so for its own sake.
+LOST_RETURNS_MAX = 4
 _UNPROVEN = "not found, by a session that was not proven to be logged in"
 #: Outcomes that only an order's own page can lead to.
 _SHOWN = frozenset({Outcome.COMPLETED, Outcome.PARTIAL, Outcome.NO_ATTACHMENTS})
@@ -63,6 +66,7 @@ def _judge(standing: Standing, slot: Slot, fact: TaskReported) -> Decision:
         file = File(worker=fact.worker, task=slot.held[fact.task_id], report=fact.report)
         return _keep_back(decision.standing, fact.worker, file)
     if fact.report.outcome in _SHOWN:
+        decision = replace(decision, standing=_proven(decision.standing))
         proven = [one.task_id for one in slot.doubt.row if fact.task_id not in one.beside]
         return _file(decision, fact.worker, proven)
     return decision
@@ -74,8 +78,16 @@ def _take_back(standing: Standing, slot: Slot, fact: TaskReturned) -> Decision:
     unproven: tuple[Requeue, ...] = ()
     if fact.why is GivenBack.SESSION_LOST:
         rest, unproven = dismiss(rest, fact.worker, fact.why)
-    back = (undone(fact.worker, task, fact.why, fact.detail),) if task else ()
-    return Decision(rest, (*unproven, *back))
+    if task is None:
+        return Decision(rest, unproven)
+    if fact.why is not GivenBack.SESSION_LOST or rest.is_stopping:
+        return Decision(rest, (*unproven, undone(fact.worker, task, fact.why, fact.detail)))
+    count = rest.lost_returns.get(task.task_id, 0) + 1
+    if count >= LOST_RETURNS_MAX:
+        report = Report(reason=Reason.ASKS_FOR_LOGIN, detail=fact.detail)
+        return Decision(rest, (*unproven, File(worker=fact.worker, task=task, report=report)))
+    counted = replace(rest, lost_returns={**rest.lost_returns, task.task_id: count})
+    return Decision(counted, (*unproven, undone(fact.worker, task, fact.why, fact.detail)))
 
 
 def _conclude(standing: Standing, slot: Slot, fact: Probed) -> Decision:
@@ -83,7 +95,7 @@ def _conclude(standing: Standing, slot: Slot, fact: Probed) -> Decision:
     match fact.proof:
         case Proof.LOGGED_IN:
             proven = slot.doubt.task_ids if fact.is_last else slot.doubt.probed or ()
-            filed = _file(Decision(known), fact.worker, proven)
+            filed = _file(Decision(_proven(known)), fact.worker, proven)
             return _go_on(filed, fact.worker)
         case Proof.LOGGED_OUT:
             rest, back = dismiss(known, fact.worker, GivenBack.SESSION_LOST)
@@ -96,6 +108,11 @@ def _conclude(standing: Standing, slot: Slot, fact: Probed) -> Decision:
             return decision.then(AwaitProof(worker=fact.worker, delay_s=delay_s))
         case _:
             assert_never(fact.proof)
+
+
+def _proven(standing: Standing) -> Standing:
+    """The login is worth something."""
+    return replace(standing, renewal=standing.renewal.proven())
 
 
 def _keep_back(standing: Standing, worker: WorkerRef, file: File) -> Decision:

@@ -10,6 +10,7 @@ from app.domain.task import POTask
 from app.supervisor.commands import Command
 from app.supervisor.doubt import Doubt
 from app.supervisor.holds import Holds
+from app.supervisor.renewal import Access, Renewal
 from app.supervisor.restarts import RestartBudget
 
 
@@ -33,6 +34,9 @@ class Slot:
     is_browser_unfit: bool = False
     #: Its generation found that the portal does not answer.
     is_portal_down: bool = False
+    #: Whether its generation said that it is ready.
+    is_up: bool = False
+    access: Access = Access.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +48,15 @@ class Standing:
     is_stopping: bool = False
     #: Whether any worker ever came up: only then can a portal that does not answer come back.
     was_ready: bool = False
+    #: Whether the pool waits for a person when no worker can log in; else it ends then.
+    waits_for_login: bool = False
+    renewal: Renewal = field(default_factory=Renewal)
     holds: Holds = field(default_factory=Holds)
     #: How often a task went back without an attempt spent, since it was last fetched with a result.
     free_returns: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
+
+    #: How often a task's page asked for a login.
+    lost_returns: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
 
     @property
     def in_hand(self) -> frozenset[TaskId]:
@@ -65,7 +75,9 @@ class Standing:
 
     def forget(self, task_id: TaskId) -> Standing:
         """A task has its outcome."""
-        return replace(self, free_returns={one: count for one, count in self.free_returns.items() if one != task_id})
+        return replace(
+            self, free_returns=_without(self.free_returns, task_id), lost_returns=_without(self.lost_returns, task_id)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +90,11 @@ class Decision:
     def then(self, *commands: Command) -> Decision:
         """The same with further commands behind."""
         return Decision(self.standing, (*self.commands, *commands))
+
+    def followed_by(self, later: Decision) -> Decision:
+        """A decision that was made on this one's standing, with the commands of both."""
+        return Decision(later.standing, (*self.commands, *later.commands))
+
+
+def _without(counts: Mapping[TaskId, int], task_id: TaskId) -> Mapping[TaskId, int]:
+    return {one: count for one, count in counts.items() if one != task_id}

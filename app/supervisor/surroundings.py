@@ -11,6 +11,7 @@ from app.bridge.parent import SpawnOrder
 from app.domain.ids import BatchId, WorkerRef
 from app.domain.options import WorkerOptions
 from app.domain.ports import Archive, Clock, EventSink, Journal
+from app.profile.kept_login import kept_login_path
 from app.profile.profile import Profile
 from app.profile.runs import WorkerFolder
 from app.wire.messages import Seat
@@ -56,11 +57,17 @@ class WorkerOrder:
         )
 
     @property
+    def cookies_path(self) -> Path:
+        """Where the cookies of the slot's session are kept."""
+        return self.folder.path / COOKIES_NAME
+
+    @property
     def seat(self) -> Seat:
         """What the worker is told of its places."""
         return Seat(
             profile_path=str(self.folder.profile_path),
             staging_path=str(self.staging_path),
-            cookies_path=str(self.folder.path / COOKIES_NAME),
+            cookies_path=str(self.cookies_path),
+            kept_login_path=str(kept_login_path(self.profile.base_profile_path)),
             expected_cookies=self.profile.expected_cookies,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import assert_never
 
@@ -12,6 +13,8 @@ from app.domain.ids import WorkerRef
 from app.profile.failures import ProfileDamagedError
 from app.supervisor.facts import (
     BrowserUnfit,
+    LoginLost,
+    LoginSettled,
     PortalDown,
     Probed,
     StopCause,
@@ -39,9 +42,10 @@ _STOP_CAUSES = {
 
 
 def news_of(
-    message: messages.Finished | messages.Returned | messages.Probed, worker: WorkerRef
-) -> TaskReported | TaskReturned | Probed:
-    """What the pool has to know when a worker tells how its work went."""
+    message: messages.Finished | messages.Returned | messages.Probed | messages.LoggedOut | messages.LoginSettled,
+    worker: WorkerRef,
+) -> TaskReported | TaskReturned | Probed | LoginLost | LoginSettled:
+    """What the pool has to know when a worker tells how its work and its login went."""
     match message:
         case messages.Finished():
             return TaskReported(worker=worker, task_id=message.task_id, report=message.report)
@@ -49,6 +53,10 @@ def news_of(
             return TaskReturned(worker=worker, task_id=message.task_id, why=message.why, detail=message.detail)
         case messages.Probed():
             return Probed(worker=worker, proof=message.proof, is_last=message.is_last)
+        case messages.LoggedOut():
+            return LoginLost(worker=worker, detail=message.detail)
+        case messages.LoginSettled():
+            return LoginSettled(worker=worker, is_logged_in=message.is_logged_in, detail=message.detail)
         case _:
             assert_never(message)
 
@@ -98,9 +106,11 @@ class Talk:
             raise LostError(msg)
         await anyio.sleep_until(begin_s)
         await self.say(configure)
-        with anyio.move_on_after(READY_LIMIT_S):
+        with anyio.move_on_after(READY_LIMIT_S) as limit:
             while not isinstance(message := await self.hear(READY_LIMIT_S), messages.Ready):
                 note(message)
+                if isinstance(message, messages.LoggedOut):  # now it waits for us
+                    limit.deadline = math.inf
                 await self._child.look()  # its browser comes up meanwhile
             await self._child.look()
             return message
@@ -125,7 +135,7 @@ class Talk:
             msg = f"its link broke ({error})"
             raise LostError(msg) from error
 
-    async def say(self, message: messages.Configure | messages.Assign | messages.Drain) -> None:
+    async def say(self, message: messages.ToWorker) -> None:
         """Send one frame.
 
         Raises:

@@ -23,15 +23,7 @@ from app.profile.failures import ProfileInUseError
 from app.profile.profile import Profile
 from app.supervisor.chronicle import Chronicle
 from app.supervisor.dispatch import Dispatch
-from app.supervisor.facts import (
-    Fact,
-    StopCause,
-    StopNeeded,
-    TaskTaken,
-    WorkerEnded,
-    WorkerLost,
-    WorkerReady,
-)
+from app.supervisor.facts import Fact, StopCause, StopNeeded, TaskTaken, WorkerEnded, WorkerLost, WorkerReady
 from app.supervisor.overdue import Deadlines
 from app.supervisor.premises import occupied
 from app.supervisor.snapshot import WorkerSnapshot
@@ -92,6 +84,11 @@ class Worker:
         return self._order.profile
 
     @property
+    def cookies_path(self) -> Path:
+        """Where the cookies of its session are kept."""
+        return self._order.cookies_path
+
+    @property
     def profile_path(self) -> Path:
         """The worker's own user-data folder."""
         return self.profile.worker_profile_path
@@ -148,12 +145,12 @@ class Worker:
         with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
             await self._child.link.send(messages.Drain())
 
-    async def probe(self, generation: int) -> None:
-        """Have a generation ask the portal whether it is logged in; one that is gone told so by its end."""
+    async def ask(self, generation: int, message: messages.Probe | messages.Refresh | messages.Adopt) -> None:
+        """Ask something about its login of a generation; one that is gone told so by its end."""
         if self._child is None or self.ref.generation != generation:
             return
         with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
-            await self._child.link.send(messages.Probe())
+            await self._child.link.send(message)
 
     def abandon(self) -> None:
         """End the generation now; its processes are gone when ``live`` returns."""
@@ -264,7 +261,7 @@ class Worker:
             case messages.Finished() | messages.Returned():
                 self._free(message.task_id, tabs)
                 self._report(news_of(message, self.ref))
-            case messages.Probed():
+            case messages.Probed() | messages.LoggedOut() | messages.LoginSettled():
                 self._report(news_of(message, self.ref))
             case messages.Unable():
                 self._report(fact_of(message, self.ref))

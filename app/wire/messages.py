@@ -3,11 +3,16 @@
 Framing: see ``codec``. Two dedicated pipes join the supervisor and one worker process; nothing else is sent on them.
 
 Who speaks first: the worker, with ``Hello``. The supervisor answers with one ``Configure``; the worker opens its
-browser and says ``Ready``, or ``Unable`` and ends. From then on the supervisor sends ``Assign`` while the worker has
-free tabs (it counts them itself), and the worker answers each with exactly one ``Finished`` or ``Returned``, and each
-``Probe`` with one ``Probed``. A worker never asks for anything: ``Assign`` holds all that it needs. ``Drain`` lets it
-finish what it has, close its browser, say ``Bye`` and end; it reads nothing any more, and probes its login of its own
-accord where somebody must know. A closed pipe means the same at once, without a word.
+browser and says ``Ready`` when it is logged in, or ``Unable`` and ends. From then on the supervisor sends ``Assign``
+while the worker has free tabs (it counts them itself), and the worker answers each with exactly one ``Finished`` or
+``Returned``, and each ``Probe`` with one ``Probed``. A worker never asks for anything: ``Assign`` holds all that it
+needs. ``Drain`` lets it finish what it has, close its browser, say ``Bye`` and end; it reads nothing any more, and
+probes its login of its own accord where somebody must know. A closed pipe means the same at once, without a word.
+
+A worker that the portal wants a login of, when it comes up or later, says ``LoggedOut`` and does nothing about it: all
+workers have one login, so the supervisor has one of them log in (``Refresh``) and the others take over what that one
+got (``Adopt``). Each of the two is answered with one ``LoginSettled``. Cookies travel in files that belong to the
+supervisor, never in frames.
 
 Frames of the worker carry its slot and generation; the supervisor drops those of a generation that is gone.
 """
@@ -51,6 +56,8 @@ class Seat(_Message):
     profile_path: str
     #: Where the session's cookies are kept for the next generation; empty for a worker that has none.
     cookies_path: str = ""
+    #: The cookies of the last login that was made into the base profile; empty where none was kept.
+    kept_login_path: str = ""
     #: Downloads are staged below, one folder for each attempt.
     staging_path: str
     #: What the browser must find in the profile right after its launch.
@@ -65,6 +72,8 @@ class Configure(_Message):
     mode: Mode = Mode.WORK
     options: WorkerOptions
     seat: Seat
+    #: For the login of ``MAKE_BASE``, where the portal wants one.
+    one_time_code: str = Field(default="", repr=False)
 
 
 class Assign(_Message):
@@ -80,6 +89,23 @@ class Probe(_Message):
     """Supervisor to worker: ask the portal whether we are logged in."""
 
     type: Literal["probe"] = "probe"
+
+
+class Refresh(_Message):
+    """Supervisor to worker: log in, by the ways that the portal's pack names. Others wait for it."""
+
+    type: Literal["refresh"] = "refresh"
+    #: For the second factor; good once, so no two workers are ever sent the same.
+    one_time_code: str = Field(default="", repr=False)
+    #: Log out before: the login is good still, but would end soon.
+    is_early: bool = False
+
+
+class Adopt(_Message):
+    """Supervisor to worker: take over the cookies that another worker kept, and see whether they log you in."""
+
+    type: Literal["adopt"] = "adopt"
+    cookies_path: str
 
 
 class Drain(_Message):
@@ -163,7 +189,7 @@ class Returned(_Message):
 
 
 class Probed(_Message):
-    """Worker to supervisor: what a probe found. Logged out, the worker goes on to bring the login back."""
+    """Worker to supervisor: what a probe found."""
 
     type: Literal["probed"] = "probed"
     slot: int
@@ -171,6 +197,26 @@ class Probed(_Message):
     proof: Proof
     #: Asked by the worker itself, after its last task: it tells about all of them.
     is_last: bool = False
+
+
+class LoggedOut(_Message):
+    """Worker to supervisor: the portal wants a login; told once, until ``Refresh`` or ``Adopt`` gave one."""
+
+    type: Literal["logged_out"] = "logged_out"
+    slot: int
+    generation: int
+    detail: str
+
+
+class LoginSettled(_Message):
+    """Worker to supervisor: how a ``Refresh`` or an ``Adopt`` ended."""
+
+    type: Literal["login_settled"] = "login_settled"
+    slot: int
+    generation: int
+    is_logged_in: bool
+    #: What did it, or what stood in the way.
+    detail: str = ""
 
 
 class Heartbeat(_Message):
@@ -201,7 +247,8 @@ class Bye(_Message):
     generation: int
 
 
-ToWorker = Annotated[Configure | Assign | Probe | Drain, Field(discriminator="type")]
+ToWorker = Annotated[Configure | Assign | Probe | Refresh | Adopt | Drain, Field(discriminator="type")]
 ToSupervisor = Annotated[
-    Hello | Unable | Ready | Moved | Finished | Returned | Probed | Heartbeat | Said | Bye, Field(discriminator="type")
+    Hello | Unable | Ready | Moved | Finished | Returned | Probed | LoggedOut | LoginSettled | Heartbeat | Said | Bye,
+    Field(discriminator="type"),
 ]

@@ -15,13 +15,15 @@ from playwright.async_api import Error as PlaywrightError
 from app.domain.events import Level
 from app.worker.errors import SessionBrokenError
 
+#: Takes sentences for people.
+Say = Callable[[Level, str], None]
 _Send = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
 class Keeper:
     """Holds a browser open. ``restore`` brings back what was closed or crashed."""
 
-    def __init__(self, context: BrowserContext, *, is_headed: bool, say: Callable[[Level, str], None]) -> None:
+    def __init__(self, context: BrowserContext, *, is_headed: bool, say: Say) -> None:
         """Take the first tab of a browser as keeper.
 
         Args:

@@ -16,8 +16,7 @@ from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
 from app.domain.cookies import SiteCookies
-from app.domain.events import Level, SessionView
-from app.domain.failures import Proof
+from app.domain.events import SessionView
 from app.domain.ids import TaskId, WorkerId
 from app.domain.machine import Machine, Transition
 from app.domain.options import BrowserOptions
@@ -25,15 +24,12 @@ from app.domain.states import SESSION, SessionEvent, SessionStatus
 from app.domain.task import POTask
 from app.worker.browser import launch, open_driver
 from app.worker.census import take_census
-from app.worker.cookies import CookieSnapshot
 from app.worker.desk import Desk
-from app.worker.errors import CannotLogInError, first_line
-from app.worker.keeper import Keeper
+from app.worker.keeper import Keeper, Say
 from app.worker.login import Door
+from app.worker.membership import Membership
 from app.worker.tab import Tab, TabOrder, open_tab
 
-#: Refresh of a lost login (design section 4).
-REFRESH_LIMIT_S = 15.0
 #: An orderly close takes 0.2 to 0.4 s and is the only way that cookies reach the disk.
 CLOSE_LIMIT_S = 8.0
 #: How often the browser must prove that it answers, and how long it may take for it: a browser, or a driver, that
@@ -53,7 +49,7 @@ class SessionOrder:
     downloads_path: Path
     clock: Callable[[], datetime]
     observe: Callable[[Transition], None]
-    say: Callable[[Level, str], None]
+    say: Say
     #: Where cookies are kept for the next browser on this profile; nothing when there will be none.
     cookies_path: Path | None = None
     #: What the browser must find in the profile.
@@ -66,18 +62,17 @@ class BrowserSession:
     def __init__(self, order: SessionOrder, door: Door | None, driver: BrowserContext) -> None:
         """Made by ``open_session`` alone."""
         self._order = order
-        self._door = door
         self.driver = driver
         self.startup_time = order.clock()
         self.last_activity = self.startup_time
         self.active_tabs: dict[TaskId, str] = {}
         self.lost = anyio.Event()
         self._machine = Machine(SESSION, order.worker_id, clock=order.clock, observe=order.observe)
-        self._refreshing = anyio.Lock()
-        self._login_count = 0
         self._tab_count = 0
-        self._snapshot = CookieSnapshot(order.cookies_path) if order.cookies_path else None
         self._keeper = Keeper(driver, is_headed=not order.browser.headless_mode, say=order.say)
+        self.membership = Membership(
+            self._machine, door, driver, self._keeper, say=order.say, cookies_path=order.cookies_path
+        )
         driver.on("close", lambda _: self.lost.set())
 
     @property
@@ -104,77 +99,6 @@ class BrowserSession:
             last_activity=self.last_activity,
         )
 
-    async def authenticate(self) -> None:
-        """See to it that the session is logged in; without a portal it is so at once.
-
-        Raises:
-            CannotLogInError: The portal wants a login that cannot be given.
-            PortalDownError: The portal does not answer.
-        """
-        try:
-            await self._enter()
-        except BaseException:
-            self._machine.fire(SessionEvent.BREAK, cause="not logged in")
-            raise
-        self._machine.fire(SessionEvent.AUTHENTICATE)
-
-    async def look_in(self) -> None:
-        """Open the portal without a login: only a browser that was asked for cookies leaves a whole profile behind.
-
-        Raises:
-            PortalDownError: The portal does not answer.
-        """
-        if self._door is not None:
-            await self._door.is_open(self._keeper.page)
-        else:
-            await self.driver.cookies()
-
-    async def refresh(self, login_count: int) -> None:
-        """Bring a lost login back in the same browser; only the first of several callers does the work.
-
-        Args:
-            login_count: ``login_count`` when the caller began; a later login is what it asks for.
-
-        Raises:
-            CannotLogInError: It cannot be brought back within ``REFRESH_LIMIT_S``, or there is no portal.
-        """
-        if self._door is None:
-            msg = "A processor says that it was logged out, but this pool has no portal to log in to."
-            raise CannotLogInError(msg)
-        async with self._refreshing:
-            if self._login_count > login_count:
-                return
-            self._machine.fire(SessionEvent.BREAK, cause="logged out")
-            self._machine.fire(SessionEvent.RECOVER)
-            try:
-                with anyio.fail_after(REFRESH_LIMIT_S):
-                    await self._enter()
-            except BaseException:
-                self._machine.fire(SessionEvent.BREAK, cause="no login")
-                raise
-            self._machine.fire(SessionEvent.RECOVERED)
-
-    async def probe(self) -> Proof:
-        """Ask the portal whether we are logged in; without a portal there is nothing to be logged out of.
-
-        An answer takes at most ``REFRESH_LIMIT_S``. No tab opens meanwhile.
-
-        Raises:
-            SessionBrokenError: The browser opens no tab any more.
-        """
-        if self._door is None:
-            return Proof.LOGGED_IN
-        async with self._refreshing:
-            await self._keeper.restore()
-            with anyio.move_on_after(REFRESH_LIMIT_S):
-                return await self._door.prove(self._keeper.page)
-        return Proof.UNCLEAR
-
-    @property
-    def login_count(self) -> int:
-        """How often this session came to be logged in; grows with every refresh."""
-        return self._login_count
-
     @contextlib.asynccontextmanager
     async def tab(self, task: POTask, staging: Path, desk: Desk | None = None) -> AsyncGenerator[Tab]:
         """A tab for one task, closed at the end. Waits while a login is being brought back.
@@ -187,7 +111,7 @@ class BrowserSession:
         Raises:
             SessionBrokenError: The browser opens or closes no tab any more.
         """
-        async with self._refreshing:
+        async with self.membership.turn:
             if self._machine.can(SessionEvent.USE):
                 self._machine.fire(SessionEvent.USE)
             await self._keeper.restore()
@@ -208,27 +132,6 @@ class BrowserSession:
         finally:
             del self.active_tabs[task.task_id]
             self.last_activity = self._order.clock()
-
-    async def keep_cookies(self) -> None:
-        """Write the login down for the next browser on this profile; what keeps it from that is told, and no more."""
-        if self._snapshot is None or self.lost.is_set():
-            return
-        try:
-            await self._snapshot.keep(self.driver)
-        except PlaywrightError:
-            return  # the browser is gone; that is found out elsewhere
-        except OSError as error:
-            self._order.say(Level.WARNING, f"the cookies could not be kept for a restart ({error.strerror or error})")
-
-    async def bring_back_cookies(self) -> None:
-        """Give the browser what an earlier one on this profile had and its disk had not seen."""
-        if self._snapshot is None:
-            return
-        try:
-            if count := await self._snapshot.bring_back(self.driver):
-                self._order.say(Level.INFO, f"brought {count} cookie(s) back that the browser before had not saved yet")
-        except (PlaywrightError, OSError, ValueError) as error:
-            self._order.say(Level.WARNING, f"kept cookies could not be brought back ({first_line(error)})")
 
     async def prove_alive(self) -> None:
         """Ask the browser for a sign of life again and again; returns when ``lost`` is set, by this or otherwise."""
@@ -252,19 +155,10 @@ class BrowserSession:
         if self.lost.is_set():
             return
         with anyio.move_on_after(CLOSE_LIMIT_S) as limit, contextlib.suppress(PlaywrightError):
-            await self.keep_cookies()
+            await self.membership.keep_cookies()
             await self.driver.close()
         if not limit.cancelled_caught and self._machine.can(SessionEvent.CLOSED):
             self._machine.fire(SessionEvent.CLOSED)
-
-    async def _enter(self) -> None:
-        await self._keeper.restore()
-        if self._door is not None and not await self._door.is_open(self._keeper.page):
-            step = await self._door.enter(self._keeper.page)
-            self._order.say(Level.INFO, f"logged in ({step})")
-        self._login_count += 1
-        await self._keeper.page.goto("about:blank")
-        await self.keep_cookies()
 
 
 @contextlib.asynccontextmanager
@@ -285,7 +179,7 @@ async def open_session(order: SessionOrder, door: Door | None) -> AsyncGenerator
         )
         try:
             await take_census(session.driver, order.expected_cookies)
-            await session.bring_back_cookies()
+            await session.membership.bring_back_cookies()
             yield session
         finally:
             with anyio.CancelScope(shield=True):

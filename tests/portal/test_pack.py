@@ -80,7 +80,7 @@ def test_the_least_pack_has_sensible_rules_for_the_rest() -> None:
         ({"site.order": "/po"}, "site: order must contain {number}"),
         ({"login.ladder": []}, "login.ladder: it must hold at least one"),
         ({"login.ladder": ["form"]}, "login: the ladder has 'form', so [login.form] must tell its fields"),
-        ({"login.ladder": ["prayer"]}, "login.ladder.0: Input should be 'revisit' or 'form'"),
+        ({"login.ladder": ["prayer"]}, "login.ladder.0: Input should be 'revisit', 'form', 'cookies' or 'human'"),
         (
             {"attachments.links": []},
             "attachments: neither links nor clicks: no attachment would ever be found",

@@ -93,7 +93,8 @@ def pool_options(root: Path, **changes: Any) -> PoolOptions:  # noqa: ANN401 - o
         base_profile_path=changes.pop("base", None) or make_base(root / "demo" / "base"),
         runs_root=root / "runs",
         staging_path=root / "out" / ".poolwright" / "staging",
-        **{"worker_count": 1, **changes},
+        worker_count=changes.pop("worker_count", 1),
+        **changes,
     )
 
 

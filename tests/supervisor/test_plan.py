@@ -14,6 +14,7 @@ from app.domain.failures import GivenBack, Outcome, Proof, Reason
 from app.domain.ids import TaskId, WorkerRef
 from app.domain.task import POTask, Report
 from app.supervisor.commands import (
+    AdoptLogin,
     AwaitProof,
     Command,
     FailRest,
@@ -22,6 +23,7 @@ from app.supervisor.commands import (
     Hold,
     Probe,
     Recycle,
+    RefreshLogin,
     Release,
     Requeue,
     Spawn,
@@ -34,6 +36,8 @@ from app.supervisor.facts import (
     HoldOver,
     JournalFull,
     JournalLocked,
+    LoginLost,
+    LoginSettled,
     PauseAsked,
     PortalDown,
     Probed,
@@ -460,9 +464,9 @@ def test_files_that_cannot_be_put_in_place_are_tried_again_and_then_told() -> No
 class Policy(RuleBasedStateMachine):
     """A model of queue and workers that obeys every command; the laws of design section 12 hold after each step."""
 
-    @initialize(slot_count=st.integers(1, 4), task_count=st.integers(1, 12))
-    def open(self, slot_count: int, task_count: int) -> None:
-        self.standing = standing(*range(1, slot_count + 1))
+    @initialize(slot_count=st.integers(1, 4), task_count=st.integers(1, 12), waits_for_login=st.booleans())
+    def open(self, slot_count: int, task_count: int, *, waits_for_login: bool) -> None:
+        self.standing = replace(standing(*range(1, slot_count + 1)), waits_for_login=waits_for_login)
         self.queue = [replace(TASK, task_id=TaskId(f"demo:{number}")) for number in range(task_count)]
         self.task_count = task_count
         self.in_hand: dict[TaskId, tuple[WorkerRef, POTask]] = {}
@@ -472,6 +476,7 @@ class Policy(RuleBasedStateMachine):
         self.held_causes = set[HoldCause]()
         self.due = set[WorkerRef]()
         self.asked = set[WorkerRef]()
+        self.logged_out, self.logging_in = set[WorkerRef](), set[WorkerRef]()
         self.is_stopped = False
 
     def tell(self, fact: Fact) -> None:
@@ -484,19 +489,31 @@ class Policy(RuleBasedStateMachine):
         match command:
             case File() | Requeue() | FailRest():
                 self.obey_about_tasks(command)
-            case AwaitProof() | Probe():
-                (self.due if isinstance(command, AwaitProof) else self.asked).add(command.worker)
+            case RefreshLogin() | AdoptLogin() | AwaitProof() | Probe():
+                self.obey_about_logins(command)
             case Spawn():
                 self.alive.add(command.worker)
             case Stop():
                 self.is_stopped = True
             case Recycle():
                 self.alive.discard(command.worker)
+                self.logged_out.discard(command.worker)
+                self.logging_in.discard(command.worker)
                 self.tell(WorkerLost(worker=command.worker, cause=command.cause))
             case Hold() | Release():
                 self.held_causes ^= {command.cause}
             case GiveUp():
                 assert command.worker not in self.alive
+
+    def obey_about_logins(self, command: RefreshLogin | AdoptLogin | AwaitProof | Probe) -> None:
+        match command:
+            case AwaitProof():
+                self.due.add(command.worker)
+            case Probe():
+                self.asked.add(command.worker)
+            case RefreshLogin() | AdoptLogin():
+                assert command.worker in self.alive
+                self.logging_in.add(command.worker)
 
     def obey_about_tasks(self, command: File | Requeue | FailRest) -> None:
         match command:
@@ -554,10 +571,31 @@ class Policy(RuleBasedStateMachine):
     @rule(data=st.data(), is_in_order=st.booleans())
     def end_worker(self, data: st.DataObject, *, is_in_order: bool) -> None:
         worker = self.any_alive(data)
-        self.alive.discard(worker)
+        for those in (self.alive, self.logged_out, self.logging_in):
+            those.discard(worker)
         in_order = is_in_order and self.is_stopped
         self.lost[worker.slot] += 1
         self.tell(WorkerEnded(worker=worker) if in_order else WorkerLost(worker=worker, cause="gone"))
+
+    @rule(data=st.data())
+    def come_up(self, data: st.DataObject) -> None:
+        if ready := sorted(self.alive - self.logged_out):
+            self.tell(WorkerReady(worker=data.draw(st.sampled_from(ready))))
+
+    @rule(data=st.data())
+    def lose_login(self, data: st.DataObject) -> None:
+        if logged_in := sorted(self.alive - self.logged_out):
+            worker = data.draw(st.sampled_from(logged_in))
+            self.logged_out.add(worker)
+            self.tell(LoginLost(worker=worker, detail=""))
+
+    @precondition(lambda self: self.logging_in)
+    @rule(data=st.data(), is_logged_in=st.booleans())
+    def settle_login(self, data: st.DataObject, *, is_logged_in: bool) -> None:
+        worker = data.draw(st.sampled_from(sorted(self.logging_in)))
+        self.logging_in.discard(worker)
+        (self.logged_out.discard if is_logged_in else self.logged_out.add)(worker)
+        self.tell(LoginSettled(worker=worker, is_logged_in=is_logged_in, detail=""))
 
     @precondition(lambda self: self.held_causes)
     @rule(data=st.data())
@@ -590,6 +628,12 @@ class Policy(RuleBasedStateMachine):
     @invariant()
     def holds_are_told(self) -> None:
         assert self.standing.holds.active == self.held_causes
+
+    @invariant()
+    def whoever_is_logged_out_is_seen_to(self) -> None:
+        if not self.is_stopped and HoldCause.LOGIN_REQUIRED not in self.held_causes:
+            assert not self.logged_out or self.standing.renewal.is_under_way
+            assert not self.standing.renewal.adopting - {worker.slot for worker in self.logging_in}
 
     @invariant()
     def limits_hold(self) -> None:

@@ -71,7 +71,7 @@ async def test_attempts_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 async def test_a_lost_login_costs_no_attempt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    script = {"*": {"tasks": ["return", "return", "return", "return", "finish"]}}
+    script = {"*": {"tasks": ["return", "return", "return", "finish"]}}
 
     async with running_pool(tmp_path, monkeypatch, script, 1) as theatre:
         await theatre.pool.finish()

@@ -21,6 +21,7 @@ from app.portal.pack import Pack
 from app.service.clock import SystemClock
 from app.worker.attempt import Bench
 from app.worker.desk import open_desk
+from app.worker.ladder import Keys
 from app.worker.login import Door
 from app.worker.processors.registry import find
 from app.worker.session import BrowserSession, SessionOrder, open_session
@@ -109,7 +110,7 @@ async def open_stage(
     door = None if portal is None else Door(pack=pack, portal=portal_options(portal, pack, password=password))
     async with open_session(order, door) as session:
         if is_authenticated:
-            await session.authenticate()
+            await session.membership.open(Keys())
         async with open_desk(door, session.driver, await session.user_agent()) as desk:
             bench = Bench(
                 session=session,

@@ -118,12 +118,15 @@ def _named(process: psutil.Process) -> str:
 
 
 @asynccontextmanager
-async def open_desk(folder: Path, portal: Portal, *, password: str | None = None) -> AsyncGenerator[Desk]:
+async def open_desk(
+    folder: Path, portal: Portal, *, password: str | None = None, totp_secret: str = ""
+) -> AsyncGenerator[Desk]:
     """Make a profile with the program itself; afterwards nothing of this desk runs on."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("POOLWRIGHT_")}  # noqa: TID251
     environment |= {
         "POOLWRIGHT_USER": portal.user,
         "POOLWRIGHT_PASSWORD": portal.password if password is None else password,
+        "POOLWRIGHT_TOTP_SECRET": totp_secret,
         "POOLWRIGHT_RUNS_DIR": str(folder / "runs"),
         "POOLWRIGHT_PROFILE": "demo",
         "POOLWRIGHT_OUT": "out",

@@ -87,10 +87,17 @@ Strategies = dict[type[BaseModel], st.SearchStrategy[BaseModel]]
 
 TO_WORKER: Strategies = {
     wire.Configure: st.builds(
-        wire.Configure, protocol=NUMBERS, mode=st.sampled_from(wire.Mode), options=OPTIONS, seat=_SEAT
+        wire.Configure,
+        protocol=NUMBERS,
+        mode=st.sampled_from(wire.Mode),
+        options=OPTIONS,
+        seat=_SEAT,
+        one_time_code=TEXT,
     ),
     wire.Assign: st.builds(wire.Assign, task=TASKS, staging=TEXT),
     wire.Probe: st.builds(wire.Probe),
+    wire.Refresh: st.builds(wire.Refresh, one_time_code=TEXT, is_early=st.booleans()),
+    wire.Adopt: st.builds(wire.Adopt, cookies_path=TEXT),
     wire.Drain: st.builds(wire.Drain),
 }
 TO_SUPERVISOR: Strategies = {
@@ -101,6 +108,8 @@ TO_SUPERVISOR: Strategies = {
     wire.Finished: st.builds(wire.Finished, **_FROM, task_id=TASK_IDS, report=REPORTS),
     wire.Returned: st.builds(wire.Returned, **_FROM, task_id=TASK_IDS, why=st.sampled_from(GivenBack), detail=TEXT),
     wire.Probed: st.builds(wire.Probed, **_FROM, proof=st.sampled_from(Proof)),
+    wire.LoggedOut: st.builds(wire.LoggedOut, **_FROM, detail=TEXT),
+    wire.LoginSettled: st.builds(wire.LoginSettled, **_FROM, is_logged_in=st.booleans(), detail=TEXT),
     wire.Heartbeat: st.builds(wire.Heartbeat, **_FROM, session=SESSIONS, processed_count=NUMBERS),
     wire.Said: st.builds(wire.Said, **_FROM, level=st.sampled_from(Level), text=TEXT),
     wire.Bye: st.builds(wire.Bye, **_FROM),

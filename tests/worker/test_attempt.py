@@ -32,6 +32,7 @@ from app.domain.failures import Reason
 from app.domain.task import Report
 from app.worker.attempt import attempt
 from app.worker.errors import SessionBrokenError, SessionLostError
+from app.worker.ladder import Keys
 from tests.support.portal import lasting_portal, needs_chromium
 from tests.support.sessions import Stage, demo_pack, open_stage, task_for
 
@@ -145,7 +146,8 @@ async def test_an_expired_session_is_no_missing_order(portal: Portal, tmp_path: 
         await portal.expire_sessions()
         with pytest.raises(SessionLostError):
             await try_order(stage, truth.number)
-        await stage.session.refresh(stage.session.login_count)
+        assert stage.session.membership.lose(stage.session.membership.count)
+        await stage.session.membership.log_in(Keys())
         report = await try_order(stage, truth.number)
 
     assert report.reason is Reason.ALL_SAVED

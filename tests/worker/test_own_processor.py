@@ -229,7 +229,7 @@ async def test_the_processor_of_purchase_orders_refuses_a_pool_without_a_portal(
 async def test_a_lost_login_cannot_be_brought_back_without_a_portal(tmp_path: Path) -> None:
     async with open_stage(None, tmp_path) as stage:
         with pytest.raises(CannotLogInError, match="no portal to log in to"):
-            await stage.session.refresh(stage.session.login_count)
+            stage.session.membership.lose(stage.session.membership.count)
 
 
 async def test_an_own_processor_may_work_in_a_portal_too(portal: Portal, folder: Path, tmp_path: Path) -> None:

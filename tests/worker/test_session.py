@@ -9,13 +9,11 @@ import stat
 from collections.abc import Generator
 from pathlib import Path
 
-import anyio
 import psutil
 import pytest
 from playwright.async_api import Error as PlaywrightError
 
 from app.demo.client import Portal
-from app.demo.faults import ErrorStatus, Scope
 from app.domain.failures import Reason
 from app.profile.launch import prepare_for_launch
 from app.worker.attempt import attempt
@@ -94,7 +92,7 @@ async def test_a_killed_browser_costs_no_cookie(portal: Portal, tmp_path: Path) 
     prepare_for_launch(tmp_path / "profile")
     async with open_stage(portal, tmp_path) as stage:
         await stage.session.driver.add_cookies([{"name": "late", "value": "1", "url": portal.url}])
-        await stage.session.keep_cookies()
+        await stage.session.membership.keep_cookies()
         kill_browser(tmp_path / "profile")
         await stage.session.lost.wait()
     prepare_for_launch(tmp_path / "profile")
@@ -212,34 +210,6 @@ async def test_the_tabs_of_a_session_are_named_while_they_live(portal: Portal, t
     assert during[task.task_id] != after.main_window_handle
     assert after.active_tabs == {}
     assert after.status == "ACTIVE"
-
-
-async def test_one_refresh_serves_all_who_ask_for_it(portal: Portal, tmp_path: Path) -> None:
-    async with open_stage(portal, tmp_path) as stage:
-        count = stage.session.login_count
-        async with stage.session.tab(task_for("1"), tmp_path / "a"):
-            pass
-        await portal.expire_sessions()
-        await portal.reset_stats()
-        async with anyio.create_task_group() as callers:
-            for _ in range(4):
-                callers.start_soon(stage.session.refresh, count)
-        stats = await portal.stats()
-
-    assert stats.logins == 1
-
-
-async def test_a_login_that_cannot_be_brought_back_is_told(portal: Portal, tmp_path: Path) -> None:
-    async with open_stage(portal, tmp_path) as stage:
-        async with stage.session.tab(task_for("1"), tmp_path / "a"):
-            pass
-        await portal.expire_sessions()
-        await portal.add_fault(ErrorStatus(status=500), Scope.LOGIN)
-        with pytest.raises((CannotLogInError, PortalDownError, TimeoutError)):
-            await stage.session.refresh(stage.session.login_count)
-        await portal.clear_faults()
-
-    assert stage.heard.path("session")[-3:] == ["ERROR", "CLOSING", "CLOSED"]
 
 
 async def test_a_pdf_that_is_shown_inline_is_a_download(portal: Portal, tmp_path: Path) -> None:

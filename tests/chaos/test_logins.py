@@ -1,0 +1,23 @@
+"""Two hundred orders, and a portal that logs everybody out five times in between."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.portal import needs_chromium
+from tests.system.test_logins import SECRET, Length, be_left_out, be_logged_out
+
+pytestmark = [pytest.mark.chaos, pytest.mark.browser, needs_chromium, pytest.mark.timeout(600)]
+
+LONG = Length(order_count=200, expiry_count=5, pages_between=30)
+
+
+@pytest.mark.parametrize("totp_secret", ["", SECRET], ids=["password", "one-time codes"])
+async def test_each_of_five_log_outs_costs_one_login_and_no_attempt(tmp_path: Path, totp_secret: str) -> None:
+    await be_logged_out(tmp_path, LONG, totp_secret)
+
+
+async def test_a_login_that_cannot_be_brought_back_ends_the_run_and_the_next_one_goes_on(tmp_path: Path) -> None:
+    await be_left_out(tmp_path, LONG)

@@ -1,0 +1,290 @@
+"""One login for all workers: who brings it back, who takes it over, and when only a person can. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from app.domain.failures import GivenBack, Outcome, Reason
+from app.domain.ids import TaskId, WorkerRef
+from app.domain.task import POTask, Report
+from app.supervisor.commands import (
+    AdoptLogin,
+    Command,
+    File,
+    Hold,
+    Recycle,
+    RefreshLogin,
+    Release,
+    Requeue,
+    Spawn,
+    Stop,
+)
+from app.supervisor.facts import (
+    Fact,
+    HoldOver,
+    LoginLost,
+    LoginSettled,
+    PortalDown,
+    StopCause,
+    StopNeeded,
+    TaskReported,
+    TaskReturned,
+    TaskTaken,
+    WorkerLost,
+    WorkerReady,
+)
+from app.supervisor.holds import HoldCause
+from app.supervisor.plan import react
+from app.supervisor.proving import LOST_RETURNS_MAX
+from app.supervisor.renewal import Access
+from app.supervisor.renewing import VAIN_LOGINS_MAX
+from app.supervisor.standing import Slot, Standing
+
+ONE, TWO, THREE = (WorkerRef(slot, 1) for slot in (1, 2, 3))
+TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
+
+
+class Told:
+    """A plan of three workers that is told facts, and what it commanded since it was last looked at."""
+
+    def __init__(self, *facts: Fact, waits_for_login: bool = False) -> None:
+        self.standing = Standing(slots={slot: Slot() for slot in (1, 2, 3)}, waits_for_login=waits_for_login)
+        self.tell(*facts)
+
+    def tell(self, *facts: Fact) -> list[Command]:
+        commands: list[Command] = []
+        for fact in facts:
+            decision = react(self.standing, fact)
+            self.standing = decision.standing
+            commands += decision.commands
+        return commands
+
+    @property
+    def holds(self) -> frozenset[HoldCause]:
+        return self.standing.holds.active
+
+
+def ready(*workers: WorkerRef) -> list[WorkerReady]:
+    return [WorkerReady(worker=worker) for worker in workers]
+
+
+def lost(worker: WorkerRef) -> LoginLost:
+    return LoginLost(worker=worker, detail="asked for a login")
+
+
+def settled(worker: WorkerRef, *, well: bool = True) -> LoginSettled:
+    return LoginSettled(worker=worker, is_logged_in=well, detail="form")
+
+
+def refreshes(commands: list[Command]) -> list[WorkerRef]:
+    return [command.worker for command in commands if isinstance(command, RefreshLogin)]
+
+
+def adopters(commands: list[Command]) -> list[tuple[WorkerRef, int]]:
+    return [(command.worker, command.source_slot) for command in commands if isinstance(command, AdoptLogin)]
+
+
+def test_the_first_that_loses_the_login_brings_it_back_while_no_order_starts() -> None:
+    plan = Told(*ready(ONE, TWO, THREE))
+
+    first = plan.tell(lost(TWO))
+    later = plan.tell(lost(ONE), lost(THREE))
+
+    assert refreshes(first) == [TWO]
+    assert [command.cause for command in first if isinstance(command, Hold)] == [HoldCause.LOGIN_LOST]
+    assert later == []
+    assert plan.holds == {HoldCause.LOGIN_LOST}
+
+
+def test_the_others_take_its_cookies_over_and_then_orders_start_again() -> None:
+    plan = Told(*ready(ONE, TWO, THREE), lost(TWO), lost(ONE))
+
+    spread = plan.tell(settled(TWO))
+    one = plan.tell(settled(ONE))
+    three = plan.tell(settled(THREE))
+
+    assert adopters(spread) == [(ONE, 2), (THREE, 2)]
+    assert one == []
+    assert three == [Release(cause=HoldCause.LOGIN_LOST)]
+    assert plan.holds == frozenset()
+    assert {slot.access for slot in plan.standing.slots.values()} == {Access.LOGGED_IN}
+
+
+def test_a_login_that_is_no_good_to_another_worker_is_brought_back_there_too() -> None:
+    """A portal may bind its sessions to more than cookies."""
+    plan = Told(*ready(ONE, TWO, THREE), lost(ONE), settled(ONE), settled(TWO))
+
+    again = plan.tell(settled(THREE, well=False))
+
+    assert refreshes(again) == [THREE]
+    assert plan.holds == {HoldCause.LOGIN_LOST}
+
+
+def test_a_worker_that_comes_up_logged_out_takes_the_login_of_another_and_nobody_waits() -> None:
+    plan = Told(*ready(ONE, TWO))
+
+    commands = plan.tell(lost(THREE))
+
+    assert commands == [AdoptLogin(worker=THREE, source_slot=1)]
+    assert plan.holds == frozenset()
+    assert plan.tell(settled(THREE), *ready(THREE)) == []
+
+
+def test_a_base_that_nobody_is_logged_in_to_costs_one_login() -> None:
+    plan = Told()
+
+    begun = plan.tell(lost(THREE), lost(ONE))
+    spread = plan.tell(settled(THREE), *ready(THREE))
+    late = plan.tell(lost(TWO))
+
+    assert refreshes(begun) == [THREE]
+    assert adopters(spread) == [(ONE, 3)]
+    assert adopters(late) == [(TWO, 3)]
+
+
+def test_a_worker_that_cannot_log_in_is_started_anew_and_tries_once_more() -> None:
+    plan = Told(*ready(ONE, TWO, THREE), lost(TWO), lost(ONE))
+    again = WorkerRef(2, 2)
+
+    failed = plan.tell(settled(TWO, well=False))
+    restarted = plan.tell(WorkerLost(worker=TWO, cause="no login"))
+    asked = plan.tell(lost(again))
+    spread = plan.tell(settled(again), *ready(again))
+
+    assert [type(command) for command in failed] == [Recycle]
+    assert restarted == [Spawn(worker=again, delay_s=0.0)]
+    assert refreshes(asked) == [again]
+    assert adopters(spread) == [(ONE, 2), (THREE, 2)]
+    assert plan.standing.slots[2].budget.spent_at_s == (), "it is no crash"
+
+
+def test_a_worker_that_is_logged_in_after_its_fresh_start_has_brought_the_login_back() -> None:
+    plan = Told(*ready(ONE, TWO, THREE), lost(TWO), settled(TWO, well=False), WorkerLost(worker=TWO, cause=""))
+
+    commands = plan.tell(*ready(WorkerRef(2, 2)))
+
+    assert adopters(commands) == [(ONE, 2), (THREE, 2)]
+
+
+def test_where_the_second_try_fails_too_a_batch_ends() -> None:
+    again = WorkerRef(2, 2)
+    plan = Told(*ready(ONE, TWO, THREE), lost(TWO), settled(TWO, well=False), WorkerLost(worker=TWO, cause=""))
+
+    commands = plan.tell(lost(again), settled(again, well=False))
+
+    assert commands[-1] == Stop(cause=StopCause.LOGIN_REQUIRED, detail="form")
+
+
+def test_a_first_login_that_fails_is_not_tried_twice() -> None:
+    """Portals lock accounts after a few wrong passwords."""
+    commands = Told(lost(ONE)).tell(settled(ONE, well=False))
+
+    assert commands == [Stop(cause=StopCause.LOGIN_REQUIRED, detail="form")]
+
+
+def test_a_pool_that_waits_for_a_person_tries_again_when_told() -> None:
+    plan = Told(lost(ONE), lost(TWO), waits_for_login=True)
+
+    failed = plan.tell(settled(ONE, well=False))
+    during = plan.tell(lost(THREE))
+    resumed = plan.tell(HoldOver(cause=HoldCause.LOGIN_REQUIRED))
+    spread = plan.tell(settled(ONE), *ready(ONE))
+
+    assert [(type(command), command.cause) for command in failed if isinstance(command, Hold | Release)] == [
+        (Release, HoldCause.LOGIN_LOST),
+        (Hold, HoldCause.LOGIN_REQUIRED),
+    ]
+    assert during == []
+    assert refreshes(resumed) == [ONE]
+    assert adopters(spread) == [(TWO, 1), (THREE, 1)]
+    assert not plan.standing.is_stopping
+
+
+def test_if_the_one_that_was_to_log_in_dies_another_does() -> None:
+    plan = Told(*ready(ONE, TWO, THREE), lost(TWO), lost(THREE))
+
+    commands = plan.tell(WorkerLost(worker=TWO, cause="killed"))
+
+    assert refreshes(commands) == [THREE]
+
+
+def test_a_worker_that_dies_before_it_took_the_login_over_holds_nobody_up() -> None:
+    plan = Told(*ready(ONE, TWO, THREE), lost(TWO), settled(TWO), settled(ONE))
+
+    commands = plan.tell(WorkerLost(worker=THREE, cause="killed"))
+
+    assert Release(cause=HoldCause.LOGIN_LOST) in commands
+
+
+def test_a_portal_that_is_gone_while_somebody_logs_in_is_waited_for() -> None:
+    plan = Told(*ready(ONE, TWO, THREE), lost(ONE))
+    again = WorkerRef(1, 2)
+
+    gone = plan.tell(PortalDown(worker=ONE, detail="no answer"), WorkerLost(worker=ONE, cause="no answer"))
+
+    assert [command.cause for command in gone if isinstance(command, Hold)] == [HoldCause.PORTAL_DOWN]
+    assert not plan.standing.is_stopping
+    assert adopters(plan.tell(lost(again))) == [(again, 2)]
+
+
+def test_logins_that_do_not_last_for_one_order_come_to_an_end() -> None:
+    plan = Told(*ready(ONE, TWO, THREE))
+
+    commands: list[Command] = []
+    for _ in range(VAIN_LOGINS_MAX):
+        commands = plan.tell(lost(ONE), settled(ONE), settled(TWO), settled(THREE))
+        assert Release(cause=HoldCause.LOGIN_LOST) in commands
+    commands = plan.tell(lost(ONE))
+
+    assert [command.cause for command in commands if isinstance(command, Stop)] == [StopCause.LOGIN_REQUIRED]
+
+
+def test_an_order_that_was_done_in_between_proves_the_login() -> None:
+    plan = Told(*ready(ONE, TWO, THREE))
+    done = (
+        TaskTaken(worker=ONE, task=TASK),
+        TaskReported(worker=ONE, task_id=TASK.task_id, report=Report(reason=Reason.ALL_SAVED)),
+    )
+
+    for _ in range(VAIN_LOGINS_MAX * 2):
+        plan.tell(*done, lost(ONE), settled(ONE), settled(TWO), settled(THREE))
+
+    assert not plan.standing.is_stopping
+
+
+def test_one_page_that_always_asks_for_a_login_does_not_keep_the_pool_busy_for_ever() -> None:
+    plan = Told(*ready(ONE, TWO, THREE))
+    back = TaskReturned(worker=ONE, task_id=TASK.task_id, why=GivenBack.SESSION_LOST, detail="the login page")
+
+    for _ in range(LOST_RETURNS_MAX - 1):
+        (command,) = plan.tell(TaskTaken(worker=ONE, task=TASK), back)
+        assert isinstance(command, Requeue)
+        assert not command.is_attempt_spent
+    (command,) = plan.tell(TaskTaken(worker=ONE, task=TASK), back)
+
+    assert isinstance(command, File)
+    assert (command.report.outcome, command.report.reason) == (Outcome.FAILED, Reason.ASKS_FOR_LOGIN)
+
+
+def test_an_order_whose_worker_had_no_login_yet_does_not_count_as_asked() -> None:
+    plan = Told(*ready(ONE, TWO, THREE))
+    back = TaskReturned(worker=ONE, task_id=TASK.task_id, why=GivenBack.LOGGED_OUT, detail="")
+
+    for _ in range(LOST_RETURNS_MAX * 2):
+        (command,) = plan.tell(TaskTaken(worker=ONE, task=TASK), back)
+        assert isinstance(command, Requeue)
+
+
+def test_a_pool_that_is_ending_brings_no_login_back() -> None:
+    plan = Told(*ready(ONE, TWO, THREE), StopNeeded(cause=StopCause.ASKED))
+
+    assert plan.tell(lost(ONE)) == []
+
+
+def test_a_wish_of_the_operator_to_wait_outlives_the_login() -> None:
+    plan = Told(*ready(ONE, TWO, THREE))
+    plan.standing = replace(plan.standing, holds=plan.standing.holds.begin(HoldCause.OPERATOR))
+
+    plan.tell(lost(ONE), settled(ONE), settled(TWO), settled(THREE))
+
+    assert plan.holds == {HoldCause.OPERATOR}
