@@ -37,6 +37,10 @@ def judge(standing: Standing, slot: Slot, fact: TaskReported) -> Decision:
     cause = _OUTSIDE.get(fact.report.reason)
     if cause is not None and rest.free_returns.get(task.task_id, 0) < _free_returns_max(rest, cause):
         return _wait(rest, fact, task, cause)
+    if (
+        cause is not None and fact.report.files and fact.report.missed
+    ):  # waiting did not help: what came is all there is of this order
+        fact = replace(fact, report=replace(fact.report, reason=Reason.SOME_FILES_FAILED))
     if fact.report.outcome is Outcome.FAILED and fact.report.meaning.is_retryable:
         return _count_failure(rest, fact, task)
     well = replace(rest.slots[fact.worker.slot], failure_count=0, was_recycled=False)

@@ -87,11 +87,11 @@ _NOBODY_THERE = ("ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENET
 
 
 class PortalBusyError(Exception):
-    """The portal asks to come back later. Not the order's fault: it goes back to the queue, whatever came already."""
+    """The portal asks to come back later for a file. Not the order's fault: it goes back to the queue for a while."""
 
     def __init__(self, status: int, retry_after_s: float | None) -> None:
         """Keep how long it asks to wait; nothing where it does not say so in seconds."""
-        super().__init__(f"The portal says that it is busy, for a file of the order (status {status}).")
+        super().__init__(f"the portal says that it is busy (status {status})")
         self.retry_after_s = retry_after_s
 
 

@@ -52,11 +52,12 @@ from app.supervisor.facts import (
     WorkerLost,
     WorkerReady,
 )
-from app.supervisor.holds import FIRST_HOLD_S, LONGEST_HOLD_S, RETRY_AFTER_LIMIT_S, HoldCause
+from app.supervisor.holds import FIRST_HOLD_S, LONGEST_HOLD_S, RETRY_AFTER_LIMIT_S, HoldCause, Holds
 from app.supervisor.judging import FAILURES_IN_A_ROW, FREE_RETURNS_MAX, OUTAGE_RETURNS_MAX
 from app.supervisor.plan import DEATH_LIMIT, react
 from app.supervisor.restarts import RESTART_LIMIT, RestartBudget
 from app.supervisor.standing import Decision, Slot, Standing
+from tests.store.builders import fetched, missed
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
@@ -128,6 +129,22 @@ def test_what_is_not_the_orders_fault_makes_the_pool_wait_and_costs_nothing(reas
     assert (back.is_attempt_spent, back.delay_s) == (False, FIRST_HOLD_S)
     assert isinstance(hold, Hold)
     assert (hold.cause, hold.delay_s) == (cause, FIRST_HOLD_S)
+
+
+def test_an_order_whose_file_is_always_busy_ends_with_what_came() -> None:
+    files = (fetched("a.pdf"),)
+    fact = reported(Reason.PORTAL_BUSY)
+    fact = replace(fact, report=replace(fact.report, files=files, missed=(missed("b.pdf"),), detail="b.pdf: busy"))
+    now = standing(max_attempts=1)
+    for _ in range(FREE_RETURNS_MAX):
+        decision = after(now, held(), fact)
+        assert isinstance(decision.commands[0], Requeue)
+        now = replace(decision.standing, holds=Holds())
+
+    end = only(after(now, held(), fact))
+
+    assert isinstance(end, File)
+    assert end.report == replace(fact.report, reason=Reason.SOME_FILES_FAILED)
 
 
 def test_a_hold_that_is_on_is_not_begun_again() -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import os
 import signal
+from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
 
@@ -60,6 +61,19 @@ async def order_with(portal: Portal, form: LinkForm) -> OrderTruth:
         if truth.is_listed
         and truth.outcome == "COMPLETED"
         and any(file.link_form is form for file in truth.attachments)
+    )
+
+
+async def order_of_anchors(portal: Portal, file_count: int = 2) -> OrderTruth:
+    """A whole order with so many files or more, each behind a plain link."""
+    truths = await portal.truth()
+    return next(
+        truth
+        for truth in truths.values()
+        if truth.is_listed
+        and truth.outcome == "COMPLETED"
+        and len(truth.attachments) >= file_count
+        and {file.link_form for file in truth.attachments} == {LinkForm.ANCHOR}
     )
 
 
@@ -313,7 +327,7 @@ async def test_a_transfer_that_breaks_off_can_be_tried_again(portal: Portal, tmp
 async def test_a_portal_that_is_busy_when_asked_for_a_file_is_no_failure_of_the_order(
     portal: Portal, tmp_path: Path, fault: ErrorStatus, retry_after_s: float | None
 ) -> None:
-    truth = await order_with(portal, LinkForm.ANCHOR)
+    truth = await order_of_anchors(portal)
 
     async with open_stage(portal, tmp_path) as stage:
         await portal.add_fault(fault, Scope.DOWNLOAD, order=truth.number, times=1)
@@ -321,9 +335,27 @@ async def test_a_portal_that_is_busy_when_asked_for_a_file_is_no_failure_of_the_
         await portal.clear_faults()
         whole = await try_order(stage, truth.number)
 
-    assert (busy.reason, busy.retry_after_s, busy.files) == (Reason.PORTAL_BUSY, retry_after_s, ())
+    assert (busy.reason, busy.retry_after_s) == (Reason.PORTAL_BUSY, retry_after_s)
+    assert (len(busy.files), len(busy.missed)) == (len(truth.attachments) - 1, 1), "the others are there all the same"
+    assert busy.missed[0].is_retryable
     assert f"status {fault.status}" in busy.detail
     assert whole.reason is Reason.ALL_SAVED
+
+
+async def test_a_portal_that_is_busy_for_a_second_file_is_asked_for_no_further_one(
+    portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.worker.processors.po_attachments.PARALLEL_FILE_COUNT", 1)
+    truth = await order_of_anchors(portal, file_count=4)
+
+    async with open_stage(portal, tmp_path) as stage:
+        await portal.add_fault(ErrorStatus(status=429), Scope.DOWNLOAD, order=truth.number, times=2)
+        report = await try_order(stage, truth.number)
+
+    assert (report.reason, report.files) == (Reason.PORTAL_BUSY, ())
+    problems = Counter(missed.problem.partition(" (")[0] for missed in report.missed)
+    assert problems["the portal says that it is busy"] == 2
+    assert problems["it was not asked for"] == len(truth.attachments) - 2
 
 
 async def test_an_error_for_a_file_without_a_time_to_come_back_is_that_files_own(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from types import MappingProxyType
 
@@ -58,10 +58,7 @@ async def process(tab: Tab, task: POTask) -> Report:
         return Report(reason=Reason.PORTAL_CHANGED, detail=problem, page_url=visit.reading.url)
     fields = {name: _field_value(rule, visit.reading.fields[name]) for name, rule in desk.pack.fields.items()}
     tab.staging.mkdir(parents=True, exist_ok=True)
-    try:
-        fetched = await _fetch_all(tab, visit.reading.links, desk)
-    except PortalBusyError as error:
-        return _busy(error, visit.reading.url)
+    fetched, refusals = await _fetch_all(tab, visit.reading.links, desk)
     for one in fetched:  # in the order of the page, so that a second run names them the same
         if isinstance(one, Arrived):
             tab.take(one)
@@ -69,7 +66,8 @@ async def process(tab: Tab, task: POTask) -> Report:
     if any(one.is_retryable for one in missed) and await desk.downloads.is_portal_gone():
         detail = "The portal went away while files were fetched."
         return Report(reason=Reason.PORTAL_UNREACHABLE, detail=detail, page_url=visit.reading.url)
-    return _conclude(len(tab.saved), missed, fields, visit.reading.url)
+    report = _conclude(len(tab.saved), missed, fields, visit.reading.url)
+    return _busy(report, refusals) if refusals else report
 
 
 async def _visit(tab: Tab, task: POTask, desk: Desk) -> Visit:
@@ -108,8 +106,10 @@ def _no_order_page(visit: Visit) -> Report:
     return Report(reason=reason, detail=detail, page_url=visit.reading.url, retry_after_s=visit.retry_after_s)
 
 
-def _busy(error: PortalBusyError, page_url: str) -> Report:
-    return Report(reason=Reason.PORTAL_BUSY, detail=str(error), page_url=page_url, retry_after_s=error.retry_after_s)
+def _busy(report: Report, refusals: Sequence[PortalBusyError]) -> Report:
+    """What came is told too: it is all there is of an order one of whose files is always refused so."""
+    waits_s = [error.retry_after_s for error in refusals if error.retry_after_s is not None]
+    return replace(report, reason=Reason.PORTAL_BUSY, retry_after_s=max(waits_s, default=None))
 
 
 def _incomplete(reading: Reading) -> str:
@@ -121,23 +121,41 @@ def _incomplete(reading: Reading) -> str:
     return ""
 
 
-async def _fetch_all(tab: Tab, links: Sequence[PageLink], desk: Desk) -> list[Arrived | MissedFile]:
-    """All files of the page, in its order. Streams run side by side; clicks one after the other on the page itself."""
+async def _fetch_all(
+    tab: Tab, links: Sequence[PageLink], desk: Desk
+) -> tuple[list[Arrived | MissedFile], list[PortalBusyError]]:
+    """All files of the page, in its order. Streams run side by side; clicks one after the other on the page itself.
+
+    One that the portal is too busy for does not keep the others from coming; a second one speaks for all that is left.
+    """
     fetched: dict[int, Arrived | MissedFile] = {}
+    refusals: list[PortalBusyError] = []
     places = anyio.CapacityLimiter(PARALLEL_FILE_COUNT)
     clicking = anyio.Lock()
 
     async def fetch(number: int, link: PageLink) -> None:
         async with places if link.address else clicking:
-            fetched[number] = await desk.downloads.fetch(tab.page, link, tab.staging / f"part-{number}")
+            if len(refusals) > 1:
+                fetched[number] = _missed(link, desk, "it was not asked for (the portal is busy)")
+                return
+            try:
+                fetched[number] = await desk.downloads.fetch(tab.page, link, tab.staging / f"part-{number}")
+            except PortalBusyError as error:
+                refusals.append(error)
+                fetched[number] = _missed(link, desk, str(error))
 
     try:
         async with anyio.create_task_group() as fetches:
             for number, link in enumerate(links):
                 fetches.start_soon(fetch, number, link)
     except ExceptionGroup as group:
-        raise root_cause(group, SessionLostError, PortalBusyError) from group
-    return [fetched[number] for number in range(len(links))]
+        raise root_cause(group, SessionLostError) from group
+    return [fetched[number] for number in range(len(links))], refusals
+
+
+def _missed(link: PageLink, desk: Desk, problem: str) -> MissedFile:
+    label = link.name(desk.pack.attachments.names, "")
+    return MissedFile(label=label, source_url=link.address, problem=problem, is_retryable=True)
 
 
 def _field_value(rule: FieldRule, text: str) -> str:
