@@ -115,7 +115,7 @@ class Settings(BaseSettings):
         str,
         AfterValidator(_address),
         Face(
-            flags=("--base-url",),
+            flags=("--base-url", "--url"),
             default="that of the profile",
             allowed="an address that starts with http:// or https://, without user and password",
         ),

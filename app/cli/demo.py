@@ -60,7 +60,7 @@ EXAMPLES = (
 )
 NEXT_STEPS = """
 Your own list, once the portal's profile is there:
-  poolwright profile create mine --portal coupa --base-url https://yours.coupahost.com
+  poolwright profile login mine --portal coupa --url https://yours.coupahost.com
   poolwright run orders.xlsx --profile mine"""
 
 OrderCount = Annotated[

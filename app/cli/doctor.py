@@ -83,7 +83,7 @@ def _profile(settings: Settings) -> Check:
     names = ProfileHome(settings.profiles_dir).names()
     if settings.profile not in names:
         known = f"; there are {', '.join(names)}" if names else ""
-        advice = f"Make it with `poolwright profile create {settings.profile}`, or name another with --profile."
+        advice = f"Make it with `poolwright profile login {settings.profile}`, or name another with --profile."
         return checks.warn("profile", f"there is no profile {settings.profile}{known}", advice)
     try:
         profile = find_profile(settings)

@@ -37,7 +37,7 @@ async def log_in(settings: Settings, site: Site, crew: Crew, log_file: Path | No
     is_made = False
 
     async def make() -> None:
-        await make_base(crew=crew, base=profile.base_path, runs_root=settings.runs_dir, observe=_tell)
+        await make_base(crew=crew, base=profile.base_path, runs_root=settings.runs_dir, observe=tell_notice)
 
     try:
         with logging_to(log_options(Manner(), None, settings, log_file)):
@@ -56,6 +56,7 @@ def is_login_given(settings: Settings) -> bool:
     return bool(settings.user and settings.password.get_secret_value())
 
 
-def _tell(event: Event) -> None:
+def tell_notice(event: Event) -> None:
+    """Show what a worker says for people, when it matters."""
     if isinstance(event, Notice) and event.level is not Level.INFO:
         console().print(event.text, style="yellow", soft_wrap=True)

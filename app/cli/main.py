@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from app import __version__
-from app.cli import demo, doctor, portal, profile_care, profile_views, profiles, run
+from app.cli import demo, doctor, onboarding, portal, profile_care, profile_views, profiles, run
 from app.cli.console import console
 from app.cli.exits import Exit, exit_of_error
 from app.cli.help import HelpfulCommand, epilog_of
@@ -92,6 +92,8 @@ _add(app, "demo", demo.demo, demo.HELP, demo.EXAMPLES)
 _add(app, "doctor", doctor.doctor, doctor.HELP, doctor.EXAMPLES)
 _add(profile_app, "create", profiles.create, profiles.CREATE_HELP, profiles.CREATE_EXAMPLES)
 _add(profile_app, "clone-check", profiles.clone_check, profiles.CHECK_HELP, profiles.CHECK_EXAMPLES)
+_add(profile_app, "login", onboarding.login, onboarding.LOGIN_HELP, onboarding.LOGIN_EXAMPLES)
+_add(profile_app, "import-state", onboarding.import_state, onboarding.IMPORT_HELP, onboarding.IMPORT_EXAMPLES)
 _add(profile_app, "list", profile_views.list_profiles, profile_views.LIST_HELP, profile_views.LIST_EXAMPLES)
 _add(profile_app, "show", profile_views.show, profile_views.SHOW_HELP, profile_views.SHOW_EXAMPLES)
 _add(profile_app, "verify", profile_views.verify, profile_views.VERIFY_HELP, profile_views.VERIFY_EXAMPLES)

@@ -54,6 +54,46 @@ async def unless_interrupted(work: Callable[[], Awaitable[T]]) -> T:
     return results[0]
 
 
+async def finishing_on_signal(work: Callable[[anyio.Event], Awaitable[T]], say: Callable[[], None]) -> T:
+    """Do work that comes to its end in order when its event is set: the first signal sets it, the second cancels.
+
+    Args:
+        work: Gets the event.
+        say: Tells the person what the first signal does.
+
+    Raises:
+        KeyboardInterrupt: It was cancelled by a second signal.
+    """
+    enough = anyio.Event()
+    results: list[T] = []
+    try:
+        async with anyio.create_task_group() as beside:
+            await beside.start(_finish_on_signal, enough, say, beside.cancel_scope)
+            results.append(await work(enough))
+            beside.cancel_scope.cancel()
+    except ExceptionGroup as group:
+        raise root_cause(group) from None
+    if not results:
+        raise KeyboardInterrupt
+    return results[0]
+
+
+async def _finish_on_signal(
+    enough: anyio.Event, say: Callable[[], None], scope: anyio.CancelScope, *, task_status: TaskStatus[None]
+) -> None:
+    try:
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:
+            task_status.started()
+            async for _ in received:
+                if enough.is_set():
+                    scope.cancel()
+                else:
+                    say()
+                    enough.set()
+    except NotImplementedError:
+        task_status.started()
+
+
 async def _cancel_on_signal(scope: anyio.CancelScope, *, task_status: TaskStatus[None]) -> None:
     try:
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:

@@ -74,6 +74,25 @@ def check_base(path: Path, *, everyday: Sequence[Path] | None = None) -> BaseFac
     return replace(facts, seal=seal)
 
 
+def check_for_login(path: Path, *, everyday: Sequence[Path] | None = None) -> None:
+    """Make sure that somebody may log in with a base, be it a new one. Hold ``locks.changing`` meanwhile.
+
+    A damaged one is refused: a browser would make anew what it can't read, and a seal would hide that.
+
+    Args:
+        path: The user-data folder.
+        everyday: Folders of everyday browsers; those of the person who runs this program when left out.
+
+    Raises:
+        ProfileError: It is an everyday profile, marked, in use, or not fit as `check_base` says.
+    """
+    refuse_everyday(path, everyday)
+    refuse_marked(path)
+    refuse_occupied(path)
+    if _was_opened(path):
+        check_base(path, everyday=everyday)
+
+
 def inspect_base(path: Path, *, everyday: Sequence[Path] | None = None) -> BaseFacts:
     """Look at a base for itself, whatever its seal or a mark say: what is done before it is sealed.
 
@@ -112,7 +131,7 @@ def inspect_base(path: Path, *, everyday: Sequence[Path] | None = None) -> BaseF
 def _require_user_data(path: Path) -> None:
     if not path.is_dir():
         raise missing_folder(path)
-    if (path / PREFERENCES).is_file() or (path / _LOCAL_STATE).is_file():
+    if _was_opened(path):
         return
     if (path / PREFERENCES.name).is_file():
         raise ProfileRefusedError(
@@ -120,8 +139,12 @@ def _require_user_data(path: Path) -> None:
         )
     raise ProfileMissingError(
         f"{path} holds no profile that a browser wrote ({PREFERENCES.as_posix()} is missing). "
-        "Make it with `poolwright profile create`, or bring back a good copy of it."
+        "Log in to it with `poolwright profile login`, or bring back a good copy of it."
     )
+
+
+def _was_opened(path: Path) -> bool:
+    return (path / PREFERENCES).is_file() or (path / _LOCAL_STATE).is_file()
 
 
 def _read_through(path: Path) -> Survey:

@@ -129,7 +129,7 @@ def refuse_bound_cookies(cookies: Path, prefixes: Mapping[str, int]) -> None:
         if prefix in _BOUND_PREFIXES:
             raise ProfileRefusedError(
                 f"{count} cookies in {cookies} are {_BOUND_PREFIXES[prefix]} ({prefix}) and can't be copied. "
-                "Make a profile of Poolwright's own with `poolwright profile create` and log in there."
+                "Make a profile of Poolwright's own with `poolwright profile login NAME` and log in there."
             )
         if prefix not in _PORTABLE_PREFIXES:
             raise ProfileDamagedError(

@@ -75,5 +75,5 @@ def refuse_everyday(path: Path, folders: Sequence[Path] | None = None) -> None:
     if found is not None:
         raise ProfileRefusedError(
             f"{path} belongs to an everyday browser ({found}); its login can't be copied and could be lost. "
-            "Make a profile of Poolwright's own with `poolwright profile create` and log in there."
+            "Make a profile of Poolwright's own with `poolwright profile login NAME` and log in there."
         )

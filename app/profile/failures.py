@@ -7,7 +7,10 @@ from pathlib import Path
 from app.domain.failures import ProfileError, SetupError
 
 #: The next step for whatever is damaged.
-MAKE_ANEW = "Make the profile anew with `poolwright profile create`, or bring back a good copy of it."
+MAKE_ANEW = (
+    "Make the profile anew (`poolwright profile remove`, then `poolwright profile login`), "
+    "or bring back a good copy of it."
+)
 
 
 class ProfileMissingError(ProfileError):
@@ -45,7 +48,7 @@ class NoRoomError(SetupError):
 def missing_folder(base: Path) -> ProfileMissingError:
     """The error for a base that isn't there at all."""
     return ProfileMissingError(
-        f"There is no profile folder at {base}. Check the name, or make one with `poolwright profile create`."
+        f"There is no profile folder at {base}. Check the name, or make one with `poolwright profile login`."
     )
 
 

@@ -17,6 +17,7 @@ from pathvalidate import is_valid_filename
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.domain.failures import SetupError
+from app.profile.everyday import refuse_everyday
 from app.profile.failures import ProfileFileError, ProfileMissingError, ProfileRefusedError
 from app.profile.private import FOLDER_MODE, replace_file
 
@@ -69,7 +70,7 @@ class NamedProfile:
         except OSError as error:
             raise ProfileFileError(
                 f"{self.file_path} can't be read ({error.strerror}). "
-                f"Make it with `poolwright profile create {self.name}`."
+                f"Bring it back, or remove {self.path} and make it anew with `poolwright profile login {self.name}`."
             ) from error
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
@@ -108,7 +109,7 @@ class ProfileHome:
         """One profile by its name.
 
         Raises:
-            ProfileRefusedError: No profile can have this name.
+            ProfileRefusedError: No profile can have this name, or it would lie in an everyday browser's folder.
             ProfileMissingError: There is none of this name.
         """
         profile = self._named(name)
@@ -116,7 +117,7 @@ class ProfileHome:
             known = ", ".join(self.names()) or "none yet"
             raise ProfileMissingError(
                 f"There is no profile {name} in {self.root} (known: {known}). "
-                f"Make it with `poolwright profile create {name}`."
+                f"Make it with `poolwright profile login {name}`."
             )
         return profile
 
@@ -124,7 +125,8 @@ class ProfileHome:
         """Make a profile with its file and an empty base, which a browser fills at the first login.
 
         Raises:
-            ProfileRefusedError: No profile can have this name, or there is one already.
+            ProfileRefusedError: No profile can have this name, it would lie in an everyday browser's folder, or there
+                is one already.
             SetupError: The folder can't be written.
         """
         profile = self._named(name)
@@ -142,11 +144,15 @@ class ProfileHome:
         return profile
 
     def _named(self, name: str) -> NamedProfile:
+        if "/" in name or "\\" in name:
+            # Somebody names a folder; when it is an everyday browser's, that is what has to be said.
+            refuse_everyday(Path(name).expanduser())
         if not (_NAME.fullmatch(name) and is_valid_filename(name, platform="universal")):
             raise ProfileRefusedError(
                 f"{name!r} can't name a profile. Use up to 64 small letters, digits, dots, hyphens and underscores, "
                 "beginning with a letter or a digit."
             )
+        refuse_everyday(self.root / name)
         return NamedProfile(name=name, path=self.root / name)
 
 

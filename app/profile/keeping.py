@@ -36,7 +36,24 @@ def seal_base(base: Path, *, now: datetime, browser_version: str | None = None) 
         SetupError: The seal or the copy can't be written.
     """
     refuse_marked(base)
-    return _seal(base, now, browser_version)
+    with changing(base):
+        return seal_changed(base, now=now, browser_version=browser_version)
+
+
+def seal_changed(base: Path, *, now: datetime, browser_version: str | None = None) -> Seal:
+    """The same of a base that the caller changed: hold ``locks.changing`` from before the change on.
+
+    Raises:
+        ProfileError: The base is missing, in use, refused or damaged.
+        SetupError: The seal or the copy can't be written.
+    """
+    inspect_base(base)
+    try:
+        seal = write_seal(base, now=now, browser_version=browser_version)
+        keep_good(base, seal)
+    except OSError as error:
+        raise _unwritable(base, error) from error
+    return seal
 
 
 def accept(base: Path, *, now: datetime) -> Seal:
@@ -46,7 +63,8 @@ def accept(base: Path, *, now: datetime) -> Seal:
         ProfileError: The base is missing, in use or refused, or its structure is damaged, which nobody can accept.
         SetupError: The seal or the copy can't be written.
     """
-    seal = _seal(base, now, None)
+    with changing(base):
+        seal = seal_changed(base, now=now)
     try:
         clear_mark(base)
     except OSError as error:
@@ -135,17 +153,6 @@ def discard(profile: NamedProfile) -> None:
         remove_tree(profile.path)
     except OSError as error:
         raise _unwritable(base, error) from error
-
-
-def _seal(base: Path, now: datetime, browser_version: str | None) -> Seal:
-    with changing(base):
-        inspect_base(base)
-        try:
-            seal = write_seal(base, now=now, browser_version=browser_version)
-            keep_good(base, seal)
-        except OSError as error:
-            raise _unwritable(base, error) from error
-    return seal
 
 
 def _copy_good(good: Path, target: Path) -> Seal:

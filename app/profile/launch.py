@@ -45,18 +45,37 @@ def prepare_for_launch(clone: Path) -> None:
         if is_changed:
             replace_file(clone / PREFERENCES, json.dumps(settings, separators=(",", ":")).encode())
         trim_stores(clone)
-        for lock in _STALE_LOCKS:
-            (clone / lock).unlink(missing_ok=True)
-        for tabs in clone.glob(_OLD_TABS):
-            remove_tree(tabs)
+        _clear(clone)
     except OSError as error:
         raise unwritable(clone, error) from error
 
 
-def unwritable(clone: Path, error: OSError) -> SetupError:
-    """The error for a clone, or a folder for temporary files, that can't be written."""
+def prepare_base(base: Path) -> None:
+    """Make a base ready for a login in it: only what an earlier browser left behind goes. Hold ``locks.changing``.
+
+    Raises:
+        ProfileInUseError: A browser has the base open.
+        ProfileDamagedError: Nobody can tell whether one has.
+        SetupError: It can't be written.
+    """
+    refuse_occupied(base)
+    try:
+        _clear(base)
+    except OSError as error:
+        raise unwritable(base, error) from error
+
+
+def _clear(folder: Path) -> None:
+    for lock in _STALE_LOCKS:
+        (folder / lock).unlink(missing_ok=True)
+    for tabs in folder.glob(_OLD_TABS):
+        remove_tree(tabs)
+
+
+def unwritable(folder: Path, error: OSError) -> SetupError:
+    """The error for a clone, a base, or a folder for temporary files, that can't be written."""
     return SetupError(
-        f"{clone} can't be made ready for a browser ({error.strerror}). "
+        f"{folder} can't be made ready for a browser ({error.strerror}). "
         "Check that you may write there and that the disk has room."
     )
 

@@ -78,6 +78,15 @@ def put_seal(base: Path, seal: Seal) -> None:
     replace_file(seal_path(base), seal.model_dump_json(by_alias=True, indent=1).encode())
 
 
+def remove_seal(base: Path) -> None:
+    """Take the seal off a base that is about to be changed. A missing seal is no error.
+
+    Raises:
+        OSError: It can't be removed.
+    """
+    seal_path(base).unlink(missing_ok=True)
+
+
 def read_seal(base: Path) -> Seal | None:
     """The seal of a base; nothing when it was never sealed.
 

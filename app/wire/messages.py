@@ -8,6 +8,7 @@ while the worker has free tabs (it counts them itself), and the worker answers e
 ``Returned``, and each ``Probe`` with one ``Probed``. A worker never asks for anything: ``Assign`` holds all that it
 needs. ``Drain`` lets it finish what it has, close its browser, say ``Bye`` and end; it reads nothing any more, and
 probes its login of its own accord where somebody must know. A closed pipe means the same at once, without a word.
+A worker with another ``Mode`` than work does that one thing, and then says ``Bye`` by itself.
 
 A worker that the portal wants a login of, when it comes up or later, says ``LoggedOut`` and does nothing about it: all
 workers have one login, so the supervisor has one of them log in (``Refresh``) and the others take over what that one
@@ -48,6 +49,12 @@ class Mode(StrEnum):
     WORK = "work"
     #: Make a base profile: open it, log in where user and password are given, close it.
     MAKE_BASE = "make_base"
+    #: Show a person the portal on a base profile, until the last window is closed or the supervisor says drain.
+    LOG_IN = "log_in"
+    #: Put a storage state of another browser into a base profile.
+    IMPORT_STATE = "import_state"
+    #: Open a base profile as workers do, ask the portal whether it is logged in, and keep its cookies.
+    PROVE = "prove"
 
 
 class Seat(_Message):
@@ -62,6 +69,8 @@ class Seat(_Message):
     staging_path: str
     #: What the browser must find in the profile right after its launch.
     expected_cookies: tuple[SiteCookies, ...] = ()
+    #: A storage state to be taken over, as Playwright writes it; empty but for that errand.
+    state_path: str = ""
 
 
 class Configure(_Message):

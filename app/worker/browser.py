@@ -32,7 +32,9 @@ async def open_driver() -> AsyncGenerator[Playwright]:
             await playwright.stop()
 
 
-async def launch(playwright: Playwright, options: BrowserOptions, profile: Path, downloads: Path) -> BrowserContext:
+async def launch(
+    playwright: Playwright, options: BrowserOptions, profile: Path, downloads: Path, *, is_for_person: bool = False
+) -> BrowserContext:
     """Start a browser on a worker's own profile.
 
     Args:
@@ -40,6 +42,7 @@ async def launch(playwright: Playwright, options: BrowserOptions, profile: Path,
         options: Which browser, and how.
         profile: The user-data folder, made ready for a launch.
         downloads: Where what it downloads lands, under nameless files.
+        is_for_person: Whether somebody looks at it: pages are as large as their window then.
 
     Raises:
         CannotStartError: It does not start.
@@ -52,6 +55,7 @@ async def launch(playwright: Playwright, options: BrowserOptions, profile: Path,
             chromium_sandbox=options.sandbox is Sandbox.ON,
             downloads_path=downloads,
             accept_downloads=True,
+            no_viewport=is_for_person,
             # Cookies without an expiry survive only so; the clone's own list of tabs is removed before each start.
             args=["--restore-last-session", f"--disk-cache-size={DISK_CACHE_BYTES}"],
             # The supervisor alone decides when a browser ends.

@@ -43,6 +43,11 @@ class Keeper:
         """The keeper tab itself. Used for logging in and for probing, never for a task."""
         return self._page
 
+    @property
+    def understudy(self) -> Page | None:
+        """The minimised tab behind the keeper; nothing before ``restore`` opened it, and in a headless browser."""
+        return self._understudy
+
     async def restore(self) -> None:
         """See to it that the keeper is there, and in a headed browser its understudy too.
 

@@ -29,6 +29,7 @@ from app.worker.errors import (
 from app.worker.ladder import Keys
 from app.worker.login import Door
 from app.worker.mouth import Mouth
+from app.worker.onboarding import onboard
 from app.worker.processors.registry import find
 from app.worker.session import BrowserSession, SessionOrder, open_session
 
@@ -61,8 +62,9 @@ async def _send_all(outgoing: MemoryObjectReceiveStream[BaseModel], link: FrameS
 
 async def _work(link: FrameStream[ToWorker], configure: Configure, mouth: Mouth, clock: Callable[[], datetime]) -> None:
     """Open the browser, serve, close it; what makes that impossible is told and ends the worker."""
+    serve = _serve if configure.mode in {Mode.WORK, Mode.MAKE_BASE} else onboard
     try:
-        await _serve(link, configure, mouth, clock)
+        await serve(link, configure, mouth, clock)
     except CannotStartError as error:
         mouth.say(Unable, kind=UnableKind.BROWSER, detail=str(error))
     except CookiesLostError as error:

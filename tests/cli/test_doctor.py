@@ -32,7 +32,7 @@ def test_people_get_a_line_for_each_thing_with_what_to_do(command: Command) -> N
 
     lines = result.stdout.splitlines()
     assert [line[5:17].strip() for line in lines] == NAMES
-    assert "poolwright profile create default" in lines[-1]
+    assert "poolwright profile login default" in lines[-1]
 
 
 def test_a_missing_browser_fails(command: Command, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from app.profile.locks import FileLock
 from app.profile.marker import mark_damaged, read_marker
 from app.profile.seal import read_seal
 from tests.cli.conftest import Command
-from tests.profile.folders import make_base, write
+from tests.profile.folders import fingerprint, make_base, write
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -138,3 +138,26 @@ def test_a_profile_that_is_open_in_a_browser_is_not_removed(command: Command, ba
     assert result.exit_code == Exit.PROFILE
     assert "Close that browser" in result.stderr
     assert base.is_dir()
+
+
+@pytest.mark.parametrize(
+    "what", ["create", "login", "show", "verify", "seal", "accept", "restore", "remove", "clone-check"]
+)
+@pytest.mark.parametrize("is_named_by_path", [True, False])
+def test_the_folder_of_an_everyday_browser_is_refused_with_the_way_out(
+    command: Command, monkeypatch: pytest.MonkeyPatch, desk: Path, what: str, is_named_by_path: bool
+) -> None:
+    everyday = desk / "home/.config/google-chrome"
+    make_base(everyday / "mine/base")
+    monkeypatch.setenv("HOME", str(desk / "home"))
+    monkeypatch.setenv("DISPLAY", ":99")
+    named = [str(everyday / "Default")] if is_named_by_path else ["mine", "--profiles-dir", str(everyday)]
+    new = ["--portal", "demo", "--base-url", "http://127.0.0.1:9"] if what in {"create", "login"} else []
+    before = fingerprint(everyday)
+
+    result = command("profile", what, *named, *new)
+
+    assert result.exit_code == Exit.PROFILE
+    assert "belongs to an everyday browser" in result.stderr
+    assert "poolwright profile login NAME" in result.stderr
+    assert fingerprint(everyday) == before

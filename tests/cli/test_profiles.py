@@ -14,6 +14,7 @@ from app.domain.failures import LoginRequiredError
 from app.domain.options import Sandbox, WorkerOptions
 from app.domain.ports import EventSink
 from app.profile.home import ProfileHome
+from app.service.crew import Crew
 from tests.cli.conftest import BASE_URL, Command, portal_of
 from tests.cli.events import notice
 from tests.profile.folders import make_base
@@ -28,8 +29,8 @@ class FakeBrowser:
     error: Exception | None = None
     seen: list[tuple[WorkerOptions, Path, Path]] = field(default_factory=list[tuple[WorkerOptions, Path, Path]])
 
-    async def __call__(self, *, worker: WorkerOptions, base: Path, runs_root: Path, observe: EventSink) -> None:
-        self.seen.append((worker, base, runs_root))
+    async def __call__(self, *, crew: Crew, base: Path, runs_root: Path, observe: EventSink) -> None:
+        self.seen.append((crew.worker, base, runs_root))
         observe(notice("chatter"))
         observe(notice("the login took long", Level.WARNING))
         if self.error:

@@ -11,7 +11,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.cli.signals import first_words, hearing_signals, unless_interrupted
+from app.cli.signals import finishing_on_signal, first_words, hearing_signals, unless_interrupted
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -122,3 +122,27 @@ def test_a_stopped_program_says_what_it_does_and_ends_with_code_7(
     assert "finishing 1 order in flight, at most 60 s; press Ctrl+C again" in said[0]
     assert all("Stopping now" in line for line in said[1:])
     assert "Stopped: 1 of 2 orders is done. 1 order waits" in rest
+
+
+async def test_the_first_signal_lets_work_end_in_order() -> None:
+    said: list[str] = []
+
+    async def work(enough: anyio.Event) -> str:
+        os.kill(os.getpid(), signal.SIGINT)
+        await enough.wait()
+        return "done"
+
+    with anyio.fail_after(5):
+        assert await finishing_on_signal(work, lambda: said.append("closing")) == "done"
+    assert said == ["closing"]
+
+
+async def test_the_second_signal_cancels_work_that_does_not_end() -> None:
+    async def work(enough: anyio.Event) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        await enough.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+        await anyio.sleep_forever()
+
+    with anyio.fail_after(5), pytest.raises(KeyboardInterrupt):
+        await finishing_on_signal(work, lambda: None)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from app.profile.base import check_base
+from app.profile.base import check_base, check_for_login
 from app.profile.failures import ProfileDamagedError, ProfileMissingError, ProfileRefusedError
+from app.profile.marker import mark_damaged
 from tests.profile.folders import PORTABLE, fingerprint, make_base, make_cookies, write
 
 
@@ -177,3 +179,32 @@ def test_a_folder_that_may_not_be_listed_is_told(unprivileged: Path) -> None:
 
     with pytest.raises(ProfileDamagedError, match="Secret can't be read"):
         check_base(base)
+
+
+def test_anybody_may_log_in_with_a_new_base_and_with_a_fit_one(tmp_path: Path, base: Path) -> None:
+    (tmp_path / "new").mkdir()
+
+    check_for_login(tmp_path / "new", everyday=())
+    check_for_login(base, everyday=())
+
+
+def test_nobody_logs_in_over_a_damage(base: Path) -> None:
+    write(base / "Local State", b"nonsense")
+
+    with pytest.raises(ProfileDamagedError):
+        check_for_login(base, everyday=())
+
+
+def test_nobody_logs_in_with_an_everyday_profile_even_an_empty_one(tmp_path: Path) -> None:
+    with pytest.raises(ProfileRefusedError, match="everyday browser"):
+        check_for_login(tmp_path / "chrome" / "base", everyday=(tmp_path / "chrome",))
+
+
+def test_nobody_logs_in_with_a_marked_base_that_is_empty(tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    base.mkdir()
+    write(tmp_path / "profile.toml")
+    mark_damaged(base, "It was gone.", datetime(2026, 11, 23, tzinfo=UTC))
+
+    with pytest.raises(ProfileRefusedError, match=r"It was gone\."):
+        check_for_login(base, everyday=())

@@ -42,7 +42,7 @@ def test_an_everyday_profile_is_refused(tmp_path: Path, folders: tuple[Path, ...
         refuse_everyday(path, folders)
 
     assert str(path) in str(refusal.value)
-    assert "poolwright profile create" in str(refusal.value)
+    assert "poolwright profile login NAME" in str(refusal.value)
 
 
 @pytest.mark.parametrize("name", [".config/google-chrome-copy", ".config", "profiles/anna/base", "AppData/Local"])

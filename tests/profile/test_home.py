@@ -74,7 +74,7 @@ def test_a_missing_profile_is_told_with_those_that_exist(home: ProfileHome) -> N
     home.create("anna", CONTENT)
     home.create("bert", CONTENT)
 
-    with pytest.raises(ProfileMissingError, match=r"known: anna, bert.*poolwright profile create carl"):
+    with pytest.raises(ProfileMissingError, match=r"known: anna, bert.*poolwright profile login carl"):
         home.find("carl")
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from app.domain.failures import SetupError
 from app.profile.failures import ProfileDamagedError, ProfileInUseError
-from app.profile.launch import prepare_for_launch
+from app.profile.launch import prepare_base, prepare_for_launch
 from tests.profile.children import child
 from tests.profile.folders import fingerprint, make_base, make_store, write
 
@@ -144,3 +144,13 @@ def test_missing_settings_are_damage(clone: Path) -> None:
 
     with pytest.raises(ProfileDamagedError, match="Preferences is missing"):
         prepare_for_launch(clone)
+
+
+def test_a_base_is_cleared_of_locks_and_old_tabs_and_of_nothing_else(base: Path) -> None:
+    before = fingerprint(base)
+    (base / "SingletonLock").symlink_to("elsewhere-1")
+    write(base / "Default/Sessions/Tabs_1")
+
+    prepare_base(base)
+
+    assert fingerprint(base) == before

@@ -1,0 +1,168 @@
+"""``poolwright profile login`` and ``import-state``: how a login comes into a profile."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import anyio
+import typer
+from rich.text import Text
+
+from app.cli import profile_words
+from app.cli.conduct import Manner, log_options
+from app.cli.console import console
+from app.cli.login import tell_notice
+from app.cli.options import PORTAL, SettingsCommand
+from app.cli.profiles import ProfileName
+from app.cli.signals import finishing_on_signal, unless_interrupted
+from app.domain.failures import LoginRequiredError, OptionsError
+from app.portal.pack import shipped_names
+from app.profile.home import NamedProfile, ProfileFile, ProfileHome
+from app.profile.private import remove_tree
+from app.profile.seal import Seal
+from app.profile.storage_state import read_storage_state
+from app.service import onboarding
+from app.service.clock import SystemClock
+from app.service.crew import find_crew
+from app.service.display import require_display
+from app.service.logs import logging_to
+from app.service.onboarding import Onboarding
+from app.service.site import find_site
+from app.settings import Settings, variable
+
+LOGIN_HELP = (
+    "Log in to a portal and keep the login in a profile, which is made if there is none of this name.\n\n"
+    "Opens a browser window on the portal. Log in there as you always do (single sign-on and codes included), then "
+    "close the window. The login is then tried out in a new browser, sealed, and a good copy is kept. Your everyday "
+    "browser is never touched. With --form, no window opens and the portal's login form is filled in with "
+    f"{variable('user')} and {variable('password')}."
+)
+LOGIN_EXAMPLES = (
+    "poolwright profile login coupa --portal coupa --url https://example.coupahost.com",
+    "poolwright profile login coupa",
+    "poolwright profile login coupa --form",
+)
+IMPORT_HELP = (
+    "Bring a login from another machine into a profile, which is made if there is none of this name.\n\n"
+    "FILE is what Playwright's `context.storage_state(path=..., indexed_db=True)` writes: cookies, localStorage and "
+    "IndexedDB. It takes the place of the login that the profile has. Whoever has that file is logged in: delete it "
+    "afterwards."
+)
+IMPORT_EXAMPLES = (
+    "poolwright profile import-state coupa state.json",
+    "poolwright profile import-state coupa state.json --portal coupa --url https://example.coupahost.com",
+)
+
+Form = Annotated[
+    bool, typer.Option("--form", help="Fill in the portal's login form; opens no window.", rich_help_panel=PORTAL)
+]
+StateFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A storage state that Playwright wrote.", show_default=False)
+]
+_ASKED = ("portal", "base_url", "profiles_dir", "browser_path", "sandbox", "runs_dir")
+
+Work = Callable[[Onboarding], Awaitable[Seal]]
+
+
+@SettingsCommand.taking(*_ASKED)
+def login(settings: Settings, *, name: ProfileName, form: Form = False) -> None:
+    """Log in by hand, or by form."""
+    settings = settings.model_copy(update={"profile": name})
+    if form:
+        _require_login(settings)
+        _onboard(settings, _by_form, is_kept_unproven=False)
+    else:
+        require_display(name)
+        _onboard(settings, _by_hand, is_kept_unproven=True)
+
+
+@SettingsCommand.taking(*_ASKED)
+def import_state(settings: Settings, *, name: ProfileName, file: StateFile) -> None:
+    """Check the file, have a browser take it over."""
+    state = read_storage_state(file)
+
+    async def work(job: Onboarding) -> Seal:
+        return await unless_interrupted(partial(onboarding.import_state, job, state))
+
+    _onboard(settings.model_copy(update={"profile": name}), work, is_kept_unproven=False)
+
+
+async def _by_form(job: Onboarding) -> Seal:
+    return await unless_interrupted(partial(onboarding.log_in_by_form, job))
+
+
+async def _by_hand(job: Onboarding) -> Seal:
+    screen = console()
+
+    def opened() -> None:
+        told = "A browser window is open. Log in there, then close it (or press Ctrl+C here)."
+        screen.print(Text(told, "bold"), soft_wrap=True)
+
+    def closing() -> None:
+        screen.print("Closing the window in order; press Ctrl+C again to stop now.")
+
+    async def work(enough: anyio.Event) -> Seal:
+        return await onboarding.log_in_by_hand(job, opened=opened, enough=enough)
+
+    return await finishing_on_signal(work, closing)
+
+
+def _onboard(settings: Settings, work: Work, *, is_kept_unproven: bool) -> None:
+    """Find the profile or make it, have the work done, and tell what came of it.
+
+    A profile that was made for it goes again when that fails, but for a login by hand that does not hold: what the
+    person did is kept then.
+    """
+    home = ProfileHome(settings.profiles_dir)
+    is_new = settings.profile not in home.names()
+    if is_new and settings.portal not in shipped_names():
+        raise OptionsError(
+            f"There is no profile {settings.profile} yet; to make it, say with --portal which portal it is for: "
+            f"{', '.join(shipped_names())}."
+        )
+    site = find_site(settings)
+    crew = find_crew(settings, site)
+    content = ProfileFile(pack=site.pack.name, base_url=site.base_url)
+    profile = home.create(settings.profile, content) if is_new else home.find(settings.profile)
+    job = Onboarding(
+        profile=profile,
+        crew=crew,
+        runs_root=settings.runs_dir,
+        observe=tell_notice,
+        clock=SystemClock(),
+    )
+    is_kept = not is_new
+    try:
+        with logging_to(log_options(Manner(), None, settings, None)):
+            seal = anyio.run(work, job)
+        is_kept = True
+    except LoginRequiredError:
+        is_kept = is_kept or is_kept_unproven
+        raise
+    finally:
+        if not is_kept:
+            remove_tree(profile.path)
+    console().print(_told(profile, seal), soft_wrap=True)
+
+
+def _told(profile: NamedProfile, seal: Seal) -> Text:
+    cookies = profile_words.cookies_in(profile.base_path)
+    return Text.assemble(
+        "Profile ",
+        (profile.name, "bold"),
+        f": {cookies}, ",
+        ("login probe passed", "green"),
+        f"; sealed on {profile_words.moment(seal.created_at)}, and a good copy kept.\n",
+        f"Next: poolwright run LIST --profile {profile.name}",
+    )
+
+
+def _require_login(settings: Settings) -> None:
+    if not (settings.user and settings.password.get_secret_value()):
+        raise LoginRequiredError(
+            f"The form needs a user and a password: set {variable('user')} and {variable('password')} (environment or "
+            ".env), then give the command again."
+        )

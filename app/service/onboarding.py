@@ -1,0 +1,131 @@
+"""How a login comes into a profile: by hand, by the portal's form, or from another browser.
+
+Whichever way, it counts only when a second browser, started as workers' are, finds it on the disk. Then the base is
+sealed, a good copy is kept, and its cookies are written down beside it. From the first change until then the base has
+no seal and nobody else may read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+
+from app.domain.events import Level, Notice
+from app.domain.failures import LoginRequiredError, Proof, SetupError
+from app.domain.ports import Clock, EventSink
+from app.profile.base import check_for_login
+from app.profile.home import NamedProfile
+from app.profile.keeping import seal_changed
+from app.profile.kept_login import kept_login_path
+from app.profile.launch import prepare_base
+from app.profile.locks import changing
+from app.profile.seal import Seal, remove_seal
+from app.profile.storage_state import StorageState
+from app.service.crew import Crew
+from app.supervisor.codes import codes_of
+from app.supervisor.errand import Errand, run_errand
+from app.wire.messages import Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Onboarding:
+    """The profile that is to be logged in, and with what."""
+
+    profile: NamedProfile
+    #: Browser, portal and, for its form, the login.
+    crew: Crew
+    runs_root: Path
+    observe: EventSink
+    clock: Clock
+
+
+async def log_in_by_hand(job: Onboarding, *, opened: Callable[[], None], enough: anyio.Event) -> Seal:
+    """Have a person log in, in a window, and wait for as long as that takes.
+
+    Args:
+        job: The profile.
+        opened: Called once the window is there.
+        enough: Set to close the window in the person's place.
+
+    Raises:
+        LoginRequiredError: Nobody is logged in afterwards; the base is kept, unsealed.
+        ProfileError: The base may not be used: marked, in use, damaged, or an everyday one.
+        SetupError: The browser does not start, or the portal does not answer.
+    """
+    name = job.profile.name
+    unproven = (
+        f"The login of profile {name} does not hold: the portal asks a newly opened browser to log in. "
+        f"Give `poolwright profile login {name}` again and close the window only when you see your start page. If you "
+        "did, this portal keeps its login in the window alone; let workers log in by its form: "
+        f"`poolwright profile login {name} --form`."
+    )
+    headed = replace(job.crew.worker, browser=replace(job.crew.worker.browser, headless_mode=False))
+    errand = replace(_errand(job, Mode.LOG_IN), options=headed, opened=opened, enough=enough)
+    return await _onboard(job, errand, unproven)
+
+
+async def log_in_by_form(job: Onboarding) -> Seal:
+    """Log in by the portal's form, with user, password and, where the portal wants one, a one-time code.
+
+    Raises:
+        OptionsError: The secret of the one-time codes is none.
+        LoginRequiredError: The login failed.
+        ProfileError: The base may not be used: marked, in use, damaged, or an everyday one.
+        SetupError: The browser does not start, or the portal does not answer.
+    """
+    unproven = (
+        f"The login of profile {job.profile.name} does not hold: the form was accepted, but the portal asks a newly "
+        "opened browser to log in. Workers have to log in by the form whenever they start; set user and password."
+    )
+    codes = codes_of(job.crew.totp_secret, job.clock.now)
+    code = await codes.next() if codes else ""
+    return await _onboard(job, replace(_errand(job, Mode.MAKE_BASE), one_time_code=code), unproven)
+
+
+async def import_state(job: Onboarding, state: StorageState) -> Seal:
+    """Put the login of another browser in place of whatever login the profile has.
+
+    Raises:
+        LoginRequiredError: The portal does not take that login; the base is kept, unsealed.
+        ProfileError: The base may not be used: marked, in use, damaged, or an everyday one.
+        SetupError: The browser does not start or refuses the state, or the portal does not answer.
+    """
+    unproven = (
+        f"The portal does not take the login that was imported into profile {job.profile.name}: it has ended, or it is "
+        "bound to the browser or the network that it comes from. Export it anew right after a login, and import that."
+    )
+    return await _onboard(job, replace(_errand(job, Mode.IMPORT_STATE), state=state.to_json()), unproven)
+
+
+def _errand(job: Onboarding, mode: Mode) -> Errand:
+    def note(level: Level, text: str) -> None:
+        job.observe(Notice(level=level, text=text))
+
+    return Errand(mode=mode, base=job.profile.base_path, options=job.crew.worker, runs_root=job.runs_root, note=note)
+
+
+async def _onboard(job: Onboarding, errand: Errand, unproven: str) -> Seal:
+    base = job.profile.base_path
+    with changing(base):
+        await anyio.to_thread.run_sync(check_for_login, base)
+        await anyio.to_thread.run_sync(_open_up, base)
+        await run_errand(errand)
+        await anyio.to_thread.run_sync(prepare_base, base)
+        proving = replace(_errand(job, Mode.PROVE), cookies_path=kept_login_path(base))
+        if await run_errand(proving) is not Proof.LOGGED_IN:
+            raise LoginRequiredError(unproven)
+        return await anyio.to_thread.run_sync(partial(seal_changed, base, now=job.clock.now()))
+
+
+def _open_up(base: Path) -> None:
+    """From here on it may differ from its seal; a login that is killed leaves an unsealed base, not a damaged one."""
+    prepare_base(base)
+    try:
+        remove_seal(base)
+    except OSError as error:
+        raise SetupError(f"The seal of {base} can't be removed ({error.strerror}). Check who owns it.") from error

@@ -1,0 +1,283 @@
+"""A login comes into a profile: by hand in a real window, by form, from another browser. Then a run uses it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import sys
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from subprocess import DEVNULL, PIPE
+
+import anyio
+import anyio.to_thread
+import psutil
+import pytest
+from anyio.abc import Process
+from anyio.streams.text import TextReceiveStream
+
+from app.cli.exits import Exit
+from app.demo.client import Portal
+from app.domain.failures import Outcome
+from app.profile.base import check_base
+from app.profile.home import NamedProfile, ProfileHome
+from app.profile.keeping import find_good
+from app.profile.kept_login import kept_login_path
+from app.profile.marker import mark_damaged
+from app.profile.seal import read_seal
+from app.service.clock import SystemClock
+from tests.support.display import needs_xvfb, virtual_display
+from tests.support.person import Person
+from tests.support.portal import browsing, lasting_portal, log_in_by_form, needs_chromium
+from tests.system.program import ROOT, Ended
+
+pytestmark = [pytest.mark.browser, pytest.mark.system, needs_chromium, pytest.mark.timeout(180)]
+
+OPEN = "A browser window is open"
+
+
+@pytest.fixture(scope="module", name="shared")
+def _shared() -> Generator[Portal]:
+    with lasting_portal() as portal:
+        yield portal
+
+
+@pytest.fixture(name="portal")
+async def _portal(shared: Portal) -> Portal:
+    await shared.require_visit_cookie(is_required=True)
+    await shared.reset_stats()
+    return shared
+
+
+class Office:
+    """A folder in which the program is started, with no login in the environment."""
+
+    def __init__(self, folder: Path, portal: Portal) -> None:
+        self.folder = folder
+        self.portal = portal
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("POOLWRIGHT_")},  # noqa: TID251
+            "POOLWRIGHT_RUNS_DIR": str(folder / "r"),
+            "PYTHONPATH": str(ROOT),
+            "COLUMNS": "120",
+        }
+
+    @property
+    def new(self) -> tuple[str, ...]:
+        return ("--portal", "demo", "--url", self.portal.url)
+
+    def profile(self, name: str = "mine") -> NamedProfile:
+        return ProfileHome(self.folder / "profiles").find(name)
+
+    async def run(self, *arguments: str, **environment: str) -> Ended:
+        command = [sys.executable, "-m", "app", *arguments]
+        done = await anyio.run_process(
+            command, check=False, cwd=self.folder, env=self.environment | environment, stdin=DEVNULL
+        )
+        return Ended(code=done.returncode, out=done.stdout.decode(), errors=done.stderr.decode())
+
+    @asynccontextmanager
+    async def started(self, *arguments: str) -> AsyncGenerator[Process]:
+        command = [sys.executable, "-m", "app", *arguments]
+        process = await anyio.open_process(
+            command, cwd=self.folder, env=self.environment, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
+        )
+        try:
+            yield process
+        finally:
+            with anyio.CancelScope(shield=True):
+                if process.returncode is None:
+                    process.kill()
+                await process.aclose()
+
+    def assert_nothing_is_left(self) -> None:
+        assert list((self.folder / "r").glob("*")) == []
+        commands = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
+        assert [command for command in commands if f"--user-data-dir={self.folder}" in command] == []
+
+
+@pytest.fixture(name="office")
+def _office(tmp_path: Path, portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Generator[Office]:
+    office = Office(tmp_path, portal)
+    yield office
+    office.assert_nothing_is_left()
+
+
+async def heard(process: Process, words: str) -> str:
+    """What the program says until these words."""
+    assert process.stdout is not None
+    said = ""
+    async for text in TextReceiveStream(process.stdout):
+        said += text
+        if words in said:
+            break
+    return said
+
+
+async def ended(process: Process) -> Ended:
+    assert process.stdout is not None
+    assert process.stderr is not None
+    out = "".join([text async for text in TextReceiveStream(process.stdout)])
+    errors = "".join([text async for text in TextReceiveStream(process.stderr)])
+    return Ended(code=await process.wait(), out=out, errors=errors)
+
+
+async def by_hand(office: Office, act: Callable[[Person], None], *arguments: str) -> Ended:
+    """A login by hand, with a person who does something once the window is there."""
+    with pytest.MonkeyPatch.context() as patch, virtual_display(patch) as display:
+        office.environment["DISPLAY"] = display
+
+        def sit_down() -> None:
+            with Person(display) as person:
+                person.see("Sign in")
+                act(person)
+
+        async with office.started("profile", "login", "mine", *arguments) as process:
+            await heard(process, OPEN)
+            await anyio.to_thread.run_sync(sit_down)
+            return await ended(process)
+
+
+def log_in(office: Office, person: Person) -> None:
+    person.type("Sign in", f"\t{office.portal.user}\t{office.portal.password}\n")
+    person.see("Dashboard")
+
+
+async def outcomes(office: Office, *arguments: str) -> tuple[int, dict[str, int]]:
+    """What a run brings back whose workers have no password."""
+    truths = await office.portal.truth()
+    number = next(one.number for one in truths.values() if one.is_listed and one.outcome == Outcome.COMPLETED)
+    done = await office.run("run", number, "--profile", "mine", "--workers", "1", "--json", *arguments)
+    return done.code, done.objects()[-1]["outcomes"]
+
+
+@needs_xvfb
+async def test_a_person_logs_in_and_a_run_uses_that_login(office: Office) -> None:
+    def act(person: Person) -> None:
+        log_in(office, person)
+        person.close("Dashboard")
+
+    done = await by_hand(office, act, *office.new)
+
+    profile = office.profile()
+    assert done.code == Exit.DONE, done
+    assert "Profile mine: 3 cookies for 1 site, login probe passed; sealed on" in done.out
+    assert check_base(profile.base_path).seal is not None
+    assert find_good(profile.base_path) is not None
+    kept = {cookie["name"] for cookie in json.loads(kept_login_path(profile.base_path).read_bytes())}
+    assert kept == {"_demo_session", "demo_user", "demo_visit"}
+    assert stat.S_IMODE(kept_login_path(profile.base_path).stat().st_mode) == 0o600
+    before = await office.portal.stats()
+
+    code, found = await outcomes(office)
+
+    after = await office.portal.stats()
+    assert (code, found) == (Exit.DONE, {"COMPLETED": 1})
+    assert after.logins == before.logins, "no worker needed a form"
+
+
+@needs_xvfb
+async def test_ctrl_c_closes_the_window_in_order_and_the_login_counts(office: Office) -> None:
+    with pytest.MonkeyPatch.context() as patch, virtual_display(patch) as display:
+        office.environment["DISPLAY"] = display
+
+        def act() -> None:
+            with Person(display) as person:
+                person.see("Sign in")
+                log_in(office, person)
+
+        async with office.started("profile", "login", "mine", *office.new) as process:
+            await heard(process, OPEN)
+            await anyio.to_thread.run_sync(act)
+            process.send_signal(signal.SIGINT)
+            done = await ended(process)
+
+    assert done.code == Exit.DONE, done
+    assert "Closing the window in order" in done.out
+    assert "login probe passed" in done.out
+
+
+@needs_xvfb
+async def test_a_window_that_is_closed_too_early_keeps_an_unsealed_base(office: Office) -> None:
+    done = await by_hand(office, lambda person: person.close("Sign in"), *office.new)
+
+    profile = office.profile()
+    assert done.code == Exit.LOGIN, done
+    assert "The login of profile mine does not hold" in done.errors
+    assert profile.base_path.is_dir()
+    assert read_seal(profile.base_path) is None
+    assert not kept_login_path(profile.base_path).exists()
+
+
+@needs_xvfb
+async def test_a_person_who_closes_the_understudy_too_is_logged_in_all_the_same(office: Office) -> None:
+    def act(person: Person) -> None:
+        log_in(office, person)
+        person.close("about:blank")
+        person.see("about:blank")
+        person.close("Dashboard")
+
+    done = await by_hand(office, act, *office.new)
+
+    assert done.code == Exit.DONE, done
+
+
+async def test_without_a_screen_the_other_ways_are_named(office: Office) -> None:
+    office.environment.pop("DISPLAY", None)
+    office.environment.pop("WAYLAND_DISPLAY", None)
+
+    done = await office.run("profile", "login", "mine", *office.new)
+
+    assert done.code == Exit.RESOURCES
+    assert "poolwright profile login mine --form" in done.errors
+    assert "poolwright profile import-state mine FILE" in done.errors
+    assert not (office.folder / "profiles").exists()
+
+
+async def test_a_login_from_another_browser_is_taken_over(office: Office) -> None:
+    async with browsing() as context:
+        page = await context.new_page()
+        await log_in_by_form(page, office.portal)
+        await page.evaluate("localStorage.setItem('token', 'kept')")
+        await context.storage_state(path=office.folder / "state.json")
+    logins_before = (await office.portal.stats()).logins
+
+    done = await office.run("profile", "import-state", "mine", "state.json", *office.new)
+    code, found = await outcomes(office)
+
+    assert done.code == Exit.DONE, done
+    assert "3 cookies for 1 site, login probe passed" in done.out
+    assert (code, found) == (Exit.DONE, {"COMPLETED": 1})
+    assert (await office.portal.stats()).logins == logins_before, "nobody filled in a form"
+
+
+async def test_a_login_that_has_ended_is_not_taken_over(office: Office) -> None:
+    async with browsing() as context:
+        await log_in_by_form(await context.new_page(), office.portal)
+        await context.storage_state(path=office.folder / "state.json")
+    await office.portal.expire_sessions()
+
+    done = await office.run("profile", "import-state", "mine", "state.json", *office.new)
+
+    assert done.code == Exit.LOGIN, done
+    assert "Export it anew" in done.errors
+    assert not (office.folder / "profiles/mine").exists(), "nothing is left of a profile that never worked"
+
+
+async def test_the_form_logs_in_and_logs_in_again_unless_the_profile_is_marked(office: Office) -> None:
+    secret = {"POOLWRIGHT_USER": office.portal.user, "POOLWRIGHT_PASSWORD": office.portal.password}
+
+    mistyped = secret | {"POOLWRIGHT_PASSWORD": "mistyped"}
+    wrong = await office.run("profile", "login", "mine", "--form", *office.new, **mistyped)
+    made = await office.run("profile", "login", "mine", "--form", *office.new, **secret)
+    again = await office.run("profile", "login", "mine", "--form", **secret)
+    mark_damaged(office.profile().base_path, "A cookie was gone.", SystemClock().now())
+    refused = await office.run("profile", "login", "mine", "--form", **secret)
+
+    assert (wrong.code, made.code, again.code, refused.code) == (Exit.LOGIN, Exit.DONE, Exit.DONE, Exit.PROFILE)
+    assert "poolwright profile accept mine" in refused.errors
+    assert office.portal.password not in f"{made.out}{made.errors}{wrong.errors}"
+    assert read_seal(office.profile().base_path) is not None
