@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import anyio
@@ -24,7 +25,9 @@ from app.domain.ports import EventSink
 from app.domain.states import TaskStatus
 from app.domain.task import POTask, Report, TaskRecord
 from app.profile.home import ProfileHome
+from app.profile.keeping import seal_base
 from app.profile.private import remove_tree
+from app.profile.seal import seal_path
 from app.service.batch import Redo
 from app.service.callbacks import Callbacks
 from app.service.clock import SystemClock
@@ -129,7 +132,7 @@ async def _running(plan: _Plan, clock: SystemClock, observe: EventSink) -> Async
         observe(Notice(level=Level.WARNING, text=why))
     async with SqliteJournal(plan.private / JOURNAL_NAME, clock) as journal:
         if not plan.base.exists():
-            await _make_base(plan, observe)
+            await _make_base(plan, clock, observe)
         await recover(journal, plan.tree, plan.settings.max_attempts)
         await reopen(journal, plan.tree, LIST, Redo.RETRYABLE, is_candidate=_was_not_called_off)
         around = Surroundings(journal=journal, archive=plan.tree, clock=clock, observe=observe, batch_id=LIST)
@@ -143,16 +146,23 @@ async def _running(plan: _Plan, clock: SystemClock, observe: EventSink) -> Async
             raise root_cause(group) from group
 
 
-async def _make_base(plan: _Plan, observe: EventSink) -> None:
+async def _make_base(plan: _Plan, clock: SystemClock, observe: EventSink) -> None:
     """Make the base beside its place, so that one that was cut off half-way is never taken for a whole one."""
     part = plan.base.with_name(f"{plan.base.name}.part")
     await anyio.to_thread.run_sync(remove_tree, part)
     try:
         await make_base(crew=plan.crew, base=part, runs_root=plan.settings.runs_dir, observe=observe)
-        part.rename(plan.base)
+        await anyio.to_thread.run_sync(_put_in_place, part, plan.base, clock.now())
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(remove_tree, part)
+
+
+def _put_in_place(part: Path, base: Path, now: datetime) -> None:
+    """Any change of the base from here on is damage. One cut off before its seal is checked in structure only."""
+    seal_path(base).unlink(missing_ok=True)  # of one that was there before and was removed
+    part.rename(base)
+    seal_base(base, now=now)
 
 
 def _was_not_called_off(record: TaskRecord) -> bool:

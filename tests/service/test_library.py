@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,10 +11,11 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.domain.events import Event
+from app.domain.events import Event, Notice
 from app.domain.failures import OptionsError, Reason, SetupError
 from app.domain.ids import WorkerRef
 from app.domain.task import POTask, Report
+from app.profile.failures import ProfileDamagedError
 from app.service.library import Callbacks, PersistentWorkerPool, new_task, open_pool
 from app.service.own_processor import OwnProcessor, locate
 from app.store.errors import JournalError
@@ -124,6 +126,31 @@ class TestOpenPool:
         assert report.reason is Reason.ALL_SAVED
         assert not (private / "base.part").exists()
         assert not (private / "base" / "leftover").exists()
+
+    async def test_its_own_profile_is_sealed_and_made_anew_when_it_was_damaged_and_removed(
+        self, tmp_path: Path
+    ) -> None:
+        base = tmp_path / "out" / ".poolwright" / "base"
+        notices: list[str] = []
+
+        def watch(event: Event) -> None:
+            if isinstance(event, Notice):
+                notices.append(event.text)
+
+        async with own_pool(tmp_path, watch=watch) as pool:
+            await (await pool.submit_task(new_task("a", PAGE)))
+        (base / "Default/Preferences").write_bytes(b"{}")
+        with pytest.raises(ProfileDamagedError, match="Default/Preferences changed") as caught:
+            async with own_pool(tmp_path):
+                pytest.fail("it runs")
+        shutil.rmtree(base)
+        async with own_pool(tmp_path) as pool:
+            report = await (await pool.submit_task(new_task("b", PAGE)))
+
+        assert f"Remove {base}, and the next start makes it anew." in str(caught.value)
+        assert not [text for text in notices if "unsealed" in text]
+        assert report is not None
+        assert report.reason is Reason.ALL_SAVED
 
     async def test_the_log_tells_where_a_processor_failed(self, tmp_path: Path) -> None:
         async with own_pool(tmp_path, own.fail, max_attempts=1) as pool:
