@@ -1,6 +1,7 @@
 # The door to Poolwright: `make` alone lists what there is. Set-up is part of every target and quick when done before.
 
 PYTHON ?= python3
+BENCH ?= recovery
 ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
 else
@@ -23,8 +24,8 @@ test: check ## Run every check and every test (make test ARGS="-k orders")
 chaos: ready ## Kill and freeze processes at random while long lists come home (make chaos ARGS="--seed 7 --orders 100 --kills 20")
 	$(BIN)/python -m pytest tests/chaos -m chaos -p no:randomly $(ARGS)
 
-bench: ready ## Measure how fast a killed worker is back, against a cold start (best on a machine that does nothing else)
-	$(BIN)/python -m bench.recovery $(ARGS)
+bench: ready ## Measure how fast a killed worker is back; BENCH=clones: what a base with large caches costs (on a quiet machine)
+	$(BIN)/python -m bench.$(BENCH) $(ARGS)
 
 check: ready ## Lint, types, architecture, pins and generated pages
 	$(BIN)/python tools/lock.py --check
