@@ -24,8 +24,8 @@ from app.profile.profile import Profile
 from app.profile.survey import survey
 from app.service.browser import find_browser
 from app.service.clock import SystemClock
-from app.service.runtime import make_base
 from app.service.sandbox import resolve_sandbox
+from app.supervisor.errand import make_base
 
 AIM = 2.0
 STATE_MB = 5
@@ -45,7 +45,7 @@ async def make_lean(base: Path) -> None:
         )
     )
     draft = base.with_name("draft")
-    await make_base(worker=options, base=draft, runs_root=base.with_name("runs"), observe=lambda _: None)
+    await make_base(draft, options, base.with_name("runs"), lambda *_: None)
     clone_profile(draft, base)  # without what no clone takes
     stored = base / "Default/Service Worker/CacheStorage/site"
     stored.mkdir(parents=True)

@@ -25,9 +25,9 @@ from app.domain.options import BrowserOptions, PoolOptions, PortalOptions, Sandb
 from app.portal import pack as packs
 from app.service.browser import find_browser
 from app.service.clock import SystemClock
-from app.service.runtime import make_base
 from app.service.sandbox import resolve_sandbox
 from app.store.memory import MemoryJournal
+from app.supervisor.errand import make_base
 from app.supervisor.pool import PersistentWorkerPool
 from app.supervisor.surroundings import Surroundings
 
@@ -107,7 +107,7 @@ async def main(pool_count: int) -> None:
         async with running_portal() as portal:
             options = worker_options(portal)
             base = folder / "demo" / "base"
-            await make_base(worker=options, base=base, runs_root=folder / "runs", observe=lambda _: None)
+            await make_base(base, options, folder / "runs", lambda *_: None)
             for _ in range(pool_count):
                 cold, recovery = await measure(folder, options)
                 cold_s.append(cold)
