@@ -71,6 +71,7 @@ def make_job(settings: Settings, orders: OrderList, crew: Crew, base: Path, redo
         report_stem=report_stem(orders),
         max_attempts=settings.max_attempts,
         shutdown_timeout_s=settings.shutdown_timeout_s,
+        renews_early=crew.renews_early,
         totp_secret=crew.totp_secret,
         redo=redo,
     )

@@ -59,6 +59,7 @@ class BatchJob:
     report_stem: str
     max_attempts: int
     shutdown_timeout_s: float
+    renews_early: bool = False
     totp_secret: Secret = field(default_factory=lambda: Secret(text=""))
     redo: Redo = Redo.RETRYABLE
 

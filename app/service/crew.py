@@ -19,6 +19,8 @@ class Crew:
     sandbox: SandboxChoice
     #: Of the portal's one-time codes. No worker is told it.
     totp_secret: Secret
+    #: Whether the portal's pack lets a login be renewed before it ends.
+    renews_early: bool
 
 
 def find_crew(settings: Settings, site: Site | None) -> Crew:
@@ -39,7 +41,8 @@ def find_crew(settings: Settings, site: Site | None) -> Crew:
         task_timeout_s=settings.task_timeout_s,
     )
     totp_secret = Secret(text=settings.totp_secret.get_secret_value())
-    return Crew(worker=worker, sandbox=sandbox, totp_secret=totp_secret)
+    renews_early = site is not None and site.pack.login.logout is not None
+    return Crew(worker=worker, sandbox=sandbox, totp_secret=totp_secret, renews_early=renews_early)
 
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:

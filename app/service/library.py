@@ -212,6 +212,7 @@ def _options(plan: _Plan, staging: Path) -> PoolOptions:
         staging_path=staging,
         max_attempts=plan.settings.max_attempts,
         shutdown_timeout_s=plan.settings.shutdown_timeout_s,
+        renews_early=plan.crew.renews_early,
         totp_secret=plan.crew.totp_secret,
         waits_for_login=plan.waits_for_login,
     )

@@ -139,6 +139,7 @@ def _options(job: BatchJob, staging: Path) -> PoolOptions:
         staging_path=staging,
         max_attempts=job.max_attempts,
         shutdown_timeout_s=job.shutdown_timeout_s,
+        renews_early=job.renews_early,
         totp_secret=job.totp_secret,
     )
 

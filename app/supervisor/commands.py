@@ -56,6 +56,18 @@ class RefreshLogin:
     """Have a worker log in, for all of them; ``LoginSettled`` follows, or its end."""
 
     worker: WorkerRef
+    #: Although the login that there is has not ended yet.
+    is_early: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForetellEnd:
+    """Tell people when the login is expected to end, and be told when it should be renewed: ``LoginAges`` follows."""
+
+    number: int
+    ends_in_s: float
+    #: Nothing where the portal's pack does not allow it.
+    renewal_in_s: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +141,7 @@ Command = (
     | Probe
     | RefreshLogin
     | AdoptLogin
+    | ForetellEnd
     | Spawn
     | Recycle
     | Hold

@@ -78,6 +78,8 @@ class LoginLost:
 
     worker: WorkerRef
     detail: str
+    #: When, in seconds of a clock that only goes forward.
+    at_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,16 @@ class LoginSettled:
     worker: WorkerRef
     is_logged_in: bool
     detail: str
+    #: When, in seconds of a clock that only goes forward.
+    at_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginAges:
+    """A login is about to reach the age at which others before it ended."""
+
+    #: Which one, counted from the first that was made.
+    number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,5 +206,5 @@ WorkerFact = (
     | WorkerLost
     | WorkerEnded
 )
-PoolFact = StopNeeded | JournalFull | JournalLocked | RoomScarce | PauseAsked | HoldOver
+PoolFact = StopNeeded | LoginAges | JournalFull | JournalLocked | RoomScarce | PauseAsked | HoldOver
 Fact = WorkerFact | PoolFact

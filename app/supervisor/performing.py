@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import assert_never
@@ -13,6 +14,7 @@ from anyio.abc import TaskGroup
 
 from app.domain.events import Level
 from app.domain.ids import WorkerRef
+from app.domain.ports import Clock
 from app.domain.task import POTask, Report
 from app.supervisor.chronicle import Chronicle
 from app.supervisor.clerk import Clerk
@@ -23,6 +25,7 @@ from app.supervisor.commands import (
     Command,
     FailRest,
     File,
+    ForetellEnd,
     GiveUp,
     Hold,
     Probe,
@@ -34,7 +37,7 @@ from app.supervisor.commands import (
     Stop,
 )
 from app.supervisor.dispatch import Dispatch
-from app.supervisor.facts import Fact, HoldOver, ProofOverdue, StopCause
+from app.supervisor.facts import Fact, HoldOver, LoginAges, ProofOverdue, StopCause
 from app.supervisor.filing import Filing
 from app.supervisor.holds import HoldCause
 from app.supervisor.staging import staging_name
@@ -74,6 +77,7 @@ class Performance:
     workers: Mapping[int, Worker]
     tasks: TaskGroup
     tallies: Tallies
+    clock: Clock
     #: For portals that want one; nothing where no secret is given.
     codes: OneTimeCodes | None
     #: Where a slot's worker stages its files.
@@ -99,7 +103,7 @@ class Performance:
                 self.tasks.start_soon(self._file, command)
             case Requeue() | FailRest():
                 self.clerk.take(command)
-            case AwaitProof() | Probe() | RefreshLogin() | AdoptLogin():
+            case AwaitProof() | Probe() | RefreshLogin() | AdoptLogin() | ForetellEnd():
                 self.tasks.start_soon(self._see_to_login, command)
             case Spawn():
                 self.start_worker(self.workers[command.worker.slot], command.worker.generation, command.delay_s)
@@ -134,7 +138,7 @@ class Performance:
                 self.dispatch.task_queue.forget(command.task.task_id)
                 self.note_outcome(command.task, command.report)
 
-    async def _see_to_login(self, command: AwaitProof | Probe | RefreshLogin | AdoptLogin) -> None:
+    async def _see_to_login(self, command: AwaitProof | Probe | RefreshLogin | AdoptLogin | ForetellEnd) -> None:
         match command:
             case AwaitProof():
                 await anyio.sleep(command.delay_s)
@@ -143,12 +147,21 @@ class Performance:
                 await self._ask(command.worker, messages.Probe())
             case RefreshLogin():
                 code = await self.codes.next() if self.codes else ""
-                await self._ask(command.worker, messages.Refresh(one_time_code=code))
+                await self._ask(command.worker, messages.Refresh(one_time_code=code, is_early=command.is_early))
+            case ForetellEnd():
+                await self._foretell(command)
             case AdoptLogin():
                 cookies_path = self.workers[command.source_slot].cookies_path
                 await self._ask(command.worker, messages.Adopt(cookies_path=str(cookies_path)))
             case _:
                 assert_never(command)
+
+    async def _foretell(self, command: ForetellEnd) -> None:
+        ends_at = self.clock.now() + timedelta(seconds=command.ends_in_s)
+        self.chronicle.notice(Level.INFO, f"the login ends about {ends_at.astimezone():%H:%M}")
+        if command.renewal_in_s is not None:
+            await anyio.sleep(command.renewal_in_s)
+            self.report(LoginAges(number=command.number))
 
     async def _ask(self, worker: WorkerRef, message: messages.Probe | messages.Refresh | messages.Adopt) -> None:
         await self.workers[worker.slot].ask(worker.generation, message)

@@ -21,6 +21,7 @@ from app.supervisor.facts import (
     HoldOver,
     JournalFull,
     JournalLocked,
+    LoginAges,
     LoginLost,
     LoginSettled,
     PauseAsked,
@@ -43,7 +44,7 @@ from app.supervisor.facts import (
 from app.supervisor.holds import HoldCause
 from app.supervisor.judging import another_attempt, hold, hold_open, undone
 from app.supervisor.proving import dismiss, weigh
-from app.supervisor.renewing import come_up, go_away, lose_login, settle_login, try_again
+from app.supervisor.renewing import age_login, come_up, go_away, lose_login, renew_if_idle, settle_login, try_again
 from app.supervisor.standing import Decision, Slot, Standing
 
 #: A task that takes down its second worker does not get a third.
@@ -52,6 +53,10 @@ DEATH_LIMIT = 2
 
 def react(standing: Standing, fact: Fact) -> Decision:
     """Decide about one fact. Facts of a generation that is gone change nothing, but for what it left to be filed."""
+    return renew_if_idle(_react(standing, fact))
+
+
+def _react(standing: Standing, fact: Fact) -> Decision:
     if isinstance(fact, PoolFact):
         return _react_to_pool(standing, fact)
     slot = standing.slots[fact.worker.slot]
@@ -64,6 +69,18 @@ def _react_to_pool(standing: Standing, fact: PoolFact) -> Decision:
     match fact:
         case StopNeeded():
             return _stop(standing, fact.cause, fact.detail)
+        case JournalFull() | JournalLocked() | RoomScarce() | PauseAsked():
+            return _begin_hold(standing, fact)
+        case LoginAges():
+            return age_login(standing, fact)
+        case HoldOver():
+            return _end_hold(standing, fact.cause)
+        case _:
+            assert_never(fact)
+
+
+def _begin_hold(standing: Standing, fact: JournalFull | JournalLocked | RoomScarce | PauseAsked) -> Decision:
+    match fact:
         case JournalFull():
             return hold(standing, HoldCause.DISK_FULL, "The disk of the journal is full.")[0]
         case JournalLocked():
@@ -73,8 +90,6 @@ def _react_to_pool(standing: Standing, fact: PoolFact) -> Decision:
             return hold(standing, HoldCause.DISK_FULL, scarce)[0]
         case PauseAsked():
             return hold_open(standing, HoldCause.OPERATOR, "Paused by request.")
-        case HoldOver():
-            return _end_hold(standing, fact.cause)
         case _:
             assert_never(fact)
 

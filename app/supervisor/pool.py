@@ -35,10 +35,9 @@ from app.supervisor.measuring import keep_measuring
 from app.supervisor.patience import PatientJournal
 from app.supervisor.performing import Performance, Tallies
 from app.supervisor.premises import Premises
-from app.supervisor.restarts import RestartBudget
 from app.supervisor.room import keep_watching_room
 from app.supervisor.snapshot import PoolSnapshot
-from app.supervisor.standing import Slot, Standing
+from app.supervisor.standing import opening
 from app.supervisor.steering import Steering
 from app.supervisor.submissions import Submissions
 from app.supervisor.surroundings import Surroundings
@@ -70,10 +69,8 @@ class PersistentWorkerPool:
         self._dispatch = Dispatch(self._journal, surroundings.batch_id, options.tab_count)
         self._submissions = Submissions(self._journal, surroundings.batch_id, self._dispatch)
         self._alive = Tally()
-        budget = RestartBudget(window_s=options.restart_window_s)
-        slots = {slot: Slot(budget=budget) for slot in range(1, options.worker_count + 1)}
         self._steering = Steering(
-            Standing(slots=slots, max_attempts=options.max_attempts, waits_for_login=options.waits_for_login),
+            opening(options),
             Machine(POOL, "pool", clock=surroundings.clock.now, observe=self._chronicle.moved),
             self._dispatch,
             self._submissions.open_tasks,
@@ -235,6 +232,7 @@ class PersistentWorkerPool:
             clerk=clerk,
             workers={worker.ref.slot: worker for worker in self.workers},
             tasks=self._tasks,
+            clock=self._around.clock,
             codes=codes_of(self._options.totp_secret, self._around.clock.now),
             tallies=Tallies(unsettled=self._steering.unsettled, alive=self._alive),
             staging_path=self._staging_path,

@@ -25,6 +25,8 @@ class Renewal:
     adopting: frozenset[int] = frozenset()
     #: Whether the worker that could not log in was given a fresh start already.
     was_restarted: bool = False
+    #: Whether the login is to be renewed before it ends, as soon as no order is in flight.
+    is_due: bool = False
     #: Logins in a row after which no order was done.
     vain_count: int = 0
 
@@ -35,7 +37,7 @@ class Renewal:
 
     def begin(self, slot: int) -> Renewal:
         """A slot is told to log in."""
-        return replace(self, refresher=slot)
+        return replace(self, refresher=slot, is_due=False)
 
     def spread(self, slots: frozenset[int]) -> Renewal:
         """The login is there; these slots take it over."""
@@ -49,6 +51,10 @@ class Renewal:
         """Nothing is waited for from this slot any more."""
         refresher = None if self.refresher == slot else self.refresher
         return replace(self, refresher=refresher, adopting=self.adopting - {slot})
+
+    def make_due(self) -> Renewal:
+        """The login is good still, but not for long."""
+        return replace(self, is_due=True)
 
     def proven(self) -> Renewal:
         """An order was done: the login is worth something."""

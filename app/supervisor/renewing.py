@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from app.domain.failures import GivenBack
 from app.domain.ids import WorkerRef
-from app.supervisor.commands import AdoptLogin, Command, Hold, Recycle, RefreshLogin, Release, Stop
-from app.supervisor.facts import LoginLost, LoginSettled, StopCause
+from app.supervisor.commands import AdoptLogin, Command, ForetellEnd, Hold, Recycle, RefreshLogin, Release, Stop
+from app.supervisor.facts import LoginAges, LoginLost, LoginSettled, StopCause
 from app.supervisor.holds import HoldCause
 from app.supervisor.proving import dismiss
 from app.supervisor.renewal import Access, Renewal
@@ -27,6 +27,7 @@ def lose_login(standing: Standing, slot: Slot, fact: LoginLost) -> Decision:
     """A worker has no login. What its session did not find it may have looked for without one."""
     rest, unproven = dismiss(standing, fact.worker, GivenBack.SESSION_LOST)
     rest = _with_access(rest, fact.worker, Access.LOGGED_OUT)
+    rest = replace(rest, lifespan=rest.lifespan.end(fact.at_s)) if slot.is_up else rest
     source = _good_slot(rest, fact.worker.slot)
     if not slot.is_up and source is not None and rest.renewal.refresher is None:
         adopting = replace(rest, renewal=rest.renewal.adopt(fact.worker.slot))
@@ -41,7 +42,10 @@ def settle_login(standing: Standing, fact: LoginSettled) -> Decision:
     slot, renewal = fact.worker.slot, standing.renewal
     if fact.is_logged_in:
         known = _with_access(standing, fact.worker, Access.LOGGED_IN)
-        return _spread(known, fact.worker) if renewal.refresher == slot else _after(_without(known, slot), fact.detail)
+        if renewal.refresher != slot:
+            return _after(_without(known, slot), fact.detail)
+        begun = replace(known, lifespan=known.lifespan.begin(fact.at_s))
+        return _foretell(begun).followed_by(_spread(begun, fact.worker))
     known = _with_access(standing, fact.worker, Access.LOGGED_OUT)
     if renewal.refresher != slot:
         return _after(_without(known, slot), fact.detail)
@@ -67,41 +71,76 @@ def go_away(standing: Standing, worker: WorkerRef, *, is_restarting: bool) -> De
     return Decision(gone) if is_awaited else _after(_without(gone, worker.slot), "the worker that was to log in ended")
 
 
+def age_login(standing: Standing, fact: LoginAges) -> Decision:
+    """The login would end soon: no further order starts, and when those in flight are done it is renewed."""
+    is_old_news = fact.number != standing.lifespan.number or standing.lifespan.begun_at_s is None
+    if is_old_news or standing.is_stopping or standing.holds.active:
+        return Decision(standing)
+    held = replace(standing, renewal=standing.renewal.make_due(), holds=standing.holds.begin(HoldCause.LOGIN_LOST))
+    hold: Command = Hold(cause=HoldCause.LOGIN_LOST, detail="The login would end soon; it is renewed.", delay_s=None)
+    return renew_if_idle(Decision(held, (hold,)))
+
+
+def renew_if_idle(decision: Decision) -> Decision:
+    """Renew a login that is due when nothing is in flight any more."""
+    standing = decision.standing
+    if not standing.renewal.is_due or standing.renewal.is_under_way or standing.is_stopping:
+        return decision
+    number = _good_slot(standing, None)
+    if number is None or any(slot.held for slot in standing.slots.values()):
+        return decision
+    begun = replace(standing, renewal=standing.renewal.begin(number))
+    worker = WorkerRef(number, standing.slots[number].generation)
+    return Decision(begun, (*decision.commands, RefreshLogin(worker=worker, is_early=True)))
+
+
 def try_again(standing: Standing) -> Decision:
     """A person says that there is a login now."""
     return _after(Decision(replace(standing, renewal=Renewal())), "asked to try again")
 
 
+def _foretell(standing: Standing) -> Decision:
+    lifespan = standing.lifespan
+    if lifespan.expected_s is None:
+        return Decision(standing)
+    renewal_s = lifespan.renewal_s if standing.renews_early else None
+    told = ForetellEnd(number=lifespan.number, ends_in_s=lifespan.expected_s, renewal_in_s=renewal_s)
+    return Decision(standing, (told,))
+
+
 def _spread(standing: Standing, worker: WorkerRef) -> Decision:
-    """The login is there: every worker that is up, or waits to come up, takes it over."""
-    others = frozenset(
-        number
-        for number, slot in standing.slots.items()
+    """The login is there: every worker that is up, or waits to come up, takes it over.
+
+    What such a worker did not find it looked for with the login before, which perhaps was lost already, and which no
+    probe can tell about any more. So it is looked for again.
+    """
+    others = [
+        WorkerRef(number, slot.generation)
+        for number, slot in sorted(standing.slots.items())
         if number != worker.slot and slot.access is not Access.UNKNOWN and not slot.is_recycling
-    )
-    adopts = tuple(
-        AdoptLogin(worker=WorkerRef(number, standing.slots[number].generation), source_slot=worker.slot)
-        for number in sorted(others)
-    )
-    spread = replace(standing, renewal=standing.renewal.spread(others))
-    return _after(Decision(spread, adopts), "")
+    ]
+    spread = replace(standing, renewal=standing.renewal.spread(frozenset(other.slot for other in others)))
+    decision = Decision(spread)
+    for other in others:
+        rest, unproven = dismiss(decision.standing, other, GivenBack.SESSION_LOST)
+        adopt = AdoptLogin(worker=other, source_slot=worker.slot)
+        decision = Decision(rest, (*decision.commands, *unproven, adopt))
+    return _after(decision, "")
 
 
 def _after(decision: Decision, detail: str) -> Decision:
     """Let somebody log in if somebody must, and let orders start again when nobody has to."""
     standing, renewal = decision.standing, decision.standing.renewal
-    if renewal.is_under_way or standing.is_stopping:
+    if renewal.is_under_way or standing.is_stopping or HoldCause.LOGIN_REQUIRED in standing.holds.active:
         return decision
     logged_out = [number for number, slot in standing.slots.items() if slot.access is Access.LOGGED_OUT]
-    if HoldCause.LOGIN_REQUIRED in standing.holds.active:
-        return decision
     if logged_out and renewal.vain_count >= VAIN_LOGINS_MAX:
         return decision.followed_by(_require_person(standing, _VAIN))
     if logged_out:
         return decision.followed_by(_refresh(standing, logged_out[0], detail))
-    if _good_slot(standing, None) is None:
-        return decision  # all of them are coming up, and will say how they are
-    return decision.followed_by(_release(standing))
+    # While all of them are coming up nothing is known; and a login that is due waits for the orders in flight.
+    is_good = _good_slot(standing, None) is not None and not renewal.is_due
+    return decision.followed_by(_release(standing)) if is_good else decision
 
 
 def _refresh(standing: Standing, number: int, detail: str) -> Decision:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from app.domain.ids import TaskId, WorkerRef
+from app.domain.options import PoolOptions
 from app.domain.task import POTask
 from app.supervisor.commands import Command
 from app.supervisor.doubt import Doubt
 from app.supervisor.holds import Holds
+from app.supervisor.lifespan import Lifespan
 from app.supervisor.renewal import Access, Renewal
 from app.supervisor.restarts import RestartBudget
 
@@ -51,6 +53,9 @@ class Standing:
     #: Whether the pool waits for a person when no worker can log in; else it ends then.
     waits_for_login: bool = False
     renewal: Renewal = field(default_factory=Renewal)
+    #: Whether a login may be renewed before it ends.
+    renews_early: bool = False
+    lifespan: Lifespan = field(default_factory=Lifespan)
     holds: Holds = field(default_factory=Holds)
     #: How often a task went back without an attempt spent, since it was last fetched with a result.
     free_returns: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
@@ -98,3 +103,14 @@ class Decision:
 
 def _without(counts: Mapping[TaskId, int], task_id: TaskId) -> Mapping[TaskId, int]:
     return {one: count for one, count in counts.items() if one != task_id}
+
+
+def opening(options: PoolOptions) -> Standing:
+    """What is known before the first fact."""
+    budget = RestartBudget(window_s=options.restart_window_s)
+    return Standing(
+        slots={slot: Slot(budget=budget) for slot in range(1, options.worker_count + 1)},
+        max_attempts=options.max_attempts,
+        waits_for_login=options.waits_for_login,
+        renews_early=options.renews_early,
+    )

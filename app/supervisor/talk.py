@@ -54,9 +54,10 @@ def news_of(
         case messages.Probed():
             return Probed(worker=worker, proof=message.proof, is_last=message.is_last)
         case messages.LoggedOut():
-            return LoginLost(worker=worker, detail=message.detail)
+            return LoginLost(worker=worker, detail=message.detail, at_s=anyio.current_time())
         case messages.LoginSettled():
-            return LoginSettled(worker=worker, is_logged_in=message.is_logged_in, detail=message.detail)
+            is_in, at_s = message.is_logged_in, anyio.current_time()
+            return LoginSettled(worker=worker, is_logged_in=is_in, detail=message.detail, at_s=at_s)
         case _:
             assert_never(message)
 

@@ -19,6 +19,7 @@ from app.supervisor.commands import (
     Command,
     FailRest,
     File,
+    ForetellEnd,
     GiveUp,
     Hold,
     Probe,
@@ -36,6 +37,7 @@ from app.supervisor.facts import (
     HoldOver,
     JournalFull,
     JournalLocked,
+    LoginAges,
     LoginLost,
     LoginSettled,
     PauseAsked,
@@ -54,6 +56,7 @@ from app.supervisor.facts import (
 )
 from app.supervisor.holds import FIRST_HOLD_S, LONGEST_HOLD_S, RETRY_AFTER_LIMIT_S, HoldCause, Holds
 from app.supervisor.judging import FAILURES_IN_A_ROW, FREE_RETURNS_MAX, OUTAGE_RETURNS_MAX
+from app.supervisor.lifespan import LEAST_LIFE_S
 from app.supervisor.plan import DEATH_LIMIT, react
 from app.supervisor.restarts import RESTART_LIMIT, RestartBudget
 from app.supervisor.standing import Decision, Slot, Standing
@@ -483,7 +486,8 @@ class Policy(RuleBasedStateMachine):
 
     @initialize(slot_count=st.integers(1, 4), task_count=st.integers(1, 12), waits_for_login=st.booleans())
     def open(self, slot_count: int, task_count: int, *, waits_for_login: bool) -> None:
-        self.standing = replace(standing(*range(1, slot_count + 1)), waits_for_login=waits_for_login)
+        opened = standing(*range(1, slot_count + 1))
+        self.standing = replace(opened, waits_for_login=waits_for_login, renews_early=True)
         self.queue = [replace(TASK, task_id=TaskId(f"demo:{number}")) for number in range(task_count)]
         self.task_count = task_count
         self.in_hand: dict[TaskId, tuple[WorkerRef, POTask]] = {}
@@ -493,6 +497,7 @@ class Policy(RuleBasedStateMachine):
         self.held_causes = set[HoldCause]()
         self.due = set[WorkerRef]()
         self.asked = set[WorkerRef]()
+        self.now_s, self.login_number = 0.0, 0
         self.logged_out, self.logging_in = set[WorkerRef](), set[WorkerRef]()
         self.is_stopped = False
 
@@ -506,7 +511,7 @@ class Policy(RuleBasedStateMachine):
         match command:
             case File() | Requeue() | FailRest():
                 self.obey_about_tasks(command)
-            case RefreshLogin() | AdoptLogin() | AwaitProof() | Probe():
+            case RefreshLogin() | AdoptLogin() | AwaitProof() | Probe() | ForetellEnd():
                 self.obey_about_logins(command)
             case Spawn():
                 self.alive.add(command.worker)
@@ -522,8 +527,10 @@ class Policy(RuleBasedStateMachine):
             case GiveUp():
                 assert command.worker not in self.alive
 
-    def obey_about_logins(self, command: RefreshLogin | AdoptLogin | AwaitProof | Probe) -> None:
+    def obey_about_logins(self, command: RefreshLogin | AdoptLogin | AwaitProof | Probe | ForetellEnd) -> None:
         match command:
+            case ForetellEnd():
+                self.login_number = command.number
             case AwaitProof():
                 self.due.add(command.worker)
             case Probe():
@@ -599,12 +606,17 @@ class Policy(RuleBasedStateMachine):
         if ready := sorted(self.alive - self.logged_out):
             self.tell(WorkerReady(worker=data.draw(st.sampled_from(ready))))
 
+    @rule()
+    def age_login(self) -> None:
+        self.tell(LoginAges(number=self.login_number))
+
     @rule(data=st.data())
     def lose_login(self, data: st.DataObject) -> None:
         if logged_in := sorted(self.alive - self.logged_out):
             worker = data.draw(st.sampled_from(logged_in))
             self.logged_out.add(worker)
-            self.tell(LoginLost(worker=worker, detail=""))
+            self.now_s += LEAST_LIFE_S
+            self.tell(LoginLost(worker=worker, detail="", at_s=self.now_s))
 
     @precondition(lambda self: self.logging_in)
     @rule(data=st.data(), is_logged_in=st.booleans())
@@ -612,7 +624,7 @@ class Policy(RuleBasedStateMachine):
         worker = data.draw(st.sampled_from(sorted(self.logging_in)))
         self.logging_in.discard(worker)
         (self.logged_out.discard if is_logged_in else self.logged_out.add)(worker)
-        self.tell(LoginSettled(worker=worker, is_logged_in=is_logged_in, detail=""))
+        self.tell(LoginSettled(worker=worker, is_logged_in=is_logged_in, detail="", at_s=self.now_s))
 
     @precondition(lambda self: self.held_causes)
     @rule(data=st.data())
@@ -650,7 +662,12 @@ class Policy(RuleBasedStateMachine):
     def whoever_is_logged_out_is_seen_to(self) -> None:
         if not self.is_stopped and HoldCause.LOGIN_REQUIRED not in self.held_causes:
             assert not self.logged_out or self.standing.renewal.is_under_way
+            assert not self.standing.renewal.is_due or self.in_hand or not any(self.up())
             assert not self.standing.renewal.adopting - {worker.slot for worker in self.logging_in}
+
+    def up(self) -> list[WorkerRef]:
+        slots = self.standing.slots.items()
+        return [WorkerRef(number, slot.generation) for number, slot in slots if slot.is_up]
 
     @invariant()
     def limits_hold(self) -> None:

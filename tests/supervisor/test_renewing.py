@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.domain.failures import GivenBack, Outcome, Reason
+from app.domain.failures import GivenBack, Outcome, Proof, Reason
 from app.domain.ids import TaskId, WorkerRef
 from app.domain.task import POTask, Report
 from app.supervisor.commands import (
     AdoptLogin,
     Command,
     File,
+    ForetellEnd,
     Hold,
     Recycle,
     RefreshLogin,
@@ -22,9 +23,11 @@ from app.supervisor.commands import (
 from app.supervisor.facts import (
     Fact,
     HoldOver,
+    LoginAges,
     LoginLost,
     LoginSettled,
     PortalDown,
+    Probed,
     StopCause,
     StopNeeded,
     TaskReported,
@@ -34,6 +37,7 @@ from app.supervisor.facts import (
     WorkerReady,
 )
 from app.supervisor.holds import HoldCause
+from app.supervisor.lifespan import EARLY_SHARE, LEAST_LIFE_S, Lifespan
 from app.supervisor.plan import react
 from app.supervisor.proving import LOST_RETURNS_MAX
 from app.supervisor.renewal import Access
@@ -288,3 +292,96 @@ def test_a_wish_of_the_operator_to_wait_outlives_the_login() -> None:
     plan.tell(lost(ONE), settled(ONE), settled(TWO), settled(THREE))
 
     assert plan.holds == {HoldCause.OPERATOR}
+
+
+def missed(worker: WorkerRef, number: int) -> list[Fact]:
+    """An order that a worker looked for in vain."""
+    task = POTask(task_id=TaskId(f"demo:{number}"), po_number=f"PO{number}", portal_number=str(number))
+    report = Report(reason=Reason.PORTAL_SAYS_MISSING)
+    return [TaskTaken(worker=worker, task=task), TaskReported(worker=worker, task_id=task.task_id, report=report)]
+
+
+def test_what_a_worker_did_not_find_with_the_old_login_is_not_proven_by_the_new_one() -> None:
+    """The trap: the portal's log-out looks like a missing order to one worker, and another one notices it."""
+    plan = Told(*ready(ONE, TWO, THREE), *missed(TWO, 7))
+
+    spread = plan.tell(lost(ONE), settled(ONE))
+
+    (back,) = (command for command in spread if isinstance(command, Requeue))
+    assert (back.task.task_id, back.why, back.is_attempt_spent) == ("demo:7", GivenBack.SESSION_LOST, False)
+    assert plan.tell(settled(TWO), Probed(worker=TWO, proof=Proof.LOGGED_IN)) == []
+
+
+def test_what_was_in_flight_while_the_login_was_taken_over_and_is_not_found_goes_back_once() -> None:
+    taken, told = missed(TWO, 7)
+    plan = Told(*ready(ONE, TWO, THREE), taken, lost(ONE), settled(ONE))
+
+    (command,) = plan.tell(settled(TWO), told)
+
+    assert isinstance(command, Requeue)
+    assert not command.is_attempt_spent
+
+
+class TestLifespan:
+    """A login whose end can be foretold is renewed before it, where the portal lets it be."""
+
+    def aged(self, *, renews_early: bool = True, lived_s: float = 600.0) -> Told:
+        """Three workers, and the second login that was made; the first one lasted for ten minutes."""
+        plan = Told(*ready(ONE, TWO, THREE))
+        plan.standing = replace(plan.standing, renews_early=renews_early)
+        plan.tell(lost(ONE), LoginSettled(worker=ONE, is_logged_in=True, detail="", at_s=100.0), settled(TWO))
+        plan.tell(settled(THREE), LoginLost(worker=TWO, detail="", at_s=100.0 + lived_s))
+        self.told = plan.tell(LoginSettled(worker=TWO, is_logged_in=True, detail="", at_s=800.0))
+        plan.tell(settled(ONE), settled(THREE))
+        return plan
+
+    def test_the_end_is_foretold_from_the_life_of_the_login_before(self) -> None:
+        self.aged()
+
+        (told,) = (command for command in self.told if isinstance(command, ForetellEnd))
+
+        assert told == ForetellEnd(number=2, ends_in_s=600.0, renewal_in_s=600.0 * EARLY_SHARE)
+
+    def test_a_login_is_renewed_early_only_where_the_pack_allows_it(self) -> None:
+        self.aged(renews_early=False)
+
+        (told,) = (command for command in self.told if isinstance(command, ForetellEnd))
+
+        assert told.renewal_in_s is None
+
+    def test_a_short_life_foretells_nothing(self) -> None:
+        self.aged(lived_s=LEAST_LIFE_S - 1)
+
+        assert not [command for command in self.told if isinstance(command, ForetellEnd)]
+
+    def test_the_shortest_of_the_last_lives_counts(self) -> None:
+        lifespan = Lifespan()
+        for begin_s, end_s in ((0.0, 70.0), (100.0, 500.0), (600.0, 900.0), (1000.0, 1500.0)):
+            lifespan = lifespan.begin(begin_s).end(end_s).end(end_s + 1)
+
+        assert lifespan.lives_s == (400.0, 300.0, 500.0)
+        assert lifespan.expected_s == 300.0
+
+    def test_it_is_renewed_between_orders(self) -> None:
+        plan = self.aged()
+        plan.tell(TaskTaken(worker=ONE, task=TASK))
+
+        due = plan.tell(LoginAges(number=2))
+        done = plan.tell(TaskReported(worker=ONE, task_id=TASK.task_id, report=Report(reason=Reason.ALL_SAVED)))
+
+        assert [type(command) for command in due] == [Hold]
+        assert plan.holds == {HoldCause.LOGIN_LOST}
+        assert [command for command in done if isinstance(command, RefreshLogin)] == [
+            RefreshLogin(worker=ONE, is_early=True)
+        ]
+        plan.tell(settled(ONE), settled(TWO), settled(THREE))
+        assert plan.holds == frozenset()
+
+    def test_what_was_foretold_of_an_older_login_is_old_news(self) -> None:
+        assert self.aged().tell(LoginAges(number=1)) == []
+
+    def test_a_login_that_is_lost_while_it_was_due_is_brought_back_at_once(self) -> None:
+        plan = self.aged()
+        plan.tell(TaskTaken(worker=ONE, task=TASK), LoginAges(number=2))
+
+        assert refreshes(plan.tell(lost(THREE))) == [THREE]
