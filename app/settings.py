@@ -124,7 +124,7 @@ class Settings(BaseSettings):
         default="", examples=["ap-robot@example.com"], description="User for the portal's login form, where it has one."
     )
     password: SecretStr = Field(
-        default=SecretStr(""), description="Password for the portal's login form. It is never shown or logged."
+        default=SecretStr(""), description="Password for the login form, else the keyring's. It is never shown."
     )
     totp_secret: SecretStr = Field(
         default=SecretStr(""), description="Secret of the login's one-time codes: base32 text or otpauth:// address."

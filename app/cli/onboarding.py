@@ -30,7 +30,8 @@ from app.service.crew import find_crew
 from app.service.display import require_display
 from app.service.logs import logging_to
 from app.service.onboarding import Onboarding
-from app.service.site import find_site
+from app.service.site import Site, find_site
+from app.service.vault import with_keyring
 from app.settings import Settings, variable
 
 LOGIN_HELP = (
@@ -38,7 +39,7 @@ LOGIN_HELP = (
     "Opens a browser window on the portal. Log in there as you always do (single sign-on and codes included), then "
     "close the window. The login is then tried out in a new browser, sealed, and a good copy is kept. Your everyday "
     "browser is never touched. With --form, no window opens and the portal's login form is filled in with "
-    f"{variable('user')} and {variable('password')}."
+    f"{variable('user')} and {variable('password')}, or the password that the system's keyring has under poolwright."
 )
 LOGIN_EXAMPLES = (
     "poolwright profile login coupa --portal coupa --url https://example.coupahost.com",
@@ -72,8 +73,7 @@ def login(settings: Settings, *, name: ProfileName, form: Form = False) -> None:
     """Log in by hand, or by form."""
     settings = settings.model_copy(update={"profile": name})
     if form:
-        _require_login(settings)
-        _onboard(settings, _by_form, is_kept_unproven=False)
+        _onboard(settings, _by_form, needs_login=True)
     else:
         require_display(name)
         _onboard(settings, _by_hand, is_kept_unproven=True)
@@ -87,7 +87,7 @@ def import_state(settings: Settings, *, name: ProfileName, file: StateFile) -> N
     async def work(job: Onboarding) -> Seal:
         return await unless_interrupted(partial(onboarding.import_state, job, state))
 
-    _onboard(settings.model_copy(update={"profile": name}), work, is_kept_unproven=False)
+    _onboard(settings.model_copy(update={"profile": name}), work)
 
 
 async def _by_form(job: Onboarding) -> Seal:
@@ -110,7 +110,7 @@ async def _by_hand(job: Onboarding) -> Seal:
     return await finishing_on_signal(work, closing)
 
 
-def _onboard(settings: Settings, work: Work, *, is_kept_unproven: bool) -> None:
+def _onboard(settings: Settings, work: Work, *, is_kept_unproven: bool = False, needs_login: bool = False) -> None:
     """Find the profile or make it, have the work done, and tell what came of it.
 
     A profile that was made for it goes again when that fails, but for a login by hand that does not hold: what the
@@ -124,6 +124,8 @@ def _onboard(settings: Settings, work: Work, *, is_kept_unproven: bool) -> None:
             f"{', '.join(shipped_names())}."
         )
     site = find_site(settings)
+    if needs_login:
+        settings = _with_login(settings, site)
     crew = find_crew(settings, site)
     content = ProfileFile(pack=site.pack.name, base_url=site.base_url)
     profile = home.create(settings.profile, content) if is_new else home.find(settings.profile)
@@ -160,9 +162,18 @@ def _told(profile: NamedProfile, seal: Seal) -> Text:
     )
 
 
-def _require_login(settings: Settings) -> None:
-    if not (settings.user and settings.password.get_secret_value()):
+def _with_login(settings: Settings, site: Site) -> Settings:
+    if site.pack.login.form is None:
+        raise OptionsError(
+            f"{site.pack.title} has no login form that Poolwright knows; log in by hand: `poolwright profile login "
+            f"{settings.profile}`."
+        )
+    if not settings.user:
         raise LoginRequiredError(
             f"The form needs a user and a password: set {variable('user')} and {variable('password')} (environment or "
             ".env), then give the command again."
         )
+    settings, no_password = with_keyring(settings, site.pack)
+    if no_password:
+        raise LoginRequiredError(f"{no_password} Set one, then give the command again.")
+    return settings

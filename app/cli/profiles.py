@@ -27,6 +27,7 @@ from app.profile.selection import is_wanted
 from app.service.clock import SystemClock
 from app.service.crew import find_crew
 from app.service.site import find_profile, find_site
+from app.service.vault import with_keyring
 from app.settings import Settings, variable
 
 CREATE_HELP = (
@@ -54,6 +55,7 @@ def create(settings: Settings, *, name: ProfileName) -> None:
         raise OptionsError(f"A profile is for one of the portals that Poolwright knows; say with --portal: {known}.")
     settings = settings.model_copy(update={"profile": name})
     site = find_site(settings)
+    settings, _ = with_keyring(settings, site.pack)
     crew = find_crew(settings, site)
     profile = anyio.run(log_in, settings, site, crew, None)
     console().print(_made(profile, settings), soft_wrap=True)

@@ -18,6 +18,7 @@ from app.service.batch import Redo
 from app.service.crew import Crew, find_crew
 from app.service.out import open_out
 from app.service.site import find_profile, find_site
+from app.service.vault import with_keyring
 from app.settings import Settings
 
 SourceNames = Annotated[
@@ -97,10 +98,11 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
         show_orders(orders, is_json=as_json)
         return
     base = find_profile(settings).base_path
+    settings, no_password = with_keyring(settings, site.pack)
     crew = find_crew(settings, site)
     job = make_job(settings, orders, crew, base, redo)
     manner = Manner(is_json=as_json, is_quiet=quiet, is_verbose=verbose)
-    notices = (*orders.notices, *sandbox_notice(crew))
+    notices = (*orders.notices, *sandbox_notice(crew), *filter(None, (no_password,)))
     showing = Showing(manner=manner, settings=settings, log_file=open_out(settings), notices=notices)
     summary = anyio.run(conduct, job, showing)
     raise typer.Exit(exit_of_summary(summary))

@@ -38,6 +38,7 @@ from app.service.own_processor import OwnProcessor, locate
 from app.service.resuming import clean_staging, recover, reopen
 from app.service.runtime import make_base
 from app.service.site import Site, find_profile, find_site
+from app.service.vault import with_keyring
 from app.settings import Settings, load_settings
 from app.store.journal import SqliteJournal
 from app.supervisor.pool import PersistentWorkerPool
@@ -183,6 +184,7 @@ def _plan(given: dict[str, object], processor: OwnProcessor | str, clock: System
     settings = load_settings(given)
     located = locate(processor)
     site = _site(settings)
+    settings = with_keyring(settings, site.pack)[0] if site else settings
     crew = find_crew(settings, site)
     worker = replace(crew.worker, processor=located.name, import_path=located.import_path)
     log_file = open_out(settings)

@@ -97,6 +97,7 @@ PLANTS = [
         ("app.cli", "starlette"),
     ),
     *plants("The environment is read in the settings", ("app.service", "pydantic_settings")),
+    *plants("The keyring is opened in one place", ("app.worker", "keyring"), ("app.cli", "keyring")),
     *plants("The terminal belongs to the command line", ("app.service", "rich.live"), ("app.supervisor", "typer")),
 ]
 

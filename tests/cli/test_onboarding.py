@@ -92,6 +92,32 @@ def test_the_form_gets_user_and_password(command: Command, browsers: FakeOnboard
     assert "hunter2" not in result.output
 
 
+def test_the_form_gets_a_password_from_the_keyring(
+    command: Command, browsers: FakeOnboarding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POOLWRIGHT_USER", "anna")
+    monkeypatch.setattr("keyring.get_password", lambda service, name: f"{service}'s {name}")
+
+    result = command("profile", "login", "mine", "--form", *NEW)
+
+    job = browsers.seen[0][1]
+    assert result.exit_code == Exit.DONE, result.output
+    assert portal_of(job.crew.worker).password.text == "poolwright's anna"
+    assert job.crew.totp_secret.text == "poolwright's anna/totp"
+
+
+def test_a_password_that_nobody_knows_is_told_with_the_state_of_the_keyring(
+    command: Command, browsers: FakeOnboarding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POOLWRIGHT_USER", "anna")
+    monkeypatch.setattr("keyring.get_password", lambda *_: None)
+
+    result = command("profile", "login", "mine", "--form", *NEW)
+
+    assert (result.exit_code, browsers.seen) == (Exit.LOGIN, [])
+    assert "keyring set poolwright anna" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

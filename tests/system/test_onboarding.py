@@ -63,6 +63,8 @@ class Office:
             "POOLWRIGHT_RUNS_DIR": str(folder / "r"),
             "PYTHONPATH": str(ROOT),
             "COLUMNS": "120",
+            # Nobody's own keyring is asked by a test.
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         }
 
     @property
@@ -281,3 +283,28 @@ async def test_the_form_logs_in_and_logs_in_again_unless_the_profile_is_marked(o
     assert "poolwright profile accept mine" in refused.errors
     assert office.portal.password not in f"{made.out}{made.errors}{wrong.errors}"
     assert read_seal(office.profile().base_path) is not None
+
+
+async def test_the_form_takes_its_password_from_the_keyring(office: Office) -> None:
+    (office.folder / "drawer.py").write_text(
+        "from keyring.backend import KeyringBackend\n"
+        "class Keyring(KeyringBackend):\n"
+        "    priority = 1\n"
+        "    def set_password(self, service, username, password): ...\n"
+        "    def get_password(self, service, username):\n"
+        f"        is_asked_for = (service, username) == ('poolwright', {office.portal.user!r})\n"
+        f"        return {office.portal.password!r} if is_asked_for else ''\n"
+    )
+    environment = {
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{office.folder}",
+        "PYTHON_KEYRING_BACKEND": "drawer.Keyring",
+        "POOLWRIGHT_USER": office.portal.user,
+    }
+
+    unknown = await office.run("profile", "login", "mine", "--form", *office.new, POOLWRIGHT_USER=office.portal.user)
+    done = await office.run("profile", "login", "mine", "--form", *office.new, **environment)
+
+    assert unknown.code == Exit.LOGIN
+    assert "this system offers no keyring" in unknown.errors
+    assert done.code == Exit.DONE, done
+    assert office.portal.password not in f"{done.out}{done.errors}"
