@@ -1,10 +1,16 @@
-"""Which kept cookies a browser is given back."""
+"""Which kept cookies a browser is given back, and how they lie on the disk meanwhile."""
 
 from __future__ import annotations
 
-import pytest
+import json
+import stat
+from pathlib import Path
+from typing import Any, cast
 
-from app.worker.cookies import missing_cookies
+import pytest
+from playwright.async_api import BrowserContext
+
+from app.worker.cookies import CookieSnapshot, missing_cookies
 
 SESSION = {"name": "s", "domain": "p.test", "path": "/", "value": "1", "expires": -1}
 
@@ -18,3 +24,65 @@ def test_what_the_browser_has_is_not_given_again() -> None:
 )
 def test_what_it_lacks_or_has_otherwise_is_given(change: dict[str, str]) -> None:
     assert missing_cookies([SESSION], [{**SESSION, **change}]) == [SESSION]
+
+
+class Jar:
+    """What a snapshot asks of a browser."""
+
+    def __init__(self, *held: dict[str, Any]) -> None:
+        self.held = list(held)
+
+    async def cookies(self) -> list[dict[str, Any]]:
+        return self.held
+
+    async def add_cookies(self, given: list[dict[str, Any]]) -> None:
+        self.held.extend(given)
+
+    @property
+    def driver(self) -> BrowserContext:
+        return cast("BrowserContext", self)
+
+
+async def test_a_snapshot_is_for_the_owner_alone_from_its_first_byte(tmp_path: Path) -> None:
+    path = tmp_path / "cookies.json"
+    (tmp_path / "cookies.part").write_text("half of one, of a worker that was killed")
+    (tmp_path / "cookies.part").chmod(0o644)
+
+    await CookieSnapshot(path).keep(Jar(SESSION).driver)
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert json.loads(path.read_text()) == [SESSION]
+    assert not (tmp_path / "cookies.part").exists()
+
+
+async def test_a_snapshot_that_cannot_be_finished_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "cookies.json"
+    snapshot = CookieSnapshot(path)
+    await snapshot.keep(Jar(SESSION).driver)
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(Path, "replace", refuse)
+        with pytest.raises(OSError, match="No space left"):
+            await snapshot.keep(Jar().driver)
+    before = json.loads(path.read_text())
+    await snapshot.keep(Jar().driver)
+
+    assert before == [SESSION]
+    assert json.loads(path.read_text()) == [], "what could not be written is tried again"
+
+
+async def test_a_browser_is_given_back_what_it_lacks_and_a_first_one_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "cookies.json"
+    other = {**SESSION, "name": "t"}
+    first, next_one = Jar(SESSION, other), Jar(other)
+
+    assert await CookieSnapshot(path).bring_back(first.driver) == 0
+    await CookieSnapshot(path).keep(first.driver)
+
+    assert await CookieSnapshot(path).bring_back(next_one.driver) == 1
+    assert next_one.held == [other, SESSION]
