@@ -65,5 +65,12 @@ async def launch(
             timeout=LAUNCH_LIMIT_S * 1000,
         )
     except PlaywrightError as error:
-        msg = f"The browser does not start ({first_line(error)})."
+        msg = f"The browser does not start ({_why(error, profile)})."
         raise CannotStartError(msg) from error
+
+
+def _why(error: PlaywrightError, profile: Path) -> str:
+    """Chromium takes whatever keeps it from its lock for another browser."""
+    if "ProcessSingleton" not in first_line(error):
+        return first_line(error)
+    return f"it can't lock {profile}: another browser has it open, or it may not be written, or its disk is read-only"

@@ -156,6 +156,15 @@ async def test_a_browser_that_is_none_is_told_as_such(
             pytest.fail("it started")
 
 
+async def test_a_profile_that_cannot_be_locked_is_told_with_all_that_it_may_be(portal: Portal, tmp_path: Path) -> None:
+    async with open_stage(portal, tmp_path):
+        with pytest.raises(
+            CannotStartError, match=r"another browser has it open, or it may not be written, or its disk"
+        ):
+            async with open_stage(portal, tmp_path):
+                pytest.fail("two browsers have one profile")
+
+
 async def test_a_closed_keeper_is_open_again_before_the_next_order(portal: Portal, tmp_path: Path) -> None:
     number = await good_number(portal)
 
