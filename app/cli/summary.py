@@ -35,6 +35,10 @@ def headline(summary: BatchSummary) -> Text:
         case Ending.STOPPED:
             more = summary.detail or _left(summary.left_count)
             style, text = "bold yellow", f"Stopped: {_share(done_count, total_count)}. {more}"
+        case Ending.LOGIN_REQUIRED:
+            style = "bold red"
+            way = "Bring the login back with `poolwright profile login`."
+            text = f"{summary.detail} {_share(done_count, total_count)}. {way} {_left(summary.left_count)}"
         case _:
             style = "bold red"
             text = f"{summary.detail} {_share(done_count, total_count)}. {_left(summary.left_count)}"

@@ -268,7 +268,10 @@ def test_the_quiet_view_shows_only_how_it_ended() -> None:
         ),
         (
             replace(SUMMARY, ending=Ending.LOGIN_REQUIRED, detail="The portal wants a login.", left_count=3),
-            "The portal wants a login. 10 of 15 orders are done. 3 orders wait: start it again to go on.",
+            (
+                "The portal wants a login. 10 of 15 orders are done. "
+                "Bring the login back with `poolwright profile login`. 3 orders wait: start it again to go on."
+            ),
         ),
     ],
 )

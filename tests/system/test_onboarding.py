@@ -21,6 +21,7 @@ from anyio.streams.text import TextReceiveStream
 
 from app.cli.exits import Exit
 from app.demo.client import Portal
+from app.demo.process import running_portal
 from app.domain.failures import Outcome
 from app.profile.base import check_base
 from app.profile.home import NamedProfile, ProfileHome
@@ -285,26 +286,43 @@ async def test_the_form_logs_in_and_logs_in_again_unless_the_profile_is_marked(o
     assert read_seal(office.profile().base_path) is not None
 
 
-async def test_the_form_takes_its_password_from_the_keyring(office: Office) -> None:
+def stock_keyring(office: Office, **entries: str) -> dict[str, str]:
+    """A keyring of the test's own, and the environment that has the program use it."""
+    known = {("poolwright", name): secret for name, secret in entries.items()}
     (office.folder / "drawer.py").write_text(
         "from keyring.backend import KeyringBackend\n"
         "class Keyring(KeyringBackend):\n"
         "    priority = 1\n"
         "    def set_password(self, service, username, password): ...\n"
-        "    def get_password(self, service, username):\n"
-        f"        is_asked_for = (service, username) == ('poolwright', {office.portal.user!r})\n"
-        f"        return {office.portal.password!r} if is_asked_for else ''\n"
+        f"    def get_password(self, service, username): return {known!r}.get((service, username))\n"
     )
-    environment = {
+    return {
         "PYTHONPATH": f"{ROOT}{os.pathsep}{office.folder}",
         "PYTHON_KEYRING_BACKEND": "drawer.Keyring",
         "POOLWRIGHT_USER": office.portal.user,
     }
 
+
+async def test_the_form_takes_its_password_from_the_keyring(office: Office) -> None:
+    stocked = stock_keyring(office, **{office.portal.user: office.portal.password})
+
     unknown = await office.run("profile", "login", "mine", "--form", *office.new, POOLWRIGHT_USER=office.portal.user)
-    done = await office.run("profile", "login", "mine", "--form", *office.new, **environment)
+    done = await office.run("profile", "login", "mine", "--form", *office.new, **stocked)
 
     assert unknown.code == Exit.LOGIN
     assert "this system offers no keyring" in unknown.errors
     assert done.code == Exit.DONE, done
     assert office.portal.password not in f"{done.out}{done.errors}"
+
+
+async def test_the_form_takes_the_secret_of_one_time_codes_from_the_keyring_too(tmp_path: Path) -> None:
+    secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+    async with running_portal(order_count=4, totp_secret=secret) as portal:
+        office = Office(tmp_path, portal)
+        entries = {portal.user: portal.password, f"{portal.user}/totp": secret}
+
+        done = await office.run("profile", "login", "mine", "--form", *office.new, **stock_keyring(office, **entries))
+
+    assert done.code == Exit.DONE, done
+    assert "login probe passed" in done.out
+    office.assert_nothing_is_left()
