@@ -94,6 +94,7 @@ _add(profile_app, "create", profiles.create, profiles.CREATE_HELP, profiles.CREA
 _add(profile_app, "clone-check", profiles.clone_check, profiles.CHECK_HELP, profiles.CHECK_EXAMPLES)
 _add(profile_app, "login", onboarding.login, onboarding.LOGIN_HELP, onboarding.LOGIN_EXAMPLES)
 _add(profile_app, "import-state", onboarding.import_state, onboarding.IMPORT_HELP, onboarding.IMPORT_EXAMPLES)
+_add(profile_app, "promote", onboarding.promote, onboarding.PROMOTE_HELP, onboarding.PROMOTE_EXAMPLES)
 _add(profile_app, "list", profile_views.list_profiles, profile_views.LIST_HELP, profile_views.LIST_EXAMPLES)
 _add(profile_app, "show", profile_views.show, profile_views.SHOW_HELP, profile_views.SHOW_EXAMPLES)
 _add(profile_app, "verify", profile_views.verify, profile_views.VERIFY_HELP, profile_views.VERIFY_EXAMPLES)

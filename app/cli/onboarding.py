@@ -26,11 +26,11 @@ from app.profile.seal import Seal
 from app.profile.storage_state import read_storage_state
 from app.service import onboarding
 from app.service.clock import SystemClock
-from app.service.crew import find_crew
+from app.service.crew import Crew, find_crew
 from app.service.display import require_display
 from app.service.logs import logging_to
 from app.service.onboarding import Onboarding
-from app.service.site import Site, find_site
+from app.service.site import Site, find_profile, find_site
 from app.service.vault import with_keyring
 from app.settings import Settings, variable
 
@@ -56,6 +56,13 @@ IMPORT_EXAMPLES = (
     "poolwright profile import-state coupa state.json",
     "poolwright profile import-state coupa state.json --portal coupa --url https://example.coupahost.com",
 )
+
+PROMOTE_HELP = (
+    "Write a login that a run renewed back into its profile.\n\n"
+    "A run that logs in anew leaves the profile as it was. This tries that login out in a new browser, and only if the "
+    "portal lets it in, puts it into the profile and seals it. The profile as it was before is kept beside it."
+)
+PROMOTE_EXAMPLES = ("poolwright profile promote coupa",)
 
 Form = Annotated[
     bool, typer.Option("--form", help="Fill in the portal's login form; opens no window.", rich_help_panel=PORTAL)
@@ -88,6 +95,17 @@ def import_state(settings: Settings, *, name: ProfileName, file: StateFile) -> N
         return await unless_interrupted(partial(onboarding.import_state, job, state))
 
     _onboard(settings.model_copy(update={"profile": name}), work)
+
+
+@SettingsCommand.taking("profiles_dir", "browser_path", "sandbox", "runs_dir")
+def promote(settings: Settings, *, name: ProfileName) -> None:
+    """Prove the renewed login on a clone, put it in the base's place."""
+    settings = settings.model_copy(update={"profile": name})
+    job = _job(settings, find_profile(settings), find_crew(settings, find_site(settings)))
+    with logging_to(log_options(Manner(), None, settings, None)):
+        before, seal = anyio.run(unless_interrupted, partial(onboarding.promote, job))
+    console().print(_told(job.profile, seal), soft_wrap=True)
+    console().print(Text(f"The login before lies in {before}; remove it when you need it no more."), soft_wrap=True)
 
 
 async def _by_form(job: Onboarding) -> Seal:
@@ -129,13 +147,7 @@ def _onboard(settings: Settings, work: Work, *, is_kept_unproven: bool = False, 
     crew = find_crew(settings, site)
     content = ProfileFile(pack=site.pack.name, base_url=site.base_url)
     profile = home.create(settings.profile, content) if is_new else home.find(settings.profile)
-    job = Onboarding(
-        profile=profile,
-        crew=crew,
-        runs_root=settings.runs_dir,
-        observe=tell_notice,
-        clock=SystemClock(),
-    )
+    job = _job(settings, profile, crew)
     is_kept = not is_new
     try:
         with logging_to(log_options(Manner(), None, settings, None)):
@@ -148,6 +160,10 @@ def _onboard(settings: Settings, work: Work, *, is_kept_unproven: bool = False, 
         if not is_kept:
             remove_tree(profile.path)
     console().print(_told(profile, seal), soft_wrap=True)
+
+
+def _job(settings: Settings, profile: NamedProfile, crew: Crew) -> Onboarding:
+    return Onboarding(profile=profile, crew=crew, runs_root=settings.runs_dir, observe=tell_notice, clock=SystemClock())
 
 
 def _told(profile: NamedProfile, seal: Seal) -> Text:

@@ -18,9 +18,10 @@ from app.profile.locks import changing
 from app.profile.marker import clear_mark, refuse_marked
 from app.profile.occupancy import refuse_occupied
 from app.profile.private import FOLDER_MODE, remove_tree
-from app.profile.seal import Seal, find_differences, put_seal, read_seal, seal_path, write_seal
+from app.profile.seal import Seal, find_differences, put_seal, read_seal, remove_seal, seal_path, write_seal
 
 _GOOD_MARK = ".good-"
+_BEFORE_MARK = ".before-"
 
 
 def seal_base(base: Path, *, now: datetime, browser_version: str | None = None) -> Seal:
@@ -134,6 +135,32 @@ def restore(base: Path, *, now: datetime) -> Path:
     except OSError as error:
         raise _unwritable(base, error) from error
     return aside
+
+
+def replace_base(base: Path, draft: Path, *, now: datetime) -> tuple[Path, Seal]:
+    """Put another user-data folder in the place of a base, and seal it. Hold ``locks.changing`` meanwhile.
+
+    Args:
+        base: The user-data folder.
+        draft: What takes its place; beside it, with no browser on it.
+        now: Aware UTC now.
+
+    Returns:
+        Where the base that was there lies now, and the new seal.
+
+    Raises:
+        ProfileError: A browser has the base open, or the other folder is damaged.
+        SetupError: Something can't be written.
+    """
+    inspect_base(draft)
+    refuse_occupied(base)
+    try:
+        remove_seal(base)  # killed from here on, this leaves an unsealed base, not a damaged one
+        before = base.rename(base.with_name(f"{base.name}{_BEFORE_MARK}{now:%Y%m%dT%H%M%SZ}"))
+        draft.rename(base)
+    except OSError as error:
+        raise _unwritable(base, error) from error
+    return before, seal_changed(base, now=now)
 
 
 def discard(profile: NamedProfile) -> None:

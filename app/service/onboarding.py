@@ -18,10 +18,12 @@ import anyio.to_thread
 from app.domain.events import Level, Notice
 from app.domain.failures import LoginRequiredError, Proof, SetupError
 from app.domain.ports import Clock, EventSink
-from app.profile.base import check_for_login
+from app.profile.base import check_base, check_for_login
+from app.profile.clone import clone_profile, remove_clone
+from app.profile.failures import ProfileMissingError
 from app.profile.home import NamedProfile
-from app.profile.keeping import seal_changed
-from app.profile.kept_login import kept_login_path
+from app.profile.keeping import replace_base, seal_changed
+from app.profile.kept_login import forget_renewed, kept_login_path, renewed_login_path
 from app.profile.launch import prepare_base
 from app.profile.locks import changing
 from app.profile.seal import Seal, remove_seal
@@ -30,6 +32,11 @@ from app.service.crew import Crew
 from app.supervisor.codes import codes_of
 from app.supervisor.errand import Errand, run_errand
 from app.wire.messages import Mode
+
+_ENDED = (
+    "The login that a run renewed has ended too: the portal asks for a login. Profile {name} is left as it was; "
+    "give `poolwright profile login {name}`."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +109,54 @@ async def import_state(job: Onboarding, state: StorageState) -> Seal:
     return await _onboard(job, replace(_errand(job, Mode.IMPORT_STATE), state=state.to_json()), unproven)
 
 
+async def promote(job: Onboarding) -> tuple[Path, Seal]:
+    """Write the login that a run renewed back into the base, if it still opens the portal; else nothing changes.
+
+    A clone of the base takes its cookies over, and proves itself in a browser of its own. Then it takes the place of
+    the base, which is kept.
+
+    Returns:
+        Where the base that was there lies now, and the new seal.
+
+    Raises:
+        ProfileMissingError: No run has renewed the login of this profile.
+        LoginRequiredError: That login has ended too.
+        ProfileError: The base may not be used: marked, in use, damaged, or an everyday one.
+        SetupError: The browser does not start, the portal does not answer, or something can't be written.
+    """
+    base, renewed = job.profile.base_path, renewed_login_path(job.profile.base_path)
+    draft = base.with_name(f"{base.name}.promoted")
+    if not renewed.is_file():
+        raise ProfileMissingError(f"No run has renewed the login of profile {job.profile.name} since it was made.")
+    with changing(base):
+        try:
+            await anyio.to_thread.run_sync(_clone_to, base, draft)
+            errand = replace(_errand(job, Mode.ADOPT), base=draft, kept_login_path=renewed)
+            await run_errand(errand)
+            await _prove(job, draft, _ENDED.format(name=job.profile.name))
+            swapped = await anyio.to_thread.run_sync(partial(replace_base, base, draft, now=job.clock.now()))
+            forget_renewed(base)
+            return swapped
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(remove_clone, draft)
+
+
+def _clone_to(base: Path, draft: Path) -> None:
+    check_base(base)
+    remove_clone(draft)
+    clone_profile(base, draft)
+    prepare_base(draft)
+
+
+async def _prove(job: Onboarding, folder: Path, unproven: str) -> None:
+    """Have a new browser find the login on the disk, and keep its cookies beside the base."""
+    await anyio.to_thread.run_sync(prepare_base, folder)
+    kept = kept_login_path(job.profile.base_path)
+    if await run_errand(replace(_errand(job, Mode.PROVE), base=folder, cookies_path=kept)) is not Proof.LOGGED_IN:
+        raise LoginRequiredError(unproven)
+
+
 def _errand(job: Onboarding, mode: Mode) -> Errand:
     def note(level: Level, text: str) -> None:
         job.observe(Notice(level=level, text=text))
@@ -115,10 +170,8 @@ async def _onboard(job: Onboarding, errand: Errand, unproven: str) -> Seal:
         await anyio.to_thread.run_sync(check_for_login, base)
         await anyio.to_thread.run_sync(_open_up, base)
         await run_errand(errand)
-        await anyio.to_thread.run_sync(prepare_base, base)
-        proving = replace(_errand(job, Mode.PROVE), cookies_path=kept_login_path(base))
-        if await run_errand(proving) is not Proof.LOGGED_IN:
-            raise LoginRequiredError(unproven)
+        await _prove(job, base, unproven)
+        await anyio.to_thread.run_sync(forget_renewed, base)
         return await anyio.to_thread.run_sync(partial(seal_changed, base, now=job.clock.now()))
 
 

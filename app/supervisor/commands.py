@@ -61,6 +61,13 @@ class RefreshLogin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeepLogin:
+    """Keep the cookies of a login that was renewed beside the base profile, so that a person can promote it."""
+
+    slot: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForetellEnd:
     """Tell people when the login is expected to end, and be told when it should be renewed: ``LoginAges`` follows."""
 
@@ -134,19 +141,6 @@ class FailRest:
     reason: Reason
 
 
-Command = (
-    File
-    | Requeue
-    | AwaitProof
-    | Probe
-    | RefreshLogin
-    | AdoptLogin
-    | ForetellEnd
-    | Spawn
-    | Recycle
-    | Hold
-    | Release
-    | GiveUp
-    | Stop
-    | FailRest
-)
+#: What is done about the login of the workers.
+LoginCommand = AwaitProof | Probe | RefreshLogin | AdoptLogin | KeepLogin | ForetellEnd
+Command = File | Requeue | LoginCommand | Spawn | Recycle | Hold | Release | GiveUp | Stop | FailRest

@@ -51,6 +51,8 @@ class Errand:
     enough: anyio.Event = field(default_factory=anyio.Event)
     #: Where the cookies of a proved login are kept.
     cookies_path: Path | None = None
+    #: Cookies of another session, to be taken over.
+    kept_login_path: Path | None = None
     #: A storage state to be taken over, as Playwright writes it.
     state: bytes = b""
     #: For a portal that wants one beside the password.
@@ -118,6 +120,7 @@ def _configure(errand: Errand, folder: WorkerFolder) -> messages.Configure:
     seat = messages.Seat(
         profile_path=str(errand.base.absolute()),
         cookies_path=str(errand.cookies_path.absolute()) if errand.cookies_path else "",
+        kept_login_path=str(errand.kept_login_path.absolute()) if errand.kept_login_path else "",
         staging_path=str(folder.path),
         state_path=str(state_path) if errand.state else "",
     )

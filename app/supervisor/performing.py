@@ -10,12 +10,14 @@ from types import MappingProxyType
 from typing import assert_never
 
 import anyio
+import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from app.domain.events import Level
 from app.domain.ids import WorkerRef
 from app.domain.ports import Clock
 from app.domain.task import POTask, Report
+from app.profile.kept_login import keep_renewed
 from app.supervisor.chronicle import Chronicle
 from app.supervisor.clerk import Clerk
 from app.supervisor.codes import OneTimeCodes
@@ -28,6 +30,8 @@ from app.supervisor.commands import (
     ForetellEnd,
     GiveUp,
     Hold,
+    KeepLogin,
+    LoginCommand,
     Probe,
     Recycle,
     RefreshLogin,
@@ -103,7 +107,7 @@ class Performance:
                 self.tasks.start_soon(self._file, command)
             case Requeue() | FailRest():
                 self.clerk.take(command)
-            case AwaitProof() | Probe() | RefreshLogin() | AdoptLogin() | ForetellEnd():
+            case AwaitProof() | Probe() | RefreshLogin() | AdoptLogin() | KeepLogin() | ForetellEnd():
                 self.tasks.start_soon(self._see_to_login, command)
             case Spawn():
                 self.start_worker(self.workers[command.worker.slot], command.worker.generation, command.delay_s)
@@ -138,7 +142,7 @@ class Performance:
                 self.dispatch.task_queue.forget(command.task.task_id)
                 self.note_outcome(command.task, command.report)
 
-    async def _see_to_login(self, command: AwaitProof | Probe | RefreshLogin | AdoptLogin | ForetellEnd) -> None:
+    async def _see_to_login(self, command: LoginCommand) -> None:
         match command:
             case AwaitProof():
                 await anyio.sleep(command.delay_s)
@@ -148,6 +152,8 @@ class Performance:
             case RefreshLogin():
                 code = await self.codes.next() if self.codes else ""
                 await self._ask(command.worker, messages.Refresh(one_time_code=code, is_early=command.is_early))
+            case KeepLogin():
+                await self._keep_login(command.slot)
             case ForetellEnd():
                 await self._foretell(command)
             case AdoptLogin():
@@ -155,6 +161,14 @@ class Performance:
                 await self._ask(command.worker, messages.Adopt(cookies_path=str(cookies_path)))
             case _:
                 assert_never(command)
+
+    async def _keep_login(self, slot: int) -> None:
+        worker = self.workers[slot]
+        try:
+            await anyio.to_thread.run_sync(keep_renewed, worker.profile.base_profile_path, worker.cookies_path)
+        except OSError as error:
+            told = f"the renewed login could not be kept beside the profile ({error.strerror})"
+            self.chronicle.notice(Level.WARNING, told, worker.ref)
 
     async def _foretell(self, command: ForetellEnd) -> None:
         ends_at = self.clock.now() + timedelta(seconds=command.ends_in_s)

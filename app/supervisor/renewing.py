@@ -11,7 +11,17 @@ from dataclasses import replace
 
 from app.domain.failures import GivenBack
 from app.domain.ids import WorkerRef
-from app.supervisor.commands import AdoptLogin, Command, ForetellEnd, Hold, Recycle, RefreshLogin, Release, Stop
+from app.supervisor.commands import (
+    AdoptLogin,
+    Command,
+    ForetellEnd,
+    Hold,
+    KeepLogin,
+    Recycle,
+    RefreshLogin,
+    Release,
+    Stop,
+)
 from app.supervisor.facts import LoginAges, LoginLost, LoginSettled, StopCause
 from app.supervisor.holds import HoldCause
 from app.supervisor.proving import dismiss
@@ -45,7 +55,7 @@ def settle_login(standing: Standing, fact: LoginSettled) -> Decision:
         if renewal.refresher != slot:
             return _after(_without(known, slot), fact.detail)
         begun = replace(known, lifespan=known.lifespan.begin(fact.at_s))
-        return _foretell(begun).followed_by(_spread(begun, fact.worker))
+        return _foretell(begun).then(KeepLogin(slot=slot)).followed_by(_spread(begun, fact.worker))
     known = _with_access(standing, fact.worker, Access.LOGGED_OUT)
     if renewal.refresher != slot:
         return _after(_without(known, slot), fact.detail)

@@ -53,6 +53,8 @@ class Mode(StrEnum):
     LOG_IN = "log_in"
     #: Put a storage state of another browser into a base profile.
     IMPORT_STATE = "import_state"
+    #: Give a base profile the cookies of another session (the seat's kept login) beside its own.
+    ADOPT = "adopt"
     #: Open a base profile as workers do, ask the portal whether it is logged in, and keep its cookies.
     PROVE = "prove"
 

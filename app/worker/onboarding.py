@@ -112,6 +112,9 @@ async def onboard(
             case Mode.IMPORT_STATE:
                 await _take_over(context, Path(configure.seat.state_path))
                 ready()
+            case Mode.ADOPT:
+                await _adopt(context, Path(configure.seat.kept_login_path))
+                ready()
             case Mode.PROVE:
                 proof = await _prove(context, door, Path(configure.seat.cookies_path))
                 mouth.say(Probed, proof=proof, is_last=True)
@@ -196,6 +199,14 @@ async def _take_over(context: BrowserContext, state: Path) -> None:
     try:
         await context.set_storage_state(state)
     except PlaywrightError as error:
+        msg = f"The browser does not take that login over ({first_line(error)})."
+        raise CannotStartError(msg) from error
+
+
+async def _adopt(context: BrowserContext, cookies: Path) -> None:
+    try:
+        await CookieSnapshot(cookies).bring_back(context)
+    except (PlaywrightError, OSError, ValueError) as error:
         msg = f"The browser does not take that login over ({first_line(error)})."
         raise CannotStartError(msg) from error
 

@@ -22,6 +22,8 @@ from app.supervisor.commands import (
     ForetellEnd,
     GiveUp,
     Hold,
+    KeepLogin,
+    LoginCommand,
     Probe,
     Recycle,
     RefreshLogin,
@@ -58,6 +60,7 @@ from app.supervisor.holds import FIRST_HOLD_S, LONGEST_HOLD_S, RETRY_AFTER_LIMIT
 from app.supervisor.judging import FAILURES_IN_A_ROW, FREE_RETURNS_MAX, OUTAGE_RETURNS_MAX
 from app.supervisor.lifespan import LEAST_LIFE_S
 from app.supervisor.plan import DEATH_LIMIT, react
+from app.supervisor.renewal import Access
 from app.supervisor.restarts import RESTART_LIMIT, RestartBudget
 from app.supervisor.standing import Decision, Slot, Standing
 from tests.store.builders import fetched, missed
@@ -511,7 +514,7 @@ class Policy(RuleBasedStateMachine):
         match command:
             case File() | Requeue() | FailRest():
                 self.obey_about_tasks(command)
-            case RefreshLogin() | AdoptLogin() | AwaitProof() | Probe() | ForetellEnd():
+            case RefreshLogin() | AdoptLogin() | AwaitProof() | Probe() | KeepLogin() | ForetellEnd():
                 self.obey_about_logins(command)
             case Spawn():
                 self.alive.add(command.worker)
@@ -527,8 +530,10 @@ class Policy(RuleBasedStateMachine):
             case GiveUp():
                 assert command.worker not in self.alive
 
-    def obey_about_logins(self, command: RefreshLogin | AdoptLogin | AwaitProof | Probe | ForetellEnd) -> None:
+    def obey_about_logins(self, command: LoginCommand) -> None:
         match command:
+            case KeepLogin():
+                assert self.standing.slots[command.slot].access is Access.LOGGED_IN
             case ForetellEnd():
                 self.login_number = command.number
             case AwaitProof():
