@@ -111,8 +111,9 @@ def _react_to_worker(standing: Standing, slot: Slot, fact: WorkerFact) -> Decisi
             # A task that was assigned just as its worker began to drain was never looked at.
             rest, unproven = dismiss(standing, fact.worker, GivenBack.UNPROVEN)
             unseen = (undone(fact.worker, one, GivenBack.DRAINING, "its worker ended") for one in slot.held.values())
-            emptied = replace(rest.slots[fact.worker.slot], held={}, is_given_up=True, is_up=False)
-            return Decision(rest.with_slot(fact.worker, emptied), (*unproven, *unseen))
+            gone = go_away(rest, fact.worker, is_restarting=False).standing
+            emptied = replace(gone.slots[fact.worker.slot], held={}, is_given_up=True, is_up=False)
+            return Decision(gone.with_slot(fact.worker, emptied), (*unproven, *unseen))
         case _:
             assert_never(fact)
 
