@@ -1,7 +1,7 @@
 """A real profile, damaged in all the ways that make Chromium forget a login without a word.
 
 Of a sealed profile each is found before any browser starts. Of an unsealed one those are found that show in structure;
-the table says which, so that the limits are known too.
+the table says which, so that the limits are known too. Cookies lost without a sign are counted: ``test_census``.
 """
 
 from __future__ import annotations
