@@ -6,6 +6,7 @@ import contextlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -13,12 +14,13 @@ import anyio.to_thread
 from loguru import logger
 
 from app.bridge.parent import Child, SpawnOrder, spawn
+from app.bridge.strays import end_strays
 from app.domain.events import Level
 from app.domain.failures import LoginRequiredError, PoolError, Proof, SetupError
 from app.domain.ids import WorkerRef
 from app.domain.options import WorkerOptions
 from app.profile.private import create_file
-from app.profile.runs import RunFolder, WorkerFolder
+from app.profile.runs import RunFolder, WorkerFolder, sweep_dead_runs
 from app.supervisor.talk import SILENCE_LIMIT_S, LostError, Talk
 from app.wire import messages
 from app.wire.messages import Mode
@@ -96,6 +98,8 @@ async def run_errand(errand: Errand) -> Proof | None:
         LoginRequiredError: The login failed.
         SetupError: The browser does not start, or the portal does not answer.
     """
+    # One that was killed may have left a login behind.
+    await anyio.to_thread.run_sync(partial(sweep_dead_runs, errand.runs_root, end_strays=end_strays))
     run = await anyio.to_thread.run_sync(RunFolder.create, errand.runs_root)
     try:
         folder = run.worker_folder(_REF.slot)

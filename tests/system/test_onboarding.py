@@ -319,6 +319,10 @@ async def test_the_form_takes_the_secret_of_one_time_codes_from_the_keyring_too(
     secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
     async with running_portal(order_count=4, totp_secret=secret) as portal:
         office = Office(tmp_path, portal)
+        of_one_that_was_killed = tmp_path / "r/r-dead01"
+        (of_one_that_was_killed / "w1").mkdir(parents=True)
+        (of_one_that_was_killed / "w1/state.json").write_text("{}")
+        (of_one_that_was_killed / "owner.lock").touch()
         entries = {portal.user: portal.password, f"{portal.user}/totp": secret}
 
         done = await office.run("profile", "login", "mine", "--form", *office.new, **stock_keyring(office, **entries))
