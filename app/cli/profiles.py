@@ -16,15 +16,15 @@ from app.cli.console import console
 from app.cli.login import is_login_given, log_in
 from app.cli.options import SettingsCommand
 from app.domain.failures import OptionsError
-from app.domain.ids import ProfileId
-from app.domain.machine import Transition
 from app.portal.pack import shipped_names
-from app.profile.clone import CloneReport
+from app.profile.base import check_base
+from app.profile.clone import CloneReport, clone_profile, remove_clone
 from app.profile.home import NamedProfile
-from app.profile.profile import Profile
+from app.profile.launch import prepare_for_launch
+from app.profile.locks import reading
 from app.profile.runs import RunFolder
+from app.profile.seal import refuse_differences
 from app.profile.selection import is_wanted
-from app.service.clock import SystemClock
 from app.service.crew import find_crew
 from app.service.site import find_profile, find_site
 from app.service.vault import with_keyring
@@ -89,27 +89,19 @@ def clone_check(settings: Settings, *, name: ProfileName) -> None:
 
 
 def clone_once(base: Path, target: Path) -> CloneReport:
-    """Take a clone through its life without a browser.
+    """Make a clone, make it ready for a launch, and remove it. Unlike a run it marks no damage: it decides nothing.
 
     Raises:
         ProfileError: The base or the clone is not fit.
         SetupError: The clone cannot be written.
     """
-
-    def unheard(_: Transition) -> None:
-        """Nobody watches this life."""
-
-    profile = Profile(
-        profile_id=ProfileId("clone-check"),
-        base_profile_path=base,
-        worker_profile_path=target,
-        clock=SystemClock().now,
-        observe=unheard,
-    )
-    report = profile.clone()
-    profile.take()
-    profile.release()
-    profile.remove()
+    with reading(base):
+        facts = check_base(base)
+        report = clone_profile(base, target)
+    if facts.seal is not None:
+        refuse_differences(base, facts.seal, report.files)
+    prepare_for_launch(target)
+    remove_clone(target)
     return report
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from types import MappingProxyType
 from typing import assert_never
 
 import anyio
@@ -43,21 +42,12 @@ from app.supervisor.commands import (
 from app.supervisor.dispatch import Dispatch
 from app.supervisor.facts import Fact, HoldOver, LoginAges, ProofOverdue, StopCause
 from app.supervisor.filing import Filing
+from app.supervisor.holding import told
 from app.supervisor.holds import HoldCause
 from app.supervisor.staging import staging_name
 from app.supervisor.tally import Tally
 from app.supervisor.worker import Worker
 from app.wire import messages
-
-#: When a hold ends that has no time of its own.
-_UNTIL: Mapping[HoldCause, str] = MappingProxyType(
-    {
-        HoldCause.OPERATOR: "until it is resumed",
-        HoldCause.JOURNAL_LOCKED: "until the journal can be used again",
-        HoldCause.LOGIN_LOST: "until the login is back",
-        HoldCause.LOGIN_REQUIRED: "until somebody has logged in (poolwright profile login) and says resume",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,8 +157,8 @@ class Performance:
         try:
             await anyio.to_thread.run_sync(keep_renewed, worker.profile.base_profile_path, worker.cookies_path)
         except OSError as error:
-            told = f"the renewed login could not be kept beside the profile ({error.strerror})"
-            self.chronicle.notice(Level.WARNING, told, worker.ref)
+            problem = f"the renewed login could not be kept beside the profile ({error.strerror})"
+            self.chronicle.notice(Level.WARNING, problem, worker.ref)
 
     async def _foretell(self, command: ForetellEnd) -> None:
         ends_at = self.clock.now() + timedelta(seconds=command.ends_in_s)
@@ -191,11 +181,10 @@ class Performance:
 
     def _tell_hold(self, command: Hold | Release) -> None:
         """The pool's own state follows from its standing; here people are told, and the time of a hold runs."""
-        if isinstance(command, Release):
-            self.chronicle.notice(Level.INFO, f"goes on ({command.cause})")
+        is_over = isinstance(command, Release)
+        self.chronicle.notice(Level.INFO if is_over else Level.WARNING, told(command))
+        if is_over:
             return
-        until = _UNTIL[command.cause] if command.delay_s is None else f"for {command.delay_s:g} s"
-        self.chronicle.notice(Level.WARNING, f"no order starts {until}: {command.detail}")
         if command.delay_s is not None:
             self.tasks.start_soon(self._end_hold, command.cause, command.delay_s)
 

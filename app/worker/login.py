@@ -30,7 +30,7 @@ class Door:
         """
         verdict = await self.visit(page, self.pack.site.probe)
         if verdict is Verdict.SESSION_LOST:
-            return "still logged out"
+            return "it shows its login page"
         if verdict in DEMANDS:
             return f"the portal asks for {DEMANDS[verdict]}"
         if verdict in {Verdict.READY, Verdict.RENEWED}:

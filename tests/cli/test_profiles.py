@@ -133,6 +133,18 @@ def test_a_base_that_no_browser_opened_is_no_good_for_clones(command: Command, p
     assert list(Path("r").iterdir()) == [], "nothing is left of the attempt"
 
 
+def test_a_clone_check_marks_no_damage(command: Command, desk: Path) -> None:
+    """It decides nothing: only a run, or a person, does."""
+    base = make_base(desk / "profiles" / "default" / "base")
+    (base.parent / "profile.toml").write_text('schema = 1\npack = "demo"\nbase_url = "http://127.0.0.1"\n')
+    (base / "Default" / "Cookies").write_bytes(b"garbage")
+
+    result = command("profile", "clone-check", "default", "--runs-dir", "r")
+
+    assert result.exit_code == Exit.PROFILE
+    assert not list(base.parent.glob("*.damaged.json"))
+
+
 def test_what_clones_do_without_is_summed_up(tmp_path: Path) -> None:
     for name, size in (
         ("Default/Cache/a", 10),

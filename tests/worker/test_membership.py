@@ -126,9 +126,9 @@ async def test_every_rung_says_why_it_did_not_hold(portal: Portal, tmp_path: Pat
             await stage.session.membership.log_in(Keys())
 
     told = str(caught.value)
-    assert "revisit: still logged out" in told
+    assert "revisit: it shows its login page" in told
     assert "cookies: no login is kept beside the profile" in told
-    assert "form: still logged out" in told
+    assert "form: it shows its login page" in told
     assert "human: nobody can log in by hand in a browser without a window" in told
 
 

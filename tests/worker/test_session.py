@@ -127,7 +127,7 @@ async def test_cookies_that_cannot_be_kept_or_brought_back_are_told_and_no_more(
 
 
 async def test_a_wrong_password_is_told_as_such(portal: Portal, tmp_path: Path) -> None:
-    with pytest.raises(CannotLogInError, match="form: still logged out"):
+    with pytest.raises(CannotLogInError, match="form: it shows its login page"):
         async with open_stage(portal, tmp_path, password="wrong"):
             pytest.fail("it is logged in")
 
