@@ -130,7 +130,7 @@ def test_the_probe_is_the_list_of_orders_and_an_order_its_own_page() -> None:
 
 def test_the_way_in_begins_at_the_start_page_and_then_takes_the_native_form() -> None:
     assert COUPA.login.start == "/"
-    assert COUPA.login.ladder == (LoginStep.REVISIT, LoginStep.FORM)
+    assert COUPA.login.ladder == (LoginStep.REVISIT, LoginStep.COOKIES, LoginStep.FORM, LoginStep.HUMAN)
     assert COUPA.login.form is not None
     assert "#user_email" in COUPA.login.form.user
     assert COUPA.login.form.password == "#user_password"
