@@ -63,7 +63,7 @@ async def be_logged_out(folder: Path, length: Length, totp_secret: str) -> None:
 
 
 async def be_left_out(folder: Path, length: Length) -> None:
-    """Without a password the run ends, and leaves everything that it has not done in the queue."""
+    """Without a password the run ends with the rest in the queue, and goes on after ``profile login``."""
     async with running_portal(order_count=length.order_count) as portal, open_desk(folder, portal) as desk:
         orders = await begin(portal, desk, length)
         await portal.expire_sessions(after_pages=length.pages_between)
@@ -72,10 +72,13 @@ async def be_left_out(folder: Path, length: Length) -> None:
         stopped = await desk.run("run", orders, *CREW)
         rows = reported(desk)
         desk.environment["POOLWRIGHT_PASSWORD"] = password
+        logged_in = await desk.run("profile", "login", "demo", "--form")
+        desk.environment.pop("POOLWRIGHT_PASSWORD")
         resumed = await desk.run("run", orders, *CREW)
 
         assert stopped.code == 4, stopped
         assert "The portal wants a login and none of the ways in worked" in stopped.out
+        assert logged_in.code == 0, logged_in
         assert {row["Outcome"] for row in rows} & {"FAILED", "QUARANTINED"} == set()
         assert resumed.code == 1, resumed
         await assert_all_came_home(portal, desk, length)
