@@ -89,8 +89,8 @@ async def conduct(job: BatchJob, showing: Showing, *observers: EventSink) -> Bat
     clock = SystemClock()
     progress = Progress.begin(
         total_count=len(job.orders.tasks),
-        worker_count=job.worker_count,
-        tabs_per_worker=job.worker.tabs_per_worker,
+        worker_count=job.pool.worker_count,
+        tabs_per_worker=job.pool.worker.tabs_per_worker,
         now_s=clock.monotonic(),
     )
     view = make_view(showing.manner, progress, job.orders.source, console(), clock)
@@ -105,7 +105,7 @@ async def conduct(job: BatchJob, showing: Showing, *observers: EventSink) -> Bat
 
 async def _run(job: BatchJob, view: View, observe: EventSink) -> BatchSummary:
     def describe() -> str:
-        return first_words(view.progress.in_flight_count, job.shutdown_timeout_s)
+        return first_words(view.progress.in_flight_count, job.pool.shutdown_timeout_s)
 
     async with hearing_signals(view.say, describe) as wishes:
         return await run_batch(job, observe=observe, stop=wishes.stop, stop_now=wishes.stop_now)

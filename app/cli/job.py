@@ -13,7 +13,7 @@ from app.domain.task import OrderList
 from app.intake.orders import Reading, orders_from_file, orders_from_numbers, orders_from_stdin
 from app.portal.pack import Pack
 from app.service.batch import BatchJob, Redo
-from app.service.crew import Crew
+from app.service.crew import Crew, pool_options
 from app.service.out import JOURNAL_NAME
 from app.settings import Settings
 
@@ -61,18 +61,11 @@ def make_job(settings: Settings, orders: OrderList, crew: Crew, base: Path, redo
     """Put the job together."""
     return BatchJob(
         orders=orders,
-        worker=crew.worker,
-        worker_count=settings.workers,
-        base_profile_path=base,
+        pool=pool_options(settings, crew, base),
         out=settings.out,
         template=settings.folder_template,
         journal_path=settings.out / PRIVATE_NAME / JOURNAL_NAME,
-        runs_root=settings.runs_dir,
         report_stem=report_stem(orders),
-        max_attempts=settings.max_attempts,
-        shutdown_timeout_s=settings.shutdown_timeout_s,
-        renews_early=crew.renews_early,
-        totp_secret=crew.totp_secret,
         redo=redo,
     )
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from app.domain.failures import Outcome
-from app.domain.options import Secret, WorkerOptions
+from app.domain.options import PoolOptions
 from app.domain.ports import Accepted
 from app.domain.task import OrderList
 
@@ -44,23 +44,14 @@ class BatchJob:
     """One list to bring home, with everything that the run needs to know."""
 
     orders: OrderList
-    worker: WorkerOptions
-    worker_count: int
-    #: User-data folder to clone from.
-    base_profile_path: Path
+    pool: PoolOptions
     #: Output folder.
     out: Path
     #: Folder of one order below ``out``.
     template: str
     journal_path: Path
-    #: Folder for the private folders of runs; on a local disk.
-    runs_root: Path
     #: Stem of the report files below ``out``.
     report_stem: str
-    max_attempts: int
-    shutdown_timeout_s: float
-    renews_early: bool = False
-    totp_secret: Secret = field(default_factory=lambda: Secret(text=""))
     redo: Redo = Redo.RETRYABLE
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from app.domain.options import BrowserOptions, PortalOptions, Secret, WorkerOptions
+from app.archive.tree import PRIVATE_NAME
+from app.domain.options import BrowserOptions, PoolOptions, PortalOptions, Secret, WorkerOptions
 from app.service.browser import find_browser
+from app.service.out import STAGING_NAME
 from app.service.sandbox import SandboxChoice, resolve_sandbox
 from app.service.site import Site
 from app.settings import Settings
@@ -48,6 +51,21 @@ def find_crew(settings: Settings, site: Site | None) -> Crew:
 def secrets_of(settings: Settings) -> tuple[str, ...]:
     """What must never show in a log."""
     return settings.password.get_secret_value(), settings.totp_secret.get_secret_value()
+
+
+def pool_options(settings: Settings, crew: Crew, base: Path) -> PoolOptions:
+    """A pool of such workers on clones of a base profile, as the settings want it."""
+    return PoolOptions(
+        worker=crew.worker,
+        worker_count=settings.workers,
+        base_profile_path=base,
+        runs_root=settings.runs_dir,
+        staging_path=settings.out / PRIVATE_NAME / STAGING_NAME,
+        max_attempts=settings.max_attempts,
+        shutdown_timeout_s=settings.shutdown_timeout_s,
+        totp_secret=crew.totp_secret,
+        renews_early=crew.renews_early,
+    )
 
 
 def _portal(settings: Settings, site: Site) -> PortalOptions:

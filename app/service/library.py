@@ -19,7 +19,7 @@ from app.archive.tree import PRIVATE_NAME, OutputTree
 from app.domain.events import Event, Level, Notice
 from app.domain.failures import Reason, root_cause
 from app.domain.ids import BatchId, TaskId
-from app.domain.options import PoolOptions, Sandbox
+from app.domain.options import Sandbox
 from app.domain.payload import JsonValue
 from app.domain.ports import EventSink
 from app.domain.states import TaskStatus
@@ -31,7 +31,7 @@ from app.profile.seal import seal_path
 from app.service.batch import Redo
 from app.service.callbacks import Callbacks
 from app.service.clock import SystemClock
-from app.service.crew import Crew, find_crew, secrets_of
+from app.service.crew import Crew, find_crew, pool_options, secrets_of
 from app.service.logs import LogOptions, logging_beside
 from app.service.out import JOURNAL_NAME, open_out
 from app.service.own_processor import OwnProcessor, locate
@@ -136,11 +136,12 @@ async def _running(plan: _Plan, clock: SystemClock, observe: EventSink) -> Async
             await _make_base(plan, clock, observe)
         await recover(journal, plan.tree, plan.settings.max_attempts)
         await reopen(journal, plan.tree, LIST, Redo.RETRYABLE, is_candidate=_was_not_called_off)
+        options = replace(pool_options(plan.settings, plan.crew, plan.base), waits_for_login=plan.waits_for_login)
         around = Surroundings(journal=journal, archive=plan.tree, clock=clock, observe=observe, batch_id=LIST)
         try:
             async with (
-                clean_staging(plan.tree, plan.settings.out) as staging,
-                PersistentWorkerPool(_options(plan, staging), around) as pool,
+                clean_staging(plan.tree, options.staging_path),
+                PersistentWorkerPool(options, around) as pool,
             ):
                 yield pool
         except ExceptionGroup as group:
@@ -203,18 +204,3 @@ def _site(settings: Settings) -> Site | None:
     """The portal, where settings or the profile name one."""
     is_named = settings.portal or settings.base_url or settings.profile in ProfileHome(settings.profiles_dir).names()
     return find_site(settings) if is_named else None
-
-
-def _options(plan: _Plan, staging: Path) -> PoolOptions:
-    return PoolOptions(
-        worker=plan.crew.worker,
-        worker_count=plan.settings.workers,
-        base_profile_path=plan.base,
-        runs_root=plan.settings.runs_dir,
-        staging_path=staging,
-        max_attempts=plan.settings.max_attempts,
-        shutdown_timeout_s=plan.settings.shutdown_timeout_s,
-        renews_early=plan.crew.renews_early,
-        totp_secret=plan.crew.totp_secret,
-        waits_for_login=plan.waits_for_login,
-    )

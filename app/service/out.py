@@ -10,7 +10,7 @@ from app.archive.tree import PRIVATE_NAME
 from app.domain.failures import OptionsError, SetupError
 from app.settings import Settings
 
-JOURNAL_NAME, LOG_NAME = "journal.db", "log.jsonl"
+JOURNAL_NAME, LOG_NAME, STAGING_NAME = "journal.db", "log.jsonl", "staging"
 
 
 def open_out(settings: Settings) -> Path:

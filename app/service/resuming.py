@@ -11,15 +11,13 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 
-from app.archive.tree import PRIVATE_NAME, OutputTree
+from app.archive.tree import OutputTree
 from app.domain.failures import root_cause
 from app.domain.ids import BatchId
 from app.domain.ports import Journal
 from app.domain.task import TaskRecord
 from app.service.batch import Redo
 from app.service.redoing import to_redo
-
-STAGING_NAME = "staging"
 
 Candidacy: TypeAlias = Callable[[TaskRecord], bool]
 
@@ -74,12 +72,11 @@ async def unless_stopped(stop: anyio.Event, work: Callable[[], Awaitable[None]])
 
 
 @asynccontextmanager
-async def clean_staging(tree: OutputTree, out: Path) -> AsyncGenerator[Path]:
+async def clean_staging(tree: OutputTree, staging: Path) -> AsyncGenerator[None]:
     """The folder where workers put files before they are filed: empty at the start, gone at the end."""
-    staging = out / PRIVATE_NAME / STAGING_NAME
     await anyio.to_thread.run_sync(tree.discard, staging)
     try:
-        yield staging
+        yield
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(tree.discard, staging)

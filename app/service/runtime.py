@@ -15,7 +15,6 @@ from app.archive.report import ReportFiles, write_reports
 from app.archive.tree import OutputTree
 from app.domain.events import Level, ListOpened, Notice
 from app.domain.failures import root_cause
-from app.domain.options import PoolOptions
 from app.domain.ports import Accepted, Clock, EventSink, Journal
 from app.domain.states import open_count
 from app.domain.task import TaskRecord
@@ -66,7 +65,7 @@ async def run_batch(
     begun_s = clock.monotonic()
     tree = OutputTree(job.out, job.template, clock=clock, known_fields=_known_fields(job))
     async with SqliteJournal(job.journal_path, clock) as journal:
-        await recover(journal, tree, job.max_attempts)
+        await recover(journal, tree, job.pool.max_attempts)
         accepted = await journal.accept(job.orders)
         is_known = await unless_stopped(stop, partial(reopen, journal, tree, job.orders.batch_id, job.redo))
         open_before = open_count(await journal.counts(job.orders.batch_id))
@@ -117,8 +116,8 @@ async def _work(
     around = Surroundings(journal=journal, archive=tree, clock=clock, observe=observe, batch_id=job.orders.batch_id)
     ended: list[Stop | None] = []
     try:
-        async with clean_staging(tree, job.out) as staging, anyio.create_task_group() as listening:
-            pool = PersistentWorkerPool(_options(job, staging), around)
+        async with clean_staging(tree, job.pool.staging_path), anyio.create_task_group() as listening:
+            pool = PersistentWorkerPool(job.pool, around)
             listening.start_soon(_pass_on, stop, pool.stop)
             listening.start_soon(_pass_on, stop_now, pool.hurry)
             async with pool:
@@ -128,20 +127,6 @@ async def _work(
     except ExceptionGroup as group:
         raise root_cause(group) from group
     return ended[0]
-
-
-def _options(job: BatchJob, staging: Path) -> PoolOptions:
-    return PoolOptions(
-        worker=job.worker,
-        worker_count=job.worker_count,
-        base_profile_path=job.base_profile_path,
-        runs_root=job.runs_root,
-        staging_path=staging,
-        max_attempts=job.max_attempts,
-        shutdown_timeout_s=job.shutdown_timeout_s,
-        renews_early=job.renews_early,
-        totp_secret=job.totp_secret,
-    )
 
 
 async def _pass_on(wish: anyio.Event, act: Callable[[], None]) -> None:
@@ -159,7 +144,7 @@ def _known_fields(job: BatchJob) -> frozenset[str] | None:
 
     Nothing without a portal: what an own processor tells is not known before.
     """
-    return frozenset(packs.parse_json(job.worker.portal.pack_json).fields) if job.worker.portal else None
+    return frozenset(packs.parse_json(job.pool.worker.portal.pack_json).fields) if job.pool.worker.portal else None
 
 
 def _summary(job: BatchJob, accepted: Accepted, records: Sequence[TaskRecord], end: Stop | None) -> BatchSummary:

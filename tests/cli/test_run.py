@@ -29,37 +29,37 @@ def test_an_order_number_becomes_a_job(command: Command, fake_run: FakeRun, prof
     assert result.exit_code == Exit.DONE
     (job,) = fake_run.jobs
     assert [task.po_number for task in job.orders.tasks] == list(NUMBERS)
-    assert job.base_profile_path == Path("profiles/default/base")
-    assert job.base_profile_path.resolve() == profile
+    assert job.pool.base_profile_path == Path("profiles/default/base")
+    assert job.pool.base_profile_path.resolve() == profile
     assert (job.out, job.template) == (Path("downloads"), "{supplier}/{number}")
     assert job.journal_path == Path("downloads/.poolwright/journal.db")
-    assert (job.worker_count, job.worker.tabs_per_worker, job.max_attempts) == (2, 2, 3)
-    assert (job.worker.task_timeout_s, job.shutdown_timeout_s) == (300, 60)
-    assert portal_of(job.worker).base_url == BASE_URL
-    assert parse_json(portal_of(job.worker).pack_json).name == "demo"
+    assert (job.pool.worker_count, job.pool.worker.tabs_per_worker, job.pool.max_attempts) == (2, 2, 3)
+    assert (job.pool.worker.task_timeout_s, job.pool.shutdown_timeout_s) == (300, 60)
+    assert portal_of(job.pool.worker).base_url == BASE_URL
+    assert parse_json(portal_of(job.pool.worker).pack_json).name == "demo"
     assert job.redo is Redo.RETRYABLE
-    assert job.worker.browser.sandbox in {Sandbox.ON, Sandbox.OFF}, "a worker is never told auto"
+    assert job.pool.worker.browser.sandbox in {Sandbox.ON, Sandbox.OFF}, "a worker is never told auto"
 
 
 @pytest.mark.parametrize(
     ("option", "seen"),
     [
-        (("--workers", "5"), lambda job: job.worker_count == 5),
-        (("-w", "5"), lambda job: job.worker_count == 5),
-        (("--tabs", "4"), lambda job: job.worker.tabs_per_worker == 4),
-        (("--headed",), lambda job: not job.worker.browser.headless_mode),
-        (("--headless",), lambda job: job.worker.browser.headless_mode),
-        (("--browser", "/bin/sh"), lambda job: job.worker.browser.executable_path == "/bin/sh"),
-        (("--sandbox", "on"), lambda job: job.worker.browser.sandbox is Sandbox.ON),
-        (("--sandbox", "off"), lambda job: job.worker.browser.sandbox is Sandbox.OFF),
-        (("--task-timeout", "12.5"), lambda job: job.worker.task_timeout_s == 12.5),
-        (("--max-attempts", "1"), lambda job: job.max_attempts == 1),
-        (("--shutdown-timeout", "5"), lambda job: job.shutdown_timeout_s == 5),
+        (("--workers", "5"), lambda job: job.pool.worker_count == 5),
+        (("-w", "5"), lambda job: job.pool.worker_count == 5),
+        (("--tabs", "4"), lambda job: job.pool.worker.tabs_per_worker == 4),
+        (("--headed",), lambda job: not job.pool.worker.browser.headless_mode),
+        (("--headless",), lambda job: job.pool.worker.browser.headless_mode),
+        (("--browser", "/bin/sh"), lambda job: job.pool.worker.browser.executable_path == "/bin/sh"),
+        (("--sandbox", "on"), lambda job: job.pool.worker.browser.sandbox is Sandbox.ON),
+        (("--sandbox", "off"), lambda job: job.pool.worker.browser.sandbox is Sandbox.OFF),
+        (("--task-timeout", "12.5"), lambda job: job.pool.worker.task_timeout_s == 12.5),
+        (("--max-attempts", "1"), lambda job: job.pool.max_attempts == 1),
+        (("--shutdown-timeout", "5"), lambda job: job.pool.shutdown_timeout_s == 5),
         (("--out", "elsewhere"), lambda job: job.out == Path("elsewhere")),
         (("--folder-template", "{year}/{number}"), lambda job: job.template == "{year}/{number}"),
-        (("--runs-dir", "r"), lambda job: job.runs_root == Path("r")),
-        (("--portal", "coupa"), lambda job: parse_json(portal_of(job.worker).pack_json).name == "coupa"),
-        (("--base-url", "https://x.example/"), lambda job: portal_of(job.worker).base_url == "https://x.example"),
+        (("--runs-dir", "r"), lambda job: job.pool.runs_root == Path("r")),
+        (("--portal", "coupa"), lambda job: parse_json(portal_of(job.pool.worker).pack_json).name == "coupa"),
+        (("--base-url", "https://x.example/"), lambda job: portal_of(job.pool.worker).base_url == "https://x.example"),
         (("--redo", "all"), lambda job: job.redo is Redo.ALL),
         (("--redo", "nothing"), lambda job: job.redo is Redo.NOTHING),
     ],
@@ -83,7 +83,7 @@ def test_a_profile_may_be_named_and_lie_elsewhere(command: Command, fake_run: Fa
     result = command("run", *NUMBERS, "--profile", "second", "--profiles-dir", "elsewhere")
 
     assert result.exit_code == Exit.DONE
-    assert fake_run.jobs[0].base_profile_path == Path("elsewhere/second/base")
+    assert fake_run.jobs[0].pool.base_profile_path == Path("elsewhere/second/base")
 
 
 def test_user_and_password_come_from_the_environment(
@@ -94,7 +94,7 @@ def test_user_and_password_come_from_the_environment(
 
     result = command("run", *NUMBERS, "--verbose")
 
-    portal = portal_of(fake_run.jobs[0].worker)
+    portal = portal_of(fake_run.jobs[0].pool.worker)
     assert (portal.user, portal.password.text) == ("anna", "hunter2")
     assert "hunter2" not in result.output
 
@@ -321,5 +321,5 @@ def test_a_dry_run_needs_no_profile_when_the_portal_is_named(command: Command, d
 
 def test_the_profiles_address_serves_only_its_own_portal(command: Command, fake_run: FakeRun) -> None:
     assert command("run", *NUMBERS, "--portal", "demo").exit_code == Exit.DONE
-    assert portal_of(fake_run.jobs[0].worker).base_url == BASE_URL
+    assert portal_of(fake_run.jobs[0].pool.worker).base_url == BASE_URL
     assert command("run", *NUMBERS, "--portal", "coupa").exit_code == Exit.USAGE

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from app.domain.events import Event
-from app.domain.options import BrowserOptions, WorkerOptions
+from app.domain.options import BrowserOptions, PoolOptions, WorkerOptions
 from app.service.batch import BatchJob, Ending
 from app.service.runtime import run_batch
 from tests.profile.folders import make_base
@@ -22,16 +22,18 @@ async def test_a_batch_without_a_portal_takes_any_field_as_folder_and_tells_of_a
 ) -> None:
     job = BatchJob(
         orders=orders(1, 2),
-        worker=WorkerOptions(browser=BrowserOptions(), processor="no_such_module:process"),
-        worker_count=1,
-        base_profile_path=make_base(tmp_path / "base"),
+        pool=PoolOptions(
+            worker=WorkerOptions(browser=BrowserOptions(), processor="no_such_module:process"),
+            worker_count=1,
+            base_profile_path=make_base(tmp_path / "base"),
+            runs_root=tmp_path / "runs",
+            staging_path=tmp_path / "out" / ".poolwright" / "staging",
+            shutdown_timeout_s=5.0,
+        ),
         out=tmp_path / "out",
         template="{title}/{number}",
         journal_path=tmp_path / "journal.db",
-        runs_root=tmp_path / "runs",
         report_stem="orders-report",
-        max_attempts=3,
-        shutdown_timeout_s=5.0,
     )
     events: list[Event] = []
 
