@@ -63,7 +63,7 @@ def another_attempt(standing: Standing, worker: WorkerRef, task: POTask, report:
     )
 
 
-def undone(worker: WorkerRef, task: POTask, why: GivenBack, detail: str) -> Requeue:
+def undone(worker: WorkerRef, task: POTask, why: GivenBack | Reason, detail: str) -> Requeue:
     """A task that was not judged goes back as if nothing had been."""
     return Requeue(worker=worker, task=task, why=why, detail=detail, delay_s=0.0, is_attempt_spent=False)
 

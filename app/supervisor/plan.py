@@ -189,6 +189,8 @@ def _after_loss(standing: Standing, slot: Slot, fact: WorkerLost, task: POTask) 
         return undone(fact.worker, task, GivenBack.DRAINING, fact.cause)
     if slot.is_recycling:
         return undone(fact.worker, task, GivenBack.RECYCLED, fact.cause)
+    if slot.is_portal_down:  # found out while it brought its login back, with orders in flight beside
+        return undone(fact.worker, task, Reason.PORTAL_UNREACHABLE, fact.cause)
     if task.death_count + 1 >= DEATH_LIMIT:
         report = Report(reason=Reason.KILLS_WORKERS, detail=f"{DEATH_LIMIT} workers died on it, last: {fact.cause}.")
         return File(worker=fact.worker, task=task, report=report)

@@ -86,7 +86,10 @@ def age_login(standing: Standing, fact: LoginAges) -> Decision:
     is_old_news = fact.number != standing.lifespan.number or standing.lifespan.begun_at_s is None
     if is_old_news or standing.is_stopping or standing.holds.active:
         return Decision(standing)
-    held = replace(standing, renewal=standing.renewal.make_due(), holds=standing.holds.begin(HoldCause.LOGIN_LOST))
+    # One that lived until now was not made in vain, even if no order came meanwhile.
+    held = replace(
+        standing, renewal=standing.renewal.proven().make_due(), holds=standing.holds.begin(HoldCause.LOGIN_LOST)
+    )
     hold: Command = Hold(cause=HoldCause.LOGIN_LOST, detail="The login would end soon; it is renewed.", delay_s=None)
     return renew_if_idle(Decision(held, (hold,)))
 
@@ -121,8 +124,8 @@ def _foretell(standing: Standing) -> Decision:
 def _spread(standing: Standing, worker: WorkerRef) -> Decision:
     """The login is there: every worker that is up, or waits to come up, takes it over.
 
-    What such a worker did not find it looked for with the login before, which perhaps was lost already, and which no
-    probe can tell about any more. So it is looked for again.
+    What any of them did not find, the one that logged in too, it looked for with the login before, which perhaps was
+    lost already, and which no probe can tell about any more. So it is looked for again.
     """
     others = [
         WorkerRef(number, slot.generation)
@@ -130,7 +133,7 @@ def _spread(standing: Standing, worker: WorkerRef) -> Decision:
         if number != worker.slot and slot.access is not Access.UNKNOWN and not slot.is_recycling
     ]
     spread = replace(standing, renewal=standing.renewal.spread(frozenset(other.slot for other in others)))
-    decision = Decision(spread)
+    decision = Decision(*dismiss(spread, worker, GivenBack.SESSION_LOST))
     for other in others:
         rest, unproven = dismiss(decision.standing, other, GivenBack.SESSION_LOST)
         adopt = AdoptLogin(worker=other, source_slot=worker.slot)

@@ -28,6 +28,7 @@ from app.supervisor.facts import (
     LoginSettled,
     PortalDown,
     Probed,
+    ProofOverdue,
     StopCause,
     StopNeeded,
     TaskReported,
@@ -231,6 +232,17 @@ def test_a_portal_that_is_gone_while_somebody_logs_in_is_waited_for() -> None:
     assert adopters(plan.tell(lost(again))) == [(again, 2)]
 
 
+def test_a_portal_that_is_gone_while_somebody_logs_in_costs_the_orders_in_flight_nothing() -> None:
+    for mended in ([], [settled(TWO)]):  # while it logs in, and while it takes a login over
+        plan = Told(*ready(ONE, TWO, THREE), TaskTaken(worker=ONE, task=TASK), lost(ONE if not mended else TWO))
+        plan.tell(*mended)
+
+        gone = plan.tell(PortalDown(worker=ONE, detail="no answer"), WorkerLost(worker=ONE, cause="no answer"))
+
+        (back,) = (command for command in gone if isinstance(command, Requeue))
+        assert (back.is_attempt_spent, back.is_death) == (False, False)
+
+
 def test_logins_that_do_not_last_for_one_order_come_to_an_end() -> None:
     plan = Told(*ready(ONE, TWO, THREE))
 
@@ -385,3 +397,25 @@ class TestLifespan:
         plan.tell(TaskTaken(worker=ONE, task=TASK), LoginAges(number=2))
 
         assert refreshes(plan.tell(lost(THREE))) == [THREE]
+
+    def test_what_was_not_found_with_the_old_login_is_not_proven_by_the_renewed_one(self) -> None:
+        """Nobody knows whether the old login was good still when that page was read."""
+        plan = self.aged()
+        plan.tell(*missed(ONE, 7), LoginAges(number=2), ProofOverdue(worker=ONE))
+
+        renewed = plan.tell(settled(ONE))
+
+        (back,) = (command for command in renewed if isinstance(command, Requeue))
+        assert (back.task.task_id, back.is_attempt_spent) == ("demo:7", False)
+        assert plan.tell(Probed(worker=ONE, proof=Proof.LOGGED_IN)) == []
+
+    def test_logins_that_were_renewed_in_time_were_not_made_in_vain_although_no_order_came(self) -> None:
+        """A pool that waits for orders through the night."""
+        plan = self.aged()
+        for number in range(2, 2 + VAIN_LOGINS_MAX):
+            plan.tell(LoginAges(number=number), settled(ONE), settled(TWO), settled(THREE))
+
+        commands = plan.tell(lost(TWO))
+
+        assert refreshes(commands) == [TWO]
+        assert not plan.standing.is_stopping
