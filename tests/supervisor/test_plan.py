@@ -667,7 +667,8 @@ class Policy(RuleBasedStateMachine):
     def whoever_is_logged_out_is_seen_to(self) -> None:
         if not self.is_stopped and HoldCause.LOGIN_REQUIRED not in self.held_causes:
             assert not self.logged_out or self.standing.renewal.is_under_way
-            assert not self.standing.renewal.is_due or self.in_hand or not any(self.up())
+            renewal = self.standing.renewal
+            assert not renewal.is_due or renewal.is_under_way or self.in_hand or not any(self.up())
             assert not self.standing.renewal.adopting - {worker.slot for worker in self.logging_in}
 
     def up(self) -> list[WorkerRef]:
