@@ -73,6 +73,13 @@ class Probed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRenewed:
+    """Single sign-on brought back a session that had ended; what it read before may have been read without a login."""
+
+    worker: WorkerRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoginLost:
     """The portal wants a login of a worker, as it comes up or later; it waits to be told what to do."""
 
@@ -197,6 +204,7 @@ WorkerFact = (
     | TaskReturned
     | ProofOverdue
     | Probed
+    | SessionRenewed
     | LoginLost
     | LoginSettled
     | TaskFiled

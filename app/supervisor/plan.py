@@ -30,6 +30,7 @@ from app.supervisor.facts import (
     Probed,
     ProofOverdue,
     RoomScarce,
+    SessionRenewed,
     StopCause,
     StopNeeded,
     TaskFiled,
@@ -100,7 +101,7 @@ def _react_to_worker(standing: Standing, slot: Slot, fact: WorkerFact) -> Decisi
             return Decision(_noted(standing, slot, fact))
         case WorkerReady() | LoginLost() | LoginSettled():
             return _follow_login(standing, slot, fact)
-        case TaskReported() | TaskReturned() | ProofOverdue() | Probed():
+        case TaskReported() | TaskReturned() | ProofOverdue() | Probed() | SessionRenewed():
             return weigh(standing, slot, fact)
         case TaskFiled() | FilingFailed():
             return _after_filing(standing, fact)

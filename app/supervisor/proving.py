@@ -18,7 +18,7 @@ from app.domain.ids import TaskId, WorkerRef
 from app.domain.task import Report
 from app.supervisor.commands import AwaitProof, File, Probe, Requeue
 from app.supervisor.doubt import Doubted
-from app.supervisor.facts import Probed, ProofOverdue, TaskReported, TaskReturned
+from app.supervisor.facts import Probed, ProofOverdue, SessionRenewed, TaskReported, TaskReturned
 from app.supervisor.holds import HoldCause
 from app.supervisor.judging import hold, judge, undone
 from app.supervisor.standing import Decision, Slot, Standing
@@ -34,7 +34,9 @@ _UNPROVEN = "not found, by a session that was not proven to be logged in"
 _SHOWN = frozenset({Outcome.COMPLETED, Outcome.PARTIAL, Outcome.NO_ATTACHMENTS})
 
 
-def weigh(standing: Standing, slot: Slot, fact: TaskReported | TaskReturned | ProofOverdue | Probed) -> Decision:
+def weigh(
+    standing: Standing, slot: Slot, fact: TaskReported | TaskReturned | ProofOverdue | Probed | SessionRenewed
+) -> Decision:
     """Decide about what a worker says of its tasks, and what that tells about its session."""
     match fact:
         case TaskReported():
@@ -46,6 +48,8 @@ def weigh(standing: Standing, slot: Slot, fact: TaskReported | TaskReturned | Pr
             return _ask(Decision(standing), fact.worker) if is_open else Decision(standing)
         case Probed():
             return _conclude(standing, slot, fact)
+        case SessionRenewed():
+            return Decision(*dismiss(standing, fact.worker, GivenBack.SESSION_LOST))
         case _:
             assert_never(fact)
 

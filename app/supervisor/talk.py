@@ -17,6 +17,7 @@ from app.supervisor.facts import (
     LoginSettled,
     PortalDown,
     Probed,
+    SessionRenewed,
     StopCause,
     StopNeeded,
     TaskReported,
@@ -42,9 +43,14 @@ _STOP_CAUSES = {
 
 
 def news_of(
-    message: messages.Finished | messages.Returned | messages.Probed | messages.LoggedOut | messages.LoginSettled,
+    message: messages.Finished
+    | messages.Returned
+    | messages.Probed
+    | messages.Renewed
+    | messages.LoggedOut
+    | messages.LoginSettled,
     worker: WorkerRef,
-) -> TaskReported | TaskReturned | Probed | LoginLost | LoginSettled:
+) -> TaskReported | TaskReturned | Probed | SessionRenewed | LoginLost | LoginSettled:
     """What the pool has to know when a worker tells how its work and its login went."""
     match message:
         case messages.Finished():
@@ -53,6 +59,8 @@ def news_of(
             return TaskReturned(worker=worker, task_id=message.task_id, why=message.why, detail=message.detail)
         case messages.Probed():
             return Probed(worker=worker, proof=message.proof, is_last=message.is_last)
+        case messages.Renewed():
+            return SessionRenewed(worker=worker)
         case messages.LoggedOut():
             return LoginLost(worker=worker, detail=message.detail, at_s=anyio.current_time())
         case messages.LoginSettled():

@@ -261,7 +261,7 @@ class Worker:
             case messages.Finished() | messages.Returned():
                 self._free(message.task_id, tabs)
                 self._report(news_of(message, self.ref))
-            case messages.Probed() | messages.LoggedOut() | messages.LoginSettled():
+            case messages.Probed() | messages.Renewed() | messages.LoggedOut() | messages.LoginSettled():
                 self._report(news_of(message, self.ref))
             case messages.Unable():
                 self._report(fact_of(message, self.ref))

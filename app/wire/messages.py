@@ -210,6 +210,14 @@ class Probed(_Message):
     is_last: bool = False
 
 
+class Renewed(_Message):
+    """Worker to supervisor: a page came by way of the portal's login page; the session had ended, unnoticed."""
+
+    type: Literal["renewed"] = "renewed"
+    slot: int
+    generation: int
+
+
 class LoggedOut(_Message):
     """Worker to supervisor: the portal wants a login; told once, until ``Refresh`` or ``Adopt`` gave one."""
 
@@ -260,6 +268,18 @@ class Bye(_Message):
 
 ToWorker = Annotated[Configure | Assign | Probe | Refresh | Adopt | Drain, Field(discriminator="type")]
 ToSupervisor = Annotated[
-    Hello | Unable | Ready | Moved | Finished | Returned | Probed | LoggedOut | LoginSettled | Heartbeat | Said | Bye,
+    Hello
+    | Unable
+    | Ready
+    | Moved
+    | Finished
+    | Returned
+    | Probed
+    | Renewed
+    | LoggedOut
+    | LoginSettled
+    | Heartbeat
+    | Said
+    | Bye,
     Field(discriminator="type"),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from playwright.async_api import BrowserContext
@@ -21,19 +21,28 @@ class Desk:
     pack: Pack
     portal: PortalOptions
     downloads: Downloads
+    #: Called at once when a page came by way of the portal's login page.
+    note_renewed: Callable[[], None]
+
+
+def _ignore() -> None:
+    """Nobody wants to know."""
 
 
 @contextlib.asynccontextmanager
-async def open_desk(door: Door | None, context: BrowserContext, user_agent: str) -> AsyncGenerator[Desk | None]:
+async def open_desk(
+    door: Door | None, context: BrowserContext, user_agent: str, note_renewed: Callable[[], None] = _ignore
+) -> AsyncGenerator[Desk | None]:
     """Make the desk of a session; without a way into a portal there is none.
 
     Args:
         door: The portal's.
         context: Whose cookies downloads use.
         user_agent: The browser's own.
+        note_renewed: Called at once when a page came by way of the portal's login page.
     """
     if door is None:
         yield None
         return
     async with open_downloads(door.pack, door.portal, context, user_agent) as downloads:
-        yield Desk(pack=door.pack, portal=door.portal, downloads=downloads)
+        yield Desk(pack=door.pack, portal=door.portal, downloads=downloads, note_renewed=note_renewed)

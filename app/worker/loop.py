@@ -15,7 +15,7 @@ from app.bridge.stream import FrameStream
 from app.domain.ids import WorkerRef
 from app.domain.options import PortalOptions
 from app.portal import pack as packs
-from app.wire.messages import Bye, Configure, Hello, Mode, Ready, ToWorker, Unable, UnableKind
+from app.wire.messages import Bye, Configure, Hello, Mode, Ready, Renewed, ToWorker, Unable, UnableKind
 from app.worker.attempt import Bench
 from app.worker.desk import open_desk
 from app.worker.duty import Duty
@@ -100,7 +100,11 @@ async def _serve(
         if configure.mode is Mode.MAKE_BASE:
             await _make_base(session, configure, mouth)
             return
-        async with open_desk(door, session.driver, await session.user_agent()) as desk:
+
+        def note_renewed() -> None:
+            mouth.say(Renewed)
+
+        async with open_desk(door, session.driver, await session.user_agent(), note_renewed) as desk:
             bench = Bench(session=session, desk=desk, processor=processor, task_timeout_s=options.task_timeout_s)
             duty = Duty(
                 bench,

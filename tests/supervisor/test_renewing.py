@@ -29,6 +29,7 @@ from app.supervisor.facts import (
     PortalDown,
     Probed,
     ProofOverdue,
+    SessionRenewed,
     StopCause,
     StopNeeded,
     TaskReported,
@@ -332,6 +333,19 @@ def test_what_was_in_flight_while_the_login_was_taken_over_and_is_not_found_goes
 
     assert isinstance(command, Requeue)
     assert not command.is_attempt_spent
+
+
+def test_a_session_that_single_sign_on_brought_back_proves_nothing_about_what_it_read_before() -> None:
+    plan = Told(*ready(ONE, TWO, THREE), *missed(ONE, 7))
+    shown = Report(reason=Reason.ALL_SAVED)
+
+    (back,) = plan.tell(TaskTaken(worker=ONE, task=TASK), SessionRenewed(worker=ONE))
+    (filed,) = plan.tell(TaskReported(worker=ONE, task_id=TASK.task_id, report=shown))
+
+    assert isinstance(back, Requeue)
+    assert (back.task.task_id, back.why, back.is_attempt_spent) == ("demo:7", GivenBack.SESSION_LOST, False)
+    assert isinstance(filed, File)
+    assert filed.task == TASK
 
 
 class TestLifespan:

@@ -108,6 +108,7 @@ TO_SUPERVISOR: Strategies = {
     wire.Finished: st.builds(wire.Finished, **_FROM, task_id=TASK_IDS, report=REPORTS),
     wire.Returned: st.builds(wire.Returned, **_FROM, task_id=TASK_IDS, why=st.sampled_from(GivenBack), detail=TEXT),
     wire.Probed: st.builds(wire.Probed, **_FROM, proof=st.sampled_from(Proof)),
+    wire.Renewed: st.builds(wire.Renewed, **_FROM),
     wire.LoggedOut: st.builds(wire.LoggedOut, **_FROM, detail=TEXT),
     wire.LoginSettled: st.builds(wire.LoginSettled, **_FROM, is_logged_in=st.booleans(), detail=TEXT),
     wire.Heartbeat: st.builds(wire.Heartbeat, **_FROM, session=SESSIONS, processed_count=NUMBERS),

@@ -50,6 +50,8 @@ async def process(tab: Tab, task: POTask) -> Report:
             "or name a processor of your own."
         )
     visit = await _visit(tab, task, desk)
+    if visit.verdict is Verdict.RENEWED:
+        desk.note_renewed()
     if visit.verdict not in {Verdict.READY, Verdict.RENEWED}:
         return _no_order_page(visit)
     tab.loaded()
