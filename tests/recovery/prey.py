@@ -21,12 +21,16 @@ class Kind(StrEnum):
 
 
 def find(root: int, kind: Kind) -> list[psutil.Process]:
-    """The processes of one kind below a program, those of the lowest pid first."""
+    """The processes of one kind below a program, those of the lowest pid first.
+
+    A process that forked and did not begin its own program yet bears its parent's command line: it is not counted.
+    """
     try:
         family = psutil.Process(root).children(recursive=True)
     except psutil.Error:
         return []
-    return sorted((process for process in family if _kind(process) is kind), key=lambda process: process.pid)
+    found = {process.pid: process for process in family if _kind(process) is kind}
+    return [found[pid] for pid in sorted(found) if _parent_of(found[pid]) not in found]
 
 
 def hit(process: psutil.Process, number: signal.Signals) -> bool:
@@ -38,6 +42,13 @@ def hit(process: psutil.Process, number: signal.Signals) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def _parent_of(process: psutil.Process) -> int | None:
+    try:
+        return process.ppid()
+    except psutil.Error:
+        return None
 
 
 def _kind(process: psutil.Process) -> Kind | None:

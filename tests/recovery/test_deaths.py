@@ -29,6 +29,8 @@ class Notes(TypedDict):
     failures: list[dict[str, str]]
     #: What the program inherited from its dead worker and did not bury.
     zombies: list[str]
+    #: What was told after the accident.
+    told: list[str]
 
 
 #: A hang must be seen within this time (issue: 15 s); the rest is what a busy machine needs to tell us.
@@ -59,18 +61,20 @@ async def test_a_hang_is_found_and_costs_no_order(tmp_path: Path, kind: Kind) ->
         assert_all_right(desk, truths)
         assert notes["failures"] == []
         assert notes["zombies"] == []
-        assert notes["seen_after_s"] is not None
+        assert notes["seen_after_s"] is not None, notes["told"]
         assert notes["seen_after_s"] < HANG_SEEN_S
 
 
 async def _run_with_accident(desk: Desk, numbers: list[str], kind: Kind, number: signal.Signals) -> Notes:
     """Run a list; after three orders hit one process of a kind. Tells when the worker was taken for lost."""
     hit_at: float | None = None
-    notes: Notes = {"seen_after_s": None, "failures": [], "zombies": []}
+    notes: Notes = {"seen_after_s": None, "failures": [], "zombies": [], "told": []}
     ended_count = 0
     async with desk.started("run", desk.list_of(numbers), "--workers", "2", "--tabs", "1", "--json") as process:
         async for line in read_lines(process):
             ended_count += line["type"] == "task_ended"
+            if hit_at is not None:
+                notes["told"].append(str(line))
             if hit_at is None and ended_count >= 3:
                 victims = find(process.pid, kind)
                 assert victims, f"no {kind} runs"
