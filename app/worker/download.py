@@ -27,7 +27,8 @@ from app.domain.options import PortalOptions
 from app.domain.task import MissedFile
 from app.portal.pack import Pack
 from app.portal.triage import address_matches
-from app.worker.errors import SessionLostError, first_line
+from app.worker.errors import PortalBusyError, PortalGoneError, SessionLostError, first_line
+from app.worker.presence import is_portal_gone
 from app.worker.reading import PageLink
 from app.worker.staged import Arrived
 
@@ -80,21 +81,6 @@ class RefusedError(Exception):
         self.is_for_browser = is_for_browser
 
 
-#: To find out whether the portal is still there.
-_GONE_LIMIT_S = 5.0
-#: How a driver says that no connection comes about. Anything else is an answer of a kind.
-_NOBODY_THERE = ("ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "ENETDOWN", "ETIMEDOUT")
-
-
-class PortalBusyError(Exception):
-    """The portal asks to come back later for a file. Not the order's fault: it goes back to the queue for a while."""
-
-    def __init__(self, status: int, retry_after_s: float | None) -> None:
-        """Keep how long it asks to wait; nothing where it does not say so in seconds."""
-        super().__init__(f"the portal says that it is busy (status {status})")
-        self.retry_after_s = retry_after_s
-
-
 class Downloads:
     """Fetches the files of one session. One HTTP client for all tabs; cookies are asked of the browser each time."""
 
@@ -111,6 +97,7 @@ class Downloads:
         Raises:
             SessionLostError: The portal answered with its login page.
             PortalBusyError: The portal wants to be asked later.
+            PortalGoneError: It is not there any more.
             OSError: The disk is full or not writable.
         """
         try:
@@ -118,17 +105,18 @@ class Downloads:
             label = link.name(self._pack.attachments.names, received.disposition)
             return await self._check(received, label)
         except RefusedError as error:
+            await self._stop_if_portal_is_gone(error)
             label = link.name(self._pack.attachments.names, "")
             return MissedFile(label=label, source_url=link.address, problem=str(error), is_retryable=error.is_retryable)
 
-    async def is_portal_gone(self) -> bool:
-        """Whether nobody answers at the portal's address any more; asked when a file could not be had."""
-        try:
-            answer = await self._context.request.head(self._portal.base_url, timeout=_GONE_LIMIT_S * 1000)
-            await answer.dispose()
-        except PlaywrightError as error:
-            return any(code in str(error) for code in _NOBODY_THERE)
-        return False
+    async def _stop_if_portal_is_gone(self, refusal: RefusedError) -> None:
+        """Ask at once when a file could not be had: a little later the portal may be back.
+
+        Raises:
+            PortalGoneError: Nobody answers at its address.
+        """
+        if refusal.is_retryable and await is_portal_gone(self._context, self._portal.base_url):
+            raise PortalGoneError(str(refusal)) from refusal
 
     async def _receive(self, page: Page, link: PageLink, part: Path) -> Received:
         if not link.address:
@@ -139,8 +127,10 @@ class Downloads:
         try:
             return await self._by_stream(link.address, part)
         except RefusedError as error:
-            if not error.is_for_browser:
-                raise
+            refusal = error
+        await self._stop_if_portal_is_gone(refusal)
+        if not refusal.is_for_browser:
+            raise refusal
         return await self._by_click(page, (_CLICK_ADDRESS, link.address), part, link.address)
 
     async def _by_stream(self, address: str, part: Path) -> Received:

@@ -48,6 +48,19 @@ class BadFileError(WorkerError):
     """A file was not saved: it is empty, or not what its name says."""
 
 
+class PortalGoneError(WorkerError):
+    """Nobody answers at the portal's address any more. Not the order's fault."""
+
+
+class PortalBusyError(WorkerError):
+    """The portal asks to come back later for a file. Not the order's fault: it goes back to the queue for a while."""
+
+    def __init__(self, status: int, retry_after_s: float | None) -> None:
+        """Keep how long it asks to wait; nothing where it does not say so in seconds."""
+        super().__init__(f"the portal says that it is busy (status {status})")
+        self.retry_after_s = retry_after_s
+
+
 def reason_of(error: PlaywrightError) -> Reason:
     """What an error of the browser says about the order that was on the page."""
     text = error.message

@@ -55,12 +55,15 @@ class Door:
         """Open a page of the portal and judge it.
 
         Raises:
-            PortalDownError: The portal does not answer.
+            PortalDownError: The portal does not answer, or with a page that hangs.
         """
         limit_ms = self.pack.limits.page_s * 1000
         try:
             answer = await page.goto(self.portal.base_url + path, wait_until="commit", timeout=limit_ms)
             _, verdict = await read_page(page, self.pack, self.portal.base_url, answer)
+        except TimeoutError as error:
+            msg = f"The portal's page {path} hangs."
+            raise PortalDownError(msg) from error
         except PlaywrightError as error:
             if page.is_closed():
                 raise

@@ -40,9 +40,12 @@ async def test_a_portal_that_is_gone_is_waited_for(tmp_path: Path, scope: Scope)
                 await portal.add_fault(Latency(delay_ms=60_000), scope, order=number)
 
             ended_count, has_waited = 0, False
+            returned: list[tuple[str, str]] = []
             async with desk.started("run", desk.list_of(numbers), "--json") as process:
                 async for line in read_lines(process):
                     ended_count += line["type"] == "task_ended"
+                    if line["type"] == "task_returned":
+                        returned.append((line["why"], line["detail"]))
                     if line["type"] == "task_ended" and ended_count == 3:
                         os.kill(portal.pid, signal.SIGKILL)
                         await first.aclose()
@@ -54,7 +57,7 @@ async def test_a_portal_that_is_gone_is_waited_for(tmp_path: Path, scope: Scope)
             assert has_waited
             assert code in {0, 1}
             assert_all_right(desk, truths)
-            assert {row["Attempts"] for row in reported(desk)} == {"1"}
+            assert {row["Attempts"] for row in reported(desk)} == {"1"}, "\n".join(map(str, returned))
 
 
 @pytest.mark.parametrize("status", [503, 429])

@@ -8,12 +8,14 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Generator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import anyio
 import psutil
 import pytest
 
+from app.bridge.pace import every
 from app.demo.catalogue.order import Defect, LinkForm
 from app.demo.catalogue.truth import OrderTruth
 from app.demo.client import Portal
@@ -29,11 +31,13 @@ from app.demo.faults import (
     Scope,
     SecondFactor,
 )
+from app.demo.process import running_portal
 from app.domain.failures import Reason
 from app.domain.task import Report
 from app.worker.attempt import attempt
 from app.worker.errors import SessionBrokenError, SessionLostError
 from app.worker.ladder import Keys
+from tests.recovery.test_portal import free_port
 from tests.support.portal import lasting_portal, needs_chromium
 from tests.support.sessions import Stage, demo_pack, open_stage, task_for
 
@@ -313,6 +317,26 @@ async def test_a_transfer_that_breaks_off_can_be_tried_again(portal: Portal, tmp
     assert broken.reason in {Reason.SOME_FILES_FAILED, Reason.DOWNLOAD_FAILED}
     assert broken.meaning.is_retryable
     assert whole.reason is Reason.ALL_SAVED
+
+
+async def _replace_when_files_are_asked_for(portal: Portal, port: int, second: AsyncExitStack) -> None:
+    async for _ in every(0.1):
+        if (await portal.stats()).concurrent_max.get("download"):
+            break
+    os.kill(portal.pid, signal.SIGKILL)
+    await second.enter_async_context(running_portal(port=port))
+
+
+async def test_a_portal_that_goes_and_is_back_soon_is_no_failure_of_the_order(tmp_path: Path) -> None:
+    """By the time that a file is given up the portal may be there again, with everybody logged out."""
+    port = free_port()
+    async with AsyncExitStack() as second, running_portal(port=port) as portal:
+        truth = await order_of_anchors(portal, file_count=4)
+        await portal.add_fault(Latency(delay_ms=60_000), Scope.DOWNLOAD, order=truth.number)
+        async with open_stage(portal, tmp_path) as stage, anyio.create_task_group() as beside:
+            beside.start_soon(_replace_when_files_are_asked_for, portal, port, second)
+            report = await try_order(stage, truth.number)
+            assert report.reason is Reason.PORTAL_UNREACHABLE, report
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import anyio
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, Route
 from pyotp.totp import TOTP
 
 from app.demo.client import Portal
@@ -18,7 +18,7 @@ from app.domain.failures import Proof
 from app.portal.pack import LoginStep, Pack
 from app.worker import membership as of_membership
 from app.worker.cookies import CookieSnapshot
-from app.worker.errors import CannotLogInError
+from app.worker.errors import CannotLogInError, PortalDownError
 from app.worker.ladder import Keys
 from tests.support.display import needs_xvfb, virtual_display
 from tests.support.portal import lasting_portal, needs_chromium
@@ -58,6 +58,20 @@ async def test_a_lost_login_is_news_once(portal: Portal, tmp_path: Path) -> None
 
     assert (first, second, of_a_page_that_was_asked_for_before) == (True, False, False)
     assert stage.heard.path("session")[-6:] == ["AUTHENTICATED", "ERROR", "RECOVERING", "ACTIVE", "CLOSING", "CLOSED"]
+
+
+async def test_a_page_that_hangs_says_nothing_about_the_login(
+    portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.worker.reading._GRACE_S", 0.5)
+    async with open_stage(portal, tmp_path, pack=demo_pack(page_s=0.5), is_authenticated=False) as stage:
+        await stage.session.driver.route("**/*", _answer_with_endless_script)
+        with pytest.raises(PortalDownError, match="hangs"):
+            await stage.session.membership.check()
+
+
+async def _answer_with_endless_script(route: Route) -> None:
+    await route.fulfill(content_type="text/html", body="<script>setTimeout(() => { for (;;); }, 1);</script>")
 
 
 async def test_a_session_takes_over_the_login_of_another(portal: Portal, tmp_path: Path) -> None:

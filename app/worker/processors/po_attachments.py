@@ -16,8 +16,8 @@ from app.domain.task import MissedFile, POTask, Report
 from app.portal.pack import FieldRule
 from app.portal.triage import DEMANDS, Verdict
 from app.worker.desk import Desk
-from app.worker.download import PortalBusyError, waiting_s
-from app.worker.errors import CannotProcessError, SessionLostError
+from app.worker.download import waiting_s
+from app.worker.errors import CannotProcessError, PortalBusyError, PortalGoneError, SessionLostError
 from app.worker.reading import PageLink, Reading, read_page
 from app.worker.staged import Arrived
 from app.worker.tab import Tab
@@ -60,14 +60,15 @@ async def process(tab: Tab, task: POTask) -> Report:
         return Report(reason=Reason.PORTAL_CHANGED, detail=problem, page_url=visit.reading.url)
     fields = {name: _field_value(rule, visit.reading.fields[name]) for name, rule in desk.pack.fields.items()}
     tab.staging.mkdir(parents=True, exist_ok=True)
-    fetched, refusals = await _fetch_all(tab, visit.reading.links, desk)
+    try:
+        fetched, refusals = await _fetch_all(tab, visit.reading.links, desk)
+    except PortalGoneError as error:
+        detail = f"The portal went away while files were fetched ({error})."
+        return Report(reason=Reason.PORTAL_UNREACHABLE, detail=detail, page_url=visit.reading.url)
     for one in fetched:  # in the order of the page, so that a second run names them the same
         if isinstance(one, Arrived):
             tab.take(one)
     missed = [one for one in fetched if isinstance(one, MissedFile)]
-    if any(one.is_retryable for one in missed) and await desk.downloads.is_portal_gone():
-        detail = "The portal went away while files were fetched."
-        return Report(reason=Reason.PORTAL_UNREACHABLE, detail=detail, page_url=visit.reading.url)
     report = _conclude(len(tab.saved), missed, fields, visit.reading.url)
     return _busy(report, refusals) if refusals else report
 
@@ -151,7 +152,7 @@ async def _fetch_all(
             for number, link in enumerate(links):
                 fetches.start_soon(fetch, number, link)
     except ExceptionGroup as group:
-        raise root_cause(group, SessionLostError) from group
+        raise root_cause(group, SessionLostError, PortalGoneError) from group
     return [fetched[number] for number in range(len(links))], refusals
 
 
