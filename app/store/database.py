@@ -36,8 +36,10 @@ _SQLITE_MIN = (3, 37)
 BUSY_TIMEOUT_S = 5.0
 #: The log is cut back to this size after an unusually large change.
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
-#: Keeps the indexes of a million tasks in memory while they are written; an upper bound, not a reservation.
-_CACHE_KIB = 32 * 1024
+#: Pages of the file that are kept in memory. A long life fills it, and changes of single tasks want no more.
+_CACHE_KIB = 2 * 1024
+#: Keeps the indexes of a million tasks in memory while a list of them is written; given back after it.
+_LIST_CACHE_KIB = 32 * 1024
 #: SQLite asks for so much at once when it opens a journal; with less on the disk its error is the disk's.
 _ROOM_BYTES = 64 * 1024
 #: An extended result code of SQLite holds the primary one in its low byte.
@@ -89,8 +91,11 @@ class Database:
         self._lock = Lock()
 
     @contextmanager
-    def transaction(self) -> Generator[sqlite3.Connection]:
+    def transaction(self, *, is_large: bool = False) -> Generator[sqlite3.Connection]:
         """Run a block as one transaction: all of it is kept and safe on disk, or nothing when it raises.
+
+        Args:
+            is_large: Whether it may change very many rows; it takes more memory meanwhile.
 
         Raises:
             JournalError: SQLite could not do it; ``JournalLockedError`` and ``JournalFullError`` may pass.
@@ -98,6 +103,8 @@ class Database:
         with self._lock:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
+                if is_large:
+                    _set_cache(self._connection, _LIST_CACHE_KIB)
                 yield self._connection
                 self._connection.execute("COMMIT")
             except sqlite3.Error as error:
@@ -107,6 +114,9 @@ class Database:
             finally:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
+                if is_large:
+                    _set_cache(self._connection, _CACHE_KIB)
+                    self._connection.execute("PRAGMA shrink_memory")
 
     def close(self) -> None:
         """Let go of the file. Waits for a transaction that still runs."""
@@ -126,6 +136,10 @@ def _connect(path: Path, mode: str, busy_timeout_s: float) -> sqlite3.Connection
 
 def _number(connection: sqlite3.Connection, query: str) -> int:
     return int(connection.execute(query).fetchone()[0])
+
+
+def _set_cache(connection: sqlite3.Connection, size_kib: int) -> None:
+    connection.execute(f"PRAGMA cache_size = -{size_kib}")  # a negative number counts KiB, not pages
 
 
 def _judge(path: Path, busy_timeout_s: float) -> bool:
@@ -152,7 +166,7 @@ def _equip(connection: sqlite3.Connection, *, is_new: bool) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    _set_cache(connection, _CACHE_KIB)
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
     if is_new:
         schema = files("app.store").joinpath("schema.sql").read_text(encoding="utf-8")

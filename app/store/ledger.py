@@ -29,7 +29,7 @@ class Ledger:
     def accept(self, orders: OrderList) -> Accepted:
         """Keep a list and queue what is new in it."""
         check_orders(orders)
-        with self._database.transaction() as connection:
+        with self._database.transaction(is_large=True) as connection:
             new_count = lists.keep(connection, orders, self._clock.now())
             return accepted(new_count, lists.counts(connection, orders.batch_id))
 

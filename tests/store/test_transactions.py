@@ -33,6 +33,11 @@ def connection_of(journal: SqliteJournal) -> sqlite3.Connection:
     return journal._ledger._database._connection
 
 
+def cache_of(connection: sqlite3.Connection) -> int:
+    """Memory for pages of the file: below 0 in KiB."""
+    return connection.execute("PRAGMA cache_size").fetchone()[0]
+
+
 async def prepare(journal: SqliteJournal) -> None:
     """Task 1 runs, 2 is claimed, 3 is done with a file, 4 is queued."""
     await journal.accept(orders(1, 2, 3, 4))
@@ -105,6 +110,33 @@ async def test_a_full_disk_is_told_as_such_and_the_change_may_be_repeated(path: 
         connection.execute("PRAGMA max_page_count = 1000000")
         await journal.finish(task_id(1), large, "")
         assert (await journal.records(BATCH))[0].report == large
+
+
+async def test_memory_for_a_long_list_is_given_back_when_it_is_written(path: Path) -> None:
+    async with SqliteJournal(path, ManualClock()) as journal:
+        connection = connection_of(journal)
+        kept = cache_of(connection)
+        seen: list[int] = []
+        connection.create_function("look", 0, lambda: seen.append(cache_of(connection)))
+        connection.execute("CREATE TEMP TRIGGER looking AFTER INSERT ON main.tasks BEGIN SELECT look(); END")
+
+        await journal.accept(orders(1))
+        after_list = cache_of(connection)
+        await journal.add(BATCH, [po_task(2)])
+
+        assert seen == [-32 * 1024, kept]
+        assert after_list == kept == -2 * 1024
+
+
+async def test_memory_for_a_long_list_is_given_back_when_it_cannot_be_written(path: Path) -> None:
+    async with SqliteJournal(path, ManualClock()) as journal:
+        connection = connection_of(journal)
+        connection.execute("CREATE TRIGGER broken BEFORE INSERT ON tasks BEGIN SELECT RAISE(ABORT, 'broken'); END")
+
+        with pytest.raises(JournalError):
+            await journal.accept(orders(1))
+
+        assert cache_of(connection) == -2 * 1024
 
 
 async def test_a_locked_journal_is_told_as_such_and_the_call_may_be_repeated(
