@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import psutil
+from anyio.abc import Process
 
 from app.bridge.parent import Child, SpawnOrder
 from app.domain.ids import WorkerRef
@@ -56,6 +57,17 @@ def order(folder: Path, *, is_over_stdio: bool = False, module: str = "tests.bri
         module=module,
         is_over_stdio=is_over_stdio,
     )
+
+
+class Renumbered:
+    """An ended process whose number somebody else has now."""
+
+    def __init__(self, process: Process, pid: int) -> None:
+        self._process = process
+        self.pid = pid
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._process, name)
 
 
 Play = Callable[..., AbstractAsyncContextManager[tuple[Child, int]]]

@@ -140,6 +140,29 @@ def dying_unseen(part: Part) -> None:
     sys.exit(7)
 
 
+def disowning(part: Part, *, is_of_its_session: bool) -> None:
+    """Starts a process whose parent ends at once."""
+    asked = subprocess.run(
+        ["/bin/sh", "-c", "sleep 600 >/dev/null 2>&1 & echo $!"],
+        env={} if is_of_its_session else None,
+        start_new_session=not is_of_its_session,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    part.say(asked.stdout.decode().strip())
+    part.listen()
+
+
+def disowning_by_session(part: Part) -> None:
+    """Lives on without a process that only its session gives away."""
+    disowning(part, is_of_its_session=True)
+
+
+def disowning_by_folder(part: Part) -> None:
+    """Lives on without a process that only its temporary folder gives away."""
+    disowning(part, is_of_its_session=False)
+
+
 def printing(part: Part) -> None:
     """Prints in every way, and then ends."""
     part.say(str(os.getpid()))
@@ -194,6 +217,8 @@ PARTS: dict[str, Callable[[Part], None]] = {
         dying_by_profile,
         dying_unmarked,
         dying_unseen,
+        disowning_by_session,
+        disowning_by_folder,
         printing,
         telling,
         echoing,

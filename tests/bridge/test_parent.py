@@ -20,7 +20,7 @@ from app.bridge.parent import Child, SpawnOrder, spawn
 from app.domain.ids import TaskId, WorkerRef
 from app.domain.task import POTask
 from app.wire.messages import Assign, Said
-from tests.bridge.household import Play, is_alive, open_descriptors, order
+from tests.bridge.household import Play, Renumbered, is_alive, open_descriptors, order
 
 pytestmark = [
     pytest.mark.process,
@@ -29,17 +29,6 @@ pytestmark = [
 ]
 
 each_way = pytest.mark.parametrize("is_over_stdio", [False, True], ids=["pipes", "stdio"])
-
-
-class Renumbered:
-    """An ended process whose number somebody else has now."""
-
-    def __init__(self, process: Process, pid: int) -> None:
-        self._process = process
-        self.pid = pid
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._process, name)
 
 
 @pytest.fixture

@@ -1,0 +1,91 @@
+"""Who belongs to a worker: which processes it started, also when they left it. Looks, and ends nobody.
+
+They are known by descent, by the sessions of their worker and its browser, by the user-data folder on the command
+line, and by the temporary folder in the environment: no other process has these. Blocking, all of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+_PROFILE_MARK = "--user-data-dir="
+
+
+class Family:
+    """The processes that one worker started, as far as they were seen. Any thread may look."""
+
+    def __init__(self, pid: int, *folders: Path) -> None:
+        """Of the worker with this process id, which leads a session of its own and alone uses ``folders``."""
+        self.pid = pid
+        self._folders = folders
+        self._members: frozenset[psutil.Process] = frozenset()
+        self._sessions = {pid}
+        self._looking = threading.Lock()
+
+    def look(self) -> frozenset[psutil.Process]:
+        """Remember the worker and all below it, as they are now, and their sessions: a browser has one of its own.
+
+        Returns:
+            All that were ever seen and whose exit code is not taken yet. Whoever lives for weeks may look as often as
+            it likes: those that are gone are forgotten.
+        """
+        with self._looking, contextlib.suppress(psutil.Error):
+            worker = psutil.Process(self.pid)
+            seen = self._members | {worker, *worker.children(recursive=True)} | self._adopted()
+            self._members = frozenset(process for process in seen if process.is_running())
+            self._sessions = {self.pid, *filter(None, map(session, self._members))}
+        return self._members
+
+    def strays(self) -> set[psutil.Process]:
+        """All that were seen, every process that uses the folders, and the orphans."""
+        return marked(*self._folders) | self.orphans() | self._members
+
+    def orphans(self) -> set[psutil.Process]:
+        """Those that we inherited because their parent is gone; the last ones come when theirs is killed."""
+        ours = psutil.Process().children()
+        return {process for process in ours if process.pid != self.pid and session(process) in self._sessions}
+
+    def _adopted(self) -> set[psutil.Process]:
+        """Those that left the worker and are ours by now.
+
+        A crash handler leaves its browser at once, with a session of its own; others when their parent ends.
+        """
+        ours = psutil.Process().children()
+        return {one for one in ours if session(one) in self._sessions or _is_marked(one, *self._folders)}
+
+
+def session(process: psutil.Process) -> int | None:
+    """The session that a process is of; none on Windows, and when it is gone."""
+    if sys.platform == "win32":
+        return None
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        return os.getsid(process.pid)
+    return None
+
+
+def marked(*folders: Path) -> set[psutil.Process]:
+    """Every process whose profile or temporary folder is one of these or lies in one."""
+    return {process for process in psutil.process_iter() if _is_marked(process, *folders)}
+
+
+def _is_marked(process: psutil.Process, *folders: Path) -> bool:
+    return any(_lies_in(place, folder) for place in _marks(process) for folder in folders)
+
+
+def _marks(process: psutil.Process) -> Iterator[str]:
+    """The folders that a process names. A sandboxed browser may hide its environment and still show its arguments."""
+    with contextlib.suppress(psutil.Error):
+        yield from (part.removeprefix(_PROFILE_MARK) for part in process.cmdline() if part.startswith(_PROFILE_MARK))
+    with contextlib.suppress(psutil.Error):
+        yield process.environ().get("TMPDIR", "")
+
+
+def _lies_in(place: str, folder: Path) -> bool:
+    return Path(os.path.normpath(place)).is_relative_to(folder)
