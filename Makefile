@@ -9,7 +9,7 @@ BIN := .venv/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos bench check fix lock docs clean ready
+.PHONY: help demo test chaos bench soak check fix lock docs clean ready
 
 help: ## List the targets
 	@awk -F ':[^#]*## ' '/^[a-z]+:[^#]*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ chaos: ready ## Kill and freeze processes at random while long lists come home (
 
 bench: ready ## Measure how fast a killed worker is back; BENCH=clones: what a base with large caches costs (on a quiet machine)
 	$(BIN)/python -m bench.$(BENCH) $(ARGS)
+
+soak: ready ## Let a pool live on light orders and fat pages, and see what grows: build/soak/soak.png (make soak ARGS="--minutes 10")
+	$(BIN)/python -m bench.soak $(ARGS)
 
 check: ready ## Lint, types, architecture, pins and generated pages
 	$(BIN)/python tools/lock.py --check

@@ -75,9 +75,18 @@ def test_a_list_holds_names_versions_and_hashes_alone(path: Path) -> None:
 
 
 def test_the_lists_agree_on_versions() -> None:
-    versions: dict[str, set[str]] = {}
+    """A list may pin one version for older Pythons and another for newer ones; two lists may not differ in that."""
+    pins: dict[str, set[frozenset[tuple[str, str]]]] = {}
     for path in LISTS:
-        for name, version in re.findall(r"^([a-z0-9.-]+)==(\S+)", path.read_text(encoding="utf-8"), re.MULTILINE):
-            versions.setdefault(name, set()).add(version)
+        in_list: dict[str, set[tuple[str, str]]] = {}
+        for name, version, where in re.findall(
+            r"^([a-z0-9.-]+)(?:\[[a-z,-]+\])?==(\S+)(?: ; ([^\\\n]+))? \\$",
+            path.read_text(encoding="utf-8"),
+            re.MULTILINE,
+        ):
+            in_list.setdefault(name, set()).add((version, where.strip()))
+        for name, found in in_list.items():
+            pins.setdefault(name, set()).add(frozenset(found))
 
-    assert {name: found for name, found in versions.items() if len(found) > 1} == {}
+    assert "numpy" in pins
+    assert {name: found for name, found in pins.items() if len(found) > 1} == {}
