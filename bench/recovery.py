@@ -107,7 +107,7 @@ async def main(pool_count: int) -> None:
         async with running_portal() as portal:
             options = worker_options(portal)
             base = folder / "demo" / "base"
-            await make_base(base, options, folder / "runs", lambda *_: None)
+            await make_base(base, options, folder / "runs", lambda _level, _text: None)
             for _ in range(pool_count):
                 cold, recovery = await measure(folder, options)
                 cold_s.append(cold)

@@ -49,7 +49,7 @@ def test_every_field_has_words_for_a_stranger() -> None:
 @pytest.mark.parametrize(
     ("name", "good", "bad"),
     [
-        ("workers", (1, 8), (0, 9, "two")),
+        ("workers", (1, 8, "8", "auto"), (0, 9, "two", "AUTO!")),
         ("tabs_per_worker", (1, 16), (0, 17)),
         ("task_timeout_s", (0.5, 7200), (0, 7201, float("nan"))),
         ("max_attempts", (1, 10), (0, 11)),
@@ -77,9 +77,22 @@ def test_a_wrong_value_is_told_with_what_is_allowed_and_every_way_to_say_it(monk
         load_settings()
 
     assert str(caught.value) == (
-        "workers is '12'; it must be a whole number from 1 to 8 "
+        "workers is '12'; it must be a whole number from 1 to 8, or auto "
         "(--workers, -w, POOLWRIGHT_WORKERS, workers in poolwright.toml)."
     )
+
+
+@pytest.mark.parametrize("where", ["environment", ".env", "poolwright.toml"])
+def test_workers_may_be_left_to_the_program(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    match where:
+        case "environment":
+            monkeypatch.setenv("POOLWRIGHT_WORKERS", "auto")
+        case ".env":
+            Path(".env").write_text("POOLWRIGHT_WORKERS=auto\n")
+        case _:
+            Path("poolwright.toml").write_text("workers = 'auto'\n")
+
+    assert load_settings().workers == "auto"
 
 
 def test_each_wrong_field_gets_a_sentence_of_its_own() -> None:

@@ -8,12 +8,10 @@ from enum import StrEnum
 from app.cli import words
 from app.domain.options import Sandbox
 from app.profile.runs import TEMP_PATH_MAX_BYTES
+from app.service import gate
+from app.service.machine import Machine
 from app.service.sandbox import SandboxChoice
 
-#: One worker with an idle browser, and one more tab: measured as PSS on pages of realistic weight.
-WORKER_BYTES, TAB_BYTES = 450_000_000, 120_000_000
-#: More of the memory than this, and the system begins to swap or to kill.
-MEMORY_SHARE_MAX = 0.75
 #: Below this a run soon has to stop; below the other one it may.
 DISK_FAIL_BYTES, DISK_WARN_BYTES = 500_000_000, 5_000_000_000
 #: What a run puts below the folder for runs: ``r-1a2b3c/w8/t``.
@@ -62,19 +60,17 @@ def judge_sandbox(choice: SandboxChoice) -> Check:
     return warn("sandbox", f"off: {choice.why}", "Fine for a portal that you trust.")
 
 
-def judge_memory(total_bytes: int | None, workers_count: int, tabs_per_worker: int) -> Check:
-    """Whether that many workers fit."""
-    needed_bytes = workers_count * (WORKER_BYTES + tabs_per_worker * TAB_BYTES)
-    for_whom = f"{words.count(workers_count, 'worker')} with {words.count(tabs_per_worker, 'tab')} each"
-    need = f"{for_whom} need about {words.size(needed_bytes)}"
-    if total_bytes is None:
-        return warn("memory", f"this system does not tell how much; {need}", "Make sure that there is as much.")
-    found = f"{words.size(total_bytes)}; {need}"
-    if needed_bytes > total_bytes:
-        return fail("memory", found, "Lower --workers or --tabs.")
-    if needed_bytes > total_bytes * MEMORY_SHARE_MAX:
-        return warn("memory", found, "Lower --workers or --tabs, or close other programs.")
-    return ok("memory", found)
+def judge_memory(machine: Machine, workers_count: int, tabs_per_worker: int) -> Check:
+    """Whether that many workers fit, by the same rules as at the start of a run."""
+    lack = gate.lack_of_memory(workers_count, tabs_per_worker, machine)
+    if lack:
+        return fail("memory", lack, "")
+    tight = gate.tightness(workers_count, tabs_per_worker, machine)
+    if tight:
+        return warn("memory", tight, "")
+    memory = machine.memory
+    there = f"{words.size(memory.available_bytes)} of {words.size(memory.total_bytes)} free ({memory.source})"
+    return ok("memory", f"{there}; {gate.need(workers_count, tabs_per_worker)}")
 
 
 def judge_disk(place: str, free_bytes: int, *, is_writable: bool) -> Check:
@@ -95,12 +91,18 @@ def judge_shared_memory(total_bytes: int | None) -> Check:
     return ok("shared mem", f"{found}; browsers do without it")
 
 
-def judge_runs_dir(place: str, *, is_writable: bool) -> Check:
-    """Whether clones can be made, and browsers' sockets have short enough a path."""
+def judge_runs_dir(machine: Machine, workers_count: int, tabs_per_worker: int, *, is_writable: bool) -> Check:
+    """Whether clones can be made and have room, and browsers' sockets have short enough a path."""
+    place = str(machine.runs_dir)
     length = len(place.encode()) + RUN_PATH_BYTES
+    lack = gate.lack_of_room(workers_count, tabs_per_worker, machine)
     if not is_writable:
         return fail("runs folder", f"{place} cannot be written", "Name another one with --runs-dir.")
+    if lack:
+        return fail("runs folder", lack, "")
     if length > TEMP_PATH_MAX_BYTES:
         told = f"{place} makes paths of {length} bytes, {TEMP_PATH_MAX_BYTES} are allowed"
         return warn("runs folder", told, "Browsers get temporary folders elsewhere; a shorter --runs-dir avoids that.")
-    return ok("runs folder", f"{place} (paths of {length} of {TEMP_PATH_MAX_BYTES} bytes)")
+    kind = "; it lies in memory" if machine.is_room_in_memory else ""
+    room = f"{words.size(machine.room_bytes)} free{kind}; paths of {length} of {TEMP_PATH_MAX_BYTES} bytes"
+    return ok("runs folder", f"{place} ({room})")

@@ -6,6 +6,7 @@ The same path for every command that runs orders.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -72,7 +73,12 @@ class Showing:
     #: For the whole log.
     log_file: Path
     #: What the person should know before it starts.
-    notices: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+
+def news(texts: Iterable[str]) -> tuple[Notice, ...]:
+    """What is good to know, as notices."""
+    return tuple(Notice(level=Level.INFO, text=text) for text in texts)
 
 
 async def conduct(job: BatchJob, showing: Showing, *observers: EventSink) -> BatchSummary:
@@ -96,9 +102,10 @@ async def conduct(job: BatchJob, showing: Showing, *observers: EventSink) -> Bat
     view = make_view(showing.manner, progress, job.orders.source, console(), clock)
     with logging_to(log_options(showing.manner, view, showing.settings, showing.log_file)):
         with view:
-            for text in showing.notices:
-                view(Notice(level=Level.INFO, text=text))
-            summary = await _run(job, view, _all(view, log_event, *observers))
+            observe = _all(view, log_event, *observers)
+            for notice in showing.notices:
+                observe(notice)
+            summary = await _run(job, view, observe)
         view.conclude(summary)
     return summary
 

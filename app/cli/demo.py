@@ -19,7 +19,7 @@ from rich.text import Text
 
 from app.archive.tree import PRIVATE_NAME
 from app.cli import words
-from app.cli.conduct import Manner, Showing, conduct
+from app.cli.conduct import Manner, Showing, conduct, news
 from app.cli.console import console
 from app.cli.exits import Exit, exit_of_summary
 from app.cli.job import Sources, make_job, read_orders
@@ -38,6 +38,7 @@ from app.service.batch import BatchSummary, Ending, Redo
 from app.service.crew import find_crew
 from app.service.out import open_out
 from app.service.site import find_site
+from app.service.staffing import find_staffing
 from app.settings import Settings
 
 #: Of the pack, and of the profile that a demo makes.
@@ -146,12 +147,13 @@ async def _run(settings: Settings, play: Play) -> tuple[BatchSummary, dict[str, 
     """The same path as ``poolwright run``, with a profile made first and every end of an order kept."""
     site = find_site(settings)
     crew = find_crew(settings, site)
+    staffing = find_staffing(settings)
     log_file = open_out(settings)
     profile = await log_in(settings, site, crew, log_file)
     sources = Sources(names=(str(play.out / LIST_NAME),))
     orders = await anyio.to_thread.run_sync(read_orders, sources, site.pack)
-    job = make_job(settings, orders, crew, profile.base_path, Redo.RETRYABLE)
-    notices = (*orders.notices, *sandbox_notice(crew))
+    job = make_job(settings, orders, crew, profile.base_path, Redo.RETRYABLE, worker_count=staffing.worker_count)
+    notices = (*news((*orders.notices, *sandbox_notice(crew))), *staffing.notices)
     showing = Showing(manner=play.manner, settings=settings, log_file=log_file, notices=notices)
     ended: dict[str, TaskEnded] = {}
 

@@ -23,7 +23,7 @@ README, ENV_EXAMPLE, STATES = "README.md", ".env.example", "docs/states.md"
 ENV_HEAD = """\
 # Settings of Poolwright. Copy this file to .env, take the # away from what you want to set, and fill it in.
 # The command line wins over the environment, that over .env, that over poolwright.toml, and that over the default.
-# Drawn from app/settings.py by `make docs`: change that, not this.
+# Drawn from app/settings by `make docs`: change that, not this.
 """
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help="Draw the pages that come from the code.")

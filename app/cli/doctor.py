@@ -22,8 +22,10 @@ from app.profile.base import check_base
 from app.profile.home import ProfileHome
 from app.profile.locks import reading
 from app.service.browser import find_browser, read_version
+from app.service.machine import existing, look_at_machine
 from app.service.sandbox import resolve_sandbox
 from app.service.site import find_profile, find_site
+from app.service.staffing import chosen_count
 from app.settings import Settings
 
 HELP = (
@@ -51,15 +53,18 @@ def look(settings: Settings) -> Iterator[Check]:
     """Every check, in the order in which a person would mend things."""
     yield _versions()
     yield from _browser(settings)
-    yield checks.judge_memory(_memory_bytes(), settings.workers, settings.tabs_per_worker)
-    out = _existing(settings.out)
+    machine = look_at_machine(settings.runs_dir)
+    count = chosen_count(settings.workers, settings.tabs_per_worker, machine)
+    yield checks.judge_memory(machine, count, settings.tabs_per_worker)
+    out = existing(settings.out)
     yield checks.judge_disk(
         str(settings.out), shutil.disk_usage(out).free, is_writable=os.access(out, os.W_OK | os.X_OK)
     )
     is_there = _SHARED_MEMORY.is_dir()
     yield checks.judge_shared_memory(shutil.disk_usage(_SHARED_MEMORY).total if is_there else None)
-    runs = _existing(settings.runs_dir)
-    yield checks.judge_runs_dir(str(settings.runs_dir), is_writable=os.access(runs, os.W_OK | os.X_OK))
+    runs = existing(settings.runs_dir)
+    is_writable = os.access(runs, os.W_OK | os.X_OK)
+    yield checks.judge_runs_dir(machine, count, settings.tabs_per_worker, is_writable=is_writable)
     yield _profile(settings)
 
 
@@ -94,16 +99,3 @@ def _profile(settings: Settings) -> Check:
         return checks.fail("profile", str(error), "")
     found = f"{profile.name} for {site.pack.title} at {site.base_url}, {facts.cookies_count} cookies"
     return checks.warn("profile", found, " ".join(facts.notices)) if facts.notices else checks.ok("profile", found)
-
-
-def _existing(path: Path) -> Path:
-    """The folder, or the one above it that is there already."""
-    return next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.is_dir())
-
-
-def _memory_bytes() -> int | None:
-    """Memory of the machine; nothing where the system has no such call."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return None

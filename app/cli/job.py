@@ -57,11 +57,13 @@ def _is_list(name: str) -> bool:
     return Path(name).suffix.lower() in LIST_SUFFIXES or Path(name).is_file()
 
 
-def make_job(settings: Settings, orders: OrderList, crew: Crew, base: Path, redo: Redo) -> BatchJob:
+def make_job(
+    settings: Settings, orders: OrderList, crew: Crew, base: Path, redo: Redo, *, worker_count: int
+) -> BatchJob:
     """Put the job together."""
     return BatchJob(
         orders=orders,
-        pool=pool_options(settings, crew, base),
+        pool=pool_options(settings, crew, base, worker_count),
         out=settings.out,
         template=settings.folder_template,
         journal_path=settings.out / PRIVATE_NAME / JOURNAL_NAME,

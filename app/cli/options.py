@@ -26,7 +26,7 @@ PLACES = {
     "profiles_dir": (PORTAL, "FOLDER"),
     "portal": (PORTAL, "NAME|FILE"),
     "base_url": (PORTAL, "URL"),
-    "workers": (BROWSERS, "N"),
+    "workers": (BROWSERS, "N|auto"),
     "tabs_per_worker": (BROWSERS, "N"),
     "headless": (BROWSERS, None),
     "browser_path": (BROWSERS, "PROGRAM"),

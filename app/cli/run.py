@@ -8,7 +8,7 @@ import anyio
 import typer
 
 from app.cli import options
-from app.cli.conduct import Manner, Showing, conduct
+from app.cli.conduct import Manner, Showing, conduct, news
 from app.cli.exits import exit_of_summary
 from app.cli.job import Sources, check_template, make_job, read_orders
 from app.cli.options import SettingsCommand
@@ -18,6 +18,7 @@ from app.service.batch import Redo
 from app.service.crew import Crew, find_crew
 from app.service.out import open_out
 from app.service.site import find_profile, find_site
+from app.service.staffing import find_staffing
 from app.service.vault import with_keyring
 from app.settings import Settings
 
@@ -100,9 +101,11 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
     base = find_profile(settings).base_path
     settings, no_password = with_keyring(settings, site.pack)
     crew = find_crew(settings, site)
-    job = make_job(settings, orders, crew, base, redo)
+    staffing = find_staffing(settings)
+    job = make_job(settings, orders, crew, base, redo, worker_count=staffing.worker_count)
     manner = Manner(is_json=as_json, is_quiet=quiet, is_verbose=verbose)
-    notices = (*orders.notices, *sandbox_notice(crew), *filter(None, (no_password,)))
+    told = (*orders.notices, *sandbox_notice(crew), *filter(None, (no_password,)))
+    notices = (*news(told), *staffing.notices)
     showing = Showing(manner=manner, settings=settings, log_file=open_out(settings), notices=notices)
     summary = anyio.run(conduct, job, showing)
     raise typer.Exit(exit_of_summary(summary))

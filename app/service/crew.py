@@ -53,11 +53,11 @@ def secrets_of(settings: Settings) -> tuple[str, ...]:
     return settings.password.get_secret_value(), settings.totp_secret.get_secret_value()
 
 
-def pool_options(settings: Settings, crew: Crew, base: Path) -> PoolOptions:
+def pool_options(settings: Settings, crew: Crew, base: Path, worker_count: int) -> PoolOptions:
     """A pool of such workers on clones of a base profile, as the settings want it."""
     return PoolOptions(
         worker=crew.worker,
-        worker_count=settings.workers,
+        worker_count=worker_count,
         base_profile_path=base,
         runs_root=settings.runs_dir,
         staging_path=settings.out / PRIVATE_NAME / STAGING_NAME,

@@ -38,6 +38,7 @@ from app.service.own_processor import OwnProcessor, locate
 from app.service.resuming import clean_staging, recover, reopen
 from app.service.runtime import make_base
 from app.service.site import Site, find_profile, find_site
+from app.service.staffing import Staffing, find_staffing
 from app.service.vault import with_keyring
 from app.settings import Settings, load_settings
 from app.store.journal import SqliteJournal
@@ -80,6 +81,7 @@ class _Plan:
 
     settings: Settings
     crew: Crew
+    staffing: Staffing
     tree: OutputTree
     base: Path
     log: LogOptions
@@ -114,7 +116,7 @@ async def open_pool(
 
     Raises:
         OptionsError: A setting is not allowed, or the processor cannot be imported by workers.
-        SetupError: There is no browser, or no room.
+        SetupError: There is no browser, or no room, or not the memory for so many workers.
         ProfileError: The profile is missing, in use or not whole.
         JournalError: The journal cannot be opened: another pool writes to it, or it is damaged.
     """
@@ -131,12 +133,17 @@ async def _running(plan: _Plan, clock: SystemClock, observe: EventSink) -> Async
     if plan.crew.sandbox.mode is Sandbox.OFF:
         why = f"The browsers run without Chromium's own sandbox: {plan.crew.sandbox.why}."
         observe(Notice(level=Level.WARNING, text=why))
+    for notice in plan.staffing.notices:
+        observe(notice)
     async with SqliteJournal(plan.private / JOURNAL_NAME, clock) as journal:
         if not plan.base.exists():
             await _make_base(plan, clock, observe)
         await recover(journal, plan.tree, plan.settings.max_attempts)
         await reopen(journal, plan.tree, LIST, Redo.RETRYABLE, is_candidate=_was_not_called_off)
-        options = replace(pool_options(plan.settings, plan.crew, plan.base), waits_for_login=plan.waits_for_login)
+        options = replace(
+            pool_options(plan.settings, plan.crew, plan.base, plan.staffing.worker_count),
+            waits_for_login=plan.waits_for_login,
+        )
         around = Surroundings(journal=journal, archive=plan.tree, clock=clock, observe=observe, batch_id=LIST)
         try:
             async with (
@@ -193,6 +200,7 @@ def _plan(given: dict[str, object], processor: OwnProcessor | str, clock: System
     return _Plan(
         settings=settings,
         crew=replace(crew, worker=worker),
+        staffing=find_staffing(settings),
         tree=OutputTree(settings.out, template, clock=clock, known_fields=site and frozenset(site.pack.fields)),
         base=find_profile(settings).base_path if site else settings.out / PRIVATE_NAME / BASE_NAME,
         log=LogOptions(level=settings.log_level, file=log_file, secrets=secrets_of(settings)),

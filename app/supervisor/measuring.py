@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import anyio.to_thread
 
 from app.bridge.pace import every
-from app.supervisor.probe import tree_memory_bytes
+from app.memory.usage import tree_memory_bytes
 from app.supervisor.worker import Worker
 
 #: Reading the memory of a browser's tree takes 20 to 230 ms of a processor.

@@ -90,7 +90,9 @@ PLANTS = [
     *plants(
         "SQLite lives in the store, and in the profile's checks", ("app.service", "sqlite3"), ("app.archive", "sqlite3")
     ),
-    *plants("Other processes are looked at in two places", ("app.cli", "psutil"), ("app.supervisor", "psutil")),
+    *plants(
+        "psutil looks at the machine and at processes in two rooms", ("app.cli", "psutil"), ("app.supervisor", "psutil")
+    ),
     *plants(
         "The HTTP framework lives in the service and the demo portal",
         ("app.intake", "uvicorn"),

@@ -19,6 +19,7 @@ from app.domain.ports import Accepted, EventSink
 from app.profile.home import ProfileFile, ProfileHome
 from app.service.batch import BatchJob, BatchSummary, Ending
 from app.settings import Settings, variable
+from tests.support.machine import ROOMY
 
 BASE_URL = "http://127.0.0.1:9"
 Command = Callable[..., Result]
@@ -92,4 +93,5 @@ def fake_run(monkeypatch: pytest.MonkeyPatch, profile: Path) -> FakeRun:
     """No browser starts: what ``run`` hands on is noted."""
     fake = FakeRun()
     monkeypatch.setattr("app.cli.conduct.run_batch", fake)
+    monkeypatch.setattr("app.service.staffing.look_at_machine", lambda _: ROOMY)
     return fake

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from app.cli.checks import (
@@ -15,8 +18,7 @@ from app.cli.checks import (
 )
 from app.domain.options import Sandbox
 from app.service.sandbox import SandboxChoice
-
-GB = 10**9
+from tests.support.machine import GB, ROOMY, with_memory
 
 
 @pytest.mark.parametrize(
@@ -26,14 +28,15 @@ GB = 10**9
         (2 * GB, 2, 2, Level.OK),
         (2 * GB, 2, 4, Level.WARN),
         (1 * GB, 2, 2, Level.FAIL),
-        (None, 1, 1, Level.WARN),
+        (GB // 2, 1, 1, Level.WARN),
     ],
 )
-def test_memory_must_hold_the_workers(total_bytes: int | None, workers_count: int, tabs: int, level: Level) -> None:
-    check = judge_memory(total_bytes, workers_count, tabs)
+def test_memory_must_hold_the_workers(total_bytes: int, workers_count: int, tabs: int, level: Level) -> None:
+    check = judge_memory(with_memory(total_bytes, source="a limit"), workers_count, tabs)
 
     assert check.level is level
-    assert bool(check.advice) == (level is not Level.OK)
+    assert "(a limit)" in check.found
+    assert f"{workers_count} worker" in check.found
 
 
 @pytest.mark.parametrize(
@@ -60,7 +63,20 @@ def test_the_output_must_be_writable_and_have_room(free_bytes: int, is_writable:
     ],
 )
 def test_the_runs_folder_must_be_writable_and_short(place: str, is_writable: bool, level: Level) -> None:
-    assert judge_runs_dir(place, is_writable=is_writable).level is level
+    machine = replace(ROOMY, runs_dir=Path(place))
+
+    assert judge_runs_dir(machine, 2, 2, is_writable=is_writable).level is level
+
+
+def test_the_runs_folder_must_have_room() -> None:
+    check = judge_runs_dir(replace(ROOMY, room_bytes=GB // 10), 2, 2, is_writable=True)
+
+    assert check.level is Level.FAIL
+    assert "another folder with --runs-dir" in check.found
+
+
+def test_a_runs_folder_in_memory_is_told() -> None:
+    assert "lies in memory" in judge_runs_dir(replace(ROOMY, is_room_in_memory=True), 2, 2, is_writable=True).found
 
 
 @pytest.mark.parametrize(("mode", "level"), [(Sandbox.ON, Level.OK), (Sandbox.OFF, Level.WARN)])

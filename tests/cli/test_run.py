@@ -19,6 +19,7 @@ from app.portal.pack import parse_json
 from app.service.batch import BatchJob, Ending, Redo
 from tests.cli.conftest import BASE_URL, Command, FakeRun, portal_of
 from tests.cli.events import ended, notice, started
+from tests.support.machine import GB, with_memory
 
 NUMBERS = ("PO4500000001", "PO4500000002")
 
@@ -46,6 +47,7 @@ def test_an_order_number_becomes_a_job(command: Command, fake_run: FakeRun, prof
     [
         (("--workers", "5"), lambda job: job.pool.worker_count == 5),
         (("-w", "5"), lambda job: job.pool.worker_count == 5),
+        (("--workers", "auto"), lambda job: job.pool.worker_count == 8),
         (("--tabs", "4"), lambda job: job.pool.worker.tabs_per_worker == 4),
         (("--headed",), lambda job: not job.pool.worker.browser.headless_mode),
         (("--headless",), lambda job: job.pool.worker.browser.headless_mode),
@@ -139,7 +141,7 @@ def test_a_sheet_may_be_named(command: Command, fake_run: FakeRun, desk: Path) -
     [
         ((), Exit.USAGE, "Missing argument 'SOURCE'"),
         (("--wrokers", "2"), Exit.USAGE, "--wrokers"),
-        ((*NUMBERS, "--workers", "9"), Exit.USAGE, "workers is '9'; it must be a whole number from 1 to 8"),
+        ((*NUMBERS, "--workers", "9"), Exit.USAGE, "workers is '9'; it must be a whole number from 1 to 8, or auto"),
         ((*NUMBERS, "--sandbox", "maybe"), Exit.USAGE, "auto, on or off"),
         ((*NUMBERS, "--redo", "maybe"), Exit.USAGE, "maybe"),
         ((*NUMBERS, "--browser", "/nowhere"), Exit.USAGE, "/nowhere"),
@@ -272,7 +274,7 @@ def test_the_whole_log_is_kept_beside_the_journal_for_its_owner_alone(
 def test_the_log_may_go_elsewhere_and_hold_more_or_less(
     level: str, kept: int, command: Command, fake_run: FakeRun, desk: Path
 ) -> None:
-    command("run", *NUMBERS, "--log-file", "logs/mine.jsonl", "--log-level", level)
+    command("run", *NUMBERS, "--log-file", "logs/mine.jsonl", "--log-level", level, "--sandbox", "on")
 
     assert len((desk / "logs/mine.jsonl").read_text().splitlines()) == kept
     assert not (desk / "downloads/.poolwright/log.jsonl").exists()
@@ -323,3 +325,31 @@ def test_the_profiles_address_serves_only_its_own_portal(command: Command, fake_
     assert command("run", *NUMBERS, "--portal", "demo").exit_code == Exit.DONE
     assert portal_of(fake_run.jobs[0].pool.worker).base_url == BASE_URL
     assert command("run", *NUMBERS, "--portal", "coupa").exit_code == Exit.USAGE
+
+
+def test_too_many_workers_for_the_memory_are_refused(
+    command: Command, fake_run: FakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.service.staffing.look_at_machine", lambda _: with_memory(2 * GB))
+
+    result = command("run", *NUMBERS, "--workers", "8")
+
+    assert result.exit_code == Exit.RESOURCES
+    assert "8 workers with 2 tabs each need about 5.5 GB of memory" in result.stderr
+    assert "--workers 2 would fit, or --workers auto." in result.stderr
+    assert fake_run.jobs == []
+
+
+def test_what_auto_took_and_what_is_tight_are_told_and_logged(
+    command: Command, fake_run: FakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POOLWRIGHT_WORKERS", "auto")
+    monkeypatch.setattr("app.service.staffing.look_at_machine", lambda _: with_memory(int(0.6 * GB)))
+
+    result = command("run", *NUMBERS)
+
+    assert fake_run.jobs[0].pool.worker_count == 1
+    log = Path("downloads/.poolwright/log.jsonl").read_text()
+    for words in ("workers = auto takes 1 worker", "1 worker with 2 tabs needs about 0.7 GB"):
+        assert result.output.count(words) == 1
+        assert words in log

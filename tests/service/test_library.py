@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -20,6 +21,7 @@ from app.service.library import Callbacks, PersistentWorkerPool, new_task, open_
 from app.service.own_processor import OwnProcessor, locate
 from app.store.errors import JournalError
 from tests.service import own
+from tests.support.machine import GB, ROOMY, with_memory
 from tests.support.portal import CHROMIUM, needs_chromium
 
 PAGE = "<title>Quotation 7</title>"
@@ -35,8 +37,7 @@ async def own_pool(
         profiles_dir=root / "profiles",
         runs_dir=root / "runs",
         browser_path=CHROMIUM,
-        workers=1,
-        **more,  # pyright: ignore[reportArgumentType] - settings by name, and perhaps watch
+        **{"workers": 1, **more},  # pyright: ignore[reportArgumentType] - settings by name, and perhaps watch
     ) as pool:
         yield pool
     assert list((root / "runs").glob("*")) == []
@@ -189,6 +190,23 @@ class TestOpenPool:
             pass
 
         assert any("without Chromium's own sandbox" in str(event) for event in events)
+
+    async def test_what_auto_took_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("app.service.staffing.look_at_machine", lambda _: replace(ROOMY, processor_count=1))
+        events: list[Event] = []
+        async with own_pool(tmp_path, workers="auto", watch=events.append) as pool:
+            assert len(pool.workers) == 1
+
+        assert any("workers = auto takes 1 worker" in str(event) for event in events)
+
+
+@needs_chromium
+async def test_more_workers_than_the_memory_holds_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.service.staffing.look_at_machine", lambda _: with_memory(1 * GB))
+
+    with pytest.raises(SetupError, match=r"8 workers .* 5\.5 GB .* 1\.0 GB .*--workers 1 would fit"):
+        async with own_pool(tmp_path, workers=8):
+            pytest.fail("it runs")
 
 
 async def test_a_wrong_setting_is_named(tmp_path: Path) -> None:

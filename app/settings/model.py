@@ -1,34 +1,23 @@
-"""The only reader of the environment, of ``.env`` and of ``poolwright.toml``.
-
-One model holds every setting with its meaning, its unit and what is allowed; the command line's help, ``.env.example``
-and the table of the README are drawn from it. A value on the command line wins over the environment, that over
-``.env``, that over ``poolwright.toml``, and that over the default. Rooms below never import this: they get options.
-"""
+"""The model of all settings: each with its meaning, its unit, its bounds and how the command line calls it."""
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
-    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
-from app.domain.failures import OptionsError
 from app.domain.options import (
     SHUTDOWN_TIMEOUT_MAX_S,
     TABS_MAX,
@@ -37,12 +26,7 @@ from app.domain.options import (
     WORKER_COUNT_MIN,
     Sandbox,
 )
-
-ENV_PREFIX = "POOLWRIGHT_"
-ENV_FILE = ".env"
-TOML_FILE = "poolwright.toml"
-#: Kubernetes puts such variables into every container beside a service named ``poolwright``.
-_OF_KUBERNETES = re.compile(r"poolwright_(service_host|(service_)?port)(_|$)")
+from app.settings.sources import ENV_FILE, ENV_PREFIX, TOML_FILE, Environment, variable_of
 
 
 class LogLevel(StrEnum):
@@ -82,6 +66,8 @@ def _private_runs_dir() -> Path:
     return Path(tempfile.gettempdir()) / f"poolwright{owner}"
 
 
+WorkerCount: TypeAlias = Annotated[int, Field(ge=WORKER_COUNT_MIN, le=WORKER_COUNT_MAX)] | Literal["auto"]
+WORKERS_ALLOWED = f"a whole number from {WORKER_COUNT_MIN} to {WORKER_COUNT_MAX}, or auto"
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 
 
@@ -129,11 +115,10 @@ class Settings(BaseSettings):
     totp_secret: SecretStr = Field(
         default=SecretStr(""), description="Secret of the login's one-time codes: base32 text or otpauth:// address."
     )
-    workers: Annotated[int, Face(flags=("--workers", "-w"))] = Field(
+    workers: Annotated[WorkerCount, Face(flags=("--workers", "-w"), allowed=WORKERS_ALLOWED)] = Field(
         default=2,
-        ge=WORKER_COUNT_MIN,
-        le=WORKER_COUNT_MAX,
-        description="Browser workers; each is a process with its own browser (about 450 MB).",
+        description="Browser workers; each is a process with its own browser (about 450 MB). auto takes as many as fit "
+        "into memory, at most one for each processor.",
     )
     tabs_per_worker: Annotated[int, Face(flags=("--tabs", "-t"))] = Field(
         default=2,
@@ -197,104 +182,19 @@ class Settings(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - `_Environment` stands in its place
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - `Environment` stands in its place
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not offered
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Command line, environment, ``.env``, ``poolwright.toml``: the first that has a value wins."""
-        return init_settings, _Environment(settings_cls), dotenv_settings, TomlConfigSettingsSource(settings_cls)
-
-
-class _Environment(EnvSettingsSource):
-    """The environment, with names that begin like ours and are no setting: a typing error must not pass in silence."""
-
-    def __call__(self) -> dict[str, Any]:
-        known = {variable(name).lower() for name in Settings.model_fields}
-        prefix = ENV_PREFIX.lower()
-        strays = {
-            name.removeprefix(prefix): value
-            for name, value in self.env_vars.items()
-            if name.startswith(prefix) and name not in known and value and not _OF_KUBERNETES.match(name)
-        }
-        return {**super().__call__(), **strays}
-
-
-def load_settings(given: Mapping[str, Any] | None = None) -> Settings:
-    """Read every source.
-
-    Args:
-        given: Settings by name as the command line gave them; those that are ``None`` were not given.
-
-    Raises:
-        OptionsError: A value is not allowed, a name is no setting, or a file is not readable. One sentence for each.
-    """
-    try:
-        return Settings(**{name: value for name, value in (given or {}).items() if value is not None})
-    except ValidationError as error:
-        problems = error.errors(include_url=False, include_context=False)
-        raise OptionsError("\n".join(_sentence(problem) for problem in problems)) from None
-    except (OSError, ValueError) as error:
-        raise OptionsError(f"{ENV_FILE} or {TOML_FILE} in this folder is not readable: {error}.") from error
+        return init_settings, Environment(settings_cls), dotenv_settings, TomlConfigSettingsSource(settings_cls)
 
 
 def variable(name: str) -> str:
     """The environment variable of a setting."""
-    alias = Settings.model_fields[name].validation_alias
-    return alias if isinstance(alias, str) else f"{ENV_PREFIX}{name.upper()}"
+    return variable_of(name, Settings.model_fields[name])
 
 
 def face(name: str) -> Face:
     """How a setting shows itself."""
     return next((item for item in Settings.model_fields[name].metadata if isinstance(item, Face)), Face())
-
-
-def default(name: str) -> str:
-    """The default of a setting in words; empty when it has none."""
-    field = Settings.model_fields[name]
-    words = face(name).default
-    if words or field.default in {None, "", SecretStr("")}:
-        return words
-    return str(field.default).lower() if isinstance(field.default, bool) else f"{field.default}".removesuffix(".0")
-
-
-def allowed(name: str) -> str:
-    """What a setting may be, in words that follow "it must be"."""
-    words = face(name).allowed
-    return words or _choices(Settings.model_fields[name].annotation) or _range(name)
-
-
-def _choices(annotation: object) -> str:
-    if isinstance(annotation, type) and issubclass(annotation, Enum):
-        *most, last = (str(choice.value) for choice in annotation)
-        return f"{', '.join(most)} or {last}"
-    return "true or false" if annotation is bool else ""
-
-
-def _range(name: str) -> str:
-    schema = Settings.model_json_schema(by_alias=False)["properties"][name]
-    kind = schema.get("format", schema.get("type"))
-    words = {"integer": "a whole number", "number": "a number", "string": "text", "password": "text"}
-    what = words.get(kind, "a path")
-    if "exclusiveMinimum" in schema:
-        return f"{what} above {schema['exclusiveMinimum']:g} and at most {schema['maximum']:g}"
-    if "minimum" in schema:
-        return f"{what} from {schema['minimum']} to {schema['maximum']}"
-    return f"{what} that is not empty" if schema.get("minLength") else what
-
-
-def _sentence(problem: ErrorDetails) -> str:
-    """One wrong setting in one sentence. A secret's value is never told, nor an address that may hold one."""
-    name = str(problem["loc"][0])
-    name = next((field for field in Settings.model_fields if name in {field, variable(field)}), name)
-    if name not in Settings.model_fields:
-        return _stray(name)
-    is_secret = name == "password" or "@" in str(problem["input"])
-    value = "has a value that does not fit" if is_secret else f"is {str(problem['input'])!r}"
-    ways = ", ".join(filter(None, [*face(name).flags, variable(name), f"{name} in {TOML_FILE}"]))
-    return f"{name} {value}; it must be {allowed(name)} ({ways})."
-
-
-def _stray(name: str) -> str:
-    near = difflib.get_close_matches(name.lower(), Settings.model_fields, n=1)
-    hint = f" Did you mean {variable(near[0])} or {near[0]} in {TOML_FILE}?" if near else ""
-    return f"{ENV_PREFIX}{name.upper()} ({name} in {TOML_FILE}) is no setting of Poolwright.{hint}"

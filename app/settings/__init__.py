@@ -1,0 +1,12 @@
+"""The only reader of the environment, of ``.env`` and of ``poolwright.toml``.
+
+One model holds every setting with its meaning, its unit and what is allowed; the command line's help, ``.env.example``
+and the table of the README are drawn from it. A value on the command line wins over the environment, that over
+``.env``, that over ``poolwright.toml``, and that over the default. Rooms below never import this: they get options.
+"""
+
+from app.settings.loading import load_settings
+from app.settings.model import Face, LogLevel, Settings, face, variable
+from app.settings.words import allowed, default
+
+__all__ = ["Face", "LogLevel", "Settings", "allowed", "default", "face", "load_settings", "variable"]

@@ -1,0 +1,64 @@
+"""Settings in words: their defaults, what they may be, and one sentence for a value that is not allowed."""
+
+from __future__ import annotations
+
+import difflib
+from enum import Enum
+
+from pydantic import SecretStr
+from pydantic_core import ErrorDetails
+
+from app.settings.model import Settings, face, variable
+from app.settings.sources import ENV_PREFIX, TOML_FILE
+
+
+def default(name: str) -> str:
+    """The default of a setting in words; empty when it has none."""
+    field = Settings.model_fields[name]
+    words = face(name).default
+    if words or field.default in {None, "", SecretStr("")}:
+        return words
+    return str(field.default).lower() if isinstance(field.default, bool) else f"{field.default}".removesuffix(".0")
+
+
+def allowed(name: str) -> str:
+    """What a setting may be, in words that follow "it must be"."""
+    words = face(name).allowed
+    return words or _choices(Settings.model_fields[name].annotation) or _range(name)
+
+
+def _choices(annotation: object) -> str:
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        *most, last = (str(choice.value) for choice in annotation)
+        return f"{', '.join(most)} or {last}"
+    return "true or false" if annotation is bool else ""
+
+
+def _range(name: str) -> str:
+    schema = Settings.model_json_schema(by_alias=False)["properties"][name]
+    kind = schema.get("format", schema.get("type"))
+    words = {"integer": "a whole number", "number": "a number", "string": "text", "password": "text"}
+    what = words.get(kind, "a path")
+    if "exclusiveMinimum" in schema:
+        return f"{what} above {schema['exclusiveMinimum']:g} and at most {schema['maximum']:g}"
+    if "minimum" in schema:
+        return f"{what} from {schema['minimum']} to {schema['maximum']}"
+    return f"{what} that is not empty" if schema.get("minLength") else what
+
+
+def sentence(problem: ErrorDetails) -> str:
+    """One wrong setting in one sentence. A secret's value is never told, nor an address that may hold one."""
+    name = str(problem["loc"][0])
+    name = next((field for field in Settings.model_fields if name in {field, variable(field)}), name)
+    if name not in Settings.model_fields:
+        return _stray(name)
+    is_secret = name == "password" or "@" in str(problem["input"])
+    value = "has a value that does not fit" if is_secret else f"is {str(problem['input'])!r}"
+    ways = ", ".join(filter(None, [*face(name).flags, variable(name), f"{name} in {TOML_FILE}"]))
+    return f"{name} {value}; it must be {allowed(name)} ({ways})."
+
+
+def _stray(name: str) -> str:
+    near = difflib.get_close_matches(name.lower(), Settings.model_fields, n=1)
+    hint = f" Did you mean {variable(near[0])} or {near[0]} in {TOML_FILE}?" if near else ""
+    return f"{ENV_PREFIX}{name.upper()} ({name} in {TOML_FILE}) is no setting of Poolwright.{hint}"
