@@ -1,7 +1,7 @@
 """The view for programs: one JSON object on each line, events as they happen and a summary at the end.
 
-Every object has ``type`` (``moved``, ``task_started``, ``task_ended``, ``task_returned``, ``worker_seen``, ``notice``,
-``summary``) and ``at`` (UTC); the rest are the fields of the event by their names.
+Every object has ``type`` (``moved``, ``task_started``, ``task_ended``, ``task_returned``, ``worker_seen``,
+``memory_relieved``, ``notice``, ``summary``) and ``at`` (UTC); the rest are the fields of the event by their names.
 """
 
 from __future__ import annotations

@@ -19,6 +19,10 @@ from pydantic_settings import (
 )
 
 from app.domain.options import (
+    MEMORY_THRESHOLD_MAX,
+    MEMORY_THRESHOLD_MIN,
+    RECYCLE_AFTER_MINUTES,
+    RECYCLE_AFTER_TASKS,
     SHUTDOWN_TIMEOUT_MAX_S,
     TABS_MAX,
     TABS_MIN,
@@ -143,6 +147,25 @@ class Settings(BaseSettings):
     )
     max_attempts: Annotated[int, Face(flags=("--max-attempts",))] = Field(
         default=3, ge=1, le=10, description="How often one order is tried before it counts as failed."
+    )
+    memory_threshold: Annotated[float, Face(flags=("--memory-threshold",))] = Field(
+        default=0.75,
+        ge=MEMORY_THRESHOLD_MIN,
+        le=MEMORY_THRESHOLD_MAX,
+        description="Part of all memory (of the machine, or of its container) that may be used; over it no order "
+        "starts, and the heaviest worker gets a fresh browser.",
+    )
+    recycle_after_tasks: Annotated[int, Face(flags=("--recycle-after-tasks",))] = Field(
+        default=RECYCLE_AFTER_TASKS,
+        ge=0,
+        le=1_000_000,
+        description="A worker gets a fresh browser after so many orders, one worker at a time; 0 for never.",
+    )
+    recycle_after_minutes: Annotated[float, Face(flags=("--recycle-after-minutes",))] = Field(
+        default=RECYCLE_AFTER_MINUTES,
+        ge=0,
+        le=100_000,
+        description="The same after so many minutes; 0 for never.",
     )
     shutdown_timeout_s: Annotated[float, Face(flags=("--shutdown-timeout",))] = Field(
         default=SHUTDOWN_TIMEOUT_MAX_S,

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 import anyio
-from anyio.abc import TaskGroup, TaskStatus
+from anyio.abc import TaskGroup
 
 from app.domain.events import Level, TaskStarted
 from app.domain.ids import WorkerRef
@@ -31,7 +31,6 @@ from app.supervisor.facts import Fact, HoldOver, PauseAsked, StopCause, StopNeed
 from app.supervisor.filing import Filing
 from app.supervisor.handle import TaskHandle
 from app.supervisor.holds import HoldCause
-from app.supervisor.measuring import keep_measuring
 from app.supervisor.patience import PatientJournal
 from app.supervisor.performing import Performance, Tallies
 from app.supervisor.premises import Premises
@@ -41,7 +40,8 @@ from app.supervisor.standing import opening
 from app.supervisor.steering import Steering
 from app.supervisor.submissions import Submissions
 from app.supervisor.surroundings import Surroundings
-from app.supervisor.tally import Tally, undisturbed
+from app.supervisor.tally import Tally, hold_tasks, undisturbed
+from app.supervisor.watchdog import MemoryMonitor
 from app.supervisor.worker import Worker
 
 #: Of the time for a shutdown, the share that ending hung processes may need.
@@ -56,6 +56,7 @@ class PersistentWorkerPool:
         self.worker_count = options.worker_count
         self.headless_mode = options.worker.browser.headless_mode
         self.base_profile_path = str(options.base_profile_path)
+        self.memory_threshold = options.memory_threshold
         self.workers: list[Worker] = []
         self.shutdown_event = anyio.Event()
         self.end: Stop | None = None
@@ -74,6 +75,9 @@ class PersistentWorkerPool:
             Machine(POOL, "pool", clock=surroundings.clock.now, observe=self._chronicle.moved),
             self._dispatch,
             self._submissions.open_tasks,
+        )
+        self.memory_monitor = MemoryMonitor(
+            self.workers, self.memory_threshold, surroundings.read_limit, self._chronicle, self._report
         )
         self._stopped = anyio.Event()
         self._feeding, self._draining = anyio.CancelScope(), anyio.CancelScope()
@@ -105,14 +109,14 @@ class PersistentWorkerPool:
             await self._staff()
             await self._submissions.open()
             housing = await stack.enter_async_context(anyio.create_task_group())
-            self._tasks = await housing.start(self._house)
+            self._tasks = await housing.start(hold_tasks)
             clerk = stack.enter_context(self._clerk())
             self._tasks.start_soon(clerk.write)
             performance = self._performance(clerk)
             self._tasks.start_soon(self._steering.steer, performance)
             self._tasks.start_soon(self._feed)
             self._tasks.start_soon(self._chronicle.keep_writing)
-            self._tasks.start_soon(keep_measuring, self.workers)
+            self._tasks.start_soon(self.memory_monitor.watch)
             self._tasks.start_soon(keep_watching_room, self._options.staging_path, self._report)
             for worker in self.workers:
                 performance.start_worker(worker, 1, 0.0)
@@ -161,6 +165,8 @@ class PersistentWorkerPool:
             workers=tuple(worker.snapshot() for worker in self.workers),
             open_count=self._submissions.open_tasks.count,
             holds=tuple(sorted(self._steering.standing.holds.active)),
+            memory_peak_bytes=self.memory_monitor.peak_bytes,
+            memory_limit_bytes=self.memory_monitor.limit_bytes,
         )
 
     def pause(self) -> None:
@@ -197,13 +203,6 @@ class PersistentWorkerPool:
     def hurry(self) -> None:
         """Do not wait for tasks in flight any longer: they go back to the queue."""
         self._draining.cancel()
-
-    async def _house(self, *, task_status: TaskStatus[TaskGroup]) -> None:
-        """Hold the pool's tasks. The caller's cancellation does not reach them: leaving the pool ends them in order."""
-        with anyio.CancelScope(shield=True):
-            async with anyio.create_task_group() as tasks:
-                task_status.started(tasks)
-                await anyio.sleep_forever()
 
     async def _staff(self) -> None:
         """Make the slots, each with its own clone of the base profile."""

@@ -16,7 +16,9 @@ class WorkerSnapshot:
     status: WorkerStatus
     #: Numbers of the orders it has in hand.
     po_numbers: tuple[str, ...]
+    #: What its processes use, and the most that they ever used.
     memory_bytes: int
+    memory_peak_bytes: int
     processed_count: int
 
 
@@ -30,6 +32,10 @@ class PoolSnapshot:
     open_count: int
     #: Why no further task starts now; empty when they do.
     holds: tuple[str, ...]
+    #: The most that all workers and the supervisor used together.
+    memory_peak_bytes: int
+    #: What they may use; 0 as long as nobody looked.
+    memory_limit_bytes: int
 
     @property
     def memory_bytes(self) -> int:

@@ -33,6 +33,7 @@ _ERRORS: Mapping[StopCause, type[PoolError]] = {
     StopCause.PROFILE_DAMAGED: ProfileError,
     StopCause.SETUP_FAILED: SetupError,
     StopCause.NO_WORKERS: SetupError,
+    StopCause.MEMORY_SHORT: SetupError,
 }
 #: A task that is being called off waits so long, should the program die before it is written down.
 _ASIDE_S = 60.0

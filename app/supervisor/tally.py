@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Generator
 
 import anyio
+from anyio.abc import TaskGroup, TaskStatus
 
 
 class Tally:
@@ -52,6 +53,14 @@ class Tally:
         """Wait until none is under way."""
         while not self._zero.is_set():
             await self._zero.wait()
+
+
+async def hold_tasks(*, task_status: TaskStatus[TaskGroup]) -> None:
+    """Hold the tasks of an owner, who ends them in order: its caller's cancellation does not reach them."""
+    with anyio.CancelScope(shield=True):
+        async with anyio.create_task_group() as tasks:
+            task_status.started(tasks)
+            await anyio.sleep_forever()
 
 
 async def undisturbed(event: anyio.Event) -> None:

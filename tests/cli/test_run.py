@@ -330,7 +330,7 @@ def test_the_profiles_address_serves_only_its_own_portal(command: Command, fake_
 def test_too_many_workers_for_the_memory_are_refused(
     command: Command, fake_run: FakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.service.staffing.look_at_machine", lambda _: with_memory(2 * GB))
+    monkeypatch.setattr("app.service.staffing.look_at_machine", lambda *_: with_memory(2 * GB))
 
     result = command("run", *NUMBERS, "--workers", "8")
 
@@ -344,7 +344,7 @@ def test_what_auto_took_and_what_is_tight_are_told_and_logged(
     command: Command, fake_run: FakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POOLWRIGHT_WORKERS", "auto")
-    monkeypatch.setattr("app.service.staffing.look_at_machine", lambda _: with_memory(int(0.6 * GB)))
+    monkeypatch.setattr("app.service.staffing.look_at_machine", lambda *_: with_memory(int(0.6 * GB)))
 
     result = command("run", *NUMBERS)
 
