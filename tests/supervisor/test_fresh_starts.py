@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import anyio
+import psutil
 import pytest
 
 from app.domain.events import MemoryRelieved, Notice
@@ -179,3 +180,24 @@ async def test_kills_by_the_system_are_named_when_a_worker_is_lost(
     assert returned.detail == (
         "its process was killed by signal 9; the system ended 2 processes for want of memory while it lived"
     )
+
+
+async def test_memory_that_may_not_be_looked_into_is_estimated_and_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(process: psutil.Process) -> None:
+        raise psutil.AccessDenied(process.pid)
+
+    monkeypatch.setattr(psutil.Process, "memory_full_info", refuse)
+
+    async with running_pool(tmp_path, monkeypatch, FINISH, 1) as theatre:
+        await theatre.pool.finish()
+        await until(lambda: theatre.pool.get_status().memory_limit_bytes)
+        await theatre.pool.memory_monitor.look(is_exact=True)
+        status = theatre.pool.get_status()
+
+    told = [notice.text for notice in heard(theatre).all(Notice) if "Memory" in notice.text]
+    assert told == ["Memory is estimated: this user may not look into all processes of the browsers."]
+    assert status.memory_bytes > 0
+    assert status.workers[0].memory_peak_bytes >= status.workers[0].memory_bytes > 0
+    assert status.memory_peak_bytes > status.memory_bytes, "the supervisor counts too"
