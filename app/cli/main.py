@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from app import __version__
-from app.cli import demo, doctor, onboarding, portal, profile_care, profile_views, profiles, run
+from app.cli import demo, doctor, onboarding, portal, profile_care, profile_views, profiles, run, serve
 from app.cli.console import console
 from app.cli.exits import Exit, exit_of_error
 from app.cli.help import HelpfulCommand, epilog_of
@@ -88,6 +88,7 @@ def _root(
 
 
 _add(app, "run", run.run, run.HELP, run.EXAMPLES, Exit)
+_add(app, "serve", serve.serve, serve.HELP, serve.EXAMPLES, Exit)
 _add(app, "demo", demo.demo, demo.HELP, demo.EXAMPLES)
 _add(app, "doctor", doctor.doctor, doctor.HELP, doctor.EXAMPLES)
 _add(profile_app, "create", profiles.create, profiles.CREATE_HELP, profiles.CREATE_EXAMPLES)

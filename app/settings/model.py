@@ -194,6 +194,18 @@ class Settings(BaseSettings):
     log_file: Annotated[
         UserPath | None, Face(flags=("--log-file",), default="`.poolwright/log.jsonl` below the output folder")
     ] = Field(default=None, description="File for the whole log, one JSON object on each line.")
+    host: Annotated[str, Face(flags=("--host",))] = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="Where the daemon listens. Any address but this machine's own lets others in the network ask it; "
+        "they need the token.",
+    )
+    port: Annotated[int, Face(flags=("--port",))] = Field(
+        default=8484, ge=0, le=65535, description="Port of the daemon; 0 takes a free one."
+    )
+    upload_max_mb: int = Field(
+        default=20, ge=1, le=200, description="Megabytes that a list may have that is sent to the daemon."
+    )
     playwright_browsers_path: Annotated[UserPath | None, Face(default="Playwright's own default")] = Field(
         default=None,
         validation_alias="PLAYWRIGHT_BROWSERS_PATH",

@@ -112,6 +112,9 @@ CREATE TABLE reports (
     finished_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- What failed for which reason, without a look at what did not.
+CREATE INDEX reports_by_reason ON reports (reason, finished_at);
+
 CREATE TABLE files (
     task_id TEXT NOT NULL REFERENCES reports (task_id) ON DELETE CASCADE,
     position INTEGER NOT NULL,

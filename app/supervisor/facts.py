@@ -217,6 +217,13 @@ class PauseAsked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RestartAsked:
+    """A person wants a worker to be started anew."""
+
+    slot: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HoldOver:
     """The time of a hold is up, or a person said resume."""
 
@@ -240,5 +247,15 @@ WorkerFact = (
     | WorkerLost
     | WorkerEnded
 )
-PoolFact = StopNeeded | LoginAges | JournalFull | JournalLocked | RoomScarce | MemorySeen | PauseAsked | HoldOver
+PoolFact = (
+    StopNeeded
+    | LoginAges
+    | JournalFull
+    | JournalLocked
+    | RoomScarce
+    | MemorySeen
+    | PauseAsked
+    | RestartAsked
+    | HoldOver
+)
 Fact = WorkerFact | PoolFact

@@ -30,6 +30,7 @@ from app.supervisor.facts import (
     PortalDown,
     Probed,
     ProofOverdue,
+    RestartAsked,
     RoomScarce,
     SessionRenewed,
     StopCause,
@@ -48,7 +49,7 @@ from app.supervisor.judging import another_attempt, hold, hold_open, stop, undon
 from app.supervisor.pressure import fail_relief, weigh_memory
 from app.supervisor.proving import dismiss, weigh
 from app.supervisor.renewing import age_login, come_up, go_away, lose_login, renew_if_idle, settle_login, try_again
-from app.supervisor.retiring import recycle_if_due
+from app.supervisor.retiring import recycle_if_due, restart
 from app.supervisor.standing import Decision, Slot, Standing
 
 #: A task that takes down its second worker does not get a third.
@@ -78,6 +79,8 @@ def _react_to_pool(standing: Standing, fact: PoolFact) -> Decision:
             return weighed.followed_by(recycle_if_due(weighed.standing, fact.at_s))
         case JournalFull() | JournalLocked() | RoomScarce() | PauseAsked():
             return _begin_hold(standing, fact)
+        case RestartAsked():
+            return restart(standing, fact.slot)
         case LoginAges():
             return age_login(standing, fact)
         case HoldOver():

@@ -31,6 +31,12 @@ def retire(standing: Standing, worker: WorkerRef, cause: str) -> Decision:
     return Decision(leaving, (Retire(worker=worker, cause=cause),))
 
 
+def restart(standing: Standing, number: int) -> Decision:
+    """Start a worker anew because somebody asked for it, if it is at work."""
+    worker = WorkerRef(number, standing.slots[number].generation)
+    return retire(standing, worker, "somebody asked for it") if can_retire(standing, worker) else Decision(standing)
+
+
 def recycle_if_due(standing: Standing, now_s: float) -> Decision:
     """Start a worker anew that has done enough, or lived long enough, unless another one is away."""
     is_anybody_away = any(not slot.is_given_up and not _is_at_work(slot) for slot in standing.slots.values())

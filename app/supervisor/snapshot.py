@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.domain.ids import WorkerRef
+from app.domain.ids import TaskId, WorkerRef
 from app.domain.states import PoolStatus, WorkerStatus
 
 
@@ -16,6 +16,10 @@ class WorkerSnapshot:
     status: WorkerStatus
     #: Numbers of the orders it has in hand.
     po_numbers: tuple[str, ...]
+    #: The same by task id.
+    task_ids: tuple[TaskId, ...]
+    #: Name of a ``SessionStatus``; empty before the browser is open.
+    session_status: str
     #: What its processes use, and the most that they ever used.
     memory_bytes: int
     memory_peak_bytes: int

@@ -24,15 +24,15 @@ class Tally:
         """How many are under way now."""
         return self._count
 
-    def add(self) -> None:
-        """One more; who calls this calls ``drop`` once."""
-        self._count += 1
-        if not self._is_off and self._zero.is_set():
+    def add(self, count: int = 1) -> None:
+        """So many more; who calls this sees to it that as many are dropped."""
+        self._count += count
+        if self._count and not self._is_off and self._zero.is_set():
             self._zero = anyio.Event()
 
-    def drop(self) -> None:
-        """One less."""
-        self._count -= 1
+    def drop(self, count: int = 1) -> None:
+        """So many less."""
+        self._count -= count
         if self._count == 0:
             self._zero.set()
 

@@ -193,6 +193,8 @@ class Worker:
             worker=self.ref,
             status=self.status,
             po_numbers=tuple(task.po_number for task in self._generation.held.values()),
+            task_ids=tuple(self._generation.held),
+            session_status=self.browser_session.status if self.browser_session else "",
             memory_bytes=self.memory_usage,
             memory_peak_bytes=self.gauge.peak_bytes,
             processed_count=self.processed_count,

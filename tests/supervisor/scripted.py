@@ -10,6 +10,7 @@ garbage.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -116,7 +117,7 @@ class Script:
             name="a.txt",
             label="a.txt",
             size_bytes=len(task.po_number),
-            sha256="0" * 64,
+            sha256=hashlib.sha256(task.po_number.encode()).hexdigest(),
             media_type="text/plain",
             source_url="",
         )
