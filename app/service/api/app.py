@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from app import __version__
 from app.intake.orders import Reading
-from app.service.api import events, health, lists, orders, steering
+from app.service.api import events, health, lists, orders, page, steering
 from app.service.api.limits import Limited, RequestLimits
 from app.service.api.problems import tell_problems
 from app.service.api.token import Gatekeeper
@@ -62,6 +62,7 @@ def make_app(door: Door) -> ASGIApp:
     app.include_router(behind)
     app.include_router(health.behind, dependencies=[Depends(let_in)])
     app.include_router(health.router)
+    app.include_router(page.router)
     tell_problems(app)
     uploads = (f"{PREFIX}/lists/upload",)
     return Limited(app, replace(door.limits, upload_paths=uploads))
