@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -26,6 +26,7 @@ from app.domain.options import (
     WORKER_COUNT_MIN,
     Sandbox,
 )
+from app.settings.schedule import ScheduleEntry, check_schedules
 from app.settings.sources import ENV_FILE, ENV_PREFIX, TOML_FILE, Environment, variable_of
 
 
@@ -171,6 +172,22 @@ class Settings(BaseSettings):
     log_file: Annotated[
         UserPath | None, Face(flags=("--log-file",), default="`.poolwright/log.jsonl` below the output folder")
     ] = Field(default=None, description="File for the whole log, one JSON object on each line.")
+    schedules: Annotated[
+        tuple[ScheduleEntry, ...],
+        BeforeValidator(check_schedules),
+        Face(default="none", allowed="a list of tables [[schedules]] in poolwright.toml"),
+    ] = Field(
+        default=(),
+        description="Lists that the daemon fetches by itself at times of a cron entry: tables in poolwright.toml.",
+    )
+    inbox_dir: Annotated[UserPath | None, Face(default="none")] = Field(
+        default=None,
+        examples=["/srv/lists"],
+        description="Folder that the daemon watches: a list that is dropped there is taken once.",
+    )
+    inbox_interval_s: float = Field(
+        default=5.0, gt=0, le=3600, description="Seconds between two looks into the watched folder."
+    )
     playwright_browsers_path: Annotated[UserPath | None, Face(default="Playwright's own default")] = Field(
         default=None,
         validation_alias="PLAYWRIGHT_BROWSERS_PATH",
