@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 
+from app.archive.template import FolderTemplate
+from app.archive.tree import PRIVATE_NAME
 from app.domain.failures import OptionsError
+from app.service.out import LOG_NAME
 from app.settings import Missed, Overlap, ScheduleEntry, Settings, face
 from app.settings.zones import zone_name
 
@@ -104,7 +107,8 @@ def schedules_of(settings: Settings) -> tuple[Schedule, ...]:
     """The entries of the settings.
 
     Raises:
-        OptionsError: An entry would write into the folder of the daemon or of another entry.
+        OptionsError: An entry has a template that cannot be read, or would write into the folder of the daemon or of
+            another entry.
     """
     schedules = tuple(_schedule(entry, settings) for entry in settings.schedules)
     _keep_apart(schedules, settings.out)
@@ -139,9 +143,19 @@ def _own(entry: ScheduleEntry, settings: Settings) -> OwnBatch | None:
     is_other = profile != settings.profile
     if not is_other and entry.out is None and entry.folder_template is None:
         return None
+    _check_template(entry)
     out = entry.out or settings.out / OWN_NAME / entry.name
     options = tuple(_options(entry, settings, profile, out, is_other=is_other))
     return OwnBatch(profile=profile, out=out, options=options, shutdown_timeout_s=settings.shutdown_timeout_s)
+
+
+def _check_template(entry: ScheduleEntry) -> None:
+    if entry.folder_template is not None:
+        try:
+            # Which fields there are, the portal of the profile says; the run asks it.
+            FolderTemplate.parse(entry.folder_template)
+        except OptionsError as error:
+            raise OptionsError(f"In the schedule {entry.name!r}: {error}") from error
 
 
 def _options(entry: ScheduleEntry, settings: Settings, profile: str, out: Path, *, is_other: bool) -> Iterator[str]:
@@ -155,7 +169,7 @@ def _options(entry: ScheduleEntry, settings: Settings, profile: str, out: Path, 
     # Another profile says itself where it belongs: an empty text takes the place of what the environment may say.
     yield from ("--portal", "" if is_other else settings.portal)
     yield from ("--base-url", "" if is_other else settings.base_url)
-    yield from ("--log-file", str(out / ".poolwright" / "log.jsonl"))
+    yield from ("--log-file", str(out / PRIVATE_NAME / LOG_NAME))
     for flag, value in (("--column", entry.column), ("--sheet", entry.sheet)):
         if value is not None:
             yield from (flag, value)

@@ -42,8 +42,8 @@ class Ledger:
         page = await anyio.to_thread.run_sync(_read, self._path)
         if page is None:
             return (
-                f"What was remembered of the schedules cannot be read, a damaged file is kept as '{self._path}{BROKEN}': "
-                "runs that were missed while nobody was there are not known."
+                f"What was remembered of the schedules ({self._path}) cannot be read; where it is damaged it is kept "
+                f"beside it with the ending {BROKEN}. Runs that were missed while nobody was there are not known."
             )
         self._memories = dict(page.entries)
         return ""

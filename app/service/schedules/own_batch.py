@@ -50,7 +50,7 @@ class OwnRun:
     async def finish(self) -> None:
         """Start it and wait for its end.
 
-        When cancelled it gets SIGTERM, finishes the orders in flight, and is killed when that takes longer than allowed.
+        When cancelled it gets SIGTERM, finishes the orders in flight, and is killed where that takes too long.
 
         Raises:
             OSError: It cannot be started.

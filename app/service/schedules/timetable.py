@@ -72,7 +72,8 @@ class Timetable:
         """End what runs."""
         if self._runs is not None:
             self._runs.cancel_scope.cancel()
-        return bool(await self._stack.__aexit__(kind, error, trace))
+        # What it ends is ended under shields, with limits.
+        return bool(await self._stack.__aexit__(kind, error, trace))  # noqa: ASYNC102
 
     async def serve(self) -> None:
         """Fire what is due, for ever: until cancelled."""
