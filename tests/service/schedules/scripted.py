@@ -25,9 +25,9 @@ def main(part: str, *arguments: str) -> int:
             sys.stderr.write("poolwright: There is no profile 'x'.\n")
             return 5
         case "drain":
-            signal.signal(signal.SIGTERM, lambda *_: None)
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
             source.with_suffix(".began").touch()
-            signal.pause()
+            signal.sigwait({signal.SIGTERM})
             _say(_SUMMARY | {"detail": "Asked to stop."})
             return 7
         case _:

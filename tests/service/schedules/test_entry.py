@@ -20,7 +20,7 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.delenv(variable(name), raising=False)
 
 
-def made(settings: dict[str, Any] | None = None, **changes: Any) -> Schedule:  # noqa: ANN401 - fields by name
+def made(settings: dict[str, Any] | None = None, /, **changes: Any) -> Schedule:  # noqa: ANN401 - fields by name
     table = {"name": "nightly", "cron": "0 6 * * *", "timezone": "Europe/Berlin", "file": "list.csv", **changes}
     return schedules_of(load_settings({**(settings or {}), "schedules": [table]}))[0]
 
@@ -50,7 +50,7 @@ def test_an_entry_without_profile_folder_and_template_goes_to_the_queue() -> Non
 def test_each_of_profile_folder_and_template_makes_a_run_of_its_own(
     change: dict[str, str], flag: str, value: str
 ) -> None:
-    options = options_of(made(**change))
+    options = options_of(made({}, **change))
 
     assert options[flag] == value
     assert options["--out"] == change.get("out", str(Path("downloads", "schedules", "nightly")))
