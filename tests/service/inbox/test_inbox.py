@@ -11,13 +11,15 @@ import anyio
 import pytest
 
 from app.domain.events import Event, Notice
-from app.domain.failures import DiskFullError
+from app.domain.failures import DiskFullError, OptionsError
 from app.service.clock import SystemClock
 from app.service.inbox import watch
 from app.service.inbox.names import Kind, kind_of
+from app.service.inbox.opening import inbox_of
 from app.service.inbox.settling import SETTLED_S
 from app.service.inbox.shelves import Shelves
 from app.service.inbox.watch import Inbox
+from app.settings import load_settings
 from tests.intake.files import xlsx
 from tests.service.schedules.stage import READING, Queue, SetClock, names, until
 
@@ -303,6 +305,19 @@ async def test_a_kill_between_any_two_steps_neither_loses_the_list_nor_submits_a
     assert place.files() == shelf
     assert len({orders.batch_id for orders in place.queue.lists}) == int(is_good)
     assert list((place.root / "taking").iterdir()) == []
+
+
+def test_there_is_an_inbox_where_the_settings_name_one_outside_of_the_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given: Any = {"submit": Queue().submit, "reading": READING, "clock": SetClock(), "observe": [].append}
+
+    assert inbox_of(load_settings(), **given) is None
+    assert inbox_of(load_settings({"inbox_dir": "lists"}), **given) is not None
+    for folder in ("downloads", "downloads/lists"):
+        with pytest.raises(OptionsError, match="name a folder outside of it"):
+            inbox_of(load_settings({"inbox_dir": folder}), **given)
 
 
 async def test_it_looks_by_itself(place: Place) -> None:
