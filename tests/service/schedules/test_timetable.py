@@ -118,6 +118,17 @@ async def test_what_fired_does_not_fire_again_after_a_restart(stage: Stage, cloc
     assert len(stage.queue.lists) == 1, "the first morning was before the entry was known"
 
 
+async def test_a_clock_that_was_years_ahead_does_not_keep_an_entry_silent(stage: Stage, clock: SetClock) -> None:
+    clock.go(days=3650)
+    async with stage.timetable(stage.schedule()):
+        pass
+    clock.go(days=-3650)
+    async with stage.timetable(stage.schedule()) as timetable:
+        clock.go(hours=5)
+        await timetable.turn()
+        await until(lambda: hows(timetable, "nightly") == ["done"])
+
+
 async def test_another_rhythm_has_missed_nothing(stage: Stage, clock: SetClock) -> None:
     async with stage.timetable(stage.schedule()):
         pass
@@ -140,6 +151,7 @@ async def test_a_fire_during_an_earlier_run(overlap: Overlap, run_count: int, st
         stage.queue.is_quick = True
         stage.queue.close()
         await until(lambda: is_idle(timetable) and len(stage.queue.lists) == run_count)
+        assert not timetable.overview()[0].is_waiting
         skipped = hows(timetable, "nightly").count("skipped")
 
     assert skipped == 3 - run_count
