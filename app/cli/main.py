@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from app import __version__
-from app.cli import demo, doctor, onboarding, portal, profile_care, profile_views, profiles, run, serve
+from app.cli import demo, doctor, onboarding, portal, profile_care, profile_views, profiles, run, schedule, serve
 from app.cli.client import status, steering, submit
 from app.cli.console import console
 from app.cli.exits import Exit, exit_of_error
@@ -70,6 +70,7 @@ def _add(
 app = _group(cls=Commands)
 profile_app = _group(help="Make browser profiles, look at them, and decide about them.")
 portal_app = _group(help="See and check portal packs.")
+schedule_app = _group(help="See when lists are fetched by themselves.")
 
 
 def _version(*, value: bool) -> None:
@@ -114,8 +115,11 @@ _add(profile_app, "restore", profile_care.restore, profile_care.RESTORE_HELP, pr
 _add(profile_app, "remove", profile_care.remove, profile_care.REMOVE_HELP, profile_care.REMOVE_EXAMPLES)
 _add(portal_app, "lint", portal.lint, portal.LINT_HELP, portal.LINT_EXAMPLES)
 _add(portal_app, "list", portal.list_packs, portal.LIST_HELP)
+_add(schedule_app, "list", schedule.list_schedules, schedule.LIST_HELP, schedule.LIST_EXAMPLES)
+_add(schedule_app, "next", schedule.next_fires, schedule.NEXT_HELP, schedule.NEXT_EXAMPLES)
 app.add_typer(profile_app, name="profile")
 app.add_typer(portal_app, name="portal")
+app.add_typer(schedule_app, name="schedule")
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -30,6 +30,7 @@ from app.domain.options import (
     WORKER_COUNT_MIN,
     Sandbox,
 )
+from app.settings.schedule import ScheduleEntry, check_schedules
 from app.settings.sources import ENV_FILE, ENV_PREFIX, TOML_FILE, Environment, variable_of
 
 
@@ -205,6 +206,22 @@ class Settings(BaseSettings):
     )
     upload_max_mb: int = Field(
         default=20, ge=1, le=200, description="Megabytes that a list may have that is sent to the daemon."
+    )
+    schedules: Annotated[
+        tuple[ScheduleEntry, ...],
+        BeforeValidator(check_schedules),
+        Face(default="none", allowed="a list of tables [[schedules]] in poolwright.toml"),
+    ] = Field(
+        default=(),
+        description="Lists that the daemon fetches by itself at times of a cron entry: tables in poolwright.toml.",
+    )
+    inbox_dir: Annotated[UserPath | None, Face(default="none")] = Field(
+        default=None,
+        examples=["/srv/lists"],
+        description="Folder that the daemon watches: a list that is dropped there is taken once.",
+    )
+    inbox_interval_s: float = Field(
+        default=5.0, gt=0, le=3600, description="Seconds between two looks into the watched folder."
     )
     playwright_browsers_path: Annotated[UserPath | None, Face(default="Playwright's own default")] = Field(
         default=None,
