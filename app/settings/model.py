@@ -158,6 +158,13 @@ class Settings(BaseSettings):
         min_length=1,
         description="Folder of one order below the output folder; {number}, {supplier} and other fields are filled in.",
     )
+    retention_days: int = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        description="Days for which the journal keeps lists and the history of orders after they ended; 0 keeps them "
+        "for ever. What an order brought is never forgotten, and its files are never touched.",
+    )
     runs_dir: Annotated[
         UserPath, Face(default="a private folder below the system's temporary folder", flags=("--runs-dir",))
     ] = Field(

@@ -5,16 +5,17 @@ Blocking. ``SqliteJournal`` owns it and calls it in a thread; nobody else does.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from app.domain.failures import GivenBack, Reason
 from app.domain.ids import BatchId, TaskId, WorkerRef
 from app.domain.machine import Transition
 from app.domain.ports import Accepted, Clock
 from app.domain.task import OrderList, POTask, Report, TaskRecord
-from app.store import attempts, lists, reports, tasks, transitions
+from app.store import attempts, lists, reports, retention, tasks, transitions
 from app.store.admission import accepted, check_orders
-from app.store.database import Database
+from app.store.database import Compacted, Database
 from app.store.moves import CANCELLED, LOST
 
 
@@ -132,3 +133,11 @@ class Ledger:
         """Every task of a list in its order."""
         with self._database.transaction() as connection:
             return reports.records(connection, batch_id)
+
+    def forget(self, before: datetime, spared: Collection[BatchId]) -> Iterator[retention.Forgotten]:
+        """Remove old history and lists, one transaction a step."""
+        return retention.sweep(self._database, before, spared)
+
+    def compact(self) -> Compacted:
+        """Give free room back to the disk."""
+        return self._database.compact()
