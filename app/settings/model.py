@@ -48,6 +48,8 @@ class Face:
     default: str = ""
     #: What is allowed, where the type and its bounds do not tell.
     allowed: str = ""
+    #: Whether a daemon that reads its settings again goes by the new value at once; all others need a restart.
+    acts_at_once: bool = False
 
 
 def _address(text: str) -> str:
@@ -138,13 +140,13 @@ class Settings(BaseSettings):
         default=Sandbox.AUTO,
         description="Chromium's own sandbox; auto turns it off only where the system cannot give it, and says so.",
     )
-    task_timeout_s: Annotated[float, Face(flags=("--task-timeout",))] = Field(
+    task_timeout_s: Annotated[float, Face(flags=("--task-timeout",), acts_at_once=True)] = Field(
         default=300.0, gt=0, le=7200, description="Seconds that one order may take, from its tab to its last file."
     )
-    max_attempts: Annotated[int, Face(flags=("--max-attempts",))] = Field(
+    max_attempts: Annotated[int, Face(flags=("--max-attempts",), acts_at_once=True)] = Field(
         default=3, ge=1, le=10, description="How often one order is tried before it counts as failed."
     )
-    shutdown_timeout_s: Annotated[float, Face(flags=("--shutdown-timeout",))] = Field(
+    shutdown_timeout_s: Annotated[float, Face(flags=("--shutdown-timeout",), acts_at_once=True)] = Field(
         default=SHUTDOWN_TIMEOUT_MAX_S,
         gt=0,
         le=SHUTDOWN_TIMEOUT_MAX_S,
@@ -158,7 +160,7 @@ class Settings(BaseSettings):
         min_length=1,
         description="Folder of one order below the output folder; {number}, {supplier} and other fields are filled in.",
     )
-    retention_days: int = Field(
+    retention_days: Annotated[int, Face(flags=("--retention-days",), acts_at_once=True)] = Field(
         default=0,
         ge=0,
         le=36_500,
