@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from app import __version__
-from app.cli import demo, doctor, onboarding, portal, profile_care, profile_views, profiles, run
+from app.cli import demo, doctor, journal, onboarding, portal, profile_care, profile_views, profiles, run
 from app.cli.console import console
 from app.cli.exits import Exit, exit_of_error
 from app.cli.help import HelpfulCommand, epilog_of
@@ -68,6 +68,7 @@ def _add(
 
 app = _group(cls=Commands)
 profile_app = _group(help="Make browser profiles, look at them, and decide about them.")
+journal_app = _group(help="Look after the journal, the memory of all orders.")
 portal_app = _group(help="See and check portal packs.")
 
 
@@ -102,9 +103,11 @@ _add(profile_app, "seal", profile_care.seal, profile_care.SEAL_HELP, profile_car
 _add(profile_app, "accept", profile_care.accept, profile_care.ACCEPT_HELP, profile_care.ACCEPT_EXAMPLES)
 _add(profile_app, "restore", profile_care.restore, profile_care.RESTORE_HELP, profile_care.RESTORE_EXAMPLES)
 _add(profile_app, "remove", profile_care.remove, profile_care.REMOVE_HELP, profile_care.REMOVE_EXAMPLES)
+_add(journal_app, "compact", journal.compact, journal.COMPACT_HELP, journal.COMPACT_EXAMPLES)
 _add(portal_app, "lint", portal.lint, portal.LINT_HELP, portal.LINT_EXAMPLES)
 _add(portal_app, "list", portal.list_packs, portal.LIST_HELP)
 app.add_typer(profile_app, name="profile")
+app.add_typer(journal_app, name="journal")
 app.add_typer(portal_app, name="portal")
 
 

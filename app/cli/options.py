@@ -22,6 +22,7 @@ PANELS = (ORDERS, PORTAL, BROWSERS, RUNNING, SHOWING)
 PLACES = {
     "out": (ORDERS, "FOLDER"),
     "folder_template": (ORDERS, "PATTERN"),
+    "retention_days": (ORDERS, "DAYS"),
     "profile": (PORTAL, "NAME"),
     "profiles_dir": (PORTAL, "FOLDER"),
     "portal": (PORTAL, "NAME|FILE"),

@@ -43,7 +43,8 @@ class Upkept:
         if self.forgotten is not None and self.forgotten != Forgotten():
             gone = self.forgotten
             parts.append(
-                f"{gone.list_count} lists, {gone.attempt_count} attempts and {gone.move_count} moves forgotten"
+                f"{_count(gone.list_count, 'list')}, {_count(gone.attempt_count, 'attempt')} and "
+                f"{_count(gone.move_count, 'move')} forgotten"
             )
         if self.compacted is not None and self.compacted.before_bytes != self.compacted.after_bytes:
             size = self.compacted
@@ -133,3 +134,7 @@ class Upkeep:
 
 def _size(size_bytes: int) -> str:
     return f"{size_bytes / _MB:.1f} MB"
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

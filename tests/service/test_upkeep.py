@@ -70,7 +70,7 @@ async def test_nothing_is_forgotten_unless_it_is_asked_for(tmp_path: Path) -> No
         assert move_count(tmp_path / "journal.db") == 0
         ((level, text),) = [entry for entry in desk.told if "forgotten" in entry[1]]
         assert level is Level.INFO
-        assert text.startswith("The journal was tidied: 1 lists, 0 attempts and 400 moves forgotten; ")
+        assert text.startswith("The journal was tidied: 1 list, 0 attempts and 400 moves forgotten; ")
         assert " MB before, " in text
 
 
