@@ -21,7 +21,7 @@ from app.cli.plain import notice_line
 from app.cli.run import sandbox_notice
 from app.cli.signals import hearing_signals
 from app.domain.events import Event, Level, MemoryRelieved, Notice
-from app.intake.orders import Reading
+from app.intake.orders import Reading, task_prefix
 from app.service.api.app import Door, make_app
 from app.service.api.limits import LOOPBACK_NAMES, RequestLimits
 from app.service.api.token import find_token
@@ -32,7 +32,7 @@ from app.service.daemon.daemon import Daemon
 from app.service.daemon.opening import House, open_daemon
 from app.service.logs import LogOptions, log_event, logging_to
 from app.service.out import JOURNAL_NAME, open_out
-from app.service.serving import Address, serving
+from app.service.serving import Address, listening, serving, url_of
 from app.service.site import find_profile, find_site
 from app.service.staffing import find_staffing
 from app.service.vault import with_keyring
@@ -73,6 +73,7 @@ def serve(settings: Settings, *, verbose: options.Verbose = False) -> None:
     pool = replace(
         pool_options(settings, crew, base, staffing.worker_count),
         waits_for_login=True,
+        keeps_queue=True,
         restart_window_s=RESTART_WINDOW_S,
     )
     told = (*sandbox_notice(crew), *filter(None, (no_password,)))
@@ -84,6 +85,7 @@ def serve(settings: Settings, *, verbose: options.Verbose = False) -> None:
             template=settings.folder_template,
             known_fields=frozenset(site.pack.fields),
             journal_path=private / JOURNAL_NAME,
+            prefix=task_prefix(site.pack.name),
         ),
         reading=Reading(portal_name=site.pack.name, rules=site.pack.numbers),
         token=find_token(private),
@@ -111,6 +113,7 @@ async def _serve(service: _Service, private: Path) -> None:
     async with AsyncExitStack() as stack:
         describe = partial(_first_words, settings.shutdown_timeout_s)
         wishes = await stack.enter_async_context(hearing_signals(say, describe))
+        listener = stack.enter_context(listening(Address(host=settings.host, port=settings.port)))
         daemon = await stack.enter_async_context(open_daemon(service.house, clock, observe))
         door = Door(
             daemon=daemon,
@@ -119,7 +122,8 @@ async def _serve(service: _Service, private: Path) -> None:
             monotonic=clock.monotonic,
             limits=_limits(settings),
         )
-        url = await stack.enter_async_context(serving(make_app(door), Address(host=settings.host, port=settings.port)))
+        await stack.enter_async_context(serving(make_app(door), listener))
+        url = url_of(listener)
         stack.enter_context(lit(private, url, clock.now()))
         say(f"Poolwright is at {url}/#token={service.token}")
         async with anyio.create_task_group() as beside:

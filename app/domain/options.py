@@ -110,6 +110,8 @@ class PoolOptions:
     totp_secret: Secret = field(default_factory=lambda: Secret(text=""))
     #: Whether the pool waits for a person when no worker can log in; else it ends then.
     waits_for_login: bool = False
+    #: Whether tasks stay queued when no worker is left; else they end for that reason, for a list must come to its end.
+    keeps_queue: bool = False
     #: Whether a login may be renewed before it ends, as far as that can be foretold.
     renews_early: bool = False
     #: How long a restart of a worker counts against its limit; nothing for a pool that lives as long as its list.

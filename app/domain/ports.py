@@ -105,6 +105,10 @@ class Journal(Protocol):
         """
         ...
 
+    async def cancel_all(self, task_ids: Collection[TaskId]) -> Sequence[TaskId]:
+        """End those of these tasks that still wait, as ``cancel`` does, in one go; tells which. Others stay."""
+        ...
+
     async def record(self, transitions: Sequence[Transition]) -> None:
         """Keep the moves of the other machines."""
         ...

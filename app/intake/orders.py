@@ -89,6 +89,11 @@ def orders_from_numbers(numbers: Sequence[str], reading: Reading, source: str = 
     return _collect(sheet, 0, source, reading)
 
 
+def task_prefix(portal_name: str) -> str:
+    """How the ids of one portal's orders begin, and no others'."""
+    return f"{portal_name}:"
+
+
 def _orders(sheet: Sheet, source: str, reading: Reading) -> OrderList:
     choice = find_column(sheet, reading.column, reading.rules)
     if choice.confidence is Confidence.LIKELY:
@@ -103,7 +108,7 @@ def _collect(sheet: Sheet, index: int, source: str, reading: Reading) -> OrderLi
     for row in sheet.rows:
         number = parse_number(row.cells[index], reading.rules)
         if isinstance(number, Number):
-            task_id = TaskId(f"{reading.portal_name}:{number.portal_number}")
+            task_id = TaskId(f"{task_prefix(reading.portal_name)}{number.portal_number}")
             task = POTask(task_id=task_id, po_number=number.po_number, portal_number=number.portal_number)
             tasks.setdefault(task_id, task)
             rows.append(_good_row(row, index, task_id))

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
+import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import anyio
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from app.domain.failures import OptionsError, SetupError, root_cause
 
 #: Answers that are under way get so long at the end; streams of events end at once with what they tell of.
 LAST_ANSWERS_S = 5
-#: A connection that says nothing is closed.
+#: A connection that has had an answer and says nothing more is closed.
 KEEP_ALIVE_S = 10
+#: From the opening of a connection, or the first byte of a further request, to the end of its headers.
+HEADERS_S = 10.0
 #: More at a time are answered 503.
 CONNECTIONS_MAX = 200
 #: Header lines that one request may have; beyond that the connection is closed.
@@ -41,49 +47,57 @@ class _Server(uvicorn.Server):
         yield
 
 
-@asynccontextmanager
-async def serving(app: ASGIApp, address: Address) -> AsyncGenerator[str]:
-    """Serve until the block ends; gives the address as people type it.
+class _Protocol(H11Protocol):
+    """Closes a connection whose next request does not get as far as the end of its headers in time.
+
+    The server itself waits for ever for the first request of a connection, and for one that was begun: some hundred
+    silent connections would keep everybody else out.
+    """
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """A connection is there, and says nothing yet."""
+        super().connection_made(transport)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone."""
+        self._unwatch()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """It says something."""
+        super().data_received(data)
+        self._watch()
+
+    def _watch(self) -> None:
+        """Time runs from the first of a request to the last of its headers; drops of it win none."""
+        is_answering = bool(self.cycle) and not self.cycle.response_complete
+        if is_answering:
+            self._unwatch()
+        elif self._deadline is None:
+            self._deadline = self.loop.call_later(HEADERS_S, self.transport.close)
+
+    def _unwatch(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+@contextlib.contextmanager
+def listening(address: Address) -> Generator[socket.socket]:
+    """Have the port, before anything else is started: one that is taken is told at once.
+
+    Who connects meanwhile waits until it is served.
 
     Raises:
         OptionsError: The host is none of this machine.
         SetupError: The port is taken or may not be used.
     """
-    with _listening(address) as listener:
-        config = uvicorn.Config(
-            app,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            http="h11",
-            h11_max_incomplete_event_size=HEADER_BYTES_MAX,
-            limit_concurrency=CONNECTIONS_MAX,
-            timeout_keep_alive=KEEP_ALIVE_S,
-            timeout_graceful_shutdown=LAST_ANSWERS_S,
-        )
-        server = _Server(config)
-        try:
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(server.serve, [listener])
-                host, port = listener.getsockname()[:2]
-                yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
-                server.should_exit = True
-        except ExceptionGroup as group:
-            raise root_cause(group) from group
-
-
-@contextlib.contextmanager
-def _listening(address: Address) -> Generator[socket.socket]:
-    """A socket of our own, so that a port that is taken is told before anything is served."""
     try:
         kind, _, _, _, place = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(kind, socket.SOCK_STREAM) as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(place)
-            listener.listen()
-            yield listener
+        listener = _bound(kind, place)
     except socket.gaierror as error:
         raise OptionsError(
             f"host is {address.host!r}, which is no address of this machine ({error.strerror})."
@@ -93,3 +107,59 @@ def _listening(address: Address) -> Generator[socket.socket]:
             f"{address.host} port {address.port} cannot be listened on ({error.strerror}); "
             "another daemon may have it: name another one with --port."
         ) from error
+    with listener:
+        yield listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """The address as people type it."""
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp, listener: socket.socket) -> AsyncGenerator[None]:
+    """Serve until the block ends: answers that are under way are finished then, for ``LAST_ANSWERS_S`` at most."""
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        http=_Protocol,
+        ws="none",
+        h11_max_incomplete_event_size=HEADER_BYTES_MAX,
+        limit_concurrency=CONNECTIONS_MAX,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=LAST_ANSWERS_S,
+    )
+    server = _Server(config)
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_serve, server, listener)
+            try:
+                yield
+            finally:
+                server.should_exit = True
+    except ExceptionGroup as group:
+        raise root_cause(group) from group
+
+
+async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
+    """Not cancelled: the server is asked to end, and does so within a limit of its own."""
+    with anyio.CancelScope(shield=True):
+        await server.serve([listener])
+
+
+def _bound(kind: int, place: Any) -> socket.socket:  # noqa: ANN401 - the library's own type for addresses
+    listener = socket.socket(kind, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":  # there it would let two programs have one port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(place)
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener

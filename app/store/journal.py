@@ -124,6 +124,10 @@ class SqliteJournal:
         """End a task that still waits: QUEUED to CANCELLED, with its report. False when it does not wait."""
         return await self._run(self._open.cancel, task_id)
 
+    async def cancel_all(self, task_ids: Collection[TaskId]) -> Sequence[TaskId]:
+        """End those of these tasks that still wait, in one go; tells which."""
+        return await self._run(self._open.cancel_all, task_ids)
+
     async def record(self, transitions: Sequence[Transition]) -> None:
         """Keep the moves of the other machines."""
         await self._run(self._open.record, transitions)
@@ -148,9 +152,14 @@ class SqliteJournal:
         """Look something up: see ``app.store.search``."""
         return await self._run(self._open.ask, look)
 
-    async def gather(self, batch_id: BatchId) -> int:
-        """Put every task of any list that is not over into one list too, made when there is none; tells how many."""
-        return await self._run(self._open.gather, batch_id)
+    async def gather(self, batch_id: BatchId, prefix: str) -> int:
+        """Put every task of any list that is not over into one list too, made when there is none; tells how many.
+
+        Args:
+            batch_id: The list.
+            prefix: Only of tasks whose ids begin so. Others that are in the list and not over leave it.
+        """
+        return await self._run(self._open.gather, batch_id, prefix)
 
     async def forget(self, before: datetime, spared: Collection[BatchId] = ()) -> Forgotten:
         """Remove what ended before a moment: moves and attempts of orders, and lists of nothing but such orders.

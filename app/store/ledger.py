@@ -113,6 +113,16 @@ class Ledger:
             reports.keep(connection, task_id, CANCELLED, "", at)
             return True
 
+    def cancel_all(self, task_ids: Collection[TaskId]) -> Sequence[TaskId]:
+        """End those of these tasks that still wait; by their ids."""
+        at = self._clock.now()
+        with self._database.transaction(is_large=True) as connection:
+            cases = tasks.queued(connection, task_ids, at)
+            for case in cases:
+                tasks.write(connection, case.cancelled())
+                reports.keep(connection, case.standing.task_id, CANCELLED, "", at)
+            return tuple(case.standing.task_id for case in cases)
+
     def record(self, moves: Sequence[Transition]) -> None:
         """Keep the moves of other machines."""
         with self._database.transaction() as connection:
@@ -143,10 +153,10 @@ class Ledger:
         with self._database.transaction() as connection:
             return look(connection)
 
-    def gather(self, batch_id: BatchId) -> int:
-        """Put every open task into one list."""
+    def gather(self, batch_id: BatchId, prefix: str) -> int:
+        """Put every open task whose id begins so into one list."""
         with self._database.transaction(is_large=True) as connection:
-            return search.gather(connection, batch_id, self._clock.now())
+            return search.gather(connection, batch_id, prefix, self._clock.now())
 
     def forget(self, before: datetime, spared: Collection[BatchId]) -> Iterator[retention.Forgotten]:
         """Remove old history and lists, one transaction a step."""

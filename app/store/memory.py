@@ -119,6 +119,14 @@ class MemoryJournal:
         self._ends[task_id] = _End(report=CANCELLED, folder="", at=case.at)
         return True
 
+    async def cancel_all(self, task_ids: Collection[TaskId]) -> Sequence[TaskId]:
+        """End those of these tasks that still wait; tells which, by their ids."""
+        known = sorted(self._standings.keys() & set(task_ids))
+        waiting = [task_id for task_id in known if self._case(task_id).is_cancellable]
+        for task_id in waiting:
+            await self.cancel(task_id)
+        return tuple(waiting)
+
     async def record(self, transitions: Sequence[Transition]) -> None:
         """Keep the moves of the other machines."""
         self._transitions.extend(transitions)

@@ -45,8 +45,8 @@ CREATE TABLE tasks (
     timeout_s REAL CHECK (timeout_s > 0) -- nothing when the workers' own holds
 ) STRICT, WITHOUT ROWID;
 
--- What a dead run had in its hands: a few rows among any number of tasks.
-CREATE INDEX tasks_claimed ON tasks (status) WHERE status IN ('ASSIGNED', 'RUNNING');
+-- How many are in each state, those of one state page by page, and the few that a dead run had in its hands.
+CREATE INDEX tasks_by_status ON tasks (status, task_id);
 
 -- Which tasks a list has, in its order. Status and not_before are those of the task, kept equal by the trigger, so that
 -- the next due task of a list is one step into one index, however many tasks are done or belong to other lists.
@@ -60,6 +60,9 @@ CREATE TABLE batch_tasks (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX batch_tasks_by_status ON batch_tasks (batch_id, status, position, not_before);
+
+-- The orders of a list page by page.
+CREATE INDEX batch_tasks_by_task ON batch_tasks (batch_id, task_id);
 
 CREATE TRIGGER tasks_mirrored AFTER UPDATE OF status, not_before ON tasks
 BEGIN
@@ -112,8 +115,10 @@ CREATE TABLE reports (
     finished_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- What failed for which reason, without a look at what did not.
+-- What failed for which reason, without a look at what did not: the latest, and page by page.
 CREATE INDEX reports_by_reason ON reports (reason, finished_at);
+CREATE INDEX reports_by_reason_and_task ON reports (reason, task_id);
+CREATE INDEX reports_by_outcome_and_task ON reports (outcome, task_id);
 
 CREATE TABLE files (
     task_id TEXT NOT NULL REFERENCES reports (task_id) ON DELETE CASCADE,

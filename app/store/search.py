@@ -6,7 +6,7 @@ saw reads each order once, however many there are and whatever happens meanwhile
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from json import loads
@@ -15,8 +15,8 @@ from sqlite3 import Connection
 from app.domain.failures import MEANINGS, ActionClass, Outcome, Reason
 from app.domain.ids import BatchId, TaskId
 from app.domain.states import OVER, TaskStatus
-from app.domain.task import OrderList, OrderRow, TaskRecord
-from app.store import reports
+from app.domain.task import OrderList, OrderRow, POTask, TaskRecord
+from app.store import reports, tasks
 from app.store.times import from_text, to_text
 
 #: Orders of one page, where nobody asks for fewer.
@@ -30,6 +30,7 @@ _FAILED = tuple(
         if meaning.action is not ActionClass.DONE and meaning.outcome is not Outcome.CANCELLED
     )
 )
+_DONE = tuple(sorted(reason.value for reason, meaning in MEANINGS.items() if meaning.action is ActionClass.DONE))
 
 _LISTS = """
 SELECT batch_id, source, accepted_at FROM batches WHERE batch_id <> ? ORDER BY accepted_at DESC, batch_id LIMIT ?
@@ -53,6 +54,11 @@ SELECT task_id FROM reports JOIN tasks USING (task_id)
 WHERE reason = ? AND status IN ('DONE', 'CANCELLED') ORDER BY finished_at DESC, task_id LIMIT ?
 """
 _ALL_COUNTS = "SELECT status, count(*) FROM tasks GROUP BY status"
+#: Of another portal, or of scripts: this pool would look for them where they are not.
+_PUT_ASIDE = """
+DELETE FROM batch_tasks
+WHERE batch_id = ? AND status IN ('QUEUED', 'ASSIGNED', 'RUNNING') AND substr(task_id, 1, ?) <> ?
+"""
 _GATHER = """
 INSERT INTO batch_tasks (task_id, batch_id, position, status, not_before)
 SELECT task_id, ?, ? + row_number() OVER (ORDER BY first.accepted_at, first.position), tasks.status, tasks.not_before
@@ -60,7 +66,7 @@ FROM tasks JOIN (
     SELECT task_id, min(accepted_at) AS accepted_at, min(position) AS position
     FROM batch_tasks JOIN batches USING (batch_id) GROUP BY task_id
 ) AS first USING (task_id)
-WHERE tasks.status IN ('QUEUED', 'ASSIGNED', 'RUNNING')
+WHERE tasks.status IN ('QUEUED', 'ASSIGNED', 'RUNNING') AND substr(task_id, 1, ?) = ?
 ON CONFLICT (task_id, batch_id) DO NOTHING
 """
 _OLDEST = """
@@ -101,6 +107,8 @@ class OrderQuery:
     list_id: BatchId | None = None
     #: A part of the number, in any case.
     text: str = ""
+    #: Only those that are over and about which there is something to do.
+    is_undone: bool = False
     #: Only those behind this one.
     after: TaskId | None = None
     limit: int = 100
@@ -157,11 +165,7 @@ def order_list(connection: Connection, batch_id: BatchId) -> OrderList | None:
 
 def find_ids(connection: Connection, query: OrderQuery, limit: int | None = None) -> list[TaskId]:
     """The ids of the orders that are asked for, without reading them; all of them when there is no limit."""
-    conditions, values = _conditions(query)
-    member = "JOIN batch_tasks USING (task_id)" if query.list_id is not None else ""
-    report = "JOIN reports USING (task_id)" if query.outcome or query.reason else ""
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    statement = f"SELECT task_id FROM tasks {member} {report} {where} ORDER BY task_id LIMIT ?"
+    statement, values = _statement(query)
     found = connection.execute(statement, (*values, -1 if limit is None else limit))
     return [TaskId(task_id) for (task_id,) in found]
 
@@ -183,6 +187,12 @@ def failures(connection: Connection) -> Sequence[FailureClass]:
     ]
 
 
+def over(connection: Connection, task_ids: Collection[TaskId], prefix: str, at: datetime) -> list[POTask]:
+    """Those of these tasks that are over and whose ids begin so."""
+    cases = tasks.over(connection, task_ids, at)
+    return [case.standing.task for case in cases if case.standing.task_id.startswith(prefix)]
+
+
 def all_counts(connection: Connection) -> dict[str, int]:
     """All tasks of the journal by the name of their ``TaskStatus``; every status is told."""
     found = dict[str, int](connection.execute(_ALL_COUNTS).fetchall())
@@ -195,11 +205,15 @@ def oldest(connection: Connection, but: BatchId) -> datetime | None:
     return None if at is None else from_text(at)
 
 
-def gather(connection: Connection, batch_id: BatchId, at: datetime) -> int:
-    """Put every task of any list that is not over into one list too, behind what it has; tells how many came."""
+def gather(connection: Connection, batch_id: BatchId, prefix: str, at: datetime) -> int:
+    """Put every task of any list that is not over into one list too, behind what it has; tells how many came.
+
+    Only those whose ids begin with ``prefix``. Others that are not over leave the list; their own lists keep them.
+    """
     connection.execute(_MAKE, (batch_id, to_text(at)))
     (end,) = connection.execute(_END, (batch_id,)).fetchone()
-    count = connection.execute(_GATHER, (batch_id, end)).rowcount
+    connection.execute(_PUT_ASIDE, (batch_id, len(prefix), prefix))
+    count = connection.execute(_GATHER, (batch_id, end, len(prefix), prefix)).rowcount
     connection.execute(_MOVE_END, (batch_id, batch_id))
     return count
 
@@ -215,20 +229,40 @@ def _view(connection: Connection, batch_id: BatchId, source: str, accepted_at: s
     )
 
 
-def _conditions(query: OrderQuery) -> tuple[list[str], list[str]]:
+def _statement(query: OrderQuery) -> tuple[str, list[str]]:
+    """How ids are looked up. The table that narrows most comes first, and its index has them in their order already."""
+    tables = [
+        *(["batch_tasks"] if query.list_id is not None else []),
+        *(["reports"] if _asks_for_report(query) else []),
+        "tasks",
+    ]
+    lead, *others = tables
+    conditions, values = _conditions(query, lead)
+    joined = " ".join(f"CROSS JOIN {other} ON {other}.task_id = {lead}.task_id" for other in others)
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"SELECT {lead}.task_id FROM {lead} {joined} {where} ORDER BY {lead}.task_id LIMIT ?", values
+
+
+def _conditions(query: OrderQuery, lead: str) -> tuple[list[str], list[str]]:
     told = [
         ("tasks.status = ?", query.status and query.status.name),
         ("reports.outcome = ?", query.outcome and query.outcome.value),
         ("reports.reason = ?", query.reason and query.reason.value),
         ("batch_tasks.batch_id = ?", query.list_id),
         ("instr(lower(tasks.po_number), lower(?)) > 0", query.text),
-        ("tasks.task_id > ?", query.after),
+        (f"{lead}.task_id > ?", query.after),
     ]
     given = [(condition, str(value)) for condition, value in told if value]
     conditions = [condition for condition, _ in given]
-    if query.outcome or query.reason:  # one that is done again has its earlier report still
+    if query.is_undone:
+        conditions.append(f"reports.reason NOT IN ({', '.join(map(repr, _DONE))})")
+    if _asks_for_report(query):  # one that is done again has its earlier report still
         conditions.append(f"tasks.status IN ({', '.join(repr(status.name) for status in sorted(OVER, key=str))})")
     return conditions, [value for _, value in given]
+
+
+def _asks_for_report(query: OrderQuery) -> bool:
+    return query.outcome is not None or query.reason is not None or query.is_undone
 
 
 def _records(connection: Connection, task_ids: Sequence[TaskId]) -> tuple[TaskRecord, ...]:

@@ -34,6 +34,10 @@ _OVER = """
 SELECT task_id, po_number, portal_number, status, attempt_count, death_count, not_before, payload, timeout_s
 FROM tasks WHERE task_id IN (SELECT value FROM json_each(?)) AND status IN ('DONE', 'CANCELLED')
 """
+_QUEUED = """
+SELECT task_id, po_number, portal_number, status, attempt_count, death_count, not_before, payload, timeout_s
+FROM tasks WHERE task_id IN (SELECT value FROM json_each(?)) AND status = 'QUEUED' ORDER BY task_id
+"""
 _ANY_DUE = "SELECT 1 FROM batch_tasks WHERE batch_id = ? AND status = 'QUEUED' AND not_before <= ? LIMIT 1"
 _NEXT_DUE = "SELECT min(not_before) FROM batch_tasks WHERE batch_id = ? AND status = 'QUEUED'"
 _UPDATE = "UPDATE tasks SET status = ?, attempt_count = ?, death_count = ?, not_before = ? WHERE task_id = ?"
@@ -65,6 +69,11 @@ def claimed(connection: Connection, at: datetime) -> list[Case]:
 def over(connection: Connection, task_ids: Collection[TaskId], at: datetime) -> list[Case]:
     """Those of these tasks that are over."""
     return _cases(connection, connection.execute(_OVER, (dumps(list(task_ids)),)), at)
+
+
+def queued(connection: Connection, task_ids: Collection[TaskId], at: datetime) -> list[Case]:
+    """Those of these tasks that wait and that no run has claimed."""
+    return _cases(connection, connection.execute(_QUEUED, (dumps(list(task_ids)),)), at)
 
 
 def wait_s(connection: Connection, batch_id: BatchId, at: datetime) -> float | None:

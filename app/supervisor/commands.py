@@ -148,6 +148,13 @@ class Stop:
 
     cause: StopCause
     detail: str
+    #: Said where no worker is left: whether nobody's tasks end for that.
+    keeps_queue: bool = False
+
+    @property
+    def ends_queue(self) -> bool:
+        """Whether every task that waits ends for that: ``FailRest`` goes with it."""
+        return self.cause is StopCause.NO_WORKERS and not self.keeps_queue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,6 +64,10 @@ class PatientJournal:
         """See ``Journal``."""
         return await self._patiently(self.journal.cancel, task_id)
 
+    async def cancel_all(self, task_ids: Collection[TaskId]) -> Sequence[TaskId]:
+        """See ``Journal``."""
+        return await self._patiently(self.journal.cancel_all, task_ids)
+
     async def fetch(self, batch_id: BatchId, limit: int) -> Sequence[POTask]:
         """See ``Journal``; none at the end."""
         try:

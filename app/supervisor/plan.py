@@ -12,7 +12,7 @@ from typing import assert_never
 from app.domain.failures import GivenBack, Reason
 from app.domain.ids import WorkerRef
 from app.domain.task import POTask, Report
-from app.supervisor.commands import Command, FailRest, File, GiveUp, Release, Requeue, Spawn
+from app.supervisor.commands import Command, FailRest, File, GiveUp, Release, Requeue, Spawn, Stop
 from app.supervisor.doubt import Doubt
 from app.supervisor.facts import (
     BrowserUnfit,
@@ -266,5 +266,8 @@ def _give_up(standing: Standing, slot: Slot, fact: WorkerLost, tasks: tuple[Comm
     if slot.is_browser_unfit and not standing.was_ready:  # nothing was tried: the list waits for a browser that works
         unfit = stop(left, StopCause.SETUP_FAILED, fact.cause)
         return Decision(unfit.standing, (*tasks, give_up, *unfit.commands))
+    if standing.keeps_queue:
+        kept = Stop(cause=StopCause.NO_WORKERS, detail=fact.cause, keeps_queue=True)
+        return Decision(replace(left, is_stopping=True), (*tasks, give_up, kept))
     ended = stop(left, StopCause.NO_WORKERS, fact.cause)
     return Decision(ended.standing, (*tasks, give_up, *ended.commands, FailRest(reason=Reason.NO_WORKERS)))

@@ -92,6 +92,8 @@ class Standing:
     was_ready: bool = False
     #: Whether the pool waits for a person when no worker can log in; else it ends then.
     waits_for_login: bool = False
+    #: Whether tasks stay queued when no worker is left.
+    keeps_queue: bool = False
     renewal: Renewal = field(default_factory=Renewal)
     #: Whether a login may be renewed before it ends.
     renews_early: bool = False
@@ -154,6 +156,7 @@ def opening(options: PoolOptions) -> Standing:
         slots={slot: Slot(budget=budget) for slot in range(1, options.worker_count + 1)},
         max_attempts=options.max_attempts,
         waits_for_login=options.waits_for_login,
+        keeps_queue=options.keeps_queue,
         renews_early=options.renews_early,
         memory=MemoryPressure(threshold=options.memory_threshold),
         wear=Wear(tasks=options.recycle_after_tasks, age_s=options.recycle_after_s),

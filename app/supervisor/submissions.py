@@ -100,6 +100,29 @@ class Submissions:
         """
         return await self._open_more(len(task_ids), partial(self._journal.reopen, task_ids))
 
+    async def call_off_all(self, task_ids: Collection[TaskId]) -> int:
+        """Cancel those of these tasks that no worker has, in a few steps; tells how many. Not cancelled half-way.
+
+        Also when the pool has come to its end, as long as it leaves the queue as it is.
+
+        Raises:
+            PoolError: The journal cannot take it.
+        """
+        if self._end is not None and self._end.ends_queue:
+            return 0
+        gone = set[TaskId]()
+        with anyio.CancelScope(shield=True):
+            gone |= set(await self._journal.cancel_all(task_ids))
+            # What was claimed ahead is left. Nothing of it is claimed again before it is cancelled.
+            ahead = [task_id for task_id in task_ids if task_id not in gone and self._dispatch.withdraw(task_id)]
+            for task_id in ahead:
+                await self._put_aside(task_id)
+            gone |= set(await self._journal.cancel_all(ahead)) if ahead else set()
+        self.open_tasks.drop(len(gone))
+        for task_id in gone:
+            self._resolve(task_id, Report(reason=Reason.BY_REQUEST))
+        return len(gone)
+
     async def _open_more(self, count_max: int, write: Callable[[], Awaitable[int]]) -> int:
         """Tasks are counted as open before they can be taken, so that their outcomes find them counted."""
         if self._end is not None:
@@ -127,7 +150,7 @@ class Submissions:
 
     def note_return(self, task_id: TaskId) -> None:
         """A task is in the queue again; where the pool has come to its end nobody will take it."""
-        if self._end is not None and self._end.cause is not StopCause.NO_WORKERS:
+        if self._end is not None and not self._end.ends_queue:
             self._resolve(task_id, None, self._error())
 
     def close(self) -> None:
@@ -161,13 +184,17 @@ class Submissions:
             return False
         with anyio.CancelScope(shield=True):
             if self._dispatch.withdraw(task_id):
-                why = GivenBack.DRAINING  # and not claimed again before it is cancelled
-                await self._journal.give_back(task_id, why, detail="", delay_s=_ASIDE_S, is_attempt_spent=False)
+                await self._put_aside(task_id)
             is_off = await self._journal.cancel(task_id)
         if is_off:
             self.open_tasks.drop()
             self._resolve(task_id, Report(reason=Reason.BY_REQUEST))
         return is_off
+
+    async def _put_aside(self, task_id: TaskId) -> None:
+        """Give a task that was claimed ahead back, so that it is not claimed again before it is cancelled."""
+        why = GivenBack.DRAINING
+        await self._journal.give_back(task_id, why, detail="", delay_s=_ASIDE_S, is_attempt_spent=False)
 
 
 def _check_same(known: POTask, given: POTask) -> None:

@@ -22,7 +22,7 @@ from app.service.api.limits import RequestLimits
 from app.service.clock import SystemClock
 from app.service.daemon.daemon import Daemon
 from app.service.daemon.opening import House, open_daemon
-from app.service.serving import Address, serving
+from app.service.serving import Address, listening, serving, url_of
 from tests.supervisor.pools import SCRIPTED, pool_options
 
 TOKEN = "t" * 43
@@ -48,13 +48,14 @@ def house(root: Path, **changes: Any) -> House:  # noqa: ANN401 - options by nam
     base = root / "demo" / "base"
     if base.exists():
         changes["base"] = base
-    pool = replace(pool_options(root, **changes), waits_for_login=True)
+    pool = replace(pool_options(root, **changes), waits_for_login=True, keeps_queue=True)
     return House(
         pool=pool,
         out=root / "out",
         template="{supplier}/{number}",
         known_fields=frozenset({"supplier"}),
         journal_path=root / "out" / ".poolwright" / "journal.db",
+        prefix="demo:",
         module=SCRIPTED,
     )
 
@@ -105,18 +106,20 @@ async def running_daemon(
     monkeypatch.setenv("SCRIPTED_WORKER", json.dumps(script))
     clock = SystemClock()
     events: list[Event] = []
-    async with open_daemon(house(root, **changes), clock, events.append) as daemon:
-        door = Door(
-            daemon=daemon,
-            reading=READING,
-            token=TOKEN,
-            monotonic=clock.monotonic,
-            limits=limits or RequestLimits(),
-        )
-        async with (
-            serving(make_app(door), Address(host="127.0.0.1", port=0)) as url,
-            httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30) as client,
-        ):
-            yield Running(daemon=daemon, client=client, url=url, events=events)
-            await daemon.close()
+    with listening(Address(host="127.0.0.1", port=0)) as listener:
+        async with open_daemon(house(root, **changes), clock, events.append) as daemon:
+            door = Door(
+                daemon=daemon,
+                reading=READING,
+                token=TOKEN,
+                monotonic=clock.monotonic,
+                limits=limits or RequestLimits(),
+            )
+            url, headers = url_of(listener), {"Authorization": f"Bearer {TOKEN}"}
+            async with (
+                serving(make_app(door), listener),
+                httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as client,
+            ):
+                yield Running(daemon=daemon, client=client, url=url, events=events)
+                await daemon.close()
     assert list((root / "runs").glob("*")) == []

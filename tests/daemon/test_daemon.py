@@ -8,8 +8,10 @@ import anyio
 import pytest
 
 from app.domain.events import Notice, TaskEnded
-from app.domain.ids import BatchId
+from app.domain.failures import Reason
+from app.domain.ids import BatchId, TaskId
 from app.domain.states import PoolStatus, TaskStatus, WorkerStatus
+from app.profile.private import remove_tree
 from app.service.batch import Redo
 from app.service.daemon.errors import DrainingError, NothingThereError, NotPossibleNowError
 from app.store.search import OrderQuery
@@ -146,3 +148,75 @@ async def test_ten_thousand_orders_are_taken_in_a_few_steps(tmp_path: Path, monk
         assert running.daemon.pool.get_status().open_count == 10_000
         page = await running.daemon.orders(OrderQuery(status=TaskStatus.QUEUED, limit=500, text="PO1500"))
         assert len(page) == 500
+
+
+async def test_orders_wait_for_the_next_start_when_no_worker_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    orders = order_list(*range(1, 6))
+    async with running_daemon(tmp_path, monkeypatch, {"*": {"tasks": ["die"]}}) as running:
+        running.daemon.pause()
+        await running.daemon.submit(orders)
+        running.daemon.resume()
+        await running.until(lambda: running.daemon.pool.end)
+        ready = await running.client.get("/readyz")
+        called_off = await running.daemon.cancel(EVERYTHING, [TaskId(task_id(5)), TaskId(task_id(99))])
+        counts = (await running.daemon.standing()).counts
+    async with running_daemon(tmp_path, monkeypatch) as running:
+        await running.done(4)
+        failures = await running.daemon.failures()
+
+    assert ready.status_code == 503
+    assert called_off == 1
+    assert counts["QUEUED"] + counts["ASSIGNED"] + counts["DONE"] == 4
+    assert {failure.reason for failure in failures} <= {Reason.KILLS_WORKERS}, "what workers died on, and nothing else"
+
+
+async def test_a_damaged_profile_leaves_a_daemon_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_daemon(tmp_path, monkeypatch, {"*": {"start": "unable:profile"}}) as running:
+        await running.until(lambda: running.daemon.pool.end)
+        ready, alive = await running.client.get("/readyz"), await running.client.get("/healthz")
+        status = await running.get("/api/v1/status")
+        with pytest.raises(DrainingError, match="has ended"):
+            await running.daemon.submit(order_list(1))
+        await running.daemon.close()
+        remove_tree(tmp_path / "runs")
+
+    assert (ready.status_code, alive.status_code) == (503, 200)
+    assert status["is_ready"] is False
+    assert "profile_damaged" in ready.json()["reasons"][0]
+
+
+async def test_ten_thousand_orders_are_called_off_in_a_few_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = order_list(*range(1, 10_001))
+    async with running_daemon(tmp_path, monkeypatch, {"*": {"tasks": ["linger"]}}) as running:
+        await running.daemon.submit(orders)
+        await running.until(lambda: running.daemon.pool.workers[0].snapshot().task_ids)
+        in_hand = running.daemon.pool.workers[0].snapshot().task_ids
+        with anyio.fail_after(60):
+            count = await running.daemon.cancel(OrderQuery(list_id=orders.batch_id))
+        left_count = running.daemon.pool.get_status().open_count
+        with anyio.fail_after(60):
+            again = await running.daemon.retry(OrderQuery(list_id=orders.batch_id))
+        open_count = running.daemon.pool.get_status().open_count
+
+    assert len(in_hand) == 1
+    assert (count, left_count) == (9_999, 1), "all but the one that a worker has"
+    assert (again, open_count) == (9_999, 10_000)
+
+
+async def test_a_list_is_retried_without_what_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    orders = order_list(1, 2)
+    async with running_daemon(tmp_path, monkeypatch, {"*": {"tasks": ["fail:no_permission", "finish"]}}) as running:
+        await running.daemon.submit(orders)
+        await running.done(2)
+        of_list = await running.daemon.retry(OrderQuery(list_id=orders.batch_id))
+        await running.until(lambda: sum(isinstance(event, TaskEnded) for event in running.events) == 3)
+        by_name = await running.daemon.retry(EVERYTHING, [TaskId(task_id(1))])
+        unknown = await running.daemon.retry(EVERYTHING, [TaskId("demo:no"), TaskId("other:1")])
+        await running.until(lambda: sum(isinstance(event, TaskEnded) for event in running.events) == 4)
+
+    assert (of_list, by_name, unknown) == (1, 1, 0)

@@ -78,7 +78,7 @@ def test_a_task_has_one_open_attempt_at_most(tables: sqlite3.Connection) -> None
         (tasks._DUE, "batch_tasks_by_status (batch_id=? AND status=?)"),
         (tasks._ANY_DUE, "batch_tasks_by_status (batch_id=? AND status=?)"),
         (tasks._NEXT_DUE, "batch_tasks_by_status (batch_id=? AND status=?)"),
-        (tasks._CLAIMED, "tasks_claimed (status=?)"),
+        (tasks._CLAIMED, "tasks_by_status (status=?)"),
         (attempts._CLOSE, "attempts_open (task_id=?)"),
         (transitions._LATEST, "transitions_by_entity (machine=? AND entity=?)"),
     ],

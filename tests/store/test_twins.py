@@ -74,6 +74,10 @@ class Twins(RuleBasedStateMachine):
     def cancel(self, number: int) -> None:
         self.both("cancel", task_id(number))
 
+    @rule(numbers=st.sets(NUMBERS))
+    def cancel_all(self, numbers: set[int]) -> None:
+        self.both("cancel_all", [task_id(number) for number in numbers])
+
     @rule(batch_id=BATCHES, limit=st.integers(-1, 3))
     def fetch(self, batch_id: BatchId, limit: int) -> None:
         self.both("fetch", batch_id, limit)

@@ -432,6 +432,18 @@ def test_the_last_slot_takes_the_queue_with_it() -> None:
     )
 
 
+def test_a_pool_that_lives_on_keeps_its_queue_when_the_last_slot_goes() -> None:
+    spent = {1: Slot(budget=SPENT), 2: Slot(is_given_up=True)}
+
+    decision = after(Standing(slots=spent, keeps_queue=True), WorkerLost(worker=ONE, cause="gone"))
+
+    assert decision.standing.is_stopping
+    assert decision.commands == (
+        GiveUp(worker=ONE, cause="gone"),
+        Stop(cause=StopCause.NO_WORKERS, detail="gone", keeps_queue=True),
+    )
+
+
 def test_a_task_that_takes_down_its_second_worker_is_quarantined() -> None:
     task = replace(TASK, death_count=DEATH_LIMIT - 1, attempt=2)
 

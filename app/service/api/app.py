@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from http import HTTPStatus
-from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from starlette.exceptions import HTTPException
+from fastapi.security import HTTPBearer
 from starlette.types import ASGIApp
 
 from app import __version__
 from app.intake.orders import Reading
-from app.service.api import events, health, lists, orders, page, steering
+from app.service.api import events, health, lists, orders, steering
+from app.service.api.gate import Guarded
+from app.service.api.headers import Hardened
 from app.service.api.limits import Limited, RequestLimits
+from app.service.api.page import find_pages, serve_pages
 from app.service.api.problems import tell_problems
 from app.service.api.token import Gatekeeper
 from app.service.daemon.daemon import Daemon
 
 PREFIX = "/api/v1"
-_bearer = HTTPBearer(auto_error=False, description="The token that `poolwright serve` tells at its start.")
+DOCUMENT_PATH = "/openapi.json"
+#: Paths that need no token, beside the dashboard's own files. Nothing else is told without one.
+OPEN_PATHS = ("/healthz", "/readyz", DOCUMENT_PATH)
+#: Tells the document that a token is needed; ``Guarded`` is who asks for it.
+let_in = HTTPBearer(auto_error=False, description="The token that `poolwright serve` tells at its start.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,26 +46,22 @@ def make_app(door: Door) -> ASGIApp:
         title="Poolwright",
         version=__version__,
         description="Purchase orders in, their attachments out; what waits, what failed and why.",
+        openapi_url=DOCUMENT_PATH,
+        docs_url=None,  # the framework's pages load their scripts from elsewhere
+        redoc_url=None,
     )
     app.state.daemon = door.daemon
     app.state.reading = door.reading
-    keeper = Gatekeeper(door.token, door.monotonic)
-
-    async def let_in(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> None:
-        if wait_s := keeper.wait_s:
-            told = "Too many wrong tokens; try again later."
-            raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, told, {"Retry-After": f"{math.ceil(wait_s)}"})
-        if given is None or not keeper.is_right(given.credentials):
-            told = "This needs the token of the daemon, as `Authorization: Bearer TOKEN`."
-            raise HTTPException(HTTPStatus.UNAUTHORIZED, told, {"WWW-Authenticate": "Bearer"})
-
     behind = APIRouter(prefix=PREFIX, dependencies=[Depends(let_in)])
     for room in (lists, orders, steering, events):
         behind.include_router(room.router)
     app.include_router(behind)
     app.include_router(health.behind, dependencies=[Depends(let_in)])
     app.include_router(health.router)
-    app.include_router(page.router)
+    pages = find_pages()
+    serve_pages(app, pages)
     tell_problems(app)
+    keeper = Gatekeeper(door.token, door.monotonic)
     uploads = (f"{PREFIX}/lists/upload",)
-    return Limited(app, replace(door.limits, upload_paths=uploads))
+    guarded = Guarded(app, keeper, frozenset({*OPEN_PATHS, *pages}))
+    return Hardened(Limited(guarded, replace(door.limits, upload_paths=uploads)))

@@ -20,7 +20,6 @@ router = APIRouter(tags=["orders"])
 _STATES = {status.name: status for status in TaskStatus}
 #: A page source could run as a page of ours; it is shown as text.
 _AS_TEXT = "text/plain; charset=utf-8"
-_NO_GUESSING = {"X-Content-Type-Options": "nosniff"}
 
 
 @router.get("/orders")
@@ -69,8 +68,9 @@ async def failures(daemon: AskedDaemon) -> list[FailureOut]:
 async def evidence(task_id: str, name: str, daemon: AskedDaemon) -> FileResponse:
     """A picture of the page on which an order failed, or the page's source as text."""
     path = await daemon.evidence(TaskId(task_id), name)
-    kind = "image/png" if path.suffix == ".png" else _AS_TEXT
-    return FileResponse(path, media_type=kind, headers=_NO_GUESSING)
+    is_picture = path.suffix == ".png"
+    kind, place = ("image/png", "inline") if is_picture else (_AS_TEXT, "attachment")
+    return FileResponse(path, media_type=kind, filename=path.name, content_disposition_type=place)
 
 
 @router.get("/orders/{task_id:path}", responses={HTTPStatus.NOT_FOUND: {}})

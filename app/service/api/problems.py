@@ -44,7 +44,7 @@ def tell_problems(app: FastAPI) -> None:
     async def misshapen(_request: Request, error: Exception) -> Response:
         found: Sequence[Any] = error.errors() if isinstance(error, RequestValidationError) else ()
         told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in found[:5])
-        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{told}. /docs shows what is taken.")
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{told}. /openapi.json says what is taken.")
 
     async def other(_request: Request, error: Exception) -> Response:
         status, detail = HTTPStatus.INTERNAL_SERVER_ERROR, "A defect; the log has the details."

@@ -13,7 +13,7 @@ from app.profile.private import create_file
 
 TOKEN_NAME = "token"  # noqa: S105 - the name of its file
 _TOKEN_BYTES = 32
-#: Wrong tokens in a minute, from wherever; more of them are not even compared. A person mistypes a few.
+#: Wrong tokens in a minute, from wherever, that are just refused. A person mistypes a few.
 WRONG_MAX, WRONG_WINDOW_S = 10, 60.0
 
 
@@ -41,7 +41,12 @@ def find_token(folder: Path) -> str:
 
 
 class Gatekeeper:
-    """Compares tokens in constant time, and no more than so many wrong ones in a minute."""
+    """Compares tokens in constant time, and answers no more than so many wrong ones in a minute.
+
+    The right one is let in whatever others try: a page that was left open with an old token, or a program of somebody
+    else, must not be able to lock the owner out. Guessing 32 random bytes is hopeless at any speed; the limit keeps
+    the log and the processor quiet, and tells a program with a wrong token to slow down.
+    """
 
     def __init__(self, token: str, monotonic: Callable[[], float]) -> None:
         """Let in who has ``token``."""
@@ -49,16 +54,12 @@ class Gatekeeper:
         self._monotonic = monotonic
         self._wrong_at_s: deque[float] = deque(maxlen=WRONG_MAX)
 
-    def is_right(self, given: str) -> bool:
-        """Whether this is the token. A wrong one is counted."""
+    def wait_s(self, given: str) -> float | None:
+        """Nothing for the token; for a wrong one, how long its sender must wait: 0 where it is one of a few."""
         if hmac.compare_digest(given.encode(), self._token):
-            return True
-        self._wrong_at_s.append(self._monotonic())
-        return False
-
-    @property
-    def wait_s(self) -> float:
-        """Seconds until a token is compared again; 0 when one is now."""
-        if len(self._wrong_at_s) < WRONG_MAX:
-            return 0.0
-        return max(0.0, self._wrong_at_s[0] + WRONG_WINDOW_S - self._monotonic())
+            return None
+        now_s = self._monotonic()
+        if len(self._wrong_at_s) == WRONG_MAX and self._wrong_at_s[0] + WRONG_WINDOW_S > now_s:
+            return self._wrong_at_s[0] + WRONG_WINDOW_S - now_s
+        self._wrong_at_s.append(now_s)
+        return 0.0

@@ -46,9 +46,10 @@ _AT_WORK = frozenset({WorkerStatus.READY, WorkerStatus.PROCESSING, WorkerStatus.
 class Daemon:
     """One journal, one pool, many askers. Made by ``open_daemon``."""
 
-    def __init__(self, *, journal: SqliteJournal, tree: OutputTree, clock: Clock, out: Path, feed: Feed) -> None:
-        """Stand before the pool is there; ``employ`` brings it."""
-        self.feed = feed
+    def __init__(self, *, journal: SqliteJournal, tree: OutputTree, clock: Clock, out: Path, prefix: str) -> None:
+        """Stand before the pool is there; ``employ`` brings it. ``prefix`` begins the ids of this portal's orders."""
+        self.feed = Feed()
+        self._prefix = prefix
         self.started_at = clock.now()
         self._journal = journal
         self._tree = tree
@@ -105,23 +106,21 @@ class Daemon:
         if task_ids is None:  # those that were claimed ahead wait too
             for status in (TaskStatus.QUEUED, TaskStatus.ASSIGNED):
                 waiting += await self._ids(replace(query, status=status))
-        count = 0
-        for task_id in waiting:
-            count += await self.pool.submissions.call_off(task_id)
-        return count
+        return await self.pool.submissions.call_off_all(waiting)
 
     async def retry(self, query: OrderQuery, task_ids: Collection[TaskId] | None = None) -> int:
-        """Do those of these orders again that are over; tells how many.
+        """Do those of these orders again that are over; tells how many. Of a whole list only those that are not done.
 
         Raises:
             DrainingError: Nothing new is taken.
         """
         self._check_takes()
-        over = list(task_ids) if task_ids is not None else await self._ids(query)
-        records = [await self._journal.find(task_id) for task_id in over]
-        known = [record for record in records if record is not None and record.is_over]
-        await self.pool.submissions.submit_all([record.task for record in known])  # of a list from before the daemon
-        return await self.pool.submissions.reopen([record.task.task_id for record in known])
+        query = replace(query, is_undone=query.outcome is None and query.reason is None)
+        ids = task_ids if task_ids is not None else await self._ids(query)
+        find = partial(search.over, task_ids=ids, prefix=self._prefix, at=self._clock.now())
+        over = await self._journal.ask(find)
+        await self.pool.submissions.submit_all(over)  # some may be of a list from before the daemon
+        return await self.pool.submissions.reopen([task.task_id for task in over])
 
     async def standing(self) -> Standing:
         """How it stands now."""

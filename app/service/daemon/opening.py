@@ -14,7 +14,6 @@ from app.domain.options import PoolOptions
 from app.domain.ports import Clock, EventSink
 from app.domain.states import open_count
 from app.service.daemon.daemon import COMMON, Daemon
-from app.service.daemon.feed import Feed
 from app.service.resuming import clean_staging, recover
 from app.store.journal import SqliteJournal
 from app.supervisor.pool import PersistentWorkerPool
@@ -33,6 +32,8 @@ class House:
     #: What a page of the portal can tell.
     known_fields: frozenset[str]
     journal_path: Path
+    #: How the ids of this portal's orders begin. What is in the journal of others, or of scripts, stays as it is.
+    prefix: str
     #: Module of the worker processes; tests put a scripted one here.
     module: str = "app.worker"
 
@@ -55,9 +56,9 @@ async def open_daemon(house: House, clock: Clock, observe: EventSink) -> AsyncGe
     tree = OutputTree(house.out, house.template, clock=clock, known_fields=house.known_fields)
     async with SqliteJournal(house.journal_path, clock) as journal:
         await recover(journal, tree, house.pool.max_attempts)
-        await journal.gather(COMMON)
+        await journal.gather(COMMON, house.prefix)
         count = open_count(await journal.counts(COMMON))
-        daemon = Daemon(journal=journal, tree=tree, clock=clock, out=house.out, feed=Feed())
+        daemon = Daemon(journal=journal, tree=tree, clock=clock, out=house.out, prefix=house.prefix)
 
         def tell(event: Event) -> None:
             daemon.observe(event)

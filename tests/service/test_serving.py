@@ -1,0 +1,159 @@
+"""The server: who is slow to ask is let go, a port that is taken is told, the end waits for answers under way."""
+
+from __future__ import annotations
+
+import socket
+
+import anyio
+import httpx
+import pytest
+from anyio.abc import SocketStream
+from starlette.types import Receive, Scope, Send
+
+from app.domain.failures import OptionsError, SetupError
+from app.service import serving as module
+from app.service.serving import Address, listening, serving, url_of
+
+HERE = Address(host="127.0.0.1", port=0)
+REQUEST = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+DEADLINE_S = 0.3
+
+
+class Slow:
+    """Answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked, self.go = anyio.Event(), anyio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.asked.set()
+        await self.go.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+
+def ready() -> Slow:
+    app = Slow()
+    app.go.set()
+    return app
+
+
+async def until_closed(stream: SocketStream) -> bytes:
+    said = b""
+    with anyio.fail_after(30):
+        try:
+            while True:
+                said += await stream.receive()
+        except (anyio.EndOfStream, anyio.BrokenResourceError):
+            return said
+
+
+async def connected(listener: socket.socket) -> SocketStream:
+    host, port = listener.getsockname()
+    return await anyio.connect_tcp(host, port)
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "])
+async def test_a_connection_that_does_not_ask_is_closed(said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "HEADERS_S", DEADLINE_S)
+    with listening(HERE) as listener:
+        async with serving(ready(), listener), await connected(listener) as stream:
+            if said:
+                await stream.send(said)
+
+            assert await until_closed(stream) == b""
+
+
+async def test_drops_of_a_request_win_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "HEADERS_S", DEADLINE_S)
+    with listening(HERE) as listener:
+        async with serving(ready(), listener), await connected(listener) as stream:
+            await stream.send(REQUEST[:-2])
+            sent_count = 0
+            with anyio.fail_after(30):
+                try:
+                    while True:
+                        await stream.send(b"X: y\r\n")
+                        sent_count += 1
+                        await anyio.sleep(DEADLINE_S / 10)  # a drop now and then is what this is about
+                except anyio.BrokenResourceError:
+                    pass
+
+    assert sent_count
+
+
+async def test_a_second_request_has_its_time_too_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "HEADERS_S", DEADLINE_S)
+    with listening(HERE) as listener:
+        async with serving(ready(), listener), await connected(listener) as stream:
+            for _ in range(2):
+                await stream.send(REQUEST)
+                assert b"200 OK" in await stream.receive()
+            await stream.send(REQUEST[:-2])
+
+            assert b"HTTP" not in await until_closed(stream)
+
+
+async def test_an_answer_that_takes_longer_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "HEADERS_S", DEADLINE_S)
+    app = Slow()
+    with listening(HERE) as listener:
+        async with serving(app, listener), await connected(listener) as stream:
+            await stream.send(REQUEST)
+            await app.asked.wait()
+            await anyio.sleep(2 * DEADLINE_S)  # that time passes without harm is what this is about
+            app.go.set()
+
+            assert b"200 OK" in await stream.receive()
+
+
+async def test_the_end_waits_for_an_answer_under_way() -> None:
+    app = Slow()
+    answers: list[httpx.Response] = []
+
+    async def ask(url: str) -> None:
+        async with httpx.AsyncClient() as client:
+            answers.append(await client.get(url))
+
+    with listening(HERE) as listener:
+        url = url_of(listener)
+        async with anyio.create_task_group() as tasks, serving(app, listener):
+            tasks.start_soon(ask, url)
+            await app.asked.wait()
+            tasks.start_soon(_soon, app.go)
+        with pytest.raises(httpx.ConnectError):
+            await ask(url)
+
+    assert [answer.text for answer in answers] == ["ok"]
+
+
+async def _soon(event: anyio.Event) -> None:
+    await anyio.lowlevel.checkpoint()
+    event.set()
+
+
+async def test_what_ends_by_an_error_serves_no_longer() -> None:
+    with listening(HERE) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(KeyError):
+            async with serving(ready(), listener):
+                raise KeyError
+        with pytest.raises(OSError, match="attempts failed"):
+            await anyio.connect_tcp("127.0.0.1", port)
+
+
+def test_a_port_that_is_taken_is_told() -> None:
+    with listening(HERE) as listener:
+        port = listener.getsockname()[1]
+        with (
+            pytest.raises(SetupError, match=f"port {port} cannot be listened on"),
+            listening(Address(host="127.0.0.1", port=port)),
+        ):
+            pass
+
+
+def test_an_address_of_another_machine_is_told() -> None:
+    with pytest.raises(SetupError, match=r"192\.0\.2\.1"), listening(Address(host="192.0.2.1", port=0)):
+        pass
+    with pytest.raises(OptionsError, match="no address"), listening(Address(host="no such host", port=0)):
+        pass
