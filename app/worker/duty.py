@@ -14,6 +14,7 @@ from app.bridge.pace import every
 from app.bridge.stream import FrameStream
 from app.domain.failures import GivenBack, Outcome, Proof, root_cause
 from app.domain.ids import TaskId
+from app.processor.failures import SessionLostError
 from app.wire.messages import (
     Adopt,
     Assign,
@@ -32,7 +33,7 @@ from app.wire.messages import (
 )
 from app.worker.attempt import Bench, attempt
 from app.worker.cookies import CookieSnapshot
-from app.worker.errors import CannotLogInError, SessionBrokenError, SessionLostError
+from app.worker.errors import CannotLogInError, SessionBrokenError, first_line
 from app.worker.ladder import Keys
 from app.worker.mouth import Mouth
 from app.worker.session import BrowserSession
@@ -122,8 +123,8 @@ class Duty:
         try:
             report = await attempt(self._bench, assign.task, self._staging / assign.staging)
         except SessionLostError as error:
-            self._return(task_id, GivenBack.SESSION_LOST, str(error))
-            self._lose(count, str(error))
+            self._return(task_id, GivenBack.SESSION_LOST, first_line(error))
+            self._lose(count, first_line(error))
         else:
             self._processed_count += 1
             if report.outcome is Outcome.NOT_FOUND:  # which a session that is logged out may say too

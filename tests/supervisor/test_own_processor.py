@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(90)]
 OWN = """
 from app.domain.failures import Reason
 from app.domain.task import POTask, Report
-from app.worker.tab import Tab
+from app.processor import Tab
 
 
 async def titles(tab: Tab, task: POTask) -> Report:

@@ -29,8 +29,7 @@ import asyncio
 from types import MappingProxyType
 from app.domain.failures import Reason
 from app.domain.task import MissedFile, POTask, Report
-from app.worker.errors import SessionLostError
-from app.worker.tab import Tab
+from app.processor import GiveUpError, RetryLaterError, SessionLostError, Tab
 
 
 async def titles(tab: Tab, task: POTask) -> Report:
