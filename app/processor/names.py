@@ -43,6 +43,11 @@ class Own:
     module: str
     function: str
 
+    @property
+    def outermost(self) -> str:
+        """The module, or the package that it stands in."""
+        return self.module.partition(".")[0]
+
 
 def resolve(name: str) -> Shipped | Offered | Own:
     """Find out what a name means.

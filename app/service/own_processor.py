@@ -57,21 +57,20 @@ def locate_name(name: str, import_path: tuple[str, ...]) -> Located:
         OptionsError: Nothing has this name, or more than one package has it, or its module is nowhere.
     """
     meant = resolve(name)
-    if isinstance(meant, Own) and not _is_there(meant.module, import_path):
+    if isinstance(meant, Own) and not _is_there(meant.outermost, import_path):
         raise OptionsError(
-            f"There is no processor {name!r}: no module {meant.module} lies in {', '.join(import_path)}, "
+            f"There is no processor {name!r}: no module {meant.outermost} lies in {', '.join(import_path)}, "
             "and no package of that name is installed."
         )
     return Located(name=name, import_path=import_path)
 
 
 def _is_there(module: str, import_path: Sequence[str]) -> bool:
-    """Whether the outermost part of a module's name can be found; to see the inner ones, it had to be imported."""
-    outermost = module.partition(".")[0]
-    if PathFinder.find_spec(outermost, import_path) is not None:
+    """Whether a module can be found, one that stands in no other: those cannot be seen without importing the outer."""
+    if PathFinder.find_spec(module, import_path) is not None:
         return True
     try:
-        return importlib.util.find_spec(outermost) is not None
+        return importlib.util.find_spec(module) is not None
     except ValueError:  # it is loaded, and was not found in the way of a module: the script that runs
         return True
 
