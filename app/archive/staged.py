@@ -18,6 +18,9 @@ from app.archive.disk import (
 from app.archive.manifest import MANIFEST_NAME, Manifest
 from app.archive.names import name_key, safe_folder
 
+#: Folder of the traces of failures, in the private one.
+EVIDENCE_NAME = "evidence"
+
 
 def make_ready(files: Path, manifest: Manifest) -> None:
     """Turn the staged files into what the order's folder will be, the manifest included, and bring it to the disk.
@@ -47,14 +50,19 @@ def keep_evidence(evidence: Path, root: Path, po_number: str, attempt: int) -> N
     """
     if not evidence.is_dir() or not any(evidence.iterdir()):
         return
-    place = make_private_folder(make_private_folder(root / "evidence") / safe_folder(po_number))
+    make_private_folder(make_private_folder(root / EVIDENCE_NAME) / safe_folder(po_number))
     for path in evidence.rglob("*"):
         path.chmod(PRIVATE_FOLDER if path.is_dir() else PRIVATE_FILE)
     evidence.chmod(PRIVATE_FOLDER)
-    target = place / f"attempt-{attempt}"
+    target = evidence_folder(root, po_number, attempt)
     if target.exists():
         shutil.rmtree(target)
     evidence.rename(target)
+
+
+def evidence_folder(root: Path, po_number: str, attempt: int) -> Path:
+    """Where the traces of one attempt are; perhaps there are none."""
+    return root / EVIDENCE_NAME / safe_folder(po_number) / f"attempt-{attempt}"
 
 
 def _remove_strays(files: Path, manifest: Manifest) -> None:

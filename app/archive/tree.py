@@ -24,11 +24,11 @@ from app.archive.manifest import Manifest, ManifestError
 from app.archive.names import STAGED_EVIDENCE, STAGED_FILES
 from app.archive.seats import find_seat, is_owned, is_whole
 from app.archive.shelf import Shelf
-from app.archive.staged import keep_evidence, make_ready
+from app.archive.staged import evidence_folder, keep_evidence, make_ready
 from app.archive.template import DEFAULT_TEMPLATE, FolderTemplate
 from app.domain.ids import TaskId
 from app.domain.ports import Clock, Filed
-from app.domain.task import POTask, Report
+from app.domain.task import POTask, Report, TaskRecord
 
 #: What is Poolwright's own in the output folder. No folder of an order can have this name: none begins with a dot.
 PRIVATE_NAME = ".poolwright"
@@ -90,6 +90,12 @@ class OutputTree:
         make_ready(files, Manifest.of(task, report, now))
         with self._turn:
             return self._put(files, task.task_id, self._template.fill(task, report, now))
+
+    def evidence(self, record: TaskRecord, name: str) -> Path | None:
+        """Where a trace of a task's last attempt lies, by the name in its report; nothing when that has no such one."""
+        if record.report is None or name not in record.report.evidence or Path(name).name != name:
+            return None
+        return evidence_folder(self._private, record.task.po_number, record.attempt_count) / name
 
     def discard(self, staged: Path) -> None:
         """Remove what is left of a staging folder. A missing folder is no error.

@@ -53,7 +53,7 @@ def look(settings: Settings) -> Iterator[Check]:
     """Every check, in the order in which a person would mend things."""
     yield _versions()
     yield from _browser(settings)
-    machine = look_at_machine(settings.runs_dir)
+    machine = look_at_machine(settings.runs_dir, settings.memory_threshold)
     count = chosen_count(settings.workers, settings.tabs_per_worker, machine)
     yield checks.judge_memory(machine, count, settings.tabs_per_worker)
     out = existing(settings.out)

@@ -34,7 +34,7 @@ MEANINGS: Mapping[Exit, str] = MappingProxyType(
         Exit.INPUT: "the list of orders was refused",
         Exit.LOGIN: "the portal wants a login",
         Exit.PROFILE: "the profile is missing, in use or damaged",
-        Exit.RESOURCES: "no browser, no workers or no room left",
+        Exit.RESOURCES: "no browser, no workers, no memory or no room left",
         Exit.STOPPED: "stopped with work left; start it again to go on",
     }
 )
@@ -48,6 +48,7 @@ _OF_ENDING: Mapping[Ending, Exit] = MappingProxyType(
         Ending.LOGIN_REQUIRED: Exit.LOGIN,
         Ending.PROFILE_DAMAGED: Exit.PROFILE,
         Ending.NO_WORKERS: Exit.RESOURCES,
+        Ending.MEMORY_SHORT: Exit.RESOURCES,
         Ending.SETUP_FAILED: Exit.RESOURCES,
     }
 )

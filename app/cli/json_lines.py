@@ -1,40 +1,35 @@
 """The view for programs: one JSON object on each line, events as they happen and a summary at the end.
 
-Every object has ``type`` (``moved``, ``task_started``, ``task_ended``, ``task_returned``, ``worker_seen``, ``notice``,
-``summary``) and ``at`` (UTC); the rest are the fields of the event by their names.
+Every object has ``type`` (``moved``, ``task_started``, ``task_ended``, ``task_returned``, ``worker_seen``,
+``memory_relieved``, ``notice``, ``summary``) and ``at`` (UTC); the rest are the fields of the event by their names.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from datetime import datetime
 
 from pydantic import TypeAdapter
 
 from app.cli.exits import exit_of_summary
 from app.cli.view import QuietView
-from app.domain.events import Event, TaskEnded
+from app.domain.events import Event
 from app.service.batch import BatchSummary
+from app.service.telling import kind_of, told
 
-_EVENT = TypeAdapter[Event](Event)
 _SUMMARY = TypeAdapter(BatchSummary)
 
 
 def event_line(event: Event, at: datetime) -> str:
     """One event as one line."""
-    told = _EVENT.dump_python(event, mode="json")
-    if isinstance(event, TaskEnded):
-        told["outcome"] = event.report.outcome.value
-    kind = re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
-    return json.dumps({"type": kind, "at": at.isoformat(), **told}, ensure_ascii=False)
+    return json.dumps({"type": kind_of(event), "at": at.isoformat(), **told(event)}, ensure_ascii=False)
 
 
 def summary_line(summary: BatchSummary, at: datetime) -> str:
     """How a run ended as one line, with the exit code."""
-    told = _SUMMARY.dump_python(summary, mode="json")
+    fields = _SUMMARY.dump_python(summary, mode="json")
     code = exit_of_summary(summary).value
-    return json.dumps({"type": "summary", "at": at.isoformat(), "exit_code": code, **told}, ensure_ascii=False)
+    return json.dumps({"type": "summary", "at": at.isoformat(), "exit_code": code, **fields}, ensure_ascii=False)
 
 
 class JsonView(QuietView):

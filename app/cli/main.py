@@ -10,7 +10,8 @@ import typer
 from typer.core import TyperGroup
 
 from app import __version__
-from app.cli import demo, doctor, onboarding, portal, profile_care, profile_views, profiles, run
+from app.cli import demo, doctor, onboarding, portal, profile_care, profile_views, profiles, run, serve
+from app.cli.client import status, steering, submit
 from app.cli.console import console
 from app.cli.exits import Exit, exit_of_error
 from app.cli.help import HelpfulCommand, epilog_of
@@ -88,6 +89,15 @@ def _root(
 
 
 _add(app, "run", run.run, run.HELP, run.EXAMPLES, Exit)
+_add(app, "serve", serve.serve, serve.HELP, serve.EXAMPLES, Exit)
+_add(app, "submit", submit.submit, submit.HELP, submit.EXAMPLES)
+_add(app, "status", status.status, status.STATUS_HELP, status.STATUS_EXAMPLES)
+_add(app, "watch", status.watch, status.WATCH_HELP, status.WATCH_EXAMPLES)
+_add(app, "pause", steering.pause, steering.PAUSE_HELP)
+_add(app, "resume", steering.resume, steering.RESUME_HELP)
+_add(app, "cancel", steering.cancel, steering.CANCEL_HELP, steering.CANCEL_EXAMPLES)
+_add(app, "retry", steering.retry, steering.RETRY_HELP, steering.RETRY_EXAMPLES)
+_add(app, "report", steering.report, steering.REPORT_HELP, steering.REPORT_EXAMPLES)
 _add(app, "demo", demo.demo, demo.HELP, demo.EXAMPLES)
 _add(app, "doctor", doctor.doctor, doctor.HELP, doctor.EXAMPLES)
 _add(profile_app, "create", profiles.create, profiles.CREATE_HELP, profiles.CREATE_EXAMPLES)

@@ -16,8 +16,11 @@ from typer.models import OptionInfo
 from app.settings import Settings, default, face, load_settings
 
 #: The panels of the help, in their order.
-ORDERS, PORTAL, BROWSERS, RUNNING, SHOWING = "Orders", "Portal and profile", "Browsers", "Running", "Showing"
-PANELS = (ORDERS, PORTAL, BROWSERS, RUNNING, SHOWING)
+ORDERS, PORTAL, BROWSERS, RUNNING = "Orders", "Portal and profile", "Browsers", "Running"
+SERVICE, SHOWING = "Service", "Showing"
+PANELS = (ORDERS, PORTAL, BROWSERS, RUNNING, SERVICE, SHOWING)
+#: Settings that only the daemon has.
+SERVICE_NAMES = ("host", "port")
 #: Where each setting that has a flag stands in the help, and what stands for its value there.
 PLACES = {
     "out": (ORDERS, "FOLDER"),
@@ -34,10 +37,17 @@ PLACES = {
     "max_attempts": (RUNNING, "N"),
     "task_timeout_s": (RUNNING, "SECONDS"),
     "shutdown_timeout_s": (RUNNING, "SECONDS"),
+    "memory_threshold": (RUNNING, "PART"),
+    "recycle_after_tasks": (RUNNING, "N"),
+    "recycle_after_minutes": (RUNNING, "MINUTES"),
     "runs_dir": (RUNNING, "FOLDER"),
+    "host": (SERVICE, "ADDRESS"),
+    "port": (SERVICE, "PORT"),
     "log_level": (SHOWING, "LEVEL"),
     "log_file": (SHOWING, "FILE"),
 }
+#: Those of a batch.
+RUN_NAMES = tuple(name for name in PLACES if name not in SERVICE_NAMES)
 
 AsJson = Annotated[
     bool, typer.Option("--json", help="Write one JSON object on each line, for programs.", rich_help_panel=SHOWING)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.cli import words
 from app.cli.progress import Progress
 from app.cli.view import QuietView
-from app.domain.events import Event, Level, Notice, TaskEnded, TaskReturned
+from app.domain.events import Event, Level, MemoryRelieved, Notice, TaskEnded, TaskReturned
 from app.domain.failures import GivenBack
 
 
@@ -18,12 +18,18 @@ def line_of(event: Event, before: Progress, after: Progress) -> str:
             again = f"again in {words.duration(event.delay_s)}" if event.delay_s else "again soon"
             detail = f": {event.detail}" if event.detail else ""
             return f"{before.order_name(event.task_id)} {event.why.value}{detail} ({again})"
-        case Notice():
-            who = f"{event.worker.worker_id}: " if event.worker else ""
-            weight = "" if event.level is Level.INFO else f"{event.level.value}: "
-            return f"{weight}{who}{event.text}"
+        case Notice() | MemoryRelieved():
+            return notice_line(event)
         case _:
             return ""
+
+
+def notice_line(event: Notice | MemoryRelieved) -> str:
+    """A sentence for people, with whom it is about."""
+    notice = event if isinstance(event, Notice) else event.notice
+    who = f"{notice.worker.worker_id}: " if notice.worker else ""
+    weight = "" if notice.level is Level.INFO else f"{notice.level.value}: "
+    return f"{weight}{who}{notice.text}"
 
 
 def _ended(event: TaskEnded, after: Progress) -> str:

@@ -11,7 +11,17 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import assert_never
 
-from app.domain.events import Event, ListOpened, Moved, Notice, TaskEnded, TaskReturned, TaskStarted, WorkerSeen
+from app.domain.events import (
+    Event,
+    ListOpened,
+    MemoryRelieved,
+    Moved,
+    Notice,
+    TaskEnded,
+    TaskReturned,
+    TaskStarted,
+    WorkerSeen,
+)
 from app.domain.failures import Outcome
 from app.domain.ids import TaskId, WorkerId, WorkerRef
 from app.domain.machine import Transition
@@ -116,16 +126,17 @@ def advance(progress: Progress, event: Event, now_s: float) -> Progress:
             return _ended(_released(progress, event.task.task_id), event, now_s)
         case WorkerSeen(worker=worker, memory_bytes=memory_bytes):
             return _with_row(progress, replace(progress.row(worker.worker_id), memory_bytes=memory_bytes))
-        case ListOpened() | Notice():
+        case ListOpened() | Notice() | MemoryRelieved():
             return _told(progress, event, now_s)
         case _:
             assert_never(event)
 
 
-def _told(progress: Progress, event: ListOpened | Notice, now_s: float) -> Progress:
+def _told(progress: Progress, event: ListOpened | Notice | MemoryRelieved, now_s: float) -> Progress:
     if isinstance(event, ListOpened):
         return replace(progress, total_count=event.open_count)
-    said = (*progress.notices, Said(at_s=now_s, notice=event))
+    notice = event if isinstance(event, Notice) else event.notice
+    said = (*progress.notices, Said(at_s=now_s, notice=notice))
     return replace(progress, notices=said[-NOTICES_KEPT:])
 
 

@@ -78,7 +78,7 @@ EXAMPLES = (
 )
 
 
-@SettingsCommand.taking(*options.PLACES)
+@SettingsCommand.taking(*options.RUN_NAMES)
 def run(  # noqa: PLR0913 - the parameters are the command's own options
     settings: Settings,
     *,

@@ -103,4 +103,36 @@ class Notice:
     worker: WorkerRef | None = None
 
 
-Event = Moved | ListOpened | TaskStarted | TaskEnded | TaskReturned | WorkerSeen | Notice
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryRelieved:
+    """A worker was started anew because memory ran short, and was measured again. Bytes, all of them."""
+
+    #: The new generation.
+    worker: WorkerRef
+    before_bytes: int
+    after_bytes: int
+    #: Of all workers and the supervisor.
+    total_before_bytes: int
+    total_after_bytes: int
+    #: What may be used at the most.
+    limit_bytes: int
+    #: Whether memory is below its limit again, and this worker had a part in it.
+    has_helped: bool
+
+    @property
+    def notice(self) -> Notice:
+        """The same in a sentence for people."""
+        gone = "" if self.has_helped else "; that did not help"
+        text = (
+            f"has a fresh start: it used {_mb(self.before_bytes)} before and uses {_mb(self.after_bytes)} now, "
+            f"all together {_mb(self.total_before_bytes)} and {_mb(self.total_after_bytes)} "
+            f"of {_mb(self.limit_bytes)} allowed{gone}"
+        )
+        return Notice(level=Level.INFO if self.has_helped else Level.WARNING, text=text, worker=self.worker)
+
+
+Event = Moved | ListOpened | TaskStarted | TaskEnded | TaskReturned | WorkerSeen | MemoryRelieved | Notice
+
+
+def _mb(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:,.0f} MB"

@@ -57,6 +57,7 @@ class Reason(StrEnum):
     PAGE_TOO_SLOW = "page_too_slow"
     TASK_TIMEOUT = "task_timeout"
     TAB_CRASHED = "tab_crashed"
+    OUT_OF_MEMORY = "out_of_memory"
     DOWNLOAD_FAILED = "download_failed"
     DOWNLOAD_REFUSED = "download_refused"
     FILING_FAILED = "filing_failed"
@@ -134,6 +135,11 @@ MEANINGS: Mapping[Reason, Meaning] = MappingProxyType(
             ActionClass.RETRY, "Raise the time limit for one order (--task-timeout) if its files are large."
         ),
         Reason.TAB_CRASHED: _retryable(ActionClass.RETRY, f"The browser tab crashed on this page. {_RUN_AGAIN}"),
+        Reason.OUT_OF_MEMORY: _retryable(
+            ActionClass.RETRY,
+            "The system ended the page for want of memory. Use fewer workers or tabs (--workers, --tabs), or give it "
+            "more memory; then run the list again.",
+        ),
         Reason.DOWNLOAD_FAILED: _retryable(
             ActionClass.PORTAL_FAULT, "Open the order in the portal and try its files; none of them could be fetched."
         ),

@@ -13,6 +13,10 @@ from app.domain.failures import OptionsError
 WORKER_COUNT_MIN, WORKER_COUNT_MAX = 1, 8
 #: More tabs than a browser can usefully serve at once; HTTP/1.1 gives 6 connections to a host.
 TABS_MIN, TABS_MAX = 1, 16
+#: The mission's rule: between 50 % and 90 % of memory.
+MEMORY_THRESHOLD_MIN, MEMORY_THRESHOLD_MAX = 0.5, 0.9
+#: A long-lived browser grows (design section 7).
+RECYCLE_AFTER_TASKS, RECYCLE_AFTER_MINUTES = 500, 240
 #: The mission's rule: at most one minute for a graceful shutdown.
 SHUTDOWN_TIMEOUT_MAX_S = 60.0
 
@@ -110,6 +114,12 @@ class PoolOptions:
     renews_early: bool = False
     #: How long a restart of a worker counts against its limit; nothing for a pool that lives as long as its list.
     restart_window_s: float | None = None
+    #: The part of all memory (the machine's, or what a container may have) that the pool may use.
+    memory_threshold: float = 0.75
+    #: A worker is started anew after so many finished attempts; nothing for never.
+    recycle_after_tasks: int | None = RECYCLE_AFTER_TASKS
+    #: A worker is started anew when its browser has run for so long; nothing for never.
+    recycle_after_s: float | None = RECYCLE_AFTER_MINUTES * 60.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot work.
@@ -124,8 +134,16 @@ class PoolOptions:
             msg = f"max_attempts is {self.max_attempts}; it must be at least 1."
             raise OptionsError(msg)
         check_shutdown_timeout(self.shutdown_timeout_s)
-        if self.restart_window_s is not None and not 0 < self.restart_window_s < math.inf:
-            msg = f"restart_window_s is {self.restart_window_s}; it must be more than 0 seconds, and not without end."
+        for name in ("restart_window_s", "recycle_after_s"):
+            seconds: float | None = getattr(self, name)
+            if seconds is not None and not 0 < seconds < math.inf:
+                msg = f"{name} is {seconds}; it must be more than 0 seconds, and not without end."
+                raise OptionsError(msg)
+        if not MEMORY_THRESHOLD_MIN <= self.memory_threshold <= MEMORY_THRESHOLD_MAX:
+            msg = f"memory_threshold is {self.memory_threshold}; it must be between 0.5 and 0.9."
+            raise OptionsError(msg)
+        if self.recycle_after_tasks is not None and self.recycle_after_tasks < 1:
+            msg = f"recycle_after_tasks is {self.recycle_after_tasks}; it must be at least 1."
             raise OptionsError(msg)
 
     @property

@@ -61,8 +61,23 @@ def orders_from_stdin(content: bytes, reading: Reading) -> OrderList:
     return _orders(sheet, STDIN_SOURCE, reading)
 
 
-def orders_from_numbers(numbers: Sequence[str], reading: Reading) -> OrderList:
+def orders_from_content(content: bytes, name: str, reading: Reading) -> OrderList:
+    """Read a CSV or Excel file that came without a path, by the name that it was sent under.
+
+    Raises:
+        InputRefusedError: One sentence: why it is not taken.
+    """
+    sheet = parse_sheet(content, name, sheet_name=reading.sheet_name, column=reading.column)
+    return _orders(sheet, name, reading)
+
+
+def orders_from_numbers(numbers: Sequence[str], reading: Reading, source: str = TYPED_SOURCE) -> OrderList:
     """Take numbers as they were typed, one order each. Column and sheet of ``reading`` mean nothing here.
+
+    Args:
+        numbers: The numbers.
+        reading: How they are to be read.
+        source: Where they come from, for reports and messages.
 
     Raises:
         InputRefusedError: There is none, or none is valid.
@@ -70,8 +85,8 @@ def orders_from_numbers(numbers: Sequence[str], reading: Reading) -> OrderList:
     if not numbers:
         raise InputRefusedError("No order number was given; name a list or at least one number.")
     rows = tuple(Row(row_no=row_no, cells=(number,)) for row_no, number in enumerate(numbers, start=1))
-    sheet = Sheet(source=f"the {TYPED_SOURCE}", columns=(_TYPED_COLUMN,), rows=rows, has_header=True)
-    return _collect(sheet, 0, TYPED_SOURCE, reading)
+    sheet = Sheet(source=f"the {source}", columns=(_TYPED_COLUMN,), rows=rows, has_header=True)
+    return _collect(sheet, 0, source, reading)
 
 
 def _orders(sheet: Sheet, source: str, reading: Reading) -> OrderList:

@@ -6,8 +6,6 @@ from app.domain.options import WORKER_COUNT_MAX
 
 #: One worker with an idle browser, and one more tab: measured as PSS on pages of realistic weight.
 WORKER_BYTES, TAB_BYTES = 450_000_000, 120_000_000
-#: More of the memory than this, and the system begins to swap or to kill.
-THRESHOLD = 0.75
 
 
 def needed_bytes(worker_count: int, tabs_per_worker: int) -> int:

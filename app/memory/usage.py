@@ -119,14 +119,6 @@ class Meter:
         self._pids = pids
 
 
-def tree_memory_bytes(pid: int) -> int:
-    """Memory of a process and all below it, shared pages counted once; 0 when it is gone."""
-    with contextlib.suppress(psutil.Error):
-        tree = [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]
-        return sum(reading.own_bytes for reading in _readings(tree, read).values())
-    return 0
-
-
 def _readings(pids: Iterable[int], read: Callable[[psutil.Process], Reading]) -> dict[psutil.Process, Reading]:
     """What each one uses, without those that are gone."""
     readings: dict[psutil.Process, Reading] = {}

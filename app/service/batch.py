@@ -35,6 +35,8 @@ class Ending(StrEnum):
     LOGIN_REQUIRED = "login_required"
     PROFILE_DAMAGED = "profile_damaged"
     NO_WORKERS = "no_workers"
+    #: The workers use more memory than they may, and starting them anew does not help.
+    MEMORY_SHORT = "memory_short"
     #: The browser could not be started at all.
     SETUP_FAILED = "setup_failed"
 

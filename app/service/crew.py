@@ -65,6 +65,9 @@ def pool_options(settings: Settings, crew: Crew, base: Path, worker_count: int) 
         shutdown_timeout_s=settings.shutdown_timeout_s,
         totp_secret=crew.totp_secret,
         renews_early=crew.renews_early,
+        memory_threshold=settings.memory_threshold,
+        recycle_after_tasks=settings.recycle_after_tasks or None,
+        recycle_after_s=settings.recycle_after_minutes * 60 or None,
     )
 
 

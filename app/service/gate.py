@@ -7,7 +7,7 @@ may have to be slowed down or killed under way. One worker never lacks memory, s
 from __future__ import annotations
 
 from app.domain.options import WORKER_COUNT_MAX
-from app.memory.fit import THRESHOLD, needed_bytes, worker_count_that_fits
+from app.memory.fit import needed_bytes, worker_count_that_fits
 from app.profile.clone import RESERVE_BYTES
 from app.service.machine import Machine
 
@@ -20,7 +20,7 @@ def fitting_count(machine: Machine, tabs_per_worker: int) -> int:
     """Workers for whom nothing lacks and nothing is tight; 0 to 8."""
     memory = machine.memory
     return min(
-        worker_count_that_fits(memory.total_bytes, THRESHOLD, tabs_per_worker),
+        worker_count_that_fits(memory.total_bytes, machine.memory_threshold, tabs_per_worker),
         worker_count_that_fits(memory.available_bytes, 1.0, tabs_per_worker),
         housed_count(machine),
     )
@@ -64,12 +64,12 @@ def lack_of_room(count: int, tabs_per_worker: int, machine: Machine) -> str:
 
 def tightness(count: int, tabs_per_worker: int, machine: Machine) -> str:
     """Why memory may become tight, and what to do; empty when it will not."""
-    memory = machine.memory
+    memory, part = machine.memory, machine.memory_threshold
     need_bytes = needed_bytes(count, tabs_per_worker)
     if need_bytes > memory.available_bytes:
         there = f"{gb(memory.available_bytes)} of {gb(memory.total_bytes)} are free now ({memory.source})"
-    elif need_bytes > THRESHOLD * memory.total_bytes:
-        there = f"{THRESHOLD:.0%} of what there is are {gb(THRESHOLD * memory.total_bytes)} ({memory.source})"
+    elif need_bytes > part * memory.total_bytes:
+        there = f"{part:.0%} of what there is are {gb(part * memory.total_bytes)} ({memory.source})"
     else:
         return ""
     fitting = fitting_count(machine, tabs_per_worker)

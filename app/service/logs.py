@@ -20,7 +20,17 @@ from typing import TYPE_CHECKING, assert_never, cast
 
 from loguru import logger
 
-from app.domain.events import Event, ListOpened, Moved, Notice, TaskEnded, TaskReturned, TaskStarted, WorkerSeen
+from app.domain.events import (
+    Event,
+    ListOpened,
+    MemoryRelieved,
+    Moved,
+    Notice,
+    TaskEnded,
+    TaskReturned,
+    TaskStarted,
+    WorkerSeen,
+)
 from app.domain.failures import OptionsError
 from app.domain.ids import WorkerRef
 from app.domain.ports import EventSink
@@ -119,8 +129,8 @@ def log_event(event: Event, to: Logger = logger) -> None:
             _shown(to, event.worker).bind(task=task_id, reason=why.value).info(
                 "back in the queue: {} {}", why.value, detail
             )
-        case Notice(level=level, text=text):
-            _shown(to, event.worker).log(level.value.upper(), "{}", text)
+        case Notice() | MemoryRelieved():
+            _log_notice(event, to)
         case ListOpened(open_count=open_count, done_count=done_count):
             to.info("{} orders to do, {} done before", open_count, done_count)
         case TaskStarted(task=task):
@@ -129,6 +139,15 @@ def log_event(event: Event, to: Logger = logger) -> None:
             to.bind(worker=str(event.worker)).debug("{} bytes of memory", event.memory_bytes)
         case _:
             assert_never(event)
+
+
+def _log_notice(event: Notice | MemoryRelieved, to: Logger) -> None:
+    if isinstance(event, Notice):
+        _shown(to, event.worker).log(event.level.value.upper(), "{}", event.text)
+        return
+    own = {"before_bytes": event.before_bytes, "after_bytes": event.after_bytes}
+    all_of_them = {"total_before_bytes": event.total_before_bytes, "total_after_bytes": event.total_after_bytes}
+    _log_notice(event.notice, to.bind(**own, **all_of_them, limit_bytes=event.limit_bytes))
 
 
 def _shown(to: Logger, worker: WorkerRef | None) -> Logger:

@@ -16,6 +16,8 @@ class Machine:
     """The facts that decide how many workers can run."""
 
     memory: MemoryLimit
+    #: The part of it that a run may use.
+    memory_threshold: float
     processor_count: int
     #: The folder for runs: clones, and the browsers' temporary files.
     runs_dir: Path
@@ -25,17 +27,19 @@ class Machine:
     is_room_in_memory: bool = False
 
 
-def look_at_machine(runs_dir: Path, root: Path = Path("/")) -> Machine:
+def look_at_machine(runs_dir: Path, memory_threshold: float, root: Path = Path("/")) -> Machine:
     """Read it all now. Blocking.
 
     Args:
         runs_dir: The folder for runs; need not exist.
+        memory_threshold: The part of the memory that a run may use.
         root: The top folder of the system, ``/`` but in tests.
     """
     folder = existing(runs_dir)
     mount = mount_of(folder.resolve(), root)
     return Machine(
         memory=read_limit(root),
+        memory_threshold=memory_threshold,
         processor_count=processor_count(root),
         runs_dir=runs_dir,
         room_bytes=shutil.disk_usage(folder).free,

@@ -13,7 +13,7 @@ import anyio.to_thread
 
 from app.archive.tree import OutputTree
 from app.domain.failures import root_cause
-from app.domain.ids import BatchId
+from app.domain.ids import BatchId, TaskId
 from app.domain.ports import Journal
 from app.domain.task import TaskRecord
 from app.service.batch import Redo
@@ -31,9 +31,16 @@ async def recover(journal: Journal, tree: OutputTree, max_attempts: int) -> None
 async def reopen(
     journal: Journal, tree: OutputTree, batch_id: BatchId, redo: Redo, *, is_candidate: Candidacy = lambda _: True
 ) -> None:
-    """Queue again those tasks of a list that are over and are to be done again.
+    """Queue again those tasks of a list that are over and are to be done again: see ``to_reopen``."""
+    await journal.reopen(await to_reopen(journal, tree, batch_id, redo, is_candidate=is_candidate))
 
-    Reads their files, which may take long; cancelled meanwhile, it changes nothing.
+
+async def to_reopen(
+    journal: Journal, tree: OutputTree, batch_id: BatchId, redo: Redo, *, is_candidate: Candidacy = lambda _: True
+) -> list[TaskId]:
+    """Which tasks of a list that are over are to be done again.
+
+    Reads their files, which may take long; changes nothing.
 
     Args:
         journal: What is known of them.
@@ -49,7 +56,7 @@ async def reopen(
             record.folder, record.task.task_id, anyio.from_thread.check_cancelled
         )
 
-    await journal.reopen(await anyio.to_thread.run_sync(to_redo, records, redo, is_whole))
+    return await anyio.to_thread.run_sync(to_redo, records, redo, is_whole)
 
 
 async def unless_stopped(stop: anyio.Event, work: Callable[[], Awaitable[None]]) -> bool:

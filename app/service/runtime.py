@@ -37,6 +37,7 @@ _ENDINGS = {
     StopCause.PROFILE_DAMAGED: Ending.PROFILE_DAMAGED,
     StopCause.SETUP_FAILED: Ending.SETUP_FAILED,
     StopCause.NO_WORKERS: Ending.NO_WORKERS,
+    StopCause.MEMORY_SHORT: Ending.MEMORY_SHORT,
 }
 
 REPORTS_NAME = "reports"

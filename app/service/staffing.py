@@ -28,7 +28,8 @@ def find_staffing(settings: Settings) -> Staffing:
     Raises:
         SetupError: So many workers do not fit; the sentence has the numbers and how many would.
     """
-    return choose_staffing(settings.workers, settings.tabs_per_worker, look_at_machine(settings.runs_dir))
+    machine = look_at_machine(settings.runs_dir, settings.memory_threshold)
+    return choose_staffing(settings.workers, settings.tabs_per_worker, machine)
 
 
 def choose_staffing(asked: int | Literal["auto"], tabs_per_worker: int, machine: Machine) -> Staffing:

@@ -19,6 +19,10 @@ from pydantic_settings import (
 )
 
 from app.domain.options import (
+    MEMORY_THRESHOLD_MAX,
+    MEMORY_THRESHOLD_MIN,
+    RECYCLE_AFTER_MINUTES,
+    RECYCLE_AFTER_TASKS,
     SHUTDOWN_TIMEOUT_MAX_S,
     TABS_MAX,
     TABS_MIN,
@@ -144,6 +148,25 @@ class Settings(BaseSettings):
     max_attempts: Annotated[int, Face(flags=("--max-attempts",))] = Field(
         default=3, ge=1, le=10, description="How often one order is tried before it counts as failed."
     )
+    memory_threshold: Annotated[float, Face(flags=("--memory-threshold",))] = Field(
+        default=0.75,
+        ge=MEMORY_THRESHOLD_MIN,
+        le=MEMORY_THRESHOLD_MAX,
+        description="Part of all memory (of the machine, or of its container) that may be used; over it no order "
+        "starts, and the heaviest worker gets a fresh browser.",
+    )
+    recycle_after_tasks: Annotated[int, Face(flags=("--recycle-after-tasks",))] = Field(
+        default=RECYCLE_AFTER_TASKS,
+        ge=0,
+        le=1_000_000,
+        description="A worker gets a fresh browser after so many orders, one worker at a time; 0 for never.",
+    )
+    recycle_after_minutes: Annotated[float, Face(flags=("--recycle-after-minutes",))] = Field(
+        default=RECYCLE_AFTER_MINUTES,
+        ge=0,
+        le=100_000,
+        description="The same after so many minutes; 0 for never.",
+    )
     shutdown_timeout_s: Annotated[float, Face(flags=("--shutdown-timeout",))] = Field(
         default=SHUTDOWN_TIMEOUT_MAX_S,
         gt=0,
@@ -171,6 +194,18 @@ class Settings(BaseSettings):
     log_file: Annotated[
         UserPath | None, Face(flags=("--log-file",), default="`.poolwright/log.jsonl` below the output folder")
     ] = Field(default=None, description="File for the whole log, one JSON object on each line.")
+    host: Annotated[str, Face(flags=("--host",))] = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="Where the daemon listens. Any address but this machine's own lets others in the network ask it; "
+        "they need the token.",
+    )
+    port: Annotated[int, Face(flags=("--port",))] = Field(
+        default=8484, ge=0, le=65535, description="Port of the daemon; 0 takes a free one."
+    )
+    upload_max_mb: int = Field(
+        default=20, ge=1, le=200, description="Megabytes that a list may have that is sent to the daemon."
+    )
     playwright_browsers_path: Annotated[UserPath | None, Face(default="Playwright's own default")] = Field(
         default=None,
         validation_alias="PLAYWRIGHT_BROWSERS_PATH",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from sqlite3 import Connection
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
@@ -140,6 +141,14 @@ class SqliteJournal:
     async def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
         """Every task of a list, in the order of the list."""
         return await self._run(self._open.records, batch_id)
+
+    async def ask(self, look: Callable[[Connection], T]) -> T:
+        """Look something up: see ``app.store.search``."""
+        return await self._run(self._open.ask, look)
+
+    async def gather(self, batch_id: BatchId) -> int:
+        """Put every task of any list that is not over into one list too, made when there is none; tells how many."""
+        return await self._run(self._open.gather, batch_id)
 
     @property
     def _open(self) -> Ledger:

@@ -5,17 +5,21 @@ Blocking. ``SqliteJournal`` owns it and calls it in a thread; nobody else does.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from sqlite3 import Connection
+from typing import TypeVar
 
 from app.domain.failures import GivenBack, Reason
 from app.domain.ids import BatchId, TaskId, WorkerRef
 from app.domain.machine import Transition
 from app.domain.ports import Accepted, Clock
 from app.domain.task import OrderList, POTask, Report, TaskRecord
-from app.store import attempts, lists, reports, tasks, transitions
+from app.store import attempts, lists, reports, search, tasks, transitions
 from app.store.admission import accepted, check_orders
 from app.store.database import Database
 from app.store.moves import CANCELLED, LOST
+
+T = TypeVar("T")
 
 
 class Ledger:
@@ -132,3 +136,13 @@ class Ledger:
         """Every task of a list in its order."""
         with self._database.transaction() as connection:
             return reports.records(connection, batch_id)
+
+    def ask(self, look: Callable[[Connection], T]) -> T:
+        """Look something up."""
+        with self._database.transaction() as connection:
+            return look(connection)
+
+    def gather(self, batch_id: BatchId) -> int:
+        """Put every open task into one list."""
+        with self._database.transaction(is_large=True) as connection:
+            return search.gather(connection, batch_id, self._clock.now())

@@ -25,7 +25,7 @@ CREATE TABLE rows (
     problem TEXT CHECK (problem IN (
         'all_saved', 'none_listed', 'some_files_failed', 'some_files_refused', 'portal_says_missing', 'no_permission',
         'bad_number', 'blank_number', 'portal_error', 'portal_busy', 'portal_changed', 'portal_unreachable',
-        'asks_for_login', 'page_too_slow', 'task_timeout', 'tab_crashed', 'download_failed', 'download_refused', 'filing_failed',
+        'asks_for_login', 'page_too_slow', 'task_timeout', 'tab_crashed', 'out_of_memory', 'download_failed', 'download_refused', 'filing_failed',
         'disk_full', 'processor_error', 'retry_asked', 'given_up', 'worker_lost', 'no_workers', 'kills_workers', 'by_request'
     )),
     detail TEXT NOT NULL,
@@ -78,7 +78,7 @@ CREATE TABLE attempts (
     result TEXT CHECK (result IN (
         'all_saved', 'none_listed', 'some_files_failed', 'some_files_refused', 'portal_says_missing', 'no_permission',
         'bad_number', 'blank_number', 'portal_error', 'portal_busy', 'portal_changed', 'portal_unreachable',
-        'asks_for_login', 'page_too_slow', 'task_timeout', 'tab_crashed', 'download_failed', 'download_refused', 'filing_failed',
+        'asks_for_login', 'page_too_slow', 'task_timeout', 'tab_crashed', 'out_of_memory', 'download_failed', 'download_refused', 'filing_failed',
         'disk_full', 'processor_error', 'retry_asked', 'given_up', 'worker_lost', 'no_workers', 'kills_workers', 'by_request',
         'session_lost', 'logged_out', 'draining', 'recycled', 'unproven', 'lost'
     )),
@@ -99,7 +99,7 @@ CREATE TABLE reports (
     reason TEXT NOT NULL CHECK (reason IN (
         'all_saved', 'none_listed', 'some_files_failed', 'some_files_refused', 'portal_says_missing', 'no_permission',
         'bad_number', 'blank_number', 'portal_error', 'portal_busy', 'portal_changed', 'portal_unreachable',
-        'asks_for_login', 'page_too_slow', 'task_timeout', 'tab_crashed', 'download_failed', 'download_refused', 'filing_failed',
+        'asks_for_login', 'page_too_slow', 'task_timeout', 'tab_crashed', 'out_of_memory', 'download_failed', 'download_refused', 'filing_failed',
         'disk_full', 'processor_error', 'retry_asked', 'given_up', 'worker_lost', 'no_workers', 'kills_workers', 'by_request'
     )),
     detail TEXT NOT NULL,
@@ -111,6 +111,9 @@ CREATE TABLE reports (
     folder TEXT NOT NULL,
     finished_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- What failed for which reason, without a look at what did not.
+CREATE INDEX reports_by_reason ON reports (reason, finished_at);
 
 CREATE TABLE files (
     task_id TEXT NOT NULL REFERENCES reports (task_id) ON DELETE CASCADE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.domain.events import MemoryRelieved
 from app.domain.failures import GivenBack, Reason
 from app.domain.ids import WorkerRef
 from app.domain.task import POTask, Report
@@ -102,6 +103,21 @@ class Recycle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retire:
+    """Have a worker finish what it has and close its browser; its end follows, and then its next generation."""
+
+    worker: WorkerRef
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellRelief:
+    """Tell what starting a worker anew gave back."""
+
+    relieved: MemoryRelieved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
     """Let no further task start until the hold is released."""
 
@@ -143,4 +159,6 @@ class FailRest:
 
 #: What is done about the login of the workers.
 LoginCommand = AwaitProof | Probe | RefreshLogin | AdoptLogin | KeepLogin | ForetellEnd
-Command = File | Requeue | LoginCommand | Spawn | Recycle | Hold | Release | GiveUp | Stop | FailRest
+#: What is done about the life of the workers.
+LifeCommand = Spawn | Recycle | Retire | GiveUp
+Command = File | Requeue | LoginCommand | LifeCommand | TellRelief | Hold | Release | Stop | FailRest

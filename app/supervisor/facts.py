@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -19,6 +20,8 @@ class StopCause(StrEnum):
     PROFILE_DAMAGED = "profile_damaged"
     SETUP_FAILED = "setup_failed"
     NO_WORKERS = "no_workers"
+    #: The workers use more memory than they may, and starting them anew does not help.
+    MEMORY_SHORT = "memory_short"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +29,8 @@ class WorkerReady:
     """A worker has its browser open and is logged in."""
 
     worker: WorkerRef
+    #: When, in seconds of a clock that only goes forward.
+    at_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,8 +191,36 @@ class RoomScarce:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MemorySeen:
+    """What the processes of all workers use, and what there is."""
+
+    #: Of each generation that has a process.
+    by_worker: Mapping[WorkerRef, int]
+    #: Of the supervisor itself.
+    own_bytes: int
+    #: Physical memory, or the smallest limit around us.
+    total_bytes: int
+    #: Whether every process was measured; else it is an estimate since the last measure.
+    is_exact: bool
+    #: When, in seconds of a clock that only goes forward.
+    at_s: float
+
+    @property
+    def used_bytes(self) -> int:
+        """All of it together."""
+        return self.own_bytes + sum(self.by_worker.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PauseAsked:
     """A person wants no further task to start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartAsked:
+    """A person wants a worker to be started anew."""
+
+    slot: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,5 +247,15 @@ WorkerFact = (
     | WorkerLost
     | WorkerEnded
 )
-PoolFact = StopNeeded | LoginAges | JournalFull | JournalLocked | RoomScarce | PauseAsked | HoldOver
+PoolFact = (
+    StopNeeded
+    | LoginAges
+    | JournalFull
+    | JournalLocked
+    | RoomScarce
+    | MemorySeen
+    | PauseAsked
+    | RestartAsked
+    | HoldOver
+)
 Fact = WorkerFact | PoolFact

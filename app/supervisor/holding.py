@@ -13,6 +13,7 @@ _UNTIL: Mapping[HoldCause, str] = MappingProxyType(
     {
         HoldCause.OPERATOR: "until it is resumed",
         HoldCause.JOURNAL_LOCKED: "until the journal can be used again",
+        HoldCause.MEMORY_SHORT: "until there is enough memory again",
         HoldCause.LOGIN_LOST: "until the login is back",
         HoldCause.LOGIN_REQUIRED: "until somebody has logged in (poolwright profile login) and says resume",
     }
@@ -24,6 +25,7 @@ _OVER: Mapping[HoldCause, str] = MappingProxyType(
         HoldCause.PORTAL_BUSY: "the pause that the portal needs is over",
         HoldCause.DISK_FULL: "the disk is tried again",
         HoldCause.JOURNAL_LOCKED: "the journal can be used",
+        HoldCause.MEMORY_SHORT: "there is enough memory again",
         HoldCause.LOGIN_LOST: "the login is back",
         HoldCause.LOGIN_REQUIRED: "somebody has logged in",
     }

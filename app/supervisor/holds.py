@@ -26,6 +26,8 @@ class HoldCause(StrEnum):
     DISK_FULL = "disk_full"
     #: Another program keeps the journal locked; it is over when the journal can be used again.
     JOURNAL_LOCKED = "journal_locked"
+    #: The workers use more memory than they may; it is over when they no longer do.
+    MEMORY_SHORT = "memory_short"
     #: The portal logged us out; one worker brings the login back.
     LOGIN_LOST = "login_lost"
     #: No worker can bring it back; a person logs in, and then says resume.

@@ -7,8 +7,8 @@ from dataclasses import replace
 from app.domain.failures import GivenBack, Outcome, Reason
 from app.domain.ids import WorkerRef
 from app.domain.task import POTask, Report
-from app.supervisor.commands import Command, File, Hold, Recycle, Requeue
-from app.supervisor.facts import TaskReported
+from app.supervisor.commands import Command, File, Hold, Recycle, Requeue, Stop
+from app.supervisor.facts import StopCause, TaskReported
 from app.supervisor.holds import RETRY_AFTER_LIMIT_S, HoldCause
 from app.supervisor.standing import Decision, Slot, Standing
 
@@ -89,6 +89,13 @@ def hold_open(standing: Standing, cause: HoldCause, detail: str) -> Decision:
         return Decision(standing)
     held = replace(standing, holds=standing.holds.begin(cause))
     return Decision(held, (Hold(cause=cause, detail=detail, delay_s=None),))
+
+
+def stop(standing: Standing, cause: StopCause, detail: str) -> Decision:
+    """End the pool, unless it is ending already."""
+    if standing.is_stopping:
+        return Decision(standing)
+    return Decision(replace(standing, is_stopping=True), (Stop(cause=cause, detail=detail),))
 
 
 def _wait(standing: Standing, fact: TaskReported, task: POTask, cause: HoldCause) -> Decision:

@@ -30,14 +30,17 @@ from app.supervisor.commands import (
     GiveUp,
     Hold,
     KeepLogin,
+    LifeCommand,
     LoginCommand,
     Probe,
     Recycle,
     RefreshLogin,
     Release,
     Requeue,
+    Retire,
     Spawn,
     Stop,
+    TellRelief,
 )
 from app.supervisor.dispatch import Dispatch
 from app.supervisor.facts import Fact, HoldOver, LoginAges, ProofOverdue, StopCause
@@ -87,10 +90,10 @@ class Performance:
     def perform(self, command: Command) -> None:
         """Carry one command out."""
         match command:
-            case Hold() | Release():
-                self._tell_hold(command)
-            case Recycle() | GiveUp():
-                self._end_worker(command)
+            case Hold() | Release() | TellRelief():
+                self._tell(command)
+            case Spawn() | Recycle() | Retire() | GiveUp():
+                self._see_to_life(command)
             case File():
                 self.tallies.unsettled.add()
                 self.filing.under_way.add(command.task.task_id)
@@ -99,8 +102,6 @@ class Performance:
                 self.clerk.take(command)
             case AwaitProof() | Probe() | RefreshLogin() | AdoptLogin() | KeepLogin() | ForetellEnd():
                 self.tasks.start_soon(self._see_to_login, command)
-            case Spawn():
-                self.start_worker(self.workers[command.worker.slot], command.worker.generation, command.delay_s)
             case Stop():
                 self._stop(command)
             case _:
@@ -170,17 +171,27 @@ class Performance:
     async def _ask(self, worker: WorkerRef, message: messages.Probe | messages.Refresh | messages.Adopt) -> None:
         await self.workers[worker.slot].ask(worker.generation, message)
 
-    def _end_worker(self, command: Recycle | GiveUp) -> None:
+    def _see_to_life(self, command: LifeCommand) -> None:
         worker = self.workers[command.worker.slot]
-        if isinstance(command, Recycle):
-            self.chronicle.notice(Level.WARNING, f"gets a fresh start: {command.cause}", command.worker)
-            worker.recycle(command.cause)
-            return
-        self.chronicle.notice(Level.ERROR, f"is given up: {command.cause}", command.worker)
-        worker.give_up()
+        match command:
+            case Spawn():
+                self.start_worker(worker, command.worker.generation, command.delay_s)
+            case Retire():
+                told = f"finishes what it has and gets a fresh start: {command.cause}"
+                self.chronicle.notice(Level.INFO, told, command.worker)
+                self.tasks.start_soon(worker.retire, command.worker.generation, command.cause)
+            case Recycle():
+                self.chronicle.notice(Level.WARNING, f"gets a fresh start: {command.cause}", command.worker)
+                worker.recycle(command.cause)
+            case GiveUp():
+                self.chronicle.notice(Level.ERROR, f"is given up: {command.cause}", command.worker)
+                worker.give_up()
 
-    def _tell_hold(self, command: Hold | Release) -> None:
+    def _tell(self, command: Hold | Release | TellRelief) -> None:
         """The pool's own state follows from its standing; here people are told, and the time of a hold runs."""
+        if isinstance(command, TellRelief):
+            self.chronicle.tell(command.relieved)
+            return
         is_over = isinstance(command, Release)
         self.chronicle.notice(Level.INFO if is_over else Level.WARNING, told(command))
         if is_over:

@@ -12,7 +12,7 @@ from typing import assert_never
 from app.domain.failures import GivenBack, Reason
 from app.domain.ids import WorkerRef
 from app.domain.task import POTask, Report
-from app.supervisor.commands import Command, FailRest, File, GiveUp, Release, Requeue, Spawn, Stop
+from app.supervisor.commands import Command, FailRest, File, GiveUp, Release, Requeue, Spawn
 from app.supervisor.doubt import Doubt
 from app.supervisor.facts import (
     BrowserUnfit,
@@ -24,11 +24,13 @@ from app.supervisor.facts import (
     LoginAges,
     LoginLost,
     LoginSettled,
+    MemorySeen,
     PauseAsked,
     PoolFact,
     PortalDown,
     Probed,
     ProofOverdue,
+    RestartAsked,
     RoomScarce,
     SessionRenewed,
     StopCause,
@@ -43,9 +45,11 @@ from app.supervisor.facts import (
     WorkerReady,
 )
 from app.supervisor.holds import HoldCause
-from app.supervisor.judging import another_attempt, hold, hold_open, undone
+from app.supervisor.judging import another_attempt, hold, hold_open, stop, undone
+from app.supervisor.pressure import fail_relief, weigh_memory
 from app.supervisor.proving import dismiss, weigh
 from app.supervisor.renewing import age_login, come_up, go_away, lose_login, renew_if_idle, settle_login, try_again
+from app.supervisor.retiring import recycle_if_due, restart
 from app.supervisor.standing import Decision, Slot, Standing
 
 #: A task that takes down its second worker does not get a third.
@@ -69,9 +73,14 @@ def _react(standing: Standing, fact: Fact) -> Decision:
 def _react_to_pool(standing: Standing, fact: PoolFact) -> Decision:
     match fact:
         case StopNeeded():
-            return _stop(standing, fact.cause, fact.detail)
+            return stop(standing, fact.cause, fact.detail)
+        case MemorySeen():  # comes every few seconds, so that it is the clock of what is due too
+            weighed = weigh_memory(standing, fact)
+            return weighed.followed_by(recycle_if_due(weighed.standing, fact.at_s))
         case JournalFull() | JournalLocked() | RoomScarce() | PauseAsked():
             return _begin_hold(standing, fact)
+        case RestartAsked():
+            return restart(standing, fact.slot)
         case LoginAges():
             return age_login(standing, fact)
         case HoldOver():
@@ -102,19 +111,12 @@ def _react_to_worker(standing: Standing, slot: Slot, fact: WorkerFact) -> Decisi
         case WorkerReady() | LoginLost() | LoginSettled():
             return _follow_login(standing, slot, fact)
         case TaskReported() | TaskReturned() | ProofOverdue() | Probed() | SessionRenewed():
-            return weigh(standing, slot, fact)
+            counted = replace(slot, done_count=slot.done_count + isinstance(fact, TaskReported))
+            return weigh(standing.with_slot(fact.worker, counted), counted, fact)
         case TaskFiled() | FilingFailed():
             return _after_filing(standing, fact)
-        case WorkerLost():
-            lost = _lose(standing, slot, fact)
-            return lost.followed_by(go_away(lost.standing, fact.worker, is_restarting=slot.is_recycling))
-        case WorkerEnded():
-            # A task that was assigned just as its worker began to drain was never looked at.
-            rest, unproven = dismiss(standing, fact.worker, GivenBack.UNPROVEN)
-            unseen = (undone(fact.worker, one, GivenBack.DRAINING, "its worker ended") for one in slot.held.values())
-            gone = go_away(rest, fact.worker, is_restarting=False).standing
-            emptied = replace(gone.slots[fact.worker.slot], held={}, is_given_up=True, is_up=False)
-            return Decision(gone.with_slot(fact.worker, emptied), (*unproven, *unseen))
+        case WorkerLost() | WorkerEnded():
+            return _see_off(standing, slot, fact)
         case _:
             assert_never(fact)
 
@@ -135,7 +137,7 @@ def _noted(standing: Standing, slot: Slot, fact: WorkerReady | TaskTaken | Porta
     """Facts that change only what is known."""
     match fact:
         case WorkerReady():
-            fit = replace(slot, is_up=True, is_portal_down=False, is_browser_unfit=False)
+            fit = replace(slot, is_up=True, up_at_s=fact.at_s, is_portal_down=False, is_browser_unfit=False)
             up = standing.with_slot(fact.worker, fit)
             return replace(up, was_ready=True, holds=up.holds.forget(HoldCause.PORTAL_DOWN))
         case TaskTaken():
@@ -168,16 +170,44 @@ def _after_filing(standing: Standing, fact: TaskFiled | FilingFailed) -> Decisio
     return Decision(standing, (another_attempt(standing, fact.worker, fact.task, report),))
 
 
+def _see_off(standing: Standing, slot: Slot, fact: WorkerLost | WorkerEnded) -> Decision:
+    """A worker is gone, and with it whatever login it was to bring."""
+    if isinstance(fact, WorkerEnded):
+        return _part(standing, slot, fact)
+    lost = _lose(standing, slot, fact)
+    return lost.followed_by(go_away(lost.standing, fact.worker, is_restarting=slot.is_recycling))
+
+
+def _part(standing: Standing, slot: Slot, fact: WorkerEnded) -> Decision:
+    """A worker ended in order: its slot stays empty, or has its next generation when it was to be started anew."""
+    rest, unproven = dismiss(standing, fact.worker, GivenBack.UNPROVEN)
+    # A task that was assigned just as its worker began to drain was never looked at.
+    unseen = tuple(undone(fact.worker, one, GivenBack.DRAINING, "its worker ended") for one in slot.held.values())
+    emptied = _emptied(rest.slots[fact.worker.slot])
+    if slot.is_retiring and not standing.is_stopping:
+        following = _spawn(rest, emptied, fact, 0.0, (*unproven, *unseen))
+        return following.followed_by(go_away(following.standing, fact.worker, is_restarting=False))
+    gone = go_away(rest.with_slot(fact.worker, replace(emptied, is_given_up=True)), fact.worker, is_restarting=False)
+    return Decision(gone.standing, (*unproven, *unseen))
+
+
+def _emptied(slot: Slot) -> Slot:
+    """The same with nothing of the generation that is gone."""
+    return replace(slot, held={}, doubt=Doubt(), done_count=0, is_recycling=False, is_retiring=False, is_up=False)
+
+
 def _lose(standing: Standing, slot: Slot, fact: WorkerLost) -> Decision:
     """A worker is gone: its tasks go back or are judged, then its slot restarts or is given up."""
     rest, unproven = dismiss(standing, fact.worker, GivenBack.UNPROVEN)
     tasks = (*unproven, *(_after_loss(standing, slot, fact, task) for task in slot.held.values()))
-    emptied = replace(rest.slots[fact.worker.slot], held={}, doubt=Doubt(), is_recycling=False, is_up=False)
+    emptied = _emptied(rest.slots[fact.worker.slot])
     if standing.is_stopping:
         return Decision(standing.with_slot(fact.worker, replace(emptied, is_given_up=True)), tasks)
+    if (failed := fail_relief(standing.with_slot(fact.worker, emptied), slot, fact)) is not None:
+        return Decision(failed.standing, (*tasks, *failed.commands))
     if slot.is_portal_down:
         return _wait_for_portal(standing, emptied, fact, tasks)
-    if slot.is_recycling:
+    if slot.is_recycling or (slot.is_retiring and not slot.held):  # one that was done and hung at its end is no crash
         return _spawn(standing, emptied, fact, 0.0, tasks)
     if not slot.budget.is_spent(fact.at_s):
         spent = replace(emptied, budget=slot.budget.spend(fact.at_s))
@@ -214,13 +244,15 @@ def _wait_for_portal(standing: Standing, slot: Slot, fact: WorkerLost, tasks: tu
         if not slot.budget.is_spent(fact.at_s):
             spent = replace(slot, budget=slot.budget.spend(fact.at_s))
             return _spawn(standing, spent, fact, slot.budget.delay_s(fact.at_s), tasks)
-        stopped = _stop(standing.with_slot(fact.worker, slot), StopCause.SETUP_FAILED, fact.cause)
+        stopped = stop(standing.with_slot(fact.worker, slot), StopCause.SETUP_FAILED, fact.cause)
         return Decision(stopped.standing, (*tasks, *stopped.commands))
     decision, delay_s = hold(standing, HoldCause.PORTAL_DOWN, fact.cause)
     return _spawn(decision.standing, slot, fact, delay_s, (*tasks, *decision.commands))
 
 
-def _spawn(standing: Standing, slot: Slot, fact: WorkerLost, delay_s: float, before: tuple[Command, ...]) -> Decision:
+def _spawn(
+    standing: Standing, slot: Slot, fact: WorkerLost | WorkerEnded, delay_s: float, before: tuple[Command, ...]
+) -> Decision:
     following = replace(slot, generation=slot.generation + 1, is_portal_down=False, is_browser_unfit=False)
     spawn = Spawn(worker=WorkerRef(fact.worker.slot, following.generation), delay_s=delay_s)
     return Decision(standing.with_slot(fact.worker, following), (*before, spawn))
@@ -232,13 +264,7 @@ def _give_up(standing: Standing, slot: Slot, fact: WorkerLost, tasks: tuple[Comm
     if not all(other.is_given_up for other in left.slots.values()):
         return Decision(left, (*tasks, give_up))
     if slot.is_browser_unfit and not standing.was_ready:  # nothing was tried: the list waits for a browser that works
-        unfit = _stop(left, StopCause.SETUP_FAILED, fact.cause)
+        unfit = stop(left, StopCause.SETUP_FAILED, fact.cause)
         return Decision(unfit.standing, (*tasks, give_up, *unfit.commands))
-    ended = _stop(left, StopCause.NO_WORKERS, fact.cause)
+    ended = stop(left, StopCause.NO_WORKERS, fact.cause)
     return Decision(ended.standing, (*tasks, give_up, *ended.commands, FailRest(reason=Reason.NO_WORKERS)))
-
-
-def _stop(standing: Standing, cause: StopCause, detail: str) -> Decision:
-    if standing.is_stopping:
-        return Decision(standing)
-    return Decision(replace(standing, is_stopping=True), (Stop(cause=cause, detail=detail),))

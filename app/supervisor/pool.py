@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 import anyio
-from anyio.abc import TaskGroup, TaskStatus
+from anyio.abc import TaskGroup
 
 from app.domain.events import Level, TaskStarted
 from app.domain.ids import WorkerRef
@@ -27,11 +27,10 @@ from app.supervisor.clerk import Clerk, Writings
 from app.supervisor.codes import codes_of
 from app.supervisor.commands import Stop
 from app.supervisor.dispatch import Dispatch
-from app.supervisor.facts import Fact, HoldOver, PauseAsked, StopCause, StopNeeded
+from app.supervisor.facts import Fact, HoldOver, PauseAsked, RestartAsked, StopCause, StopNeeded
 from app.supervisor.filing import Filing
 from app.supervisor.handle import TaskHandle
 from app.supervisor.holds import HoldCause
-from app.supervisor.measuring import keep_measuring
 from app.supervisor.patience import PatientJournal
 from app.supervisor.performing import Performance, Tallies
 from app.supervisor.premises import Premises
@@ -41,7 +40,8 @@ from app.supervisor.standing import opening
 from app.supervisor.steering import Steering
 from app.supervisor.submissions import Submissions
 from app.supervisor.surroundings import Surroundings
-from app.supervisor.tally import Tally, undisturbed
+from app.supervisor.tally import Tally, hold_tasks, undisturbed
+from app.supervisor.watchdog import MemoryMonitor
 from app.supervisor.worker import Worker
 
 #: Of the time for a shutdown, the share that ending hung processes may need.
@@ -56,6 +56,7 @@ class PersistentWorkerPool:
         self.worker_count = options.worker_count
         self.headless_mode = options.worker.browser.headless_mode
         self.base_profile_path = str(options.base_profile_path)
+        self.memory_threshold = options.memory_threshold
         self.workers: list[Worker] = []
         self.shutdown_event = anyio.Event()
         self.end: Stop | None = None
@@ -67,17 +68,19 @@ class PersistentWorkerPool:
             journal=self._journal, archive=surroundings.archive, chronicle=self._chronicle, report=self._report
         )
         self._dispatch = Dispatch(self._journal, surroundings.batch_id, options.tab_count)
-        self._submissions = Submissions(self._journal, surroundings.batch_id, self._dispatch)
+        self.submissions = Submissions(self._journal, surroundings.batch_id, self._dispatch)
         self._alive = Tally()
         self._steering = Steering(
             opening(options),
             Machine(POOL, "pool", clock=surroundings.clock.now, observe=self._chronicle.moved),
             self._dispatch,
-            self._submissions.open_tasks,
+            self.submissions.open_tasks,
         )
-        self._stopped = anyio.Event()
+        self.memory_monitor = MemoryMonitor(
+            self.workers, self.memory_threshold, surroundings.read_limit, self._chronicle, self._report
+        )
+        self._stopped, self._down = anyio.Event(), anyio.Event()
         self._feeding, self._draining = anyio.CancelScope(), anyio.CancelScope()
-        self._down = anyio.Event()
         self._premises = Premises(options=options, around=self._around, chronicle=self._chronicle)
         self._tasks: TaskGroup
         self._stack: AsyncExitStack
@@ -103,16 +106,16 @@ class PersistentWorkerPool:
             stack.enter_context(self._steering)
             stack.push_async_callback(self._clear_up)
             await self._staff()
-            await self._submissions.open()
+            await self.submissions.open()
             housing = await stack.enter_async_context(anyio.create_task_group())
-            self._tasks = await housing.start(self._house)
+            self._tasks = await housing.start(hold_tasks)
             clerk = stack.enter_context(self._clerk())
             self._tasks.start_soon(clerk.write)
             performance = self._performance(clerk)
             self._tasks.start_soon(self._steering.steer, performance)
             self._tasks.start_soon(self._feed)
             self._tasks.start_soon(self._chronicle.keep_writing)
-            self._tasks.start_soon(keep_measuring, self.workers)
+            self._tasks.start_soon(self.memory_monitor.watch)
             self._tasks.start_soon(keep_watching_room, self._options.staging_path, self._report)
             for worker in self.workers:
                 performance.start_worker(worker, 1, 0.0)
@@ -135,7 +138,7 @@ class PersistentWorkerPool:
         async with anyio.create_task_group() as waiting:
 
             async def until_done() -> None:
-                await self._submissions.open_tasks.zero()
+                await self.submissions.open_tasks.zero()
                 waiting.cancel_scope.cancel()
 
             waiting.start_soon(until_done)
@@ -152,15 +155,18 @@ class PersistentWorkerPool:
             TaskError: The journal knows it with another payload.
             PoolError: The pool is ending, or the journal cannot take it.
         """
-        return await self._submissions.submit(task)
+        return await self.submissions.submit(task)
 
     def get_status(self) -> PoolSnapshot:
         """The pool as it is now."""
         return PoolSnapshot(
             status=self.status,
             workers=tuple(worker.snapshot() for worker in self.workers),
-            open_count=self._submissions.open_tasks.count,
+            tabs_per_worker=self._options.worker.tabs_per_worker,
+            open_count=self.submissions.open_tasks.count,
             holds=tuple(sorted(self._steering.standing.holds.active)),
+            memory_peak_bytes=self.memory_monitor.peak_bytes,
+            memory_limit_bytes=self.memory_monitor.limit_bytes,
         )
 
     def pause(self) -> None:
@@ -171,6 +177,10 @@ class PersistentWorkerPool:
         """Let tasks start again after ``pause``, or when somebody has logged in."""
         self._report(HoldOver(cause=HoldCause.OPERATOR))
         self._report(HoldOver(cause=HoldCause.LOGIN_REQUIRED))
+
+    def restart_worker(self, slot: int) -> None:
+        """Give a worker that is at work a fresh browser, when it has finished what it has."""
+        self._report(RestartAsked(slot=slot))
 
     def stop(self) -> None:
         """No new task; those in flight are finished when the pool is left. ``finish`` returns."""
@@ -198,13 +208,6 @@ class PersistentWorkerPool:
         """Do not wait for tasks in flight any longer: they go back to the queue."""
         self._draining.cancel()
 
-    async def _house(self, *, task_status: TaskStatus[TaskGroup]) -> None:
-        """Hold the pool's tasks. The caller's cancellation does not reach them: leaving the pool ends them in order."""
-        with anyio.CancelScope(shield=True):
-            async with anyio.create_task_group() as tasks:
-                task_status.started(tasks)
-                await anyio.sleep_forever()
-
     async def _staff(self) -> None:
         """Make the slots, each with its own clone of the base profile."""
         await self._premises.open()
@@ -218,8 +221,8 @@ class PersistentWorkerPool:
             chronicle=self._chronicle,
             dispatch=self._dispatch,
             staging_path=self._staging_path,
-            note_outcome=self._submissions.note_outcome,
-            note_return=self._submissions.note_return,
+            note_outcome=self.submissions.note_outcome,
+            note_return=self.submissions.note_return,
             unsettled=self._steering.unsettled,
         )
         return Clerk(writings)
@@ -237,7 +240,7 @@ class PersistentWorkerPool:
             tallies=Tallies(unsettled=self._steering.unsettled, alive=self._alive),
             staging_path=self._staging_path,
             note_end=self._note_end,
-            note_outcome=self._submissions.note_outcome,
+            note_outcome=self.submissions.note_outcome,
             report=self._report,
             ending=self.shutdown_event,
         )
@@ -251,7 +254,7 @@ class PersistentWorkerPool:
     def _note_end(self, end: Stop) -> None:
         self.end = end
         self._feeding.cancel()
-        self._submissions.stop(end, self._steering.standing.in_hand | self._filing.under_way)
+        self.submissions.stop(end, self._steering.standing.in_hand | self._filing.under_way)
         self._stopped.set()
 
     async def _begin(self, task: POTask, worker: WorkerRef) -> POTask:
@@ -284,10 +287,9 @@ class PersistentWorkerPool:
         await self._alive.zero()
         await self._steering.unsettled.zero()
         await self._dispatch.return_rest()
-        self._submissions.close()
-        if count := self._journal.unwritten_count:
-            lost = f"The journal is full or locked: {count} change(s) could not be written."
-            self._chronicle.notice(Level.ERROR, f"{lost} The next start takes those orders up again.")
+        self.submissions.close()
+        if loss := self._journal.loss:
+            self._chronicle.notice(Level.ERROR, loss)
 
     async def _clear_up(self) -> None:
         """Remove clones and temporary files; the last thing a pool does."""

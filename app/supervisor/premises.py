@@ -71,6 +71,7 @@ class Premises:
             staging_path=self.options.staging_path / f"w{slot}",
             module=self.around.module,
             clock=self.around.clock.now,
+            count_kills=self.around.count_kills,
         )
 
     async def close(self) -> None:

@@ -130,7 +130,7 @@ def _spread(standing: Standing, worker: WorkerRef) -> Decision:
     others = [
         WorkerRef(number, slot.generation)
         for number, slot in sorted(standing.slots.items())
-        if number != worker.slot and slot.access is not Access.UNKNOWN and not slot.is_recycling
+        if number != worker.slot and slot.access is not Access.UNKNOWN and not (slot.is_recycling or slot.is_retiring)
     ]
     spread = replace(standing, renewal=standing.renewal.spread(frozenset(other.slot for other in others)))
     decision = Decision(*dismiss(spread, worker, GivenBack.SESSION_LOST))

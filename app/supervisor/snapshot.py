@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.domain.ids import WorkerRef
+from app.domain.ids import TaskId, WorkerRef
 from app.domain.states import PoolStatus, WorkerStatus
 
 
@@ -16,7 +16,13 @@ class WorkerSnapshot:
     status: WorkerStatus
     #: Numbers of the orders it has in hand.
     po_numbers: tuple[str, ...]
+    #: The same by task id.
+    task_ids: tuple[TaskId, ...]
+    #: Name of a ``SessionStatus``; empty before the browser is open.
+    session_status: str
+    #: What its processes use, and the most that they ever used.
     memory_bytes: int
+    memory_peak_bytes: int
     processed_count: int
 
 
@@ -26,10 +32,15 @@ class PoolSnapshot:
 
     status: PoolStatus
     workers: tuple[WorkerSnapshot, ...]
+    tabs_per_worker: int
     #: Tasks that have no outcome yet, those in hand included.
     open_count: int
     #: Why no further task starts now; empty when they do.
     holds: tuple[str, ...]
+    #: The most that all workers and the supervisor used together.
+    memory_peak_bytes: int
+    #: What they may use; 0 as long as nobody looked.
+    memory_limit_bytes: int
 
     @property
     def memory_bytes(self) -> int:

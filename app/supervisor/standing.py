@@ -38,7 +38,47 @@ class Slot:
     is_portal_down: bool = False
     #: Whether its generation said that it is ready.
     is_up: bool = False
+    #: When it said so, in seconds of a clock that only goes forward.
+    up_at_s: float = 0.0
+    #: Attempts that its generation finished.
+    done_count: int = 0
+    #: Its generation finishes what it has, closes its browser and is followed by another one.
+    is_retiring: bool = False
     access: Access = Access.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wear:
+    """After how much a worker is started anew although it is well."""
+
+    #: Finished attempts; nothing where they do not matter.
+    tasks: int | None = None
+    #: Seconds since its browser was ready; nothing where they do not matter.
+    age_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relief:
+    """A restart for memory whose effect is not seen yet."""
+
+    #: The generation that had to go.
+    worker: WorkerRef
+    #: What it used, and all of them together.
+    before_bytes: int
+    total_before_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryPressure:
+    """What is known of the pool's memory."""
+
+    #: The part of all there is that may be used.
+    threshold: float = 0.75
+    relief: Relief | None = None
+    #: When the last restart for memory began, in seconds of a clock that only goes forward.
+    relieved_at_s: float | None = None
+    #: Restarts in a row after which memory was still over its limit.
+    vain_count: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +97,8 @@ class Standing:
     renews_early: bool = False
     lifespan: Lifespan = field(default_factory=Lifespan)
     holds: Holds = field(default_factory=Holds)
+    memory: MemoryPressure = field(default_factory=MemoryPressure)
+    wear: Wear = field(default_factory=Wear)
     #: How often a task went back without an attempt spent, since it was last fetched with a result.
     free_returns: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
 
@@ -113,4 +155,6 @@ def opening(options: PoolOptions) -> Standing:
         max_attempts=options.max_attempts,
         waits_for_login=options.waits_for_login,
         renews_early=options.renews_early,
+        memory=MemoryPressure(threshold=options.memory_threshold),
+        wear=Wear(tasks=options.recycle_after_tasks, age_s=options.recycle_after_s),
     )

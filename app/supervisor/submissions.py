@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
 
 import anyio
 
@@ -33,6 +34,7 @@ _ERRORS: Mapping[StopCause, type[PoolError]] = {
     StopCause.PROFILE_DAMAGED: ProfileError,
     StopCause.SETUP_FAILED: SetupError,
     StopCause.NO_WORKERS: SetupError,
+    StopCause.MEMORY_SHORT: SetupError,
 }
 #: A task that is being called off waits so long, should the program die before it is written down.
 _ASIDE_S = 60.0
@@ -70,7 +72,7 @@ class Submissions:
         if waiting := self._handles.get(task.task_id):
             _check_same(waiting.task, task)
             return waiting
-        handle = self._handles[task.task_id] = TaskHandle(task, self._call_off)
+        handle = self._handles[task.task_id] = TaskHandle(task, self.call_off)
         self.open_tasks.add()  # before it can be taken, so that its outcome finds it counted
         try:
             with anyio.CancelScope(shield=True):
@@ -81,6 +83,36 @@ class Submissions:
             raise
         self._dispatch.note_return()
         return handle
+
+    async def submit_all(self, tasks: Sequence[POTask]) -> int:
+        """Put many tasks at the end of the list in one go; tells how many more are open in it. None has a handle.
+
+        Raises:
+            PoolError: The pool has come to its end, or the journal cannot take them; nothing was submitted.
+        """
+        return await self._open_more(len(tasks), partial(self._journal.add, self._batch_id, tasks))
+
+    async def reopen(self, task_ids: Collection[TaskId]) -> int:
+        """Queue tasks of the list again that are over, with fresh attempts; tells how many.
+
+        Raises:
+            PoolError: The pool has come to its end, or the journal cannot take it; nothing was changed.
+        """
+        return await self._open_more(len(task_ids), partial(self._journal.reopen, task_ids))
+
+    async def _open_more(self, count_max: int, write: Callable[[], Awaitable[int]]) -> int:
+        """Tasks are counted as open before they can be taken, so that their outcomes find them counted."""
+        if self._end is not None:
+            raise self._error() or PoolError("The pool was stopped and takes no more tasks.")
+        self.open_tasks.add(count_max)
+        count = 0
+        try:
+            with anyio.CancelScope(shield=True):
+                count = await write()
+        finally:
+            self.open_tasks.drop(count_max - count)
+        self._dispatch.note_return()
+        return count
 
     def note_outcome(self, task: POTask, report: Report) -> None:
         """A task of the list has its outcome."""
@@ -122,8 +154,8 @@ class Submissions:
         if handle is not None:
             handle.resolve(report, error)
 
-    async def _call_off(self, task_id: TaskId) -> bool:
-        """Cancel a task that no worker has. Not cancelled half-way: a task withdrawn is in no queue."""
+    async def call_off(self, task_id: TaskId) -> bool:
+        """Cancel a task, if no worker has it. Not cancelled half-way: a task withdrawn is in no queue."""
         is_off = False
         if self._end is not None:
             return False

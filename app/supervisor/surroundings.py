@@ -11,6 +11,7 @@ from app.bridge.parent import SpawnOrder
 from app.domain.ids import BatchId, WorkerRef
 from app.domain.options import WorkerOptions
 from app.domain.ports import Archive, Clock, EventSink, Journal
+from app.memory.limit import MemoryLimit, oom_kill_count, read_limit
 from app.profile.kept_login import kept_login_path
 from app.profile.profile import Profile
 from app.profile.runs import WorkerFolder
@@ -32,6 +33,10 @@ class Surroundings:
     batch_id: BatchId
     #: Module of the worker process; tests put a scripted one here.
     module: str = "app.worker"
+    #: Tells how much memory there is; tests make up a smaller machine.
+    read_limit: Callable[[], MemoryLimit] = read_limit
+    #: Tells how many processes the system has ended for want of memory so far.
+    count_kills: Callable[[], int | None] = oom_kill_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +51,7 @@ class WorkerOrder:
     staging_path: Path
     module: str
     clock: Callable[[], datetime]
+    count_kills: Callable[[], int | None]
 
     def spawning(self, worker: WorkerRef) -> SpawnOrder:
         """How one generation is started."""

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Generator
 
 import anyio
+from anyio.abc import TaskGroup, TaskStatus
 
 
 class Tally:
@@ -23,15 +24,15 @@ class Tally:
         """How many are under way now."""
         return self._count
 
-    def add(self) -> None:
-        """One more; who calls this calls ``drop`` once."""
-        self._count += 1
-        if not self._is_off and self._zero.is_set():
+    def add(self, count: int = 1) -> None:
+        """So many more; who calls this sees to it that as many are dropped."""
+        self._count += count
+        if self._count and not self._is_off and self._zero.is_set():
             self._zero = anyio.Event()
 
-    def drop(self) -> None:
-        """One less."""
-        self._count -= 1
+    def drop(self, count: int = 1) -> None:
+        """So many less."""
+        self._count -= count
         if self._count == 0:
             self._zero.set()
 
@@ -52,6 +53,14 @@ class Tally:
         """Wait until none is under way."""
         while not self._zero.is_set():
             await self._zero.wait()
+
+
+async def hold_tasks(*, task_status: TaskStatus[TaskGroup]) -> None:
+    """Hold the tasks of an owner, who ends them in order: its caller's cancellation does not reach them."""
+    with anyio.CancelScope(shield=True):
+        async with anyio.create_task_group() as tasks:
+            task_status.started(tasks)
+            await anyio.sleep_forever()
 
 
 async def undisturbed(event: anyio.Event) -> None:

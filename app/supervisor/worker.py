@@ -1,41 +1,42 @@
-"""One slot of the pool: its worker process in each generation, the link to it, and what it holds.
+"""One slot of the pool: its life through all its generations. The clone of the profile lives as long as the slot.
 
-Facts go up to the pool's inbox; nothing is decided here. The clone of the profile lives as long as the slot.
+Facts go up to the pool's inbox; nothing is decided here.
 """
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import anyio
-from loguru import logger
+import anyio.to_thread
 
-from app.bridge.parent import Child, spawn
-from app.domain.events import SessionView, WorkerSeen
-from app.domain.failures import NotNowError, ProfileError, SetupError, root_cause
+from app.domain.events import SessionView
+from app.domain.failures import NotNowError, ProfileError, SetupError
 from app.domain.ids import TaskId, WorkerId, WorkerRef
 from app.domain.machine import Machine
 from app.domain.states import WORKER, WorkerEvent, WorkerStatus
 from app.domain.task import POTask
+from app.memory.kills import Kills
 from app.profile.failures import ProfileInUseError
 from app.profile.profile import Profile
 from app.supervisor.chronicle import Chronicle
+from app.supervisor.departure import Departure
 from app.supervisor.dispatch import Dispatch
-from app.supervisor.facts import Fact, StopCause, StopNeeded, TaskTaken, WorkerEnded, WorkerLost, WorkerReady
-from app.supervisor.overdue import Deadlines
+from app.supervisor.facts import Fact, StopCause, StopNeeded, WorkerEnded, WorkerLost
+from app.supervisor.gauge import Gauge
+from app.supervisor.generation import Generation, Post
 from app.supervisor.premises import occupied
 from app.supervisor.snapshot import WorkerSnapshot
-from app.supervisor.staging import staging_name
 from app.supervisor.surroundings import WorkerOrder
-from app.supervisor.tabs import Tabs, next_task
-from app.supervisor.talk import HEAD_START_S, SILENCE_LIMIT_S, LostError, Talk, fact_of, news_of
+from app.supervisor.talk import HEAD_START_S, LostError
 from app.wire import messages
+
+_AT_WORK = frozenset({WorkerStatus.READY, WorkerStatus.PROCESSING, WorkerStatus.IDLE})
 
 
 class Worker:
-    """A slot. ``live`` runs one generation from its start to its end; ``drain`` and ``abandon`` end it."""
+    """A slot. ``live`` runs one generation from its start to its end; ``drain`` and others bring it there."""
 
     def __init__(
         self,
@@ -55,23 +56,26 @@ class Worker:
             begin: Writes an attempt down before it starts; gives the task with its attempt number.
         """
         self._order = order
-        self._chronicle = chronicle
         self._report = report
-        self._dispatch = dispatch
-        self._begin = begin
-        self.ref = WorkerRef(order.slot, 1)
-        self._machine = Machine(WORKER, self.worker_id, clock=order.clock, observe=chronicle.moved)
-        self.browser_session: SessionView | None = None
-        self.memory_usage = 0
-        self._counted_before = 0
-        self._counted_now = 0
-        self._held: dict[TaskId, POTask] = {}
-        self._deadlines = Deadlines(order.options.task_timeout_s)
-        self._child: Child | None = None
-        self._pulling = anyio.CancelScope()
+        first = WorkerRef(order.slot, 1)
+        self._machine = Machine(WORKER, first.worker_id, clock=order.clock, observe=chronicle.moved)
+        self.gauge = Gauge()
+        self._post = Post(
+            order=order,
+            machine=self._machine,
+            gauge=self.gauge,
+            chronicle=chronicle,
+            report=report,
+            dispatch=dispatch,
+            begin=begin,
+        )
+        self._generation = Generation(self._post, first, counted_before=0)
         self._living = anyio.CancelScope()
-        self._is_draining = False
-        self._recycle_cause = ""
+
+    @property
+    def ref(self) -> WorkerRef:
+        """The generation that lives, or lived last."""
+        return self._generation.ref
 
     @property
     def worker_id(self) -> WorkerId:
@@ -99,198 +103,128 @@ class Worker:
         return self._machine.state
 
     @property
+    def browser_session(self) -> SessionView | None:
+        """The session as it was last told; nothing before the browser was open."""
+        return self._generation.session
+
+    @property
     def current_task(self) -> POTask | None:
         """The task that it has had in hand for the longest time."""
-        return next(iter(self._held.values()), None)
+        return next(iter(self._generation.held.values()), None)
 
     @property
     def processed_count(self) -> int:
         """Tasks finished by all generations of the slot."""
-        return self._counted_before + self._counted_now
+        return self._generation.processed_count
+
+    @property
+    def memory_usage(self) -> int:
+        """What its processes use, in bytes, as it was last read; 0 when none lives."""
+        return self.gauge.now_bytes
 
     @property
     def pid(self) -> int | None:
         """Process id of the living generation."""
-        return self._child.pid if self._child else None
+        return self._generation.pid
 
     async def live(self, generation: int, delay_s: float) -> None:
         """Run one generation: wait, start, serve, end. Ends by itself, by ``abandon``, or cancelled with the pool."""
-        self.ref = WorkerRef(self._order.slot, generation)
-        if generation > 1:
+        last = self._generation
+        self._generation = Generation(self._post, WorkerRef(self._order.slot, generation), last.processed_count)
+        if self._machine.can(WorkerEvent.RESTART):  # one that was to return is RESTARTING already
             self._machine.fire(WorkerEvent.RESTART)
-        self._recycle_cause = ""
         cause = "it was stopped"
         is_in_order = False
         with anyio.CancelScope() as self._living:
+            if last.departure is Departure.WITH_POOL:  # asked for between the two
+                self.abandon()
+            kills = await anyio.to_thread.run_sync(Kills, self._order.count_kills)
             try:
                 begin_s = anyio.current_time() + delay_s
                 await anyio.sleep_until(begin_s - HEAD_START_S)
                 async with occupied(self.profile):
-                    is_in_order = await self._serve(begin_s)
-            except (LostError, SetupError, ProfileInUseError, NotNowError) as error:
+                    is_in_order = await self._generation.serve(begin_s)
+            except LostError as error:
+                cause = f"{error}{await anyio.to_thread.run_sync(_killed, kills)}"
+            except (SetupError, ProfileInUseError, NotNowError) as error:
                 cause = str(error)
             except ProfileError as error:
                 cause = str(error)
                 self._report(StopNeeded(cause=StopCause.PROFILE_DAMAGED, detail=cause))
-        self._leave(self._recycle_cause or cause, is_in_order=is_in_order)
+        self._leave(cause, is_in_order=is_in_order)
 
     async def drain(self) -> None:
         """Take nothing more, finish what is in hand, close the browser, end. A worker that is not up is abandoned."""
-        self._is_draining = True
-        if self.status not in {WorkerStatus.READY, WorkerStatus.PROCESSING, WorkerStatus.IDLE} or not self._child:
+        if self.status not in _AT_WORK or self.pid is None:
             self.abandon()
             return
-        self._pulling.cancel()
         self._machine.fire(WorkerEvent.STOP)
-        with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
-            await self._child.link.send(messages.Drain())
+        await self._generation.depart(Departure.WITH_POOL)
+
+    async def retire(self, generation: int, cause: str) -> None:
+        """As ``drain``, but the next generation follows. A generation that is gone or going is let be."""
+        is_at_work = self.pid is not None and self._generation.departure is Departure.NONE
+        if is_at_work and self.ref.generation == generation:
+            await self._generation.depart(Departure.TO_RETURN, cause)
 
     async def ask(self, generation: int, message: messages.Probe | messages.Refresh | messages.Adopt) -> None:
         """Ask something about its login of a generation; one that is gone told so by its end."""
-        if self._child is None or self.ref.generation != generation:
-            return
-        with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
-            await self._child.link.send(message)
+        if self.ref.generation == generation:
+            await self._generation.ask(message)
+
+    async def picture(self, task_id: TaskId) -> bytes:
+        """What a task's tab shows, as JPEG; nothing when it has no such tab. Waits for its worker."""
+        held = self._generation.held
+        return await self._generation.pictures.get(task_id) if task_id in held and self.status in _AT_WORK else b""
 
     def abandon(self) -> None:
         """End the generation now; its processes are gone when ``live`` returns."""
-        self._is_draining = True
+        self._generation.departure = Departure.WITH_POOL
         self._living.cancel()
 
     def recycle(self, cause: str) -> None:
         """End the generation now, although it lives; the next one follows as after a loss."""
-        self._recycle_cause = cause
+        if self._generation.departure is not Departure.WITH_POOL:
+            self._generation.departure, self._generation.cause = Departure.AT_ONCE, cause
         self._living.cancel()
 
     def give_up(self) -> None:
         """Leave the slot empty: its restarts are spent."""
         self._machine.fire(WorkerEvent.GIVE_UP)
 
-    def _leave(self, cause: str, *, is_in_order: bool) -> None:
-        """Tell how the generation ended, and make the move that goes with it."""
-        self._counted_before, self._counted_now = self.processed_count, 0
-        self._held.clear()
-        self.memory_usage = 0
-        if self._is_draining:
-            if self._machine.can(WorkerEvent.STOP):
-                self._machine.fire(WorkerEvent.STOP)
-            ending = WorkerEvent.EXIT if self._machine.can(WorkerEvent.EXIT) else WorkerEvent.GIVE_UP
-            self._machine.fire(ending)
-        else:
-            self._machine.fire(WorkerEvent.LOSE, cause=cause)
-        lost = WorkerLost(worker=self.ref, cause=cause, at_s=anyio.current_time())
-        self._report(WorkerEnded(worker=self.ref) if is_in_order else lost)
-
-    async def _serve(self, begin_s: float) -> bool:
-        """Start the process, let it begin at its time, and serve it until it says goodbye.
-
-        Raises:
-            LostError: It never came up, died, fell silent, or could not go on.
-        """
-        try:
-            self._child = child = await spawn(self._order.spawning(self.ref))
-        except OSError as error:
-            msg = f"its process cannot be started ({error})"
-            raise LostError(msg) from error
-        try:
-            async with anyio.create_task_group() as beside:
-                beside.start_soon(child.read_lines, self._log)
-                await self._talk(child, begin_s)
-                beside.cancel_scope.cancel()
-        except ExceptionGroup as group:
-            raise root_cause(group) from group
-        finally:
-            self._child = None
-            await child.end()  # noqa: ASYNC102 - end() shields itself, with limits
-        return True
-
-    async def _talk(self, child: Child, begin_s: float) -> None:
-        talk = Talk(child)
-        await self._come_up(talk, begin_s)
-        self._deadlines = Deadlines(self._order.options.task_timeout_s)
-        tabs = Tabs(self._order.options.tabs_per_worker)
-        async with anyio.create_task_group() as beside:
-            beside.start_soon(self._pull, talk, tabs)
-            beside.start_soon(self._deadlines.enforce, self.ref, self._report)
-            await self._listen(talk, tabs)
-            beside.cancel_scope.cancel()
-
-    async def _come_up(self, talk: Talk, begin_s: float) -> None:
-        configure = messages.Configure(options=self._order.options, seat=self._order.seat)
-        ready = await talk.open(configure, lambda message: self._take_note(message, None), begin_s)
-        self._machine.fire(WorkerEvent.REPORT_READY)
-        self.browser_session = ready.session
-        self._report(WorkerReady(worker=self.ref))
-
-    async def _listen(self, talk: Talk, tabs: Tabs) -> None:
-        """Take every frame until the goodbye."""
-        while not isinstance(message := await talk.hear(SILENCE_LIMIT_S), messages.Bye):
-            self._take_note(message, tabs)
-
-    async def _pull(self, talk: Talk, tabs: Tabs) -> None:
-        """Take a task whenever a tab is free, until told to drain."""
-        with anyio.CancelScope() as self._pulling:
-            while True:
-                task = await next_task(self._dispatch, tabs)
-                self._held[task.task_id] = task
-                # From here the plan knows who holds the task; what goes wrong is told as the end of this worker.
-                self._report(TaskTaken(worker=self.ref, task=task))
-                await self._assign(talk, task)
-
-    async def _assign(self, talk: Talk, task: POTask) -> None:
-        begun = task
-        with anyio.CancelScope(shield=True):
-            begun = await self._begin(task, self.ref)
-        if self._is_draining:
-            return
-        if self._machine.can(WorkerEvent.ASSIGN):
-            self._machine.fire(WorkerEvent.ASSIGN)
-        self._deadlines.begin(begun)
-        await talk.say(messages.Assign(task=begun, staging=staging_name(begun)))
-
-    def _take_note(self, message: messages.ToSupervisor, tabs: Tabs | None) -> None:
-        match message:
-            case messages.Heartbeat():
-                self.browser_session = message.session
-                self._counted_now = message.processed_count
-                self._chronicle.tell(self._seen(message.session))
-            case messages.Moved():
-                self._chronicle.moved(message.transition)
-            case messages.Said():
-                self._chronicle.notice(message.level, message.text, self.ref)
-            case messages.Finished() | messages.Returned():
-                self._free(message.task_id, tabs)
-                self._report(news_of(message, self.ref))
-            case messages.Probed() | messages.Renewed() | messages.LoggedOut() | messages.LoginSettled():
-                self._report(news_of(message, self.ref))
-            case messages.Unable():
-                self._report(fact_of(message, self.ref))
-                raise LostError(message.detail)
-            case messages.Hello() | messages.Ready() | messages.Bye():
-                msg = f"it said {message.type} out of turn"
-                raise LostError(msg)
-
-    def _free(self, task_id: TaskId, tabs: Tabs | None) -> None:
-        self._deadlines.end(task_id)
-        if self._held.pop(task_id, None) is not None and tabs is not None:
-            tabs.free(task_id)
-        if not self._held and self._machine.can(WorkerEvent.FREE):
-            self._machine.fire(WorkerEvent.FREE)
-
     def snapshot(self) -> WorkerSnapshot:
         """The slot as it is now."""
         return WorkerSnapshot(
             worker=self.ref,
             status=self.status,
-            po_numbers=tuple(task.po_number for task in self._held.values()),
+            po_numbers=tuple(task.po_number for task in self._generation.held.values()),
+            task_ids=tuple(self._generation.held),
+            session_status=self.browser_session.status if self.browser_session else "",
             memory_bytes=self.memory_usage,
+            memory_peak_bytes=self.gauge.peak_bytes,
             processed_count=self.processed_count,
         )
 
-    def _seen(self, session: SessionView) -> WorkerSeen:
-        return WorkerSeen(
-            worker=self.ref, session=session, memory_bytes=self.memory_usage, processed_count=self.processed_count
-        )
+    def _leave(self, cause: str, *, is_in_order: bool) -> None:
+        """Tell how the generation ended, and make the move that goes with it."""
+        gone = self._generation
+        cause = (gone.departure is Departure.AT_ONCE and gone.cause) or cause
+        gone.forget()
+        if gone.departure is Departure.WITH_POOL:
+            if self._machine.can(WorkerEvent.STOP):
+                self._machine.fire(WorkerEvent.STOP)
+            ending = WorkerEvent.EXIT if self._machine.can(WorkerEvent.EXIT) else WorkerEvent.GIVE_UP
+            self._machine.fire(ending)
+        elif is_in_order:
+            gone.part_if_empty()
+        else:
+            self._machine.fire(WorkerEvent.LOSE, cause=cause)
+        lost = WorkerLost(worker=self.ref, cause=cause, at_s=anyio.current_time())
+        self._report(WorkerEnded(worker=self.ref) if is_in_order else lost)
 
-    def _log(self, line: str) -> None:
-        logger.bind(worker=str(self.ref), task=self.current_task and self.current_task.po_number).info(line)
+
+def _killed(kills: Kills) -> str:
+    """What to add to the cause of a loss when the system took processes for want of memory meanwhile. Blocking."""
+    number = kills.number
+    what = "a process" if number == 1 else f"{number} processes"
+    return f"; the system ended {what} for want of memory while it lived" if number else ""

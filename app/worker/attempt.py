@@ -10,11 +10,13 @@ import dataclasses
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 from loguru import logger
 from playwright.async_api import Error as PlaywrightError
 
 from app.domain.failures import Reason, is_disk_out, root_cause
 from app.domain.task import POTask, Report
+from app.memory.kills import Kills
 from app.processor.failures import GiveUpError, ProcessorError, RetryLaterError, SessionLostError
 from app.worker.desk import Desk
 from app.worker.errors import CannotProcessError, SessionBrokenError, first_line, reason_of
@@ -60,9 +62,11 @@ async def attempt(bench: Bench, task: POTask, staging: Path) -> Report:
         SessionBrokenError: Browser or driver are gone; the task was not judged.
         CannotProcessError: The processor cannot work in this pool; the task was not judged.
     """
-    begun = anyio.current_time()
+    begun, kills = anyio.current_time(), await anyio.to_thread.run_sync(Kills)
     async with bench.session.tab(task, staging, bench.desk) as tab:
         report = await _judged(bench, tab, task)
+        if report.reason is Reason.TAB_CRASHED:
+            report = await anyio.to_thread.run_sync(_explained, report, kills)
         if report.reason in _SHOWN:
             await tab.keep_trace()
     return dataclasses.replace(report, evidence=tab.traces, duration_s=round(anyio.current_time() - begun, 3))
@@ -123,6 +127,14 @@ async def _unless_crashed(bench: Bench, tab: Tab, task: POTask) -> Report:
     if not reports:
         return Report(reason=Reason.TAB_CRASHED, detail="The browser tab crashed.", page_url=tab.page.url)
     return reports[0]
+
+
+def _explained(crashed: Report, kills: Kills) -> Report:
+    """A page that the system ended to save itself is told apart from one that crashed. Blocking."""
+    if not kills.number:
+        return crashed
+    detail = "The system ended the browser tab for want of memory."
+    return dataclasses.replace(crashed, reason=Reason.OUT_OF_MEMORY, detail=detail)
 
 
 async def _stop_if_browser_is_gone(session: BrowserSession, error: Exception) -> None:

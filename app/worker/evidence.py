@@ -16,6 +16,16 @@ LIMIT_S = 5.0
 #: What a page's source is cut at. The largest pages of portals have some 3 MB.
 SOURCE_MAX_CHARS = 10_000_000
 PICTURE_ENDING, SOURCE_ENDING = ".png", ".html"
+#: A thumbnail is a hint of what goes on; below this quality texts become blots.
+THUMBNAIL_QUALITY, THUMBNAIL_LIMIT_S = 40, 3.0
+
+
+async def thumbnail(page: Page) -> bytes:
+    """A small picture of what a tab shows; nothing when it can't be pictured in time. Bounded."""
+    with anyio.move_on_after(THUMBNAIL_LIMIT_S), contextlib.suppress(PlaywrightError):
+        limit_ms = THUMBNAIL_LIMIT_S * 1000
+        return await page.screenshot(type="jpeg", quality=THUMBNAIL_QUALITY, scale="css", timeout=limit_ms)
+    return b""
 
 
 class Evidence:
@@ -47,12 +57,14 @@ class Evidence:
         self._taken.append(picture_name)
         source_name = picture_name.removesuffix(PICTURE_ENDING) + SOURCE_ENDING
         kept: list[str] = []
-        with anyio.move_on_after(LIMIT_S), contextlib.suppress(PlaywrightError, OSError):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            source = (await page.content())[:SOURCE_MAX_CHARS]
-            await anyio.Path(self._folder / source_name).write_text(source, encoding="utf-8", errors="replace")
-            kept.append(source_name)
-            await page.screenshot(path=self._folder / picture_name, timeout=LIMIT_S * 1000)
-            kept.append(picture_name)
-        self._kept += kept
+        try:
+            with anyio.move_on_after(LIMIT_S), contextlib.suppress(PlaywrightError, OSError):
+                self._folder.mkdir(parents=True, exist_ok=True)
+                source = (await page.content())[:SOURCE_MAX_CHARS]
+                await anyio.Path(self._folder / source_name).write_text(source, encoding="utf-8", errors="replace")
+                kept.append(source_name)
+                await page.screenshot(path=self._folder / picture_name, timeout=LIMIT_S * 1000)
+                kept.append(picture_name)
+        finally:  # also where the task's time was over in between
+            self._kept += kept
         return tuple(kept)

@@ -57,7 +57,7 @@ PLANTS = [
         ("app.profile", "app.store"),
         ("app.portal", "app.archive"),
         ("app.bridge", "app.portal"),
-        ("app.processor", "app.wire"),
+        ("app.processor", "app.portal"),
         ("app.wire", "app.bridge"),
         ("app.domain", "app.wire"),
     ),

@@ -93,5 +93,5 @@ def fake_run(monkeypatch: pytest.MonkeyPatch, profile: Path) -> FakeRun:
     """No browser starts: what ``run`` hands on is noted."""
     fake = FakeRun()
     monkeypatch.setattr("app.cli.conduct.run_batch", fake)
-    monkeypatch.setattr("app.service.staffing.look_at_machine", lambda _: ROOMY)
+    monkeypatch.setattr("app.service.staffing.look_at_machine", lambda *_: ROOMY)
     return fake

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from app.domain.events import Level, Moved, Notice, SessionView, TaskEnded, TaskReturned, TaskStarted, WorkerSeen
+from app.domain.events import (
+    Level,
+    MemoryRelieved,
+    Moved,
+    Notice,
+    SessionView,
+    TaskEnded,
+    TaskReturned,
+    TaskStarted,
+    WorkerSeen,
+)
 from app.domain.failures import GivenBack, Reason
 from app.domain.ids import TaskId, WorkerRef
 from app.domain.machine import Transition
@@ -93,3 +103,15 @@ def seen(slot: int, memory_bytes: int) -> WorkerSeen:
 
 def notice(text: str, level: Level = Level.INFO, slot: int | None = None) -> Notice:
     return Notice(level=level, text=text, worker=None if slot is None else WorkerRef(slot, 1))
+
+
+def relieved(slot: int, *, has_helped: bool = True) -> MemoryRelieved:
+    return MemoryRelieved(
+        worker=WorkerRef(slot, 2),
+        before_bytes=900_000_000,
+        after_bytes=300_000_000,
+        total_before_bytes=1_400_000_000,
+        total_after_bytes=800_000_000,
+        limit_bytes=1_200_000_000,
+        has_helped=has_helped,
+    )

@@ -57,6 +57,11 @@ def test_an_order_number_becomes_a_job(command: Command, fake_run: FakeRun, prof
         (("--task-timeout", "12.5"), lambda job: job.pool.worker.task_timeout_s == 12.5),
         (("--max-attempts", "1"), lambda job: job.pool.max_attempts == 1),
         (("--shutdown-timeout", "5"), lambda job: job.pool.shutdown_timeout_s == 5),
+        (("--memory-threshold", "0.6"), lambda job: job.pool.memory_threshold == 0.6),
+        (("--recycle-after-tasks", "7"), lambda job: job.pool.recycle_after_tasks == 7),
+        (("--recycle-after-tasks", "0"), lambda job: job.pool.recycle_after_tasks is None),
+        (("--recycle-after-minutes", "1.5"), lambda job: job.pool.recycle_after_s == 90),
+        (("--recycle-after-minutes", "0"), lambda job: job.pool.recycle_after_s is None),
         (("--out", "elsewhere"), lambda job: job.out == Path("elsewhere")),
         (("--folder-template", "{year}/{number}"), lambda job: job.template == "{year}/{number}"),
         (("--runs-dir", "r"), lambda job: job.pool.runs_root == Path("r")),
@@ -330,7 +335,7 @@ def test_the_profiles_address_serves_only_its_own_portal(command: Command, fake_
 def test_too_many_workers_for_the_memory_are_refused(
     command: Command, fake_run: FakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.service.staffing.look_at_machine", lambda _: with_memory(2 * GB))
+    monkeypatch.setattr("app.service.staffing.look_at_machine", lambda *_: with_memory(2 * GB))
 
     result = command("run", *NUMBERS, "--workers", "8")
 
@@ -344,7 +349,7 @@ def test_what_auto_took_and_what_is_tight_are_told_and_logged(
     command: Command, fake_run: FakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POOLWRIGHT_WORKERS", "auto")
-    monkeypatch.setattr("app.service.staffing.look_at_machine", lambda _: with_memory(int(0.6 * GB)))
+    monkeypatch.setattr("app.service.staffing.look_at_machine", lambda *_: with_memory(int(0.6 * GB)))
 
     result = command("run", *NUMBERS)
 

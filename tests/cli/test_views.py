@@ -29,7 +29,7 @@ from app.domain.events import Event, Level
 from app.domain.failures import GivenBack, Outcome, Reason
 from app.domain.ports import Accepted
 from app.service.batch import BatchSummary, Ending
-from tests.cli.events import SetClock, ended, file, moved, notice, returned, seen, started, worker_state
+from tests.cli.events import SetClock, ended, file, moved, notice, relieved, returned, seen, started, worker_state
 
 RUNNING: list[Event] = [
     moved("pool", "pool", "PROCESSING"),
@@ -43,6 +43,10 @@ RUNNING: list[Event] = [
     seen(1, 412_000_000),
     notice("the browser died; it starts again with the same profile", Level.WARNING, 2),
 ]
+
+RELIEF = (
+    "has a fresh start: it used 900 MB before and uses 300 MB now, all together 1,400 MB and 800 MB of 1,200 MB allowed"
+)
 
 SUMMARY = BatchSummary(
     ending=Ending.FINISHED,
@@ -182,12 +186,14 @@ def test_lines_for_pipes() -> None:
         ended(33, reason=Reason.NO_PERMISSION),
         notice("the list has two blank rows"),
         notice("it hangs", Level.WARNING, 2),
+        relieved(2),
+        relieved(1, has_helped=False),
         notice("x" * 200, Level.ERROR),
     ]
 
     lines = lines_of(lambda terminal: PlainView(begun(), console=terminal, clock=SetClock()), events)
 
-    assert lines[:8] == [
+    assert lines[:10] == [
         "1/20 PO4500001 COMPLETED 1 file 1.5 MB 2.1 s",
         "2/20 PO4500002 COMPLETED 1 file 1.5 MB 2.1 s",
         "PO4500030 tab_crashed: the tab crashed (again in 2.0 s)",
@@ -195,9 +201,11 @@ def test_lines_for_pipes() -> None:
         "4/20 PO4500033 FORBIDDEN 2.1 s Ask the portal's administrator for access to this order.",
         "the list has two blank rows",
         "warning: worker-2: it hangs",
+        f"worker-2: {RELIEF}",
+        f"warning: worker-1: {RELIEF}; that did not help",
         "error: " + "x" * 200,
     ]
-    assert lines[8] == "10 of 12 orders are done."
+    assert lines[10] == "10 of 12 orders are done."
 
 
 def test_json_for_programs() -> None:

@@ -7,11 +7,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
-from app.memory.cgroups import cgroups
+from tests.memory.groups import BE_THE_PROGRAM, memory_group
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_BYTES = 200 * 1024**2
@@ -36,28 +35,8 @@ pytestmark = pytest.mark.process
 @pytest.fixture
 def group() -> Iterator[Path]:
     """A new group with a limit, below the one that the tests run in."""
-    own = next((group for group in cgroups(Path("/"), "memory") if group.version == 1), None)
-    if own is None:
-        pytest.skip("no memory controller of version 1 here")
-    folder = own.folder / f"test-{uuid4().hex[:8]}"
-    try:
-        folder.mkdir()
-    except OSError as error:
-        pytest.skip(f"no group can be made here: {error}")
-    try:
-        (folder / "memory.limit_in_bytes").write_text(str(LIMIT_BYTES))
+    with memory_group(LIMIT_BYTES) as folder:
         yield folder
-    finally:
-        folder.rmdir()
-
-
-#: Enters the group, then is the program with the arguments that follow.
-BE_THE_PROGRAM = """
-import os, pathlib, sys
-pathlib.Path(sys.argv.pop(1), "cgroup.procs").write_text(str(os.getpid()))
-from app.cli.main import main
-main()
-"""
 
 
 def run_in(group: Path, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:

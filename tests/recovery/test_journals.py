@@ -20,7 +20,7 @@ from tests.system.test_batch import assert_all_right, numbers_of
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(240)]
 
-#: "No browser, no workers or no room left": what the run needs is not there.
+#: "No browser, no workers, no memory or no room left": what the run needs is not there.
 EXIT_RESOURCES = 6
 
 

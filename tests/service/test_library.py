@@ -193,7 +193,7 @@ class TestOpenPool:
         assert any("without Chromium's own sandbox" in str(event) for event in events)
 
     async def test_what_auto_took_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("app.service.staffing.look_at_machine", lambda _: replace(ROOMY, processor_count=1))
+        monkeypatch.setattr("app.service.staffing.look_at_machine", lambda *_: replace(ROOMY, processor_count=1))
         events: list[Event] = []
         async with own_pool(tmp_path, workers="auto", watch=events.append) as pool:
             assert len(pool.workers) == 1
@@ -203,7 +203,7 @@ class TestOpenPool:
 
 @needs_chromium
 async def test_more_workers_than_the_memory_holds_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.service.staffing.look_at_machine", lambda _: with_memory(1 * GB))
+    monkeypatch.setattr("app.service.staffing.look_at_machine", lambda *_: with_memory(1 * GB))
 
     with pytest.raises(SetupError, match=r"8 workers .* 5\.5 GB .* 1\.0 GB .*--workers 1 would fit"):
         async with own_pool(tmp_path, workers=8):

@@ -17,6 +17,7 @@ from loguru import logger
 from app.domain.events import (
     Event,
     Level,
+    MemoryRelieved,
     Moved,
     Notice,
     SessionView,
@@ -190,6 +191,22 @@ EVENTS: list[tuple[Event, str, dict[str, object]]] = [
         ),
         "5 bytes of memory",
         {"worker": "worker-2#1"},
+    ),
+    (
+        MemoryRelieved(
+            worker=WORKER,
+            before_bytes=9_000_000,
+            after_bytes=8_900_000,
+            total_before_bytes=20_000_000,
+            total_after_bytes=19_000_000,
+            limit_bytes=10_000_000,
+            has_helped=False,
+        ),
+        (
+            "has a fresh start: it used 9 MB before and uses 9 MB now, all together 20 MB and 19 MB of 10 MB allowed; "
+            "that did not help"
+        ),
+        {"level": "warning", "worker": "worker-2#1", "before_bytes": 9_000_000, "limit_bytes": 10_000_000},
     ),
 ]
 

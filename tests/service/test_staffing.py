@@ -167,7 +167,7 @@ class TestMachine:
         made_up.group_v2("a", 1 * GB)
         made_up.mount("tmpfs", str(tmp_path.resolve())[1:])
 
-        machine = look_at_machine(tmp_path / "runs", made_up.boot())
+        machine = look_at_machine(tmp_path / "runs", 0.75, made_up.boot())
 
         assert machine.memory.total_bytes == 1 * GB
         assert machine.is_room_in_memory
@@ -178,4 +178,4 @@ class TestMachine:
         made_up = MadeUp(root=tmp_path / "root")
         made_up.mount("ext4", "")
 
-        assert not look_at_machine(tmp_path / "runs", made_up.boot()).is_room_in_memory
+        assert not look_at_machine(tmp_path / "runs", 0.75, made_up.boot()).is_room_in_memory

@@ -21,7 +21,7 @@ from app.store.memory import MemoryJournal
 from app.supervisor.pool import PersistentWorkerPool
 from app.supervisor.surroundings import Surroundings
 from tests.profile.folders import make_base
-from tests.store.builders import BATCH, orders
+from tests.store.builders import BATCH, orders, po_task
 
 SCRIPTED = "tests.supervisor.scripted"
 
@@ -34,6 +34,10 @@ class Theatre:
     journal: MemoryJournal
     root: Path
     events: list[Event] = field(default_factory=list[Event])
+
+    async def submit(self, number: int) -> None:
+        """Queue one more order."""
+        await self.pool.submit_task(po_task(number))
 
     async def outcomes(self) -> dict[str, str]:
         """Outcome or status of every order, by number."""
@@ -113,6 +117,7 @@ async def running_pool(
     await journal.accept(orders(*numbers))
     events: list[Event] = []
     around = Surroundings(
+        **changes.pop("around", {}),
         journal=journal,
         archive=OutputTree(root / "out", clock=clock),
         clock=clock,

@@ -1,14 +1,16 @@
 """A worker process that follows a script: ``python -m tests.supervisor.scripted SLOT GENERATION FRAMES``.
 
 The script comes as JSON in the environment, one entry for each generation (``"2#1"``) or ``"*"`` for all others:
-``start`` is ready | silent | exit | unable:KIND, ``probe`` is what a probe of the login finds (logged_in by itself),
-``probes_at_last`` is whether it probes before its goodbye, ``tasks`` is what happens to each task in turn, the last one
-again and again: finish | linger (until told to drain, then finish) | linger:... (until then, then that) | fail:REASON |
-return | die | hang | mute | garbage.
+``start`` is ready | silent | exit | unable:KIND, ``goodbye`` is said | silent (it never comes), ``probe`` is what a
+probe of the login finds (logged_in by itself), ``probes_at_last`` is whether it probes before its goodbye, ``tasks`` is
+what happens to each task in turn, the last one again and again: finish | eat:MB (of memory, then finish) | linger
+(until told to drain, then finish) | linger:... (until then, then that) | fail:REASON | return | die | hang | mute |
+garbage.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -43,6 +45,8 @@ class Script:
         self._proof = Proof(script.get("probe", "logged_in"))
         self._staging = Path()
         self._is_drained = False
+        self._eaten = b""
+        self._says_goodbye: bool = script.get("goodbye", "said") == "said"
         self._is_last_probe: bool = script.get("probes_at_last", False)
 
     async def play(self) -> None:
@@ -68,6 +72,9 @@ class Script:
                 if isinstance(message, messages.Probe):
                     await self._say(messages.Probed(**self._who, proof=self._proof))
                     continue
+                if isinstance(message, messages.Show):
+                    await self._say(messages.Shown(**self._who, task_id=message.task_id, jpeg="anBlZw=="))
+                    continue
                 assert isinstance(message, messages.Assign)
                 step = self._tasks.pop(0) if len(self._tasks) > 1 else self._tasks[0]
                 if step.startswith("linger"):
@@ -77,12 +84,15 @@ class Script:
             tasks.cancel_scope.cancel()
         if self._is_last_probe:
             await self._say(messages.Probed(**self._who, proof=self._proof, is_last=True))
+        if not self._says_goodbye:
+            await self._beat()
         await self._say(messages.Bye(**self._who))
 
     async def _do(self, step: str, assign: messages.Assign) -> None:
         task = assign.task
         match step.partition(":"):
-            case ("finish", _, _):
+            case ("finish" | "eat", _, megabytes):
+                self._eaten += b"x" * (int(megabytes or 0) * 1_000_000)
                 report = self._finish(task, assign.staging)
                 await self._say(messages.Finished(**self._who, task_id=task.task_id, report=report))
             case ("fail", _, reason):
@@ -110,7 +120,7 @@ class Script:
             name="a.txt",
             label="a.txt",
             size_bytes=len(task.po_number),
-            sha256="0" * 64,
+            sha256=hashlib.sha256(task.po_number.encode()).hexdigest(),
             media_type="text/plain",
             source_url="",
         )

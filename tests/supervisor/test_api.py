@@ -304,7 +304,7 @@ async def test_calling_off_is_not_cut_short_half_way(tmp_path: Path, monkeypatch
 async def test_a_large_payload_for_a_frozen_worker_holds_nothing_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.supervisor.worker.SILENCE_LIMIT_S", 1.0)
+    monkeypatch.setattr("app.supervisor.generation.SILENCE_LIMIT_S", 1.0)
     monkeypatch.setattr("app.bridge.parent.CLOSE_LIMIT_S", 0.2)
     monkeypatch.setattr("app.bridge.parent.TERM_LIMIT_S", 0.2)
     script = {"1#1": {"tasks": ["mute"]}, "*": {"tasks": ["finish"]}}

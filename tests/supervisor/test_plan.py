@@ -23,14 +23,17 @@ from app.supervisor.commands import (
     GiveUp,
     Hold,
     KeepLogin,
+    LifeCommand,
     LoginCommand,
     Probe,
     Recycle,
     RefreshLogin,
     Release,
     Requeue,
+    Retire,
     Spawn,
     Stop,
+    TellRelief,
 )
 from app.supervisor.facts import (
     BrowserUnfit,
@@ -42,6 +45,7 @@ from app.supervisor.facts import (
     LoginAges,
     LoginLost,
     LoginSettled,
+    MemorySeen,
     PauseAsked,
     PortalDown,
     Probed,
@@ -62,7 +66,7 @@ from app.supervisor.lifespan import LEAST_LIFE_S
 from app.supervisor.plan import DEATH_LIMIT, react
 from app.supervisor.renewal import Access
 from app.supervisor.restarts import RESTART_LIMIT, RestartBudget
-from app.supervisor.standing import Decision, Slot, Standing
+from app.supervisor.standing import Decision, Slot, Standing, Wear
 from tests.store.builders import fetched, missed
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
@@ -490,7 +494,9 @@ class Policy(RuleBasedStateMachine):
     @initialize(slot_count=st.integers(1, 4), task_count=st.integers(1, 12), waits_for_login=st.booleans())
     def open(self, slot_count: int, task_count: int, *, waits_for_login: bool) -> None:
         opened = standing(*range(1, slot_count + 1))
-        self.standing = replace(opened, waits_for_login=waits_for_login, renews_early=True)
+        self.standing = replace(
+            opened, waits_for_login=waits_for_login, renews_early=True, wear=Wear(tasks=4, age_s=300.0)
+        )
         self.queue = [replace(TASK, task_id=TaskId(f"demo:{number}")) for number in range(task_count)]
         self.task_count = task_count
         self.in_hand: dict[TaskId, tuple[WorkerRef, POTask]] = {}
@@ -503,6 +509,7 @@ class Policy(RuleBasedStateMachine):
         self.now_s, self.login_number = 0.0, 0
         self.logged_out, self.logging_in = set[WorkerRef](), set[WorkerRef]()
         self.is_stopped = False
+        self.retiring = set[WorkerRef]()
 
     def tell(self, fact: Fact) -> None:
         decision = react(self.standing, fact)
@@ -516,19 +523,32 @@ class Policy(RuleBasedStateMachine):
                 self.obey_about_tasks(command)
             case RefreshLogin() | AdoptLogin() | AwaitProof() | Probe() | KeepLogin() | ForetellEnd():
                 self.obey_about_logins(command)
-            case Spawn():
-                self.alive.add(command.worker)
+            case Spawn() | Recycle() | Retire() | GiveUp():
+                self.obey_about_lives(command)
             case Stop():
                 self.is_stopped = True
-            case Recycle():
-                self.alive.discard(command.worker)
-                self.logged_out.discard(command.worker)
-                self.logging_in.discard(command.worker)
-                self.tell(WorkerLost(worker=command.worker, cause=command.cause))
+            case TellRelief():
+                assert command.relieved.worker in self.up()
             case Hold() | Release():
                 self.held_causes ^= {command.cause}
+
+    def obey_about_lives(self, command: LifeCommand) -> None:
+        match command:
+            case Spawn():
+                self.alive.add(command.worker)
+            case Recycle():
+                self.forget(command.worker)
+                self.tell(WorkerLost(worker=command.worker, cause=command.cause))
+            case Retire():
+                assert command.worker in self.up()
+                assert command.worker not in self.retiring
+                self.retiring.add(command.worker)
             case GiveUp():
                 assert command.worker not in self.alive
+
+    def forget(self, worker: WorkerRef) -> None:
+        for those in (self.alive, self.logged_out, self.logging_in, self.retiring):
+            those.discard(worker)
 
     def obey_about_logins(self, command: LoginCommand) -> None:
         match command:
@@ -600,10 +620,11 @@ class Policy(RuleBasedStateMachine):
     @rule(data=st.data(), is_in_order=st.booleans())
     def end_worker(self, data: st.DataObject, *, is_in_order: bool) -> None:
         worker = self.any_alive(data)
-        for those in (self.alive, self.logged_out, self.logging_in):
-            those.discard(worker)
-        in_order = is_in_order and self.is_stopped
-        self.lost[worker.slot] += 1
+        in_order = is_in_order and (self.is_stopped or worker in self.retiring)
+        # One that has nothing left and hangs while it goes is ended for it, which is no crash.
+        is_done = worker in self.retiring and not any(worker == holder for holder, _ in self.in_hand.values())
+        self.lost[worker.slot] += not (in_order or is_done)
+        self.forget(worker)
         self.tell(WorkerEnded(worker=worker) if in_order else WorkerLost(worker=worker, cause="gone"))
 
     @rule(data=st.data())
@@ -630,6 +651,18 @@ class Policy(RuleBasedStateMachine):
         self.logging_in.discard(worker)
         (self.logged_out.discard if is_logged_in else self.logged_out.add)(worker)
         self.tell(LoginSettled(worker=worker, is_logged_in=is_logged_in, detail="", at_s=self.now_s))
+
+    @rule(
+        sizes=st.dictionaries(st.integers(1, 4), st.integers(1, 40), min_size=1),
+        pause_s=st.sampled_from([2.0, 70.0]),
+        is_exact=st.booleans(),
+    )
+    def look_at_memory(self, sizes: dict[int, int], pause_s: float, *, is_exact: bool) -> None:
+        self.now_s += pause_s
+        by_worker = {worker: sizes.get(worker.slot, 1) for worker in self.alive}
+        away = len(self.retiring)
+        self.tell(MemorySeen(by_worker=by_worker, own_bytes=1, total_bytes=80, is_exact=is_exact, at_s=self.now_s))
+        assert len(self.retiring) <= max(1, away)
 
     @precondition(lambda self: self.held_causes)
     @rule(data=st.data())

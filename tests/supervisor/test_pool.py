@@ -124,7 +124,7 @@ async def test_a_process_that_cannot_be_started_is_a_loss_like_any_other(
             raise refusal
         return await spawn(order)
 
-    monkeypatch.setattr("app.supervisor.worker.spawn", spawn_later)
+    monkeypatch.setattr("app.supervisor.generation.spawn", spawn_later)
 
     async with running_pool(tmp_path, monkeypatch, FINISH, 1) as theatre:
         await theatre.pool.finish()
@@ -276,7 +276,7 @@ async def test_a_browser_that_is_killed_while_it_comes_up_is_started_again(
 async def test_a_worker_that_hangs_or_babbles_is_ended_and_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    monkeypatch.setattr("app.supervisor.worker.SILENCE_LIMIT_S", 1.0)
+    monkeypatch.setattr("app.supervisor.generation.SILENCE_LIMIT_S", 1.0)
     monkeypatch.setattr("app.bridge.parent.CLOSE_LIMIT_S", 0.2)
     monkeypatch.setattr("app.bridge.parent.TERM_LIMIT_S", 0.2)
     script = {"1#1": {"tasks": [step]}, "*": {"tasks": ["finish"]}}

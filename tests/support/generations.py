@@ -165,6 +165,7 @@ async def slot_on(base: Path, root: Path, browser: BrowserOptions | None = None)
         staging_path=root / "staging",
         module="app.worker",
         clock=SystemClock().now,
+        count_kills=lambda: 0,
     )
     try:
         yield Slot(order=order)

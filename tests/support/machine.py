@@ -11,6 +11,7 @@ from app.service.machine import Machine
 GB = 10**9
 ROOMY = Machine(
     memory=MemoryLimit(total_bytes=32 * GB, available_bytes=24 * GB, source="physical memory"),
+    memory_threshold=0.75,
     processor_count=16,
     runs_dir=Path("/tmp/pw"),
     room_bytes=80 * GB,

@@ -1,0 +1,155 @@
+"""``poolwright serve``: a daemon that takes lists all day."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import anyio
+import typer
+
+from app.archive.tree import PRIVATE_NAME
+from app.cli import options
+from app.cli.console import console
+from app.cli.exits import Exit
+from app.cli.job import check_template
+from app.cli.options import SettingsCommand
+from app.cli.plain import notice_line
+from app.cli.run import sandbox_notice
+from app.cli.signals import hearing_signals
+from app.domain.events import Event, Level, MemoryRelieved, Notice
+from app.intake.orders import Reading
+from app.service.api.app import Door, make_app
+from app.service.api.limits import LOOPBACK_NAMES, RequestLimits
+from app.service.api.token import find_token
+from app.service.beacon import lit
+from app.service.clock import SystemClock
+from app.service.crew import find_crew, pool_options, secrets_of
+from app.service.daemon.daemon import Daemon
+from app.service.daemon.opening import House, open_daemon
+from app.service.logs import LogOptions, log_event, logging_to
+from app.service.out import JOURNAL_NAME, open_out
+from app.service.serving import Address, serving
+from app.service.site import find_profile, find_site
+from app.service.staffing import find_staffing
+from app.service.vault import with_keyring
+from app.settings import LogLevel, Settings
+
+HELP = (
+    "Run a daemon: lists come in by HTTP and by other commands, all day.\n\n"
+    "One pool, one profile, one output folder. It tells its address and its token at the start; `poolwright submit`, "
+    "`status`, `watch` and others find both by themselves. Ctrl+C once finishes the orders in flight, twice stops at "
+    "once; what is left is taken up by the next start."
+)
+EXAMPLES = ("poolwright serve --profile coupa", "poolwright serve --workers auto --port 9000 --out /srv/orders")
+#: A restart of a worker counts against its limit for so long: a daemon has no list whose end would end it.
+RESTART_WINDOW_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Service:
+    """What was found out before anything is started."""
+
+    settings: Settings
+    house: House
+    reading: Reading
+    token: str
+    notices: tuple[Notice, ...]
+
+
+@SettingsCommand.taking(*options.PLACES)
+def serve(settings: Settings, *, verbose: options.Verbose = False) -> None:
+    """Find everything, then serve until told to stop."""
+    site = find_site(settings)
+    check_template(settings, site.pack)
+    base = find_profile(settings).base_path
+    settings, no_password = with_keyring(settings, site.pack)
+    crew, staffing = find_crew(settings, site), find_staffing(settings)
+    log_file = open_out(settings)
+    private = settings.out / PRIVATE_NAME
+    pool = replace(
+        pool_options(settings, crew, base, staffing.worker_count),
+        waits_for_login=True,
+        restart_window_s=RESTART_WINDOW_S,
+    )
+    told = (*sandbox_notice(crew), *filter(None, (no_password,)))
+    service = _Service(
+        settings=settings,
+        house=House(
+            pool=pool,
+            out=settings.out,
+            template=settings.folder_template,
+            known_fields=frozenset(site.pack.fields),
+            journal_path=private / JOURNAL_NAME,
+        ),
+        reading=Reading(portal_name=site.pack.name, rules=site.pack.numbers),
+        token=find_token(private),
+        notices=(*(Notice(level=Level.WARNING, text=text) for text in told), *staffing.notices),
+    )
+    with logging_to(_log_options(settings, log_file, service.token, is_verbose=verbose)):
+        anyio.run(_serve, service, private)
+    raise typer.Exit(Exit.DONE)
+
+
+async def _serve(service: _Service, private: Path) -> None:
+    clock, settings = SystemClock(), service.settings
+    screen = console()
+
+    def say(text: str) -> None:
+        screen.out(text, highlight=False)
+
+    def observe(event: Event) -> None:
+        log_event(event)
+        if isinstance(event, Notice | MemoryRelieved):
+            say(notice_line(event))
+
+    for notice in service.notices:
+        observe(notice)
+    async with AsyncExitStack() as stack:
+        describe = partial(_first_words, settings.shutdown_timeout_s)
+        wishes = await stack.enter_async_context(hearing_signals(say, describe))
+        daemon = await stack.enter_async_context(open_daemon(service.house, clock, observe))
+        door = Door(
+            daemon=daemon,
+            reading=service.reading,
+            token=service.token,
+            monotonic=clock.monotonic,
+            limits=_limits(settings),
+        )
+        url = await stack.enter_async_context(serving(make_app(door), Address(host=settings.host, port=settings.port)))
+        stack.enter_context(lit(private, url, clock.now()))
+        say(f"Poolwright is at {url}/#token={service.token}")
+        async with anyio.create_task_group() as beside:
+            beside.start_soon(_hurry, wishes.stop_now, daemon)
+            await wishes.stop.wait()
+            await daemon.close()
+            beside.cancel_scope.cancel()
+
+
+async def _hurry(stop_now: anyio.Event, daemon: Daemon) -> None:
+    await stop_now.wait()
+    daemon.hurry()
+
+
+def _first_words(limit_s: float) -> str:
+    return f"Stopping: orders in flight are finished, at most {limit_s:.0f} s; press Ctrl+C again to stop now."
+
+
+def _limits(settings: Settings) -> RequestLimits:
+    """Where only this machine can ask, only its own names are answered."""
+    is_local = settings.host in {name.strip("[]") for name in LOOPBACK_NAMES}
+    upload_bytes = settings.upload_max_mb * 1024 * 1024
+    return RequestLimits(upload_bytes=upload_bytes, hosts=LOOPBACK_NAMES if is_local else None)
+
+
+def _log_options(settings: Settings, file: Path, token: str, *, is_verbose: bool) -> LogOptions:
+    return LogOptions(
+        level=LogLevel.DEBUG if is_verbose else settings.log_level,
+        file=file,
+        people=partial(console(sys.stderr).out, highlight=False),
+        people_level=LogLevel.DEBUG if is_verbose else LogLevel.WARNING,
+        secrets=(*secrets_of(settings), token),
+    )

@@ -1,0 +1,47 @@
+"""Everything that happens, as it happens: server-sent events, from now on or from the last one that was seen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+from typing import Annotated
+
+import anyio
+from fastapi import APIRouter, Header
+from fastapi.responses import StreamingResponse
+
+from app.service.api.asked import AskedDaemon
+from app.service.daemon.feed import Feed, Told
+from app.service.telling import kind_of, told
+
+router = APIRouter(tags=["events"])
+
+#: A line now and then shows both ends that the other is there; proxies give up after a minute.
+SILENCE_MAX_S = 15.0
+
+
+@router.get("/events", response_class=StreamingResponse)
+async def events(
+    daemon: AskedDaemon, last_event_id: Annotated[str | None, Header(max_length=40)] = None
+) -> StreamingResponse:
+    """Moves, starts and ends of orders, workers as they are seen, notices."""
+    after = int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdigit() else None
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_stream(daemon.feed, after), media_type="text/event-stream", headers=headers)
+
+
+async def _stream(feed: Feed, after: int | None) -> AsyncGenerator[str]:
+    async with feed.reading(after) as happening:
+        yield ": Poolwright\n\n"
+        while True:
+            line = ": still here\n\n"
+            with anyio.move_on_after(SILENCE_MAX_S):
+                try:
+                    line = _line(await happening.receive())
+                except anyio.EndOfStream:
+                    return
+            yield line
+
+
+def _line(one: Told) -> str:
+    return f"id: {one.number}\nevent: {kind_of(one.event)}\ndata: {json.dumps(told(one.event))}\n\n"

@@ -1,0 +1,271 @@
+"""All that can be asked of a pool that lives on: take lists, look orders up, cancel them, do them again, steer it.
+
+Every list is kept as it came, for its report; its orders stand in one common list too, which is the pool's. The HTTP
+interface, the schedules and the inbox are faces of this; none of them knows the pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+
+from app.archive.report import ReportFiles, write_reports
+from app.archive.tree import OutputTree
+from app.domain.events import Event, TaskEnded
+from app.domain.ids import BatchId, TaskId
+from app.domain.options import SHUTDOWN_TIMEOUT_MAX_S
+from app.domain.ports import Accepted, Clock
+from app.domain.states import TaskStatus, WorkerStatus
+from app.domain.task import OrderList, TaskRecord
+from app.service.batch import Redo
+from app.service.daemon.errors import DrainingError, NothingThereError, NotPossibleNowError
+from app.service.daemon.feed import Feed, Pace
+from app.service.daemon.standing import Standing
+from app.service.metrics import Metrics
+from app.service.resuming import to_reopen
+from app.store import search
+from app.store.journal import SqliteJournal
+from app.store.search import FailureClass, ListView, OrderQuery
+from app.supervisor.pool import PersistentWorkerPool
+
+#: The common list of a journal.
+COMMON = BatchId("daemon")
+#: Lists that are told at once.
+LISTS_MAX = 200
+REPORTS_NAME = "reports"
+#: A worker pictures a tab in a tenth of a second; one that is busy takes longer.
+PICTURE_LIMIT_S = 5.0
+_AT_WORK = frozenset({WorkerStatus.READY, WorkerStatus.PROCESSING, WorkerStatus.IDLE})
+
+
+class Daemon:
+    """One journal, one pool, many askers. Made by ``open_daemon``."""
+
+    def __init__(self, *, journal: SqliteJournal, tree: OutputTree, clock: Clock, out: Path, feed: Feed) -> None:
+        """Stand before the pool is there; ``employ`` brings it."""
+        self.feed = feed
+        self.started_at = clock.now()
+        self._journal = journal
+        self._tree = tree
+        self._clock = clock
+        self._out = out
+        self._pace = Pace(clock.monotonic())
+        self._metrics = Metrics(clock.monotonic)
+        self._pool: PersistentWorkerPool | None = None
+        self._shutdown_timeout_s = SHUTDOWN_TIMEOUT_MAX_S
+        self._is_draining = False
+
+    def employ(self, pool: PersistentWorkerPool, shutdown_timeout_s: float) -> None:
+        """Have a pool do the work, and give it so long to come to its end."""
+        self._pool, self._shutdown_timeout_s = pool, shutdown_timeout_s
+
+    def observe(self, event: Event) -> None:
+        """See ``EventSink``."""
+        if isinstance(event, TaskEnded):
+            self._pace.note(self._clock.monotonic())
+        self._metrics(event)
+        self.feed(event)
+
+    @property
+    def pool(self) -> PersistentWorkerPool:
+        """The pool.
+
+        Raises:
+            NotPossibleNowError: It is not there yet.
+        """
+        if self._pool is None:
+            raise NotPossibleNowError("The pool is not there yet; try again in a moment.")
+        return self._pool
+
+    async def submit(self, orders: OrderList, redo: Redo = Redo.RETRYABLE) -> Accepted:
+        """Take a list; it is in the journal when this returns, and its orders are in the queue.
+
+        Orders that are done already are done again only as ``redo`` says, or when their files are not whole any more.
+
+        Raises:
+            DrainingError: Nothing new is taken.
+            PoolError: The journal cannot take it.
+        """
+        self._check_takes()
+        accepted = await self._journal.accept(orders)
+        await self.pool.submissions.submit_all(orders.tasks)
+        again = await to_reopen(self._journal, self._tree, orders.batch_id, redo)
+        if again:
+            await self.pool.submissions.reopen(again)
+        return accepted
+
+    async def cancel(self, query: OrderQuery, task_ids: Collection[TaskId] | None = None) -> int:
+        """Call off those of these orders that wait; tells how many. What a worker has is finished."""
+        waiting = list(task_ids) if task_ids is not None else []
+        if task_ids is None:  # those that were claimed ahead wait too
+            for status in (TaskStatus.QUEUED, TaskStatus.ASSIGNED):
+                waiting += await self._ids(replace(query, status=status))
+        count = 0
+        for task_id in waiting:
+            count += await self.pool.submissions.call_off(task_id)
+        return count
+
+    async def retry(self, query: OrderQuery, task_ids: Collection[TaskId] | None = None) -> int:
+        """Do those of these orders again that are over; tells how many.
+
+        Raises:
+            DrainingError: Nothing new is taken.
+        """
+        self._check_takes()
+        over = list(task_ids) if task_ids is not None else await self._ids(query)
+        records = [await self._journal.find(task_id) for task_id in over]
+        known = [record for record in records if record is not None and record.is_over]
+        await self.pool.submissions.submit_all([record.task for record in known])  # of a list from before the daemon
+        return await self.pool.submissions.reopen([record.task.task_id for record in known])
+
+    async def standing(self) -> Standing:
+        """How it stands now."""
+        counts = await self._journal.ask(search.all_counts)
+        pool, now_s = self.pool.get_status(), self._clock.monotonic()
+        return Standing(
+            started_at=self.started_at,
+            pool=pool,
+            counts=counts,
+            rate_per_s=self._pace.rate_per_s(now_s),
+            left_s=self._pace.left_s(pool.open_count, now_s),
+            is_draining=self._is_draining,
+            end=self.pool.end,
+        )
+
+    async def metrics(self) -> bytes:
+        """All figures for Prometheus."""
+        oldest_at = await self._journal.ask(partial(search.oldest, but=COMMON))
+        age_s = 0.0 if oldest_at is None else max(0.0, (self._clock.now() - oldest_at).total_seconds())
+        return self._metrics.text(self.pool.get_status(), age_s)
+
+    async def lists(self) -> Sequence[ListView]:
+        """The lists, the latest first."""
+        return await self._journal.ask(partial(search.lists, but=COMMON, limit=LISTS_MAX))
+
+    async def list_view(self, list_id: BatchId) -> ListView:
+        """One list.
+
+        Raises:
+            NothingThereError: It is unknown.
+        """
+        found = None if list_id == COMMON else await self._journal.ask(partial(search.list_view, batch_id=list_id))
+        if found is None:
+            raise NothingThereError(f"There is no list {list_id}; `poolwright status` names those that there are.")
+        return found
+
+    async def orders(self, query: OrderQuery) -> Sequence[TaskRecord]:
+        """One page of orders."""
+        return await self._journal.ask(partial(search.find_orders, query=query))
+
+    async def order(self, task_id: TaskId) -> TaskRecord:
+        """One order.
+
+        Raises:
+            NothingThereError: It is unknown.
+        """
+        record = await self._journal.find(task_id)
+        if record is None:
+            raise NothingThereError(f"There is no order {task_id}.")
+        return record
+
+    async def failures(self) -> Sequence[FailureClass]:
+        """What failed, by reason."""
+        return await self._journal.ask(search.failures)
+
+    async def evidence(self, task_id: TaskId, name: str) -> Path:
+        """Where a picture or a page source of an order's failure lies.
+
+        Raises:
+            NothingThereError: The order has none of this name, or it is gone.
+        """
+        record = await self.order(task_id)
+        path = self._tree.evidence(record, name)
+        if path is None or not await anyio.to_thread.run_sync(path.is_file):
+            raise NothingThereError(f"The order {record.task.po_number} has no {name}.")
+        return path
+
+    async def report(self, list_id: BatchId) -> ReportFiles:
+        """Write the report of a list as it stands now.
+
+        Raises:
+            NothingThereError: The list is unknown.
+            NotPossibleNowError: The report cannot be written.
+        """
+        await self.list_view(list_id)
+        orders = await self._journal.ask(partial(search.order_list, batch_id=list_id))
+        if orders is None:
+            raise NothingThereError(f"There is no list {list_id}.")
+        records = {record.task.task_id: record for record in await self._journal.records(list_id)}
+        folder, stem = self._out / REPORTS_NAME, f"{Path(orders.source).stem or 'orders'}-{list_id[-8:]}-report"
+        write = partial(write_reports, orders, records, folder, stem, out=self._out)
+        try:
+            return await anyio.to_thread.run_sync(write)
+        except OSError as error:
+            raise NotPossibleNowError(f"The report cannot be written ({error.strerror}).") from error
+
+    async def picture(self, slot: int, task_id: TaskId) -> bytes:
+        """What the tab of an order shows now, as JPEG.
+
+        Raises:
+            NothingThereError: There is no such tab, or it cannot be pictured in time.
+        """
+        worker = next((one for one in self.pool.workers if one.ref.slot == slot), None)
+        picture = b""
+        with anyio.move_on_after(PICTURE_LIMIT_S):
+            picture = await worker.picture(task_id) if worker is not None else b""
+        if not picture:
+            raise NothingThereError("There is no such tab now.")
+        return picture
+
+    def pause(self) -> None:
+        """Let no further order start."""
+        self.pool.pause()
+
+    def resume(self) -> None:
+        """Let orders start again, also after somebody has logged in."""
+        self.pool.resume()
+
+    def drain(self) -> None:
+        """Take nothing new; what is in hand is finished, and what waits stays in the queue."""
+        self._is_draining = True
+        self.pool.stop()
+
+    def hurry(self) -> None:
+        """Do not wait for orders in flight: they go back to the queue."""
+        self.pool.hurry()
+
+    async def close(self) -> None:
+        """Take nothing new, finish what is in hand, and let those who listen go."""
+        self._is_draining = True
+        await self.pool.shutdown(self._shutdown_timeout_s)
+        self.feed.close()
+
+    def restart_worker(self, slot: int) -> None:
+        """Give a worker a fresh browser when it has finished what it has.
+
+        Raises:
+            NothingThereError: There is no such worker.
+            NotPossibleNowError: It is not at work.
+        """
+        worker = next((one for one in self.pool.workers if one.ref.slot == slot), None)
+        if worker is None:
+            raise NothingThereError(f"There is no worker {slot}; there are 1 to {len(self.pool.workers)}.")
+        if worker.status not in _AT_WORK:
+            raise NotPossibleNowError(f"The worker {slot} is {worker.status.name}; try again when it is at work.")
+        self.pool.restart_worker(slot)
+
+    async def _ids(self, query: OrderQuery) -> list[TaskId]:
+        return await self._journal.ask(partial(search.find_ids, query=query))
+
+    def _check_takes(self) -> None:
+        if self._is_draining:
+            raise DrainingError("The daemon is draining and takes nothing new; start it again to go on.")
+        if self.pool.end is not None:
+            raise DrainingError(
+                f"The pool has ended ({self.pool.end.detail}); put that right and start the daemon again."
+            )

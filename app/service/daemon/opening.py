@@ -1,0 +1,81 @@
+"""The composition root of the daemon: journal, output folder and pool, opened in this order and closed in the other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.archive.tree import OutputTree
+from app.domain.events import Event, Level, Notice
+from app.domain.failures import root_cause
+from app.domain.options import PoolOptions
+from app.domain.ports import Clock, EventSink
+from app.domain.states import open_count
+from app.service.daemon.daemon import COMMON, Daemon
+from app.service.daemon.feed import Feed
+from app.service.resuming import clean_staging, recover
+from app.store.journal import SqliteJournal
+from app.supervisor.pool import PersistentWorkerPool
+from app.supervisor.surroundings import Surroundings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """Everything that a daemon is opened with."""
+
+    pool: PoolOptions
+    #: Output folder.
+    out: Path
+    #: Folder of one order below ``out``.
+    template: str
+    #: What a page of the portal can tell.
+    known_fields: frozenset[str]
+    journal_path: Path
+    #: Module of the worker processes; tests put a scripted one here.
+    module: str = "app.worker"
+
+
+@asynccontextmanager
+async def open_daemon(house: House, clock: Clock, observe: EventSink) -> AsyncGenerator[Daemon]:
+    """Run a daemon for as long as the block lasts.
+
+    What an earlier one left undone is taken up again, also of a batch that was cut off. Leaving the block drains the
+    pool: what is in hand is finished, the rest stays in the journal.
+
+    Args:
+        house: What it is opened with.
+        clock: The time.
+        observe: Sees all that happens.
+
+    Raises:
+        PoolError: Something that must stand before the first order does not: journal, profile, room on the disk.
+    """
+    tree = OutputTree(house.out, house.template, clock=clock, known_fields=house.known_fields)
+    async with SqliteJournal(house.journal_path, clock) as journal:
+        await recover(journal, tree, house.pool.max_attempts)
+        await journal.gather(COMMON)
+        count = open_count(await journal.counts(COMMON))
+        daemon = Daemon(journal=journal, tree=tree, clock=clock, out=house.out, feed=Feed())
+
+        def tell(event: Event) -> None:
+            daemon.observe(event)
+            observe(event)
+
+        if count:
+            tell(Notice(level=Level.INFO, text=f"takes up {count} order(s) that were left undone"))
+        around = Surroundings(
+            journal=journal, archive=tree, clock=clock, observe=tell, batch_id=COMMON, module=house.module
+        )
+        try:
+            async with (
+                clean_staging(tree, house.pool.staging_path),
+                PersistentWorkerPool(house.pool, around) as pool,
+            ):
+                daemon.employ(pool, house.pool.shutdown_timeout_s)
+                yield daemon
+        except ExceptionGroup as group:
+            raise root_cause(group) from group
+        finally:
+            daemon.feed.close()

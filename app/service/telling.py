@@ -1,0 +1,42 @@
+"""Events as plain JSON, for programs: the lines of ``--json`` and the stream of the daemon."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, get_args
+
+from pydantic import TypeAdapter
+
+from app.domain.events import Event, TaskEnded
+
+_EVENT = TypeAdapter[Event](Event)
+_KINDS: Mapping[str, TypeAdapter[Event]] = MappingProxyType(
+    {kind.__name__: TypeAdapter[Event](kind) for kind in get_args(Event)}
+)
+
+
+def kind_of(event: Event) -> str:
+    """The name of its kind: ``task_ended``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
+
+
+def told(event: Event) -> dict[str, Any]:
+    """Its fields by their names, with the outcome where there is one."""
+    fields = _EVENT.dump_python(event, mode="json")
+    if isinstance(event, TaskEnded):
+        fields["outcome"] = event.report.outcome.value
+    return fields
+
+
+def heard(kind: str, fields: dict[str, Any]) -> Event | None:
+    """An event as another program told it; nothing when it is of a kind that this one does not know.
+
+    Raises:
+        pydantic.ValidationError: The fields are not those of its kind.
+    """
+    adapter = _KINDS.get("".join(part.capitalize() for part in kind.split("_")))
+    if adapter is None:
+        return None
+    return adapter.validate_python({name: value for name, value in fields.items() if name != "outcome"})

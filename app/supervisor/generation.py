@@ -1,0 +1,255 @@
+"""One worker process from its start to its end: the conversation with it, and the tasks that it has in hand.
+
+Its slot starts it, and says when it shall come to its end. Facts go up to the pool's inbox; nothing is decided here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import anyio
+from loguru import logger
+
+from app.bridge.parent import Child, spawn
+from app.domain.events import SessionView, WorkerSeen
+from app.domain.failures import root_cause
+from app.domain.ids import TaskId, WorkerRef
+from app.domain.machine import Machine
+from app.domain.states import WorkerEvent, WorkerStatus
+from app.domain.task import POTask
+from app.supervisor.chronicle import Chronicle
+from app.supervisor.departure import Departure
+from app.supervisor.dispatch import Dispatch
+from app.supervisor.facts import Fact, TaskTaken, WorkerReady
+from app.supervisor.gauge import Gauge
+from app.supervisor.overdue import Deadlines
+from app.supervisor.pictures import Pictures
+from app.supervisor.staging import staging_name
+from app.supervisor.surroundings import WorkerOrder
+from app.supervisor.tabs import Tabs, next_task
+from app.supervisor.talk import SILENCE_LIMIT_S, LostError, Talk, fact_of, news_of
+from app.wire import messages
+
+#: A worker that has nothing left probes its login and closes its browser, which takes seconds.
+GOODBYE_LIMIT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """What every generation of a slot works with."""
+
+    order: WorkerOrder
+    #: The slot's own; the living generation moves it, the slot between two of them.
+    machine: Machine[WorkerStatus, WorkerEvent]
+    gauge: Gauge
+    #: Where moves and events are told.
+    chronicle: Chronicle
+    #: Takes facts for the plan; returns at once.
+    report: Callable[[Fact], None]
+    #: Where the tasks come from.
+    dispatch: Dispatch
+    #: Writes an attempt down before it starts; gives the task with its attempt number.
+    begin: Callable[[POTask, WorkerRef], Awaitable[POTask]]
+
+
+class Generation:
+    """A process of a slot. ``serve`` runs it; ``depart`` brings it to its end in order."""
+
+    def __init__(self, post: Post, ref: WorkerRef, counted_before: int) -> None:
+        """Start nothing yet.
+
+        Args:
+            post: What all generations of the slot work with.
+            ref: Which one this is.
+            counted_before: Tasks that the generations before it finished.
+        """
+        self.ref = ref
+        self.session: SessionView | None = None
+        self.departure = Departure.NONE
+        #: Why it was asked to go.
+        self.cause = ""
+        self._post = post
+        self._counted_before = counted_before
+        self._counted = 0
+        self._held: dict[TaskId, POTask] = {}
+        self._tabs = Tabs(post.order.options.tabs_per_worker)
+        #: What its tabs show, for whoever asks.
+        self.pictures = Pictures(self.ask)
+        self._deadlines = Deadlines(post.order.options.task_timeout_s)
+        self._emptied = anyio.Event()
+        self._child: Child | None = None
+        self._pulling = anyio.CancelScope()
+
+    @property
+    def pid(self) -> int | None:
+        """Process id while it lives."""
+        return self._child.pid if self._child else None
+
+    @property
+    def held(self) -> Mapping[TaskId, POTask]:
+        """What it has in hand, the longest first."""
+        return self._held
+
+    @property
+    def processed_count(self) -> int:
+        """Tasks that it and the generations before it finished."""
+        return self._counted_before + self._counted
+
+    async def serve(self, begin_s: float) -> bool:
+        """Start the process, let it begin at its time, and serve it until it says goodbye.
+
+        Raises:
+            LostError: It never came up, died, fell silent, or could not go on.
+        """
+        try:
+            self._child = child = await spawn(self._post.order.spawning(self.ref))
+        except OSError as error:
+            msg = f"its process cannot be started ({error})"
+            raise LostError(msg) from error
+        self._post.gauge.begin(child.pids)
+        try:
+            async with anyio.create_task_group() as beside:
+                beside.start_soon(child.read_lines, self._log)
+                await self._talk(child, begin_s)
+                beside.cancel_scope.cancel()
+        except ExceptionGroup as group:
+            raise root_cause(group) from group
+        finally:
+            self._child = None
+            self._post.gauge.end()
+            await child.end()  # noqa: ASYNC102 - end() shields itself, with limits
+        return True
+
+    async def depart(self, departure: Departure, cause: str = "") -> None:
+        """Take nothing more, finish what is in hand, close the browser, end. Only the first call is sent on."""
+        is_known, self.departure = self.departure is not Departure.NONE, departure
+        self.cause = cause
+        self.part_if_empty()
+        if not is_known:
+            self._pulling.cancel()
+            await self.ask(messages.Drain())
+
+    async def ask(self, message: messages.ToWorker) -> None:
+        """Send something; a process that is gone tells so by its end."""
+        if self._child is not None:
+            with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
+                await self._child.link.send(message)
+
+    def part_if_empty(self) -> None:
+        """A worker that was to come back has finished what it had: its slot is on the way to the next generation."""
+        if self.departure is not Departure.TO_RETURN or self._held:
+            return
+        self._emptied.set()
+        for event in (WorkerEvent.FREE, WorkerEvent.RECYCLE):
+            self._move(event, self.cause)
+
+    def forget(self) -> None:
+        """It is gone, and has nothing in hand any more."""
+        self._held.clear()
+        self.pictures.close()
+
+    async def _talk(self, child: Child, begin_s: float) -> None:
+        talk = Talk(child)
+        await self._come_up(talk, begin_s)
+        async with anyio.create_task_group() as beside:
+            beside.start_soon(self._pull, talk)
+            beside.start_soon(self._deadlines.enforce, self.ref, self._post.report)
+            beside.start_soon(self._await_goodbye)
+            while not isinstance(message := await talk.hear(SILENCE_LIMIT_S), messages.Bye):
+                self._take_note(message)
+            beside.cancel_scope.cancel()
+
+    async def _come_up(self, talk: Talk, begin_s: float) -> None:
+        order = self._post.order
+        configure = messages.Configure(options=order.options, seat=order.seat)
+        ready = await talk.open(configure, self._take_note, begin_s)
+        self._post.machine.fire(WorkerEvent.REPORT_READY)
+        self.session = ready.session
+        self._post.report(WorkerReady(worker=self.ref, at_s=anyio.current_time()))
+
+    async def _pull(self, talk: Talk) -> None:
+        """Take a task whenever a tab is free, until told to go."""
+        with anyio.CancelScope() as self._pulling:
+            while True:
+                task = await next_task(self._post.dispatch, self._tabs)
+                self._held[task.task_id] = task
+                # From here the plan knows who holds the task; what goes wrong is told as the end of this worker.
+                self._post.report(TaskTaken(worker=self.ref, task=task))
+                await self._assign(talk, task)
+
+    async def _assign(self, talk: Talk, task: POTask) -> None:
+        begun = task
+        with anyio.CancelScope(shield=True):
+            begun = await self._post.begin(task, self.ref)
+        if self.departure is not Departure.NONE:
+            return
+        self._move(WorkerEvent.ASSIGN)
+        self._deadlines.begin(begun)
+        await talk.say(messages.Assign(task=begun, staging=staging_name(begun)))
+
+    async def _await_goodbye(self) -> None:
+        """Wait until the worker has nothing left, then for its goodbye.
+
+        Raises:
+            LostError: None came in time.
+        """
+        await self._emptied.wait()
+        await anyio.sleep(GOODBYE_LIMIT_S)
+        msg = f"it did not close its browser within {GOODBYE_LIMIT_S:g} s"
+        raise LostError(msg)
+
+    def _take_note(self, message: messages.ToSupervisor) -> None:
+        post = self._post
+        match message:
+            case messages.Heartbeat():
+                self.session, self._counted = message.session, message.processed_count
+                post.chronicle.tell(self._seen(message.session))
+            case messages.Moved() | messages.Said() | messages.Shown():
+                self._pass_on(message)
+            case messages.Finished() | messages.Returned():
+                self._free(message.task_id)
+                post.report(news_of(message, self.ref))
+            case messages.Probed() | messages.Renewed() | messages.LoggedOut() | messages.LoginSettled():
+                post.report(news_of(message, self.ref))
+            case messages.Unable():
+                post.report(fact_of(message, self.ref))
+                raise LostError(message.detail)
+            case messages.Hello() | messages.Ready() | messages.Bye():
+                msg = f"it said {message.type} out of turn"
+                raise LostError(msg)
+
+    def _pass_on(self, message: messages.Moved | messages.Said | messages.Shown) -> None:
+        """What others want to know, and the pool need not."""
+        match message:
+            case messages.Moved():
+                self._post.chronicle.moved(message.transition)
+            case messages.Said():
+                self._post.chronicle.notice(message.level, message.text, self.ref)
+            case messages.Shown():
+                self.pictures.arrived(message.task_id, message.jpeg)
+
+    def _free(self, task_id: TaskId) -> None:
+        self._deadlines.end(task_id)
+        if self._held.pop(task_id, None) is not None:
+            self._tabs.free(task_id)
+        if not self._held:
+            self._move(WorkerEvent.FREE)
+        self.part_if_empty()
+
+    def _move(self, event: WorkerEvent, cause: str = "") -> None:
+        if self._post.machine.can(event):
+            self._post.machine.fire(event, cause=cause)
+
+    def _seen(self, session: SessionView) -> WorkerSeen:
+        return WorkerSeen(
+            worker=self.ref,
+            session=session,
+            memory_bytes=self._post.gauge.now_bytes,
+            processed_count=self.processed_count,
+        )
+
+    def _log(self, line: str) -> None:
+        task = next(iter(self._held.values()), None)
+        logger.bind(worker=str(self.ref), task=task and task.po_number).info(line)

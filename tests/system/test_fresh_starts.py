@@ -1,0 +1,41 @@
+"""Workers that are started anew in the middle of a run: their login goes on, and no order notices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.demo.process import running_portal
+from tests.support.portal import needs_chromium
+from tests.system.program import open_desk
+from tests.system.test_batch import assert_all_right, numbers_of, reported
+
+pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(240)]
+
+
+async def test_a_planned_fresh_start_keeps_the_login_and_costs_no_order(tmp_path: Path) -> None:
+    async with running_portal(order_count=60) as portal, open_desk(tmp_path, portal) as desk:
+        await portal.require_visit_cookie(is_required=True)  # of the session alone: it is in no file of the profile
+        numbers = await numbers_of(portal, 60)
+        truths = await portal.truth(*numbers)
+        await portal.reset_stats()
+        options = ("--workers", "2", "--tabs", "2", "--recycle-after-tasks", "6", "--json")
+
+        ended = await desk.run("run", desk.list_of(numbers), *options)
+
+        assert ended.code == 1, ended.errors
+        assert_all_right(desk, truths)
+        assert {row["Attempts"] for row in reported(desk)} <= {"1", "3"}, "3 where the portal's own faults want it"
+        stats = await portal.stats()
+        assert (stats.logins, stats.refused_logins) == (0, 0)
+        moves = [line["transition"] for line in ended.objects() if line["type"] == "moved"]
+        lives = [move for move in moves if move["machine"] == "worker"]
+        away = set[str]()
+        returned_count = 0
+        for move in lives:
+            assert move["target"] != "CRASHED"
+            returned_count += move["origin"] == "RESTARTING"
+            (away.add if move["target"] == "RESTARTING" else away.discard)(move["entity"])
+            assert len(away) <= 1
+        assert returned_count >= 2

@@ -1,0 +1,105 @@
+"""The daemon as its user starts it: real browsers, lists by HTTP and by file, a kill in the middle."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import httpx
+import pytest
+from anyio.abc import Process
+from anyio.streams.text import TextReceiveStream
+
+from app.demo.process import running_portal
+from tests.support.portal import needs_chromium
+from tests.system.program import Desk, open_desk
+from tests.system.test_batch import expected_digests, filed_digests, numbers_of
+
+pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(300)]
+
+COUNT = 100
+
+
+@asynccontextmanager
+async def serving(desk: Desk, *arguments: str) -> AsyncGenerator[tuple[Process, httpx.AsyncClient]]:
+    """Start the daemon and ask it with its token; whoever asks ends it."""
+    options = ("serve", "--port", "0", "--workers", "2", "--tabs", "2", *arguments)
+    async with desk.started(*options) as process:
+        assert process.stdout is not None
+        said = ""
+        with anyio.fail_after(60):
+            async for text in TextReceiveStream(process.stdout):
+                said += text
+                if "#token=" in said and said.endswith("\n"):
+                    break
+        url, _, token = said.rpartition("Poolwright is at ")[2].strip().partition("/#token=")
+        async with httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
+            yield process, client
+
+
+async def done_count(client: httpx.AsyncClient) -> int:
+    return (await client.get("/api/v1/status")).json()["counts"]["DONE"]
+
+
+async def until_done(client: httpx.AsyncClient, count: int) -> None:
+    async with client.stream("GET", "/api/v1/events") as happening:
+        lines = happening.aiter_lines()
+        while await done_count(client) < count:
+            async for line in lines:
+                if line == "event: task_ended":
+                    break
+
+
+async def test_two_hundred_orders_survive_a_kill_of_the_daemon(tmp_path: Path) -> None:
+    async with running_portal(order_count=2 * COUNT) as portal, open_desk(tmp_path, portal) as desk:
+        numbers = await numbers_of(portal, 2 * COUNT)
+        truths = await portal.truth(*numbers)
+        file = io.BytesIO("\n".join(["PO", *numbers[COUNT:]]).encode())
+        async with serving(desk) as (process, client):
+            sent = {"numbers": [f"PO{number}" for number in numbers[:COUNT]], "name": "api"}
+            answers = [
+                await client.post("/api/v1/lists", json=sent),
+                await client.post("/api/v1/lists/upload", files={"file": ("orders.csv", file)}),
+            ]
+            assert [answer.status_code for answer in answers] == [201, 201]
+            await until_done(client, 20)
+            os.kill(process.pid, signal.SIGKILL)
+            await process.wait()
+        async with serving(desk) as (process, client):
+            await until_done(client, 2 * COUNT)
+            lists = (await client.get("/api/v1/lists")).json()
+            os.kill(process.pid, signal.SIGTERM)
+            code = await process.wait()
+
+        assert code == 0
+        assert filed_digests(desk) == expected_digests(truths)
+        assert {one["source"]: one["counts"]["DONE"] for one in lists} == {"api": COUNT, "orders.csv": COUNT}
+        assert not (desk.out / ".poolwright/daemon.json").exists()
+
+
+async def test_a_second_daemon_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
+        async with serving(desk) as (process, _):
+            second = await desk.run("serve", "--port", "0")
+            batch = await desk.run("run", "PO15800035")
+            os.kill(process.pid, signal.SIGTERM)
+            code = await process.wait()
+
+        assert (second.code, batch.code, code) == (6, 6, 0)
+        assert "Another Poolwright (pid" in second.errors
+        assert "Another Poolwright (pid" in batch.errors
+
+
+async def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
+        port = portal.url.rpartition(":")[2]
+
+        ended = await desk.run("serve", "--port", port)
+
+        assert ended.code == 6
+        assert f"port {port} cannot be listened on" in ended.errors
