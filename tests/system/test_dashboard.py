@@ -51,7 +51,7 @@ async def dashboard(desk: Desk, *arguments: str) -> AsyncGenerator[tuple[Page, h
 async def failing_and_whole(portal: Portal) -> tuple[list[str], str]:
     """Some orders, and one of them that has evidence of a failure."""
     truths = await portal.truth(*(await numbers_of(portal, 60)))
-    partial = next(one.number for one in truths.values() if one.reason_hint == "some_files_refused")
+    partial = next(one.number for one in truths.values() if one.outcome == "PARTIAL")
     whole = [one.number for one in truths.values() if one.outcome == "COMPLETED"][:5]
     return [*whole, partial], partial
 
