@@ -45,15 +45,16 @@ def read_orders(sources: Sources, pack: Pack) -> OrderList:
     match sources.names:
         case (name,) if name == STDIN:
             return orders_from_stdin(sys.stdin.buffer.read(), reading)
-        case (name,) if _is_list(name):
+        case (name,) if is_list(name):
             return orders_from_file(Path(name), reading)
-        case names if any(name == STDIN or _is_list(name) for name in names):
+        case names if any(name == STDIN or is_list(name) for name in names):
             raise OptionsError("Give one list file, or - for standard input, or order numbers; not several of them.")
         case names:
             return orders_from_numbers(names, reading)
 
 
-def _is_list(name: str) -> bool:
+def is_list(name: str) -> bool:
+    """Whether a person means a list file, and no order number."""
     return Path(name).suffix.lower() in LIST_SUFFIXES or Path(name).is_file()
 
 

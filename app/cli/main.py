@@ -10,7 +10,20 @@ import typer
 from typer.core import TyperGroup
 
 from app import __version__
-from app.cli import demo, doctor, onboarding, portal, profile_care, profile_views, profiles, run, serve
+from app.cli import (
+    demo,
+    doctor,
+    journal,
+    onboarding,
+    portal,
+    profile_care,
+    profile_views,
+    profiles,
+    run,
+    schedule,
+    serve,
+)
+from app.cli.client import status, steering, submit
 from app.cli.console import console
 from app.cli.exits import Exit, exit_of_error
 from app.cli.help import HelpfulCommand, epilog_of
@@ -68,7 +81,9 @@ def _add(
 
 app = _group(cls=Commands)
 profile_app = _group(help="Make browser profiles, look at them, and decide about them.")
+journal_app = _group(help="Look after the journal, the memory of all orders.")
 portal_app = _group(help="See and check portal packs.")
+schedule_app = _group(help="See when lists are fetched by themselves.")
 
 
 def _version(*, value: bool) -> None:
@@ -89,6 +104,14 @@ def _root(
 
 _add(app, "run", run.run, run.HELP, run.EXAMPLES, Exit)
 _add(app, "serve", serve.serve, serve.HELP, serve.EXAMPLES, Exit)
+_add(app, "submit", submit.submit, submit.HELP, submit.EXAMPLES)
+_add(app, "status", status.status, status.STATUS_HELP, status.STATUS_EXAMPLES)
+_add(app, "watch", status.watch, status.WATCH_HELP, status.WATCH_EXAMPLES)
+_add(app, "pause", steering.pause, steering.PAUSE_HELP)
+_add(app, "resume", steering.resume, steering.RESUME_HELP)
+_add(app, "cancel", steering.cancel, steering.CANCEL_HELP, steering.CANCEL_EXAMPLES)
+_add(app, "retry", steering.retry, steering.RETRY_HELP, steering.RETRY_EXAMPLES)
+_add(app, "report", steering.report, steering.REPORT_HELP, steering.REPORT_EXAMPLES)
 _add(app, "demo", demo.demo, demo.HELP, demo.EXAMPLES)
 _add(app, "doctor", doctor.doctor, doctor.HELP, doctor.EXAMPLES)
 _add(profile_app, "create", profiles.create, profiles.CREATE_HELP, profiles.CREATE_EXAMPLES)
@@ -103,10 +126,15 @@ _add(profile_app, "seal", profile_care.seal, profile_care.SEAL_HELP, profile_car
 _add(profile_app, "accept", profile_care.accept, profile_care.ACCEPT_HELP, profile_care.ACCEPT_EXAMPLES)
 _add(profile_app, "restore", profile_care.restore, profile_care.RESTORE_HELP, profile_care.RESTORE_EXAMPLES)
 _add(profile_app, "remove", profile_care.remove, profile_care.REMOVE_HELP, profile_care.REMOVE_EXAMPLES)
+_add(journal_app, "compact", journal.compact, journal.COMPACT_HELP, journal.COMPACT_EXAMPLES)
 _add(portal_app, "lint", portal.lint, portal.LINT_HELP, portal.LINT_EXAMPLES)
 _add(portal_app, "list", portal.list_packs, portal.LIST_HELP)
+_add(schedule_app, "list", schedule.list_schedules, schedule.LIST_HELP, schedule.LIST_EXAMPLES)
+_add(schedule_app, "next", schedule.next_fires, schedule.NEXT_HELP, schedule.NEXT_EXAMPLES)
 app.add_typer(profile_app, name="profile")
+app.add_typer(journal_app, name="journal")
 app.add_typer(portal_app, name="portal")
+app.add_typer(schedule_app, name="schedule")
 
 
 def main() -> None:

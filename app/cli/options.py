@@ -25,6 +25,7 @@ SERVICE_NAMES = ("host", "port", "allow_remote")
 PLACES = {
     "out": (ORDERS, "FOLDER"),
     "folder_template": (ORDERS, "PATTERN"),
+    "retention_days": (ORDERS, "DAYS"),
     "profile": (PORTAL, "NAME"),
     "profiles_dir": (PORTAL, "FOLDER"),
     "portal": (PORTAL, "NAME|FILE"),

@@ -62,6 +62,8 @@ def refuse_foreign_text(text: str, source: str) -> None:
     # One broken cell in a thousand characters may be an accident; more is no text.
     if control_count * 1000 > len(probe):
         raise InputRefusedError(f"{source} is not a spreadsheet; {_AS_NEW}.")
+    if "\0" in text:
+        raise InputRefusedError(f"{source} holds zero bytes, which no text has; {_AS_NEW}.")
 
 
 def _foreign_kind(content: bytes) -> str:

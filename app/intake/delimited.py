@@ -9,10 +9,12 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from app.intake.grid import Grid, number_rows
+from app.intake.budget import Budget
+from app.intake.errors import InputRefusedError
+from app.intake.grid import ROWS_MAX, Grid, number_rows
 
 #: Where two delimiters part the rows equally well, the one that text and amounts hold more rarely comes first.
 _DELIMITERS = "\t;|,"
@@ -33,6 +35,10 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 #: In a smaller table or a shorter cell, the lines of an address may look like rows.
 _TELLING_WIDTH, _TELLING_LINES = 3, 3
 _SHOWN_ROWS = 5
+#: Five lines for each row that a sheet can have: each line costs memory of its own, however short it is.
+LINES_MAX = 5 * ROWS_MAX
+#: Four cells of the largest kind.
+LINE_LENGTH_MAX = 4_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +54,12 @@ def read_delimited(text: str, source: str) -> Grid:
     """Part text into rows of cells.
 
     Raises:
-        InputRefusedError: There are more rows than a sheet can have.
+        InputRefusedError: It holds more than a list may.
     """
+    _refuse_flood(text, source)
     declared = _DECLARATION.match(text)
     delimiter = declared[1] if declared else find_delimiter(text[:_PROBE_LENGTH])
-    parted = _part(text[declared.end() :] if declared else text, delimiter)
+    parted = _part(text[declared.end() :] if declared else text, delimiter, source)
     notices: tuple[str, ...] = ()
     if parted.literal:
         shown = _shown_rows(sorted(parted.literal))
@@ -89,15 +96,36 @@ def _evidence(parted: _Parted) -> tuple[float, float]:
     )
 
 
-def _part(text: str, delimiter: str) -> _Parted:
+def _refuse_flood(text: str, source: str) -> None:
+    """Refuse text whose lines alone would exhaust the memory, before any of them is cut out."""
+    if text.count("\n") + text.count("\r") - text.count("\r\n") > LINES_MAX:
+        raise InputRefusedError(f"{source} has more than {LINES_MAX:,} lines; split it into several lists.")
+    start = 0
+    while start + LINE_LENGTH_MAX < len(text):
+        window = start, start + LINE_LENGTH_MAX + 1
+        end = max(text.rfind("\n", *window), text.rfind("\r", *window))
+        if end < 0:
+            raise InputRefusedError(
+                f"{source} has a line of more than {LINE_LENGTH_MAX:,} characters, which is no row of a list; "
+                "save it with one order in each row."
+            )
+        start = end + 1
+
+
+def _part(text: str, delimiter: str, source: str | None = None) -> _Parted:
+    """Part text; a probe, which has no source, may be as wide as it likes."""
     try:
-        records = [tuple(cells) for cells in csv.reader(_lines(text), delimiter=delimiter, strict=True)]
+        records = list(map(_counted(source), csv.reader(_lines(text), delimiter=delimiter, strict=True)))
     except csv.Error:
-        return _part_line_by_line(list(_lines(text)), delimiter)
+        return _part_line_by_line(list(_lines(text)), delimiter, source)
     width = _commonest(map(len, records))
     if any(_swallows_rows(record, delimiter, width) for record in records):
-        return _part_line_by_line(list(_lines(text)), delimiter)
+        return _part_line_by_line(list(_lines(text)), delimiter, source)
     return _Parted(records=records)
+
+
+def _counted(source: str | None) -> Callable[[Sequence[str]], tuple[str, ...]]:
+    return tuple if source is None else Budget(source).spent
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -105,9 +133,10 @@ def _lines(text: str) -> Iterator[str]:
     return (match[0] for match in _LINE.finditer(text))
 
 
-def _part_line_by_line(lines: Sequence[str], delimiter: str) -> _Parted:
+def _part_line_by_line(lines: Sequence[str], delimiter: str, source: str | None) -> _Parted:
     """Part text that breaks the rules of quoting somewhere, so that one bad row spoils no other."""
     width = _commonest(line.count(delimiter) + 1 for line in lines if '"' not in line)
+    counted = _counted(source)
     records: list[tuple[str, ...]] = []
     literal: set[int] = set()
     line_no = 0
@@ -116,7 +145,7 @@ def _part_line_by_line(lines: Sequence[str], delimiter: str) -> _Parted:
         if record is None or _swallows_rows(record, delimiter, width):
             literal.add(len(records))
             record, line_count = _loose_record(lines[line_no], delimiter), 1
-        records.append(record)
+        records.append(counted(record))
         line_no += line_count
     return _Parted(records=records, literal=frozenset(literal))
 

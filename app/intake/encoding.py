@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import charset_normalizer
@@ -27,6 +28,7 @@ _LATIN_PAGES = ("cp1252", "cp1250")
 _OTHER_PAGES = [*_LATIN_PAGES, "cp1251", "cp1253", "gb18030", "big5", "cp932", "cp949"]
 #: Latin words have few letters beyond ASCII, one or two in a row; other scripts have nothing else.
 _LATIN_RUN_MAX = 2
+_LINE_END = re.compile(rb"[\r\n]")
 _FOREIGN_RUN = re.compile(rb"[\x80-\xff]+")
 _LETTER = "[^\\W\\d_²³¹¼½¾]"
 #: A sign that touches a letter as no language has it: the page that makes many of them is the wrong one.
@@ -34,6 +36,8 @@ _STRAY_SIGN = re.compile(rf"{_LETTER}[^\w\s\x00-\x7f]|(?:[^\w\s\x00-\x7f¿¡]|[�
 _PROBE_BYTES = 65_536
 #: In UTF-16 zero bytes keep to one side of each pair; in other data they do not.
 _SIDE_RATIO = 4
+#: Such a share of the pairs of UTF-16 has them, even where only digits and line ends are Latin; fewer are an accident.
+_SIDE_SHARE_MIN = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +83,8 @@ def _wide_encoding(content: bytes) -> str:
     """UTF-16 without a mark, or nothing."""
     probe = content[:_PROBE_BYTES]
     first, second = probe[::2].count(0), probe[1::2].count(0)
+    if max(first, second) < _SIDE_SHARE_MIN * len(probe) / 2:
+        return ""
     if second > _SIDE_RATIO * first:
         return "utf-16-le"
     return "utf-16-be" if first > _SIDE_RATIO * second else ""
@@ -86,7 +92,7 @@ def _wide_encoding(content: bytes) -> str:
 
 def _code_page(content: bytes, source: str) -> str:
     """The page that makes the best sense of the lines that need one."""
-    telling = b"\n".join(line for line in content.splitlines() if not line.isascii())[:_PROBE_BYTES]
+    telling = b"\n".join(_foreign_lines(content))[:_PROBE_BYTES]
     runs = _FOREIGN_RUN.findall(telling)
     is_latin = sum(map(len, runs)) <= _LATIN_RUN_MAX * len(runs)
     pages = [page for page in _LATIN_PAGES if is_latin and _fits(telling, page)]
@@ -99,6 +105,20 @@ def _code_page(content: bytes, source: str) -> str:
             f"{source} is text in an encoding that was not found out; save it again as CSV UTF-8 or .xlsx."
         )
     return best.encoding
+
+
+def _foreign_lines(content: bytes) -> Iterator[bytes]:
+    """Lines with anything beyond ASCII, as many as are looked at, without cutting up all the others."""
+    start = size = 0
+    while size < _PROBE_BYTES and (found := _FOREIGN_RUN.search(content, start)):
+        end_mark = _LINE_END.search(content, found.end())
+        end = end_mark.start() if end_mark else len(content)
+        begin = (
+            max(content.rfind(b"\n", start, found.start()), content.rfind(b"\r", start, found.start()), start - 1) + 1
+        )
+        yield content[begin : min(end, begin + _PROBE_BYTES)]
+        size += end - begin + 1
+        start = end
 
 
 def _fits(content: bytes, page: str) -> bool:

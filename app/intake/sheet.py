@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from app.intake.budget import check_table
 from app.intake.content import CONTENT_BYTES_MAX, ContentKind, kind_of, refuse_foreign_text
 from app.intake.delimited import read_delimited
 from app.intake.encoding import decode
@@ -102,6 +103,7 @@ def _grid_of(content: bytes, source: str, sheet_name: str | None) -> Grid:
 def _sheet_of(frame: Frame, notices: Sequence[str], source: str) -> Sheet:
     names = frame.header.cells if frame.header else ()
     width = max(map(_filled_width, chain([names], (row.cells for row in frame.rows))))
+    check_table(width, len(frame.rows), source)
     columns = tuple(names[position] if position < len(names) else f"#{position + 1}" for position in range(width))
     return Sheet(
         source=source,

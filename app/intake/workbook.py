@@ -19,13 +19,13 @@ from xml.etree.ElementTree import ParseError
 import openpyxl
 from openpyxl.workbook import Workbook
 
+from app.intake.budget import Budget
 from app.intake.errors import InputRefusedError
 from app.intake.grid import Grid, Row, number_rows
+from app.intake.package import check_package
 
 #: The sheet that is meant when a workbook has it and none is named.
 PREFERRED_SHEET = "PO_Data"
-#: Unpacked, no honest list is larger; a workbook that unpacks to more is made to exhaust the memory.
-_UNPACKED_BYTES_MAX = 2 * 1024**3
 #: A format of leading zeros only, with or without a fixed text before them: ``0000000000``, ``"PO"0000000000``.
 _PADDED = re.compile(r'(?:"([^"]*)")?(0+)')
 #: Excel keeps 15 digits of a number and makes the rest zeros.
@@ -70,31 +70,19 @@ def read_workbook(content: bytes, source: str, sheet_name: str | None = None) ->
     """Read one sheet: the named one, else ``PO_Data``, else the first visible one that holds anything.
 
     Raises:
-        InputRefusedError: It is no workbook, damaged, without such a sheet, or without data.
+        InputRefusedError: It is no workbook, damaged, too much, without such a sheet, or without data.
     """
     with warnings.catch_warnings():
         # The library warns of styles and extensions that a reader of values does not need.
         warnings.simplefilter("ignore", UserWarning)
         try:
-            _refuse_foreign(content, source)
+            check_package(content, source)
             workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
             return _first_grid(workbook, source, sheet_name)
         except _DAMAGE as error:
             raise InputRefusedError(
                 f"{source} cannot be read as an Excel workbook: it is damaged. Open it in Excel and save it anew."
             ) from error
-
-
-def _refuse_foreign(content: bytes, source: str) -> None:
-    with zipfile.ZipFile(io.BytesIO(content)) as packed:
-        names = set(packed.namelist())
-        unpacked_bytes = sum(member.file_size for member in packed.infolist())
-    if "xl/workbook.bin" in names:
-        raise InputRefusedError(f"{source} is a binary workbook (.xlsb); save it as .xlsx.")
-    if not any(name.startswith("xl/") for name in names):
-        raise InputRefusedError(f"{source} is a packed file but no Excel workbook; save the list as .xlsx or CSV.")
-    if unpacked_bytes > _UNPACKED_BYTES_MAX:
-        raise InputRefusedError(f"{source} unpacks to more than 2 GB; split it into several lists.")
 
 
 def _first_grid(workbook: Workbook, source: str, sheet_name: str | None) -> Grid:
@@ -130,7 +118,8 @@ def _notices(taken: _SheetToRead, sheets: Sequence[_SheetToRead]) -> Iterator[st
 def _rows(sheet: _SheetToRead, source: str) -> Iterator[Row]:
     # Some programs write a wrong size into the sheet; without it every row is read.
     sheet.reset_dimensions()
-    records = (tuple(map(_text, cells)) for cells in sheet.rows)
+    budget = Budget(source)
+    records = (budget.spent(tuple(map(_text, cells))) for cells in sheet.rows)
     return number_rows(records, source)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import traceback
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -34,16 +33,13 @@ from app.domain.events import (
 from app.domain.failures import OptionsError
 from app.domain.ids import WorkerRef
 from app.domain.ports import EventSink
+from app.service.log_file import LogFile
 
 if TYPE_CHECKING:
     from loguru import Logger, Message, Record, RecordLevel
 
 Blot = Callable[[str], str]
 
-#: A file of this size is put aside and a new one begun; so many are kept.
-ROTATION = "10 MB"
-KEPT_FILES = 5
-FILE_MODE = 0o600
 BLOT = "***"
 #: A field of lines that people see in the view of the run; they are not told twice.
 SHOWN = "is_shown"
@@ -183,28 +179,26 @@ def _add_file(options: LogOptions, blot: Blot, is_wanted: Callable[[Record], boo
     if options.file is None:
         return None
 
-    def template(record: Record) -> str:
-        record["extra"]["line"] = _for_file(record, blot)  # loguru fills in the template that this returns
-        return "{extra[line]}\n"
-
     try:
-        options.file.parent.mkdir(parents=True, exist_ok=True)
-        return logger.add(
-            options.file,
-            level="TRACE" if is_wanted else options.level.upper(),
-            filter=is_wanted,
-            format=template,
-            rotation=ROTATION,
-            retention=KEPT_FILES,
-            encoding="utf-8",
-            opener=_private,
-        )
+        file = LogFile(options.file, options.people or _nobody)
     except OSError as error:
         raise OptionsError(f"log_file is '{options.file}', which cannot be written: {error.strerror}.") from error
 
+    class Sink:
+        """What loguru calls, also at the end."""
 
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, FILE_MODE)
+        def write(self, message: Message) -> None:
+            file.write(f"{_for_file(message.record, blot)}\n")
+
+        def stop(self) -> None:
+            file.close()
+
+    level = "TRACE" if is_wanted else options.level.upper()
+    return logger.add(Sink(), level=level, filter=is_wanted, format="{message}")
+
+
+def _nobody(_: str) -> None:
+    """Takes what nobody wants to hear."""
 
 
 def _blotter(secrets: tuple[str, ...]) -> Blot:

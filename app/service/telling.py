@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
 from app.domain.events import Event, TaskEnded
 
 _EVENT = TypeAdapter[Event](Event)
+_KINDS: Mapping[str, TypeAdapter[Event]] = MappingProxyType(
+    {kind.__name__: TypeAdapter[Event](kind) for kind in get_args(Event)}
+)
 
 
 def kind_of(event: Event) -> str:
@@ -23,3 +28,15 @@ def told(event: Event) -> dict[str, Any]:
     if isinstance(event, TaskEnded):
         fields["outcome"] = event.report.outcome.value
     return fields
+
+
+def heard(kind: str, fields: dict[str, Any]) -> Event | None:
+    """An event as another program told it; nothing when it is of a kind that this one does not know.
+
+    Raises:
+        pydantic.ValidationError: The fields are not those of its kind.
+    """
+    adapter = _KINDS.get("".join(part.capitalize() for part in kind.split("_")))
+    if adapter is None:
+        return None
+    return adapter.validate_python({name: value for name, value in fields.items() if name != "outcome"})

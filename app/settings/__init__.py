@@ -7,6 +7,21 @@ and the table of the README are drawn from it. A value on the command line wins 
 
 from app.settings.loading import load_settings
 from app.settings.model import Face, LogLevel, Settings, face, variable
+from app.settings.schedule import Missed, Overlap, ScheduleEntry
+from app.settings.supervision import Supervision
 from app.settings.words import allowed, default
 
-__all__ = ["Face", "LogLevel", "Settings", "allowed", "default", "face", "load_settings", "variable"]
+__all__ = [
+    "Face",
+    "LogLevel",
+    "Missed",
+    "Overlap",
+    "ScheduleEntry",
+    "Settings",
+    "Supervision",
+    "allowed",
+    "default",
+    "face",
+    "load_settings",
+    "variable",
+]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -30,6 +30,7 @@ from app.domain.options import (
     WORKER_COUNT_MIN,
     Sandbox,
 )
+from app.settings.schedule import ScheduleEntry, check_schedules
 from app.settings.sources import ENV_FILE, ENV_PREFIX, TOML_FILE, Environment, variable_of
 
 
@@ -52,6 +53,8 @@ class Face:
     default: str = ""
     #: What is allowed, where the type and its bounds do not tell.
     allowed: str = ""
+    #: Whether a daemon that reads its settings again goes by the new value at once; all others need a restart.
+    acts_at_once: bool = False
 
 
 def _address(text: str) -> str:
@@ -142,32 +145,32 @@ class Settings(BaseSettings):
         default=Sandbox.AUTO,
         description="Chromium's own sandbox; auto turns it off only where the system cannot give it, and says so.",
     )
-    task_timeout_s: Annotated[float, Face(flags=("--task-timeout",))] = Field(
+    task_timeout_s: Annotated[float, Face(flags=("--task-timeout",), acts_at_once=True)] = Field(
         default=300.0, gt=0, le=7200, description="Seconds that one order may take, from its tab to its last file."
     )
-    max_attempts: Annotated[int, Face(flags=("--max-attempts",))] = Field(
+    max_attempts: Annotated[int, Face(flags=("--max-attempts",), acts_at_once=True)] = Field(
         default=3, ge=1, le=10, description="How often one order is tried before it counts as failed."
     )
-    memory_threshold: Annotated[float, Face(flags=("--memory-threshold",))] = Field(
+    memory_threshold: Annotated[float, Face(flags=("--memory-threshold",), acts_at_once=True)] = Field(
         default=0.75,
         ge=MEMORY_THRESHOLD_MIN,
         le=MEMORY_THRESHOLD_MAX,
         description="Part of all memory (of the machine, or of its container) that may be used; over it no order "
         "starts, and the heaviest worker gets a fresh browser.",
     )
-    recycle_after_tasks: Annotated[int, Face(flags=("--recycle-after-tasks",))] = Field(
+    recycle_after_tasks: Annotated[int, Face(flags=("--recycle-after-tasks",), acts_at_once=True)] = Field(
         default=RECYCLE_AFTER_TASKS,
         ge=0,
         le=1_000_000,
         description="A worker gets a fresh browser after so many orders, one worker at a time; 0 for never.",
     )
-    recycle_after_minutes: Annotated[float, Face(flags=("--recycle-after-minutes",))] = Field(
+    recycle_after_minutes: Annotated[float, Face(flags=("--recycle-after-minutes",), acts_at_once=True)] = Field(
         default=RECYCLE_AFTER_MINUTES,
         ge=0,
         le=100_000,
         description="The same after so many minutes; 0 for never.",
     )
-    shutdown_timeout_s: Annotated[float, Face(flags=("--shutdown-timeout",))] = Field(
+    shutdown_timeout_s: Annotated[float, Face(flags=("--shutdown-timeout",), acts_at_once=True)] = Field(
         default=SHUTDOWN_TIMEOUT_MAX_S,
         gt=0,
         le=SHUTDOWN_TIMEOUT_MAX_S,
@@ -180,6 +183,13 @@ class Settings(BaseSettings):
         default="{supplier}/{number}",
         min_length=1,
         description="Folder of one order below the output folder; {number}, {supplier} and other fields are filled in.",
+    )
+    retention_days: Annotated[int, Face(flags=("--retention-days",), acts_at_once=True)] = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        description="Days for which the journal keeps lists and the history of orders after they ended; 0 keeps them "
+        "for ever. What an order brought is never forgotten, and its files are never touched.",
     )
     runs_dir: Annotated[
         UserPath, Face(default="a private folder below the system's temporary folder", flags=("--runs-dir",))
@@ -210,6 +220,22 @@ class Settings(BaseSettings):
     )
     upload_max_mb: int = Field(
         default=20, ge=1, le=200, description="Megabytes that a list may have that is sent to the daemon."
+    )
+    schedules: Annotated[
+        tuple[ScheduleEntry, ...],
+        BeforeValidator(check_schedules),
+        Face(default="none", allowed="a list of tables [[schedules]] in poolwright.toml"),
+    ] = Field(
+        default=(),
+        description="Lists that the daemon fetches by itself at times of a cron entry: tables in poolwright.toml.",
+    )
+    inbox_dir: Annotated[UserPath | None, Face(default="none")] = Field(
+        default=None,
+        examples=["/srv/lists"],
+        description="Folder that the daemon watches: a list that is dropped there is taken once.",
+    )
+    inbox_interval_s: float = Field(
+        default=5.0, gt=0, le=3600, description="Seconds between two looks into the watched folder."
     )
     playwright_browsers_path: Annotated[UserPath | None, Face(default="Playwright's own default")] = Field(
         default=None,

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from pydantic_core import ErrorDetails
 
 from app.settings.model import Settings, face, variable
+from app.settings.schedule import PROBLEM_KIND
 from app.settings.sources import ENV_PREFIX, TOML_FILE
 
 
@@ -48,6 +49,8 @@ def _range(name: str) -> str:
 
 def sentence(problem: ErrorDetails) -> str:
     """One wrong setting in one sentence. A secret's value is never told, nor an address that may hold one."""
+    if problem["type"] == PROBLEM_KIND:
+        return problem["msg"]
     name = str(problem["loc"][0])
     name = next((field for field in Settings.model_fields if name in {field, variable(field)}), name)
     if name not in Settings.model_fields:

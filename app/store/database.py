@@ -12,6 +12,7 @@ import shutil
 import sqlite3
 from collections.abc import Generator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from threading import Lock
@@ -44,6 +45,9 @@ _LIST_CACHE_KIB = 32 * 1024
 _ROOM_BYTES = 64 * 1024
 #: An extended result code of SQLite holds the primary one in its low byte.
 _PRIMARY_CODE = 0xFF
+
+#: Less free room within the file is not worth writing it anew: new rows fill it.
+_SPARE_SHARE_MIN = 0.1
 
 _TABLE_COUNT = "SELECT count(*) FROM sqlite_schema"
 
@@ -78,6 +82,14 @@ def _refused(path: Path, error: OSError) -> JournalError:
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return JournalFullError(path)
     return JournalUnwritableError(path, error.strerror or str(error))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compacted:
+    """What the file and the log beside it took before and after it was written anew."""
+
+    before_bytes: int
+    after_bytes: int
 
 
 class Database:
@@ -117,6 +129,31 @@ class Database:
                 if is_large:
                     _set_cache(self._connection, _CACHE_KIB)
                     self._connection.execute("PRAGMA shrink_memory")
+
+    def compact(self) -> Compacted:
+        """Give free room within the file back, where there is much of it, and empty the log; no transaction meanwhile.
+
+        Takes seconds for each gigabyte, and as much room on the disk again until it is done. Whoever is killed during
+        it leaves the file as it was.
+
+        Raises:
+            JournalError: SQLite could not do it; ``JournalLockedError`` and ``JournalFullError`` may pass.
+        """
+        with self._lock:
+            before_bytes = self._size_bytes()
+            try:
+                self._connection.execute("PRAGMA optimize")
+                spare_count = _number(self._connection, "PRAGMA freelist_count")
+                if spare_count > _SPARE_SHARE_MIN * _number(self._connection, "PRAGMA page_count"):
+                    self._connection.execute("VACUUM")
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
+                raise _explained(self._path, error) from error
+            return Compacted(before_bytes=before_bytes, after_bytes=self._size_bytes())
+
+    def _size_bytes(self) -> int:
+        log = self._path.with_name(f"{self._path.name}-wal")
+        return sum(file.stat().st_size for file in (self._path, log) if file.exists())
 
     def close(self) -> None:
         """Let go of the file. Waits for a transaction that still runs."""

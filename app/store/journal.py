@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from sqlite3 import Connection
@@ -23,9 +24,10 @@ from app.domain.ids import BatchId, TaskId, WorkerRef
 from app.domain.machine import Transition
 from app.domain.ports import Accepted, Clock
 from app.domain.task import OrderList, POTask, Report, TaskRecord
-from app.store.database import BUSY_TIMEOUT_S, open_database
+from app.store.database import BUSY_TIMEOUT_S, Compacted, open_database
 from app.store.errors import JournalError
 from app.store.ledger import Ledger
+from app.store.retention import Forgotten
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -158,6 +160,31 @@ class SqliteJournal:
             prefix: Only of tasks whose ids begin so. Others that are in the list and not over leave it.
         """
         return await self._run(self._open.gather, batch_id, prefix)
+
+    async def forget(self, before: datetime, spared: Collection[BatchId] = ()) -> Forgotten:
+        """Remove what ended before a moment: moves and attempts of orders, and lists of nothing but such orders.
+
+        Tasks and reports stay, so no order that is done is ever fetched again. Many small transactions: other calls
+        go in between. A caller that is cancelled leaves the rest for the next time.
+
+        Args:
+            before: Aware.
+            spared: Lists that stay whatever their age.
+        """
+        steps = self._open.forget(before, spared)
+        total = Forgotten()
+        while (done := await self._run(next, steps, None)) is not None:
+            total += done
+        return total
+
+    async def compact(self) -> Compacted:
+        """Give free room within the file back to the disk. Every other call waits until it is done.
+
+        Raises:
+            JournalLockedError: Another program reads the file; ask again later.
+            JournalFullError: The disk has no room for the copy that this takes.
+        """
+        return await self._run(self._open.compact)
 
     @property
     def _open(self) -> Ledger:

@@ -5,7 +5,8 @@ Blocking. ``SqliteJournal`` owns it and calls it in a thread; nobody else does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from sqlite3 import Connection
 from typing import TypeVar
 
@@ -14,9 +15,9 @@ from app.domain.ids import BatchId, TaskId, WorkerRef
 from app.domain.machine import Transition
 from app.domain.ports import Accepted, Clock
 from app.domain.task import OrderList, POTask, Report, TaskRecord
-from app.store import attempts, lists, reports, search, tasks, transitions
+from app.store import attempts, lists, reports, retention, search, tasks, transitions
 from app.store.admission import accepted, check_orders
-from app.store.database import Database
+from app.store.database import Compacted, Database
 from app.store.moves import CANCELLED, LOST
 
 T = TypeVar("T")
@@ -156,3 +157,11 @@ class Ledger:
         """Put every open task whose id begins so into one list."""
         with self._database.transaction(is_large=True) as connection:
             return search.gather(connection, batch_id, prefix, self._clock.now())
+
+    def forget(self, before: datetime, spared: Collection[BatchId]) -> Iterator[retention.Forgotten]:
+        """Remove old history and lists, one transaction a step."""
+        return retention.sweep(self._database, before, spared)
+
+    def compact(self) -> Compacted:
+        """Give free room back to the disk."""
+        return self._database.compact()

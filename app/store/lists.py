@@ -15,7 +15,7 @@ from app.store.times import to_text
 _KEEP_BATCH = """
 INSERT INTO batches (batch_id, source, columns, notices, accepted_at, next_position) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (batch_id) DO UPDATE SET source = excluded.source, columns = excluded.columns, notices = excluded.notices,
-next_position = excluded.next_position
+accepted_at = excluded.accepted_at, next_position = excluded.next_position
 """
 _DROP_ROWS = "DELETE FROM rows WHERE batch_id = ?"
 _DROP_MEMBERS = "DELETE FROM batch_tasks WHERE batch_id = ?"

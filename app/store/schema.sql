@@ -11,7 +11,7 @@ CREATE TABLE batches (
     source TEXT NOT NULL,
     columns TEXT NOT NULL,
     notices TEXT NOT NULL,
-    accepted_at TEXT NOT NULL,
+    accepted_at TEXT NOT NULL, -- the last time
     next_position INTEGER NOT NULL -- where the next task of the list goes
 ) STRICT, WITHOUT ROWID;
 

@@ -69,6 +69,10 @@ FROM tasks JOIN (
 WHERE tasks.status IN ('QUEUED', 'ASSIGNED', 'RUNNING') AND substr(task_id, 1, ?) = ?
 ON CONFLICT (task_id, batch_id) DO NOTHING
 """
+_OLDEST = """
+SELECT min(accepted_at) FROM batch_tasks JOIN batches USING (batch_id)
+WHERE batch_id <> ? AND status IN ('QUEUED', 'ASSIGNED', 'RUNNING')
+"""
 _END = "SELECT next_position FROM batches WHERE batch_id = ?"
 _MAKE = """
 INSERT INTO batches (batch_id, source, columns, notices, accepted_at, next_position) VALUES (?, '', '[]', '[]', ?, 0)
@@ -193,6 +197,12 @@ def all_counts(connection: Connection) -> dict[str, int]:
     """All tasks of the journal by the name of their ``TaskStatus``; every status is told."""
     found = dict[str, int](connection.execute(_ALL_COUNTS).fetchall())
     return {status.name: found.get(status.name, 0) for status in TaskStatus}
+
+
+def oldest(connection: Connection, but: BatchId) -> datetime | None:
+    """When the oldest list came that has an open order, without one list; nothing when no order is open."""
+    (at,) = connection.execute(_OLDEST, (but,)).fetchone()
+    return None if at is None else from_text(at)
 
 
 def gather(connection: Connection, batch_id: BatchId, prefix: str, at: datetime) -> int:

@@ -25,6 +25,7 @@ from app.supervisor.dispatch import Dispatch
 from app.supervisor.facts import Fact, TaskTaken, WorkerReady
 from app.supervisor.gauge import Gauge
 from app.supervisor.overdue import Deadlines
+from app.supervisor.pictures import Pictures
 from app.supervisor.staging import staging_name
 from app.supervisor.surroundings import WorkerOrder
 from app.supervisor.tabs import Tabs, next_task
@@ -74,6 +75,8 @@ class Generation:
         self._counted = 0
         self._held: dict[TaskId, POTask] = {}
         self._tabs = Tabs(post.order.options.tabs_per_worker)
+        #: What its tabs show, for whoever asks.
+        self.pictures = Pictures(self.ask)
         self._deadlines = Deadlines(post.order.options.task_timeout_s)
         self._emptied = anyio.Event()
         self._child: Child | None = None
@@ -145,6 +148,7 @@ class Generation:
     def forget(self) -> None:
         """It is gone, and has nothing in hand any more."""
         self._held.clear()
+        self.pictures.close()
 
     async def _talk(self, child: Child, begin_s: float) -> None:
         talk = Talk(child)
@@ -202,10 +206,8 @@ class Generation:
             case messages.Heartbeat():
                 self.session, self._counted = message.session, message.processed_count
                 post.chronicle.tell(self._seen(message.session))
-            case messages.Moved():
-                post.chronicle.moved(message.transition)
-            case messages.Said():
-                post.chronicle.notice(message.level, message.text, self.ref)
+            case messages.Moved() | messages.Said() | messages.Shown():
+                self._pass_on(message)
             case messages.Finished() | messages.Returned():
                 self._free(message.task_id)
                 post.report(news_of(message, self.ref))
@@ -217,6 +219,16 @@ class Generation:
             case messages.Hello() | messages.Ready() | messages.Bye():
                 msg = f"it said {message.type} out of turn"
                 raise LostError(msg)
+
+    def _pass_on(self, message: messages.Moved | messages.Said | messages.Shown) -> None:
+        """What others want to know, and the pool need not."""
+        match message:
+            case messages.Moved():
+                self._post.chronicle.moved(message.transition)
+            case messages.Said():
+                self._post.chronicle.notice(message.level, message.text, self.ref)
+            case messages.Shown():
+                self.pictures.arrived(message.task_id, message.jpeg)
 
     def _free(self, task_id: TaskId) -> None:
         self._deadlines.end(task_id)

@@ -36,6 +36,14 @@ class PatientJournal:
     #: Whether another program had the journal locked at the last try.
     is_locked: bool = False
 
+    @property
+    def loss(self) -> str:
+        """What could not be written before the end, in words; empty when all was."""
+        if not self.unwritten_count:
+            return ""
+        lost = f"The journal is full or locked: {self.unwritten_count} change(s) could not be written."
+        return f"{lost} The next start takes those orders up again."
+
     async def accept(self, orders: OrderList) -> Accepted:
         """See ``Journal``."""
         return await self._patiently(self.journal.accept, orders)

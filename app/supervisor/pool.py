@@ -162,6 +162,7 @@ class PersistentWorkerPool:
         return PoolSnapshot(
             status=self.status,
             workers=tuple(worker.snapshot() for worker in self.workers),
+            tabs_per_worker=self._options.worker.tabs_per_worker,
             open_count=self.submissions.open_tasks.count,
             holds=tuple(sorted(self._steering.standing.holds.active)),
             memory_peak_bytes=self.memory_monitor.peak_bytes,
@@ -287,9 +288,8 @@ class PersistentWorkerPool:
         await self._steering.unsettled.zero()
         await self._dispatch.return_rest()
         self.submissions.close()
-        if count := self._journal.unwritten_count:
-            lost = f"The journal is full or locked: {count} change(s) could not be written."
-            self._chronicle.notice(Level.ERROR, f"{lost} The next start takes those orders up again.")
+        if loss := self._journal.loss:
+            self._chronicle.notice(Level.ERROR, loss)
 
     async def _clear_up(self) -> None:
         """Remove clones and temporary files; the last thing a pool does."""

@@ -32,6 +32,7 @@ class PoolSnapshot:
 
     status: PoolStatus
     workers: tuple[WorkerSnapshot, ...]
+    tabs_per_worker: int
     #: Tasks that have no outcome yet, those in hand included.
     open_count: int
     #: Why no further task starts now; empty when they do.

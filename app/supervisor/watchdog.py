@@ -17,6 +17,7 @@ import anyio.to_thread
 from app.bridge.pace import every
 from app.domain.events import Level
 from app.domain.ids import WorkerRef
+from app.domain.states import WorkerStatus
 from app.memory.limit import MemoryLimit
 from app.memory.usage import Meter, Way
 from app.supervisor.chronicle import Chronicle
@@ -24,6 +25,7 @@ from app.supervisor.facts import Fact, MemorySeen
 from app.supervisor.worker import Worker
 
 ESTIMATE_INTERVAL_S = 2.0
+_AT_WORK = frozenset({WorkerStatus.READY, WorkerStatus.PROCESSING, WorkerStatus.IDLE})
 #: Of the looks, every fifth is a measure.
 MEASURE_EACH = 5
 
@@ -71,6 +73,7 @@ class MemoryMonitor:
         self._report = report
         self._own = Meter(lambda: [os.getpid()])
         self._warned_of = Way.PSS
+        self._seen = set[WorkerRef]()
         #: The most that all workers and the supervisor used together, in bytes.
         self.peak_bytes = 0
         #: What may be used, in bytes; 0 before the first look.
@@ -80,7 +83,7 @@ class MemoryMonitor:
         """Look every two seconds and tell, until cancelled."""
         looks = itertools.count()
         async for _ in every(ESTIMATE_INTERVAL_S):
-            await self.look(is_exact=next(looks) % MEASURE_EACH == 0)
+            await self.look(is_exact=next(looks) % MEASURE_EACH == 0 or self._has_newcomer())
 
     async def look(self, *, is_exact: bool) -> None:
         """Look once and tell; an estimate that is over the limit is followed by a measure."""
@@ -99,6 +102,12 @@ class MemoryMonitor:
         )
         self.peak_bytes = max(self.peak_bytes, seen.used_bytes)
         self._report(seen)
+
+    def _has_newcomer(self) -> bool:
+        """Whether a generation is at work that was not there at the last look: what it uses must be known well."""
+        here = {worker.ref for worker in self._workers if worker.status in _AT_WORK}
+        newcomers, self._seen = here - self._seen, here
+        return bool(newcomers)
 
     def _look(self, *, is_exact: bool) -> _Look:
         """Blocking."""

@@ -13,7 +13,7 @@ import anyio.to_thread
 
 from app.domain.events import SessionView
 from app.domain.failures import NotNowError, ProfileError, SetupError
-from app.domain.ids import WorkerId, WorkerRef
+from app.domain.ids import TaskId, WorkerId, WorkerRef
 from app.domain.machine import Machine
 from app.domain.states import WORKER, WorkerEvent, WorkerStatus
 from app.domain.task import POTask
@@ -171,6 +171,11 @@ class Worker:
         """Ask something about its login of a generation; one that is gone told so by its end."""
         if self.ref.generation == generation:
             await self._generation.ask(message)
+
+    async def picture(self, task_id: TaskId) -> bytes:
+        """What a task's tab shows, as JPEG; nothing when it has no such tab. Waits for its worker."""
+        held = self._generation.held
+        return await self._generation.pictures.get(task_id) if task_id in held and self.status in _AT_WORK else b""
 
     def abandon(self) -> None:
         """End the generation now; its processes are gone when ``live`` returns."""

@@ -5,10 +5,11 @@ Framing: see ``codec``. Two dedicated pipes join the supervisor and one worker p
 Who speaks first: the worker, with ``Hello``. The supervisor answers with one ``Configure``; the worker opens its
 browser and says ``Ready`` when it is logged in, or ``Unable`` and ends. From then on the supervisor sends ``Assign``
 while the worker has free tabs (it counts them itself), and the worker answers each with exactly one ``Finished`` or
-``Returned``, and each ``Probe`` with one ``Probed``. A worker never asks for anything: ``Assign`` holds all that it
-needs. ``Drain`` lets it finish what it has, close its browser, say ``Bye`` and end; it reads nothing any more, and
-probes its login of its own accord where somebody must know. A closed pipe means the same at once, without a word.
-A worker with another ``Mode`` than work does that one thing, and then says ``Bye`` by itself.
+``Returned``, each ``Probe`` with one ``Probed`` and each ``Show`` with one ``Shown``. A worker never asks for
+anything: ``Assign`` holds all that it needs. ``Drain`` lets it finish what it has, close its browser, say ``Bye`` and
+end; it reads nothing any more, and probes its login of its own accord where somebody must know. A closed pipe means the
+same at once, without a word. A worker with another ``Mode`` than work does that one thing, and then says ``Bye`` by
+itself.
 
 A worker that the portal wants a login of, when it comes up or later, says ``LoggedOut`` and does nothing about it: all
 workers have one login, so the supervisor has one of them log in (``Refresh``) and the others take over what that one
@@ -34,7 +35,7 @@ from app.domain.options import WorkerOptions
 from app.domain.task import POTask, Report
 
 #: Raised with every change that an older peer would not understand.
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 
 
 class _Message(BaseModel):
@@ -100,6 +101,13 @@ class Probe(_Message):
     """Supervisor to worker: ask the portal whether we are logged in."""
 
     type: Literal["probe"] = "probe"
+
+
+class Show(_Message):
+    """Supervisor to worker: somebody wants to see what a task's tab shows."""
+
+    type: Literal["show"] = "show"
+    task_id: TaskId
 
 
 class Refresh(_Message):
@@ -210,6 +218,17 @@ class Probed(_Message):
     is_last: bool = False
 
 
+class Shown(_Message):
+    """Worker to supervisor: what a task's tab shows, as a small JPEG."""
+
+    type: Literal["shown"] = "shown"
+    slot: int
+    generation: int
+    task_id: TaskId
+    #: Base64; empty when there is no such tab, or it can't be pictured.
+    jpeg: str = ""
+
+
 class Renewed(_Message):
     """Worker to supervisor: a page came by way of the portal's login page; the session had ended, unnoticed."""
 
@@ -266,7 +285,7 @@ class Bye(_Message):
     generation: int
 
 
-ToWorker = Annotated[Configure | Assign | Probe | Refresh | Adopt | Drain, Field(discriminator="type")]
+ToWorker = Annotated[Configure | Assign | Probe | Show | Refresh | Adopt | Drain, Field(discriminator="type")]
 ToSupervisor = Annotated[
     Hello
     | Unable
@@ -275,6 +294,7 @@ ToSupervisor = Annotated[
     | Finished
     | Returned
     | Probed
+    | Shown
     | Renewed
     | LoggedOut
     | LoginSettled

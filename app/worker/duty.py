@@ -6,6 +6,7 @@ the process ends without a word for them, and the supervisor knows what they wer
 
 from __future__ import annotations
 
+from base64 import b64encode
 from pathlib import Path
 
 import anyio
@@ -28,17 +29,22 @@ from app.wire.messages import (
     Ready,
     Refresh,
     Returned,
+    Show,
+    Shown,
     ToWorker,
 )
 from app.worker.attempt import Bench, attempt
 from app.worker.cookies import CookieSnapshot
 from app.worker.errors import CannotLogInError, SessionBrokenError, SessionLostError
+from app.worker.evidence import thumbnail
 from app.worker.ladder import Keys
 from app.worker.mouth import Mouth
 from app.worker.session import BrowserSession
 
 #: A supervisor that hears nothing for 15 s takes the worker for hung.
 HEARTBEAT_INTERVAL_S = 2.0
+#: A frame holds a mebibyte; a picture of 1280 x 720 points has some ten kilobytes. A larger one is cut, and no picture.
+PICTURE_BYTES_MAX = 600_000
 
 
 class Duty:
@@ -105,6 +111,8 @@ class Duty:
                 await self._process(message)
             case Probe():
                 await self._probe()
+            case Show():
+                await self._show(message)
             case Refresh():
                 await self._refresh(message)
             case Adopt():
@@ -137,6 +145,11 @@ class Duty:
         self._mouth.say(Probed, proof=proof)
         if proof is Proof.LOGGED_OUT:
             self._lose(count, "the portal's probe page asks for a login")
+
+    async def _show(self, show: Show) -> None:
+        tab = self._session.tabs.get(show.task_id)
+        picture = await thumbnail(tab) if tab is not None else b""
+        self._mouth.say(Shown, task_id=show.task_id, jpeg=b64encode(picture[:PICTURE_BYTES_MAX]).decode())
 
     async def _refresh(self, refresh: Refresh) -> None:
         keys = Keys(

@@ -15,6 +15,18 @@ SCREENSHOT_NAME = "page.png"
 SOURCE_NAME = "page.html"
 
 
+#: A thumbnail is a hint of what goes on; below this quality texts become blots.
+THUMBNAIL_QUALITY, THUMBNAIL_LIMIT_S = 40, 3.0
+
+
+async def thumbnail(tab: Tab) -> bytes:
+    """A small picture of what the tab shows; nothing when it can't be pictured in time. Bounded."""
+    with anyio.move_on_after(THUMBNAIL_LIMIT_S), contextlib.suppress(PlaywrightError):
+        limit_ms = THUMBNAIL_LIMIT_S * 1000
+        return await tab.page.screenshot(type="jpeg", quality=THUMBNAIL_QUALITY, scale="css", timeout=limit_ms)
+    return b""
+
+
 async def keep_evidence(tab: Tab) -> tuple[str, ...]:
     """Put screenshot and source into the tab's evidence folder; returns the names of what could be kept.
 

@@ -66,6 +66,8 @@ class BrowserSession:
         self.startup_time = order.clock()
         self.last_activity = self.startup_time
         self.active_tabs: dict[TaskId, str] = {}
+        #: The same as they are here.
+        self.tabs: dict[TaskId, Tab] = {}
         self.lost = anyio.Event()
         self._machine = Machine(SESSION, order.worker_id, clock=order.clock, observe=order.observe)
         self._tab_count = 0
@@ -128,9 +130,11 @@ class BrowserSession:
         self.active_tabs[task.task_id] = handle
         try:
             async with open_tab(self.driver, order) as tab:
+                self.tabs[task.task_id] = tab
                 yield tab
         finally:
             del self.active_tabs[task.task_id]
+            self.tabs.pop(task.task_id, None)
             self.last_activity = self._order.clock()
 
     async def prove_alive(self) -> None:

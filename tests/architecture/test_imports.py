@@ -97,6 +97,7 @@ PLANTS = [
         "The HTTP framework lives in the service and the demo portal",
         ("app.intake", "uvicorn"),
         ("app.cli", "starlette"),
+        ("app.supervisor", "fastapi"),
     ),
     *plants("The environment is read in the settings", ("app.service", "pydantic_settings")),
     *plants("The keyring is opened in one place", ("app.worker", "keyring"), ("app.cli", "keyring")),

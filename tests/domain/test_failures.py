@@ -37,6 +37,7 @@ CONTRACT = """
     page_too_slow       FAILED         retry            yes
     task_timeout        FAILED         retry            yes
     tab_crashed         FAILED         retry            yes
+    out_of_memory       FAILED         retry            yes
     download_failed     FAILED         portal_fault     yes
     download_refused    FAILED         portal_fault     no
     filing_failed       FAILED         retry            yes

@@ -12,7 +12,6 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.chart import BarChart
 
-from app.intake import workbook as workbook_module
 from app.intake.errors import InputRefusedError
 from app.intake.workbook import read_workbook
 from tests.intake.files import rezipped, saved, xlsx, zipped
@@ -148,13 +147,6 @@ def test_a_formula_is_its_saved_value_never_its_text() -> None:
 def test_other_packed_files_are_refused_with_what_to_do(members: dict[str, bytes], word: str) -> None:
     with pytest.raises(InputRefusedError, match=rf"orders\.xlsx .*{word}.*save"):
         cells_of(zipped(members))
-
-
-def test_a_workbook_that_unpacks_to_too_much_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbook_module, "_UNPACKED_BYTES_MAX", 1000)
-
-    with pytest.raises(InputRefusedError, match="unpacks to more than"):
-        cells_of(xlsx({"A": TABLE}))
 
 
 @pytest.mark.parametrize("seed", range(150))

@@ -43,10 +43,10 @@ async def good_numbers(portal: Portal, count: int) -> list[str]:
     return good[:count]
 
 
-async def make_fat(portal: Portal, number: str, size_mb: int) -> None:
+async def make_fat(portal: Portal, number: str, size_mb: int, delay_ms: int = 8000) -> None:
     """Let the page of one order eat memory, and its files come so late that the page is seen."""
     await portal.add_fault(FatPage(size_mb=size_mb), order=number)
-    await portal.add_fault(Latency(delay_ms=8000), Scope.DOWNLOAD, order=number)
+    await portal.add_fault(Latency(delay_ms=delay_ms), Scope.DOWNLOAD, order=number)
 
 
 @asynccontextmanager
@@ -119,8 +119,8 @@ def of_kind(ended: Ended, kind: str) -> list[Mapping[str, Any]]:
 
 async def test_in_a_small_container_the_same_holds_and_the_system_ends_nobody(tmp_path: Path) -> None:
     with memory_group(1500 * MB) as group:
-        async with running_portal(order_count=120) as portal, open_desk(tmp_path, portal) as desk:
-            numbers = await good_numbers(portal, 24)
+        async with running_portal(order_count=260) as portal, open_desk(tmp_path, portal) as desk:
+            numbers = await good_numbers(portal, 60)
             truths = await portal.truth(*numbers)
             await make_fat(portal, numbers[2], size_mb=500)
 
@@ -143,7 +143,7 @@ async def test_a_page_that_the_system_ends_for_want_of_memory_is_told_as_such(tm
     with memory_group(1100 * MB) as group:
         async with running_portal(order_count=60) as portal, open_desk(tmp_path, portal) as desk:
             numbers = await good_numbers(portal, 4)
-            await portal.add_fault(FatPage(size_mb=3000), order=numbers[1])
+            await make_fat(portal, numbers[1], size_mb=3000, delay_ms=30_000)
             arguments = ("--workers", "1", "--tabs", "1", "--max-attempts", "2", "--json")
 
             ended = await run_in(group, desk, "run", desk.list_of(numbers), *arguments)

@@ -122,6 +122,41 @@ def test_what_was_added_and_cancelled_is_there_however_often_it_is_killed(path: 
     assert in_order == [(f"demo:{number}",) for number in range(60)]
 
 
+def test_killed_while_it_forgets_it_is_whole_and_the_next_time_forgets_the_rest(path: Path, launch: Launch) -> None:
+    assert list(lines(launch("work", path, 60)))[-1] == "end"
+    for patience in (1, 5, 17, 30):
+        victim = launch("forget", path)
+        for _ in zip(lines(victim), range(patience), strict=False):
+            pass
+        kill(victim)
+        check_laws(path, is_swept=True)
+        assert query(path, "SELECT count(*) FROM reports") == [(60,)]
+
+    assert list(lines(launch("forget", path)))[-1] == "end"
+
+    check_laws(path, is_swept=True)
+    left = "SELECT (SELECT count(*) FROM transitions), (SELECT count(*) FROM attempts), (SELECT count(*) FROM batches)"
+    assert query(path, left) == [(0, 0, 0)]
+    assert query(path, "SELECT status, count(*) FROM tasks GROUP BY status") == [("DONE", 60)]
+
+
+@pytest.mark.parametrize("hundreds", [1, 15, 40])
+def test_killed_while_the_file_is_written_anew_it_is_what_it_was(path: Path, launch: Launch, hundreds: int) -> None:
+    assert list(lines(launch("work", path, 200)))[-1] == "end"
+    assert list(lines(launch("forget", path)))[-1] == "end"
+    before = query(path, "SELECT * FROM reports ORDER BY task_id")
+    victim = launch("compact", path, hundreds)
+    assert next(lines(victim)) == "within"
+
+    kill(victim)
+
+    check_laws(path, is_swept=True)
+    assert query(path, "SELECT * FROM reports ORDER BY task_id") == before
+    assert list(lines(launch("compact", path)))[-1] == "end"
+    check_laws(path, is_swept=True)
+    assert query(path, "SELECT * FROM reports ORDER BY task_id") == before
+
+
 def test_a_list_whose_acceptance_was_cut_off_was_never_there(path: Path, launch: Launch) -> None:
     victim = launch("halt", path, 20_000)
     assert next(lines(victim)) == "half"
@@ -140,6 +175,10 @@ def test_a_second_program_is_refused_until_the_first_is_dead(path: Path, launch:
     with pytest.raises(JournalBusyError) as refusal:
         open_once(path)
     assert refusal.value.pid == holder.pid
+    assert str(refusal.value) == (
+        f"Another Poolwright (pid {holder.pid}) works with this journal ({path}); wait for it or choose another --out."
+    )
 
     kill(holder)
+    assert path.with_name(f"{path.name}.lock").exists(), "the lock's file stays, its lock died with its holder"
     assert sum(open_once(path).values()) == 0

@@ -2,17 +2,20 @@
 
 ``python -m tests.store.victim work <journal> <count>`` carries a list to its end. ``add <journal> <count>`` makes one
 task by task. ``hold <journal>`` only opens it. ``halt <journal> <count>`` stops for ever in the middle of accepting a
-list.
+list. ``forget <journal>`` forgets all that is over, a few rows at a time. ``compact <journal> <count>`` stops for ever
+after so many hundred instructions of writing the file anew.
 """
 
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import anyio
 
 from app.domain.failures import GivenBack, Reason
+from app.store import retention
 from app.store.journal import SqliteJournal
 from tests.store.builders import BATCH, WORKER, orders, po_task, report, task_id
 from tests.store.clock import ManualClock
@@ -77,8 +80,38 @@ async def halt(path: Path, count: int) -> None:
         await journal.accept(orders(*range(count)))
 
 
+async def forget(path: Path, _: int) -> None:
+    """Step by step, each told when it is done."""
+    retention.STEP_ROWS = 5
+    clock = ManualClock()
+    async with SqliteJournal(path, clock) as journal:
+        assert journal._ledger is not None
+        for done in journal._ledger.forget(clock.now() + timedelta(days=1), ()):
+            tell("step", done.move_count, done.attempt_count, done.list_count)
+    tell("end")
+
+
+async def compact(path: Path, count: int) -> None:
+    """Stop within the writing."""
+    left = count
+
+    def watch() -> int:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            tell("within")
+            sys.stdin.read()
+        return 0
+
+    async with SqliteJournal(path, ManualClock()) as journal:
+        assert journal._ledger is not None
+        journal._ledger._database._connection.set_progress_handler(watch, 100)
+        await journal.compact()
+    tell("end")
+
+
 def main(what: str, path: str, count: str = "0") -> None:
-    part = {"work": work, "add": add, "hold": hold, "halt": halt}[what]
+    part = {"work": work, "add": add, "hold": hold, "halt": halt, "forget": forget, "compact": compact}[what]
     anyio.run(part, Path(path), int(count))
 
 

@@ -72,6 +72,9 @@ class Script:
                 if isinstance(message, messages.Probe):
                     await self._say(messages.Probed(**self._who, proof=self._proof))
                     continue
+                if isinstance(message, messages.Show):
+                    await self._say(messages.Shown(**self._who, task_id=message.task_id, jpeg="anBlZw=="))
+                    continue
                 assert isinstance(message, messages.Assign)
                 step = self._tasks.pop(0) if len(self._tasks) > 1 else self._tasks[0]
                 if step.startswith("linger"):

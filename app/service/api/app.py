@@ -56,6 +56,7 @@ def make_app(door: Door) -> ASGIApp:
     for room in (lists, orders, steering, events):
         behind.include_router(room.router)
     app.include_router(behind)
+    app.include_router(health.behind, dependencies=[Depends(let_in)])
     app.include_router(health.router)
     pages = find_pages()
     serve_pages(app, pages)

@@ -8,14 +8,23 @@ from fastapi import APIRouter, Response
 
 from app.service.api.asked import AskedDaemon
 from app.service.api.models import Health, Readiness
+from app.service.metrics import CONTENT_TYPE
 
 router = APIRouter(tags=["health"])
+#: What needs the token.
+behind = APIRouter(tags=["health"])
 
 
 @router.get("/healthz")
 async def healthz() -> Health:
     """The program lives."""
     return Health()
+
+
+@behind.get("/metrics", response_class=Response, responses={HTTPStatus.OK: {"content": {"text/plain": {}}}})
+async def metrics(daemon: AskedDaemon) -> Response:
+    """Figures for Prometheus; this needs the token."""
+    return Response(await daemon.metrics(), media_type=CONTENT_TYPE)
 
 
 @router.get("/readyz", responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Readiness}})

@@ -272,6 +272,7 @@ class StatusOut(_Given):
     started_at: datetime
     pool: PoolOut
     workers: list[WorkerOut]
+    tabs_per_worker: int
     counts: dict[str, int]
     memory: MemoryOut
     rate_per_min: float
@@ -290,6 +291,7 @@ class StatusOut(_Given):
             started_at=standing.started_at,
             pool=PoolOut(status=pool.status.name, holds=list(pool.holds), open_count=pool.open_count),
             workers=[WorkerOut.of(worker) for worker in pool.workers],
+            tabs_per_worker=pool.tabs_per_worker,
             counts=standing.counts,
             memory=MemoryOut(
                 used_bytes=pool.memory_bytes,

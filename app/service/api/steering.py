@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from app import __version__
+from app.domain.ids import TaskId
 from app.service.api.asked import AskedDaemon
 from app.service.api.models import StatusOut
 
@@ -17,6 +18,17 @@ router = APIRouter(tags=["pool"])
 async def status(daemon: AskedDaemon) -> StatusOut:
     """Everything at one glance."""
     return StatusOut.of(await daemon.standing(), __version__)
+
+
+@router.get(
+    "/workers/{slot}/tabs/{task_id:path}/thumbnail",
+    response_class=Response,
+    responses={HTTPStatus.OK: {"content": {"image/jpeg": {}}}},
+)
+async def thumbnail(slot: int, task_id: str, daemon: AskedDaemon) -> Response:
+    """What the tab of an order shows now."""
+    picture = await daemon.picture(slot, TaskId(task_id))
+    return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
 @router.post("/pool/pause", status_code=HTTPStatus.NO_CONTENT)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import anyio
 import anyio.to_thread
 
 from app.archive.report import ReportFiles, write_reports
@@ -25,6 +26,7 @@ from app.service.batch import Redo
 from app.service.daemon.errors import DrainingError, NothingThereError, NotPossibleNowError
 from app.service.daemon.feed import Feed, Pace
 from app.service.daemon.standing import Standing
+from app.service.metrics import Metrics
 from app.service.resuming import to_reopen
 from app.store import search
 from app.store.journal import SqliteJournal
@@ -36,6 +38,8 @@ COMMON = BatchId("daemon")
 #: Lists that are told at once.
 LISTS_MAX = 200
 REPORTS_NAME = "reports"
+#: A worker pictures a tab in a tenth of a second; one that is busy takes longer.
+PICTURE_LIMIT_S = 5.0
 _AT_WORK = frozenset({WorkerStatus.READY, WorkerStatus.PROCESSING, WorkerStatus.IDLE})
 
 
@@ -52,6 +56,7 @@ class Daemon:
         self._clock = clock
         self._out = out
         self._pace = Pace(clock.monotonic())
+        self._metrics = Metrics(clock.monotonic)
         self._pool: PersistentWorkerPool | None = None
         self._shutdown_timeout_s = SHUTDOWN_TIMEOUT_MAX_S
         self._is_draining = False
@@ -64,6 +69,7 @@ class Daemon:
         """See ``EventSink``."""
         if isinstance(event, TaskEnded):
             self._pace.note(self._clock.monotonic())
+        self._metrics(event)
         self.feed(event)
 
     @property
@@ -130,6 +136,12 @@ class Daemon:
             end=self.pool.end,
         )
 
+    async def metrics(self) -> bytes:
+        """All figures for Prometheus."""
+        oldest_at = await self._journal.ask(partial(search.oldest, but=COMMON))
+        age_s = 0.0 if oldest_at is None else max(0.0, (self._clock.now() - oldest_at).total_seconds())
+        return self._metrics.text(self.pool.get_status(), age_s)
+
     async def lists(self) -> Sequence[ListView]:
         """The lists, the latest first."""
         return await self._journal.ask(partial(search.lists, but=COMMON, limit=LISTS_MAX))
@@ -194,6 +206,20 @@ class Daemon:
             return await anyio.to_thread.run_sync(write)
         except OSError as error:
             raise NotPossibleNowError(f"The report cannot be written ({error.strerror}).") from error
+
+    async def picture(self, slot: int, task_id: TaskId) -> bytes:
+        """What the tab of an order shows now, as JPEG.
+
+        Raises:
+            NothingThereError: There is no such tab, or it cannot be pictured in time.
+        """
+        worker = next((one for one in self.pool.workers if one.ref.slot == slot), None)
+        picture = b""
+        with anyio.move_on_after(PICTURE_LIMIT_S):
+            picture = await worker.picture(task_id) if worker is not None else b""
+        if not picture:
+            raise NothingThereError("There is no such tab now.")
+        return picture
 
     def pause(self) -> None:
         """Let no further order start."""

@@ -1,0 +1,1 @@
+"""The dashboard: one page of HTML, style and script as a browser gets them; nothing is built or comes from outside."""

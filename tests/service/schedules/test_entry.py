@@ -1,0 +1,91 @@
+"""What an entry becomes: orders for the daemon's queue, or a run of its own with options of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.cli.options import PLACES
+from app.domain.failures import OptionsError
+from app.service.schedules.entry import Schedule, schedules_of
+from app.settings import Settings, face, load_settings, variable
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(variable(name), raising=False)
+
+
+def made(settings: dict[str, Any] | None = None, /, **changes: Any) -> Schedule:  # noqa: ANN401 - fields by name
+    table = {"name": "nightly", "cron": "0 6 * * *", "timezone": "Europe/Berlin", "file": "list.csv", **changes}
+    return schedules_of(load_settings({**(settings or {}), "schedules": [table]}))[0]
+
+
+def options_of(schedule: Schedule) -> dict[str, str]:
+    assert schedule.own is not None
+    words = [word for word in schedule.own.options if word not in {"--headless", "--headed"}]
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
+def test_an_entry_without_profile_folder_and_template_goes_to_the_queue() -> None:
+    schedule = made(deadline_minutes=1.5)
+
+    assert schedule.own is None
+    assert schedule.deadline_s == 90
+    assert made(profile="default").own is None, "it names the daemon's own profile"
+
+
+@pytest.mark.parametrize(
+    ("change", "flag", "value"),
+    [
+        ({"profile": "other"}, "--profile", "other"),
+        ({"out": "elsewhere"}, "--out", "elsewhere"),
+        ({"folder_template": "{number}"}, "--folder-template", "{number}"),
+    ],
+)
+def test_each_of_profile_folder_and_template_makes_a_run_of_its_own(
+    change: dict[str, str], flag: str, value: str
+) -> None:
+    options = options_of(made({}, **change))
+
+    assert options[flag] == value
+    assert options["--out"] == change.get("out", str(Path("downloads", "schedules", "nightly")))
+
+
+def test_a_run_of_its_own_gets_every_setting_of_the_daemon_that_a_run_has() -> None:
+    schedule = made({"workers": 3, "headless": False, "log_file": "one.jsonl"}, profile="other", column="#2", sheet="S")
+    assert schedule.own is not None
+    options = options_of(schedule)
+
+    flags = {face(name).flags[0] for name in PLACES} - {"--browser", "--headless/--headed"}
+    assert flags <= options.keys(), "a browser that is found by itself is found there too"
+    assert "--headed" in schedule.own.options
+    assert options["--workers"] == "3"
+    assert options["--log-file"] == str(schedule.own.out / ".poolwright" / "log.jsonl"), "two programs, two logs"
+    assert (options["--column"], options["--sheet"]) == ("#2", "S")
+
+
+def test_another_profile_says_itself_which_portal_it_is_for() -> None:
+    given = {"portal": "coupa", "base_url": "https://one.example"}
+
+    assert options_of(made(given, profile="other"))["--portal"] == ""
+    assert options_of(made(given, profile="other"))["--base-url"] == ""
+    assert options_of(made(given, out="elsewhere"))["--base-url"] == "https://one.example"
+
+
+def test_a_folder_belongs_to_one_run_at_a_time() -> None:
+    with pytest.raises(OptionsError, match="'nightly' has out 'downloads', which is the folder of the daemon"):
+        made(out="downloads")
+
+
+def test_a_template_that_cannot_be_read_is_told_with_its_entry() -> None:
+    with pytest.raises(OptionsError, match="In the schedule 'nightly'"):
+        made(folder_template="../{number}")
+
+
+def test_a_command_is_shown_without_its_arguments() -> None:
+    assert str(made(file=None, command=["export", "--password", "hunter2"]).source) == "output of export"

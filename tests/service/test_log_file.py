@@ -1,0 +1,121 @@
+"""The file of the log stays small, private and free of secrets, and a full disk costs lines, never the work."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import resource
+import signal
+import stat
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from loguru import logger
+
+from app.service import log_file
+from app.service.log_file import LogFile
+from app.service.logs import LogOptions, logging_to
+
+SECRET = "hunter2-of-the-robot"
+
+
+def lines_of(file: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+@contextmanager
+def full_disk(size_bytes: int) -> Generator[None]:
+    """No file may grow beyond this size: writing fails or stops short, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+
+
+def test_a_burst_leaves_a_few_small_private_files_without_a_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_file, "ROTATION_BYTES", 20_000)
+
+    with logging_to(LogOptions(level="info", file=tmp_path / "log.jsonl", secrets=(SECRET,))):
+        for number in range(2_000):
+            logger.bind(number=number, form={"password": SECRET}).info("typed {}", SECRET)
+
+    files = sorted(tmp_path.iterdir())
+    assert [file.name for file in files] == [*(f"log.{number}.jsonl" for number in range(1, 6)), "log.jsonl"]
+    assert all(file.stat().st_size <= 20_000 for file in files)
+    assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in files)
+    assert all(SECRET not in file.read_text(encoding="utf-8") for file in files)
+    numbers = [line["number"] for file in [*reversed(files[:-1]), files[-1]] for line in lines_of(file)]
+    assert numbers == list(range(2_000 - len(numbers), 2_000)), "the latest lines are there, in their order"
+
+
+def test_a_second_start_goes_on_in_the_same_file_and_counts_what_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_file, "ROTATION_BYTES", 2_000)
+    for _ in range(40):
+        with logging_to(LogOptions(level="info", file=tmp_path / "log.jsonl")):
+            logger.info("a start")
+
+    assert len(list(tmp_path.iterdir())) > 1
+    assert all(file.stat().st_size <= 2_000 for file in tmp_path.iterdir())
+
+
+def test_a_line_that_is_larger_than_a_file_is_written_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_file, "ROTATION_BYTES", 2_000)
+    with logging_to(LogOptions(level="info", file=tmp_path / "log.jsonl")):
+        logger.info("x" * 5_000)
+        logger.info("y")
+
+    assert [line["text"] for line in lines_of(tmp_path / "log.1.jsonl")] == ["x" * 5_000]
+    assert [line["text"] for line in lines_of(tmp_path / "log.jsonl")] == ["y"]
+
+
+def test_half_a_character_stays_valid_json(tmp_path: Path) -> None:
+    with logging_to(LogOptions(level="info", file=tmp_path / "log.jsonl")):
+        logger.info("a \ud800 b")
+
+    assert lines_of(tmp_path / "log.jsonl")[0]["text"] == "a \ud800 b"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file sizes cannot be limited here")
+def test_a_full_disk_costs_whole_lines_and_is_told_once_and_nothing_else_is_shown(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    told: list[str] = []
+    options = LogOptions(level="info", file=tmp_path / "log.jsonl", people=told.append, secrets=(SECRET,))
+    with logging_to(options):
+        with full_disk(1_500):
+            for number in range(50):
+                logger.info("{} {}", number, SECRET)
+        logger.info("there is room again")
+        with full_disk(100):
+            logger.info("{}", SECRET)
+
+    texts = [line["text"] for line in lines_of(tmp_path / "log.jsonl")]
+    assert texts[-1] == "there is room again"
+    assert 3 <= len(texts) < 51
+    assert len(told) == 2
+    assert all("loses lines" in line and "Give it room" in line for line in told)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+def test_the_device_that_is_always_full_stops_nobody() -> None:
+    told: list[str] = []
+    log = LogFile(Path("/dev/full"), told.append)
+    for _ in range(3):
+        log.write("line\n")
+    log.close()
+
+    assert len(told) == 1
+    assert os.strerror(errno.ENOSPC) in told[0]

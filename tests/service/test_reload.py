@@ -1,0 +1,89 @@
+"""Settings that are read again: limits act at once, the rest is told, and a wrong file changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.domain.failures import OptionsError
+from app.service.reload import compare, read_again
+from app.settings import Settings, face, load_settings, variable
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(variable(name), raising=False)
+
+
+def test_limits_act_at_once_and_the_rest_waits_for_a_restart() -> None:
+    running = load_settings()
+    Path("poolwright.toml").write_text("max_attempts = 5\nworkers = 4\nretention_days = 30\nheadless = false\n")
+
+    done = read_again(running, {})
+
+    assert done.texts == (
+        "workers was changed from '2' to '4'; it acts after a restart of the daemon.",
+        "headless was changed from true to false; it acts after a restart of the daemon.",
+        "max_attempts was changed from '3' to '5'; it acts now.",
+        "retention_days was changed from '0' to '30'; it acts now.",
+    )
+    assert (done.settings.max_attempts, done.settings.retention_days) == (5, 30)
+    assert (done.settings.workers, done.settings.headless) == (2, True)
+
+
+def test_what_waits_for_a_restart_is_told_at_each_reload_and_what_acts_only_once() -> None:
+    running = load_settings()
+    Path(".env").write_text("POOLWRIGHT_MAX_ATTEMPTS=5\nPOOLWRIGHT_WORKERS=4\n")
+
+    again = read_again(read_again(running, {}).settings, {})
+
+    assert [change.name for change in again.changes] == ["workers"]
+
+
+def test_nothing_new_is_told_as_such() -> None:
+    running = load_settings()
+
+    assert read_again(running, {}).texts == ("The settings are as they were.",)
+    assert read_again(running, {}).settings == running
+
+
+def test_the_command_line_that_started_it_still_wins() -> None:
+    running = load_settings({"max_attempts": 2})
+    Path("poolwright.toml").write_text("max_attempts = 5\n")
+
+    assert read_again(running, {"max_attempts": 2}).changes == ()
+
+
+def test_a_wrong_file_is_refused_whole() -> None:
+    running = load_settings()
+    Path("poolwright.toml").write_text("retention_days = 30\nmax_attempts = 50\n")
+
+    with pytest.raises(OptionsError, match="max_attempts"):
+        read_again(running, {})
+
+
+@pytest.mark.parametrize("name", ["password", "totp_secret"])
+def test_a_secret_is_told_without_its_value(name: str) -> None:
+    done = compare(load_settings({name: "old-hunter"}), load_settings({name: "new-hunter"}))
+
+    assert done.texts == (f"{name} was changed; it acts after a restart of the daemon.",)
+    assert "hunter" not in repr(done.changes)
+
+
+def test_an_address_that_is_taken_away_is_told() -> None:
+    done = compare(load_settings({"base_url": "https://portal.example"}), load_settings())
+
+    assert "from 'https://portal.example' to nothing" in done.texts[0]
+
+
+def test_each_setting_that_acts_at_once_is_taken_over() -> None:
+    others = {"task_timeout_s": 7.0, "max_attempts": 7, "shutdown_timeout_s": 7.0, "retention_days": 7}
+    running, wanted = load_settings(), load_settings(others)
+    done = compare(running, wanted)
+
+    assert {change.name for change in done.changes if change.acts_at_once} == others.keys()
+    assert all(face(name).acts_at_once for name in others)
+    assert done.settings == wanted

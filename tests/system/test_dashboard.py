@@ -1,0 +1,151 @@
+"""The dashboard as an analyst uses it, in a real browser on a real daemon."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.async_api import Page, async_playwright, expect
+
+from app.demo.client import Portal
+from app.demo.faults import Latency, Scope
+from app.demo.process import running_portal
+from tests.support.portal import CHROMIUM, needs_chromium
+from tests.system.program import Desk, open_desk
+from tests.system.test_batch import numbers_of
+from tests.system.test_serve import serving
+
+pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(300)]
+
+#: What a busy machine needs until a page shows what happened.
+PATIENCE_MS = 120_000
+
+
+@asynccontextmanager
+async def dashboard(desk: Desk, *arguments: str) -> AsyncGenerator[tuple[Page, httpx.AsyncClient]]:
+    """A daemon, and its page in a browser of somebody who was told its address; nothing is wrong with the page."""
+    async with serving(desk, *arguments) as (process, client), async_playwright() as playwright:
+        arguments_of_root = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments_of_root)
+        page = await browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(PATIENCE_MS)
+        problems: list[str] = []
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda said: problems.append(said.text) if "Content Security" in said.text else None)
+        token = client.headers["Authorization"].removeprefix("Bearer ")
+        await page.goto(f"{client.base_url}/#token={token}")
+        await expect(page.locator("#page")).to_be_visible(timeout=PATIENCE_MS)
+        yield page, client
+        await browser.close()
+        assert problems == []
+        os.kill(process.pid, signal.SIGTERM)
+        assert await process.wait() == 0
+
+
+async def failing_and_whole(portal: Portal) -> tuple[list[str], str]:
+    """Some orders, and one of them that has evidence of a failure."""
+    truths = await portal.truth(*(await numbers_of(portal, 60)))
+    partial = next(one.number for one in truths.values() if one.outcome == "PARTIAL")
+    whole = [one.number for one in truths.values() if one.outcome == "COMPLETED"][:5]
+    return [*whole, partial], partial
+
+
+async def test_a_list_is_dropped_watched_and_its_failure_looked_at_and_retried(tmp_path: Path) -> None:
+    async with running_portal(order_count=60) as portal, open_desk(tmp_path, portal) as desk:
+        numbers, partial = await failing_and_whole(portal)
+        async with dashboard(desk) as (page, _):
+            assert "token" not in page.url
+            name = desk.list_of(numbers)
+            await page.locator("#file").set_input_files(desk.folder / name)
+            await expect(page.locator("#taken")).to_contain_text("6 new orders", timeout=PATIENCE_MS)
+            await expect(page.locator("#counts")).to_have_text("6 of 6 orders ended", timeout=PATIENCE_MS)
+            await expect(page.locator("#outcomes")).to_contain_text("5 completed")
+
+            failure = page.locator(".failure", has_text="some files refused")
+            await expect(failure).to_contain_text("ask its administrator")
+            await failure.get_by_role("button", name="Evidence").click()
+            picture = page.locator("#evidence img")
+            await expect(picture).to_be_visible()
+            assert await picture.evaluate("image => image.decode().then(() => image.naturalWidth > 300)")
+            await page.locator("#evidence summary").click()
+            await expect(page.locator("#evidence pre")).to_contain_text("<html")
+            await page.keyboard.press("Escape")
+
+            await portal.reset_stats()
+            await failure.get_by_role("button", name=re.compile("Retry")).click()
+            await expect(page.locator("#counts")).to_have_text("6 of 6 orders ended", timeout=PATIENCE_MS)
+            await page.wait_for_function("() => document.querySelector('#bar').value === 6")
+            assert partial in (await portal.stats()).order_pages
+
+            async with page.expect_download() as download:
+                await page.get_by_role("button", name="XLSX").click()
+            assert (await (await download.value).path()).read_bytes().startswith(b"PK")
+
+
+async def test_numbers_are_typed_searched_and_the_pool_is_paused_by_keys(tmp_path: Path) -> None:
+    async with running_portal(order_count=60) as portal, open_desk(tmp_path, portal) as desk:
+        numbers = await numbers_of(portal, 4)
+        async with dashboard(desk) as (page, _):
+            await expect(page.locator("#state")).to_have_text("ready", timeout=PATIENCE_MS)
+            await page.keyboard.press("p")
+            await expect(page.locator("#state")).to_have_text("paused")
+            await page.locator("#numbers").fill(", ".join(f"PO{number}" for number in numbers))
+            await page.locator("#numbers").press("Enter")
+            await expect(page.locator("#taken")).to_contain_text("4 new orders")
+            await page.locator("h1").first.click()
+            await page.keyboard.press("/")
+            await page.keyboard.type(numbers[2])
+            await expect(page.locator("#orders tr")).to_have_count(1)
+            await expect(page.locator("#orders")).to_contain_text("waiting")
+            await page.locator("#pause").click()
+            await expect(page.locator("#counts")).to_have_text("4 of 4 orders ended", timeout=PATIENCE_MS)
+
+
+async def test_tabs_are_seen_at_work_and_a_wrong_file_is_told(tmp_path: Path) -> None:
+    async with running_portal(order_count=60) as portal, open_desk(tmp_path, portal) as desk:
+        numbers = await numbers_of(portal, 12)
+        await portal.add_fault(Latency(delay_ms=4000), Scope.DOWNLOAD)
+        async with dashboard(desk) as (page, _):
+            (desk.folder / "letter.csv").write_text("Name,City\nAcme,Oslo\n")
+            await page.locator("#file").set_input_files(desk.folder / "letter.csv")
+            await expect(page.locator("#taken.bad")).to_contain_text("letter.csv")
+            await page.locator("#numbers").fill(" ".join(numbers))
+            await page.locator("#numbers").press("Enter")
+            picture = page.locator(".shots img").first
+            await expect(picture).to_be_visible(timeout=PATIENCE_MS)
+            await page.set_viewport_size({"width": 390, "height": 844})
+            assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+            for scheme in ("dark", "light"):
+                await page.emulate_media(color_scheme=scheme)
+                assert await page.evaluate("getComputedStyle(document.documentElement).colorScheme") == scheme
+
+
+async def test_a_lost_login_is_shown_with_what_to_do(tmp_path: Path) -> None:
+    async with running_portal(order_count=60) as portal, open_desk(tmp_path, portal) as desk:
+        numbers = await numbers_of(portal, 3)
+        desk.environment["POOLWRIGHT_PASSWORD"] = "no longer that"
+        async with dashboard(desk) as (page, _):
+            await expect(page.locator("#state")).to_have_text("ready", timeout=PATIENCE_MS)
+            await portal.expire_sessions()
+            await page.locator("#numbers").fill(" ".join(numbers))
+            await page.locator("#numbers").press("Enter")
+            await expect(page.locator("#state")).to_have_text("login needed", timeout=PATIENCE_MS)
+            await expect(page.locator("#notice")).to_contain_text("poolwright profile login", timeout=PATIENCE_MS)
+
+
+async def test_without_the_token_the_page_asks_for_it(tmp_path: Path) -> None:
+    async with running_portal() as portal, open_desk(tmp_path, portal) as desk, dashboard(desk) as (page, client):
+        other = await page.context.browser.new_page()  # pyright: ignore[reportOptionalMemberAccess] - it was launched
+        answer = await other.goto(f"{client.base_url}/")
+        await other.locator("#token").fill("no token of theirs, though long enough for one")
+        await other.get_by_role("button", name="Open").click()
+        await expect(other.locator("#gate-problem")).to_contain_text("not the token")
+
+        assert answer is not None
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
