@@ -10,6 +10,7 @@ import pytest
 from app.archive.staged import evidence_folder
 from app.domain.failures import Reason
 from app.domain.ids import TaskId
+from app.domain.states import WorkerStatus
 from app.domain.task import Report
 from app.service.api.events import _place
 from tests.daemon.houses import number, order_list, running_daemon, task_id
@@ -74,3 +75,16 @@ async def test_evidence_is_given_out_and_never_run(tmp_path: Path, monkeypatch: 
     assert (picture.headers["content-type"], picture.content) == ("image/png", b"\x89PNG")
     assert {name: answer.status_code for name, answer in refused.items()} == dict.fromkeys(refused, 404)
     assert not [name for name, answer in refused.items() if "secret" in answer.text or "root:" in answer.text]
+
+
+@pytest.mark.process
+@pytest.mark.timeout(90)
+async def test_whether_it_is_ready_is_told_while_the_journal_is_stuck(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_daemon(tmp_path, monkeypatch) as running:
+        await running.until(lambda: running.daemon.pool.workers[0].status is WorkerStatus.READY)
+        async with running.daemon._journal._limiter:  # as if a change took for ever
+            ready = await running.client.get("/readyz")
+
+    assert ready.json() == {"is_ready": True, "reasons": []}
