@@ -20,7 +20,7 @@ ORDERS, PORTAL, BROWSERS, RUNNING = "Orders", "Portal and profile", "Browsers", 
 SERVICE, SHOWING = "Service", "Showing"
 PANELS = (ORDERS, PORTAL, BROWSERS, RUNNING, SERVICE, SHOWING)
 #: Settings that only the daemon has.
-SERVICE_NAMES = ("host", "port")
+SERVICE_NAMES = ("host", "port", "allow_remote")
 #: Where each setting that has a flag stands in the help, and what stands for its value there.
 PLACES = {
     "out": (ORDERS, "FOLDER"),
@@ -44,6 +44,7 @@ PLACES = {
     "runs_dir": (RUNNING, "FOLDER"),
     "host": (SERVICE, "ADDRESS"),
     "port": (SERVICE, "PORT"),
+    "allow_remote": (SERVICE, None),
     "log_level": (SHOWING, "LEVEL"),
     "log_file": (SHOWING, "FILE"),
 }

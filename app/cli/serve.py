@@ -23,7 +23,8 @@ from app.cli.signals import hearing_signals
 from app.domain.events import Event, Level, MemoryRelieved, Notice
 from app.intake.orders import Reading, task_prefix
 from app.service.api.app import Door, make_app
-from app.service.api.limits import LOOPBACK_NAMES, RequestLimits
+from app.service.api.reach import WARNING as REACH_WARNING
+from app.service.api.reach import check_reach, is_local, limits_at
 from app.service.api.token import find_token
 from app.service.beacon import lit
 from app.service.clock import SystemClock
@@ -63,6 +64,7 @@ class _Service:
 @SettingsCommand.taking(*options.PLACES)
 def serve(settings: Settings, *, verbose: options.Verbose = False) -> None:
     """Find everything, then serve until told to stop."""
+    check_reach(settings.host, allows_remote=settings.allow_remote)
     site = find_site(settings)
     check_template(settings, site.pack)
     base = find_profile(settings).base_path
@@ -76,7 +78,8 @@ def serve(settings: Settings, *, verbose: options.Verbose = False) -> None:
         keeps_queue=True,
         restart_window_s=RESTART_WINDOW_S,
     )
-    told = (*sandbox_notice(crew), *filter(None, (no_password,)))
+    reach = () if is_local(settings.host) else (REACH_WARNING,)
+    told = (*reach, *sandbox_notice(crew), *filter(None, (no_password,)))
     service = _Service(
         settings=settings,
         house=House(
@@ -120,7 +123,7 @@ async def _serve(service: _Service, private: Path) -> None:
             reading=service.reading,
             token=service.token,
             monotonic=clock.monotonic,
-            limits=_limits(settings),
+            limits=limits_at(settings.host, settings.upload_max_mb * 1024 * 1024),
         )
         await stack.enter_async_context(serving(make_app(door), listener))
         url = url_of(listener)
@@ -140,13 +143,6 @@ async def _hurry(stop_now: anyio.Event, daemon: Daemon) -> None:
 
 def _first_words(limit_s: float) -> str:
     return f"Stopping: orders in flight are finished, at most {limit_s:.0f} s; press Ctrl+C again to stop now."
-
-
-def _limits(settings: Settings) -> RequestLimits:
-    """Where only this machine can ask, only its own names are answered."""
-    is_local = settings.host in {name.strip("[]") for name in LOOPBACK_NAMES}
-    upload_bytes = settings.upload_max_mb * 1024 * 1024
-    return RequestLimits(upload_bytes=upload_bytes, hosts=LOOPBACK_NAMES if is_local else None)
 
 
 def _log_options(settings: Settings, file: Path, token: str, *, is_verbose: bool) -> LogOptions:

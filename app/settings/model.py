@@ -207,8 +207,13 @@ class Settings(BaseSettings):
     host: Annotated[str, Face(flags=("--host",))] = Field(
         default="127.0.0.1",
         min_length=1,
-        description="Where the daemon listens. Any address but this machine's own lets others in the network ask it; "
-        "they need the token.",
+        description="Where the daemon listens. Any address but this machine's own lets others in the network ask it, "
+        "and needs allow_remote.",
+    )
+    allow_remote: Annotated[bool, Face(flags=("--allow-remote",))] = Field(
+        default=False,
+        description="Let others in the network ask the daemon, where host does. They need the token, and nothing is "
+        "encrypted: put a proxy with TLS in front of it.",
     )
     port: Annotated[int, Face(flags=("--port",))] = Field(
         default=8484, ge=0, le=65535, description="Port of the daemon; 0 takes a free one."

@@ -33,4 +33,6 @@ class Environment(EnvSettingsSource):
             for name, value in self.env_vars.items()
             if name.startswith(prefix) and name not in known and value and not _OF_KUBERNETES.match(name)
         }
-        return {**super().__call__(), **strays}
+        # Kubernetes calls one like a setting of ours, with an address where that is a number.
+        own = {name: value for name, value in super().__call__().items() if name != "port" or "://" not in str(value)}
+        return {**own, **strays}

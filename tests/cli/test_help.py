@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from typer.testing import CliRunner
 
 from app import __version__
 from app.cli.main import app
-from app.cli.options import PLACES
+from app.cli.options import PLACES, SERVICE_NAMES
 from app.settings import Settings, face
 from tests.cli.conftest import Command
 
 
-def test_every_setting_with_a_flag_is_an_option_of_run(command: Command) -> None:
-    text = command("run", "--help").stdout
+def test_every_setting_with_a_flag_is_an_option_of_run_or_serve(command: Command) -> None:
+    of_run, of_serve = command("run", "--help").stdout, command("serve", "--help").stdout
 
     for name in Settings.model_fields:
         assert (name in PLACES) == bool(face(name).flags), name
-        for flag in "/".join(face(name).flags).split("/"):
-            assert flag in text
+        for flag in filter(None, "/".join(face(name).flags).split("/")):
+            whole = re.compile(rf"{flag}\b(?!-)")
+            assert whole.search(of_serve), flag
+            assert bool(whole.search(of_run)) == (name not in SERVICE_NAMES), flag
 
 
 def test_secrets_have_no_flag() -> None:

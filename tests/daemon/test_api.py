@@ -178,13 +178,14 @@ async def test_events_come_as_they_happen_and_go_on_where_a_reader_was(
     async with running_daemon(tmp_path, monkeypatch) as running:
         await running.daemon.submit(order_list(1))
         await running.done(1)
-        first = await read(running.client, 3, "0")
+        life = f"{running.daemon.started_at.timestamp():.0f}"
+        first = await read(running.client, 3, f"{life}-0")
         rest = await read(running.client, 2, first[0][0])
         with anyio.fail_after(30):
             while running.daemon.feed.reader_count:
                 await anyio.lowlevel.checkpoint()
 
-    assert [name for name, _ in first] == ["1", "2", "3"]
+    assert [name for name, _ in first] == [f"{life}-{number}" for number in (1, 2, 3)]
     assert rest == first[1:]
 
 

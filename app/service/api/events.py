@@ -25,23 +25,31 @@ async def events(
     daemon: AskedDaemon, last_event_id: Annotated[str | None, Header(max_length=40)] = None
 ) -> StreamingResponse:
     """Moves, starts and ends of orders, workers as they are seen, notices."""
-    after = int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdigit() else None
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_stream(daemon.feed, after), media_type="text/event-stream", headers=headers)
+    life = f"{daemon.started_at.timestamp():.0f}"
+    headers = {"X-Accel-Buffering": "no"}
+    stream = _stream(daemon.feed, life, _place(last_event_id or "", life))
+    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
-async def _stream(feed: Feed, after: int | None) -> AsyncGenerator[str]:
+def _place(last_event_id: str, life: str) -> int | None:
+    """Behind which event to go on; nothing for a reader that is new, or saw another life of the daemon."""
+    seen_life, _, number = last_event_id.partition("-")
+    return int(number) if seen_life == life and number.isascii() and number.isdigit() else None
+
+
+async def _stream(feed: Feed, life: str, after: int | None) -> AsyncGenerator[str]:
     async with feed.reading(after) as happening:
         yield ": Poolwright\n\n"
         while True:
             line = ": still here\n\n"
             with anyio.move_on_after(SILENCE_MAX_S):
                 try:
-                    line = _line(await happening.receive())
+                    line = _line(life, await happening.receive())
                 except anyio.EndOfStream:
                     return
             yield line
 
 
-def _line(one: Told) -> str:
-    return f"id: {one.number}\nevent: {kind_of(one.event)}\ndata: {json.dumps(told(one.event))}\n\n"
+def _line(life: str, one: Told) -> str:
+    """The number alone would mean another event in the next life."""
+    return f"id: {life}-{one.number}\nevent: {kind_of(one.event)}\ndata: {json.dumps(told(one.event))}\n\n"

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Response
 
 from app.service.api.asked import AskedDaemon
-from app.service.api.models import Health, Readiness
+from app.service.api.glance import Health, Readiness
 from app.service.metrics import CONTENT_TYPE
 
 router = APIRouter(tags=["health"])
@@ -30,7 +30,7 @@ async def metrics(daemon: AskedDaemon) -> Response:
 @router.get("/readyz", responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Readiness}})
 async def readyz(daemon: AskedDaemon, response: Response) -> Readiness:
     """Orders are taken and done; 503 when they are not: draining, without a login, or without a pool."""
-    unready = (await daemon.standing()).unready
+    unready = daemon.unready()
     if unready:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
     return Readiness(is_ready=not unready, reasons=list(unready))

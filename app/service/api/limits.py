@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from http import HTTPStatus
+from ipaddress import ip_address
 
 import anyio
 from starlette.datastructures import Headers
@@ -34,8 +35,10 @@ class RequestLimits:
     upload_paths: Collection[str] = ()
     #: Seconds that a body may take to come in.
     body_s: float = 30.0
-    #: Host names that are answered; nothing for all.
-    hosts: Collection[str] | None = LOOPBACK_NAMES
+    #: Host names that are answered, in small letters.
+    hosts: Collection[str] = LOOPBACK_NAMES
+    #: Whether every address in figures is answered too. A page that bends its own name to us has none to show.
+    takes_addresses: bool = False
 
 
 class _Body:
@@ -85,7 +88,7 @@ class Limited:
             return
         headers = Headers(scope=scope)
         if not self._is_ours(headers.get("host", "")):
-            told = "This host name is not answered; ask by 127.0.0.1 or localhost."
+            told = "This host name is not answered; ask by 127.0.0.1 or localhost, or by the address in figures."
             await problem(HTTPStatus.MISDIRECTED_REQUEST, told)(scope, receive, send)
             return
         limit_bytes = self._limit_bytes(scope["path"])
@@ -101,8 +104,17 @@ class Limited:
         return self._limits.upload_bytes if path in self._limits.upload_paths else self._limits.body_bytes
 
     def _is_ours(self, host: str) -> bool:
-        name = host if host.endswith("]") else host.rpartition(":")[0] or host
-        return self._limits.hosts is None or name.lower() in self._limits.hosts
+        name = (host if host.endswith("]") else host.rpartition(":")[0] or host).lower()
+        return name in self._limits.hosts or (self._limits.takes_addresses and is_address(name.strip("[]")))
+
+
+def is_address(text: str) -> bool:
+    """Whether this is an address in figures, of either version, and no name."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 async def _swallow(receive: Receive) -> None:

@@ -13,9 +13,7 @@ from app.domain.ids import BatchId, TaskId
 from app.domain.ports import Accepted
 from app.domain.task import OrderList, TaskRecord
 from app.service.batch import Redo
-from app.service.daemon.standing import Standing
 from app.store.search import FailureClass, ListView
-from app.supervisor.snapshot import WorkerSnapshot
 
 #: Numbers that one request may hold; longer lists come as files.
 NUMBERS_MAX = 20_000
@@ -24,15 +22,19 @@ IDS_MAX = 10_000
 _ID = Annotated[str, Field(min_length=1, max_length=300)]
 
 
-class _Taken(BaseModel):
+class Taken(BaseModel):
+    """What an asker sends."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _Given(BaseModel):
+class Given(BaseModel):
+    """What an asker gets."""
+
     model_config = ConfigDict(frozen=True)
 
 
-class NumbersIn(_Taken):
+class NumbersIn(Taken):
     """Orders by their numbers."""
 
     model_config = ConfigDict(
@@ -47,7 +49,7 @@ class NumbersIn(_Taken):
     redo: Redo = Redo.RETRYABLE
 
 
-class Which(_Taken):
+class Which(Taken):
     """Which orders are meant: by their ids, or all of a list, an outcome or a reason."""
 
     model_config = ConfigDict(
@@ -67,7 +69,7 @@ class Which(_Taken):
         return self
 
 
-class InvalidRow(_Given):
+class InvalidRow(Given):
     """A row of a list that names no valid order."""
 
     row_no: int
@@ -76,7 +78,7 @@ class InvalidRow(_Given):
     detail: str
 
 
-class ListTaken(_Given):
+class ListTaken(Given):
     """What became of a list that was sent."""
 
     list_id: str
@@ -105,7 +107,7 @@ class ListTaken(_Given):
         )
 
 
-class ListOut(_Given):
+class ListOut(Given):
     """A list, and how far it is."""
 
     list_id: str
@@ -126,7 +128,7 @@ class ListOut(_Given):
         )
 
 
-class OrderOut(_Given):
+class OrderOut(Given):
     """An order, and how it ended where it has."""
 
     task_id: str
@@ -171,7 +173,7 @@ class OrderOut(_Given):
         return known.model_copy(update=told)
 
 
-class OrdersOut(_Given):
+class OrdersOut(Given):
     """One page of orders; ``next`` is what to give as ``after`` for the next one."""
 
     orders: list[OrderOut]
@@ -184,7 +186,7 @@ class OrdersOut(_Given):
         return cls(orders=[OrderOut.of(record) for record in records], next=last)
 
 
-class FailureOut(_Given):
+class FailureOut(Given):
     """All orders that failed for one reason, with the latest few of them."""
 
     reason: Reason
@@ -208,115 +210,10 @@ class FailureOut(_Given):
         )
 
 
-class Count(_Given):
+class Count(Given):
     """How many orders were meant by what was asked and could be moved."""
 
     count: int
-
-
-class HeldOrder(_Given):
-    """An order that a worker has in hand."""
-
-    task_id: str
-    number: str
-
-
-class WorkerOut(_Given):
-    """One worker."""
-
-    slot: int
-    generation: int
-    status: str
-    session_status: str
-    orders: list[HeldOrder]
-    memory_bytes: int
-    memory_peak_bytes: int
-    processed_count: int
-
-    @classmethod
-    def of(cls, worker: WorkerSnapshot) -> Self:
-        """From what the pool says."""
-        pairs = zip(worker.task_ids, worker.po_numbers, strict=True)
-        return cls(
-            slot=worker.worker.slot,
-            generation=worker.worker.generation,
-            status=worker.status.name,
-            session_status=worker.session_status,
-            orders=[HeldOrder(task_id=task_id, number=number) for task_id, number in pairs],
-            memory_bytes=worker.memory_bytes,
-            memory_peak_bytes=worker.memory_peak_bytes,
-            processed_count=worker.processed_count,
-        )
-
-
-class PoolOut(_Given):
-    """The pool."""
-
-    status: str
-    holds: list[str]
-    open_count: int
-
-
-class MemoryOut(_Given):
-    """Memory of all workers, and what may be used; 0 as long as nobody looked."""
-
-    used_bytes: int
-    limit_bytes: int
-    peak_bytes: int
-
-
-class StatusOut(_Given):
-    """Everything at one glance."""
-
-    version: str
-    started_at: datetime
-    pool: PoolOut
-    workers: list[WorkerOut]
-    tabs_per_worker: int
-    counts: dict[str, int]
-    memory: MemoryOut
-    rate_per_min: float
-    eta_s: float | None
-    is_draining: bool
-    is_ready: bool
-    #: Why no work is done, a sentence each.
-    reasons: list[str]
-
-    @classmethod
-    def of(cls, standing: Standing, version: str) -> Self:
-        """From what the daemon says."""
-        pool = standing.pool
-        return cls(
-            version=version,
-            started_at=standing.started_at,
-            pool=PoolOut(status=pool.status.name, holds=list(pool.holds), open_count=pool.open_count),
-            workers=[WorkerOut.of(worker) for worker in pool.workers],
-            tabs_per_worker=pool.tabs_per_worker,
-            counts=standing.counts,
-            memory=MemoryOut(
-                used_bytes=pool.memory_bytes,
-                limit_bytes=pool.memory_limit_bytes,
-                peak_bytes=pool.memory_peak_bytes,
-            ),
-            rate_per_min=round(standing.rate_per_s * 60, 1),
-            eta_s=standing.left_s,
-            is_draining=standing.is_draining,
-            is_ready=not standing.unready,
-            reasons=list(standing.unready),
-        )
-
-
-class Health(_Given):
-    """Whether the program lives."""
-
-    status: str = "ok"
-
-
-class Readiness(_Given):
-    """Whether orders are taken and done; else why not."""
-
-    is_ready: bool
-    reasons: list[str]
 
 
 def ids_of(which: Which) -> list[TaskId] | None:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from app import __version__
 from app.domain.ids import TaskId
 from app.service.api.asked import AskedDaemon
-from app.service.api.models import StatusOut
+from app.service.api.glance import StatusOut
 
 router = APIRouter(tags=["pool"])
 

@@ -25,7 +25,7 @@ from app.domain.task import OrderList, TaskRecord
 from app.service.batch import Redo
 from app.service.daemon.errors import DrainingError, NothingThereError, NotPossibleNowError
 from app.service.daemon.feed import Feed, Pace
-from app.service.daemon.standing import Standing
+from app.service.daemon.standing import Standing, why_unready
 from app.service.metrics import Metrics
 from app.service.resuming import to_reopen
 from app.service.upkeep import Upkeep
@@ -137,6 +137,10 @@ class Daemon:
             is_draining=self._is_draining,
             end=self.pool.end,
         )
+
+    def unready(self) -> tuple[str, ...]:
+        """Why it takes no work or does none, a sentence each; empty when it does."""
+        return why_unready(self.pool.get_status(), self.pool.end, is_draining=self._is_draining)
 
     async def metrics(self) -> bytes:
         """All figures for Prometheus."""

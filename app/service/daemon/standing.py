@@ -32,10 +32,15 @@ class Standing:
     @property
     def unready(self) -> tuple[str, ...]:
         """Why it takes no work or does none, a sentence each; empty when it does."""
-        told = ["The daemon is draining."] if self.is_draining else []
-        if self.end is not None:
-            told.append(f"The pool has ended ({self.end.cause}): {self.end.detail or 'it was asked to'}")
-        if self.pool.status is PoolStatus.INITIALIZING:
-            told.append("No worker is ready yet.")
-        held = [cause for cause in self.pool.holds if cause in _WITHOUT_LOGIN]
-        return (*told, *(f"Orders wait: {cause}." for cause in held))
+        return why_unready(self.pool, self.end, is_draining=self.is_draining)
+
+
+def why_unready(pool: PoolSnapshot, end: Stop | None, *, is_draining: bool) -> tuple[str, ...]:
+    """See ``Standing.unready``. Needs no look into the journal: whoever may ask this may ask it all the time."""
+    told = ["The daemon is draining."] if is_draining else []
+    if end is not None:
+        told.append(f"The pool has ended ({end.cause}): {end.detail or 'it was asked to'}")
+    if pool.status is PoolStatus.INITIALIZING:
+        told.append("No worker is ready yet.")
+    held = [cause for cause in pool.holds if cause in _WITHOUT_LOGIN]
+    return (*told, *(f"Orders wait: {cause}." for cause in held))

@@ -1,0 +1,90 @@
+"""What a reader of events is given of the past, and what a stranger's file name or an order's evidence leads to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from app.archive.staged import evidence_folder
+from app.domain.failures import Reason
+from app.domain.ids import TaskId
+from app.domain.states import WorkerStatus
+from app.domain.task import Report
+from app.service.api.events import _place
+from tests.daemon.houses import number, order_list, running_daemon, task_id
+
+LIFE = "1700000000"
+
+
+@pytest.mark.parametrize(
+    ("told", "place"),
+    [
+        (f"{LIFE}-0", 0),
+        (f"{LIFE}-12", 12),
+        ("", None),
+        ("12", None),
+        ("1600000000-12", None),
+        (f"{LIFE}-", None),
+        (f"{LIFE}--1", None),
+        (f"{LIFE}-1.5", None),
+        (f"{LIFE}-\u0663", None),
+        ("-", None),
+    ],
+)
+def test_only_a_place_of_this_life_is_gone_on_from(told: str, place: int | None) -> None:
+    assert _place(told, LIFE) == place
+
+
+@pytest.mark.process
+@pytest.mark.timeout(90)
+async def test_evidence_is_given_out_and_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_daemon(tmp_path, monkeypatch) as running:
+        await running.daemon._journal.accept(order_list(1))  # and no worker learns of it
+        report = Report(reason=Reason.PORTAL_CHANGED, evidence=("page.html", "page.png", "gone.png"))
+        await running.daemon._journal.finish(TaskId(task_id(1)), report, "")
+        private = tmp_path / "out" / ".poolwright"
+        folder = evidence_folder(private, number(1), 0)
+        folder.mkdir(parents=True)
+        (folder / "page.html").write_text("<script>steal()</script>")
+        (folder / "page.png").write_bytes(b"\x89PNG")
+        (folder / "other.txt").write_text("not of the report")
+        (private / "token").write_text("secret")
+        place = f"/api/v1/orders/{quote(task_id(1), safe='')}/evidence"
+        source, picture = [await running.client.get(f"{place}/{name}") for name in ("page.html", "page.png")]
+        refused = {
+            name: await running.client.get(f"{place}/{name}")
+            for name in (
+                "gone.png",
+                "other.txt",
+                "..%2F..%2F..%2Ftoken",
+                "..%2fattempt-0%2fpage.png",
+                "%2e%2e%2ftoken",
+                "page.png%00",
+                "page.png%2f",
+                "%2Fetc%2Fpasswd",
+                "..\\token",
+            )
+        }
+
+    assert source.headers["content-type"] == "text/plain; charset=utf-8"
+    assert source.headers["content-disposition"].startswith("attachment")
+    assert source.headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in source.headers["content-security-policy"]
+    assert (picture.headers["content-type"], picture.content) == ("image/png", b"\x89PNG")
+    assert {name: answer.status_code for name, answer in refused.items()} == dict.fromkeys(refused, 404)
+    assert not [name for name, answer in refused.items() if "secret" in answer.text or "root:" in answer.text]
+
+
+@pytest.mark.process
+@pytest.mark.timeout(90)
+async def test_whether_it_is_ready_is_told_while_the_journal_is_stuck(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_daemon(tmp_path, monkeypatch) as running:
+        await running.until(lambda: running.daemon.pool.workers[0].status is WorkerStatus.READY)
+        async with running.daemon._journal._limiter:  # as if a change took for ever
+            ready = await running.client.get("/readyz")
+
+    assert ready.json() == {"is_ready": True, "reasons": []}
