@@ -130,6 +130,7 @@ _add(journal_app, "compact", journal.compact, journal.COMPACT_HELP, journal.COMP
 _add(portal_app, "lint", portal.lint, portal.LINT_HELP, portal.LINT_EXAMPLES)
 _add(portal_app, "list", portal.list_packs, portal.LIST_HELP)
 _add(schedule_app, "list", schedule.list_schedules, schedule.LIST_HELP, schedule.LIST_EXAMPLES)
+_add(schedule_app, "run", steering.run_schedule, steering.RUN_HELP, steering.RUN_EXAMPLES)
 _add(schedule_app, "next", schedule.next_fires, schedule.NEXT_HELP, schedule.NEXT_EXAMPLES)
 app.add_typer(profile_app, name="profile")
 app.add_typer(journal_app, name="journal")

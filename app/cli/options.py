@@ -61,12 +61,18 @@ Verbose = Annotated[
 ]
 
 
+#: A command with a parameter of this name gets what the command line alone said, to read settings again later.
+_GIVEN = "given"
+
+
 class SettingsCommand:
     """A function ``(settings, *, ...) -> None`` as a command whose options are its own and those of its settings."""
 
     def __init__(self, function: Callable[..., None], names: tuple[str, ...]) -> None:
         """Wrap ``function``; ``names`` are the settings that have a flag here. All others come from elsewhere too."""
         _, *own = inspect.signature(function, eval_str=True).parameters.values()
+        self._wants_given = any(parameter.name == _GIVEN for parameter in own)
+        own = [parameter for parameter in own if parameter.name != _GIVEN]
         parameters = sorted((*own, *map(_parameter, names)), key=_place)
         self.__name__ = function.__name__
         self.__doc__ = function.__doc__
@@ -87,7 +93,7 @@ class SettingsCommand:
             OptionsError: A setting has a value that is not allowed.
         """
         given = {name: values.pop(name) for name in self._names}
-        self._function(load_settings(given), **values)
+        self._function(load_settings(given), **values, **({_GIVEN: given} if self._wants_given else {}))
 
 
 def _parameter(name: str) -> Parameter:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,6 +23,8 @@ from app.cli.plain import notice_line
 from app.cli.run import sandbox_notice
 from app.cli.signals import hearing_signals
 from app.domain.events import Event, Level, MemoryRelieved, Notice
+from app.domain.failures import OptionsError
+from app.domain.ports import EventSink
 from app.intake.orders import Reading, task_prefix
 from app.service.api.app import Door, make_app
 from app.service.api.reach import WARNING as REACH_WARNING
@@ -29,10 +33,12 @@ from app.service.api.token import find_token
 from app.service.beacon import lit
 from app.service.clock import SystemClock
 from app.service.crew import find_crew, pool_options, secrets_of
+from app.service.daemon.companions import Companions, accompanied
 from app.service.daemon.daemon import Daemon
 from app.service.daemon.opening import House, open_daemon
 from app.service.logs import LogOptions, log_event, logging_to
 from app.service.out import JOURNAL_NAME, open_out
+from app.service.reload import read_again
 from app.service.serving import Address, listening, serving, url_of
 from app.service.site import find_profile, find_site
 from app.service.staffing import find_staffing
@@ -59,16 +65,19 @@ class _Service:
     reading: Reading
     token: str
     notices: tuple[Notice, ...]
+    #: Settings as they were read, and what the command line said of them: to read them again.
+    read: Settings
+    given: Mapping[str, object]
 
 
 @SettingsCommand.taking(*options.PLACES)
-def serve(settings: Settings, *, verbose: options.Verbose = False) -> None:
+def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.Verbose = False) -> None:
     """Find everything, then serve until told to stop."""
     check_reach(settings.host, allows_remote=settings.allow_remote)
     site = find_site(settings)
     check_template(settings, site.pack)
     base = find_profile(settings).base_path
-    settings, no_password = with_keyring(settings, site.pack)
+    read, (settings, no_password) = settings, with_keyring(settings, site.pack)
     crew, staffing = find_crew(settings, site), find_staffing(settings)
     log_file = open_out(settings)
     private = settings.out / PRIVATE_NAME
@@ -93,6 +102,8 @@ def serve(settings: Settings, *, verbose: options.Verbose = False) -> None:
         reading=Reading(portal_name=site.pack.name, rules=site.pack.numbers),
         token=find_token(private),
         notices=(*(Notice(level=Level.WARNING, text=text) for text in told), *staffing.notices),
+        read=read,
+        given=given,
     )
     with logging_to(_log_options(settings, log_file, service.token, is_verbose=verbose)):
         anyio.run(_serve, service, private)
@@ -118,8 +129,11 @@ async def _serve(service: _Service, private: Path) -> None:
         wishes = await stack.enter_async_context(hearing_signals(say, describe))
         listener = stack.enter_context(listening(Address(host=settings.host, port=settings.port)))
         daemon = await stack.enter_async_context(open_daemon(service.house, clock, observe))
+        beside_pool = accompanied(daemon, service.read, service.reading, clock, observe)
+        companions = await stack.enter_async_context(beside_pool)
         door = Door(
             daemon=daemon,
+            timetable=companions.timetable,
             reading=service.reading,
             token=service.token,
             monotonic=clock.monotonic,
@@ -131,7 +145,9 @@ async def _serve(service: _Service, private: Path) -> None:
         say(f"Poolwright is at {url}/#token={service.token}")
         async with anyio.create_task_group() as beside:
             beside.start_soon(_hurry, wishes.stop_now, daemon)
+            beside.start_soon(_read_again_on_hangup, companions, service.given, observe)
             await wishes.stop.wait()
+            companions.notifier.stopping("orders in flight are finished")
             await daemon.close()
             beside.cancel_scope.cancel()
 
@@ -139,6 +155,19 @@ async def _serve(service: _Service, private: Path) -> None:
 async def _hurry(stop_now: anyio.Event, daemon: Daemon) -> None:
     await stop_now.wait()
     daemon.hurry()
+
+
+async def _read_again_on_hangup(companions: Companions, given: Mapping[str, object], observe: EventSink) -> None:
+    """``systemctl reload``, or ``kill -HUP``: settings that cannot be are told, and the daemon goes on as before."""
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is None:
+        return
+    with anyio.open_signal_receiver(hangup) as received:
+        async for _ in received:
+            try:
+                await companions.take_over(read_again(companions.settings, given))
+            except OptionsError as error:
+                observe(Notice(level=Level.ERROR, text=f"The settings stay as they are: {error}"))
 
 
 def _first_words(limit_s: float) -> str:

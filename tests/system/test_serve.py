@@ -22,7 +22,9 @@ from tests.system.test_batch import expected_digests, filed_digests, numbers_of
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(300)]
 
-COUNT = 100
+#: Orders by the interface, as many by a file that is sent, and some by a file that is dropped.
+COUNT, DROPPED = 100, 20
+SENT = {"api": COUNT, "orders.csv": COUNT, "dropped.csv": DROPPED}
 
 
 @asynccontextmanager
@@ -55,11 +57,17 @@ async def until_done(client: httpx.AsyncClient, count: int) -> None:
                     break
 
 
-async def test_two_hundred_orders_survive_a_kill_of_the_daemon(tmp_path: Path) -> None:
-    async with running_portal(order_count=2 * COUNT) as portal, open_desk(tmp_path, portal) as desk:
-        numbers = await numbers_of(portal, 2 * COUNT)
+async def test_orders_by_three_ways_survive_a_kill_of_the_daemon(tmp_path: Path) -> None:
+    total = 2 * COUNT + DROPPED
+    async with running_portal(order_count=total) as portal, open_desk(tmp_path, portal) as desk:
+        numbers = await numbers_of(portal, total)
+        inbox = tmp_path / "inbox"
+        inbox.mkdir()
+        desk.environment["POOLWRIGHT_INBOX_DIR"] = str(inbox)
+        desk.environment["POOLWRIGHT_INBOX_INTERVAL_S"] = "0.5"
+        (inbox / "dropped.csv").write_text("\n".join(["PO", *numbers[2 * COUNT :]]))
         truths = await portal.truth(*numbers)
-        file = io.BytesIO("\n".join(["PO", *numbers[COUNT:]]).encode())
+        file = io.BytesIO("\n".join(["PO", *numbers[COUNT : 2 * COUNT]]).encode())
         async with serving(desk) as (process, client):
             sent = {"numbers": [f"PO{number}" for number in numbers[:COUNT]], "name": "api"}
             answers = [
@@ -71,15 +79,16 @@ async def test_two_hundred_orders_survive_a_kill_of_the_daemon(tmp_path: Path) -
             os.kill(process.pid, signal.SIGKILL)
             await process.wait()
         async with serving(desk) as (process, client):
-            await until_done(client, 2 * COUNT)
+            await until_done(client, total)
             lists = (await client.get("/api/v1/lists")).json()
             os.kill(process.pid, signal.SIGTERM)
             code = await process.wait()
 
         assert code == 0
         assert filed_digests(desk) == expected_digests(truths)
-        assert {one["source"]: one["counts"]["DONE"] for one in lists} == {"api": COUNT, "orders.csv": COUNT}
+        assert {one["source"]: one["counts"]["DONE"] for one in lists} == SENT
         assert not (desk.out / ".poolwright/daemon.json").exists()
+        assert [path.name for path in (inbox / "done").iterdir()] == ["dropped.csv"]
 
 
 async def test_a_second_daemon_on_the_same_folder_is_refused(tmp_path: Path) -> None:
@@ -103,3 +112,34 @@ async def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
 
         assert ended.code == 6
         assert f"port {port} cannot be listened on" in ended.errors
+
+
+async def test_settings_are_read_again_and_a_schedule_fires_by_itself_and_on_demand(tmp_path: Path) -> None:
+    async with running_portal(order_count=60) as portal, open_desk(tmp_path, portal) as desk:
+        numbers = await numbers_of(portal, 4)
+        (tmp_path / "night.csv").write_text("\n".join(["PO", *numbers]))
+        toml = tmp_path / "poolwright.toml"
+        toml.write_text("max_attempts = 2\n")
+        async with serving(desk) as (process, client):
+            before = (await client.get("/api/v1/schedules")).json()
+            entry = f'[[schedules]]\nname = "nightly"\ncron = "* * * * *"\nfile = "{tmp_path / "night.csv"}"\n'
+            toml.write_text(f"max_attempts = 4\n{entry}")
+            os.kill(process.pid, signal.SIGHUP)
+            await until_done(client, len(numbers))
+            lists = (await client.get("/api/v1/lists")).json()
+            told = await desk.run("schedule", "run", "nightly")
+            unknown = await desk.run("schedule", "run", "daily")
+            toml.write_text("max_attempts = 99\n")
+            os.kill(process.pid, signal.SIGHUP)
+            alive = await client.get("/healthz")
+            os.kill(process.pid, signal.SIGTERM)
+            code = await process.wait()
+
+        log = (desk.out / ".poolwright/log.jsonl").read_text()
+        assert before == []
+        assert [one["source"] for one in lists] == ["night.csv"]
+        assert told.code == 0, told
+        assert (unknown.code, "daily" in unknown.errors) == (6, True)
+        assert (alive.status_code, code) == (200, 0)
+        assert "max_attempts was changed from" in log
+        assert "The settings stay as they are" in log

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -21,6 +22,8 @@ CANCEL_HELP = "Call off orders that wait: by number, or all of a list."
 CANCEL_EXAMPLES = ("poolwright cancel PO4500012345", "poolwright cancel --list 05595676fa3b916e4ffc")
 RETRY_HELP = "Do orders again that have ended: by number, or all of a list, an outcome or a reason."
 RETRY_EXAMPLES = ("poolwright retry --reason portal_error", "poolwright retry PO4500012345")
+RUN_HELP = "Run a schedule now, in the running daemon; its overlap rule counts."
+RUN_EXAMPLES = ("poolwright schedule run nightly",)
 REPORT_HELP = "Fetch the report of a list as it stands now."
 REPORT_EXAMPLES = ("poolwright report 05595676fa3b916e4ffc", "poolwright report 05595676fa3b916e4ffc --to report.csv")
 
@@ -75,6 +78,16 @@ def retry(
         which = _which(line, numbers, {"list_id": list_id, "outcome": outcome, "reason": reason})
         again = line.post("/api/v1/orders/retry", which)["count"]
     console().print(f"{count(again, 'order')} in the queue again.")
+
+
+@SettingsCommand.taking("out")
+def run_schedule(
+    settings: Settings, *, name: Annotated[str, typer.Argument(metavar="NAME", help="As `schedule list` shows it.")]
+) -> None:
+    """Run a schedule now."""
+    with line_to(settings) as line:
+        line.post(f"/api/v1/schedules/{quote(name, safe='')}/run")
+    console().print(f"{name} runs now; the log of the daemon tells how it goes.")
 
 
 @SettingsCommand.taking("out")

@@ -17,8 +17,10 @@ from app.service.api.headers import Hardened
 from app.service.api.limits import Limited, RequestLimits
 from app.service.api.page import find_pages, serve_pages
 from app.service.api.problems import tell_problems
+from app.service.api.schedules import schedule_routes
 from app.service.api.token import Gatekeeper
 from app.service.daemon.daemon import Daemon
+from app.service.schedules.timetable import Timetable
 
 PREFIX = "/api/v1"
 DOCUMENT_PATH = "/openapi.json"
@@ -38,6 +40,8 @@ class Door:
     token: str
     monotonic: Callable[[], float]
     limits: RequestLimits
+    #: Nothing where no schedules are served.
+    timetable: Timetable | None = None
 
 
 def make_app(door: Door) -> ASGIApp:
@@ -55,6 +59,8 @@ def make_app(door: Door) -> ASGIApp:
     behind = APIRouter(prefix=PREFIX, dependencies=[Depends(let_in)])
     for room in (lists, orders, steering, events):
         behind.include_router(room.router)
+    if door.timetable is not None:
+        behind.include_router(schedule_routes(door.timetable))
     app.include_router(behind)
     app.include_router(health.behind, dependencies=[Depends(let_in)])
     app.include_router(health.router)
