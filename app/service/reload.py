@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from pydantic import SecretStr
 
@@ -82,6 +82,8 @@ def _change(name: str, before: object, after: object) -> Change:
 
 
 def _words(value: object) -> str:
+    if isinstance(value, tuple):  # schedules: their names say enough
+        return ", ".join(str(getattr(one, "name", one)) for one in cast("tuple[object, ...]", value)) or "none"
     if isinstance(value, bool):
         return str(value).lower()
     return repr(str(value)) if value not in {None, ""} else "nothing"

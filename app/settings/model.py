@@ -224,7 +224,7 @@ class Settings(BaseSettings):
     schedules: Annotated[
         tuple[ScheduleEntry, ...],
         BeforeValidator(check_schedules),
-        Face(default="none", allowed="a list of tables [[schedules]] in poolwright.toml"),
+        Face(default="none", allowed="a list of tables [[schedules]] in poolwright.toml", acts_at_once=True),
     ] = Field(
         default=(),
         description="Lists that the daemon fetches by itself at times of a cron entry: tables in poolwright.toml.",

@@ -80,7 +80,16 @@ def test_an_address_that_is_taken_away_is_told() -> None:
 
 
 def test_each_setting_that_acts_at_once_is_taken_over() -> None:
-    others = {"task_timeout_s": 7.0, "max_attempts": 7, "shutdown_timeout_s": 7.0, "retention_days": 7}
+    others = {
+        "task_timeout_s": 7.0,
+        "max_attempts": 7,
+        "shutdown_timeout_s": 7.0,
+        "retention_days": 7,
+        "memory_threshold": 0.7,
+        "recycle_after_tasks": 7,
+        "recycle_after_minutes": 7.0,
+        "schedules": [{"name": "nightly", "cron": "1 2 * * *", "file": "orders.xlsx"}],
+    }
     running, wanted = load_settings(), load_settings(others)
     done = compare(running, wanted)
 
