@@ -63,6 +63,8 @@ class Reason(StrEnum):
     FILING_FAILED = "filing_failed"
     DISK_FULL = "disk_full"
     PROCESSOR_ERROR = "processor_error"
+    RETRY_ASKED = "retry_asked"
+    GIVEN_UP = "given_up"
     WORKER_LOST = "worker_lost"
     NO_WORKERS = "no_workers"
     KILLS_WORKERS = "kills_workers"
@@ -152,6 +154,14 @@ MEANINGS: Mapping[Reason, Meaning] = MappingProxyType(
         Reason.DISK_FULL: _retryable(ActionClass.RETRY, f"Make room on the disk of the output folder. {_RUN_AGAIN}"),
         Reason.PROCESSOR_ERROR: _retryable(
             ActionClass.RETRY, "The processor failed in a way that it does not know; the log has the details."
+        ),
+        Reason.RETRY_ASKED: _retryable(
+            ActionClass.RETRY, f"The processor asked for another try each time, and none is left. {_RUN_AGAIN}"
+        ),
+        Reason.GIVEN_UP: _final(
+            Outcome.FAILED,
+            ActionClass.FIX_INPUT,
+            "The processor gave up and tells why; mend that, then run the list again with --redo unfinished.",
         ),
         Reason.WORKER_LOST: _retryable(ActionClass.RETRY, f"The worker died while it had this order. {_RUN_AGAIN}"),
         Reason.NO_WORKERS: _final(Outcome.FAILED, ActionClass.RETRY, f"No worker was left to do it. {_RUN_AGAIN}"),

@@ -149,9 +149,31 @@ class PoolOptions:
             raise OptionsError(msg)
 
     @property
+    def limits(self) -> Limits:
+        """Those of its numbers that can be told anew."""
+        return Limits(
+            max_attempts=self.max_attempts,
+            task_timeout_s=self.worker.task_timeout_s,
+            memory_threshold=self.memory_threshold,
+            recycle_after_tasks=self.recycle_after_tasks,
+            recycle_after_s=self.recycle_after_s,
+        )
+
+    @property
     def tab_count(self) -> int:
         """How many orders can be open at the same time."""
         return self.worker_count * self.worker.tabs_per_worker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a running pool can be told anew; the rest needs another pool."""
+
+    max_attempts: int
+    task_timeout_s: float
+    memory_threshold: float
+    recycle_after_tasks: int | None
+    recycle_after_s: float | None
 
 
 def check_shutdown_timeout(timeout_s: float) -> None:

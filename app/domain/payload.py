@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from itertools import takewhile
 from typing import Any, TypeAlias
 
@@ -12,6 +13,8 @@ JsonValue: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | N
 
 #: Half of the largest frame: a payload is no place for files.
 PAYLOAD_MAX_BYTES = 512 * 1024
+#: Readers of JSON refuse what lies deeper in itself than some 200 lists; a frame has a few of its own around a payload.
+DEPTH_MAX = 100
 #: How much of a payload a person is shown before the place that counts, and from there on.
 _BEFORE_COUNT, _AFTER_COUNT = 30, 30
 
@@ -27,9 +30,40 @@ def problem_of(payload: JsonValue) -> str:
         return f"Its payload is no JSON: {error}."
     if not is_same:
         return "Its payload would be another one as JSON: use lists for tuples, and texts for the keys."
-    if len(text) > PAYLOAD_MAX_BYTES:
-        return f"Its payload has {len(text):,} bytes as JSON; at most {PAYLOAD_MAX_BYTES:,} can travel."
+    return _too_much(payload, size_bytes=len(text))
+
+
+def _too_much(payload: JsonValue, *, size_bytes: int) -> str:
+    """Why JSON that is well-formed would not travel all the same; empty when it would."""
+    if not _is_whole(payload):
+        return "Its payload holds half of a character (a lone surrogate), which UTF-8 cannot carry."
+    if _depth(payload) > DEPTH_MAX:
+        return f"Its payload has lists and objects more than {DEPTH_MAX} deep within each other."
+    if size_bytes > PAYLOAD_MAX_BYTES:
+        return f"Its payload has {size_bytes:,} bytes as JSON; at most {PAYLOAD_MAX_BYTES:,} can travel."
     return ""
+
+
+def _is_whole(payload: JsonValue) -> bool:
+    try:
+        json.dumps(payload, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _depth(payload: JsonValue) -> int:
+    """How many lists and objects lie within each other. Looked at level by level, so that no depth ends the stack."""
+    depth, level = 0, [payload]
+    while level := [inner for part in level for inner in _parts(part)]:
+        depth += 1
+    return depth
+
+
+def _parts(value: JsonValue) -> Iterable[JsonValue]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def difference(known: JsonValue, given: JsonValue) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.archive.tree import PRIVATE_NAME
-from app.domain.options import BrowserOptions, PoolOptions, PortalOptions, Secret, WorkerOptions
+from app.domain.options import BrowserOptions, Limits, PoolOptions, PortalOptions, Secret, WorkerOptions
 from app.service.browser import find_browser
 from app.service.out import STAGING_NAME
 from app.service.sandbox import SandboxChoice, resolve_sandbox
@@ -65,6 +65,17 @@ def pool_options(settings: Settings, crew: Crew, base: Path, worker_count: int) 
         shutdown_timeout_s=settings.shutdown_timeout_s,
         totp_secret=crew.totp_secret,
         renews_early=crew.renews_early,
+        memory_threshold=settings.memory_threshold,
+        recycle_after_tasks=settings.recycle_after_tasks or None,
+        recycle_after_s=settings.recycle_after_minutes * 60 or None,
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What a running pool can be told anew."""
+    return Limits(
+        max_attempts=settings.max_attempts,
+        task_timeout_s=settings.task_timeout_s,
         memory_threshold=settings.memory_threshold,
         recycle_after_tasks=settings.recycle_after_tasks or None,
         recycle_after_s=settings.recycle_after_minutes * 60 or None,

@@ -24,6 +24,7 @@ from app.domain.payload import JsonValue
 from app.domain.ports import EventSink
 from app.domain.states import TaskStatus
 from app.domain.task import POTask, Report, TaskRecord
+from app.processor import GiveUpError, Processor, RetryLaterError, SessionLostError, Tab
 from app.profile.home import ProfileHome
 from app.profile.keeping import seal_base
 from app.profile.private import remove_tree
@@ -34,7 +35,7 @@ from app.service.clock import SystemClock
 from app.service.crew import Crew, find_crew, pool_options, secrets_of
 from app.service.logs import LogOptions, logging_beside
 from app.service.out import JOURNAL_NAME, open_out
-from app.service.own_processor import OwnProcessor, locate
+from app.service.own_processor import locate
 from app.service.resuming import clean_staging, recover, reopen
 from app.service.runtime import make_base
 from app.service.site import Site, find_profile, find_site
@@ -45,7 +46,21 @@ from app.store.journal import SqliteJournal
 from app.supervisor.pool import PersistentWorkerPool
 from app.supervisor.surroundings import Surroundings
 
-__all__ = ["Callbacks", "POTask", "PersistentWorkerPool", "Reason", "Report", "new_task", "open_pool"]
+__all__ = [
+    "Callbacks",
+    "GiveUpError",
+    "JsonValue",
+    "POTask",
+    "PersistentWorkerPool",
+    "Processor",
+    "Reason",
+    "Report",
+    "RetryLaterError",
+    "SessionLostError",
+    "Tab",
+    "new_task",
+    "open_pool",
+]
 
 #: The list of an output folder that scripts submit to.
 LIST = BatchId("library")
@@ -94,7 +109,7 @@ class _Plan:
 
 @asynccontextmanager
 async def open_pool(
-    processor: OwnProcessor | str = "po_attachments",
+    processor: Processor | str = "po_attachments",
     *,
     watch: EventSink = _ignore,
     waits_for_login: bool = False,
@@ -108,14 +123,15 @@ async def open_pool(
 
     Args:
         processor: What is done with each task: an async function ``(tab, task) -> Report`` of a module or of the
-            running script, its name as ``module:function``, or ``po_attachments``, which needs a portal.
+            running script, its name as ``module:function``, the name under which an installed package offers one, or
+            ``po_attachments``, which needs a portal.
         watch: Called with every event; ``Callbacks`` makes one of functions for crash, memory and completion.
         waits_for_login: Whether the pool pauses when no worker can log in, until ``resume``; else it ends then.
         settings: Any setting by its name, as the README lists them: ``out="pages", workers=4, headless=False``.
             Environment and ``.env`` count for what is not given. Without a portal a profile of its own is made.
 
     Raises:
-        OptionsError: A setting is not allowed, or the processor cannot be imported by workers.
+        OptionsError: A setting is not allowed, or the processor is none that workers could import.
         SetupError: There is no browser, or no room, or not the memory for so many workers.
         ProfileError: The profile is missing, in use or not whole.
         JournalError: The journal cannot be opened: another pool writes to it, or it is damaged.
@@ -187,7 +203,7 @@ def _both(one: EventSink, other: EventSink) -> EventSink:
     return tell
 
 
-def _plan(given: dict[str, object], processor: OwnProcessor | str, clock: SystemClock) -> _Plan:
+def _plan(given: dict[str, object], processor: Processor | str, clock: SystemClock) -> _Plan:
     """Read settings, find portal, browser and profile. Blocking; makes the output folder."""
     settings = load_settings(given)
     located = locate(processor)

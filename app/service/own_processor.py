@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.machinery import PathFinder
 from pathlib import Path
-from typing import Any, TypeAlias
 
 from app.domain.failures import OptionsError
-from app.domain.task import POTask, Report
-
-#: ``async def function(tab, task) -> Report``; the tab is ``app.worker.tab.Tab``, which only workers import.
-OwnProcessor: TypeAlias = Callable[[Any, POTask], Awaitable[Report]]
+from app.processor import Processor
+from app.processor.names import Own, resolve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,17 +25,18 @@ class Located:
     import_path: tuple[str, ...] = ()
 
 
-def locate(processor: OwnProcessor | str) -> Located:
+def locate(processor: Processor | str) -> Located:
     """Find out how a worker can import a processor.
 
     A function is imported from the file that it stands in, also when that is the script that runs now: what the script
     does of itself belongs under ``if __name__ == "__main__"``. A name is looked for beside the script.
 
     Raises:
-        OptionsError: The function stands inside another one, in a class, or in no file.
+        OptionsError: The function stands inside another one, in a class, or in no file. Or nothing has this name, or
+            more than one package has it, or its module is nowhere.
     """
     if isinstance(processor, str):
-        return Located(name=processor, import_path=(sys.path[0],) if sys.path and sys.path[0] else (str(Path.cwd()),))
+        return locate_name(processor, (sys.path[0],) if sys.path and sys.path[0] else (str(Path.cwd()),))
     function = getattr(processor, "__qualname__", "")
     module = inspect.getmodule(processor)
     file = getattr(module, "__file__", None)
@@ -48,6 +48,31 @@ def locate(processor: OwnProcessor | str) -> Located:
     name = _module_name(module.__name__, getattr(module, "__spec__", None), Path(file))
     folder = Path(file).resolve().parents[name.count(".")]
     return Located(name=f"{name}:{function}", import_path=(str(folder),))
+
+
+def locate_name(name: str, import_path: tuple[str, ...]) -> Located:
+    """Find out what a name means, without importing anything of its author's.
+
+    Raises:
+        OptionsError: Nothing has this name, or more than one package has it, or its module is nowhere.
+    """
+    meant = resolve(name)
+    if isinstance(meant, Own) and not _is_there(meant.outermost, import_path):
+        raise OptionsError(
+            f"There is no processor {name!r}: no module {meant.outermost} lies in {', '.join(import_path)}, "
+            "and no package of that name is installed."
+        )
+    return Located(name=name, import_path=import_path)
+
+
+def _is_there(module: str, import_path: Sequence[str]) -> bool:
+    """Whether a module can be found, one that stands in no other: those cannot be seen without importing the outer."""
+    if PathFinder.find_spec(module, import_path) is not None:
+        return True
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ValueError:  # it is loaded, and was not found in the way of a module: the script that runs
+        return True
 
 
 def _module_name(name: str, spec: object, file: Path) -> str:

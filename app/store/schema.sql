@@ -26,7 +26,7 @@ CREATE TABLE rows (
         'all_saved', 'none_listed', 'some_files_failed', 'some_files_refused', 'portal_says_missing', 'no_permission',
         'bad_number', 'blank_number', 'portal_error', 'portal_busy', 'portal_changed', 'portal_unreachable',
         'asks_for_login', 'page_too_slow', 'task_timeout', 'tab_crashed', 'out_of_memory', 'download_failed', 'download_refused', 'filing_failed',
-        'disk_full', 'processor_error', 'worker_lost', 'no_workers', 'kills_workers', 'by_request'
+        'disk_full', 'processor_error', 'retry_asked', 'given_up', 'worker_lost', 'no_workers', 'kills_workers', 'by_request'
     )),
     detail TEXT NOT NULL,
     PRIMARY KEY (batch_id, position)
@@ -82,7 +82,7 @@ CREATE TABLE attempts (
         'all_saved', 'none_listed', 'some_files_failed', 'some_files_refused', 'portal_says_missing', 'no_permission',
         'bad_number', 'blank_number', 'portal_error', 'portal_busy', 'portal_changed', 'portal_unreachable',
         'asks_for_login', 'page_too_slow', 'task_timeout', 'tab_crashed', 'out_of_memory', 'download_failed', 'download_refused', 'filing_failed',
-        'disk_full', 'processor_error', 'worker_lost', 'no_workers', 'kills_workers', 'by_request',
+        'disk_full', 'processor_error', 'retry_asked', 'given_up', 'worker_lost', 'no_workers', 'kills_workers', 'by_request',
         'session_lost', 'logged_out', 'draining', 'recycled', 'unproven', 'lost'
     )),
     is_spent INTEGER NOT NULL DEFAULT 1 CHECK (is_spent IN (0, 1)),
@@ -103,7 +103,7 @@ CREATE TABLE reports (
         'all_saved', 'none_listed', 'some_files_failed', 'some_files_refused', 'portal_says_missing', 'no_permission',
         'bad_number', 'blank_number', 'portal_error', 'portal_busy', 'portal_changed', 'portal_unreachable',
         'asks_for_login', 'page_too_slow', 'task_timeout', 'tab_crashed', 'out_of_memory', 'download_failed', 'download_refused', 'filing_failed',
-        'disk_full', 'processor_error', 'worker_lost', 'no_workers', 'kills_workers', 'by_request'
+        'disk_full', 'processor_error', 'retry_asked', 'given_up', 'worker_lost', 'no_workers', 'kills_workers', 'by_request'
     )),
     detail TEXT NOT NULL,
     fields TEXT NOT NULL,

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from app.domain.failures import GivenBack, Proof
 from app.domain.ids import TaskId, WorkerRef
+from app.domain.options import Limits
 from app.domain.task import POTask, Report
 from app.supervisor.holds import HoldCause
 
@@ -217,6 +218,13 @@ class PauseAsked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsChanged:
+    """A person wrote other limits into the settings."""
+
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RestartAsked:
     """A person wants a worker to be started anew."""
 
@@ -256,6 +264,7 @@ PoolFact = (
     | MemorySeen
     | PauseAsked
     | RestartAsked
+    | LimitsChanged
     | HoldOver
 )
 Fact = WorkerFact | PoolFact

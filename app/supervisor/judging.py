@@ -9,7 +9,7 @@ from app.domain.ids import WorkerRef
 from app.domain.task import POTask, Report
 from app.supervisor.commands import Command, File, Hold, Recycle, Requeue, Stop
 from app.supervisor.facts import StopCause, TaskReported
-from app.supervisor.holds import HoldCause
+from app.supervisor.holds import RETRY_AFTER_LIMIT_S, HoldCause
 from app.supervisor.standing import Decision, Slot, Standing
 
 #: Pause before a task's second attempt; doubled with each further one.
@@ -41,11 +41,16 @@ def judge(standing: Standing, slot: Slot, fact: TaskReported) -> Decision:
         cause is not None and fact.report.files and fact.report.missed
     ):  # waiting did not help: what came is all there is of this order
         fact = replace(fact, report=replace(fact.report, reason=Reason.SOME_FILES_FAILED))
-    if fact.report.outcome is Outcome.FAILED and fact.report.meaning.is_retryable:
+    if _may_be_the_worker(fact.report):
         return _count_failure(rest, fact, task)
     well = replace(rest.slots[fact.worker.slot], failure_count=0, was_recycled=False)
     calm = replace(rest, holds=rest.holds.forget(HoldCause.PORTAL_DOWN, HoldCause.PORTAL_BUSY))
     return Decision(calm.with_slot(fact.worker, well), (another_attempt(standing, fact.worker, task, fact.report),))
+
+
+def _may_be_the_worker(report: Report) -> bool:
+    """Whether a failure may lie in the worker. A processor that asks for another try has done its work on it."""
+    return report.outcome is Outcome.FAILED and report.meaning.is_retryable and report.reason is not Reason.RETRY_ASKED
 
 
 def _free_returns_max(standing: Standing, cause: HoldCause) -> int:
@@ -54,10 +59,11 @@ def _free_returns_max(standing: Standing, cause: HoldCause) -> int:
 
 
 def another_attempt(standing: Standing, worker: WorkerRef, task: POTask, report: Report) -> Command:
-    """One more attempt, if it can help and one is left; else the outcome."""
+    """One more attempt, if it can help and one is left; else the outcome. A wish to wait counts, within reason."""
     if not report.meaning.is_retryable or task.attempt >= standing.max_attempts:
         return File(worker=worker, task=task, report=report)
-    delay_s = FIRST_RETRY_S * 2.0 ** (task.attempt - 1)
+    wish_s = min(report.retry_after_s or 0.0, RETRY_AFTER_LIMIT_S)
+    delay_s = max(FIRST_RETRY_S * 2.0 ** (task.attempt - 1), wish_s)
     return Requeue(
         worker=worker, task=task, why=report.reason, detail=report.detail, delay_s=delay_s, is_attempt_spent=True
     )

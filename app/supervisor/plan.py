@@ -21,6 +21,7 @@ from app.supervisor.facts import (
     HoldOver,
     JournalFull,
     JournalLocked,
+    LimitsChanged,
     LoginAges,
     LoginLost,
     LoginSettled,
@@ -79,12 +80,22 @@ def _react_to_pool(standing: Standing, fact: PoolFact) -> Decision:
             return weighed.followed_by(recycle_if_due(weighed.standing, fact.at_s))
         case JournalFull() | JournalLocked() | RoomScarce() | PauseAsked():
             return _begin_hold(standing, fact)
-        case RestartAsked():
-            return restart(standing, fact.slot)
+        case RestartAsked() | LimitsChanged():
+            return _obey(standing, fact)
         case LoginAges():
             return age_login(standing, fact)
         case HoldOver():
             return _end_hold(standing, fact.cause)
+        case _:
+            assert_never(fact)
+
+
+def _obey(standing: Standing, fact: RestartAsked | LimitsChanged) -> Decision:
+    match fact:
+        case RestartAsked():
+            return restart(standing, fact.slot)
+        case LimitsChanged():
+            return Decision(standing.limited(fact.limits))
         case _:
             assert_never(fact)
 

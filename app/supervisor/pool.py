@@ -19,7 +19,7 @@ from anyio.abc import TaskGroup
 from app.domain.events import Level, TaskStarted
 from app.domain.ids import WorkerRef
 from app.domain.machine import Machine
-from app.domain.options import SHUTDOWN_TIMEOUT_MAX_S, PoolOptions, check_shutdown_timeout
+from app.domain.options import SHUTDOWN_TIMEOUT_MAX_S, Limits, PoolOptions, check_shutdown_timeout
 from app.domain.states import POOL, PoolEvent, PoolStatus
 from app.domain.task import POTask
 from app.supervisor.chronicle import Chronicle
@@ -27,10 +27,9 @@ from app.supervisor.clerk import Clerk, Writings
 from app.supervisor.codes import codes_of
 from app.supervisor.commands import Stop
 from app.supervisor.dispatch import Dispatch
-from app.supervisor.facts import Fact, HoldOver, PauseAsked, RestartAsked, StopCause, StopNeeded
+from app.supervisor.facts import Fact, StopCause, StopNeeded
 from app.supervisor.filing import Filing
 from app.supervisor.handle import TaskHandle
-from app.supervisor.holds import HoldCause
 from app.supervisor.patience import PatientJournal
 from app.supervisor.performing import Performance, Tallies
 from app.supervisor.premises import Premises
@@ -42,13 +41,16 @@ from app.supervisor.submissions import Submissions
 from app.supervisor.surroundings import Surroundings
 from app.supervisor.tally import Tally, hold_tasks, undisturbed
 from app.supervisor.watchdog import MemoryMonitor
+from app.supervisor.wishes import Wishes
 from app.supervisor.worker import Worker
 
 #: Of the time for a shutdown, the share that ending hung processes may need.
 END_SHARE = 0.25
+#: Memory is looked at every two seconds, which the plan is told; a busy machine is slower.
+PULSE_MAX_S = 30.0
 
 
-class PersistentWorkerPool:
+class PersistentWorkerPool(Wishes):
     """See the module. Attributes are those of the mission's data model."""
 
     def __init__(self, options: PoolOptions, surroundings: Surroundings) -> None:
@@ -61,6 +63,7 @@ class PersistentWorkerPool:
         self.shutdown_event = anyio.Event()
         self.end: Stop | None = None
         self._options = options
+        self._task_timeout_s = options.worker.task_timeout_s
         self._journal = PatientJournal(journal=surroundings.journal, report=self._report, ending=self.shutdown_event)
         self._around = replace(surroundings, journal=self._journal)
         self._chronicle = Chronicle(self._journal, surroundings.observe)
@@ -169,22 +172,15 @@ class PersistentWorkerPool:
             memory_limit_bytes=self.memory_monitor.limit_bytes,
         )
 
-    def pause(self) -> None:
-        """Let no further task start until ``resume``; those in flight are finished."""
-        self._report(PauseAsked())
+    def set_limits(self, limits: Limits) -> None:
+        """See ``Wishes``."""
+        super().set_limits(limits)
+        self._task_timeout_s = limits.task_timeout_s
+        self.memory_threshold = self.memory_monitor.threshold = limits.memory_threshold
 
-    def resume(self) -> None:
-        """Let tasks start again after ``pause``, or when somebody has logged in."""
-        self._report(HoldOver(cause=HoldCause.OPERATOR))
-        self._report(HoldOver(cause=HoldCause.LOGIN_REQUIRED))
-
-    def restart_worker(self, slot: int) -> None:
-        """Give a worker that is at work a fresh browser, when it has finished what it has."""
-        self._report(RestartAsked(slot=slot))
-
-    def stop(self) -> None:
-        """No new task; those in flight are finished when the pool is left. ``finish`` returns."""
-        self._report(StopNeeded(cause=StopCause.ASKED))
+    def is_alive(self, now_s: float) -> bool:
+        """Whether facts are dealt with: while it works, some come every few seconds."""
+        return now_s - self._steering.dealt_at_s < PULSE_MAX_S
 
     async def shutdown(self, timeout: float = SHUTDOWN_TIMEOUT_MAX_S) -> None:  # noqa: ASYNC109 - the mission's name
         """Let tasks in flight finish, end the workers, and give the rest back to the queue.
@@ -260,7 +256,7 @@ class PersistentWorkerPool:
     async def _begin(self, task: POTask, worker: WorkerRef) -> POTask:
         begun = await self._journal.start(task.task_id, worker)
         self._chronicle.tell(TaskStarted(task=begun, worker=worker))
-        return begun
+        return begun if begun.timeout_s is not None else replace(begun, timeout_s=self._task_timeout_s)
 
     async def _feed(self) -> None:
         with self._feeding:

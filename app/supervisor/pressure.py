@@ -17,7 +17,7 @@ from app.supervisor.commands import Release, TellRelief
 from app.supervisor.facts import MemorySeen, StopCause, WorkerLost
 from app.supervisor.holds import HoldCause
 from app.supervisor.judging import hold_open, stop
-from app.supervisor.retiring import can_retire, retire
+from app.supervisor.retiring import can_retire, is_anybody_away, retire
 from app.supervisor.standing import Decision, Relief, Slot, Standing
 
 #: So far below the limit, as a part of all there is, memory is no longer short (design section 7).
@@ -108,7 +108,7 @@ def _press(standing: Standing, fact: MemorySeen, marks: _Marks) -> Decision:
         vain = f"The workers use {marks.told}, and starting each of them anew did not help."
         detail = f"{vain} Use fewer workers or tabs, or give them more memory."
         return held.followed_by(stop(rest, StopCause.MEMORY_SHORT, detail))
-    candidates = [one for one in fact.by_worker if can_retire(rest, one)]
+    candidates = [] if is_anybody_away(rest) else [one for one in fact.by_worker if can_retire(rest, one)]
     if rest.memory.relief is not None or _is_cooling(rest, fact.at_s) or not candidates or not fact.is_exact:
         return held
     worker = max(candidates, key=lambda one: fact.by_worker[one])

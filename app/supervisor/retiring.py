@@ -24,6 +24,11 @@ def can_retire(standing: Standing, worker: WorkerRef) -> bool:
     return is_here and not standing.renewal.is_under_way and not standing.is_stopping
 
 
+def is_anybody_away(standing: Standing) -> bool:
+    """Whether a worker is on its way out or back: never shall two be at the same time because of us."""
+    return any(not slot.is_given_up and not _is_at_work(slot) for slot in standing.slots.values())
+
+
 def retire(standing: Standing, worker: WorkerRef, cause: str) -> Decision:
     """Let a worker finish and come back."""
     slot = standing.slots[worker.slot]
@@ -39,8 +44,7 @@ def restart(standing: Standing, number: int) -> Decision:
 
 def recycle_if_due(standing: Standing, now_s: float) -> Decision:
     """Start a worker anew that has done enough, or lived long enough, unless another one is away."""
-    is_anybody_away = any(not slot.is_given_up and not _is_at_work(slot) for slot in standing.slots.values())
-    if is_anybody_away or standing.renewal.is_due or standing.holds.active - _QUIET:
+    if is_anybody_away(standing) or standing.renewal.is_due or standing.holds.active - _QUIET:
         return Decision(standing)
     for number, slot in sorted(standing.slots.items()):
         worker = WorkerRef(number, slot.generation)

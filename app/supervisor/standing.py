@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from app.domain.ids import TaskId, WorkerRef
-from app.domain.options import PoolOptions
+from app.domain.options import Limits, PoolOptions
 from app.domain.task import POTask
 from app.supervisor.commands import Command
 from app.supervisor.doubt import Doubt
@@ -107,6 +107,15 @@ class Standing:
     #: How often a task's page asked for a login.
     lost_returns: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
 
+    def limited(self, limits: Limits) -> Standing:
+        """The same with other limits."""
+        return replace(
+            self,
+            max_attempts=limits.max_attempts,
+            memory=replace(self.memory, threshold=limits.memory_threshold),
+            wear=Wear(tasks=limits.recycle_after_tasks, age_s=limits.recycle_after_s),
+        )
+
     @property
     def in_hand(self) -> frozenset[TaskId]:
         """Tasks that workers have, or have done without being believed yet."""
@@ -154,10 +163,7 @@ def opening(options: PoolOptions) -> Standing:
     budget = RestartBudget(window_s=options.restart_window_s)
     return Standing(
         slots={slot: Slot(budget=budget) for slot in range(1, options.worker_count + 1)},
-        max_attempts=options.max_attempts,
         waits_for_login=options.waits_for_login,
         keeps_queue=options.keeps_queue,
         renews_early=options.renews_early,
-        memory=MemoryPressure(threshold=options.memory_threshold),
-        wear=Wear(tasks=options.recycle_after_tasks, age_s=options.recycle_after_s),
-    )
+    ).limited(options.limits)

@@ -32,6 +32,8 @@ class Steering:
         self.machine = machine
         #: Facts and filings that are not dealt with yet.
         self.unsettled = Tally()
+        #: When the last fact was dealt with, in seconds of ``anyio.current_time``.
+        self.dealt_at_s = anyio.current_time()
         self._dispatch = dispatch
         self._open_tasks = open_tasks
         self._facts, self._inbox = anyio.create_memory_object_stream[Fact](math.inf)
@@ -62,6 +64,7 @@ class Steering:
                     self._follow(fact)
                     for command in decision.commands:
                         performance.perform(command)
+                self.dealt_at_s = anyio.current_time()
         finally:
             self.unsettled.call_off()
 

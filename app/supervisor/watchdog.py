@@ -67,7 +67,7 @@ class MemoryMonitor:
             report: Takes facts for the plan; returns at once.
         """
         self._workers = workers
-        self._threshold = threshold
+        self.threshold = threshold
         self._read_limit = read_limit
         self._chronicle = chronicle
         self._report = report
@@ -92,7 +92,7 @@ class MemoryMonitor:
             await self.look(is_exact=True)
             return
         self._warn(found.way)
-        self.limit_bytes = int(self._threshold * found.limit.total_bytes)
+        self.limit_bytes = int(self.threshold * found.limit.total_bytes)
         seen = MemorySeen(
             by_worker=found.by_worker,
             own_bytes=found.own_bytes,
@@ -128,7 +128,7 @@ class MemoryMonitor:
 
     def _is_over(self, found: _Look) -> bool:
         used_bytes = found.own_bytes + sum(found.by_worker.values())
-        return used_bytes > self._threshold * found.limit.total_bytes
+        return used_bytes > self.threshold * found.limit.total_bytes
 
     def _warn(self, way: Way) -> None:
         """Say once for each way that is weaker than those before."""

@@ -17,15 +17,9 @@ from playwright.async_api import Error as PlaywrightError
 from app.domain.failures import Reason, is_disk_out, root_cause
 from app.domain.task import POTask, Report
 from app.memory.kills import Kills
+from app.processor.failures import GiveUpError, ProcessorError, RetryLaterError, SessionLostError
 from app.worker.desk import Desk
-from app.worker.errors import (
-    CannotProcessError,
-    SessionBrokenError,
-    SessionLostError,
-    first_line,
-    reason_of,
-)
-from app.worker.evidence import keep_evidence
+from app.worker.errors import CannotProcessError, SessionBrokenError, first_line, reason_of
 from app.worker.processors.protocol import Processor, completed
 from app.worker.session import BrowserSession
 from app.worker.tab import Tab
@@ -39,6 +33,8 @@ _SHOWN = frozenset(
         Reason.PORTAL_ERROR,
         Reason.PAGE_TOO_SLOW,
         Reason.PROCESSOR_ERROR,
+        Reason.RETRY_ASKED,
+        Reason.GIVEN_UP,
         Reason.DOWNLOAD_FAILED,
         Reason.DOWNLOAD_REFUSED,
         Reason.SOME_FILES_FAILED,
@@ -72,8 +68,8 @@ async def attempt(bench: Bench, task: POTask, staging: Path) -> Report:
         if report.reason is Reason.TAB_CRASHED:
             report = await anyio.to_thread.run_sync(_explained, report, kills)
         if report.reason in _SHOWN:
-            report = dataclasses.replace(report, evidence=await keep_evidence(tab))
-    return dataclasses.replace(report, duration_s=round(anyio.current_time() - begun, 3))
+            await tab.keep_trace()
+    return dataclasses.replace(report, evidence=tab.traces, duration_s=round(anyio.current_time() - begun, 3))
 
 
 async def _judged(bench: Bench, tab: Tab, task: POTask) -> Report:
@@ -83,24 +79,34 @@ async def _judged(bench: Bench, tab: Tab, task: POTask) -> Report:
             return await _unless_crashed(bench, tab, task)
         detail = f"The order took longer than {limit_s:g} s."
         return Report(reason=Reason.TASK_TIMEOUT, detail=detail, page_url=tab.page.url)
-    except TimeoutError as error:
-        return Report(reason=Reason.PAGE_TOO_SLOW, detail=str(error) or "The page hangs.", page_url=tab.page.url)
     except (SessionLostError, CannotProcessError):
         raise
-    except PlaywrightError as error:
-        await _stop_if_browser_is_gone(bench.session, error)
-        reason = reason_of(error)
-        if reason is Reason.PORTAL_UNREACHABLE and bench.desk is None:
-            reason = Reason.PROCESSOR_ERROR  # an address of the task's own; no reason for the others to wait
-        return Report(reason=reason, detail=first_line(error), page_url=tab.page.url)
-    except OSError as error:
-        reason = Reason.DISK_FULL if is_disk_out(error) else Reason.FILING_FAILED
-        detail = f"A file could not be written or read ({error})."
-        return Report(reason=reason, detail=detail, page_url=tab.page.url)
-    except Exception as error:  # noqa: BLE001 - the tab's border: an unknown error of a processor ends its task, not the worker
-        await _stop_if_browser_is_gone(bench.session, error)
-        logger.exception("processor failed on {}", task.po_number)
-        return Report(reason=Reason.PROCESSOR_ERROR, detail=first_line(error), page_url=tab.page.url)
+    except Exception as error:  # noqa: BLE001 - the tab's border: no error of a processor ends more than its task
+        if not isinstance(error, OSError | ProcessorError):
+            await _stop_if_browser_is_gone(bench.session, error)
+        return _report_of(error, bench, tab)
+
+
+def _report_of(error: Exception, bench: Bench, tab: Tab) -> Report:
+    detail, wait_s = first_line(error), None
+    match error:
+        case RetryLaterError():
+            reason, wait_s = Reason.RETRY_ASKED, error.after_s
+        case GiveUpError():
+            reason = Reason.GIVEN_UP
+        case TimeoutError():
+            reason, detail = Reason.PAGE_TOO_SLOW, detail if str(error) else "The page hangs."
+        case PlaywrightError():
+            reason = reason_of(error)
+            if reason is Reason.PORTAL_UNREACHABLE and bench.desk is None:
+                reason = Reason.PROCESSOR_ERROR  # an address of the task's own; no reason for the others to wait
+        case OSError():
+            reason = Reason.DISK_FULL if is_disk_out(error) else Reason.FILING_FAILED
+            detail = f"A file could not be written or read ({detail})."
+        case _:
+            reason = Reason.PROCESSOR_ERROR
+            logger.opt(exception=error).error("processor failed on {}", tab.po_number)
+    return Report(reason=reason, detail=detail, page_url=tab.page.url, retry_after_s=wait_s)
 
 
 async def _unless_crashed(bench: Bench, tab: Tab, task: POTask) -> Report:
@@ -117,7 +123,7 @@ async def _unless_crashed(bench: Bench, tab: Tab, task: POTask) -> Report:
             await tab.crashed.wait()
             work.cancel_scope.cancel()
     except ExceptionGroup as group:
-        raise root_cause(group) from group
+        raise root_cause(group, ProcessorError) from group
     if not reports:
         return Report(reason=Reason.TAB_CRASHED, detail="The browser tab crashed.", page_url=tab.page.url)
     return reports[0]

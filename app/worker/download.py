@@ -27,7 +27,8 @@ from app.domain.options import PortalOptions
 from app.domain.task import MissedFile
 from app.portal.pack import Pack
 from app.portal.triage import address_matches
-from app.worker.errors import PortalBusyError, PortalGoneError, SessionLostError, first_line
+from app.processor.failures import SessionLostError
+from app.worker.errors import PortalBusyError, PortalGoneError, first_line
 from app.worker.presence import is_portal_gone
 from app.worker.reading import PageLink
 from app.worker.staged import Arrived

@@ -15,6 +15,7 @@ from app.bridge.pace import every
 from app.bridge.stream import FrameStream
 from app.domain.failures import GivenBack, Outcome, Proof, root_cause
 from app.domain.ids import TaskId
+from app.processor.failures import SessionLostError
 from app.wire.messages import (
     Adopt,
     Assign,
@@ -35,7 +36,7 @@ from app.wire.messages import (
 )
 from app.worker.attempt import Bench, attempt
 from app.worker.cookies import CookieSnapshot
-from app.worker.errors import CannotLogInError, SessionBrokenError, SessionLostError
+from app.worker.errors import CannotLogInError, SessionBrokenError, first_line
 from app.worker.evidence import thumbnail
 from app.worker.ladder import Keys
 from app.worker.mouth import Mouth
@@ -130,8 +131,8 @@ class Duty:
         try:
             report = await attempt(self._bench, assign.task, self._staging / assign.staging)
         except SessionLostError as error:
-            self._return(task_id, GivenBack.SESSION_LOST, str(error))
-            self._lose(count, str(error))
+            self._return(task_id, GivenBack.SESSION_LOST, first_line(error))
+            self._lose(count, first_line(error))
         else:
             self._processed_count += 1
             if report.outcome is Outcome.NOT_FOUND:  # which a session that is logged out may say too
@@ -148,7 +149,7 @@ class Duty:
 
     async def _show(self, show: Show) -> None:
         tab = self._session.tabs.get(show.task_id)
-        picture = await thumbnail(tab) if tab is not None else b""
+        picture = await thumbnail(tab.page) if tab is not None else b""
         self._mouth.say(Shown, task_id=show.task_id, jpeg=b64encode(picture[:PICTURE_BYTES_MAX]).decode())
 
     async def _refresh(self, refresh: Refresh) -> None:

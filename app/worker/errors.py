@@ -5,15 +5,15 @@ from __future__ import annotations
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
+from app.archive.names import well_formed
 from app.domain.failures import Reason
+
+#: What an own processor raises may quote a whole page, and a frame must hold it; nobody reads more in one sentence.
+_LINE_MAX = 1000
 
 
 class WorkerError(Exception):
     """Root of this room."""
-
-
-class SessionLostError(WorkerError):
-    """The portal has logged us out. Not the order's fault: it goes back to the queue."""
 
 
 class SessionBrokenError(WorkerError):
@@ -74,5 +74,6 @@ def reason_of(error: PlaywrightError) -> Reason:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's text: browser errors append a call log of many lines."""
-    return str(error).strip().split("\n", 1)[0] or type(error).__name__
+    """The first line of an error's text: browser errors append a call log of many lines. Short enough to travel."""
+    line = well_formed(str(error).strip().split("\n", 1)[0]) or type(error).__name__
+    return line if len(line) <= _LINE_MAX else f"{line[: _LINE_MAX - 1]}…"

@@ -1,8 +1,7 @@
 """One short-lived tab: opened for one task, always closed. Knows nothing of what is done in it.
 
-For those who write a processor: ``page`` is Playwright's page, ``save`` puts a file into the task's folder, ``loaded``
-says that the page has told what it is; it is said for a processor that does not say it. Whatever was saved stands in
-the report by itself. The tab is closed when the processor returns, raises or runs out of time.
+Those who write a processor see it as ``app.processor.Tab``; ours find its staging folder and their desk in it too. The
+tab is closed when the processor returns, raises or runs out of time.
 """
 
 from __future__ import annotations
@@ -17,13 +16,14 @@ import anyio
 from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
 
-from app.archive.names import STAGED_EVIDENCE
 from app.domain.ids import TaskId
 from app.domain.machine import Machine, Transition
 from app.domain.states import TAB, TabEvent, TabStatus
 from app.domain.task import FetchedFile, POTask
+from app.processor.protocol import EVIDENCE_MAX_COUNT
 from app.worker.desk import Desk
 from app.worker.errors import SessionBrokenError
+from app.worker.evidence import Evidence
 from app.worker.staged import Arrived, StagedFiles
 
 #: A tab closes in 10 to 50 ms; one that needs longer than this hangs with its browser.
@@ -60,6 +60,7 @@ class Tab:
         #: What purchase orders need beside the page; nothing in a pool without a portal.
         self.desk = order.desk
         self._files = StagedFiles(order.staging)
+        self._evidence = Evidence(order.staging)
         self._machine = machine
         self.crashed = anyio.Event()
         page.on("crash", lambda _: self.crashed.set())
@@ -75,9 +76,9 @@ class Tab:
         return self._files.saved
 
     @property
-    def evidence(self) -> Path:
-        """Where screenshots and page sources of a failure are put."""
-        return self.staging / STAGED_EVIDENCE
+    def traces(self) -> tuple[str, ...]:
+        """Everything that was kept as evidence so far, as file names."""
+        return self._evidence.names
 
     def loaded(self) -> None:
         """The page has told what it is; work on it begins. Said again, it changes nothing."""
@@ -100,6 +101,16 @@ class Tab:
             OSError: The disk is full or not writable.
         """
         return await self._files.make(name, content, self.page.url)
+
+    async def evidence(self, name: str = "page") -> tuple[str, ...]:
+        """Keep picture and source of the page, as ``app.processor.Tab`` tells it."""
+        if self._evidence.call_count >= EVIDENCE_MAX_COUNT:
+            return ()
+        return await self._evidence.keep(self.page, name)
+
+    async def keep_trace(self) -> None:
+        """Keep what a failure left on the page, however much was kept before."""
+        await self._evidence.keep(self.page, "page")
 
     def take(self, arrived: Arrived) -> FetchedFile:
         """Count a file that lies in ``staging`` already among the saved ones; downloads come in so."""

@@ -57,6 +57,7 @@ PLANTS = [
         ("app.profile", "app.store"),
         ("app.portal", "app.archive"),
         ("app.bridge", "app.portal"),
+        ("app.processor", "app.portal"),
         ("app.wire", "app.bridge"),
         ("app.domain", "app.wire"),
     ),
@@ -86,7 +87,12 @@ PLANTS = [
     *plants("The demo portal knows nothing of the program", ("app.demo", "app.wire"), ("app.demo", "app.portal")),
     *plants("The domain is pure", ("app.domain", "asyncio"), ("app.domain", "pydantic"), ("app.domain", "subprocess")),
     *plants("The wire does no I/O", ("app.wire", "anyio"), ("app.wire", "socket")),
-    *plants("Playwright lives in the worker", ("app.supervisor", "playwright.async_api"), ("app.cli", "playwright")),
+    *plants(
+        "Playwright lives in the worker",
+        ("app.supervisor", "playwright.async_api"),
+        ("app.cli", "playwright"),
+        ("app.processor", "playwright.async_api"),
+    ),
     *plants(
         "SQLite lives in the store, and in the profile's checks", ("app.service", "sqlite3"), ("app.archive", "sqlite3")
     ),

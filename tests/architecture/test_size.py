@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FILE_LINES = 300
 FUNCTION_LINES = 40
 
-FOLDERS = ("app", "bench", "tools")
+FOLDERS = ("app", "bench", "examples", "tools")
 SOURCES = sorted(path.relative_to(ROOT) for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 
 

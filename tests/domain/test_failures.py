@@ -43,6 +43,8 @@ CONTRACT = """
     filing_failed       FAILED         retry            yes
     disk_full           FAILED         retry            yes
     processor_error     FAILED         retry            yes
+    retry_asked         FAILED         retry            yes
+    given_up            FAILED         fix_the_input    no
     worker_lost         FAILED         retry            yes
     no_workers          FAILED         retry            no
     kills_workers       QUARANTINED    portal_fault     no

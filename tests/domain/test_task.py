@@ -10,7 +10,7 @@ import pytest
 
 from app.domain.failures import PoolError, TaskError
 from app.domain.ids import TaskId
-from app.domain.payload import PAYLOAD_MAX_BYTES
+from app.domain.payload import DEPTH_MAX, PAYLOAD_MAX_BYTES, JsonValue
 from app.domain.task import POTask
 
 
@@ -31,9 +31,29 @@ def tower() -> list[object]:
     return top
 
 
+def nested(depth: int) -> JsonValue:
+    """A text in so many lists and objects."""
+    value: JsonValue = "inside"
+    for number in range(depth):
+        value = [value] if number % 2 else {"in": value}
+    return value
+
+
 @pytest.mark.parametrize(
     "payload",
-    [None, True, 0, -1.5, "Straße", [], {}, {"url": "https://portal.test", "pages": [1, 2.5, None]}, "x" * 500_000],
+    [
+        None,
+        True,
+        0,
+        -1.5,
+        "Straße",
+        [],
+        {},
+        {"url": "https://portal.test", "pages": [1, 2.5, None]},
+        "x" * 500_000,
+        10**100,
+        nested(DEPTH_MAX),
+    ],
 )
 def test_a_payload_is_anything_that_json_can_say(payload: object) -> None:
     assert task(payload=payload).payload == payload
@@ -51,9 +71,26 @@ def test_a_payload_is_anything_that_json_can_say(payload: object) -> None:
         ((1, 2), "lists for tuples"),
         ({"pages": [(1,)]}, "lists for tuples"),
         ({1: "one"}, "texts for the keys"),
+        (nested(DEPTH_MAX + 1), "more than 100 deep"),
+        ({"name": "half \ud83d"}, "half of a character"),
+        ({"\udc00": 1}, "half of a character"),
         ("x" * PAYLOAD_MAX_BYTES, "at most 524,288 can travel"),
     ],
-    ids=["path", "set", "nan", "inf", "circle", "tower", "tuple", "tuple inside", "number as key", "too long"],
+    ids=[
+        "path",
+        "set",
+        "nan",
+        "inf",
+        "circle",
+        "tower",
+        "tuple",
+        "tuple inside",
+        "number as key",
+        "deep",
+        "half",
+        "half key",
+        "too long",
+    ],
 )
 def test_a_payload_that_would_arrive_as_another_is_refused(payload: object, problem: str) -> None:
     with pytest.raises(TaskError, match=f"^The task own:1 was refused.*{problem}"):

@@ -16,9 +16,10 @@ from app.domain.events import Event, Notice
 from app.domain.failures import OptionsError, Reason, SetupError
 from app.domain.ids import WorkerRef
 from app.domain.task import POTask, Report
+from app.processor import Processor
 from app.profile.failures import ProfileDamagedError
 from app.service.library import Callbacks, PersistentWorkerPool, new_task, open_pool
-from app.service.own_processor import OwnProcessor, locate
+from app.service.own_processor import locate
 from app.store.errors import JournalError
 from tests.service import own
 from tests.support.machine import GB, ROOMY, with_memory
@@ -29,7 +30,7 @@ PAGE = "<title>Quotation 7</title>"
 
 @asynccontextmanager
 async def own_pool(
-    root: Path, processor: OwnProcessor | str = own.title, **more: object
+    root: Path, processor: Processor | str = own.title, **more: object
 ) -> AsyncGenerator[PersistentWorkerPool]:
     async with open_pool(
         processor,

@@ -16,7 +16,7 @@ from tests.store.builders import BATCH, OTHER, WORKER, orders, po_task, report, 
 from tests.store.clock import START, ManualClock
 from tests.store.conftest import History, OpenJournal
 
-PAYLOAD = {"url": "https://portal.example/ä?\ud800", "pages": [1, 2.5, None, {"deep": [True]}]}
+PAYLOAD = {"url": "https://portal.example/ä?\U0001f600", "pages": [1, 2.5, None, {"deep": [True]}]}
 
 
 async def numbers(journal: Journal) -> list[str]:

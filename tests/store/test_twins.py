@@ -30,7 +30,7 @@ BATCHES = st.sampled_from([BATCH, OTHER])
 REASONS = st.sampled_from([Reason.ALL_SAVED, Reason.PORTAL_BUSY, Reason.NO_WORKERS])
 WHYS = st.sampled_from((*Reason, *GivenBack))
 FILES = st.lists(st.sampled_from(["a.pdf", "b.pdf"]), unique=True)
-PAYLOADS = st.sampled_from([None, "a text", {"url": "https://portal.example/\ud800", "pages": [1, 2.5, None]}])
+PAYLOADS = st.sampled_from([None, "a text", {"url": "https://portal.example/\U0001f600", "pages": [1, 2.5, None]}])
 WORKERS = st.builds(WorkerRef, st.integers(1, 2), st.integers(1, 2))
 
 

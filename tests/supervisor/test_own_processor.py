@@ -11,10 +11,12 @@ import pytest
 
 from app.archive.tree import OutputTree
 from app.demo.process import running_portal
-from app.domain.failures import Reason
+from app.domain.events import Event, TaskReturned
+from app.domain.failures import GivenBack, Reason
 from app.domain.ids import TaskId
-from app.domain.options import PoolOptions, WorkerOptions
+from app.domain.options import PoolOptions, PortalOptions, WorkerOptions
 from app.domain.payload import JsonValue
+from app.domain.ports import EventSink
 from app.domain.task import POTask
 from app.service.clock import SystemClock
 from app.store.memory import MemoryJournal
@@ -25,14 +27,21 @@ from app.supervisor.surroundings import Surroundings
 from tests.profile import folders
 from tests.store.builders import BATCH
 from tests.support.portal import needs_chromium
-from tests.support.sessions import browser_options
+from tests.support.sessions import browser_options, demo_pack, portal_options
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(90)]
 
 OWN = """
 from app.domain.failures import Reason
 from app.domain.task import POTask, Report
-from app.worker.tab import Tab
+from app.processor import SessionLostError, Tab
+
+
+async def enters(tab: Tab, task: POTask) -> Report:
+    await tab.page.goto(task.payload["url"])
+    if "/sessions/new" in tab.page.url:
+        raise SessionLostError("the portal shows its login page\\nand more")
+    return Report(reason=Reason.ALL_SAVED)
 
 
 async def titles(tab: Tab, task: POTask) -> Report:
@@ -51,7 +60,13 @@ def task(number: int, payload: JsonValue = None) -> POTask:
 
 
 @asynccontextmanager
-async def own_pool(root: Path, base: Path, processor: str) -> AsyncGenerator[Opened]:
+async def own_pool(
+    root: Path,
+    base: Path,
+    processor: str,
+    portal: PortalOptions | None = None,
+    observe: EventSink = lambda _: None,
+) -> AsyncGenerator[Opened]:
     """A pool of one worker with this processor, whose module lies in ``root/scripts``."""
     scripts = root / "scripts"
     scripts.mkdir()
@@ -59,7 +74,13 @@ async def own_pool(root: Path, base: Path, processor: str) -> AsyncGenerator[Ope
     clock = SystemClock()
     journal = MemoryJournal(clock)
     options = PoolOptions(
-        worker=WorkerOptions(browser=browser_options(), processor=processor, import_path=(str(scripts),)),
+        worker=WorkerOptions(
+            browser=browser_options(),
+            portal=portal,
+            tabs_per_worker=1,
+            processor=processor,
+            import_path=(str(scripts),),
+        ),
         worker_count=1,
         base_profile_path=base,
         runs_root=root / "runs",
@@ -69,7 +90,7 @@ async def own_pool(root: Path, base: Path, processor: str) -> AsyncGenerator[Ope
         journal=journal,
         archive=OutputTree(root / "out", "{number}", clock=clock),
         clock=clock,
-        observe=lambda _: None,
+        observe=observe,
         batch_id=BATCH,
     )
     async with PersistentWorkerPool(options, around) as pool:
@@ -93,6 +114,47 @@ async def test_submitted_tasks_are_done_by_it_and_their_files_filed(tmp_path: Pa
     title = await anyio.Path(tmp_path, "out", records[0].folder, "title.txt").read_text()
     assert reports[0] is not None
     assert reports[0].fields == {"title": title}
+
+
+@pytest.mark.browser
+@needs_chromium
+async def test_a_login_that_a_processor_misses_is_brought_back_and_costs_no_attempt(tmp_path: Path) -> None:
+    base, events = tmp_path / "base", list[Event]()
+
+    async with running_portal() as portal:
+        door = portal_options(portal, demo_pack())
+        await make_base(base, WorkerOptions(browser=browser_options(), portal=door), tmp_path / "runs", lambda *_: None)
+        await portal.reset_stats()
+        async with own_pool(tmp_path, base, "own_processors:enters", door, events.append) as (pool, journal):
+            payload = {"url": portal.order_url("4500000001")}
+            first = await (await pool.submit_task(task(1, payload)))
+            await portal.expire_sessions()
+            second = await (await pool.submit_task(task(2, payload)))
+            records = await journal.records(BATCH)
+        logins = (await portal.stats()).logins
+
+    assert [report and report.reason for report in (first, second)] == [Reason.ALL_SAVED] * 2
+    returned = [(event.task_id, event.why, event.detail) for event in events if isinstance(event, TaskReturned)]
+    assert returned == [("own:2", GivenBack.SESSION_LOST, "the portal shows its login page")]
+    assert [record.attempt_count for record in records] == [1, 1]
+    assert logins == 1
+
+
+@pytest.mark.browser
+@needs_chromium
+async def test_a_login_that_a_processor_misses_without_a_portal_ends_the_pool_with_a_sentence(tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    await make_base(base, WorkerOptions(browser=browser_options()), tmp_path / "runs", lambda *_: None)
+
+    async with running_portal() as portal, own_pool(tmp_path, base, "own_processors:enters") as (pool, journal):
+        await pool.submit_task(task(1, payload={"url": f"{portal.url}/sessions/new"}))
+        with anyio.fail_after(60):
+            end = await pool.finish()
+
+    assert end is not None
+    assert end.cause is StopCause.LOGIN_REQUIRED
+    assert end.detail == "A processor says that it was logged out, but this pool has no portal to log in to."
+    assert [(record.status, record.attempt_count) for record in await journal.records(BATCH)] == [("QUEUED", 0)]
 
 
 async def test_a_processor_that_is_not_there_stops_the_pool_with_a_sentence(tmp_path: Path) -> None:

@@ -34,8 +34,9 @@ from app.demo.faults import (
 from app.demo.process import running_portal
 from app.domain.failures import Reason
 from app.domain.task import Report
+from app.processor.failures import SessionLostError
 from app.worker.attempt import attempt
-from app.worker.errors import SessionBrokenError, SessionLostError
+from app.worker.errors import SessionBrokenError
 from app.worker.ladder import Keys
 from tests.recovery.test_portal import free_port
 from tests.support.portal import lasting_portal, needs_chromium

@@ -15,6 +15,8 @@ from app.domain.failures import Reason
 from app.domain.ids import TaskId
 from app.domain.payload import JsonValue
 from app.domain.task import POTask, Report
+from app.processor import SessionLostError
+from app.processor.protocol import EVIDENCE_MAX_COUNT
 from app.worker.attempt import attempt
 from app.worker.errors import CannotLogInError, CannotProcessError
 from app.worker.processors.registry import find
@@ -29,8 +31,8 @@ import asyncio
 from types import MappingProxyType
 from app.domain.failures import Reason
 from app.domain.task import MissedFile, POTask, Report
-from app.worker.errors import SessionLostError
-from app.worker.tab import Tab
+from app.processor import GiveUpError, RetryLaterError, SessionLostError, Tab
+from app.processor.protocol import EVIDENCE_MAX_COUNT
 
 
 async def titles(tab: Tab, task: POTask) -> Report:
@@ -90,6 +92,59 @@ async def logged_out(tab, task):
     raise SessionLostError("it says so")
 
 
+async def gives_up(tab, task):
+    await tab.page.goto(task.payload["url"])
+    await tab.save("early.txt", b"saved before it gave up")
+    raise GiveUpError("there is no such customer\\nsecond line")
+
+
+async def asks_for_another_try(tab, task):
+    raise RetryLaterError("the price comes at noon", after_s=90)
+
+
+async def asks_for_another_try_among_others(tab, task):
+    async def fail(error):
+        raise error
+
+    async with asyncio.TaskGroup() as parts:
+        parts.create_task(fail(LookupError("because of the other")))
+        parts.create_task(fail(RetryLaterError("come back")))
+
+
+async def asks_for_an_odd_time(tab, task):
+    raise RetryLaterError("come back", after_s=-1)
+
+
+async def complains_at_length(tab, task):
+    raise LookupError("half \\ud83d " + "x" * 2_000_000)
+
+
+async def keeps_evidence(tab, task):
+    kept = []
+    for number, name in enumerate(task.payload):
+        await tab.page.set_content(f"<title>{number}</title>")
+        kept.append(await tab.evidence(name) if name else await tab.evidence())
+    return Report(reason=Reason.ALL_SAVED, fields={"kept": repr(kept)}, evidence=("not_kept.png",))
+
+
+async def keeps_evidence_side_by_side(tab, task):
+    await asyncio.gather(*(tab.evidence("step") for _ in range(3)))
+    return Report(reason=Reason.ALL_SAVED)
+
+
+async def keeps_too_much_evidence(tab, task):
+    for _ in range(EVIDENCE_MAX_COUNT):
+        assert await tab.evidence()
+    assert await tab.evidence() == ()
+    raise LookupError("and then it failed")
+
+
+async def keeps_evidence_of_a_closed_page(tab, task):
+    await tab.page.close()
+    assert await tab.evidence() == ()
+    return Report(reason=Reason.ALL_SAVED)
+
+
 async def works_on(tab, task):
     await asyncio.sleep(60)
 """
@@ -127,6 +182,12 @@ async def try_task(stage: Stage, folder: Path, name: str, payload: JsonValue = N
     """One attempt by the author's processor of this name."""
     bench = dataclasses.replace(stage.bench, processor=find(f"own_processors:{name}", (str(folder),)))
     return await attempt(bench, own_task(payload), stage.staging / name)
+
+
+def files_beside(root: Path) -> set[str]:
+    """Every file below a folder that is not the browser's."""
+    files = {path.relative_to(root) for path in root.rglob("*") if path.is_file()}
+    return {file.as_posix() for file in files if file.parts[0] not in {"profile", "cookies.json"}}
 
 
 async def test_an_own_processor_opens_what_its_payload_says_and_brings_files(
@@ -170,6 +231,86 @@ async def test_a_processor_that_raises_ends_its_task_with_a_picture_of_the_page(
     assert (stage.staging / "fails" / "evidence" / "page.png").read_bytes().startswith(b"\x89PNG")
     assert report.files == (), "what was saved before is not passed off as all there is"
     assert after.reason is Reason.ALL_SAVED
+
+
+async def test_a_processor_that_gives_up_tells_why_with_a_picture(portal: Portal, folder: Path, tmp_path: Path) -> None:
+    address = f"{portal.url}/sessions/new"
+
+    async with open_stage(None, tmp_path) as stage:
+        report = await try_task(stage, folder, "gives_up", {"url": address})
+
+    assert (report.reason, report.detail, report.page_url) == (Reason.GIVEN_UP, "there is no such customer", address)
+    assert report.evidence == ("page.html", "page.png")
+    assert report.files == ()
+
+
+async def test_a_processor_that_asks_for_another_try_tells_when(folder: Path, tmp_path: Path) -> None:
+    async with open_stage(None, tmp_path) as stage:
+        alone = await try_task(stage, folder, "asks_for_another_try")
+        among_others = await try_task(stage, folder, "asks_for_another_try_among_others")
+        odd = await try_task(stage, folder, "asks_for_an_odd_time")
+
+    assert (alone.reason, alone.detail, alone.retry_after_s) == (Reason.RETRY_ASKED, "the price comes at noon", 90)
+    assert alone.evidence
+    assert (among_others.reason, among_others.detail) == (Reason.RETRY_ASKED, "come back")
+    assert among_others.retry_after_s is None
+    assert odd.reason is Reason.PROCESSOR_ERROR
+    assert odd.detail == "after_s is -1; it must be 0 seconds or more, and not without end."
+
+
+async def test_a_processor_that_was_logged_out_is_not_judged(folder: Path, tmp_path: Path) -> None:
+    async with open_stage(None, tmp_path) as stage:
+        with pytest.raises(SessionLostError, match="it says so"):
+            await try_task(stage, folder, "logged_out")
+
+
+async def test_an_endless_complaint_is_cut_to_what_can_travel(folder: Path, tmp_path: Path) -> None:
+    async with open_stage(None, tmp_path) as stage:
+        report = await try_task(stage, folder, "complains_at_length")
+
+    assert report.reason is Reason.PROCESSOR_ERROR
+    assert report.detail.startswith("half ? xxx")
+    assert (len(report.detail), report.detail[-1]) == (1000, "…")
+
+
+async def test_evidence_is_kept_of_the_moment_under_names_that_lead_nowhere_else(folder: Path, tmp_path: Path) -> None:
+    names = ["filled in", "filled in", "Filled In", "", "../../out", "C:\\x\\CON", "..", "ü" * 300]
+
+    async with open_stage(None, tmp_path) as stage:
+        report = await try_task(stage, folder, "keeps_evidence", [*names])
+
+    place = stage.staging / "keeps_evidence" / "evidence"
+    stems = ["filled in", "filled in (2)", "Filled In (3)", "page", "out", "CON_", "file", "ü" * 75]
+    assert [*report.evidence] == [f"{stem}{ending}" for stem in stems for ending in (".html", ".png")]
+    assert sorted(path.name for path in place.iterdir()) == sorted(report.evidence)
+    for number, stem in enumerate(stems):
+        assert f"<title>{number}</title>" in (place / f"{stem}.html").read_text(encoding="utf-8")
+        assert (place / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
+    kept = {f"staging/keeps_evidence/evidence/{name}" for name in report.evidence}
+    assert files_beside(tmp_path) == {"scripts/own_processors.py", *kept}
+    assert report.fields["kept"].startswith("[('filled in.html', 'filled in.png'), ('filled in (2).html',")
+
+
+async def test_evidence_that_is_kept_side_by_side_gets_different_names(folder: Path, tmp_path: Path) -> None:
+    async with open_stage(None, tmp_path) as stage:
+        report = await try_task(stage, folder, "keeps_evidence_side_by_side")
+
+    assert len(report.evidence) == len(set(report.evidence)) == 6
+
+
+async def test_evidence_is_bounded_and_a_failure_leaves_its_own_all_the_same(folder: Path, tmp_path: Path) -> None:
+    async with open_stage(None, tmp_path) as stage:
+        report = await try_task(stage, folder, "keeps_too_much_evidence")
+
+    assert (report.reason, report.detail) == (Reason.PROCESSOR_ERROR, "and then it failed")
+    assert len(set(report.evidence)) == 2 * (EVIDENCE_MAX_COUNT + 1)
+
+
+async def test_evidence_of_a_page_that_is_gone_is_nothing(folder: Path, tmp_path: Path) -> None:
+    async with open_stage(None, tmp_path) as stage:
+        report = await try_task(stage, folder, "keeps_evidence_of_a_closed_page")
+
+    assert (report.reason, report.evidence) == (Reason.ALL_SAVED, ())
 
 
 @pytest.mark.parametrize(

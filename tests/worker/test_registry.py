@@ -14,6 +14,7 @@ from app.domain.task import POTask
 from app.worker.errors import CannotProcessError
 from app.worker.processors import po_attachments
 from app.worker.processors.registry import find
+from tests.support.packages import install
 
 Author = Callable[[str], str]
 
@@ -82,10 +83,54 @@ def test_the_import_path_comes_before_everything_else(author: Author) -> None:
 
 
 @pytest.mark.parametrize("name", ["titles", "", ":titles", "own:"])
-def test_a_name_that_is_none_of_ours_must_be_a_module_and_a_function(name: str) -> None:
-    assert refusal(name) == (
-        f"There is no processor {name!r}; name one of your own as module:function, or po_attachments."
+def test_a_name_that_leads_nowhere_is_told(name: str) -> None:
+    assert "module:function" in refusal(name)
+
+
+def test_one_that_a_package_offers_is_found_by_its_name(author: Author) -> None:
+    folder = author("")
+    install(Path(folder), "shop-prices", "async def save(tab, task): ...\n", prices="shop_prices:save")
+
+    assert getattr(find("prices", (folder,)), "__name__", "") == "save"
+    sys.modules.pop("shop_prices")
+
+
+def test_one_that_a_package_offers_may_stand_inside_a_class(author: Author) -> None:
+    folder = author("")
+    source = "class Desk:\n    @staticmethod\n    async def save(tab, task): ...\n"
+    install(Path(folder), "shop-desk", source, desk="shop_desk:Desk.save")
+
+    assert getattr(find("desk", (folder,)), "__qualname__", "") == "Desk.save"
+    sys.modules.pop("shop_desk")
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("raise ValueError('no shop')\n", "(ValueError: no shop)"),
+        ("raise SystemExit(3)\n", "(SystemExit: 3)"),
+        ("", "(AttributeError: module 'shop_prices' has no attribute 'save')"),
+    ],
+)
+def test_a_package_that_cannot_be_imported_is_named(author: Author, source: str, problem: str) -> None:
+    folder = author("")
+    install(Path(folder), "shop-prices", source, prices="shop_prices:save")
+
+    told = refusal("prices", folder)
+    sys.modules.pop("shop_prices", None)
+
+    assert told == (
+        f"The processor 'prices' of the package shop-prices cannot be imported from shop_prices:save {problem}; "
+        "mend the package, or remove it."
     )
+
+
+def test_what_a_package_offers_must_be_a_processor_too(author: Author) -> None:
+    folder = author("")
+    install(Path(folder), "shop-prices", "def save(tab, task): ...\n", prices="shop_prices:save")
+
+    assert refusal("prices", folder) == "'prices' is no processor: it must be an async function (async def)."
+    sys.modules.pop("shop_prices")
 
 
 def test_a_module_that_is_not_there_is_told_with_the_places_that_were_looked_in(author: Author) -> None:

@@ -6,7 +6,7 @@ interface, the schedules and the inbox are faces of this; none of them knows the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ import anyio.to_thread
 
 from app.archive.report import ReportFiles
 from app.archive.tree import OutputTree
-from app.domain.events import Event, TaskEnded
+from app.domain.events import Event, Level, TaskEnded
 from app.domain.ids import BatchId, TaskId
 from app.domain.options import SHUTDOWN_TIMEOUT_MAX_S
 from app.domain.ports import Accepted, Clock
@@ -29,6 +29,7 @@ from app.service.daemon.reporting import write_aside
 from app.service.daemon.standing import Standing, why_unready
 from app.service.metrics import Metrics
 from app.service.resuming import to_reopen
+from app.service.upkeep import Upkeep
 from app.store import search
 from app.store.journal import SqliteJournal
 from app.store.search import FailureClass, ListView, OrderQuery
@@ -58,12 +59,13 @@ class Daemon:
         self._pace = Pace(clock.monotonic())
         self._metrics = Metrics(clock.monotonic)
         self._pool: PersistentWorkerPool | None = None
-        self._shutdown_timeout_s = SHUTDOWN_TIMEOUT_MAX_S
+        #: How long the pool gets for its end.
+        self.shutdown_timeout_s = SHUTDOWN_TIMEOUT_MAX_S
         self._is_draining = False
 
     def employ(self, pool: PersistentWorkerPool, shutdown_timeout_s: float) -> None:
         """Have a pool do the work, and give it so long to come to its end."""
-        self._pool, self._shutdown_timeout_s = pool, shutdown_timeout_s
+        self._pool, self.shutdown_timeout_s = pool, shutdown_timeout_s
 
     def observe(self, event: Event) -> None:
         """See ``EventSink``."""
@@ -233,6 +235,19 @@ class Daemon:
         self._is_draining = True
         self.pool.stop()
 
+    def upkeep(self, retention_days: Callable[[], int], note: Callable[[Level, str], None]) -> Upkeep:
+        """Who keeps the journal small: see ``Upkeep``. The common list stays whatever its age."""
+        spared = frozenset({COMMON})
+        return Upkeep(self._journal, self._clock, retention_days=retention_days, note=note, spared=lambda: spared)
+
+    def is_quiet(self) -> bool:
+        """Whether no worker has an order."""
+        return not any(worker.task_ids for worker in self.pool.get_status().workers)
+
+    def is_alive(self) -> bool:
+        """Whether the pool deals with what happens."""
+        return self.pool.is_alive(anyio.current_time())
+
     def hurry(self) -> None:
         """Do not wait for orders in flight: they go back to the queue."""
         self.pool.hurry()
@@ -240,7 +255,7 @@ class Daemon:
     async def close(self) -> None:
         """Take nothing new, finish what is in hand, and let those who listen go."""
         self._is_draining = True
-        await self.pool.shutdown(self._shutdown_timeout_s)
+        await self.pool.shutdown(self.shutdown_timeout_s)
         self.feed.close()
 
     def restart_worker(self, slot: int) -> None:

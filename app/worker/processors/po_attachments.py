@@ -15,9 +15,10 @@ from app.domain.failures import Reason, root_cause
 from app.domain.task import MissedFile, POTask, Report
 from app.portal.pack import FieldRule
 from app.portal.triage import DEMANDS, Verdict
+from app.processor.failures import SessionLostError
 from app.worker.desk import Desk
 from app.worker.download import waiting_s
-from app.worker.errors import CannotProcessError, PortalBusyError, PortalGoneError, SessionLostError
+from app.worker.errors import CannotProcessError, PortalBusyError, PortalGoneError
 from app.worker.reading import PageLink, Reading, read_page
 from app.worker.staged import Arrived
 from app.worker.tab import Tab

@@ -1,4 +1,4 @@
-"""What a processor is, and what it may give back. Anybody can write one; see ``app.worker.tab`` for what it works with.
+"""What a processor is to the worker, and what it may give back. Those who write one read ``app.processor``.
 
 A processor tells what only it can know: reason, detail, fields, missed files, and how long the portal asks to wait.
 The worker adds what it knows itself: the files that the tab saved, where the page ended, traces of a failure, the time
@@ -26,15 +26,12 @@ _REPORT: TypeAdapter[Report] = TypeAdapter(Report)
 
 
 class Processor(Protocol):
-    """One kind of work on one page."""
+    """One kind of work on one page: ours, which know all of a worker's tab, and those of others, which need less."""
 
     async def __call__(self, tab: Tab, task: POTask, /) -> Report:
-        """Do the work of one task in its tab.
+        """Do the work of one task in its tab, as ``app.processor.Processor`` tells it.
 
-        Returns a report whatever the page shows. Cancelled when the task's time is over. May raise anything: the tab's
-        border makes a report of it, with a picture of the page. ``SessionLostError`` says that the portal has logged us
-        out; the task goes back to the queue then, and the login is brought back. It awaits what takes long: a worker
-        whose event loop stands still is taken for hung.
+        May also raise ``CannotProcessError``: it cannot work in this pool at all.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Finds the processor that a pool names: one of ours, or a function of the user's own modules.
+"""Finds the processor that a pool names: one of ours, of an installed package, or of the user's own modules.
 
 Own modules are imported here, in the worker process, and nowhere else.
 """
@@ -14,34 +14,59 @@ from typing import cast
 
 from loguru import logger
 
+from app.domain.failures import OptionsError
+from app.processor.names import PO_ATTACHMENTS, Offered, Own, Shipped, resolve
 from app.worker.errors import CannotProcessError, first_line
 from app.worker.processors import po_attachments
 from app.worker.processors.protocol import Processor
 
-SHIPPED: Mapping[str, Processor] = MappingProxyType({"po_attachments": po_attachments.process})
+SHIPPED: Mapping[str, Processor] = MappingProxyType({PO_ATTACHMENTS: po_attachments.process})
 
 
 def find(name: str, import_path: Sequence[str] = ()) -> Processor:
-    """Find a processor: one of ``SHIPPED`` by its name, or ``module:function``.
+    """Find a processor: one of ``SHIPPED``, one that a package offers, or ``module:function``.
 
     Args:
         name: As the options have it.
         import_path: Folders in which modules are looked for first. The current folder is none of them.
 
     Raises:
-        CannotProcessError: There is none of this name, its module cannot be imported, or it is no processor.
+        CannotProcessError: There is none of this name or more than one, its module cannot be imported, or it is no
+            processor.
     """
     if name in SHIPPED:
         return SHIPPED[name]
-    module_name, colon, function_name = name.partition(":")
-    if not (module_name and colon and function_name):
-        ours = ", ".join(SHIPPED)
-        raise CannotProcessError(f"There is no processor {name!r}; name one of your own as module:function, or {ours}.")
     sys.path[:0] = import_path
-    module = _imported(name, module_name, import_path)
-    if not hasattr(module, function_name):
-        raise CannotProcessError(f"There is no processor {name!r}: {module.__file__} has no {function_name}.")
-    return _accepted(name, getattr(module, function_name))
+    try:
+        meant = resolve(name)
+    except OptionsError as error:
+        raise CannotProcessError(str(error)) from error
+    match meant:
+        case Shipped():
+            return SHIPPED[meant.name]
+        case Offered():
+            return _accepted(name, _loaded(meant))
+        case Own():
+            return _of_module(meant, import_path)
+
+
+def _loaded(offered: Offered) -> object:
+    """What an entry point stands for."""
+    try:
+        return offered.entry.load()
+    except (Exception, SystemExit) as error:  # a package of somebody else's may do anything while it is imported
+        logger.opt(exception=error).error("the package {} cannot be imported", offered.package)
+        raise CannotProcessError(
+            f"The processor {offered.name!r} of the package {offered.package} cannot be imported from "
+            f"{offered.entry.value} ({type(error).__name__}: {first_line(error)}); mend the package, or remove it."
+        ) from error
+
+
+def _of_module(own: Own, import_path: Sequence[str]) -> Processor:
+    module = _imported(own.name, own.module, import_path)
+    if not hasattr(module, own.function):
+        raise CannotProcessError(f"There is no processor {own.name!r}: {module.__file__} has no {own.function}.")
+    return _accepted(own.name, getattr(module, own.function))
 
 
 def _imported(name: str, module_name: str, import_path: Sequence[str]) -> ModuleType:

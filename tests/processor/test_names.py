@@ -1,0 +1,89 @@
+"""What a processor's name leads to, as far as it can be told without importing anything."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.domain.failures import OptionsError
+from app.processor.names import Offered, Own, Shipped, offered, resolve
+from tests.support.packages import install
+
+
+@pytest.fixture(name="site")
+def _site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of installed packages."""
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    return tmp_path
+
+
+def test_the_name_of_a_shipped_one_is_ours() -> None:
+    assert resolve("po_attachments") == Shipped(name="po_attachments")
+
+
+def test_a_module_and_function_are_told_apart() -> None:
+    assert resolve("shop.prices:save") == Own(name="shop.prices:save", module="shop.prices", function="save")
+
+
+def test_a_name_that_a_package_offers_leads_to_it_and_imports_nothing(site: Path) -> None:
+    install(site, "shop-prices", "raise AssertionError('imported')\n", prices="shop_prices:save")
+
+    found = resolve("prices")
+
+    assert isinstance(found, Offered)
+    assert (found.name, found.package, found.entry.value) == ("prices", "shop-prices", "shop_prices:save")
+    assert "shop_prices" not in sys.modules
+
+
+def test_an_unknown_name_is_refused_with_what_there_is(site: Path) -> None:
+    install(site, "shop-prices", prices="shop_prices:save", labels="shop_prices:labels")
+
+    with pytest.raises(OptionsError) as caught:
+        resolve("price")
+
+    assert str(caught.value) == (
+        "There is no processor 'price'. There is po_attachments, labels (of shop-prices), prices (of shop-prices); "
+        "one of your own is named as module:function."
+    )
+
+
+def test_a_name_that_two_packages_offer_is_refused_with_both(site: Path) -> None:
+    install(site, "shop-a", prices="shop_a:save")
+    install(site, "shop-b", prices="shop_b:save")
+
+    with pytest.raises(OptionsError) as caught:
+        resolve("prices")
+
+    assert str(caught.value) == (
+        "The processor 'prices' is offered by the package shop-a and the package shop-b; remove one of them, or name "
+        "the function that you mean as module:function."
+    )
+
+
+def test_a_package_that_takes_a_name_of_ours_is_refused(site: Path) -> None:
+    install(site, "impostor", po_attachments="impostor:steal")
+
+    with pytest.raises(OptionsError, match=r"is offered by Poolwright itself and the package impostor"):
+        resolve("po_attachments")
+
+
+def test_a_package_that_is_found_in_two_places_is_one(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(site, "shop-a", prices="shop_a:save")
+    other = install(site / "other", "shop-a", prices="shop_a:save")
+    monkeypatch.setattr(sys, "path", [str(other), *sys.path])
+
+    assert [offer.package for offer in offered()] == ["shop-a"]
+    assert resolve("prices")
+
+
+@pytest.mark.parametrize("name", [":save", "shop:", "shop:save.all", "shop-prices:save", "shop..x:save", "a:b:c", ":"])
+def test_what_is_no_module_and_function_is_refused(name: str) -> None:
+    with pytest.raises(OptionsError, match="names no processor; write it as module:function"):
+        resolve(name)
+
+
+def test_an_empty_name_is_none() -> None:
+    with pytest.raises(OptionsError, match="There is no processor ''"):
+        resolve("")
