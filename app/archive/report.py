@@ -42,7 +42,13 @@ class ReportFiles:
 
 
 def write_reports(
-    orders: OrderList, records: Mapping[TaskId, TaskRecord], folder: Path, stem: str, *, out: Path | None = None
+    orders: OrderList,
+    records: Mapping[TaskId, TaskRecord],
+    folder: Path,
+    stem: str,
+    *,
+    out: Path | None = None,
+    is_to_move: bool = False,
 ) -> ReportFiles:
     """Write the report of a list in its three forms.
 
@@ -53,11 +59,13 @@ def write_reports(
         stem: File name without extension. Where a file of that name cannot be replaced, because a spreadsheet program
             has it open, the report is ``stem (2)``, and a notice says so.
         out: The output folder, that the folders of orders are below; ``folder`` itself where it is not given.
+        is_to_move: Whether the report will be read elsewhere, so that its links must be whole paths.
 
     Raises:
         OSError: The folder is full or not writable.
     """
-    way_to_out = _way(folder, out or folder)
+    place = out or folder
+    way_to_out = f"{place.absolute().as_posix()}/" if is_to_move else _way(folder, place)
     summary = summarize(orders, records)
     xlsx = _put(folder, stem, ".xlsx", lambda path: _write_xlsx(path, orders, records, summary, way_to_out))
     csv_file = _put(folder, stem, ".csv", lambda path: _write_csv(path, orders, records))

@@ -286,20 +286,8 @@ class Bye(_Message):
 
 
 ToWorker = Annotated[Configure | Assign | Probe | Show | Refresh | Adopt | Drain, Field(discriminator="type")]
-ToSupervisor = Annotated[
-    Hello
-    | Unable
-    | Ready
-    | Moved
-    | Finished
-    | Returned
-    | Probed
-    | Shown
-    | Renewed
-    | LoggedOut
-    | LoginSettled
-    | Heartbeat
-    | Said
-    | Bye,
-    Field(discriminator="type"),
-]
+#: Where a worker is in life.
+_Living = Hello | Unable | Ready | Moved | Heartbeat | Said | Bye
+#: What came of what it was told to do.
+_Doing = Finished | Returned | Probed | Shown | Renewed | LoggedOut | LoginSettled
+ToSupervisor = Annotated[_Living | _Doing, Field(discriminator="type")]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote
 
+import anyio
+import httpx
 import pytest
 
 from app.archive.staged import evidence_folder
@@ -16,6 +18,10 @@ from app.service.api.events import _place
 from tests.daemon.houses import number, order_list, running_daemon, task_id
 
 LIFE = "1700000000"
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -88,3 +94,29 @@ async def test_whether_it_is_ready_is_told_while_the_journal_is_stuck(
             ready = await running.client.get("/readyz")
 
     assert ready.json() == {"is_ready": True, "reasons": []}
+
+
+@pytest.mark.process
+@pytest.mark.timeout(90)
+async def test_reports_of_odd_names_are_read_by_many_at_once_and_leave_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[httpx.Response] = []
+    async with running_daemon(tmp_path, monkeypatch) as running:
+
+        async def fetch(list_id: str, form: str) -> None:
+            answers.append(await running.client.get(f"/api/v1/lists/{list_id}/report?format={form}"))
+
+        for index, name in enumerate(("..", "a/../../b\0c", "\U0001f9fe" * 100, "CON", 'x"\r\nSet-Cookie: a=b')):
+            body = {"numbers": [number(index)], "name": name}
+            taken = await running.post("/api/v1/lists", body, 201)
+            async with anyio.create_task_group() as tasks:
+                for form in ("xlsx", "csv", "json", "xlsx"):
+                    tasks.start_soon(fetch, taken["list_id"], form)
+        await running.until(lambda: not names_in(tmp_path / "out" / ".poolwright" / "staging" / "reports"))
+        outside = names_in(tmp_path)
+
+    assert [answer.status_code for answer in answers] == [200] * 20
+    assert all(len(answer.content) == int(answer.headers["content-length"]) for answer in answers)
+    assert not any("set-cookie" in answer.headers for answer in answers)
+    assert outside == ["demo", "out", "runs"]

@@ -11,10 +11,12 @@ from typing import Annotated
 import anyio.to_thread
 from fastapi import APIRouter, File, Form, Query, UploadFile
 from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
 
 from app.domain.ids import BatchId
 from app.domain.task import OrderList
 from app.intake.orders import orders_from_content, orders_from_numbers
+from app.profile.private import remove_tree
 from app.service.api.asked import AskedDaemon, AskedReading
 from app.service.api.models import ListOut, ListTaken, NumbersIn
 from app.service.batch import Redo
@@ -75,7 +77,7 @@ async def report(
     """The report of a list as it stands now: the columns as they were sent, then how each order ended."""
     files = await daemon.report(BatchId(list_id))
     path = {Shape.XLSX: files.xlsx, Shape.CSV: files.csv, Shape.JSON: files.json}[shape]
-    return FileResponse(path, filename=path.name)
+    return FileResponse(path, filename=path.name, background=BackgroundTask(remove_tree, path.parent))
 
 
 async def _submit(daemon: Daemon, orders: OrderList, redo: Redo) -> ListTaken:

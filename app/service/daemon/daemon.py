@@ -14,7 +14,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from app.archive.report import ReportFiles, write_reports
+from app.archive.report import ReportFiles
 from app.archive.tree import OutputTree
 from app.domain.events import Event, Level, TaskEnded
 from app.domain.ids import BatchId, TaskId
@@ -25,6 +25,7 @@ from app.domain.task import OrderList, TaskRecord
 from app.service.batch import Redo
 from app.service.daemon.errors import DrainingError, NothingThereError, NotPossibleNowError
 from app.service.daemon.feed import Feed, Pace
+from app.service.daemon.reporting import write_aside
 from app.service.daemon.standing import Standing, why_unready
 from app.service.metrics import Metrics
 from app.service.resuming import to_reopen
@@ -38,7 +39,6 @@ from app.supervisor.pool import PersistentWorkerPool
 COMMON = BatchId("daemon")
 #: Lists that are told at once.
 LISTS_MAX = 200
-REPORTS_NAME = "reports"
 #: A worker pictures a tab in a tenth of a second; one that is busy takes longer.
 PICTURE_LIMIT_S = 5.0
 _AT_WORK = frozenset({WorkerStatus.READY, WorkerStatus.PROCESSING, WorkerStatus.IDLE})
@@ -195,7 +195,7 @@ class Daemon:
         return path
 
     async def report(self, list_id: BatchId) -> ReportFiles:
-        """Write the report of a list as it stands now.
+        """Write the report of a list as it stands now, into a folder of its own that the caller removes.
 
         Raises:
             NothingThereError: The list is unknown.
@@ -206,12 +206,7 @@ class Daemon:
         if orders is None:
             raise NothingThereError(f"There is no list {list_id}.")
         records = {record.task.task_id: record for record in await self._journal.records(list_id)}
-        folder, stem = self._out / REPORTS_NAME, f"{Path(orders.source).stem or 'orders'}-{list_id[-8:]}-report"
-        write = partial(write_reports, orders, records, folder, stem, out=self._out)
-        try:
-            return await anyio.to_thread.run_sync(write)
-        except OSError as error:
-            raise NotPossibleNowError(f"The report cannot be written ({error.strerror}).") from error
+        return await write_aside(orders, records, self._out)
 
     async def picture(self, slot: int, task_id: TaskId) -> bytes:
         """What the tab of an order shows now, as JPEG.

@@ -1,0 +1,52 @@
+"""Reports for whoever asks for one: each in a folder of its own, so that two who ask do not meet."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+
+from app.archive.disk import make_private_folder
+from app.archive.names import safe_folder
+from app.archive.report import ReportFiles, write_reports
+from app.archive.tree import PRIVATE_NAME
+from app.domain.ids import TaskId
+from app.domain.task import OrderList, TaskRecord
+from app.profile.private import remove_tree
+from app.service.daemon.errors import NotPossibleNowError
+from app.service.out import STAGING_NAME
+
+#: Below the staging folder, which is emptied at every start and end of a daemon.
+FOLDER_NAME = "reports"
+#: Letters of a list's id that tell reports of lists of one name apart.
+_MARK_LENGTH = 8
+
+
+async def write_aside(orders: OrderList, records: Mapping[TaskId, TaskRecord], out: Path) -> ReportFiles:
+    """Write a report; the folder that it is in, and nothing else, is the caller's to remove.
+
+    Raises:
+        NotPossibleNowError: The disk does not take it.
+    """
+    try:
+        folder = await anyio.to_thread.run_sync(_make_folder, out)
+        stem = f"{safe_folder(Path(orders.source).stem)}-{orders.batch_id[-_MARK_LENGTH:]}-report"
+        write = partial(write_reports, orders, records, folder, stem, out=out, is_to_move=True)
+        try:
+            return await anyio.to_thread.run_sync(write)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(remove_tree, folder)
+            raise
+    except OSError as error:
+        raise NotPossibleNowError(f"The report cannot be written ({error.strerror}); free some space.") from error
+
+
+def _make_folder(out: Path) -> Path:
+    private = out / PRIVATE_NAME
+    place = make_private_folder(make_private_folder(private / STAGING_NAME) / FOLDER_NAME)
+    return Path(tempfile.mkdtemp(dir=place))

@@ -1,0 +1,65 @@
+"""What happens is told to however many read, none of whom holds anybody up, in memory that does not grow."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+from anyio.streams.memory import MemoryObjectReceiveStream
+
+from app.domain.events import Level, Notice
+from app.service.daemon.feed import KEPT_COUNT, WAITING_MAX, Feed, Told
+
+
+def tell(feed: Feed, count: int) -> None:
+    for _ in range(count):
+        feed(Notice(level=Level.INFO, text="something"))
+
+
+async def numbers_of(stream: MemoryObjectReceiveStream[Told]) -> list[int]:
+    """What is there to read until the end of the stream."""
+    with anyio.fail_after(10):
+        return [told.number async for told in stream]
+
+
+async def test_every_reader_hears_everything_in_its_order() -> None:
+    feed = Feed()
+    async with feed.reading() as one, feed.reading() as other:
+        tell(feed, 3)
+        feed.close()
+
+        assert await numbers_of(one) == await numbers_of(other) == [1, 2, 3]
+
+
+async def test_a_slow_reader_is_let_go_and_the_others_hear_on() -> None:
+    feed = Feed()
+    async with feed.reading() as slow, feed.reading() as quick:
+        heard: list[int] = []
+        for _ in range(WAITING_MAX + 5):
+            tell(feed, 1)
+            heard.append(quick.receive_nowait().number)
+
+        assert feed.reader_count == 1
+        assert heard == list(range(1, WAITING_MAX + 6))
+        assert await numbers_of(slow) == list(range(1, WAITING_MAX + 1)), "what it had, and then the end"
+
+
+async def test_a_reader_that_comes_back_misses_nothing_that_is_kept() -> None:
+    feed = Feed()
+    tell(feed, KEPT_COUNT + 10)
+    async with feed.reading(after=KEPT_COUNT + 7) as back, feed.reading(after=0) as late, feed.reading() as new:
+        tell(feed, 1)
+        feed.close()
+
+        assert await numbers_of(back) == [KEPT_COUNT + number for number in (8, 9, 10, 11)]
+        assert await numbers_of(late) == list(range(11, KEPT_COUNT + 12)), "no more is kept than that"
+        assert await numbers_of(new) == [KEPT_COUNT + 11]
+
+
+async def test_a_reader_that_goes_is_forgotten() -> None:
+    feed = Feed()
+    with pytest.raises(KeyError):
+        async with feed.reading():
+            raise KeyError
+    tell(feed, 1)
+
+    assert feed.reader_count == 0
