@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from app.domain.failures import GivenBack, Outcome, Proof, Reason
 from app.domain.ids import TaskId, WorkerRef
+from app.domain.options import Limits
 from app.domain.task import POTask, Report
 from app.supervisor.commands import (
     AdoptLogin,
@@ -42,6 +43,7 @@ from app.supervisor.facts import (
     HoldOver,
     JournalFull,
     JournalLocked,
+    LimitsChanged,
     LoginAges,
     LoginLost,
     LoginSettled,
@@ -50,6 +52,7 @@ from app.supervisor.facts import (
     PortalDown,
     Probed,
     ProofOverdue,
+    RestartAsked,
     StopCause,
     StopNeeded,
     TaskFiled,
@@ -663,6 +666,19 @@ class Policy(RuleBasedStateMachine):
         self.logging_in.discard(worker)
         (self.logged_out.discard if is_logged_in else self.logged_out.add)(worker)
         self.tell(LoginSettled(worker=worker, is_logged_in=is_logged_in, detail="", at_s=self.now_s))
+
+    @rule(slot=st.integers(1, 4), attempts=st.integers(3, 5))
+    def ask_for_a_restart_and_other_limits(self, slot: int, attempts: int) -> None:
+        if slot in self.standing.slots:
+            self.tell(RestartAsked(slot=slot))
+        told = Limits(
+            max_attempts=attempts,
+            task_timeout_s=1.0,
+            memory_threshold=0.75,
+            recycle_after_tasks=4,
+            recycle_after_s=None,
+        )
+        self.tell(LimitsChanged(limits=told))
 
     @rule(
         sizes=st.dictionaries(st.integers(1, 4), st.integers(1, 40), min_size=1),

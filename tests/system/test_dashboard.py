@@ -98,7 +98,7 @@ async def test_numbers_are_typed_searched_and_the_pool_is_paused_by_keys(tmp_pat
             await page.locator("#numbers").fill(", ".join(f"PO{number}" for number in numbers))
             await page.locator("#numbers").press("Enter")
             await expect(page.locator("#taken")).to_contain_text("4 new orders")
-            await page.locator("h1").first.click()
+            await page.locator("header h1").click()
             await page.keyboard.press("/")
             await page.keyboard.type(numbers[2])
             await expect(page.locator("#orders tr")).to_have_count(1)

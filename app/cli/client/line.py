@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -51,21 +52,15 @@ class Line:
         """Send a file."""
         return self._checked(self._client.post(path, files={"file": (name, content)}, data=fields)).json()
 
-    def events(self) -> Iterator[Event]:
-        """What happens from now on, until the daemon ends."""
+    @contextmanager
+    def events(self) -> Generator[Iterator[Event]]:
+        """What happens from now on, until the daemon ends. When the block begins, nothing is missed any more."""
         with self._client.stream("GET", "/api/v1/events", timeout=httpx.Timeout(ANSWER_S, read=60.0)) as answer:
             if not answer.is_success:
                 answer.read()
-                self._checked(answer)
-            kind = ""
-            for line in answer.iter_lines():
-                name, _, value = line.partition(": ")
-                if name == "event":
-                    kind = value
-                elif name == "data":
-                    event = heard(kind, httpx.Response(200, content=value.encode()).json())
-                    if event is not None:
-                        yield event
+            lines = self._checked(answer).iter_lines()
+            next(lines, "")  # the daemon's first word comes when it has begun to listen for us
+            yield _heard(lines)
 
     @staticmethod
     def _checked(answer: httpx.Response) -> httpx.Response:
@@ -76,6 +71,18 @@ class Line:
         except (ValueError, KeyError, TypeError):
             told = f"The daemon answered {answer.status_code}; the log has the details."
         raise (InputRefusedError if answer.status_code in _UNPROCESSABLE else RefusedError)(told)
+
+
+def _heard(lines: Iterator[str]) -> Iterator[Event]:
+    kind = ""
+    for line in lines:
+        name, _, value = line.partition(": ")
+        if name == "event":
+            kind = value
+        elif name == "data":
+            event = heard(kind, json.loads(value))
+            if event is not None:
+                yield event
 
 
 @contextmanager

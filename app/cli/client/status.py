@@ -51,8 +51,8 @@ def watch(settings: Settings, *, as_json: AsJson = False, verbose: Verbose = Fal
             now_s=clock.monotonic(),
         )
         manner = Manner(is_json=as_json, is_verbose=verbose)
-        with make_view(manner, progress, "the daemon", console(), clock) as view:
-            for event in line.events():
+        with make_view(manner, progress, "the daemon", console(), clock) as view, line.events() as happening:
+            for event in happening:
                 view(event)
     raise typer.Exit(Exit.DONE)
 

@@ -16,7 +16,7 @@ from app.cli.job import STDIN, is_list
 from app.cli.options import ORDERS, RUNNING, SHOWING, AsJson, SettingsCommand
 from app.cli.words import count
 from app.domain.events import TaskEnded
-from app.domain.failures import OptionsError
+from app.domain.failures import OptionsError, SetupError
 from app.intake.errors import InputRefusedError
 from app.service.batch import Redo
 from app.settings import Settings
@@ -96,10 +96,10 @@ def _tell(taken: Any, *, as_json: bool) -> None:  # noqa: ANN401 - JSON
 def _wait(line: Line, taken: Any) -> Exit:  # noqa: ANN401 - JSON
     """Look whenever an order has ended."""
     path = f"{_LISTS}/{taken['list_id']}"
-    happening = line.events()
-    while _open_count(view := line.get(path)):
-        if not any(isinstance(event, TaskEnded) for event in happening):
-            raise InputRefusedError("The daemon ended before the list did; it goes on when it is started again.")
+    with line.events() as happening:
+        while _open_count(view := line.get(path)):
+            if not any(isinstance(event, TaskEnded) for event in happening):
+                raise SetupError("The daemon ended before the list did; it goes on when it is started again.")
     done = {outcome.value for outcome in DONE_OUTCOMES}
     is_undone = taken["invalid"] or any(outcome not in done for outcome in view["outcomes"])
     return Exit.NOT_ALL_DONE if is_undone else Exit.DONE
