@@ -672,7 +672,7 @@ class Policy(RuleBasedStateMachine):
         if slot in self.standing.slots:
             self.tell(RestartAsked(slot=slot))
         told = Limits(
-            max_attempts=attempts,
+            max_attempts=max(self.standing.max_attempts, attempts),
             task_timeout_s=1.0,
             memory_threshold=0.75,
             recycle_after_tasks=4,
