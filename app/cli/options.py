@@ -20,7 +20,7 @@ ORDERS, PORTAL, BROWSERS, RUNNING = "Orders", "Portal and profile", "Browsers", 
 SERVICE, SHOWING = "Service", "Showing"
 PANELS = (ORDERS, PORTAL, BROWSERS, RUNNING, SERVICE, SHOWING)
 #: Settings that only the daemon has.
-SERVICE_NAMES = ("host", "port", "allow_remote")
+SERVICE_NAMES = ("host", "port", "allow_remote", "retention_days")
 #: Where each setting that has a flag stands in the help, and what stands for its value there.
 PLACES = {
     "out": (ORDERS, "FOLDER"),

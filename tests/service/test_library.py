@@ -224,7 +224,7 @@ def test_a_function_is_located_by_its_module_and_folder() -> None:
 
 
 def test_a_name_stays_as_it_is() -> None:
-    assert locate("prices:save").name == "prices:save"
+    assert locate("tests.service.own:title").name == "tests.service.own:title"
 
 
 async def _inner(tab: object, task: POTask) -> Report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import signal
@@ -9,6 +10,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 import httpx
 import pytest
 from playwright.async_api import Page, async_playwright, expect
@@ -48,6 +50,22 @@ async def dashboard(desk: Desk, *arguments: str) -> AsyncGenerator[tuple[Page, h
         assert await process.wait() == 0
 
 
+async def drop(page: Page, file: Path) -> None:
+    """Let go of a file over the page, as a hand with a mouse does."""
+    content = base64.b64encode(await anyio.Path(file).read_bytes()).decode()
+    await page.evaluate(
+        """([name, content]) => {
+            const bytes = Uint8Array.from(atob(content), letter => letter.charCodeAt(0));
+            const carried = new DataTransfer();
+            carried.items.add(new File([bytes], name));
+            for (const kind of ["dragover", "drop"])
+                document.querySelector("#drop").dispatchEvent(
+                    new DragEvent(kind, { dataTransfer: carried, bubbles: true, cancelable: true }));
+        }""",
+        [file.name, content],
+    )
+
+
 async def failing_and_whole(portal: Portal) -> tuple[list[str], str]:
     """Some orders, and one of them that has evidence of a failure."""
     truths = await portal.truth(*(await numbers_of(portal, 60)))
@@ -59,10 +77,9 @@ async def failing_and_whole(portal: Portal) -> tuple[list[str], str]:
 async def test_a_list_is_dropped_watched_and_its_failure_looked_at_and_retried(tmp_path: Path) -> None:
     async with running_portal(order_count=60) as portal, open_desk(tmp_path, portal) as desk:
         numbers, partial = await failing_and_whole(portal)
-        async with dashboard(desk) as (page, _):
+        async with dashboard(desk) as (page, client):
             assert "token" not in page.url
-            name = desk.list_of(numbers)
-            await page.locator("#file").set_input_files(desk.folder / name)
+            await drop(page, desk.folder / desk.list_of(numbers))
             await expect(page.locator("#taken")).to_contain_text("6 new orders", timeout=PATIENCE_MS)
             await expect(page.locator("#counts")).to_have_text("6 of 6 orders ended", timeout=PATIENCE_MS)
             await expect(page.locator("#outcomes")).to_contain_text("5 completed")
@@ -78,9 +95,11 @@ async def test_a_list_is_dropped_watched_and_its_failure_looked_at_and_retried(t
             await page.keyboard.press("Escape")
 
             await portal.reset_stats()
-            await failure.get_by_role("button", name=re.compile("Retry")).click()
-            await expect(page.locator("#counts")).to_have_text("6 of 6 orders ended", timeout=PATIENCE_MS)
-            await page.wait_for_function("() => document.querySelector('#bar').value === 6")
+            async with client.stream("GET", "/api/v1/events") as happening:
+                await failure.get_by_role("button", name=re.compile("Retry")).click()
+                async for line in happening.aiter_lines():
+                    if line == "event: task_ended":
+                        break
             assert partial in (await portal.stats()).order_pages
 
             async with page.expect_download() as download:

@@ -26,6 +26,9 @@ _SHARED = (
     "max_attempts",
     "task_timeout_s",
     "shutdown_timeout_s",
+    "memory_threshold",
+    "recycle_after_tasks",
+    "recycle_after_minutes",
     "runs_dir",
     "log_level",
 )

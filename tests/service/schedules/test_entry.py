@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.cli.options import PLACES
+from app.cli.options import RUN_NAMES
 from app.domain.failures import OptionsError
 from app.service.schedules.entry import Schedule, schedules_of
 from app.settings import Settings, face, load_settings, variable
@@ -61,7 +61,7 @@ def test_a_run_of_its_own_gets_every_setting_of_the_daemon_that_a_run_has() -> N
     assert schedule.own is not None
     options = options_of(schedule)
 
-    flags = {face(name).flags[0] for name in PLACES} - {"--browser", "--headless/--headed"}
+    flags = {face(name).flags[0] for name in RUN_NAMES} - {"--browser", "--headless/--headed"}
     assert flags <= options.keys(), "a browser that is found by itself is found there too"
     assert "--headed" in schedule.own.options
     assert options["--workers"] == "3"
