@@ -88,7 +88,7 @@ async def test_orders_by_three_ways_survive_a_kill_of_the_daemon(tmp_path: Path)
         assert filed_digests(desk) == expected_digests(truths)
         assert {one["source"]: one["counts"]["DONE"] for one in lists} == SENT
         assert not (desk.out / ".poolwright/daemon.json").exists()
-        assert [path.name for path in (inbox / "done").iterdir()] == ["dropped.csv"]
+        assert [path.name.split(".")[0] for path in (inbox / "done").iterdir()] == ["dropped"]
 
 
 async def test_a_second_daemon_on_the_same_folder_is_refused(tmp_path: Path) -> None:
