@@ -21,15 +21,15 @@ RUN /opt/tools/bin/pip wheel --no-cache-dir --no-index --no-deps --no-build-isol
         --compile-bytecode --no-deps dist/*.whl
 
 FROM ${BASE} AS runtime
-# chromium-headless-shell makes the image a third smaller; it has no windowed mode.
-ARG BROWSER_PACKAGE=chromium
+# chromium, or chromium-headless-shell (a third less; no windowed mode), or playwright for the browser that it downloads.
+ARG BROWSER=chromium
 # Empty by default; fonts-noto-cjk draws Chinese, Japanese and Korean pages.
 ARG EXTRA_PACKAGES=""
-LABEL org.opencontainers.image.title="Poolwright" \
-      org.opencontainers.image.description="Brings back every attachment of a list of purchase orders from a procurement portal" \
-      org.opencontainers.image.licenses="MIT"
+# chromium-sandbox, the setuid helper, is left out: where user namespaces are allowed it is not needed, and under
+# no-new-privileges it could not work.
 # shellcheck disable=SC2086 # several extra packages are several words
-RUN apt-get update \
+RUN case "${BROWSER}" in playwright) browser="" ;; *) browser="${BROWSER}" ;; esac \
+    && apt-get update \
     && apt-get install -y --no-install-recommends \
         ca-certificates \
         fonts-liberation \
@@ -37,21 +37,48 @@ RUN apt-get update \
         libatomic1 \
         python3 \
         tini \
-        "${BROWSER_PACKAGE}" \
+        ${browser} \
         ${EXTRA_PACKAGES} \
     && apt-get clean \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 poolwright \
-    && useradd --uid 10001 --gid 10001 --no-log-init --create-home --home-dir /data poolwright
+    && useradd --uid 10001 --gid 10001 --no-log-init --no-create-home --home-dir /tmp poolwright \
+    && install -d -o 10001 -g 10001 -m 0700 /data/profiles /data/out \
+    && install -d -m 0755 /data/in \
+    && if [ -n "${browser}" ]; then ln -s "/usr/bin/${browser}" /usr/local/bin/browser; fi
 # The same path and the same Python as in the first stage: a virtual environment cannot be moved.
 COPY --from=build /opt/poolwright /opt/poolwright
+ENV PLAYWRIGHT_BROWSERS_PATH=/opt/browsers
+RUN if [ "${BROWSER}" = playwright ]; then \
+        /opt/poolwright/bin/python -m playwright install --with-deps --no-shell chromium \
+        && ln -s /opt/browsers/chromium-*/chrome-linux*/chrome /usr/local/bin/browser \
+        && apt-get clean \
+        && rm -rf /var/lib/apt/lists/*; \
+    fi
+# What is written at a run goes to /tmp and to the two volumes, so the root may be read-only and the user any number.
 ENV PATH=/opt/poolwright/bin:$PATH \
-    PYTHONUNBUFFERED=1
+    HOME=/tmp \
+    LANG=C.UTF-8 \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    POOLWRIGHT_BROWSER_PATH=/usr/local/bin/browser \
+    POOLWRIGHT_PROFILES_DIR=/data/profiles \
+    POOLWRIGHT_OUT=/data/out \
+    POOLWRIGHT_RUNS_DIR=/tmp/pw
 USER 10001:10001
-# Input, output, profiles and the journal live here: mount a folder over it to keep them.
 WORKDIR /data
+VOLUME ["/data/profiles", "/data/out"]
+EXPOSE 8484
 # Docker waits 10 s after this signal and then kills; orders in flight may take longer: docker stop --time 70.
 STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["poolwright", "health"]
 # tini collects what a killed browser leaves behind; -s keeps it quiet under an init of the engine's own.
 ENTRYPOINT ["/usr/bin/tini", "-s", "--", "poolwright"]
 CMD ["--help"]
+ARG VERSION=""
+ARG REVISION=""
+LABEL org.opencontainers.image.title="Poolwright" \
+      org.opencontainers.image.description="Brings back every attachment of a list of purchase orders from a procurement portal" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"

@@ -179,17 +179,17 @@ def prepare_environment(purpose: str) -> None:
 # --- Browser and system packages
 
 
-def apt_install(package: str) -> str:
-    """Install one Debian package where that needs nobody's password; returns apt-get's last words.
+def apt_install(*packages: str) -> str:
+    """Install Debian packages where that needs nobody's password; returns apt-get's last words.
 
-    Whether it worked is for the caller to see: apt-get also fails over packages that have nothing to do with this one.
+    Whether it worked is for the caller to see: apt-get also fails over packages that have nothing to do with these.
     """
     become_root = [] if hasattr(os, "geteuid") and os.geteuid() == 0 else ["sudo", "-n"]
     if not shutil.which("apt-get") or not works(*become_root, "true"):
         return ""
     apt = [*become_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
     run(*apt, "-qq", "update")
-    return tail(run(*apt, "install", *APT_OPTIONS, package))
+    return tail(run(*apt, "install", *APT_OPTIONS, *packages))
 
 
 def prepare_driver() -> None:

@@ -8,6 +8,7 @@ import json
 import signal
 from collections import Counter
 from pathlib import Path
+from typing import Protocol
 
 import anyio
 import anyio.to_thread
@@ -26,6 +27,15 @@ pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.ma
 QUIET = ("--quiet", "--workers", "2", "--tabs", "2")
 
 
+class Place(Protocol):
+    """Where files landed."""
+
+    @property
+    def out(self) -> Path:
+        """The output folder."""
+        ...
+
+
 async def numbers_of(portal: Portal, count: int) -> list[str]:
     """The first orders of the portal's list."""
     return [order.number for order in await portal.orders(count)]
@@ -38,7 +48,7 @@ async def some_good_number(portal: Portal) -> str:
     )
 
 
-def filed_digests(desk: Desk) -> dict[str, list[str]]:
+def filed_digests(desk: Place) -> dict[str, list[str]]:
     """Digests of the files of every order folder, by number; an order with two folders fails here."""
     filed: dict[str, list[str]] = {}
     for manifest in desk.out.glob("*/*/manifest.json"):
@@ -59,14 +69,14 @@ def expected_digests(truths: dict[str, OrderTruth]) -> dict[str, list[str]]:
     return {number: files for number, files in digests.items() if files}
 
 
-def reported(desk: Desk, stem: str = "orders") -> list[dict[str, str]]:
+def reported(desk: Place, stem: str = "orders") -> list[dict[str, str]]:
     """The rows of the report."""
     (path,) = (desk.out / "reports").glob(f"{stem}*.csv")
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def assert_all_right(desk: Desk, truths: dict[str, OrderTruth]) -> None:
+def assert_all_right(desk: Place, truths: dict[str, OrderTruth]) -> None:
     """Every order has its true outcome in the report, and its files and no others on disk."""
     assert filed_digests(desk) == expected_digests(truths)
     outcomes = {row["PO_NUMBER"].removeprefix("PO"): row["Outcome"] for row in reported(desk)}
