@@ -6,13 +6,14 @@ The same path for every command that runs orders.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
+from app.archive.tree import PRIVATE_NAME
 from app.cli.console import console
 from app.cli.json_lines import JsonView
 from app.cli.live import LiveView
@@ -23,6 +24,7 @@ from app.cli.view import QuietView, View
 from app.domain.events import Event, Level, Notice
 from app.domain.ports import Clock, EventSink
 from app.service.batch import BatchJob, BatchSummary
+from app.service.beacon import batch_lit
 from app.service.clock import SystemClock
 from app.service.crew import secrets_of
 from app.service.logs import LogOptions, log_event, logging_to
@@ -105,16 +107,17 @@ async def conduct(job: BatchJob, showing: Showing, *observers: EventSink) -> Bat
             observe = _all(view, log_event, *observers)
             for notice in showing.notices:
                 observe(notice)
-            summary = await _run(job, view, observe)
+            with batch_lit(showing.settings.out / PRIVATE_NAME, clock.now()) as tell_draining:
+                summary = await _run(job, view, observe, tell_draining)
         view.conclude(summary)
     return summary
 
 
-async def _run(job: BatchJob, view: View, observe: EventSink) -> BatchSummary:
+async def _run(job: BatchJob, view: View, observe: EventSink, tell_draining: Callable[[], None]) -> BatchSummary:
     def describe() -> str:
         return first_words(view.progress.in_flight_count, job.pool.shutdown_timeout_s)
 
-    async with hearing_signals(view.say, describe) as wishes:
+    async with hearing_signals(view.say, describe, tell_draining) as wishes:
         return await run_batch(job, observe=observe, stop=wishes.stop, stop_now=wishes.stop_now)
 
 

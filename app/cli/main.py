@@ -1,29 +1,22 @@
-"""The program ``poolwright``: its commands, and the border where errors become one sentence and an exit code."""
+"""The program ``poolwright``: its commands, and the border where errors become one sentence and an exit code.
+
+A command's module is imported when the command is asked for: ``health``, which a container's engine asks every half
+minute, need not wait for all that ``run`` and ``serve`` are made of.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_command
 
 from app import __version__
-from app.cli import (
-    demo,
-    doctor,
-    journal,
-    onboarding,
-    portal,
-    profile_care,
-    profile_views,
-    profiles,
-    run,
-    schedule,
-    serve,
-)
-from app.cli.client import status, steering, submit
 from app.cli.console import console
 from app.cli.exits import Exit, exit_of_error
 from app.cli.help import HelpfulCommand, epilog_of
@@ -36,10 +29,92 @@ HELP_WIDTH = 100
 NAME = "poolwright"
 
 
-class Commands(TyperGroup):
-    """All commands; what they raise for a person ends here."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a command is defined."""
 
-    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the library keeps its context's type to itself
+    #: Below ``app.cli``.
+    module: str
+    function: str
+    #: What stands before ``HELP`` and ``EXAMPLES`` in the names of its texts, where one module has several commands.
+    prefix: str = ""
+    #: Whether its help says what the exit codes mean.
+    tells_exit_codes: bool = False
+
+    def load(self, name: str) -> Any:  # noqa: ANN401 - the library keeps its commands' type to itself
+        """The command, with its module imported."""
+        module = import_module(f"app.cli.{self.module}")
+        help_text: str = getattr(module, f"{self.prefix}HELP")
+        group = _group()
+        group.command(
+            name,
+            cls=HelpfulCommand,
+            help=help_text,
+            short_help=help_text.partition("\n\n")[0],
+            epilog=epilog_of(
+                getattr(module, f"{self.prefix}EXAMPLES", ()), tuple(Exit) if self.tells_exit_codes else ()
+            ),
+        )(getattr(module, self.function))
+        return get_command(group)
+
+
+#: Every command by its words.
+PLACES = {
+    "run": Place(module="run", function="run", tells_exit_codes=True),
+    "serve": Place(module="serve", function="serve"),
+    "submit": Place(module="client.submit", function="submit"),
+    "status": Place(module="client.status", function="status", prefix="STATUS_"),
+    "watch": Place(module="client.status", function="watch", prefix="WATCH_"),
+    "health": Place(module="client.health", function="health"),
+    "pause": Place(module="client.steering", function="pause", prefix="PAUSE_"),
+    "resume": Place(module="client.steering", function="resume", prefix="RESUME_"),
+    "cancel": Place(module="client.steering", function="cancel", prefix="CANCEL_"),
+    "retry": Place(module="client.steering", function="retry", prefix="RETRY_"),
+    "report": Place(module="client.steering", function="report", prefix="REPORT_"),
+    "demo": Place(module="demo", function="demo"),
+    "doctor": Place(module="doctor", function="doctor"),
+    "profile create": Place(module="profiles", function="create", prefix="CREATE_"),
+    "profile clone-check": Place(module="profiles", function="clone_check", prefix="CHECK_"),
+    "profile login": Place(module="onboarding", function="login", prefix="LOGIN_"),
+    "profile import-state": Place(module="onboarding", function="import_state", prefix="IMPORT_"),
+    "profile promote": Place(module="onboarding", function="promote", prefix="PROMOTE_"),
+    "profile list": Place(module="profile_views", function="list_profiles", prefix="LIST_"),
+    "profile show": Place(module="profile_views", function="show", prefix="SHOW_"),
+    "profile verify": Place(module="profile_views", function="verify", prefix="VERIFY_"),
+    "profile seal": Place(module="profile_care", function="seal", prefix="SEAL_"),
+    "profile accept": Place(module="profile_care", function="accept", prefix="ACCEPT_"),
+    "profile restore": Place(module="profile_care", function="restore", prefix="RESTORE_"),
+    "profile remove": Place(module="profile_care", function="remove", prefix="REMOVE_"),
+    "journal compact": Place(module="journal", function="compact", prefix="COMPACT_"),
+    "portal lint": Place(module="portal", function="lint", prefix="LINT_"),
+    "portal list": Place(module="portal", function="list_packs", prefix="LIST_"),
+    "schedule list": Place(module="schedule", function="list_schedules", prefix="LIST_"),
+    "schedule run": Place(module="client.steering", function="run_schedule", prefix="RUN_"),
+    "schedule next": Place(module="schedule", function="next_fires", prefix="NEXT_"),
+}
+
+
+class Commands(TyperGroup):
+    """Commands by their places; what they raise for a person ends here."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - the library keeps its context's type to itself
+        """The names in this group, in the order of the table, then its groups."""
+        return [*_places_in(ctx), *self.commands]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - as above
+        """The command or group of this name; nothing where there is none."""
+        place = _places_in(ctx).get(cmd_name)
+        return place.load(cmd_name) if place else super().get_command(ctx, cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - as above
+        """Find the command that was typed; a wrong word gets the nearest ones, also of those not imported yet."""
+        known = self.list_commands(ctx)
+        if args and args[0] not in known:
+            near = " or ".join(f"'{name}'" for name in get_close_matches(args[0], known))
+            ctx.fail(f"No such command '{args[0]}'." + (f" Did you mean {near}?" if near else ""))
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - as above
         """Run the command that was named."""
         try:
             return super().invoke(ctx)
@@ -49,6 +124,13 @@ class Commands(TyperGroup):
         except KeyboardInterrupt as error:
             console(sys.stderr).print("poolwright: stopped.", style="red")
             raise typer.Exit(Exit.STOPPED) from error
+
+
+def _places_in(context: Any) -> dict[str, Place]:  # noqa: ANN401 - as above
+    """What stands in the group of a context, by its last word."""
+    group = f"{context.info_name} " if context.parent else ""
+    inside = {words.removeprefix(group): place for words, place in PLACES.items() if words.startswith(group)}
+    return {name: place for name, place in inside.items() if " " not in name}
 
 
 def _group(**given: Any) -> typer.Typer:  # noqa: ANN401 - handed on
@@ -62,28 +144,14 @@ def _group(**given: Any) -> typer.Typer:  # noqa: ANN401 - handed on
     )
 
 
-def _add(
-    group: typer.Typer,
-    name: str,
-    command: Callable[..., None],
-    help_text: str,
-    examples: Iterable[str] = (),
-    exit_codes: Iterable[Exit] = (),
-) -> None:
-    group.command(
-        name,
-        cls=HelpfulCommand,
-        help=help_text,
-        short_help=help_text.partition("\n\n")[0],
-        epilog=epilog_of(examples, exit_codes),
-    )(command)
-
-
 app = _group(cls=Commands)
-profile_app = _group(help="Make browser profiles, look at them, and decide about them.")
-journal_app = _group(help="Look after the journal, the memory of all orders.")
-portal_app = _group(help="See and check portal packs.")
-schedule_app = _group(help="See when lists are fetched by themselves.")
+for _name, _help in (
+    ("profile", "Make browser profiles, look at them, and decide about them."),
+    ("journal", "Look after the journal, the memory of all orders."),
+    ("portal", "See and check portal packs."),
+    ("schedule", "See when lists are fetched by themselves."),
+):
+    app.add_typer(_group(cls=Commands, help=_help), name=_name)
 
 
 def _version(*, value: bool) -> None:
@@ -100,42 +168,6 @@ def _root(
     ] = False,
 ) -> None:
     """Bring back every attachment of a list of purchase orders, through your own logged-in browser profile."""
-
-
-_add(app, "run", run.run, run.HELP, run.EXAMPLES, Exit)
-_add(app, "serve", serve.serve, serve.HELP, serve.EXAMPLES, Exit)
-_add(app, "submit", submit.submit, submit.HELP, submit.EXAMPLES)
-_add(app, "status", status.status, status.STATUS_HELP, status.STATUS_EXAMPLES)
-_add(app, "watch", status.watch, status.WATCH_HELP, status.WATCH_EXAMPLES)
-_add(app, "pause", steering.pause, steering.PAUSE_HELP)
-_add(app, "resume", steering.resume, steering.RESUME_HELP)
-_add(app, "cancel", steering.cancel, steering.CANCEL_HELP, steering.CANCEL_EXAMPLES)
-_add(app, "retry", steering.retry, steering.RETRY_HELP, steering.RETRY_EXAMPLES)
-_add(app, "report", steering.report, steering.REPORT_HELP, steering.REPORT_EXAMPLES)
-_add(app, "demo", demo.demo, demo.HELP, demo.EXAMPLES)
-_add(app, "doctor", doctor.doctor, doctor.HELP, doctor.EXAMPLES)
-_add(profile_app, "create", profiles.create, profiles.CREATE_HELP, profiles.CREATE_EXAMPLES)
-_add(profile_app, "clone-check", profiles.clone_check, profiles.CHECK_HELP, profiles.CHECK_EXAMPLES)
-_add(profile_app, "login", onboarding.login, onboarding.LOGIN_HELP, onboarding.LOGIN_EXAMPLES)
-_add(profile_app, "import-state", onboarding.import_state, onboarding.IMPORT_HELP, onboarding.IMPORT_EXAMPLES)
-_add(profile_app, "promote", onboarding.promote, onboarding.PROMOTE_HELP, onboarding.PROMOTE_EXAMPLES)
-_add(profile_app, "list", profile_views.list_profiles, profile_views.LIST_HELP, profile_views.LIST_EXAMPLES)
-_add(profile_app, "show", profile_views.show, profile_views.SHOW_HELP, profile_views.SHOW_EXAMPLES)
-_add(profile_app, "verify", profile_views.verify, profile_views.VERIFY_HELP, profile_views.VERIFY_EXAMPLES)
-_add(profile_app, "seal", profile_care.seal, profile_care.SEAL_HELP, profile_care.SEAL_EXAMPLES)
-_add(profile_app, "accept", profile_care.accept, profile_care.ACCEPT_HELP, profile_care.ACCEPT_EXAMPLES)
-_add(profile_app, "restore", profile_care.restore, profile_care.RESTORE_HELP, profile_care.RESTORE_EXAMPLES)
-_add(profile_app, "remove", profile_care.remove, profile_care.REMOVE_HELP, profile_care.REMOVE_EXAMPLES)
-_add(journal_app, "compact", journal.compact, journal.COMPACT_HELP, journal.COMPACT_EXAMPLES)
-_add(portal_app, "lint", portal.lint, portal.LINT_HELP, portal.LINT_EXAMPLES)
-_add(portal_app, "list", portal.list_packs, portal.LIST_HELP)
-_add(schedule_app, "list", schedule.list_schedules, schedule.LIST_HELP, schedule.LIST_EXAMPLES)
-_add(schedule_app, "run", steering.run_schedule, steering.RUN_HELP, steering.RUN_EXAMPLES)
-_add(schedule_app, "next", schedule.next_fires, schedule.NEXT_HELP, schedule.NEXT_EXAMPLES)
-app.add_typer(profile_app, name="profile")
-app.add_typer(journal_app, name="journal")
-app.add_typer(portal_app, name="portal")
-app.add_typer(schedule_app, name="schedule")
 
 
 def main() -> None:

@@ -105,7 +105,9 @@ async def _cancel_on_signal(scope: anyio.CancelScope, *, task_status: TaskStatus
 
 
 @asynccontextmanager
-async def hearing_signals(say: Callable[[str], None], describe: Callable[[], str]) -> AsyncGenerator[Wishes]:
+async def hearing_signals(
+    say: Callable[[str], None], describe: Callable[[], str], at_stop: Callable[[], None] = lambda: None
+) -> AsyncGenerator[Wishes]:
     """Turn signals into wishes while the block lasts. Errors of the block leave it as they are.
 
     A platform that offers no signal handlers to an event loop stops by KeyboardInterrupt, without a first step.
@@ -113,33 +115,33 @@ async def hearing_signals(say: Callable[[str], None], describe: Callable[[], str
     Args:
         say: Tells the person what happens now.
         describe: The words for the first signal, asked for when it comes.
+        at_stop: Called at the first signal, for whoever else is to know.
     """
     wishes = Wishes()
+
+    def hear() -> None:
+        if wishes.stop.is_set():
+            say("Stopping now; what is in flight goes back to the queue.")
+            wishes.stop_now.set()
+            return
+        say(describe())
+        at_stop()
+        wishes.stop.set()
+
     try:
         async with anyio.create_task_group() as beside:
-            await beside.start(_listen, wishes, say, describe)
+            await beside.start(_listen, hear)
             yield wishes
             beside.cancel_scope.cancel()
     except ExceptionGroup as group:
         raise root_cause(group) from None
 
 
-async def _listen(
-    wishes: Wishes, say: Callable[[str], None], describe: Callable[[], str], *, task_status: TaskStatus[None]
-) -> None:
+async def _listen(hear: Callable[[], None], *, task_status: TaskStatus[None]) -> None:
     try:
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:
             task_status.started()
             async for _ in received:
-                _next_wish(wishes, say, describe)
+                hear()
     except NotImplementedError:
         task_status.started()
-
-
-def _next_wish(wishes: Wishes, say: Callable[[str], None], describe: Callable[[], str]) -> None:
-    if wishes.stop.is_set():
-        say("Stopping now; what is in flight goes back to the queue.")
-        wishes.stop_now.set()
-        return
-    say(describe())
-    wishes.stop.set()

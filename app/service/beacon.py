@@ -1,29 +1,42 @@
-"""Where the running daemon of an output folder is, for the commands that ask it: a file that is there while it runs."""
+"""Who works on an output folder, for the commands that ask: a file that is there while a daemon or a batch runs."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from app.profile.occupancy import is_alive
 from app.profile.private import replace_file
 
-BEACON_NAME = "daemon.json"
+BEACON_NAME, BATCH_NAME = "daemon.json", "batch.json"
 
 
 class Beacon(BaseModel):
-    """What the file says."""
+    """What the file of a daemon says."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     pid: int
     url: str
     started_at: datetime
+
+
+class BatchBeacon(BaseModel):
+    """What the file of a batch says."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pid: int
+    started_at: datetime
+    #: It was told to stop: orders in flight are finished, no other one starts.
+    is_draining: bool = False
 
 
 @contextmanager
@@ -34,17 +47,51 @@ def lit(folder: Path, url: str, started_at: datetime) -> Generator[None]:
         OSError: The file cannot be written.
     """
     path = folder / BEACON_NAME
-    beacon = Beacon(pid=os.getpid(), url=url, started_at=started_at)
-    replace_file(path, json.dumps(beacon.model_dump(mode="json")).encode())
+    _write(path, Beacon(pid=os.getpid(), url=url, started_at=started_at))
     try:
         yield
     finally:
         path.unlink(missing_ok=True)
 
 
-def find(folder: Path) -> Beacon | None:
-    """What the last daemon said that did not take it back; it may be dead."""
+@contextmanager
+def batch_lit(folder: Path, started_at: datetime) -> Generator[Callable[[], None]]:
+    """Say that a batch works while the block lasts; what is yielded says that it drains.
+
+    A disk that takes no such file is no reason to bring no orders: those that ask then hear that nothing works here.
+    """
+    path = folder / BATCH_NAME
+    beacon = BatchBeacon(pid=os.getpid(), started_at=started_at)
+
+    def tell(*, is_draining: bool) -> None:
+        with suppress(OSError):
+            _write(path, beacon.model_copy(update={"is_draining": is_draining}))
+
+    tell(is_draining=False)
     try:
-        return Beacon.model_validate_json((folder / BEACON_NAME).read_bytes())
+        yield partial(tell, is_draining=True)
+    finally:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def find(folder: Path) -> Beacon | None:
+    """The daemon that works here; nothing where the last one ended, however it ended."""
+    try:
+        found = Beacon.model_validate_json((folder / BEACON_NAME).read_bytes())
     except (OSError, ValidationError):
         return None
+    return found if is_alive(found.pid) else None
+
+
+def find_batch(folder: Path) -> BatchBeacon | None:
+    """The batch that works here; nothing where the last one ended, however it ended."""
+    try:
+        found = BatchBeacon.model_validate_json((folder / BATCH_NAME).read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return found if is_alive(found.pid) else None
+
+
+def _write(path: Path, beacon: BaseModel) -> None:
+    replace_file(path, json.dumps(beacon.model_dump(mode="json")).encode())

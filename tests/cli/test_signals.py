@@ -82,8 +82,10 @@ PROGRAM = """
 import sys
 from dataclasses import replace
 from app.cli import conduct
+from app.archive.tree import PRIVATE_NAME
 from app.cli.main import main
 from app.service.batch import Ending
+from app.service.beacon import find_batch
 from tests.cli.conftest import ONE_DONE
 from tests.cli.events import started
 
@@ -91,8 +93,10 @@ last = sys.argv.pop()
 
 async def wait(job, *, observe, stop, stop_now):
     observe(started(1, 1))
-    print("READY", file=sys.stderr, flush=True)
+    beacon = job.out / PRIVATE_NAME
+    print("READY", find_batch(beacon).is_draining, file=sys.stderr, flush=True)
     await (stop if last == "first" else stop_now).wait()
+    print("DRAINS", find_batch(beacon).is_draining, file=sys.stderr, flush=True)
     return replace(ONE_DONE, ending=Ending.STOPPED, left_count=1)
 
 conduct.run_batch = wait
@@ -111,14 +115,16 @@ def test_a_stopped_program_says_what_it_does_and_ends_with_code_7(
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
         assert program.stderr is not None
-        assert program.stderr.readline() == "READY\n"
+        assert program.stderr.readline() == "READY False\n"
         said: list[str] = []
         for _ in range(signal_count):
             program.send_signal(signal.SIGTERM)
             said.append(program.stdout.readline())
         rest = program.stdout.read()
+        complaints = program.stderr.read()
 
     assert program.returncode == 7
+    assert "DRAINS True" in complaints, "those that ask for its health hear that it drains"
     assert "finishing 1 order in flight, at most 60 s; press Ctrl+C again" in said[0]
     assert all("Stopping now" in line for line in said[1:])
     assert "Stopped: 1 of 2 orders is done. 1 order waits" in rest

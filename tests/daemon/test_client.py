@@ -75,6 +75,21 @@ async def test_the_status_tells_all_at_a_glance(tmp_path: Path, monkeypatch: pyt
     assert (draining.exit_code, "draining" in draining.output) == (6, True)
 
 
+async def test_its_health_is_told_by_two_exit_codes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with found_daemon(tmp_path, monkeypatch) as (running, ask):
+        await running.until(lambda: not running.daemon.unready())
+        ready, lives = await ask("health"), await ask("health", "--live")
+        running.daemon.drain()
+        draining, still_lives = await ask("health"), await ask("health", "--live")
+    with lit(tmp_path / "out" / PRIVATE_NAME, running.url, SystemClock().now()):
+        gone = await ask("health", "--live")
+
+    assert (ready.exit_code, "is ready" in ready.output) == (0, True)
+    assert (lives.exit_code, still_lives.exit_code) == (0, 0)
+    assert (draining.exit_code, "draining" in draining.output) == (1, True)
+    assert (gone.exit_code, "does not answer" in gone.output) == (1, True)
+
+
 async def test_the_pool_is_paused_and_orders_are_called_off_and_done_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,6 +75,11 @@ class Desk:
                     process.kill()
                 await process.aclose()
 
+    def log(self) -> str:
+        """What the program logged about its orders and workers, for the message of a failed test."""
+        path = self.out / ".poolwright" / "log.jsonl"
+        return path.read_text("utf-8") if path.is_file() else ""
+
     def list_of(self, numbers: Sequence[str], name: str = "orders.xlsx") -> str:
         """Write a list as an analyst would: a sheet with a few columns."""
         book = Workbook()

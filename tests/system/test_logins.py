@@ -19,8 +19,9 @@ from tests.system.test_batch import assert_all_right, numbers_of, reported
 pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(400)]
 
 CREW = ("--workers", "3", "--tabs", "2", "--quiet")
-#: A secret with a short period: each code is good once, so every login waits for the next one.
-SECRET = "otpauth://totp/demo?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&period=4"
+#: A secret with a shorter period than the usual 30 s: each code is good once, so every login waits for the next one. It
+#: must still be longer than a busy machine takes from the code to the filled form.
+SECRET = "otpauth://totp/demo?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&period=10"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,4 +94,4 @@ async def begin(portal: Portal, desk: Desk, length: Length) -> str:
 async def assert_all_came_home(portal: Portal, desk: Desk, length: Length) -> None:
     """Nothing is missing, nothing misfiled, and no log-out cost an attempt."""
     assert_all_right(desk, await portal.truth(*await numbers_of(portal, length.order_count)))
-    assert {row["Attempts"] for row in reported(desk)} == {"1"}
+    assert [row for row in reported(desk) if row["Attempts"] != "1"] == [], desk.log()

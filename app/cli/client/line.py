@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -95,7 +94,7 @@ def line_to(settings: Settings) -> Generator[Line]:
     private = settings.out / PRIVATE_NAME
     beacon = find(private)
     advice = f"start it with `poolwright serve --out {settings.out}`, or name its output folder with --out."
-    if beacon is None or not _lives(beacon.pid):
+    if beacon is None:
         raise SetupError(f"No daemon works on {settings.out}; {advice}")
     try:
         token = (private / TOKEN_NAME).read_text(encoding="ascii").strip()
@@ -108,16 +107,3 @@ def line_to(settings: Settings) -> Generator[Line]:
             yield Line(client)
     except httpx.TransportError as error:
         raise SetupError(f"The daemon at {beacon.url} does not answer ({error}); {advice}") from error
-
-
-def _lives(pid: int) -> bool:
-    """Whether there is such a process; somebody else's counts too."""
-    if os.name == "nt":  # signal 0 would end it there; a dead daemon shows when it does not answer
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
