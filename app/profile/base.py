@@ -101,7 +101,8 @@ def inspect_base(path: Path, *, everyday: Sequence[Path] | None = None) -> BaseF
         everyday: Folders of everyday browsers; those of the person who runs this program when left out.
 
     Raises:
-        ProfileRefusedError: It is an everyday profile, one profile within a user-data folder, or its cookies are bound.
+        ProfileRefusedError: It is an everyday profile, one profile within a user-data folder, somebody else's, or its
+            cookies are bound.
         ProfileMissingError: There is no folder, or no browser ever opened it.
         ProfileInUseError: A browser has it open.
         ProfileDamagedError: Something in it is missing or broken that a browser loses a login with.
