@@ -74,6 +74,8 @@ class Showing:
     log_file: Path
     #: What the person should know before it starts.
     notices: tuple[Notice, ...] = ()
+    #: What only the log is told.
+    recorded: tuple[Notice, ...] = ()
 
 
 def news(texts: Iterable[str]) -> tuple[Notice, ...]:
@@ -105,6 +107,8 @@ async def conduct(job: BatchJob, showing: Showing, *observers: EventSink) -> Bat
             observe = _all(view, log_event, *observers)
             for notice in showing.notices:
                 observe(notice)
+            for notice in showing.recorded:
+                log_event(notice)
             summary = await _run(job, view, observe)
         view.conclude(summary)
     return summary
