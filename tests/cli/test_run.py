@@ -277,8 +277,6 @@ def test_the_log_tells_the_mode_of_the_sandbox_and_the_reason(
     entries = [json.loads(text) for text in (desk / "downloads/.poolwright/log.jsonl").read_text().splitlines()]
     assert [entry["text"] for entry in entries].count(line) == 1
     assert ("sandbox" in f"{shown.stdout}{shown.stderr}") is (choice == "off"), "what is in order is only logged"
-        "what is in order is told to the log only"
-    )
 
 
 def test_json_is_all_that_programs_read(command: Command, fake_run: FakeRun) -> None:
