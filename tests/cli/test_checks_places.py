@@ -94,7 +94,7 @@ def test_without_a_temporary_folder_nothing_works() -> None:
 
 @pytest.mark.parametrize(
     ("home", "words"),
-    [(None, "none; "), (place("/", REFUSED), "/ cannot be written: Read-only file system"), (place("/root"), "/root")],
+    [
         (None, "none; "),
         (place("/", REFUSED), "/ cannot be written: Read-only file system, "),
         (place("/root"), "/root"),
