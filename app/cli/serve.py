@@ -125,10 +125,9 @@ async def _serve(service: _Service, private: Path) -> None:
         if isinstance(event, Notice | MemoryRelieved):
             say(notice_line(event))
 
-    for notice in service.notices:
-        observe(notice)
-    for notice in service.recorded:
-        log_event(notice)
+    for tell, notices in ((observe, service.notices), (log_event, service.recorded)):
+        for notice in notices:
+            tell(notice)
     async with AsyncExitStack() as stack:
         describe = partial(_first_words, settings.shutdown_timeout_s)
         wishes = await stack.enter_async_context(hearing_signals(say, describe))
