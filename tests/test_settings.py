@@ -185,3 +185,14 @@ def test_defaults_in_words() -> None:
     assert default("task_timeout_s") == "300"
     assert default("browser_path") == "found by itself"
     assert default("user") == default("password") == ""
+
+
+def test_a_machine_without_a_temporary_folder_still_has_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What forbids it is told by whoever makes the folder; here it would be called a fault of a settings file."""
+
+    def refuse() -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr("tempfile.gettempdir", refuse)
+
+    assert load_settings().runs_dir.parent == Path("/tmp")

@@ -76,6 +76,8 @@ class Showing:
     log_file: Path
     #: What the person should know before it starts.
     notices: tuple[Notice, ...] = ()
+    #: What only the log is told.
+    recorded: tuple[Notice, ...] = ()
 
 
 def news(texts: Iterable[str]) -> tuple[Notice, ...]:
@@ -107,6 +109,8 @@ async def conduct(job: BatchJob, showing: Showing, *observers: EventSink) -> Bat
             observe = _all(view, log_event, *observers)
             for notice in showing.notices:
                 observe(notice)
+            for notice in showing.recorded:
+                log_event(notice)
             with batch_lit(showing.settings.out / PRIVATE_NAME, clock.now()) as tell_draining:
                 summary = await _run(job, view, observe, tell_draining)
         view.conclude(summary)

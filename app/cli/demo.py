@@ -25,7 +25,7 @@ from app.cli.exits import Exit, exit_of_summary
 from app.cli.job import Sources, make_job, read_orders
 from app.cli.login import log_in
 from app.cli.options import SettingsCommand, Verbose
-from app.cli.run import sandbox_notice
+from app.cli.sandbox import sandbox_notice, sandbox_record
 from app.cli.signals import unless_interrupted
 from app.cli.stage import LIST_NAME, clear_stage, look_at, write_list
 from app.cli.truth import Found, differences
@@ -154,7 +154,13 @@ async def _run(settings: Settings, play: Play) -> tuple[BatchSummary, dict[str, 
     orders = await anyio.to_thread.run_sync(read_orders, sources, site.pack)
     job = make_job(settings, orders, crew, profile.base_path, Redo.RETRYABLE, worker_count=staffing.worker_count)
     notices = (*news((*orders.notices, *sandbox_notice(crew))), *staffing.notices)
-    showing = Showing(manner=play.manner, settings=settings, log_file=log_file, notices=notices)
+    showing = Showing(
+        manner=play.manner,
+        settings=settings,
+        log_file=log_file,
+        notices=notices,
+        recorded=sandbox_record(crew),
+    )
     ended: dict[str, TaskEnded] = {}
 
     def keep(event: Event) -> None:

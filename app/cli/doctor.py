@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import locale
 import platform
 import shutil
+import sys
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -12,17 +13,34 @@ from pathlib import Path
 import typer
 
 from app import __version__
+from app.archive.tree import PRIVATE_NAME
 from app.cli import checks
+from app.cli import checks_places as places
 from app.cli.check_lines import tell
 from app.cli.checks import Check, Level
+from app.cli.checks_machine import (
+    Encodings,
+    judge_clock,
+    judge_fonts,
+    judge_locale,
+    judge_memory,
+    judge_sandbox,
+    judge_shared_memory,
+)
 from app.cli.exits import Exit
 from app.cli.options import AsJson, SettingsCommand
 from app.domain.failures import PoolError
-from app.profile.base import check_base
-from app.profile.home import ProfileHome
+from app.profile.base import LOCAL_STATE, check_base
+from app.profile.home import BASE_NAME, FILE_NAME, ProfileHome
 from app.profile.locks import reading
+from app.profile.preferences import PREFERENCES
 from app.service.browser import find_browser, read_version
+from app.service.clock import SystemClock
+from app.service.container import find_container
+from app.service.fonts import look_at_fonts
 from app.service.machine import existing, look_at_machine
+from app.service.out import JOURNAL_NAME, LOG_NAME
+from app.service.places import look_at_place, look_at_readable, look_at_temporary, newest_change
 from app.service.sandbox import resolve_sandbox
 from app.service.site import find_profile, find_site
 from app.service.staffing import chosen_count
@@ -55,17 +73,42 @@ def look(settings: Settings) -> Iterator[Check]:
     yield from _browser(settings)
     machine = look_at_machine(settings.runs_dir, settings.memory_threshold)
     count = chosen_count(settings.workers, settings.tabs_per_worker, machine)
-    yield checks.judge_memory(machine, count, settings.tabs_per_worker)
-    out = existing(settings.out)
-    yield checks.judge_disk(
-        str(settings.out), shutil.disk_usage(out).free, is_writable=os.access(out, os.W_OK | os.X_OK)
-    )
+    container = find_container()
+    yield judge_memory(machine, count, settings.tabs_per_worker, container)
     is_there = _SHARED_MEMORY.is_dir()
-    yield checks.judge_shared_memory(shutil.disk_usage(_SHARED_MEMORY).total if is_there else None)
-    runs = existing(settings.runs_dir)
-    is_writable = os.access(runs, os.W_OK | os.X_OK)
-    yield checks.judge_runs_dir(machine, count, settings.tabs_per_worker, is_writable=is_writable)
+    yield judge_shared_memory(shutil.disk_usage(_SHARED_MEMORY).total if is_there else None)
+    home = _home()
+    if sys.platform.startswith("linux"):
+        yield judge_fonts(look_at_fonts(Path("/"), home), container)
+    yield judge_clock(SystemClock().now(), newest_change(_written(settings)))
+    yield judge_locale(encodings())
+    yield places.judge_output(look_at_place(settings.out), shutil.disk_usage(existing(settings.out)).free)
+    yield places.judge_runs_dir(machine, count, settings.tabs_per_worker, look_at_place(settings.runs_dir))
+    yield places.judge_temporary(look_at_temporary())
+    yield places.judge_home(look_at_place(home) if home else None)
+    yield places.judge_profiles_dir(look_at_place(settings.profiles_dir))
     yield _profile(settings)
+
+
+def encodings() -> Encodings:
+    """Those of this process. Windows tells file names in UTF-8 whatever its locale says."""
+    names = sys.getfilesystemencoding()
+    return Encodings(names=names, system=names if sys.platform == "win32" else locale.getencoding())
+
+
+def _home() -> Path | None:
+    try:
+        return Path.home()
+    except RuntimeError:  # a number without a name in the list of users, and no HOME
+        return None
+
+
+def _written(settings: Settings) -> tuple[Path, ...]:
+    """What runs and browsers write with the clock of their time."""
+    profile = settings.profiles_dir / settings.profile
+    private = settings.out / PRIVATE_NAME
+    base = profile / BASE_NAME
+    return (private / JOURNAL_NAME, private / LOG_NAME, profile / FILE_NAME, base / LOCAL_STATE, base / PREFERENCES)
 
 
 def _versions() -> Check:
@@ -81,10 +124,15 @@ def _browser(settings: Settings) -> Iterator[Check]:
     except PoolError as error:
         yield checks.fail("browser", str(error), "")
         return
-    yield checks.judge_sandbox(resolve_sandbox(settings.sandbox, browser.path))
+    yield judge_sandbox(resolve_sandbox(settings.sandbox, browser.path))
 
 
 def _profile(settings: Settings) -> Check:
+    top = settings.profiles_dir / settings.profile
+    within = (top / FILE_NAME, top / BASE_NAME, top / BASE_NAME / LOCAL_STATE, top / BASE_NAME / PREFERENCES)
+    refused = places.judge_profile_rights(look_at_readable(settings.profiles_dir, (top, *within)))
+    if refused is not None:
+        return refused
     names = ProfileHome(settings.profiles_dir).names()
     if settings.profile not in names:
         known = f"; there are {', '.join(names)}" if names else ""

@@ -10,6 +10,7 @@ import anyio.to_thread
 
 from app.cli.conduct import Manner, log_options
 from app.cli.console import console
+from app.cli.sandbox import sandbox_notice
 from app.cli.signals import unless_interrupted
 from app.domain.events import Event, Level, Notice
 from app.profile.home import NamedProfile, ProfileFile, ProfileHome
@@ -54,6 +55,12 @@ async def log_in(settings: Settings, site: Site, crew: Crew, log_file: Path | No
 def is_login_given(settings: Settings) -> bool:
     """Whether user and password are set, for the portal's form."""
     return bool(settings.user and settings.password.get_secret_value())
+
+
+def tell_sandbox(crew: Crew) -> None:
+    """Show that the browser runs without its sandbox, or may not start because of it."""
+    for text in sandbox_notice(crew):
+        tell_notice(Notice(level=Level.WARNING, text=text))
 
 
 def tell_notice(event: Event) -> None:

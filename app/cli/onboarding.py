@@ -14,7 +14,7 @@ from rich.text import Text
 from app.cli import profile_words
 from app.cli.conduct import Manner, log_options
 from app.cli.console import console
-from app.cli.login import tell_notice
+from app.cli.login import tell_notice, tell_sandbox
 from app.cli.options import PORTAL, SettingsCommand
 from app.cli.profiles import ProfileName
 from app.cli.signals import finishing_on_signal, unless_interrupted
@@ -102,6 +102,7 @@ def promote(settings: Settings, *, name: ProfileName) -> None:
     """Prove the renewed login on a clone, put it in the base's place."""
     settings = settings.model_copy(update={"profile": name})
     job = _job(settings, find_profile(settings), find_crew(settings, find_site(settings)))
+    tell_sandbox(job.crew)
     with logging_to(log_options(Manner(), None, settings, None)):
         before, seal = anyio.run(unless_interrupted, partial(onboarding.promote, job))
     console().print(_told(job.profile, seal), soft_wrap=True)
@@ -148,6 +149,7 @@ def _onboard(settings: Settings, work: Work, *, is_kept_unproven: bool = False, 
     content = ProfileFile(pack=site.pack.name, base_url=site.base_url)
     profile = home.create(settings.profile, content) if is_new else home.find(settings.profile)
     job = _job(settings, profile, crew)
+    tell_sandbox(crew)
     is_kept = not is_new
     try:
         with logging_to(log_options(Manner(), None, settings, None)):

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from app.cli import profile_words, words
 from app.cli.console import console
-from app.cli.login import is_login_given, log_in
+from app.cli.login import is_login_given, log_in, tell_sandbox
 from app.cli.options import SettingsCommand
 from app.domain.failures import OptionsError
 from app.portal.pack import shipped_names
@@ -57,6 +57,7 @@ def create(settings: Settings, *, name: ProfileName) -> None:
     site = find_site(settings)
     settings, _ = with_keyring(settings, site.pack)
     crew = find_crew(settings, site)
+    tell_sandbox(crew)
     profile = anyio.run(log_in, settings, site, crew, None)
     console().print(_made(profile, settings), soft_wrap=True)
 

@@ -13,9 +13,9 @@ from app.cli.exits import exit_of_summary
 from app.cli.job import Sources, check_template, make_job, read_orders
 from app.cli.options import SettingsCommand
 from app.cli.preview import show_orders
-from app.domain.options import Sandbox
+from app.cli.sandbox import sandbox_notice, sandbox_record
 from app.service.batch import Redo
-from app.service.crew import Crew, find_crew
+from app.service.crew import find_crew
 from app.service.out import open_out
 from app.service.site import find_profile, find_site
 from app.service.staffing import find_staffing
@@ -106,13 +106,12 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
     manner = Manner(is_json=as_json, is_quiet=quiet, is_verbose=verbose)
     told = (*orders.notices, *sandbox_notice(crew), *filter(None, (no_password,)))
     notices = (*news(told), *staffing.notices)
-    showing = Showing(manner=manner, settings=settings, log_file=open_out(settings), notices=notices)
+    showing = Showing(
+        manner=manner,
+        settings=settings,
+        log_file=open_out(settings),
+        notices=notices,
+        recorded=sandbox_record(crew),
+    )
     summary = anyio.run(conduct, job, showing)
     raise typer.Exit(exit_of_summary(summary))
-
-
-def sandbox_notice(crew: Crew) -> tuple[str, ...]:
-    """What a person is told when browsers run without their sandbox."""
-    if crew.sandbox.mode is Sandbox.ON:
-        return ()
-    return (f"The browsers run without Chromium's own sandbox: {crew.sandbox.why}.",)

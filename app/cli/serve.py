@@ -20,7 +20,7 @@ from app.cli.exits import Exit
 from app.cli.job import check_template
 from app.cli.options import SettingsCommand
 from app.cli.plain import notice_line
-from app.cli.run import sandbox_notice
+from app.cli.sandbox import sandbox_notice, sandbox_record
 from app.cli.signals import hearing_signals
 from app.domain.events import Event, Level, MemoryRelieved, Notice
 from app.domain.failures import OptionsError
@@ -65,6 +65,8 @@ class _Service:
     reading: Reading
     token: str
     notices: tuple[Notice, ...]
+    #: What only the log is told.
+    recorded: tuple[Notice, ...]
     #: Settings as they were read, and what the command line said of them: to read them again.
     read: Settings
     given: Mapping[str, object]
@@ -102,6 +104,7 @@ def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.V
         reading=Reading(portal_name=site.pack.name, rules=site.pack.numbers),
         token=find_token(private),
         notices=(*(Notice(level=Level.WARNING, text=text) for text in told), *staffing.notices),
+        recorded=sandbox_record(crew),
         read=read,
         given=given,
     )
@@ -122,8 +125,9 @@ async def _serve(service: _Service, private: Path) -> None:
         if isinstance(event, Notice | MemoryRelieved):
             say(notice_line(event))
 
-    for notice in service.notices:
-        observe(notice)
+    for tell, notices in ((observe, service.notices), (log_event, service.recorded)):
+        for notice in notices:
+            tell(notice)
     async with AsyncExitStack() as stack:
         describe = partial(_first_words, settings.shutdown_timeout_s)
         wishes = await stack.enter_async_context(hearing_signals(say, describe))

@@ -35,6 +35,8 @@ class MemoryLimit:
     available_bytes: int
     #: Where the total comes from, for a person.
     source: str
+    #: Whether a control group sets it: a container, or a service.
+    is_of_group: bool = False
 
 
 def read_limit(root: Path = Path("/")) -> MemoryLimit:
@@ -106,6 +108,7 @@ def _limit_of(group: Cgroup) -> MemoryLimit | None:
         total_bytes=total_bytes,
         available_bytes=total_bytes - used_bytes,
         source=f"the limit of this container or service, cgroup v{group.version} {group.name}",
+        is_of_group=True,
     )
 
 

@@ -24,6 +24,8 @@ class Mount:
     point: PurePosixPath
     #: Those of the file system; for a ``cgroup`` its controllers are among them.
     options: frozenset[str]
+    #: Nothing can be written there, whoever tries: the mount or the whole file system says so.
+    is_read_only: bool = False
 
 
 def read_mounts(root: Path) -> tuple[Mount, ...]:
@@ -56,6 +58,7 @@ def _mount(line: str) -> Mount | None:
         root=PurePosixPath(_plain(before[3])),
         point=PurePosixPath(_plain(before[4])),
         options=frozenset(behind[2].split(",")),
+        is_read_only="ro" in {*before[5].split(","), *behind[2].split(",")},
     )
 
 

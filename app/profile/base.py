@@ -25,7 +25,7 @@ from app.profile.structure import check_structure
 from app.profile.survey import Survey, survey
 
 #: A folder that has one of the two was opened by a browser; whether the other is missing is a question of damage.
-_LOCAL_STATE = "Local State"
+LOCAL_STATE = "Local State"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,8 @@ def inspect_base(path: Path, *, everyday: Sequence[Path] | None = None) -> BaseF
         everyday: Folders of everyday browsers; those of the person who runs this program when left out.
 
     Raises:
-        ProfileRefusedError: It is an everyday profile, one profile within a user-data folder, or its cookies are bound.
+        ProfileRefusedError: It is an everyday profile, one profile within a user-data folder, somebody else's, or its
+            cookies are bound.
         ProfileMissingError: There is no folder, or no browser ever opened it.
         ProfileInUseError: A browser has it open.
         ProfileDamagedError: Something in it is missing or broken that a browser loses a login with.
@@ -144,7 +145,7 @@ def _require_user_data(path: Path) -> None:
 
 
 def _was_opened(path: Path) -> bool:
-    return (path / PREFERENCES).is_file() or (path / _LOCAL_STATE).is_file()
+    return (path / PREFERENCES).is_file() or (path / LOCAL_STATE).is_file()
 
 
 def _read_through(path: Path) -> Survey:

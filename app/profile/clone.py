@@ -20,6 +20,7 @@ from app.domain.failures import PoolError, SetupError
 from app.profile.failures import NoRoomError, ProfileInUseError, ProfileRefusedError, unreadable
 from app.profile.occupancy import refuse_occupied
 from app.profile.private import FOLDER_MODE, create_file, remove_tree
+from app.profile.rights import blame
 from app.profile.survey import SourceFile, Survey, survey
 
 #: What must stay free beside a clone: a browser writes some MB on its first start and fails oddly on a full disk.
@@ -71,7 +72,8 @@ def clone_profile(base: Path, target: Path, *, monotonic: Callable[[], float] = 
     Raises:
         ProfileRefusedError: The target is taken.
         ProfileInUseError: A browser has the base open, or it changed while it was read, twice.
-        ProfileDamagedError: A file of the base can't be read.
+        ProfileRefusedError: A file of the base belongs to somebody else.
+        ProfileDamagedError: A file of the base can't be read for another reason.
         NoRoomError: The disk has no room for the clone and a reserve beside it.
         SetupError: The clone can't be written for another reason.
     """
@@ -174,7 +176,5 @@ def _explained(error: OSError, base: Path, target: Path) -> PoolError:
         )
     if error.filename is not None and Path(error.filename).is_relative_to(base):
         return unreadable(base, error)
-    return SetupError(
-        f"The clone {target} can't be written ({error.strerror}); nothing is left of it. "
-        "Check that its folder exists and that you may write there."
-    )
+    told = blame(error, target.parent).sentence(otherwise="Check that its folder exists and that you may write there.")
+    return SetupError(f"The clone {target} can't be written, and nothing is left of it: {told}")

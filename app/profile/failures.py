@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.domain.failures import ProfileError, SetupError
+from app.profile.rights import blame
 
 #: The next step for whatever is damaged.
 MAKE_ANEW = (
@@ -52,9 +53,12 @@ def missing_folder(base: Path) -> ProfileMissingError:
     )
 
 
-def unreadable(path: Path, error: OSError) -> ProfileDamagedError:
-    """The error for a file or folder of a profile that this user can't read."""
-    return ProfileDamagedError(
-        f"{error.filename or path} can't be read ({error.strerror}). "
-        "Give the user who runs Poolwright the right to read it, or make the profile anew."
-    )
+def unreadable(path: Path, error: OSError) -> ProfileError:
+    """The error for a file or folder of a profile that can't be read.
+
+    One that belongs to somebody else is whole, and only refused; all else is damage.
+    """
+    place = error.filename or path
+    if isinstance(error, PermissionError):
+        return ProfileRefusedError(f"{place} can't be read: {blame(error, path).sentence()}")
+    return ProfileDamagedError(f"{place} can't be read ({error.strerror}). Mend its disk, or make the profile anew.")

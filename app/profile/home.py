@@ -18,8 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.domain.failures import SetupError
 from app.profile.everyday import refuse_everyday
-from app.profile.failures import ProfileFileError, ProfileMissingError, ProfileRefusedError
+from app.profile.failures import ProfileFileError, ProfileMissingError, ProfileRefusedError, unreadable
 from app.profile.private import FOLDER_MODE, replace_file
+from app.profile.rights import blame
 
 FILE_NAME, BASE_NAME = "profile.toml", "base"
 
@@ -64,10 +65,13 @@ class NamedProfile:
 
         Raises:
             ProfileFileError: The file is missing, unreadable, or doesn't hold what it must.
+            ProfileRefusedError: It belongs to somebody else.
         """
         try:
             return ProfileFile.model_validate(tomllib.loads(self.file_path.read_text(encoding="utf-8")))
         except OSError as error:
+            if isinstance(error, PermissionError):
+                raise unreadable(self.path, error) from error
             raise ProfileFileError(
                 f"{self.file_path} can't be read ({error.strerror}). "
                 f"Bring it back, or remove {self.path} and make it anew with `poolwright profile login {self.name}`."
@@ -109,11 +113,16 @@ class ProfileHome:
         """One profile by its name.
 
         Raises:
-            ProfileRefusedError: No profile can have this name, or it would lie in an everyday browser's folder.
+            ProfileRefusedError: No profile can have this name, it would lie in an everyday browser's folder, or the
+                folder of profiles can't be read.
             ProfileMissingError: There is none of this name.
         """
         profile = self._named(name)
-        if not profile.path.is_dir():
+        try:
+            is_there = profile.path.is_dir()
+        except OSError as error:
+            raise unreadable(self.root, error) from error
+        if not is_there:
             known = ", ".join(self.names()) or "none yet"
             raise ProfileMissingError(
                 f"There is no profile {name} in {self.root} (known: {known}). "
@@ -157,4 +166,4 @@ class ProfileHome:
 
 
 def _unwritable(folder: Path, error: OSError) -> SetupError:
-    return SetupError(f"{folder} can't be written ({error.strerror}). Check who owns it and whether the disk has room.")
+    return SetupError(f"{folder} can't be written: {blame(error, folder).sentence()}")

@@ -18,6 +18,7 @@ from app.profile.locks import changing
 from app.profile.marker import clear_mark, refuse_marked
 from app.profile.occupancy import refuse_occupied
 from app.profile.private import FOLDER_MODE, remove_tree
+from app.profile.rights import blame
 from app.profile.seal import Seal, find_differences, put_seal, read_seal, remove_seal, seal_path, write_seal
 
 _GOOD_MARK = ".good-"
@@ -204,7 +205,5 @@ def _remove_older(base: Path, good: Path) -> None:
 
 
 def _unwritable(base: Path, error: OSError) -> SetupError:
-    return SetupError(
-        f"{error.filename or base.parent} can't be written ({error.strerror}). "
-        "Check that you may write there and that the disk has room, then give the command again."
-    )
+    told = blame(error, base.parent).sentence(otherwise="Then give the command again.")
+    return SetupError(f"{error.filename or base.parent} can't be written: {told}")

@@ -21,6 +21,7 @@ from app.domain.failures import SetupError
 from app.profile.clone import is_set_aside
 from app.profile.locks import FileLock
 from app.profile.private import FOLDER_MODE, remove_tree, replace_file
+from app.profile.rights import blame
 
 #: Chromium puts a Unix socket below its TMPDIR, and such a path holds 107 bytes: with 66 the browser dies at launch.
 TEMP_PATH_MAX_BYTES = 60
@@ -37,7 +38,10 @@ def _draw_name() -> str:
 
 
 def _short_roots() -> tuple[Path, ...]:
-    return (Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108 - the folder made in it is private and new
+    roots = (Path("/tmp"),)  # noqa: S108 - the folder made in it is private and new
+    with contextlib.suppress(FileNotFoundError):  # no temporary folder can be written, and perhaps none is needed
+        roots = (Path(tempfile.gettempdir()), *roots)
+    return roots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,10 +258,8 @@ def _recorded_away(folder: Path) -> Path | None:
 
 
 def _unwritable(folder: Path, error: OSError) -> SetupError:
-    return SetupError(
-        f"The folders of this run can't be made in {folder} ({error.strerror}). "
-        "Check that you may write there and that the disk has room, or name another place."
-    )
+    told = blame(error, folder).sentence(otherwise="Or name another place with --runs-dir, on a disk that has room.")
+    return SetupError(f"The folders of this run can't be made in {folder}: {told}")
 
 
 def _is_short(path: Path) -> bool:

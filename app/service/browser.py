@@ -162,7 +162,10 @@ class _Disk:
         return Path(found) if found else None
 
     def names_in(self, folder: Path) -> Sequence[str]:
-        return [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+        try:
+            return [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+        except PermissionError:  # a home of somebody else
+            return []
 
 
 def find_browser(asked: Path | None, playwright_browsers: Path | None = None) -> Browser:

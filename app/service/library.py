@@ -19,7 +19,6 @@ from app.archive.tree import PRIVATE_NAME, OutputTree
 from app.domain.events import Event, Level, Notice
 from app.domain.failures import Reason, root_cause
 from app.domain.ids import BatchId, TaskId
-from app.domain.options import Sandbox
 from app.domain.payload import JsonValue
 from app.domain.ports import EventSink
 from app.domain.states import TaskStatus
@@ -140,15 +139,16 @@ async def open_pool(
     plan = await anyio.to_thread.run_sync(_plan, settings, processor, clock)
     plan = replace(plan, waits_for_login=waits_for_login)
     with logging_beside(plan.log) as note:
+        if not plan.crew.sandbox.is_worth_telling:
+            note(Notice(level=Level.INFO, text=plan.crew.sandbox.sentence))
         async with _running(plan, clock, _both(note, watch)) as pool:
             yield pool
 
 
 @asynccontextmanager
 async def _running(plan: _Plan, clock: SystemClock, observe: EventSink) -> AsyncGenerator[PersistentWorkerPool]:
-    if plan.crew.sandbox.mode is Sandbox.OFF:
-        why = f"The browsers run without Chromium's own sandbox: {plan.crew.sandbox.why}."
-        observe(Notice(level=Level.WARNING, text=why))
+    if plan.crew.sandbox.is_worth_telling:
+        observe(Notice(level=Level.WARNING, text=plan.crew.sandbox.sentence))
     for notice in plan.staffing.notices:
         observe(notice)
     async with SqliteJournal(plan.private / JOURNAL_NAME, clock) as journal:

@@ -33,6 +33,7 @@ from app.domain.events import (
 from app.domain.failures import OptionsError
 from app.domain.ids import WorkerRef
 from app.domain.ports import EventSink
+from app.profile.rights import blame
 from app.service.log_file import LogFile
 
 if TYPE_CHECKING:
@@ -182,7 +183,8 @@ def _add_file(options: LogOptions, blot: Blot, is_wanted: Callable[[Record], boo
     try:
         file = LogFile(options.file, options.people or _nobody)
     except OSError as error:
-        raise OptionsError(f"log_file is '{options.file}', which cannot be written: {error.strerror}.") from error
+        told = blame(error, options.file).sentence(otherwise="Or name another one with --log-file.")
+        raise OptionsError(f"log_file is '{options.file}', which cannot be written: {told}") from error
 
     class Sink:
         """What loguru calls, also at the end."""

@@ -48,5 +48,12 @@ def look_at_machine(runs_dir: Path, memory_threshold: float, root: Path = Path("
 
 
 def existing(path: Path) -> Path:
-    """The folder, or the nearest one above it that is there already."""
-    return next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.is_dir())
+    """The folder, or the nearest one above it that is there already and can be seen."""
+    return next(folder for folder in (path.absolute(), *path.absolute().parents) if _is_seen(folder))
+
+
+def _is_seen(folder: Path) -> bool:
+    try:
+        return folder.is_dir()
+    except PermissionError:  # behind a door that is closed to this user
+        return False

@@ -8,6 +8,7 @@ from pathlib import Path
 from app.archive.disk import make_private_folder
 from app.archive.tree import PRIVATE_NAME
 from app.domain.failures import OptionsError, SetupError
+from app.profile.rights import blame
 from app.settings import Settings
 
 JOURNAL_NAME, LOG_NAME, STAGING_NAME = "journal.db", "log.jsonl", "staging"
@@ -31,10 +32,8 @@ def open_out(settings: Settings) -> Path:
             f"out is '{settings.out}', which is no folder: {error.strerror}. Name another one with --out."
         ) from error
     except OSError as error:
-        raise SetupError(
-            f"The output folder '{settings.out}' cannot be written: {error.strerror}. "
-            "Put that right, or name another one with --out."
-        ) from error
+        told = blame(error, settings.out).sentence(otherwise="Put that right, or name another one with --out.")
+        raise SetupError(f"The output folder '{settings.out}' cannot be written: {told}") from error
     return settings.log_file or private / LOG_NAME
 
 

@@ -68,9 +68,16 @@ def _address(text: str) -> str:
 
 
 def _private_runs_dir() -> Path:
-    """Short, since a browser's socket below it may be 107 bytes long; one for each user, since it is private."""
+    """Short, since a browser's socket below it may be 107 bytes long; one for each user, since it is private.
+
+    Where no temporary folder can be written, the usual one is named: who makes the folder tells what forbids it.
+    """
     owner = f"-{os.getuid()}" if hasattr(os, "getuid") else ""
-    return Path(tempfile.gettempdir()) / f"poolwright{owner}"
+    try:
+        folder = tempfile.gettempdir()
+    except FileNotFoundError:
+        folder = "/tmp"  # noqa: S108 - the folder in it is private
+    return Path(folder) / f"poolwright{owner}"
 
 
 WorkerCount: TypeAlias = Annotated[int, Field(ge=WORKER_COUNT_MIN, le=WORKER_COUNT_MAX)] | Literal["auto"]

@@ -17,6 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 from threading import Lock
 
+from app.profile.rights import blame
 from app.store.errors import (
     JournalDamagedError,
     JournalError,
@@ -81,7 +82,8 @@ def _refused(path: Path, error: OSError) -> JournalError:
     """Turn an error of the system into the decision that it asks for."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return JournalFullError(path)
-    return JournalUnwritableError(path, error.strerror or str(error))
+    told = blame(error, path)
+    return JournalUnwritableError(path, told.cause, told.step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,9 +63,10 @@ class JournalLockedError(JournalError, LockedError):
 class JournalUnwritableError(JournalError):
     """The journal cannot be made or written where it should be."""
 
-    def __init__(self, path: Path, problem: str) -> None:
-        """Tell why it cannot."""
-        super().__init__(f"The journal {path} cannot be written: {problem}. Choose a writable folder with --out.")
+    def __init__(self, path: Path, problem: str, step: str = "") -> None:
+        """Tell why it cannot, and what to do where that is known."""
+        ways = f"{step} Or choose" if step else "Choose"
+        super().__init__(f"The journal {path} cannot be written: {problem}. {ways} a writable folder with --out.")
 
 
 class UnknownTaskError(JournalError):

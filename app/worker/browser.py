@@ -19,6 +19,9 @@ LAUNCH_LIMIT_S = 60.0
 DRIVER_STOP_LIMIT_S = 3.0
 #: Keeps clones small: only state is worth keeping.
 DISK_CACHE_BYTES = 50 * 1024 * 1024
+#: What driver and browser say of a sandbox that is refused.
+NO_SANDBOX = ("Chromium sandboxing failed", "No usable sandbox")
+OF_ROOT = "Running as root without --no-sandbox"
 
 
 @contextlib.asynccontextmanager
@@ -65,8 +68,19 @@ async def launch(
             timeout=LAUNCH_LIMIT_S * 1000,
         )
     except PlaywrightError as error:
-        msg = f"The browser does not start ({_why(error, profile)})."
+        msg = f"The browser does not start ({_why_no_sandbox(error) or _why(error, profile)})."
         raise CannotStartError(msg) from error
+
+
+def _why_no_sandbox(error: PlaywrightError) -> str:
+    """The driver says first that the browser is gone, and only then what the browser said of its sandbox."""
+    if not any(words in error.message for words in NO_SANDBOX):
+        return ""
+    cause = "which it refuses to root" if OF_ROOT in error.message else "which this system forbids"
+    return (
+        f"it was asked to use Chromium's own sandbox, {cause}; `poolwright doctor` names the setting to change, and "
+        "--sandbox auto starts it without where it must"
+    )
 
 
 def _why(error: PlaywrightError, profile: Path) -> str:

@@ -18,9 +18,12 @@ from app.domain.options import PortalOptions, WorkerOptions
 from app.domain.ports import Accepted, EventSink
 from app.profile.home import ProfileFile, ProfileHome
 from app.service.batch import BatchJob, BatchSummary, Ending
+from app.service.sandbox_facts import SandboxFacts
 from app.settings import Settings, variable
 from tests.support.machine import ROOMY
 
+#: A machine on which browsers have their sandbox, whoever runs the tests.
+SANDBOX_ALLOWED = SandboxFacts(is_linux=True, is_root=False, refused=None, has_helper=False)
 BASE_URL = "http://127.0.0.1:9"
 Command = Callable[..., Result]
 
@@ -94,4 +97,5 @@ def fake_run(monkeypatch: pytest.MonkeyPatch, profile: Path) -> FakeRun:
     fake = FakeRun()
     monkeypatch.setattr("app.cli.conduct.run_batch", fake)
     monkeypatch.setattr("app.service.staffing.look_at_machine", lambda *_: ROOMY)
+    monkeypatch.setattr("app.service.sandbox.probe", lambda _: SANDBOX_ALLOWED)
     return fake

@@ -17,7 +17,8 @@ from app.domain.failures import LoginRequiredError, Outcome, PoolError, ProfileE
 from app.domain.options import Sandbox
 from app.portal.pack import parse_json
 from app.service.batch import BatchJob, Ending, Redo
-from tests.cli.conftest import BASE_URL, Command, FakeRun, portal_of
+from app.service.sandbox_facts import Refused
+from tests.cli.conftest import BASE_URL, SANDBOX_ALLOWED, Command, FakeRun, portal_of
 from tests.cli.events import ended, notice, started
 from tests.support.machine import GB, with_memory
 
@@ -249,6 +250,35 @@ def test_a_browser_without_its_sandbox_is_told(command: Command, fake_run: FakeR
     assert "without Chromium's own sandbox" not in command("run", *NUMBERS, "--sandbox", "on").stdout
 
 
+def test_a_sandbox_that_was_asked_for_and_is_refused_is_told(
+    command: Command, fake_run: FakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = replace(SANDBOX_ALLOWED, refused=Refused.NAMESPACE)
+    monkeypatch.setattr("app.service.sandbox.probe", lambda _: refused)
+
+    told = " ".join(command("run", *NUMBERS, "--sandbox", "on").stdout.split())
+
+    assert "Chromium's own sandbox is on, as asked, but browsers may not start: this system forbids" in told
+
+
+@pytest.mark.parametrize(
+    ("choice", "line"),
+    [
+        ("auto", "Chromium's own sandbox is on: this system allows it."),
+        ("on", "Chromium's own sandbox is on: as asked."),
+        ("off", "The browsers run without Chromium's own sandbox: as asked."),
+    ],
+)
+def test_the_log_tells_the_mode_of_the_sandbox_and_the_reason(
+    choice: str, line: str, command: Command, fake_run: FakeRun, desk: Path
+) -> None:
+    shown = command("run", *NUMBERS, "--sandbox", choice, "--verbose")
+
+    entries = [json.loads(text) for text in (desk / "downloads/.poolwright/log.jsonl").read_text().splitlines()]
+    assert [entry["text"] for entry in entries].count(line) == 1
+    assert ("sandbox" in f"{shown.stdout}{shown.stderr}") is (choice == "off"), "what is in order is only logged"
+
+
 def test_json_is_all_that_programs_read(command: Command, fake_run: FakeRun) -> None:
     fake_run.events = (ended(1),)
     fake_run.summary = replace(fake_run.summary, outcomes={Outcome.FAILED: 1})
@@ -275,7 +305,7 @@ def test_the_whole_log_is_kept_beside_the_journal_for_its_owner_alone(
     assert stat.S_IMODE((desk / "downloads/.poolwright").stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize(("level", "kept"), [("debug", 2), ("info", 1), ("error", 0)])
+@pytest.mark.parametrize(("level", "kept"), [("debug", 3), ("info", 2), ("error", 0)])
 def test_the_log_may_go_elsewhere_and_hold_more_or_less(
     level: str, kept: int, command: Command, fake_run: FakeRun, desk: Path
 ) -> None:

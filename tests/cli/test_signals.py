@@ -84,9 +84,10 @@ from dataclasses import replace
 from app.cli import conduct
 from app.archive.tree import PRIVATE_NAME
 from app.cli.main import main
+from app.service import sandbox
 from app.service.batch import Ending
 from app.service.beacon import find_batch
-from tests.cli.conftest import ONE_DONE
+from tests.cli.conftest import ONE_DONE, SANDBOX_ALLOWED
 from tests.cli.events import started
 
 last = sys.argv.pop()
@@ -100,6 +101,7 @@ async def wait(job, *, observe, stop, stop_now):
     return replace(ONE_DONE, ending=Ending.STOPPED, left_count=1)
 
 conduct.run_batch = wait
+sandbox.probe = lambda _: SANDBOX_ALLOWED
 main()
 """
 

@@ -158,7 +158,7 @@ def test_a_file_that_may_not_be_read_is_told(unprivileged: Path, name: str) -> N
     base = make_base(unprivileged / "base")
     (base / name).chmod(0)
 
-    with pytest.raises(ProfileDamagedError, match=f"{Path(name).name} can't be read"):
+    with pytest.raises(ProfileRefusedError, match=f"{Path(name).name} can't be read"):
         check_base(base)
 
 
@@ -166,7 +166,7 @@ def test_a_base_behind_a_closed_door_is_told(unprivileged: Path) -> None:
     base = make_base(unprivileged / "closed/base")
     base.parent.chmod(0)
 
-    with pytest.raises(ProfileDamagedError, match="can't be read"):
+    with pytest.raises(ProfileRefusedError, match="can't be read"):
         check_base(base)
 
     base.parent.chmod(0o700)
@@ -177,7 +177,7 @@ def test_a_folder_that_may_not_be_listed_is_told(unprivileged: Path) -> None:
     hidden = base / "Default/Secret"
     hidden.mkdir(mode=0)
 
-    with pytest.raises(ProfileDamagedError, match="Secret can't be read"):
+    with pytest.raises(ProfileRefusedError, match="Secret can't be read"):
         check_base(base)
 
 

@@ -18,7 +18,7 @@ import pytest
 from app.domain.failures import SetupError
 from app.profile import clone as cloning
 from app.profile.clone import RESERVE_BYTES, CopiedFile, clone_profile, is_set_aside, remove_clone, set_aside
-from app.profile.failures import NoRoomError, ProfileDamagedError, ProfileInUseError, ProfileRefusedError
+from app.profile.failures import NoRoomError, ProfileInUseError, ProfileRefusedError
 from app.profile.survey import SourceFile
 from tests.profile.children import child
 from tests.profile.folders import fingerprint, make_base, write
@@ -263,11 +263,11 @@ def test_a_full_disk_is_no_damage_to_the_profile(base: Path, target: Path, monke
         clone_profile(base, target)
 
 
-def test_a_file_that_cannot_be_read_is_damage_and_leaves_nothing(unprivileged: Path) -> None:
+def test_a_file_that_may_not_be_read_is_refused_and_leaves_nothing(unprivileged: Path) -> None:
     base = make_base(unprivileged / "base")
     (base / "Default/Cookies").chmod(0)
 
-    with pytest.raises(ProfileDamagedError, match="Cookies can't be read"):
+    with pytest.raises(ProfileRefusedError, match="Cookies can't be read: Permission denied, "):
         clone_profile(base, unprivileged / "profile")
 
     assert [path.name for path in unprivileged.iterdir()] == ["base"]

@@ -48,6 +48,8 @@ def test_a_folder_that_takes_nothing_is_a_lack_and_told_with_its_cause(
     else:
         monkeypatch.setattr(Path, "mkdir", refuse)
 
-    told = rf"^The output folder '.*/out' cannot be written: {os.strerror(code)}\. Put that right, or name another one"
+    told = (
+        rf"^The output folder '.*/out' cannot be written: {os.strerror(code)}.*\. Put that right, or name another one"
+    )
     with pytest.raises(SetupError, match=told):
         open_out(load_settings({"out": tmp_path / "out"}))

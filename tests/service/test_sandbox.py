@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.domain.options import Sandbox
-from app.service.sandbox import SandboxFacts, choose_sandbox, has_helper, probe, resolve_sandbox
+from app.service.container import Container
+from app.service.sandbox import SandboxChoice, choose_sandbox, resolve_sandbox
+from app.service.sandbox_causes import obstacle
+from app.service.sandbox_facts import Refused, SandboxFacts
 
-GOOD = SandboxFacts(is_linux=True, is_root=False, has_namespaces=True, has_helper=False)
-linux_root = pytest.mark.skipif(
-    not sys.platform.startswith("linux") or os.geteuid() != 0, reason="needs root on Linux to become another user"
-)
+GOOD = SandboxFacts(is_linux=True, is_root=False, refused=None, has_helper=False)
+NO_NAMESPACES = replace(GOOD, refused=Refused.NAMESPACE)
+NO_CHROOT = replace(GOOD, refused=Refused.CHROOT)
+APPARMOR = "kernel.apparmor_restrict_unprivileged_userns=0"
 
 
 @pytest.mark.parametrize(
     ("facts", "mode", "why"),
     [
-        (GOOD, Sandbox.ON, "allows"),
-        (replace(GOOD, has_namespaces=False, has_helper=True), Sandbox.ON, "allows"),
-        (replace(GOOD, has_namespaces=False), Sandbox.OFF, "user namespaces"),
+        (GOOD, Sandbox.ON, "this system allows it"),
+        (replace(NO_NAMESPACES, has_helper=True), Sandbox.ON, "by the browser's setuid helper"),
+        (NO_NAMESPACES, Sandbox.OFF, "user namespaces"),
+        (NO_CHROOT, Sandbox.OFF, "change the root"),
         (replace(GOOD, is_root=True), Sandbox.OFF, "root"),
-        (replace(GOOD, is_linux=False, has_namespaces=False), Sandbox.ON, "always"),
+        (replace(GOOD, is_linux=False, refused=Refused.UNKNOWN), Sandbox.ON, "always"),
     ],
 )
 def test_auto_follows_the_facts(facts: SandboxFacts, mode: Sandbox, why: str) -> None:
@@ -36,11 +35,12 @@ def test_auto_follows_the_facts(facts: SandboxFacts, mode: Sandbox, why: str) ->
 
     assert choice.mode is mode
     assert why in choice.why
+    assert choice.is_worth_telling is (mode is Sandbox.OFF)
 
 
 @pytest.mark.parametrize("asked", [Sandbox.ON, Sandbox.OFF])
 def test_what_is_asked_plainly_is_never_changed(asked: Sandbox, tmp_path: Path) -> None:
-    assert choose_sandbox(asked, replace(GOOD, is_root=True, has_namespaces=False)).mode is asked
+    assert choose_sandbox(asked, replace(NO_NAMESPACES, is_root=True)).mode is asked
     assert resolve_sandbox(asked, tmp_path / "none").mode is asked
 
 
@@ -48,47 +48,76 @@ def test_auto_never_stays_auto(tmp_path: Path) -> None:
     assert resolve_sandbox(Sandbox.AUTO, tmp_path / "chrome").mode in {Sandbox.ON, Sandbox.OFF}
 
 
-@linux_root
-def test_root_is_seen(tmp_path: Path) -> None:
-    assert probe(tmp_path / "chrome").is_root
+def test_what_stands_in_the_way_of_a_sandbox_that_was_asked_for_is_told() -> None:
+    choice = choose_sandbox(Sandbox.ON, NO_CHROOT)
+
+    assert choice.is_worth_telling
+    assert choice.sentence.startswith("Chromium's own sandbox is on, as asked, but browsers may not start: this system")
+    assert not choose_sandbox(Sandbox.ON, GOOD).is_worth_telling
 
 
-CHILD = (sys.executable, "-P", "-m", "app.service.sandbox")
-UNSHARE = ("unshare", "--user", "--map-root-user")
-makes_namespaces = pytest.mark.skipif(
-    shutil.which("unshare") is None
-    or subprocess.run([*UNSHARE, "true"], capture_output=True, check=False).returncode != 0,
-    reason="needs a system that allows user namespaces",
+@pytest.mark.parametrize(
+    ("choice", "sentence"),
+    [
+        (SandboxChoice(mode=Sandbox.ON, why="because"), "Chromium's own sandbox is on: because."),
+        (SandboxChoice(mode=Sandbox.OFF, why="because"), "The browsers run without Chromium's own sandbox: because."),
+    ],
 )
+def test_mode_and_reason_are_one_sentence(choice: SandboxChoice, sentence: str) -> None:
+    assert choice.sentence == sentence
 
 
-@makes_namespaces
-def test_the_probes_child_succeeds_where_namespaces_are_allowed() -> None:
-    assert subprocess.run(CHILD, check=False).returncode == 0
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        (NO_NAMESPACES, ["this system forbids user namespaces", "chromium-sandbox"]),
+        (replace(NO_NAMESPACES, setting=APPARMOR), ["run `sysctl kernel.apparmor_restrict_unprivileged_userns=0`"]),
+        (replace(NO_CHROOT, setting=APPARMOR), ["run `sysctl kernel.apparmor_restrict_unprivileged_userns=0`"]),
+        (replace(GOOD, refused=Refused.NAMESPACE_COUNT), ["; run `sysctl user.max_user_namespaces=15000`"]),
+        (NO_CHROOT, ["this system's security settings forbid", "chroot"]),
+        (replace(NO_CHROOT, has_chroot=False), ["this system's security settings forbid"]),
+        (replace(GOOD, refused=Refused.UNKNOWN), ["could not be found out", "--sandbox on"]),
+        (replace(GOOD, is_root=True), ["run as an ordinary user"]),
+    ],
+)
+def test_outside_of_a_container_settings_of_the_system_are_named(facts: SandboxFacts, words: list[str]) -> None:
+    told = obstacle(facts)
+
+    assert all(word in told for word in words), told
+    assert not any(word in told for word in ("container", "--security-opt", "--cap-add", "--user", "host"))
 
 
-@makes_namespaces
-def test_the_probes_child_fails_where_they_are_forbidden() -> None:
-    script = f"echo 0 > /proc/sys/user/max_user_namespaces; exec {shlex.join(CHILD)}"
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        (NO_NAMESPACES, ["the container forbids user namespaces", "--security-opt seccomp=FILE", "seccompProfile"]),
+        (
+            replace(NO_NAMESPACES, has_chroot=False),
+            ["--security-opt seccomp=FILE", ", and --cap-add SYS_CHROOT"],
+        ),
+        (replace(NO_NAMESPACES, setting=APPARMOR), [f"on the host run `sysctl {APPARMOR}`"]),
+        (replace(GOOD, refused=Refused.NAMESPACE_COUNT), ["on the host run `sysctl user.max_user_namespaces=15000`"]),
+        (replace(NO_CHROOT, has_chroot=False), ["SYS_CHROOT", "add it by --cap-add SYS_CHROOT"]),
+        (NO_CHROOT, ["the container's seccomp profile forbids", "chroot"]),
+        (replace(GOOD, is_root=True), ["--user 10001:10001"]),
+    ],
+)
+def test_in_a_container_the_very_flag_is_named(facts: SandboxFacts, words: list[str]) -> None:
+    told = obstacle(replace(facts, container=Container.DOCKER))
 
-    told = subprocess.run([*UNSHARE, "sh", "-c", script], capture_output=True, text=True, check=False)
-
-    assert told.returncode == 1
-    assert "No space left" in told.stderr, "the kernel's word for a namespace over the limit"
+    assert all(word in told for word in words), told
 
 
-@linux_root
-def test_only_a_setuid_file_of_root_is_a_helper(tmp_path: Path) -> None:
-    helper = tmp_path / "chrome-sandbox"
-    assert not has_helper(tmp_path)
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        (NO_NAMESPACES, "set securityContext.seccompProfile to"),
+        (replace(NO_CHROOT, has_chroot=False), "add SYS_CHROOT to securityContext.capabilities"),
+        (replace(GOOD, is_root=True), "securityContext.runAsUser"),
+    ],
+)
+def test_in_a_pod_the_very_field_is_named(facts: SandboxFacts, words: str) -> None:
+    told = obstacle(replace(facts, container=Container.KUBERNETES))
 
-    helper.write_text("")
-    helper.chmod(0o755)
-    assert not has_helper(tmp_path)
-
-    helper.chmod(0o4755)
-    assert has_helper(tmp_path)
-
-    os.chown(helper, 65534, 65534)
-    helper.chmod(0o4755)
-    assert not has_helper(tmp_path)
+    assert words in told
+    assert "--" not in told

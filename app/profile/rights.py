@@ -1,0 +1,117 @@
+"""Why the system refuses a file or a folder, and what to do about it: a read-only mount, or another owner.
+
+Folders that are mounted into a container keep the owner that they have outside, so both numbers are told. ``explain``
+decides; ``look_at_rights`` looks; ``blame`` does both for an error that was just raised.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+_NOT_PERMITTED = frozenset({errno.EACCES, errno.EPERM})
+_MODE_BITS = 0o7777
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """Who may do what at a place. Numbers, since a container knows the names of few users."""
+
+    #: The deepest file or folder on the way to the place that this program can see.
+    culprit: Path
+    #: Whether this program may go through it, to what lies in it.
+    may_pass: bool
+    owner_uid: int
+    mode: int
+    #: Of this program.
+    own_uid: int
+    own_gid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blame:
+    """What a person is told of a refusal."""
+
+    #: Goes on after a colon, without a full stop.
+    cause: str
+    #: Whole sentences; empty where the cause says it all.
+    step: str = ""
+
+    def sentence(self, *, otherwise: str = "") -> str:
+        """The cause, the next step, and what else could be done."""
+        return " ".join(filter(None, (f"{self.cause}.", self.step, otherwise)))
+
+
+def blame(error: OSError, top: Path, at: Path | None = None) -> Blame:
+    """Explain an error of the system.
+
+    Args:
+        error: What was raised.
+        top: What a person named and can give away whole: the folder of an option, or a profile.
+        at: What was to be opened or made; as the error says, or ``top``, when left out.
+    """
+    asked = at or Path(os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else top)
+    rights = look_at_rights(asked) if error.errno in _NOT_PERMITTED else None
+    return explain(error.errno or 0, error.strerror or str(error), top, rights)
+
+
+def explain(code: int, told: str, top: Path, rights: Rights | None) -> Blame:
+    """Turn a refusal into words. Pure.
+
+    Args:
+        code: The system's number for it.
+        told: The system's words for it.
+        top: As in ``blame``.
+        rights: What stands at the place; nothing where it matters not, or the system knows no owners.
+    """
+    if code == errno.EROFS:
+        step = "Mount it writable: a volume without :ro, in Kubernetes without readOnly."
+        return Blame(cause=f"{told}, its mount is read-only", step=step)
+    if rights is None or code not in _NOT_PERMITTED:
+        return Blame(cause=told)
+    culprit = rights.culprit
+    if rights.owner_uid == rights.own_uid:
+        mode = f"{culprit} belongs to this very user (uid {rights.own_uid}), but its mode {rights.mode:04o} forbids it"
+        return Blame(cause=f"{told}, {mode}", step=f"Run `chmod u+rwX {culprit}`.")
+    whose = f"{culprit} belongs to uid {rights.owner_uid} and this program runs as uid {rights.own_uid}"
+    return Blame(cause=f"{told}, {whose}", step=_way_out(rights, top.absolute()))
+
+
+def _way_out(rights: Rights, top: Path) -> str:
+    """Nobody is told to give away a whole folder of the system, nor to become root."""
+    runner = f"{rights.own_uid}:{rights.own_gid}"
+    if rights.culprit.is_relative_to(top):
+        give = f"`chown -R {runner} {top}`"
+    elif not rights.may_pass:
+        give = f"`chmod o+x {rights.culprit}` and `chown -R {runner} {top}`"
+    else:
+        give = f"`mkdir -p {top} && chown -R {runner} {top}`"
+    become = f"start it as that user (in a container: `--user {rights.owner_uid}:{rights.own_gid}`)"
+    return f"As its owner run {give}, for a mounted folder on the host{_or(become) if rights.owner_uid else ''}."
+
+
+def _or(text: str) -> str:
+    return f"; or {text}"
+
+
+def look_at_rights(path: Path) -> Rights | None:
+    """Find what stands in the way to a path, which need not exist. Nothing where the system knows no owners."""
+    if not hasattr(os, "geteuid"):
+        return None
+    path = path.absolute()
+    culprit, status = Path(path.anchor), Path(path.anchor).stat()
+    for place in (*reversed(path.parents), path):
+        try:
+            culprit, status = place, place.stat()
+        except OSError:
+            break
+    return Rights(
+        culprit=culprit,
+        may_pass=os.access(culprit, os.X_OK, effective_ids=os.access in os.supports_effective_ids),
+        owner_uid=status.st_uid,
+        mode=status.st_mode & _MODE_BITS,
+        own_uid=os.geteuid(),
+        own_gid=os.getegid(),
+    )

@@ -1,0 +1,149 @@
+"""The doctor's judgements of the machine: what is in order, what works with a drawback, what cannot work."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from app.cli.checks import Check, Level
+from app.cli.checks_machine import (
+    NOT_AFTER,
+    NOT_BEFORE,
+    Encodings,
+    judge_clock,
+    judge_fonts,
+    judge_locale,
+    judge_memory,
+    judge_sandbox,
+    judge_shared_memory,
+)
+from app.domain.options import Sandbox
+from app.service.container import Container
+from app.service.fonts import Fonts
+from app.service.sandbox import SandboxChoice
+from tests.support.machine import GB, with_memory
+
+NOW = NOT_BEFORE + timedelta(days=100)
+JOURNAL = Path("downloads/.poolwright/journal.db")
+
+
+@pytest.mark.parametrize(
+    ("total_bytes", "workers_count", "tabs", "level"),
+    [
+        (25 * GB, 8, 4, Level.OK),
+        (2 * GB, 2, 2, Level.OK),
+        (2 * GB, 2, 4, Level.WARN),
+        (1 * GB, 2, 2, Level.FAIL),
+        (GB // 2, 1, 1, Level.WARN),
+    ],
+)
+def test_memory_must_hold_the_workers(total_bytes: int, workers_count: int, tabs: int, level: Level) -> None:
+    check = judge_memory(with_memory(total_bytes, source="a limit"), workers_count, tabs, None)
+
+    assert check.level is level
+    assert "(a limit)" in check.found
+    assert f"{workers_count} worker" in check.found
+
+
+@pytest.mark.parametrize(("mode", "level"), [(Sandbox.ON, Level.OK), (Sandbox.OFF, Level.WARN)])
+def test_a_missing_sandbox_is_a_drawback(mode: Sandbox, level: Level) -> None:
+    check = judge_sandbox(SandboxChoice(mode=mode, why="because"))
+
+    assert check.level is level
+    assert "because" in check.found
+
+
+@pytest.mark.parametrize(("total_bytes", "told"), [(None, "none"), (64 * 10**6, "64 MB")])
+def test_shared_memory_is_told_and_never_missed(total_bytes: int | None, told: str) -> None:
+    check = judge_shared_memory(total_bytes)
+
+    assert check == Check(name="shared mem", level=Level.OK, found=f"{told}; browsers do without it")
+
+
+def test_a_limit_of_a_container_is_told_with_the_workers_that_fit() -> None:
+    machine = with_memory(2 * GB, source="the limit of this container or service, cgroup v2 /")
+    limited = replace(machine, memory=replace(machine.memory, is_of_group=True))
+
+    found = judge_memory(limited, 2, 2, Container.DOCKER).found
+
+    assert "2.0 GB of 2.0 GB free (the limit of this container or service, cgroup v2 /)" in found
+    assert found.endswith("; at most 2 workers would fit")
+
+
+def test_a_container_without_a_limit_of_its_own_is_told() -> None:
+    assert "this container has no limit of its own" in judge_memory(with_memory(32 * GB), 2, 2, Container.PODMAN).found
+    assert "container" not in judge_memory(with_memory(32 * GB), 2, 2, None).found
+
+
+def test_a_sandbox_that_was_asked_for_and_is_refused_fails() -> None:
+    check = judge_sandbox(SandboxChoice(mode=Sandbox.ON, why="as asked", obstacle="this and that"))
+
+    assert check.level is Level.FAIL
+    assert "this and that" in check.found
+    assert "--sandbox auto" in check.advice
+
+
+@pytest.mark.parametrize(
+    ("fonts", "container", "level", "word"),
+    [
+        (Fonts(count=0, has_cjk=False), None, Level.WARN, "boxes"),
+        (Fonts(count=0, has_cjk=False), Container.DOCKER, Level.WARN, "boxes"),
+        (Fonts(count=1, has_cjk=False), None, Level.OK, "1 font, none for Chinese, Japanese or Korean"),
+        (Fonts(count=1, has_cjk=False), None, Level.OK, "install fonts-noto-cjk"),
+        (Fonts(count=9, has_cjk=False), Container.OTHER, Level.OK, "--build-arg EXTRA_PACKAGES=fonts-noto-cjk"),
+        (Fonts(count=9, has_cjk=True), Container.DOCKER, Level.OK, "9 fonts"),
+    ],
+)
+def test_fonts_are_told(fonts: Fonts, container: Container | None, level: Level, word: str) -> None:
+    check = judge_fonts(fonts, container)
+
+    assert check.level is level
+    assert word in check.found
+    assert ("fonts-liberation" in check.advice) is (fonts.count == 0)
+    assert ("Korean" in check.found) is (fonts.count > 0 and not fonts.has_cjk)
+
+
+@pytest.mark.parametrize(
+    ("now", "level", "word"),
+    [
+        (NOT_BEFORE - timedelta(days=1), Level.FAIL, "before this program was made"),
+        (NOT_AFTER + timedelta(days=1), Level.FAIL, "many years ahead"),
+        (NOW, Level.OK, "2027-02-09 00:00 UTC"),
+    ],
+)
+def test_a_clock_that_cannot_be_right_fails(now: datetime, level: Level, word: str) -> None:
+    check = judge_clock(now, None)
+
+    assert check.level is level
+    assert word in check.found
+    assert bool(check.advice) is (level is Level.FAIL)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "level"), [(timedelta(minutes=4), Level.OK), (timedelta(minutes=6), Level.WARN), (timedelta(), Level.OK)]
+)
+def test_a_clock_behind_what_was_written_is_a_drawback(ahead: timedelta, level: Level) -> None:
+    check = judge_clock(NOW, (NOW + ahead, JOURNAL))
+
+    assert check.level is level
+    assert (str(JOURNAL) in check.found) is (level is Level.WARN)
+
+
+@pytest.mark.parametrize(
+    ("names", "system", "level"),
+    [
+        ("utf-8", "UTF-8", Level.OK),
+        ("utf-8", "utf_8", Level.OK),
+        ("utf-8", "ANSI_X3.4-1968", Level.WARN),
+        ("ascii", "ANSI_X3.4-1968", Level.FAIL),
+        ("iso8859-1", "ISO-8859-1", Level.FAIL),
+    ],
+)
+def test_names_of_files_need_utf_8(names: str, system: str, level: Level) -> None:
+    check = judge_locale(Encodings(names=names, system=system))
+
+    assert check.level is level
+    assert ("LANG=C.UTF-8" in check.advice) is (level is not Level.OK)
