@@ -40,6 +40,11 @@ _BOUND_PREFIXES = {
 }
 
 
+def has_cookies(user_data: Path) -> bool:
+    """Whether there is a cookie database."""
+    return any((user_data / place).is_file() for place in _PLACES)
+
+
 def find_cookies(user_data: Path) -> Path:
     """The cookie database. A browser makes one before its first page, so a base without one is not whole.
 

@@ -15,7 +15,7 @@ from app.profile.failures import MAKE_ANEW, ProfileDamagedError
 from app.profile.occupancy import refuse_occupied
 from app.profile.preferences import PREFERENCES, read_settings
 from app.profile.private import remove_tree, replace_file
-from app.profile.structure import check_access, check_structure, trim_stores
+from app.profile.structure import check_access, check_structure, has_no_settings, trim_stores
 
 #: With these a PDF becomes a download instead of a viewer page, and no download waits for an answer.
 _WANTED_SETTINGS = (
@@ -39,11 +39,10 @@ def prepare_for_launch(clone: Path) -> None:
     refuse_occupied(clone)
     check_access(clone)
     check_structure(clone, was_killed=True)
-    settings = read_settings(clone / PREFERENCES)
-    is_changed = _apply(settings, clone)
+    changed = None if has_no_settings(clone) else _changed(clone)
     try:
-        if is_changed:
-            replace_file(clone / PREFERENCES, json.dumps(settings, separators=(",", ":")).encode())
+        if changed is not None:
+            replace_file(clone / PREFERENCES, changed)
         trim_stores(clone)
         _clear(clone)
     except OSError as error:
@@ -80,14 +79,13 @@ def unwritable(folder: Path, error: OSError) -> SetupError:
     )
 
 
-def _apply(settings: dict[str, object], clone: Path) -> bool:
-    is_changed = False
+def _changed(clone: Path) -> bytes | None:
+    """The settings with those that are wanted; nothing when they are there already."""
+    settings = read_settings(clone / PREFERENCES)
+    before = json.dumps(settings)
     for group, name, wanted in _WANTED_SETTINGS:
         section = settings.setdefault(group, {})
         if not isinstance(section, dict):
             raise ProfileDamagedError(f"{clone / PREFERENCES} holds no settings under {group!r}. {MAKE_ANEW}")
-        known = cast("dict[str, object]", section)
-        if known.get(name) is not wanted:
-            known[name] = wanted
-            is_changed = True
-    return is_changed
+        cast("dict[str, object]", section)[name] = wanted
+    return None if json.dumps(settings) == before else json.dumps(settings, separators=(",", ":")).encode()

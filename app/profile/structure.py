@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import MappingProxyType
 
-from app.profile.cookies import find_cookies
+from app.profile.cookies import find_cookies, has_cookies
 from app.profile.database import check_database
 from app.profile.failures import MAKE_ANEW, BrokenFileError, ProfileDamagedError, unreadable
 from app.profile.leveldb import check_chain, trim_torn_ends
@@ -60,6 +60,14 @@ def check_structure(user_data: Path, *, was_killed: bool = False) -> None:
         raise unreadable(user_data, error) from error
     if findings:
         raise ProfileDamagedError(f"{' '.join(findings)} {MAKE_ANEW}")
+
+
+def has_no_settings(user_data: Path) -> bool:
+    """Whether it is the headless shell's: that one keeps cookies and stores as a whole browser does, and no settings.
+
+    Both files are there as soon as a whole browser has opened a folder once, so one of them alone is a damage.
+    """
+    return not any(os.path.lexists(user_data / name) for name in _SETTINGS) and has_cookies(user_data)
 
 
 def check_access(clone: Path) -> None:
@@ -122,7 +130,7 @@ def _findings(user_data: Path, *, was_killed: bool) -> Iterator[str]:
 
 
 def _checks(user_data: Path, *, was_killed: bool) -> Iterator[tuple[Path, str, Callable[[Path], object]]]:
-    for name, lost in _SETTINGS.items():
+    for name, lost in () if has_no_settings(user_data) else _SETTINGS.items():
         yield user_data / name, lost, read_settings
     for name, lost in _LATER_SETTINGS.items():
         if (user_data / name).exists():

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.profile.failures import ProfileDamagedError
-from app.profile.structure import check_structure
+from app.profile.structure import check_structure, has_no_settings
 from tests.profile.folders import fingerprint, make_cookies, make_store, write
 
 STORES = (
@@ -51,6 +51,19 @@ def test_each_settings_file_is_looked_at(full: Path, name: str, content: bytes) 
 
     with pytest.raises(ProfileDamagedError, match=f"{full / name} .*; a browser would start without .*settings"):
         check_structure(full)
+
+
+def test_what_the_headless_shell_leaves_is_whole(full: Path) -> None:
+    for name in ("Local State", "Default/Preferences", "Default/Secure Preferences"):
+        (full / name).unlink()
+
+    check_structure(full)
+
+    assert has_no_settings(full)
+
+
+def test_a_folder_without_settings_and_cookies_is_nobodys(tmp_path: Path) -> None:
+    assert not has_no_settings(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["Local State", "Default/Preferences", "Default/Cookies"])
