@@ -20,7 +20,7 @@ DRIVER_STOP_LIMIT_S = 3.0
 #: Keeps clones small: only state is worth keeping.
 DISK_CACHE_BYTES = 50 * 1024 * 1024
 #: What driver and browser say of a sandbox that is refused.
-NO_SANDBOX = ("Chromium sandboxing failed", "No usable sandbox")
+NO_SANDBOX = ("Chromium sandboxing failed", "No usable sandbox", "FATAL:sandbox/linux/")
 OF_ROOT = "Running as root without --no-sandbox"
 
 

@@ -54,13 +54,18 @@ def test_the_list_tells_what_a_person_asks_first(command: Command, coupa: NamedP
         (lambda base: write(base / "Local State", b"nonsense"), "damaged", "Local State"),
         (lambda base: write(base.parent / "profile.toml", b"?"), "unreadable", "is not TOML"),
         (
-            lambda base: [path.unlink() for path in (base / "Local State", base / "Default/Preferences")],
+            lambda base: [(base / name).unlink() for name in ("Local State", "Default/Preferences", "Default/Cookies")],
             "empty",
             "holds no profile",
         ),
+        (
+            lambda base: [(base / name).unlink() for name in ("Local State", "Default/Preferences")],
+            "damaged",
+            "Local State is gone",
+        ),
         (lambda base: make_cookies(base / "Default/Cookies2", []).replace(base / "Default/Cookies"), "damaged", ""),
     ],
-    ids=["marked", "other than sealed", "broken", "file", "never opened", "cookies gone"],
+    ids=["marked", "other than sealed", "broken", "file", "never opened", "settings gone", "cookies gone"],
 )
 def test_a_profile_that_no_run_can_use_is_told_with_its_reason(
     command: Command, coupa: NamedProfile, harm: Harm, state: str, words: str

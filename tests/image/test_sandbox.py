@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -21,10 +22,11 @@ def docker_like(folder: Path) -> Path:
     for group in rules["syscalls"]:
         group["names"] = [name for name in group["names"] if name not in {"unshare", "setns", "clone", "clone3"}]
     rules["syscalls"] = [group for group in rules["syscalls"] if group["names"]]
+    rules["defaultErrnoRet"] = errno.EPERM
     new_namespaces = 0x7E020000
     no_flags = {"index": 0, "value": new_namespaces, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"}
     rules["syscalls"].append({"names": ["clone"], "action": "SCMP_ACT_ALLOW", "args": [no_flags]})
-    rules["syscalls"].append({"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38, "args": []})
+    rules["syscalls"].append({"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": errno.ENOSYS, "args": []})
     path = folder / "seccomp.json"
     path.write_text(json.dumps(rules), encoding="utf-8")
     return path
