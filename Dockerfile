@@ -21,7 +21,7 @@ RUN /opt/tools/bin/pip wheel --no-cache-dir --no-index --no-deps --no-build-isol
         --compile-bytecode --no-deps dist/*.whl
 
 FROM ${BASE} AS runtime
-# chromium, or chromium-headless-shell (a third less; no windowed mode), or playwright for the browser that it downloads.
+# chromium, or chromium-headless-shell (a sixth less), or playwright for the browser that it downloads.
 ARG BROWSER=chromium
 # Empty by default; fonts-noto-cjk draws Chinese, Japanese and Korean pages.
 ARG EXTRA_PACKAGES=""

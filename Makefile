@@ -9,10 +9,10 @@ BIN := .venv/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos bench soak check fix lock docs clean ready
+.PHONY: help demo test chaos image-test bench soak check fix lock docs clean ready
 
 help: ## List the targets
-	@awk -F ':[^#]*## ' '/^[a-z]+:[^#]*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':[^#]*## ' '/^[a-z-]+:[^#]*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 demo: ## Bring back 40 made-up purchase orders from a built-in portal, with real browsers
 	@$(PYTHON) tools/bootstrap.py demo
@@ -23,6 +23,9 @@ test: check ## Run every check and every test (make test ARGS="-k orders")
 
 chaos: ready ## Kill and freeze processes at random while long lists come home (make chaos ARGS="--seed 7 --orders 100 --kills 20")
 	$(BIN)/python -m pytest tests/chaos -m chaos -p no:randomly $(ARGS)
+
+image-test: ready ## Build the container image with Debian's own tools and test it in containers (as root on Debian)
+	$(BIN)/python -m tools.image $(ARGS)
 
 bench: ready ## Measure how fast a killed worker is back; BENCH=clones: what a base with large caches costs (on a quiet machine)
 	$(BIN)/python -m bench.$(BENCH) $(ARGS)

@@ -39,6 +39,8 @@ SLIM_HOOKS = (
     "--dpkgopt=path-exclude=/usr/share/man/*",
     "--dpkgopt=path-exclude=/usr/share/locale/*",
 )
+#: Says nothing outside of a checkout.
+GIT_HEAD = ("git", "rev-parse", "HEAD")
 STEP_LIMIT_S = 1200
 
 
@@ -200,7 +202,7 @@ def build(lab: Lab, image: str, browser: str, revision: str) -> None:
         )
 
 
-def test(lab: Lab, arguments: Sequence[str]) -> int:
+def run_tests(lab: Lab, arguments: Sequence[str]) -> int:
     """Run the tests of the image in a network that holds nothing but loopback."""
     pytest = [sys.executable, "-m", "pytest", "tests/image", "-m", "image", "-p", "no:randomly", *arguments]
     command = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", *pytest]
@@ -218,10 +220,23 @@ def summary(lab: Lab) -> str:
     return "\n".join([*lines, f"{'all':<32} {sum(lab.seconds.values()):6.1f} s"])
 
 
-def remove(lab: Lab) -> None:
-    """End the lab's containers and delete its store."""
-    end_containers = ("podman", "rm", "--all", "--force", "--time", "0")
-    subprocess.run(end_containers, env=lab.environment, capture_output=True, check=False)
+@contextmanager
+def open_lab(kept: Path | None) -> Generator[Lab]:
+    """A lab in a new folder, which is removed with all its containers and images; or in a folder that is kept."""
+    folder = kept or Path(tempfile.mkdtemp(prefix="pw-image-", dir="/var/tmp"))
+    folder.mkdir(exist_ok=True)
+    lab = Lab(folder=folder.resolve())
+    try:
+        yield lab
+    finally:
+        if kept is None:
+            _remove(lab)
+
+
+def _remove(lab: Lab) -> None:
+    if shutil.which("podman"):
+        end_containers = ("podman", "rm", "--all", "--force", "--time", "0")
+        subprocess.run(end_containers, env=lab.environment, capture_output=True, check=False)
     mounts = [line.split()[1] for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()]
     for place in sorted((place for place in mounts if place.startswith(f"{lab.folder}/")), reverse=True):
         unmount = ("umount", "--lazy", place)
@@ -229,31 +244,36 @@ def remove(lab: Lab) -> None:
     shutil.rmtree(lab.folder)
 
 
+def work(lab: Lab, arguments: Sequence[str]) -> int:
+    """From nothing to the tests' exit code.
+
+    Raises:
+        SetupError: A step could not be done.
+    """
+    with lab.step("programs", ", ".join(PROGRAMS)):
+        install_programs()
+    configure(lab)
+    if not lab.run("podman", "images", "--quiet", BASE).strip():
+        make_base(lab)
+    revision = subprocess.run(GIT_HEAD, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+    build(lab, IMAGE, "chromium", revision)
+    build(lab, SHELL_IMAGE, "chromium-headless-shell", revision)
+    code = run_tests(lab, arguments)
+    print(summary(lab))
+    return code
+
+
 def main() -> int:
-    """Build and test; the exit code is that of the tests."""
-    parser = argparse.ArgumentParser(prog="make image-test", description="Build the image and test it.")
+    """Build and test; the exit code is that of the tests, or 1."""
+    parser = argparse.ArgumentParser(
+        prog="make image-test", description="Build the image and test it. Further options are pytest's."
+    )
     parser.add_argument("--lab", type=Path, help="keep the store in this folder, and use what it has already")
     options, rest = parser.parse_known_args()
     try:
         require_system()
-        folder = options.lab or Path(tempfile.mkdtemp(prefix="pw-image-", dir="/var/tmp"))
-        folder.mkdir(exist_ok=True)
-        lab = Lab(folder=folder.resolve())
-        with lab.step("programs", ", ".join(PROGRAMS)):
-            install_programs()
-        configure(lab)
-        try:
-            if not lab.run("podman", "images", "--quiet", BASE).strip():
-                make_base(lab)
-            revision = lab.run("git", "rev-parse", "HEAD").strip()
-            build(lab, IMAGE, "chromium", revision)
-            build(lab, SHELL_IMAGE, "chromium-headless-shell", revision)
-            code = 0 if "--no-tests" in rest else test(lab, rest)
-            print(summary(lab))
-            return code
-        finally:
-            if not options.lab:
-                remove(lab)
+        with open_lab(options.lab) as lab:
+            return work(lab, rest)
     except SetupError as error:
         print(f"\n{str(error).strip()}", file=sys.stderr)
         return 1

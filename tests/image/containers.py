@@ -19,14 +19,15 @@ from anyio.streams.text import TextReceiveStream
 from openpyxl import Workbook
 
 from app.demo.client import Portal
-from tests.system.program import Ended
+from tests.system.program import ROOT, Ended
 from tools.image import IMAGE
 
 UID = 10001
 #: All that a container gets is loopback: the tests run in a network that holds nothing else.
 HARDENED = (
     *("--read-only", "--tmpfs", "/tmp:rw,size=1g,mode=1777", "--network", "host"),
-    *("--cap-drop", "ALL", "--cap-add", "SYS_CHROOT", "--security-opt", "no-new-privileges"),
+    *("--cap-drop", "ALL", "--cap-add", "SYS_CHROOT"),
+    *("--security-opt", "no-new-privileges", "--security-opt", f"seccomp={ROOT / 'deploy' / 'seccomp.json'}"),
 )
 #: The engine's own looks at health need a systemd; the tests look when it matters.
 QUIET = ("--health-interval", "disable")
