@@ -120,11 +120,13 @@ def _press(standing: Standing, fact: MemorySeen, marks: _Marks) -> Decision:
 
 
 def _ease(standing: Standing, fact: MemorySeen, marks: _Marks) -> Decision:
-    """The limit is kept. Tasks start again once it is likely to stay so."""
-    if HoldCause.MEMORY_SHORT not in standing.holds.active:
+    """The limit is kept. Tasks start again once it is likely to stay so.
+
+    Never before a restart was measured: what a new task uses then would count against the restart, as one in vain.
+    """
+    if HoldCause.MEMORY_SHORT not in standing.holds.active or standing.memory.relief is not None:
         return Decision(standing)
-    is_settled = standing.memory.relief is None and not _is_cooling(standing, fact.at_s)
-    if not (marks.is_well_below or is_settled):
+    if not marks.is_well_below and _is_cooling(standing, fact.at_s):
         return Decision(standing)
     over = replace(
         standing,

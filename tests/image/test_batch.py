@@ -107,7 +107,7 @@ async def test_a_page_that_the_kernel_ends_costs_no_other_order(tmp_path: Path) 
 
         ended = await booth.run("run", booth.list_of(numbers), *few)
 
-        assert ended.code == Exit.NOT_ALL_DONE, ended
+        assert ended.code == Exit.NOT_ALL_DONE, ended.out[-3000:] + ended.errors
         reasons = {one["task"]["portal_number"]: one["report"]["reason"] for one in of_kind(ended, "task_ended")}
         assert reasons == {**dict.fromkeys(numbers, "all_saved"), numbers[1]: "out_of_memory"}
 

@@ -96,6 +96,23 @@ def test_just_below_the_limit_orders_wait_until_the_pause_between_restarts_is_ov
     assert later.commands == (Release(cause=HoldCause.MEMORY_SHORT),)
 
 
+def test_no_order_starts_before_the_restart_was_measured() -> None:
+    away = after(standing(), OVER, seen(102.0, {ONE: 300}))
+    glimpsed = after(away.standing, *BACK, seen(104.0, {ONE: 300, NEXT: 20}, is_exact=False))
+    measured = react(glimpsed.standing, seen(106.0, {ONE: 300, NEXT: 20}))
+
+    assert (away.commands, glimpsed.commands) == ((), ())
+    assert [type(command) for command in measured.commands] == [TellRelief, Release]
+
+
+def test_one_page_that_eats_again_and_again_is_no_restart_in_vain() -> None:
+    start = Standing(slots={2: Slot(is_up=True)}, was_ready=True)
+    first = after(start, seen(100.0, {TWO: 900}), *BACK, seen(104.0, {NEXT: 20}, is_exact=False))
+    again = after(first.standing, seen(106.0, {NEXT: 20}), seen(108.0, {NEXT: 900}))
+
+    assert [type(command) for command in again.commands] == [Hold], "the next restart waits for the pause"
+
+
 def test_a_worker_that_gives_nothing_back_is_told_as_no_help() -> None:
     (told, _) = after(standing(), OVER, *BACK, seen(104.0, {ONE: 150, NEXT: 440})).commands
 
