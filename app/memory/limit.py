@@ -11,8 +11,9 @@ Read anew at each call: limits change while a program runs. The rules:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -50,7 +51,7 @@ def read_limit(root: Path = Path("/")) -> MemoryLimit:
     binding = [limit for limit in limits if limit.total_bytes < machine.total_bytes]
     least = min((machine, *binding), key=lambda limit: limit.total_bytes)
     available_bytes = min(limit.available_bytes for limit in (machine, *binding))
-    return MemoryLimit(total_bytes=least.total_bytes, available_bytes=max(0, available_bytes), source=least.source)
+    return replace(least, available_bytes=max(0, available_bytes))
 
 
 def oom_kill_count(root: Path = Path("/")) -> int | None:
@@ -107,9 +108,14 @@ def _limit_of(group: Cgroup) -> MemoryLimit | None:
     return MemoryLimit(
         total_bytes=total_bytes,
         available_bytes=total_bytes - used_bytes,
-        source=f"the limit of this container or service, cgroup v{group.version} {group.name}",
+        source=f"the limit of this container or service, cgroup v{group.version} {_short(group.name)}",
         is_of_group=True,
     )
+
+
+def _short(name: str) -> str:
+    """A name for a sentence: the ids in it that engines give their containers are 64 digits long."""
+    return re.sub(r"([0-9a-f]{12})[0-9a-f]{52}", r"\1", name)
 
 
 def _used_bytes(group: Cgroup) -> int:

@@ -51,8 +51,11 @@ class Booth:
 
     def options(self, *further: str) -> list[str]:
         """What stands before the image's name."""
+        places = (("in", ":ro"), ("out", ""), ("profiles", ""))
         mounts = [
-            f"{self.folder}/{name}:/data/{name}{mode}" for name, mode in (("in", ":ro"), ("out", ""), ("profiles", ""))
+            f"{self.folder}/{name}:/data/{name}{mode}"
+            for name, mode in places
+            if not any(option.endswith(f":/data/{name}:ro") for option in further)
         ]
         told = [f"{name}={value}" for name, value in self.environment.items()]
         return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Mapping
 from pathlib import Path
@@ -110,6 +111,26 @@ async def test_a_page_that_the_kernel_ends_costs_no_other_order(tmp_path: Path) 
         assert ended.code == Exit.NOT_ALL_DONE, ended.out[-3000:] + ended.errors
         reasons = {one["task"]["portal_number"]: one["report"]["reason"] for one in of_kind(ended, "task_ended")}
         assert reasons == {**dict.fromkeys(numbers, "all_saved"), numbers[1]: "out_of_memory"}
+
+
+async def test_mounts_of_others_and_mounts_to_read_are_told_with_the_way_out(tmp_path: Path) -> None:
+    async with running_portal(order_count=10) as portal, open_booth(tmp_path, portal) as booth:
+        orders = ("run", booth.list_of(await numbers_of(portal, 1)), "--quiet")
+        read_only = ("--volume", f"{booth.out}:/data/out:ro")
+
+        told = (await booth.run("doctor", options=read_only)).out
+        refused = await booth.run(*orders, options=read_only)
+        for path in (tmp_path / "profiles" / "demo", *(tmp_path / "profiles" / "demo").rglob("*")):
+            os.chown(path, 0, 0)
+        strange = (await booth.run("doctor")).out
+        denied = await booth.run(*orders)
+
+    assert "its mount is read-only" in told
+    assert (refused.code, "its mount is read-only" in refused.errors) == (Exit.RESOURCES, True), refused
+    for words in (strange, denied.errors):
+        assert "belongs to uid 0" in words
+        assert f"chown -R {UID}:{UID}" in words
+    assert denied.code == Exit.PROFILE, denied
 
 
 async def test_workers_auto_takes_as_many_as_the_container_holds(tmp_path: Path) -> None:

@@ -52,6 +52,16 @@ class TestVersion1:
 
         assert read(machine) == (2 * GB, 1700 * MB)
         assert read_limit(machine.root).source == "the limit of this container or service, cgroup v1 /batch"
+        assert read_limit(machine.root).is_of_group
+
+    def test_the_long_name_of_a_container_is_told_short(self, machine: Machine) -> None:
+        name = f"pod-{'4f07dab60bca' * 5}fac9"
+        machine.v1(f"/{name}")
+        machine.group_v1("", UNLIMITED_V1)
+        machine.group_v1(name, 2 * GB)
+
+        assert read(machine)[0] == 2 * GB
+        assert read_limit(machine.root).source.endswith("cgroup v1 /pod-4f07dab60bca")
 
     def test_unlimited_is_no_limit(self, machine: Machine) -> None:
         machine.v1("/batch")
