@@ -137,7 +137,7 @@ async def test_settings_are_read_again_and_a_schedule_fires_by_itself_and_on_dem
 
         log = (desk.out / ".poolwright/log.jsonl").read_text()
         assert before == []
-        assert [one["source"] for one in lists] == ["night.csv"]
+        assert {one["source"] for one in lists} == {"night.csv"}, "on a slow machine it fires again meanwhile"
         assert told.code == 0, told
         assert (unknown.code, "daily" in unknown.errors) == (6, True)
         assert (alive.status_code, code) == (200, 0)
