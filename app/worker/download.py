@@ -229,9 +229,11 @@ class Downloads:
         )
 
     def _stop_at_login(self, url: str) -> None:
-        if address_matches(self._pack.triage.session_lost, url):
-            msg = "the portal sent us to its login page instead of a file"
-            raise SessionLostError(msg)
+        triage = self._pack.triage
+        for marks, page in ((triage.session_lost, "login page"), (triage.second_factor, "page for a second factor")):
+            if marks is not None and address_matches(marks, url):
+                msg = f"the portal sent us to its {page} instead of a file"
+                raise SessionLostError(msg)
 
 
 def waiting_s(retry_after: str | None) -> float | None:

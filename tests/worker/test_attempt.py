@@ -24,6 +24,7 @@ from app.demo.faults import (
     CrashPage,
     Drop,
     ErrorStatus,
+    Fault,
     Hang,
     Latency,
     LoggedOut,
@@ -173,12 +174,15 @@ async def test_an_expired_session_is_no_missing_order(portal: Portal, tmp_path: 
     assert stage.heard.path("session")[-6:] == ["ACTIVE", "ERROR", "RECOVERING", "ACTIVE", "CLOSING", "CLOSED"]
 
 
-async def test_a_session_that_ends_between_page_and_file_saves_no_login_page(portal: Portal, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("wall", "words"), [(LoggedOut(), "login page"), (SecondFactor(), "second factor")])
+async def test_a_session_that_ends_between_page_and_file_saves_no_page_of_the_wall(
+    portal: Portal, tmp_path: Path, wall: Fault, words: str
+) -> None:
     truth = await order_with(portal, LinkForm.ANCHOR)
-    await portal.add_fault(LoggedOut(), Scope.DOWNLOAD)
+    await portal.add_fault(wall, Scope.DOWNLOAD)
 
     async with open_stage(portal, tmp_path) as stage:
-        with pytest.raises(SessionLostError):
+        with pytest.raises(SessionLostError, match=words):
             await try_order(stage, truth.number)
 
     assert not (stage.staging / truth.number / "files").exists() or not saved_digests(stage, truth.number)
