@@ -9,32 +9,33 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.profile.occupancy import is_alive
 from app.profile.private import replace_file
 
+_S = TypeVar("_S", bound="_Sign")
 BEACON_NAME, BATCH_NAME = "daemon.json", "batch.json"
 
 
-class Beacon(BaseModel):
+class _Sign(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pid: int
+    started_at: datetime
+
+
+class Beacon(_Sign):
     """What the file of a daemon says."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    pid: int
     url: str
-    started_at: datetime
 
 
-class BatchBeacon(BaseModel):
+class BatchBeacon(_Sign):
     """What the file of a batch says."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    pid: int
-    started_at: datetime
     #: It was told to stop: orders in flight are finished, no other one starts.
     is_draining: bool = False
 
@@ -77,17 +78,17 @@ def batch_lit(folder: Path, started_at: datetime) -> Generator[Callable[[], None
 
 def find(folder: Path) -> Beacon | None:
     """The daemon that works here; nothing where the last one ended, however it ended."""
-    try:
-        found = Beacon.model_validate_json((folder / BEACON_NAME).read_bytes())
-    except (OSError, ValidationError):
-        return None
-    return found if is_alive(found.pid) else None
+    return _living(folder / BEACON_NAME, Beacon)
 
 
 def find_batch(folder: Path) -> BatchBeacon | None:
     """The batch that works here; nothing where the last one ended, however it ended."""
+    return _living(folder / BATCH_NAME, BatchBeacon)
+
+
+def _living(path: Path, kind: type[_S]) -> _S | None:
     try:
-        found = BatchBeacon.model_validate_json((folder / BATCH_NAME).read_bytes())
+        found = kind.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
         return None
     return found if is_alive(found.pid) else None
