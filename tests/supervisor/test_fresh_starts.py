@@ -78,7 +78,7 @@ async def test_the_heaviest_returns_and_what_that_gave_back_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limit = MemoryLimit(total_bytes=10**12, available_bytes=10**12, source="made up")
-    script = {"1#1": {"tasks": ["eat:300", "finish"]}, "*": {"tasks": ["finish"]}}
+    script = {"1#1": {"tasks": ["eat:600", "finish"]}, "*": {"tasks": ["finish"]}}
 
     async with running_pool(
         tmp_path, monkeypatch, script, around={"read_limit": lambda: limit}, worker_count=2
