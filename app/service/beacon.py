@@ -60,20 +60,27 @@ def batch_lit(folder: Path, started_at: datetime) -> Generator[Callable[[], None
     """Say that a batch works while the block lasts; what is yielded says that it drains.
 
     A disk that takes no such file is no reason to bring no orders: those that ask then hear that nothing works here.
+    The file of another batch that lives is left alone: this one will be refused, as the journal is in use.
     """
     path = folder / BATCH_NAME
     beacon = BatchBeacon(pid=os.getpid(), started_at=started_at)
 
+    def is_ours() -> bool:
+        found = find_batch(folder)
+        return found is None or found.pid == beacon.pid
+
     def tell(*, is_draining: bool) -> None:
         with suppress(OSError):
-            _write(path, beacon.model_copy(update={"is_draining": is_draining}))
+            if is_ours():
+                _write(path, beacon.model_copy(update={"is_draining": is_draining}))
 
     tell(is_draining=False)
     try:
         yield partial(tell, is_draining=True)
     finally:
         with suppress(OSError):
-            path.unlink(missing_ok=True)
+            if is_ours():
+                path.unlink(missing_ok=True)
 
 
 def find(folder: Path) -> Beacon | None:

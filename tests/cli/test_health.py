@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -48,6 +49,16 @@ def test_a_batch_that_was_killed_is_not_taken_for_one_that_works(private: Path) 
     (private / BATCH_NAME).write_text(beacon.model_dump_json())
 
     assert find_batch(private) is None
+
+
+def test_a_second_batch_that_will_be_refused_says_nothing_of_the_first(private: Path) -> None:
+    first = BatchBeacon(pid=os.getppid(), started_at=NOW)
+    (private / BATCH_NAME).write_text(first.model_dump_json())
+
+    with batch_lit(private, NOW) as tell_draining:
+        tell_draining()
+
+    assert find_batch(private) == first
 
 
 def test_a_folder_that_takes_no_such_file_stops_no_batch(tmp_path: Path) -> None:
