@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import assert_never
 
 import anyio
 
+from app.bridge.awake import AwakeLimit
 from app.bridge.parent import Child
 from app.domain.ids import WorkerRef
 from app.profile.failures import ProfileDamagedError
@@ -34,6 +34,7 @@ READY_LIMIT_S = 120.0
 HEAD_START_S = 2.0
 #: A worker beats every two seconds; silent for this long, it hangs.
 SILENCE_LIMIT_S = 15.0
+_NOT_READY = f"its browser was not ready within {READY_LIMIT_S:g} s"
 
 
 _STOP_CAUSES = {
@@ -115,34 +116,35 @@ class Talk:
             raise LostError(msg)
         await anyio.sleep_until(begin_s)
         await self.say(configure)
-        with anyio.move_on_after(READY_LIMIT_S) as limit:
-            while not isinstance(message := await self.hear(READY_LIMIT_S), messages.Ready):
-                note(message)
-                if isinstance(message, messages.LoggedOut):  # now it waits for us
-                    limit.deadline = math.inf
-                await self._child.look()  # its browser comes up meanwhile
-            await self._child.look()
-            return message
-        msg = f"its browser was not ready within {READY_LIMIT_S:g} s"
-        raise LostError(msg)
+        limit, is_waiting_for_us = AwakeLimit(READY_LIMIT_S), False
+        while True:
+            await self._child.look()  # its browser comes up meanwhile
+            message = await self.hear(READY_LIMIT_S) if is_waiting_for_us else await self._next(limit, _NOT_READY)
+            if isinstance(message, messages.Ready):
+                await self._child.look()
+                return message
+            note(message)
+            is_waiting_for_us = is_waiting_for_us or isinstance(message, messages.LoggedOut)
 
     async def hear(self, limit_s: float) -> messages.ToSupervisor:
         """The next frame.
 
         Raises:
-            LostError: None came within ``limit_s``, the process ended, or it sent what is no frame.
+            LostError: None came within ``limit_s`` of our own running, the process ended, or it sent what is no frame.
         """
+        return await self._next(AwakeLimit(limit_s), f"it said nothing for {limit_s:g} s")
+
+    async def _next(self, limit: AwakeLimit, too_late: str) -> messages.ToSupervisor:
         try:
-            with anyio.fail_after(limit_s):
-                return await self._child.link.receive()
-        except TimeoutError as error:
-            msg = f"it said nothing for {limit_s:g} s"
-            raise LostError(msg) from error
+            while not limit.is_over:
+                with limit.slice():
+                    return await self._child.link.receive()
         except anyio.EndOfStream as error:
             raise LostError(await self._how_it_ended()) from error
         except (WireError, anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
             msg = f"its link broke ({error})"
             raise LostError(msg) from error
+        raise LostError(too_late)
 
     async def say(self, message: messages.ToWorker) -> None:
         """Send one frame.

@@ -15,6 +15,7 @@ import anyio
 from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
+from app.bridge.awake import AwakeLimit
 from app.domain.cookies import SiteCookies
 from app.domain.events import SessionView
 from app.domain.ids import TaskId, WorkerId
@@ -36,6 +37,8 @@ CLOSE_LIMIT_S = 8.0
 #: hangs is found within 15 s (design section 4: 15 s for a worker that hangs).
 PROOF_INTERVAL_S = 3.0
 PROOF_LIMIT_S = 8.0
+#: Cookies are kept by the browser and not by a page, so it answers for itself when it is asked for those of nobody.
+_NO_SITE = "http://nobody.invalid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,14 +141,25 @@ class BrowserSession:
             self.last_activity = self._order.clock()
 
     async def prove_alive(self) -> None:
-        """Ask the browser for a sign of life again and again; returns when ``lost`` is set, by this or otherwise."""
+        """Ask the browser for a sign of life again and again; returns when ``lost`` is set, by this or otherwise.
+
+        The browser itself is asked, never one of its pages: a page does not answer while a navigation of it is under
+        way, and how long that takes is the portal's matter.
+        """
         while not self.lost.is_set():
             with anyio.move_on_after(PROOF_INTERVAL_S):
                 await self.lost.wait()
-            with anyio.move_on_after(PROOF_LIMIT_S) as limit, contextlib.suppress(PlaywrightError):  # also an answer
-                await self._keeper.page.evaluate("1")
-            if limit.cancelled_caught:
-                self.lost.set()
+            async with anyio.create_task_group() as asking:
+                answered = anyio.Event()
+                asking.start_soon(self._ask, answered)
+                if not await AwakeLimit(PROOF_LIMIT_S).wait(answered):
+                    self.lost.set()
+                asking.cancel_scope.cancel()
+
+    async def _ask(self, answered: anyio.Event) -> None:
+        with contextlib.suppress(PlaywrightError):  # also an answer
+            await self.driver.cookies(_NO_SITE)
+        answered.set()
 
     async def close(self) -> None:
         """Close the browser in order: tabs, then the keeper with the context. Bounded by ``CLOSE_LIMIT_S``.

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import itertools
 import json
+import signal
 import socket
 import stat
 from collections.abc import Generator
 from pathlib import Path
 
+import anyio
 import psutil
 import pytest
 from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page
 
 from app.demo.client import Portal
+from app.demo.faults import Hang, Scope
 from app.domain.failures import Reason
 from app.profile.launch import prepare_for_launch
+from app.worker import session as sessions
 from app.worker.attempt import attempt
 from app.worker.errors import CannotLogInError, CannotStartError, PortalDownError
 from tests.support.display import needs_xvfb, virtual_display
@@ -245,6 +252,51 @@ async def test_a_pdf_that_is_shown_inline_is_a_download(portal: Portal, tmp_path
     assert size == inline.size_bytes
 
 
+async def test_a_page_that_waits_for_the_portal_is_no_dead_browser(
+    portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page does not answer while it navigates; the browser does, three times over."""
+    monkeypatch.setattr(sessions, "PROOF_INTERVAL_S", 0.01)
+    await portal.add_fault(Hang(), Scope.ALL)
+
+    async with open_stage(portal, tmp_path, is_authenticated=False) as stage, anyio.create_task_group() as beside:
+        session, keeper = stage.session, stage.session._keeper.page
+        asked_thrice, ask, count = anyio.Event(), session._ask, itertools.count(1)
+
+        async def counted(answered: anyio.Event) -> None:
+            await ask(answered)
+            if next(count) == 3:
+                asked_thrice.set()
+
+        monkeypatch.setattr(session, "_ask", counted)
+        async with keeper.expect_request("**/*"):
+            beside.start_soon(_never_arrive, keeper, portal.url)
+        beside.start_soon(session.prove_alive)
+        with anyio.fail_after(30):
+            await asked_thrice.wait()
+        is_lost = session.lost.is_set()
+        beside.cancel_scope.cancel()
+
+    assert not is_lost
+
+
+async def test_a_browser_that_hangs_is_lost(portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "PROOF_INTERVAL_S", 0.01)
+    monkeypatch.setattr(sessions, "PROOF_LIMIT_S", 0.3)
+
+    async with open_stage(portal, tmp_path, is_authenticated=False) as stage, anyio.create_task_group() as beside:
+        signal_browser(tmp_path / "profile", signal.SIGSTOP)
+        beside.start_soon(stage.session.prove_alive)
+        with anyio.fail_after(30):
+            await stage.session.lost.wait()
+        signal_browser(tmp_path / "profile", signal.SIGKILL)
+
+
+async def _never_arrive(page: Page, url: str) -> None:
+    with contextlib.suppress(PlaywrightError):
+        await page.goto(url)
+
+
 async def test_nothing_of_a_closed_session_runs_on(portal: Portal, tmp_path: Path) -> None:
     mark = f"--user-data-dir={tmp_path / 'profile'}"
 
@@ -257,11 +309,16 @@ async def test_nothing_of_a_closed_session_runs_on(portal: Portal, tmp_path: Pat
 
 def kill_browser(profile: Path) -> None:
     """As the kernel does when memory runs out."""
+    signal_browser(profile, signal.SIGKILL)
+
+
+def signal_browser(profile: Path, number: signal.Signals) -> None:
+    """Send a signal to the browser on a profile, not to the processes of its pages."""
     mark = f"--user-data-dir={profile}"
     for process in psutil.process_iter():
         command = _command(process)
         if mark in command and not any(part.startswith("--type=") for part in command):
-            process.kill()
+            process.send_signal(number)
 
 
 def _command(process: psutil.Process) -> list[str]:

@@ -1,0 +1,87 @@
+"""Silence is counted only while this process runs itself."""
+
+from __future__ import annotations
+
+import math
+
+import anyio
+import pytest
+
+from app.bridge.awake import SLICE_S, AwakeLimit
+
+
+class Clock:
+    """Stands in for ``anyio.current_time`` within the limit alone."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now_s = 0.0
+        monkeypatch.setattr("app.bridge.awake.anyio.current_time", lambda: self.now_s)
+
+
+@pytest.fixture(name="clock")
+def _clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def wait_for(limit: AwakeLimit, clock: Clock, *slices_s: float) -> None:
+    """Let slices pass that took so long by the clock."""
+    for slice_s in slices_s:
+        with limit.slice():
+            clock.now_s += slice_s
+
+
+async def test_time_that_was_waited_counts(clock: Clock) -> None:
+    limit = AwakeLimit(2.5)
+
+    wait_for(limit, clock, SLICE_S, SLICE_S)
+    was_over = limit.is_over
+    wait_for(limit, clock, 0.5)
+
+    assert not was_over
+    assert limit.is_over
+
+
+async def test_a_pause_of_the_machine_counts_as_one_slice_at_most(clock: Clock) -> None:
+    limit = AwakeLimit(3.0)
+
+    wait_for(limit, clock, 3600.0)
+    left_after_pause = not limit.is_over
+    wait_for(limit, clock, SLICE_S, SLICE_S)
+
+    assert left_after_pause
+    assert limit.is_over
+
+
+async def test_an_answer_that_came_early_uses_up_only_its_time(clock: Clock) -> None:
+    limit = AwakeLimit(1.0)
+
+    wait_for(limit, clock, 0.25, 0.25)
+
+    assert not limit.is_over
+
+
+async def test_a_slice_ends_what_is_awaited() -> None:
+    limit = AwakeLimit(0.01)
+
+    with limit.slice():
+        await anyio.sleep_forever()
+
+    assert limit.is_over
+
+
+async def test_an_event_is_waited_for_no_longer_than_the_limit() -> None:
+    event = anyio.Event()
+
+    is_late = await AwakeLimit(0.01).wait(event)
+    event.set()
+    is_there = await AwakeLimit(0.01).wait(event)
+
+    assert (is_late, is_there) == (False, True)
+
+
+async def test_no_limit_is_never_over(clock: Clock) -> None:
+    limit = AwakeLimit(math.inf)
+
+    wait_for(limit, clock, 1e9)
+
+    assert not limit.is_over
