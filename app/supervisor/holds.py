@@ -40,6 +40,8 @@ class Holds:
 
     active: frozenset[HoldCause] = frozenset()
     row_counts: Mapping[HoldCause, int] = field(default_factory=dict[HoldCause, int])
+    #: How often the portal was found to be gone since the pool began.
+    outage_count: int = 0
 
     def delay_s(self, cause: HoldCause, wish_s: float = 0.0) -> float:
         """How long a hold that begins now lasts; what the portal asks for counts, within reason."""
@@ -49,7 +51,8 @@ class Holds:
     def begin(self, cause: HoldCause) -> Holds:
         """The hold is on."""
         counts = {**self.row_counts, cause: self.row_counts.get(cause, 0) + 1}
-        return Holds(active=self.active | {cause}, row_counts=counts)
+        outages = self.outage_count + (cause is HoldCause.PORTAL_DOWN)
+        return Holds(active=self.active | {cause}, row_counts=counts, outage_count=outages)
 
     def end(self, cause: HoldCause) -> Holds:
         """The hold is off; whether that helped shows later."""

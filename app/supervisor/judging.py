@@ -27,6 +27,17 @@ _OUTSIDE = {
     Reason.PORTAL_BUSY: HoldCause.PORTAL_BUSY,
     Reason.DISK_FULL: HoldCause.DISK_FULL,
 }
+#: What an outage of the portal looks like from an order that was in flight: its list never came, its files broke off,
+#: and when it asked after the portal that was perhaps back already.
+_CUT_OFF = frozenset(
+    {
+        Reason.PAGE_TOO_SLOW,
+        Reason.PORTAL_ERROR,
+        Reason.PORTAL_CHANGED,
+        Reason.DOWNLOAD_FAILED,
+        Reason.SOME_FILES_FAILED,
+    }
+)
 
 
 def judge(standing: Standing, slot: Slot, fact: TaskReported) -> Decision:
@@ -34,6 +45,10 @@ def judge(standing: Standing, slot: Slot, fact: TaskReported) -> Decision:
     task, rest = standing.release(slot, fact.worker, fact.task_id)
     if task is None:
         return Decision(rest)
+    if _was_cut_off(standing, slot, fact):
+        return Decision(
+            _with_free_return(rest, task), (undone(fact.worker, task, Reason.PORTAL_UNREACHABLE, fact.report.detail),)
+        )
     cause = _OUTSIDE.get(fact.report.reason)
     if cause is not None and rest.free_returns.get(task.task_id, 0) < _free_returns_max(rest, cause):
         return _wait(rest, fact, task, cause)
@@ -46,6 +61,18 @@ def judge(standing: Standing, slot: Slot, fact: TaskReported) -> Decision:
     well = replace(rest.slots[fact.worker.slot], failure_count=0, was_recycled=False)
     calm = replace(rest, holds=rest.holds.forget(HoldCause.PORTAL_DOWN, HoldCause.PORTAL_BUSY))
     return Decision(calm.with_slot(fact.worker, well), (another_attempt(standing, fact.worker, task, fact.report),))
+
+
+def _was_cut_off(standing: Standing, slot: Slot, fact: TaskReported) -> bool:
+    """Whether an attempt failed that was under way when the portal was found to be gone."""
+    outages_seen = standing.holds.outage_count - slot.outages_before.get(fact.task_id, 0)
+    is_within_reason = standing.free_returns.get(fact.task_id, 0) < FREE_RETURNS_MAX
+    return fact.report.reason in _CUT_OFF and outages_seen > 0 and is_within_reason
+
+
+def _with_free_return(standing: Standing, task: POTask) -> Standing:
+    counts = {**standing.free_returns, task.task_id: standing.free_returns.get(task.task_id, 0) + 1}
+    return replace(standing, free_returns=counts)
 
 
 def _may_be_the_worker(report: Report) -> bool:
@@ -99,9 +126,8 @@ def stop(standing: Standing, cause: StopCause, detail: str) -> Decision:
 
 
 def _wait(standing: Standing, fact: TaskReported, task: POTask, cause: HoldCause) -> Decision:
-    counts = {**standing.free_returns, task.task_id: standing.free_returns.get(task.task_id, 0) + 1}
     wish_s = fact.report.retry_after_s or 0.0
-    decision, delay_s = hold(replace(standing, free_returns=counts), cause, fact.report.detail, wish_s)
+    decision, delay_s = hold(_with_free_return(standing, task), cause, fact.report.detail, wish_s)
     back = Requeue(
         worker=fact.worker,
         task=task,

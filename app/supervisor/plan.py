@@ -152,7 +152,9 @@ def _noted(standing: Standing, slot: Slot, fact: WorkerReady | TaskTaken | Porta
             up = standing.with_slot(fact.worker, fit)
             return replace(up, was_ready=True, holds=up.holds.forget(HoldCause.PORTAL_DOWN))
         case TaskTaken():
-            return standing.with_slot(fact.worker, replace(slot, held={**slot.held, fact.task.task_id: fact.task}))
+            held = {**slot.held, fact.task.task_id: fact.task}
+            outages = {**slot.outages_before, fact.task.task_id: standing.holds.outage_count}
+            return standing.with_slot(fact.worker, replace(slot, held=held, outages_before=outages))
         case PortalDown():
             return standing.with_slot(fact.worker, replace(slot, is_portal_down=True))
         case BrowserUnfit():
@@ -204,7 +206,16 @@ def _part(standing: Standing, slot: Slot, fact: WorkerEnded) -> Decision:
 
 def _emptied(slot: Slot) -> Slot:
     """The same with nothing of the generation that is gone."""
-    return replace(slot, held={}, doubt=Doubt(), done_count=0, is_recycling=False, is_retiring=False, is_up=False)
+    return replace(
+        slot,
+        held={},
+        outages_before={},
+        doubt=Doubt(),
+        done_count=0,
+        is_recycling=False,
+        is_retiring=False,
+        is_up=False,
+    )
 
 
 def _lose(standing: Standing, slot: Slot, fact: WorkerLost) -> Decision:

@@ -23,6 +23,8 @@ class Slot:
     generation: int = 1
     budget: RestartBudget = field(default_factory=RestartBudget)
     held: Mapping[TaskId, POTask] = field(default_factory=dict[TaskId, POTask])
+    #: How many outages of the portal there had been when each task in hand was taken.
+    outages_before: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
     #: What it did not find, kept back until its session is proven.
     doubt: Doubt = field(default_factory=Doubt)
     is_given_up: bool = False
@@ -129,7 +131,8 @@ class Standing:
         """Take a task out of a worker's hand. A worker that names a task it does not hold is not believed."""
         task = slot.held.get(task_id)
         held = {one: kept for one, kept in slot.held.items() if one != task_id}
-        return task, self.with_slot(worker, replace(slot, held=held))
+        outages = _without(slot.outages_before, task_id)
+        return task, self.with_slot(worker, replace(slot, held=held, outages_before=outages))
 
     def forget(self, task_id: TaskId) -> Standing:
         """A task has its outcome."""

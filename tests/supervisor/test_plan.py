@@ -144,6 +144,49 @@ def test_what_is_not_the_orders_fault_makes_the_pool_wait_and_costs_nothing(reas
     assert (hold.cause, hold.delay_s) == (cause, FIRST_HOLD_S)
 
 
+CUT_OFF = [
+    Reason.PAGE_TOO_SLOW,
+    Reason.PORTAL_ERROR,
+    Reason.PORTAL_CHANGED,
+    Reason.DOWNLOAD_FAILED,
+    Reason.SOME_FILES_FAILED,
+]
+
+
+@pytest.mark.parametrize("reason", CUT_OFF)
+def test_an_order_that_was_under_way_when_the_portal_went_away_pays_nothing(reason: Reason) -> None:
+    other = replace(TASK, task_id=TaskId("demo:7"))
+
+    back = only(after(standing(), held(), held(other), reported(Reason.PORTAL_UNREACHABLE, other), reported(reason)))
+
+    assert isinstance(back, Requeue)
+    assert (back.why, back.is_attempt_spent) == (Reason.PORTAL_UNREACHABLE, False)
+
+
+@pytest.mark.parametrize("reason", CUT_OFF)
+def test_an_order_that_was_taken_after_the_outage_pays_for_its_own_failure(reason: Reason) -> None:
+    other = replace(TASK, task_id=TaskId("demo:7"))
+    outage = (held(other), reported(Reason.PORTAL_UNREACHABLE, other), HoldOver(cause=HoldCause.PORTAL_DOWN))
+
+    back = only(after(standing(), *outage, held(), reported(reason)))
+
+    assert isinstance(back, Requeue)
+    assert (back.why, back.is_attempt_spent) == (reason, True)
+
+
+def test_an_order_that_each_outage_cuts_off_pays_at_last() -> None:
+    other = replace(TASK, task_id=TaskId("demo:7"))
+    now = standing()
+    backs: list[Command] = []
+    for _ in range(FREE_RETURNS_MAX + 1):
+        gone = after(now, held(), held(other), reported(Reason.PORTAL_UNREACHABLE, other)).standing
+        decision = after(gone, reported(Reason.DOWNLOAD_FAILED), HoldOver(cause=HoldCause.PORTAL_DOWN))
+        backs.append(after(gone, reported(Reason.DOWNLOAD_FAILED)).commands[0])
+        now = decision.standing
+
+    assert [back.is_attempt_spent for back in backs if isinstance(back, Requeue)] == [False] * FREE_RETURNS_MAX + [True]
+
+
 def test_an_order_whose_file_is_always_busy_ends_with_what_came() -> None:
     files = (fetched("a.pdf"),)
     fact = reported(Reason.PORTAL_BUSY)
