@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import httpx
@@ -66,6 +67,10 @@ class Portal:
         """Log everybody out: at once, or when the order page after so many more is asked for, so many times over."""
         await self._ask("POST", "/expire", json={"after_pages": after_pages, "times": times})
 
+    async def admit(self, *, session: str, visit: str = "") -> None:
+        """Let somebody in who has these values of the session cookie and of the cookie without expiry."""
+        await self._ask("POST", "/admit", json={"session": session, "visit": visit})
+
     async def require_visit_cookie(self, *, is_required: bool) -> None:
         """Say whether a login needs the cookie without expiry too."""
         await self._ask("POST", "/rules", json={"require_visit_cookie": is_required})
@@ -76,7 +81,7 @@ class Portal:
         path: str,
         *,
         params: dict[str, str | int | list[str]] | None = None,
-        json: dict[str, int | bool] | None = None,
+        json: Mapping[str, int | bool | str] | None = None,
         content: str | None = None,
     ) -> bytes:
         headers = {TOKEN_HEADER: self.admin_token}

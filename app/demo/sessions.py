@@ -75,8 +75,12 @@ class Sessions:
     def open(self) -> tuple[str, str]:
         """Log in; gives the values of the session cookie and of the visit cookie."""
         token, visit = secrets.token_urlsafe(32), secrets.token_urlsafe(16)
-        self._live[token] = _Session(visit, self._clock())
+        self.admit(token, visit)
         return token, visit
+
+    def admit(self, token: str, visit: str) -> None:
+        """Let somebody in who brings these cookies along, from another portal perhaps."""
+        self._live[token] = _Session(visit, self._clock())
 
     def close(self, token: str) -> None:
         """Log out."""

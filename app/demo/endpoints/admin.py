@@ -41,6 +41,15 @@ class Expiry(BaseModel):
     times: Annotated[int, Field(ge=1)] = 1
 
 
+class Visitor(BaseModel):
+    """The cookies of somebody who is let in without a login."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    session: Annotated[str, Field(min_length=1)]
+    visit: str = ""
+
+
 class Rules(BaseModel):
     """What a login needs."""
 
@@ -120,6 +129,14 @@ async def expire(request: Request) -> Response:
 
 
 @_for_admin
+async def admit(request: Request) -> Response:
+    """Let somebody in by the cookies that they have."""
+    visitor = Visitor.model_validate_json(await request.body())
+    site_of(request).sessions.admit(visitor.session, visitor.visit)
+    return _done()
+
+
+@_for_admin
 async def rules(request: Request) -> Response:
     """Set what a login needs."""
     told = Rules.model_validate_json(await request.body())
@@ -154,5 +171,6 @@ ROUTES = (
     Route(f"{PREFIX}/stats", stats, methods=["GET", "DELETE"]),
     Route(f"{PREFIX}/faults", faults, methods=["GET", "POST", "DELETE"]),
     Route(f"{PREFIX}/expire", expire, methods=["POST"]),
+    Route(f"{PREFIX}/admit", admit, methods=["POST"]),
     Route(f"{PREFIX}/rules", rules, methods=["POST"]),
 )
