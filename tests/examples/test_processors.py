@@ -17,10 +17,10 @@ from app.worker.attempt import attempt
 from app.worker.processors.registry import find
 from tests.support.forms import running_site
 from tests.support.portal import needs_chromium
-from tests.support.sessions import Stage, open_stage
+from tests.support.sessions import OpenStage, Stage
 from tests.system.program import ROOT
 
-pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]
 
 EXAMPLES = str(ROOT / "examples")
 
@@ -37,7 +37,7 @@ async def try_task(stage: Stage, name: str, payload: JsonValue) -> Report:
     return await attempt(bench, task, stage.staging / "1")
 
 
-async def test_a_page_becomes_a_pdf(tmp_path: Path) -> None:
+async def test_a_page_becomes_a_pdf(tmp_path: Path, open_stage: OpenStage) -> None:
     with running_site() as site:
         async with open_stage(None, tmp_path) as stage:
             report = await try_task(stage, "print_pages", {"address": f"{site.url}/"})
@@ -47,7 +47,7 @@ async def test_a_page_becomes_a_pdf(tmp_path: Path) -> None:
     assert (stage.staging / "1" / "files" / "page.pdf").read_bytes().startswith(b"%PDF-")
 
 
-async def test_pages_that_cannot_be_printed_end_as_they_deserve(tmp_path: Path) -> None:
+async def test_pages_that_cannot_be_printed_end_as_they_deserve(tmp_path: Path, open_stage: OpenStage) -> None:
     with running_site() as site:
         async with open_stage(None, tmp_path) as stage:
             gone = await try_task(stage, "print_pages", {"address": f"{site.url}/gone"})
@@ -60,7 +60,7 @@ async def test_pages_that_cannot_be_printed_end_as_they_deserve(tmp_path: Path) 
     assert (none.reason, none.detail) == (Reason.GIVEN_UP, 'The payload must be {"address": "https://..."}.')
 
 
-async def test_every_kind_of_field_is_filled_in_and_the_answer_saved(tmp_path: Path) -> None:
+async def test_every_kind_of_field_is_filled_in_and_the_answer_saved(tmp_path: Path, open_stage: OpenStage) -> None:
     fields = {"subject": "Größe „7“", "text": "two\nlines", "urgency": "high", "copy": "yes"}
 
     with running_site() as site:
@@ -73,7 +73,9 @@ async def test_every_kind_of_field_is_filled_in_and_the_answer_saved(tmp_path: P
     assert report.evidence == ("filled in.html", "filled in.png", "answer.html", "answer.png")
 
 
-async def test_what_is_no_order_for_the_form_is_given_up_and_nothing_is_sent(tmp_path: Path) -> None:
+async def test_what_is_no_order_for_the_form_is_given_up_and_nothing_is_sent(
+    tmp_path: Path, open_stage: OpenStage
+) -> None:
     with running_site() as site:
         async with open_stage(None, tmp_path) as stage:
             reports = [

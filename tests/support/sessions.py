@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+import anyio
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, async_playwright
 
 from app.demo.client import Portal
 from app.domain.events import Level
@@ -27,12 +34,14 @@ from app.worker.processors.registry import find
 from app.worker.session import BrowserSession, SessionOrder, open_session
 
 CHROMIUM = shutil.which("chromium") or ""
+#: It starts several times faster and forgets cookies that have no expiry: for all that is no matter of the profile.
+SHELL = shutil.which("chromium-headless-shell") or CHROMIUM
 
 
-def browser_options(*, headless: bool = True) -> BrowserOptions:
-    """The browser of this machine."""
+def browser_options(executable: str | None = None, *, headless: bool = True) -> BrowserOptions:
+    """A browser of this machine: the whole one, if none is named."""
     sandbox = Sandbox.OFF if os.geteuid() == 0 else Sandbox.ON
-    return BrowserOptions(executable_path=CHROMIUM, headless_mode=headless, sandbox=sandbox)
+    return BrowserOptions(executable_path=executable or CHROMIUM, headless_mode=headless, sandbox=sandbox)
 
 
 def demo_pack(*, page_s: float = 10.0, stall_s: float = 5.0) -> Pack:
@@ -87,9 +96,19 @@ async def open_stage(
     *,
     headless: bool = True,
     is_authenticated: bool = True,
+    browser: Browser | None = None,
     **changes: Any,  # noqa: ANN401 - options by name
 ) -> AsyncGenerator[Stage]:
-    """Open a browser on a fresh profile and log it in; without a portal there is nothing to log in to."""
+    """Open a browser on a fresh profile and log it in; without a portal there is nothing to log in to.
+
+    Args:
+        portal: Where it logs in.
+        folder: For the profile and what is staged.
+        headless: Whether its windows are shown to nobody.
+        is_authenticated: Whether it is logged in when the block begins.
+        browser: One that runs already and serves many tests: the session is a context of it then, and no profile.
+        changes: ``pack``, ``password``, ``processor`` and ``task_timeout_s``, where they matter.
+    """
     pack = changes.get("pack") or demo_pack()
     password: str | None = changes.get("password")
     heard = Heard()
@@ -108,7 +127,10 @@ async def open_stage(
         cookies_path=folder / "cookies.json",
     )
     door = None if portal is None else Door(pack=pack, portal=portal_options(portal, pack, password=password))
-    async with open_session(order, door) as session:
+    opening = open_session(order, door) if browser is None else _session_in(browser, order, door)
+    async with opening as session:
+        if browser is not None and portal is not None and password is None and is_authenticated:
+            await _bring_login(portal, session.driver)
         if is_authenticated:
             await session.membership.open(Keys())
         async with open_desk(door, session.driver, await session.user_agent()) as desk:
@@ -119,3 +141,61 @@ async def open_stage(
                 task_timeout_s=changes.get("task_timeout_s", 60.0),
             )
             yield Stage(bench=bench, session=session, heard=heard, staging=folder / "staging")
+
+
+@asynccontextmanager
+async def _session_in(browser: Browser, order: SessionOrder, door: Door | None) -> AsyncGenerator[BrowserSession]:
+    """A session on a context of its own in a browser that others use too."""
+    context = await browser.new_context(accept_downloads=True)
+    await context.new_page()
+    session = BrowserSession(order, door, context)
+    try:
+        yield session
+    finally:
+        with anyio.CancelScope(shield=True):
+            await session.close()
+
+
+async def _bring_login(portal: Portal, context: BrowserContext) -> None:
+    """Be logged in without the form, which has tests of its own."""
+    session = secrets.token_urlsafe(16)
+    await portal.admit(session=session, visit=session)
+    cookies = {"_demo_session": session, "demo_visit": session, "demo_user": "anna"}
+    await context.add_cookies([{"name": name, "value": value, "url": portal.url} for name, value in cookies.items()])
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session", name="shell")
+async def _shell(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Browser]:
+    """A headless shell for all tests of this process that need a browser and no profile. They share its event loop."""
+    options = browser_options(SHELL)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=options.executable_path,
+            chromium_sandbox=options.sandbox is Sandbox.ON,
+            downloads_path=tmp_path_factory.mktemp("downloads"),
+        )
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+class OpenStage(Protocol):
+    """``open_stage`` on the shared browser."""
+
+    def __call__(
+        self,
+        portal: Portal | None,
+        folder: Path,
+        *,
+        is_authenticated: bool = ...,
+        **changes: Any,  # noqa: ANN401 - options by name
+    ) -> AbstractAsyncContextManager[Stage]:
+        """See ``open_stage``."""
+        ...
+
+
+@pytest.fixture(name="open_stage")
+def _open_stage(shell: Browser) -> OpenStage:
+    """Opens sessions that share one browser process."""
+    return partial(open_stage, browser=shell)

@@ -41,9 +41,9 @@ from app.worker.errors import SessionBrokenError
 from app.worker.ladder import Keys
 from tests.recovery.test_portal import free_port
 from tests.support.portal import lasting_portal, needs_chromium
-from tests.support.sessions import Stage, demo_pack, open_stage, task_for
+from tests.support.sessions import OpenStage, Stage, demo_pack, open_stage, task_for
 
-pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]
 
 
 @pytest.fixture(scope="module", name="shared")
@@ -111,7 +111,9 @@ def saved_digests(stage: Stage, number: str) -> list[str]:
 
 
 @pytest.mark.parametrize("form", list(LinkForm))
-async def test_every_link_form_leads_to_the_right_files(portal: Portal, tmp_path: Path, form: LinkForm) -> None:
+async def test_every_link_form_leads_to_the_right_files(
+    portal: Portal, tmp_path: Path, form: LinkForm, open_stage: OpenStage
+) -> None:
     truth = await order_with(portal, form)
 
     async with open_stage(portal, tmp_path) as stage:
@@ -126,7 +128,9 @@ async def test_every_link_form_leads_to_the_right_files(portal: Portal, tmp_path
     assert not list((stage.staging / truth.number).glob("part-*"))
 
 
-async def test_a_tab_goes_through_its_states_and_is_closed(portal: Portal, tmp_path: Path) -> None:
+async def test_a_tab_goes_through_its_states_and_is_closed(
+    portal: Portal, tmp_path: Path, open_stage: OpenStage
+) -> None:
     truth = await order_that(portal, "COMPLETED")
 
     async with open_stage(portal, tmp_path) as stage:
@@ -148,7 +152,11 @@ async def test_a_tab_goes_through_its_states_and_is_closed(portal: Portal, tmp_p
     ],
 )
 async def test_each_answer_of_the_portal_has_its_outcome(
-    portal: Portal, tmp_path: Path, outcome: str, reason: Reason
+    portal: Portal,
+    tmp_path: Path,
+    outcome: str,
+    reason: Reason,
+    open_stage: OpenStage,
 ) -> None:
     truth = await order_that(portal, outcome)
 
@@ -158,7 +166,7 @@ async def test_each_answer_of_the_portal_has_its_outcome(
     assert (report.outcome, report.reason) == (outcome, reason)
 
 
-async def test_an_expired_session_is_no_missing_order(portal: Portal, tmp_path: Path) -> None:
+async def test_an_expired_session_is_no_missing_order(portal: Portal, tmp_path: Path, open_stage: OpenStage) -> None:
     """The login page shows the text of a missing order: the trap."""
     truth = await order_that(portal, "COMPLETED")
 
@@ -176,7 +184,11 @@ async def test_an_expired_session_is_no_missing_order(portal: Portal, tmp_path: 
 
 @pytest.mark.parametrize(("wall", "words"), [(LoggedOut(), "login page"), (SecondFactor(), "second factor")])
 async def test_a_session_that_ends_between_page_and_file_saves_no_page_of_the_wall(
-    portal: Portal, tmp_path: Path, wall: Fault, words: str
+    portal: Portal,
+    tmp_path: Path,
+    wall: Fault,
+    words: str,
+    open_stage: OpenStage,
 ) -> None:
     truth = await order_with(portal, LinkForm.ANCHOR)
     await portal.add_fault(wall, Scope.DOWNLOAD)
@@ -188,7 +200,7 @@ async def test_a_session_that_ends_between_page_and_file_saves_no_page_of_the_wa
     assert not (stage.staging / truth.number / "files").exists() or not saved_digests(stage, truth.number)
 
 
-async def test_a_second_factor_is_a_lost_session(portal: Portal, tmp_path: Path) -> None:
+async def test_a_second_factor_is_a_lost_session(portal: Portal, tmp_path: Path, open_stage: OpenStage) -> None:
     truth = await order_that(portal, "COMPLETED")
 
     async with open_stage(portal, tmp_path) as stage:
@@ -211,7 +223,11 @@ async def test_a_second_factor_is_a_lost_session(portal: Portal, tmp_path: Path)
     ids=lambda value: getattr(value, "kind", str(value)),
 )
 async def test_each_fault_of_a_page_has_its_reason(
-    portal: Portal, tmp_path: Path, fault: ErrorStatus | Maintenance | ChangedPage | CrashPage | Hang, reason: Reason
+    portal: Portal,
+    tmp_path: Path,
+    fault: ErrorStatus | Maintenance | ChangedPage | CrashPage | Hang,
+    reason: Reason,
+    open_stage: OpenStage,
 ) -> None:
     truth = await order_that(portal, "COMPLETED")
 
@@ -226,7 +242,9 @@ async def test_each_fault_of_a_page_has_its_reason(
     assert after.reason is Reason.ALL_SAVED, "the session works on after it"
 
 
-async def test_a_page_that_nobody_knows_leaves_its_picture_and_source(portal: Portal, tmp_path: Path) -> None:
+async def test_a_page_that_nobody_knows_leaves_its_picture_and_source(
+    portal: Portal, tmp_path: Path, open_stage: OpenStage
+) -> None:
     truth = await order_that(portal, "COMPLETED")
 
     async with open_stage(portal, tmp_path, pack=demo_pack(page_s=2.0)) as stage:
@@ -239,7 +257,9 @@ async def test_a_page_that_nobody_knows_leaves_its_picture_and_source(portal: Po
     assert truth.number in (evidence / "page.html").read_text()
 
 
-async def test_a_list_that_never_arrives_is_no_empty_list(portal: Portal, tmp_path: Path) -> None:
+async def test_a_list_that_never_arrives_is_no_empty_list(
+    portal: Portal, tmp_path: Path, open_stage: OpenStage
+) -> None:
     truth = await order_that(portal, "COMPLETED")
 
     async with open_stage(portal, tmp_path, pack=demo_pack(page_s=2.0)) as stage:
@@ -250,7 +270,7 @@ async def test_a_list_that_never_arrives_is_no_empty_list(portal: Portal, tmp_pa
     assert "did not arrive" in report.detail
 
 
-async def test_a_list_that_comes_late_is_waited_for(portal: Portal, tmp_path: Path) -> None:
+async def test_a_list_that_comes_late_is_waited_for(portal: Portal, tmp_path: Path, open_stage: OpenStage) -> None:
     truth = await order_that(portal, "COMPLETED")
 
     async with open_stage(portal, tmp_path) as stage:
@@ -260,7 +280,9 @@ async def test_a_list_that_comes_late_is_waited_for(portal: Portal, tmp_path: Pa
     assert report.reason is Reason.ALL_SAVED
 
 
-async def test_an_order_that_takes_too_long_frees_its_tab(portal: Portal, tmp_path: Path) -> None:
+async def test_an_order_that_takes_too_long_frees_its_tab(
+    portal: Portal, tmp_path: Path, open_stage: OpenStage
+) -> None:
     truth = await order_that(portal, "COMPLETED")
 
     async with open_stage(portal, tmp_path, task_timeout_s=1.0) as stage:
@@ -272,7 +294,7 @@ async def test_an_order_that_takes_too_long_frees_its_tab(portal: Portal, tmp_pa
     assert open_pages == 1
 
 
-async def test_a_task_may_have_less_time_than_others(portal: Portal, tmp_path: Path) -> None:
+async def test_a_task_may_have_less_time_than_others(portal: Portal, tmp_path: Path, open_stage: OpenStage) -> None:
     truth = await order_that(portal, "COMPLETED")
     task = dataclasses.replace(task_for(truth.number), timeout_s=0.8)
 
@@ -286,7 +308,7 @@ async def test_a_task_may_have_less_time_than_others(portal: Portal, tmp_path: P
     assert open_pages == 1
 
 
-async def test_a_task_may_have_more_time_than_others(portal: Portal, tmp_path: Path) -> None:
+async def test_a_task_may_have_more_time_than_others(portal: Portal, tmp_path: Path, open_stage: OpenStage) -> None:
     truth = await order_that(portal, "COMPLETED")
     task = dataclasses.replace(task_for(truth.number), timeout_s=60.0)
 
@@ -298,7 +320,9 @@ async def test_a_task_may_have_more_time_than_others(portal: Portal, tmp_path: P
 
 
 @pytest.mark.parametrize("defect", [Defect.TRUNCATED, Defect.EMPTY, Defect.DISGUISED, Defect.MISSING])
-async def test_a_bad_file_is_never_counted_as_saved(portal: Portal, tmp_path: Path, defect: Defect) -> None:
+async def test_a_bad_file_is_never_counted_as_saved(
+    portal: Portal, tmp_path: Path, defect: Defect, open_stage: OpenStage
+) -> None:
     truth = await odd_order(portal, defect)
     good = {file.sha256 for file in truth.attachments if file.good}
 
@@ -310,7 +334,9 @@ async def test_a_bad_file_is_never_counted_as_saved(portal: Portal, tmp_path: Pa
     assert report.outcome == truth.outcome
 
 
-async def test_a_transfer_that_breaks_off_can_be_tried_again(portal: Portal, tmp_path: Path) -> None:
+async def test_a_transfer_that_breaks_off_can_be_tried_again(
+    portal: Portal, tmp_path: Path, open_stage: OpenStage
+) -> None:
     truth = await order_with(portal, LinkForm.ANCHOR)
 
     async with open_stage(portal, tmp_path) as stage:
@@ -332,7 +358,9 @@ async def _replace_when_files_are_asked_for(portal: Portal, port: int, second: A
     await second.enter_async_context(running_portal(port=port))
 
 
-async def test_a_portal_that_goes_and_is_back_soon_is_no_failure_of_the_order(tmp_path: Path) -> None:
+async def test_a_portal_that_goes_and_is_back_soon_is_no_failure_of_the_order(
+    tmp_path: Path, open_stage: OpenStage
+) -> None:
     """By the time that a file is given up the portal may be there again, with everybody logged out."""
     port = free_port()
     async with AsyncExitStack() as second, running_portal(port=port) as portal:
@@ -354,7 +382,11 @@ async def test_a_portal_that_goes_and_is_back_soon_is_no_failure_of_the_order(tm
     ids=str,
 )
 async def test_a_portal_that_is_busy_when_asked_for_a_file_is_no_failure_of_the_order(
-    portal: Portal, tmp_path: Path, fault: ErrorStatus, retry_after_s: float | None
+    portal: Portal,
+    tmp_path: Path,
+    fault: ErrorStatus,
+    retry_after_s: float | None,
+    open_stage: OpenStage,
 ) -> None:
     truth = await order_of_anchors(portal)
 
@@ -372,7 +404,10 @@ async def test_a_portal_that_is_busy_when_asked_for_a_file_is_no_failure_of_the_
 
 
 async def test_a_portal_that_is_busy_for_a_second_file_is_asked_for_no_further_one(
-    portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    portal: Portal,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    open_stage: OpenStage,
 ) -> None:
     monkeypatch.setattr("app.worker.processors.po_attachments.PARALLEL_FILE_COUNT", 1)
     truth = await order_of_anchors(portal, file_count=4)
@@ -388,7 +423,9 @@ async def test_a_portal_that_is_busy_for_a_second_file_is_asked_for_no_further_o
 
 
 async def test_an_error_for_a_file_without_a_time_to_come_back_is_that_files_own(
-    portal: Portal, tmp_path: Path
+    portal: Portal,
+    tmp_path: Path,
+    open_stage: OpenStage,
 ) -> None:
     truth = await order_with(portal, LinkForm.ANCHOR)
 
@@ -428,7 +465,9 @@ def _command(process: psutil.Process) -> list[str]:
         return []
 
 
-async def test_a_session_that_ends_before_the_list_is_asked_for_is_lost(portal: Portal, tmp_path: Path) -> None:
+async def test_a_session_that_ends_before_the_list_is_asked_for_is_lost(
+    portal: Portal, tmp_path: Path, open_stage: OpenStage
+) -> None:
     truth = await order_that(portal, "COMPLETED")
     await portal.add_fault(ErrorStatus(status=401), Scope.ATTACHMENT_LIST)
 
@@ -437,7 +476,7 @@ async def test_a_session_that_ends_before_the_list_is_asked_for_is_lost(portal: 
             await try_order(stage, truth.number)
 
 
-async def test_a_list_that_fails_is_tried_again(portal: Portal, tmp_path: Path) -> None:
+async def test_a_list_that_fails_is_tried_again(portal: Portal, tmp_path: Path, open_stage: OpenStage) -> None:
     truth = await order_that(portal, "COMPLETED")
     await portal.add_fault(ErrorStatus(status=500), Scope.ATTACHMENT_LIST)
 

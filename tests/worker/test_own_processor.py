@@ -21,9 +21,9 @@ from app.worker.attempt import attempt
 from app.worker.errors import CannotLogInError, CannotProcessError
 from app.worker.processors.registry import find
 from tests.support.portal import lasting_portal, needs_chromium
-from tests.support.sessions import Stage, open_stage, task_for
+from tests.support.sessions import OpenStage, Stage, task_for
 
-pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]
 
 #: What an author writes. Each function is a processor.
 OWN = """
@@ -191,7 +191,10 @@ def files_beside(root: Path) -> set[str]:
 
 
 async def test_an_own_processor_opens_what_its_payload_says_and_brings_files(
-    portal: Portal, folder: Path, tmp_path: Path
+    portal: Portal,
+    folder: Path,
+    tmp_path: Path,
+    open_stage: OpenStage,
 ) -> None:
     address = f"{portal.url}/sessions/new"
 
@@ -210,7 +213,7 @@ async def test_an_own_processor_opens_what_its_payload_says_and_brings_files(
     assert stage.heard.path("tab") == ["OPENING", "LOADING", "PROCESSING", "COMPLETED", "CLOSING", "CLOSED"]
 
 
-async def test_a_session_without_a_portal_needs_no_login(folder: Path, tmp_path: Path) -> None:
+async def test_a_session_without_a_portal_needs_no_login(folder: Path, tmp_path: Path, open_stage: OpenStage) -> None:
     async with open_stage(None, tmp_path) as stage:
         await try_task(stage, folder, "claims_a_file")
 
@@ -220,7 +223,10 @@ async def test_a_session_without_a_portal_needs_no_login(folder: Path, tmp_path:
 
 
 async def test_a_processor_that_raises_ends_its_task_with_a_picture_of_the_page(
-    portal: Portal, folder: Path, tmp_path: Path
+    portal: Portal,
+    folder: Path,
+    tmp_path: Path,
+    open_stage: OpenStage,
 ) -> None:
     async with open_stage(None, tmp_path) as stage:
         report = await try_task(stage, folder, "fails", {"url": f"{portal.url}/sessions/new"})
@@ -233,7 +239,9 @@ async def test_a_processor_that_raises_ends_its_task_with_a_picture_of_the_page(
     assert after.reason is Reason.ALL_SAVED
 
 
-async def test_a_processor_that_gives_up_tells_why_with_a_picture(portal: Portal, folder: Path, tmp_path: Path) -> None:
+async def test_a_processor_that_gives_up_tells_why_with_a_picture(
+    portal: Portal, folder: Path, tmp_path: Path, open_stage: OpenStage
+) -> None:
     address = f"{portal.url}/sessions/new"
 
     async with open_stage(None, tmp_path) as stage:
@@ -244,7 +252,9 @@ async def test_a_processor_that_gives_up_tells_why_with_a_picture(portal: Portal
     assert report.files == ()
 
 
-async def test_a_processor_that_asks_for_another_try_tells_when(folder: Path, tmp_path: Path) -> None:
+async def test_a_processor_that_asks_for_another_try_tells_when(
+    folder: Path, tmp_path: Path, open_stage: OpenStage
+) -> None:
     async with open_stage(None, tmp_path) as stage:
         alone = await try_task(stage, folder, "asks_for_another_try")
         among_others = await try_task(stage, folder, "asks_for_another_try_among_others")
@@ -258,13 +268,17 @@ async def test_a_processor_that_asks_for_another_try_tells_when(folder: Path, tm
     assert odd.detail == "after_s is -1; it must be 0 seconds or more, and not without end."
 
 
-async def test_a_processor_that_was_logged_out_is_not_judged(folder: Path, tmp_path: Path) -> None:
+async def test_a_processor_that_was_logged_out_is_not_judged(
+    folder: Path, tmp_path: Path, open_stage: OpenStage
+) -> None:
     async with open_stage(None, tmp_path) as stage:
         with pytest.raises(SessionLostError, match="it says so"):
             await try_task(stage, folder, "logged_out")
 
 
-async def test_an_endless_complaint_is_cut_to_what_can_travel(folder: Path, tmp_path: Path) -> None:
+async def test_an_endless_complaint_is_cut_to_what_can_travel(
+    folder: Path, tmp_path: Path, open_stage: OpenStage
+) -> None:
     async with open_stage(None, tmp_path) as stage:
         report = await try_task(stage, folder, "complains_at_length")
 
@@ -273,7 +287,9 @@ async def test_an_endless_complaint_is_cut_to_what_can_travel(folder: Path, tmp_
     assert (len(report.detail), report.detail[-1]) == (1000, "…")
 
 
-async def test_evidence_is_kept_of_the_moment_under_names_that_lead_nowhere_else(folder: Path, tmp_path: Path) -> None:
+async def test_evidence_is_kept_of_the_moment_under_names_that_lead_nowhere_else(
+    folder: Path, tmp_path: Path, open_stage: OpenStage
+) -> None:
     names = ["filled in", "filled in", "Filled In", "", "../../out", "C:\\x\\CON", "..", "ü" * 300]
 
     async with open_stage(None, tmp_path) as stage:
@@ -291,14 +307,18 @@ async def test_evidence_is_kept_of_the_moment_under_names_that_lead_nowhere_else
     assert report.fields["kept"].startswith("[('filled in.html', 'filled in.png'), ('filled in (2).html',")
 
 
-async def test_evidence_that_is_kept_side_by_side_gets_different_names(folder: Path, tmp_path: Path) -> None:
+async def test_evidence_that_is_kept_side_by_side_gets_different_names(
+    folder: Path, tmp_path: Path, open_stage: OpenStage
+) -> None:
     async with open_stage(None, tmp_path) as stage:
         report = await try_task(stage, folder, "keeps_evidence_side_by_side")
 
     assert len(report.evidence) == len(set(report.evidence)) == 6
 
 
-async def test_evidence_is_bounded_and_a_failure_leaves_its_own_all_the_same(folder: Path, tmp_path: Path) -> None:
+async def test_evidence_is_bounded_and_a_failure_leaves_its_own_all_the_same(
+    folder: Path, tmp_path: Path, open_stage: OpenStage
+) -> None:
     async with open_stage(None, tmp_path) as stage:
         report = await try_task(stage, folder, "keeps_too_much_evidence")
 
@@ -306,7 +326,7 @@ async def test_evidence_is_bounded_and_a_failure_leaves_its_own_all_the_same(fol
     assert len(set(report.evidence)) == 2 * (EVIDENCE_MAX_COUNT + 1)
 
 
-async def test_evidence_of_a_page_that_is_gone_is_nothing(folder: Path, tmp_path: Path) -> None:
+async def test_evidence_of_a_page_that_is_gone_is_nothing(folder: Path, tmp_path: Path, open_stage: OpenStage) -> None:
     async with open_stage(None, tmp_path) as stage:
         report = await try_task(stage, folder, "keeps_evidence_of_a_closed_page")
 
@@ -326,7 +346,11 @@ async def test_evidence_of_a_page_that_is_gone_is_nothing(folder: Path, tmp_path
     ],
 )
 async def test_what_is_no_report_is_an_error_of_the_processor_and_harms_nobody(
-    folder: Path, tmp_path: Path, name: str, detail: str
+    folder: Path,
+    tmp_path: Path,
+    name: str,
+    detail: str,
+    open_stage: OpenStage,
 ) -> None:
     async with open_stage(None, tmp_path) as stage:
         report = await try_task(stage, folder, name)
@@ -335,7 +359,9 @@ async def test_what_is_no_report_is_an_error_of_the_processor_and_harms_nobody(
     assert detail in report.detail
 
 
-async def test_a_report_lists_what_was_saved_and_its_texts_can_travel(folder: Path, tmp_path: Path) -> None:
+async def test_a_report_lists_what_was_saved_and_its_texts_can_travel(
+    folder: Path, tmp_path: Path, open_stage: OpenStage
+) -> None:
     async with open_stage(None, tmp_path) as stage:
         claimed = await try_task(stage, folder, "claims_a_file")
         odd = await try_task(stage, folder, "gives_odd_texts")
@@ -344,7 +370,7 @@ async def test_a_report_lists_what_was_saved_and_its_texts_can_travel(folder: Pa
     assert (odd.detail, odd.missed[0].label, odd.retry_after_s) == ("half ?", "?.pdf", 3.0)
 
 
-async def test_an_own_processor_is_cut_off_at_its_time(folder: Path, tmp_path: Path) -> None:
+async def test_an_own_processor_is_cut_off_at_its_time(folder: Path, tmp_path: Path, open_stage: OpenStage) -> None:
     async with open_stage(None, tmp_path, task_timeout_s=0.3) as stage:
         report = await try_task(stage, folder, "works_on")
 
@@ -352,7 +378,9 @@ async def test_an_own_processor_is_cut_off_at_its_time(folder: Path, tmp_path: P
 
 
 async def test_an_address_of_one_task_that_does_not_answer_is_no_portal_that_is_down(
-    folder: Path, tmp_path: Path
+    folder: Path,
+    tmp_path: Path,
+    open_stage: OpenStage,
 ) -> None:
     async with open_stage(None, tmp_path) as stage:
         report = await try_task(stage, folder, "titles", {"url": "http://127.0.0.1:9/"})
@@ -361,19 +389,23 @@ async def test_an_address_of_one_task_that_does_not_answer_is_no_portal_that_is_
     assert "net::ERR_" in report.detail
 
 
-async def test_the_processor_of_purchase_orders_refuses_a_pool_without_a_portal(tmp_path: Path) -> None:
+async def test_the_processor_of_purchase_orders_refuses_a_pool_without_a_portal(
+    tmp_path: Path, open_stage: OpenStage
+) -> None:
     async with open_stage(None, tmp_path) as stage:
         with pytest.raises(CannotProcessError, match="po_attachments needs a portal, and this pool has none"):
             await attempt(stage.bench, task_for("1"), stage.staging / "1")
 
 
-async def test_a_lost_login_cannot_be_brought_back_without_a_portal(tmp_path: Path) -> None:
+async def test_a_lost_login_cannot_be_brought_back_without_a_portal(tmp_path: Path, open_stage: OpenStage) -> None:
     async with open_stage(None, tmp_path) as stage:
         with pytest.raises(CannotLogInError, match="no portal to log in to"):
             stage.session.membership.lose(stage.session.membership.count)
 
 
-async def test_an_own_processor_may_work_in_a_portal_too(portal: Portal, folder: Path, tmp_path: Path) -> None:
+async def test_an_own_processor_may_work_in_a_portal_too(
+    portal: Portal, folder: Path, tmp_path: Path, open_stage: OpenStage
+) -> None:
     async with open_stage(portal, tmp_path) as stage:
         report = await try_task(stage, folder, "titles", {"url": f"{portal.url}/"})
 
