@@ -32,10 +32,9 @@ from app.worker.ladder import Keys
 from app.worker.login import Door
 from app.worker.processors.registry import find
 from app.worker.session import BrowserSession, SessionOrder, open_session
+from tests.support.portal import SHELL
 
 CHROMIUM = shutil.which("chromium") or ""
-#: It starts several times faster and forgets cookies that have no expiry: for all that is no matter of the profile.
-SHELL = shutil.which("chromium-headless-shell") or CHROMIUM
 
 
 def browser_options(executable: str | None = None, *, headless: bool = True) -> BrowserOptions:
@@ -112,6 +111,7 @@ async def open_stage(
     pack = changes.get("pack") or demo_pack()
     password: str | None = changes.get("password")
     heard = Heard()
+    folder.mkdir(parents=True, exist_ok=True)
 
     def say(_: Level, text: str) -> None:
         heard.said.append(text)

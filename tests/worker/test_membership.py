@@ -22,9 +22,9 @@ from app.worker.errors import CannotLogInError, PortalDownError
 from app.worker.ladder import Keys
 from tests.support.display import needs_xvfb, virtual_display
 from tests.support.portal import lasting_portal, needs_chromium
-from tests.support.sessions import Stage, demo_pack, open_stage
+from tests.support.sessions import OpenStage, Stage, demo_pack, open_stage
 
-pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]
 
 SECRET = "JBSWY3DPEHPK3PXP"
 
@@ -48,7 +48,7 @@ async def log_out(portal: Portal, stage: Stage) -> None:
     assert stage.session.membership.lose(stage.session.membership.count)
 
 
-async def test_a_lost_login_is_news_once(portal: Portal, tmp_path: Path) -> None:
+async def test_a_lost_login_is_news_once(portal: Portal, tmp_path: Path, open_stage: OpenStage) -> None:
     async with open_stage(portal, tmp_path) as stage:
         membership = stage.session.membership
         count = membership.count
@@ -61,7 +61,10 @@ async def test_a_lost_login_is_news_once(portal: Portal, tmp_path: Path) -> None
 
 
 async def test_a_page_that_hangs_says_nothing_about_the_login(
-    portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    portal: Portal,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    open_stage: OpenStage,
 ) -> None:
     monkeypatch.setattr("app.worker.reading._GRACE_S", 0.5)
     async with open_stage(portal, tmp_path, pack=demo_pack(page_s=0.5), is_authenticated=False) as stage:
@@ -74,7 +77,7 @@ async def _answer_with_endless_script(route: Route) -> None:
     await route.fulfill(content_type="text/html", body="<script>setTimeout(() => { for (;;); }, 1);</script>")
 
 
-async def test_a_session_takes_over_the_login_of_another(portal: Portal, tmp_path: Path) -> None:
+async def test_a_session_takes_over_the_login_of_another(portal: Portal, tmp_path: Path, open_stage: OpenStage) -> None:
     async with (
         open_stage(portal, tmp_path / "one") as one,
         open_stage(portal, tmp_path / "two", password="wrong", is_authenticated=False) as two,
@@ -92,7 +95,9 @@ async def test_a_session_takes_over_the_login_of_another(portal: Portal, tmp_pat
 
 
 @pytest.mark.parametrize("spoil", [lambda path: path.unlink(), lambda path: path.write_text("{")], ids=["gone", "torn"])
-async def test_a_login_that_cannot_be_taken_over_is_none(portal: Portal, tmp_path: Path, spoil: object) -> None:
+async def test_a_login_that_cannot_be_taken_over_is_none(
+    portal: Portal, tmp_path: Path, spoil: object, open_stage: OpenStage
+) -> None:
     assert callable(spoil)
     async with open_stage(portal, tmp_path) as stage:
         await log_out(portal, stage)
@@ -105,7 +110,9 @@ async def test_a_login_that_cannot_be_taken_over_is_none(portal: Portal, tmp_pat
     assert stage.heard.path("session")[-4:] == ["RECOVERING", "ERROR", "CLOSING", "CLOSED"]
 
 
-async def test_a_login_that_was_made_into_the_profile_since_is_taken(portal: Portal, tmp_path: Path) -> None:
+async def test_a_login_that_was_made_into_the_profile_since_is_taken(
+    portal: Portal, tmp_path: Path, open_stage: OpenStage
+) -> None:
     """So a daemon that waits for a person goes on without a restart."""
     ladder = pack_with(LoginStep.REVISIT, LoginStep.COOKIES)
     async with open_stage(portal, tmp_path / "worker", pack=ladder, is_authenticated=False) as stage:
@@ -120,7 +127,10 @@ async def test_a_login_that_was_made_into_the_profile_since_is_taken(portal: Por
 
 
 async def test_a_login_is_waited_for_no_longer_than_its_limit(
-    portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    portal: Portal,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    open_stage: OpenStage,
 ) -> None:
     monkeypatch.setattr(of_membership, "REFRESH_LIMIT_S", 1.0)
     async with open_stage(portal, tmp_path) as stage:
@@ -133,7 +143,7 @@ async def test_a_login_is_waited_for_no_longer_than_its_limit(
     assert stage.heard.path("session")[-3:] == ["ERROR", "CLOSING", "CLOSED"]
 
 
-async def test_every_rung_says_why_it_did_not_hold(portal: Portal, tmp_path: Path) -> None:
+async def test_every_rung_says_why_it_did_not_hold(portal: Portal, tmp_path: Path, open_stage: OpenStage) -> None:
     every = pack_with(LoginStep.REVISIT, LoginStep.COOKIES, LoginStep.FORM, LoginStep.HUMAN)
     async with open_stage(portal, tmp_path, pack=every, password="wrong", is_authenticated=False) as stage:
         with pytest.raises(CannotLogInError) as caught:
@@ -146,7 +156,9 @@ async def test_every_rung_says_why_it_did_not_hold(portal: Portal, tmp_path: Pat
     assert "human: nobody can log in by hand in a browser without a window" in told
 
 
-async def test_a_login_that_would_end_soon_is_given_up_for_a_new_one(portal: Portal, tmp_path: Path) -> None:
+async def test_a_login_that_would_end_soon_is_given_up_for_a_new_one(
+    portal: Portal, tmp_path: Path, open_stage: OpenStage
+) -> None:
     pack = demo_pack()
     pack = pack.model_copy(update={"login": pack.login.model_copy(update={"logout": "/logout"})})
     async with open_stage(portal, tmp_path, pack=pack) as stage:
@@ -163,7 +175,7 @@ async def test_a_login_that_would_end_soon_is_given_up_for_a_new_one(portal: Por
 class TestSecondFactor:
     """A portal that wants a one-time code beside the password."""
 
-    async def test_the_code_opens_the_door_once(self, tmp_path: Path) -> None:
+    async def test_the_code_opens_the_door_once(self, tmp_path: Path, open_stage: OpenStage) -> None:
         code = TOTP(SECRET).now()
         async with (
             running_portal(totp_secret=SECRET) as portal,
@@ -176,7 +188,9 @@ class TestSecondFactor:
 
         assert step == LoginStep.FORM
 
-    async def test_without_a_code_the_sentence_says_what_is_missing(self, tmp_path: Path) -> None:
+    async def test_without_a_code_the_sentence_says_what_is_missing(
+        self, tmp_path: Path, open_stage: OpenStage
+    ) -> None:
         async with (
             running_portal(totp_secret=SECRET) as portal,
             open_stage(portal, tmp_path, is_authenticated=False) as stage,
