@@ -10,7 +10,7 @@ import httpx
 from app.demo.catalogue.lists import ListedOrder
 from app.demo.catalogue.truth import OrderTruth
 from app.demo.counters import Stats
-from app.demo.endpoints.admin import FAULTS, PREFIX, ROWS, STATS, TOKEN_HEADER, TRUTHS
+from app.demo.endpoints.admin import FAULTS, PREFIX, ROWS, STATS, TOKEN_HEADER, TRUTHS, VISITORS
 from app.demo.faults import Fault, Scope, StandingFault
 
 _READ_S = 60.0
@@ -67,9 +67,13 @@ class Portal:
         """Log everybody out: at once, or when the order page after so many more is asked for, so many times over."""
         await self._ask("POST", "/expire", json={"after_pages": after_pages, "times": times})
 
-    async def admit(self, *, session: str, visit: str = "") -> None:
-        """Let somebody in who has these values of the session cookie and of the cookie without expiry."""
-        await self._ask("POST", "/admit", json={"session": session, "visit": visit})
+    async def visitors(self) -> dict[str, str]:
+        """Everybody who is logged in: values of the session cookie, each with that of the cookie without expiry."""
+        return VISITORS.validate_json(await self._ask("GET", "/sessions"))
+
+    async def admit(self, visitors: Mapping[str, str]) -> None:
+        """Let in whoever has these cookies, as ``visitors`` gives them."""
+        await self._ask("POST", "/sessions", json=visitors)
 
     async def require_visit_cookie(self, *, is_required: bool) -> None:
         """Say whether a login needs the cookie without expiry too."""

@@ -82,6 +82,10 @@ class Sessions:
         """Let somebody in who brings these cookies along, from another portal perhaps."""
         self._live[token] = _Session(visit, self._clock())
 
+    def visitors(self) -> dict[str, str]:
+        """The values of the session cookies of everybody who is logged in, each with that of the visit cookie."""
+        return {token: session.visit for token, session in self._live.items()}
+
     def close(self, token: str) -> None:
         """Log out."""
         self._live.pop(token, None)

@@ -119,12 +119,14 @@ async def test_logging_out_ends_the_session(portal: Portal) -> None:
 async def test_somebody_who_is_admitted_by_cookies_needs_no_login_until_all_sessions_end(portal: Portal) -> None:
     async with visitor(portal) as client:
         client.cookies.update({"_demo_session": "brought-along", "demo_visit": "seen"})
-        await portal.admit(session="brought-along", visit="seen")
+        await portal.admit({"brought-along": "seen"})
+        inside_are = await portal.visitors()
         await portal.require_visit_cookie(is_required=True)
         inside = await client.get("/dashboard")
         await portal.expire_sessions()
         outside = await client.get("/dashboard")
         stats = await portal.stats()
 
+    assert inside_are["brought-along"] == "seen"
     assert (inside.status_code, outside.status_code) == (200, 302)
     assert stats.logins == 0

@@ -111,7 +111,7 @@ async def open_stage(
     pack = changes.get("pack") or demo_pack()
     password: str | None = changes.get("password")
     heard = Heard()
-    folder.mkdir(parents=True, exist_ok=True)
+    await anyio.Path(folder).mkdir(parents=True, exist_ok=True)
 
     def say(_: Level, text: str) -> None:
         heard.said.append(text)
@@ -159,7 +159,7 @@ async def _session_in(browser: Browser, order: SessionOrder, door: Door | None) 
 async def _bring_login(portal: Portal, context: BrowserContext) -> None:
     """Be logged in without the form, which has tests of its own."""
     session = secrets.token_urlsafe(16)
-    await portal.admit(session=session, visit=session)
+    await portal.admit({session: session})
     cookies = {"_demo_session": session, "demo_visit": session, "demo_user": "anna"}
     await context.add_cookies([{"name": name, "value": value, "url": portal.url} for name, value in cookies.items()])
 

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 import anyio
+import anyio.to_thread
 import psutil
 from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 from openpyxl import Workbook
 
 from app.demo.client import Portal
+from app.demo.process import running_portal
+from tests.support.portal import SHELL
 
 ROOT = Path(__file__).parents[2]
 #: Names the desk in the environment of the program and of all that it starts.
@@ -122,25 +130,84 @@ def _named(process: psutil.Process) -> str:
         return ""
 
 
-@asynccontextmanager
-async def open_desk(
-    folder: Path, portal: Portal, *, password: str | None = None, totp_secret: str = ""
-) -> AsyncGenerator[Desk]:
-    """Make a profile with the program itself; afterwards nothing of this desk runs on."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("POOLWRIGHT_")}  # noqa: TID251
-    environment |= {
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeProfile:
+    """A profile that the program made, logged in, to be copied."""
+
+    folder: Path
+    #: The cookies of its login, as ``Portal.admit`` takes them.
+    visitors: dict[str, str]
+
+
+_made: list[MadeProfile] = []
+
+
+async def made_profile() -> MadeProfile:
+    """The profile that this process copies for its tests: to make one costs more than most of what they are about."""
+    if not _made:
+        folder = Path(tempfile.mkdtemp(prefix="poolwright-desk-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        async with running_portal(order_count=1) as portal:
+            desk = Desk(folder=folder, portal=portal, environment=_environment(folder, portal))
+            await make_profile(desk)
+            _made.append(MadeProfile(folder=folder / "profiles", visitors=await portal.visitors()))
+    return _made[0]
+
+
+async def make_profile(desk: Desk) -> None:
+    """Make a profile with the program itself."""
+    made = await desk.run("profile", "create", "demo", "--portal", "demo", "--base-url", desk.portal.url)
+    assert made.code == 0, made
+
+
+async def copy_profile(desk: Desk) -> None:
+    """Give the desk a profile that is logged in at its portal, as if it had been made there."""
+    made = await made_profile()
+    await anyio.to_thread.run_sync(partial(shutil.copytree, made.folder, desk.folder / "profiles"))
+    page = desk.folder / "profiles" / "demo" / "profile.toml"
+    told = await anyio.Path(page).read_text("utf-8")
+    await anyio.Path(page).write_text(re.sub(r"(?m)^base_url = .*$", f'base_url = "{desk.portal.url}"', told), "utf-8")
+    await desk.portal.admit(made.visitors)
+
+
+def _environment(folder: Path, portal: Portal) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("POOLWRIGHT_")}  # noqa: TID251
+    return inherited | {
         "POOLWRIGHT_USER": portal.user,
-        "POOLWRIGHT_PASSWORD": portal.password if password is None else password,
-        "POOLWRIGHT_TOTP_SECRET": totp_secret,
+        "POOLWRIGHT_PASSWORD": portal.password,
+        "POOLWRIGHT_TOTP_SECRET": "",
         "POOLWRIGHT_RUNS_DIR": str(folder / "runs"),
         "POOLWRIGHT_PROFILE": "demo",
         "POOLWRIGHT_OUT": "out",
+        "POOLWRIGHT_BROWSER_PATH": SHELL or "",
         "PYTHONPATH": str(ROOT),
         DESK_MARK: str(folder),
     }
-    desk = Desk(folder=folder, portal=portal, environment=environment)
-    made = await desk.run("profile", "create", "demo", "--portal", "demo", "--base-url", portal.url)
-    assert made.code == 0, made
+
+
+@asynccontextmanager
+async def open_desk(
+    folder: Path, portal: Portal, *, password: str | None = None, totp_secret: str = "", is_whole_browser: bool = False
+) -> AsyncGenerator[Desk]:
+    """A desk with a profile that is logged in; afterwards nothing of this desk runs on.
+
+    Args:
+        folder: Where it stands.
+        portal: The portal that its profile is for.
+        password: What the program is told, if it is not the right one.
+        totp_secret: Of the one-time codes that the portal wants.
+        is_whole_browser: Whether the profile is made and used by a browser that could show windows, and not by the
+            headless shell, which starts several times faster.
+    """
+    desk = Desk(folder=folder, portal=portal, environment=_environment(folder, portal))
+    if password is not None:
+        desk.environment["POOLWRIGHT_PASSWORD"] = password
+    desk.environment["POOLWRIGHT_TOTP_SECRET"] = totp_secret
+    if is_whole_browser:
+        del desk.environment["POOLWRIGHT_BROWSER_PATH"]
+        await make_profile(desk)
+    else:
+        await copy_profile(desk)
     yield desk
     assert desk.left_over() == []
 

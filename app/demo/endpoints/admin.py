@@ -30,6 +30,8 @@ TRUTHS: TypeAdapter[dict[str, OrderTruth]] = TypeAdapter(dict[str, OrderTruth])
 ROWS: TypeAdapter[list[ListedOrder]] = TypeAdapter(list[ListedOrder])
 STATS: TypeAdapter[Stats] = TypeAdapter(Stats)
 FAULTS: TypeAdapter[list[StandingFault]] = TypeAdapter(list[StandingFault])
+#: Values of the session cookie, each with that of the visit cookie.
+VISITORS: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
 
 
 class Expiry(BaseModel):
@@ -39,15 +41,6 @@ class Expiry(BaseModel):
 
     after_pages: Annotated[int, Field(ge=0)] = 0
     times: Annotated[int, Field(ge=1)] = 1
-
-
-class Visitor(BaseModel):
-    """The cookies of somebody who is let in without a login."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    session: Annotated[str, Field(min_length=1)]
-    visit: str = ""
 
 
 class Rules(BaseModel):
@@ -129,11 +122,14 @@ async def expire(request: Request) -> Response:
 
 
 @_for_admin
-async def admit(request: Request) -> Response:
-    """Let somebody in by the cookies that they have."""
-    visitor = Visitor.model_validate_json(await request.body())
-    site_of(request).sessions.admit(visitor.session, visitor.visit)
-    return _done()
+async def sessions(request: Request) -> Response:
+    """Who is logged in, by the cookies; POST lets more in, without a login."""
+    book = site_of(request).sessions
+    if request.method == "POST":
+        for session, visit in VISITORS.validate_json(await request.body()).items():
+            book.admit(session, visit)
+        return _done()
+    return _json(VISITORS.dump_json(book.visitors()))
 
 
 @_for_admin
@@ -171,6 +167,6 @@ ROUTES = (
     Route(f"{PREFIX}/stats", stats, methods=["GET", "DELETE"]),
     Route(f"{PREFIX}/faults", faults, methods=["GET", "POST", "DELETE"]),
     Route(f"{PREFIX}/expire", expire, methods=["POST"]),
-    Route(f"{PREFIX}/admit", admit, methods=["POST"]),
+    Route(f"{PREFIX}/sessions", sessions, methods=["GET", "POST"]),
     Route(f"{PREFIX}/rules", rules, methods=["POST"]),
 )
