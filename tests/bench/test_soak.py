@@ -12,9 +12,9 @@ import pytest
 
 from bench.soak.plan import Plan, read_plan
 from bench.soak.samples import columns
+from tests.support.paths import ROOT
 from tests.support.portal import needs_chromium
 
-ROOT = Path(__file__).resolve().parents[2]
 PNG = b"\x89PNG\r\n"
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from app.bridge.parent import Child, spawn
 from app.wire.messages import Said
-from tests.bridge.household import ROOT, Play, is_alive, kill_all, marked, order
+from tests.bridge.household import Play, is_alive, kill_all, marked, order
+from tests.support.paths import ROOT
 
 
 @pytest.fixture

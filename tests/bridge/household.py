@@ -15,8 +15,6 @@ from anyio.abc import Process
 from app.bridge.parent import Child, SpawnOrder
 from app.domain.ids import WorkerRef
 
-ROOT = Path(__file__).resolve().parents[2]
-
 
 def is_alive(pid: int) -> bool:
     """Whether a process runs; one that is dead and was not asked for its exit code yet does not."""

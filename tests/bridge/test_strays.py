@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from app.bridge.strays import end_strays
-from tests.bridge.household import ROOT, is_alive
+from tests.bridge.household import is_alive
+from tests.support.paths import ROOT
 
 pytestmark = [
     pytest.mark.process,

@@ -13,8 +13,8 @@ from app.cli.docs import README, app, drawn, env_example, stale, with_block
 from app.domain.failures import OptionsError
 from app.domain.states import TABLES, TASK
 from app.settings import Settings, load_settings, variable
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 MARKS = "".join(f"# {name}\n<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in ("settings", "cli", "states"))
 
 

@@ -6,12 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import anyio
 import pytest
 
 from app.cli.signals import finishing_on_signal, first_words, hearing_signals, unless_interrupted
+from tests.support.paths import ROOT
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -112,7 +112,7 @@ main()
 def test_a_stopped_program_says_what_it_does_and_ends_with_code_7(
     last: str, signal_count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     command = [sys.executable, "-c", PROGRAM, "run", "PO4500000001", "--sandbox", "on", last]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None

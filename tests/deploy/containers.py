@@ -10,7 +10,9 @@ from typing import Any
 
 import yaml
 
-FOLDER = Path(__file__).resolve().parents[2] / "deploy"
+from tests.support.paths import ROOT
+
+FOLDER = ROOT / "deploy"
 COMPOSE = FOLDER / "compose.yaml"
 MANIFESTS = sorted((FOLDER / "kubernetes").glob("*.yaml"))
 

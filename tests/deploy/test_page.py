@@ -17,8 +17,8 @@ from app.service.out import JOURNAL_NAME
 from app.settings import Settings, variable
 from tests.deploy.containers import COMPOSE, MANIFESTS, compose_services, containers, documents
 from tests.deploy.spoken import understood
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/container.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")

@@ -16,9 +16,9 @@ from app.processor import SessionLostError
 from app.worker.attempt import attempt
 from app.worker.processors.registry import find
 from tests.support.forms import running_site
+from tests.support.paths import ROOT
 from tests.support.portal import needs_chromium
 from tests.support.sessions import Stage, open_stage
-from tests.system.program import ROOT
 
 pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.timeout(90)]
 

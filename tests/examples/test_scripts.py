@@ -14,8 +14,8 @@ import anyio
 import pytest
 
 from tests.support.forms import running_site
+from tests.support.paths import ROOT
 from tests.support.portal import needs_chromium
-from tests.system.program import ROOT
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import TypedDict
 
 import pytest
@@ -13,8 +12,9 @@ from app.domain.failures import Reason
 from app.intake.errors import InputRefusedError
 from app.intake.orders import Reading, orders_from_file
 from tests.intake.files import ANYTHING
+from tests.support.paths import ROOT
 
-SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "samples"
+SAMPLES = ROOT.parent / "shared" / "samples"
 READING = Reading(portal_name="any", rules=ANYTHING)
 #: Names that people of these lists would not swear by.
 GUESSED = {"20-docnumber-json-in-cells.csv", "23-tab-metadata-rows.csv"}

@@ -14,8 +14,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from app.bridge.strays import adopt_orphans
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
 
 
 class Eater:

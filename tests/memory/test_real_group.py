@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.memory.groups import BE_THE_PROGRAM, memory_group
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 LIMIT_BYTES = 200 * 1024**2
 #: Enters the group whose folder is the first argument, then tells what there is as JSON.
 TELL = """

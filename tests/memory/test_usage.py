@@ -20,7 +20,8 @@ from app.bridge.parent import spawn
 from app.memory.usage import Meter, Reading, Usage, Way, read
 from app.wire.messages import Said
 from tests.bridge.household import marked, order
-from tests.memory.conftest import ROOT, Eater
+from tests.memory.conftest import Eater
+from tests.support.paths import ROOT
 
 pytestmark = [
     pytest.mark.process,

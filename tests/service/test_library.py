@@ -23,6 +23,7 @@ from app.service.own_processor import locate
 from app.store.errors import JournalError
 from tests.service import own
 from tests.support.machine import GB, ROOMY, with_memory
+from tests.support.paths import ROOT
 from tests.support.portal import CHROMIUM, needs_chromium
 
 PAGE = "<title>Quotation 7</title>"
@@ -220,7 +221,7 @@ def test_a_function_is_located_by_its_module_and_folder() -> None:
     located = locate(own.title)
 
     assert located.name == "tests.service.own:title"
-    assert located.import_path == (str(Path(__file__).resolve().parents[2]),)
+    assert located.import_path == (str(ROOT),)
 
 
 def test_a_name_stays_as_it_is() -> None:

@@ -15,8 +15,8 @@ from app.service.notify import Notifier
 from app.settings import Supervision
 from tests.service.manager import listening
 from tests.store.clock import ManualClock
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="systemd is where unix sockets are")
 
 #: Beats twice in the tenth part of a second.

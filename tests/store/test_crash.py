@@ -17,8 +17,7 @@ from app.store.journal import SqliteJournal
 from tests.store.audit import check_laws, query
 from tests.store.builders import BATCH
 from tests.store.clock import ManualClock
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
 
 Launch = Callable[..., subprocess.Popen[str]]
 

@@ -20,8 +20,8 @@ from anyio.streams.text import TextReceiveStream
 from openpyxl import Workbook
 
 from app.demo.client import Portal
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 #: Names the desk in the environment of the program and of all that it starts.
 DESK_MARK = "DESK_FOLDER"
 

@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from app.demo.process import running_portal
+from tests.support.paths import ROOT
 from tests.support.portal import needs_chromium
-from tests.system.program import ROOT
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(120)]
 

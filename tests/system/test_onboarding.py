@@ -31,9 +31,10 @@ from app.profile.marker import mark_damaged
 from app.profile.seal import read_seal
 from app.service.clock import SystemClock
 from tests.support.display import needs_xvfb, virtual_display
+from tests.support.paths import ROOT
 from tests.support.person import Person
 from tests.support.portal import browsing, lasting_portal, log_in_by_form, needs_chromium
-from tests.system.program import ROOT, Ended
+from tests.system.program import Ended
 
 pytestmark = [pytest.mark.browser, pytest.mark.system, needs_chromium, pytest.mark.timeout(180)]
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from app.domain.options import SHUTDOWN_TIMEOUT_MAX_S
+from tests.support.paths import ROOT
 
-FILE = Path(__file__).resolve().parents[2] / "deploy/poolwright.service"
+FILE = ROOT / "deploy/poolwright.service"
 
 #: From systemd.unit(5), systemd.service(5), systemd.exec(5), systemd.kill(5) and systemd.resource-control(5).
 KNOWN = {
