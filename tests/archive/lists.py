@@ -8,7 +8,7 @@ from app.domain.failures import Reason
 from app.domain.ids import BatchId, TaskId
 from app.domain.states import TaskStatus
 from app.domain.task import OrderList, OrderRow, POTask, Report, TaskRecord
-from tests.archive.orders import report_for, task_for
+from tests.support.archive_orders import report_for, task_for
 
 COLUMNS = ("PO", "Cost centre", "Outcome", "Folder ", "Note", "Note")
 FINISHED = datetime(2026, 11, 23, 12, 30, 5, tzinfo=UTC)

@@ -16,7 +16,7 @@ from app.archive.tree import OutputTree
 from app.domain.ports import Filed
 from app.domain.task import POTask
 from tests.archive.crashes import DeathError, Failure, failing_disk
-from tests.archive.orders import (
+from tests.support.archive_orders import (
     StoppedClock,
     contents,
     empty_folders,

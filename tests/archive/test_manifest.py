@@ -10,7 +10,7 @@ from app import __version__
 from app.archive.manifest import MANIFEST_NAME, Manifest, ManifestError
 from app.archive.names import RESERVED_NAMES
 from app.domain.task import MissedFile, Report
-from tests.archive.orders import NOON, fetched, report_for, task_for
+from tests.support.archive_orders import NOON, fetched, report_for, task_for
 
 FILES = {"Größe.pdf": b"content"}
 

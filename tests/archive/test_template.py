@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from app.archive.names import FOLDER_NAME_MAX_BYTES
 from app.archive.template import FolderTemplate
 from app.domain.failures import OptionsError
-from tests.archive.orders import NOON, report_for, task_for
+from tests.support.archive_orders import NOON, report_for, task_for
 
 
 def filled(template: str, supplier: str = "Acme", number: str = "PO1001") -> str:

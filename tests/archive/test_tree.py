@@ -14,7 +14,7 @@ from app.archive.manifest import MANIFEST_NAME, Manifest
 from app.archive.tree import PRIVATE_NAME, OutputTree
 from app.domain.failures import OptionsError, Outcome, Reason
 from app.domain.ports import Archive
-from tests.archive.orders import (
+from tests.support.archive_orders import (
     NOON,
     StoppedClock,
     contents,

@@ -10,7 +10,7 @@ import pytest
 
 from app.bridge.parent import Child, spawn
 from app.wire.messages import Said
-from tests.bridge.household import Play, is_alive, kill_all, marked, order
+from tests.support.child_processes import Play, is_alive, kill_all, marked, order
 from tests.support.paths import ROOT
 
 

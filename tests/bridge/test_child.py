@@ -19,8 +19,8 @@ from app.domain.ids import TaskId
 from app.domain.task import POTask
 from app.wire.codec import TO_SUPERVISOR
 from app.wire.messages import Assign, Drain, Said
-from tests.bridge.household import is_alive, order
-from tests.bridge.links import said
+from tests.support.child_processes import is_alive, order
+from tests.support.links import said
 from tests.support.paths import ROOT
 
 pytestmark = [

@@ -15,7 +15,7 @@ import pytest
 from anyio.abc import Process
 
 from app.bridge.parent import Child
-from tests.bridge.household import Play, Renumbered, order
+from tests.support.child_processes import Play, Renumbered, order
 
 pytestmark = [
     pytest.mark.process,

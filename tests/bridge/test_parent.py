@@ -20,7 +20,7 @@ from app.bridge.parent import Child, SpawnOrder, spawn
 from app.domain.ids import TaskId, WorkerRef
 from app.domain.task import POTask
 from app.wire.messages import Assign, Said
-from tests.bridge.household import Play, Renumbered, is_alive, open_descriptors, order
+from tests.support.child_processes import Play, Renumbered, is_alive, open_descriptors, order
 
 pytestmark = [
     pytest.mark.process,

@@ -7,7 +7,7 @@ import pytest
 
 from app.bridge import pipes
 from app.bridge.pipes import PipeReader, PipeWriter
-from tests.bridge.links import LARGE_BYTES, fill, is_open, piped, read_all, settled
+from tests.support.links import LARGE_BYTES, fill, is_open, piped, read_all, settled
 
 LARGE = os.urandom(LARGE_BYTES)
 

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from app.bridge.strays import end_strays
-from tests.bridge.household import is_alive
+from tests.support.child_processes import is_alive
 from tests.support.paths import ROOT
 
 pytestmark = [

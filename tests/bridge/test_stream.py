@@ -12,7 +12,7 @@ from app.domain.ids import TaskId
 from app.domain.task import POTask
 from app.wire.codec import FRAME_LIMIT_BYTES, TO_SUPERVISOR, TO_WORKER, WireError, encode
 from app.wire.messages import Assign, Bye, Drain, Hello, ToSupervisor
-from tests.bridge.links import LARGE_BYTES, is_open, linked, piped, said, settled
+from tests.support.links import LARGE_BYTES, is_open, linked, piped, said, settled
 
 LARGE = said("x" * LARGE_BYTES)
 HELLO = Hello(slot=1, generation=1, pid=42)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.chaos.accidents import KILLS, Blow, Victim, count_kinds, make_storm
+from tests.support.storm.accidents import KILLS, Blow, Victim, count_kinds, make_storm
 
 SEEDS = st.integers(min_value=0, max_value=10**9)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.logouts import SECRET, Length, be_left_out, be_logged_out
 from tests.support.portal import needs_chromium
-from tests.system.test_logins import SECRET, Length, be_left_out, be_logged_out
 
 pytestmark = [pytest.mark.chaos, pytest.mark.browser, needs_chromium, pytest.mark.timeout(600)]
 

@@ -12,9 +12,9 @@ import psutil
 import pytest
 
 from app.demo.client import Portal
-from tests.chaos.accidents import Accident, Blow, Storm, Victim
-from tests.chaos.stage import Stage
-from tests.chaos.striking import Striking
+from tests.support.storm.accidents import Accident, Blow, Storm, Victim
+from tests.support.storm.progress import Progress
+from tests.support.storm.striking import Striking
 
 pytestmark = pytest.mark.process
 
@@ -38,9 +38,9 @@ def accident(
     return Accident(after_count=after_count, delay_s=0.0, victim=victim, blow=blow, pick=0.9, frozen_s=frozen_s)
 
 
-def striking(stage: Stage, *accidents: Accident) -> Striking:
+def striking(progress: Progress, *accidents: Accident) -> Striking:
     storm = Storm(seed=1, order_count=10, accidents=accidents, troubles=())
-    return Striking(storm=storm, stage=stage, portal=PORTAL, note=lambda _: None)
+    return Striking(storm=storm, progress=progress, portal=PORTAL, note=lambda _: None)
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,9 @@ def striking(stage: Stage, *accidents: Accident) -> Striking:
 async def test_a_program_is_ended_as_the_storm_says(
     program: subprocess.Popen[bytes], blow: Blow, frozen_s: float, code: int
 ) -> None:
-    stage = Stage()
-    stage.pid = program.pid
-    storm = striking(stage, accident(blow, frozen_s=frozen_s))
+    progress = Progress()
+    progress.pid = program.pid
+    storm = striking(progress, accident(blow, frozen_s=frozen_s))
 
     await storm.act_out()
 
@@ -62,54 +62,54 @@ async def test_a_program_is_ended_as_the_storm_says(
 
 
 async def test_a_program_that_naps_goes_on(program: subprocess.Popen[bytes]) -> None:
-    stage = Stage()
-    stage.pid = program.pid
+    progress = Progress()
+    progress.pid = program.pid
 
-    await striking(stage, accident(Blow.NAP, frozen_s=0.1)).act_out()
+    await striking(progress, accident(Blow.NAP, frozen_s=0.1)).act_out()
     program.communicate(timeout=10)
 
     assert program.returncode == 0, "it heard that its input has ended, and nothing had killed it"
 
 
 async def test_an_accident_waits_for_its_order(program: subprocess.Popen[bytes]) -> None:
-    stage = Stage()
-    stage.pid = program.pid
-    storm = striking(stage, accident(Blow.KILL, after_count=3))
+    progress = Progress()
+    progress.pid = program.pid
+    storm = striking(progress, accident(Blow.KILL, after_count=3))
 
     async with anyio.create_task_group() as beside:
         beside.start_soon(storm.act_out)
         await anyio.wait_all_tasks_blocked()
-        stage.ended_count = 2
-        stage.tick()
+        progress.ended_count = 2
+        progress.tick()
         await anyio.wait_all_tasks_blocked()
         assert not storm.hits
-        stage.ended_count = 3
-        stage.tick()
+        progress.ended_count = 3
+        progress.tick()
 
     assert storm.is_over
 
 
 async def test_an_accident_waits_for_a_victim_that_is_not_frozen_already(program: subprocess.Popen[bytes]) -> None:
-    stage = Stage()
-    stage.pid = program.pid
+    progress = Progress()
+    progress.pid = program.pid
     program.send_signal(signal.SIGSTOP)
     await anyio.to_thread.run_sync(_until_stopped, psutil.Process(program.pid))
-    storm = striking(stage, accident(Blow.KILL))
+    storm = striking(progress, accident(Blow.KILL))
 
     async with anyio.create_task_group() as beside:
         beside.start_soon(storm.act_out)
         await anyio.wait_all_tasks_blocked()
         assert not storm.hits
         program.send_signal(signal.SIGCONT)
-        stage.tick()
+        progress.tick()
 
     assert storm.is_over
 
 
 async def test_no_other_process_is_taken_for_a_victim(program: subprocess.Popen[bytes]) -> None:
-    stage = Stage()
-    stage.pid = program.pid
-    storm = striking(stage, accident(Blow.KILL, victim=Victim.BROWSER))
+    progress = Progress()
+    progress.pid = program.pid
+    storm = striking(progress, accident(Blow.KILL, victim=Victim.BROWSER))
 
     async with anyio.create_task_group() as beside:
         beside.start_soon(storm.act_out)

@@ -13,8 +13,8 @@ from app.demo.client import Portal
 from app.demo.process import PortalError
 from app.domain.failures import Outcome
 from app.settings import load_settings
-from tests.cli.conftest import Command
 from tests.cli.test_truth import HOME, ORDER
+from tests.support.commands import Command
 
 PORTAL = Portal(url="http://127.0.0.1:9", admin_token="t", user="anna", password="hunter2", pid=1)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.exits import Exit
-from tests.cli.conftest import Command
+from tests.support.commands import Command
 
 NAMES = [
     *("program", "browser", "sandbox", "memory", "shared mem", "fonts", "clock", "locale"),

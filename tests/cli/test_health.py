@@ -10,7 +10,7 @@ import pytest
 
 from app.archive.tree import PRIVATE_NAME
 from app.service.beacon import BATCH_NAME, BatchBeacon, batch_lit, find_batch
-from tests.cli.conftest import Command
+from tests.support.commands import Command
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 #: No system gives out such a number.

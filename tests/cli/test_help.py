@@ -11,7 +11,7 @@ from app import __version__
 from app.cli.main import app
 from app.cli.options import PLACES, SERVICE_NAMES
 from app.settings import Settings, face
-from tests.cli.conftest import Command
+from tests.support.commands import Command
 
 
 def test_every_setting_with_a_flag_is_an_option_of_run_or_serve(command: Command) -> None:

@@ -10,10 +10,10 @@ import anyio
 from app.cli.exits import Exit
 from app.service.clock import SystemClock
 from app.store.journal import SqliteJournal
-from tests.cli.conftest import Command
-from tests.store.audit import check_laws, query
-from tests.store.builders import orders, task_id
-from tests.store.clock import ManualClock
+from tests.support.commands import Command
+from tests.support.journal_audit import check_laws, query
+from tests.support.manual_clock import ManualClock
+from tests.support.tasks import orders, task_id
 
 
 class Ancient(ManualClock):

@@ -15,8 +15,8 @@ from app.profile.keeping import seal_base
 from app.profile.seal import Seal
 from app.service.clock import SystemClock
 from app.service.onboarding import Onboarding
-from tests.cli.conftest import BASE_URL, Command, portal_of
-from tests.profile.folders import make_base
+from tests.support.commands import BASE_URL, Command, portal_of
+from tests.support.profile_folders import make_base
 
 NEW = ("--portal", "demo", "--url", BASE_URL)
 

@@ -6,7 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from app.cli.exits import Exit
-from tests.cli.conftest import Command
+from tests.support.commands import Command
 
 
 def test_shipped_packs_are_listed(command: Command) -> None:

@@ -17,8 +17,8 @@ from app.profile.keeping import find_good, seal_base
 from app.profile.locks import FileLock
 from app.profile.marker import mark_damaged, read_marker
 from app.profile.seal import read_seal
-from tests.cli.conftest import Command
-from tests.profile.folders import fingerprint, make_base, write
+from tests.support.commands import Command
+from tests.support.profile_folders import fingerprint, make_base, write
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

@@ -17,8 +17,8 @@ from app.profile.keeping import seal_base
 from app.profile.locks import changing
 from app.profile.marker import mark_damaged
 from app.profile.seal import seal_path
-from tests.cli.conftest import Command
-from tests.profile.folders import fingerprint, make_base, make_cookies, write
+from tests.support.commands import Command
+from tests.support.profile_folders import fingerprint, make_base, make_cookies, write
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

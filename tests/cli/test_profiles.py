@@ -15,9 +15,9 @@ from app.domain.options import Sandbox, WorkerOptions
 from app.domain.ports import EventSink
 from app.profile.home import ProfileHome
 from app.service.crew import Crew
-from tests.cli.conftest import BASE_URL, Command, portal_of
-from tests.cli.events import notice
-from tests.profile.folders import make_base
+from tests.support.commands import BASE_URL, Command, portal_of
+from tests.support.events import notice
+from tests.support.profile_folders import make_base
 
 CREATE = ("profile", "create", "mine", "--portal", "demo", "--base-url", BASE_URL)
 

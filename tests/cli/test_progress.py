@@ -12,7 +12,7 @@ from app.cli.progress import NOTICES_KEPT, WINDOW_S, Progress, advance
 from app.domain.events import Event, ListOpened
 from app.domain.failures import Outcome, Reason
 from app.domain.ids import TaskId, WorkerId
-from tests.cli.events import ended, file, moved, notice, returned, seen, started, task, worker_state
+from tests.support.events import ended, file, moved, notice, returned, seen, started, task, worker_state
 
 
 def begun(total_count: int = 10, worker_count: int = 2) -> Progress:

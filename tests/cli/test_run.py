@@ -18,8 +18,8 @@ from app.domain.options import Sandbox
 from app.portal.pack import parse_json
 from app.service.batch import BatchJob, Ending, Redo
 from app.service.sandbox_facts import Refused
-from tests.cli.conftest import BASE_URL, SANDBOX_ALLOWED, Command, FakeRun, portal_of
-from tests.cli.events import ended, notice, started
+from tests.support.commands import BASE_URL, SANDBOX_ALLOWED, Command, FakeRun, portal_of
+from tests.support.events import ended, notice, started
 from tests.support.machine import GB, with_memory
 
 NUMBERS = ("PO4500000001", "PO4500000002")

@@ -10,7 +10,7 @@ import pytest
 
 from app.cli.exits import Exit
 from app.service.clock import SystemClock
-from tests.cli.conftest import Command
+from tests.support.commands import Command
 
 NOW = datetime.fromisoformat("2026-10-24T20:00:00+00:00")
 TABLES = """

@@ -87,8 +87,8 @@ from app.cli.main import main
 from app.service import sandbox
 from app.service.batch import Ending
 from app.service.beacon import find_batch
-from tests.cli.conftest import ONE_DONE, SANDBOX_ALLOWED
-from tests.cli.events import started
+from tests.support.commands import ONE_DONE, SANDBOX_ALLOWED
+from tests.support.events import started
 
 last = sys.argv.pop()
 

@@ -12,7 +12,7 @@ from openpyxl import load_workbook
 from app.cli.stage import MARKER_NAME, clear_stage, look_at, write_list
 from app.demo.catalogue.lists import ListedOrder
 from app.domain.failures import OptionsError, Outcome
-from tests.cli.events import ended
+from tests.support.events import ended
 
 
 def test_a_new_folder_is_made_and_marked(tmp_path: Path) -> None:

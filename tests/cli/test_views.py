@@ -29,7 +29,7 @@ from app.domain.events import Event, Level
 from app.domain.failures import GivenBack, Outcome, Reason
 from app.domain.ports import Accepted
 from app.service.batch import BatchSummary, Ending
-from tests.cli.events import SetClock, ended, file, moved, notice, relieved, returned, seen, started, worker_state
+from tests.support.events import SetClock, ended, file, moved, notice, relieved, returned, seen, started, worker_state
 
 RUNNING: list[Event] = [
     moved("pool", "pool", "PROCESSING"),

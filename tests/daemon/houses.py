@@ -23,7 +23,7 @@ from app.service.clock import SystemClock
 from app.service.daemon.daemon import Daemon
 from app.service.daemon.opening import House, open_daemon
 from app.service.serving import Address, listening, serving, url_of
-from tests.supervisor.pools import SCRIPTED, pool_options
+from tests.support.scripted_pool import SCRIPTED, pool_options
 
 TOKEN = "t" * 43
 FINISH: Mapping[str, Any] = {"*": {"tasks": ["finish"]}}

@@ -1,22 +1,7 @@
+"""A portal for all tests of this folder."""
+
 from __future__ import annotations
 
-from collections.abc import Iterator
+from tests.support.standing_portal import portal, standing_portal
 
-import pytest
-
-from app.demo.client import Portal
-from tests.support.portal import forget, lasting_portal
-
-
-@pytest.fixture(scope="session")
-def standing_portal() -> Iterator[Portal]:
-    """One process for all tests of this folder that need no portal of their own."""
-    with lasting_portal() as portal:
-        yield portal
-
-
-@pytest.fixture
-async def portal(standing_portal: Portal) -> Portal:
-    """The standing portal as it was when it started: nobody logged in, no faults, no counts."""
-    await forget(standing_portal)
-    return standing_portal
+__all__ = ["portal", "standing_portal"]

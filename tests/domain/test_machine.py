@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.domain.machine import STORY_LENGTH, IllegalTransitionError, Machine, Transition
 from app.domain.states import TAB, WORKER, PoolEvent, TabEvent, TabStatus, WorkerEvent, WorkerStatus
-from tests.domain.moves import ALL_TABLES, AnyTable, event_kind, legal_moves
+from tests.support.legal_moves import ALL_TABLES, AnyTable, event_kind, legal_moves
 from tests.support.pace import UNHURRIED
 
 NOON = datetime(2031, 5, 6, 12, tzinfo=UTC)

@@ -7,7 +7,7 @@ import pytest
 
 from app.domain.machine import IllegalTransitionError, Machine, Transition
 from app.domain.states import CLAIMED, OPEN, OVER, TABLES, open_count
-from tests.domain.moves import (
+from tests.support.legal_moves import (
     ADDED,
     ALL_TABLES,
     ENDS,

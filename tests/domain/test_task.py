@@ -10,8 +10,9 @@ import pytest
 
 from app.domain.failures import PoolError, TaskError
 from app.domain.ids import TaskId
-from app.domain.payload import DEPTH_MAX, PAYLOAD_MAX_BYTES, JsonValue
+from app.domain.payload import DEPTH_MAX, PAYLOAD_MAX_BYTES
 from app.domain.task import POTask
+from tests.support.payloads import nested
 
 
 def task(**changes: Any) -> POTask:  # noqa: ANN401 - fields by name
@@ -29,14 +30,6 @@ def tower() -> list[object]:
     for _ in range(100_000):
         top = [top]
     return top
-
-
-def nested(depth: int) -> JsonValue:
-    """A text in so many lists and objects."""
-    value: JsonValue = "inside"
-    for number in range(depth):
-        value = [value] if number % 2 else {"in": value}
-    return value
 
 
 @pytest.mark.parametrize(

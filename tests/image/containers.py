@@ -20,7 +20,7 @@ from openpyxl import Workbook
 
 from app.demo.client import Portal
 from tests.support.paths import ROOT
-from tests.system.program import Ended
+from tests.support.program import Ended
 from tools.image import IMAGE
 
 UID = 10001

@@ -12,7 +12,7 @@ import pytest
 
 from app.intake.errors import InputRefusedError
 from app.intake.sheet import parse_sheet
-from tests.intake.files import xlsx
+from tests.support.order_files import xlsx
 
 SHEET = "xl/worksheets/sheet1.xml"
 TEXTS = "xl/sharedStrings.xml"

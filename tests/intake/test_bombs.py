@@ -19,7 +19,7 @@ from app.intake.errors import InputRefusedError
 from app.intake.markup import TooMuchError, check_part
 from app.intake.sheet import parse_sheet
 from tests.intake.bombs import MAIN, SHEET, TEXTS, refusal, refusal_and_peak_mb, sheet_of, workbook_with
-from tests.intake.files import UNHURRIED, xlsx
+from tests.support.order_files import UNHURRIED, xlsx
 
 LAUGHS = (
     b'<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">'

@@ -10,7 +10,7 @@ from app.intake.column import Confidence, find_column, guess_column, guess_notic
 from app.intake.errors import InputRefusedError
 from app.intake.sheet import Sheet
 from app.portal.numbers import NumberRules
-from tests.intake.files import ANYTHING, DIGITS, rows_of
+from tests.support.order_files import ANYTHING, DIGITS, rows_of
 
 
 def sheet_of(columns: Sequence[str], *cells: Sequence[str], has_header: bool = True) -> Sheet:

@@ -7,7 +7,7 @@ import pytest
 from app.intake import content
 from app.intake.content import ContentKind, kind_of, refuse_foreign_text
 from app.intake.errors import InputRefusedError
-from tests.intake.files import xlsx
+from tests.support.order_files import xlsx
 
 COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + bytes(64)

@@ -6,7 +6,7 @@ import pytest
 
 from app.intake.cells import can_be_order, is_data
 from app.intake.header import frame_rows
-from tests.intake.files import rows_of
+from tests.support.order_files import rows_of
 
 
 @pytest.mark.parametrize("cell", ["1", "4500012345", "1.234,50", "€ 12", "12 %", "99,00 EUR", "2026-03-18", "08/13/11"])

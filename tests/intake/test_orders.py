@@ -11,7 +11,7 @@ from app.domain.failures import PoolError, Reason
 from app.domain.task import OrderList
 from app.intake.errors import InputRefusedError
 from app.intake.orders import Reading, orders_from_file, orders_from_numbers, orders_from_stdin
-from tests.intake.files import DIGITS, xlsx
+from tests.support.order_files import DIGITS, xlsx
 
 READING = Reading(portal_name="demo", rules=DIGITS)
 LIST = (

@@ -11,7 +11,7 @@ import pytest
 from app.domain.failures import Reason
 from app.intake.errors import InputRefusedError
 from app.intake.orders import Reading, orders_from_file
-from tests.intake.files import ANYTHING
+from tests.support.order_files import ANYTHING
 from tests.support.paths import ROOT
 
 SAMPLES = ROOT.parent / "shared" / "samples"

@@ -10,7 +10,7 @@ import pytest
 from app.intake import sheet as sheet_module
 from app.intake.errors import InputRefusedError
 from app.intake.sheet import Sheet, column_position, parse_sheet, read_sheet
-from tests.intake.files import csv_text, xlsx
+from tests.support.order_files import csv_text, xlsx
 
 TABLE = [["PO Number", "Supplier"], ["4500012345", "Acme"], ["4500012346", "Müller"]]
 

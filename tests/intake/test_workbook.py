@@ -14,7 +14,7 @@ from openpyxl.chart import BarChart
 
 from app.intake.errors import InputRefusedError
 from app.intake.workbook import read_workbook
-from tests.intake.files import rezipped, saved, xlsx, zipped
+from tests.support.order_files import rezipped, saved, xlsx, zipped
 
 TABLE = [["PO", "Supplier"], ["4500012345", "Acme"]]
 SHEET_XML = "xl/worksheets/sheet1.xml"

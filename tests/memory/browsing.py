@@ -10,7 +10,7 @@ import sys
 
 from playwright.sync_api import sync_playwright
 
-from tests.bridge.scripted import ENVIRONMENT, Part
+from tests.support.scripted_child import ENVIRONMENT, Part
 from tests.support.sessions import CHROMIUM
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.memory.groups import BE_THE_PROGRAM, memory_group
+from tests.support.memory_groups import BE_THE_PROGRAM, memory_group
 from tests.support.paths import ROOT
 
 LIMIT_BYTES = 200 * 1024**2

@@ -19,8 +19,8 @@ from app.bridge.family import Family
 from app.bridge.parent import spawn
 from app.memory.usage import Meter, Reading, Usage, Way, read
 from app.wire.messages import Said
-from tests.bridge.household import marked, order
 from tests.memory.conftest import Eater
+from tests.support.child_processes import marked, order
 from tests.support.paths import ROOT
 
 pytestmark = [

@@ -23,12 +23,12 @@ from app.domain.states import WorkerStatus
 from app.memory.limit import MemoryLimit
 from app.service.library import PersistentWorkerPool, open_pool
 from app.supervisor.surroundings import Surroundings
-from tests.memory.ears import Ears
-from tests.memory.groups import BE_THE_PROGRAM, memory_group
+from tests.support.batch_results import assert_all_right, reported
+from tests.support.event_capture import EventCapture
+from tests.support.memory_groups import BE_THE_PROGRAM, memory_group
 from tests.support.portal import CHROMIUM, needs_chromium
+from tests.support.program import Desk, Ended, open_desk
 from tests.support.sessions import task_for
-from tests.system.program import Desk, Ended, open_desk
-from tests.system.test_batch import assert_all_right, reported
 
 pytestmark = [pytest.mark.browser, pytest.mark.system, needs_chromium, pytest.mark.timeout(240)]
 
@@ -50,10 +50,10 @@ async def make_fat(portal: Portal, number: str, size_mb: int, delay_ms: int = 80
 
 
 @asynccontextmanager
-async def portal_pool(desk: Desk, ears: Ears) -> AsyncGenerator[PersistentWorkerPool]:
+async def portal_pool(desk: Desk, capture: EventCapture) -> AsyncGenerator[PersistentWorkerPool]:
     """Two workers with one tab each."""
     async with open_pool(
-        watch=ears,
+        watch=capture,
         out=desk.out,
         profile="demo",
         profiles_dir=desk.folder / "profiles",
@@ -70,23 +70,23 @@ async def test_the_worker_that_eats_memory_returns_fresh_and_nothing_is_lost(
 ) -> None:
     machine = MemoryLimit(total_bytes=100 * GB, available_bytes=100 * GB, source="made up")
     monkeypatch.setattr("app.service.library.Surroundings", partial(Surroundings, read_limit=lambda: machine))
-    ears = Ears()
+    capture = EventCapture()
     async with running_portal(order_count=60) as portal, open_desk(tmp_path, portal) as desk:
         fat, *light = await good_numbers(portal, 9)
         await make_fat(portal, fat, size_mb=700)
-        async with portal_pool(desk, ears) as pool:
-            await ears.until(lambda: all(worker.status is WorkerStatus.READY for worker in pool.workers))
+        async with portal_pool(desk, capture) as pool:
+            await capture.until(lambda: all(worker.status is WorkerStatus.READY for worker in pool.workers))
             await pool.memory_monitor.look(is_exact=True)
             own_bytes = psutil.Process().memory_full_info().pss
             limit_bytes = pool.get_status().memory_bytes + own_bytes + 300 * MB
             machine = MemoryLimit(total_bytes=int(limit_bytes / 0.75), available_bytes=GB, source="made up")
             handles = [await pool.submit_task(task_for(number)) for number in (fat, *light)]
             reports = [await handle for handle in handles]
-            await ears.until(lambda: ears.all(MemoryRelieved))
+            await capture.until(lambda: capture.all(MemoryRelieved))
             status = pool.get_status()
 
-    (eater,) = {event.worker for event in ears.all(TaskStarted) if event.task.portal_number == fat}
-    (relieved,) = ears.all(MemoryRelieved)
+    (eater,) = {event.worker for event in capture.all(TaskStarted) if event.task.portal_number == fat}
+    (relieved,) = capture.all(MemoryRelieved)
     assert (relieved.worker.slot, relieved.worker.generation) == (eater.slot, 2)
     assert relieved.before_bytes - relieved.after_bytes > 300 * MB
     assert relieved.total_before_bytes > relieved.limit_bytes > relieved.total_after_bytes
@@ -95,8 +95,8 @@ async def test_the_worker_that_eats_memory_returns_fresh_and_nothing_is_lost(
     assert status.workers[eater.slot - 1].memory_peak_bytes >= relieved.before_bytes
     assert status.memory_peak_bytes >= relieved.total_before_bytes
     assert [report and report.reason for report in reports] == [Reason.ALL_SAVED] * 9
-    assert len(ears.all(TaskStarted)) == 9, "no order began twice"
-    assert WorkerStatus.CRASHED.name not in ears.path(eater.worker_id)
+    assert len(capture.all(TaskStarted)) == 9, "no order began twice"
+    assert WorkerStatus.CRASHED.name not in capture.path(eater.worker_id)
     assert len(list(desk.out.rglob(MANIFEST_NAME))) == 9
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,30 +10,10 @@ import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
 from tests.profile.browsing import log_in, opened
-from tests.profile.folders import make_base
 from tests.profile.site import Site, serving
+from tests.support.profiles import base, unprivileged
 
-
-@pytest.fixture
-def base(tmp_path: Path) -> Path:
-    """A base made by hand."""
-    return make_base(tmp_path / "base")
-
-
-@pytest.fixture
-def unprivileged() -> Iterator[Path]:
-    """A folder of its own, and no rights beyond an ordinary user's while the test runs."""
-    folder = Path(tempfile.mkdtemp(prefix="unprivileged-"))
-    is_root = os.geteuid() == 0
-    if is_root:
-        os.chown(folder, 65534, 65534)
-        os.seteuid(65534)
-    try:
-        yield folder
-    finally:
-        if is_root:
-            os.seteuid(0)
-        shutil.rmtree(folder)
+__all__ = ["base", "chromium", "logged_in", "playwright", "site", "unprivileged"]
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import pytest
 from app.profile.base import check_base, check_for_login
 from app.profile.failures import ProfileDamagedError, ProfileMissingError, ProfileRefusedError
 from app.profile.marker import mark_damaged
-from tests.profile.folders import PORTABLE, fingerprint, make_base, make_cookies, write
+from tests.support.profile_folders import PORTABLE, fingerprint, make_base, make_cookies, write
 
 
 def test_a_fit_base_is_described(base: Path) -> None:

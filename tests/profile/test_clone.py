@@ -21,7 +21,7 @@ from app.profile.clone import RESERVE_BYTES, CopiedFile, clone_profile, is_set_a
 from app.profile.failures import NoRoomError, ProfileInUseError, ProfileRefusedError
 from app.profile.survey import SourceFile
 from tests.profile.children import child
-from tests.profile.folders import fingerprint, make_base, write
+from tests.support.profile_folders import fingerprint, make_base, write
 
 Copy = Callable[[Path, Path, SourceFile], CopiedFile]
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.profile.cookies import count_by_site
 from app.profile.failures import ProfileDamagedError
-from tests.profile.folders import Row, make_cookie_rows, write
+from tests.support.profile_folders import Row, make_cookie_rows, write
 
 
 def test_cookies_of_a_site_and_of_all_below_it_count_together(tmp_path: Path) -> None:

@@ -25,8 +25,8 @@ from app.profile.launch import prepare_for_launch
 from app.profile.profile import Profile
 from app.profile.seal import Seal, put_seal, write_seal
 from tests.profile.browsing import fill, log_in, opened
-from tests.profile.folders import PORTABLE, make_cookies, write
 from tests.profile.site import COOKIE_NAMES, Site
+from tests.support.profile_folders import PORTABLE, make_cookies, write
 
 pytestmark = pytest.mark.browser
 

@@ -13,7 +13,7 @@ import pytest
 
 from app.profile.database import check_database
 from app.profile.failures import BrokenFileError
-from tests.profile.folders import fingerprint, write
+from tests.support.profile_folders import fingerprint, write
 
 ROWS = 400
 

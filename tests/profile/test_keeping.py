@@ -17,7 +17,7 @@ from app.profile.keeping import accept, find_good, restore, seal_base
 from app.profile.locks import reading
 from app.profile.marker import mark_damaged, marker_path, read_marker
 from app.profile.seal import hash_files, read_seal, seal_path
-from tests.profile.folders import PORTABLE, make_base, make_cookies, write
+from tests.support.profile_folders import PORTABLE, make_base, make_cookies, write
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)

@@ -15,7 +15,7 @@ from app.domain.failures import SetupError
 from app.profile.failures import ProfileDamagedError, ProfileInUseError
 from app.profile.launch import prepare_base, prepare_for_launch
 from tests.profile.children import child
-from tests.profile.folders import fingerprint, make_base, make_store, write
+from tests.support.profile_folders import fingerprint, make_base, make_store, write
 
 
 @pytest.fixture

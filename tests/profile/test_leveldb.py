@@ -12,7 +12,7 @@ import pytest
 
 from app.profile.failures import BrokenFileError
 from app.profile.leveldb import check_chain, trim_torn_ends
-from tests.profile.folders import fingerprint, make_store, write
+from tests.support.profile_folders import fingerprint, make_store, write
 
 BLOCK = 32 * 1024
 START = b"\x01\x1aleveldb.BytewiseComparator\x02\x03\x03\x09\x04\x2a"

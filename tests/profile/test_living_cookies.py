@@ -12,7 +12,7 @@ import pytest
 from app.domain.cookies import SiteCookies
 from app.profile.cookies import count_living
 from app.profile.failures import ProfileDamagedError
-from tests.profile.folders import Row, fingerprint, make_cookie_rows, write
+from tests.support.profile_folders import Row, fingerprint, make_cookie_rows, write
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 

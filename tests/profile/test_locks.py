@@ -12,7 +12,7 @@ from app.domain.failures import SetupError
 from app.profile.failures import ProfileInUseError, ProfileMissingError, ProfileRefusedError
 from app.profile.locks import FileLock, WindowsLocking, changing, reading
 from tests.profile.children import child, kill
-from tests.profile.folders import make_base
+from tests.support.profile_folders import make_base
 
 HOLD = """
 import sys

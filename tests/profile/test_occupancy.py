@@ -12,7 +12,7 @@ from app.profile.failures import ProfileInUseError
 from app.profile.locks import NATIVE, WindowsLocking
 from app.profile.occupancy import Owner, find_occupant, left_by_stranger, read_owner, refuse_occupied
 from tests.profile.children import child, kill
-from tests.profile.folders import make_base
+from tests.support.profile_folders import make_base
 
 pytestmark = pytest.mark.process
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.profile.private import create_file, remove_tree, replace_file
-from tests.profile.folders import write
+from tests.support.profile_folders import write
 
 
 def test_a_file_is_replaced_and_private(tmp_path: Path) -> None:

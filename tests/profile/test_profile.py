@@ -19,7 +19,7 @@ from app.profile.locks import changing
 from app.profile.profile import Profile
 from app.profile.seal import write_seal
 from tests.profile.children import child
-from tests.profile.folders import PORTABLE, make_cookies, make_store, write
+from tests.support.profile_folders import PORTABLE, make_cookies, make_store, write
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ from app.domain.failures import SetupError
 from app.profile.locks import FileLock
 from app.profile.runs import TEMP_PATH_MAX_BYTES, RunFolder, sweep_dead_runs
 from tests.profile.children import child, kill
-from tests.profile.folders import write
+from tests.support.profile_folders import write
 
 LEAD = """
 import sys

@@ -15,7 +15,7 @@ from app.profile.clone import CopiedFile, clone_profile
 from app.profile.failures import ProfileDamagedError
 from app.profile.home import FILE_NAME
 from app.profile.seal import Seal, check_seal, find_differences, hash_files, read_seal, seal_path, write_seal
-from tests.profile.folders import fingerprint, write
+from tests.support.profile_folders import fingerprint, write
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.profile.failures import ProfileDamagedError
 from app.profile.structure import check_structure, has_no_settings
-from tests.profile.folders import fingerprint, make_cookies, make_store, write
+from tests.support.profile_folders import fingerprint, make_cookies, make_store, write
 
 STORES = (
     "Default/Local Storage/leveldb",

@@ -16,9 +16,9 @@ import pytest
 from anyio.abc import Process
 
 from app.demo.process import running_portal
+from tests.support.batch_results import assert_all_right, numbers_of
 from tests.support.portal import needs_chromium
-from tests.system.program import open_desk, read_lines, send
-from tests.system.test_batch import assert_all_right, numbers_of
+from tests.support.program import open_desk, read_lines, send
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(240)]
 

@@ -14,10 +14,10 @@ from app.demo.process import running_portal
 from app.profile.clone import is_set_aside
 from app.profile.keeping import restore, seal_base
 from app.profile.marker import marker_path
-from tests.recovery.prey import find_worker, hit
+from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
-from tests.system.program import Desk, open_desk, read_lines
-from tests.system.test_batch import assert_all_right, numbers_of, reported
+from tests.support.program import Desk, open_desk, read_lines
+from tests.support.target_process import find_worker, hit
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(240)]
 

@@ -10,10 +10,10 @@ import anyio
 import pytest
 
 from app.demo.process import running_portal
-from tests.recovery.prey import Kind, find, hit, zombies_below
+from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
-from tests.system.program import Desk, open_desk, read_lines
-from tests.system.test_batch import assert_all_right, numbers_of, reported
+from tests.support.program import Desk, open_desk, read_lines
+from tests.support.target_process import Kind, find, hit, zombies_below
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(240)]
 

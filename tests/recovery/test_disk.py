@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from app.demo.process import running_portal
+from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
-from tests.system.program import open_desk, read_lines
-from tests.system.test_batch import assert_all_right, numbers_of, reported
+from tests.support.program import open_desk, read_lines
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(240)]
 

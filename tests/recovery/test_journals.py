@@ -14,9 +14,9 @@ from app.demo.faults import Latency
 from app.demo.process import running_portal
 from app.service.clock import SystemClock
 from app.store.journal import SqliteJournal
+from tests.support.batch_results import assert_all_right, numbers_of
 from tests.support.portal import CHROMIUM, needs_chromium
-from tests.system.program import Desk, Ended, open_desk, read_lines
-from tests.system.test_batch import assert_all_right, numbers_of
+from tests.support.program import Desk, Ended, open_desk, read_lines
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(240)]
 

@@ -10,10 +10,10 @@ import pytest
 
 from app.demo.faults import Latency
 from app.demo.process import running_portal
-from tests.recovery.prey import Kind, find, find_worker, hit
+from tests.support.batch_results import expected_digests, filed_digests, numbers_of, reported
 from tests.support.portal import needs_chromium, orders_with
-from tests.system.program import Desk, open_desk, read_lines
-from tests.system.test_batch import expected_digests, filed_digests, numbers_of, reported
+from tests.support.program import Desk, open_desk, read_lines
+from tests.support.target_process import Kind, find, find_worker, hit
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(240)]
 

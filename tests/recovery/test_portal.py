@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
@@ -14,9 +13,10 @@ import pytest
 
 from app.demo.faults import ErrorStatus, Latency, Scope
 from app.demo.process import running_portal
+from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
-from tests.system.program import Desk, open_desk, read_lines
-from tests.system.test_batch import assert_all_right, numbers_of, reported
+from tests.support.ports import free_port
+from tests.support.program import Desk, open_desk, read_lines
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(240)]
 
@@ -96,10 +96,3 @@ def _is_within(line: dict[str, Any], begun_s: float) -> bool:
 
 def _seconds(line: dict[str, Any]) -> float:
     return datetime.fromisoformat(line["at"]).timestamp()
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as place:
-        place.bind(("127.0.0.1", 0))
-        return place.getsockname()[1]

@@ -17,9 +17,9 @@ from anyio.abc import Process
 from app.demo.client import Portal
 from app.demo.faults import Latency
 from app.demo.process import running_portal
+from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
-from tests.system.program import Desk, open_desk, read_lines, send
-from tests.system.test_batch import assert_all_right, numbers_of, reported
+from tests.support.program import Desk, open_desk, read_lines, send
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(240)]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from app.demo.process import running_portal
+from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
-from tests.system.program import Desk, open_desk
-from tests.system.test_batch import assert_all_right, numbers_of, reported
+from tests.support.program import Desk, open_desk
 
 pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(120)]
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,33 +14,17 @@ from app.domain.events import Event, Notice
 from app.domain.failures import OptionsError, Reason, SetupError
 from app.domain.ids import WorkerRef
 from app.domain.task import POTask, Report
-from app.processor import Processor
 from app.profile.failures import ProfileDamagedError
-from app.service.library import Callbacks, PersistentWorkerPool, new_task, open_pool
+from app.service.library import Callbacks, new_task, open_pool
 from app.service.own_processor import locate
 from app.store.errors import JournalError
-from tests.service import own
+from tests.support import own_processors
 from tests.support.machine import GB, ROOMY, with_memory
+from tests.support.own_pool import own_pool
 from tests.support.paths import ROOT
-from tests.support.portal import CHROMIUM, needs_chromium
+from tests.support.portal import needs_chromium
 
 PAGE = "<title>Quotation 7</title>"
-
-
-@asynccontextmanager
-async def own_pool(
-    root: Path, processor: Processor | str = own.title, **more: object
-) -> AsyncGenerator[PersistentWorkerPool]:
-    async with open_pool(
-        processor,
-        out=root / "out",
-        profiles_dir=root / "profiles",
-        runs_dir=root / "runs",
-        browser_path=CHROMIUM,
-        **{"workers": 1, **more},  # pyright: ignore[reportArgumentType] - settings by name, and perhaps watch
-    ) as pool:
-        yield pool
-    assert list((root / "runs").glob("*")) == []
 
 
 @pytest.mark.browser
@@ -59,7 +41,7 @@ class TestOpenPool:
             completion=lambda task, report: done.append((task, report)),
         )
 
-        async with own_pool(tmp_path, own.die_once, watch=watch) as pool:
+        async with own_pool(tmp_path, own_processors.die_once, watch=watch) as pool:
             report = await (await pool.submit_task(new_task("a", PAGE)))
             with anyio.fail_after(30):
                 while not any(size_bytes for _, size_bytes in memory):
@@ -156,14 +138,14 @@ class TestOpenPool:
         assert report.reason is Reason.ALL_SAVED
 
     async def test_the_log_tells_where_a_processor_failed(self, tmp_path: Path) -> None:
-        async with own_pool(tmp_path, own.fail, max_attempts=1) as pool:
+        async with own_pool(tmp_path, own_processors.fail, max_attempts=1) as pool:
             report = await (await pool.submit_task(new_task("a")))
 
         assert report is not None
         assert report.reason is Reason.PROCESSOR_ERROR
         lines = (tmp_path / "out" / ".poolwright" / "log.jsonl").read_text(encoding="utf-8").splitlines()
         texts = [json.loads(line)["text"] for line in lines]
-        assert any("own.py" in text and "in fail" in text for text in texts), texts
+        assert any("own_processors.py" in text and "in fail" in text for text in texts), texts
         assert any(text.startswith("a FAILED") for text in texts), texts
 
     async def test_the_log_goes_where_the_settings_say(self, tmp_path: Path) -> None:
@@ -213,19 +195,19 @@ async def test_more_workers_than_the_memory_holds_are_refused(tmp_path: Path, mo
 
 async def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
     with pytest.raises(OptionsError, match="wrokers"):
-        async with open_pool(own.title, out=tmp_path, wrokers=3):
+        async with open_pool(own_processors.title, out=tmp_path, wrokers=3):
             pass
 
 
 def test_a_function_is_located_by_its_module_and_folder() -> None:
-    located = locate(own.title)
+    located = locate(own_processors.title)
 
-    assert located.name == "tests.service.own:title"
+    assert located.name == "tests.support.own_processors:title"
     assert located.import_path == (str(ROOT),)
 
 
 def test_a_name_stays_as_it_is() -> None:
-    assert locate("tests.service.own:title").name == "tests.service.own:title"
+    assert locate("tests.support.own_processors:title").name == "tests.support.own_processors:title"
 
 
 async def _inner(tab: object, task: POTask) -> Report:
@@ -236,6 +218,7 @@ def test_what_cannot_be_imported_by_name_is_refused() -> None:
     async def nested(tab: object, task: POTask) -> Report:
         return await _inner(tab, task)
 
-    for processor in (nested, own.Desk().process, lambda *_: nested(*_)):  # noqa: PLW0108 - a lambda is what is refused
+    method = own_processors.Desk().process
+    for processor in (nested, method, lambda *_: nested(*_)):  # noqa: PLW0108 - a lambda is what is refused
         with pytest.raises(OptionsError, match="cannot be imported by workers"):
             locate(processor)

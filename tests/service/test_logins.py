@@ -20,10 +20,10 @@ from app.domain.states import PoolStatus
 from app.profile.kept_login import kept_login_path
 from app.service.library import PersistentWorkerPool, open_pool
 from app.supervisor import lifespan
+from tests.support.batch_results import some_good_number
 from tests.support.portal import CHROMIUM, needs_chromium
+from tests.support.program import Desk, open_desk
 from tests.support.sessions import open_stage, task_for
-from tests.system.program import Desk, open_desk
-from tests.system.test_batch import some_good_number
 
 pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.timeout(120)]
 

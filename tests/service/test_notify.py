@@ -13,9 +13,9 @@ from loguru import logger
 
 from app.service.notify import Notifier
 from app.settings import Supervision
-from tests.service.manager import listening
-from tests.store.clock import ManualClock
+from tests.support.manual_clock import ManualClock
 from tests.support.paths import ROOT
+from tests.support.service_manager import listening
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="systemd is where unix sockets are")
 

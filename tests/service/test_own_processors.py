@@ -13,10 +13,10 @@ from app.domain.failures import OptionsError, Outcome, Reason
 from app.domain.payload import DEPTH_MAX, PAYLOAD_MAX_BYTES, JsonValue
 from app.service.library import new_task, open_pool
 from app.service.own_processor import locate
-from tests.domain.test_task import nested
-from tests.service import own
-from tests.service.test_library import own_pool
+from tests.support import own_processors
+from tests.support.own_pool import own_pool
 from tests.support.packages import install
+from tests.support.payloads import nested
 from tests.support.portal import needs_chromium
 
 PAYLOADS: dict[str, JsonValue] = {
@@ -34,7 +34,7 @@ PAYLOADS: dict[str, JsonValue] = {
 @needs_chromium
 class TestOwnProcessors:
     async def test_a_payload_arrives_as_it_was_given(self, tmp_path: Path) -> None:
-        async with own_pool(tmp_path, own.echo) as pool:
+        async with own_pool(tmp_path, own_processors.echo) as pool:
             handles = [await pool.submit_task(new_task(name, payload)) for name, payload in PAYLOADS.items()]
             reports = [await handle for handle in handles]
 
@@ -46,7 +46,7 @@ class TestOwnProcessors:
     async def test_another_try_is_made_when_it_is_asked_for_as_often_as_attempts_are_left(self, tmp_path: Path) -> None:
         events: list[Event] = []
 
-        async with own_pool(tmp_path, own.later, max_attempts=2, watch=events.append) as pool:
+        async with own_pool(tmp_path, own_processors.later, max_attempts=2, watch=events.append) as pool:
             good = await (await pool.submit_task(new_task("good", 2)))
             never = await (await pool.submit_task(new_task("never", 0)))
 
@@ -61,9 +61,9 @@ class TestOwnProcessors:
     async def test_what_was_given_up_is_tried_once_and_left_alone_at_the_next_start(self, tmp_path: Path) -> None:
         events: list[Event] = []
 
-        async with own_pool(tmp_path, own.give_up, watch=events.append) as pool:
+        async with own_pool(tmp_path, own_processors.give_up, watch=events.append) as pool:
             report = await (await pool.submit_task(new_task("7")))
-        async with own_pool(tmp_path, own.give_up, watch=events.append) as pool:
+        async with own_pool(tmp_path, own_processors.give_up, watch=events.append) as pool:
             again = await (await pool.submit_task(new_task("7")))
 
         assert again == report

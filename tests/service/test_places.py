@@ -13,12 +13,12 @@ import pytest
 
 from app.service.machine import existing
 from app.service.places import look_at_place, look_at_readable, look_at_temporary, newest_change
-from tests.support.stranger import become_stranger
+from tests.support.other_user import become_other_user
 
 
 @pytest.fixture
-def stranger() -> Iterator[Path]:
-    with become_stranger() as folder:
+def other_user() -> Iterator[Path]:
+    with become_other_user() as folder:
         yield folder
 
 
@@ -50,31 +50,31 @@ def test_a_read_only_disk_counts_as_well(tmp_path: Path) -> None:
     assert look_at_place(tmp_path, root).refusal is not None
 
 
-def test_a_place_that_can_be_written_is_not_refused(stranger: Path) -> None:
-    assert look_at_place(stranger).refusal is None
-    assert look_at_place(stranger / "to/be/made").refusal is None
+def test_a_place_that_can_be_written_is_not_refused(other_user: Path) -> None:
+    assert look_at_place(other_user).refusal is None
+    assert look_at_place(other_user / "to/be/made").refusal is None
 
 
-def test_a_place_that_may_not_be_written_is_told_with_its_owner(stranger: Path) -> None:
-    stranger.chmod(0o500)
+def test_a_place_that_may_not_be_written_is_told_with_its_owner(other_user: Path) -> None:
+    other_user.chmod(0o500)
 
-    refusal = look_at_place(stranger / "new").refusal
+    refusal = look_at_place(other_user / "new").refusal
 
     assert refusal is not None
-    assert f"{stranger} belongs to this very user (uid {os.geteuid()}), but its mode 0500 forbids it" in refusal.cause
-    assert list(stranger.iterdir()) == []
+    assert f"{other_user} belongs to this very user (uid {os.geteuid()}), but its mode 0500 forbids it" in refusal.cause
+    assert list(other_user.iterdir()) == []
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a system with owners")
-def test_a_place_of_another_owner_is_told_with_both(stranger: Path) -> None:
+def test_a_place_of_another_owner_is_told_with_both(other_user: Path) -> None:
     refusal = look_at_place(Path("/usr/new")).refusal
 
     assert refusal is not None
     assert f"/usr belongs to uid 0 and this program runs as uid {os.geteuid()}" in refusal.cause
 
 
-def test_what_is_read_must_be_open_to_its_end(stranger: Path) -> None:
-    top, file = stranger / "profiles", stranger / "profiles/anna/profile.toml"
+def test_what_is_read_must_be_open_to_its_end(other_user: Path) -> None:
+    top, file = other_user / "profiles", other_user / "profiles/anna/profile.toml"
     file.parent.mkdir(parents=True)
     file.touch()
     within = (file.parent, file, file.with_name("missing"))
@@ -89,12 +89,12 @@ def test_what_is_read_must_be_open_to_its_end(stranger: Path) -> None:
         assert str(closed) in refusal.cause
 
 
-def test_a_folder_behind_a_closed_door_is_not_seen(stranger: Path) -> None:
-    (stranger / "closed/below").mkdir(parents=True)
-    (stranger / "closed").chmod(0)
+def test_a_folder_behind_a_closed_door_is_not_seen(other_user: Path) -> None:
+    (other_user / "closed/below").mkdir(parents=True)
+    (other_user / "closed").chmod(0)
 
-    assert existing(stranger / "closed/below/deeper") == stranger / "closed"
-    (stranger / "closed").chmod(0o700)
+    assert existing(other_user / "closed/below/deeper") == other_user / "closed"
+    (other_user / "closed").chmod(0o700)
 
 
 def test_where_no_temporary_folder_can_be_written_the_usual_one_says_why(

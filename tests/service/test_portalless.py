@@ -11,8 +11,8 @@ from app.domain.events import Event
 from app.domain.options import BrowserOptions, PoolOptions, WorkerOptions
 from app.service.batch import BatchJob, Ending
 from app.service.runtime import run_batch
-from tests.profile.folders import make_base
-from tests.store.builders import orders
+from tests.support.profile_folders import make_base
+from tests.support.tasks import orders
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(60)]
 

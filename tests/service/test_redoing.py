@@ -8,7 +8,7 @@ from app.domain.failures import Reason
 from app.domain.task import Report, TaskRecord
 from app.service.batch import Redo
 from app.service.redoing import to_redo
-from tests.store.builders import po_task
+from tests.support.tasks import po_task
 
 
 def record(reason: Reason | None, status: str = "DONE") -> TaskRecord:

@@ -20,10 +20,10 @@ from app.store.journal import SqliteJournal
 from app.store.retention import Forgotten
 from app.supervisor.pool import PersistentWorkerPool
 from app.supervisor.surroundings import Surroundings
-from tests.store.audit import check_laws, query
-from tests.store.builders import BATCH, OTHER, orders, task_id
-from tests.store.clock import ManualClock
-from tests.supervisor.pools import SCRIPTED, pool_options
+from tests.support.journal_audit import check_laws, query
+from tests.support.manual_clock import ManualClock
+from tests.support.scripted_pool import SCRIPTED, pool_options
+from tests.support.tasks import BATCH, OTHER, orders, task_id
 
 
 class Desk:

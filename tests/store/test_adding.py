@@ -12,9 +12,9 @@ from app.domain.failures import Outcome, Reason
 from app.domain.ports import Accepted, Journal
 from app.domain.task import Report
 from app.store.journal import SqliteJournal
-from tests.store.builders import BATCH, OTHER, WORKER, orders, po_task, report, task_id
-from tests.store.clock import START, ManualClock
-from tests.store.conftest import History, OpenJournal
+from tests.support.journals import History, OpenJournal
+from tests.support.manual_clock import START, ManualClock
+from tests.support.tasks import BATCH, OTHER, WORKER, orders, po_task, report, task_id
 
 PAYLOAD = {"url": "https://portal.example/ä?\U0001f600", "pages": [1, 2.5, None, {"deep": [True]}]}
 

@@ -14,10 +14,10 @@ import pytest
 
 from app.store.errors import JournalBusyError
 from app.store.journal import SqliteJournal
-from tests.store.audit import check_laws, query
-from tests.store.builders import BATCH
-from tests.store.clock import ManualClock
+from tests.support.journal_audit import check_laws, query
+from tests.support.manual_clock import ManualClock
 from tests.support.paths import ROOT
+from tests.support.tasks import BATCH
 
 Launch = Callable[..., subprocess.Popen[str]]
 

@@ -11,9 +11,9 @@ from app.domain.failures import GivenBack, Reason
 from app.domain.ports import Accepted, Journal
 from app.domain.task import OrderRow, Report
 from app.store.errors import JournalError
-from tests.store.builders import BATCH, OTHER, WORKER, fetched, missed, orders, report, task_id
-from tests.store.clock import START, ManualClock
-from tests.store.conftest import History, OpenJournal
+from tests.support.journals import History, OpenJournal
+from tests.support.manual_clock import START, ManualClock
+from tests.support.tasks import BATCH, OTHER, WORKER, fetched, missed, orders, report, task_id
 
 NONE = {"QUEUED": 0, "ASSIGNED": 0, "RUNNING": 0, "DONE": 0, "CANCELLED": 0}
 

@@ -11,9 +11,9 @@ from app.domain.ids import WorkerRef
 from app.domain.machine import STORY_LENGTH, IllegalTransitionError, Transition
 from app.domain.ports import Journal
 from app.store.errors import UnknownTaskError
-from tests.store.builders import BATCH, OTHER, WORKER, orders, report, task_id
-from tests.store.clock import START, ManualClock
-from tests.store.conftest import History, OpenJournal
+from tests.support.journals import History, OpenJournal
+from tests.support.manual_clock import START, ManualClock
+from tests.support.tasks import BATCH, OTHER, WORKER, orders, report, task_id
 
 
 async def fetch(journal: Journal, limit: int = 10) -> list[str]:

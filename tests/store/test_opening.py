@@ -25,9 +25,9 @@ from app.store.errors import (
     JournalVersionError,
 )
 from app.store.journal import SqliteJournal
-from tests.store.audit import query
-from tests.store.builders import BATCH, orders
-from tests.store.clock import ManualClock
+from tests.support.journal_audit import query
+from tests.support.manual_clock import ManualClock
+from tests.support.tasks import BATCH, orders
 
 
 async def make(path: Path, count: int = 500) -> None:

@@ -16,9 +16,9 @@ from app.domain.task import OrderRow
 from app.store import retention
 from app.store.journal import SqliteJournal
 from app.store.retention import Forgotten
-from tests.store.audit import check_laws, query
-from tests.store.builders import BATCH, OTHER, WORKER, orders, report, task_id
-from tests.store.clock import ManualClock
+from tests.support.journal_audit import check_laws, query
+from tests.support.manual_clock import ManualClock
+from tests.support.tasks import BATCH, OTHER, WORKER, orders, report, task_id
 
 DAY_S = 24 * 3600.0
 

@@ -17,9 +17,9 @@ from app.domain.task import OrderRow
 from app.store import search
 from app.store.journal import SqliteJournal
 from app.store.search import OrderQuery
-from tests.store.audit import check_laws
-from tests.store.builders import BATCH, OTHER, WORKER, orders, po_task, report, task_id
-from tests.store.clock import ManualClock
+from tests.support.journal_audit import check_laws
+from tests.support.manual_clock import ManualClock
+from tests.support.tasks import BATCH, OTHER, WORKER, orders, po_task, report, task_id
 
 COMMON = BatchId("daemon")
 DEMO = "demo:"

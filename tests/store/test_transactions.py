@@ -15,9 +15,9 @@ import pytest
 from app.domain.failures import GivenBack, Reason
 from app.store.errors import JournalError, JournalFullError, JournalLockedError
 from app.store.journal import SqliteJournal
-from tests.store.audit import check_laws, query
-from tests.store.builders import BATCH, WORKER, orders, po_task, report, task_id
-from tests.store.clock import ManualClock
+from tests.support.journal_audit import check_laws, query
+from tests.support.manual_clock import ManualClock
+from tests.support.tasks import BATCH, WORKER, orders, po_task, report, task_id
 
 Step = Callable[[SqliteJournal], Awaitable[object]]
 

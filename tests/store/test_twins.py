@@ -20,9 +20,9 @@ from app.domain.payload import JsonValue
 from app.store.errors import JournalError
 from app.store.journal import SqliteJournal
 from app.store.memory import MemoryJournal
-from tests.store.audit import check_laws
-from tests.store.builders import BATCH, OTHER, orders, po_task, report, task_id
-from tests.store.clock import ManualClock
+from tests.support.journal_audit import check_laws
+from tests.support.manual_clock import ManualClock
+from tests.support.tasks import BATCH, OTHER, orders, po_task, report, task_id
 
 #: Few of each, so that calls meet. Number 5 is never accepted.
 NUMBERS = st.integers(0, 5)

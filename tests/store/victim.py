@@ -17,8 +17,8 @@ import anyio
 from app.domain.failures import GivenBack, Reason
 from app.store import retention
 from app.store.journal import SqliteJournal
-from tests.store.builders import BATCH, WORKER, orders, po_task, report, task_id
-from tests.store.clock import ManualClock
+from tests.support.manual_clock import ManualClock
+from tests.support.tasks import BATCH, WORKER, orders, po_task, report, task_id
 
 
 def tell(*words: object) -> None:

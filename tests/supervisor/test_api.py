@@ -11,8 +11,8 @@ import pytest
 from app.domain.events import TaskStarted
 from app.domain.failures import LoginRequiredError, OptionsError, Outcome, PoolError, Reason, SetupError
 from app.domain.states import PoolStatus
-from tests.store.builders import po_task
-from tests.supervisor.pools import Theatre, running_pool
+from tests.support.scripted_pool import Theatre, running_pool
+from tests.support.tasks import po_task
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(60)]
 FINISH = {"*": {"tasks": ["finish"]}}

@@ -20,8 +20,8 @@ from app.profile.home import FILE_NAME
 from app.profile.marker import read_marker
 from app.profile.seal import write_seal
 from app.supervisor.facts import StopCause
-from tests.profile.folders import make_base
-from tests.supervisor.pools import Theatre, running_pool
+from tests.support.profile_folders import make_base
+from tests.support.scripted_pool import Theatre, running_pool
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(60)]
 

@@ -14,8 +14,8 @@ from app.archive.tree import OutputTree
 from app.domain.events import Notice
 from app.domain.failures import DiskFullError, Reason
 from app.domain.ports import Filed
-from tests.store.builders import po_task
-from tests.supervisor.pools import Theatre, running_pool
+from tests.support.scripted_pool import Theatre, running_pool
+from tests.support.tasks import po_task
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(60)]
 FINISH = {"*": {"tasks": ["finish"]}}

@@ -13,8 +13,8 @@ from app.domain.events import MemoryRelieved, Notice
 from app.domain.states import WorkerStatus
 from app.memory.limit import MemoryLimit
 from app.supervisor.facts import StopCause
-from tests.memory.ears import Ears
-from tests.supervisor.pools import Theatre, running_pool
+from tests.support.event_capture import EventCapture
+from tests.support.scripted_pool import Theatre, running_pool
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(90)]
 FINISH = {"*": {"tasks": ["finish"]}}
@@ -33,8 +33,8 @@ async def until(is_true: Callable[[], object]) -> None:
             await anyio.sleep(0.01)
 
 
-def heard(theatre: Theatre) -> Ears:
-    return Ears(events=theatre.events)
+def heard(theatre: Theatre) -> EventCapture:
+    return EventCapture(events=theatre.events)
 
 
 async def test_workers_return_after_so_many_orders_one_after_the_other(
@@ -83,18 +83,18 @@ async def test_the_heaviest_returns_and_what_that_gave_back_is_told(
     async with running_pool(
         tmp_path, monkeypatch, script, around={"read_limit": lambda: limit}, worker_count=2
     ) as theatre:
-        ears = heard(theatre)
+        capture = heard(theatre)
         await until(lambda: all(worker.status is WorkerStatus.READY for worker in theatre.pool.workers))
         await theatre.pool.memory_monitor.look(is_exact=True)
         total_bytes = (theatre.pool.memory_monitor.peak_bytes + 200_000_000) / 0.75
         limit = MemoryLimit(total_bytes=int(total_bytes), available_bytes=10**9, source="made up")
         for number in range(1, 13):
             await theatre.submit(number)
-        await until(lambda: ears.all(MemoryRelieved))
+        await until(lambda: capture.all(MemoryRelieved))
         await theatre.pool.finish()
         status = theatre.pool.get_status()
 
-    (relieved,) = ears.all(MemoryRelieved)
+    (relieved,) = capture.all(MemoryRelieved)
     assert (relieved.worker.slot, relieved.worker.generation) == (1, 2)
     assert relieved.before_bytes - relieved.after_bytes > 100_000_000, "it was seen while it still ate, perhaps"
     assert [worker.worker.generation for worker in status.workers] == [2, 1]

@@ -19,8 +19,8 @@ from app.service.clock import SystemClock
 from app.store.journal import SqliteJournal
 from app.supervisor.pool import PersistentWorkerPool
 from app.supervisor.surroundings import Surroundings
-from tests.store.builders import BATCH, orders
-from tests.supervisor.pools import SCRIPTED, pool_options
+from tests.support.scripted_pool import SCRIPTED, pool_options
+from tests.support.tasks import BATCH, orders
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(60)]
 

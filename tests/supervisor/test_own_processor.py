@@ -24,10 +24,10 @@ from app.supervisor.errand import make_base
 from app.supervisor.facts import StopCause
 from app.supervisor.pool import PersistentWorkerPool
 from app.supervisor.surroundings import Surroundings
-from tests.profile import folders
-from tests.store.builders import BATCH
+from tests.support import profile_folders
 from tests.support.portal import needs_chromium
 from tests.support.sessions import browser_options, demo_pack, portal_options
+from tests.support.tasks import BATCH
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(90)]
 
@@ -158,7 +158,7 @@ async def test_a_login_that_a_processor_misses_without_a_portal_ends_the_pool_wi
 
 
 async def test_a_processor_that_is_not_there_stops_the_pool_with_a_sentence(tmp_path: Path) -> None:
-    base = folders.make_base(tmp_path / "base")
+    base = profile_folders.make_base(tmp_path / "base")
 
     async with own_pool(tmp_path, base, "own_processors:title") as (pool, journal):
         await pool.submit_task(task(1))
@@ -175,7 +175,7 @@ async def test_a_processor_that_is_not_there_stops_the_pool_with_a_sentence(tmp_
 @pytest.mark.browser
 @needs_chromium
 async def test_purchase_orders_without_a_portal_stop_the_pool_and_cost_no_attempt(tmp_path: Path) -> None:
-    base = folders.make_base(tmp_path / "base", values=())  # none that a census would miss
+    base = profile_folders.make_base(tmp_path / "base", values=())  # none that a census would miss
 
     async with own_pool(tmp_path, base, "po_attachments") as (pool, journal):
         await pool.submit_task(task(1))

@@ -13,7 +13,7 @@ from app.archive.tree import OutputTree
 from app.domain.events import Notice
 from app.domain.failures import DiskFullError
 from app.domain.ports import Filed
-from tests.supervisor.pools import Theatre, running_pool
+from tests.support.scripted_pool import Theatre, running_pool
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -70,7 +70,7 @@ from app.supervisor.plan import DEATH_LIMIT, react
 from app.supervisor.renewal import Access
 from app.supervisor.restarts import RESTART_LIMIT, RestartBudget
 from app.supervisor.standing import Decision, Slot, Standing, Wear
-from tests.store.builders import fetched, missed
+from tests.support.tasks import fetched, missed
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")

@@ -18,8 +18,8 @@ from app.profile.failures import ProfileInUseError
 from app.profile.launch import prepare_for_launch
 from app.supervisor import talk
 from app.supervisor.facts import StopCause
-from tests.store.builders import BATCH, po_task
-from tests.supervisor.pools import Theatre, running_pool
+from tests.support.scripted_pool import Theatre, running_pool
+from tests.support.tasks import BATCH, po_task
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(60)]
 FINISH = {"*": {"tasks": ["finish"]}}
@@ -366,7 +366,7 @@ async def test_a_damaged_base_starts_nothing(tmp_path: Path, monkeypatch: pytest
         (path / "Default" / "Preferences").write_text("{ no JSON")
         return path
 
-    monkeypatch.setattr("tests.supervisor.pools.make_base", spoil)
+    monkeypatch.setattr("tests.support.scripted_pool.make_base", spoil)
 
     with pytest.raises(ProfileError):
         async with running_pool(tmp_path, monkeypatch, FINISH, 1):

@@ -10,7 +10,7 @@ import pytest
 from app.domain.failures import GivenBack
 from app.supervisor import proving
 from app.supervisor.proving import STREAK_LIMIT
-from tests.supervisor.pools import running_pool
+from tests.support.scripted_pool import running_pool
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(60)]
 

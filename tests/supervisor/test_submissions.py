@@ -14,8 +14,8 @@ from app.store.memory import MemoryJournal
 from app.supervisor.dispatch import Dispatch
 from app.supervisor.handle import TaskHandle
 from app.supervisor.submissions import Submissions
-from tests.store.builders import BATCH, OTHER, orders, po_task, report, task_id
-from tests.store.clock import ManualClock
+from tests.support.manual_clock import ManualClock
+from tests.support.tasks import BATCH, OTHER, orders, po_task, report, task_id
 
 
 async def submissions_to(journal: MemoryJournal) -> Submissions:

@@ -9,9 +9,9 @@ import pytest
 from app.domain.events import Level, Notice
 from app.profile import keeping
 from app.service.clock import SystemClock
-from tests.profile.folders import make_base
-from tests.supervisor import pools
-from tests.supervisor.pools import running_pool
+from tests.support import scripted_pool
+from tests.support.profile_folders import make_base
+from tests.support.scripted_pool import running_pool
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(60)]
 FINISH = {"*": {"tasks": ["finish"]}}
@@ -35,6 +35,6 @@ async def test_nothing_is_told_of_a_sealed_base(tmp_path: Path, monkeypatch: pyt
         keeping.seal_base(make_base(path), now=SystemClock().now())
         return path
 
-    monkeypatch.setattr(pools, "make_base", make_sealed)
+    monkeypatch.setattr(scripted_pool, "make_base", make_sealed)
 
     assert await warnings_of_seal(tmp_path, monkeypatch) == []

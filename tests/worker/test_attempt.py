@@ -39,8 +39,8 @@ from app.processor.failures import SessionLostError
 from app.worker.attempt import attempt
 from app.worker.errors import SessionBrokenError
 from app.worker.ladder import Keys
-from tests.recovery.test_portal import free_port
 from tests.support.portal import lasting_portal, needs_chromium
+from tests.support.ports import free_port
 from tests.support.sessions import Stage, demo_pack, open_stage, task_for
 
 pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.timeout(90)]

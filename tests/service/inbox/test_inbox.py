@@ -20,8 +20,8 @@ from app.service.inbox.settling import SETTLED_S
 from app.service.inbox.shelves import Shelves
 from app.service.inbox.watch import Inbox
 from app.settings import load_settings
-from tests.intake.files import xlsx
-from tests.service.schedules.stage import READING, Queue, SetClock, names, until
+from tests.support.order_files import xlsx
+from tests.support.schedule_scenario import READING, Queue, SetClock, names, until
 
 LIST = "PO\nPO100001\nPO100002\n"
 

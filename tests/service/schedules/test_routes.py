@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from app.service.api.schedules import schedule_routes
 from app.service.schedules.timetable import Timetable
-from tests.service.schedules.stage import Stage, until
+from tests.support.schedule_scenario import Scenario, until
 
 
 def client_of(timetable: Timetable) -> httpx.AsyncClient:
@@ -19,16 +19,16 @@ def client_of(timetable: Timetable) -> httpx.AsyncClient:
 
 
 async def test_schedules_are_seen_and_run(tmp_path: Path) -> None:
-    stage = Stage(root=tmp_path)
-    stage.queue.is_quick = False
-    async with stage.timetable(stage.schedule()) as timetable, client_of(timetable) as client:
+    scenario = Scenario(root=tmp_path)
+    scenario.queue.is_quick = False
+    async with scenario.timetable(scenario.schedule()) as timetable, client_of(timetable) as client:
         [before] = (await client.get("/api/v1/schedules")).json()
         started = await client.post("/api/v1/schedules/nightly/run")
         again = await client.post("/api/v1/schedules/nightly/run")
         unknown = await client.post("/api/v1/schedules/weekly/run")
-        await until(lambda: stage.queue.lists)
+        await until(lambda: scenario.queue.lists)
         [running] = (await client.get("/api/v1/schedules")).json()
-        stage.queue.close()
+        scenario.queue.close()
         await until(lambda: not timetable.overview()[0].is_running)
         [after] = (await client.get("/api/v1/schedules")).json()
 

@@ -22,7 +22,7 @@ from app.service.schedules.entry import FileSource, Schedule
 from app.service.schedules.ledger import Ledger
 from app.service.schedules.submitted import Desk
 from app.service.schedules.timetable import Timetable
-from tests.intake.files import DIGITS
+from tests.support.order_files import DIGITS
 
 BERLIN = ZoneInfo("Europe/Berlin")
 READING = Reading(portal_name="demo", rules=DIGITS)
@@ -82,7 +82,7 @@ class Queue:
 
 
 @dataclass(kw_only=True)
-class Stage:
+class Scenario:
     """Everything around a timetable, which may be opened again and again: each time a new daemon."""
 
     root: Path

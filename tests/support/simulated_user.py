@@ -24,7 +24,7 @@ def _overlook(*_: object) -> None:
     """A window that is gone before it was asked is no matter."""
 
 
-class Person:
+class SimulatedUser:
     """Sits at one screen. Waits by X events, never by sleeping."""
 
     def __init__(self, display: str) -> None:

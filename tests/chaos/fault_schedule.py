@@ -15,14 +15,14 @@ from app.demo.catalogue.truth import OrderTruth
 from app.demo.client import Portal
 from app.demo.process import running_portal
 from app.service.batch import Redo
-from tests.chaos.accidents import Storm, count_kinds
 from tests.chaos.campaign import Campaign
-from tests.chaos.laws import breaches
-from tests.chaos.scene import Scene, read_base, read_scene, temp_folder
-from tests.chaos.session import Session
-from tests.chaos.stage import Stage
-from tests.chaos.striking import Hit, Striking
-from tests.system.program import Desk, open_desk
+from tests.support.program import Desk, open_desk
+from tests.support.storm.accidents import Storm, count_kinds
+from tests.support.storm.progress import Progress
+from tests.support.storm.properties import breaches
+from tests.support.storm.scenario import Scenario, read_base, read_scenario, temp_folder
+from tests.support.storm.session import Session
+from tests.support.storm.striking import Hit, Striking
 
 LIST = "orders.xlsx"
 #: Starts beyond those that the storm itself makes necessary: slots run out of restarts.
@@ -54,7 +54,7 @@ class Course:
                 f"workers: {lost} lost, {back} back, {given_up} given up",
                 f"orphans of a killed program ended within {orphaned_s:.1f} s",
                 f"orders left to the calm start: {dict(self.unlucky)}",
-                f"against the laws: {len(self.breaches)}",
+                f"against the properties: {len(self.breaches)}",
             )
         )
 
@@ -68,12 +68,12 @@ class _Place:
     truths: Mapping[str, OrderTruth]
     base: Mapping[str, str]
 
-    def read(self, campaign: Campaign, *, is_calm: bool) -> Scene:
+    def read(self, campaign: Campaign, *, is_calm: bool) -> Scenario:
         sessions = tuple(campaign.sessions)
-        return read_scene(self.desk, self.truths, sessions, self.base, list_name=LIST, is_calm=is_calm)
+        return read_scenario(self.desk, self.truths, sessions, self.base, list_name=LIST, is_calm=is_calm)
 
 
-async def weather(storm: Storm, folder: Path, tell: Callable[[str], None]) -> Course:
+async def run_storm(storm: Storm, folder: Path, tell: Callable[[str], None]) -> Course:
     """Let a storm pass over a list of the demo portal.
 
     Args:
@@ -87,8 +87,8 @@ async def weather(storm: Storm, folder: Path, tell: Callable[[str], None]) -> Co
     ):
         place = await _prepare(desk, portal, storm)
         begun_s = anyio.current_time()
-        campaign = Campaign(desk=desk, stage=Stage(), list_name=LIST, logs=folder, tell=tell)
-        striking = Striking(storm=storm, stage=campaign.stage, portal=portal, note=partial(_write_down, folder))
+        campaign = Campaign(desk=desk, progress=Progress(), list_name=LIST, logs=folder, tell=tell)
+        striking = Striking(storm=storm, progress=campaign.progress, portal=portal, note=partial(_write_down, folder))
         found = await _brave(campaign, striking)
         stormy = await anyio.to_thread.run_sync(lambda: place.read(campaign, is_calm=False))
         async with anyio.create_task_group() as beside:
@@ -136,7 +136,7 @@ def _write_down(folder: Path, hit: Hit) -> None:
         log.write(f"{hit}\n")
 
 
-def _unlucky(scene: Scene) -> dict[str, int]:
-    truths = scene.truths
-    odd = (one for one in scene.orders if one.number in truths and one.outcome != truths[one.number].outcome)
+def _unlucky(scenario: Scenario) -> dict[str, int]:
+    truths = scenario.truths
+    odd = (one for one in scenario.orders if one.number in truths and one.outcome != truths[one.number].outcome)
     return dict(Counter(str(one.reason) for one in odd))

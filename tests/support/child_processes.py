@@ -46,7 +46,7 @@ def kill_all(pids: Iterable[int]) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def order(folder: Path, *, is_over_stdio: bool = False, module: str = "tests.bridge.scripted") -> SpawnOrder:
+def order(folder: Path, *, is_over_stdio: bool = False, module: str = "tests.support.scripted_child") -> SpawnOrder:
     """Start a scripted worker below a folder of its own."""
     return SpawnOrder(
         worker=WorkerRef(3, 2),

@@ -1,6 +1,6 @@
 """What a list has come to: the journal, the folders, the report and what is left lying about, read from outside.
 
-Reads only, and judges nothing: that is for ``laws``.
+Reads only, and judges nothing: that is for ``properties``.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from app.archive.tree import PRIVATE_NAME
 from app.demo.catalogue.truth import OrderTruth
 from app.service.out import JOURNAL_NAME
 from app.service.runtime import REPORTS_NAME
-from tests.chaos.session import Session
-from tests.system.program import Desk
+from tests.support.program import Desk
+from tests.support.storm.session import Session
 
 _ORDERS = """
 SELECT task_id, portal_number, status, outcome, reason, folder FROM tasks LEFT JOIN reports USING (task_id)
@@ -79,8 +79,8 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """All that the laws ask about."""
+class Scenario:
+    """All that the properties ask about."""
 
     #: What the portal has, for the orders of the list.
     truths: Mapping[str, OrderTruth]
@@ -103,7 +103,7 @@ class Scene:
     base_changes: tuple[str, ...] = ()
 
 
-def read_scene(
+def read_scenario(
     desk: Desk,
     truths: Mapping[str, OrderTruth],
     sessions: tuple[Session, ...],
@@ -111,14 +111,14 @@ def read_scene(
     *,
     list_name: str,
     is_calm: bool,
-) -> Scene:
+) -> Scenario:
     """Read everything. Blocking; the program must have ended."""
     left = tuple(_left(desk))  # before anything else is touched
     journal = desk.out / PRIVATE_NAME / JOURNAL_NAME
     base_now = read_base(desk)
     damage = _damage(journal)
     folders = tuple(_folders(desk.out))
-    return Scene(
+    return Scenario(
         truths=truths,
         sessions=sessions,
         is_calm=is_calm,

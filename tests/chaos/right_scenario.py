@@ -8,8 +8,8 @@ from app.demo.catalogue.order import Defect, LinkForm, Naming
 from app.demo.catalogue.truth import ExpectedOutcome, FileTruth, OrderTruth
 from app.demo.documents import DocumentKind
 from app.service.batch import Redo
-from tests.chaos.scene import Attempt, Folder, Move, Order, Scene
-from tests.chaos.session import Session
+from tests.support.storm.scenario import Attempt, Folder, Move, Order, Scenario
+from tests.support.storm.session import Session
 
 _REASONS = {"COMPLETED": "all_saved", "NOT_FOUND": "portal_says_missing", "PARTIAL": "some_files_refused"}
 _TASK = "QUEUED ASSIGN ASSIGNED START RUNNING FINISH DONE"
@@ -19,7 +19,7 @@ _ONCE = {
 }
 
 
-def right_scene() -> Scene:
+def right_scenario() -> Scenario:
     """Three orders, one start, no accident."""
     truths = {
         truth.number: truth
@@ -29,7 +29,7 @@ def right_scene() -> Scene:
             order_truth("102", "PARTIAL", file_truth("c.pdf"), file_truth("d.pdf", Defect.MISSING)),
         )
     }
-    return Scene(
+    return Scenario(
         truths=truths,
         sessions=(Session(number=1, redo=Redo.RETRYABLE, code=1),),
         is_calm=True,

@@ -1,4 +1,4 @@
-"""A worker process that follows a script: ``python -m tests.supervisor.scripted SLOT GENERATION FRAMES``.
+"""A worker process that follows a script: ``python -m tests.support.scripted_worker SLOT GENERATION FRAMES``.
 
 The script comes as JSON in the environment, one entry for each generation (``"2#1"``) or ``"*"`` for all others:
 ``start`` is ready | silent | exit | unable:KIND, ``goodbye`` is said | silent (it never comes), ``probe`` is what a

@@ -1,7 +1,7 @@
 """A worker process that plays one part, named by SCRIPT in its environment. Light: it imports nothing of the program.
 
-Started as ``python -m tests.bridge.scripted SLOT GENERATION FRAMES``. Whatever the part, it first tells its own pid,
-or that of the process that it leaves behind, in a frame of its own.
+Started as ``python -m tests.support.scripted_child SLOT GENERATION FRAMES``. Whatever the part, it first tells its own
+pid, or that of the process that it leaves behind, in a frame of its own.
 """
 
 from __future__ import annotations

@@ -14,9 +14,9 @@ UID = 10001
 
 
 @contextmanager
-def become_stranger() -> Generator[Path]:
+def become_other_user() -> Generator[Path]:
     """Have no rights beyond an ordinary user's meanwhile, and a folder that belongs to him."""
-    folder = Path(tempfile.mkdtemp(prefix="stranger-"))
+    folder = Path(tempfile.mkdtemp(prefix="other_user-"))
     is_root = os.geteuid() == 0
     if is_root:
         os.chown(folder, UID, UID)

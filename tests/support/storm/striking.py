@@ -11,9 +11,9 @@ import psutil
 from anyio.abc import TaskGroup
 
 from app.demo.client import Portal
-from tests.chaos.accidents import Accident, Blow, Storm, Trouble, Victim
-from tests.chaos.stage import Stage
-from tests.recovery.prey import Kind, find, hit
+from tests.support.storm.accidents import Accident, Blow, Storm, Trouble, Victim
+from tests.support.storm.progress import Progress
+from tests.support.target_process import Kind, find, hit
 
 _SIGNALS = {
     Blow.KILL: signal.SIGKILL,
@@ -42,10 +42,10 @@ class Hit:
 
 @dataclass(slots=True, kw_only=True)
 class Striking:
-    """One storm over one stage."""
+    """One storm over one progress."""
 
     storm: Storm
-    stage: Stage
+    progress: Progress
     portal: Portal
     #: Takes every hit.
     note: Callable[[Hit], None]
@@ -79,9 +79,9 @@ class Striking:
     async def _strike(self, accident: Accident) -> None:
         await self._come_to(accident)
         await anyio.sleep(accident.delay_s)
-        victim = await self.stage.until(lambda: self._hit_one(accident))
+        victim = await self.progress.until(lambda: self._hit_one(accident))
         at_s = round(anyio.current_time() - self.begun_s, 1)
-        hit_now = Hit(accident=accident, session_no=self.stage.session_no, pid=victim.pid, at_s=at_s)
+        hit_now = Hit(accident=accident, session_no=self.progress.session_no, pid=victim.pid, at_s=at_s)
         self.hits.append(hit_now)
         self.note(hit_now)
         if accident.frozen_s:
@@ -89,7 +89,7 @@ class Striking:
             hit(victim, signal.SIGCONT if accident.blow is Blow.NAP else signal.SIGKILL)
 
     async def _come_to(self, point: Accident | Trouble) -> None:
-        await self.stage.until(lambda: self.stage.ended_count >= point.after_count or None)
+        await self.progress.until(lambda: self.progress.ended_count >= point.after_count or None)
 
     def _hit_one(self, accident: Accident) -> psutil.Process | None:
         """Hit one of those that are there; nothing when there are none just now."""
@@ -100,12 +100,12 @@ class Striking:
         return victim if hit(victim, _SIGNALS[accident.blow]) else None
 
     def _victims(self, victim: Victim) -> list[psutil.Process]:
-        if self.stage.pid is None:
+        if self.progress.pid is None:
             return []
         if victim is not Victim.SUPERVISOR:
-            return find(self.stage.pid, Kind(victim.value))
+            return find(self.progress.pid, Kind(victim.value))
         try:
-            return [psutil.Process(self.stage.pid)]
+            return [psutil.Process(self.progress.pid)]
         except psutil.Error:
             return []
 

@@ -15,7 +15,7 @@ E = TypeVar("E")
 
 
 @dataclass(kw_only=True)
-class Ears:
+class EventCapture:
     """An event sink for a test."""
 
     events: list[Event] = field(default_factory=list[Event])

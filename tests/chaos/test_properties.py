@@ -1,4 +1,4 @@
-"""Each law of a storm notices what breaks it, and nothing else does."""
+"""Each property of a storm notices what breaks it, and nothing else does."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import pytest
 
 from app.domain.failures import MEANINGS, Reason
 from app.service.batch import Redo
-from tests.chaos.laws import BAD_LUCK, LAWS, breaches
-from tests.chaos.scene import Order, Scene
-from tests.chaos.scenes import attempt, content, folder, path_of, right_scene, task_id
-from tests.chaos.session import Session
+from tests.chaos.right_scenario import attempt, content, folder, path_of, right_scenario, task_id
+from tests.support.storm.properties import BAD_LUCK, PROPERTIES, breaches
+from tests.support.storm.scenario import Order, Scenario
+from tests.support.storm.session import Session
 
-Break = Callable[[Scene], Scene]
+Break = Callable[[Scenario], Scenario]
 
 
 def an_order(number: str, **changes: str | None) -> Break:
     """One order is otherwise in the journal, and in the report."""
 
-    def break_it(scene: Scene) -> Scene:
-        orders = tuple(replace(one, **changes) if one.number == number else one for one in scene.orders)
-        return replace(scene, orders=orders, rows=tuple((one.number, str(one.outcome)) for one in orders))
+    def break_it(scenario: Scenario) -> Scenario:
+        orders = tuple(replace(one, **changes) if one.number == number else one for one in scenario.orders)
+        return replace(scenario, orders=orders, rows=tuple((one.number, str(one.outcome)) for one in orders))
 
     return break_it
 
@@ -30,21 +30,21 @@ def an_order(number: str, **changes: str | None) -> Break:
 def further_tries(number: str, tries: str, *numbers: int) -> Break:
     """An order was given back and begun again, so often as it has further attempts."""
 
-    def break_it(scene: Scene) -> Scene:
-        kept = tuple(move for move in scene.moves if move.entity != task_id(number))
-        own = tuple(one for one in scene.attempts if one.task_id != task_id(number))
+    def break_it(scenario: Scenario) -> Scenario:
+        kept = tuple(move for move in scenario.moves if move.entity != task_id(number))
+        own = tuple(one for one in scenario.attempts if one.task_id != task_id(number))
         attempts = (*own, *(attempt(number, place) for place in numbers))
-        return replace(scene, moves=(*kept, *path_of("task", task_id(number), tries)), attempts=attempts)
+        return replace(scenario, moves=(*kept, *path_of("task", task_id(number), tries)), attempts=attempts)
 
     return break_it
 
 
 def a_move(machine: str, entity: str, path: str) -> Break:
-    return lambda scene: replace(scene, moves=(*scene.moves, *path_of(machine, entity, path)))
+    return lambda scenario: replace(scenario, moves=(*scenario.moves, *path_of(machine, entity, path)))
 
 
 def a_session(**changes: object) -> Break:
-    return lambda scene: replace(scene, sessions=(*scene.sessions, _session(**changes)))
+    return lambda scenario: replace(scenario, sessions=(*scenario.sessions, _session(**changes)))
 
 
 def _session(**changes: object) -> Session:
@@ -55,10 +55,10 @@ def _session(**changes: object) -> Session:
 
 
 def given(**changes: object) -> Break:
-    return lambda scene: replace(scene, **changes)
+    return lambda scenario: replace(scenario, **changes)
 
 
-ONCE, TRUE, FILES, FOLDER, STRAY, TRIES, MOVES, LEFT, WHOLE, BASE, AGAIN, END = LAWS
+ONCE, TRUE, FILES, FOLDER, STRAY, TRIES, MOVES, LEFT, WHOLE, BASE, AGAIN, END = PROPERTIES
 AGAIN_AND_AGAIN = "QUEUED ASSIGN ASSIGNED START RUNNING" + " GIVE_BACK QUEUED ASSIGN ASSIGNED START RUNNING" * 3
 BACK_ONCE = "QUEUED ASSIGN ASSIGNED START RUNNING GIVE_BACK QUEUED ASSIGN ASSIGNED START RUNNING FINISH DONE"
 STRANGER = Order(
@@ -67,39 +67,47 @@ STRANGER = Order(
 
 
 def test_a_list_that_came_home_is_against_no_law() -> None:
-    assert breaches(right_scene()) == []
-    assert breaches(replace(right_scene(), is_calm=False)) == []
+    assert breaches(right_scenario()) == []
+    assert breaches(replace(right_scenario(), is_calm=False)) == []
 
 
 @pytest.mark.parametrize(
-    ("law", "break_it"),
+    ("broken", "break_it"),
     [
-        (ONCE, lambda scene: replace(scene, orders=scene.orders[1:])),
-        (ONCE, lambda scene: replace(scene, orders=(*scene.orders, STRANGER))),
-        (ONCE, lambda scene: replace(scene, orders=(*scene.orders, replace(scene.orders[0], task_id="demo:x")))),
+        (ONCE, lambda scenario: replace(scenario, orders=scenario.orders[1:])),
+        (ONCE, lambda scenario: replace(scenario, orders=(*scenario.orders, STRANGER))),
+        (
+            ONCE,
+            lambda scenario: replace(
+                scenario, orders=(*scenario.orders, replace(scenario.orders[0], task_id="demo:x"))
+            ),
+        ),
         (ONCE, an_order("101", outcome=None)),
-        (ONCE, lambda scene: replace(scene, rows=scene.rows[1:])),
-        (ONCE, lambda scene: replace(scene, rows=(*scene.rows[1:], (scene.rows[0][0], "FAILED")))),
+        (ONCE, lambda scenario: replace(scenario, rows=scenario.rows[1:])),
+        (ONCE, lambda scenario: replace(scenario, rows=(*scenario.rows[1:], (scenario.rows[0][0], "FAILED")))),
         (TRUE, an_order("101", outcome="COMPLETED", reason="all_saved")),
         (TRUE, an_order("101", outcome="FAILED", reason="worker_lost")),
         (FILES, given(folders=(folder("102", "c.pdf"), folder("100", "a.pdf")))),
         (FILES, given(folders=(folder("102", "c.pdf"), folder("100", "a.pdf", "b.pdf", "x.pdf")))),
         (FILES, given(folders=(folder("102", "c.pdf", "d.pdf"), folder("100", "a.pdf", "b.pdf")))),
-        (FOLDER, given(folders=(*right_scene().folders, folder("100", "a.pdf", "b.pdf", path="Other/100")))),
+        (FOLDER, given(folders=(*right_scenario().folders, folder("100", "a.pdf", "b.pdf", path="Other/100")))),
         (FOLDER, an_order("100", folder="Other/100")),
         (FOLDER, given(folders=(folder("102", "c.pdf"), replace(folder("100", "a.pdf", "b.pdf"), vouched={})))),
         (STRAY, given(strays=("Acme/100.part",))),
-        (STRAY, given(folders=(*right_scene().folders, folder("9", "a.pdf")))),
+        (STRAY, given(folders=(*right_scenario().folders, folder("9", "a.pdf")))),
         (TRIES, further_tries("101", f"{AGAIN_AND_AGAIN} FINISH DONE", 1, 2, 3, 4)),
         (TRIES, further_tries("101", BACK_ONCE, 1)),
         (TRIES, further_tries("101", BACK_ONCE, 1, 1)),
-        (TRIES, lambda scene: replace(scene, attempts=tuple(replace(one, is_open=True) for one in scene.attempts))),
+        (
+            TRIES,
+            lambda scenario: replace(scenario, attempts=tuple(replace(one, is_open=True) for one in scenario.attempts)),
+        ),
         (MOVES, a_move("tab", "t", "OPENING DONE COMPLETED")),
         (MOVES, a_move("tab", "t", "LOADING LOADED PROCESSING")),
         (MOVES, a_move("oven", "o", "COLD HEAT HOT")),
         (MOVES, a_move("worker", "worker-2", "STARTING REPORT_READY READY")),
         (MOVES, a_move("pool", "pool", "INITIALIZING SHUT_DOWN SHUTTING_DOWN CLOSE TERMINATED")),
-        (MOVES, lambda scene: replace(scene, moves=scene.moves[:-1])),
+        (MOVES, lambda scenario: replace(scenario, moves=scenario.moves[:-1])),
         (LEFT, given(left=("runs/r-1a2b3c",))),
         (LEFT, a_session(left=["runs/r-1a2b3c"])),
         (LEFT, a_session(code=-9, orphaned_s=None)),
@@ -112,22 +120,22 @@ def test_a_list_that_came_home_is_against_no_law() -> None:
         (END, a_session(errors="Traceback (most recent call last):")),
     ],
 )
-def test_what_breaks_a_law_is_told(law: str, break_it: Break) -> None:
-    told = breaches(break_it(right_scene()))
+def test_what_breaks_a_law_is_told(broken: str, break_it: Break) -> None:
+    told = breaches(break_it(right_scenario()))
 
     assert told
-    assert {sentence.split(":")[0] for sentence in told} >= {law}
+    assert {sentence.split(":")[0] for sentence in told} >= {broken}
 
 
 def test_everything_is_told_at_once() -> None:
-    told = breaches(replace(right_scene(), strays=("x",), left=("y",), damage=("z",)))
+    told = breaches(replace(right_scenario(), strays=("x",), left=("y",), damage=("z",)))
 
     assert [sentence.split(":")[0] for sentence in told] == [STRAY, LEFT, WHOLE]
 
 
 @pytest.mark.parametrize("reason", sorted(BAD_LUCK))
 def test_bad_luck_is_an_excuse_in_a_storm_and_none_in_calm_weather(reason: Reason) -> None:
-    unlucky = an_order("100", outcome=MEANINGS[reason].outcome.value, reason=reason.value)(right_scene())
+    unlucky = an_order("100", outcome=MEANINGS[reason].outcome.value, reason=reason.value)(right_scenario())
     without_files = replace(unlucky, folders=unlucky.folders[1:], orders=_without_folder(unlucky.orders))
 
     assert breaches(replace(without_files, is_calm=False)) == []
@@ -137,14 +145,14 @@ def test_bad_luck_is_an_excuse_in_a_storm_and_none_in_calm_weather(reason: Reaso
 @pytest.mark.parametrize("reason", sorted(set(Reason) - BAD_LUCK))
 def test_no_storm_excuses_a_wrong_judgement(reason: Reason) -> None:
     outcome = MEANINGS[reason].outcome.value
-    judged = an_order("100", outcome=outcome, reason=reason.value)(right_scene())
+    judged = an_order("100", outcome=outcome, reason=reason.value)(right_scenario())
     alone = replace(judged, is_calm=False, folders=judged.folders[1:], orders=_without_folder(judged.orders))
 
     assert FILES in {told.split(":")[0] for told in breaches(alone)}
 
 
 def test_a_wrong_file_has_no_excuse_at_all() -> None:
-    unlucky = an_order("102", reason="some_files_failed")(replace(right_scene(), is_calm=False))
+    unlucky = an_order("102", reason="some_files_failed")(replace(right_scenario(), is_calm=False))
     wrong = replace(folder("102", "c.pdf"), digests={"c.pdf": content("?")}, vouched={"c.pdf": content("?")})
 
     told = breaches(replace(unlucky, folders=(unlucky.folders[0], wrong)))
@@ -156,23 +164,25 @@ def test_an_order_that_is_taken_up_again_has_all_its_attempts_again() -> None:
     path = f"{AGAIN_AND_AGAIN.rsplit(' GIVE_BACK', 1)[0]} FINISH DONE"
     again = further_tries("101", f"{path} REDO {path}", 1, 2, 3, 1, 2, 3)
 
-    assert breaches(again(right_scene())) == []
+    assert breaches(again(right_scenario())) == []
 
 
 def test_an_attempt_that_was_given_back_unspent_is_made_again() -> None:
-    scene = further_tries("101", BACK_ONCE, 1, 1)(right_scene())
-    attempts = (*scene.attempts[:-2], attempt("101", 1, is_spent=False), attempt("101", 1))
+    scenario = further_tries("101", BACK_ONCE, 1, 1)(right_scenario())
+    attempts = (*scenario.attempts[:-2], attempt("101", 1, is_spent=False), attempt("101", 1))
 
-    assert breaches(replace(scene, attempts=attempts)) == []
+    assert breaches(replace(scenario, attempts=attempts)) == []
 
 
 def test_a_life_may_break_off_where_a_start_was_killed() -> None:
-    scene = right_scene()
+    scenario = right_scenario()
     cut = path_of("worker", "worker-1", "STARTING REPORT_READY READY ASSIGN PROCESSING")
-    killed = replace(scene, sessions=(_session(code=-9), *scene.sessions), moves=(*cut, *scene.moves))
+    killed = replace(scenario, sessions=(_session(code=-9), *scenario.sessions), moves=(*cut, *scenario.moves))
 
     assert breaches(killed) == []
-    assert [told.split(":")[0] for told in breaches(replace(killed, sessions=(_session(), *scene.sessions)))] == [MOVES]
+    assert [told.split(":")[0] for told in breaches(replace(killed, sessions=(_session(), *scenario.sessions)))] == [
+        MOVES
+    ]
 
 
 def _without_folder(orders: tuple[Order, ...]) -> tuple[Order, ...]:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.cli.exits import Exit
-from tests.cli.conftest import BASE_URL, Command
-from tests.support.stranger import become_stranger
+from tests.support.commands import BASE_URL, Command
+from tests.support.other_user import become_other_user
 
 pytestmark = pytest.mark.skipif(
     os.name != "posix" or os.geteuid() != 0, reason="needs root to have folders of two owners"
@@ -31,7 +31,7 @@ def mounted(command: Command, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
             path.chmod(0o755 if path.is_dir() else 0o644)
         monkeypatch.chdir(folder)
         monkeypatch.setenv("HOME", "/root")
-        command("doctor")  # loads what is loaded late: the stranger may not be able to
+        command("doctor")  # loads what is loaded late: the other user may not be able to
         yield folder
 
 
@@ -53,7 +53,7 @@ def test_a_profile_of_another_owner_is_told_in_one_sentence(
 ) -> None:
     (mounted / place).chmod(0)
 
-    with become_stranger() as own:
+    with become_other_user() as own:
         result = command(*arguments, "--profiles-dir", str(mounted / "profiles"), "--out", str(own / "out"))
 
     assert result.exit_code == exit_code
@@ -67,7 +67,7 @@ def test_a_profile_of_another_owner_is_told_in_one_sentence(
 def test_an_output_folder_of_another_owner_is_told_in_one_sentence(
     arguments: tuple[str, ...], place: str, command: Command, mounted: Path
 ) -> None:
-    with become_stranger():
+    with become_other_user():
         result = command(*arguments, "--profiles-dir", str(mounted / "profiles"), "--out", str(mounted / place))
 
     assert result.exit_code == Exit.RESOURCES, result.exc_info
@@ -80,7 +80,7 @@ def test_an_output_folder_of_another_owner_is_told_in_one_sentence(
 def test_the_doctor_tells_all_of_it(command: Command, mounted: Path) -> None:
     (mounted / "profiles/default").chmod(0o700)
 
-    with become_stranger():
+    with become_other_user():
         result = command("doctor", "--profiles-dir", str(mounted / "profiles"), "--out", str(mounted / "out"))
 
     lines = {line[5:17].strip(): line for line in result.stdout.splitlines()}

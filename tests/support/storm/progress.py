@@ -10,7 +10,7 @@ import anyio
 T = TypeVar("T")
 
 
-class Stage:
+class Progress:
     """One list on its way home."""
 
     def __init__(self) -> None:

@@ -21,12 +21,12 @@ from app.service.batch import Redo
 from app.service.out import JOURNAL_NAME
 from app.service.runtime import REPORTS_NAME
 from app.store.journal import SqliteJournal
-from tests.archive.orders import StoppedClock, report_for, stage, task_for
-from tests.chaos.laws import breaches
-from tests.chaos.scene import Scene, read_base, read_scene, temp_folder
-from tests.chaos.scenes import file_truth, order_truth
-from tests.chaos.session import Session
-from tests.system.program import DESK_MARK, Desk
+from tests.chaos.right_scenario import file_truth, order_truth
+from tests.support.archive_orders import StoppedClock, report_for, stage, task_for
+from tests.support.program import DESK_MARK, Desk
+from tests.support.storm.properties import breaches
+from tests.support.storm.scenario import Scenario, read_base, read_scenario, temp_folder
+from tests.support.storm.session import Session
 
 FILES = {"a.pdf": b"a.pdf", "b.pdf": b"b.pdf"}
 TRUTHS = {"100": order_truth("100", "COMPLETED", *(file_truth(name) for name in FILES))}
@@ -62,13 +62,13 @@ async def _come_home(out: Path) -> None:
     (reports / "orders-report.csv").write_text("PO_NUMBER,Outcome\nPO100,COMPLETED\n")
 
 
-def read(desk: Desk) -> Scene:
+def read(desk: Desk) -> Scenario:
     sessions = (Session(number=1, redo=Redo.RETRYABLE, code=0),)
     base = {"Cookies": hashlib.sha256(b"a cookie").hexdigest()}
-    return read_scene(desk, TRUTHS, sessions, base, list_name="orders.xlsx", is_calm=True)
+    return read_scenario(desk, TRUTHS, sessions, base, list_name="orders.xlsx", is_calm=True)
 
 
-def broken_laws(desk: Desk) -> set[str]:
+def broken_properties(desk: Desk) -> set[str]:
     return {told.split(":")[0] for told in breaches(read(desk))}
 
 
@@ -77,13 +77,13 @@ def test_what_came_home_is_as_it_should_be(desk: Desk) -> None:
 
 
 def test_everything_is_read(desk: Desk) -> None:
-    scene = read(desk)
+    scenario = read(desk)
 
-    assert [order.number for order in scene.orders] == ["100"]
-    assert [(one.number, one.is_spent, one.is_open) for one in scene.attempts] == [(1, True, False)]
-    assert [move.event for move in scene.moves] == ["ASSIGN", "START", "FINISH"]
-    assert [set(folder.digests) for folder in scene.folders] == [set(FILES)]
-    assert scene.rows == (("100", "COMPLETED"),)
+    assert [order.number for order in scenario.orders] == ["100"]
+    assert [(one.number, one.is_spent, one.is_open) for one in scenario.attempts] == [(1, True, False)]
+    assert [move.event for move in scenario.moves] == ["ASSIGN", "START", "FINISH"]
+    assert [set(folder.digests) for folder in scenario.folders] == [set(FILES)]
+    assert scenario.rows == (("100", "COMPLETED"),)
 
 
 def _write(name: str, text: str = "") -> Callable[[Desk], None]:
@@ -102,7 +102,7 @@ def _scratch(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "law"),
+    ("spoil", "broken"),
     [
         (_write("out/Acme/PO100/a.pdf", "other"), "every file once and right"),
         (_write("out/Acme/PO100/c.pdf"), "every file once and right"),
@@ -121,10 +121,10 @@ def _scratch(desk: Desk) -> None:
         (_scratch, "the journal is whole"),
     ],
 )
-def test_what_is_not_as_it_should_be_is_seen(desk: Desk, spoil: Callable[[Desk], None], law: str) -> None:
+def test_what_is_not_as_it_should_be_is_seen(desk: Desk, spoil: Callable[[Desk], None], broken: str) -> None:
     spoil(desk)
 
-    assert law in broken_laws(desk)
+    assert broken in broken_properties(desk)
 
 
 def test_a_second_folder_of_an_order_is_seen(desk: Desk) -> None:
@@ -134,23 +134,23 @@ def test_a_second_folder_of_an_order_is_seen(desk: Desk) -> None:
     for path in folder.iterdir():
         (second / path.name).write_bytes(path.read_bytes())
 
-    assert broken_laws(desk) == {"one folder for each order"}
+    assert broken_properties(desk) == {"one folder for each order"}
 
 
 def test_a_lock_that_is_held_is_seen(desk: Desk) -> None:
     lock = FileLock(desk.folder / "profiles" / "demo" / "base.lock")
     assert lock.take()
     try:
-        assert broken_laws(desk) == {"nothing is left"}
+        assert broken_properties(desk) == {"nothing is left"}
     finally:
         lock.drop()
 
-    assert broken_laws(desk) == set()
+    assert broken_properties(desk) == set()
 
 
 def test_a_process_that_lives_on_is_seen(desk: Desk) -> None:
     with _idle_process({**os.environ, DESK_MARK: str(desk.folder)}):  # noqa: TID251 - as a child inherits it
-        assert broken_laws(desk) == {"nothing is left"}
+        assert broken_properties(desk) == {"nothing is left"}
 
 
 @contextmanager

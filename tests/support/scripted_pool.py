@@ -20,10 +20,10 @@ from app.service.clock import SystemClock
 from app.store.memory import MemoryJournal
 from app.supervisor.pool import PersistentWorkerPool
 from app.supervisor.surroundings import Surroundings
-from tests.profile.folders import make_base
-from tests.store.builders import BATCH, orders, po_task
+from tests.support.profile_folders import make_base
+from tests.support.tasks import BATCH, orders, po_task
 
-SCRIPTED = "tests.supervisor.scripted"
+SCRIPTED = "tests.support.scripted_worker"
 
 
 @dataclass(kw_only=True)

@@ -1,4 +1,4 @@
-"""The law of moves: every line of the journal's history is a move of the tables, and each life is told without a gap.
+"""The property of moves: every line of history is a move of the tables, and each life is told without a gap.
 
 What can be decided from outside: a task has one life for ever. Pool, workers and profiles live once in each start of
 the program; a life may break off only where a start was killed. Sessions and tabs live many times, under the name of
@@ -14,7 +14,7 @@ from typing import Any
 
 from app.domain.machine import Table
 from app.domain.states import POOL, PROFILE, TABLES, TASK, WORKER
-from tests.chaos.scene import Move
+from tests.support.storm.scenario import Move
 
 _BY_NAME: dict[str, Table[Any, Any]] = {table.name: table for table in TABLES}
 _LEGAL = {
