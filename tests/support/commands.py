@@ -1,4 +1,4 @@
-"""A desk to work at: an empty folder, no settings from outside, a made-up profile, and a run that only takes notes."""
+"""A desk to work at: an empty folder, no settings from outside, no keyring, a profile, and a run that takes notes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import anyio
+import keyring.core
 import pytest
+from keyring.backends.fail import Keyring as NoKeyring
 from loguru import logger
 from typer.testing import CliRunner, Result
 
@@ -33,6 +35,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that commands are typed in."""
     for name in Settings.model_fields:
         monkeypatch.delenv(variable(name), raising=False)
+    monkeypatch.setattr(keyring.core, "_keyring_backend", NoKeyring())
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.chdir(tmp_path)
     return tmp_path

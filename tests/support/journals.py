@@ -15,6 +15,7 @@ from app.store.memory import MemoryJournal
 from app.store.times import from_text
 from tests.support.journal_audit import check_laws, query
 from tests.support.manual_clock import ManualClock
+from tests.support.tasks import orders
 
 OpenJournal = Callable[[], AbstractAsyncContextManager[Journal]]
 History = Callable[[Journal], list[Transition]]
@@ -70,3 +71,13 @@ def history(path: Path) -> History:
         ]
 
     return read
+
+
+async def make(path: Path, count: int = 500) -> None:
+    async with SqliteJournal(path, ManualClock()) as journal:
+        await journal.accept(orders(*range(count)))
+
+
+async def enter(path: Path) -> None:
+    async with SqliteJournal(path, ManualClock()):
+        pass

@@ -11,15 +11,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import anyio
+import pytest
 
 from app.domain.events import Event, Notice
 from app.domain.ids import BatchId
 from app.domain.ports import Accepted, Clock
 from app.domain.task import OrderList
 from app.intake.orders import Reading
-from app.service.schedules.conduct import Means
+from app.service.schedules.conduct import Means, conduct
 from app.service.schedules.entry import FileSource, Schedule
 from app.service.schedules.ledger import Ledger
+from app.service.schedules.records import Ended
 from app.service.schedules.submitted import Desk
 from app.service.schedules.timetable import Timetable
 from tests.support.order_files import DIGITS
@@ -135,3 +137,19 @@ def is_idle(timetable: Timetable) -> bool:
 def names(lists: Iterable[OrderList]) -> list[str]:
     """Where lists came from."""
     return [orders.source for orders in lists]
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> Scenario:
+    return Scenario(root=tmp_path)
+
+
+async def run(scenario: Scenario, schedule: Schedule) -> Ended:
+    noted: list[tuple[BatchId, ...]] = []
+
+    async def note(batch_ids: tuple[BatchId, ...]) -> None:
+        noted.append(batch_ids)
+
+    ended = await conduct(schedule, MONDAY, scenario.means(), note)
+    assert len(noted) == len(scenario.queue.lists), "each list is noted as soon as the journal has it"
+    return ended
