@@ -25,7 +25,7 @@ from tests.support.batch_results import (
 from tests.support.portal import needs_chromium
 from tests.support.program import Desk, Ended, open_desk, read_lines, send
 
-pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(300)]
+pytestmark = [needs_chromium, pytest.mark.timeout(300)]
 
 
 async def test_a_list_comes_home_whole_and_a_second_run_does_nothing(tmp_path: Path) -> None:

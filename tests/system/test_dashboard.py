@@ -23,7 +23,7 @@ from tests.support.portal import CHROMIUM, needs_chromium
 from tests.support.program import Desk, open_desk
 from tests.system.test_serve import serving
 
-pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(300)]
+pytestmark = [needs_chromium, pytest.mark.timeout(300)]
 
 #: What a busy machine needs until a page shows what happened.
 PATIENCE_MS = 120_000

@@ -17,7 +17,7 @@ from app.demo.process import running_portal
 from tests.support.paths import ROOT
 from tests.support.portal import needs_chromium
 
-pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(120)]
+pytestmark = [needs_chromium, pytest.mark.timeout(120)]
 
 EXAMPLE = re.search(
     r"<!-- library:begin -->\s+```python\n(.+?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL

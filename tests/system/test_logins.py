@@ -12,7 +12,7 @@ import pytest
 from tests.support.logouts import SECRET, Length, be_left_out, be_logged_out
 from tests.support.portal import needs_chromium
 
-pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(400)]
+pytestmark = [needs_chromium, pytest.mark.timeout(400)]
 
 
 SHORT = Length(order_count=40, expiry_count=3, pages_between=10)

@@ -36,7 +36,7 @@ from tests.support.portal import browsing, lasting_portal, log_in_by_form, needs
 from tests.support.program import Ended
 from tests.support.simulated_user import SimulatedUser
 
-pytestmark = [pytest.mark.browser, pytest.mark.system, needs_chromium, pytest.mark.timeout(180)]
+pytestmark = [needs_chromium, pytest.mark.timeout(180)]
 
 OPEN = "A browser window is open"
 

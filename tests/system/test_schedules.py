@@ -18,7 +18,7 @@ from tests.support.portal import needs_chromium
 from tests.support.program import Desk, open_desk
 from tests.support.schedule_scenario import READING, Queue
 
-pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(300)]
+pytestmark = [needs_chromium, pytest.mark.timeout(300)]
 
 TABLE = {"name": "nightly", "cron": "0 6 * * *", "timezone": "Europe/Berlin", "file": "orders.xlsx", "profile": "demo"}
 

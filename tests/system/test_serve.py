@@ -22,7 +22,7 @@ from tests.support.batch_results import expected_digests, filed_digests, numbers
 from tests.support.portal import needs_chromium
 from tests.support.program import Desk, open_desk
 
-pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(300)]
+pytestmark = [needs_chromium, pytest.mark.timeout(300)]
 
 #: Orders by the interface, as many by a file that is sent, and some by a file that is dropped.
 COUNT, DROPPED = 100, 20

@@ -1,11 +1,9 @@
-"""The examples as a newcomer runs them, and as a newcomer's editor reads them."""
+"""The examples as a newcomer runs them."""
 
 from __future__ import annotations
 
 import csv
-import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,9 +15,7 @@ from tests.support.forms import running_site
 from tests.support.paths import ROOT
 from tests.support.portal import needs_chromium
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
-
-EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+pytestmark = pytest.mark.timeout(120)
 
 
 async def run(folder: Path, example: str, *arguments: str) -> list[str]:
@@ -37,7 +33,6 @@ async def run(folder: Path, example: str, *arguments: str) -> list[str]:
     return done.stdout.decode().splitlines()
 
 
-@pytest.mark.browser
 @needs_chromium
 async def test_pages_are_printed_into_folders_of_their_own(tmp_path: Path) -> None:
     with running_site() as site:
@@ -51,7 +46,6 @@ async def test_pages_are_printed_into_folders_of_their_own(tmp_path: Path) -> No
     assert pdf.read_bytes().startswith(b"%PDF-")
 
 
-@pytest.mark.browser
 @needs_chromium
 async def test_a_form_is_sent_once_for_each_row_however_often_it_is_started(tmp_path: Path) -> None:
     table = tmp_path / "requests.csv"
@@ -75,33 +69,3 @@ async def test_a_form_is_sent_once_for_each_row_however_often_it_is_started(tmp_
         "filled in.png",
     ]
     assert (tmp_path / "filled" / "A1" / "answer.txt").read_text(encoding="utf-8").startswith("Request ")
-
-
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
-def test_an_example_tells_a_newcomer_how_to_run_it(example: Path) -> None:
-    assert f"python examples/{example.name} " in example.read_text(encoding="utf-8").split('"""')[1]
-
-
-def test_an_author_sees_types_where_poolwright_is_installed(tmp_path: Path) -> None:
-    for example in EXAMPLES:
-        shutil.copy(example, tmp_path)
-    wrong = (
-        "from app.processor import POTask, Processor, Tab\nasync def f(tab: Tab, task: POTask) -> int:\n    return 3\n"
-    )
-    (tmp_path / "wrong.py").write_text(f"{wrong}p: Processor = f\n", encoding="utf-8")
-    right = "from app.processor import Processor\nfrom print_pages import print_page\np: Processor = print_page\n"
-    (tmp_path / "right.py").write_text(right, encoding="utf-8")
-    (tmp_path / "pyrightconfig.json").write_text(json.dumps({"typeCheckingMode": "strict"}), encoding="utf-8")
-
-    done = subprocess.run(
-        [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable, "--project", str(tmp_path)],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    found = json.loads(done.stdout)
-    assert found["summary"]["filesAnalyzed"] == len(EXAMPLES) + 2
-    told = [(Path(one["file"]).name, one.get("rule")) for one in found["generalDiagnostics"]]
-    assert told == [("wrong.py", "reportAssignmentType")]

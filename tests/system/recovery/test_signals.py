@@ -21,7 +21,7 @@ from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
 from tests.support.program import Desk, open_desk, read_lines, send
 
-pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(240)]
+pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 
 EXIT_STOPPED = 7
 #: From the second signal to the end of the program.

@@ -15,7 +15,7 @@ from tests.support.portal import needs_chromium
 from tests.support.program import Desk, open_desk, read_lines
 from tests.support.target_process import Kind, find, hit, zombies_below
 
-pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(240)]
+pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 
 ORDER_COUNT = 16
 

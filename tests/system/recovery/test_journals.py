@@ -18,7 +18,7 @@ from tests.support.batch_results import assert_all_right, numbers_of
 from tests.support.portal import CHROMIUM, needs_chromium
 from tests.support.program import Desk, Ended, open_desk, read_lines
 
-pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(240)]
+pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 
 #: "No browser, no workers, no memory or no room left": what the run needs is not there.
 EXIT_RESOURCES = 6

@@ -13,7 +13,7 @@ from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
 from tests.support.program import Desk, open_desk
 
-pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(120)]
+pytestmark = [needs_chromium, pytest.mark.timeout(120)]
 
 ORDER_COUNT = 24
 #: What the demo pack knows of the login page, and what is left of it: a login page that an order was sent to shows the

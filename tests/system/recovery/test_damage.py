@@ -19,7 +19,7 @@ from tests.support.portal import needs_chromium
 from tests.support.program import Desk, open_desk, read_lines
 from tests.support.target_process import find_worker, hit
 
-pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(240)]
+pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 
 EXIT_NOT_ALL_DONE, EXIT_PROFILE = 1, 5
 ORDER_COUNT = 8

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from bench.soak.plan import Plan, read_plan
 from bench.soak.samples import columns
 from tests.support.paths import ROOT
 from tests.support.portal import needs_chromium
@@ -18,7 +17,6 @@ from tests.support.portal import needs_chromium
 PNG = b"\x89PNG\r\n"
 
 
-@pytest.mark.system
 @pytest.mark.timeout(180)
 @needs_chromium
 def test_a_short_soak_loses_no_order_and_leaves_its_figures(tmp_path: Path) -> None:
@@ -40,17 +38,3 @@ def test_a_short_soak_loses_no_order_and_leaves_its_figures(tmp_path: Path) -> N
     assert header == columns(1)
     assert len(rows) == told["sample_count"] > 5
     assert (tmp_path / "soak.png").read_bytes().startswith(PNG)
-
-
-def test_a_plan_is_read_from_the_command_line() -> None:
-    assert read_plan([]) == Plan()
-    assert read_plan(["--minutes", "60", "--workers", "4", "--tabs", "3"]) == Plan(minutes=60, workers=4, tabs=3)
-
-
-@pytest.mark.parametrize("wrong", [["--workers", "9"], ["--minutes", "0"], ["--interval-s", "-1"]])
-def test_a_plan_that_cannot_be_is_refused(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as refused:
-        read_plan(wrong)
-
-    assert refused.value.code == 2
-    assert wrong[0].removeprefix("--").replace("-", "_") in capsys.readouterr().err

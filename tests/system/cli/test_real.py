@@ -13,7 +13,7 @@ import pytest
 from app.cli.exits import Exit
 from app.demo.process import running_portal
 
-pytestmark = [pytest.mark.browser, pytest.mark.system, pytest.mark.timeout(240), pytest.mark.usefixtures("desk")]
+pytestmark = [pytest.mark.timeout(240), pytest.mark.usefixtures("desk")]
 
 
 async def poolwright(*arguments: str) -> tuple[CompletedProcess[bytes], str]:

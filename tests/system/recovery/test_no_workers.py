@@ -15,7 +15,7 @@ from tests.support.portal import needs_chromium, orders_with
 from tests.support.program import Desk, open_desk, read_lines
 from tests.support.target_process import Kind, find, find_worker, hit
 
-pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(240)]
+pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 
 EXIT_NOT_ALL_DONE, EXIT_RESOURCES = 1, 6
 #: The first start of a slot and its three restarts.

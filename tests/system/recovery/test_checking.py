@@ -20,7 +20,7 @@ from tests.support.batch_results import assert_all_right, numbers_of
 from tests.support.portal import needs_chromium
 from tests.support.program import open_desk, read_lines, send
 
-pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(240)]
+pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 
 EXIT_STOPPED = 7
 #: Nobody reads so much within the time of a test.

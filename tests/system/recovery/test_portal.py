@@ -18,7 +18,7 @@ from tests.support.portal import needs_chromium
 from tests.support.ports import free_port
 from tests.support.program import Desk, open_desk, read_lines
 
-pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(240)]
+pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 
 ORDER_COUNT = 12
 #: More than the pool would wait of its own accord.

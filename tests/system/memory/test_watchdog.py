@@ -30,7 +30,7 @@ from tests.support.portal import CHROMIUM, needs_chromium
 from tests.support.program import Desk, Ended, open_desk
 from tests.support.sessions import task_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.system, needs_chromium, pytest.mark.timeout(240)]
+pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 
 MB = 1_000_000
 GB = 1000 * MB
