@@ -23,7 +23,7 @@ from app.worker.processors.registry import find
 from tests.support.portal import lasting_portal, needs_chromium
 from tests.support.sessions import Stage, open_stage, task_for
 
-pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.timeout(90)]
+pytestmark = [needs_chromium, pytest.mark.timeout(90)]
 
 #: What an author writes. Each function is a processor.
 OWN = """

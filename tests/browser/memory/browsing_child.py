@@ -1,6 +1,7 @@
 """A worker process that shows one page in a real browser until its link is closed.
 
-Started as ``python -m tests.memory.browsing SLOT GENERATION FRAMES``; PROFILE in its environment is the profile.
+Started as ``python -m tests.browser.memory.browsing_child SLOT GENERATION FRAMES``; PROFILE in its environment is the
+profile.
 """
 
 from __future__ import annotations

@@ -14,13 +14,13 @@ from playwright.sync_api import sync_playwright
 from app.profile.clone import clone_profile, is_set_aside
 from app.profile.cookies import count_living
 from app.profile.failures import ProfileDamagedError
-from tests.profile.browsing import log_in, opened
-from tests.profile.site import COOKIE_NAMES, Site
-from tests.profile.test_damage import DAMAGES, flip_value
+from tests.browser.profile.browsing import log_in, opened
+from tests.browser.profile.site import COOKIE_NAMES, Site
+from tests.browser.profile.test_damage import DAMAGES, flip_value
 from tests.support.display import needs_xvfb, virtual_display
 from tests.support.generations import browser_options, slot_on
 
-pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 SHELL = shutil.which("chromium-headless-shell")
 WRITE_COOKIES = """() => {

@@ -16,11 +16,9 @@ from app.profile.failures import ProfileInUseError
 from app.profile.keeping import restore, seal_base
 from app.profile.launch import prepare_for_launch
 from app.profile.occupancy import read_owner
-from tests.profile.browsing import cookie_names, kill_in_use, kill_while_writing, log_in, opened, stored
-from tests.profile.site import COOKIE_NAMES, PDF, Site
+from tests.browser.profile.browsing import cookie_names, kill_in_use, kill_while_writing, log_in, opened, stored
+from tests.browser.profile.site import COOKIE_NAMES, PDF, Site
 from tests.support.profile_folders import fingerprint, write
-
-pytestmark = pytest.mark.browser
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 KEPT = ["kept", "kept", "kept"]

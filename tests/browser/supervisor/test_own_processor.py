@@ -2,102 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
 import pytest
 
-from app.archive.tree import OutputTree
 from app.demo.process import running_portal
 from app.domain.events import Event, TaskReturned
 from app.domain.failures import GivenBack, Reason
-from app.domain.ids import TaskId
-from app.domain.options import PoolOptions, PortalOptions, WorkerOptions
-from app.domain.payload import JsonValue
-from app.domain.ports import EventSink
-from app.domain.task import POTask
-from app.service.clock import SystemClock
-from app.store.memory import MemoryJournal
+from app.domain.options import WorkerOptions
 from app.supervisor.errand import make_base
 from app.supervisor.facts import StopCause
-from app.supervisor.pool import PersistentWorkerPool
-from app.supervisor.surroundings import Surroundings
 from tests.support import profile_folders
+from tests.support.bare_pool import own_pool, task
 from tests.support.portal import needs_chromium
 from tests.support.sessions import browser_options, demo_pack, portal_options
 from tests.support.tasks import BATCH
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(90)]
-
-OWN = """
-from app.domain.failures import Reason
-from app.domain.task import POTask, Report
-from app.processor import SessionLostError, Tab
+pytestmark = pytest.mark.timeout(90)
 
 
-async def enters(tab: Tab, task: POTask) -> Report:
-    await tab.page.goto(task.payload["url"])
-    if "/sessions/new" in tab.page.url:
-        raise SessionLostError("the portal shows its login page\\nand more")
-    return Report(reason=Reason.ALL_SAVED)
-
-
-async def titles(tab: Tab, task: POTask) -> Report:
-    await tab.page.goto(task.payload["url"])
-    title = await tab.page.title()
-    await tab.save("title.txt", title.encode())
-    return Report(reason=Reason.ALL_SAVED, fields={"title": title})
-"""
-
-
-Opened = tuple[PersistentWorkerPool, MemoryJournal]
-
-
-def task(number: int, payload: JsonValue = None) -> POTask:
-    return POTask(task_id=TaskId(f"own:{number}"), po_number=f"T{number}", portal_number=f"{number}", payload=payload)
-
-
-@asynccontextmanager
-async def own_pool(
-    root: Path,
-    base: Path,
-    processor: str,
-    portal: PortalOptions | None = None,
-    observe: EventSink = lambda _: None,
-) -> AsyncGenerator[Opened]:
-    """A pool of one worker with this processor, whose module lies in ``root/scripts``."""
-    scripts = root / "scripts"
-    scripts.mkdir()
-    (scripts / "own_processors.py").write_text(OWN, encoding="utf-8")
-    clock = SystemClock()
-    journal = MemoryJournal(clock)
-    options = PoolOptions(
-        worker=WorkerOptions(
-            browser=browser_options(),
-            portal=portal,
-            tabs_per_worker=1,
-            processor=processor,
-            import_path=(str(scripts),),
-        ),
-        worker_count=1,
-        base_profile_path=base,
-        runs_root=root / "runs",
-        staging_path=root / "out" / ".poolwright" / "staging",
-    )
-    around = Surroundings(
-        journal=journal,
-        archive=OutputTree(root / "out", "{number}", clock=clock),
-        clock=clock,
-        observe=observe,
-        batch_id=BATCH,
-    )
-    async with PersistentWorkerPool(options, around) as pool:
-        yield pool, journal
-
-
-@pytest.mark.browser
 @needs_chromium
 async def test_submitted_tasks_are_done_by_it_and_their_files_filed(tmp_path: Path) -> None:
     base = tmp_path / "base"
@@ -116,7 +40,6 @@ async def test_submitted_tasks_are_done_by_it_and_their_files_filed(tmp_path: Pa
     assert reports[0].fields == {"title": title}
 
 
-@pytest.mark.browser
 @needs_chromium
 async def test_a_login_that_a_processor_misses_is_brought_back_and_costs_no_attempt(tmp_path: Path) -> None:
     base, events = tmp_path / "base", list[Event]()
@@ -140,7 +63,6 @@ async def test_a_login_that_a_processor_misses_is_brought_back_and_costs_no_atte
     assert logins == 1
 
 
-@pytest.mark.browser
 @needs_chromium
 async def test_a_login_that_a_processor_misses_without_a_portal_ends_the_pool_with_a_sentence(tmp_path: Path) -> None:
     base = tmp_path / "base"
@@ -157,22 +79,6 @@ async def test_a_login_that_a_processor_misses_without_a_portal_ends_the_pool_wi
     assert [(record.status, record.attempt_count) for record in await journal.records(BATCH)] == [("QUEUED", 0)]
 
 
-async def test_a_processor_that_is_not_there_stops_the_pool_with_a_sentence(tmp_path: Path) -> None:
-    base = profile_folders.make_base(tmp_path / "base")
-
-    async with own_pool(tmp_path, base, "own_processors:title") as (pool, journal):
-        await pool.submit_task(task(1))
-        with anyio.fail_after(60):
-            end = await pool.finish()
-
-    assert end is not None
-    assert end.cause is StopCause.SETUP_FAILED
-    place = tmp_path / "scripts" / "own_processors.py"
-    assert end.detail == f"There is no processor 'own_processors:title': {place} has no title."
-    assert [record.status for record in await journal.records(BATCH)] == ["QUEUED"]
-
-
-@pytest.mark.browser
 @needs_chromium
 async def test_purchase_orders_without_a_portal_stop_the_pool_and_cost_no_attempt(tmp_path: Path) -> None:
     base = profile_folders.make_base(tmp_path / "base", values=())  # none that a census would miss

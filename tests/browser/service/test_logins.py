@@ -25,7 +25,7 @@ from tests.support.portal import CHROMIUM, needs_chromium
 from tests.support.program import Desk, open_desk
 from tests.support.sessions import open_stage, task_for
 
-pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.timeout(120)]
+pytestmark = [needs_chromium, pytest.mark.timeout(120)]
 
 
 @dataclass(kw_only=True)

@@ -43,7 +43,7 @@ from tests.support.portal import lasting_portal, needs_chromium
 from tests.support.ports import free_port
 from tests.support.sessions import Stage, demo_pack, open_stage, task_for
 
-pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.timeout(90)]
+pytestmark = [needs_chromium, pytest.mark.timeout(90)]
 
 
 @pytest.fixture(scope="module", name="shared")

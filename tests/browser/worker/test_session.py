@@ -22,7 +22,7 @@ from tests.support.display import needs_xvfb, virtual_display
 from tests.support.portal import lasting_portal, needs_chromium
 from tests.support.sessions import Stage, open_stage, task_for
 
-pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.timeout(90)]
+pytestmark = [needs_chromium, pytest.mark.timeout(90)]
 
 
 @pytest.fixture(scope="module", name="shared")

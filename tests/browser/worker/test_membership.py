@@ -24,7 +24,7 @@ from tests.support.display import needs_xvfb, virtual_display
 from tests.support.portal import lasting_portal, needs_chromium
 from tests.support.sessions import Stage, demo_pack, open_stage
 
-pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.timeout(90)]
+pytestmark = [needs_chromium, pytest.mark.timeout(90)]
 
 SECRET = "JBSWY3DPEHPK3PXP"
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.profile.browsing import RECALL, STORE
-from tests.profile.site import COOKIE_NAMES, Site
+from tests.browser.profile.browsing import RECALL, STORE
+from tests.browser.profile.site import COOKIE_NAMES, Site
 from tests.support.generations import slot_on
 
-pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 KEPT = ["kept", "kept", "kept"]
 LATE_COOKIES = """() => {

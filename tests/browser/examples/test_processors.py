@@ -20,7 +20,7 @@ from tests.support.paths import ROOT
 from tests.support.portal import needs_chromium
 from tests.support.sessions import Stage, open_stage
 
-pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.timeout(90)]
+pytestmark = [needs_chromium, pytest.mark.timeout(90)]
 
 EXAMPLES = str(ROOT / "examples")
 

@@ -24,11 +24,9 @@ from app.profile.home import FILE_NAME
 from app.profile.launch import prepare_for_launch
 from app.profile.profile import Profile
 from app.profile.seal import Seal, put_seal, write_seal
-from tests.profile.browsing import fill, log_in, opened
-from tests.profile.site import COOKIE_NAMES, Site
+from tests.browser.profile.browsing import fill, log_in, opened
+from tests.browser.profile.site import COOKIE_NAMES, Site
 from tests.support.profile_folders import PORTABLE, make_cookies, write
-
-pytestmark = pytest.mark.browser
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 LOCAL_STORAGE = "Default/Local Storage/leveldb"

@@ -17,7 +17,7 @@ from app.demo.faults import CrashPage, FatPage, Hang, LoggedOut
 from app.demo.pages import OOPS
 from tests.support.portal import browsing, log_in_by_form, needs_chromium, orders_with
 
-pytestmark = [pytest.mark.process, pytest.mark.browser, needs_chromium]
+pytestmark = needs_chromium
 
 LOADED = '#attachments[data-state="loaded"]'
 

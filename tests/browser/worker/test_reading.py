@@ -14,7 +14,7 @@ from app.worker.reading import read_page
 from tests.support.portal import browsing, needs_chromium
 from tests.support.sessions import demo_pack
 
-pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.timeout(60)]
+pytestmark = [needs_chromium, pytest.mark.timeout(60)]
 
 NUMBER = "123456"
 ORDER, BACK, LOGIN = f"/order_headers/{NUMBER}", f"/order_headers/{NUMBER}?back=1", "/sessions/new?sso=1"

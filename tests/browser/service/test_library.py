@@ -11,23 +11,20 @@ import anyio
 import pytest
 
 from app.domain.events import Event, Notice
-from app.domain.failures import OptionsError, Reason, SetupError
+from app.domain.failures import Reason, SetupError
 from app.domain.ids import WorkerRef
 from app.domain.task import POTask, Report
 from app.profile.failures import ProfileDamagedError
-from app.service.library import Callbacks, new_task, open_pool
-from app.service.own_processor import locate
+from app.service.library import Callbacks, new_task
 from app.store.errors import JournalError
 from tests.support import own_processors
-from tests.support.machine import GB, ROOMY, with_memory
+from tests.support.machine import ROOMY
 from tests.support.own_pool import own_pool
-from tests.support.paths import ROOT
 from tests.support.portal import needs_chromium
 
 PAGE = "<title>Quotation 7</title>"
 
 
-@pytest.mark.browser
 @pytest.mark.timeout(90)
 @needs_chromium
 class TestOpenPool:
@@ -182,43 +179,3 @@ class TestOpenPool:
             assert len(pool.workers) == 1
 
         assert any("workers = auto takes 1 worker" in str(event) for event in events)
-
-
-@needs_chromium
-async def test_more_workers_than_the_memory_holds_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.service.staffing.look_at_machine", lambda *_: with_memory(1 * GB))
-
-    with pytest.raises(SetupError, match=r"8 workers .* 5\.5 GB .* 1\.0 GB .*--workers 1 would fit"):
-        async with own_pool(tmp_path, workers=8):
-            pytest.fail("it runs")
-
-
-async def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
-    with pytest.raises(OptionsError, match="wrokers"):
-        async with open_pool(own_processors.title, out=tmp_path, wrokers=3):
-            pass
-
-
-def test_a_function_is_located_by_its_module_and_folder() -> None:
-    located = locate(own_processors.title)
-
-    assert located.name == "tests.support.own_processors:title"
-    assert located.import_path == (str(ROOT),)
-
-
-def test_a_name_stays_as_it_is() -> None:
-    assert locate("tests.support.own_processors:title").name == "tests.support.own_processors:title"
-
-
-async def _inner(tab: object, task: POTask) -> Report:
-    return Report(reason=Reason.ALL_SAVED, detail=f"{tab} {task}")
-
-
-def test_what_cannot_be_imported_by_name_is_refused() -> None:
-    async def nested(tab: object, task: POTask) -> Report:
-        return await _inner(tab, task)
-
-    method = own_processors.Desk().process
-    for processor in (nested, method, lambda *_: nested(*_)):  # noqa: PLW0108 - a lambda is what is refused
-        with pytest.raises(OptionsError, match="cannot be imported by workers"):
-            locate(processor)

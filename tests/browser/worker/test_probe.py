@@ -12,7 +12,7 @@ from app.domain.failures import Proof
 from tests.support.portal import needs_chromium
 from tests.support.sessions import open_stage
 
-pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.timeout(90)]
+pytestmark = [needs_chromium, pytest.mark.timeout(90)]
 
 
 async def test_a_probe_finds_out_whether_we_are_logged_in(tmp_path: Path) -> None:
