@@ -15,7 +15,7 @@ import pytest
 from app.archive.tree import OutputTree
 from app.domain.ports import Filed
 from app.domain.task import POTask
-from tests.archive.crashes import DeathError, Failure, failing_disk
+from tests.contract.archive.failing_disk import DeathError, Failure, failing_disk
 from tests.support.archive_orders import (
     StoppedClock,
     contents,
