@@ -18,6 +18,10 @@ import pytest
 
 from tests.support.paths import ROOT
 
+pytestmark = pytest.mark.asks_a_program(
+    "import-linter is asked as `make check` does, and a live worker what it has loaded"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plant:

@@ -13,7 +13,7 @@ from tests.chaos.fault_schedule import run_storm
 from tests.support.portal import needs_chromium
 from tests.support.storm.accidents import Storm
 
-pytestmark = [pytest.mark.chaos, needs_chromium, pytest.mark.timeout(5400)]
+pytestmark = [needs_chromium, pytest.mark.timeout(5400)]
 
 
 async def test_a_storm_costs_no_order(storm: Storm, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.support.logouts import SECRET, Length, be_left_out, be_logged_out
 from tests.support.portal import needs_chromium
 
-pytestmark = [pytest.mark.chaos, pytest.mark.browser, needs_chromium, pytest.mark.timeout(600)]
+pytestmark = [needs_chromium, pytest.mark.timeout(600)]
 
 LONG = Length(order_count=200, expiry_count=5, pages_between=30)
 

@@ -20,7 +20,7 @@ from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import browsing, log_in_by_form
 from tests.support.program import Ended
 
-pytestmark = [pytest.mark.image, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 async def good_numbers(portal: Portal, count: int) -> list[str]:

@@ -13,7 +13,7 @@ from tests.image.containers import podman
 from tests.support.program import Ended
 from tools.image import IMAGE
 
-pytestmark = [pytest.mark.image, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 def docker_like(folder: Path) -> Path:
