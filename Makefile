@@ -18,7 +18,7 @@ demo: ## Bring back 40 made-up purchase orders from a built-in portal, with real
 	@$(PYTHON) tools/bootstrap.py demo
 	@$(BIN)/poolwright demo
 
-test: check ## Run every check and every test (make test ARGS="-k orders")
+test: check ## Run every check and every test (make test ARGS="tests/unit -k orders")
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 chaos: ready ## Kill and freeze processes at random while long lists come home (make chaos ARGS="--seed 7 --orders 100 --kills 20")

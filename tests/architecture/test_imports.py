@@ -16,7 +16,11 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
+
+pytestmark = pytest.mark.asks_a_program(
+    "import-linter is asked as `make check` does, and a live worker what it has loaded"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,9 +16,9 @@ import psutil
 from anyio.abc import Process, TaskGroup
 
 from app.service.batch import Redo
-from tests.chaos.session import DONE, Session
-from tests.chaos.stage import Stage
-from tests.system.program import Desk, read_lines
+from tests.support.program import Desk, read_lines
+from tests.support.storm.progress import Progress
+from tests.support.storm.session import DONE, Session
 
 ARGUMENTS = ("--workers", "3", "--tabs", "2", "--json", "--log-level", "debug", "--task-timeout", "60")
 #: No order ended for so long: the program hangs. A hung worker, a hung page and a slow restart together take less.
@@ -35,7 +35,7 @@ class Campaign:
     """One list, brought home through as many starts as it takes."""
 
     desk: Desk
-    stage: Stage
+    progress: Progress
     list_name: str
     #: Where each start's lines go.
     logs: Path
@@ -45,8 +45,8 @@ class Campaign:
 
     async def start(self, redo: Redo, beside: TaskGroup) -> Session:
         """Start the program once and stay until it has ended; ``beside`` watches the end of its orphans."""
-        self.stage.session_no += 1
-        session = Session(number=self.stage.session_no, redo=redo)
+        self.progress.session_no += 1
+        session = Session(number=self.progress.session_no, redo=redo)
         self.sessions.append(session)
         if redo is Redo.ALL:
             self._done.clear()
@@ -63,15 +63,15 @@ class Campaign:
     async def _run(self, session: Session, errors: IO[bytes]) -> int:
         arguments = ("run", self.list_name, *ARGUMENTS, "--redo", session.redo)
         async with self.desk.started(*arguments, errors=errors) as process:
-            self.stage.pid = process.pid
-            self.stage.tick()
+            self.progress.pid = process.pid
+            self.progress.tick()
             try:
                 with anyio.move_on_after(STALL_LIMIT_S) as limit:
                     await self._listen(process, session, limit)
                     await process.wait()
                 session.is_stalled = limit.cancelled_caught
             finally:
-                self.stage.pid = None
+                self.progress.pid = None
             if session.is_stalled:
                 process.kill()
             return await process.wait()
@@ -91,7 +91,7 @@ class Campaign:
                 session.done_twice.add(number)
             case "task_ended":
                 session.ended_count += 1
-                self.stage.ended_count += 1
+                self.progress.ended_count += 1
                 if line["outcome"] in DONE:
                     self._done.add(line["task"]["portal_number"])
             case "moved" if line["transition"]["machine"] == "worker":
@@ -103,7 +103,7 @@ class Campaign:
         if line["type"] in _TICKS or (
             line["type"] == "moved" and line["transition"]["machine"] in {"worker", "session"}
         ):
-            self.stage.tick()
+            self.progress.tick()
 
     def _note_worker(self, move: dict[str, str], session: Session) -> None:
         session.crash_count += move["target"] == "CRASHED"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.accidents import make_storm
+from tests.support.storm.accidents import make_storm
 
 #: Seeds of a storm when none is named.
 SEEDS = (1, 2, 3)

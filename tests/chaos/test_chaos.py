@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.accidents import Storm
-from tests.chaos.weather import weather
+from tests.chaos.fault_schedule import run_storm
 from tests.support.portal import needs_chromium
+from tests.support.storm.accidents import Storm
 
-pytestmark = [pytest.mark.chaos, needs_chromium, pytest.mark.timeout(5400)]
+pytestmark = [needs_chromium, pytest.mark.timeout(5400)]
 
 
 async def test_a_storm_costs_no_order(storm: Storm, capsys: pytest.CaptureFixture[str]) -> None:
@@ -26,12 +26,12 @@ async def test_a_storm_costs_no_order(storm: Storm, capsys: pytest.CaptureFixtur
 
     tell(f"{storm.order_count} orders, {storm.kill_count} kills, in {folder}")
     (folder / "storm.json").write_text(storm.to_json())
-    course = await weather(storm, folder, tell)
+    course = await run_storm(storm, folder, tell)
     tell(str(course))
 
     if course.breaches:
         again = f'make chaos ARGS="--seed {storm.seed} --orders {storm.order_count} --kills {storm.kill_count}"'
-        told = [f"{len(course.breaches)} times against the laws:", *course.breaches]
+        told = [f"{len(course.breaches)} times against the properties:", *course.breaches]
         pytest.fail("\n".join([*told, f"Kept with every log: {folder}", f"The same storm: {again}"]), pytrace=False)
     assert sum(hit.accident.is_kill for hit in course.hits) == storm.kill_count
     shutil.rmtree(folder)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.logouts import SECRET, Length, be_left_out, be_logged_out
 from tests.support.portal import needs_chromium
-from tests.system.test_logins import SECRET, Length, be_left_out, be_logged_out
 
-pytestmark = [pytest.mark.chaos, pytest.mark.browser, needs_chromium, pytest.mark.timeout(600)]
+pytestmark = [needs_chromium, pytest.mark.timeout(600)]
 
 LONG = Length(order_count=200, expiry_count=5, pages_between=30)
 

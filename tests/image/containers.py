@@ -19,7 +19,8 @@ from anyio.streams.text import TextReceiveStream
 from openpyxl import Workbook
 
 from app.demo.client import Portal
-from tests.system.program import ROOT, Ended
+from tests.support.paths import ROOT
+from tests.support.program import Ended
 from tools.image import IMAGE
 
 UID = 10001

@@ -16,11 +16,11 @@ from app.demo.client import Portal
 from app.demo.faults import FatPage, Latency, Scope
 from app.demo.process import running_portal
 from tests.image.containers import UID, Booth, furnish, open_booth
+from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import browsing, log_in_by_form
-from tests.system.program import Ended
-from tests.system.test_batch import assert_all_right, numbers_of, reported
+from tests.support.program import Ended
 
-pytestmark = [pytest.mark.image, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 async def good_numbers(portal: Portal, count: int) -> list[str]:

@@ -10,7 +10,7 @@ from app import __version__
 from tests.image.containers import podman
 from tools.image import IMAGE, SHELL_IMAGE
 
-pytestmark = [pytest.mark.image, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.mark.parametrize("image", [IMAGE, SHELL_IMAGE])

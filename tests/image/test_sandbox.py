@@ -10,10 +10,10 @@ import pytest
 
 from app.cli.exits import Exit
 from tests.image.containers import podman
-from tests.system.program import Ended
+from tests.support.program import Ended
 from tools.image import IMAGE
 
-pytestmark = [pytest.mark.image, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 def docker_like(folder: Path) -> Path:

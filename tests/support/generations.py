@@ -26,9 +26,8 @@ from app.supervisor.premises import occupied
 from app.supervisor.surroundings import WorkerOrder
 from app.supervisor.talk import LostError, Talk, fact_of
 from app.wire import messages
+from tests.support.paths import ROOT
 from tests.support.sessions import CHROMIUM
-
-ROOT = Path(__file__).parents[2]
 
 
 def browser_options(executable: str = CHROMIUM, *, headless: bool = True) -> BrowserOptions:

@@ -18,12 +18,12 @@ from playwright.async_api import Page, async_playwright, expect
 from app.demo.client import Portal
 from app.demo.faults import Latency, Scope
 from app.demo.process import running_portal
+from tests.support.batch_results import numbers_of
 from tests.support.portal import CHROMIUM, needs_chromium
-from tests.system.program import Desk, open_desk
-from tests.system.test_batch import numbers_of
+from tests.support.program import Desk, open_desk
 from tests.system.test_serve import serving
 
-pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(300)]
+pytestmark = [needs_chromium, pytest.mark.timeout(300)]
 
 #: What a busy machine needs until a page shows what happened.
 PATIENCE_MS = 120_000

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from app.demo.process import running_portal
+from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
-from tests.system.program import open_desk
-from tests.system.test_batch import assert_all_right, numbers_of, reported
+from tests.support.program import open_desk
 
-pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(240)]
+pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 
 
 async def test_a_planned_fresh_start_keeps_the_login_and_costs_no_order(tmp_path: Path) -> None:

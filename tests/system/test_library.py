@@ -14,10 +14,10 @@ import psutil
 import pytest
 
 from app.demo.process import running_portal
+from tests.support.paths import ROOT
 from tests.support.portal import needs_chromium
-from tests.system.program import ROOT
 
-pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(120)]
+pytestmark = [needs_chromium, pytest.mark.timeout(120)]
 
 EXAMPLE = re.search(
     r"<!-- library:begin -->\s+```python\n(.+?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL

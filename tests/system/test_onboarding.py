@@ -31,11 +31,12 @@ from app.profile.marker import mark_damaged
 from app.profile.seal import read_seal
 from app.service.clock import SystemClock
 from tests.support.display import needs_xvfb, virtual_display
-from tests.support.person import Person
+from tests.support.paths import ROOT
 from tests.support.portal import browsing, lasting_portal, log_in_by_form, needs_chromium
-from tests.system.program import ROOT, Ended
+from tests.support.program import Ended
+from tests.support.simulated_user import SimulatedUser
 
-pytestmark = [pytest.mark.browser, pytest.mark.system, needs_chromium, pytest.mark.timeout(180)]
+pytestmark = [needs_chromium, pytest.mark.timeout(180)]
 
 OPEN = "A browser window is open"
 
@@ -128,13 +129,13 @@ async def ended(process: Process) -> Ended:
     return Ended(code=await process.wait(), out=out, errors=errors)
 
 
-async def by_hand(office: Office, act: Callable[[Person], None], *arguments: str) -> Ended:
+async def by_hand(office: Office, act: Callable[[SimulatedUser], None], *arguments: str) -> Ended:
     """A login by hand, with a person who does something once the window is there."""
     with pytest.MonkeyPatch.context() as patch, virtual_display(patch) as display:
         office.environment["DISPLAY"] = display
 
         def sit_down() -> None:
-            with Person(display) as person:
+            with SimulatedUser(display) as person:
                 person.see("Sign in")
                 act(person)
 
@@ -144,7 +145,7 @@ async def by_hand(office: Office, act: Callable[[Person], None], *arguments: str
             return await ended(process)
 
 
-def log_in(office: Office, person: Person) -> None:
+def log_in(office: Office, person: SimulatedUser) -> None:
     person.type("Sign in", f"\t{office.portal.user}\t{office.portal.password}\n")
     person.see("Dashboard")
 
@@ -159,7 +160,7 @@ async def outcomes(office: Office, *arguments: str) -> tuple[int, dict[str, int]
 
 @needs_xvfb
 async def test_a_person_logs_in_and_a_run_uses_that_login(office: Office) -> None:
-    def act(person: Person) -> None:
+    def act(person: SimulatedUser) -> None:
         log_in(office, person)
         person.close("Dashboard")
 
@@ -188,7 +189,7 @@ async def test_ctrl_c_closes_the_window_in_order_and_the_login_counts(office: Of
         office.environment["DISPLAY"] = display
 
         def act() -> None:
-            with Person(display) as person:
+            with SimulatedUser(display) as person:
                 person.see("Sign in")
                 log_in(office, person)
 
@@ -217,7 +218,7 @@ async def test_a_window_that_is_closed_too_early_keeps_an_unsealed_base(office: 
 
 @needs_xvfb
 async def test_a_person_who_closes_the_understudy_too_is_logged_in_all_the_same(office: Office) -> None:
-    def act(person: Person) -> None:
+    def act(person: SimulatedUser) -> None:
         log_in(office, person)
         person.close("about:blank")
         person.see("about:blank")

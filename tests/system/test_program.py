@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from app.demo.process import running_portal
-from tests.recovery.prey import Kind, find
+from tests.support.batch_results import numbers_of
 from tests.support.portal import needs_chromium
-from tests.system.program import open_desk, read_lines
-from tests.system.test_batch import numbers_of
+from tests.support.program import open_desk, read_lines
+from tests.support.target_process import Kind, find
 
-pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium]
+pytestmark = needs_chromium
 
 
 async def test_every_process_of_a_run_is_seen(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from app.demo.process import running_portal
 from app.profile.kept_login import renewed_login_path
+from tests.support.batch_results import QUIET, some_good_number
 from tests.support.portal import needs_chromium
-from tests.system.program import Desk, Ended, open_desk
-from tests.system.test_batch import QUIET, some_good_number
+from tests.support.program import Desk, Ended, open_desk
 
-pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(200)]
+pytestmark = [needs_chromium, pytest.mark.timeout(200)]
 
 
 def base_of(desk: Desk) -> Path:

@@ -14,11 +14,11 @@ from app.service.clock import SystemClock
 from app.service.schedules.opening import timetable_of
 from app.service.schedules.sight import Sight
 from app.settings import Settings, load_settings, variable
-from tests.service.schedules.stage import READING, Queue
 from tests.support.portal import needs_chromium
-from tests.system.program import Desk, open_desk
+from tests.support.program import Desk, open_desk
+from tests.support.schedule_scenario import READING, Queue
 
-pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(300)]
+pytestmark = [needs_chromium, pytest.mark.timeout(300)]
 
 TABLE = {"name": "nightly", "cron": "0 6 * * *", "timezone": "Europe/Berlin", "file": "orders.xlsx", "profile": "demo"}
 

@@ -18,11 +18,11 @@ from anyio.streams.text import TextReceiveStream
 
 from app.demo.process import running_portal
 from app.service.clock import SystemClock
+from tests.support.batch_results import expected_digests, filed_digests, numbers_of
 from tests.support.portal import needs_chromium
-from tests.system.program import Desk, open_desk
-from tests.system.test_batch import expected_digests, filed_digests, numbers_of
+from tests.support.program import Desk, open_desk
 
-pytestmark = [pytest.mark.system, pytest.mark.browser, needs_chromium, pytest.mark.timeout(300)]
+pytestmark = [needs_chromium, pytest.mark.timeout(300)]
 
 #: Orders by the interface, as many by a file that is sent, and some by a file that is dropped.
 COUNT, DROPPED = 100, 20

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
+from tests.support.paths import ROOT
+
 #: Libraries of other parts of the program, and those that only a terminal needs.
 KEPT_OUT = {
     "click",

@@ -1,0 +1,113 @@
+"""Logins of a pool that lives long: it waits for a person, and renews a login before it ends."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import anyio
+import pytest
+
+from app.demo.client import Portal
+from app.demo.process import running_portal
+from app.domain.events import Event, Notice
+from app.domain.failures import Reason
+from app.domain.ids import TaskId
+from app.domain.states import PoolStatus
+from app.profile.kept_login import kept_login_path
+from app.service.library import PersistentWorkerPool, open_pool
+from app.supervisor import lifespan
+from tests.support.batch_results import some_good_number
+from tests.support.portal import CHROMIUM, needs_chromium
+from tests.support.program import Desk, open_desk
+from tests.support.sessions import open_stage, task_for
+
+pytestmark = [needs_chromium, pytest.mark.timeout(120)]
+
+
+@dataclass(kw_only=True)
+class Told:
+    """What people are told, and a way to wait for it."""
+
+    texts: list[str] = field(default_factory=list[str])
+    _news: anyio.Event = field(default_factory=anyio.Event)
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Notice):
+            self.texts.append(event.text)
+            self._news.set()
+            self._news = anyio.Event()
+
+    async def wait_for(self, part: str) -> None:
+        while not any(part in text for text in self.texts):
+            await self._news.wait()
+
+
+@asynccontextmanager
+async def portal_pool(desk: Desk, told: Told, **more: object) -> AsyncGenerator[PersistentWorkerPool]:
+    async with open_pool(
+        watch=told,
+        out=desk.folder / "pool",
+        profile="demo",
+        profiles_dir=desk.folder / "profiles",
+        runs_dir=desk.folder / "runs",
+        browser_path=CHROMIUM,
+        workers=2,
+        **more,  # pyright: ignore[reportArgumentType] - settings by name
+    ) as pool:
+        yield pool
+
+
+async def bring(pool: PersistentWorkerPool, number: str, attempt: int) -> Reason:
+    """Bring one order home, under a name of its own."""
+    report = await (await pool.submit_task(replace(task_for(number), task_id=TaskId(f"{number}-{attempt}"))))
+    assert report is not None
+    return report.reason
+
+
+async def log_in_elsewhere(portal: Portal, desk: Desk, folder: Path) -> None:
+    """A person logs in, and the login is kept beside the profile."""
+    async with open_stage(portal, folder):
+        pass
+    shutil.copy(folder / "cookies.json", kept_login_path(desk.folder / "profiles" / "demo" / "base"))
+
+
+async def test_a_pool_without_a_login_waits_for_a_person_and_goes_on(tmp_path: Path) -> None:
+    told, statuses = Told(), list[PoolStatus]()
+    async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
+        number = await some_good_number(portal)
+        async with portal_pool(desk, told, waits_for_login=True) as pool:
+            assert await bring(pool, number, 1) is Reason.ALL_SAVED
+            await portal.expire_sessions()
+            async with anyio.create_task_group() as beside:
+                beside.start_soon(bring, pool, number, 2)
+                await told.wait_for("until somebody has logged in")
+                statuses.append(pool.status)
+                await log_in_elsewhere(portal, desk, tmp_path / "person")
+                pool.resume()
+            assert await bring(pool, number, 3) is Reason.ALL_SAVED
+
+    assert statuses == [PoolStatus.PAUSED]
+    assert pool.end is None or pool.end.detail == ""
+
+
+async def test_a_login_is_renewed_before_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifespan, "LEAST_LIFE_S", 0.1)
+    told = Told()
+    async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
+        number = await some_good_number(portal)
+        async with portal_pool(desk, told, user=portal.user, password=portal.password) as pool:
+            for attempt in (1, 2):  # the second login that is made has one before it to be measured by
+                await portal.expire_sessions()
+                assert await bring(pool, number, attempt) is Reason.ALL_SAVED
+            await portal.reset_stats()
+            await told.wait_for("The login would end soon; it is renewed.")
+            assert await bring(pool, number, 3) is Reason.ALL_SAVED
+            stats = await portal.stats()
+
+    assert any(text.startswith("the login ends about ") for text in told.texts)
+    assert stats.logins >= 1
+    assert stats.order_pages[number] == 1, "no order met a page that was logged out"

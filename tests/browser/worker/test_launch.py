@@ -1,0 +1,30 @@
+"""A real browser that refuses to start with its sandbox for root."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.domain.options import BrowserOptions, Sandbox
+from app.worker.browser import launch, open_driver
+from app.worker.errors import CannotStartError
+from tests.support.sessions import CHROMIUM
+
+NEXT_STEP = "`poolwright doctor` names the setting to change, and --sandbox auto starts it without where it must"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux") or os.geteuid() != 0, reason="needs root on Linux")
+async def test_a_sandbox_that_root_asked_for_is_named_as_the_cause(tmp_path: Path) -> None:
+    options = BrowserOptions(executable_path=CHROMIUM, headless_mode=True, sandbox=Sandbox.ON)
+
+    async with open_driver() as playwright:
+        with pytest.raises(CannotStartError) as caught:
+            await launch(playwright, options, tmp_path / "profile", tmp_path)
+
+    assert str(caught.value) == (
+        "The browser does not start (it was asked to use Chromium's own sandbox, which it refuses to root; "
+        f"{NEXT_STEP})."
+    )

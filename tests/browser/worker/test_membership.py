@@ -1,0 +1,239 @@
+"""How a session comes to be logged in again: the rungs of the ladder, and the login of another worker."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Generator
+from pathlib import Path
+
+import anyio
+import pytest
+from playwright.async_api import Page, Route
+from pyotp.totp import TOTP
+
+from app.demo.client import Portal
+from app.demo.faults import Hang, Scope
+from app.demo.process import running_portal
+from app.domain.failures import Proof
+from app.portal.pack import LoginStep, Pack
+from app.worker import membership as of_membership
+from app.worker.cookies import CookieSnapshot
+from app.worker.errors import CannotLogInError, PortalDownError
+from app.worker.ladder import Keys
+from tests.support.display import needs_xvfb, virtual_display
+from tests.support.portal import lasting_portal, needs_chromium
+from tests.support.sessions import OpenStage, Stage, demo_pack, open_stage
+
+pytestmark = [needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]
+
+SECRET = "JBSWY3DPEHPK3PXP"
+
+
+@pytest.fixture(scope="module")
+def portal() -> Generator[Portal]:
+    with lasting_portal() as serving:
+        yield serving
+
+
+def pack_with(*ladder: LoginStep, person_s: float = 30.0) -> Pack:
+    pack = demo_pack()
+    login = pack.login.model_copy(update={"ladder": ladder})
+    return pack.model_copy(update={"login": login, "limits": pack.limits.model_copy(update={"person_s": person_s})})
+
+
+async def log_out(portal: Portal, stage: Stage) -> None:
+    """The portal ends all sessions, and the session hears of it."""
+    await portal.expire_sessions()
+    await portal.reset_stats()
+    assert stage.session.membership.lose(stage.session.membership.count)
+
+
+async def test_a_lost_login_is_news_once(portal: Portal, tmp_path: Path, open_stage: OpenStage) -> None:
+    async with open_stage(portal, tmp_path) as stage:
+        membership = stage.session.membership
+        count = membership.count
+        first, second = membership.lose(count), membership.lose(count)
+        await membership.log_in(Keys())
+        of_a_page_that_was_asked_for_before = membership.lose(count)
+
+    assert (first, second, of_a_page_that_was_asked_for_before) == (True, False, False)
+    assert stage.heard.path("session")[-6:] == ["AUTHENTICATED", "ERROR", "RECOVERING", "ACTIVE", "CLOSING", "CLOSED"]
+
+
+async def test_a_page_that_hangs_says_nothing_about_the_login(
+    portal: Portal,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    open_stage: OpenStage,
+) -> None:
+    monkeypatch.setattr("app.worker.reading._GRACE_S", 0.5)
+    async with open_stage(portal, tmp_path, pack=demo_pack(page_s=0.5), is_authenticated=False) as stage:
+        await stage.session.driver.route("**/*", _answer_with_endless_script)
+        with pytest.raises(PortalDownError, match="hangs"):
+            await stage.session.membership.check()
+
+
+async def _answer_with_endless_script(route: Route) -> None:
+    await route.fulfill(content_type="text/html", body="<script>setTimeout(() => { for (;;); }, 1);</script>")
+
+
+async def test_a_session_takes_over_the_login_of_another(portal: Portal, tmp_path: Path, open_stage: OpenStage) -> None:
+    async with (
+        open_stage(portal, tmp_path / "one") as one,
+        open_stage(portal, tmp_path / "two", password="wrong", is_authenticated=False) as two,
+    ):
+        await log_out(portal, one)
+        await one.session.membership.log_in(Keys())
+        assert await two.session.membership.check() is not None
+        await two.session.membership.adopt(tmp_path / "one" / "cookies.json")
+        proof = await two.session.membership.probe()
+        stats = await portal.stats()
+
+    assert proof is Proof.LOGGED_IN
+    assert stats.logins == 1
+    assert stat.S_IMODE((tmp_path / "two" / "cookies.json").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("spoil", [lambda path: path.unlink(), lambda path: path.write_text("{")], ids=["gone", "torn"])
+async def test_a_login_that_cannot_be_taken_over_is_none(
+    portal: Portal, tmp_path: Path, spoil: object, open_stage: OpenStage
+) -> None:
+    assert callable(spoil)
+    async with open_stage(portal, tmp_path) as stage:
+        await log_out(portal, stage)
+        (tmp_path / "other.json").write_text("[]")
+        spoil(tmp_path / "other.json")
+        with pytest.raises(CannotLogInError):
+            await stage.session.membership.adopt(tmp_path / "other.json")
+
+    assert not stage.session.membership.is_in
+    assert stage.heard.path("session")[-4:] == ["RECOVERING", "ERROR", "CLOSING", "CLOSED"]
+
+
+async def test_a_login_that_was_made_into_the_profile_since_is_taken(
+    portal: Portal, tmp_path: Path, open_stage: OpenStage
+) -> None:
+    """So a daemon that waits for a person goes on without a restart."""
+    ladder = pack_with(LoginStep.REVISIT, LoginStep.COOKIES)
+    async with open_stage(portal, tmp_path / "worker", pack=ladder, is_authenticated=False) as stage:
+        keys = Keys(snapshot=CookieSnapshot(tmp_path / "person" / "cookies.json"))
+        with pytest.raises(CannotLogInError, match="cookies: the kept login is none"):
+            await stage.session.membership.log_in(keys)
+        async with open_stage(portal, tmp_path / "person"):
+            pass
+        step = await stage.session.membership.log_in(keys)
+
+    assert step == LoginStep.COOKIES
+
+
+async def test_a_login_is_waited_for_no_longer_than_its_limit(
+    portal: Portal,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    open_stage: OpenStage,
+) -> None:
+    monkeypatch.setattr(of_membership, "REFRESH_LIMIT_S", 1.0)
+    async with open_stage(portal, tmp_path) as stage:
+        await log_out(portal, stage)
+        await portal.add_fault(Hang(), Scope.LOGIN)
+        with anyio.fail_after(20), pytest.raises(CannotLogInError, match="no answer within 1 s"):
+            await stage.session.membership.log_in(Keys())
+        await portal.clear_faults()
+
+    assert stage.heard.path("session")[-3:] == ["ERROR", "CLOSING", "CLOSED"]
+
+
+async def test_every_rung_says_why_it_did_not_hold(portal: Portal, tmp_path: Path, open_stage: OpenStage) -> None:
+    every = pack_with(LoginStep.REVISIT, LoginStep.COOKIES, LoginStep.FORM, LoginStep.HUMAN)
+    async with open_stage(portal, tmp_path, pack=every, password="wrong", is_authenticated=False) as stage:
+        with pytest.raises(CannotLogInError) as caught:
+            await stage.session.membership.log_in(Keys())
+
+    told = str(caught.value)
+    assert "revisit: it shows its login page" in told
+    assert "cookies: no login is kept beside the profile" in told
+    assert "form: it shows its login page" in told
+    assert "human: nobody can log in by hand in a browser without a window" in told
+
+
+async def test_a_login_that_would_end_soon_is_given_up_for_a_new_one(
+    portal: Portal, tmp_path: Path, open_stage: OpenStage
+) -> None:
+    pack = demo_pack()
+    pack = pack.model_copy(update={"login": pack.login.model_copy(update={"logout": "/logout"})})
+    async with open_stage(portal, tmp_path, pack=pack) as stage:
+        await portal.reset_stats()
+        await stage.session.membership.leave()
+        left = await stage.session.membership.probe()
+        await stage.session.membership.log_in(Keys())
+        stats = await portal.stats()
+
+    assert left is Proof.LOGGED_OUT
+    assert stats.logins == 1
+
+
+class TestSecondFactor:
+    """A portal that wants a one-time code beside the password."""
+
+    async def test_the_code_opens_the_door_once(self, tmp_path: Path, open_stage: OpenStage) -> None:
+        code = TOTP(SECRET).now()
+        async with (
+            running_portal(totp_secret=SECRET) as portal,
+            open_stage(portal, tmp_path, is_authenticated=False) as stage,
+        ):
+            step = await stage.session.membership.log_in(Keys(one_time_code=code))
+            await log_out(portal, stage)
+            with pytest.raises(CannotLogInError, match="refuses the one-time code"):
+                await stage.session.membership.log_in(Keys(one_time_code=code))
+
+        assert step == LoginStep.FORM
+
+    async def test_without_a_code_the_sentence_says_what_is_missing(
+        self, tmp_path: Path, open_stage: OpenStage
+    ) -> None:
+        async with (
+            running_portal(totp_secret=SECRET) as portal,
+            open_stage(portal, tmp_path, is_authenticated=False) as stage,
+        ):
+            with pytest.raises(CannotLogInError, match="POOLWRIGHT_TOTP_SECRET"):
+                await stage.session.membership.log_in(Keys())
+
+
+@needs_xvfb
+class TestPerson:
+    """A person who logs in by hand in a worker's own window."""
+
+    async def test_who_logs_in_is_noticed(
+        self, portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with virtual_display(monkeypatch):
+            async with open_stage(
+                portal, tmp_path, headless=False, pack=pack_with(LoginStep.HUMAN), is_authenticated=False
+            ) as stage:
+                async with anyio.create_task_group() as beside:
+                    beside.start_soon(log_in_by_hand, stage.session.driver.pages[0], portal)
+                    await stage.session.membership.log_in(Keys(is_headed=True))
+                count = len(stage.session.driver.pages)
+
+        assert "logged in (human)" in stage.heard.said
+        assert any("please log in by hand" in text for text in stage.heard.said)
+        assert count <= 2, "only the keeper and its understudy are left"
+
+    async def test_a_person_who_does_not_come_is_not_waited_for_for_ever(
+        self, portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pack = pack_with(LoginStep.HUMAN, person_s=1.0)
+        with virtual_display(monkeypatch):
+            async with open_stage(portal, tmp_path, headless=False, pack=pack, is_authenticated=False) as stage:
+                with pytest.raises(CannotLogInError, match="human: no answer within 1 s"):
+                    await stage.session.membership.log_in(Keys(is_headed=True))
+
+
+async def log_in_by_hand(page: Page, portal: Portal) -> None:
+    """A person who mistypes the password first."""
+    for password in ("wrong", portal.password):
+        await page.wait_for_selector("#user_email")
+        await page.fill("#user_email", portal.user)
+        await page.fill("#user_password", password)
+        async with page.expect_navigation():
+            await page.click("#login_submit")

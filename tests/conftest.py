@@ -1,0 +1,56 @@
+"""The folder of a test is its kind: it marks the test, and says whether the test may start a process."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from tests.support.process_guard import ProcessGuard
+
+_TESTS = Path(__file__).parent
+#: The marks of each kind.
+_MARKS = {
+    "unit": ("unit",),
+    "contract": ("unit",),
+    "architecture": ("unit",),
+    "process": ("process",),
+    "browser": ("browser",),
+    "system": ("system", "browser"),
+    "chaos": ("chaos",),
+    "image": ("image",),
+}
+_GUARD = ProcessGuard()
+_GUARD.install()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test with its kind, before ``-m`` chooses by marks."""
+    for item in items:
+        if item.path.is_relative_to(_TESTS):
+            for mark in _MARKS[_kind(item)]:
+                item.add_marker(mark)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let no process start while a unit test runs, its fixtures included."""
+    with nullcontext() if _may_start_processes(item) else _GUARD.shut():
+        return (yield)
+
+
+def _may_start_processes(item: pytest.Item) -> bool:
+    if item.get_closest_marker("unit") is None:
+        return True
+    # The tools that are asked about the architecture are programs of their own.
+    return _kind(item) == "architecture" and item.get_closest_marker("asks_a_program") is not None
+
+
+def _kind(item: pytest.Item) -> str:
+    kind = item.path.relative_to(_TESTS).parts[0]
+    if kind not in _MARKS:
+        raise pytest.UsageError(f"{item.nodeid} lies in no folder of a kind; there are {', '.join(_MARKS)}.")
+    return kind

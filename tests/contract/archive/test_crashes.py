@@ -1,0 +1,227 @@
+"""A filing may stop before any of its steps: by a kill, by a full disk, and again while the next run recovers."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from app.archive.tree import OutputTree
+from app.domain.ports import Filed
+from app.domain.task import POTask
+from tests.contract.archive.failing_disk import DeathError, Failure, failing_disk
+from tests.support.archive_orders import (
+    StoppedClock,
+    contents,
+    empty_folders,
+    folders_of,
+    left_behind,
+    report_for,
+    stage,
+    task_for,
+)
+
+pytestmark = pytest.mark.usefixtures("quick_disk")
+
+Files = Mapping[str, bytes]
+
+OLD: Files = {"Invoice.pdf": b"old", "terms.docx": b"old terms"}
+NEW: Files = {"Invoice.pdf": b"new", "prices.xlsx": b"new prices"}
+TASK, NEIGHBOUR = task_for("PO/1", attempt=2), task_for("PO:1")
+NEW_REPORT = report_for(NEW)
+#: A filing that takes fewer steps than this was not watched.
+STEPS_AT_LEAST = 15
+RECOVERY_STEPS_AT_LEAST = 5
+
+
+@pytest.fixture
+def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is tried here is the order of steps, thousands of times; waiting for a real disk tells nothing of it."""
+
+    def no_wait(descriptor: int) -> None:
+        del descriptor
+
+    monkeypatch.setattr(os, "fsync", no_wait)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What is in the tree before the filing that is cut off."""
+
+    #: Supplier under which the order was filed before; empty when it was not.
+    former: str = ""
+    #: Whether another order has the plain name of the folder.
+    has_neighbour: bool = False
+    #: Whether a person put a note into the former folder.
+    has_note: bool = False
+
+
+SCENES = {
+    "first filing": Scene(),
+    "same folder again": Scene(former="Acme"),
+    "another supplier": Scene(former="Other"),
+    "beside another order": Scene(has_neighbour=True),
+    "beside another order again": Scene(former="Acme", has_neighbour=True),
+    "note in the same folder": Scene(former="Acme", has_note=True),
+    "note under another supplier": Scene(former="Other", has_note=True),
+}
+scenes = pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
+
+
+class House:
+    """One output folder, set up for a scene. Each call of the archive is that of a new process."""
+
+    def __init__(self, root: Path, scene: Scene) -> None:
+        self.root, self.out = root, root / "out"
+        self.has_former, self.has_neighbour = bool(scene.former), scene.has_neighbour
+        self.note: Files = {"note.txt": b"mine"} if scene.has_note else {}
+        if scene.has_neighbour:
+            self._set_up(NEIGHBOUR, "Acme")
+        if scene.former:
+            self._set_up(task_for("PO/1"), scene.former)
+        for name, content in self.note.items():
+            (folders_of(self.out, TASK)[0] / name).write_bytes(content)
+        self.staged = stage(root / "new", NEW)
+
+    def _set_up(self, task: POTask, supplier: str) -> None:
+        staged = stage(self.root / task.task_id.replace("/", "-"), OLD)
+        self.tree.file(task, report_for(OLD, supplier=supplier), staged)
+
+    def put_back_as_it_died(self) -> None:
+        """The same death again and again: keep it at the first call, bring it back at every other."""
+        kept = self.root / "as it died"
+        if not kept.exists():
+            shutil.copytree(self.out, kept)
+        shutil.rmtree(self.out)
+        shutil.copytree(kept, self.out)
+
+    @property
+    def tree(self) -> OutputTree:
+        return OutputTree(self.out, clock=StoppedClock())
+
+    def file(self, staged: Path) -> Filed:
+        return self.tree.file(TASK, NEW_REPORT, staged)
+
+    def file_again(self) -> None:
+        """As after a restart: the order was queued again, a worker fetched it anew."""
+        self.file(stage(self.root / "again", NEW))
+
+    def check(self, *allowed: Files) -> None:
+        """The order has one whole folder with one of the allowed sets of files; nothing else was touched."""
+        [folder] = folders_of(self.out, TASK)
+        assert self.is_whole(folder)
+        assert contents(folder) in [{**files, **self.note} for files in allowed]
+        self.check_neighbour()
+        assert left_behind(self.out) == []
+
+    def is_whole(self, folder: Path) -> bool:
+        return self.tree.verify(folder.relative_to(self.out).as_posix(), TASK.task_id) == []
+
+    def check_neighbour(self) -> None:
+        neighbours = [contents(folder) for folder in folders_of(self.out, NEIGHBOUR)]
+        assert neighbours == ([OLD] if self.has_neighbour else [])
+
+    def check_recovered(self) -> None:
+        """What a run finds that starts after a cut: all of the old or all of the new, never both, never a part."""
+        if self.has_former or folders_of(self.out, TASK):
+            self.check(OLD, NEW)
+        assert left_behind(self.out) == []
+        assert empty_folders(self.out) == []
+
+
+def cut_filings(root: Path, scene: Scene, failure: Failure) -> Iterator[House]:
+    """The same filing, cut off before its first step, its second, and so on to its end."""
+    for step in itertools.count(1):
+        house = House(root / str(step), scene)
+        with suppress(DeathError, OSError), failing_disk(step, failure) as disk:
+            house.file(house.staged)
+        if not disk.has_failed:
+            assert step > STEPS_AT_LEAST
+            return
+        yield house
+
+
+@scenes
+def test_an_order_whose_filing_died_is_filed_once_by_the_next_attempt(tmp_path: Path, scene: Scene) -> None:
+    for house in cut_filings(tmp_path, scene, Failure.DEATH):
+        house.file_again()
+
+        house.check(NEW)
+
+
+@scenes
+def test_a_run_that_starts_after_a_death_finds_all_of_the_old_or_all_of_the_new(tmp_path: Path, scene: Scene) -> None:
+    for house in cut_filings(tmp_path, scene, Failure.DEATH):
+        house.tree.recover()
+        house.check_recovered()
+
+        house.file_again()
+        house.check(NEW)
+
+
+@pytest.mark.parametrize("name", ["same folder again", "another supplier", "note under another supplier"])
+def test_a_death_while_recovering_from_a_death_changes_nothing(tmp_path: Path, name: str) -> None:
+    recovery_step_counts: set[int] = set()
+    for house in cut_filings(tmp_path, SCENES[name], Failure.DEATH):
+        for step in itertools.count(1):
+            house.put_back_as_it_died()
+            with suppress(DeathError), failing_disk(step, Failure.DEATH) as disk:
+                house.tree.recover()
+
+            house.tree.recover()
+            house.check_recovered()
+            if not disk.has_failed:
+                recovery_step_counts.add(step)
+                break
+    assert max(recovery_step_counts) > RECOVERY_STEPS_AT_LEAST
+
+
+@scenes
+@pytest.mark.parametrize("failure", [Failure.ONE_REFUSAL, Failure.REFUSALS])
+def test_a_call_that_the_disk_refused_hides_nothing_and_may_be_repeated(
+    tmp_path: Path, scene: Scene, failure: Failure
+) -> None:
+    for house in cut_filings(tmp_path, scene, failure):
+        seen = folders_of(house.out, TASK)
+        assert all(house.is_whole(folder) for folder in seen)
+        # A disk that goes on refusing can't be asked to put back what made way; recovering does it then.
+        assert seen or failure is Failure.REFUSALS or not house.has_former
+
+        filed = house.file(house.staged)
+
+        assert house.tree.verify(filed.folder) == []
+        house.check(NEW)
+
+
+def test_what_made_way_comes_back_beside_an_order_that_took_its_name_meanwhile(tmp_path: Path) -> None:
+    for house in cut_filings(tmp_path, SCENES["same folder again"], Failure.DEATH):
+        house.has_neighbour = True
+        house.tree.file(NEIGHBOUR, report_for(OLD), stage(house.root / "neighbour", OLD))
+
+        house.tree.recover()
+        house.check(OLD, NEW)
+
+        house.tree.file(TASK, report_for(NEW, supplier="Third"), stage(house.root / "moved", NEW))
+        house.check(NEW)
+
+
+def test_recovering_a_tree_that_needs_nothing_does_nothing(tmp_path: Path) -> None:
+    OutputTree(tmp_path / "out", clock=StoppedClock()).recover()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_its_ledger_the_tree_still_knows_whose_its_folders_are(tmp_path: Path) -> None:
+    house = House(tmp_path, SCENES["beside another order again"])
+    for entry in (house.out / ".poolwright" / "filed").iterdir():
+        entry.write_text("spoilt")
+
+    house.file(house.staged)
+
+    house.check(NEW)

@@ -1,0 +1,319 @@
+"""What holds of the pool's policy whatever happens, by the thousand: pure, so nothing is started here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from app.domain.failures import GivenBack, Proof, Reason
+from app.domain.ids import TaskId, WorkerRef
+from app.domain.options import Limits
+from app.domain.task import POTask, Report
+from app.supervisor.commands import (
+    AdoptLogin,
+    AwaitProof,
+    Command,
+    FailRest,
+    File,
+    ForetellEnd,
+    GiveUp,
+    Hold,
+    KeepLogin,
+    LifeCommand,
+    LoginCommand,
+    Probe,
+    Recycle,
+    RefreshLogin,
+    Release,
+    Requeue,
+    Retire,
+    Spawn,
+    Stop,
+    TellRelief,
+)
+from app.supervisor.facts import (
+    Fact,
+    HoldOver,
+    LimitsChanged,
+    LoginAges,
+    LoginLost,
+    LoginSettled,
+    MemorySeen,
+    Probed,
+    ProofOverdue,
+    RestartAsked,
+    StopCause,
+    StopNeeded,
+    TaskReported,
+    TaskReturned,
+    TaskTaken,
+    WorkerEnded,
+    WorkerLost,
+    WorkerReady,
+)
+from app.supervisor.holds import HoldCause
+from app.supervisor.lifespan import LEAST_LIFE_S
+from app.supervisor.plan import DEATH_LIMIT, react
+from app.supervisor.renewal import Access
+from app.supervisor.restarts import RESTART_LIMIT
+from app.supervisor.standing import Slot, Standing, Wear
+
+TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
+
+
+def standing(*slots: int, **changes: int | bool) -> Standing:
+    return replace(Standing(slots={slot: Slot() for slot in slots or (1, 2)}), **changes)
+
+
+class Policy(RuleBasedStateMachine):
+    """A model of queue and workers that obeys every command; the laws of design section 12 hold after each step."""
+
+    @initialize(slot_count=st.integers(1, 4), task_count=st.integers(1, 12), waits_for_login=st.booleans())
+    def open(self, slot_count: int, task_count: int, *, waits_for_login: bool) -> None:
+        opened = standing(*range(1, slot_count + 1))
+        self.standing = replace(
+            opened, waits_for_login=waits_for_login, renews_early=True, wear=Wear(tasks=4, age_s=300.0)
+        )
+        self.queue = [replace(TASK, task_id=TaskId(f"demo:{number}")) for number in range(task_count)]
+        self.task_count = task_count
+        self.in_hand: dict[TaskId, tuple[WorkerRef, POTask]] = {}
+        self.outcomes = Counter[TaskId]()
+        self.alive = {WorkerRef(slot, 1) for slot in range(1, slot_count + 1)}
+        self.lost = Counter[int]()
+        self.held_causes = set[HoldCause]()
+        self.due = set[WorkerRef]()
+        self.asked = set[WorkerRef]()
+        self.now_s, self.login_number = 0.0, 0
+        self.logged_out, self.logging_in = set[WorkerRef](), set[WorkerRef]()
+        self.is_stopped = False
+        self.retiring = set[WorkerRef]()
+
+    def tell(self, fact: Fact) -> None:
+        decision = react(self.standing, fact)
+        self.standing = decision.standing
+        for command in decision.commands:
+            self.obey(command)
+
+    def obey(self, command: Command) -> None:
+        match command:
+            case File() | Requeue() | FailRest():
+                self.obey_about_tasks(command)
+            case RefreshLogin() | AdoptLogin() | AwaitProof() | Probe() | KeepLogin() | ForetellEnd():
+                self.obey_about_logins(command)
+            case Spawn() | Recycle() | Retire() | GiveUp():
+                self.obey_about_lives(command)
+            case Stop():
+                self.is_stopped = True
+            case TellRelief():
+                assert command.relieved.worker in self.up()
+            case Hold() | Release():
+                self.held_causes ^= {command.cause}
+
+    def obey_about_lives(self, command: LifeCommand) -> None:
+        match command:
+            case Spawn():
+                self.alive.add(command.worker)
+            case Recycle():
+                self.forget(command.worker)
+                self.tell(WorkerLost(worker=command.worker, cause=command.cause))
+            case Retire():
+                assert command.worker in self.up()
+                assert command.worker not in self.retiring
+                self.retiring.add(command.worker)
+            case GiveUp():
+                assert command.worker not in self.alive
+
+    def forget(self, worker: WorkerRef) -> None:
+        for those in (self.alive, self.logged_out, self.logging_in, self.retiring):
+            those.discard(worker)
+
+    def obey_about_logins(self, command: LoginCommand) -> None:
+        match command:
+            case KeepLogin():
+                assert self.standing.slots[command.slot].access is Access.LOGGED_IN
+            case ForetellEnd():
+                self.login_number = command.number
+            case AwaitProof():
+                self.due.add(command.worker)
+            case Probe():
+                self.asked.add(command.worker)
+            case RefreshLogin() | AdoptLogin():
+                assert command.worker in self.alive
+                self.logging_in.add(command.worker)
+
+    def obey_about_tasks(self, command: File | Requeue | FailRest) -> None:
+        match command:
+            case File():
+                self.in_hand.pop(command.task.task_id)
+                self.outcomes[command.task.task_id] += 1
+            case Requeue():
+                self.in_hand.pop(command.task.task_id)
+                task = command.task
+                attempt = task.attempt + int(command.is_attempt_spent)
+                deaths = task.death_count + int(command.is_death)
+                self.queue.insert(0, replace(task, attempt=attempt, death_count=deaths))
+            case FailRest():
+                self.outcomes.update(task.task_id for task in self.queue)
+                self.queue.clear()
+
+    def any_alive(self, data: st.DataObject) -> WorkerRef:
+        return data.draw(st.sampled_from(sorted(self.alive)))
+
+    @precondition(lambda self: self.alive and self.queue and not self.is_stopped)
+    @rule(data=st.data())
+    def take(self, data: st.DataObject) -> None:
+        worker, task = self.any_alive(data), self.queue.pop(0)
+        self.in_hand[task.task_id] = (worker, task)
+        self.tell(TaskTaken(worker=worker, task=task))
+
+    @precondition(lambda self: self.in_hand)
+    @rule(data=st.data(), reason=st.sampled_from(Reason))
+    def report(self, data: st.DataObject, reason: Reason) -> None:
+        task_id = data.draw(st.sampled_from(sorted(self.in_hand)))
+        self.tell(TaskReported(worker=self.in_hand[task_id][0], task_id=task_id, report=Report(reason=reason)))
+
+    @precondition(lambda self: self.in_hand)
+    @rule(data=st.data())
+    def give_back(self, data: st.DataObject) -> None:
+        task_id = data.draw(st.sampled_from(sorted(self.in_hand)))
+        why = GivenBack.SESSION_LOST
+        self.tell(TaskReturned(worker=self.in_hand[task_id][0], task_id=task_id, why=why, detail=""))
+
+    @precondition(lambda self: self.due)
+    @rule(data=st.data())
+    def proof_is_overdue(self, data: st.DataObject) -> None:
+        worker = data.draw(st.sampled_from(sorted(self.due)))
+        self.due.discard(worker)
+        self.tell(ProofOverdue(worker=worker))
+
+    @precondition(lambda self: self.asked)
+    @rule(data=st.data(), proof=st.sampled_from(Proof))
+    def answer_probe(self, data: st.DataObject, proof: Proof) -> None:
+        worker = data.draw(st.sampled_from(sorted(self.asked)))
+        self.asked.discard(worker)
+        self.tell(Probed(worker=worker, proof=proof))
+
+    @precondition(lambda self: self.alive)
+    @rule(data=st.data(), is_in_order=st.booleans())
+    def end_worker(self, data: st.DataObject, *, is_in_order: bool) -> None:
+        worker = self.any_alive(data)
+        in_order = is_in_order and (self.is_stopped or worker in self.retiring)
+        # One that has nothing left and hangs while it goes is ended for it, which is no crash.
+        is_done = worker in self.retiring and not any(worker == holder for holder, _ in self.in_hand.values())
+        self.lost[worker.slot] += not (in_order or is_done)
+        self.forget(worker)
+        self.tell(WorkerEnded(worker=worker) if in_order else WorkerLost(worker=worker, cause="gone"))
+
+    @rule(data=st.data())
+    def come_up(self, data: st.DataObject) -> None:
+        if ready := sorted(self.alive - self.logged_out):
+            self.tell(WorkerReady(worker=data.draw(st.sampled_from(ready))))
+
+    @rule()
+    def age_login(self) -> None:
+        self.tell(LoginAges(number=self.login_number))
+
+    @rule(data=st.data())
+    def lose_login(self, data: st.DataObject) -> None:
+        if logged_in := sorted(self.alive - self.logged_out):
+            worker = data.draw(st.sampled_from(logged_in))
+            self.logged_out.add(worker)
+            self.now_s += LEAST_LIFE_S
+            self.tell(LoginLost(worker=worker, detail="", at_s=self.now_s))
+
+    @precondition(lambda self: self.logging_in)
+    @rule(data=st.data(), is_logged_in=st.booleans())
+    def settle_login(self, data: st.DataObject, *, is_logged_in: bool) -> None:
+        worker = data.draw(st.sampled_from(sorted(self.logging_in)))
+        self.logging_in.discard(worker)
+        (self.logged_out.discard if is_logged_in else self.logged_out.add)(worker)
+        self.tell(LoginSettled(worker=worker, is_logged_in=is_logged_in, detail="", at_s=self.now_s))
+
+    @rule(slot=st.integers(1, 4), attempts=st.integers(3, 5))
+    def ask_for_a_restart_and_other_limits(self, slot: int, attempts: int) -> None:
+        if slot in self.standing.slots:
+            self.tell(RestartAsked(slot=slot))
+        told = Limits(
+            max_attempts=max(self.standing.max_attempts, attempts),
+            task_timeout_s=1.0,
+            memory_threshold=0.75,
+            recycle_after_tasks=4,
+            recycle_after_s=None,
+        )
+        self.tell(LimitsChanged(limits=told))
+
+    @rule(
+        sizes=st.dictionaries(st.integers(1, 4), st.integers(1, 40), min_size=1),
+        pause_s=st.sampled_from([2.0, 70.0]),
+        is_exact=st.booleans(),
+    )
+    def look_at_memory(self, sizes: dict[int, int], pause_s: float, *, is_exact: bool) -> None:
+        self.now_s += pause_s
+        by_worker = {worker: sizes.get(worker.slot, 1) for worker in self.alive}
+        away = len(self.retiring)
+        self.tell(MemorySeen(by_worker=by_worker, own_bytes=1, total_bytes=80, is_exact=is_exact, at_s=self.now_s))
+        assert len(self.retiring) <= max(1, away)
+
+    @precondition(lambda self: self.held_causes)
+    @rule(data=st.data())
+    def hold_over(self, data: st.DataObject) -> None:
+        self.tell(HoldOver(cause=data.draw(st.sampled_from(sorted(self.held_causes)))))
+
+    @rule(cause=st.sampled_from(StopCause))
+    def stop(self, cause: StopCause) -> None:
+        self.tell(StopNeeded(cause=cause))
+
+    @invariant()
+    def every_task_is_in_one_place(self) -> None:
+        where = Counter([task.task_id for task in self.queue]) + Counter(list(self.in_hand)) + self.outcomes
+        assert len(where) == self.task_count
+        assert set(where.values()) == {1}
+
+    @invariant()
+    def the_plan_knows_who_holds_what(self) -> None:
+        slots = self.standing.slots.items()
+        known = {task_id: slot for slot, one in slots for task_id in (*one.held, *one.doubt.task_ids)}
+        assert known == {task_id: worker.slot for task_id, (worker, _) in self.in_hand.items()}
+
+    @invariant()
+    def what_is_kept_back_is_proven_or_given_back_some_time(self) -> None:
+        for number, slot in self.standing.slots.items():
+            worker = WorkerRef(number, slot.generation)
+            assert not slot.doubt.row or worker in (self.alive if self.is_stopped else self.due | self.asked)
+            assert slot.doubt.is_probing <= (worker in self.asked)
+
+    @invariant()
+    def holds_are_told(self) -> None:
+        assert self.standing.holds.active == self.held_causes
+
+    @invariant()
+    def whoever_is_logged_out_is_seen_to(self) -> None:
+        if not self.is_stopped and HoldCause.LOGIN_REQUIRED not in self.held_causes:
+            assert not self.logged_out or self.standing.renewal.is_under_way
+            renewal = self.standing.renewal
+            assert not renewal.is_due or renewal.is_under_way or self.in_hand or not any(self.up())
+            assert not self.standing.renewal.adopting - {worker.slot for worker in self.logging_in}
+
+    def up(self) -> list[WorkerRef]:
+        slots = self.standing.slots.items()
+        return [WorkerRef(number, slot.generation) for number, slot in slots if slot.is_up]
+
+    @invariant()
+    def limits_hold(self) -> None:
+        assert all(count <= RESTART_LIMIT + 1 for count in self.lost.values() if not self.is_stopped)
+        for task in [*self.queue, *(task for _, task in self.in_hand.values())]:
+            assert task.attempt <= self.standing.max_attempts
+            assert task.death_count < DEATH_LIMIT
+
+    @invariant()
+    def a_dead_pool_has_no_open_task_unless_it_was_stopped(self) -> None:
+        if not self.alive and not self.is_stopped:
+            raise AssertionError("no worker lives, and nobody was told")
+
+
+Policy.TestCase.settings = settings(max_examples=300, stateful_step_count=60, deadline=None)
+TestPolicy = Policy.TestCase

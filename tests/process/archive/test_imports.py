@@ -1,0 +1,17 @@
+"""What the archive costs a worker to import."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize("module", ["names", "content"])
+def test_what_a_worker_imports_is_light(module: str) -> None:
+    code = f"import app.archive.{module}, sys; print('openpyxl' in sys.modules or 'pydantic' in sys.modules)"
+
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert told.stdout.strip() == "False"

@@ -1,0 +1,106 @@
+"""What dead runs left: killed when it is marked by their folder, and nothing else is."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psutil
+import pytest
+
+from app.bridge.strays import end_strays
+from tests.support.child_processes import is_alive
+from tests.support.paths import ROOT
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="sessions are of POSIX"),
+    pytest.mark.timeout(60),
+]
+
+Start = Callable[..., int]
+
+
+@pytest.fixture
+def start(home: Path) -> Iterator[Start]:
+    """Starts processes that live until they are killed; gives their pids."""
+    with ExitStack() as started:
+
+        def start(*arguments: str, **environment: str) -> int:
+            process = subprocess.Popen(
+                [sys.executable, "-c", "import signal; signal.pause()", *arguments],
+                env=environment,
+                start_new_session=True,
+            )
+            started.callback(process.wait)
+            started.callback(process.kill)
+            return process.pid
+
+        yield start
+
+
+def test_processes_of_a_dead_run_are_killed(home: Path, start: Start) -> None:
+    run = home / "run-1"
+    strays = [
+        start(TMPDIR=str(run)),
+        start(TMPDIR=str(run / "w1" / "tmp")),
+        start(f"--user-data-dir={run}"),
+        start("--headless", f"--user-data-dir={run / 'w1' / 'profile'}", "about:blank"),
+        start(f"--user-data-dir={run / 'w1' / 'profile'}", TMPDIR="/tmp"),
+    ]
+
+    end_strays(run)
+
+    assert not [pid for pid in strays if is_alive(pid)]
+
+
+def test_nobody_else_is_killed(home: Path, start: Start) -> None:
+    run = home / "run-1"
+    strangers = [
+        start(),
+        start(TMPDIR=str(home)),
+        start(TMPDIR=str(home / "run-10")),
+        start(TMPDIR=str(run / ".." / "run-2")),
+        start(TMPDIR=""),
+        start(TMPDIR="run-1"),
+        start(TEMP=str(run)),
+        start(f"--user-data-dir={home / 'run-10' / 'profile'}"),
+        start(f"--user-data-dir={home}"),
+        start("--user-data-dir=", str(run)),
+        start(f"--data-dir={run}"),
+        start(str(run)),
+        start("grep", f"x--user-data-dir={run}"),
+    ]
+
+    end_strays(run)
+
+    assert all(is_alive(pid) for pid in strangers)
+
+
+def test_a_browser_that_hides_its_environment_is_known_by_its_arguments(
+    home: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sandboxed processes may be read by root alone."""
+
+    def refuse(process: psutil.Process) -> dict[str, str]:
+        raise psutil.AccessDenied(process.pid)
+
+    monkeypatch.setattr(psutil.Process, "environ", refuse)
+    stray = start(f"--user-data-dir={home / 'run-1'}")
+
+    end_strays(home / "run-1")
+
+    assert not is_alive(stray)
+
+
+def test_a_folder_that_nobody_uses_is_no_matter(home: Path) -> None:
+    end_strays(home / "run-1")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has subreapers")
+def test_an_orphan_that_nobody_asks_for_its_exit_code_is_gone_all_the_same(home: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "tests.process.bridge.unreaping_parent", str(home)], cwd=ROOT, check=True, timeout=30
+    )

@@ -1,0 +1,95 @@
+"""``poolwright doctor``: one line for each thing, and an exit code for scripts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from app.cli.exits import Exit
+from tests.support.commands import Command
+
+NAMES = [
+    *("program", "browser", "sandbox", "memory", "shared mem", "fonts", "clock", "locale"),
+    *("output", "runs folder", "temp folder", "home", "profiles", "profile"),
+]
+
+
+def checks(command: Command, *options: str) -> tuple[dict[str, dict[str, str]], int]:
+    result = command("doctor", "--json", *options)
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    return {line["name"]: line for line in lines}, result.exit_code
+
+
+def test_everything_is_looked_at_and_nothing_changed(command: Command, desk: Path) -> None:
+    told, code = checks(command, "--sandbox", "off")
+
+    assert list(told) == NAMES
+    assert code == Exit.DONE, "what is missing here is told as a drawback only"
+    assert list(desk.iterdir()) == []
+
+
+def test_people_get_a_line_for_each_thing_with_what_to_do(command: Command) -> None:
+    result = command("doctor")
+
+    lines = result.stdout.splitlines()
+    assert [line[5:17].strip() for line in lines] == NAMES
+    assert "poolwright profile login default" in lines[-1]
+
+
+def test_a_missing_browser_fails(command: Command, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(desk))
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(desk))
+    monkeypatch.setattr("app.service.browser._usual_places", lambda places: iter(()))
+
+    told, code = checks(command)
+
+    assert code == Exit.NOT_ALL_DONE
+    assert told["browser"]["level"] == "fail"
+    assert "playwright install chromium" in told["browser"]["found"]
+    assert "sandbox" not in told
+
+
+def test_a_browser_that_does_not_start_fails(command: Command, desk: Path) -> None:
+    broken = desk / "chrome"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+
+    told, code = checks(command, "--browser", str(broken))
+
+    assert (told["browser"]["level"], code) == ("fail", Exit.NOT_ALL_DONE)
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "word"),
+    [
+        (("--workers", "8", "--tabs", "3"), "memory", "8 workers with 3 tabs"),
+        (("--out", "elsewhere/below"), "output", "elsewhere/below"),
+        (("--runs-dir", "/tmp/x"), "runs folder", "/tmp/x"),
+        (("--sandbox", "off"), "sandbox", "off: as asked"),
+        (("--profile", "mine"), "profile", "no profile mine"),
+    ],
+)
+def test_options_say_what_to_look_at(options: tuple[str, ...], name: str, word: str, command: Command) -> None:
+    assert word in checks(command, *options)[0][name]["found"]
+
+
+def test_an_output_that_cannot_be_written_fails(command: Command) -> None:
+    told, _ = checks(command, "--out", "/proc/none")
+
+    assert told["output"]["level"] == "fail"
+
+
+@pytest.mark.usefixtures("profile")
+def test_a_profile_that_no_browser_opened_fails(command: Command) -> None:
+    told, code = checks(command)
+
+    assert (told["profile"]["level"], code) == ("fail", Exit.NOT_ALL_DONE)
+    assert "no profile that a browser wrote" in told["profile"]["found"]
+
+
+def test_other_profiles_are_named(command: Command, profile: Path) -> None:
+    told, _ = checks(command, "--profile", "mine")
+
+    assert "there are default" in told["profile"]["found"]

@@ -1,0 +1,125 @@
+"""A daemon with scripted workers on a real journal and a real output folder, and somebody who asks it over HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from app.domain.events import Event
+from app.domain.task import OrderList
+from app.intake.orders import Reading, orders_from_numbers
+from app.portal import pack as packs
+from app.service.api.app import Door, make_app
+from app.service.api.limits import RequestLimits
+from app.service.clock import SystemClock
+from app.service.daemon.daemon import Daemon
+from app.service.daemon.opening import House, open_daemon
+from app.service.serving import Address, listening, serving, url_of
+from tests.support.scripted_pool import SCRIPTED, pool_options
+
+TOKEN = "t" * 43
+FINISH: Mapping[str, Any] = {"*": {"tasks": ["finish"]}}
+READING = Reading(portal_name="demo", rules=packs.load("demo").numbers)
+
+
+def number(index: int) -> str:
+    """An order number that the demo portal's rules take."""
+    return f"PO{15_000_000 + index}"
+
+
+def order_list(*indexes: int, source: str = "test") -> OrderList:
+    return orders_from_numbers([number(index) for index in indexes], READING, source)
+
+
+def task_id(index: int) -> str:
+    return f"demo:{15_000_000 + index}"
+
+
+def house(root: Path, **changes: Any) -> House:  # noqa: ANN401 - options by name
+    (root / "out" / ".poolwright").mkdir(parents=True, exist_ok=True)
+    base = root / "demo" / "base"
+    if base.exists():
+        changes["base"] = base
+    pool = replace(pool_options(root, **changes), waits_for_login=True, keeps_queue=True)
+    return House(
+        pool=pool,
+        out=root / "out",
+        template="{supplier}/{number}",
+        known_fields=frozenset({"supplier"}),
+        journal_path=root / "out" / ".poolwright" / "journal.db",
+        prefix="demo:",
+        module=SCRIPTED,
+    )
+
+
+@dataclass(kw_only=True)
+class Running:
+    """A daemon, and a client that has its token."""
+
+    daemon: Daemon
+    client: httpx.AsyncClient
+    url: str
+    events: list[Event] = field(default_factory=list[Event])
+
+    async def until(self, is_true: Callable[[], object]) -> None:
+        """Wait for something that shows in the pool or its events."""
+        with anyio.fail_after(60):
+            while not is_true():
+                await anyio.lowlevel.checkpoint()
+
+    async def done(self, count: int) -> None:
+        """Wait until so many orders of the journal are over."""
+        with anyio.fail_after(60):
+            async with self.daemon.feed.reading() as happening:
+                while (await self.daemon.standing()).counts["DONE"] < count:
+                    await happening.receive()
+
+    async def get(self, path: str, **asked: Any) -> Any:  # noqa: ANN401 - JSON
+        """What a path answers, which must be well."""
+        answer = await self.client.get(path, **asked)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def post(self, path: str, body: Any = None, status: int = 200) -> Any:  # noqa: ANN401 - JSON
+        answer = await self.client.post(path, json=body)
+        assert answer.status_code == status, answer.text
+        return answer.json() if answer.content else None
+
+
+@asynccontextmanager
+async def running_daemon(
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    script: Mapping[str, Any] = FINISH,
+    limits: RequestLimits | None = None,
+    **changes: Any,  # noqa: ANN401 - options by name
+) -> AsyncGenerator[Running]:
+    """Open it, serve it on a free port, and leave nothing behind."""
+    monkeypatch.setenv("SCRIPTED_WORKER", json.dumps(script))
+    clock = SystemClock()
+    events: list[Event] = []
+    with listening(Address(host="127.0.0.1", port=0)) as listener:
+        async with open_daemon(house(root, **changes), clock, events.append) as daemon:
+            door = Door(
+                daemon=daemon,
+                reading=READING,
+                token=TOKEN,
+                monotonic=clock.monotonic,
+                limits=limits or RequestLimits(),
+            )
+            url, headers = url_of(listener), {"Authorization": f"Bearer {TOKEN}"}
+            async with (
+                serving(make_app(door), listener),
+                httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as client,
+            ):
+                yield Running(daemon=daemon, client=client, url=url, events=events)
+                await daemon.close()
+    assert list((root / "runs").glob("*")) == []

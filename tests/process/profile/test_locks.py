@@ -1,0 +1,47 @@
+"""Our own lock beside a base, held by real processes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.profile.failures import ProfileInUseError
+from app.profile.locks import changing, reading
+from tests.process.profile.children import child, kill
+
+HOLD = """
+import sys
+from pathlib import Path
+from app.profile import locks
+with getattr(locks, sys.argv[1])(Path(sys.argv[2])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_nobody_reads_a_base_that_another_process_changes(base: Path) -> None:
+    with child(HOLD, "changing", str(base)) as (_, line):
+        assert line == "held"
+        with pytest.raises(ProfileInUseError, match="being changed by another poolwright command"), reading(base):
+            pass
+
+
+def test_nobody_changes_a_base_that_another_process_reads(base: Path) -> None:
+    with child(HOLD, "reading", str(base)) as (_, line):
+        assert line == "held"
+        with pytest.raises(ProfileInUseError, match="being read or changed"), changing(base):
+            pass
+
+
+def test_many_read_at_once(base: Path) -> None:
+    with child(HOLD, "reading", str(base)) as (_, line), reading(base), reading(base):
+        assert line == "held"
+
+
+def test_a_lock_ends_with_its_process(base: Path) -> None:
+    with child(HOLD, "changing", str(base)) as (process, _):
+        kill(process)
+
+        with changing(base):
+            pass

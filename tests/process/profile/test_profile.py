@@ -1,0 +1,26 @@
+"""The life of one worker's profile while another process has it."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from app.domain.states import ProfileStatus
+from app.profile.failures import ProfileInUseError
+from tests.process.profile.children import child
+from tests.support.profiles import Life
+
+
+def test_while_the_last_browser_still_runs_it_cannot_be_taken(life: Life) -> None:
+    life.profile.clone()
+    place = life.profile.worker_profile_path
+    with child("import sys; print(1, flush=True); sys.stdin.read()", f"--user-data-dir={place}") as (process, _):
+        (place / "SingletonLock").symlink_to(f"{socket.gethostname()}-{process.pid}")
+
+        with pytest.raises(ProfileInUseError):
+            life.profile.take()
+
+    assert life.profile.state is ProfileStatus.READY
+    life.profile.take()
+    assert life.profile.state is ProfileStatus.IN_USE

@@ -1,0 +1,319 @@
+"""The pool as an engineer's library: submit, wait, call off, pause, look. Scripted workers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+import pytest
+
+from app.domain.events import TaskStarted
+from app.domain.failures import LoginRequiredError, OptionsError, Outcome, PoolError, Reason, SetupError
+from app.domain.states import PoolStatus
+from tests.support.scripted_pool import Theatre, running_pool
+from tests.support.tasks import po_task
+
+pytestmark = pytest.mark.timeout(60)
+FINISH = {"*": {"tasks": ["finish"]}}
+HANG = {"*": {"tasks": ["hang"]}}
+
+
+async def until_in_hand(theatre: Theatre) -> None:
+    """Wait until a worker has a task."""
+    with anyio.fail_after(20):
+        while theatre.pool.workers[0].current_task is None:
+            await anyio.lowlevel.checkpoint()
+
+
+async def until_paused(theatre: Theatre) -> None:
+    """Wait until a pause is in force."""
+    with anyio.fail_after(20):
+        while theatre.pool.status is not PoolStatus.PAUSED:
+            await anyio.lowlevel.checkpoint()
+
+
+async def test_a_submitted_task_gives_its_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_pool(tmp_path, monkeypatch, FINISH) as theatre:
+        first = await theatre.pool.submit_task(po_task(7))
+        second = await theatre.pool.submit_task(po_task(8))
+        reports = [await first, await second]
+        status = theatre.pool.get_status()
+
+    assert [report.outcome for report in reports if report] == [Outcome.COMPLETED, Outcome.COMPLETED]
+    assert (first.is_done, status.open_count) == (True, 0)
+
+
+async def test_a_task_that_no_worker_has_can_be_called_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_pool(tmp_path, monkeypatch, HANG, shutdown_timeout_s=1.0) as theatre:
+        taken = await theatre.pool.submit_task(po_task(1))
+        await until_in_hand(theatre)
+        waiting = await theatre.pool.submit_task(po_task(2))
+
+        answers = (await waiting.cancel(), await taken.cancel(), await waiting.cancel())
+        report = await waiting
+
+    assert answers == (True, False, False)
+    assert report is not None
+    assert report.reason is Reason.BY_REQUEST
+    assert (await theatre.outcomes())["2"] == "CANCELLED"
+
+
+async def test_waiting_ends_with_the_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_pool(tmp_path, monkeypatch, HANG, shutdown_timeout_s=1.0) as theatre:
+        handle = await theatre.pool.submit_task(po_task(1))
+        await until_in_hand(theatre)
+
+    assert await handle is None
+    assert await theatre.outcomes() == {"1": "QUEUED"}
+    with pytest.raises(PoolError):
+        await theatre.pool.submit_task(po_task(2))
+
+
+async def test_a_paused_pool_starts_nothing_until_it_is_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_pool(tmp_path, monkeypatch, FINISH) as theatre:
+        await (await theatre.pool.submit_task(po_task(1)))
+        theatre.pool.pause()
+        await until_paused(theatre)
+        handle = await theatre.pool.submit_task(po_task(2))
+        with anyio.move_on_after(0.5):
+            await handle
+        during = (theatre.pool.get_status(), handle.is_done)
+        theatre.pool.resume()
+        report = await handle
+
+    assert during[0].holds == ("operator",)
+    assert during[1] is False
+    assert report is not None
+    assert theatre.path("pool")[-5:] == ["READY", "PROCESSING", "READY", "SHUTTING_DOWN", "TERMINATED"]
+
+
+@pytest.mark.parametrize("reason", ["portal_unreachable", "portal_busy", "disk_full"])
+async def test_what_lies_outside_is_waited_for_and_costs_no_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    monkeypatch.setattr("app.supervisor.holds.FIRST_HOLD_S", 0.1)
+    script = {"*": {"tasks": [f"fail:{reason}"] * 4 + ["finish"]}}
+
+    async with running_pool(tmp_path, monkeypatch, script, 1) as theatre:
+        end = await theatre.pool.finish()
+
+    assert end is None
+    assert await theatre.outcomes() == {"1": "COMPLETED"}
+    assert await theatre.attempt_counts() == {"1": 1}
+    assert "PAUSED" in theatre.path("pool")
+
+
+async def test_a_worker_that_fails_at_everything_is_started_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = {"1#1": {"tasks": ["fail:portal_error"]}, "*": {"tasks": ["finish"]}}
+
+    async with running_pool(tmp_path, monkeypatch, script, *range(1, 9)) as theatre:
+        await theatre.pool.finish()
+
+    assert set((await theatre.outcomes()).values()) == {"COMPLETED"}
+    assert theatre.pool.workers[0].ref.generation == 2
+    assert max((await theatre.attempt_counts()).values()) <= 2
+
+
+async def test_status_tells_who_has_what(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_pool(tmp_path, monkeypatch, HANG, 5, shutdown_timeout_s=1.0) as theatre:
+        with anyio.fail_after(20):
+            while theatre.pool.status is not PoolStatus.PROCESSING:
+                await anyio.lowlevel.checkpoint()
+        status = theatre.pool.get_status()
+
+    assert status.status is PoolStatus.PROCESSING
+    assert [worker.po_numbers for worker in status.workers] == [("PO5",)]
+    assert status.open_count == 1
+
+
+@pytest.mark.parametrize(("start", "error"), [("unable:login", LoginRequiredError), ("unable:processor", SetupError)])
+async def test_who_waits_for_a_pool_that_cannot_go_on_is_told_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: str, error: type[PoolError]
+) -> None:
+    async with running_pool(tmp_path, monkeypatch, {"*": {"start": start}}) as theatre:
+        handle = await theatre.pool.submit_task(po_task(1))
+        with anyio.fail_after(20), pytest.raises(error, match="script says so"):
+            await handle
+
+    assert await theatre.outcomes() == {"1": "QUEUED"}
+
+
+async def test_who_waits_for_a_task_that_goes_back_at_the_end_is_told_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    script = {"1#1": {"tasks": ["die"]}, "*": {"start": "unable:login"}}
+
+    async with running_pool(tmp_path, monkeypatch, script, worker_count=2) as theatre:
+        handle = await theatre.pool.submit_task(po_task(1))
+        with anyio.fail_after(20), pytest.raises(LoginRequiredError):
+            await handle
+        with pytest.raises(LoginRequiredError):
+            await theatre.pool.submit_task(po_task(2))
+
+    assert await theatre.outcomes() == {"1": "QUEUED"}
+
+
+async def test_without_any_worker_each_task_has_its_outcome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+
+    async with running_pool(tmp_path, monkeypatch, {"*": {"start": "exit"}}) as theatre:
+        handle = await theatre.pool.submit_task(po_task(1))
+        with anyio.fail_after(20):
+            report = await handle
+
+    assert report is not None
+    assert report.reason is Reason.NO_WORKERS
+
+
+async def test_after_a_stop_nobody_waits_for_what_does_not_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["linger", "finish"]}}) as theatre:
+        begun = await theatre.pool.submit_task(po_task(1))
+        await until_in_hand(theatre)
+        waiting = await theatre.pool.submit_task(po_task(2))
+        theatre.pool.stop()
+        with anyio.fail_after(20):
+            unstarted = await waiting
+        during = begun.is_done
+
+    report = await begun
+    assert (during, unstarted) == (False, None)
+    assert report is not None
+    assert await theatre.outcomes() == {"1": "COMPLETED", "2": "QUEUED"}
+
+
+async def test_no_task_starts_after_a_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_pool(tmp_path, monkeypatch, FINISH, *range(1, 100)) as theatre:
+        with anyio.fail_after(20):
+            while not theatre.ended():
+                await anyio.lowlevel.checkpoint()
+        theatre.pool.stop()
+        await theatre.pool.finish()
+        begun_before = sum(isinstance(event, TaskStarted) for event in theatre.events)
+        with anyio.move_on_after(1):
+            await anyio.sleep_forever()
+
+    assert sum(isinstance(event, TaskStarted) for event in theatre.events) - begun_before <= 1
+
+
+async def test_what_is_known_is_not_done_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_pool(tmp_path, monkeypatch, FINISH, 1) as theatre:
+        waiting = await theatre.pool.submit_task(po_task(1))
+        again = await theatre.pool.submit_task(po_task(1))
+        first = await waiting
+        after = await theatre.pool.submit_task(po_task(1))
+        await theatre.pool.finish()
+
+        assert again is waiting
+        assert (after.is_done, (await after)) == (True, first)
+    assert await theatre.attempt_counts() == {"1": 1}
+
+
+async def test_a_journal_that_cannot_take_a_task_leaves_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object) -> int:
+        raise PoolError
+
+    async with running_pool(tmp_path, monkeypatch, FINISH) as theatre:
+        with monkeypatch.context() as broken:
+            broken.setattr(theatre.journal, "add", refuse)
+            with pytest.raises(PoolError):
+                await theatre.pool.submit_task(po_task(1))
+        assert theatre.pool.get_status().open_count == 0
+        report = await (await theatre.pool.submit_task(po_task(1)))
+
+    assert report is not None
+
+
+async def test_shutdown_finishes_what_is_in_hand_and_keeps_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["linger"]}}, 1, 2) as theatre:
+        await until_in_hand(theatre)
+        async with anyio.create_task_group() as both:
+            both.start_soon(theatre.pool.shutdown)
+            both.start_soon(theatre.pool.shutdown)
+        outcomes = await theatre.outcomes()
+        states = {worker.status.name for worker in theatre.pool.get_status().workers}
+
+    assert outcomes == {"1": "COMPLETED", "2": "QUEUED"}
+    assert states == {"TERMINATED"}
+
+
+async def test_shutdown_waits_no_longer_than_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_pool(tmp_path, monkeypatch, HANG, 1) as theatre:
+        await until_in_hand(theatre)
+        with anyio.fail_after(20):
+            await theatre.pool.shutdown(timeout=1)
+
+    assert await theatre.outcomes() == {"1": "QUEUED"}
+    assert await theatre.attempt_counts() == {"1": 0}
+
+
+@pytest.mark.parametrize("limit_s", [0, -1, 60.1, float("nan")])
+async def test_a_shutdown_of_no_time_or_over_a_minute_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit_s: float
+) -> None:
+    async with running_pool(tmp_path, monkeypatch, FINISH) as theatre:
+        with pytest.raises(OptionsError):
+            await theatre.pool.shutdown(limit_s)
+
+
+async def test_what_is_called_off_makes_room_for_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_pool(tmp_path, monkeypatch, FINISH) as theatre:
+        await (await theatre.pool.submit_task(po_task(1)))
+        theatre.pool.pause()
+        await until_paused(theatre)
+        handles = [await theatre.pool.submit_task(po_task(number)) for number in range(2, 10)]
+        with anyio.fail_after(20):
+            while theatre.pool.task_queue.qsize() < 2:
+                await anyio.lowlevel.checkpoint()
+        answers = [await handle.cancel() for handle in handles[:2]]
+        theatre.pool.resume()
+        with anyio.fail_after(20):
+            await theatre.pool.finish()
+
+    assert answers
+    assert all(answers)
+    assert "QUEUED" not in (await theatre.outcomes()).values()
+
+
+async def test_calling_off_is_not_cut_short_half_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_pool(tmp_path, monkeypatch, HANG, shutdown_timeout_s=1.0) as theatre:
+        await theatre.pool.submit_task(po_task(1))
+        await until_in_hand(theatre)
+        waiting = await theatre.pool.submit_task(po_task(2))
+        with anyio.fail_after(20):
+            while theatre.pool.task_queue.empty():
+                await anyio.lowlevel.checkpoint()
+        with anyio.CancelScope() as impatient:
+            impatient.cancel()
+            await waiting.cancel()
+
+    assert (await theatre.outcomes())["2"] == "CANCELLED"
+
+
+async def test_a_large_payload_for_a_frozen_worker_holds_nothing_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.supervisor.generation.SILENCE_LIMIT_S", 1.0)
+    monkeypatch.setattr("app.bridge.parent.CLOSE_LIMIT_S", 0.2)
+    monkeypatch.setattr("app.bridge.parent.TERM_LIMIT_S", 0.2)
+    script = {"1#1": {"tasks": ["mute"]}, "*": {"tasks": ["finish"]}}
+
+    async with running_pool(tmp_path, monkeypatch, script, tabs_per_worker=2) as theatre:
+        await theatre.pool.submit_task(po_task(1))
+        await until_in_hand(theatre)
+        await theatre.pool.submit_task(replace(po_task(2), payload="x" * 200_000))
+        with anyio.fail_after(30):
+            await theatre.pool.finish()
+
+    assert await theatre.outcomes() == {"1": "COMPLETED", "2": "COMPLETED"}

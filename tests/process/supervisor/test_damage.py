@@ -1,0 +1,144 @@
+"""A damaged profile ends the whole operation: at start-up, before a restart, and when a session finds it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from app.domain.events import Notice, TaskStarted
+from app.domain.failures import GivenBack, Reason
+from app.profile.clone import is_set_aside
+from app.profile.failures import ProfileDamagedError, ProfileRefusedError
+from app.profile.guidance import ways_out
+from app.profile.home import FILE_NAME
+from app.profile.marker import read_marker
+from app.profile.seal import write_seal
+from app.supervisor.facts import StopCause
+from tests.support.profile_folders import make_base
+from tests.support.scripted_pool import Theatre, running_pool
+
+pytestmark = pytest.mark.timeout(60)
+
+NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+#: The first worker finds its profile damaged, the second one has an order in hand.
+FOUND_AT_SESSION_START = {"1#1": {"start": "unable:profile"}, "*": {"tasks": ["linger"]}}
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    """The base that the pool will clone, of a named profile."""
+    path = make_base(tmp_path / "demo" / "base")
+    (path.parent / FILE_NAME).write_text("")
+    return path
+
+
+def kept_of(theatre: Theatre) -> list[Path]:
+    """Damaged clones that lie in the folders of runs."""
+    return [path for path in (theatre.root / "runs").glob("r-*/w*/*") if is_set_aside(path)]
+
+
+def started_of(theatre: Theatre) -> dict[int, str]:
+    """The order that each slot was given."""
+    return {event.worker.slot: event.task.portal_number for event in theatre.events if isinstance(event, TaskStarted)}
+
+
+def notices_of(theatre: Theatre) -> list[str]:
+    return [event.text for event in theatre.events if isinstance(event, Notice)]
+
+
+async def test_a_session_that_finds_damage_ends_the_pool_and_costs_no_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: Path
+) -> None:
+    async with running_pool(
+        tmp_path, monkeypatch, FOUND_AT_SESSION_START, 1, 2, 3, worker_count=2, base=base
+    ) as theatre:
+        end = await theatre.pool.finish()
+
+    assert end is not None
+    assert end.cause is StopCause.PROFILE_DAMAGED
+    assert await theatre.outcomes() == dict.fromkeys("123", "QUEUED")
+    assert await theatre.attempt_counts() == dict.fromkeys("123", 0)
+    (kept,) = kept_of(theatre)
+    assert (kept / "Default/Cookies").is_file()
+    found = f"The script says so. The damaged clone is kept in {kept}."
+    assert end.detail == f"{found} {ways_out(base)}"
+    assert f"kept for you to look at: {kept}" in notices_of(theatre)
+    assert theatre.path("profile", "demo/worker-1")[-3:] == ["IN_USE", "CORRUPTED", "FAILED"]
+    marker = read_marker(base)
+    assert marker is not None
+    assert marker.why == found
+
+
+async def test_orders_in_flight_are_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: Path) -> None:
+    script = {"*": {"tasks": ["hang"]}}
+
+    async with running_pool(tmp_path, monkeypatch, script, 1, 2, worker_count=2, base=base) as theatre:
+        with anyio.fail_after(40):
+            while len(started := started_of(theatre)) < 2:
+                await anyio.lowlevel.checkpoint()
+            victim = theatre.pool.workers[1]
+            (victim.profile_path / "Default/Preferences").write_bytes(b"{")
+            assert victim.pid is not None
+            os.kill(victim.pid, signal.SIGKILL)
+            end = await theatre.pool.finish()
+
+    assert end is not None
+    assert end.cause is StopCause.PROFILE_DAMAGED
+    assert "Preferences" in end.detail
+    assert set((await theatre.outcomes()).values()) == {"QUEUED"}
+    attempts = await theatre.attempt_counts()
+    assert attempts[started[2]] == 1, "its worker died, which is no fault of the profile's"
+    assert attempts[started[1]] == 0
+    assert [event.why for event in theatre.returned()] == [Reason.WORKER_LOST, GivenBack.DRAINING]
+    assert read_marker(base) is not None
+
+
+async def test_a_damaged_base_is_found_before_any_worker_starts_and_the_next_pool_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: Path
+) -> None:
+    write_seal(base, now=NOON)
+    (base / "Default/Other").write_bytes(b"x")
+    events: list[object] = []
+
+    with pytest.raises(ProfileDamagedError, match="Default/Other is new"):
+        async with running_pool(tmp_path, monkeypatch, {}, 1, 2, base=base):
+            events.append("entered")
+    with pytest.raises(ProfileRefusedError, match=r"Default/Other is new.* `poolwright profile restore demo`"):
+        async with running_pool(tmp_path, monkeypatch, {}, 1, 2, base=base):
+            events.append("entered")
+
+    assert events == []
+    assert list((tmp_path / "runs").glob("*")) == []
+
+
+async def test_a_base_of_no_named_profile_is_not_marked_but_the_pool_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_pool(tmp_path, monkeypatch, FOUND_AT_SESSION_START, 1, 2, worker_count=2) as theatre:
+        end = await theatre.pool.finish()
+
+    assert end is not None
+    assert end.cause is StopCause.PROFILE_DAMAGED
+    assert read_marker(tmp_path / "demo" / "base") is None
+    assert len(kept_of(theatre)) == 1
+
+
+async def test_a_mark_that_cannot_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: Path
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(30, "Read-only file system", str(base))
+
+    monkeypatch.setattr("app.profile.marker.replace_file", refuse)
+
+    async with running_pool(tmp_path, monkeypatch, FOUND_AT_SESSION_START, 1, base=base) as theatre:
+        end = await theatre.pool.finish()
+
+    assert end is not None
+    assert "the mark beside the base can't be written (Read-only file system)." in end.detail

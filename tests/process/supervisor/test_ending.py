@@ -1,0 +1,104 @@
+"""However a pool comes to its end, it ends whole: nothing left, nothing lost, the true answer for whoever waits."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from app.archive.tree import OutputTree
+from app.domain.events import Notice
+from app.domain.failures import DiskFullError, Reason
+from app.domain.ports import Filed
+from tests.support.scripted_pool import Theatre, running_pool
+from tests.support.tasks import po_task
+
+pytestmark = pytest.mark.timeout(60)
+FINISH = {"*": {"tasks": ["finish"]}}
+HANG = {"*": {"tasks": ["hang"]}}
+
+
+async def refuse(*_: Any, **__: Any) -> None:  # noqa: ANN401 - whatever the call takes
+    raise DiskFullError
+
+
+@pytest.mark.parametrize("script", [HANG, {"*": {"start": "silent"}}], ids=["in hand", "in the queue"])
+async def test_a_stop_on_a_full_disk_ends_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: dict[str, Any]
+) -> None:
+    theatres: list[Theatre] = []
+    async with anyio.create_task_group() as around:  # as in a run, where signals are listened for
+        async with running_pool(tmp_path, monkeypatch, script, *range(1, 6), shutdown_timeout_s=1.0) as theatre:
+            theatres.append(theatre)
+            with anyio.fail_after(20):
+                while theatre.pool.task_queue.empty():
+                    await anyio.lowlevel.checkpoint()
+            monkeypatch.setattr(theatre.journal, "give_back", refuse)
+            theatre.pool.stop()
+        around.cancel_scope.cancel()
+
+    (theatre,) = theatres
+    assert any(isinstance(event, Notice) and "could not be written" in event.text for event in theatre.events)
+    await theatre.journal.recover(3)
+    assert set((await theatre.outcomes()).values()) == {"QUEUED"}
+
+
+async def test_a_cancellation_by_asyncio_itself_does_not_cut_the_end_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theatres: list[Theatre] = []
+
+    async def work(clock: asyncio.Timeout) -> None:
+        async with running_pool(tmp_path, monkeypatch, HANG, 1, shutdown_timeout_s=4.0) as theatre:
+            theatres.append(theatre)
+            while theatre.pool.workers[0].current_task is None:
+                await anyio.lowlevel.checkpoint()
+            clock.reschedule(asyncio.get_running_loop().time())
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(None) as clock:  # noqa: TID251 - what users of asyncio do is what is tested
+            await work(clock)
+
+    theatres[0].assert_nothing_is_left()
+    assert await theatres[0].outcomes() == {"1": "QUEUED"}
+
+
+async def test_an_order_that_is_being_filed_at_a_stop_gives_its_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = OutputTree.file
+
+    def slowly(*args: Any) -> Filed:  # noqa: ANN401 - as the original
+        threading.Event().wait(1.0)  # a slow disk
+        return honest(*args)
+
+    monkeypatch.setattr(OutputTree, "file", slowly)
+    async with running_pool(tmp_path, monkeypatch, FINISH) as theatre:
+        handle = await theatre.pool.submit_task(po_task(1))
+        with anyio.fail_after(20):
+            while "IDLE" not in theatre.path("worker"):
+                await anyio.lowlevel.checkpoint()
+        theatre.pool.stop()
+        report = await handle
+
+    assert report is not None
+    assert report.reason is Reason.ALL_SAVED
+
+
+async def test_what_is_called_off_while_no_worker_is_left_has_one_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+
+    async with running_pool(tmp_path, monkeypatch, {"*": {"start": "exit"}}) as theatre:
+        handles = [await theatre.pool.submit_task(po_task(number)) for number in range(1, 20)]
+        await handles[0]
+        for handle in handles[1:]:
+            await handle.cancel()
+        reports = [await handle for handle in handles]
+
+    assert {report.reason for report in reports if report} == {Reason.NO_WORKERS}

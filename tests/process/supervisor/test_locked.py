@@ -1,0 +1,106 @@
+"""A journal that another tool keeps locked: the pool says so once, waits, and goes on by itself; nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from app.archive.tree import OutputTree
+from app.domain.events import Event, Notice, TaskStarted
+from app.service.clock import SystemClock
+from app.store.journal import SqliteJournal
+from app.supervisor.pool import PersistentWorkerPool
+from app.supervisor.surroundings import Surroundings
+from tests.support.scripted_pool import SCRIPTED, pool_options
+from tests.support.tasks import BATCH, orders
+
+pytestmark = pytest.mark.timeout(60)
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """A pool on a journal file, and another program that has the same file open."""
+
+    pool: PersistentWorkerPool
+    journal: SqliteJournal
+    stranger: sqlite3.Connection
+    events: list[Event]
+
+    def told(self, words: str) -> list[str]:
+        """What people were told with these words in it."""
+        return [event.text for event in self.events if isinstance(event, Notice) and words in event.text]
+
+    async def until_told(self, words: str) -> None:
+        """Wait until people were told."""
+        with anyio.fail_after(20):
+            while not self.told(words):
+                await anyio.lowlevel.checkpoint()
+
+
+@asynccontextmanager
+async def stage(root: Path, monkeypatch: pytest.MonkeyPatch, script: str, count: int) -> AsyncGenerator[Stage]:
+    monkeypatch.setenv("SCRIPTED_WORKER", json.dumps({"*": {"tasks": [script]}}))
+    monkeypatch.setattr("app.supervisor.patience.TRY_AGAIN_S", 0.05)
+    clock, events, path = SystemClock(), list[Event](), root / "out" / "journal.db"
+    async with SqliteJournal(path, clock, busy_timeout_s=0.01) as journal:
+        await journal.accept(orders(*range(count)))
+        around = Surroundings(
+            journal=journal,
+            archive=OutputTree(root / "out", clock=clock),
+            clock=clock,
+            observe=events.append,
+            batch_id=BATCH,
+            module=SCRIPTED,
+        )
+        pool = PersistentWorkerPool(pool_options(root, shutdown_timeout_s=2.0), around)
+        with closing(sqlite3.connect(path, isolation_level=None)) as stranger:
+            async with pool:
+                yield Stage(pool=pool, journal=journal, stranger=stranger, events=events)
+
+
+async def test_a_locked_journal_is_told_once_and_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with stage(tmp_path, monkeypatch, "finish", 20) as scene:
+        with anyio.fail_after(20):
+            while not any(isinstance(event, TaskStarted) for event in scene.events):
+                await anyio.lowlevel.checkpoint()
+        scene.stranger.execute("BEGIN IMMEDIATE")
+        await scene.until_told("keeps the journal locked")
+        with anyio.move_on_after(1):  # many tries to write
+            await scene.pool.finish()
+        during = scene.pool.get_status()
+        scene.stranger.execute("ROLLBACK")
+        with anyio.fail_after(20):
+            end = await scene.pool.finish()
+        records = await scene.journal.records(BATCH)
+
+    assert end is None
+    assert during.holds == ("journal_locked",)
+    assert len(scene.told("keeps the journal locked")) == 1
+    assert len(scene.told("orders start again: the journal can be used")) == 1
+    assert {(record.status, record.attempt_count) for record in records} == {("DONE", 1)}
+
+
+async def test_a_stop_while_the_journal_is_locked_ends_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(tmp_path, monkeypatch, "hang", 3) as scene:
+        with anyio.fail_after(20):
+            while scene.pool.workers[0].current_task is None or scene.pool.task_queue.empty():
+                await anyio.lowlevel.checkpoint()
+        scene.stranger.execute("BEGIN IMMEDIATE")
+        with anyio.fail_after(20):
+            await scene.pool.shutdown(2.0)
+        scene.stranger.execute("ROLLBACK")
+        await scene.journal.recover(3)
+        records = await scene.journal.records(BATCH)
+
+    assert scene.told("could not be written")
+    assert {record.status for record in records} == {"QUEUED"}

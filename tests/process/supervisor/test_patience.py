@@ -1,0 +1,96 @@
+"""A journal whose disk is full: the pool says so and waits, whatever it was about to write; nothing is lost."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from app.archive.tree import OutputTree
+from app.domain.events import Notice
+from app.domain.failures import DiskFullError
+from app.domain.ports import Filed
+from tests.support.scripted_pool import Theatre, running_pool
+
+pytestmark = pytest.mark.timeout(60)
+
+#: One order that dies, one that fails once, and one that is fine: every call of a journal is made.
+SCRIPT = {"1#1": {"tasks": ["die"]}, "*": {"tasks": ["fail:page_too_slow", "finish"]}}
+
+
+def told(theatre: Theatre) -> list[str]:
+    """What people were told of holds."""
+    texts = [event.text for event in theatre.events if isinstance(event, Notice)]
+    return [text for text in texts if "no order starts" in text]
+
+
+def fill_disk(theatre: Theatre, call: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let one call find no room until somebody was told; gives what was refused."""
+    honest = getattr(theatre.journal, call)
+    refused: list[str] = []
+
+    async def refuse(*args: Any, **named: Any) -> Any:  # noqa: ANN401 - whatever the call takes and gives
+        if not told(theatre):
+            refused.append(call)
+            raise DiskFullError
+        return await honest(*args, **named)
+
+    monkeypatch.setattr(theatre.journal, call, refuse)
+    return refused
+
+
+@pytest.mark.parametrize("call", ["fetch", "start", "give_back", "count_death", "finish", "record"])
+async def test_a_full_journal_is_told_and_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    monkeypatch.setattr("app.supervisor.patience.TRY_AGAIN_S", 0.05)
+    monkeypatch.setattr("app.supervisor.holds.FIRST_HOLD_S", 0.1)
+    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+
+    async with running_pool(tmp_path, monkeypatch, SCRIPT, 1, 2, 3) as theatre:
+        refused = fill_disk(theatre, call, monkeypatch)
+        await theatre.pool.finish()
+
+    assert refused
+    assert set((await theatre.outcomes()).values()) == {"COMPLETED"}
+
+
+async def test_no_task_starts_while_there_is_hardly_any_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.supervisor.room.ROOM_FLOOR_BYTES", 2**60)
+    monkeypatch.setattr("app.supervisor.room.LOOK_INTERVAL_S", 0.1)
+    monkeypatch.setattr("app.supervisor.holds.FIRST_HOLD_S", 0.1)
+
+    async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["finish"]}}, 1) as theatre:
+        with anyio.fail_after(20):
+            while not told(theatre):
+                await anyio.lowlevel.checkpoint()
+        assert any("MB are free" in text for text in told(theatre))
+        monkeypatch.setattr("app.supervisor.room.ROOM_FLOOR_BYTES", 0)
+        await theatre.pool.finish()
+
+    assert await theatre.outcomes() == {"1": "COMPLETED"}
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE])
+async def test_an_output_folder_that_is_out_of_service_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    monkeypatch.setattr("app.supervisor.holds.FIRST_HOLD_S", 0.1)
+    honest = OutputTree.file
+    refusals = iter([code, code])
+
+    def file(*args: Any) -> Filed:  # noqa: ANN401 - as the original
+        for refusal in refusals:
+            raise OSError(refusal, "out of service")
+        return honest(*args)
+
+    monkeypatch.setattr(OutputTree, "file", file)
+    async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["finish"]}}, 1) as theatre:
+        await theatre.pool.finish()
+
+    assert told(theatre)
+    assert await theatre.outcomes() == {"1": "COMPLETED"}
+    assert await theatre.attempt_counts() == {"1": 1}

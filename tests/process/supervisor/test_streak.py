@@ -1,0 +1,74 @@
+"""Orders that are not found are filed by a proven session alone: the pool on scripted workers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio
+import pytest
+
+from app.domain.failures import GivenBack
+from app.supervisor import proving
+from app.supervisor.proving import STREAK_LIMIT
+from tests.support.scripted_pool import running_pool
+
+pytestmark = pytest.mark.timeout(60)
+
+MISSING = "fail:portal_says_missing"
+STREAK = range(1, STREAK_LIMIT + 1)
+
+
+async def test_a_streak_of_a_session_that_is_logged_out_is_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = {"*": {"tasks": [*[MISSING] * STREAK_LIMIT, "finish"], "probe": "logged_out"}}
+    monkeypatch.setattr(proving, "PROOF_WAIT_S", 30.0)  # the streak alone asks
+
+    async with running_pool(tmp_path, monkeypatch, script, *STREAK) as theatre:
+        await theatre.pool.finish()
+
+    assert set((await theatre.outcomes()).values()) == {"COMPLETED"}
+    assert set((await theatre.attempt_counts()).values()) == {1}
+    assert [event.why for event in theatre.returned()] == [GivenBack.SESSION_LOST] * STREAK_LIMIT
+
+
+async def test_a_streak_of_a_session_that_is_logged_in_is_filed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = {"*": {"tasks": [MISSING], "probe": "logged_in"}}
+    monkeypatch.setattr(proving, "PROOF_WAIT_S", 30.0)
+
+    async with running_pool(tmp_path, monkeypatch, script, *STREAK) as theatre:
+        await theatre.pool.finish()
+
+    assert set((await theatre.outcomes()).values()) == {"NOT_FOUND"}
+    assert theatre.returned() == []
+
+
+async def test_a_list_that_ends_without_a_success_is_filed_after_a_probe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = {"*": {"tasks": ["finish", MISSING]}}
+    monkeypatch.setattr(proving, "PROOF_WAIT_S", 0.05)
+
+    async with running_pool(tmp_path, monkeypatch, script, 1, 2, 3) as theatre:
+        await theatre.pool.finish()
+
+    assert await theatre.outcomes() == {"1": "COMPLETED", "2": "NOT_FOUND", "3": "NOT_FOUND"}
+
+
+@pytest.mark.parametrize(("is_proven", "outcome"), [(True, "NOT_FOUND"), (False, "QUEUED")])
+async def test_a_pool_that_is_stopped_files_what_is_proven_at_last_and_leaves_the_rest_to_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_proven: bool, outcome: str
+) -> None:
+    script = {"*": {"tasks": [f"linger:{MISSING}"], "probes_at_last": is_proven}}
+
+    async with running_pool(tmp_path, monkeypatch, script, 1) as theatre:
+        with anyio.fail_after(20):
+            while theatre.pool.workers[0].current_task is None:
+                await anyio.lowlevel.checkpoint()
+        theatre.pool.stop()
+        await theatre.pool.finish()
+
+    assert await theatre.outcomes() == {"1": outcome}
+    assert await theatre.attempt_counts() == {"1": int(is_proven)}

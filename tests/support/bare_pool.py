@@ -1,0 +1,85 @@
+"""A pool with a processor of the user's own, put together without the library."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from app.archive.tree import OutputTree
+from app.domain.ids import TaskId
+from app.domain.options import PoolOptions, PortalOptions, WorkerOptions
+from app.domain.payload import JsonValue
+from app.domain.ports import EventSink
+from app.domain.task import POTask
+from app.service.clock import SystemClock
+from app.store.memory import MemoryJournal
+from app.supervisor.pool import PersistentWorkerPool
+from app.supervisor.surroundings import Surroundings
+from tests.support.sessions import browser_options
+from tests.support.tasks import BATCH
+
+OWN = """
+from app.domain.failures import Reason
+from app.domain.task import POTask, Report
+from app.processor import SessionLostError, Tab
+
+
+async def enters(tab: Tab, task: POTask) -> Report:
+    await tab.page.goto(task.payload["url"])
+    if "/sessions/new" in tab.page.url:
+        raise SessionLostError("the portal shows its login page\\nand more")
+    return Report(reason=Reason.ALL_SAVED)
+
+
+async def titles(tab: Tab, task: POTask) -> Report:
+    await tab.page.goto(task.payload["url"])
+    title = await tab.page.title()
+    await tab.save("title.txt", title.encode())
+    return Report(reason=Reason.ALL_SAVED, fields={"title": title})
+"""
+
+
+Opened = tuple[PersistentWorkerPool, MemoryJournal]
+
+
+def task(number: int, payload: JsonValue = None) -> POTask:
+    return POTask(task_id=TaskId(f"own:{number}"), po_number=f"T{number}", portal_number=f"{number}", payload=payload)
+
+
+@asynccontextmanager
+async def own_pool(
+    root: Path,
+    base: Path,
+    processor: str,
+    portal: PortalOptions | None = None,
+    observe: EventSink = lambda _: None,
+) -> AsyncGenerator[Opened]:
+    """A pool of one worker with this processor, whose module lies in ``root/scripts``."""
+    scripts = root / "scripts"
+    scripts.mkdir()
+    (scripts / "own_processors.py").write_text(OWN, encoding="utf-8")
+    clock = SystemClock()
+    journal = MemoryJournal(clock)
+    options = PoolOptions(
+        worker=WorkerOptions(
+            browser=browser_options(),
+            portal=portal,
+            tabs_per_worker=1,
+            processor=processor,
+            import_path=(str(scripts),),
+        ),
+        worker_count=1,
+        base_profile_path=base,
+        runs_root=root / "runs",
+        staging_path=root / "out" / ".poolwright" / "staging",
+    )
+    around = Surroundings(
+        journal=journal,
+        archive=OutputTree(root / "out", "{number}", clock=clock),
+        clock=clock,
+        observe=observe,
+        batch_id=BATCH,
+    )
+    async with PersistentWorkerPool(options, around) as pool:
+        yield pool, journal

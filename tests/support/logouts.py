@@ -1,0 +1,77 @@
+"""Runs over a portal that logs everybody out in the middle of a list: short ones, and long ones of ``make chaos``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.demo.client import Portal
+from app.demo.process import running_portal
+from tests.support.batch_results import assert_all_right, numbers_of, reported
+from tests.support.program import Desk, open_desk
+
+CREW = ("--workers", "3", "--tabs", "2", "--quiet")
+#: A secret with a shorter period than the usual 30 s: each code is good once, so every login waits for the next one. It
+#: must still be longer than a busy machine takes from the code to the filled form.
+SECRET = "otpauth://totp/demo?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&period=10"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Length:
+    """How long a list is, and how often the portal logs everybody out meanwhile."""
+
+    order_count: int
+    expiry_count: int
+    #: Order pages that open in between. Six are open at a time.
+    pages_between: int
+
+
+async def be_logged_out(folder: Path, length: Length, totp_secret: str) -> None:
+    """Every order comes to its true outcome at its first attempt, and nobody logs in more often than needed."""
+    async with (
+        running_portal(order_count=length.order_count, totp_secret=totp_secret) as portal,
+        open_desk(folder, portal, totp_secret=totp_secret) as desk,
+    ):
+        orders = await begin(portal, desk, length)
+        await portal.expire_sessions(after_pages=length.pages_between, times=length.expiry_count)
+
+        ended = await desk.run("run", orders, *CREW)
+        stats = await portal.stats()
+
+        assert ended.code == 1, ended
+        await assert_all_came_home(portal, desk, length)
+        assert (stats.logins, stats.refused_logins) == (length.expiry_count, 0)
+
+
+async def be_left_out(folder: Path, length: Length) -> None:
+    """Without a password the run ends with the rest in the queue, and goes on after ``profile login``."""
+    async with running_portal(order_count=length.order_count) as portal, open_desk(folder, portal) as desk:
+        orders = await begin(portal, desk, length)
+        await portal.expire_sessions(after_pages=length.pages_between)
+        password = desk.environment.pop("POOLWRIGHT_PASSWORD")
+
+        stopped = await desk.run("run", orders, *CREW)
+        rows = reported(desk)
+        desk.environment["POOLWRIGHT_PASSWORD"] = password
+        logged_in = await desk.run("profile", "login", "demo", "--form")
+        desk.environment.pop("POOLWRIGHT_PASSWORD")
+        resumed = await desk.run("run", orders, *CREW)
+
+        assert stopped.code == 4, stopped
+        assert "The portal wants a login and none of the ways in worked" in stopped.out
+        assert logged_in.code == 0, logged_in
+        assert {row["Outcome"] for row in rows} & {"FAILED", "QUARANTINED"} == set()
+        assert resumed.code == 1, resumed
+        await assert_all_came_home(portal, desk, length)
+
+
+async def begin(portal: Portal, desk: Desk, length: Length) -> str:
+    """Write the list of all orders; nobody logged in yet as far as the portal's counts go."""
+    await portal.reset_stats()
+    return desk.list_of(await numbers_of(portal, length.order_count))
+
+
+async def assert_all_came_home(portal: Portal, desk: Desk, length: Length) -> None:
+    """Nothing is missing, nothing misfiled, and no log-out cost an attempt."""
+    assert_all_right(desk, await portal.truth(*await numbers_of(portal, length.order_count)))
+    assert [row for row in reported(desk) if row["Attempts"] != "1"] == [], desk.log()

@@ -1,0 +1,228 @@
+"""The program as its user starts it: a process of its own, with an environment of its own."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+import anyio
+import anyio.to_thread
+import psutil
+from anyio.abc import Process
+from anyio.streams.text import TextReceiveStream
+from openpyxl import Workbook
+
+from app.demo.client import Portal
+from app.demo.process import running_portal
+from tests.support.paths import ROOT
+from tests.support.portal import SHELL
+
+#: Names the desk in the environment of the program and of all that it starts.
+DESK_MARK = "DESK_FOLDER"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a run of the program ended."""
+
+    code: int
+    out: str
+    errors: str
+
+    def objects(self) -> list[dict[str, Any]]:
+        """What ``--json`` wrote."""
+        return [json.loads(line) for line in self.out.splitlines() if line.startswith("{")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """A folder with a profile for the demo portal, where the program is started."""
+
+    folder: Path
+    portal: Portal
+    environment: dict[str, str] = field(repr=False)
+
+    @property
+    def out(self) -> Path:
+        """Where the files land."""
+        return self.folder / "out"
+
+    async def run(self, *arguments: str, text: str | None = None) -> Ended:
+        """Start the program and wait for its end."""
+        command = [sys.executable, "-m", "app", *arguments]
+        done = await anyio.run_process(
+            command, input=text.encode() if text else b"", check=False, cwd=self.folder, env=self.environment
+        )
+        return Ended(code=done.returncode, out=done.stdout.decode(), errors=done.stderr.decode())
+
+    @asynccontextmanager
+    async def started(self, *arguments: str, errors: int | IO[bytes] = subprocess.DEVNULL) -> AsyncGenerator[Process]:
+        """Start the program and leave it to the test to end it. ``errors`` takes what it says on stderr."""
+        command = [sys.executable, "-m", "app", *arguments]
+        process = await anyio.open_process(
+            command, stdin=subprocess.DEVNULL, stderr=errors, cwd=self.folder, env=self.environment
+        )
+        try:
+            yield process
+        finally:
+            with anyio.CancelScope(shield=True):
+                if process.returncode is None:
+                    process.kill()
+                await process.aclose()
+
+    def log(self) -> str:
+        """What the program logged about its orders and workers, for the message of a failed test."""
+        path = self.out / ".poolwright" / "log.jsonl"
+        return path.read_text("utf-8") if path.is_file() else ""
+
+    def list_of(self, numbers: Sequence[str], name: str = "orders.xlsx") -> str:
+        """Write a list as an analyst would: a sheet with a few columns."""
+        book = Workbook()
+        sheet = book.active
+        assert sheet is not None
+        sheet.append(["Company", "PO_NUMBER", "Comment"])
+        for number in numbers:
+            sheet.append(["A100", f"PO{number}", "to be checked"])
+        book.save(self.folder / name)
+        return name
+
+    def left_over(self) -> list[str]:
+        """Processes and temporary files of this desk that are still there."""
+        runs = [str(path) for path in (self.folder / "runs").glob("*")]
+        staged = [str(path) for path in self.out.glob(".poolwright/staging/*/*")]
+        return [*runs, *staged, *(_named(process) for process in psutil.process_iter() if self.is_ours(process))]
+
+    def is_ours(self, process: psutil.Process) -> bool:
+        """Whether a process is the program of this desk, a worker of it, its driver or its browser."""
+        return self._has_mark(process) or self._has_profile(process)
+
+    def _has_mark(self, process: psutil.Process) -> bool:
+        try:
+            return process.environ().get(DESK_MARK) == str(self.folder)
+        except psutil.Error:
+            return False
+
+    def _has_profile(self, process: psutil.Process) -> bool:
+        """The processes of a browser hide their environment and show their profile, some of them in one long word."""
+        try:
+            return f"--user-data-dir={self.folder}/" in " ".join(process.cmdline())
+        except psutil.Error:
+            return False
+
+
+def _named(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())[:200]
+    except psutil.Error:
+        return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeProfile:
+    """A profile that the program made, logged in, to be copied."""
+
+    folder: Path
+    #: The cookies of its login, as ``Portal.admit`` takes them.
+    visitors: dict[str, str]
+
+
+_made: list[MadeProfile] = []
+
+
+async def made_profile() -> MadeProfile:
+    """The profile that this process copies for its tests: to make one costs more than most of what they are about."""
+    if not _made:
+        folder = Path(tempfile.mkdtemp(prefix="poolwright-desk-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        async with running_portal(order_count=1) as portal:
+            desk = Desk(folder=folder, portal=portal, environment=_environment(folder, portal))
+            await make_profile(desk)
+            _made.append(MadeProfile(folder=folder / "profiles", visitors=await portal.visitors()))
+    return _made[0]
+
+
+async def make_profile(desk: Desk) -> None:
+    """Make a profile with the program itself."""
+    made = await desk.run("profile", "create", "demo", "--portal", "demo", "--base-url", desk.portal.url)
+    assert made.code == 0, made
+
+
+async def copy_profile(desk: Desk) -> None:
+    """Give the desk a profile that is logged in at its portal, as if it had been made there."""
+    made = await made_profile()
+    await anyio.to_thread.run_sync(partial(shutil.copytree, made.folder, desk.folder / "profiles"))
+    page = desk.folder / "profiles" / "demo" / "profile.toml"
+    told = await anyio.Path(page).read_text("utf-8")
+    await anyio.Path(page).write_text(re.sub(r"(?m)^base_url = .*$", f'base_url = "{desk.portal.url}"', told), "utf-8")
+    await desk.portal.admit(made.visitors)
+
+
+def _environment(folder: Path, portal: Portal) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("POOLWRIGHT_")}  # noqa: TID251
+    return inherited | {
+        "POOLWRIGHT_USER": portal.user,
+        "POOLWRIGHT_PASSWORD": portal.password,
+        "POOLWRIGHT_TOTP_SECRET": "",
+        "POOLWRIGHT_RUNS_DIR": str(folder / "runs"),
+        "POOLWRIGHT_PROFILE": "demo",
+        "POOLWRIGHT_OUT": "out",
+        "POOLWRIGHT_BROWSER_PATH": SHELL or "",
+        "PYTHONPATH": str(ROOT),
+        DESK_MARK: str(folder),
+    }
+
+
+@asynccontextmanager
+async def open_desk(
+    folder: Path, portal: Portal, *, password: str | None = None, totp_secret: str = "", is_whole_browser: bool = False
+) -> AsyncGenerator[Desk]:
+    """A desk with a profile that is logged in; afterwards nothing of this desk runs on.
+
+    Args:
+        folder: Where it stands.
+        portal: The portal that its profile is for.
+        password: What the program is told, if it is not the right one.
+        totp_secret: Of the one-time codes that the portal wants.
+        is_whole_browser: Whether the profile is made and used by a browser that could show windows, and not by the
+            headless shell, which starts several times faster.
+    """
+    desk = Desk(folder=folder, portal=portal, environment=_environment(folder, portal))
+    if password is not None:
+        desk.environment["POOLWRIGHT_PASSWORD"] = password
+    desk.environment["POOLWRIGHT_TOTP_SECRET"] = totp_secret
+    if is_whole_browser:
+        del desk.environment["POOLWRIGHT_BROWSER_PATH"]
+        await make_profile(desk)
+    else:
+        await copy_profile(desk)
+    yield desk
+    assert desk.left_over() == []
+
+
+async def read_lines(process: Process) -> AsyncGenerator[dict[str, Any]]:
+    """The JSON lines of a running program, as they come."""
+    assert process.stdout is not None
+    rest = ""
+    async for text in TextReceiveStream(process.stdout):
+        *lines, rest = (rest + text).split("\n")
+        for line in lines:
+            if line.startswith("{"):
+                yield json.loads(line)
+
+
+def send(process: Process, number: signal.Signals) -> None:
+    """Send a signal to the program itself, not to its children."""
+    os.kill(process.pid, number)

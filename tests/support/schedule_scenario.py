@@ -1,0 +1,155 @@
+"""A timetable with a clock that is told to go on, and a daemon's queue that only takes notes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import anyio
+import pytest
+
+from app.domain.events import Event, Notice
+from app.domain.ids import BatchId
+from app.domain.ports import Accepted, Clock
+from app.domain.task import OrderList
+from app.intake.orders import Reading
+from app.service.schedules.conduct import Means, conduct
+from app.service.schedules.entry import FileSource, Schedule
+from app.service.schedules.ledger import Ledger
+from app.service.schedules.records import Ended
+from app.service.schedules.submitted import Desk
+from app.service.schedules.timetable import Timetable
+from tests.support.order_files import DIGITS
+
+BERLIN = ZoneInfo("Europe/Berlin")
+READING = Reading(portal_name="demo", rules=DIGITS)
+#: A Monday.
+MONDAY = datetime(2026, 11, 30, 0, 0, tzinfo=UTC)
+
+
+class SetClock:
+    """Stands still until it is set."""
+
+    def __init__(self, now: datetime = MONDAY) -> None:
+        self.time = now
+
+    def now(self) -> datetime:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time.timestamp()
+
+    def go(self, **delta: float) -> None:
+        self.time += timedelta(**delta)
+
+
+@dataclass(kw_only=True)
+class Queue:
+    """Stands in for the daemon: lists are open until a test closes them."""
+
+    lists: list[OrderList] = field(default_factory=list[OrderList])
+    open: dict[BatchId, int] = field(default_factory=dict[BatchId, int])
+    cancelled: list[BatchId] = field(default_factory=list[BatchId])
+    #: Whether lists are done at once.
+    is_quick: bool = True
+    error: Exception | None = None
+
+    async def submit(self, orders: OrderList) -> Accepted:
+        if self.error:
+            raise self.error
+        self.lists.append(orders)
+        self.open[orders.batch_id] = 0 if self.is_quick else len(orders.tasks)
+        return Accepted(new_count=len(orders.tasks), waiting_count=0, done_count=0)
+
+    async def open_count(self, batch_id: BatchId) -> int:
+        return self.open[batch_id]
+
+    async def cancel_waiting(self, batch_id: BatchId) -> int:
+        self.cancelled.append(batch_id)
+        count, self.open[batch_id] = self.open[batch_id], 0
+        return count
+
+    def close(self) -> None:
+        """Every order has its end."""
+        self.open = dict.fromkeys(self.open, 0)
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(submit=self.submit, open_count=self.open_count, cancel_waiting=self.cancel_waiting)
+
+
+@dataclass(kw_only=True)
+class Scenario:
+    """Everything around a timetable, which may be opened again and again: each time a new daemon."""
+
+    root: Path
+    clock: Clock = field(default_factory=SetClock)
+    queue: Queue = field(default_factory=Queue)
+    events: list[Event] = field(default_factory=list[Event])
+
+    @property
+    def ledger_path(self) -> Path:
+        return self.root / ".poolwright" / "schedules.json"
+
+    @property
+    def texts(self) -> list[str]:
+        return [event.text for event in self.events if isinstance(event, Notice)]
+
+    def means(self) -> Means:
+        folder = self.root / ".poolwright" / "schedules"
+        return Means(desk=self.queue.desk, reading=READING, folder=folder, clock=self.clock, look_interval_s=0.01)
+
+    @asynccontextmanager
+    async def timetable(self, *schedules: Schedule) -> AsyncGenerator[Timetable]:
+        ledger = Ledger(self.ledger_path)
+        async with Timetable(schedules, ledger=ledger, means=self.means(), observe=self.events.append) as timetable:
+            yield timetable
+
+    def schedule(self, name: str = "nightly", cron: str = "0 6 * * *", **changes: Any) -> Schedule:  # noqa: ANN401 - fields by name
+        """An entry over a list of two orders."""
+        path = self.root / f"{name}.csv"
+        path.write_text(f"PO\nPO{100000 + len(name)}\nPO200000\n")
+        return replace(Schedule(name=name, cron=cron, zone=BERLIN, source=FileSource(path=path)), **changes)
+
+
+async def until(fact: Callable[[], object]) -> None:
+    """Wait for a fact, as long as a busy machine needs."""
+    with anyio.fail_after(30):
+        while not fact():  # noqa: ASYNC110 - facts of a fake are looked at
+            await anyio.sleep(0.005)
+
+
+def hows(timetable: Timetable, name: str) -> list[str]:
+    """How the fires of an entry went, the latest first."""
+    return [fire.how.value for sight in timetable.overview() if sight.name == name for fire in sight.history]
+
+
+def is_idle(timetable: Timetable) -> bool:
+    """Whether no entry runs."""
+    return not any(sight.is_running for sight in timetable.overview())
+
+
+def names(lists: Iterable[OrderList]) -> list[str]:
+    """Where lists came from."""
+    return [orders.source for orders in lists]
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> Scenario:
+    return Scenario(root=tmp_path)
+
+
+async def run(scenario: Scenario, schedule: Schedule) -> Ended:
+    noted: list[tuple[BatchId, ...]] = []
+
+    async def note(batch_ids: tuple[BatchId, ...]) -> None:
+        noted.append(batch_ids)
+
+    ended = await conduct(schedule, MONDAY, scenario.means(), note)
+    assert len(noted) == len(scenario.queue.lists), "each list is noted as soon as the journal has it"
+    return ended

@@ -1,0 +1,24 @@
+"""One demo portal for many tests, and the same as new for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from app.demo.client import Portal
+from tests.support.portal import forget, lasting_portal
+
+
+@pytest.fixture(scope="session")
+def standing_portal() -> Iterator[Portal]:
+    """One process for all tests of a folder that need no portal of their own."""
+    with lasting_portal() as portal:
+        yield portal
+
+
+@pytest.fixture
+async def portal(standing_portal: Portal) -> Portal:
+    """The standing portal as it was when it started: nobody logged in, no faults, no counts."""
+    await forget(standing_portal)
+    return standing_portal

@@ -1,0 +1,66 @@
+"""A desk where one order came home, by the program's own journal, archive and report."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from app.archive.tree import PRIVATE_NAME, OutputTree
+from app.demo.client import Portal
+from app.domain.ids import BatchId, WorkerRef
+from app.domain.task import OrderList, OrderRow
+from app.service.batch import Redo
+from app.service.out import JOURNAL_NAME
+from app.service.runtime import REPORTS_NAME
+from app.store.journal import SqliteJournal
+from tests.support.archive_orders import StoppedClock, report_for, stage, task_for
+from tests.support.program import Desk
+from tests.support.storm.properties import breaches
+from tests.support.storm.right_scenario import file_truth, order_truth
+from tests.support.storm.scenario import Scenario, read_scenario, temp_folder
+from tests.support.storm.session import Session
+
+FILES = {"a.pdf": b"a.pdf", "b.pdf": b"b.pdf"}
+TRUTHS = {"100": order_truth("100", "COMPLETED", *(file_truth(name) for name in FILES))}
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> Desk:
+    """Where one order came home, by the program's own journal, archive and report."""
+    portal = Portal(url="", admin_token="", user="", password="", pid=0)
+    desk = Desk(folder=tmp_path, portal=portal, environment={})
+    base = tmp_path / "profiles" / "demo" / "base"
+    base.mkdir(parents=True)
+    (base / "Cookies").write_text("a cookie")
+    temp_folder(desk).mkdir()
+    await _come_home(desk.out)
+    return desk
+
+
+async def _come_home(out: Path) -> None:
+    task, report = task_for("PO100"), report_for(FILES)
+    row = OrderRow(row_no=2, cells=("PO100",), given="PO100", task_id=task.task_id)
+    orders = OrderList(
+        batch_id=BatchId("b"), source="orders.xlsx", columns=("PO_NUMBER",), rows=(row,), tasks=(task,), notices=()
+    )
+    async with SqliteJournal(out / PRIVATE_NAME / JOURNAL_NAME, StoppedClock()) as journal:
+        await journal.accept(orders)
+        await journal.fetch(orders.batch_id, 1)
+        await journal.start(task.task_id, WorkerRef(1, 1))
+        filed = OutputTree(out, clock=StoppedClock()).file(task, report, stage(out.parent / "staged", FILES))
+        await journal.finish(task.task_id, report, filed.folder)
+    reports = out / REPORTS_NAME
+    reports.mkdir()
+    (reports / "orders-report.csv").write_text("PO_NUMBER,Outcome\nPO100,COMPLETED\n")
+
+
+def read(desk: Desk) -> Scenario:
+    sessions = (Session(number=1, redo=Redo.RETRYABLE, code=0),)
+    base = {"Cookies": hashlib.sha256(b"a cookie").hexdigest()}
+    return read_scenario(desk, TRUTHS, sessions, base, list_name="orders.xlsx", is_calm=True)
+
+
+def broken_properties(desk: Desk) -> set[str]:
+    return {told.split(":")[0] for told in breaches(read(desk))}

@@ -1,0 +1,56 @@
+"""A disk without room: the run waits, says so, and goes on when there is room; nothing is lost, nothing half-filed."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from app.demo.process import running_portal
+from tests.support.batch_results import assert_all_right, numbers_of, reported
+from tests.support.portal import needs_chromium
+from tests.support.program import open_desk, read_lines
+
+pytestmark = [needs_chromium, pytest.mark.timeout(240)]
+
+DISK_MB = 64
+
+
+@contextmanager
+def small_disk(place: Path) -> Generator[Path]:
+    """A file system of its own, small enough to fill."""
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(place)]
+    if subprocess.run(command, check=False, capture_output=True).returncode != 0:
+        pytest.skip("no file system can be mounted here")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.parametrize("room_mb", [3, 12], ids=["below the floor from the start", "full in the middle"])
+async def test_a_full_disk_is_waited_out(tmp_path: Path, room_mb: int) -> None:
+    with small_disk(tmp_path / "out") as disk:
+        async with running_portal(order_count=20) as portal, open_desk(tmp_path, portal) as desk:
+            numbers = await numbers_of(portal, 20)
+            truths = await portal.truth(*numbers)
+            ballast = disk / "ballast"
+            ballast.write_bytes(bytes((DISK_MB - room_mb) * 1024 * 1024))
+
+            notices: list[str] = []
+            async with desk.started("run", desk.list_of(numbers), "--json") as process:
+                async for line in read_lines(process):
+                    if line["type"] == "notice":
+                        notices.append(line["text"])
+                        if "no order starts" in line["text"]:
+                            ballast.unlink(missing_ok=True)
+                code = await process.wait()
+
+            assert code == 1, "some orders of the list cannot be done"
+            assert any("no order starts" in text for text in notices)
+            assert_all_right(desk, truths)
+            assert {row["Attempts"] for row in reported(desk)} == {"1"}

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path, PureWindowsPath
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from app.archive.names import (
+    FILE_NAME_MAX_BYTES,
+    FOLDER_NAME_MAX_BYTES,
+    RESERVED_NAMES,
+    folder_variants,
+    name_key,
+    safe_folder,
+    safe_name,
+    unique_name,
+    well_formed,
+)
+
+#: Text as scripts hand it over, lone surrogates included, and text made of what hurts most.
+ANY_TEXT = st.text(st.characters(codec=None)) | st.text("aé. /\\:?<\u0338\u0301\u200b\u202e\tCON1(2)") | st.text("ab.")
+DEVICES = ["CON", "PRN", "AUX", "NUL", "COM1", "LPT9", "COM¹", "CONIN$", "CONOUT$", "CLOCK$"]
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("Invoice 4711.pdf", "Invoice 4711.pdf"),
+        ("Rechnung für Größe.PDF", "Rechnung für Größe.PDF"),
+        ("../../x", "x"),
+        ("..\\..\\y.bin", "y.bin"),
+        ("/etc/passwd", "passwd"),
+        ("C:\\fakepath\\scan.tif", "scan.tif"),
+        ("folder/", "folder"),
+        ("a/..", "a"),
+        ('a:b*c?<d>|"e".txt', "a_b_c__d___e_.txt"),
+        (".bashrc", "bashrc"),
+        ("name. . ", "name"),
+        ("name .pdf", "name.pdf"),
+        ("two\n  lines\t.pdf", "two lines.pdf"),
+        ("bell\a.pdf", "bell.pdf"),
+        ("invoice\u202efdp.exe", "invoicefdp.exe"),
+        ("e\u0301.pdf", "é.pdf"),
+        ("e\u200b\u0301.pdf", "é.pdf"),
+        ("half \ud83d pair.pdf", "half pair.pdf"),
+        ("", "file"),
+        ("..", "file"),
+        (" / / ", "file"),
+        ("\u200b", "file"),
+        ("con.second.txt", "con_.second.txt"),
+        ("con .txt", "con_.txt"),
+    ],
+)
+def test_a_label_becomes_a_plain_file_name(label: str, name: str) -> None:
+    assert safe_name(label) == name
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("ending", ["", ".pdf", ".tar.gz"])
+def test_a_device_of_windows_is_no_name(device: str, ending: str) -> None:
+    assert safe_name(device + ending) == f"{device}_{ending}"
+    assert safe_folder(device.lower() + ending) == f"{device.lower()}_{ending}"
+
+
+@pytest.mark.parametrize("ending", [".pdf", ".xlsx", ".tar.gz", ".документ"])
+def test_a_long_name_keeps_its_extension(ending: str) -> None:
+    name = safe_name("ü" * 300 + ending)
+
+    assert len(name.encode()) in {FILE_NAME_MAX_BYTES - 1, FILE_NAME_MAX_BYTES}
+    assert name.endswith("ü" + ending)
+
+
+def test_text_behind_a_dot_is_no_extension_when_it_is_long() -> None:
+    name = safe_name("Offer v1.2 with all the prices of the year " + "and more " * 30)
+
+    assert name.startswith("Offer v1.2 with all")
+    assert len(name.encode()) <= FILE_NAME_MAX_BYTES
+
+
+@given(ANY_TEXT)
+@example("<\u0338")
+@example("CON" + "x" * 11 + ".CON" * 60)
+@example("a." + "." * 300 + "pdf")
+def test_a_safe_name_stays_inside_is_short_and_safe_again(label: str) -> None:
+    name = safe_name(label)
+
+    assert name
+    assert Path(name).name == PureWindowsPath(name).name == name
+    assert not name.startswith(".")
+    assert name[-1] not in " ."
+    assert len(name.encode("utf-8")) <= FILE_NAME_MAX_BYTES
+    assert unicodedata.is_normalized("NFC", name)
+    assert safe_name(name) == name
+
+
+@given(ANY_TEXT)
+def test_a_safe_folder_is_one_level_short_and_safe_again(text: str) -> None:
+    level = safe_folder(text)
+
+    assert Path(level).parts == (level,)
+    assert PureWindowsPath(level).parts == (level,)
+    assert not level.startswith(".")
+    assert len(level.encode("utf-8")) <= FOLDER_NAME_MAX_BYTES
+    assert safe_folder(level) == level
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("Müller & Söhne GmbH", "Müller & Söhne GmbH"),
+        ("A/S Nordisk", "A_S Nordisk"),
+        ("../../etc", "_.._etc"),
+        ("..", "Unknown"),
+        (" \u200b ", "Unknown"),
+        ("", "Unknown"),
+        ("Acme Inc.", "Acme Inc"),
+        (".poolwright", "poolwright"),
+    ],
+)
+def test_a_folder_level_reads_like_its_text(text: str, level: str) -> None:
+    assert safe_folder(text) == level
+
+
+@pytest.mark.parametrize(
+    ("name", "taken", "unique"),
+    [
+        ("a.pdf", [], "a.pdf"),
+        ("a.pdf", ["a.pdf"], "a (2).pdf"),
+        ("a.pdf", ["A.PDF", "a (2).pdf"], "a (3).pdf"),
+        ("straße.pdf", ["STRASSE.pdf"], "straße (2).pdf"),
+        ("é.pdf", ["E\u0301.pdf"], "é (2).pdf"),
+        ("a.tar.gz", ["a.tar.gz"], "a (2).tar.gz"),
+        ("no extension", ["No Extension"], "no extension (2)"),
+        ("Manifest.json", RESERVED_NAMES, "Manifest (2).json"),
+    ],
+)
+def test_the_second_of_a_name_is_numbered(name: str, taken: list[str], unique: str) -> None:
+    assert unique_name(name, taken) == unique
+
+
+@given(st.lists(ANY_TEXT | st.just("x" * 300 + ".pdf"), max_size=12))
+def test_unique_names_differ_for_every_file_system_and_stay_safe(labels: list[str]) -> None:
+    names: list[str] = []
+    for label in labels:
+        names.append(unique_name(safe_name(label), [*names, *RESERVED_NAMES]))
+
+    assert len({name_key(name) for name in [*names, *RESERVED_NAMES]}) == len(labels) + len(RESERVED_NAMES)
+    assert [safe_name(name) for name in names] == names
+
+
+def test_folder_variants_never_split_a_name_at_a_dot() -> None:
+    variants = folder_variants("PO 1.5")
+
+    assert [next(variants) for _ in range(3)] == ["PO 1.5", "PO 1.5 (2)", "PO 1.5 (3)"]
+
+
+@given(st.text(st.characters(codec=None)))
+def test_well_formed_text_can_always_be_written(text: str) -> None:
+    assert len(well_formed(text).encode("utf-8").decode("utf-8")) == len(text)

@@ -1,0 +1,331 @@
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+from openpyxl.cell import Cell
+from openpyxl.worksheet.worksheet import Worksheet
+
+from app.archive import workbook
+from app.archive.report import ReportFiles, write_reports
+from app.archive.table import RESULT_COLUMNS, lines, result_headers, summarize
+from app.domain.failures import MEANINGS, ActionClass, Outcome, Reason
+from tests.unit.archive.lists import COLUMNS, FINISHED, ORDERS, RECORDS, ROWS, long_list
+
+HEADERS = [
+    *COLUMNS,
+    "Outcome (2)",
+    "Reason",
+    "What to do",
+    "Detail",
+    "Supplier (portal)",
+    "Files found",
+    "Files saved",
+    "Folder (2)",
+    "File names",
+    "Attempts",
+    "Finished at (UTC)",
+]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> ReportFiles:
+    return write_reports(ORDERS, RECORDS, tmp_path, "orders report")
+
+
+def sheet_of(files: ReportFiles, title: str = "Report") -> Worksheet:
+    return load_workbook(files.xlsx)[title]
+
+
+def cell_of(sheet: Worksheet, row_no: int, header: str) -> Cell:
+    cell = sheet.cell(row_no, HEADERS.index(header) + 1)
+    assert isinstance(cell, Cell)
+    return cell
+
+
+def table_of(files: ReportFiles) -> list[list[str]]:
+    with files.csv.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file))
+
+
+def result(table: list[list[str]], row_no: int) -> dict[str, str]:
+    return dict(zip(RESULT_COLUMNS, table[row_no - 1][len(COLUMNS) :], strict=True))
+
+
+def test_the_three_forms_lie_beside_each_other_and_nothing_else(files: ReportFiles, tmp_path: Path) -> None:
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "orders report.csv",
+        "orders report.json",
+        "orders report.xlsx",
+    ]
+    assert [files.xlsx, files.csv, files.json] == [
+        tmp_path / f"orders report.{kind}" for kind in ("xlsx", "csv", "json")
+    ]
+    assert files.notices == ()
+
+
+def test_result_columns_follow_under_names_that_the_list_does_not_use(files: ReportFiles) -> None:
+    assert table_of(files)[0] == HEADERS
+    assert [cell.value for cell in sheet_of(files)[1]] == HEADERS
+    assert result_headers(("outcome", "OUTCOME (2)"))[0] == "Outcome (3)"
+
+
+def test_every_row_of_the_list_is_there_in_order_and_unchanged(files: ReportFiles) -> None:
+    table = table_of(files)
+
+    assert len(table) == len(ROWS) + 1
+    for given, written in zip(ROWS[:-1], table[1:], strict=False):
+        assert tuple(written[: len(COLUMNS)]) == given.cells
+    sheet = sheet_of(files)
+    assert [cell.value for cell in sheet[2]][:6] == ["PO1", "0001234", "=1+1", "-", "+49 30", "a;b"]
+
+
+def test_no_text_becomes_a_formula_an_error_or_a_number_in_the_workbook(files: ReportFiles) -> None:
+    sheet = sheet_of(files)
+
+    cells = [cell for row in sheet.iter_rows(min_row=2) for cell in row if isinstance(cell.value, str)]
+    assert {cell.data_type for cell in cells} == {"s"}
+    assert {cell.number_format for cell in cells} == {"@"}
+    assert {str(cell.value)[0] for cell in cells if cell.quotePrefix} == {"=", "+", "-", "@"}
+    assert cell_of(sheet, 2, "Supplier (portal)").value == "=HYPERLINK(1)"
+
+
+def test_what_a_portal_told_is_no_formula_in_csv(files: ReportFiles) -> None:
+    table = table_of(files)
+
+    assert result(table, 2)["Supplier (portal)"] == "'=HYPERLINK(1)"
+    assert result(table, 6)["Detail"] == "'-1 is what the portal said."
+    assert result(table, 2)["File names"] == "Größe.pdf\n=cmd|calc.xlsx"
+
+
+@pytest.mark.parametrize(
+    ("row_no", "column", "text"),
+    [
+        (2, "Outcome", "COMPLETED"),
+        (2, "Reason", "all_saved"),
+        (2, "What to do", "Nothing to do."),
+        (2, "Files found", "2"),
+        (2, "Files saved", "2"),
+        (2, "Folder", "Acme & Co #1 50%/PO1 Größe"),
+        (2, "Attempts", "2"),
+        (2, "Finished at (UTC)", "2026-11-23 12:30:05"),
+        (3, "Outcome", "PARTIAL"),
+        (3, "Files found", "3"),
+        (3, "Files saved", "2"),
+        (3, "Detail", "Missing: lost.pdf (The server closed the connection.)"),
+        (4, "Outcome", "COMPLETED"),
+        (4, "Detail", "Same order as row 2."),
+        (4, "Files saved", "2"),
+        (5, "Outcome", "INVALID"),
+        (5, "What to do", MEANINGS[Reason.BAD_NUMBER].next_step),
+        (5, "Detail", "'?' is no order number."),
+        (5, "Files found", ""),
+        (5, "Attempts", ""),
+        (6, "Files found", ""),
+        (6, "Files saved", ""),
+        (7, "Outcome", "CANCELLED"),
+        (7, "Reason", "by_request"),
+        (8, "Files saved", "1"),
+        (8, "Outcome", ""),
+        (8, "What to do", "Not done yet; run the list again."),
+        (8, "Detail", "What is shown is of an earlier try."),
+        (8, "Folder", "Acme/PO5"),
+        (8, "Finished at (UTC)", ""),
+        (9, "Outcome", "NO_ATTACHMENTS"),
+        (9, "Files found", "0"),
+        (10, "Outcome", ""),
+        (10, "What to do", "Not done yet; run the list again."),
+    ],
+)
+def test_each_row_tells_what_came_of_it(files: ReportFiles, row_no: int, column: str, text: str) -> None:
+    assert result(table_of(files), row_no)[column] == text
+
+
+def test_numbers_and_times_can_be_counted_and_sorted_in_the_workbook(files: ReportFiles) -> None:
+    sheet = sheet_of(files)
+
+    assert cell_of(sheet, 3, "Files found").value == 3
+    finished = cell_of(sheet, 3, "Finished at (UTC)")
+    assert finished.value == FINISHED.replace(tzinfo=None)
+    assert finished.number_format == "yyyy-mm-dd hh:mm:ss"
+
+
+def test_a_folder_is_one_click_away_whatever_its_name(files: ReportFiles) -> None:
+    sheet = sheet_of(files)
+
+    link = cell_of(sheet, 2, "Folder (2)").hyperlink
+    assert link is not None
+    assert link.target == "Acme%20&%20Co%20%231%2050%25/PO1%20Größe"
+    assert cell_of(sheet, 6, "Folder (2)").hyperlink is None
+
+
+def test_a_report_in_a_folder_of_its_own_leads_to_the_folders_of_orders(tmp_path: Path) -> None:
+    files = write_reports(ORDERS, RECORDS, tmp_path / "reports", "report", out=tmp_path)
+
+    link = cell_of(sheet_of(files), 3, "Folder (2)").hyperlink
+    assert link is not None
+    assert link.target == "../Acme/PO2"
+
+
+def test_the_sheet_is_ready_to_work_with(files: ReportFiles) -> None:
+    sheet = sheet_of(files)
+
+    assert sheet.freeze_panes == "A2"
+    assert sheet.auto_filter.ref == f"A1:Q{len(ROWS) + 1}"
+    assert all(cell.font.b for cell in sheet[1])
+    widths = [dimension.width for dimension in sheet.column_dimensions.values()]
+    assert len(widths) == len(HEADERS)
+    assert all(8 <= width <= 60 for width in widths)
+    assert sheet.column_dimensions["Q"].width == len("2026-11-23 12:30:05") + 2
+    assert sheet.column_dimensions["A"].width < sheet.column_dimensions["I"].width
+    assert cell_of(sheet, 2, "File names").alignment.wrap_text
+    fills = {cell_of(sheet, row_no, "Outcome (2)").fill.fgColor.rgb for row_no in (2, 3, 5, 6, 7, 8)}
+    assert len(fills) == 6
+
+
+def test_text_that_no_sheet_can_hold_does_not_break_it(files: ReportFiles) -> None:
+    assert sheet_of(files).cell(10, 2).value == "bell \ufffd and half \ufffd"
+    assert sheet_of(files).cell(3, 4).value == "two\nlines"
+    assert table_of(files)[9][1] == "bell \x07 and half ?"
+
+
+def test_the_summary_counts_each_order_once(files: ReportFiles) -> None:
+    summary = summarize(ORDERS, RECORDS)
+
+    assert summary.outcomes == {
+        Outcome.COMPLETED: 1,
+        Outcome.PARTIAL: 1,
+        Outcome.NO_ATTACHMENTS: 1,
+        Outcome.INVALID: 1,
+        Outcome.FAILED: 1,
+        Outcome.CANCELLED: 1,
+    }
+    assert summary.actions == {
+        ActionClass.DONE: 2,
+        ActionClass.FIX_INPUT: 1,
+        ActionClass.RETRY: 1,
+        ActionClass.PORTAL_FAULT: 2,
+    }
+    assert (summary.row_count, summary.order_count, summary.repeated_row_count, summary.not_done_count) == (9, 7, 1, 2)
+    assert (summary.saved_file_count, summary.saved_bytes, summary.missed_file_count) == (5, 25, 1)
+
+    shown = {row[0].value: row[1].value for row in sheet_of(files, "Summary").iter_rows(max_col=2) if row[0].value}
+    assert shown["List"] == "orders.xlsx"
+    assert shown["COMPLETED"] == 1
+    assert shown["portal fault"] == 2
+    assert shown["Orders not done yet"] == 2
+    assert shown["Last finished (UTC)"] == FINISHED.replace(tzinfo=None)
+    assert "The column PO was taken." in shown
+
+
+def test_the_json_form_holds_everything(files: ReportFiles) -> None:
+    told = json.loads(files.json.read_text(encoding="utf-8"))
+
+    assert told["columns"] == list(COLUMNS)
+    assert told["summary"]["batch_id"] == "batch-1"
+    assert told["summary"]["outcomes"]["COMPLETED"] == 1
+    assert [row["row_no"] for row in told["rows"]] == [row.row_no for row in ROWS]
+    assert told["rows"][0]["cells"] == list(ROWS[0].cells)
+    assert told["rows"][0]["files"][0]["name"] == "Größe.pdf"
+    assert told["rows"][1]["missed"][0]["label"] == "lost.pdf"
+    assert told["rows"][2]["same_as_row_no"] == 2
+    assert told["rows"][3]["outcome"] == "INVALID"
+    assert told["rows"][6]["outcome"] is None
+    assert told["rows"][0]["finished_at"] == "2026-11-23T12:30:05+00:00"
+
+
+def test_a_list_without_rows_has_a_report_too(tmp_path: Path) -> None:
+    orders = type(ORDERS)(batch_id=ORDERS.batch_id, source="-", columns=("PO",), rows=(), tasks=())
+
+    files = write_reports(orders, {}, tmp_path / "made on the way", "report")
+
+    assert json.loads(files.json.read_text())["rows"] == []
+    assert sheet_of(files).max_row == 1
+    assert len(table_of(files)) == 1
+
+
+def test_a_second_report_takes_the_place_of_the_first(files: ReportFiles, tmp_path: Path) -> None:
+    again = write_reports(ORDERS, {}, tmp_path, "orders report")
+
+    assert (again.xlsx, again.notices) == (files.xlsx, ())
+    assert len(list(tmp_path.iterdir())) == 3
+    assert result(table_of(again), 2)["Outcome"] == ""
+
+
+def test_a_report_that_is_open_in_another_program_gets_a_name_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace: Callable[[Path, Path], None] = os.replace
+
+    def refuse_locked(origin: Path, target: Path) -> None:
+        """As Windows refuses it."""
+        if Path(target).name == "orders report.xlsx":
+            raise PermissionError(13, "The process cannot access the file because it is being used")
+        replace(origin, target)
+
+    monkeypatch.setattr(os, "replace", refuse_locked)
+    files = write_reports(ORDERS, RECORDS, tmp_path, "orders report")
+
+    assert files.xlsx.name == "orders report (2).xlsx"
+    assert files.csv.name == "orders report.csv"
+    [notice] = files.notices
+    assert notice.startswith("orders report.xlsx cannot be replaced")
+    assert notice.endswith("the report is in orders report (2).xlsx.")
+    assert sheet_of(files).max_row == len(ROWS) + 1
+
+
+def test_a_folder_in_the_place_of_a_report_stays(tmp_path: Path) -> None:
+    (tmp_path / "orders report.csv").mkdir()
+
+    files = write_reports(ORDERS, RECORDS, tmp_path, "orders report")
+
+    assert files.csv.name == "orders report (2).csv"
+    assert len(files.notices) == 1
+
+
+def test_a_report_that_cannot_be_written_leaves_the_old_one_whole(
+    files: ReportFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def full(descriptor: int) -> None:
+        del descriptor
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_reports(ORDERS, {}, tmp_path, "orders report")
+
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_rows_and_links_beyond_what_excel_takes_are_left_out_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders, records = long_list(30)
+    monkeypatch.setattr(workbook, "ROWS_MAX", 21)
+    monkeypatch.setattr("app.archive.report.ROWS_MAX", 21)
+    monkeypatch.setattr(workbook, "LINKS_MAX", 5)
+
+    files = write_reports(orders, records, tmp_path, "report")
+
+    sheet = sheet_of(files)
+    assert sheet.max_row == 21
+    assert sum(cell_of(sheet, row_no, "Folder (2)").hyperlink is not None for row_no in range(2, 22)) == 5
+    assert files.notices == ("A sheet holds 21 rows; the rows beyond are in report.csv alone.",)
+    assert len(table_of(files)) == 31
+
+
+def test_columns_are_as_wide_as_their_first_rows_need(tmp_path: Path) -> None:
+    orders, records = long_list(500)
+
+    sheet = sheet_of(write_reports(orders, records, tmp_path, "report"))
+
+    assert sheet.max_row == 501
+    assert sheet.column_dimensions["B"].width == len("Cost centre") + 2
+    assert [line.row.row_no for line in lines(orders, records)] == list(range(2, 502))

@@ -1,0 +1,7 @@
+"""A desk where one order came home."""
+
+from __future__ import annotations
+
+from tests.support.storm.finished_desk import desk
+
+__all__ = ["desk"]

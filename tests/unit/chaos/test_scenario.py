@@ -1,0 +1,96 @@
+"""What is read of a list that came home, with a real journal, real folders and real locks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from app.archive.tree import PRIVATE_NAME
+from app.profile.locks import FileLock
+from app.service.out import JOURNAL_NAME
+from tests.support.program import Desk
+from tests.support.storm.finished_desk import FILES, broken_properties, read
+from tests.support.storm.properties import breaches
+from tests.support.storm.scenario import read_base
+
+
+def test_what_came_home_is_as_it_should_be(desk: Desk) -> None:
+    assert breaches(read(desk)) == []
+
+
+def test_everything_is_read(desk: Desk) -> None:
+    scenario = read(desk)
+
+    assert [order.number for order in scenario.orders] == ["100"]
+    assert [(one.number, one.is_spent, one.is_open) for one in scenario.attempts] == [(1, True, False)]
+    assert [move.event for move in scenario.moves] == ["ASSIGN", "START", "FINISH"]
+    assert [set(folder.digests) for folder in scenario.folders] == [set(FILES)]
+    assert scenario.rows == (("100", "COMPLETED"),)
+
+
+def _write(name: str, text: str = "") -> Callable[[Desk], None]:
+    def write(desk: Desk) -> None:
+        path = desk.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    return write
+
+
+def _scratch(desk: Desk) -> None:
+    with (desk.out / PRIVATE_NAME / JOURNAL_NAME).open("r+b") as file:
+        file.seek(4096)
+        file.write(os.urandom(4096))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "broken"),
+    [
+        (_write("out/Acme/PO100/a.pdf", "other"), "every file once and right"),
+        (_write("out/Acme/PO100/c.pdf"), "every file once and right"),
+        (_write("out/Acme/stray.pdf"), "no foreign file"),
+        (_write("out/Acme/101/stray.pdf"), "no foreign file"),
+        (lambda desk: (desk.out / "Acme" / "102").mkdir(), "no foreign file"),
+        (_write("runs/r-1a2b3c/owner.lock"), "nothing is left"),
+        (_write("out/.poolwright/staging/w1/t1/files/a.pdf"), "nothing is left"),
+        (_write("out/.poolwright/filing/1.json"), "nothing is left"),
+        (_write("out/.poolwright/replaced/1/a.pdf"), "nothing is left"),
+        (_write("out/.poolwright/filed/1.json.new"), "nothing is left"),
+        (_write("out/.poolwright/journal.db-wal"), "nothing is left"),
+        (_write("tmp/playwright-1"), "nothing is left"),
+        (_write("profiles/demo/base/Cookies", "another cookie"), "the base profile is untouched"),
+        (_write("profiles/demo/base/Preferences"), "the base profile is untouched"),
+        (_scratch, "the journal is whole"),
+    ],
+)
+def test_what_is_not_as_it_should_be_is_seen(desk: Desk, spoil: Callable[[Desk], None], broken: str) -> None:
+    spoil(desk)
+
+    assert broken in broken_properties(desk)
+
+
+def test_a_second_folder_of_an_order_is_seen(desk: Desk) -> None:
+    (folder,) = (desk.out / read(desk).folders[0].path,)
+    second = desk.out / "Other" / "100"
+    second.mkdir(parents=True)
+    for path in folder.iterdir():
+        (second / path.name).write_bytes(path.read_bytes())
+
+    assert broken_properties(desk) == {"one folder for each order"}
+
+
+def test_a_lock_that_is_held_is_seen(desk: Desk) -> None:
+    lock = FileLock(desk.folder / "profiles" / "demo" / "base.lock")
+    assert lock.take()
+    try:
+        assert broken_properties(desk) == {"nothing is left"}
+    finally:
+        lock.drop()
+
+    assert broken_properties(desk) == set()
+
+
+def test_the_base_is_read_by_content(desk: Desk) -> None:
+    assert set(read_base(desk)) == {"Cookies"}

@@ -1,0 +1,102 @@
+"""Drawn pages are what the code says, and a stale one is named."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli.diagrams import diagram
+from app.cli.docs import README, app, drawn, env_example, stale, with_block
+from app.domain.failures import OptionsError
+from app.domain.states import TABLES, TASK
+from app.settings import Settings, load_settings, variable
+from tests.support.paths import ROOT
+
+MARKS = "".join(f"# {name}\n<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in ("settings", "cli", "states"))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project whose pages are still to be drawn."""
+    (tmp_path / README).write_text(MARKS)
+    return tmp_path
+
+
+def test_the_pages_of_this_project_are_what_the_code_says() -> None:
+    assert stale(ROOT) == []
+
+
+def test_writing_makes_every_page_right_and_checking_says_so(project: Path) -> None:
+    assert CliRunner().invoke(app, ["check", "--root", str(project)]).exit_code == 1
+
+    CliRunner().invoke(app, ["write", "--root", str(project)])
+
+    assert CliRunner().invoke(app, ["check", "--root", str(project)]).exit_code == 0
+    assert sorted(path.name for path in project.rglob("*.*")) == [".env.example", "README.md", "states.md"]
+
+
+@pytest.mark.parametrize("name", [".env.example", "docs/states.md", "README.md"])
+def test_a_page_that_was_changed_by_hand_is_named(name: str, project: Path) -> None:
+    CliRunner().invoke(app, ["write", "--root", str(project)])
+    page = project / name
+    text = page.read_text()
+    page.write_text(text.replace("Browser workers;", "Robots;").replace("READY", "STEADY"))
+    assert page.read_text() != text
+
+    result = CliRunner().invoke(app, ["check", "--root", str(project)])
+
+    assert result.exit_code == 1
+    assert result.stdout.startswith(name)
+
+
+def test_what_people_wrote_around_a_block_stays() -> None:
+    page = "before\n<!-- cli:begin -->\nold\n<!-- cli:end -->\nafter\n"
+
+    assert with_block(page, "cli", "new") == "before\n<!-- cli:begin -->\n\nnew\n\n<!-- cli:end -->\nafter\n"
+
+
+@pytest.mark.parametrize("page", ["no marks", "<!-- cli:begin -->\n<!-- cli:end -->\n" * 2])
+def test_a_block_needs_its_marks_once(page: str) -> None:
+    with pytest.raises(OptionsError, match="cli:begin"):
+        with_block(page, "cli", "new")
+
+
+def test_the_example_names_every_setting_and_no_secret() -> None:
+    text = env_example()
+
+    assert [line.split("=")[0] for line in text.splitlines() if re.match(r"# [A-Z_]+=", line)] == [
+        f"# {variable(name)}" for name in Settings.model_fields
+    ]
+    assert "POOLWRIGHT_PASSWORD=\n" in text
+
+
+def test_the_example_works_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(variable(name), raising=False)
+    Path(".env").write_text(re.sub(r"^# (?=[A-Z_]+=)", "", env_example(), flags=re.MULTILINE))
+
+    settings = load_settings()
+
+    assert (settings.portal, settings.base_url) == ("coupa", "https://example.coupahost.com")
+    assert settings.workers == 2
+
+
+def test_every_machine_is_drawn_with_all_its_moves() -> None:
+    page = dict(drawn(ROOT))["docs/states.md"]
+
+    for table in TABLES:
+        text = diagram(table)
+        assert text in page
+        for state, row in table.rows.items():
+            for event, target in row.items():
+                assert re.search(rf"{state.name} --> {target.name}: .*\b{event.name.lower()}\b", text)
+
+
+def test_events_that_lead_the_same_way_share_an_arrow() -> None:
+    lines = diagram(TASK).splitlines()
+
+    assert len({line.split(":")[0] for line in lines}) == len(lines)

@@ -1,0 +1,68 @@
+"""``health`` of a batch and of nothing at all; that of a daemon is in ``tests/process/daemon/test_client.py``."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app.archive.tree import PRIVATE_NAME
+from app.service.beacon import BATCH_NAME, BatchBeacon, batch_lit, find_batch
+from tests.support.commands import Command
+
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
+#: No system gives out such a number.
+NOBODY = 2**22 + 1
+
+
+@pytest.fixture
+def private(desk: Path) -> Path:
+    folder = desk / "out" / PRIVATE_NAME
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_where_nothing_works_that_is_not_well(command: Command, desk: Path) -> None:
+    told = command("health", "--out", str(desk / "out"))
+
+    assert (told.exit_code, "no daemon and no batch works on" in told.output) == (1, True)
+
+
+def test_a_batch_is_well_until_it_drains(command: Command, private: Path) -> None:
+    out = str(private.parent)
+    with batch_lit(private, NOW) as tell_draining:
+        works = command("health", "--out", out)
+        tell_draining()
+        drains = command("health", "--out", out)
+        lives = command("health", "--live", "--out", out)
+    ended = command("health", "--out", out)
+
+    assert (works.exit_code, works.output) == (0, "well: a batch works\n")
+    assert (drains.exit_code, drains.output) == (1, "not well: a batch finishes its orders in flight and stops\n")
+    assert (lives.exit_code, ended.exit_code) == (0, 1)
+
+
+def test_a_batch_that_was_killed_is_not_taken_for_one_that_works(private: Path) -> None:
+    beacon = BatchBeacon(pid=NOBODY, started_at=NOW)
+    (private / BATCH_NAME).write_text(beacon.model_dump_json())
+
+    assert find_batch(private) is None
+
+
+def test_a_second_batch_that_will_be_refused_says_nothing_of_the_first(private: Path) -> None:
+    first = BatchBeacon(pid=os.getppid(), started_at=NOW)
+    (private / BATCH_NAME).write_text(first.model_dump_json())
+
+    with batch_lit(private, NOW) as tell_draining:
+        tell_draining()
+
+    assert find_batch(private) == first
+
+
+def test_a_folder_that_takes_no_such_file_stops_no_batch(tmp_path: Path) -> None:
+    with batch_lit(tmp_path / "missing", NOW) as tell_draining:
+        tell_draining()
+
+    assert list(tmp_path.iterdir()) == []

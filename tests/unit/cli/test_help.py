@@ -1,0 +1,63 @@
+"""Help: what a stranger reads. Its whole text stands in the README, and ``test_docs`` compares the two."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from typer.testing import CliRunner
+
+from app import __version__
+from app.cli.main import app
+from app.cli.options import PLACES, SERVICE_NAMES
+from app.settings import Settings, face
+from tests.support.commands import Command
+
+
+def test_every_setting_with_a_flag_is_an_option_of_run_or_serve(command: Command) -> None:
+    of_run, of_serve = command("run", "--help").stdout, command("serve", "--help").stdout
+
+    for name in Settings.model_fields:
+        assert (name in PLACES) == bool(face(name).flags), name
+        for flag in filter(None, "/".join(face(name).flags).split("/")):
+            whole = re.compile(rf"{flag}\b(?!-)")
+            assert whole.search(of_serve), flag
+            assert bool(whole.search(of_run)) == (name not in SERVICE_NAMES), flag
+
+
+def test_secrets_have_no_flag() -> None:
+    assert not face("user").flags
+    assert not face("password").flags
+
+
+def test_options_stand_below_their_headings(command: Command) -> None:
+    text = command("run", "--help").stdout
+
+    headings = ["Arguments:", "Orders:", "Portal and profile:", "Browsers:", "Running:", "Showing:", "Options:"]
+    places = [text.index(f"\n{heading}\n") for heading in headings]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("arguments", [(), ("profile",), ("portal",)])
+def test_a_command_without_its_word_shows_the_help(arguments: tuple[str, ...], command: Command) -> None:
+    result = command(*arguments)
+
+    assert result.exit_code == 2
+    assert "Commands:" in result.output
+
+
+def test_a_wrong_word_gets_the_nearest(command: Command) -> None:
+    result = command("docter")
+
+    assert result.exit_code == 2
+    assert "doctor" in result.stderr
+
+
+def test_the_version(command: Command) -> None:
+    assert command("--version").stdout == f"poolwright {__version__}\n"
+
+
+def test_help_keeps_to_a_narrow_terminal() -> None:
+    text = CliRunner().invoke(app, ["run", "--help"], env={"COLUMNS": "70"}, terminal_width=70).stdout
+
+    assert max(len(line) for line in text.splitlines() if not line.startswith("    ")) <= 75

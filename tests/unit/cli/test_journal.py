@@ -1,0 +1,72 @@
+"""``poolwright journal compact``: forgets only what it is told to, and is refused while the journal is in use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import anyio
+
+from app.cli.exits import Exit
+from app.service.clock import SystemClock
+from app.store.journal import SqliteJournal
+from tests.support.commands import Command
+from tests.support.journal_audit import check_laws, query
+from tests.support.manual_clock import ManualClock
+from tests.support.tasks import orders, task_id
+
+
+class Ancient(ManualClock):
+    """Long before today."""
+
+    def now(self):  # noqa: ANN201 - as the clock that it stands for
+        return super().now().replace(year=2001)
+
+
+def made_journal(desk: Path) -> Path:
+    """The journal of a run of long ago: a list that is over."""
+    path = desk / "downloads/.poolwright/journal.db"
+
+    async def work() -> None:
+        async with SqliteJournal(path, Ancient()) as journal:
+            await journal.accept(orders(*range(2_000)))
+            for number in range(2_000):
+                await journal.cancel(task_id(number))
+
+    anyio.run(work)
+    return path
+
+
+def test_it_forgets_nothing_unless_told_and_then_tells_before_and_after(command: Command, desk: Path) -> None:
+    path = made_journal(desk)
+
+    assert command("journal", "compact").exit_code == Exit.DONE
+    assert query(path, "SELECT count(*) FROM transitions") == [(2_000,)]
+    result = command("journal", "compact", "--retention-days", "90")
+
+    assert result.exit_code == Exit.DONE
+    assert "1 list, 0 attempts and 2000 moves forgotten" in result.stdout
+    assert "MB before" in result.stdout
+    assert query(path, "SELECT count(*) FROM reports") == [(2_000,)]
+    check_laws(path, is_swept=True)
+    assert "nothing was changed" in command("journal", "compact", "--retention-days", "90").stdout
+
+
+def test_it_is_refused_while_another_program_has_the_journal(command: Command, desk: Path) -> None:
+    path = made_journal(desk)
+
+    async def beside_another() -> None:
+        async with SqliteJournal(path, SystemClock()):
+            result = await anyio.to_thread.run_sync(command, "journal", "compact")
+            assert result.exit_code == Exit.RESOURCES
+            assert f"Another Poolwright (pid {os.getpid()}) works with this journal" in result.stderr
+
+    anyio.run(beside_another)
+
+
+def test_a_folder_without_a_journal_stays_as_it_is(command: Command, desk: Path) -> None:
+    result = command("journal", "compact", "--out", "elsewhere")
+
+    assert result.exit_code == Exit.USAGE
+    assert "There is no journal in 'elsewhere'" in result.stderr
+    assert list(desk.iterdir()) == []

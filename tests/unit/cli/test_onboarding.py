@@ -1,0 +1,171 @@
+"""``poolwright profile login`` and ``import-state``: what is handed on, what is told, what is left of a failure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from app.cli.exits import Exit
+from app.domain.failures import LoginRequiredError, SetupError
+from app.profile.home import ProfileFile, ProfileHome
+from app.profile.keeping import seal_base
+from app.profile.seal import Seal
+from app.service.clock import SystemClock
+from app.service.onboarding import Onboarding
+from tests.support.commands import BASE_URL, Command, portal_of
+from tests.support.profile_folders import make_base
+
+NEW = ("--portal", "demo", "--url", BASE_URL)
+
+
+@dataclass(kw_only=True)
+class FakeOnboarding:
+    """Stands in for the browsers: a base is there afterwards, sealed."""
+
+    error: Exception | None = None
+    seen: list[tuple[str, Onboarding]] = field(default_factory=list[tuple[str, Onboarding]])
+
+    async def by_hand(self, job: Onboarding, **_: object) -> Seal:
+        return self._done("hand", job)
+
+    async def by_form(self, job: Onboarding) -> Seal:
+        return self._done("form", job)
+
+    async def by_state(self, job: Onboarding, _state: object) -> Seal:
+        return self._done("state", job)
+
+    def _done(self, way: str, job: Onboarding) -> Seal:
+        self.seen.append((way, job))
+        if self.error:
+            raise self.error
+        make_base(job.profile.base_path)
+        return seal_base(job.profile.base_path, now=SystemClock().now())
+
+
+@pytest.fixture(name="browsers")
+def _browsers(monkeypatch: pytest.MonkeyPatch, desk: Path) -> FakeOnboarding:
+    fake = FakeOnboarding()
+    monkeypatch.setattr("app.service.onboarding.log_in_by_hand", fake.by_hand)
+    monkeypatch.setattr("app.service.onboarding.log_in_by_form", fake.by_form)
+    monkeypatch.setattr("app.service.onboarding.import_state", fake.by_state)
+    monkeypatch.setenv("DISPLAY", ":99")
+    (desk / "state.json").write_text(
+        json.dumps({"cookies": [{"name": "a", "value": "b", "domain": "x.test", "path": "/"}]})
+    )
+    return fake
+
+
+@pytest.fixture(name="login")
+def _login(monkeypatch: pytest.MonkeyPatch, desk: Path) -> None:
+    monkeypatch.setenv("POOLWRIGHT_USER", "anna")
+    monkeypatch.setenv("POOLWRIGHT_PASSWORD", "hunter2")
+
+
+def test_a_login_by_hand_makes_the_profile_and_tells_the_next_step(command: Command, browsers: FakeOnboarding) -> None:
+    result = command("profile", "login", "mine", *NEW)
+
+    ((way, job),) = browsers.seen
+    assert result.exit_code == Exit.DONE, result.output
+    assert (way, portal_of(job.crew.worker).base_url) == ("hand", BASE_URL)
+    assert ProfileHome(Path("profiles")).find("mine").read() == ProfileFile(pack="demo", base_url=BASE_URL)
+    assert "Profile mine: 2 cookies for 1 site, login probe passed; sealed on" in result.stdout
+    assert "Next: poolwright run LIST --profile mine" in result.stdout
+
+
+def test_a_profile_that_is_there_is_logged_in_again(command: Command, browsers: FakeOnboarding, profile: Path) -> None:
+    result = command("profile", "login", "default")
+
+    assert result.exit_code == Exit.DONE, result.output
+    assert browsers.seen[0][1].profile.base_path.resolve() == profile
+
+
+@pytest.mark.usefixtures("login")
+def test_the_form_gets_user_and_password(command: Command, browsers: FakeOnboarding) -> None:
+    result = command("profile", "login", "mine", "--form", *NEW)
+
+    ((way, job),) = browsers.seen
+    assert way == "form"
+    assert (portal_of(job.crew.worker).user, portal_of(job.crew.worker).password.text) == ("anna", "hunter2")
+    assert "hunter2" not in result.output
+
+
+def test_the_form_gets_a_password_from_the_keyring(
+    command: Command, browsers: FakeOnboarding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POOLWRIGHT_USER", "anna")
+    monkeypatch.setattr("keyring.get_password", lambda service, name: f"{service}'s {name}")
+
+    result = command("profile", "login", "mine", "--form", *NEW)
+
+    job = browsers.seen[0][1]
+    assert result.exit_code == Exit.DONE, result.output
+    assert portal_of(job.crew.worker).password.text == "poolwright's anna"
+    assert job.crew.totp_secret.text == "poolwright's anna/totp"
+
+
+def test_a_password_that_nobody_knows_is_told_with_the_state_of_the_keyring(
+    command: Command, browsers: FakeOnboarding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POOLWRIGHT_USER", "anna")
+    monkeypatch.setattr("keyring.get_password", lambda *_: None)
+
+    result = command("profile", "login", "mine", "--form", *NEW)
+
+    assert (result.exit_code, browsers.seen) == (Exit.LOGIN, [])
+    assert "keyring set poolwright anna" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("login", "mine"), Exit.USAGE, "say with --portal which portal it is for: coupa, demo"),
+        (("login", "mine", "--portal", "coupa"), Exit.USAGE, "--base-url"),
+        (("login", "mine", "--form", *NEW), Exit.LOGIN, "POOLWRIGHT_USER and POOLWRIGHT_PASSWORD"),
+        (("login", "../mine", *NEW), Exit.PROFILE, "can't name"),
+        (("import-state", "mine", "none.json", *NEW), Exit.USAGE, "none.json can't be read"),
+        (("import-state", "mine", "state.json"), Exit.USAGE, "--portal"),
+        (("login", "mine", "--portal", "demo", "--url", "ftp://x"), Exit.USAGE, "base_url"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_a_browser_starts(
+    command: Command, browsers: FakeOnboarding, arguments: tuple[str, ...], code: Exit, words: str
+) -> None:
+    result = command("profile", *arguments)
+
+    assert (result.exit_code, browsers.seen) == (code, [])
+    assert words in result.stderr
+    assert not Path("profiles/mine").exists()
+
+
+@pytest.mark.usefixtures("login")
+@pytest.mark.parametrize(
+    ("arguments", "error", "is_kept"),
+    [
+        (("login", "mine"), LoginRequiredError("The login does not hold."), True),
+        (("login", "mine"), SetupError("The portal does not answer."), False),
+        (("login", "mine", "--form"), LoginRequiredError("The password is wrong."), False),
+        (("import-state", "mine", "state.json"), LoginRequiredError("It has ended."), False),
+    ],
+    ids=["by hand, not logged in", "by hand, no portal", "form", "state"],
+)
+def test_a_new_profile_is_kept_only_for_what_a_person_did(
+    command: Command, browsers: FakeOnboarding, arguments: tuple[str, ...], error: Exception, is_kept: bool
+) -> None:
+    browsers.error = error
+
+    result = command("profile", *arguments, *NEW)
+
+    assert str(error) in result.stderr
+    assert Path("profiles/mine").exists() is is_kept
+
+
+def test_an_old_profile_is_kept_whatever_happens(command: Command, browsers: FakeOnboarding, profile: Path) -> None:
+    browsers.error = LoginRequiredError("It has ended.")
+
+    result = command("profile", "import-state", "default", "state.json")
+
+    assert result.exit_code == Exit.LOGIN
+    assert profile.is_dir()

@@ -1,0 +1,180 @@
+"""``poolwright profile list|show|verify``: how profiles stand, and that looking changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app.cli.exits import Exit
+from app.domain.failures import PoolError
+from app.profile.base import check_base
+from app.profile.home import NamedProfile, ProfileFile, ProfileHome
+from app.profile.keeping import seal_base
+from app.profile.locks import changing
+from app.profile.marker import mark_damaged
+from app.profile.seal import seal_path
+from tests.support.commands import Command
+from tests.support.profile_folders import fingerprint, make_base, make_cookies, write
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+Harm = Callable[[Path], object]
+
+
+@pytest.fixture
+def coupa(desk: Path) -> NamedProfile:
+    """A profile that is logged in and sealed."""
+    made = ProfileHome(desk / "profiles").create("coupa", ProfileFile(pack="coupa", base_url="https://x.test"))
+    make_base(made.base_path)
+    seal_base(made.base_path, now=NOON, browser_version="156.0")
+    return made
+
+
+def mark(base: Path) -> None:
+    mark_damaged(base, "A cookie was gone.", NOON)
+
+
+def test_the_list_tells_what_a_person_asks_first(command: Command, coupa: NamedProfile) -> None:
+    result = command("profile", "list")
+
+    assert result.exit_code == Exit.DONE
+    row = "coupa coupa https://x.test 23 Nov 2026 12:00 2 fit"
+    assert " ".join(result.stdout.splitlines()[1].split()) == row
+
+
+@pytest.mark.parametrize(
+    ("harm", "state", "words"),
+    [
+        (mark, "marked", "A cookie was gone."),
+        (lambda base: write(base / "Default/Preferences", b"{} "), "damaged", "Default/Preferences changed"),
+        (lambda base: write(base / "Local State", b"nonsense"), "damaged", "Local State"),
+        (lambda base: write(base.parent / "profile.toml", b"?"), "unreadable", "is not TOML"),
+        (
+            lambda base: [(base / name).unlink() for name in ("Local State", "Default/Preferences", "Default/Cookies")],
+            "empty",
+            "holds no profile",
+        ),
+        (
+            lambda base: [(base / name).unlink() for name in ("Local State", "Default/Preferences")],
+            "damaged",
+            "Local State is gone",
+        ),
+        (lambda base: make_cookies(base / "Default/Cookies2", []).replace(base / "Default/Cookies"), "damaged", ""),
+    ],
+    ids=["marked", "other than sealed", "broken", "file", "never opened", "settings gone", "cookies gone"],
+)
+def test_a_profile_that_no_run_can_use_is_told_with_its_reason(
+    command: Command, coupa: NamedProfile, harm: Harm, state: str, words: str
+) -> None:
+    harm(coupa.base_path)
+    before = fingerprint(coupa.path)
+
+    listed, shown, verified = (
+        command("profile", *typed) for typed in (["list"], ["show", "coupa"], ["verify", "coupa"])
+    )
+
+    assert listed.stdout.splitlines()[1].endswith(state)
+    assert words in listed.stdout
+    assert state in shown.stdout
+    assert words in verified.stdout
+    assert verified.exit_code == Exit.PROFILE
+    assert fingerprint(coupa.path) == before, "looking changes nothing"
+
+
+def test_a_profile_that_another_command_has_is_in_use(command: Command, coupa: NamedProfile) -> None:
+    with changing(coupa.base_path):
+        assert command("profile", "list").stdout.splitlines()[1].endswith("in use")
+        assert command("profile", "verify", "coupa").exit_code == Exit.PROFILE
+
+
+def test_no_profile_yet_is_told_with_the_way_to_the_first_one(command: Command, desk: Path) -> None:
+    assert "poolwright profile login NAME" in command("profile", "list").stdout
+
+
+def test_show_tells_cookies_by_site_seal_and_copy(command: Command, coupa: NamedProfile) -> None:
+    told = command("profile", "show", "coupa").stdout
+
+    assert "coupa at https://x.test" in told
+    assert "23 Nov 2026 at 12:00 UTC, written by browser 156.0" in told
+    assert "base.good-20261123T120000000000Z" in told
+    assert "2 cookies for 1 site" in told
+    assert "portal.test     2" in told
+
+
+def test_programs_get_objects(command: Command, coupa: NamedProfile) -> None:
+    listed = json.loads(command("profile", "list", "--json").stdout)
+    shown = json.loads(command("profile", "show", "coupa", "--json").stdout)
+
+    assert listed == {
+        "type": "profile",
+        "name": "coupa",
+        "portal": "coupa",
+        "base_url": "https://x.test",
+        "folder": "profiles/coupa",
+        "sealed_at": "2026-11-23T12:00:00+00:00",
+        "cookies_count": 2,
+        "state": "fit",
+        "why": "",
+    }
+    assert shown["cookies"] == {"portal.test": 2}
+
+
+def test_a_fit_profile_is_verified_check_by_check(command: Command, coupa: NamedProfile) -> None:
+    result = command("profile", "verify", "coupa", "--json")
+
+    checks = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == Exit.DONE
+    assert [(check["name"], check["level"]) for check in checks] == [
+        (name, "ok") for name in ("profile.toml", "mark", "base", "seal", "good copy")
+    ]
+
+
+def test_an_unsealed_profile_passes_with_a_warning(command: Command, coupa: NamedProfile) -> None:
+    seal_path(coupa.base_path).unlink()
+
+    result = command("profile", "verify", "coupa")
+
+    assert result.exit_code == Exit.DONE
+    assert "warn seal" in result.stdout
+    assert "poolwright profile seal coupa" in result.stdout
+
+
+def test_every_finding_is_told_not_the_first_alone(command: Command, coupa: NamedProfile) -> None:
+    mark(coupa.base_path)
+    write(coupa.base_path / "Default/New")
+    write(coupa.path / "base.good-20261123T120000000000Z/Default/Preferences", b"{}")
+
+    told = command("profile", "verify", "coupa").stdout
+
+    assert "fail mark" in told
+    assert "Default/New is new" in told
+    assert "warn good copy    damaged: Default/Preferences changed" in told
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda base: None,
+        mark,
+        lambda base: write(base / "Default/New"),
+        lambda base: write(base / "Local State", b""),
+        lambda base: write(base / "Default/Cookies", b""),
+        lambda base: (base / "Default/Local Storage/leveldb/CURRENT").unlink(),
+        lambda base: seal_path(base).write_text("{}"),
+        lambda base: seal_path(base).unlink(),
+    ],
+    ids=["nothing", "marked", "new file", "settings", "cookies", "storage", "seal broken", "unsealed"],
+)
+def test_verify_says_what_a_run_would_say(command: Command, coupa: NamedProfile, harm: Harm) -> None:
+    harm(coupa.base_path)
+    try:
+        check_base(coupa.base_path)
+        expected = Exit.DONE
+    except PoolError:
+        expected = Exit.PROFILE
+
+    assert command("profile", "verify", "coupa").exit_code == expected

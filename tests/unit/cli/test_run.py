@@ -1,0 +1,390 @@
+"""``poolwright run``: every option reaches the job, every kind of list is taken, every error is one sentence."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+
+from app.cli.exits import Exit
+from app.domain.events import Level
+from app.domain.failures import LoginRequiredError, Outcome, PoolError, ProfileError, SetupError
+from app.domain.options import Sandbox
+from app.portal.pack import parse_json
+from app.service.batch import BatchJob, Ending, Redo
+from app.service.sandbox_facts import Refused
+from tests.support.commands import BASE_URL, SANDBOX_ALLOWED, Command, FakeRun, portal_of
+from tests.support.events import ended, notice, started
+from tests.support.machine import GB, with_memory
+
+NUMBERS = ("PO4500000001", "PO4500000002")
+
+
+def test_an_order_number_becomes_a_job(command: Command, fake_run: FakeRun, profile: Path) -> None:
+    result = command("run", *NUMBERS)
+
+    assert result.exit_code == Exit.DONE
+    (job,) = fake_run.jobs
+    assert [task.po_number for task in job.orders.tasks] == list(NUMBERS)
+    assert job.pool.base_profile_path == Path("profiles/default/base")
+    assert job.pool.base_profile_path.resolve() == profile
+    assert (job.out, job.template) == (Path("downloads"), "{supplier}/{number}")
+    assert job.journal_path == Path("downloads/.poolwright/journal.db")
+    assert (job.pool.worker_count, job.pool.worker.tabs_per_worker, job.pool.max_attempts) == (2, 2, 3)
+    assert (job.pool.worker.task_timeout_s, job.pool.shutdown_timeout_s) == (300, 60)
+    assert portal_of(job.pool.worker).base_url == BASE_URL
+    assert parse_json(portal_of(job.pool.worker).pack_json).name == "demo"
+    assert job.redo is Redo.RETRYABLE
+    assert job.pool.worker.browser.sandbox in {Sandbox.ON, Sandbox.OFF}, "a worker is never told auto"
+
+
+@pytest.mark.parametrize(
+    ("option", "seen"),
+    [
+        (("--workers", "5"), lambda job: job.pool.worker_count == 5),
+        (("-w", "5"), lambda job: job.pool.worker_count == 5),
+        (("--workers", "auto"), lambda job: job.pool.worker_count == 8),
+        (("--tabs", "4"), lambda job: job.pool.worker.tabs_per_worker == 4),
+        (("--headed",), lambda job: not job.pool.worker.browser.headless_mode),
+        (("--headless",), lambda job: job.pool.worker.browser.headless_mode),
+        (("--browser", "/bin/sh"), lambda job: job.pool.worker.browser.executable_path == "/bin/sh"),
+        (("--sandbox", "on"), lambda job: job.pool.worker.browser.sandbox is Sandbox.ON),
+        (("--sandbox", "off"), lambda job: job.pool.worker.browser.sandbox is Sandbox.OFF),
+        (("--task-timeout", "12.5"), lambda job: job.pool.worker.task_timeout_s == 12.5),
+        (("--max-attempts", "1"), lambda job: job.pool.max_attempts == 1),
+        (("--shutdown-timeout", "5"), lambda job: job.pool.shutdown_timeout_s == 5),
+        (("--memory-threshold", "0.6"), lambda job: job.pool.memory_threshold == 0.6),
+        (("--recycle-after-tasks", "7"), lambda job: job.pool.recycle_after_tasks == 7),
+        (("--recycle-after-tasks", "0"), lambda job: job.pool.recycle_after_tasks is None),
+        (("--recycle-after-minutes", "1.5"), lambda job: job.pool.recycle_after_s == 90),
+        (("--recycle-after-minutes", "0"), lambda job: job.pool.recycle_after_s is None),
+        (("--out", "elsewhere"), lambda job: job.out == Path("elsewhere")),
+        (("--folder-template", "{year}/{number}"), lambda job: job.template == "{year}/{number}"),
+        (("--runs-dir", "r"), lambda job: job.pool.runs_root == Path("r")),
+        (("--portal", "coupa"), lambda job: parse_json(portal_of(job.pool.worker).pack_json).name == "coupa"),
+        (("--base-url", "https://x.example/"), lambda job: portal_of(job.pool.worker).base_url == "https://x.example"),
+        (("--redo", "all"), lambda job: job.redo is Redo.ALL),
+        (("--redo", "nothing"), lambda job: job.redo is Redo.NOTHING),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_each_option_acts(
+    option: tuple[str, ...], seen: Callable[[BatchJob], bool], command: Command, fake_run: FakeRun
+) -> None:
+    extra = ("--base-url", "https://x.example") if "--portal" in option else ()
+
+    result = command("run", *NUMBERS, *option, *extra)
+
+    assert result.exit_code == Exit.DONE, result.stderr
+    assert seen(fake_run.jobs[0])
+
+
+def test_a_profile_may_be_named_and_lie_elsewhere(command: Command, fake_run: FakeRun, desk: Path) -> None:
+    (desk / "profiles/default").rename(desk / "profiles/second")
+    (desk / "profiles").rename(desk / "elsewhere")
+
+    result = command("run", *NUMBERS, "--profile", "second", "--profiles-dir", "elsewhere")
+
+    assert result.exit_code == Exit.DONE
+    assert fake_run.jobs[0].pool.base_profile_path == Path("elsewhere/second/base")
+
+
+def test_user_and_password_come_from_the_environment(
+    command: Command, fake_run: FakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POOLWRIGHT_USER", "anna")
+    monkeypatch.setenv("POOLWRIGHT_PASSWORD", "hunter2")
+
+    result = command("run", *NUMBERS, "--verbose")
+
+    portal = portal_of(fake_run.jobs[0].pool.worker)
+    assert (portal.user, portal.password.text) == ("anna", "hunter2")
+    assert "hunter2" not in result.output
+
+
+LIST = "Supplier,Order No.,PO\nAcme,PO4500000001,PO4500000009\nNordwind,PO4500000002,PO4500000009\n"
+
+
+def test_a_list_is_read_from_a_file(command: Command, fake_run: FakeRun, desk: Path) -> None:
+    (desk / "my orders.csv").write_text(LIST)
+
+    result = command("run", "my orders.csv", "--column", "Order No.")
+
+    assert result.exit_code == Exit.DONE
+    (job,) = fake_run.jobs
+    assert [task.po_number for task in job.orders.tasks] == list(NUMBERS)
+    assert job.report_stem == "my orders-report", "the report may lie beside the list and must not replace it"
+
+
+def test_a_list_is_read_from_standard_input(command: Command, fake_run: FakeRun) -> None:
+    command("run", "-", stdin="\n".join(NUMBERS))
+
+    (job,) = fake_run.jobs
+    assert [task.po_number for task in job.orders.tasks] == list(NUMBERS)
+    assert job.report_stem == "orders-report"
+
+
+def test_a_sheet_may_be_named(command: Command, fake_run: FakeRun, desk: Path) -> None:
+    workbook = Workbook()
+    for name, number in (("First", NUMBERS[0]), ("Second", NUMBERS[1])):
+        sheet = workbook.create_sheet(name)
+        sheet.append(["PO"])
+        sheet.append([number])
+    workbook.save(desk / "orders.xlsx")
+
+    command("run", "orders.xlsx", "--sheet", "second")
+
+    assert [task.po_number for task in fake_run.jobs[0].orders.tasks] == [NUMBERS[1]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        ((), Exit.USAGE, "Missing argument 'SOURCE'"),
+        (("--wrokers", "2"), Exit.USAGE, "--wrokers"),
+        ((*NUMBERS, "--workers", "9"), Exit.USAGE, "workers is '9'; it must be a whole number from 1 to 8, or auto"),
+        ((*NUMBERS, "--sandbox", "maybe"), Exit.USAGE, "auto, on or off"),
+        ((*NUMBERS, "--redo", "maybe"), Exit.USAGE, "maybe"),
+        ((*NUMBERS, "--browser", "/nowhere"), Exit.USAGE, "/nowhere"),
+        ((*NUMBERS, "--folder-template", "{colour}"), Exit.USAGE, "colour"),
+        ((*NUMBERS, "--portal", "none-such"), Exit.USAGE, "none-such"),
+        ((*NUMBERS, "--portal", "coupa"), Exit.USAGE, "--base-url"),
+        ((NUMBERS[0], "orders.csv"), Exit.USAGE, "not several of them"),
+        (("-", NUMBERS[0]), Exit.USAGE, "not several of them"),
+        (("none.csv",), Exit.INPUT, "none.csv"),
+        (("hello",), Exit.INPUT, "hello"),
+        ((*NUMBERS, "--profile", "none-such"), Exit.PROFILE, "none-such"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_sentence(
+    arguments: tuple[str, ...], code: Exit, words: str, command: Command, fake_run: FakeRun
+) -> None:
+    result = command("run", *arguments)
+
+    assert result.exit_code == code
+    assert words in " ".join(result.stderr.split())
+    assert "Traceback" not in result.output
+    assert fake_run.jobs == []
+
+
+def test_an_output_folder_that_cannot_be_is_refused(command: Command, fake_run: FakeRun, desk: Path) -> None:
+    (desk / "file").write_text("")
+
+    result = command("run", *NUMBERS, "--out", "file/below")
+
+    assert result.exit_code == Exit.USAGE
+    assert "out is 'file/below'" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ProfileError("It is damaged."), Exit.PROFILE),
+        (SetupError("No room."), Exit.RESOURCES),
+        (LoginRequiredError("Log in."), Exit.LOGIN),
+    ],
+)
+def test_what_the_run_refuses_is_a_sentence_and_a_code(
+    error: PoolError, code: Exit, command: Command, fake_run: FakeRun
+) -> None:
+    fake_run.error = error
+
+    result = command("run", *NUMBERS)
+
+    assert result.exit_code == code
+    assert result.stderr.endswith(f"poolwright: {error}\n")
+    assert "Traceback" not in result.output
+
+
+def test_a_defect_is_no_sentence(command: Command, fake_run: FakeRun) -> None:
+    fake_run.error = RuntimeError("a defect")
+
+    result = command("run", *NUMBERS)
+
+    assert result.exit_code == 1
+    assert isinstance(result.exception, RuntimeError)
+
+
+@pytest.mark.parametrize(
+    ("ending", "left_count", "code"),
+    [
+        (Ending.FINISHED, 0, Exit.DONE),
+        (Ending.STOPPED, 3, Exit.STOPPED),
+        (Ending.LOGIN_REQUIRED, 3, Exit.LOGIN),
+        (Ending.PROFILE_DAMAGED, 3, Exit.PROFILE),
+        (Ending.NO_WORKERS, 0, Exit.RESOURCES),
+    ],
+)
+def test_the_ending_becomes_the_exit_code(
+    ending: Ending, left_count: int, code: Exit, command: Command, fake_run: FakeRun
+) -> None:
+    fake_run.summary = replace(fake_run.summary, ending=ending, left_count=left_count)
+
+    assert command("run", *NUMBERS).exit_code == code
+
+
+def test_lines_tell_the_run_where_there_is_no_terminal(command: Command, fake_run: FakeRun) -> None:
+    fake_run.events = (started(1, 1), ended(1), notice("it hangs", Level.WARNING))
+
+    lines = command("run", *NUMBERS).stdout.splitlines()
+
+    assert "1/2 PO4500001 COMPLETED 2.1 s" in lines
+    assert "warning: it hangs" in lines
+    assert lines[-1].startswith("This run: 1 order")
+
+
+def test_how_the_list_was_read_is_told(command: Command, fake_run: FakeRun) -> None:
+    result = command("run", NUMBERS[0], NUMBERS[0], "PO12")
+
+    assert "1 row repeats an order" in result.stdout
+    assert "Row 3 has no valid order number" in result.stdout
+
+
+def test_a_browser_without_its_sandbox_is_told(command: Command, fake_run: FakeRun) -> None:
+    assert "without Chromium's own sandbox" in command("run", *NUMBERS, "--sandbox", "off").stdout
+    assert "without Chromium's own sandbox" not in command("run", *NUMBERS, "--sandbox", "on").stdout
+
+
+def test_a_sandbox_that_was_asked_for_and_is_refused_is_told(
+    command: Command, fake_run: FakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = replace(SANDBOX_ALLOWED, refused=Refused.NAMESPACE)
+    monkeypatch.setattr("app.service.sandbox.probe", lambda _: refused)
+
+    told = " ".join(command("run", *NUMBERS, "--sandbox", "on").stdout.split())
+
+    assert "Chromium's own sandbox is on, as asked, but browsers may not start: this system forbids" in told
+
+
+@pytest.mark.parametrize(
+    ("choice", "line"),
+    [
+        ("auto", "Chromium's own sandbox is on: this system allows it."),
+        ("on", "Chromium's own sandbox is on: as asked."),
+        ("off", "The browsers run without Chromium's own sandbox: as asked."),
+    ],
+)
+def test_the_log_tells_the_mode_of_the_sandbox_and_the_reason(
+    choice: str, line: str, command: Command, fake_run: FakeRun, desk: Path
+) -> None:
+    shown = command("run", *NUMBERS, "--sandbox", choice, "--verbose")
+
+    entries = [json.loads(text) for text in (desk / "downloads/.poolwright/log.jsonl").read_text().splitlines()]
+    assert [entry["text"] for entry in entries].count(line) == 1
+    assert ("sandbox" in f"{shown.stdout}{shown.stderr}") is (choice == "off"), "what is in order is only logged"
+
+
+def test_json_is_all_that_programs_read(command: Command, fake_run: FakeRun) -> None:
+    fake_run.events = (ended(1),)
+    fake_run.summary = replace(fake_run.summary, outcomes={Outcome.FAILED: 1})
+
+    result = command("run", *NUMBERS, "--json", "--sandbox", "on")
+
+    told = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [entry["type"] for entry in told] == ["task_ended", "summary"]
+    assert told[-1]["exit_code"] == result.exit_code == Exit.NOT_ALL_DONE
+
+
+def test_quiet_shows_only_the_end(command: Command, fake_run: FakeRun) -> None:
+    fake_run.events = (ended(1), notice("hello"))
+
+    assert command("run", *NUMBERS, "--quiet").stdout.startswith("The one order is done.")
+
+
+def test_the_whole_log_is_kept_beside_the_journal_for_its_owner_alone(
+    command: Command, fake_run: FakeRun, desk: Path
+) -> None:
+    command("run", *NUMBERS)
+
+    assert (desk / "downloads/.poolwright/log.jsonl").is_file()
+    assert stat.S_IMODE((desk / "downloads/.poolwright").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(("level", "kept"), [("debug", 3), ("info", 2), ("error", 0)])
+def test_the_log_may_go_elsewhere_and_hold_more_or_less(
+    level: str, kept: int, command: Command, fake_run: FakeRun, desk: Path
+) -> None:
+    command("run", *NUMBERS, "--log-file", "logs/mine.jsonl", "--log-level", level, "--sandbox", "on")
+
+    assert len((desk / "logs/mine.jsonl").read_text().splitlines()) == kept
+    assert not (desk / "downloads/.poolwright/log.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "seen"), [((), ["weighs"]), (("--verbose",), ["notes", "weighs"]), (("--quiet",), [])]
+)
+def test_people_see_of_the_log_what_they_want(
+    options: tuple[str, ...], seen: list[str], command: Command, fake_run: FakeRun
+) -> None:
+    lines = command("run", *NUMBERS, *options).stderr.splitlines()
+
+    assert len(lines) == len(seen)
+    assert all(word in line for word, line in zip(seen, lines, strict=True))
+
+
+def test_a_dry_run_shows_the_list_and_starts_nothing(command: Command, fake_run: FakeRun, desk: Path) -> None:
+    (desk / "orders.csv").write_text(f"{LIST}Acme,12,PO4500000009\n")
+
+    result = command("run", "orders.csv", "--column", "Order No.", "--dry-run")
+
+    assert result.exit_code == Exit.DONE
+    shown = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert shown[0] == "orders.csv: 3 rows, 2 orders, order numbers from column #2 'Order No.'"
+    assert "2 PO4500000001 PO4500000001" in shown
+    assert any(line.startswith("4 12 INVALID") for line in shown)
+    assert fake_run.jobs == []
+    assert not (desk / "downloads").exists()
+
+
+def test_a_dry_run_for_programs(command: Command, fake_run: FakeRun, desk: Path) -> None:
+    (desk / "orders.csv").write_text(LIST)
+
+    told = json.loads(command("run", "orders.csv", "--column", "#2", "--dry-run", "--json").stdout)
+
+    assert (told["type"], told["column"], told["column_position"]) == ("list", "Order No.", 2)
+    assert told["orders"] == list(NUMBERS)
+
+
+def test_a_dry_run_needs_no_profile_when_the_portal_is_named(command: Command, desk: Path) -> None:
+    result = command("run", *NUMBERS, "--portal", "demo", "--base-url", BASE_URL, "--dry-run")
+
+    assert result.exit_code == Exit.DONE
+
+
+def test_the_profiles_address_serves_only_its_own_portal(command: Command, fake_run: FakeRun) -> None:
+    assert command("run", *NUMBERS, "--portal", "demo").exit_code == Exit.DONE
+    assert portal_of(fake_run.jobs[0].pool.worker).base_url == BASE_URL
+    assert command("run", *NUMBERS, "--portal", "coupa").exit_code == Exit.USAGE
+
+
+def test_too_many_workers_for_the_memory_are_refused(
+    command: Command, fake_run: FakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.service.staffing.look_at_machine", lambda *_: with_memory(2 * GB))
+
+    result = command("run", *NUMBERS, "--workers", "8")
+
+    assert result.exit_code == Exit.RESOURCES
+    assert "8 workers with 2 tabs each need about 5.5 GB of memory" in result.stderr
+    assert "--workers 2 would fit, or --workers auto." in result.stderr
+    assert fake_run.jobs == []
+
+
+def test_what_auto_took_and_what_is_tight_are_told_and_logged(
+    command: Command, fake_run: FakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POOLWRIGHT_WORKERS", "auto")
+    monkeypatch.setattr("app.service.staffing.look_at_machine", lambda *_: with_memory(int(0.6 * GB)))
+
+    result = command("run", *NUMBERS)
+
+    assert fake_run.jobs[0].pool.worker_count == 1
+    log = Path("downloads/.poolwright/log.jsonl").read_text()
+    for words in ("workers = auto takes 1 worker", "1 worker with 2 tabs needs about 0.7 GB"):
+        assert result.output.count(words) == 1
+        assert words in log

@@ -1,0 +1,98 @@
+"""Signals: the first ends in order, the second now, and what runs without an order of its own is wound up."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import anyio
+import pytest
+
+from app.cli.signals import finishing_on_signal, first_words, hearing_signals, unless_interrupted
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_the_first_signal_asks_to_stop_and_the_second_to_stop_now(number: signal.Signals) -> None:
+    said: list[str] = []
+    with anyio.fail_after(5):
+        async with hearing_signals(said.append, lambda: "in order") as wishes:
+            assert not wishes.stop.is_set()
+
+            os.kill(os.getpid(), number)
+            await wishes.stop.wait()
+            assert not wishes.stop_now.is_set()
+            assert said == ["in order"]
+
+            os.kill(os.getpid(), number)
+            await wishes.stop_now.wait()
+            assert said[1].startswith("Stopping now")
+
+            os.kill(os.getpid(), number)
+            await anyio.wait_all_tasks_blocked()
+
+
+async def test_an_error_leaves_the_block_as_it_is() -> None:
+    with pytest.raises(ValueError, match="mine"):
+        async with hearing_signals(print, str):
+            raise ValueError("mine")
+
+
+async def test_work_that_ends_by_itself_gives_its_result() -> None:
+    async def work() -> int:
+        return 42
+
+    assert await unless_interrupted(work) == 42
+
+
+async def test_work_that_is_interrupted_is_wound_up_first() -> None:
+    wound_up = anyio.Event()
+
+    async def work() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            await anyio.sleep_forever()
+        finally:
+            wound_up.set()
+
+    with anyio.fail_after(5), pytest.raises(KeyboardInterrupt):
+        await unless_interrupted(work)
+
+    assert wound_up.is_set()
+
+
+async def test_an_error_of_the_work_comes_through() -> None:
+    async def work() -> None:
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        await unless_interrupted(work)
+
+
+def test_the_words_say_what_is_waited_for() -> None:
+    assert first_words(0, 60.0) == "Stopping; press Ctrl+C again to stop now."
+    assert "finishing 1 order in flight, at most 60 s" in first_words(1, 60.0)
+    assert "finishing 3 orders in flight" in first_words(3, 60.0)
+
+
+async def test_the_first_signal_lets_work_end_in_order() -> None:
+    said: list[str] = []
+
+    async def work(enough: anyio.Event) -> str:
+        os.kill(os.getpid(), signal.SIGINT)
+        await enough.wait()
+        return "done"
+
+    with anyio.fail_after(5):
+        assert await finishing_on_signal(work, lambda: said.append("closing")) == "done"
+    assert said == ["closing"]
+
+
+async def test_the_second_signal_cancels_work_that_does_not_end() -> None:
+    async def work(enough: anyio.Event) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        await enough.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+        await anyio.sleep_forever()
+
+    with anyio.fail_after(5), pytest.raises(KeyboardInterrupt):
+        await finishing_on_signal(work, lambda: None)

@@ -1,0 +1,70 @@
+"""What a file is shows in its bytes, never in its name."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.intake import content
+from app.intake.content import ContentKind, kind_of, refuse_foreign_text
+from app.intake.errors import InputRefusedError
+from tests.support.order_files import xlsx
+
+COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + bytes(64)
+
+
+def test_a_workbook_and_text_are_told_apart() -> None:
+    assert kind_of(xlsx({"A": [["PO"]]}), "orders.csv") is ContentKind.WORKBOOK
+    assert kind_of(b"PO,A\r\n1,b\r\n", "orders.xlsx") is ContentKind.TEXT
+
+
+@pytest.mark.parametrize("text", ["BMW order,PO\n1,2\n", "ID3,PO\n1,2\n", "MZ;PO\n1;2\n", "PK;PO\n1;2\n"])
+def test_text_that_begins_like_another_kind_is_text(text: str) -> None:
+    assert kind_of(text.encode(), "orders.csv") is ContentKind.TEXT
+    assert kind_of(text.encode("utf-16"), "orders.csv") is ContentKind.TEXT
+
+
+@pytest.mark.parametrize("empty", [b"", b"\n\r\n  \t\n", b"\xef\xbb\xbf", b"\xff\xfe\r\0\n\0"])
+def test_nothing_but_blanks_is_empty(empty: bytes) -> None:
+    with pytest.raises(InputRefusedError, match=r"orders\.csv is empty"):
+        kind_of(empty, "orders.csv")
+
+
+@pytest.mark.parametrize(
+    ("foreign", "word"),
+    [
+        (COMPOUND, "old Excel format"),
+        (COMPOUND + "EncryptedPackage".encode("utf-16-le"), "password"),
+        (b"%PDF-1.7\n1 0 obj\n", "PDF"),
+        (PNG, "png"),
+    ],
+)
+def test_another_kind_is_refused_with_its_name_and_what_to_do(foreign: bytes, word: str) -> None:
+    with pytest.raises(InputRefusedError, match=rf"orders\.xls is .*{word}.*save it as \.xlsx"):
+        kind_of(foreign, "orders.xls")
+
+
+@pytest.mark.parametrize("markup", ["<html><table>", " \n<!DOCTYPE html>", "<?xml version='1.0'?>", "<TABLE>"])
+def test_a_web_page_named_as_a_spreadsheet_is_refused(markup: str) -> None:
+    with pytest.raises(InputRefusedError, match="web page or XML"):
+        refuse_foreign_text(markup, "orders.xls")
+
+
+def test_a_column_named_in_angle_brackets_is_no_web_page() -> None:
+    refuse_foreign_text("<|>,PO\n", "orders.csv")
+
+
+def test_text_full_of_control_characters_is_refused() -> None:
+    with pytest.raises(InputRefusedError, match="not a spreadsheet"):
+        refuse_foreign_text("PO\x00\x01\x02\x03" * 10, "orders.csv")
+
+
+def test_a_single_control_character_in_a_long_list_is_forgiven() -> None:
+    refuse_foreign_text("4500012345 ; a\tb\r\n" * 1000 + "\x02", "orders.csv")
+
+
+def test_a_file_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content, "CONTENT_BYTES_MAX", 3 * 1024 * 1024)
+
+    with pytest.raises(InputRefusedError, match="larger than 3 MB"):
+        kind_of(b"1\n" * (2 * 1024 * 1024), "orders.csv")

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.portal.pack import Pack, load, parse_toml
+from tests.support.pace import UNHURRIED
+from tests.unit.portal.authoring import written
+
+PACK = parse_toml(written({"site.hosts": ["Files.Portal.test"]}), "acme.toml")
+BASE = "https://portal.test"
+
+
+def may_fetch(url: str, base_url: str = BASE, pack: Pack = PACK) -> bool:
+    return pack.may_fetch(base_url, url)
+
+
+@pytest.mark.parametrize(
+    ("number", "address"),
+    [
+        ("4500012345", "https://portal.test/po/4500012345"),
+        ("45/12", "https://portal.test/po/45%2F12"),
+        ("a?b#c", "https://portal.test/po/a%3Fb%23c"),
+        ("50% & more", "https://portal.test/po/50%25%20%26%20more"),
+        ("Größe", "https://portal.test/po/Gr%C3%B6%C3%9Fe"),
+        ("{number}", "https://portal.test/po/%7Bnumber%7D"),
+    ],
+)
+def test_an_order_has_its_own_page_whatever_its_number_holds(number: str, address: str) -> None:
+    assert PACK.order_url(BASE, number) == address
+
+
+@UNHURRIED
+@given(number=st.text(st.characters(codec="utf-8"), min_size=1))
+def test_a_number_never_leaves_its_place_in_the_address(number: str) -> None:
+    parts = urlsplit(PACK.order_url(BASE, number))
+
+    assert (parts.scheme, parts.netloc, parts.query, parts.fragment) == ("https", "portal.test", "", "")
+    assert parts.path.count("/") == 2
+    assert unquote(parts.path.removeprefix("/po/")) == number
+
+
+def test_a_number_may_stand_anywhere_in_the_address() -> None:
+    pack = parse_toml(written({"site.order": "/show?po={number}&again={number}"}), "acme.toml")
+
+    assert pack.order_url(BASE, "1&2") == "https://portal.test/show?po=1%262&again=1%262"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://portal.test",
+        "https://portal.test/attachment/1?x=http://evil.test/",
+        "HTTPS://Portal.TEST/attachment/1",
+        "https://portal.test:443/attachment/1",
+        "https://files.portal.test/1",
+        "https://FILES.portal.test:443/1",
+    ],
+)
+def test_the_portal_and_the_hosts_of_its_pack_may_be_asked_for_files(url: str) -> None:
+    assert may_fetch(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.test/attachment/1",
+        "https://portal.test.evil.test/",
+        "https://evil-portal.test/",
+        "https://sub.portal.test/",
+        "http://portal.test/attachment/1",
+        "ftp://portal.test/attachment/1",
+        "file:///etc/passwd",
+        "javascript:alert(1)",
+        "data:text/plain,x",
+        "blob:https://portal.test/1",
+        "https://portal.test:8443/attachment/1",
+        "https://portal.test:80/attachment/1",
+        "http://files.portal.test/1",
+        "https://files.portal.test:8443/1",
+        "https://portal.test@evil.test/",
+        "https://portal.test:443@evil.test/",
+        "https://evil.test\\@portal.test/",
+        "https://portal.test\\@evil.test/",
+        "https://user:pass@files.portal.test/",
+        "https://evil.test\\@files.portal.test/",
+        "//portal.test/attachment/1",
+        "/attachment/1",
+        "https:///attachment/1",
+        "https://portal.test:port/",
+        "https://portal.test:99999/",
+        "https://[::1/",
+        "https://portal.test\N{FULLWIDTH SOLIDUS}.evil.test/",
+        "https://",
+        "",
+    ],
+)
+def test_nobody_else_is_asked_for_files(url: str) -> None:
+    assert not may_fetch(url)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "url"),
+    [
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080/1"),
+        ("http://[::1]:8080", "http://[::1]:8080/1"),
+        ("http://portal.test:80", "http://portal.test/1"),
+        ("http://portal.test", "http://portal.test:80/1"),
+        ("https://Portal.test/app", "https://portal.test/other/1"),
+        ("https://bücher.test", "https://xn--bcher-kva.test/1"),
+    ],
+)
+def test_the_same_origin_may_be_written_in_other_ways(base_url: str, url: str) -> None:
+    assert may_fetch(url, base_url)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "url"),
+    [
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8081/1"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1/1"),
+        ("http://portal.test", "http://portal@evil.test/"),
+        ("http://portal.test", "http://portal.test@evil.test/"),
+        ("http://portal.test", "https://portal.test/1"),
+    ],
+)
+def test_another_port_or_scheme_is_another_portal(base_url: str, url: str) -> None:
+    assert not may_fetch(url, base_url)
+
+
+@UNHURRIED
+@given(url=st.text(st.characters(codec=None)) | st.from_regex(r"https?://[^a-z]{0,9}portal\.test[^a-z]{0,9}.*"))
+def test_any_text_has_an_answer(url: str) -> None:
+    assert may_fetch(url) in {True, False}
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://acme.example/order_headers/4500012345", True),
+        ("https://acme.example/order_headers/4500012345?tab=files", True),
+        ("https://acme.example/order_headers/4500012345/edit", True),
+        ("https://acme.example/order_headers", False),
+        ("https://acme.example/dashboard", False),
+        ("https://acme.example/order_headers/45000123456", False),
+        ("https://elsewhere.example/order_headers/4500012345", False),
+    ],
+)
+def test_only_the_orders_own_address_is_its_page(url: str, expected: bool) -> None:
+    assert load("coupa").is_order_page("https://acme.example", "4500012345", url) is expected

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.domain.failures import PoolError
+from app.portal.pack import LoginStep, Pack, PackError, load, parse_json, parse_toml, shipped_names
+from tests.unit.portal.authoring import FORM, without, written
+
+
+def problems_of(text: str) -> tuple[str, ...]:
+    """What an author is told about a file."""
+    with pytest.raises(PackError) as caught:
+        parse_toml(text, "acme.toml")
+    return caught.value.problems
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_every_pack_that_comes_along_is_valid_and_called_as_its_file(name: str) -> None:
+    assert load(name).name == name
+
+
+def test_coupa_and_the_demo_portal_come_along() -> None:
+    assert shipped_names() == ("coupa", "demo")
+
+
+def test_the_least_pack_has_sensible_rules_for_the_rest() -> None:
+    pack = parse_toml(written(), "acme.toml")
+
+    assert pack.site.base_url == ""
+    assert pack.login.start == "/"
+    assert pack.triage.busy.status == (429, 503)
+    assert pack.attachments.address_attributes == ("href", "data-url")
+    assert (pack.limits.page_s, pack.limits.quiet_ms, pack.limits.stall_s) == (30.0, 600, 30.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        # a word that no table knows
+        ({"colour": "red"}, "colour: Extra inputs are not permitted"),
+        ({"triage.ready.colour": "red"}, "triage.ready.colour: Extra inputs are not permitted"),
+        ({"triage.redy": {"status": [200]}}, "triage.redy: Extra inputs are not permitted"),
+        ({"fields.total": {"selector": ["#t"], "colour": 1}}, "fields.total.colour: Extra inputs are not permitted"),
+        # what cannot be read as what it is
+        (
+            {"triage.session_lost.address": ["^/login", "("]},
+            "triage.session_lost.address.1: '(' is no regular expression: missing ), unterminated subpattern",
+        ),
+        (
+            {"fields.total": {"selector": ["#t"], "pattern": "[a"}},
+            "fields.total.pattern: '[a' is no regular expression: unterminated character set at position 0",
+        ),
+        ({"site.probe": "po"}, "site.probe: 'po' must start with a slash: it is taken below base_url"),
+        (
+            {"site.base_url": "portal.test"},
+            "site.base_url: 'portal.test' is no address: it must start with https:// or http:// and have no ? or #",
+        ),
+        (
+            {"site.hosts": ["https://files.test/"]},
+            "site.hosts.0: 'https://files.test/' must be a bare host name, such as files.portal.test",
+        ),
+        ({"triage.ready.status": ["fine"]}, "triage.ready.status.0: Input should be a valid integer, unable to parse"),
+        # what would match nothing, or everything
+        ({"triage.ready.selector": [" "]}, "triage.ready.selector.0: an empty selector matches nothing"),
+        ({"triage.session_lost.address": [""]}, "triage.session_lost.address.0: an empty text is on every page"),
+        (
+            {"triage.not_found.text": ["  "], "triage.not_found.within": ["h1"]},
+            "triage.not_found.text.0: an empty text is on every page",
+        ),
+        (
+            {"triage.not_found.text": ["Oops"]},
+            "triage.not_found: text needs within: the same words may stand in an order's own comments",
+        ),
+        ({"triage.forbidden": {}}, "triage.forbidden: no mark at all: it would never match"),
+        ({"triage.ready": {"within": ["h1"]}}, "triage.ready: no mark at all: it would never match"),
+        # what is not enough
+        ({"site.order": "/po"}, "site: order must contain {number}"),
+        ({"login.ladder": []}, "login.ladder: it must hold at least one"),
+        ({"login.ladder": ["form"]}, "login: the ladder has 'form', so [login.form] must tell its fields"),
+        ({"login.ladder": ["prayer"]}, "login.ladder.0: Input should be 'revisit', 'form', 'cookies' or 'human'"),
+        (
+            {"attachments.links": []},
+            "attachments: neither links nor clicks: no attachment would ever be found",
+        ),
+        ({"fields.total": {"selector": []}}, "fields.total.selector: it must hold at least one"),
+        # what is out of its range
+        ({"limits.page_s": 0}, "limits.page_s: Input should be greater than 0"),
+        ({"limits.page_s": 301}, "limits.page_s: Input should be less than or equal to 300"),
+        ({"limits.stall_s": 301}, "limits.stall_s: Input should be less than or equal to 300"),
+        ({"limits.quiet_ms": 49}, "limits.quiet_ms: Input should be greater than or equal to 50"),
+        ({"limits.quiet_ms": 10_001}, "limits.quiet_ms: Input should be less than or equal to 10000"),
+        # what is of another time or name
+        ({"schema": 2}, "schema: it is 2; this version of Poolwright reads 1"),
+        ({"name": "Acme Inc."}, "name: 'Acme Inc.' must be lower-case letters, digits, - and _"),
+        ({"name": "acme\n"}, "name: 'acme\\n' must be lower-case letters, digits, - and _"),
+        ({"numbers.example": "45"}, "numbers: example '45' is not valid by pattern"),
+    ],
+)
+def test_a_mistake_is_one_problem_with_its_place(changes: dict[str, Any], problem: str) -> None:
+    [told] = problems_of(written(changes))
+
+    assert told.startswith(problem)
+
+
+@pytest.mark.parametrize(
+    "place", ["schema", "name", "title", "numbers", "site.order", "login", "triage.session_lost", "triage.ready"]
+)
+def test_what_is_missing_is_named(place: str) -> None:
+    assert problems_of(without(place)) == (f"{place}: Field required",)
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    told = problems_of(written({"site.probe": "po", "triage.ready.selector": [""], "colour": "red"}))
+
+    assert [problem.split(":")[0] for problem in told] == ["site.probe", "triage.ready.selector.0", "colour"]
+
+
+def test_the_schema_of_a_later_version_is_told_beside_its_unknown_words() -> None:
+    told = problems_of(written({"schema": 2, "attachments.magic": True}))
+
+    assert told[0] == "schema: it is 2; this version of Poolwright reads 1"
+
+
+def test_a_form_may_be_told_with_and_without_its_rung() -> None:
+    with_rung = parse_toml(written({"login.ladder": ["revisit", "form"], "login.form": FORM}), "acme.toml")
+    without_rung = parse_toml(written({"login.form": FORM}), "acme.toml")
+
+    assert with_rung.login.ladder == (LoginStep.REVISIT, LoginStep.FORM)
+    assert without_rung.login.form == with_rung.login.form
+
+
+def test_a_file_that_is_no_toml_is_told_with_its_line() -> None:
+    [problem] = problems_of("schema = 1\nname = acme")
+
+    assert problem.startswith("not readable as TOML: Invalid value (at line 2, column 8)")
+
+
+def test_an_error_names_the_pack_and_every_problem() -> None:
+    with pytest.raises(PoolError, match=r"^portal pack acme\.toml: site\.probe: .* below base_url; colour: Extra"):
+        parse_toml(written({"site.probe": "po", "colour": "red"}), "acme.toml")
+
+
+def test_a_pack_of_ones_own_is_read_from_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "Über uns.toml"
+    path.write_text(written({"title": "Größe"}), encoding="utf-8")
+
+    assert load(str(path)).title == "Größe"
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "acme.toml"
+    path.write_text(written(), encoding="utf-8-sig")
+
+    assert load(str(path)).name == "acme"
+
+
+def test_a_name_means_the_pack_that_comes_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "demo").write_text(written(), encoding="utf-8")
+
+    assert load("demo").name == "demo"
+    assert load("./demo").name == "acme"
+
+
+@pytest.mark.parametrize("name", ["acme", "no/such/file.toml", "", "..", "demo\n"])
+def test_a_pack_that_is_not_there_is_told_with_those_that_are(name: str) -> None:
+    with pytest.raises(PackError) as caught:
+        load(name)
+
+    assert caught.value.problems == ("no such pack; shipped are coupa, demo, or give the path of a .toml file",)
+
+
+def test_a_file_that_is_not_utf_8_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "acme.toml"
+    path.write_bytes(written({"title": "Größe"}).encode("latin-1"))
+
+    with pytest.raises(PackError) as caught:
+        load(str(path))
+
+    assert caught.value.problems == ("the file is not UTF-8 text",)
+
+
+def test_a_file_that_cannot_be_read_is_told() -> None:
+    with pytest.raises(PackError, match="the file cannot be read: File name too long"):
+        load("x" * 5000)
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_a_worker_gets_the_pack_as_it_is(name: str) -> None:
+    pack = load(name)
+
+    assert parse_json(pack.to_json()) == pack
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema": 1}', written()])
+def test_a_worker_refuses_what_is_no_pack(text: str) -> None:
+    with pytest.raises(PackError, match="portal pack sent to the worker: "):
+        parse_json(text)
+
+
+def test_a_pack_does_not_change() -> None:
+    pack: Any = load("demo")
+
+    with pytest.raises(ValueError, match="frozen"):
+        pack.title = "other"
+    assert isinstance(pack, Pack)

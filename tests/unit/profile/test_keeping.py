@@ -1,0 +1,218 @@
+"""Sealing, accepting and restoring: the good copy, the mark that refuses runs, and the two ways out."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from app.domain.failures import SetupError
+from app.profile.base import check_base
+from app.profile.clone import is_set_aside
+from app.profile.failures import ProfileDamagedError, ProfileInUseError, ProfileMissingError, ProfileRefusedError
+from app.profile.home import ProfileFile, ProfileHome
+from app.profile.keeping import accept, find_good, restore, seal_base
+from app.profile.locks import reading
+from app.profile.marker import mark_damaged, marker_path, read_marker
+from app.profile.seal import hash_files, read_seal, seal_path
+from tests.support.profile_folders import PORTABLE, make_base, make_cookies, write
+
+NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+LATER = NOON + timedelta(hours=1)
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    """The base of a named profile."""
+    made = ProfileHome(tmp_path / "profiles").create("anna", ProfileFile(pack="demo", base_url="http://portal.test"))
+    return make_base(made.base_path)
+
+
+def beside(base: Path) -> list[str]:
+    return sorted(path.name for path in base.parent.iterdir())
+
+
+def test_sealing_keeps_a_good_copy_with_a_seal_of_its_own(base: Path) -> None:
+    write(base / "Default/Cache/data_1")
+
+    seal = seal_base(base, now=NOON, browser_version="156.0")
+
+    good = find_good(base)
+    assert good is not None
+    assert read_seal(base) == read_seal(good) == seal
+    assert hash_files(good) == seal.files
+    assert not (good / "Default/Cache").exists()
+    assert seal.browser_version == "156.0"
+
+
+def test_a_new_seal_replaces_the_good_copy(base: Path) -> None:
+    seal_base(base, now=NOON)
+    write(base.parent / "base.good-20200101T000000000000Z/of a command that was killed")
+    write(base / "Default/Other")
+
+    seal_base(base, now=LATER)
+
+    assert beside(base) == [
+        "base",
+        "base.good-20261123T130000000000Z",
+        "base.good-20261123T130000000000Z.seal.json",
+        "base.lock",
+        "base.seal.json",
+        "profile.toml",
+    ]
+    assert (base.parent / "base.good-20261123T130000000000Z/Default/Other").is_file()
+
+
+def test_a_damaged_base_is_not_sealed_and_the_good_copy_stays(base: Path) -> None:
+    seal_base(base, now=NOON)
+    before = beside(base)
+    write(base / "Default/Cookies", b"")
+
+    with pytest.raises(ProfileDamagedError):
+        seal_base(base, now=LATER)
+    with pytest.raises(ProfileDamagedError):
+        accept(base, now=LATER)
+
+    assert beside(base) == before
+
+
+def test_a_base_that_somebody_reads_is_not_sealed(base: Path) -> None:
+    with reading(base), pytest.raises(ProfileInUseError):
+        seal_base(base, now=NOON)
+
+
+def test_a_mark_refuses_the_base_and_names_the_ways_out(base: Path) -> None:
+    seal_base(base, now=NOON)
+
+    assert mark_damaged(base, "3 of 7 cookies are gone.", LATER)
+
+    for use in (check_base, lambda base: seal_base(base, now=LATER)):
+        with pytest.raises(ProfileRefusedError) as caught:
+            use(base)
+        told = str(caught.value)
+        assert "23 Nov 2026 at 13:00 UTC" in told
+        assert "3 of 7 cookies are gone." in told
+        assert "`poolwright profile restore anna`" in told
+        assert "`poolwright profile accept anna`" in told
+
+
+def test_the_first_mark_stays_and_is_private(base: Path) -> None:
+    mark_damaged(base, "First.", NOON)
+    mark_damaged(base, "Second.", LATER)
+
+    marker = read_marker(base)
+    assert marker is not None
+    assert (marker.why, marker.found_at) == ("First.", NOON)
+    assert marker_path(base).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_mark_that_is_garbage_refuses_too(base: Path) -> None:
+    write(marker_path(base), b"{")
+
+    with pytest.raises(ProfileRefusedError, match="profile accept anna"):
+        check_base(base)
+
+
+def test_a_base_of_no_named_profile_is_not_marked(tmp_path: Path) -> None:
+    base = make_base(tmp_path / "alone")
+
+    assert not mark_damaged(base, "Damage.", NOON)
+
+    check_base(base)
+
+
+def test_accepting_seals_what_is_there_and_lifts_the_mark(base: Path) -> None:
+    seal_base(base, now=NOON)
+    write(base / "Default/Other")
+    mark_damaged(base, "Damage.", NOON)
+
+    accept(base, now=LATER)
+
+    facts = check_base(base)
+    assert facts.seal is not None
+    assert facts.seal.created_at == LATER
+    assert "Default/Other" in facts.seal.files
+
+
+def test_restoring_brings_back_the_good_copy_and_keeps_the_damaged_base(base: Path) -> None:
+    sealed = seal_base(base, now=NOON)
+    (base / "Default/Cookies").unlink()
+    make_cookies(base / "Default/Cookies", [PORTABLE])
+    mark_damaged(base, "Damage.", NOON)
+
+    aside = restore(base, now=LATER)
+
+    assert check_base(base).seal == sealed
+    assert hash_files(base) == sealed.files
+    assert is_set_aside(aside)
+    assert aside.name == "base.damaged-20261123T130000Z"
+    assert hash_files(aside) != sealed.files
+    assert read_marker(base) is None
+
+
+def test_a_base_that_is_gone_can_be_restored(base: Path) -> None:
+    seal_base(base, now=NOON)
+    shutil.rmtree(base)
+
+    restore(base, now=LATER)
+
+    assert check_base(base).cookies_count == 2
+
+
+def test_it_can_be_restored_again_and_again(base: Path) -> None:
+    sealed = seal_base(base, now=NOON)
+    for hours in (1, 2):
+        write(base / "Local State", b"{")
+        restore(base, now=NOON + timedelta(hours=hours))
+
+    assert check_base(base).seal == sealed
+
+
+def test_a_restore_that_was_killed_can_be_repeated(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seal_base(base, now=NOON)
+
+    def refuse(base: Path, now: datetime) -> Path:
+        raise PermissionError(13, "Permission denied", str(base))
+
+    monkeypatch.setattr("app.profile.keeping.set_aside", refuse)
+    with pytest.raises(SetupError, match="can't be written"):
+        restore(base, now=LATER)
+    monkeypatch.undo()
+
+    restore(base, now=LATER)
+
+    assert not base.with_name("base.restored").exists()
+    check_base(base)
+
+
+def test_without_a_good_copy_nothing_is_restored(base: Path) -> None:
+    with pytest.raises(ProfileMissingError, match="never sealed"):
+        restore(base, now=NOON)
+
+    assert check_base(base).cookies_count == 2
+
+
+def test_a_good_copy_that_is_damaged_too_is_not_restored(base: Path) -> None:
+    seal_base(base, now=NOON)
+    good = find_good(base)
+    assert good is not None
+    write(good / "Local State", b"[]")
+
+    with pytest.raises(ProfileDamagedError, match=r"good copy .* is damaged too: Local State changed"):
+        restore(base, now=LATER)
+
+    check_base(base)
+    assert not base.with_name("base.restored").exists()
+
+
+def test_the_good_copy_is_private(base: Path) -> None:
+    for path in base.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+    seal_base(base, now=NOON)
+
+    good = find_good(base)
+    assert good is not None
+    assert {path.stat().st_mode & 0o077 for path in [good, seal_path(good), *good.rglob("*")]} == {0}

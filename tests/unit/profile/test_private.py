@@ -1,0 +1,89 @@
+"""Files and folders that nobody else may read: whole or not there."""
+
+from __future__ import annotations
+
+import os
+import resource
+from pathlib import Path
+
+import pytest
+
+from app.profile.private import create_file, remove_tree, replace_file
+from tests.support.profile_folders import write
+
+
+def test_a_file_is_replaced_and_private(tmp_path: Path) -> None:
+    path = write(tmp_path / "file", b"old")
+    path.chmod(0o644)
+    write(tmp_path / "file.new", b"left by a dead writer")
+
+    replace_file(path, b"new")
+
+    assert path.read_bytes() == b"new"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path: Path) -> None:
+    path = write(tmp_path / "file", b"old")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+
+    try:
+        with pytest.raises(OSError, match="too large"):
+            replace_file(path, bytes(2000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+
+    with pytest.raises(FileExistsError):
+        create_file(tmp_path / "link")
+
+    assert not (tmp_path / "target").exists()
+
+
+def test_a_tree_is_removed_and_what_its_links_lead_to_is_not(tmp_path: Path) -> None:
+    precious = write(tmp_path / "precious/file")
+    write(tmp_path / "tree/deep/file")
+    (tmp_path / "tree/link").symlink_to(precious.parent)
+
+    remove_tree(tmp_path / "tree")
+    remove_tree(tmp_path / "tree")
+
+    assert precious.is_file()
+    assert not (tmp_path / "tree").exists()
+
+
+def test_a_link_to_a_tree_is_not_followed(tmp_path: Path) -> None:
+    precious = write(tmp_path / "precious/file")
+    (tmp_path / "link").symlink_to(precious.parent)
+
+    with pytest.raises(OSError, match="symbolic link"):
+        remove_tree(tmp_path / "link")
+
+    assert precious.is_file()
+
+
+def test_files_that_appear_while_a_tree_goes_are_removed_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = tmp_path / "tree"
+    write(tree / "file")
+    surprises = iter((tree / "one", tree / "two"))
+    rmdir = os.rmdir
+
+    def surprised(path: str, *, dir_fd: int | None = None) -> None:
+        surprise = next(surprises, None)
+        if surprise is not None:
+            write(surprise)
+        rmdir(path, dir_fd=dir_fd)
+
+    monkeypatch.setattr("os.rmdir", surprised)
+
+    remove_tree(tree)
+
+    assert not tree.exists()

@@ -1,0 +1,45 @@
+"""Lists that come from files, and the deadline."""
+
+from __future__ import annotations
+
+from app.service.schedules.entry import GlobSource
+from app.service.schedules.records import How
+from tests.support.schedule_scenario import Scenario, names, run
+
+
+async def test_a_file_is_submitted_with_the_column_of_its_entry(scenario: Scenario) -> None:
+    schedule = scenario.schedule(column="Wanted")
+    (scenario.root / "nightly.csv").write_text("PO,Wanted\nPO100001,PO100009\n")
+
+    assert (await run(scenario, schedule)).how is How.DONE
+    assert [task.portal_number for task in scenario.queue.lists[0].tasks] == ["100009"]
+
+
+async def test_every_file_that_a_pattern_fits_is_a_list_of_its_own(scenario: Scenario) -> None:
+    for name in ("b.csv", "a.csv"):
+        (scenario.root / name).write_text(f"PO\nPO10000{ord(name[0]) % 10}\n")
+    (scenario.root / "c.csv").write_text("PO\nnothing\n")
+    (scenario.root / "d.csv").mkdir()
+
+    ended = await run(scenario, scenario.schedule("x", source=GlobSource(pattern=str(scenario.root / "[a-d].csv"))))
+
+    assert names(scenario.queue.lists) == ["a.csv", "b.csv"]
+    assert ended.how is How.FAILED, "one of them was refused"
+    assert "c.csv has no valid order number" in ended.detail
+
+
+async def test_a_pattern_that_fits_nothing_is_told(scenario: Scenario) -> None:
+    ended = await run(scenario, scenario.schedule(source=GlobSource(pattern=str(scenario.root / "*.xlsx"))))
+
+    assert ended.how is How.FAILED
+    assert "No file fits the pattern" in ended.detail
+
+
+async def test_at_the_deadline_what_no_worker_has_begun_is_cancelled(scenario: Scenario) -> None:
+    scenario.queue.is_quick = False
+
+    ended = await run(scenario, scenario.schedule(deadline_s=0.3))
+
+    assert ended.how is How.DEADLINE
+    assert "2 orders that no worker had begun were cancelled" in ended.detail
+    assert scenario.queue.cancelled == [scenario.queue.lists[0].batch_id]

@@ -1,0 +1,254 @@
+"""The timetable under a clock that is told to go on, and once with the real timer."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import anyio
+import pytest
+
+from app.domain.failures import PoolError
+from app.service.clock import SystemClock
+from app.service.schedules.firing import Decision
+from app.service.schedules.timetable import PAUSE_MAX_S, UnknownScheduleError
+from app.settings import Missed, Overlap
+from tests.support.schedule_scenario import MONDAY, Scenario, SetClock, hows, is_idle, names, until
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
+
+
+@pytest.fixture
+def scenario(tmp_path: Path, clock: SetClock) -> Scenario:
+    return Scenario(root=tmp_path, clock=clock)
+
+
+async def test_three_days_pass_and_it_fires_every_morning(scenario: Scenario, clock: SetClock) -> None:
+    fired: list[datetime] = []
+    async with scenario.timetable(scenario.schedule()) as timetable:
+        while clock.now() < MONDAY + timedelta(days=3):
+            clock.go(seconds=max(await timetable.turn(), 0.001))
+            if len(scenario.queue.lists) > len(fired):
+                fired.append(clock.now())
+            await until(lambda: is_idle(timetable))
+
+    assert [f"{at:%d %H}" for at in fired] == ["30 05", "01 05", "02 05"]
+    assert names(scenario.queue.lists) == ["nightly.csv"] * 3
+    assert scenario.texts.count("The schedule nightly starts.") == 3
+
+
+async def test_the_timer_waits_for_the_next_fire_and_no_longer_than_a_clock_may_be_trusted(
+    scenario: Scenario, clock: SetClock
+) -> None:
+    async with scenario.timetable(
+        scenario.schedule(cron="* * * * *"), scenario.schedule("hourly", "0 * * * *")
+    ) as timetable:
+        clock.go(seconds=40)
+        assert await timetable.turn() == 20
+    async with scenario.timetable(scenario.schedule()) as timetable:
+        assert await timetable.turn() == PAUSE_MAX_S
+
+
+async def test_a_real_timer_fires(tmp_path: Path) -> None:
+    """The clock is set so that the next minute begins in less than a second; the rest is real."""
+
+    class Ahead(SystemClock):
+        offset = timedelta(seconds=59.5 - SystemClock().now().timestamp() % 60)
+
+        def now(self) -> datetime:
+            return super().now() + self.offset
+
+    scenario = Scenario(root=tmp_path, clock=Ahead())
+    async with scenario.timetable(scenario.schedule(cron="* * * * *")) as timetable, anyio.create_task_group() as group:
+        group.start_soon(timetable.serve)
+        await until(lambda: hows(timetable, "nightly") == ["done"])
+        group.cancel_scope.cancel()
+
+    assert names(scenario.queue.lists) == ["nightly.csv"]
+
+
+async def test_new_entries_wake_the_timer(tmp_path: Path) -> None:
+    scenario = Scenario(root=tmp_path, clock=(clock := SetClock()))
+    async with scenario.timetable() as timetable, anyio.create_task_group() as group:
+        group.start_soon(timetable.serve)
+        await anyio.wait_all_tasks_blocked()
+        await timetable.replace([scenario.schedule()])
+        clock.go(hours=5)
+        await timetable.replace([scenario.schedule()])
+        await until(lambda: hows(timetable, "nightly") == ["done"])
+        group.cancel_scope.cancel()
+
+
+async def test_what_was_missed_is_known_after_a_restart_and_left_out(scenario: Scenario, clock: SetClock) -> None:
+    async with scenario.timetable(scenario.schedule()):
+        pass
+    clock.go(days=3)
+    async with scenario.timetable(scenario.schedule()) as timetable:
+        await timetable.turn()
+        assert hows(timetable, "nightly") == ["missed"]
+
+    assert scenario.queue.lists == []
+    assert any("missed 3 times" in text and "missed = skip" in text for text in scenario.texts)
+
+
+async def test_what_was_missed_is_made_up_for_by_one_run(scenario: Scenario, clock: SetClock) -> None:
+    async with scenario.timetable(scenario.schedule(missed=Missed.RUN)):
+        pass
+    clock.go(days=3)
+    async with scenario.timetable(scenario.schedule(missed=Missed.RUN)) as timetable:
+        await timetable.turn()
+        await until(lambda: hows(timetable, "nightly") == ["done", "missed"])
+
+    assert len(scenario.queue.lists) == 1
+
+
+async def test_what_fired_does_not_fire_again_after_a_restart(scenario: Scenario, clock: SetClock) -> None:
+    clock.go(hours=5)
+    for _ in range(2):
+        async with scenario.timetable(scenario.schedule(missed=Missed.RUN)) as timetable:
+            await timetable.turn()
+            await until(lambda: is_idle(timetable))
+    clock.go(days=1)
+    for _ in range(2):
+        async with scenario.timetable(scenario.schedule(missed=Missed.RUN)) as timetable:
+            await timetable.turn()
+            await until(lambda: is_idle(timetable))
+
+    assert len(scenario.queue.lists) == 1, "the first morning was before the entry was known"
+
+
+async def test_a_clock_that_was_years_ahead_does_not_keep_an_entry_silent(scenario: Scenario, clock: SetClock) -> None:
+    clock.go(days=3650)
+    async with scenario.timetable(scenario.schedule()):
+        pass
+    clock.go(days=-3650)
+    async with scenario.timetable(scenario.schedule()) as timetable:
+        clock.go(hours=5)
+        await timetable.turn()
+        await until(lambda: hows(timetable, "nightly") == ["done"])
+
+
+async def test_another_rhythm_has_missed_nothing(scenario: Scenario, clock: SetClock) -> None:
+    async with scenario.timetable(scenario.schedule()):
+        pass
+    clock.go(days=3)
+    async with scenario.timetable(scenario.schedule(cron="0 7 * * *")) as timetable:
+        await timetable.turn()
+        assert hows(timetable, "nightly") == []
+
+
+@pytest.mark.parametrize(("overlap", "run_count"), [(Overlap.SKIP, 1), (Overlap.QUEUE, 2)])
+async def test_a_fire_during_an_earlier_run(
+    overlap: Overlap, run_count: int, scenario: Scenario, clock: SetClock
+) -> None:
+    scenario.queue.is_quick = False
+    schedule = scenario.schedule(cron="0 * * * *", overlap=overlap)
+    async with scenario.timetable(schedule) as timetable:
+        for _ in range(3):
+            clock.go(hours=1)
+            await timetable.turn()
+            await until(lambda: scenario.queue.lists)
+        assert timetable.overview()[0].is_waiting is (overlap is Overlap.QUEUE)
+        scenario.queue.is_quick = True
+        scenario.queue.close()
+        await until(lambda: is_idle(timetable) and len(scenario.queue.lists) == run_count)
+        assert not timetable.overview()[0].is_waiting
+        skipped = hows(timetable, "nightly").count("skipped")
+
+    assert skipped == 3 - run_count
+    assert any("still runs" in text for text in scenario.texts)
+
+
+async def test_a_run_by_hand_is_told_what_became_of_it(scenario: Scenario) -> None:
+    scenario.queue.is_quick = False
+    async with scenario.timetable(scenario.schedule(overlap=Overlap.QUEUE)) as timetable:
+        answers = [await timetable.run_now("nightly") for _ in range(3)]
+        with pytest.raises(UnknownScheduleError, match=r"no schedule 'weekly'\. The daemon has: nightly"):
+            await timetable.run_now("weekly")
+        await until(lambda: scenario.queue.lists)
+
+    assert [answer.decision for answer in answers] == [Decision.START, Decision.QUEUE, Decision.SKIP]
+
+
+async def test_after_a_restart_the_watch_over_submitted_orders_goes_on(scenario: Scenario, clock: SetClock) -> None:
+    scenario.queue.is_quick = False
+    async with scenario.timetable(scenario.schedule(deadline_s=600.0)) as timetable:
+        await timetable.run_now("nightly")
+        await until(lambda: 'batch_ids": [' in scenario.ledger_path.read_text() and scenario.queue.lists)
+        await until(lambda: str(scenario.queue.lists[0].batch_id) in scenario.ledger_path.read_text())
+    async with scenario.timetable(scenario.schedule(deadline_s=600.0)) as timetable:
+        assert (await timetable.run_now("nightly")).decision is Decision.SKIP, "its orders are still open"
+    clock.go(minutes=11)
+    async with scenario.timetable(scenario.schedule(deadline_s=600.0)) as timetable:
+        await until(lambda: hows(timetable, "nightly")[:1] == ["deadline"])
+
+    assert len(scenario.queue.lists) == 1
+    assert scenario.queue.cancelled == [scenario.queue.lists[0].batch_id]
+
+
+@pytest.mark.parametrize(("missed", "expected"), [(Missed.SKIP, ["cut_off"]), (Missed.RUN, ["done", "cut_off"])])
+async def test_a_run_that_was_cut_off_before_its_list_was_taken(
+    missed: Missed, expected: list[str], scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule = scenario.schedule(missed=missed)
+    with monkeypatch.context() as patch:
+        patch.setattr("app.service.schedules.timetable.conduct", lambda *_: anyio.sleep_forever())
+        async with scenario.timetable(schedule) as timetable:
+            await timetable.run_now("nightly")
+    async with scenario.timetable(schedule) as timetable:
+        await until(lambda: is_idle(timetable) and hows(timetable, "nightly") == expected)
+
+
+async def test_entries_are_replaced_while_a_run_goes_on(scenario: Scenario) -> None:
+    scenario.queue.is_quick = False
+    async with scenario.timetable(scenario.schedule(), scenario.schedule("weekly")) as timetable:
+        await timetable.run_now("nightly")
+        await until(lambda: scenario.queue.lists)
+        await timetable.replace([scenario.schedule("monthly")])
+        assert [sight.name for sight in timetable.overview()] == ["monthly"]
+        await timetable.replace([scenario.schedule("monthly"), scenario.schedule()])
+        assert (await timetable.run_now("nightly")).decision is Decision.SKIP, "it came back while its run went on"
+        await timetable.replace([scenario.schedule("monthly")])
+        scenario.queue.close()
+        await until(lambda: "nightly" not in scenario.ledger_path.read_text())
+
+    assert "weekly" not in scenario.ledger_path.read_text()
+    assert any("Every order of it" in text for text in scenario.texts)
+
+
+async def test_a_damaged_memory_is_put_aside_and_told(scenario: Scenario) -> None:
+    scenario.ledger_path.parent.mkdir()
+    scenario.ledger_path.write_text("{")
+    async with scenario.timetable(scenario.schedule()) as timetable:
+        assert timetable.overview()[0].history == ()
+
+    assert "cannot be read" in scenario.texts[0]
+    assert scenario.ledger_path.with_name("schedules.json.broken").read_text() == "{"
+    assert scenario.ledger_path.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_disk_that_refuses_is_told_once_and_entries_still_fire(
+    scenario: Scenario, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, text: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("app.service.schedules.ledger.replace_private", refuse)
+    async with scenario.timetable(scenario.schedule()) as timetable:
+        clock.go(hours=5)
+        await timetable.turn()
+        await until(lambda: hows(timetable, "nightly") == ["done"])
+
+    assert sum("No space left" in text for text in scenario.texts) == 1
+
+
+async def test_a_queue_that_refuses_is_told(scenario: Scenario) -> None:
+    scenario.queue.error = PoolError("The daemon is draining; try again later.")
+    async with scenario.timetable(scenario.schedule()) as timetable:
+        await timetable.run_now("nightly")
+        await until(lambda: hows(timetable, "nightly") == ["failed"])
+
+    assert "The schedule nightly: The daemon is draining; try again later." in scenario.texts

@@ -1,0 +1,149 @@
+"""The journal of a long life stays small by itself, and nothing is forgotten unasked."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+
+from app.domain.events import Level
+from app.domain.ids import BatchId
+from app.service.upkeep import DAY_S, FIRST_AFTER_S, Upkeep
+from app.store.errors import JournalFullError
+from app.store.journal import SqliteJournal
+from tests.support.journal_audit import check_laws, query
+from tests.support.manual_clock import ManualClock
+from tests.support.tasks import BATCH, orders, task_id
+
+
+class Desk:
+    """An upkeep with all that is around it."""
+
+    def __init__(self, journal: SqliteJournal, clock: ManualClock) -> None:
+        self.told: list[tuple[Level, str]] = []
+        self.retention_days = 0
+        self.spared: list[BatchId] = []
+        self.upkeep = Upkeep(
+            journal,
+            clock,
+            retention_days=lambda: self.retention_days,
+            note=lambda level, text: self.told.append((level, text)),
+            spared=lambda: self.spared,
+        )
+
+
+@asynccontextmanager
+async def running_desk(path: Path, clock: ManualClock, order_count: int = 400) -> AsyncGenerator[Desk]:
+    """A journal with one list that is over."""
+    async with SqliteJournal(path, clock) as journal:
+        await journal.accept(orders(*range(order_count)))
+        for number in range(order_count):
+            await journal.cancel(task_id(number))
+        yield Desk(journal, clock)
+    check_laws(path, is_swept=True)
+
+
+def move_count(path: Path) -> int:
+    return query(path, "SELECT count(*) FROM transitions")[0][0]
+
+
+async def test_nothing_is_forgotten_unless_it_is_asked_for(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with running_desk(tmp_path / "journal.db", clock) as desk:
+        clock.advance(4_000 * DAY_S)
+        await desk.upkeep.look(is_quiet=True)
+        assert move_count(tmp_path / "journal.db") == 400
+
+        desk.retention_days = 30
+        clock.advance(DAY_S)
+        await desk.upkeep.look(is_quiet=True)
+        assert move_count(tmp_path / "journal.db") == 0
+        ((level, text),) = [entry for entry in desk.told if "forgotten" in entry[1]]
+        assert level is Level.INFO
+        assert text.startswith("The journal was tidied: 1 list, 0 attempts and 400 moves forgotten; ")
+        assert " MB before, " in text
+
+
+async def test_it_is_done_some_time_after_the_start_and_then_once_a_day(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with running_desk(tmp_path / "journal.db", clock) as desk:
+        desk.retention_days = 1
+        await desk.upkeep.look(is_quiet=True)
+        assert desk.told == []
+        clock.advance(2 * DAY_S)
+        await desk.upkeep.look(is_quiet=True)
+        assert len(desk.told) == 1
+        clock.advance(DAY_S - 1)
+        await desk.upkeep.look(is_quiet=True)
+        assert len(desk.told) == 1
+
+
+async def test_a_daemon_that_is_started_every_morning_does_it_too(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with running_desk(tmp_path / "journal.db", clock) as desk:
+        clock.advance(FIRST_AFTER_S)
+        await desk.upkeep.look(is_quiet=True)
+        clock.advance(1)
+        await desk.upkeep.look(is_quiet=True)
+
+        assert len(desk.told) == 1
+
+
+async def test_the_file_is_written_anew_only_when_nothing_is_in_hand(tmp_path: Path) -> None:
+    clock = ManualClock()
+    path = tmp_path / "journal.db"
+    async with running_desk(path, clock, 3_000) as desk:
+        desk.retention_days = 1
+        clock.advance(3 * DAY_S)
+        await desk.upkeep.look(is_quiet=False)
+        size_bytes = await anyio.Path(path).stat()
+        assert move_count(path) == 0
+
+        await desk.upkeep.look(is_quiet=True)
+
+        assert (await anyio.Path(path).stat()).st_size < size_bytes.st_size
+        assert len(desk.told) == 2
+
+
+async def test_it_is_done_at_once_when_asked(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with running_desk(tmp_path / "journal.db", clock) as desk:
+        desk.retention_days = 1
+        clock.advance(2 * DAY_S)
+        done = await desk.upkeep.now()
+
+        assert done.forgotten is not None
+        assert done.compacted is not None
+        assert (done.forgotten.move_count, done.forgotten.list_count) == (400, 1)
+        assert "400 moves forgotten" in done.text
+
+
+async def test_lists_that_are_needed_stay(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with running_desk(tmp_path / "journal.db", clock) as desk:
+        desk.retention_days, desk.spared = 1, [BATCH]
+        clock.advance(2 * DAY_S)
+
+        done = await desk.upkeep.now()
+        assert done.forgotten is not None
+        assert done.forgotten.list_count == 0
+
+
+async def test_a_full_disk_is_told_and_tried_again_a_day_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = ManualClock()
+    async with running_desk(tmp_path / "journal.db", clock) as desk:
+
+        async def fail(_: SqliteJournal) -> None:
+            raise JournalFullError(tmp_path / "journal.db")
+
+        monkeypatch.setattr(SqliteJournal, "compact", fail)
+        clock.advance(DAY_S)
+        await desk.upkeep.look(is_quiet=True)
+        await desk.upkeep.look(is_quiet=True)
+
+        ((level, text),) = desk.told
+        assert level is Level.WARNING
+        assert "free some space" in text

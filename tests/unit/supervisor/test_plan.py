@@ -1,0 +1,510 @@
+"""The pool's policy, fact by fact: pure, so nothing is started here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from app.domain.failures import GivenBack, Outcome, Reason
+from app.domain.ids import TaskId, WorkerRef
+from app.domain.task import POTask, Report
+from app.supervisor.commands import Command, FailRest, File, GiveUp, Hold, Recycle, Release, Requeue, Spawn, Stop
+from app.supervisor.facts import (
+    BrowserUnfit,
+    Fact,
+    FilingFailed,
+    HoldOver,
+    JournalFull,
+    JournalLocked,
+    PauseAsked,
+    PortalDown,
+    StopCause,
+    StopNeeded,
+    TaskFiled,
+    TaskReported,
+    TaskReturned,
+    TaskTaken,
+    WorkerEnded,
+    WorkerLost,
+    WorkerReady,
+)
+from app.supervisor.holds import FIRST_HOLD_S, LONGEST_HOLD_S, RETRY_AFTER_LIMIT_S, HoldCause, Holds
+from app.supervisor.judging import FAILURES_IN_A_ROW, FREE_RETURNS_MAX, OUTAGE_RETURNS_MAX
+from app.supervisor.plan import DEATH_LIMIT, react
+from app.supervisor.restarts import RESTART_LIMIT, RestartBudget
+from app.supervisor.standing import Decision, Slot, Standing
+from tests.support.tasks import fetched, missed
+
+ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
+TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
+FAILED = Report(reason=Reason.PORTAL_ERROR)
+
+
+SPENT = RestartBudget(spent_at_s=(0.0,) * RESTART_LIMIT)
+
+
+def standing(*slots: int, **changes: int | bool) -> Standing:
+    return replace(Standing(slots={slot: Slot() for slot in slots or (1, 2)}), **changes)
+
+
+def after(start: Standing, *facts: Fact) -> Decision:
+    """The decision about the last fact."""
+    decision = Decision(start)
+    for fact in facts:
+        decision = react(decision.standing, fact)
+    return decision
+
+
+def held(task: POTask = TASK) -> TaskTaken:
+    return TaskTaken(worker=ONE, task=task)
+
+
+def only(decision: Decision) -> Command:
+    (command,) = decision.commands
+    return command
+
+
+def test_a_good_report_is_filed() -> None:
+    report = Report(reason=Reason.ALL_SAVED)
+
+    decision = after(standing(), held(), TaskReported(worker=ONE, task_id=TASK.task_id, report=report))
+
+    assert only(decision) == File(worker=ONE, task=TASK, report=report)
+    assert decision.standing.slots[1].held == {}
+
+
+def test_a_passing_failure_is_tried_again_later_each_time() -> None:
+    delays: list[float] = []
+    for attempt in (1, 2):
+        task = replace(TASK, attempt=attempt)
+        command = only(after(standing(), held(task), TaskReported(worker=ONE, task_id=TASK.task_id, report=FAILED)))
+        assert isinstance(command, Requeue)
+        assert command.is_attempt_spent
+        delays.append(command.delay_s)
+
+    assert 0 < delays[0] < delays[1]
+
+
+def reported(reason: Reason, task: POTask = TASK, **changes: float) -> TaskReported:
+    report = replace(Report(reason=reason), **changes)
+    return TaskReported(worker=ONE, task_id=task.task_id, report=report)
+
+
+@pytest.mark.parametrize(
+    ("reason", "cause"),
+    [
+        (Reason.PORTAL_UNREACHABLE, HoldCause.PORTAL_DOWN),
+        (Reason.PORTAL_BUSY, HoldCause.PORTAL_BUSY),
+        (Reason.DISK_FULL, HoldCause.DISK_FULL),
+    ],
+)
+def test_what_is_not_the_orders_fault_makes_the_pool_wait_and_costs_nothing(reason: Reason, cause: HoldCause) -> None:
+    back, hold = after(standing(), held(), reported(reason)).commands
+
+    assert isinstance(back, Requeue)
+    assert (back.is_attempt_spent, back.delay_s) == (False, FIRST_HOLD_S)
+    assert isinstance(hold, Hold)
+    assert (hold.cause, hold.delay_s) == (cause, FIRST_HOLD_S)
+
+
+CUT_OFF = [
+    Reason.PAGE_TOO_SLOW,
+    Reason.PORTAL_ERROR,
+    Reason.PORTAL_CHANGED,
+    Reason.DOWNLOAD_FAILED,
+    Reason.SOME_FILES_FAILED,
+]
+
+
+@pytest.mark.parametrize("reason", CUT_OFF)
+def test_an_order_that_was_under_way_when_the_portal_went_away_pays_nothing(reason: Reason) -> None:
+    other = replace(TASK, task_id=TaskId("demo:7"))
+
+    back = only(after(standing(), held(), held(other), reported(Reason.PORTAL_UNREACHABLE, other), reported(reason)))
+
+    assert isinstance(back, Requeue)
+    assert (back.why, back.is_attempt_spent) == (Reason.PORTAL_UNREACHABLE, False)
+
+
+@pytest.mark.parametrize("reason", CUT_OFF)
+def test_an_order_that_was_taken_after_the_outage_pays_for_its_own_failure(reason: Reason) -> None:
+    other = replace(TASK, task_id=TaskId("demo:7"))
+    outage = (held(other), reported(Reason.PORTAL_UNREACHABLE, other), HoldOver(cause=HoldCause.PORTAL_DOWN))
+
+    back = only(after(standing(), *outage, held(), reported(reason)))
+
+    assert isinstance(back, Requeue)
+    assert (back.why, back.is_attempt_spent) == (reason, True)
+
+
+def test_an_order_that_each_outage_cuts_off_pays_at_last() -> None:
+    other = replace(TASK, task_id=TaskId("demo:7"))
+    now = standing()
+    backs: list[Command] = []
+    for _ in range(FREE_RETURNS_MAX + 1):
+        gone = after(now, held(), held(other), reported(Reason.PORTAL_UNREACHABLE, other)).standing
+        decision = after(gone, reported(Reason.DOWNLOAD_FAILED), HoldOver(cause=HoldCause.PORTAL_DOWN))
+        backs.append(after(gone, reported(Reason.DOWNLOAD_FAILED)).commands[0])
+        now = decision.standing
+
+    assert [back.is_attempt_spent for back in backs if isinstance(back, Requeue)] == [False] * FREE_RETURNS_MAX + [True]
+
+
+def test_an_order_whose_file_is_always_busy_ends_with_what_came() -> None:
+    files = (fetched("a.pdf"),)
+    fact = reported(Reason.PORTAL_BUSY)
+    fact = replace(fact, report=replace(fact.report, files=files, missed=(missed("b.pdf"),), detail="b.pdf: busy"))
+    now = standing(max_attempts=1)
+    for _ in range(FREE_RETURNS_MAX):
+        decision = after(now, held(), fact)
+        assert isinstance(decision.commands[0], Requeue)
+        now = replace(decision.standing, holds=Holds())
+
+    end = only(after(now, held(), fact))
+
+    assert isinstance(end, File)
+    assert end.report == replace(fact.report, reason=Reason.SOME_FILES_FAILED)
+
+
+def test_a_hold_that_is_on_is_not_begun_again() -> None:
+    once = after(standing(), held(), reported(Reason.PORTAL_BUSY)).standing
+    again = after(once, held(), reported(Reason.PORTAL_BUSY))
+
+    assert [type(command) for command in again.commands] == [Requeue]
+
+
+def test_holds_in_a_row_grow_and_a_success_makes_them_short_again() -> None:
+    now, lengths = standing(), list[float | None]()
+    for _ in range(6):
+        decision = after(now, held(), reported(Reason.PORTAL_UNREACHABLE))
+        hold = decision.commands[1]
+        assert isinstance(hold, Hold)
+        lengths.append(hold.delay_s)
+        now = react(decision.standing, HoldOver(cause=HoldCause.PORTAL_DOWN)).standing
+    well = after(now, held(), reported(Reason.ALL_SAVED)).standing
+    short = after(well, held(), reported(Reason.PORTAL_UNREACHABLE)).commands[1]
+
+    assert lengths == [5.0, 10.0, 20.0, 40.0, LONGEST_HOLD_S, LONGEST_HOLD_S]
+    assert isinstance(short, Hold)
+    assert short.delay_s == FIRST_HOLD_S
+
+
+def test_a_portal_that_names_a_time_is_given_it_within_reason() -> None:
+    def delay_s(wish_s: float) -> float:
+        command = after(standing(), held(), reported(Reason.PORTAL_BUSY, retry_after_s=wish_s)).commands[0]
+        assert isinstance(command, Requeue)
+        return command.delay_s
+
+    assert delay_s(7) == 7
+    assert delay_s(86_400) == RETRY_AFTER_LIMIT_S
+
+
+def test_a_page_that_alone_is_always_busy_comes_to_an_end() -> None:
+    now = standing()
+    for _ in range(FREE_RETURNS_MAX):
+        now = after(now, held(), reported(Reason.PORTAL_BUSY)).standing
+
+    command = only(after(now, held(), reported(Reason.PORTAL_BUSY)))
+
+    assert isinstance(command, Requeue)
+    assert command.is_attempt_spent
+
+
+def test_a_hold_ends_by_its_time_or_by_a_person() -> None:
+    paused = react(standing(), PauseAsked())
+    released = react(paused.standing, HoldOver(cause=HoldCause.OPERATOR))
+
+    assert only(paused) == Hold(cause=HoldCause.OPERATOR, detail="Paused by request.", delay_s=None)
+    assert only(released) == Release(cause=HoldCause.OPERATOR)
+    assert released.standing.holds.active == frozenset()
+
+
+def test_a_journal_without_room_makes_the_pool_wait() -> None:
+    command = only(react(standing(), JournalFull()))
+
+    assert isinstance(command, Hold)
+    assert command.cause is HoldCause.DISK_FULL
+
+
+def test_a_locked_journal_makes_the_pool_wait_until_it_is_free_and_is_told_once() -> None:
+    locked = react(standing(), JournalLocked())
+    again = react(locked.standing, JournalLocked())
+    free = react(again.standing, HoldOver(cause=HoldCause.JOURNAL_LOCKED))
+
+    told = only(locked)
+    assert isinstance(told, Hold)
+    assert (told.cause, told.delay_s) == (HoldCause.JOURNAL_LOCKED, None)
+    assert again.commands == ()
+    assert only(free) == Release(cause=HoldCause.JOURNAL_LOCKED)
+    assert free.standing.holds.active == frozenset()
+
+
+def test_files_that_found_no_room_are_filed_again_as_they_are() -> None:
+    report = Report(reason=Reason.ALL_SAVED)
+    fact = FilingFailed(worker=ONE, task=TASK, report=report, problem="full", is_disk_full=True)
+
+    hold, again = after(standing(), fact).commands
+
+    assert isinstance(hold, Hold)
+    assert again == File(worker=ONE, task=TASK, report=report, delay_s=FIRST_HOLD_S)
+
+
+def test_files_that_found_no_room_at_the_end_are_fetched_again_by_a_later_run() -> None:
+    fact = FilingFailed(
+        worker=ONE, task=TASK, report=Report(reason=Reason.ALL_SAVED), problem="full", is_disk_full=True
+    )
+
+    command = only(after(standing(), StopNeeded(cause=StopCause.ASKED), fact))
+
+    assert isinstance(command, Requeue)
+    assert not command.is_attempt_spent
+
+
+def test_a_worker_that_fails_at_everything_gets_one_fresh_start() -> None:
+    now = standing()
+    for _ in range(FAILURES_IN_A_ROW - 1):
+        now = after(now, held(), reported(Reason.PORTAL_ERROR)).standing
+    other = replace(TASK, task_id=TaskId("demo:2"))
+
+    fifth = after(now, held(other), held(), reported(Reason.PORTAL_ERROR))
+    lost = after(fifth.standing, WorkerLost(worker=ONE, cause="ended by us"))
+
+    back, recycle = fifth.commands
+    assert isinstance(back, Requeue)
+    assert (back.why, back.is_attempt_spent) == (GivenBack.RECYCLED, False)
+    assert isinstance(recycle, Recycle)
+    beside, spawn = lost.commands
+    assert isinstance(beside, Requeue)
+    assert (beside.why, beside.is_attempt_spent, beside.is_death) == (GivenBack.RECYCLED, False, False)
+    assert spawn == Spawn(worker=WorkerRef(1, 2), delay_s=0.0)
+    assert lost.standing.slots[1].budget == RestartBudget(), "no restart is spent on it"
+
+
+def test_failures_that_go_on_after_a_fresh_start_are_the_orders_own() -> None:
+    now = Standing(slots={1: Slot(was_recycled=True, failure_count=FAILURES_IN_A_ROW - 1)})
+
+    command = only(after(now, held(), reported(Reason.PORTAL_ERROR)))
+
+    assert isinstance(command, Requeue)
+    assert command.is_attempt_spent
+
+
+def test_a_success_ends_the_row_of_failures() -> None:
+    now = Standing(slots={1: Slot(was_recycled=True, failure_count=FAILURES_IN_A_ROW - 1)})
+
+    slot = after(now, held(), reported(Reason.PORTAL_SAYS_MISSING)).standing.slots[1]
+
+    assert (slot.failure_count, slot.was_recycled) == (0, False)
+
+
+def test_a_portal_that_never_answered_is_a_matter_of_setup() -> None:
+    down = PortalDown(worker=ONE, detail="no answer")
+    spent = Standing(slots={1: Slot(budget=SPENT), 2: Slot()})
+
+    first = after(standing(), down, WorkerLost(worker=ONE, cause="no answer")).commands
+    last = after(spent, down, WorkerLost(worker=ONE, cause="no answer")).commands
+
+    assert first == (Spawn(worker=WorkerRef(1, 2), delay_s=0.5),)
+    assert last == (Stop(cause=StopCause.SETUP_FAILED, detail="no answer"),)
+
+
+def test_a_portal_that_was_down_once_excuses_no_later_death() -> None:
+    up = after(standing(), WorkerReady(worker=ONE)).standing
+    again = after(up, PortalDown(worker=ONE, detail="x"), WorkerLost(worker=ONE, cause="x")).standing
+
+    commands = after(again, WorkerLost(worker=WorkerRef(1, 2), cause="killed")).commands
+
+    assert commands == (Spawn(worker=WorkerRef(1, 3), delay_s=0.5),)
+
+
+def test_in_an_outage_no_order_pays_for_two_hours() -> None:
+    now = standing()
+    for _ in range(OUTAGE_RETURNS_MAX):
+        decision = after(now, held(), reported(Reason.PORTAL_UNREACHABLE))
+        assert not any(isinstance(command, Requeue) and command.is_attempt_spent for command in decision.commands)
+        now = after(decision.standing, HoldOver(cause=HoldCause.PORTAL_DOWN)).standing
+
+    command = only(after(now, held(), reported(Reason.PORTAL_UNREACHABLE)))
+
+    assert isinstance(command, Requeue)
+    assert command.is_attempt_spent
+
+
+def test_a_browser_that_never_starts_is_a_matter_of_setup() -> None:
+    start = Standing(slots={1: Slot(budget=SPENT), 2: Slot(is_given_up=True)})
+    unfit = BrowserUnfit(worker=ONE, detail="no library")
+
+    commands = after(start, unfit, WorkerLost(worker=ONE, cause="no library")).commands
+
+    give_up = GiveUp(worker=ONE, cause="no library")
+    assert commands == (give_up, Stop(cause=StopCause.SETUP_FAILED, detail="no library"))
+
+
+def test_a_browser_that_does_not_start_again_ends_its_slot_like_any_death() -> None:
+    start = Standing(slots={1: Slot(budget=SPENT), 2: Slot(is_given_up=True)}, was_ready=True)
+    unfit = BrowserUnfit(worker=ONE, detail="no library")
+
+    commands = after(start, unfit, WorkerLost(worker=ONE, cause="no library")).commands
+
+    assert commands[-1] == FailRest(reason=Reason.NO_WORKERS)
+
+
+def test_a_portal_that_went_away_is_waited_for_without_spending_restarts() -> None:
+    now = after(standing(1), WorkerReady(worker=ONE)).standing
+
+    hold, spawn = after(now, PortalDown(worker=ONE, detail="x"), WorkerLost(worker=ONE, cause="x")).commands
+
+    assert isinstance(hold, Hold)
+    assert hold.cause is HoldCause.PORTAL_DOWN
+    assert spawn == Spawn(worker=WorkerRef(1, 2), delay_s=FIRST_HOLD_S)
+
+
+def test_an_order_that_is_filed_may_wait_for_free_again() -> None:
+    waited = after(standing(), held(), reported(Reason.PORTAL_BUSY)).standing
+
+    assert waited.free_returns
+    assert after(waited, TaskFiled(worker=ONE, task=TASK)).standing.free_returns == {}
+
+
+def test_the_last_attempt_is_final() -> None:
+    task = replace(TASK, attempt=3)
+
+    command = only(after(standing(), held(task), TaskReported(worker=ONE, task_id=TASK.task_id, report=FAILED)))
+
+    assert command == File(worker=ONE, task=task, report=FAILED)
+
+
+def test_a_final_reason_is_never_tried_again() -> None:
+    report = Report(reason=Reason.NO_PERMISSION)
+
+    assert isinstance(
+        only(after(standing(), held(), TaskReported(worker=ONE, task_id=TASK.task_id, report=report))), File
+    )
+
+
+def test_a_task_given_back_costs_no_attempt_and_no_time() -> None:
+    fact = TaskReturned(worker=ONE, task_id=TASK.task_id, why=GivenBack.SESSION_LOST, detail="")
+
+    command = only(after(standing(), held(), fact))
+
+    assert isinstance(command, Requeue)
+    assert (command.is_attempt_spent, command.delay_s) == (False, 0.0)
+
+
+def test_a_lost_worker_gives_its_tasks_back_and_restarts_with_a_growing_pause() -> None:
+    start, pauses = standing(1), list[float]()
+    for generation in range(1, RESTART_LIMIT + 1):
+        decision = after(start, WorkerLost(worker=WorkerRef(1, generation), cause="gone"))
+        spawn = only(decision)
+        assert isinstance(spawn, Spawn)
+        assert spawn.worker == WorkerRef(1, generation + 1)
+        pauses.append(spawn.delay_s)
+        start = decision.standing
+
+    assert pauses == [0.5, 1.0, 2.0]
+
+
+def test_where_a_pool_has_no_end_old_restarts_count_no_more() -> None:
+    now = Standing(slots={1: Slot(budget=RestartBudget(window_s=3600.0)), 2: Slot()})
+    delays: list[float] = []
+    for generation, at_s in enumerate((0.0, 10.0, 20.0), 1):
+        decision = after(now, WorkerLost(worker=WorkerRef(1, generation), cause="gone", at_s=at_s))
+        delays += [command.delay_s for command in decision.commands if isinstance(command, Spawn)]
+        now = decision.standing
+    fourth = WorkerRef(1, 4)
+
+    within = after(now, WorkerLost(worker=fourth, cause="gone", at_s=3599.0))
+    beyond = after(now, WorkerLost(worker=fourth, cause="gone", at_s=3600.0))
+
+    assert delays == [0.5, 1.0, 2.0]
+    assert within.commands == (GiveUp(worker=fourth, cause="gone"),)
+    assert beyond.commands == (Spawn(worker=WorkerRef(1, 5), delay_s=2.0),)
+
+
+def test_a_spent_slot_is_given_up_while_others_live() -> None:
+    spent = {1: Slot(budget=SPENT), 2: Slot()}
+
+    decision = after(Standing(slots=spent), WorkerLost(worker=ONE, cause="gone"))
+
+    assert decision.commands == (GiveUp(worker=ONE, cause="gone"),)
+
+
+def test_the_last_slot_takes_the_queue_with_it() -> None:
+    spent = {1: Slot(budget=SPENT), 2: Slot(is_given_up=True)}
+
+    decision = after(Standing(slots=spent), WorkerLost(worker=ONE, cause="gone"))
+
+    assert decision.commands == (
+        GiveUp(worker=ONE, cause="gone"),
+        Stop(cause=StopCause.NO_WORKERS, detail="gone"),
+        FailRest(reason=Reason.NO_WORKERS),
+    )
+
+
+def test_a_pool_that_lives_on_keeps_its_queue_when_the_last_slot_goes() -> None:
+    spent = {1: Slot(budget=SPENT), 2: Slot(is_given_up=True)}
+
+    decision = after(Standing(slots=spent, keeps_queue=True), WorkerLost(worker=ONE, cause="gone"))
+
+    assert decision.standing.is_stopping
+    assert decision.commands == (
+        GiveUp(worker=ONE, cause="gone"),
+        Stop(cause=StopCause.NO_WORKERS, detail="gone", keeps_queue=True),
+    )
+
+
+def test_a_task_that_takes_down_its_second_worker_is_quarantined() -> None:
+    task = replace(TASK, death_count=DEATH_LIMIT - 1, attempt=2)
+
+    commands = after(standing(), held(task), WorkerLost(worker=ONE, cause="gone")).commands
+
+    assert isinstance(commands[0], File)
+    assert commands[0].report.outcome is Outcome.QUARANTINED
+
+
+def test_a_death_while_stopping_is_no_fault_of_the_task() -> None:
+    decision = after(standing(), held(), StopNeeded(cause=StopCause.ASKED), WorkerLost(worker=ONE, cause="ended by us"))
+
+    command = only(decision)
+    assert isinstance(command, Requeue)
+    assert (command.is_attempt_spent, command.is_death, command.why) == (False, False, GivenBack.DRAINING)
+
+
+def test_a_worker_that_ends_in_order_with_a_task_in_hand_gives_it_back() -> None:
+    command = only(after(standing(), held(), StopNeeded(cause=StopCause.ASKED), WorkerEnded(worker=ONE)))
+
+    assert isinstance(command, Requeue)
+    assert not command.is_attempt_spent
+
+
+def test_the_first_cause_of_a_stop_counts() -> None:
+    first = after(standing(), StopNeeded(cause=StopCause.LOGIN_REQUIRED, detail="log in"))
+
+    assert only(first) == Stop(cause=StopCause.LOGIN_REQUIRED, detail="log in")
+    assert react(first.standing, StopNeeded(cause=StopCause.ASKED)).commands == ()
+
+
+def test_facts_of_a_generation_that_is_gone_change_nothing() -> None:
+    start = after(standing(), WorkerLost(worker=ONE, cause="gone")).standing
+    late = TaskReported(worker=ONE, task_id=TASK.task_id, report=FAILED)
+
+    assert react(start, late) == Decision(start)
+    assert react(start, WorkerLost(worker=ONE, cause="again")) == Decision(start)
+
+
+def test_a_worker_is_not_believed_about_a_task_it_does_not_hold() -> None:
+    assert after(standing(), TaskReported(worker=TWO, task_id=TASK.task_id, report=FAILED)).commands == ()
+
+
+def test_files_that_cannot_be_put_in_place_are_tried_again_and_then_told() -> None:
+    report = Report(reason=Reason.ALL_SAVED)
+
+    def about(attempt: int) -> Command:
+        task = replace(TASK, attempt=attempt)
+        return only(after(standing(), FilingFailed(worker=ONE, task=task, report=report, problem="full")))
+
+    again, told = about(1), about(3)
+    assert isinstance(again, Requeue)
+    assert isinstance(told, File)
+    assert (told.report.reason, told.report.files) == (Reason.FILING_FAILED, ())

@@ -1,0 +1,120 @@
+"""Submitting to a list: who waits is told how it ends, and what is open is counted once, whatever the journal does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from app.domain.failures import PoolError, TaskError
+from app.domain.task import POTask
+from app.store.memory import MemoryJournal
+from app.supervisor.dispatch import Dispatch
+from app.supervisor.handle import TaskHandle
+from app.supervisor.submissions import Submissions
+from tests.support.manual_clock import ManualClock
+from tests.support.tasks import BATCH, OTHER, orders, po_task, report, task_id
+
+
+async def submissions_to(journal: MemoryJournal) -> Submissions:
+    """Submissions to the list of a journal."""
+    submissions = Submissions(journal, BATCH, Dispatch(journal, BATCH, 1))
+    await submissions.open()
+    return submissions
+
+
+def break_off(call: str, monkeypatch: pytest.MonkeyPatch, journal: MemoryJournal) -> anyio.Event:
+    """Let one call of the journal fail as soon as the event is set."""
+    allowed = anyio.Event()
+
+    async def refuse(*_: Any) -> Any:  # noqa: ANN401 - in the place of any call
+        await allowed.wait()
+        raise PoolError("The journal failed.")
+
+    monkeypatch.setattr(journal, call, refuse)
+    return allowed
+
+
+@pytest.mark.parametrize("call", ["find", "add"])
+@pytest.mark.parametrize("known", [(), (1,)], ids=["new", "known"])
+async def test_a_journal_that_fails_costs_no_open_task(
+    monkeypatch: pytest.MonkeyPatch, call: str, known: tuple[int, ...]
+) -> None:
+    journal = MemoryJournal(ManualClock())
+    await journal.accept(orders(*known))
+    submissions = await submissions_to(journal)
+    break_off(call, monkeypatch, journal).set()
+
+    with pytest.raises(PoolError, match="journal failed"):
+        await submissions.submit(po_task(1))
+
+    assert submissions.open_tasks.count == len(known)
+
+
+@pytest.mark.parametrize("call", ["find", "add"])
+async def test_a_journal_that_fails_tells_everybody_who_waits(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    journal = MemoryJournal(ManualClock())
+    submissions = await submissions_to(journal)
+    allowed = break_off(call, monkeypatch, journal)
+    errors: list[PoolError] = []
+    second: list[TaskHandle] = []
+
+    async def submit_first(task: POTask) -> None:
+        try:
+            await submissions.submit(task)
+        except PoolError as error:
+            errors.append(error)
+
+    async with anyio.create_task_group() as both:
+        both.start_soon(submit_first, po_task(1))
+        await anyio.lowlevel.checkpoint()
+        second.append(await submissions.submit(po_task(1)))
+        allowed.set()
+
+    with anyio.fail_after(5), pytest.raises(PoolError, match="journal failed"):
+        await second[0]
+    assert len(errors) == 1
+
+
+async def test_a_task_of_another_list_that_is_over_stands_in_this_one_too() -> None:
+    journal = MemoryJournal(ManualClock())
+    await journal.accept(orders(1, batch_id=OTHER))
+    await journal.finish(task_id(1), report(), "")
+    submissions = await submissions_to(journal)
+
+    handle = await submissions.submit(po_task(1))
+
+    assert await handle == report()
+    assert [record.task.task_id for record in await journal.records(BATCH)] == [task_id(1)]
+    assert submissions.open_tasks.count == 0
+
+
+@pytest.mark.parametrize("is_over", [False, True], ids=["open", "over"])
+async def test_a_known_task_with_another_payload_is_refused(*, is_over: bool) -> None:
+    journal = MemoryJournal(ManualClock())
+    await journal.add(BATCH, [po_task(1, payload={"url": "a", "page": 1})])
+    if is_over:
+        await journal.finish(task_id(1), report(), "")
+    submissions = await submissions_to(journal)
+    open_before = submissions.open_tasks.count
+
+    with pytest.raises(TaskError, match=r'demo:1.*is known with another payload.*"page": 1.*"page": 2.*another name'):
+        await submissions.submit(po_task(1, payload={"url": "a", "page": 2}))
+
+    assert submissions.open_tasks.count == open_before
+    known = await journal.find(task_id(1))
+    assert known is not None
+    assert known.task.payload == {"url": "a", "page": 1}
+
+
+async def test_another_payload_is_refused_also_while_the_first_is_waited_for() -> None:
+    submissions = await submissions_to(MemoryJournal(ManualClock()))
+    handle = await submissions.submit(po_task(1, payload=[1]))
+
+    with pytest.raises(TaskError, match=r"demo:1"):
+        await submissions.submit(po_task(1, payload=[2]))
+
+    assert await submissions.submit(po_task(1, payload=[1])) is handle
+    assert submissions.open_tasks.count == 1

@@ -1,5 +1,0 @@
-"""One browser for all tests here that need no profile."""
-
-from tests.support.sessions import _open_stage, _shell
-
-__all__ = ["_open_stage", "_shell"]
