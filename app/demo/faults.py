@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
+import anyio
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 
@@ -27,7 +28,7 @@ class _Told(BaseModel):
 
 
 class Latency(_Told):
-    """The answer comes late, and is otherwise right."""
+    """The answer comes late, or when the faults are cleared, and is otherwise right."""
 
     kind: Literal["latency"] = "latency"
     delay_ms: int = Field(default=300, ge=0, le=600_000)
@@ -147,14 +148,18 @@ class FaultBook:
 
     def __init__(self) -> None:
         self._standing: list[StandingFault] = []
+        #: Set when the faults that stand now are cleared.
+        self.cleared = anyio.Event()
 
     def add(self, fault: StandingFault) -> None:
         """Let it strike from the next request on."""
         self._standing.append(fault)
 
     def clear(self) -> None:
-        """Let nothing strike any more."""
+        """Let nothing strike any more, and let go what waits."""
         self._standing.clear()
+        self.cleared.set()
+        self.cleared = anyio.Event()
 
     def standing(self) -> list[StandingFault]:
         """What is still to strike; ``times`` counts down."""

@@ -42,7 +42,8 @@ async def answered(
     for fault in due:
         match fault:
             case Latency():
-                await anyio.sleep(fault.delay_ms / 1000)
+                with anyio.move_on_after(fault.delay_ms / 1000):
+                    await site_of(request).faults.cleared.wait()
             case Drop():
                 after_bytes = fault.after_bytes
             case ErrorStatus() | Hang() | Maintenance() | SecondFactor() | LoggedOut():

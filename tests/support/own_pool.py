@@ -9,7 +9,7 @@ from pathlib import Path
 from app.processor import Processor
 from app.service.library import PersistentWorkerPool, open_pool
 from tests.support import own_processors
-from tests.support.portal import CHROMIUM
+from tests.support.portal import SHELL
 
 
 @asynccontextmanager
@@ -21,7 +21,7 @@ async def own_pool(
         out=root / "out",
         profiles_dir=root / "profiles",
         runs_dir=root / "runs",
-        browser_path=CHROMIUM,
+        browser_path=SHELL,
         **{"workers": 1, **more},  # pyright: ignore[reportArgumentType] - settings by name, and perhaps watch
     ) as pool:
         yield pool

@@ -19,7 +19,8 @@ from app.demo.process import running_portal
 
 CHROMIUM = shutil.which("chromium")
 #: It starts several times faster and forgets cookies that have no expiry: for all that is no matter of the profile.
-SHELL = shutil.which("chromium-headless-shell") or CHROMIUM
+#: Debian's launcher of that name stays the parent of the browser, and would be taken for it; this is what it starts.
+SHELL = shutil.which("/usr/lib/chromium/chromium-headless-shell") or shutil.which("chromium-headless-shell") or CHROMIUM
 
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH")
 

@@ -11,10 +11,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from importlib import resources
 from pathlib import Path
 from typing import IO, Any
 
@@ -32,6 +33,8 @@ from tests.support.portal import SHELL
 
 #: Names the desk in the environment of the program and of all that it starts.
 DESK_MARK = "DESK_FOLDER"
+#: For a portal pack: whatever a test does to the portal, no page and no file is given up for its slowness.
+PATIENT = "[limits]\npage_s = 300\nstall_s = 300\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +161,19 @@ async def make_profile(desk: Desk) -> None:
     """Make a profile with the program itself."""
     made = await desk.run("profile", "create", "demo", "--portal", "demo", "--base-url", desk.portal.url)
     assert made.code == 0, made
+
+
+def use_own_pack(desk: Desk, changes: Mapping[str, str], more: str = "") -> None:
+    """Give the profile of the desk a portal pack of its own: the shipped one with some texts changed, and more."""
+    pack = resources.files("app.portal").joinpath("packs", "demo.toml").read_text(encoding="utf-8")
+    for known, new in changes.items():
+        assert known in pack
+        pack = pack.replace(known, new)
+    (desk.folder / "own.toml").write_text(f"{pack}\n{more}", encoding="utf-8")
+    (profile,) = desk.folder.rglob("profile.toml")
+    told = profile.read_text(encoding="utf-8")
+    assert '"demo"' in told
+    profile.write_text(told.replace('"demo"', '"own.toml"'), encoding="utf-8")
 
 
 async def copy_profile(desk: Desk) -> None:

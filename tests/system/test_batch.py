@@ -29,7 +29,7 @@ pytestmark = [needs_chromium, pytest.mark.timeout(300)]
 
 
 async def test_a_list_comes_home_whole_and_a_second_run_does_nothing(tmp_path: Path) -> None:
-    async with running_portal(order_count=40) as portal, open_desk(tmp_path, portal) as desk:
+    async with running_portal(order_count=40) as portal, open_desk(tmp_path, portal, is_whole_browser=True) as desk:
         numbers = await numbers_of(portal, 40)
         truths = await portal.truth(*numbers)
 

@@ -19,7 +19,7 @@ from app.demo.client import Portal
 from app.demo.faults import Latency, Scope
 from app.demo.process import running_portal
 from tests.support.batch_results import numbers_of
-from tests.support.portal import CHROMIUM, needs_chromium
+from tests.support.portal import SHELL, needs_chromium
 from tests.support.program import Desk, open_desk
 from tests.system.test_serve import serving
 
@@ -34,7 +34,7 @@ async def dashboard(desk: Desk, *arguments: str) -> AsyncGenerator[tuple[Page, h
     """A daemon, and its page in a browser of somebody who was told its address; nothing is wrong with the page."""
     async with serving(desk, *arguments) as (process, client), async_playwright() as playwright:
         arguments_of_root = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments_of_root)
+        browser = await playwright.chromium.launch(executable_path=SHELL, args=arguments_of_root)
         page = await browser.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(PATIENCE_MS)
         problems: list[str] = []

@@ -15,7 +15,7 @@ import pytest
 
 from app.demo.process import running_portal
 from tests.support.paths import ROOT
-from tests.support.portal import needs_chromium
+from tests.support.portal import SHELL, needs_chromium
 
 pytestmark = [needs_chromium, pytest.mark.timeout(120)]
 
@@ -26,7 +26,12 @@ EXAMPLE = re.search(
 
 def environment_of(folder: Path) -> dict[str, str]:
     own = {name: value for name, value in os.environ.items() if not name.startswith("POOLWRIGHT_")}  # noqa: TID251
-    return {**own, "PYTHONPATH": str(ROOT), "POOLWRIGHT_RUNS_DIR": str(folder / "runs")}
+    return {
+        **own,
+        "PYTHONPATH": str(ROOT),
+        "POOLWRIGHT_RUNS_DIR": str(folder / "runs"),
+        "POOLWRIGHT_BROWSER_PATH": SHELL or "",
+    }
 
 
 def left_below(folder: Path) -> list[psutil.Process]:

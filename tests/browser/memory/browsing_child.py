@@ -11,15 +11,15 @@ import sys
 
 from playwright.sync_api import sync_playwright
 
+from tests.support.portal import SHELL
 from tests.support.scripted_child import ENVIRONMENT, Part
-from tests.support.sessions import CHROMIUM
 
 if __name__ == "__main__":
     part = Part(*sys.argv[1:])
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             ENVIRONMENT["PROFILE"],
-            executable_path=CHROMIUM,
+            executable_path=SHELL,
             args=["--no-sandbox"] if os.geteuid() == 0 else [],
             headless=True,
         )

@@ -21,7 +21,7 @@ from app.profile.kept_login import kept_login_path
 from app.service.library import PersistentWorkerPool, open_pool
 from app.supervisor import lifespan
 from tests.support.batch_results import some_good_number
-from tests.support.portal import CHROMIUM, needs_chromium
+from tests.support.portal import SHELL, needs_chromium
 from tests.support.program import Desk, open_desk
 from tests.support.sessions import open_stage, task_for
 
@@ -54,7 +54,7 @@ async def portal_pool(desk: Desk, told: Told, **more: object) -> AsyncGenerator[
         profile="demo",
         profiles_dir=desk.folder / "profiles",
         runs_dir=desk.folder / "runs",
-        browser_path=CHROMIUM,
+        browser_path=SHELL,
         workers=2,
         **more,  # pyright: ignore[reportArgumentType] - settings by name
     ) as pool:

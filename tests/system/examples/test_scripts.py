@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.forms import running_site
 from tests.support.paths import ROOT
-from tests.support.portal import needs_chromium
+from tests.support.portal import SHELL, needs_chromium
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -24,7 +24,7 @@ async def run(folder: Path, example: str, *arguments: str) -> list[str]:
     done = await anyio.run_process(
         [sys.executable, str(ROOT / "examples" / example), *arguments],
         cwd=folder,
-        env={**own, "POOLWRIGHT_RUNS_DIR": str(folder / "runs")},
+        env={**own, "POOLWRIGHT_RUNS_DIR": str(folder / "runs"), "POOLWRIGHT_BROWSER_PATH": SHELL or ""},
         stderr=subprocess.STDOUT,
         check=False,
     )

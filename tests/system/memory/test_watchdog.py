@@ -26,7 +26,7 @@ from app.supervisor.surroundings import Surroundings
 from tests.support.batch_results import assert_all_right, reported
 from tests.support.event_capture import EventCapture
 from tests.support.memory_groups import BE_THE_PROGRAM, memory_group
-from tests.support.portal import CHROMIUM, needs_chromium
+from tests.support.portal import SHELL, needs_chromium
 from tests.support.program import Desk, Ended, open_desk
 from tests.support.sessions import task_for
 
@@ -58,7 +58,7 @@ async def portal_pool(desk: Desk, capture: EventCapture) -> AsyncGenerator[Persi
         profile="demo",
         profiles_dir=desk.folder / "profiles",
         runs_dir=desk.folder / "runs",
-        browser_path=CHROMIUM,
+        browser_path=SHELL,
         workers=2,
         tabs_per_worker=1,
     ) as pool:

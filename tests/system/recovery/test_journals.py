@@ -15,8 +15,8 @@ from app.demo.process import running_portal
 from app.service.clock import SystemClock
 from app.store.journal import SqliteJournal
 from tests.support.batch_results import assert_all_right, numbers_of
-from tests.support.portal import CHROMIUM, needs_chromium
-from tests.support.program import Desk, Ended, open_desk, read_lines
+from tests.support.portal import SHELL, needs_chromium
+from tests.support.program import PATIENT, Desk, Ended, open_desk, read_lines, use_own_pack
 
 pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 
@@ -59,13 +59,15 @@ async def test_a_journal_in_use_is_refused_and_its_user_goes_on(tmp_path: Path) 
     async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
         numbers = await numbers_of(portal, 4)
         truths = await portal.truth(*numbers)
-        await portal.add_fault(Latency(delay_ms=6000), times=1)
+        use_own_pack(desk, {}, PATIENT)
+        await portal.add_fault(Latency(delay_ms=300_000))
         refused: Ended | None = None
 
         async with desk.started("run", desk.list_of(numbers), "--workers", "1", "--json") as process:
             async for line in read_lines(process):
                 if refused is None and line["type"] == "task_started":
                     refused = await run_watched(desk, "orders.xlsx")
+                    await portal.clear_faults()
             first_code = await process.wait()
 
         assert refused is not None
@@ -126,9 +128,9 @@ def _mount(*arguments: str) -> int:
 
 async def run_watched(desk: Desk, orders: str) -> Ended:
     """Run a list with a browser that notes down how it is started."""
-    assert CHROMIUM is not None
+    assert SHELL is not None
     script = desk.folder / "chromium"
-    script.write_text(f'#!/bin/sh\necho "$@" >> {_notes(desk)}\nexec {CHROMIUM} "$@"\n', encoding="utf-8")
+    script.write_text(f'#!/bin/sh\necho "$@" >> {_notes(desk)}\nexec {SHELL} "$@"\n', encoding="utf-8")
     script.chmod(0o700)
     return await desk.run("run", orders, "--json", "--browser", str(script))
 

@@ -16,7 +16,7 @@ from app.demo.process import running_portal
 from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
 from tests.support.ports import free_port
-from tests.support.program import Desk, open_desk, read_lines
+from tests.support.program import PATIENT, Desk, open_desk, read_lines, use_own_pack
 
 pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 
@@ -36,8 +36,9 @@ async def test_a_portal_that_is_gone_is_waited_for(tmp_path: Path, scope: Scope)
         async with open_desk(tmp_path, portal) as desk:
             numbers = await numbers_of(portal, ORDER_COUNT)
             truths = await portal.truth(*numbers)
+            use_own_pack(desk, {}, PATIENT)
             for number in numbers[3:]:
-                await portal.add_fault(Latency(delay_ms=60_000), scope, order=number)
+                await portal.add_fault(Latency(delay_ms=300_000), scope, order=number)
 
             ended_count, has_waited = 0, False
             returned: list[tuple[str, str]] = []

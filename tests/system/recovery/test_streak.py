@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from app.demo.process import running_portal
 from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
-from tests.support.program import Desk, open_desk
+from tests.support.program import open_desk, use_own_pack
 
 pytestmark = [needs_chromium, pytest.mark.timeout(120)]
 
@@ -24,23 +23,10 @@ BLINDED = {
 }
 
 
-def blind(desk: Desk) -> None:
-    """Give the profile of the desk a pack that has these gaps."""
-    pack = resources.files("app.portal").joinpath("packs", "demo.toml").read_text(encoding="utf-8")
-    for known, left in BLINDED.items():
-        assert known in pack
-        pack = pack.replace(known, left)
-    (desk.folder / "blind.toml").write_text(pack, encoding="utf-8")
-    (profile,) = desk.folder.rglob("profile.toml")
-    told = profile.read_text(encoding="utf-8")
-    assert '"demo"' in told
-    profile.write_text(told.replace('"demo"', '"blind.toml"'), encoding="utf-8")
-
-
 @pytest.mark.parametrize("after_pages", [3, ORDER_COUNT - 3])
 async def test_a_log_out_that_looks_like_missing_orders_misfiles_none(tmp_path: Path, after_pages: int) -> None:
     async with running_portal(order_count=ORDER_COUNT) as portal, open_desk(tmp_path, portal) as desk:
-        blind(desk)
+        use_own_pack(desk, BLINDED)
         numbers = await numbers_of(portal, ORDER_COUNT)
         truths = await portal.truth(*numbers)
         await portal.expire_sessions(after_pages=after_pages)

@@ -100,3 +100,13 @@ def test_cleared_faults_strike_no_more() -> None:
     book.clear()
 
     assert book.draw(Scope.ORDER_PAGE, "1") == []
+
+
+async def test_clearing_lets_go_what_waits_and_what_is_asked_for_later_waits_for_the_next_time() -> None:
+    book = FaultBook()
+    waited_for = book.cleared
+
+    book.clear()
+
+    assert waited_for.is_set()
+    assert not book.cleared.is_set()
