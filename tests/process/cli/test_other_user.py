@@ -31,7 +31,8 @@ def mounted(command: Command, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
             path.chmod(0o755 if path.is_dir() else 0o644)
         monkeypatch.chdir(folder)
         monkeypatch.setenv("HOME", "/root")
-        command("doctor")  # loads what is loaded late: the other user may not be able to
+        for late in (("doctor",), ("serve", "--help")):
+            command(*late)  # loads what is loaded late: the other user may not be able to
         yield folder
 
 
