@@ -95,13 +95,13 @@ class TestOpenPool:
         with monkeypatch.context() as dying:
             dying.setattr("app.service.library.make_base", die)
             with pytest.raises(SetupError, match="killed"):
-                async with own_pool(tmp_path):
+                async with own_pool(tmp_path, makes_base=True):
                     pass
         assert not list(private.glob("base*"))
         leftover = private / "base.part" / "leftover"  # of a process that was killed the hard way
         leftover.mkdir(parents=True)
 
-        async with own_pool(tmp_path) as pool:
+        async with own_pool(tmp_path, makes_base=True) as pool:
             report = await (await pool.submit_task(new_task("a", PAGE)))
 
         assert report is not None
@@ -119,14 +119,14 @@ class TestOpenPool:
             if isinstance(event, Notice):
                 notices.append(event.text)
 
-        async with own_pool(tmp_path, watch=watch) as pool:
+        async with own_pool(tmp_path, makes_base=True, watch=watch) as pool:
             await (await pool.submit_task(new_task("a", PAGE)))
         (base / "Default/Preferences").write_bytes(b"{}")
         with pytest.raises(ProfileDamagedError, match="Default/Preferences changed") as caught:
-            async with own_pool(tmp_path):
+            async with own_pool(tmp_path, makes_base=True):
                 pytest.fail("it runs")
         shutil.rmtree(base)
-        async with own_pool(tmp_path) as pool:
+        async with own_pool(tmp_path, makes_base=True) as pool:
             report = await (await pool.submit_task(new_task("b", PAGE)))
 
         assert f"Remove {base}, and the next start makes it anew." in str(caught.value)
