@@ -25,7 +25,7 @@ from tests.support.program import Desk, open_desk
 pytestmark = [needs_chromium, pytest.mark.timeout(300)]
 
 #: Orders by the interface, as many by a file that is sent, and some by a file that is dropped.
-COUNT, DROPPED = 100, 20
+COUNT, DROPPED = 30, 10
 SENT = {"api": COUNT, "orders.csv": COUNT, "dropped.csv": DROPPED}
 
 
@@ -131,9 +131,7 @@ async def test_settings_are_read_again_and_a_schedule_fires_by_itself_and_on_dem
         toml.write_text("max_attempts = 2\n")
         async with serving(desk) as (process, client):
             before = (await client.get("/api/v1/schedules")).json()
-            soon = SystemClock().now() + timedelta(
-                seconds=80
-            )  # its minute begins in 20 s at the earliest, once an hour
+            soon = SystemClock().now() + timedelta(seconds=70)  # its minute begins in 10 s at the earliest
             cron = f'cron = "{soon.minute} * * * *"\ntimezone = "UTC"'
             entry = f'[[schedules]]\nname = "nightly"\n{cron}\nfile = "{tmp_path / "night.csv"}"\n'
             toml.write_text(f"max_attempts = 4\n{entry}")
