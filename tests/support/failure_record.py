@@ -130,9 +130,7 @@ class FailureRecord:
     async def _look(self, watch: _Watch, error: BaseException) -> None:
         if self._is_kept:  # the test failed already and is only being cleared away
             return
-        if (
-            error is not self._last_error
-        ):  # one that passes several places is looked at in the innermost, which is first
+        if error is not self._last_error:  # the innermost of the places that it passes comes first
             self._last_error = error
             self.note_processes(f"When {type(error).__name__} left {watch.place}")
         with contextlib.suppress(Exception):
