@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.failure_hooks import FailureKeeper
+from tests.support.paths import ROOT
 from tests.support.process_guard import ProcessGuard
 
 _TESTS = Path(__file__).parent
@@ -22,8 +24,16 @@ _MARKS = {
     "chaos": ("chaos",),
     "image": ("image",),
 }
+#: The kinds whose failures have causes that pytest cannot show: a program's, a browser's, a machine's.
+_LEAVING_MUCH = frozenset({"process", "browser", "system", "chaos", "image"})
 _GUARD = ProcessGuard()
 _GUARD.install()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what failures leave, in the folder for all that is made and not to be committed."""
+    keeper = FailureKeeper(ROOT, ROOT / "build" / "failures", lambda item: _kind(item) in _LEAVING_MUCH)
+    config.pluginmanager.register(keeper, "failure-keeper")
 
 
 @pytest.hookimpl(tryfirst=True)

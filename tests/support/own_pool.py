@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.processor import Processor
 from app.service.library import PersistentWorkerPool, open_pool
-from tests.support import own_processors
+from tests.support import failure_record, own_processors
 from tests.support.portal import SHELL
 
 #: A profile of a pool without a portal, as the first of them in this process made it: to make one starts a browser.
@@ -37,14 +37,15 @@ async def own_pool(
     private = root / "out" / ".poolwright"
     if not makes_base and _made and not (private / "base").exists():
         shutil.copytree(_made[0], private, dirs_exist_ok=True)
-    async with open_pool(
+    opening = open_pool(
         processor,
         out=root / "out",
         profiles_dir=root / "profiles",
         runs_dir=root / "runs",
         browser_path=SHELL,
         **{"workers": 1, **more},  # pyright: ignore[reportArgumentType] - settings by name, and perhaps watch
-    ) as pool:
+    )
+    async with opening as pool, failure_record.current().watching("the pool", root):
         yield pool
     assert list((root / "runs").glob("*")) == []
     if not _made:

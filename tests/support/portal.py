@@ -16,6 +16,7 @@ from playwright.async_api import BrowserContext, Page, async_playwright
 from app.demo.catalogue.truth import FileTruth, OrderTruth
 from app.demo.client import Portal
 from app.demo.process import running_portal
+from tests.support import failure_record
 
 CHROMIUM = shutil.which("chromium")
 #: It starts several times faster and forgets cookies that have no expiry: for all that is no matter of the profile.
@@ -85,7 +86,9 @@ async def browsing() -> AsyncGenerator[BrowserContext]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=SHELL, args=flags)
         try:
-            yield await browser.new_context()
+            context = await browser.new_context()
+            async with failure_record.current().watching("the browser", pages=lambda: context.pages):
+                yield context
         finally:
             await browser.close()
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import resources
@@ -22,12 +22,13 @@ from typing import IO, Any
 import anyio
 import anyio.to_thread
 import psutil
-from anyio.abc import Process
+from anyio.abc import ByteReceiveStream, Process
 from anyio.streams.text import TextReceiveStream
 from openpyxl import Workbook
 
 from app.demo.client import Portal
 from app.demo.process import running_portal
+from tests.support import failure_record
 from tests.support.paths import ROOT
 from tests.support.portal import SHELL
 
@@ -66,10 +67,22 @@ class Desk:
     async def run(self, *arguments: str, text: str | None = None) -> Ended:
         """Start the program and wait for its end."""
         command = [sys.executable, "-m", "app", *arguments]
-        done = await anyio.run_process(
-            command, input=text.encode() if text else b"", check=False, cwd=self.folder, env=self.environment
-        )
-        return Ended(code=done.returncode, out=done.stdout.decode(), errors=done.stderr.decode())
+        stdin = subprocess.PIPE if text else None
+        # As anyio.run_process does it, which leaves no time to look at a program before it is killed with the test.
+        async with (
+            await anyio.open_process(command, stdin=stdin, cwd=self.folder, env=self.environment) as process,
+            failure_record.current().watching("a run of the program"),
+        ):
+            out, errors = bytearray(), bytearray()
+            async with anyio.create_task_group() as reading:
+                reading.start_soon(_read_all, process.stdout, out)
+                reading.start_soon(_read_all, process.stderr, errors)
+                if process.stdin is not None:
+                    with suppress(anyio.BrokenResourceError):  # it may end without reading
+                        await process.stdin.send((text or "").encode())
+                    await process.stdin.aclose()
+            code = await process.wait()
+        return Ended(code=code, out=out.decode(), errors=errors.decode())
 
     @asynccontextmanager
     async def started(self, *arguments: str, errors: int | IO[bytes] = subprocess.DEVNULL) -> AsyncGenerator[Process]:
@@ -79,7 +92,8 @@ class Desk:
             command, stdin=subprocess.DEVNULL, stderr=errors, cwd=self.folder, env=self.environment
         )
         try:
-            yield process
+            async with failure_record.current().watching("the running program"):
+                yield process
         finally:
             with anyio.CancelScope(shield=True):
                 if process.returncode is None:
@@ -124,6 +138,12 @@ class Desk:
             return f"--user-data-dir={self.folder}/" in " ".join(process.cmdline())
         except psutil.Error:
             return False
+
+
+async def _read_all(stream: ByteReceiveStream | None, into: bytearray) -> None:
+    assert stream is not None
+    async for chunk in stream:
+        into.extend(chunk)
 
 
 def _named(process: psutil.Process) -> str:
@@ -224,8 +244,9 @@ async def open_desk(
         await make_profile(desk)
     else:
         await copy_profile(desk)
-    yield desk
-    assert desk.left_over() == []
+    async with failure_record.current().watching("the desk", folder):
+        yield desk
+        assert desk.left_over() == []
 
 
 async def read_lines(process: Process) -> AsyncGenerator[dict[str, Any]]:

@@ -20,6 +20,8 @@ from app.service.clock import SystemClock
 from app.store.memory import MemoryJournal
 from app.supervisor.pool import PersistentWorkerPool
 from app.supervisor.surroundings import Surroundings
+from tests.support import failure_record
+from tests.support.journal_story import story_of
 from tests.support.profile_folders import make_base
 from tests.support.tasks import BATCH, orders, po_task
 
@@ -127,6 +129,12 @@ async def running_pool(
     )
     pool = PersistentWorkerPool(pool_options(root, **changes), around)
     theatre = Theatre(pool=pool, journal=journal, root=root, events=events)
+    record = failure_record.current()
     async with pool:
-        yield theatre
+        try:
+            async with record.watching("the pool", root):
+                yield theatre
+        except BaseException:
+            record.add_story("journal", story_of(await journal.records(BATCH), journal.transitions))
+            raise
     theatre.assert_nothing_is_left()

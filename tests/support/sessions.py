@@ -32,6 +32,7 @@ from app.worker.ladder import Keys
 from app.worker.login import Door
 from app.worker.processors.registry import find
 from app.worker.session import BrowserSession, SessionOrder, open_session
+from tests.support import failure_record
 from tests.support.portal import SHELL
 
 CHROMIUM = shutil.which("chromium") or ""
@@ -128,7 +129,10 @@ async def open_stage(
     )
     door = None if portal is None else Door(pack=pack, portal=portal_options(portal, pack, password=password))
     opening = open_session(order, door) if browser is None else _session_in(browser, order, door)
-    async with opening as session:
+    async with (
+        opening as session,
+        failure_record.current().watching("the stage", folder, lambda: session.driver.pages),
+    ):
         if browser is not None and portal is not None and password is None and is_authenticated:
             await _bring_login(portal, session.driver)
         if is_authenticated:

@@ -18,6 +18,7 @@ from playwright.async_api import Page, async_playwright, expect
 from app.demo.client import Portal
 from app.demo.faults import Latency, Scope
 from app.demo.process import running_portal
+from tests.support import failure_record
 from tests.support.batch_results import numbers_of
 from tests.support.portal import SHELL, needs_chromium
 from tests.support.program import Desk, open_desk
@@ -42,8 +43,9 @@ async def dashboard(desk: Desk, *arguments: str) -> AsyncGenerator[tuple[Page, h
         page.on("console", lambda said: problems.append(said.text) if "Content Security" in said.text else None)
         token = client.headers["Authorization"].removeprefix("Bearer ")
         await page.goto(f"{client.base_url}/#token={token}")
-        await expect(page.locator("#page")).to_be_visible(timeout=PATIENCE_MS)
-        yield page, client
+        async with failure_record.current().watching("the dashboard", pages=lambda: page.context.pages):
+            await expect(page.locator("#page")).to_be_visible(timeout=PATIENCE_MS)
+            yield page, client
         await browser.close()
         assert problems == []
         os.kill(process.pid, signal.SIGTERM)

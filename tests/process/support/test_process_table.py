@@ -1,0 +1,84 @@
+"""The process table of a test holds what the test started, and what names its folder, whoever has it by now."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.child_processes import kill_all
+from tests.support.process_table import process_table
+
+WAITS = "import signal; signal.pause()"
+#: Starts a process that outlives it, tells its pid, and ends.
+LEAVES = """
+import subprocess, sys
+quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+left = subprocess.Popen([sys.executable, "-c", *sys.argv[1:]], start_new_session=True, **quiet)
+print(left.pid)
+left.returncode = 0
+"""
+
+
+@contextmanager
+def left_alone(*arguments: str, environment: dict[str, str] | None = None) -> Generator[int]:
+    """A process that is nobody's child here."""
+    command = [sys.executable, "-c", LEAVES, WAITS, *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
+    pid = int(done.stdout)
+    try:
+        yield pid
+    finally:
+        kill_all([pid])
+
+
+@contextmanager
+def child_of_ours() -> Generator[subprocess.Popen[bytes]]:
+    with subprocess.Popen([sys.executable, "-c", WAITS]) as child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+def rows(folder: Path) -> dict[int, list[str]]:
+    """The table without its head, by pid."""
+    lines = process_table([folder]).splitlines()
+    assert lines[0].split() == ["pid", "parent", "state", "age", "command"]
+    return {int(words[0]): words for words in map(str.split, lines[1:])}
+
+
+def test_a_child_is_told_with_its_parent_its_age_and_its_command(tmp_path: Path) -> None:
+    with child_of_ours() as child:
+        told = rows(tmp_path)[child.pid]
+
+    assert told[1] == str(os.getpid())
+    assert 0 <= float(told[3].removesuffix("s")) < 60
+    assert " ".join(told[4:]) == f"{sys.executable} -c {WAITS}"
+
+
+def test_a_child_that_is_dead_and_not_asked_for_its_end_is_told_by_name(tmp_path: Path) -> None:
+    child = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+
+    told = rows(tmp_path)[child.pid]
+    child.wait()
+
+    assert (told[2], told[4]) == ("zombie", "[true]")
+
+
+def test_what_names_the_folder_is_told_and_strangers_are_not(tmp_path: Path) -> None:
+    named = str(tmp_path / "profile")
+    with (
+        child_of_ours() as child,
+        left_alone(f"--user-data-dir={named}") as by_command,
+        left_alone(environment={"TMPDIR": named}) as by_environment,
+        left_alone() as stranger,
+    ):
+        told = rows(tmp_path)
+
+    assert {child.pid, by_command, by_environment} <= told.keys()
+    assert not {stranger, os.getpid()} & told.keys()
