@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from enum import Enum
+from typing import Any
 
 from pydantic import SecretStr
 from pydantic_core import ErrorDetails
@@ -36,7 +38,7 @@ def _choices(annotation: object) -> str:
 
 
 def _range(name: str) -> str:
-    schema = Settings.model_json_schema(by_alias=False)["properties"][name]
+    schema = _schemas()[name]
     kind = schema.get("format", schema.get("type"))
     words = {"integer": "a whole number", "number": "a number", "string": "text", "password": "text"}
     what = words.get(kind, "a path")
@@ -45,6 +47,11 @@ def _range(name: str) -> str:
     if "minimum" in schema:
         return f"{what} from {schema['minimum']} to {schema['maximum']}"
     return f"{what} that is not empty" if schema.get("minLength") else what
+
+
+@functools.cache
+def _schemas() -> dict[str, Any]:
+    return Settings.model_json_schema(by_alias=False)["properties"]
 
 
 def sentence(problem: ErrorDetails) -> str:

@@ -148,7 +148,8 @@ def _draw_panel(place: Axes, panel: Panel, samples: Sequence[Sample]) -> None:
         labels.append("  ".join(filter(None, [line.name, found and _growth(found)])))
     place.set_title(panel.title)
     top = place.dataLim.y1
-    place.set_ylim(0, top * HEADROOM if math.isfinite(top) and top > 0 else 1)  # of a soak in which nothing was done yet
+    # Nothing was done yet in a soak that is very short, or on a very busy machine.
+    place.set_ylim(0, top * HEADROOM if math.isfinite(top) and top > 0 else 1)
     place.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
     heights = spread(ends, place.get_ylim()[1] * TEXT_HEIGHT)
     for line, label, height in zip(panel.lines, labels, heights, strict=True):

@@ -7,14 +7,12 @@ import io
 import zipfile
 from collections.abc import Mapping, Sequence
 
-from hypothesis import HealthCheck, settings
 from openpyxl import Workbook
 
 from app.intake.grid import Row
 from app.portal.numbers import Case, NumberRules
 
 #: Examples may take their time on a busy machine.
-UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 #: As strict as a real portal.
 DIGITS = NumberRules(
     prefixes=("PO",), pattern=r"\d{6,12}", describe="6 to 12 digits, with or without PO", example="PO4500012345"

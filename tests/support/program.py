@@ -67,7 +67,7 @@ class Desk:
     async def run(self, *arguments: str, text: str | None = None) -> Ended:
         """Start the program and wait for its end."""
         command = [sys.executable, "-m", "app", *arguments]
-        stdin = subprocess.PIPE if text else None
+        stdin = subprocess.PIPE if text else subprocess.DEVNULL
         # As anyio.run_process does it, which leaves no time to look at a program before it is killed with the test.
         async with (
             await anyio.open_process(command, stdin=stdin, cwd=self.folder, env=self.environment) as process,

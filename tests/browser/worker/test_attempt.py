@@ -365,7 +365,7 @@ async def test_a_portal_that_goes_while_files_are_fetched_is_no_failure_of_the_o
             beside.start_soon(_end_when_files_are_asked_for, portal)
             report = await try_order(stage, truth.number)
 
-    assert report.reason is Reason.PORTAL_UNREACHABLE, report
+            assert report.reason is Reason.PORTAL_UNREACHABLE, report
 
 
 @pytest.mark.parametrize(

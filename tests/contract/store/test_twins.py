@@ -10,7 +10,6 @@ from typing import Any
 
 import hypothesis.strategies as st
 from anyio.from_thread import start_blocking_portal
-from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from app.domain.failures import GivenBack, Reason
@@ -22,6 +21,7 @@ from app.store.journal import SqliteJournal
 from app.store.memory import MemoryJournal
 from tests.support.journal_audit import check_laws
 from tests.support.manual_clock import ManualClock
+from tests.support.pace import WALKS_ON_DISK
 from tests.support.tasks import BATCH, OTHER, orders, po_task, report, task_id
 
 #: Few of each, so that calls meet. Number 5 is never accepted.
@@ -118,7 +118,5 @@ class Twins(RuleBasedStateMachine):
             self.both("records", batch_id)
 
 
-Twins.TestCase.settings = settings(
-    max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+Twins.TestCase.settings = WALKS_ON_DISK
 TestTwins = Twins.TestCase

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -61,6 +60,7 @@ from app.supervisor.plan import DEATH_LIMIT, react
 from app.supervisor.renewal import Access
 from app.supervisor.restarts import RESTART_LIMIT
 from app.supervisor.standing import Slot, Standing, Wear
+from tests.support.pace import LONG_WALKS
 
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
 
@@ -315,5 +315,5 @@ class Policy(RuleBasedStateMachine):
             raise AssertionError("no worker lives, and nobody was told")
 
 
-Policy.TestCase.settings = settings(max_examples=300, stateful_step_count=60, deadline=None)
+Policy.TestCase.settings = LONG_WALKS
 TestPolicy = Policy.TestCase

@@ -11,6 +11,7 @@ from openpyxl import Workbook
 
 from app.archive.content import inspect
 from app.archive.kinds import FORMATS, HEAD_BYTES, Kind, kind_of, media_type_of, promised_format
+from tests.support.pace import UNHURRIED
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\n" + b"x" * 4000 + b"\ntrailer\n<<>>\nstartxref\n0\n%%EOF\n"
@@ -177,6 +178,7 @@ def test_a_thousand_comments_are_read_at_once() -> None:
     assert kind_of(b"<!---->" * 1000 + b"no page") is Kind.XML
 
 
+@UNHURRIED
 @given(st.binary(max_size=2 * HEAD_BYTES), st.sampled_from(["", "x", *(f"x.{known}" for known in FORMATS)]))
 def test_any_bytes_have_a_kind_and_a_media_type(head: bytes, label: str) -> None:
     kind = kind_of(head)

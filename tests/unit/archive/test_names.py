@@ -18,6 +18,7 @@ from app.archive.names import (
     unique_name,
     well_formed,
 )
+from tests.support.pace import UNHURRIED
 
 #: Text as scripts hand it over, lone surrogates included, and text made of what hurts most.
 ANY_TEXT = st.text(st.characters(codec=None)) | st.text("aé. /\\:?<\u0338\u0301\u200b\u202e\tCON1(2)") | st.text("ab.")
@@ -79,6 +80,7 @@ def test_text_behind_a_dot_is_no_extension_when_it_is_long() -> None:
     assert len(name.encode()) <= FILE_NAME_MAX_BYTES
 
 
+@UNHURRIED
 @given(ANY_TEXT)
 @example("<\u0338")
 @example("CON" + "x" * 11 + ".CON" * 60)
@@ -95,6 +97,7 @@ def test_a_safe_name_stays_inside_is_short_and_safe_again(label: str) -> None:
     assert safe_name(name) == name
 
 
+@UNHURRIED
 @given(ANY_TEXT)
 def test_a_safe_folder_is_one_level_short_and_safe_again(text: str) -> None:
     level = safe_folder(text)
@@ -140,6 +143,7 @@ def test_the_second_of_a_name_is_numbered(name: str, taken: list[str], unique: s
     assert unique_name(name, taken) == unique
 
 
+@UNHURRIED
 @given(st.lists(ANY_TEXT | st.just("x" * 300 + ".pdf"), max_size=12))
 def test_unique_names_differ_for_every_file_system_and_stay_safe(labels: list[str]) -> None:
     names: list[str] = []
@@ -156,6 +160,7 @@ def test_folder_variants_never_split_a_name_at_a_dot() -> None:
     assert [next(variants) for _ in range(3)] == ["PO 1.5", "PO 1.5 (2)", "PO 1.5 (3)"]
 
 
+@UNHURRIED
 @given(st.text(st.characters(codec=None)))
 def test_well_formed_text_can_always_be_written(text: str) -> None:
     assert len(well_formed(text).encode("utf-8").decode("utf-8")) == len(text)

@@ -8,6 +8,7 @@ from app.archive.names import FOLDER_NAME_MAX_BYTES
 from app.archive.template import FolderTemplate
 from app.domain.failures import OptionsError
 from tests.support.archive_orders import NOON, report_for, task_for
+from tests.support.pace import UNHURRIED
 
 
 def filled(template: str, supplier: str = "Acme", number: str = "PO1001") -> str:
@@ -43,6 +44,7 @@ def test_a_page_cannot_give_an_order_another_number() -> None:
     assert FolderTemplate.parse("{number}").fill(task_for("PO1"), report, NOON) == ("PO1",)
 
 
+@UNHURRIED
 @given(st.text(), st.text())
 def test_any_texts_give_as_many_safe_levels_as_the_template_has(supplier: str, number: str) -> None:
     levels = filled("{supplier}/{number} {supplier}", supplier=supplier, number=number).split("/")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.pace import UNHURRIED
 from tests.support.storm.accidents import KILLS, Blow, Victim, count_kinds, make_storm
 
 SEEDS = st.integers(min_value=0, max_value=10**9)
 
 
+@UNHURRIED
 @given(seed=SEEDS)
 def test_a_seed_tells_the_whole_storm(seed: int) -> None:
     first, again = (make_storm(seed=seed, order_count=300, kill_count=60) for _ in range(2))
@@ -24,6 +26,7 @@ def test_another_seed_makes_another_storm() -> None:
     assert len(storms) == 20
 
 
+@UNHURRIED
 @given(seed=SEEDS)
 def test_sixty_kills_are_of_every_kind(seed: int) -> None:
     storm = make_storm(seed=seed, order_count=300, kill_count=60)
@@ -34,6 +37,7 @@ def test_sixty_kills_are_of_every_kind(seed: int) -> None:
     assert sum(count_kinds(storm.accidents).values()) == len(storm.accidents)
 
 
+@UNHURRIED
 @given(seed=SEEDS, order_count=st.integers(1, 500), kill_count=st.integers(0, 80))
 def test_every_accident_comes_in_its_turn_and_before_the_end_of_the_list(
     seed: int, order_count: int, kill_count: int
@@ -48,6 +52,7 @@ def test_every_accident_comes_in_its_turn_and_before_the_end_of_the_list(
     assert all(0 <= one.pick < 1 for one in storm.accidents)
 
 
+@UNHURRIED
 @given(seed=SEEDS)
 def test_no_fault_of_the_portal_stays(seed: int) -> None:
     storm = make_storm(seed=seed, order_count=300, kill_count=60)
@@ -56,6 +61,7 @@ def test_no_fault_of_the_portal_stays(seed: int) -> None:
     assert all(one.fault.times in {1, 2, 3} for one in storm.troubles)
 
 
+@UNHURRIED
 @given(seed=SEEDS)
 def test_only_a_supervisor_is_woken_or_waited_for(seed: int) -> None:
     storm = make_storm(seed=seed, order_count=300, kill_count=60)

@@ -13,6 +13,7 @@ from app.domain.events import Event, ListOpened
 from app.domain.failures import Outcome, Reason
 from app.domain.ids import TaskId, WorkerId
 from tests.support.events import ended, file, moved, notice, returned, seen, started, task, worker_state
+from tests.support.pace import UNHURRIED
 
 
 def begun(total_count: int = 10, worker_count: int = 2) -> Progress:
@@ -146,6 +147,7 @@ EVENTS = st.one_of(
 )
 
 
+@UNHURRIED
 @given(st.lists(EVENTS, max_size=40))
 def test_whatever_happens_an_order_is_with_one_worker_at_most_and_counts_add_up(events: list[Event]) -> None:
     progress = after(*events)

@@ -12,7 +12,8 @@ from app.intake import grid
 from app.intake.delimited import read_delimited
 from app.intake.encoding import decode
 from app.intake.errors import InputRefusedError
-from tests.support.order_files import UNHURRIED, csv_text
+from tests.support.order_files import csv_text
+from tests.support.pace import UNHURRIED
 
 DELIMITERS = [",", ";", "\t", "|"]
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-32"]

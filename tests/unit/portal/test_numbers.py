@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from app.domain.failures import Reason
 from app.portal.numbers import BadNumber, Case, Number, NumberRules, parse_number
+from tests.support.pace import UNHURRIED
 
 #: Examples may take their time on a busy machine.
-UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 RULES = NumberRules(
     prefixes=("PO", "PM"),
     pattern=r"^\d{6,12}$",

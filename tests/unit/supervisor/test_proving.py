@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -28,6 +27,7 @@ from app.supervisor.facts import (
 from app.supervisor.plan import react
 from app.supervisor.proving import PROOF_WAIT_S, STREAK_LIMIT
 from app.supervisor.standing import Slot, Standing
+from tests.support.pace import LONG_WALKS
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
 MISSING = Report(reason=Reason.PORTAL_SAYS_MISSING)
@@ -294,7 +294,7 @@ class Portal(RuleBasedStateMachine):
         assert not self.standing.slots[1].doubt.row or self.is_due or self.answers
 
 
-Portal.TestCase.settings = settings(max_examples=200, stateful_step_count=60, deadline=None)
+Portal.TestCase.settings = LONG_WALKS
 TestPortal = Portal.TestCase
 
 
