@@ -13,9 +13,9 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
 
-from flake8_async import Plugin
-from flake8_async.base import Options
-from flake8_async.runner import Flake8AsyncRunner
+from flake8_async import Plugin  # pyright: ignore[reportMissingTypeStubs]
+from flake8_async.base import Options  # pyright: ignore[reportMissingTypeStubs]
+from flake8_async.runner import Flake8AsyncRunner  # pyright: ignore[reportMissingTypeStubs]
 
 ROOT = Path(__file__).resolve().parent.parent
 RULES = "ASYNC102,ASYNC103,ASYNC104,ASYNC120"
