@@ -11,7 +11,7 @@ import sys
 
 from playwright.sync_api import sync_playwright
 
-from tests.support.portal import SHELL
+from tests.support.portal import CHROMIUM
 from tests.support.scripted_child import ENVIRONMENT, Part
 
 if __name__ == "__main__":
@@ -19,7 +19,7 @@ if __name__ == "__main__":
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             ENVIRONMENT["PROFILE"],
-            executable_path=SHELL,
+            executable_path=CHROMIUM,
             args=["--no-sandbox"] if os.geteuid() == 0 else [],
             headless=True,
         )

@@ -185,9 +185,10 @@ async def try_task(stage: Stage, folder: Path, name: str, payload: JsonValue = N
 
 
 def files_beside(root: Path) -> set[str]:
-    """Every file below a folder that is not the browser's."""
+    """Every file below a folder that is neither the browser's nor what Python keeps of modules."""
     files = {path.relative_to(root) for path in root.rglob("*") if path.is_file()}
-    return {file.as_posix() for file in files if file.parts[0] not in {"profile", "cookies.json"}}
+    others = {"profile", "cookies.json", "__pycache__"}
+    return {file.as_posix() for file in files if not others & set(file.parts)}
 
 
 async def test_an_own_processor_opens_what_its_payload_says_and_brings_files(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -9,9 +10,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.support.child_processes import kill_all
 from tests.support.process_table import process_table
 
+#: What a process whose parent ends becomes: the child of the nearest ancestor that asked for that, as the program does.
+_PR_SET_CHILD_SUBREAPER, _PR_GET_CHILD_SUBREAPER = 36, 37
 WAITS = "import signal; signal.pause()"
 #: Starts a process that outlives it, tells its pid, and ends.
 LEAVES = """
@@ -21,6 +26,21 @@ left = subprocess.Popen([sys.executable, "-c", *sys.argv[1:]], start_new_session
 print(left.pid)
 left.returncode = 0
 """
+
+
+@pytest.fixture(autouse=True)
+def _orphans_are_not_ours() -> Generator[None]:
+    """Whatever a test before this one started in this process, orphans do not become its children."""
+    if sys.platform != "linux":
+        yield
+        return
+    kernel, before = ctypes.CDLL(None), ctypes.c_int()
+    kernel.prctl(_PR_GET_CHILD_SUBREAPER, ctypes.byref(before))
+    kernel.prctl(_PR_SET_CHILD_SUBREAPER, 0)
+    try:
+        yield
+    finally:
+        kernel.prctl(_PR_SET_CHILD_SUBREAPER, before.value)
 
 
 @contextmanager
