@@ -9,7 +9,7 @@ BIN := .venv/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint types quick-tests chaos image-test bench soak check fix lock docs clean ready
+.PHONY: help demo test stress quick lint types quick-tests chaos image-test bench soak check fix lock docs clean ready
 
 # Every start of Python would compile the program and the tests anew, hundreds of times in one test run.
 unexport PYTHONDONTWRITEBYTECODE
@@ -21,8 +21,12 @@ demo: ## Bring back 40 made-up purchase orders from a built-in portal, with real
 	@$(PYTHON) tools/bootstrap.py demo
 	@$(BIN)/poolwright demo
 
+# One process more than the machine has cores that it is made for: browsers make tests wait. Who is done helps the others.
 test: check ## Run every check and every test (make test ARGS="tests/unit -k orders")
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
+
+stress: ready ## Run all tests four times in random order beside four busy processes (make stress ARGS="--runs 6 --load 0")
+	$(BIN)/python -m tools.stress $(ARGS)
 
 quick: ready ## Lint, types, architecture and every test that starts no process, in 90 seconds
 	@$(MAKE) -k -j2 types quick-tests lint

@@ -1,7 +1,7 @@
 """Run the tests again and again, in random order, while busy processes take the machine's cores: `make stress`.
 
 A test that fails only on a busy machine is a fault, of the program first. Each failure is printed with the seed of its
-run and the log that tells of it; the same seed brings the same order back (`make test ARGS="-p randomly ..."`).
+run and the log that tells of it; the same seed brings the same order back (`make test ARGS="--randomly-seed=N"`).
 
     python -m tools.stress [--runs 4] [--load 4] [--seed N] [pytest's own arguments]
 
@@ -27,6 +27,8 @@ FOLDER = ROOT / "build" / "stress"
 #: As many as would keep twice the cores of the machine that checks a submission busy.
 DEFAULT_LOAD = 4
 SEEDS = 2**31
+#: As `make test` runs them.
+SIDE_BY_SIDE = ("-n", "3", "--dist", "worksteal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,7 @@ def failures_in(results: Path) -> tuple[int, tuple[str, ...]]:
 def run(seed: int, load: int, arguments: Sequence[str]) -> Run:
     """Run the tests once, in the order of a seed."""
     log, results = FOLDER / f"{seed}.log", FOLDER / f"{seed}.xml"
-    command = [sys.executable, "-m", "pytest", *arguments, "-p", "randomly", f"--randomly-seed={seed}"]
+    command = [sys.executable, "-m", "pytest", *SIDE_BY_SIDE, *arguments, f"--randomly-seed={seed}"]
     begun_s = time.monotonic()
     with busy_processes(load), log.open("wb") as output:
         done = subprocess.run(
