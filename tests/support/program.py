@@ -124,11 +124,18 @@ class Desk:
 
     def is_ours(self, process: psutil.Process) -> bool:
         """Whether a process is the program of this desk, a worker of it, its driver or its browser."""
-        return self._has_mark(process) or self._has_profile(process)
+        return self._has_mark(process) or self._has_profile(process) or self._stands_here(process)
 
     def _has_mark(self, process: psutil.Process) -> bool:
         try:
             return process.environ().get(DESK_MARK) == str(self.folder)
+        except psutil.Error:
+            return False
+
+    def _stands_here(self, process: psutil.Process) -> bool:
+        """Pages of the headless shell show neither; they are where the program was started."""
+        try:
+            return process.cwd() == str(self.folder)
         except psutil.Error:
             return False
 
