@@ -134,7 +134,12 @@ class TestWorkers:
         decision = react(start, WorkerReady(worker=ONE, at_s=7.0))
 
         assert decision == Decision(
-            replace(start, slots={1: UP, 2: ailing}, was_ready=True, holds=Holds(row_counts={HoldCause.PORTAL_BUSY: 2}))
+            replace(
+                start,
+                slots={1: replace(UP, up_at_s=7.0), 2: ailing},
+                was_ready=True,
+                holds=Holds(row_counts={HoldCause.PORTAL_BUSY: 2}),
+            )
         )
 
     def test_a_task_in_hand_is_remembered_with_the_outages_before_it(self) -> None:
@@ -459,6 +464,16 @@ class TestReports:
 
         assert [type(command) for command in decision.commands] == [Requeue]
         assert decision.standing.slots[1].failure_count == FAILURES_IN_A_ROW
+
+    @pytest.mark.parametrize(("row", "is_free"), [(0, False), (1, False), (2, True)])
+    def test_two_holds_in_a_row_say_that_nothing_at_all_is_done(self, row: int, is_free: bool) -> None:
+        holds = Holds(row_counts={HoldCause.PORTAL_BUSY: row})
+        start = replace(HOLDING, holds=holds, free_returns={TASK.task_id: FREE_RETURNS_MAX})
+
+        back = react(start, told(Reason.PORTAL_BUSY)).commands[0]
+
+        assert isinstance(back, Requeue)
+        assert back.is_attempt_spent is not is_free
 
     def test_an_order_nobody_holds_is_told_of_in_vain(self) -> None:
         assert react(AT_WORK, told(Reason.ALL_SAVED)) == Decision(self.DONE)
