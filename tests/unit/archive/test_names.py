@@ -159,3 +159,7 @@ def test_folder_variants_never_split_a_name_at_a_dot() -> None:
 @given(st.text(st.characters(codec=None)))
 def test_well_formed_text_can_always_be_written(text: str) -> None:
     assert len(well_formed(text).encode("utf-8").decode("utf-8")) == len(text)
+
+
+def test_half_a_pair_becomes_a_question_mark() -> None:
+    assert well_formed("half \ud83d pair") == "half ? pair"

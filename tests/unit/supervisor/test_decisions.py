@@ -175,6 +175,12 @@ class TestWorkers:
             generation=2, failure_count=2, was_recycled=True, budget=RestartBudget(spent_at_s=(50.0,))
         )
 
+    def test_one_that_was_ended_by_us_is_followed_by_one_with_a_clean_slate(self) -> None:
+        decision = react(HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_recycling=True)), GONE)
+
+        assert decision.commands == (given_back(GivenBack.RECYCLED, GONE.cause), Spawn(worker=NEXT, delay_s=0.0))
+        assert decision.standing == AT_WORK.with_slot(ONE, Slot(generation=2))
+
     def test_a_worker_that_ends_in_order_leaves_an_empty_slot(self) -> None:
         decision = react(HOLDING, WorkerEnded(worker=ONE))
 

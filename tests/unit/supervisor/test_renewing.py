@@ -36,6 +36,7 @@ from app.supervisor.facts import (
     TaskReported,
     TaskReturned,
     TaskTaken,
+    WorkerEnded,
     WorkerLost,
     WorkerReady,
 )
@@ -565,6 +566,7 @@ def test_a_pool_that_waits_for_a_person_tells_why() -> None:
         Release(cause=HoldCause.LOGIN_LOST),
         Hold(cause=HoldCause.LOGIN_REQUIRED, detail="form", delay_s=None),
     ]
+    assert plan.standing.renewal == Renewal()
 
 
 def test_a_pool_that_is_ending_asks_no_person() -> None:
@@ -589,3 +591,53 @@ def test_a_login_that_is_due_is_told_and_waits_for_nothing_else() -> None:
 
 def test_an_order_that_is_done_ends_the_count_of_logins_in_vain() -> None:
     assert Renewal(vain_count=3, adopting=frozenset({2})).proven() == Renewal(adopting=frozenset({2}))
+
+
+def test_a_login_that_is_begun_is_due_no_more() -> None:
+    assert Renewal().make_due().begin(2) == Renewal(refresher=2)
+
+
+def test_what_a_worker_did_not_find_before_it_lost_its_login_goes_back_with_its_reason() -> None:
+    plan = Told(*ready(ONE, TWO, THREE), *missed(TWO, 7))
+
+    back, *_ = plan.tell(lost(TWO))
+
+    assert isinstance(back, Requeue)
+    assert (back.worker, back.task.task_id, back.why) == (TWO, "demo:7", GivenBack.SESSION_LOST)
+
+
+def test_a_worker_that_comes_up_without_a_login_says_nothing_of_how_long_one_lasts() -> None:
+    plan = Told(*ready(ONE, TWO))
+    plan.standing = replace(plan.standing, lifespan=Lifespan().begin(0.0))
+
+    plan.tell(LoginLost(worker=THREE, detail="", at_s=500.0))
+    assert plan.standing.lifespan == Lifespan().begin(0.0)
+    plan.tell(LoginLost(worker=TWO, detail="", at_s=500.0))
+    assert plan.standing.lifespan == Lifespan().begin(0.0).end(500.0)
+
+
+def test_why_a_worker_that_cannot_log_in_is_started_anew_is_told() -> None:
+    plan = Told(*ready(ONE, TWO, THREE), lost(TWO))
+
+    assert plan.tell(settled(TWO, well=False)) == [Recycle(worker=TWO, cause="it could not log in (form)")]
+
+
+def test_a_worker_that_is_ready_has_taken_the_login_over() -> None:
+    plan = Told(*ready(ONE), lost(TWO), *ready(TWO))
+
+    assert plan.standing.renewal == Renewal()
+
+
+def test_one_that_was_to_log_in_and_ended_in_order_is_not_waited_for() -> None:
+    start = Standing(
+        slots={1: Slot(is_up=True, access=Access.LOGGED_IN), 2: Slot(access=Access.LOGGED_OUT, is_retiring=True)},
+        renewal=Renewal(refresher=2, was_restarted=True),
+        holds=Holds().begin(HoldCause.LOGIN_LOST),
+    )
+
+    to_return = react(start, WorkerEnded(worker=TWO))
+    with_pool = react(replace(start, is_stopping=True), WorkerEnded(worker=TWO))
+
+    assert to_return.commands[-1] == Release(cause=HoldCause.LOGIN_LOST)
+    assert to_return.standing.renewal.refresher is None
+    assert with_pool.standing.renewal.refresher is None
