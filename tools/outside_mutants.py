@@ -97,6 +97,8 @@ class _Collector(cst.CSTVisitor):
         match node:
             case cst.Annotation() | cst.Decorator() | cst.Import() | cst.ImportFrom() | cst.SimpleString():
                 return False
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value="__all__"))]):
+                return False
             case cst.FunctionDef():
                 self._names.append(node.name.value)
                 if not _is_left_alone(node):

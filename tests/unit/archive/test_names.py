@@ -163,3 +163,9 @@ def test_well_formed_text_can_always_be_written(text: str) -> None:
 
 def test_half_a_pair_becomes_a_question_mark() -> None:
     assert well_formed("half \ud83d pair") == "half ? pair"
+
+
+def test_the_lengths_are_those_of_the_design() -> None:
+    assert (FILE_NAME_MAX_BYTES, FOLDER_NAME_MAX_BYTES) == (150, 80)
+    assert len(safe_name("x" * 200)) == 150
+    assert len(safe_folder("x" * 200)) == 80

@@ -83,3 +83,15 @@ def test_a_misspelt_field_is_told_where_the_fields_are_known() -> None:
         FolderTemplate.parse("{suplier}/{number}", known_fields=["supplier"])
 
     assert FolderTemplate.parse("{supplier}/{number}/{year}", known_fields=["supplier"])
+
+
+def test_fields_of_every_order_are_always_known() -> None:
+    template = "{number} {portal_number} {outcome} {year} {month} {day}"
+
+    assert FolderTemplate.parse(template, known_fields=[])
+    with pytest.raises(OptionsError) as caught:
+        FolderTemplate.parse("{x}", known_fields=["supplier"])
+    assert str(caught.value) == (
+        "The folder template '{x}' names {x}, which no order has;"
+        " there are day, month, number, outcome, portal_number, supplier, year."
+    )

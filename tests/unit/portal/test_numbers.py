@@ -207,3 +207,12 @@ def test_the_longest_prefix_wins_whatever_its_letters(prefixes: tuple[str, ...])
     rules = NumberRules(prefixes=prefixes, pattern=r"O?\d{4}", describe="4 digits", example="1234")
 
     assert valid("PO1234", rules) == Number(po_number="PO1234", portal_number="1234")
+
+
+def test_one_letter_is_enough_to_describe_a_number() -> None:
+    assert NumberRules(pattern="x", case=Case.KEEP, describe="x", example="x").describe == "x"
+
+
+def test_rules_stay_as_they_are() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        RULES.pattern = "x"

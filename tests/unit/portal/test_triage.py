@@ -250,3 +250,9 @@ def test_no_other_page_is_taken_for_a_lost_session(name: str, data: st.DataObjec
     assume(facts.status not in pack.triage.session_lost.status)
 
     assert judge(pack.triage, facts) is not Verdict.SESSION_LOST
+
+
+def test_a_page_of_which_only_the_address_is_known_had_no_answer() -> None:
+    facts = PageFacts(url=ORDER_URL)
+
+    assert (facts.status, facts.passed, facts.present, facts.texts) == (0, (), (), {})

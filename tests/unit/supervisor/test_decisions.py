@@ -30,7 +30,7 @@ from app.supervisor.facts import (
     WorkerLost,
     WorkerReady,
 )
-from app.supervisor.holds import FIRST_HOLD_S, HoldCause, Holds
+from app.supervisor.holds import FIRST_HOLD_S, LONGEST_HOLD_S, RETRY_AFTER_LIMIT_S, HoldCause, Holds
 from app.supervisor.judging import FAILURES_IN_A_ROW, FREE_RETURNS_MAX, OUTAGE_RETURNS_MAX
 from app.supervisor.plan import react
 from app.supervisor.renewal import Access
@@ -393,7 +393,29 @@ class TestReports:
 
     def test_the_figures_are_those_of_the_design(self) -> None:
         assert (FREE_RETURNS_MAX, OUTAGE_RETURNS_MAX, FAILURES_IN_A_ROW) == (10, 120, 5)
-        assert (RESTART_LIMIT, FIRST_BACKOFF_S, FIRST_HOLD_S) == (3, 0.5, 5.0)
+        assert (RESTART_LIMIT, FIRST_BACKOFF_S) == (3, 0.5)
+        assert (FIRST_HOLD_S, LONGEST_HOLD_S, RETRY_AFTER_LIMIT_S) == (5.0, 60.0, 300.0)
+
+    def test_at_first_nothing_is_known_and_nothing_is_held_against_anybody(self) -> None:
+        assert Slot() == Slot(
+            generation=1,
+            budget=RestartBudget(window_s=None, spent_at_s=()),
+            held={},
+            outages_before={},
+            doubt=Doubt(row=(), probed=None, tainted=frozenset()),
+            is_given_up=False,
+            failure_count=0,
+            was_recycled=False,
+            is_recycling=False,
+            is_browser_unfit=False,
+            is_portal_down=False,
+            is_up=False,
+            up_at_s=0.0,
+            done_count=0,
+            is_retiring=False,
+            access=Access.UNKNOWN,
+        )
+        assert Holds() == Holds(active=frozenset(), row_counts={}, outage_count=0)
 
     def test_an_order_that_was_cut_off_goes_back_for_free_and_that_is_counted(self) -> None:
         start = replace(HOLDING, holds=Holds(outage_count=1), free_returns={OTHER.task_id: 4})

@@ -42,6 +42,10 @@ def test_an_element_may_be_missing_unless_it_is_the_only_one() -> None:
     assert mutants_of("ONE = {A}\n") == []
 
 
+def test_what_a_module_offers_is_no_rule() -> None:
+    assert mutants_of('__all__ = ["a", "b"]\n') == []
+
+
 def test_figures_and_answers_outside_functions_are_changed() -> None:
     code = "LIMIT = 3\n\n\nclass Slot:\n    is_up: bool = False\n    age_s: float | None = None\n"
 
