@@ -22,6 +22,7 @@ def filled(template: str, supplier: str = "Acme", number: str = "PO1001") -> str
         ("{year}-{month}/{day} {number}", "2026-11/23 PO1001"),
         ("Orders/{currency}/{ supplier }/{portal_number}_{outcome}", "Orders/EUR/Acme/1001_COMPLETED"),
         ("{number}", "PO1001"),
+        ("X/{number}", "X/PO1001"),
         ("{{draft}} {number}", "{draft} PO1001"),
         ("{legal entity}/{number}", "Unknown/PO1001"),
         ("{legal entity} - {number}", "Unknown - PO1001"),
@@ -60,6 +61,7 @@ def test_any_texts_give_as_many_safe_levels_as_the_template_has(supplier: str, n
         ("/{number}", "must be relative"),
         ("~/{number}", "must be relative"),
         ("C:/{number}", "must be relative"),
+        ("c:/{number}", "must be relative"),
         ("{supplier}\\{number}", "must be relative"),
         ("../{number}", "empty or made of dots"),
         ("{supplier}/./{number}", "empty or made of dots"),
@@ -95,3 +97,10 @@ def test_fields_of_every_order_are_always_known() -> None:
         "The folder template '{x}' names {x}, which no order has;"
         " there are day, month, number, outcome, portal_number, supplier, year."
     )
+
+
+def test_a_refusal_shows_the_template() -> None:
+    with pytest.raises(OptionsError) as caught:
+        FolderTemplate.parse("../{number}")
+
+    assert str(caught.value) == "The folder template '../{number}' has a level that is empty or made of dots."

@@ -417,3 +417,15 @@ def test_a_streak_that_grows_while_the_question_is_on_its_way_is_not_asked_about
     plan = Told(*missed(1), ProofOverdue(worker=ONE))
 
     assert plan.tell(*missed(*range(2, STREAK_LIMIT + 2))) == []
+
+
+def test_a_question_that_is_on_its_way_when_the_session_is_lost_proves_nothing_and_is_waited_for() -> None:
+    plan = Told(*missed(1), ProofOverdue(worker=ONE), taken(2), gives_back(2, GivenBack.SESSION_LOST))
+
+    assert plan.standing.slots[1].doubt == Doubt(probed=frozenset())
+    assert plan.tell(*missed(3)) == [], "it is not asked twice"
+    assert plan.tell(Probed(worker=ONE, proof=Proof.LOGGED_IN)) == [AwaitProof(worker=ONE, delay_s=PROOF_WAIT_S)]
+
+
+def test_a_session_that_is_lost_while_nothing_is_asked_waits_for_no_answer() -> None:
+    assert not Doubt(row=(KEPT,)).cleared([task(2).task_id]).is_probing

@@ -641,3 +641,8 @@ def test_one_that_was_to_log_in_and_ended_in_order_is_not_waited_for() -> None:
     assert to_return.commands[-1] == Release(cause=HoldCause.LOGIN_LOST)
     assert to_return.standing.renewal.refresher is None
     assert with_pool.standing.renewal.refresher is None
+
+
+def test_a_slot_that_takes_the_login_over_is_not_the_one_that_logs_in() -> None:
+    assert Renewal(refresher=2, adopting=frozenset({1, 3})).without(3) == Renewal(refresher=2, adopting=frozenset({1}))
+    assert Renewal(refresher=2, adopting=frozenset({1})).without(2) == Renewal(adopting=frozenset({1}))
