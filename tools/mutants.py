@@ -240,7 +240,7 @@ def run_inside(modules: Sequence[str], *, is_narrowed: bool) -> int:
     if is_narrowed:
         names = [f"{dotted(module)}.*" for module in modules if has_functions(module)]
         return run_mutmut(names) if names else 0
-    survivors = [name for module in modules for name, code in verdicts(module).items() if code == 0]
+    survivors = [name for module in modules for name, code in verdicts(module).items() if code not in {None, *KILLED}]
     return run_mutmut([]) or (run_mutmut(survivors) if survivors else 0)
 
 

@@ -429,3 +429,12 @@ def test_a_question_that_is_on_its_way_when_the_session_is_lost_proves_nothing_a
 
 def test_a_session_that_is_lost_while_nothing_is_asked_waits_for_no_answer() -> None:
     assert not Doubt(row=(KEPT,)).cleared([task(2).task_id]).is_probing
+
+
+def test_what_was_kept_back_is_filed_as_it_was_told() -> None:
+    plan = Told(*missed(1), taken(2))
+
+    assert plan.tell(told(2, SAVED)) == [
+        File(worker=ONE, task=task(2), report=SAVED),
+        File(worker=ONE, task=task(1), report=MISSING),
+    ]
