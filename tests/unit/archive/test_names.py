@@ -184,8 +184,9 @@ def test_a_name_that_just_fits_is_left_as_it_is() -> None:
     assert safe_name(just) == just
 
 
-def test_a_name_is_not_cut_to_end_in_a_space() -> None:
-    assert safe_name("a" * 145 + " bc.pdf") == "a" * 145 + ".pdf"
+@pytest.mark.parametrize("behind", [" bc.pdf", ".bcd efgh.pdf"])
+def test_a_name_is_not_cut_to_end_in_a_space_or_a_dot(behind: str) -> None:
+    assert safe_name("a" * 145 + behind) == "a" * 145 + ".pdf"
 
 
 def test_the_number_of_a_long_name_takes_the_room_that_it_needs() -> None:
