@@ -33,7 +33,7 @@ from app.supervisor.facts import (
 from app.supervisor.holds import FIRST_HOLD_S, LONGEST_HOLD_S, RETRY_AFTER_LIMIT_S, HoldCause, Holds
 from app.supervisor.judging import FAILURES_IN_A_ROW, FREE_RETURNS_MAX, OUTAGE_RETURNS_MAX
 from app.supervisor.plan import react
-from app.supervisor.renewal import Access
+from app.supervisor.renewal import Access, Renewal
 from app.supervisor.restarts import FIRST_BACKOFF_S, RESTART_LIMIT, RestartBudget
 from app.supervisor.standing import Decision, Slot, Standing
 from tests.support.tasks import fetched, missed
@@ -114,6 +114,12 @@ class TestHolds:
         assert decision.commands == (Release(cause=HoldCause.OPERATOR),)
         assert decision.standing == replace(start, holds=start.holds.end(HoldCause.OPERATOR))
         assert decision.standing.holds.active == {HoldCause.PORTAL_BUSY}
+
+    def test_the_end_of_a_pause_is_no_reason_to_log_in_again(self) -> None:
+        login = Renewal(refresher=2, vain_count=1)
+        start = replace(AT_WORK, holds=Holds().begin(HoldCause.OPERATOR), renewal=login)
+
+        assert react(start, HoldOver(cause=HoldCause.OPERATOR)).standing.renewal == login
 
     def test_a_stop_is_remembered(self) -> None:
         decision = react(AT_WORK, StopNeeded(cause=StopCause.PROFILE_DAMAGED, detail="a file is gone"))

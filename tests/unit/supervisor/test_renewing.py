@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from app.domain.failures import GivenBack, Outcome, Proof, Reason
 from app.domain.ids import TaskId, WorkerRef
 from app.domain.task import POTask, Report
@@ -646,3 +648,53 @@ def test_one_that_was_to_log_in_and_ended_in_order_is_not_waited_for() -> None:
 def test_a_slot_that_takes_the_login_over_is_not_the_one_that_logs_in() -> None:
     assert Renewal(refresher=2, adopting=frozenset({1, 3})).without(3) == Renewal(refresher=2, adopting=frozenset({1}))
     assert Renewal(refresher=2, adopting=frozenset({1})).without(2) == Renewal(adopting=frozenset({1}))
+
+
+UP = Slot(is_up=True, access=Access.LOGGED_IN)
+
+
+def test_a_login_that_is_due_waits_for_those_that_still_take_it_over() -> None:
+    plan = Told(*ready(ONE, TWO))
+    plan.standing = replace(plan.standing, lifespan=Lifespan().begin(0.0))
+
+    assert [type(command) for command in plan.tell(lost(THREE), LoginAges(number=1))] == [AdoptLogin, Hold]
+    assert plan.tell(settled(THREE)) == [RefreshLogin(worker=ONE, is_early=True)]
+
+
+def test_a_login_that_is_due_is_renewed_by_no_pool_that_ends() -> None:
+    start = Standing(slots={1: UP}, renewal=Renewal(is_due=True), is_stopping=True)
+
+    assert react(start, HoldOver(cause=HoldCause.OPERATOR)) == Decision(start)
+
+
+def test_a_login_that_is_due_holds_orders_whoever_comes_up_meanwhile() -> None:
+    plan = Told(*ready(ONE, TWO), TaskTaken(worker=ONE, task=TASK))
+    plan.standing = replace(plan.standing, lifespan=Lifespan().begin(0.0))
+    plan.tell(LoginAges(number=1))
+
+    assert plan.tell(*ready(THREE)) == []
+    assert plan.holds == {HoldCause.LOGIN_LOST}
+
+
+def test_while_all_of_them_come_up_orders_wait_on() -> None:
+    start = Standing(slots={1: Slot(), 2: Slot()}, holds=Holds().begin(HoldCause.LOGIN_LOST))
+
+    decision = react(start, WorkerLost(worker=ONE, cause="killed"))
+
+    assert [type(command) for command in decision.commands] == [Spawn]
+    assert decision.standing.holds == start.holds
+
+
+def test_a_login_that_never_lasts_is_told_in_a_sentence() -> None:
+    start = Standing(slots={1: UP}, renewal=Renewal(vain_count=VAIN_LOGINS_MAX), was_ready=True)
+
+    assert react(start, lost(ONE)).commands == (
+        Stop(cause=StopCause.LOGIN_REQUIRED, detail="The portal logs us out again right after every login."),
+    )
+
+
+@pytest.mark.parametrize("other", [replace(UP, access=Access.LOGGED_OUT), replace(UP, is_up=False)])
+def test_a_login_is_taken_over_from_one_that_is_up_and_has_it(other: Slot) -> None:
+    start = Standing(slots={1: other, 2: UP, 3: Slot()})
+
+    assert react(start, lost(THREE)).commands == (AdoptLogin(worker=THREE, source_slot=2),)
