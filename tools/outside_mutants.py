@@ -12,6 +12,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -169,9 +170,19 @@ class Copy:
             else:
                 shutil.copy2(source, folder / name)
 
+    def warm_up(self, arguments: Sequence[str]) -> None:
+        """Load the libraries that these tests need, for all children, and go to work in the copy."""
+        os.chdir(self._folder)
+        sys.path.insert(0, str(self._folder))
+        sys.dont_write_bytecode = True  # two mutants of a second may have one size, and so would share their bytecode
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
+            pytest.main(["--collect-only", "-q", *arguments])
+        for name in [name for name in sys.modules if name.partition(".")[0] in {"app", "tests"}]:
+            del sys.modules[name]
+
     def is_well(self, arguments: Sequence[str]) -> bool:
         """Whether the tests pass as things stand."""
-        return _forked_pytest(self._folder, arguments) == 0
+        return _forked_pytest(arguments) == 0
 
     def is_killed(self, mutant: OutsideMutant, arguments: Sequence[str]) -> bool:
         """Whether some test fails with this mutant."""
@@ -179,19 +190,16 @@ class Copy:
         original = path.read_text(encoding="utf-8")
         path.write_text(mutant.code, encoding="utf-8")
         try:
-            return _forked_pytest(self._folder, arguments) != 0
+            return _forked_pytest(arguments) != 0
         finally:
             path.write_text(original, encoding="utf-8")
 
 
-def _forked_pytest(folder: Path, arguments: Sequence[str]) -> int:
-    """Run pytest in a child that has its libraries already, and nothing of the project."""
+def _forked_pytest(arguments: Sequence[str]) -> int:
+    """Run pytest in a child that has the libraries already, and nothing of the project."""
     child = os.fork()
     if child == 0:
         signal.alarm(LIMIT_S)
-        os.chdir(folder)
-        sys.path.insert(0, str(folder))
-        sys.dont_write_bytecode = True  # two mutants of a second may have one size, and so would share their bytecode
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
