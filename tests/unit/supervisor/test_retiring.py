@@ -94,6 +94,18 @@ def test_a_pause_by_a_person_is_a_good_time() -> None:
     assert [type(command) for command in after(held, look(100.0)).commands] == [Retire]
 
 
+def test_while_memory_is_short_is_a_good_time_too() -> None:
+    short = replace(
+        OLD, holds=Holds(active=frozenset({HoldCause.MEMORY_SHORT})), memory=MemoryPressure(relieved_at_s=99.0)
+    )
+    still = replace(look(100.0), by_worker={ONE: 360, TWO: 360})
+
+    decision = after(short, still)
+
+    assert decision.standing.holds.active == {HoldCause.MEMORY_SHORT}
+    assert [type(command) for command in decision.commands] == [Retire]
+
+
 def test_a_task_that_was_taken_just_then_and_never_begun_goes_back_unspent() -> None:
     decision = after(OLD, look(100.0), TaskTaken(worker=ONE, task=TASK), WorkerEnded(worker=ONE))
 
