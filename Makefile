@@ -9,7 +9,7 @@ BIN := .venv/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test stress quick lint types quick-tests chaos image-test bench soak check fix lock docs clean ready
+.PHONY: help demo test stress quick lint types quick-tests chaos image-test bench soak mutants check fix lock docs clean ready
 
 # Every start of Python would compile the program and the tests anew, hundreds of times in one test run.
 unexport PYTHONDONTWRITEBYTECODE
@@ -42,6 +42,9 @@ bench: ready ## Measure how fast a killed worker is back; BENCH=clones: what a b
 
 soak: ready ## Let a pool live on light orders and fat pages, and see what grows: build/soak/soak.png (make soak ARGS="--minutes 10")
 	$(BIN)/python -m bench.soak $(ARGS)
+
+mutants: ready ## Change the pure rules in every small way and see that a test notices (make mutants ARGS="numbers triage")
+	$(BIN)/python -m tools.mutants $(ARGS)
 
 check: ready ## Lint, types, architecture, pins and generated pages
 	@$(MAKE) -k -j2 types lint

@@ -164,3 +164,41 @@ def test_folder_variants_never_split_a_name_at_a_dot() -> None:
 @given(st.text(st.characters(codec=None)))
 def test_well_formed_text_can_always_be_written(text: str) -> None:
     assert len(well_formed(text).encode("utf-8").decode("utf-8")) == len(text)
+
+
+def test_half_a_pair_becomes_a_question_mark() -> None:
+    assert well_formed("half \ud83d pair") == "half ? pair"
+
+
+def test_the_lengths_are_those_of_the_design() -> None:
+    assert (FILE_NAME_MAX_BYTES, FOLDER_NAME_MAX_BYTES) == (150, 80)
+    assert len(safe_name("x" * 200)) == 150
+    assert len(safe_folder("x" * 200)) == 80
+
+
+def test_no_letter_is_taken_for_a_dot_or_a_space() -> None:
+    assert safe_name("dir/X") == "X"
+    assert safe_name("X.pdf") == "X.pdf"
+    assert safe_folder("X") == "X"
+    assert safe_name("a" * 145 + "Xb.pdf") == "a" * 145 + "X.pdf"
+
+
+def test_a_name_that_just_fits_is_left_as_it_is() -> None:
+    just = "a" * 145 + "..pdf"
+
+    assert safe_name(just) == just
+
+
+@pytest.mark.parametrize("behind", [" bc.pdf", ".bcd efgh.pdf"])
+def test_a_name_is_not_cut_to_end_in_a_space_or_a_dot(behind: str) -> None:
+    assert safe_name("a" * 145 + behind) == "a" * 145 + ".pdf"
+
+
+def test_the_number_of_a_long_name_takes_the_room_that_it_needs() -> None:
+    long = "x" * 146 + ".pdf"
+
+    assert unique_name(long, [long]) == "x" * 142 + " (2).pdf"
+
+
+def test_a_name_is_never_all_extension() -> None:
+    assert unique_name(".pdf", [".pdf"]) == ".pdf (2)"

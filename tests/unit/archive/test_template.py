@@ -23,6 +23,7 @@ def filled(template: str, supplier: str = "Acme", number: str = "PO1001") -> str
         ("{year}-{month}/{day} {number}", "2026-11/23 PO1001"),
         ("Orders/{currency}/{ supplier }/{portal_number}_{outcome}", "Orders/EUR/Acme/1001_COMPLETED"),
         ("{number}", "PO1001"),
+        ("X/{number}", "X/PO1001"),
         ("{{draft}} {number}", "{draft} PO1001"),
         ("{legal entity}/{number}", "Unknown/PO1001"),
         ("{legal entity} - {number}", "Unknown - PO1001"),
@@ -62,6 +63,7 @@ def test_any_texts_give_as_many_safe_levels_as_the_template_has(supplier: str, n
         ("/{number}", "must be relative"),
         ("~/{number}", "must be relative"),
         ("C:/{number}", "must be relative"),
+        ("c:/{number}", "must be relative"),
         ("{supplier}\\{number}", "must be relative"),
         ("../{number}", "empty or made of dots"),
         ("{supplier}/./{number}", "empty or made of dots"),
@@ -85,3 +87,22 @@ def test_a_misspelt_field_is_told_where_the_fields_are_known() -> None:
         FolderTemplate.parse("{suplier}/{number}", known_fields=["supplier"])
 
     assert FolderTemplate.parse("{supplier}/{number}/{year}", known_fields=["supplier"])
+
+
+def test_fields_of_every_order_are_always_known() -> None:
+    template = "{number} {portal_number} {outcome} {year} {month} {day}"
+
+    assert FolderTemplate.parse(template, known_fields=[])
+    with pytest.raises(OptionsError) as caught:
+        FolderTemplate.parse("{x}", known_fields=["supplier"])
+    assert str(caught.value) == (
+        "The folder template '{x}' names {x}, which no order has;"
+        " there are day, month, number, outcome, portal_number, supplier, year."
+    )
+
+
+def test_a_refusal_shows_the_template() -> None:
+    with pytest.raises(OptionsError) as caught:
+        FolderTemplate.parse("../{number}")
+
+    assert str(caught.value) == "The folder template '../{number}' has a level that is empty or made of dots."

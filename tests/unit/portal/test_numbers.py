@@ -178,3 +178,41 @@ def test_any_text_is_a_number_or_a_reason_with_a_sentence(text: str) -> None:
 @given(st.from_regex(r"[0-9]{6,12}", fullmatch=True), st.sampled_from(["", "PO", "pm ", "PO-", "Po#", "'", "\xa0"]))
 def test_a_number_means_the_same_order_however_it_is_written(digits: str, before: str) -> None:
     assert valid(before + digits).portal_number == digits
+
+
+def test_every_refusal_is_a_sentence_that_helps() -> None:
+    assert bad("").detail == "There is no order number."
+    assert bad("4.5E+09").detail == (
+        "'4.5E+09' is a number that the spreadsheet shortened, so its last digits are lost: format the column as text "
+        "and fill in the full number."
+    )
+    assert bad("12-x").detail == (
+        "'12-x' is no order number of this portal: expected 6 to 12 digits, with or without PO or PM before them, "
+        "for example PO4500012345."
+    )
+
+
+@pytest.mark.parametrize(("length", "is_read"), [(119, True), (120, True), (121, False)])
+def test_a_cell_of_120_characters_is_read_and_no_longer_one(length: int, is_read: bool) -> None:
+    assert isinstance(parse_number("x" * length, ANYTHING), Number) is is_read
+
+
+@pytest.mark.parametrize(("length", "shown"), [(40, "'" + "x" * 40 + "' is"), (41, "'" + "x" * 40 + "…' is")])
+def test_forty_characters_of_a_wrong_number_are_shown(length: int, shown: str) -> None:
+    assert bad("x" * length).detail.startswith(shown)
+
+
+@pytest.mark.parametrize("prefixes", [("p", "PO"), ("PO", "p")])
+def test_the_longest_prefix_wins_whatever_its_letters(prefixes: tuple[str, ...]) -> None:
+    rules = NumberRules(prefixes=prefixes, pattern=r"O?\d{4}", describe="4 digits", example="1234")
+
+    assert valid("PO1234", rules) == Number(po_number="PO1234", portal_number="1234")
+
+
+def test_one_letter_is_enough_to_describe_a_number() -> None:
+    assert NumberRules(pattern="x", case=Case.KEEP, describe="x", example="x").describe == "x"
+
+
+def test_rules_stay_as_they_are() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        RULES.pattern = "x"

@@ -250,3 +250,20 @@ def test_no_other_page_is_taken_for_a_lost_session(name: str, data: st.DataObjec
     assume(facts.status not in pack.triage.session_lost.status)
 
     assert judge(pack.triage, facts) is not Verdict.SESSION_LOST
+
+
+def test_a_page_of_which_only_the_address_is_known_had_no_answer() -> None:
+    facts = PageFacts(url=ORDER_URL)
+
+    assert (facts.status, facts.passed, facts.present, facts.texts) == (0, (), (), {})
+
+
+def test_a_sentence_may_be_spread_over_the_places_in_their_order() -> None:
+    marks = Marks(text=("not found",), within=("h1", "h2"))
+
+    assert matches(marks, PageFacts(url=ORDER_URL, texts={"h2": "found", "h1": "Not"}))
+    assert not matches(marks, PageFacts(url=ORDER_URL, texts={"h1": "found", "h2": "not"}))
+
+
+def test_a_place_that_is_not_there_says_nothing() -> None:
+    assert not matches(Marks(text=("x",), within=("h1", "h2")), PageFacts(url=ORDER_URL, texts={"h3": "x"}))

@@ -111,6 +111,12 @@ def test_an_order_that_ends_at_the_start_page_is_unknown_unless_a_login_lay_betw
 
 
 @each_pack
+@pytest.mark.parametrize(("status", "verdict"), [(503, Verdict.BUSY), (500, Verdict.PORTAL_ERROR)])
+def test_a_portal_that_is_ill_at_the_end_of_a_login_is_ill(name: str, status: int, verdict: Verdict) -> None:
+    assert visit(PACKS[name], ORDER_URL, BASE + LOGINS[name][0], status=status) is verdict
+
+
+@each_pack
 def test_a_page_of_another_host_is_a_lost_session(name: str) -> None:
     assert visit(PACKS[name], ORDER_URL, url=f"https://id.example.test/order_headers/{NUMBER}") is Verdict.SESSION_LOST
 

@@ -17,11 +17,11 @@ from app.supervisor.facts import (
     WorkerLost,
     WorkerReady,
 )
-from app.supervisor.holds import HoldCause
+from app.supervisor.holds import HoldCause, Holds
 from app.supervisor.plan import react
-from app.supervisor.pressure import COOLDOWN_S
+from app.supervisor.pressure import COOLDOWN_S, HELP_PART, HYSTERESIS
 from app.supervisor.renewal import Renewal
-from app.supervisor.standing import Decision, Slot, Standing
+from app.supervisor.standing import Decision, MemoryPressure, Relief, Slot, Standing
 
 #: Of these 1000 bytes 750 may be used, and 700 are well below that.
 TOTAL = 1000
@@ -180,3 +180,84 @@ def test_a_worker_on_whom_a_login_depends_is_let_be() -> None:
 
 def test_a_pool_that_ends_lets_memory_be() -> None:
     assert after(replace(standing(), is_stopping=True), OVER).commands == ()
+
+
+def test_the_figures_are_those_of_the_design() -> None:
+    assert (HYSTERESIS, COOLDOWN_S, HELP_PART) == (0.05, 60.0, 0.1)
+    assert MemoryPressure().threshold == 0.75
+
+
+def test_what_is_short_and_who_returns_for_it_is_told_in_megabytes() -> None:
+    large = MemorySeen(
+        by_worker={ONE: 300_000_000, TWO: 1_441_500_100},
+        own_bytes=10_000_000,
+        total_bytes=2_000_000_000,
+        is_exact=True,
+        at_s=100.0,
+    )
+    told = "1,752 MB of 1,500 MB allowed (2,000 MB in all)"
+
+    assert after(standing(), large).commands == (
+        Hold(cause=HoldCause.MEMORY_SHORT, detail=f"The workers use {told} of memory.", delay_s=None),
+        Retire(worker=TWO, cause=f"memory ran short: all workers use {told}, this one 1,442 MB"),
+    )
+    vain = replace(standing(), memory=MemoryPressure(vain_count=2))
+    assert after(vain, large).commands[1] == Stop(
+        cause=StopCause.MEMORY_SHORT,
+        detail=f"The workers use {told}, and starting each of them anew did not help. "
+        "Use fewer workers or tabs, or give them more memory.",
+    )
+
+
+def test_while_one_worker_comes_up_no_other_goes() -> None:
+    coming = standing().with_slot(ONE, Slot(is_up=False))
+
+    assert [type(command) for command in after(coming, OVER).commands] == [Hold]
+
+
+def test_a_process_of_a_generation_that_is_gone_is_not_sent_away() -> None:
+    start = standing().with_slot(TWO, Slot(is_up=True, generation=2))
+
+    _, retire = after(start, seen(100.0, {ONE: 300, TWO: 500, NEXT: 10})).commands
+
+    assert isinstance(retire, Retire)
+    assert retire.worker == ONE
+
+
+def test_a_worker_that_died_for_good_as_it_finished_is_not_waited_for() -> None:
+    relief = Relief(worker=TWO, before_bytes=441, total_before_bytes=751)
+    start = replace(
+        standing().with_slot(TWO, Slot(is_given_up=True)),
+        memory=MemoryPressure(relief=relief, relieved_at_s=100.0),
+        holds=Holds().begin(HoldCause.MEMORY_SHORT),
+    )
+
+    decision = after(start, seen(104.0, {ONE: 300}))
+
+    assert decision.commands == (Release(cause=HoldCause.MEMORY_SHORT),)
+    assert decision.standing == replace(start, memory=MemoryPressure(relieved_at_s=100.0), holds=Holds())
+
+
+def test_a_worker_that_gives_a_tenth_back_has_helped() -> None:
+    (told,) = after(standing(), seen(100.0, {ONE: 280, TWO: 500}), *BACK, seen(104.0, {ONE: 280, NEXT: 450})).commands
+
+    assert isinstance(told, TellRelief)
+    assert told.relieved.has_helped
+
+
+def test_a_restart_that_helped_is_the_end_of_those_in_vain() -> None:
+    vain = replace(standing(), memory=MemoryPressure(vain_count=1))
+
+    helped = after(vain, OVER, *BACK, seen(104.0, {ONE: 300, NEXT: 420}))
+
+    assert helped.standing.memory == MemoryPressure(relieved_at_s=100.0)
+
+
+def test_memory_that_is_well_again_leaves_nothing_behind() -> None:
+    vain = after(standing(), OVER, *BACK, seen(104.0, {ONE: 600, NEXT: 200}))
+
+    well = react(vain.standing, seen(106.0, {ONE: 300, NEXT: 200}))
+
+    assert vain.standing.memory.vain_count == 1
+    assert well.commands == (Release(cause=HoldCause.MEMORY_SHORT),)
+    assert (well.standing.memory, well.standing.holds) == (MemoryPressure(relieved_at_s=100.0), Holds())

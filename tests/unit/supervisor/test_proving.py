@@ -12,6 +12,7 @@ from app.domain.failures import GivenBack, Outcome, Proof, Reason
 from app.domain.ids import TaskId, WorkerRef
 from app.domain.task import POTask, Report
 from app.supervisor.commands import AwaitProof, Command, File, Hold, Probe, Requeue
+from app.supervisor.doubt import Doubt, Doubted
 from app.supervisor.facts import (
     Fact,
     Probed,
@@ -24,9 +25,10 @@ from app.supervisor.facts import (
     WorkerEnded,
     WorkerLost,
 )
+from app.supervisor.holds import FIRST_HOLD_S, HoldCause, Holds
 from app.supervisor.plan import react
-from app.supervisor.proving import PROOF_WAIT_S, STREAK_LIMIT
-from app.supervisor.standing import Slot, Standing
+from app.supervisor.proving import LOST_RETURNS_MAX, PROOF_WAIT_S, STREAK_LIMIT
+from app.supervisor.standing import Decision, Slot, Standing
 from tests.support.pace import LONG_WALKS
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
@@ -306,3 +308,133 @@ def test_a_task_that_is_kept_back_keeps_its_attempts() -> None:
 
     assert isinstance(back, Requeue)
     assert back.task.attempt == third.attempt
+
+
+def test_the_figures_are_those_of_the_design() -> None:
+    assert (STREAK_LIMIT, PROOF_WAIT_S, LOST_RETURNS_MAX) == (10, 2.0, 4)
+
+
+UNPROVEN = "not found, by a session that was not proven to be logged in"
+#: One order that was looked for in vain and is kept back, one in hand.
+KEPT = Doubted(file=File(worker=ONE, task=task(1), report=MISSING), beside=frozenset())
+DOUBTING = Standing(
+    slots={1: Slot(doubt=Doubt(row=(KEPT,)), held={task(2).task_id: task(2)}, outages_before={}), 2: Slot()},
+    was_ready=True,
+)
+
+
+def back(number: int, why: GivenBack, detail: str) -> Requeue:
+    return Requeue(worker=ONE, task=task(number), why=why, detail=detail, delay_s=0.0, is_attempt_spent=False)
+
+
+def gives_back(number: int, why: GivenBack) -> TaskReturned:
+    return TaskReturned(worker=ONE, task_id=task(number).task_id, why=why, detail="the login page")
+
+
+def test_an_order_whose_page_asks_for_a_login_goes_back_and_that_is_counted() -> None:
+    start = replace(DOUBTING, lost_returns={task(2).task_id: 1, task(3).task_id: 2})
+
+    decision = react(start, gives_back(2, GivenBack.SESSION_LOST))
+
+    assert decision == Decision(
+        replace(start, slots={1: Slot(), 2: Slot()}, lost_returns={task(2).task_id: 2, task(3).task_id: 2}),
+        (
+            back(1, GivenBack.SESSION_LOST, UNPROVEN),
+            back(2, GivenBack.SESSION_LOST, "the login page"),
+        ),
+    )
+
+
+def test_an_order_whose_page_always_asks_for_a_login_ends_with_what_it_said() -> None:
+    start = replace(DOUBTING, lost_returns={task(2).task_id: LOST_RETURNS_MAX - 1})
+
+    _, end = react(start, gives_back(2, GivenBack.SESSION_LOST)).commands
+
+    asks = Report(reason=Reason.ASKS_FOR_LOGIN, detail="the login page")
+    assert end == File(worker=ONE, task=task(2), report=asks)
+
+
+def test_at_the_end_of_the_pool_no_order_pays_for_a_page_that_asks_for_a_login() -> None:
+    start = replace(DOUBTING, lost_returns={task(2).task_id: LOST_RETURNS_MAX - 1}, is_stopping=True)
+
+    decision = react(start, gives_back(2, GivenBack.SESSION_LOST))
+
+    assert decision.commands[1] == back(2, GivenBack.SESSION_LOST, "the login page")
+    assert decision.standing.lost_returns == start.lost_returns
+
+
+def test_an_order_that_was_not_begun_goes_back_and_nothing_else() -> None:
+    decision = react(DOUBTING, gives_back(2, GivenBack.LOGGED_OUT))
+
+    assert decision == Decision(
+        DOUBTING.with_slot(ONE, Slot(doubt=Doubt(row=(KEPT,)))), (back(2, GivenBack.LOGGED_OUT, "the login page"),)
+    )
+
+
+def test_a_session_that_was_lost_is_believed_although_its_order_is_not_in_hand() -> None:
+    decision = react(DOUBTING, gives_back(9, GivenBack.SESSION_LOST))
+
+    held = DOUBTING.slots[1].held
+    assert decision == Decision(
+        DOUBTING.with_slot(ONE, Slot(held=held, doubt=Doubt(tainted=frozenset(held)))),
+        (back(1, GivenBack.SESSION_LOST, UNPROVEN),),
+    )
+
+
+def test_what_was_in_hand_when_the_session_was_lost_goes_back_with_its_reason() -> None:
+    tainted = replace(DOUBTING.slots[1], doubt=Doubt(tainted=frozenset({task(2).task_id, task(3).task_id})))
+
+    decision = react(DOUBTING.with_slot(ONE, tainted), told(2))
+
+    assert decision.commands == (back(2, GivenBack.SESSION_LOST, UNPROVEN),)
+    assert decision.standing.slots[1].doubt == Doubt(tainted=frozenset({task(3).task_id}))
+
+
+def test_a_portal_that_does_not_tell_is_told_as_busy() -> None:
+    asking = DOUBTING.with_slot(ONE, replace(DOUBTING.slots[1], doubt=DOUBTING.slots[1].doubt.ask()))
+
+    decision = react(asking, Probed(worker=ONE, proof=Proof.UNCLEAR))
+
+    detail = "The portal did not say whether we are logged in."
+    assert decision == Decision(
+        replace(DOUBTING, holds=Holds().begin(HoldCause.PORTAL_BUSY)),
+        (
+            Hold(cause=HoldCause.PORTAL_BUSY, detail=detail, delay_s=FIRST_HOLD_S),
+            AwaitProof(worker=ONE, delay_s=FIRST_HOLD_S),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("start", "waits"),
+    [(replace(DOUBTING, is_stopping=True), False), (Standing(slots={1: Slot(), 2: Slot()}), False), (DOUBTING, True)],
+)
+def test_an_unclear_answer_matters_only_to_what_waits_for_it(start: Standing, waits: bool) -> None:
+    assert bool(react(start, Probed(worker=ONE, proof=Proof.UNCLEAR)).commands) is waits
+
+
+def test_a_streak_that_grows_while_the_question_is_on_its_way_is_not_asked_about_twice() -> None:
+    plan = Told(*missed(1), ProofOverdue(worker=ONE))
+
+    assert plan.tell(*missed(*range(2, STREAK_LIMIT + 2))) == []
+
+
+def test_a_question_that_is_on_its_way_when_the_session_is_lost_proves_nothing_and_is_waited_for() -> None:
+    plan = Told(*missed(1), ProofOverdue(worker=ONE), taken(2), gives_back(2, GivenBack.SESSION_LOST))
+
+    assert plan.standing.slots[1].doubt == Doubt(probed=frozenset())
+    assert plan.tell(*missed(3)) == [], "it is not asked twice"
+    assert plan.tell(Probed(worker=ONE, proof=Proof.LOGGED_IN)) == [AwaitProof(worker=ONE, delay_s=PROOF_WAIT_S)]
+
+
+def test_a_session_that_is_lost_while_nothing_is_asked_waits_for_no_answer() -> None:
+    assert not Doubt(row=(KEPT,)).cleared([task(2).task_id]).is_probing
+
+
+def test_what_was_kept_back_is_filed_as_it_was_told() -> None:
+    plan = Told(*missed(1), taken(2))
+
+    assert plan.tell(told(2, SAVED)) == [
+        File(worker=ONE, task=task(2), report=SAVED),
+        File(worker=ONE, task=task(1), report=MISSING),
+    ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from app.domain.failures import GivenBack, Outcome, Proof, Reason
 from app.domain.ids import TaskId, WorkerRef
 from app.domain.task import POTask, Report
@@ -13,6 +15,7 @@ from app.supervisor.commands import (
     File,
     ForetellEnd,
     Hold,
+    KeepLogin,
     Recycle,
     RefreshLogin,
     Release,
@@ -35,16 +38,17 @@ from app.supervisor.facts import (
     TaskReported,
     TaskReturned,
     TaskTaken,
+    WorkerEnded,
     WorkerLost,
     WorkerReady,
 )
-from app.supervisor.holds import HoldCause
-from app.supervisor.lifespan import EARLY_SHARE, LEAST_LIFE_S, Lifespan
+from app.supervisor.holds import HoldCause, Holds
+from app.supervisor.lifespan import EARLY_SHARE, LEAST_LIFE_S, LIVES_MAX, Lifespan
 from app.supervisor.plan import react
 from app.supervisor.proving import LOST_RETURNS_MAX
-from app.supervisor.renewal import Access
+from app.supervisor.renewal import Access, Renewal
 from app.supervisor.renewing import VAIN_LOGINS_MAX
-from app.supervisor.standing import Slot, Standing
+from app.supervisor.standing import Decision, Slot, Standing
 
 ONE, TWO, THREE = (WorkerRef(slot, 1) for slot in (1, 2, 3))
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
@@ -433,3 +437,264 @@ class TestLifespan:
 
         assert refreshes(commands) == [TWO]
         assert not plan.standing.is_stopping
+
+
+def test_the_figures_are_those_of_the_design() -> None:
+    assert (VAIN_LOGINS_MAX, LEAST_LIFE_S, EARLY_SHARE, LIVES_MAX) == (4, 60.0, 0.9, 3)
+
+
+def test_a_life_of_a_minute_counts() -> None:
+    assert Lifespan().begin(10.0).end(10.0 + LEAST_LIFE_S).lives_s == (LEAST_LIFE_S,)
+
+
+def wants_login(words: str) -> Hold:
+    return Hold(cause=HoldCause.LOGIN_LOST, detail=f"The portal wants a login ({words}).", delay_s=None)
+
+
+def test_why_somebody_has_to_log_in_is_told() -> None:
+    plan = Told(*ready(ONE, TWO, THREE))
+
+    assert plan.tell(lost(TWO)) == [wants_login("asked for a login"), RefreshLogin(worker=TWO)]
+    assert plan.standing.renewal == Renewal(refresher=2)
+
+
+def test_a_login_that_was_lost_while_another_took_it_over_is_brought_back_afterwards() -> None:
+    well = Told(*ready(ONE, TWO), lost(THREE), lost(TWO))
+    ill = Told(*ready(ONE, TWO), lost(THREE))
+
+    assert well.standing.renewal == Renewal(adopting=frozenset({3}))
+    assert well.tell(settled(THREE)) == [wants_login("form"), RefreshLogin(worker=TWO)]
+    assert ill.tell(settled(THREE, well=False)) == [wants_login("form"), RefreshLogin(worker=THREE)]
+
+
+def test_two_may_take_a_login_over_at_a_time() -> None:
+    plan = Told(*ready(ONE), lost(TWO), lost(THREE))
+
+    assert plan.standing.renewal == Renewal(adopting=frozenset({2, 3}))
+
+
+def test_a_login_that_is_there_is_kept_beside_the_profile_and_spread() -> None:
+    plan = Told(*ready(ONE, TWO, THREE), lost(TWO))
+    plan.standing = replace(plan.standing, renewal=replace(plan.standing.renewal, was_restarted=True))
+
+    assert plan.tell(settled(TWO)) == [
+        KeepLogin(slot=2),
+        AdoptLogin(worker=ONE, source_slot=2),
+        AdoptLogin(worker=THREE, source_slot=2),
+    ]
+    assert plan.standing.renewal == Renewal(adopting=frozenset({1, 3}), vain_count=1)
+
+
+def test_a_worker_that_goes_takes_no_login_over() -> None:
+    for going in ({"is_recycling": True}, {"is_retiring": True}):
+        plan = Told(*ready(ONE, TWO, THREE), lost(TWO))
+        plan.standing = plan.standing.with_slot(THREE, replace(plan.standing.slots[3], **going))
+
+        assert adopters(plan.tell(settled(TWO))) == [(ONE, 2)]
+
+
+def test_what_the_one_that_logged_in_did_not_find_goes_back_with_its_reason() -> None:
+    plan = Told(*ready(ONE, TWO, THREE), *missed(TWO, 7))
+    # Its session asks for a login only after it was told to log in.
+    plan.standing = replace(plan.standing, renewal=Renewal(refresher=2))
+
+    (back,) = (command for command in plan.tell(settled(TWO)) if isinstance(command, Requeue))
+
+    assert (back.worker, back.task.task_id, back.why) == (TWO, "demo:7", GivenBack.SESSION_LOST)
+
+
+def restarted() -> Told:
+    """The one that was to log in could not, and was started anew to try once more."""
+    plan = Told(*ready(ONE, TWO, THREE), lost(TWO), settled(TWO, well=False))
+    plan.tell(WorkerLost(worker=TWO, cause="no login"), lost(WorkerRef(2, 2)))
+    return plan
+
+
+def test_if_the_fresh_start_of_the_one_that_was_to_log_in_dies_too_nobody_waits_for_it() -> None:
+    crash = WorkerLost(worker=WorkerRef(2, 2), cause="killed")
+
+    assert Release(cause=HoldCause.LOGIN_LOST) in restarted().tell(crash)
+    other = restarted()
+    other.tell(lost(ONE))
+    assert refreshes(other.tell(crash)) == [ONE]
+
+
+def test_a_worker_that_is_ended_while_it_takes_a_login_over_holds_nobody_up() -> None:
+    plan = Told(*ready(ONE, TWO, THREE), lost(TWO), settled(TWO), settled(ONE))
+    plan.standing = plan.standing.with_slot(THREE, replace(plan.standing.slots[3], is_recycling=True))
+
+    assert Release(cause=HoldCause.LOGIN_LOST) in plan.tell(WorkerLost(worker=THREE, cause="ended by us"))
+
+
+def test_another_has_to_log_in_where_the_first_one_ended() -> None:
+    """The hold was for something else meanwhile, so that this one is told."""
+    plan = Told(*ready(ONE, TWO, THREE), lost(TWO), lost(THREE))
+    plan.standing = replace(plan.standing, holds=Holds())
+
+    commands = plan.tell(WorkerLost(worker=TWO, cause="killed"))
+
+    assert commands[1:] == [wants_login("the worker that was to log in ended"), RefreshLogin(worker=THREE)]
+
+
+def test_a_person_that_says_go_on_is_told_who_logs_in_and_nothing_is_held_against_it() -> None:
+    start = Standing(
+        slots={1: Slot(is_up=True, access=Access.LOGGED_OUT)},
+        renewal=Renewal(vain_count=VAIN_LOGINS_MAX, was_restarted=True),
+        holds=Holds().begin(HoldCause.LOGIN_REQUIRED),
+        waits_for_login=True,
+    )
+
+    decision = react(start, HoldOver(cause=HoldCause.LOGIN_REQUIRED))
+
+    assert decision.commands == (
+        Release(cause=HoldCause.LOGIN_REQUIRED),
+        wants_login("asked to try again"),
+        RefreshLogin(worker=ONE),
+    )
+    assert decision.standing.renewal == Renewal(refresher=1)
+
+
+def test_a_batch_that_needs_a_person_ends_and_knows_it() -> None:
+    plan = Told(lost(ONE))
+
+    assert plan.tell(settled(ONE, well=False)) == [Stop(cause=StopCause.LOGIN_REQUIRED, detail="form")]
+    assert plan.standing.is_stopping
+
+
+def test_a_pool_that_waits_for_a_person_tells_why() -> None:
+    plan = Told(lost(ONE), waits_for_login=True)
+
+    assert plan.tell(settled(ONE, well=False)) == [
+        Release(cause=HoldCause.LOGIN_LOST),
+        Hold(cause=HoldCause.LOGIN_REQUIRED, detail="form", delay_s=None),
+    ]
+    assert plan.standing.renewal == Renewal()
+
+
+def test_a_pool_that_is_ending_asks_no_person() -> None:
+    plan = Told(*ready(ONE, TWO, THREE), lost(ONE), StopNeeded(cause=StopCause.ASKED))
+
+    assert plan.tell(settled(ONE, well=False)) == []
+    assert plan.standing.is_stopping
+
+
+def test_a_login_that_is_due_is_told_and_waits_for_nothing_else() -> None:
+    lifespan = Lifespan().begin(0.0)
+    start = Standing(slots={1: Slot(is_up=True, access=Access.LOGGED_IN)}, lifespan=lifespan)
+    due = Hold(cause=HoldCause.LOGIN_LOST, detail="The login would end soon; it is renewed.", delay_s=None)
+
+    assert react(start, LoginAges(number=1)) == Decision(
+        replace(start, renewal=Renewal(refresher=1), holds=Holds().begin(HoldCause.LOGIN_LOST)),
+        (due, RefreshLogin(worker=ONE, is_early=True)),
+    )
+    for busy in (replace(start, is_stopping=True), replace(start, holds=Holds().begin(HoldCause.OPERATOR))):
+        assert react(busy, LoginAges(number=1)) == Decision(busy)
+
+
+def test_an_order_that_is_done_ends_the_count_of_logins_in_vain() -> None:
+    assert Renewal(vain_count=3, adopting=frozenset({2})).proven() == Renewal(adopting=frozenset({2}))
+
+
+def test_a_login_that_is_begun_is_due_no_more() -> None:
+    assert Renewal().make_due().begin(2) == Renewal(refresher=2)
+
+
+def test_what_a_worker_did_not_find_before_it_lost_its_login_goes_back_with_its_reason() -> None:
+    plan = Told(*ready(ONE, TWO, THREE), *missed(TWO, 7))
+
+    back, *_ = plan.tell(lost(TWO))
+
+    assert isinstance(back, Requeue)
+    assert (back.worker, back.task.task_id, back.why) == (TWO, "demo:7", GivenBack.SESSION_LOST)
+
+
+def test_a_worker_that_comes_up_without_a_login_says_nothing_of_how_long_one_lasts() -> None:
+    plan = Told(*ready(ONE, TWO))
+    plan.standing = replace(plan.standing, lifespan=Lifespan().begin(0.0))
+
+    plan.tell(LoginLost(worker=THREE, detail="", at_s=500.0))
+    assert plan.standing.lifespan == Lifespan().begin(0.0)
+    plan.tell(LoginLost(worker=TWO, detail="", at_s=500.0))
+    assert plan.standing.lifespan == Lifespan().begin(0.0).end(500.0)
+
+
+def test_why_a_worker_that_cannot_log_in_is_started_anew_is_told() -> None:
+    plan = Told(*ready(ONE, TWO, THREE), lost(TWO))
+
+    assert plan.tell(settled(TWO, well=False)) == [Recycle(worker=TWO, cause="it could not log in (form)")]
+
+
+def test_a_worker_that_is_ready_has_taken_the_login_over() -> None:
+    plan = Told(*ready(ONE), lost(TWO), *ready(TWO))
+
+    assert plan.standing.renewal == Renewal()
+
+
+def test_one_that_was_to_log_in_and_ended_in_order_is_not_waited_for() -> None:
+    start = Standing(
+        slots={1: Slot(is_up=True, access=Access.LOGGED_IN), 2: Slot(access=Access.LOGGED_OUT, is_retiring=True)},
+        renewal=Renewal(refresher=2, was_restarted=True),
+        holds=Holds().begin(HoldCause.LOGIN_LOST),
+    )
+
+    to_return = react(start, WorkerEnded(worker=TWO))
+    with_pool = react(replace(start, is_stopping=True), WorkerEnded(worker=TWO))
+
+    assert to_return.commands[-1] == Release(cause=HoldCause.LOGIN_LOST)
+    assert to_return.standing.renewal.refresher is None
+    assert with_pool.standing.renewal.refresher is None
+
+
+def test_a_slot_that_takes_the_login_over_is_not_the_one_that_logs_in() -> None:
+    assert Renewal(refresher=2, adopting=frozenset({1, 3})).without(3) == Renewal(refresher=2, adopting=frozenset({1}))
+    assert Renewal(refresher=2, adopting=frozenset({1})).without(2) == Renewal(adopting=frozenset({1}))
+
+
+UP = Slot(is_up=True, access=Access.LOGGED_IN)
+
+
+def test_a_login_that_is_due_waits_for_those_that_still_take_it_over() -> None:
+    plan = Told(*ready(ONE, TWO))
+    plan.standing = replace(plan.standing, lifespan=Lifespan().begin(0.0))
+
+    assert [type(command) for command in plan.tell(lost(THREE), LoginAges(number=1))] == [AdoptLogin, Hold]
+    assert plan.tell(settled(THREE)) == [RefreshLogin(worker=ONE, is_early=True)]
+
+
+def test_a_login_that_is_due_is_renewed_by_no_pool_that_ends() -> None:
+    start = Standing(slots={1: UP}, renewal=Renewal(is_due=True), is_stopping=True)
+
+    assert react(start, HoldOver(cause=HoldCause.OPERATOR)) == Decision(start)
+
+
+def test_a_login_that_is_due_holds_orders_whoever_comes_up_meanwhile() -> None:
+    plan = Told(*ready(ONE, TWO), TaskTaken(worker=ONE, task=TASK))
+    plan.standing = replace(plan.standing, lifespan=Lifespan().begin(0.0))
+    plan.tell(LoginAges(number=1))
+
+    assert plan.tell(*ready(THREE)) == []
+    assert plan.holds == {HoldCause.LOGIN_LOST}
+
+
+def test_while_all_of_them_come_up_orders_wait_on() -> None:
+    start = Standing(slots={1: Slot(), 2: Slot()}, holds=Holds().begin(HoldCause.LOGIN_LOST))
+
+    decision = react(start, WorkerLost(worker=ONE, cause="killed"))
+
+    assert [type(command) for command in decision.commands] == [Spawn]
+    assert decision.standing.holds == start.holds
+
+
+def test_a_login_that_never_lasts_is_told_in_a_sentence() -> None:
+    start = Standing(slots={1: UP}, renewal=Renewal(vain_count=VAIN_LOGINS_MAX), was_ready=True)
+
+    assert react(start, lost(ONE)).commands == (
+        Stop(cause=StopCause.LOGIN_REQUIRED, detail="The portal logs us out again right after every login."),
+    )
+
+
+@pytest.mark.parametrize("other", [replace(UP, access=Access.LOGGED_OUT), replace(UP, is_up=False)])
+def test_a_login_is_taken_over_from_one_that_is_up_and_has_it(other: Slot) -> None:
+    start = Standing(slots={1: other, 2: UP, 3: Slot()})
+
+    assert react(start, lost(THREE)).commands == (AdoptLogin(worker=THREE, source_slot=2),)

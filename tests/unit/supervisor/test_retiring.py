@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from app.domain.failures import GivenBack, Reason
 from app.domain.ids import TaskId, WorkerRef
+from app.domain.options import BrowserOptions, Limits, PoolOptions, WorkerOptions
 from app.domain.task import POTask, Report
 from app.supervisor.commands import Requeue, Retire, Spawn
-from app.supervisor.facts import Fact, MemorySeen, TaskReported, TaskTaken, WorkerEnded, WorkerLost, WorkerReady
+from app.supervisor.facts import (
+    Fact,
+    LimitsChanged,
+    MemorySeen,
+    RestartAsked,
+    TaskReported,
+    TaskTaken,
+    WorkerEnded,
+    WorkerLost,
+    WorkerReady,
+)
 from app.supervisor.holds import HoldCause, Holds
 from app.supervisor.plan import react
-from app.supervisor.standing import Decision, Slot, Standing, Wear
+from app.supervisor.restarts import RestartBudget
+from app.supervisor.standing import Decision, MemoryPressure, Slot, Standing, Wear, opening
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
@@ -81,6 +94,18 @@ def test_a_pause_by_a_person_is_a_good_time() -> None:
     assert [type(command) for command in after(held, look(100.0)).commands] == [Retire]
 
 
+def test_while_memory_is_short_is_a_good_time_too() -> None:
+    short = replace(
+        OLD, holds=Holds(active=frozenset({HoldCause.MEMORY_SHORT})), memory=MemoryPressure(relieved_at_s=99.0)
+    )
+    still = replace(look(100.0), by_worker={ONE: 360, TWO: 360})
+
+    decision = after(short, still)
+
+    assert decision.standing.holds.active == {HoldCause.MEMORY_SHORT}
+    assert [type(command) for command in decision.commands] == [Retire]
+
+
 def test_a_task_that_was_taken_just_then_and_never_begun_goes_back_unspent() -> None:
     decision = after(OLD, look(100.0), TaskTaken(worker=ONE, task=TASK), WorkerEnded(worker=ONE))
 
@@ -99,3 +124,78 @@ def test_one_that_is_done_and_hangs_as_it_goes_costs_no_restart() -> None:
 
 def test_never_means_never() -> None:
     assert after(replace(OLD, wear=Wear()), look(1e9)).commands == ()
+
+
+def test_while_one_worker_finishes_no_other_is_sent_away() -> None:
+    assert after(OLD, look(100.0), look(102.0)).commands == ()
+
+
+@pytest.mark.parametrize("away", [{"is_up": False}, {"is_recycling": True}, {"is_retiring": True}])
+def test_while_one_worker_is_away_no_other_is_sent_after_it(away: dict[str, bool]) -> None:
+    start = replace(OLD, slots={1: Slot(is_up=True), 2: replace(Slot(is_up=True), **away)})
+
+    assert after(start, look(100.0)).commands == ()
+
+
+def test_a_slot_that_was_given_up_is_not_waited_for() -> None:
+    start = replace(OLD, slots={1: Slot(is_up=True), 2: Slot(is_given_up=True)})
+
+    assert [type(command) for command in after(start, look(100.0)).commands] == [Retire]
+
+
+def test_why_a_worker_is_to_return_is_told() -> None:
+    busy = Standing(slots={1: Slot(is_up=True, done_count=500)}, wear=Wear(tasks=500))
+    aged = Standing(slots={1: Slot(is_up=True, up_at_s=600.0)}, wear=Wear(age_s=14_400.0))
+
+    assert after(busy, look(1.0)).commands == (Retire(worker=ONE, cause="it has done 500 orders"),)
+    assert after(aged, look(15_000.0)).commands == (Retire(worker=ONE, cause="its browser has run for 240 minutes"),)
+
+
+def test_a_person_may_have_a_worker_started_anew() -> None:
+    start = replace(OLD, slots={1: Slot(is_up=True), 2: Slot(is_up=True, generation=4)})
+
+    asked = react(start, RestartAsked(slot=2))
+
+    assert asked.commands == (Retire(worker=WorkerRef(2, 4), cause="somebody asked for it"),)
+    assert asked.standing == start.with_slot(TWO, replace(start.slots[2], is_retiring=True))
+    assert react(asked.standing, RestartAsked(slot=2)) == Decision(asked.standing)
+
+
+def test_a_person_may_have_other_limits_while_the_pool_runs() -> None:
+    limits = Limits(
+        task_timeout_s=60.0, max_attempts=7, memory_threshold=0.6, recycle_after_tasks=9, recycle_after_s=90.0
+    )
+
+    decision = react(OLD, LimitsChanged(limits=limits))
+
+    assert decision == Decision(
+        replace(OLD, max_attempts=7, memory=MemoryPressure(threshold=0.6), wear=Wear(tasks=9, age_s=90.0))
+    )
+
+
+def test_what_a_pool_is_told_is_what_its_plan_begins_with(tmp_path: Path) -> None:
+    options = PoolOptions(
+        worker=WorkerOptions(browser=BrowserOptions()),
+        worker_count=3,
+        base_profile_path=tmp_path,
+        runs_root=tmp_path,
+        staging_path=tmp_path,
+        max_attempts=5,
+        waits_for_login=True,
+        keeps_queue=True,
+        renews_early=True,
+        restart_window_s=3600.0,
+        memory_threshold=0.8,
+        recycle_after_tasks=50,
+        recycle_after_s=500.0,
+    )
+
+    assert opening(options) == Standing(
+        slots={number: Slot(budget=RestartBudget(window_s=3600.0)) for number in (1, 2, 3)},
+        max_attempts=5,
+        waits_for_login=True,
+        keeps_queue=True,
+        renews_early=True,
+        memory=MemoryPressure(threshold=0.8),
+        wear=Wear(tasks=50, age_s=500.0),
+    )
