@@ -42,8 +42,7 @@ async def own_pool(
         out=root / "out",
         profiles_dir=root / "profiles",
         runs_dir=root / "runs",
-        browser_path=SHELL,
-        **{"workers": 1, **more},  # pyright: ignore[reportArgumentType] - settings by name, and perhaps watch
+        **{"workers": 1, "browser_path": SHELL, **more},  # pyright: ignore[reportArgumentType] - settings by name, and perhaps watch
     )
     async with opening as pool, failure_record.current().watching("the pool", root):
         yield pool

@@ -20,7 +20,7 @@ from app.store.errors import JournalError
 from tests.support import own_processors
 from tests.support.machine import ROOMY
 from tests.support.own_pool import own_pool
-from tests.support.portal import needs_chromium
+from tests.support.portal import CHROMIUM, needs_chromium
 
 PAGE = "<title>Quotation 7</title>"
 
@@ -119,14 +119,14 @@ class TestOpenPool:
             if isinstance(event, Notice):
                 notices.append(event.text)
 
-        async with own_pool(tmp_path, makes_base=True, watch=watch) as pool:
+        async with own_pool(tmp_path, makes_base=True, browser_path=CHROMIUM, watch=watch) as pool:
             await (await pool.submit_task(new_task("a", PAGE)))
         (base / "Default/Preferences").write_bytes(b"{}")
         with pytest.raises(ProfileDamagedError, match="Default/Preferences changed") as caught:
-            async with own_pool(tmp_path, makes_base=True):
+            async with own_pool(tmp_path, makes_base=True, browser_path=CHROMIUM):
                 pytest.fail("it runs")
         shutil.rmtree(base)
-        async with own_pool(tmp_path, makes_base=True) as pool:
+        async with own_pool(tmp_path, makes_base=True, browser_path=CHROMIUM) as pool:
             report = await (await pool.submit_task(new_task("b", PAGE)))
 
         assert f"Remove {base}, and the next start makes it anew." in str(caught.value)
