@@ -422,6 +422,13 @@ class TestReports:
             access=Access.UNKNOWN,
         )
         assert Holds() == Holds(active=frozenset(), row_counts={}, outage_count=0)
+        assert not Standing(slots={}).renews_early
+
+    def test_in_hand_is_what_workers_have_and_what_they_are_not_believed_about(self) -> None:
+        file = File(worker=TWO, task=OTHER, report=Report(reason=Reason.PORTAL_SAYS_MISSING))
+        doubting = replace(UP, doubt=Doubt(row=(Doubted(file=file, beside=frozenset()),)))
+
+        assert HOLDING.with_slot(TWO, doubting).in_hand == {TASK.task_id, OTHER.task_id}
 
     def test_an_order_that_was_cut_off_goes_back_for_free_and_that_is_counted(self) -> None:
         start = replace(HOLDING, holds=Holds(outage_count=1), free_returns={OTHER.task_id: 4})

@@ -261,3 +261,11 @@ def test_memory_that_is_well_again_leaves_nothing_behind() -> None:
     assert vain.standing.memory.vain_count == 1
     assert well.commands == (Release(cause=HoldCause.MEMORY_SHORT),)
     assert (well.standing.memory, well.standing.holds) == (MemoryPressure(relieved_at_s=100.0), Holds())
+
+
+def test_well_below_the_limit_is_more_than_a_twentieth_of_all_below_it() -> None:
+    at = after(standing(), OVER, *BACK, seen(104.0, {ONE: 300, NEXT: 390}))
+    below = after(standing(), OVER, *BACK, seen(104.0, {ONE: 300, NEXT: 389}))
+
+    assert [type(command) for command in at.commands] == [TellRelief]
+    assert [type(command) for command in below.commands] == [TellRelief, Release]

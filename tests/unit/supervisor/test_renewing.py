@@ -447,6 +447,10 @@ def test_a_life_of_a_minute_counts() -> None:
     assert Lifespan().begin(10.0).end(10.0 + LEAST_LIFE_S).lives_s == (LEAST_LIFE_S,)
 
 
+def test_where_no_life_was_measured_nothing_is_foretold() -> None:
+    assert (Lifespan().begin(10.0).expected_s, Lifespan().begin(10.0).renewal_s) == (None, None)
+
+
 def wants_login(words: str) -> Hold:
     return Hold(cause=HoldCause.LOGIN_LOST, detail=f"The portal wants a login ({words}).", delay_s=None)
 
