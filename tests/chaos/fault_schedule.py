@@ -83,7 +83,8 @@ async def run_storm(storm: Storm, folder: Path, tell: Callable[[str], None]) -> 
     """
     async with (
         running_portal(order_count=storm.order_count, seed=storm.seed) as portal,
-        open_desk(folder, portal) as desk,
+        # Pages of the headless shell bear no mark that a later start could find: a frozen one would stay for ever.
+        open_desk(folder, portal, is_whole_browser=True) as desk,
     ):
         place = await _prepare(desk, portal, storm)
         begun_s = anyio.current_time()
