@@ -34,6 +34,8 @@ from tests.support.portal import SHELL
 
 #: Names the desk in the environment of the program and of all that it starts.
 DESK_MARK = "DESK_FOLDER"
+#: A page without its browser ends within milliseconds; on a busy machine somewhat later.
+PAGES_END_WITHIN_S = 10.0
 #: For a portal pack: whatever a test does to the portal, no page and no file is given up for its slowness.
 PATIENT = "[limits]\npage_s = 300\nstall_s = 300\n"
 
@@ -120,7 +122,11 @@ class Desk:
         """Processes and temporary files of this desk that are still there."""
         runs = [str(path) for path in (self.folder / "runs").glob("*")]
         staged = [str(path) for path in self.out.glob(".poolwright/staging/*/*")]
-        return [*runs, *staged, *(_named(process) for process in psutil.process_iter() if self.is_ours(process))]
+        ours = [process for process in psutil.process_iter() if self.is_ours(process)]
+        # Pages of the headless shell end by themselves when their browser is gone; the program cannot wait for them.
+        pages = [process for process in ours if not (self._has_mark(process) or self._has_profile(process))]
+        _, staying = psutil.wait_procs(pages, timeout=PAGES_END_WITHIN_S)
+        return [*runs, *staged, *(_named(process) for process in ours if process not in pages or process in staying)]
 
     def is_ours(self, process: psutil.Process) -> bool:
         """Whether a process is the program of this desk, a worker of it, its driver or its browser."""
