@@ -204,7 +204,20 @@ def build(lab: Lab, image: str, browser: str, revision: str) -> None:
 
 def run_tests(lab: Lab, arguments: Sequence[str]) -> int:
     """Run the tests of the image in a network that holds nothing but loopback."""
-    pytest = [sys.executable, "-m", "pytest", "tests/image", "-m", "image", "-n", "2", "--durations", "10", *arguments]
+    # Two at a time, but those of one group one after the other: the daemons of two containers would want one port.
+    side_by_side = ("-n", "2", "--dist", "loadgroup")
+    pytest = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "tests/image",
+        "-m",
+        "image",
+        *side_by_side,
+        "--durations",
+        "10",
+        *arguments,
+    ]
     command = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", *pytest]
     with lab.step("tests", "in a network of nothing but loopback"):
         return subprocess.run(command, cwd=ROOT, env=lab.environment, check=False).returncode

@@ -18,7 +18,7 @@ from app.demo.process import running_portal
 from tests.image.containers import LIMIT_S, Container, answers, open_booth
 from tests.image.test_batch import good_numbers
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("one port")]
 
 SERVE = ("serve", "--workers", "1", "--tabs", "1")
 #: All processes of the container: number, parent, program, state, whether it lies in a PID namespace of its own, and
