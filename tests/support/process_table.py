@@ -63,9 +63,9 @@ def _rows(processes: Iterable[psutil.Process]) -> list[Row]:
 
 
 def _command(process: psutil.Process) -> str:
-    """One that is dead and waits for its parent has a name and no command line any more."""
+    """In one line, whatever its words hold; one that is dead and waits for its parent has only a name any more."""
     with contextlib.suppress(psutil.ZombieProcess):
-        if words := process.cmdline():
+        if words := " ".join(process.cmdline()).split():
             return " ".join(words)
     return f"[{process.name()}]"
 

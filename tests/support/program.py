@@ -122,7 +122,8 @@ class Desk:
         """Processes and temporary files of this desk that are still there."""
         runs = [str(path) for path in (self.folder / "runs").glob("*")]
         staged = [str(path) for path in self.out.glob(".poolwright/staging/*/*")]
-        ours = [process for process in psutil.process_iter() if self.is_ours(process)]
+        # A test that goes to the desk itself stands there too.
+        ours = [process for process in psutil.process_iter() if process.pid != os.getpid() and self.is_ours(process)]
         # Pages of the headless shell end by themselves when their browser is gone; the program cannot wait for them.
         pages = [process for process in ours if not (self._has_mark(process) or self._has_profile(process))]
         _, staying = psutil.wait_procs(pages, timeout=PAGES_END_WITHIN_S)

@@ -360,7 +360,17 @@ def test_the_process_table_tells_of_all_where_none_is_the_tests_own(
     told = process_table([tmp_path / "nowhere"])
 
     assert told.startswith("No process of this test was found; these are all of the machine.\n")
-    assert any(line.split()[0] == str(os.getpid()) for line in told.splitlines()[2:])
+    assert str(os.getpid()) in [line.split()[0] for line in told.splitlines()[2:]]
+
+
+def test_the_process_table_gives_a_command_of_many_lines_in_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("psutil.Process.cmdline", lambda _: ["sh", "-c", "first\n\n\tsecond"])
+
+    told = process_table([tmp_path / "nowhere"])
+
+    assert all(line.endswith(" sh -c first second") for line in told.splitlines()[2:])
 
 
 @pytest.mark.parametrize(
