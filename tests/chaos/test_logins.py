@@ -11,7 +11,7 @@ from tests.support.portal import needs_chromium
 
 pytestmark = [needs_chromium, pytest.mark.timeout(600)]
 
-LONG = Length(order_count=200, expiry_count=5, pages_between=30)
+LONG = Length(order_count=200, expiry_count=5, pages_between=30, worker_count=3)
 
 
 @pytest.mark.parametrize("totp_secret", ["", SECRET], ids=["password", "one-time codes"])

@@ -11,7 +11,7 @@ from typing import Protocol
 from app.demo.catalogue.truth import OrderTruth
 from app.demo.client import Portal
 
-QUIET = ("--quiet", "--workers", "2", "--tabs", "2")
+QUIET = ("--quiet", "--tabs", "2")
 
 
 class Place(Protocol):

@@ -10,7 +10,6 @@ from app.demo.process import running_portal
 from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.program import Desk, open_desk
 
-CREW = ("--workers", "3", "--tabs", "2", "--quiet")
 #: A secret with a shorter period than the usual 30 s: each code is good once, so every login waits for the next one. It
 #: must still be longer than a busy machine takes from the code to the filled form.
 SECRET = "otpauth://totp/demo?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&period=10"
@@ -22,8 +21,14 @@ class Length:
 
     order_count: int
     expiry_count: int
-    #: Order pages that open in between. Six are open at a time.
+    #: Order pages that open in between; two in each worker are open at a time.
     pages_between: int
+    worker_count: int
+
+    @property
+    def crew(self) -> tuple[str, ...]:
+        """Options of the program."""
+        return ("--workers", str(self.worker_count), "--tabs", "2", "--quiet")
 
 
 async def be_logged_out(folder: Path, length: Length, totp_secret: str) -> None:
@@ -35,7 +40,7 @@ async def be_logged_out(folder: Path, length: Length, totp_secret: str) -> None:
         orders = await begin(portal, desk, length)
         await portal.expire_sessions(after_pages=length.pages_between, times=length.expiry_count)
 
-        ended = await desk.run("run", orders, *CREW)
+        ended = await desk.run("run", orders, *length.crew)
         stats = await portal.stats()
 
         assert ended.code == 1, ended
@@ -50,12 +55,12 @@ async def be_left_out(folder: Path, length: Length) -> None:
         await portal.expire_sessions(after_pages=length.pages_between)
         password = desk.environment.pop("POOLWRIGHT_PASSWORD")
 
-        stopped = await desk.run("run", orders, *CREW)
+        stopped = await desk.run("run", orders, *length.crew)
         rows = reported(desk)
         desk.environment["POOLWRIGHT_PASSWORD"] = password
         logged_in = await desk.run("profile", "login", "demo", "--form")
         desk.environment.pop("POOLWRIGHT_PASSWORD")
-        resumed = await desk.run("run", orders, *CREW)
+        resumed = await desk.run("run", orders, *length.crew)
 
         assert stopped.code == 4, stopped
         assert "The portal wants a login and none of the ways in worked" in stopped.out

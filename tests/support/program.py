@@ -229,6 +229,7 @@ def _environment(folder: Path, portal: Portal) -> dict[str, str]:
         "POOLWRIGHT_RUNS_DIR": str(folder / "runs"),
         "POOLWRIGHT_PROFILE": "demo",
         "POOLWRIGHT_OUT": "out",
+        "POOLWRIGHT_WORKERS": "1",  # a second one is asked for where it is the subject: each costs a browser
         "POOLWRIGHT_BROWSER_PATH": SHELL or "",
         "PYTHONPATH": str(ROOT),
         DESK_MARK: str(folder),

@@ -29,11 +29,11 @@ pytestmark = [needs_chromium, pytest.mark.timeout(300)]
 
 
 async def test_a_list_comes_home_whole_and_a_second_run_does_nothing(tmp_path: Path) -> None:
-    async with running_portal(order_count=40) as portal, open_desk(tmp_path, portal, is_whole_browser=True) as desk:
+    async with running_portal(order_count=40) as portal, open_desk(tmp_path, portal) as desk:
         numbers = await numbers_of(portal, 40)
         truths = await portal.truth(*numbers)
 
-        first = await desk.run("run", desk.list_of(numbers), *QUIET)
+        first = await desk.run("run", desk.list_of(numbers), *QUIET, "--workers", "2")
         left = desk.left_over()
         await portal.reset_stats()
         second = await desk.run("run", "orders.xlsx", *QUIET)
@@ -64,14 +64,14 @@ async def test_the_report_keeps_the_users_columns(tmp_path: Path) -> None:
 
 
 async def test_a_program_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
-    async with running_portal(order_count=30) as portal, open_desk(tmp_path, portal) as desk:
-        numbers = await numbers_of(portal, 30)
+    async with running_portal(order_count=16) as portal, open_desk(tmp_path, portal) as desk:
+        numbers = await numbers_of(portal, 16)
         truths = await portal.truth(*numbers)
         arguments = ("run", desk.list_of(numbers), "--workers", "2", "--tabs", "2", "--json")
 
         done_before: set[str] = set()
         for _ in range(2):
-            done_before |= await _kill_after(desk, arguments, 5)
+            done_before |= await _kill_after(desk, arguments, 3)
         await portal.reset_stats()
         last = await desk.run(*arguments)
         stats = await portal.stats()
@@ -101,8 +101,8 @@ async def _kill_after(desk: Desk, arguments: tuple[str, ...], count: int) -> set
 
 
 async def test_a_terminated_program_finishes_what_it_has_in_hand(tmp_path: Path) -> None:
-    async with running_portal(order_count=30) as portal, open_desk(tmp_path, portal) as desk:
-        numbers = await numbers_of(portal, 30)
+    async with running_portal(order_count=12) as portal, open_desk(tmp_path, portal) as desk:
+        numbers = await numbers_of(portal, 12)
         begun, ended, summary = Counter[str](), Counter[str](), {}
 
         async with desk.started("run", desk.list_of(numbers), "--json", "--tabs", "2") as process:
@@ -122,15 +122,15 @@ async def test_a_terminated_program_finishes_what_it_has_in_hand(tmp_path: Path)
         assert code == 7
         assert summary["ending"] == "stopped"
         assert +begun == ended, "every order that was begun was finished"
-        assert summary["left_count"] == 30 - ended.total()
+        assert summary["left_count"] == 12 - ended.total() > 0
         assert desk.left_over() == []
 
 
 async def test_sessions_that_end_in_the_middle_cost_no_order(tmp_path: Path) -> None:
-    async with running_portal(order_count=24) as portal, open_desk(tmp_path, portal) as desk:
-        numbers = await numbers_of(portal, 24)
+    async with running_portal(order_count=12) as portal, open_desk(tmp_path, portal) as desk:
+        numbers = await numbers_of(portal, 12)
         truths = await portal.truth(*numbers)
-        await portal.expire_sessions(after_pages=8)
+        await portal.expire_sessions(after_pages=5)
 
         ended = await desk.run("run", desk.list_of(numbers), *QUIET)
 

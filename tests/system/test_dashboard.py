@@ -13,7 +13,7 @@ from pathlib import Path
 import anyio
 import httpx
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Locator, Page, async_playwright, expect
 
 from app.demo.client import Portal
 from app.demo.faults import Latency, Scope
@@ -68,70 +68,91 @@ async def drop(page: Page, file: Path) -> None:
     )
 
 
-async def failing_and_whole(portal: Portal) -> tuple[list[str], str]:
-    """Some orders, and one of them that has evidence of a failure."""
+async def failing_and_whole(portal: Portal) -> tuple[str, list[str]]:
+    """An order that leaves evidence of a failure, and nine that leave none."""
     truths = await portal.truth(*(await numbers_of(portal, 60)))
     partial = next(one.number for one in truths.values() if one.outcome == "PARTIAL")
-    whole = [one.number for one in truths.values() if one.outcome == "COMPLETED"][:5]
-    return [*whole, partial], partial
+    return partial, [one.number for one in truths.values() if one.outcome == "COMPLETED"][:9]
 
 
-async def test_a_list_is_dropped_watched_and_its_failure_looked_at_and_retried(tmp_path: Path) -> None:
+async def test_a_list_is_watched_by_whoever_has_the_token(tmp_path: Path) -> None:
     async with running_portal(order_count=60) as portal, open_desk(tmp_path, portal) as desk:
-        numbers, partial = await failing_and_whole(portal)
+        partial, whole = await failing_and_whole(portal)
         async with dashboard(desk) as (page, client):
-            assert "token" not in page.url
-            await drop(page, desk.folder / desk.list_of(numbers))
+            await ask_without_the_token(page, client)
+            await type_pause_and_search(page, whole[:4])
+            await drop(page, desk.folder / desk.list_of([*whole[4:], partial]))
             await expect(page.locator("#taken")).to_contain_text("6 new orders", timeout=PATIENCE_MS)
-            await expect(page.locator("#counts")).to_have_text("6 of 6 orders ended", timeout=PATIENCE_MS)
-            await expect(page.locator("#outcomes")).to_contain_text("5 completed")
-
+            await expect(page.locator("#counts")).to_have_text("10 of 10 orders ended", timeout=PATIENCE_MS)
+            await expect(page.locator("#outcomes")).to_contain_text("9 completed")
             failure = page.locator(".failure", has_text="some files refused")
-            await expect(failure).to_contain_text("ask its administrator")
-            await failure.get_by_role("button", name="Evidence").click()
-            picture = page.locator("#evidence img")
-            await expect(picture).to_be_visible()
-            assert await picture.evaluate("image => image.decode().then(() => image.naturalWidth > 300)")
-            await page.locator("#evidence summary").click()
-            await expect(page.locator("#evidence pre")).to_contain_text("<html")
-            await page.keyboard.press("Escape")
-
-            await portal.reset_stats()
-            async with client.stream("GET", "/api/v1/events") as happening:
-                await failure.get_by_role("button", name=re.compile("Retry")).click()
-                async for line in happening.aiter_lines():
-                    if line == "event: task_ended":
-                        break
-            assert partial in (await portal.stats()).order_pages
+            await look_at_the_evidence(page, failure)
+            await retry(failure, client, portal, partial)
 
             async with page.expect_download() as download:
-                await page.get_by_role("button", name="XLSX").click()
+                await page.get_by_role("button", name="XLSX").first.click()
             assert (await (await download.value).path()).read_bytes().startswith(b"PK")
 
 
-async def test_numbers_are_typed_searched_and_the_pool_is_paused_by_keys(tmp_path: Path) -> None:
-    async with running_portal(order_count=60) as portal, open_desk(tmp_path, portal) as desk:
-        numbers = await numbers_of(portal, 4)
-        async with dashboard(desk) as (page, _):
-            await expect(page.locator("#state")).to_have_text("ready", timeout=PATIENCE_MS)
-            await page.keyboard.press("p")
-            await expect(page.locator("#state")).to_have_text("paused")
-            await page.locator("#numbers").fill(", ".join(f"PO{number}" for number in numbers))
-            await page.locator("#numbers").press("Enter")
-            await expect(page.locator("#taken")).to_contain_text("4 new orders")
-            await page.locator("header h1").click()
-            await page.keyboard.press("/")
-            await page.keyboard.type(numbers[2])
-            await expect(page.locator("#orders tr")).to_have_count(1)
-            await expect(page.locator("#orders")).to_contain_text("waiting")
-            await page.locator("#pause").click()
-            await expect(page.locator("#counts")).to_have_text("4 of 4 orders ended", timeout=PATIENCE_MS)
+async def ask_without_the_token(page: Page, client: httpx.AsyncClient) -> None:
+    """Another window gets a form and nothing else."""
+    assert "token" not in page.url
+    other = await page.context.browser.new_page()  # pyright: ignore[reportOptionalMemberAccess] - it was launched
+    answer = await other.goto(f"{client.base_url}/")
+    await other.locator("#token").fill("no token of theirs, though long enough for one")
+    await other.get_by_role("button", name="Open").click()
+    await expect(other.locator("#gate-problem")).to_contain_text("not the token")
+
+    assert answer is not None
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    await other.close()
 
 
-async def test_tabs_are_seen_at_work_and_a_wrong_file_is_told(tmp_path: Path) -> None:
+async def type_pause_and_search(page: Page, numbers: list[str]) -> None:
+    """Four orders wait while the pool is paused, are found, and come home when it goes on."""
+    await expect(page.locator("#state")).to_have_text("ready", timeout=PATIENCE_MS)
+    await page.keyboard.press("p")
+    await expect(page.locator("#state")).to_have_text("paused")
+    await page.locator("#numbers").fill(", ".join(f"PO{number}" for number in numbers))
+    await page.locator("#numbers").press("Enter")
+    await expect(page.locator("#taken")).to_contain_text("4 new orders")
+    await page.locator("header h1").click()
+    await page.keyboard.press("/")
+    await page.keyboard.type(numbers[2])
+    await expect(page.locator("#orders tr")).to_have_count(1)
+    await expect(page.locator("#orders")).to_contain_text("waiting")
+    await page.locator("#pause").click()
+    await expect(page.locator("#counts")).to_have_text("4 of 4 orders ended", timeout=PATIENCE_MS)
+
+
+async def look_at_the_evidence(page: Page, failure: Locator) -> None:
+    """A failure says what to do, and shows the picture and the text of its page."""
+    await expect(failure).to_contain_text("ask its administrator")
+    await failure.get_by_role("button", name="Evidence").click()
+    picture = page.locator("#evidence img")
+    await expect(picture).to_be_visible()
+    assert await picture.evaluate("image => image.decode().then(() => image.naturalWidth > 300)")
+    await page.locator("#evidence summary").click()
+    await expect(page.locator("#evidence pre")).to_contain_text("<html")
+    await page.keyboard.press("Escape")
+
+
+async def retry(failure: Locator, client: httpx.AsyncClient, portal: Portal, number: str) -> None:
+    """One click, and the portal is asked for the order again."""
+    await portal.reset_stats()
+    async with client.stream("GET", "/api/v1/events") as happening:
+        await failure.get_by_role("button", name=re.compile("Retry")).click()
+        async for line in happening.aiter_lines():
+            if line == "event: task_ended":
+                break
+    assert number in (await portal.stats()).order_pages
+
+
+async def test_tabs_are_seen_at_work_and_a_lost_login_is_told(tmp_path: Path) -> None:
     async with running_portal(order_count=60) as portal, open_desk(tmp_path, portal) as desk:
-        numbers = await numbers_of(portal, 12)
+        numbers = await numbers_of(portal, 8)
         await portal.add_fault(Latency(delay_ms=4000), Scope.DOWNLOAD)
+        desk.environment["POOLWRIGHT_PASSWORD"] = "no longer that"
         async with dashboard(desk) as (page, _):
             (desk.folder / "letter.csv").write_text("Name,City\nAcme,Oslo\n")
             await page.locator("#file").set_input_files(desk.folder / "letter.csv")
@@ -140,33 +161,26 @@ async def test_tabs_are_seen_at_work_and_a_wrong_file_is_told(tmp_path: Path) ->
             await page.locator("#numbers").press("Enter")
             picture = page.locator(".shots img").first
             await expect(picture).to_be_visible(timeout=PATIENCE_MS)
-            await page.set_viewport_size({"width": 390, "height": 844})
-            assert await page.evaluate("document.documentElement.scrollWidth") <= 390
-            for scheme in ("dark", "light"):
-                await page.emulate_media(color_scheme=scheme)
-                assert await page.evaluate("getComputedStyle(document.documentElement).colorScheme") == scheme
+            await portal.clear_faults()
+            await fit_a_telephone_and_both_schemes(page)
 
-
-async def test_a_lost_login_is_shown_with_what_to_do(tmp_path: Path) -> None:
-    async with running_portal(order_count=60) as portal, open_desk(tmp_path, portal) as desk:
-        numbers = await numbers_of(portal, 3)
-        desk.environment["POOLWRIGHT_PASSWORD"] = "no longer that"
-        async with dashboard(desk) as (page, _):
-            await expect(page.locator("#state")).to_have_text("ready", timeout=PATIENCE_MS)
             await portal.expire_sessions()
-            await page.locator("#numbers").fill(" ".join(numbers))
+            await page.locator("#numbers").fill(" ".join(await _later_numbers(portal, 20)))
             await page.locator("#numbers").press("Enter")
             await expect(page.locator("#state")).to_have_text("login needed", timeout=PATIENCE_MS)
             await expect(page.locator("#notice")).to_contain_text("poolwright profile login", timeout=PATIENCE_MS)
 
 
-async def test_without_the_token_the_page_asks_for_it(tmp_path: Path) -> None:
-    async with running_portal() as portal, open_desk(tmp_path, portal) as desk, dashboard(desk) as (page, client):
-        other = await page.context.browser.new_page()  # pyright: ignore[reportOptionalMemberAccess] - it was launched
-        answer = await other.goto(f"{client.base_url}/")
-        await other.locator("#token").fill("no token of theirs, though long enough for one")
-        await other.get_by_role("button", name="Open").click()
-        await expect(other.locator("#gate-problem")).to_contain_text("not the token")
+async def fit_a_telephone_and_both_schemes(page: Page) -> None:
+    """Nothing runs over the edge of a small window, and the colours are those that its owner likes."""
+    await page.set_viewport_size({"width": 390, "height": 844})
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+    for scheme in ("dark", "light"):
+        await page.emulate_media(color_scheme=scheme)
+        assert await page.evaluate("getComputedStyle(document.documentElement).colorScheme") == scheme
+    await page.set_viewport_size({"width": 1280, "height": 900})
 
-        assert answer is not None
-        assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+async def _later_numbers(portal: Portal, start: int) -> list[str]:
+    """Orders that were not asked for before."""
+    return (await numbers_of(portal, start + 3))[start:]

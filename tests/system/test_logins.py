@@ -15,7 +15,7 @@ from tests.support.portal import needs_chromium
 pytestmark = [needs_chromium, pytest.mark.timeout(400)]
 
 
-SHORT = Length(order_count=40, expiry_count=3, pages_between=10)
+SHORT = Length(order_count=24, expiry_count=2, pages_between=7, worker_count=2)
 
 
 @pytest.mark.parametrize("totp_secret", ["", SECRET], ids=["password", "one-time codes"])

@@ -13,7 +13,7 @@ from tests.support.batch_results import QUIET, some_good_number
 from tests.support.portal import needs_chromium
 from tests.support.program import Desk, Ended, open_desk
 
-pytestmark = [needs_chromium, pytest.mark.timeout(200)]
+pytestmark = [needs_chromium, pytest.mark.timeout(400)]
 
 
 def base_of(desk: Desk) -> Path:

@@ -25,14 +25,14 @@ from tests.support.program import Desk, open_desk
 pytestmark = [needs_chromium, pytest.mark.timeout(300)]
 
 #: Orders by the interface, as many by a file that is sent, and some by a file that is dropped.
-COUNT, DROPPED = 30, 10
+COUNT, DROPPED = 8, 4
 SENT = {"api": COUNT, "orders.csv": COUNT, "dropped.csv": DROPPED}
 
 
 @asynccontextmanager
 async def serving(desk: Desk, *arguments: str) -> AsyncGenerator[tuple[Process, httpx.AsyncClient]]:
     """Start the daemon and ask it with its token; whoever asks ends it."""
-    options = ("serve", "--port", "0", "--workers", "2", "--tabs", "2", *arguments)
+    options = ("serve", "--port", "0", "--tabs", "2", *arguments)
     async with desk.started(*options) as process:
         assert process.stdout is not None
         said = ""
@@ -77,17 +77,17 @@ async def test_orders_by_three_ways_survive_a_kill_of_the_daemon(tmp_path: Path)
         (inbox / "dropped.csv").write_text("\n".join(["PO", *numbers[2 * COUNT :]]))
         truths = await portal.truth(*numbers)
         file = io.BytesIO("\n".join(["PO", *numbers[COUNT : 2 * COUNT]]).encode())
-        async with serving(desk) as (process, client):
+        async with serving(desk, "--workers", "2") as (process, client):
             sent = {"numbers": [f"PO{number}" for number in numbers[:COUNT]], "name": "api"}
             answers = [
                 await client.post("/api/v1/lists", json=sent),
                 await client.post("/api/v1/lists/upload", files={"file": ("orders.csv", file)}),
             ]
             assert [answer.status_code for answer in answers] == [201, 201]
-            await until_done(client, 20)
+            await until_done(client, 5)
             os.kill(process.pid, signal.SIGKILL)
             await process.wait()
-        async with serving(desk) as (process, client):
+        async with serving(desk, "--workers", "2") as (process, client):
             await until_done(client, total)
             lists = (await client.get("/api/v1/lists")).json()
             os.kill(process.pid, signal.SIGTERM)

@@ -302,7 +302,6 @@ async def test_a_task_may_have_less_time_than_others(portal: Portal, tmp_path: P
         open_pages = len(stage.session.driver.pages)
 
     assert (report.reason, report.detail) == (Reason.TASK_TIMEOUT, "The order took longer than 0.8 s.")
-    assert report.duration_s < 30
     assert open_pages == 1
 
 

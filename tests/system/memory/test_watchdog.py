@@ -72,7 +72,7 @@ async def test_the_worker_that_eats_memory_returns_fresh_and_nothing_is_lost(
     monkeypatch.setattr("app.service.library.Surroundings", partial(Surroundings, read_limit=lambda: machine))
     capture = EventCapture()
     async with running_portal(order_count=60) as portal, open_desk(tmp_path, portal) as desk:
-        fat, *light = await good_numbers(portal, 9)
+        fat, *light = await good_numbers(portal, 6)
         await make_fat(portal, fat, size_mb=700)
         async with portal_pool(desk, capture) as pool:
             await capture.until(lambda: all(worker.status is WorkerStatus.READY for worker in pool.workers))
@@ -94,10 +94,10 @@ async def test_the_worker_that_eats_memory_returns_fresh_and_nothing_is_lost(
     assert [worker.worker.generation for worker in status.workers if worker.worker.slot != eater.slot] == [1]
     assert status.workers[eater.slot - 1].memory_peak_bytes >= relieved.before_bytes
     assert status.memory_peak_bytes >= relieved.total_before_bytes
-    assert [report and report.reason for report in reports] == [Reason.ALL_SAVED] * 9
-    assert len(capture.all(TaskStarted)) == 9, "no order began twice"
+    assert [report and report.reason for report in reports] == [Reason.ALL_SAVED] * 6
+    assert len(capture.all(TaskStarted)) == 6, "no order began twice"
     assert WorkerStatus.CRASHED.name not in capture.path(eater.worker_id)
-    assert len(list(desk.out.rglob(MANIFEST_NAME))) == 9
+    assert len(list(desk.out.rglob(MANIFEST_NAME))) == 6
 
 
 async def run_in(group: Path, desk: Desk, *arguments: str) -> Ended:
@@ -119,8 +119,8 @@ def of_kind(ended: Ended, kind: str) -> list[Mapping[str, Any]]:
 
 async def test_in_a_small_container_the_same_holds_and_the_system_ends_nobody(tmp_path: Path) -> None:
     with memory_group(1500 * MB) as group:
-        async with running_portal(order_count=260) as portal, open_desk(tmp_path, portal) as desk:
-            numbers = await good_numbers(portal, 60)
+        async with running_portal(order_count=160) as portal, open_desk(tmp_path, portal) as desk:
+            numbers = await good_numbers(portal, 30)
             truths = await portal.truth(*numbers)
             await make_fat(portal, numbers[2], size_mb=500)
 

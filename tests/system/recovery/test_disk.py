@@ -35,8 +35,8 @@ def small_disk(place: Path) -> Generator[Path]:
 @pytest.mark.parametrize("room_mb", [3, 12], ids=["below the floor from the start", "full in the middle"])
 async def test_a_full_disk_is_waited_out(tmp_path: Path, room_mb: int) -> None:
     with small_disk(tmp_path / "out") as disk:
-        async with running_portal(order_count=20) as portal, open_desk(tmp_path, portal) as desk:
-            numbers = await numbers_of(portal, 20)
+        async with running_portal(order_count=12) as portal, open_desk(tmp_path, portal) as desk:
+            numbers = await numbers_of(portal, 12)
             truths = await portal.truth(*numbers)
             ballast = disk / "ballast"
             ballast.write_bytes(bytes((DISK_MB - room_mb) * 1024 * 1024))

@@ -20,7 +20,7 @@ from tests.support.program import PATIENT, Desk, open_desk, read_lines, use_own_
 
 pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 
-ORDER_COUNT = 12
+ORDER_COUNT = 8
 #: More than the pool would wait of its own accord.
 RETRY_AFTER_S = 8
 #: Between a decision and its line in the output.

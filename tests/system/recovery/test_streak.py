@@ -14,7 +14,7 @@ from tests.support.program import open_desk, use_own_pack
 
 pytestmark = [needs_chromium, pytest.mark.timeout(120)]
 
-ORDER_COUNT = 24
+ORDER_COUNT = 16
 #: What the demo pack knows of the login page, and what is left of it: a login page that an order was sent to shows the
 #: text of a missing order, and nothing else tells it apart any more.
 BLINDED = {
