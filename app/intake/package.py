@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from app.intake.errors import InputRefusedError
 from app.intake.markup import TooMuchError, check_part
+from app.intake.workbooks.parts import folded
 
 #: Begins each entry of a packed file's table of contents.
 _ENTRY = b"PK\x01\x02"
@@ -39,7 +40,7 @@ def check_package(content: bytes, source: str) -> None:
         raise InputRefusedError(f"{source} is packed of more than {PARTS_MAX:,} parts; save the list alone as .xlsx.")
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         parts = packed.infolist()
-        _check_kind({part.filename for part in parts}, source)
+        _check_kind({folded(part.filename) for part in parts}, source)
         _check_sizes(parts, len(content), source)
         for part in parts:
             try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from app.intake.content import CONTENT_BYTES_MAX, ContentKind, kind_of, refuse_f
 from app.intake.delimited import read_delimited
 from app.intake.encoding import decode
 from app.intake.errors import InputRefusedError
+from app.intake.furniture import without_furniture
 from app.intake.grid import Grid, Row
 from app.intake.header import Frame, frame_rows
 from app.intake.workbook import read_workbook
@@ -67,6 +68,7 @@ def parse_sheet(content: bytes, source: str, *, sheet_name: str | None = None, c
     if not grid.rows:
         raise InputRefusedError(f"{source} is empty; give a list with an order number in each row.")
     frame = frame_rows(grid.rows, column if column and column_position(column) is None else None)
+    frame = without_furniture(frame)
     if not frame.rows:
         raise InputRefusedError(f"{source} has a header but no rows below it; give a list with at least one order.")
     return _sheet_of(frame, grid.notices, source)
@@ -122,4 +124,4 @@ def _filled_width(cells: Sequence[str]) -> int:
 def _fitted(row: Row, width: int) -> Row:
     if len(row.cells) == width:
         return row
-    return Row(row_no=row.row_no, cells=(*row.cells, *[""] * (width - len(row.cells)))[:width])
+    return replace(row, cells=(*row.cells, *[""] * (width - len(row.cells)))[:width])
