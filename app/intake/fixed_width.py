@@ -1,4 +1,4 @@
-"""Text in columns of fixed width, as printers and old programs write it: blanks below each other part the cells. Pure."""
+"""Text in columns of fixed width, as printers write it: blanks below each other part the cells. Pure."""
 
 from __future__ import annotations
 

@@ -10,19 +10,26 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from lxml import etree
+from xlrd.biffh import XLRDError
 
 from app.intake.errors import InputRefusedError
 from app.intake.grid import Grid
+from app.intake.markup import TooMuchError, check_part
 from app.intake.package import check_package
+from app.intake.workbooks.ods import CONTENT, ods_pages
 from app.intake.workbooks.ooxml import ooxml_pages
 from app.intake.workbooks.page import Page
+from app.intake.workbooks.parts import Parts
+from app.intake.workbooks.xls import xls_pages
+from app.intake.workbooks.xml2003 import xml_pages
 
 #: The sheet that is meant when a workbook has it and none is named.
 PREFERRED_SHEET = "PO_Data"
 #: What workbooks that were broken in thousands of ways made the libraries raise.
-_DAMAGE = (
+DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
     etree.LxmlError,
@@ -38,18 +45,56 @@ _DAMAGE = (
 
 
 def read_workbook(content: bytes, source: str, sheet_name: str | None = None) -> Grid:
-    """Read one sheet: the named one, else ``PO_Data``, else the first visible one that holds anything.
+    """Read one sheet of a packed workbook: the named one, else ``PO_Data``, else the first visible one with anything.
 
     Raises:
         InputRefusedError: It is no workbook, damaged, too much, without such a sheet, or without data.
     """
     try:
         check_package(content, source)
-        return _first_grid(ooxml_pages(content, source), source, sheet_name)
-    except _DAMAGE as error:
+        parts = Parts(content)
+        pages = ods_pages(parts, source) if CONTENT in parts else ooxml_pages(parts, source)
+        return _first_grid(pages, source, sheet_name)
+    except DAMAGE as error:
+        raise _damaged(source) from error
+
+
+def read_old_workbook(content: bytes, source: str, sheet_name: str | None = None) -> Grid:
+    """Read one sheet of a workbook of Excel until 2003, as ``read_workbook`` does.
+
+    Raises:
+        InputRefusedError: It is damaged, has a password, too much in it, no such sheet, or no data.
+    """
+    try:
+        return _first_grid(xls_pages(content, source), source, sheet_name)
+    except (*DAMAGE, XLRDError, AssertionError) as error:
+        raise _damaged(source, "an old Excel workbook (.xls)") from error
+
+
+def read_xml(content: bytes, source: str, sheet_name: str | None = None) -> Grid:
+    """Read one sheet of a workbook that is a single XML file, as ``read_workbook`` does.
+
+    Raises:
+        InputRefusedError: It is XML of another kind, damaged, too much, without such a sheet, or without data.
+    """
+    try:
+        check_part([content])
+        pages = xml_pages(content, source)
+    except TooMuchError as error:
+        raise InputRefusedError(f"{source} cannot be taken, a part of it {error}; save the list as CSV.") from error
+    except DAMAGE as error:
+        raise _damaged(source, "an XML file") from error
+    if not pages:
         raise InputRefusedError(
-            f"{source} cannot be read as an Excel workbook: it is damaged. Open it in Excel and save it anew."
-        ) from error
+            f"{source} is an XML file and no spreadsheet; open it in the program that made it and save it as .xlsx or "
+            "as CSV UTF-8."
+        )
+    grid = _first_grid(pages, source, sheet_name)
+    return replace(grid, notices=(f"{source} is an XML spreadsheet; its cells were read.", *grid.notices))
+
+
+def _damaged(source: str, what: str = "an Excel workbook") -> InputRefusedError:
+    return InputRefusedError(f"{source} cannot be read as {what}: it is damaged. Open it in Excel and save it anew.")
 
 
 def _first_grid(pages: Sequence[Page], source: str, sheet_name: str | None) -> Grid:

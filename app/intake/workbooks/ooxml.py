@@ -34,13 +34,12 @@ class _Book:
     is_1904: bool
 
 
-def ooxml_pages(content: bytes, source: str) -> list[Page]:
+def ooxml_pages(parts: Parts, source: str) -> list[Page]:
     """The sheets of cells, in the order of the workbook; sheets of charts and macros hold no rows.
 
     Raises:
         ValueError, KeyError, zipfile.BadZipFile, lxml.etree.LxmlError: It is damaged.
     """
-    parts = Parts(content)
     name = next((found.target for found in parts.relations("").values() if found.kind == "officedocument"), _WORKBOOK)
     root = parts.root(name if name in parts else _WORKBOOK)
     relations = parts.relations(name)
