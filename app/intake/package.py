@@ -62,8 +62,6 @@ def check_package(content: bytes, source: str) -> None:
 def _check_kind(names: set[str], source: str) -> None:
     if not names:
         raise InputRefusedError(f"{source} is a packed file with nothing in it; give the list itself.")
-    if "xl/workbook.bin" in names:
-        raise InputRefusedError(f"{source} is a binary workbook (.xlsb); save it as .xlsx.")
     if "content.xml" in names or any(name.startswith("xl/") for name in names):
         return
     for mark, told in _OTHERS.items():

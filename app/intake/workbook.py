@@ -24,6 +24,7 @@ from app.intake.workbooks.ooxml import ooxml_pages
 from app.intake.workbooks.page import Page
 from app.intake.workbooks.parts import Parts
 from app.intake.workbooks.xls import xls_pages
+from app.intake.workbooks.xlsb import WORKBOOK, xlsb_pages
 from app.intake.workbooks.xml2003 import xml_pages
 
 #: The sheet that is meant when a workbook has it and none is named.
@@ -53,8 +54,7 @@ def read_workbook(content: bytes, source: str, sheet_name: str | None = None) ->
     try:
         check_package(content, source)
         parts = Parts(content)
-        pages = ods_pages(parts, source) if CONTENT in parts else ooxml_pages(parts, source)
-        return _first_grid(pages, source, sheet_name)
+        return _first_grid(_packed_pages(parts, source), source, sheet_name)
     except DAMAGE as error:
         raise _damaged(source) from error
 
@@ -91,6 +91,12 @@ def read_xml(content: bytes, source: str, sheet_name: str | None = None) -> Grid
         )
     grid = _first_grid(pages, source, sheet_name)
     return replace(grid, notices=(f"{source} is an XML spreadsheet; its cells were read.", *grid.notices))
+
+
+def _packed_pages(parts: Parts, source: str) -> list[Page]:
+    if CONTENT in parts:
+        return ods_pages(parts, source)
+    return xlsb_pages(parts, source) if WORKBOOK in parts else ooxml_pages(parts, source)
 
 
 def _damaged(source: str, what: str = "an Excel workbook") -> InputRefusedError:

@@ -137,7 +137,7 @@ def test_a_formula_is_its_saved_value_never_its_text() -> None:
 @pytest.mark.parametrize(
     ("members", "word"),
     [
-        ({"xl/workbook.bin": b"", "[Content_Types].xml": b""}, r"\.xlsb"),
+        ({"xl/workbook.bin": b"", "[Content_Types].xml": b""}, "damaged"),
         ({"content.xml": b"", "mimetype": b"application/vnd.oasis.opendocument.spreadsheet"}, "damaged"),
         ({"content.xml": b"<a/>", "mimetype": b"application/vnd.oasis.opendocument.text"}, "no spreadsheet"),
         ({"word/document.xml": b""}, "Word document"),
