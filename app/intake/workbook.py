@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from lxml import etree
 from xlrd.biffh import XLRDError
+from xlrd.compdoc import CompDocError
 
 from app.intake.errors import InputRefusedError
 from app.intake.grid import Grid
@@ -67,7 +68,7 @@ def read_old_workbook(content: bytes, source: str, sheet_name: str | None = None
     """
     try:
         return _first_grid(xls_pages(content, source), source, sheet_name)
-    except (*DAMAGE, XLRDError, AssertionError) as error:
+    except (*DAMAGE, XLRDError, CompDocError, AssertionError) as error:
         raise _damaged(source, "an old Excel workbook (.xls)") from error
 
 

@@ -9,11 +9,11 @@ from lxml import etree
 
 from app.intake.budget import COLUMNS_MAX
 from app.intake.errors import InputRefusedError
-from app.intake.grid import Grid
+from app.intake.grid import Grid, check_row_count
 from app.intake.workbooks.cell import EMPTY, UNSAVED_FORMULA, Cell, error_cell, formula_cell, moment_cell
 from app.intake.workbooks.number_format import general_text
 from app.intake.workbooks.page import Page
-from app.intake.workbooks.parts import Element, Parts, attribute, elements, local_name
+from app.intake.workbooks.parts import Element, Parts, attribute, has, local_name
 from app.intake.workbooks.sheet_rows import Area, SheetRows, cells_at
 
 CONTENT = "content.xml"
@@ -28,7 +28,7 @@ def ods_pages(parts: Parts, source: str) -> list[Page]:
         InputRefusedError: It has a password, or is no spreadsheet.
         ValueError, KeyError, lxml.etree.LxmlError: It is damaged.
     """
-    if "META-INF/manifest.xml" in parts and any(elements(parts.root("META-INF/manifest.xml"), "encryption-data")):
+    if "META-INF/manifest.xml" in parts and has(parts.root("META-INF/manifest.xml"), "encryption-data"):
         raise InputRefusedError(
             f"{source} is protected by a password; open it in the program that made it and save it without, or as CSV."
         )
@@ -91,6 +91,7 @@ class _Sheet:
         if not any(cell.text.strip() or cell.doubt for cell in cells):
             self._next_row += count
             return
+        check_row_count(self._next_row + count - 1, self._rows.source)
         for _ in range(count):
             row_no = self._rows.place(self._next_row)
             self._rows.add(row_no, cells, is_hidden=visibility in {"collapse", "filter"})

@@ -12,7 +12,7 @@ from app.intake.errors import InputRefusedError
 from app.intake.grid import Grid
 from app.intake.workbooks.cell import EMPTY, UNSAVED_FORMULA, Cell, error_cell, formula_cell, moment_cell, number_cell
 from app.intake.workbooks.page import Page
-from app.intake.workbooks.parts import Element, Parts, Relation, attribute, elements, is_on, local_name
+from app.intake.workbooks.parts import Element, Parts, Relation, attribute, elements, has, is_on, local_name
 from app.intake.workbooks.sheet_rows import Area, SheetRows, cells_at
 from app.intake.workbooks.styles import Styles, read_styles
 
@@ -194,7 +194,7 @@ class _Sheet:
                     right=area.right,
                 )
                 self._rows.drop_totals(totals, attribute(root, "displayName"))
-            self._rows.is_filtered = self._rows.is_filtered or any(elements(root, "filtercolumn"))
+            self._rows.is_filtered = self._rows.is_filtered or has(root, "filtercolumn")
 
 
 def _number(value: str, code: str, *, is_1904: bool) -> Cell:

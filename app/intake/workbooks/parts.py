@@ -93,6 +93,11 @@ def elements(root: Element, name: str) -> Iterator[Element]:
             yield element
 
 
+def has(root: Element, name: str) -> bool:
+    """Whether there is anything below of this name. An element without content counts."""
+    return next(elements(root, name), None) is not None
+
+
 def local_name(element: Element) -> str:
     """The name of an element without its namespace."""
     return _NAME(element).localname

@@ -11,7 +11,7 @@ from lxml import etree
 from app.intake.grid import Grid
 from app.intake.workbooks.cell import EMPTY, UNSAVED_FORMULA, Cell, error_cell, formula_cell, moment_cell, number_cell
 from app.intake.workbooks.page import Page
-from app.intake.workbooks.parts import Element, attribute, elements, is_on, local_name
+from app.intake.workbooks.parts import Element, attribute, elements, has, is_on, local_name
 from app.intake.workbooks.sheet_rows import Area, SheetRows, cells_at
 
 ROOT = "{urn:schemas-microsoft-com:office:spreadsheet}Workbook"
@@ -78,7 +78,7 @@ class _Sheet:
                 row_no = self._rows.place(int(told) if told else None)
                 is_hidden = is_on(attribute(row, "Hidden")) or attribute(row, "Height").strip() == "0"
                 self._rows.add(row_no, cells_at(self._cells(row, row_no)), is_hidden=is_hidden)
-        self._rows.is_filtered = any(elements(self._sheet, "autofiltercolumn"))
+        self._rows.is_filtered = has(self._sheet, "autofiltercolumn")
         self._rows.merge(self._areas)
         return self._rows.grid()
 
