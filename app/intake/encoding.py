@@ -145,16 +145,22 @@ def _code_page(telling: bytes, source: str) -> str:
     pages = [page for page in _LATIN_PAGES if is_latin and _fits(telling, page)]
     if pages:
         return min(pages, key=lambda page: len(_STRAY_SIGN.findall(telling.decode(page))))
+    if is_latin and _is_nearly(telling, _LATIN_PAGES[0]):
+        return _LATIN_PAGES[0]
     # Short runs that no Latin page has come from DOS; the detector knows its pages too.
     best = charset_normalizer.from_bytes(telling, cp_isolation=None if is_latin else _OTHER_PAGES).best()
-    if best is not None:
-        return best.encoding
-    broken_count = telling.decode(_LATIN_PAGES[0], errors="replace").count("\ufffd")
-    if is_latin and broken_count <= _BROKEN_SHARE_MAX * len(_FOREIGN_RUN.findall(telling)):
-        return _LATIN_PAGES[0]
-    raise InputRefusedError(
-        f"{source} is text in an encoding that was not found out; save it again as CSV UTF-8 or .xlsx."
-    )
+    if best is None:
+        raise InputRefusedError(
+            f"{source} is text in an encoding that was not found out; save it again as CSV UTF-8 or .xlsx."
+        )
+    return best.encoding
+
+
+def _is_nearly(telling: bytes, page: str) -> bool:
+    """Whether a page makes sense of all but a few letters."""
+    text = telling.decode(page, errors="replace")
+    odd_count = text.count("\ufffd") + len(_STRAY_SIGN.findall(text.replace("\ufffd", "")))
+    return odd_count <= _BROKEN_SHARE_MAX * len(_FOREIGN_RUN.findall(telling))
 
 
 def _is_latin(lines: Sequence[bytes]) -> bool:

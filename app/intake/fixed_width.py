@@ -10,8 +10,8 @@ from app.intake.budget import Budget
 _TITLES_MAX = 6
 #: A table has at least a header and a row, or two rows.
 _ROWS_MIN = 2
-#: Longer lines are no printed ones.
-_WIDTH_MAX = 1_000
+#: Shorter and longer lines are no printed tables.
+_WIDTH_MIN, _WIDTH_MAX = 10, 1_000
 
 
 def gutters(text: str) -> tuple[int, ...]:
@@ -20,11 +20,10 @@ def gutters(text: str) -> tuple[int, ...]:
     A gutter is blank in every row, and two blanks wide in most; a single blank between two numbers is none.
     """
     lines = [line for line in text.splitlines() if any(map(str.isalnum, line))]
-    for title_count in range(min(_TITLES_MAX, len(lines) - _ROWS_MIN) + 1):
-        places = _gutters(lines[title_count:])
-        if places:
-            return places
-    return ()
+    if any(line.startswith('"') for line in lines):
+        return ()
+    counts = range(min(_TITLES_MAX, len(lines) - _ROWS_MIN) + 1)
+    return max((_gutters(lines[title_count:]) for title_count in counts), key=len, default=())
 
 
 def part_at(text: str, places: Sequence[int], source: str) -> Iterator[tuple[str, ...]]:
@@ -45,7 +44,7 @@ def part_at(text: str, places: Sequence[int], source: str) -> Iterator[tuple[str
 
 def _gutters(lines: Sequence[str]) -> tuple[int, ...]:
     width = max(map(len, lines), default=0)
-    if len(lines) < _ROWS_MIN or not 0 < width <= _WIDTH_MAX:
+    if len(lines) < _ROWS_MIN or not _WIDTH_MIN <= width <= _WIDTH_MAX:
         return ()
     padded = [line.ljust(width) for line in lines]
     blank = [all(line[place].isspace() for line in padded) for place in range(width)]

@@ -38,7 +38,7 @@ _PHRASES = (
 _ANY_NAME = "|".join(map(re.escape, (*_PHRASES, *" ".join(_WORDS).split())))
 #: ``Total``, ``Total:``, ``Total (3 orders)``.
 _NAMED = re.compile(
-    rf"(?:{_ANY_NAME})\s*[:=]?\s*(?:\(?\d[\d.,\s]*\)?(?:\s*[^\W\d_]+)?)?",
+    rf"(?:{_ANY_NAME})\s*[:=]?\s*(?:\(?\d[\d.,\s]*(?:[^\W\d_]+)?\)?)?",
     re.IGNORECASE,
 )
 #: Amounts, counts and placeholders; a total line holds nothing else beside its name.

@@ -67,3 +67,46 @@ def test_a_file_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 
     with pytest.raises(InputRefusedError, match="larger than 3 MB"):
         kind_of(b"1\n" * (2 * 1024 * 1024), "orders.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ('[{"po": 1}]', "JSON"),
+        ('{"po": 1}\n{"po": 2}\n', "JSON"),
+        ("[]", "JSON"),
+        ('["4500012345", "4500012346"]', "JSON"),
+        ("From: a\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related\r\n", "MHTML"),
+    ],
+)
+def test_text_that_is_no_table_is_refused_as_what_it_is(text: str, word: str) -> None:
+    with pytest.raises(InputRefusedError, match=word):
+        text_kind(text, "orders.csv")
+
+
+@pytest.mark.parametrize("text", ["[PO],[Supplier]\n1,a\n", "{PO};A\n1;b\n", "PO\n4500012345\x02\n"])
+def test_text_that_only_begins_so_is_a_list(text: str) -> None:
+    assert text_kind(text, "orders.csv") is TextKind.LIST
+
+
+@pytest.mark.parametrize(
+    ("foreign", "word"),
+    [
+        (COMPOUND + "\x06DataSpaces DRMEncryptedTransform EncryptedPackage".encode("utf-16-le"), "sensitivity label"),
+        (COMPOUND + "WordDocument".encode("utf-16-le"), "Word document"),
+        (COMPOUND + "__substg1.0_0037".encode("utf-16-le"), "Outlook message"),
+        (b"\x1f\x8b\x08\0" + bytes(20), r"packed file \(gz\); unpack"),
+        (b"SQLite format 3\0" + bytes(84), "SQLite"),
+        (b"PAR1" + bytes(20), "Parquet"),
+        (b"\x05Maria".ljust(55) + b"\x05\0" + "Maria".encode("utf-16-le").ljust(108), "lock file .* Maria has open"),
+        (b"{\\rtf1 PO}", "RTF"),
+    ],
+)
+def test_foreign_files_are_told_with_the_next_step(foreign: bytes, word: str) -> None:
+    with pytest.raises(InputRefusedError, match=rf"orders\.xls is .*{word}"):
+        kind_of(foreign, "orders.xls")
+
+
+def test_an_old_workbook_is_known_with_and_without_its_container() -> None:
+    assert kind_of(COMPOUND, "orders.xls") is ContentKind.OLD_WORKBOOK
+    assert kind_of(b"\x09\x08\x08\0\0\x05\x05\0" + bytes(99), "orders.xls") is ContentKind.OLD_WORKBOOK
