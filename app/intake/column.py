@@ -69,7 +69,7 @@ def find_column(sheet: Sheet, wanted: str | None, rules: NumberRules) -> ColumnC
         return ColumnChoice(index=wanted_column(sheet, wanted), confidence=Confidence.SURE)
     choice = guess_column(sheet.columns, sheet.rows, rules)
     if choice is None:
-        raise InputRefusedError(_no_column(sheet))
+        raise InputRefusedError(" ".join([_no_column(sheet), *sheet.notices]))
     return choice
 
 

@@ -20,8 +20,11 @@ GROUP_MAX = 10 * COLUMNS_MAX
 OTHERS_MAX = 500_000
 #: A character may take four bytes, or be written as a reference such as ``&#x1F600;``.
 _GAP_BYTES_MAX = 12 * CELL_LENGTH_MAX
-#: Rows stand at this depth in a sheet, below ``worksheet`` and ``sheetData``; shared texts one above.
-_ROWS_PARENT, _TEXTS_PARENT = 2, 1
+#: What holds the rows of a sheet, or the texts that its cells share, by depth and name, in each kind of workbook.
+_ROWS_PARENTS = frozenset({(2, "sheetdata"), (3, "table"), (4, "table")})
+_TEXTS_PARENTS = frozenset({(1, "sst")})
+#: Cells stand in rows, so this deep below what holds the rows.
+_CELLS_BELOW = 2
 
 
 class TooMuchError(Exception):
@@ -52,6 +55,7 @@ class _Walk:
         self._depth = 0
         #: Tags that have groups below them, while one is open: all rows of a sheet, all texts of a workbook.
         self._groups_depth = 0
+        self._has_rows = False
         self._group_tags = self._group_count = self._other_count = self._cell_count = 0
         self._fed_bytes = self._last_tag_byte = 0
         self._parser = expat.ParserCreate()
@@ -74,8 +78,11 @@ class _Walk:
         if self._groups_depth:
             self._count_in_groups()
             return
-        if (self._depth, name.rpartition(":")[2]) in {(_ROWS_PARENT, "sheetData"), (_TEXTS_PARENT, "sst")}:
+        place = (self._depth, name.rpartition(":")[2].casefold())
+        if place in _ROWS_PARENTS or place in _TEXTS_PARENTS:
             self._groups_depth = self._depth
+            self._has_rows = place in _ROWS_PARENTS
+            self._group_count = 0
             return
         self._other_count += 1
         if self._other_count > OTHERS_MAX or self._depth > DEPTH_MAX:
@@ -87,11 +94,11 @@ class _Walk:
         if below == 1:
             self._group_count += 1
             self._group_tags = 0
-            if self._group_count > (ROWS_MAX if self._groups_depth == _ROWS_PARENT else CELLS_MAX):
+            if self._group_count > (ROWS_MAX if self._has_rows else CELLS_MAX):
                 raise TooMuchError(f"holds more than {ROWS_MAX:,} rows or {CELLS_MAX:,} texts")
             return
         self._group_tags += 1
-        self._cell_count += below == _ROWS_PARENT == self._groups_depth
+        self._cell_count += self._has_rows and below == _CELLS_BELOW
         if self._cell_count > CELLS_MAX:
             raise TooMuchError(f"holds more than {CELLS_MAX:,} cells")
         if self._group_tags > GROUP_MAX or below > DEPTH_MAX:

@@ -12,12 +12,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from app.domain.failures import Reason
 from app.domain.ids import BatchId, TaskId
 from app.domain.task import OrderList, OrderRow, POTask
 from app.intake.column import Confidence, column_shown, find_column, guess_notice
 from app.intake.errors import InputRefusedError
-from app.intake.grid import Row
+from app.intake.grid import Row, named_rows
+from app.intake.shapes import shape_notices
 from app.intake.sheet import Sheet, parse_sheet, read_sheet
+from app.intake.totals import find_totals
 from app.portal.numbers import BadNumber, Number, NumberRules, parse_number
 
 #: What stands for the file name in reports and messages.
@@ -26,7 +29,6 @@ TYPED_SOURCE = "command line"
 _STDIN_NAME = "standard input"
 _TYPED_COLUMN = "PO_NUMBER"
 _BATCH_ID_LENGTH = 20
-_SHOWN_ROWS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +107,12 @@ def _collect(sheet: Sheet, index: int, source: str, reading: Reading) -> OrderLi
     """Rows and tasks by the numbers in one column."""
     rows: list[OrderRow] = []
     tasks: dict[TaskId, POTask] = {}
-    for row in sheet.rows:
-        number = parse_number(row.cells[index], reading.rules)
+    numbers = [_number_of(row, index, reading.rules) for row in sheet.rows]
+    totals = find_totals(sheet.rows, index, numbers)
+    for row, told in zip(sheet.rows, numbers, strict=True):
+        if row.row_no in totals.lines:
+            continue
+        number = totals.doubted.get(row.row_no, told)
         if isinstance(number, Number):
             task_id = TaskId(f"{task_prefix(reading.portal_name)}{number.portal_number}")
             task = POTask(task_id=task_id, po_number=number.po_number, portal_number=number.portal_number)
@@ -122,8 +128,16 @@ def _collect(sheet: Sheet, index: int, source: str, reading: Reading) -> OrderLi
         columns=sheet.columns,
         rows=tuple(rows),
         tasks=tuple(tasks.values()),
-        notices=(*sheet.notices, *_count_notices(rows, len(tasks))),
+        notices=(*sheet.notices, *totals.notices(), *_count_notices(rows, len(tasks)), *shape_notices(rows, tasks)),
     )
+
+
+def _number_of(row: Row, index: int, rules: NumberRules) -> Number | BadNumber:
+    """The number in a cell, unless the file itself makes the cell doubtful."""
+    doubt = row.doubts.get(index)
+    if doubt:
+        return BadNumber(reason=Reason.BAD_NUMBER, detail=doubt)
+    return parse_number(row.cells[index], rules, is_one=index in row.one_numbers)
 
 
 def _good_row(row: Row, index: int, task_id: TaskId) -> OrderRow:
@@ -152,14 +166,15 @@ def _count_notices(rows: Sequence[OrderRow], task_count: int) -> Iterator[str]:
     if len(wrong) == 1:
         yield f"Row {wrong[0].row_no} has no valid order number and is reported INVALID: {wrong[0].detail}"
     elif wrong:
-        numbers = ", ".join(str(row.row_no) for row in wrong[:_SHOWN_ROWS])
-        more = f" and {len(wrong) - _SHOWN_ROWS} more" if len(wrong) > _SHOWN_ROWS else ""
-        yield f"{len(wrong)} rows have no valid order number and are reported INVALID: rows {numbers}{more}."
+        yield (
+            f"{len(wrong)} rows have no valid order number and are reported INVALID: "
+            f"{named_rows([row.row_no for row in wrong])}; row {wrong[0].row_no}: {wrong[0].detail}"
+        )
 
 
 def _no_order(sheet: Sheet, index: int, rows: Sequence[OrderRow]) -> str:
     sentence = f"{sheet.source} has no valid order number"
     first = f"row {rows[0].row_no}: {rows[0].detail}"
-    if len(sheet.columns) == 1:
-        return f"{sentence}; {first}"
-    return f"{sentence} in column {column_shown(sheet, index)}, name another with --column; {first}"
+    if len(sheet.columns) > 1:
+        sentence += f" in column {column_shown(sheet, index)}, name another with --column"
+    return " ".join([f"{sentence}; {first}", *sheet.notices])

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from app.intake.errors import InputRefusedError
 from app.intake.markup import TooMuchError, check_part
+from app.intake.workbooks.parts import folded
 
 #: Begins each entry of a packed file's table of contents.
 _ENTRY = b"PK\x01\x02"
@@ -25,6 +26,14 @@ RATIO_MAX = 200
 _RATIO_FROM_BYTES = 16 * 1024 * 1024
 #: How spreadsheet programs pack; other ways may blow up within a single piece.
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+#: What other packed files begin with in their table of contents.
+_OTHERS = {
+    "word/": "a Word document (.docx), no spreadsheet",
+    "ppt/": "a PowerPoint file (.pptx), no spreadsheet",
+    "index/": "an Apple Numbers file",
+    "index.zip": "an Apple Numbers file",
+}
+_LIST_ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".htm", ".html", ".xml", ".json")
 _CHUNK_BYTES = 64 * 1024
 
 
@@ -39,7 +48,7 @@ def check_package(content: bytes, source: str) -> None:
         raise InputRefusedError(f"{source} is packed of more than {PARTS_MAX:,} parts; save the list alone as .xlsx.")
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         parts = packed.infolist()
-        _check_kind({part.filename for part in parts}, source)
+        _check_kind({folded(part.filename) for part in parts}, source)
         _check_sizes(parts, len(content), source)
         for part in parts:
             try:
@@ -51,10 +60,18 @@ def check_package(content: bytes, source: str) -> None:
 
 
 def _check_kind(names: set[str], source: str) -> None:
-    if "xl/workbook.bin" in names:
-        raise InputRefusedError(f"{source} is a binary workbook (.xlsb); save it as .xlsx.")
-    if not any(name.startswith("xl/") for name in names):
-        raise InputRefusedError(f"{source} is a packed file but no Excel workbook; save the list as .xlsx or CSV.")
+    if not names:
+        raise InputRefusedError(f"{source} is a packed file with nothing in it; give the list itself.")
+    if "content.xml" in names or any(name.startswith("xl/") for name in names):
+        return
+    for mark, told in _OTHERS.items():
+        if "content.xml" in names or any(name.startswith(mark) for name in names):
+            raise InputRefusedError(f"{source} is {told}; save the list as .xlsx or CSV.")
+    lists = sorted(name for name in names if name.endswith(_LIST_ENDINGS))
+    if lists:
+        more = f" and {len(lists) - 1} more" if len(lists) > 1 else ""
+        raise InputRefusedError(f"{source} is a packed file with {lists[0]}{more} in it; unpack it and give that file.")
+    raise InputRefusedError(f"{source} is a packed file but no Excel workbook; save the list as .xlsx or CSV.")
 
 
 def _check_sizes(parts: list[zipfile.ZipInfo], packed_bytes: int, source: str) -> None:

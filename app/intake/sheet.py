@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
 from app.intake.budget import check_table
-from app.intake.content import CONTENT_BYTES_MAX, ContentKind, kind_of, refuse_foreign_text
+from app.intake.content import CONTENT_BYTES_MAX, ContentKind, TextKind, kind_of, text_kind
 from app.intake.delimited import read_delimited
 from app.intake.encoding import decode
 from app.intake.errors import InputRefusedError
+from app.intake.furniture import without_furniture
 from app.intake.grid import Grid, Row
 from app.intake.header import Frame, frame_rows
-from app.intake.workbook import read_workbook
+from app.intake.webpage import read_web_page
+from app.intake.workbook import read_old_workbook, read_workbook, read_xml
 
 _POSITION = re.compile(r"#(\d+)")
 
@@ -67,6 +69,7 @@ def parse_sheet(content: bytes, source: str, *, sheet_name: str | None = None, c
     if not grid.rows:
         raise InputRefusedError(f"{source} is empty; give a list with an order number in each row.")
     frame = frame_rows(grid.rows, column if column and column_position(column) is None else None)
+    frame = without_furniture(frame)
     if not frame.rows:
         raise InputRefusedError(f"{source} has a header but no rows below it; give a list with at least one order.")
     return _sheet_of(frame, grid.notices, source)
@@ -90,14 +93,25 @@ def _grid_of(content: bytes, source: str, sheet_name: str | None) -> Grid:
     match kind_of(content, source):
         case ContentKind.WORKBOOK:
             return read_workbook(content, source, sheet_name)
+        case ContentKind.OLD_WORKBOOK:
+            return read_old_workbook(content, source, sheet_name)
         case ContentKind.TEXT:
-            decoded = decode(content, source)
-            refuse_foreign_text(decoded.text, source)
+            return _text_grid(content, source, sheet_name)
+
+
+def _text_grid(content: bytes, source: str, sheet_name: str | None) -> Grid:
+    decoded = decode(content, source)
+    match text_kind(decoded.text, source):
+        case TextKind.XML:
+            return read_xml(content, source, sheet_name)
+        case TextKind.WEB_PAGE:
+            grid = read_web_page(decoded.text, source)
+        case TextKind.LIST:
             grid = read_delimited(decoded.text, source)
-            notices = [decoded.notice] if decoded.notice else []
-            if sheet_name:
-                notices.append(f"{source} is text and has no sheets; --sheet {sheet_name} was not needed.")
-            return Grid(rows=grid.rows, notices=(*notices, *grid.notices))
+    notices = [decoded.notice] if decoded.notice else []
+    if sheet_name:
+        notices.append(f"{source} is text and has no sheets; --sheet {sheet_name} was not needed.")
+    return Grid(rows=grid.rows, notices=(*notices, *grid.notices))
 
 
 def _sheet_of(frame: Frame, notices: Sequence[str], source: str) -> Sheet:
@@ -122,4 +136,4 @@ def _filled_width(cells: Sequence[str]) -> int:
 def _fitted(row: Row, width: int) -> Row:
     if len(row.cells) == width:
         return row
-    return Row(row_no=row.row_no, cells=(*row.cells, *[""] * (width - len(row.cells)))[:width])
+    return replace(row, cells=(*row.cells, *[""] * (width - len(row.cells)))[:width])

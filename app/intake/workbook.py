@@ -1,40 +1,41 @@
-"""An Excel workbook (.xlsx, .xlsm) becomes rows of cells, each as the text that a person sees in it.
+"""A workbook becomes rows of cells, each as the text that a person sees in it.
 
-Values only, never formulas or macros. Numbers come without ``.0`` and with the leading zeros of their format, dates as
-ISO 8601. Hidden sheets are read only when they are named.
+Values only, never formulas or macros. Numbers come as their format shows them, dates as ISO 8601. Hidden sheets are
+read only when they are named.
 """
 
 from __future__ import annotations
 
-import io
-import re
-import warnings
+import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, time
-from typing import Protocol, cast
-from xml.etree.ElementTree import ParseError
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-import openpyxl
-from openpyxl.workbook import Workbook
+from lxml import etree
+from xlrd.biffh import XLRDError
+from xlrd.compdoc import CompDocError
 
-from app.intake.budget import Budget
 from app.intake.errors import InputRefusedError
-from app.intake.grid import Grid, Row, number_rows
+from app.intake.grid import Grid
+from app.intake.markup import TooMuchError, check_part
 from app.intake.package import check_package
+from app.intake.workbooks.ods import CONTENT, ods_pages
+from app.intake.workbooks.ooxml import ooxml_pages
+from app.intake.workbooks.page import Page
+from app.intake.workbooks.parts import Parts
+from app.intake.workbooks.xls import xls_pages
+from app.intake.workbooks.xlsb import WORKBOOK, xlsb_pages
+from app.intake.workbooks.xml2003 import xml_pages
 
 #: The sheet that is meant when a workbook has it and none is named.
 PREFERRED_SHEET = "PO_Data"
-#: A format of leading zeros only, with or without a fixed text before them: ``0000000000``, ``"PO"0000000000``.
-_PADDED = re.compile(r'(?:"([^"]*)")?(0+)')
-#: Excel keeps 15 digits of a number and makes the rest zeros.
-_EXACT_BELOW = 10**15
 #: What workbooks that were broken in thousands of ways made the libraries raise.
-_DAMAGE = (
+DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
-    ParseError,
+    etree.LxmlError,
+    struct.error,
     LookupError,
     ValueError,
     TypeError,
@@ -45,116 +46,88 @@ _DAMAGE = (
 )
 
 
-class _CellToRead(Protocol):
-    """What is wanted of a cell."""
-
-    @property
-    def value(self) -> object: ...
-    @property
-    def number_format(self) -> str | None: ...
-
-
-class _SheetToRead(Protocol):
-    """What is wanted of a sheet in the library's reading mode."""
-
-    @property
-    def title(self) -> str: ...
-    @property
-    def sheet_state(self) -> str: ...
-    @property
-    def rows(self) -> Iterable[Iterable[_CellToRead]]: ...
-    def reset_dimensions(self) -> None: ...
-
-
 def read_workbook(content: bytes, source: str, sheet_name: str | None = None) -> Grid:
-    """Read one sheet: the named one, else ``PO_Data``, else the first visible one that holds anything.
+    """Read one sheet of a packed workbook: the named one, else ``PO_Data``, else the first visible one with anything.
 
     Raises:
         InputRefusedError: It is no workbook, damaged, too much, without such a sheet, or without data.
     """
-    with warnings.catch_warnings():
-        # The library warns of styles and extensions that a reader of values does not need.
-        warnings.simplefilter("ignore", UserWarning)
-        try:
-            check_package(content, source)
-            workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-            return _first_grid(workbook, source, sheet_name)
-        except _DAMAGE as error:
-            raise InputRefusedError(
-                f"{source} cannot be read as an Excel workbook: it is damaged. Open it in Excel and save it anew."
-            ) from error
+    try:
+        check_package(content, source)
+        parts = Parts(content)
+        return _first_grid(_packed_pages(parts, source), source, sheet_name)
+    except DAMAGE as error:
+        raise _damaged(source) from error
 
 
-def _first_grid(workbook: Workbook, source: str, sheet_name: str | None) -> Grid:
-    # The library's types describe sheets of the editing mode.
-    sheets = cast("list[_SheetToRead]", workbook.worksheets)
-    for sheet in _named(sheets, sheet_name, source) if sheet_name else _by_preference(sheets):
-        rows = tuple(_rows(sheet, source))
-        if rows:
-            return Grid(rows=rows, notices=tuple(_notices(sheet, sheets)) if not sheet_name else ())
+def read_old_workbook(content: bytes, source: str, sheet_name: str | None = None) -> Grid:
+    """Read one sheet of a workbook of Excel until 2003, as ``read_workbook`` does.
+
+    Raises:
+        InputRefusedError: It is damaged, has a password, too much in it, no such sheet, or no data.
+    """
+    try:
+        return _first_grid(xls_pages(content, source), source, sheet_name)
+    except (*DAMAGE, XLRDError, CompDocError, AssertionError) as error:
+        raise _damaged(source, "an old Excel workbook (.xls)") from error
+
+
+def read_xml(content: bytes, source: str, sheet_name: str | None = None) -> Grid:
+    """Read one sheet of a workbook that is a single XML file, as ``read_workbook`` does.
+
+    Raises:
+        InputRefusedError: It is XML of another kind, damaged, too much, without such a sheet, or without data.
+    """
+    try:
+        check_part([content])
+        pages = xml_pages(content, source)
+    except TooMuchError as error:
+        raise InputRefusedError(f"{source} cannot be taken, a part of it {error}; save the list as CSV.") from error
+    except DAMAGE as error:
+        raise _damaged(source, "an XML file") from error
+    if not pages:
+        raise InputRefusedError(
+            f"{source} is an XML file and no spreadsheet; open it in the program that made it and save it as .xlsx or "
+            "as CSV UTF-8."
+        )
+    grid = _first_grid(pages, source, sheet_name)
+    return replace(grid, notices=(f"{source} is an XML spreadsheet; its cells were read.", *grid.notices))
+
+
+def _packed_pages(parts: Parts, source: str) -> list[Page]:
+    if CONTENT in parts:
+        return ods_pages(parts, source)
+    return xlsb_pages(parts, source) if WORKBOOK in parts else ooxml_pages(parts, source)
+
+
+def _damaged(source: str, what: str = "an Excel workbook") -> InputRefusedError:
+    return InputRefusedError(f"{source} cannot be read as {what}: it is damaged. Open it in Excel and save it anew.")
+
+
+def _first_grid(pages: Sequence[Page], source: str, sheet_name: str | None) -> Grid:
+    for page in _named(pages, sheet_name, source) if sheet_name else _by_preference(pages):
+        grid = page.read()
+        if grid.rows:
+            others = tuple(_notices(page, pages)) if not sheet_name else ()
+            return Grid(rows=grid.rows, notices=(*others, *grid.notices))
     where = f"sheet {sheet_name!r} of {source}" if sheet_name else source
     raise InputRefusedError(f"{where} is empty; give a list with an order number in each row.")
 
 
-def _named(sheets: Sequence[_SheetToRead], name: str, source: str) -> list[_SheetToRead]:
-    found = [sheet for sheet in sheets if sheet.title.strip().casefold() == name.strip().casefold()]
+def _named(pages: Sequence[Page], name: str, source: str) -> list[Page]:
+    found = [page for page in pages if page.title.strip().casefold() == name.strip().casefold()]
     if not found:
-        titles = ", ".join(repr(sheet.title) for sheet in sheets)
+        titles = ", ".join(repr(page.title) for page in pages)
         raise InputRefusedError(f"{source} has no sheet {name!r}; its sheets are: {titles}.")
     return found
 
 
-def _by_preference(sheets: Sequence[_SheetToRead]) -> list[_SheetToRead]:
-    visible = [sheet for sheet in sheets if sheet.sheet_state == "visible"]
-    return sorted(visible, key=lambda sheet: sheet.title.casefold() != PREFERRED_SHEET.casefold())
+def _by_preference(pages: Sequence[Page]) -> list[Page]:
+    visible = [page for page in pages if page.is_visible]
+    return sorted(visible, key=lambda page: page.title.casefold() != PREFERRED_SHEET.casefold())
 
 
-def _notices(taken: _SheetToRead, sheets: Sequence[_SheetToRead]) -> Iterator[str]:
-    others = ", ".join(repr(sheet.title) for sheet in sheets if sheet is not taken)
+def _notices(taken: Page, pages: Sequence[Page]) -> Iterator[str]:
+    others = ", ".join(repr(page.title) for page in pages if page is not taken)
     if others:
         yield f"The orders were read from sheet {taken.title!r}; name another with --sheet: {others}."
-
-
-def _rows(sheet: _SheetToRead, source: str) -> Iterator[Row]:
-    # Some programs write a wrong size into the sheet; without it every row is read.
-    sheet.reset_dimensions()
-    budget = Budget(source)
-    records = (budget.spent(tuple(map(_text, cells))) for cells in sheet.rows)
-    return number_rows(records, source)
-
-
-def _text(cell: _CellToRead) -> str:
-    """What a person sees in a cell, as far as it matters to a list."""
-    match cell.value:
-        case None:
-            return ""
-        case bool() as flag:
-            return str(flag).upper()
-        case int() | float() as number:
-            return _number_text(number, cell.number_format or "")
-        case date() | time() as moment:
-            return _moment_text(moment)
-        case other:
-            return str(other)
-
-
-def _moment_text(moment: date | time) -> str:
-    """ISO 8601; a day without a time of day is a day."""
-    if isinstance(moment, datetime):
-        return moment.date().isoformat() if moment.time() == time.min else moment.isoformat(sep=" ")
-    return moment.isoformat()
-
-
-def _number_text(number: float, number_format: str) -> str:
-    """Whole numbers without a fraction, with the zeros that their format puts in front.
-
-    A number of more digits than Excel keeps is written in its scientific notation, which nobody takes for an order.
-    """
-    if abs(number) >= _EXACT_BELOW:
-        return f"{number:.15G}"
-    if isinstance(number, float) and not number.is_integer():
-        return repr(number)
-    padded = _PADDED.fullmatch(number_format)
-    if not padded:
-        return str(int(number))
-    return (padded[1] or "") + str(int(number)).zfill(len(padded[2]))

@@ -2,14 +2,14 @@
 
 Pure. The rules come from a portal pack (its table ``[numbers]``); what spreadsheets do to numbers is understood here:
 ``4500012345.0``, a leading apostrophe, ``="0045"``, non-breaking spaces, full-width digits. Leading zeros are kept.
-Nothing is guessed: digits that a spreadsheet dropped are asked for, not made up.
+Nothing is guessed: digits that a spreadsheet dropped are asked for, not made up, and a cell that can be read in more
+than one way is no number but a question, with all its readings named.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -17,6 +17,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.domain.failures import Reason
+from app.portal import writing
 
 #: Longer than any order number; nothing longer is tried against a pack's pattern.
 _LENGTH_MAX = 120
@@ -24,11 +25,8 @@ _LENGTH_MAX = 120
 _SHOWN_LENGTH = 40
 #: What people write between a prefix and its number: ``PO-45``, ``PO# 45``, ``PO: 45``.
 _AFTER_PREFIX = " -_#:./"
-#: In front of a number they keep a spreadsheet from reading it as one.
-_APOSTROPHES = "'`\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}"
-_FORMULA = re.compile(r'="(.*)"')
-_WHOLE_FLOAT = re.compile(r"(\d+)[.,]0{1,2}")
-_SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?E[+-]\d+", re.IGNORECASE)
+#: So many numbers are named in a sentence.
+_SHOWN_NUMBERS = 3
 
 
 class Case(StrEnum):
@@ -92,55 +90,99 @@ class BadNumber:
     detail: str
 
 
-def parse_number(text: str, rules: NumberRules) -> Number | BadNumber:
-    """Read one cell by the rules of a portal."""
-    plain = _plain(text)
+def parse_number(text: str, rules: NumberRules, *, is_one: bool = False) -> Number | BadNumber:
+    """Read one cell by the rules of a portal.
+
+    Args:
+        text: The cell as a person sees it.
+        rules: What the portal's numbers look like.
+        is_one: The cell is known to hold a single number, so that signs between its digits part nothing.
+    """
+    plain = writing.plain_text(text)
     if not plain:
         return BadNumber(reason=Reason.BLANK_NUMBER, detail="There is no order number.")
-    if _SCIENTIFIC.fullmatch(plain):
-        return BadNumber(
-            reason=Reason.BAD_NUMBER,
-            detail=f"{_shown(plain)} is a number that the spreadsheet shortened, so its last digits are lost: format "
-            "the column as text and fill in the full number.",
+    if writing.is_shortened(plain):
+        return _bad(
+            f"{_shown(plain)} is a number that the spreadsheet shortened, so its last digits are lost: format the "
+            "column as text and fill in the full number."
         )
     if len(plain) <= _LENGTH_MAX:
-        for prefix, rest in _readings(plain, rules):
-            number = _cased(_joined(rest, rules.separators), rules.case)
-            if re.fullmatch(rules.pattern, number):
-                return Number(po_number=prefix + number, portal_number=number)
-    return BadNumber(
-        reason=Reason.BAD_NUMBER,
-        detail=f"{_shown(plain)} is no order number of this portal: expected {rules.describe}, for example "
-        f"{rules.example}.",
+        for bare in writing.bare_texts(plain):
+            number = _sure_number(bare, rules, is_one=is_one)
+            if number:
+                return number
+        doubt = _doubt(plain, rules)
+        if doubt:
+            return _bad(doubt)
+    return _bad(
+        f"{_shown(plain)} is no order number of this portal: expected {rules.describe}, for example {rules.example}."
     )
 
 
-def _plain(text: str) -> str:
-    """The text without what spreadsheets, web pages and keyboards put around and into it."""
-    if not (text.isascii() and text.isprintable()):
-        text = "".join(map(_plain_character, unicodedata.normalize("NFKC", text)))
-    text = " ".join(text.split())
-    formula = _FORMULA.fullmatch(text)
-    if formula:
-        text = formula[1]
-    text = text.lstrip(_APOSTROPHES).strip()
-    whole = _WHOLE_FLOAT.fullmatch(text)
-    return whole[1] if whole else text
+def _bad(detail: str) -> BadNumber:
+    return BadNumber(reason=Reason.BAD_NUMBER, detail=detail)
 
 
-def _plain_character(character: str) -> str:
-    """Any decimal digit as ASCII, any dash as a hyphen; invisible characters vanish."""
-    if character.isspace():
-        return " "
-    match unicodedata.category(character):
-        case "Nd":
-            return str(unicodedata.decimal(character))
-        case "Pd":
-            return "-"
-        case "Cc" | "Cf":
-            return ""
-        case _:
-            return character
+def _sure_number(text: str, rules: NumberRules, *, is_one: bool) -> Number | None:
+    """The number, when there is no other way to read the text."""
+    for prefix, rest in _readings(text, rules):
+        parts = _parts(writing.without_thousands(rest), rules.separators)
+        number = _valid(prefix, "".join(parts), rules)
+        if not number:
+            continue
+        if len(parts) == 1 or is_one:
+            return number
+        is_sure = writing.is_one_number(parts) and not writing.is_date(rest) and not _numbers_alone(rest, rules)
+        return number if is_sure else None
+    return None
+
+
+def _doubt(plain: str, rules: NumberRules) -> str:
+    """Every way to read a text that can be read in several, or holds a number among other things; else nothing."""
+    if writing.is_date(plain):
+        return (
+            f"{_shown(plain)} is a date, or a number that a spreadsheet took for one: format the column as text and "
+            "fill in the order number."
+        )
+    alone = _numbers_alone(plain, rules)
+    readings = [_alone_shown(alone)] if alone else []
+    for prefix, rest in _readings(plain, rules):
+        glued = writing.unsure_thousands(rest) or "".join(_parts(rest, rules.separators))
+        whole = _valid(prefix, glued, rules)
+        if whole:
+            if not alone:
+                readings.append(f"{_shown(rest)}, which is no single order number")
+            readings.append(f"the order {whole.po_number}")
+            break
+    if not readings:
+        return ""
+    return f"{_shown(plain)} can be read as {', or as '.join(readings)}: leave one order number alone in the cell."
+
+
+def _alone_shown(numbers: Sequence[Number]) -> str:
+    names = [number.po_number for number in numbers[:_SHOWN_NUMBERS]]
+    more = len(numbers) - len(names)
+    if len(names) == 1:
+        return f"the order {names[0]} with something else beside it"
+    return f"the orders {', '.join(names)}" + (f" and {more} more" if more else "")
+
+
+def _numbers_alone(text: str, rules: NumberRules) -> list[Number]:
+    """Those parts of a text that are order numbers by themselves."""
+    found: list[Number] = []
+    for token in re.findall(r"\w+", text):
+        valid = (_valid(prefix, rest, rules) for prefix, rest in _readings(token, rules))
+        number = next(filter(None, valid), None)
+        if number:
+            found.append(number)
+    return found
+
+
+def _valid(prefix: str, number: str, rules: NumberRules) -> Number | None:
+    cased = _cased(number, rules.case)
+    if not re.fullmatch(rules.pattern, cased):
+        return None
+    return Number(po_number=prefix + cased, portal_number=cased)
 
 
 def _readings(plain: str, rules: NumberRules) -> Iterator[tuple[str, str]]:
@@ -151,11 +193,11 @@ def _readings(plain: str, rules: NumberRules) -> Iterator[tuple[str, str]]:
     yield "", plain
 
 
-def _joined(text: str, separators: str) -> str:
-    """Without separators between two characters; one at an end stays, since ``-4500012345`` is no number."""
+def _parts(text: str, separators: str) -> list[str]:
+    """Parted at separators between two characters; one at an end stays, since ``-4500012345`` is no number."""
     if not separators:
-        return text
-    return re.sub(rf"(?<=\w)[{re.escape(separators)}]+(?=\w)", "", text)
+        return [text]
+    return re.split(rf"(?<=\w)[{re.escape(separators)}]+(?=\w)", text)
 
 
 def _cased(text: str, case: Case) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.intake import content
-from app.intake.content import ContentKind, kind_of, refuse_foreign_text
+from app.intake.content import ContentKind, TextKind, kind_of, text_kind
 from app.intake.errors import InputRefusedError
 from tests.support.order_files import xlsx
 
@@ -33,7 +33,6 @@ def test_nothing_but_blanks_is_empty(empty: bytes) -> None:
 @pytest.mark.parametrize(
     ("foreign", "word"),
     [
-        (COMPOUND, "old Excel format"),
         (COMPOUND + "EncryptedPackage".encode("utf-16-le"), "password"),
         (b"%PDF-1.7\n1 0 obj\n", "PDF"),
         (PNG, "png"),
@@ -45,22 +44,22 @@ def test_another_kind_is_refused_with_its_name_and_what_to_do(foreign: bytes, wo
 
 
 @pytest.mark.parametrize("markup", ["<html><table>", " \n<!DOCTYPE html>", "<?xml version='1.0'?>", "<TABLE>"])
-def test_a_web_page_named_as_a_spreadsheet_is_refused(markup: str) -> None:
-    with pytest.raises(InputRefusedError, match="web page or XML"):
-        refuse_foreign_text(markup, "orders.xls")
+def test_a_web_page_named_as_a_spreadsheet_is_known(markup: str) -> None:
+    assert text_kind(markup, "orders.xls") in {TextKind.WEB_PAGE, TextKind.XML}
 
 
 def test_a_column_named_in_angle_brackets_is_no_web_page() -> None:
-    refuse_foreign_text("<|>,PO\n", "orders.csv")
+    for name in ("<|>", "<PO Number>", "< 5"):
+        assert text_kind(f"{name},PO\n", "orders.csv") is TextKind.LIST
 
 
 def test_text_full_of_control_characters_is_refused() -> None:
     with pytest.raises(InputRefusedError, match="not a spreadsheet"):
-        refuse_foreign_text("PO\x00\x01\x02\x03" * 10, "orders.csv")
+        text_kind("PO\x00\x01\x02\x03" * 10, "orders.csv")
 
 
 def test_a_single_control_character_in_a_long_list_is_forgiven() -> None:
-    refuse_foreign_text("4500012345 ; a\tb\r\n" * 1000 + "\x02", "orders.csv")
+    text_kind("4500012345 ; a\tb\r\n" * 1000 + "\x02", "orders.csv")
 
 
 def test_a_file_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,3 +67,46 @@ def test_a_file_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 
     with pytest.raises(InputRefusedError, match="larger than 3 MB"):
         kind_of(b"1\n" * (2 * 1024 * 1024), "orders.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ('[{"po": 1}]', "JSON"),
+        ('{"po": 1}\n{"po": 2}\n', "JSON"),
+        ("[]", "JSON"),
+        ('["4500012345", "4500012346"]', "JSON"),
+        ("From: a\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related\r\n", "MHTML"),
+    ],
+)
+def test_text_that_is_no_table_is_refused_as_what_it_is(text: str, word: str) -> None:
+    with pytest.raises(InputRefusedError, match=word):
+        text_kind(text, "orders.csv")
+
+
+@pytest.mark.parametrize("text", ["[PO],[Supplier]\n1,a\n", "{PO};A\n1;b\n", "PO\n4500012345\x02\n"])
+def test_text_that_only_begins_so_is_a_list(text: str) -> None:
+    assert text_kind(text, "orders.csv") is TextKind.LIST
+
+
+@pytest.mark.parametrize(
+    ("foreign", "word"),
+    [
+        (COMPOUND + "\x06DataSpaces DRMEncryptedTransform EncryptedPackage".encode("utf-16-le"), "sensitivity label"),
+        (COMPOUND + "WordDocument".encode("utf-16-le"), "Word document"),
+        (COMPOUND + "__substg1.0_0037".encode("utf-16-le"), "Outlook message"),
+        (b"\x1f\x8b\x08\0" + bytes(20), r"packed file \(gz\); unpack"),
+        (b"SQLite format 3\0" + bytes(84), "SQLite"),
+        (b"PAR1" + bytes(20), "Parquet"),
+        (b"\x05Maria".ljust(55) + b"\x05\0" + "Maria".encode("utf-16-le").ljust(108), "lock file .* Maria has open"),
+        (b"{\\rtf1 PO}", "RTF"),
+    ],
+)
+def test_foreign_files_are_told_with_the_next_step(foreign: bytes, word: str) -> None:
+    with pytest.raises(InputRefusedError, match=rf"orders\.xls is .*{word}"):
+        kind_of(foreign, "orders.xls")
+
+
+def test_an_old_workbook_is_known_with_and_without_its_container() -> None:
+    assert kind_of(COMPOUND, "orders.xls") is ContentKind.OLD_WORKBOOK
+    assert kind_of(b"\x09\x08\x08\0\0\x05\x05\0" + bytes(99), "orders.xls") is ContentKind.OLD_WORKBOOK

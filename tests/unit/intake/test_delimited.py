@@ -200,3 +200,67 @@ def test_more_rows_than_a_sheet_can_hold_are_refused(monkeypatch: pytest.MonkeyP
 
     with pytest.raises(InputRefusedError, match=r"orders\.csv has more than 3 rows"):
         read_delimited("PO\n1\n2\n3\n", "orders.csv")
+
+
+@pytest.mark.parametrize("delimiter", ["^", "~"])
+def test_rare_delimiters_are_found(delimiter: str) -> None:
+    assert cells_of(f"PO{delimiter}A\n1{delimiter}b\n2{delimiter}c\n") == [("PO", "A"), ("1", "b"), ("2", "c")]
+
+
+@pytest.mark.parametrize(
+    ("row", "cells"),
+    [
+        (r'"ACME \"Tools\", Inc","2","x"', ('ACME "Tools", Inc', "2", "x")),
+        (r'"5\" pipe, C:\new","2","x"', (r'5" pipe, C:\new', "2", "x")),
+        ('"a, b" ,"2" ,"x"', ("a, b", "2", "x")),
+    ],
+)
+def test_a_row_by_other_rules_of_quoting_is_read_by_them_alone_and_told(row: str, cells: tuple[str, ...]) -> None:
+    grid = read_delimited(f'"S","PO","T"\n"Acme","1","y"\n{row}\n"C:\\","3","z"\n', "orders.csv")
+
+    assert [each.cells for each in grid.rows] == [("S", "PO", "T"), ("Acme", "1", "y"), cells, ("C:\\", "3", "z")]
+    assert "row 3" in grid.notices[0]
+
+
+def test_every_row_may_have_backslashes() -> None:
+    text = 'S,PO,T\n"a \\"x\\", b",1,y\n"c \\"x\\", d",2,y\n'
+
+    assert cells_of(text) == [("S", "PO", "T"), ('a "x", b', "1", "y"), ('c "x", d', "2", "y")]
+
+
+def test_single_quotes_hold_cells_together() -> None:
+    text = "'S','PO'\n'ACME, Inc','1'\n'O''Brien','2'\n"
+
+    assert cells_of(text) == [("S", "PO"), ("ACME, Inc", "1"), ("O'Brien", "2")]
+
+
+def test_a_word_in_apostrophes_is_no_quoted_cell() -> None:
+    assert cells_of("S,PO\n'tis,1\nO'Brien,2\n") == [("S", "PO"), ("'tis", "1"), ("O'Brien", "2")]
+
+
+def test_blanks_before_quotes_are_no_part_of_the_cell() -> None:
+    assert cells_of('S, "PO", "T"\nAcme, "1", "a, b"\nBolt, "2", "c"\n') == [
+        ("S", "PO", "T"),
+        ("Acme", "1", "a, b"),
+        ("Bolt", "2", "c"),
+    ]
+
+
+def test_columns_of_fixed_width_are_parted_and_told() -> None:
+    text = (
+        "Orders of May\n\nPO Number   Supplier     Amount\n---------   --------     ------\n"
+        "450001      Acme Inc       1.00\n450002      Industries     2.00\n"
+    )
+    grid = read_delimited(text, "orders.txt")
+
+    assert [row.cells for row in grid.rows][1] == ("PO Number", "Supplier", "Amount")
+    assert [row.cells for row in grid.rows][3:] == [("450001", "Acme Inc", "1.00"), ("450002", "Industries", "2.00")]
+    assert "fixed width" in grid.notices[0]
+
+
+def test_numbers_with_a_blank_between_are_no_columns() -> None:
+    assert cells_of("450001 450002\n450003 450004\n") == [("450001 450002",), ("450003 450004",)]
+
+
+def test_a_declared_delimiter_may_stand_in_quotes() -> None:
+    assert cells_of('"sep=;"\nPO;A\n1;b, c\n') == [("PO", "A"), ("1", "b, c")]

@@ -68,3 +68,34 @@ def test_a_cut_off_file_is_refused_with_the_place() -> None:
 def test_bytes_of_no_encoding_are_refused() -> None:
     with pytest.raises(InputRefusedError, match=r"orders\.csv .*save it again"):
         decode(b"PO\r\n" + bytes([0x81, 0x8D, 0x8F, 0x90, 0x9D, 0xFF, 0xFE, 0x81]) * 20, "orders.csv")
+
+
+def test_one_foreign_byte_touches_its_line_alone_and_is_told() -> None:
+    content = "PO;S\n1;Müller\n2;Łódź\n".encode() + b"3;Caf\xe9\n"
+    decoded = decode(content, "orders.csv")
+
+    assert decoded.text == "PO;S\n1;Müller\n2;Łódź\n3;Café\n"
+    assert decoded.notice == "Line 4 of orders.csv is no utf-8 text; letters were read as cp1252 there."
+    assert decode(b"\xef\xbb\xbf" + content, "orders.csv") == decoded
+
+
+def test_a_byte_that_a_page_does_not_have_touches_its_line_alone() -> None:
+    content = "".join(f"{number};Müller\r\n" for number in range(40)).encode("cp1252") + b"40;a\x81b\r\n"
+    decoded = decode(content, "orders.csv")
+
+    assert decoded.text.count("Müller") == 40
+    assert "Line 41" in decoded.notice
+
+
+def test_half_a_character_of_utf_16_touches_its_line_alone() -> None:
+    text = "".join(f"{number};Müller\r\n" for number in range(40))
+    content = text.encode("utf-16") + b"\x00\xd8;\x00x\x00\r\x00\n\x00"
+    decoded = decode(content, "orders.csv")
+
+    assert decoded.text.startswith(text)
+    assert "Line 41" in decoded.notice
+
+
+@pytest.mark.parametrize("end", [b"\x1a", b"\x1a\x1a\x1a", b"\x1a\0\0\0", b"\x1a\r\n"])
+def test_the_end_mark_of_dos_is_no_text(end: bytes) -> None:
+    assert decode(b"PO\r\n1\r\n" + end, "orders.csv").text == "PO\r\n1\r\n"

@@ -66,7 +66,7 @@ def test_a_wrong_number_is_a_row_with_its_reason() -> None:
 def test_repeats_and_wrong_numbers_are_told_with_counts() -> None:
     assert listed(LIST).notices == (
         "2 rows repeat an order that is already in the list; each order is fetched once.",
-        "2 rows have no valid order number and are reported INVALID: rows 5, 6.",
+        "2 rows have no valid order number and are reported INVALID: rows 5, 6; row 5: There is no order number.",
     )
 
 
@@ -78,7 +78,13 @@ def test_a_single_one_is_told_in_the_singular_with_its_reason() -> None:
 
 
 def test_many_wrong_rows_are_told_short() -> None:
-    assert listed("PO\n4500012345\n" + "x\n" * 9).notices[-1].endswith("rows 3, 4, 5, 6, 7 and 4 more.")
+    assert (
+        listed("PO\n4500012345\n" + "x\n" * 9)
+        .notices[-1]
+        .startswith(
+            "9 rows have no valid order number and are reported INVALID: rows 3, 4, 5, 6, 7 and 4 more; row 3: 'x' is"
+        )
+    )
 
 
 def test_a_guessed_column_is_told_and_a_named_one_is_not() -> None:

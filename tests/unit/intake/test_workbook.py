@@ -137,10 +137,12 @@ def test_a_formula_is_its_saved_value_never_its_text() -> None:
 @pytest.mark.parametrize(
     ("members", "word"),
     [
-        ({"xl/workbook.bin": b"", "[Content_Types].xml": b""}, r"\.xlsb"),
-        ({"content.xml": b"", "mimetype": b"application/vnd.oasis.opendocument.spreadsheet"}, "no Excel workbook"),
-        ({"word/document.xml": b""}, "no Excel workbook"),
-        ({"orders.csv": b"PO\n1\n"}, "no Excel workbook"),
+        ({"xl/workbook.bin": b"", "[Content_Types].xml": b""}, "damaged"),
+        ({"content.xml": b"", "mimetype": b"application/vnd.oasis.opendocument.spreadsheet"}, "damaged"),
+        ({"content.xml": b"<a/>", "mimetype": b"application/vnd.oasis.opendocument.text"}, "no spreadsheet"),
+        ({"word/document.xml": b""}, "Word document"),
+        ({"Index/Document.iwa": b""}, "Apple Numbers"),
+        ({"readme.md": b""}, "no Excel workbook"),
         ({"xl/workbook.xml": b"<workbook/>"}, "damaged"),
     ],
 )

@@ -60,12 +60,12 @@ def test_a_prefix_is_kept_for_people_and_removed_for_the_portal(text: str, po_nu
         "\N{RIGHT SINGLE QUOTATION MARK}4500012345",
         '="4500012345"',
         "4500012345\N{NO-BREAK SPACE}",
-        "4500\N{NARROW NO-BREAK SPACE}012345",
+        "4500\N{NARROW NO-BREAK SPACE}012\N{NARROW NO-BREAK SPACE}345",
         "\N{ZERO WIDTH NO-BREAK SPACE}4500012345\N{ZERO WIDTH SPACE}",
         "\uff14\uff15\uff10\uff10\uff10\uff11\uff12\uff13\uff14\uff15",
         "\u0664\u0665\u0660\u0660\u0660\u0661\u0662\u0663\u0664\u0665",
-        "4500\N{NON-BREAKING HYPHEN}012345",
-        "4500\N{EN DASH}012345",
+        "4500\N{NON-BREAKING HYPHEN}012\N{NON-BREAKING HYPHEN}345",
+        "4500\N{EN DASH}012\N{MINUS SIGN}345",
         "4500012345\x00",
     ],
 )
@@ -78,7 +78,7 @@ def test_leading_zeros_are_kept() -> None:
     assert valid('="000012345"').po_number == "000012345"
 
 
-@pytest.mark.parametrize("text", ["4.5E+09", "4,5E+09", "4.50001E+9", "45e+08", "1E-05"])
+@pytest.mark.parametrize("text", ["4.5E+09", "4,5E+09", "4.50001E+9", "45e+08", "1E-05", "4.500010002E9"])
 @pytest.mark.parametrize("rules", [RULES, ANYTHING])
 def test_scientific_notation_is_refused_because_digits_are_lost(text: str, rules: NumberRules) -> None:
     number = bad(text, rules)
@@ -95,7 +95,7 @@ def test_nothing_visible_is_a_blank_number(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["PO", "12345", "1234567890123", "PO 12 34", "45000l2345", "INV4500012345", "-4500012345", "4500012345-"],
+    ["PO", "12345", "1234567890123", "PO 12 34", "45000l2345", "INV4500012345", "05-24", "1.2.3"],
 )
 def test_what_breaks_the_rules_is_told_with_what_was_expected(text: str) -> None:
     number = bad(text)
@@ -104,6 +104,114 @@ def test_what_breaks_the_rules_is_told_with_what_was_expected(text: str) -> None
     assert f"'{text}'" in number.detail
     assert RULES.describe in number.detail
     assert RULES.example in number.detail
+
+
+@pytest.mark.parametrize(
+    ("text", "readings"),
+    [
+        ("450001 450002", ["the orders 450001, 450002", "the order 450001450002"]),
+        ("450001\n450002", ["the orders 450001, 450002", "the order 450001450002"]),
+        ("PO450001 PO450002", ["the orders PO450001, PO450002"]),
+        ("450001, 450002; 450003/450004", ["the orders 450001, 450002, 450003 and 1 more"]),
+        ("450001 00010", ["the order 450001 with something else beside it", "the order 45000100010"]),
+        ("PO450001-1", ["the order PO450001 with something else beside it", "the order PO4500011"]),
+        ("450001/10", ["the order 450001 with something else beside it"]),
+        ("-4500012345", ["the order 4500012345 with something else beside it"]),
+        ("4500012345-", ["the order 4500012345 with something else beside it"]),
+        ("4500 012345", ["the order 012345 with something else beside it", "the order 4500012345"]),
+        ("030-123456-78", ["the order 123456 with something else beside it", "the order 03012345678"]),
+        ("01 23 45 67", ["'01 23 45 67', which is no single order number", "the order 01234567"]),
+        ("0171 234 567", ["'0171 234 567', which is no single order number", "the order 0171234567"]),
+        ("123-45-6789", ["'123-45-6789', which is no single order number", "the order 123456789"]),
+        ("450.001", ["'450.001', which is no single order number", "the order 450001"]),
+        ("450,000", ["'450,000', which is no single order number", "the order 450000"]),
+        ("see 450001 of May", ["the order 450001 with something else beside it"]),
+    ],
+)
+def test_a_cell_that_can_be_read_in_several_ways_is_a_question(text: str, readings: list[str]) -> None:
+    assert bad(text).detail == (
+        f"'{' '.join(text.split())}' can be read as {', or as '.join(readings)}: leave one order number alone in the "
+        "cell."
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2024-05-01", "2024-05", "3132-01-22", "01-05-2024", "12-2024", "12 2024", "01 05 2024", "5-24-2024", "05 24 26"],
+)
+def test_a_date_is_no_number(text: str) -> None:
+    assert f"'{text}' is a date, or a number that a spreadsheet took for one" in bad(text).detail
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("4500 012 345", "4500012345"),
+        ("4500-012-345", "4500012345"),
+        ("4 500 012 345", "4500012345"),
+        ("45000-12345", "4500012345"),
+        ("45 0001 2345", "4500012345"),
+        ("2024-0001", "20240001"),
+        ("4.500.012.345", "4500012345"),
+        ("4.500.012.345,00", "4500012345"),
+        ("4,500,012,345.0", "4500012345"),
+        ("4'500'012'345", "4500012345"),
+        ("4\N{RIGHT SINGLE QUOTATION MARK}500\N{RIGHT SINGLE QUOTATION MARK}012", "4500012"),
+        ("450'001", "450001"),
+        ("450.001,00", "450001"),
+        ("4 500 012 345,00", "4500012345"),
+        ("4500012345.000000", "4500012345"),
+        ("00000-12345", "0000012345"),
+    ],
+)
+def test_digits_in_groups_are_one_number(text: str, number: str) -> None:
+    assert valid(text).portal_number == number
+
+
+@pytest.mark.parametrize("text", ["00123-45678", "01 23 45 67 89", "450001 450002", "2024-05-01"])
+def test_a_cell_that_is_known_to_hold_one_number_holds_one(text: str) -> None:
+    number = parse_number(text, RULES, is_one=True)
+
+    assert isinstance(number, Number)
+    assert number.portal_number == text.replace(" ", "").replace("-", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- PO4500012345",
+        "* 4500012345",
+        "\N{BULLET} PO 4500012345",
+        "\N{EN DASH} 4500012345",
+        "1. PO4500012345",
+        "12) 4500012345",
+        "(3) 4500012345",
+        "[ ] 4500012345",
+        "- [x] PO4500012345",
+        "> 4500012345",
+        '"4500012345"',
+        "'4500012345'",
+        "<4500012345>",
+        "(4500012345)",
+        "\N{LEFT DOUBLE QUOTATION MARK}4500012345\N{RIGHT DOUBLE QUOTATION MARK}",
+        "4500012345,",
+        "4500012345;",
+        "PO4500012345.",
+        "PO\N{MINUS SIGN}4500012345",
+        "PO\N{EM DASH}4500012345",
+        "PO\N{HYPHEN BULLET}4500012345",
+        "PO\N{SOFT HYPHEN}4500012345",
+    ],
+)
+def test_what_people_put_around_a_number_is_taken_away(text: str) -> None:
+    assert valid(text).portal_number == "4500012345"
+
+
+def test_letters_beside_a_separator_belong_to_the_number() -> None:
+    rules = NumberRules(pattern=r"[A-Z]{2}\d{6}", describe="letters and digits", example="AB123456")
+
+    assert valid("ab 12 34 56", rules).portal_number == "AB123456"
+    assert "can be read" in bad("AB123456 CD123456", rules).detail
 
 
 def test_a_number_is_matched_whole() -> None:

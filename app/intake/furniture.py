@@ -1,0 +1,44 @@
+"""Rows that only dress a table: lines drawn with signs, and its header again at the top of each page. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from app.intake.grid import Row, named_rows
+from app.intake.header import Frame
+
+_RULE = re.compile(r"[-=_*~+|#.\N{EM DASH}\N{EN DASH}\u2500-\u256c\s]{3,}")
+
+
+def without_furniture(frame: Frame) -> Frame:
+    """A table without such rows, which are told."""
+    rules = [row for row in frame.rows if _is_rule(row)]
+    header = _plain_cells(frame.header) if frame.header else ()
+    repeats = [row for row in frame.rows if header and _plain_cells(row) == header]
+    if not rules and not repeats:
+        return frame
+    left_out = {row.row_no for row in (*rules, *repeats)}
+    notices = (*_told(rules, "a drawn line"), *_told(repeats, "the header again"))
+    kept = tuple(row for row in frame.rows if row.row_no not in left_out)
+    return replace(frame, rows=kept, notices=(*frame.notices, *notices))
+
+
+def _told(rows: Sequence[Row], what: str) -> tuple[str, ...]:
+    if not rows:
+        return ()
+    where = named_rows([row.row_no for row in rows])
+    return (f"{where.capitalize()} {'holds' if len(rows) == 1 else 'hold'} {what}: not read as orders.",)
+
+
+def _is_rule(row: Row) -> bool:
+    filled = [cell for cell in row.cells if cell.strip()]
+    return bool(filled) and not row.doubts and all(map(_RULE.fullmatch, filled))
+
+
+def _plain_cells(row: Row) -> tuple[str, ...]:
+    cells = [cell.strip() for cell in row.cells]
+    while cells and not cells[-1]:
+        cells.pop()
+    return tuple(cells)

@@ -1,0 +1,174 @@
+"""Workbooks of OpenDocument (.ods), which keep the text that a cell shows beside its value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lxml import etree
+
+from app.intake.budget import COLUMNS_MAX
+from app.intake.errors import InputRefusedError
+from app.intake.grid import Grid, check_row_count
+from app.intake.workbooks.cell import EMPTY, UNSAVED_FORMULA, Cell, error_cell, formula_cell, moment_cell
+from app.intake.workbooks.number_format import general_text
+from app.intake.workbooks.page import Page
+from app.intake.workbooks.parts import Element, Parts, attribute, has, local_name
+from app.intake.workbooks.sheet_rows import Area, SheetRows, cells_at
+
+CONTENT = "content.xml"
+_ERROR = re.compile(r"#[A-Z/0]+[!?]?|Err:\d+|#N/A")
+_UNSEEN = frozenset({"annotation", "shapes", "frame", "custom-shape"})
+
+
+def ods_pages(parts: Parts, source: str) -> list[Page]:
+    """The sheets of a workbook.
+
+    Raises:
+        InputRefusedError: It has a password, or is no spreadsheet.
+        ValueError, KeyError, lxml.etree.LxmlError: It is damaged.
+    """
+    if "META-INF/manifest.xml" in parts and has(parts.root("META-INF/manifest.xml"), "encryption-data"):
+        raise InputRefusedError(
+            f"{source} is protected by a password; open it in the program that made it and save it without, or as CSV."
+        )
+    hidden: set[str] = set()
+    titles: list[tuple[str, str]] = []
+    with parts.open(CONTENT) as part:
+        wanted = ("{*}table-properties", "{*}table", "{*}spreadsheet", "{*}table-row")
+        for event, element in etree.iterparse(part, ("start", "end"), tag=wanted, no_network=True, huge_tree=True):
+            match event, local_name(element):
+                case "end", "table-properties":
+                    style = element.getparent()
+                    if attribute(element, "display") == "false" and style is not None:
+                        hidden.add(attribute(style, "name"))
+                case "start", "table":
+                    titles.append((attribute(element, "name"), attribute(element, "style-name")))
+                case "end", "table-row":
+                    element.clear()
+                case _:
+                    pass
+    if not titles:
+        raise InputRefusedError(f"{source} is an OpenDocument file and no spreadsheet; save the list as .xlsx or CSV.")
+    return [
+        Page(title=title, is_visible=style not in hidden, read=_Sheet(parts, source, position).read)
+        for position, (title, style) in enumerate(titles)
+    ]
+
+
+class _Sheet:
+    """One pass over one sheet."""
+
+    def __init__(self, parts: Parts, source: str, position: int) -> None:
+        self._parts = parts
+        self._position = position
+        self._rows = SheetRows(source=source)
+        self._areas: list[Area] = []
+        self._next_row = 1
+
+    def read(self) -> Grid:
+        position = -1
+        with self._parts.open(CONTENT) as part:
+            tags = ("{*}table", "{*}table-row", "{*}table-column")
+            for event, element in etree.iterparse(part, ("start", "end"), tag=tags, no_network=True, huge_tree=True):
+                name = local_name(element)
+                if event == "start":
+                    position += name == "table"
+                    continue
+                if position == self._position and name == "table-row":
+                    self._take_row(element)
+                if name == "table-row":
+                    element.clear()
+        self._rows.merge(self._areas)
+        return self._rows.grid()
+
+    def _take_row(self, row: Element) -> None:
+        """One row, as often as it is there: blank ones below a table are told as a million."""
+        count = _count(row, "number-rows-repeated")
+        visibility = attribute(row, "visibility")
+        self._rows.is_filtered = self._rows.is_filtered or visibility == "filter"
+        cells = cells_at(self._cells(row))
+        if not any(cell.text.strip() or cell.doubt for cell in cells):
+            self._next_row += count
+            return
+        check_row_count(self._next_row + count - 1, self._rows.source)
+        for _ in range(count):
+            row_no = self._rows.place(self._next_row)
+            self._rows.add(row_no, cells, is_hidden=visibility in {"collapse", "filter"})
+            self._next_row += 1
+
+    def _cells(self, row: Element) -> Iterator[tuple[int, Cell]]:
+        column = 0
+        for element in row:
+            name = local_name(element) if isinstance(element.tag, str) else ""
+            if name not in {"table-cell", "covered-table-cell"}:
+                continue
+            count = _count(element, "number-columns-repeated")
+            cell = _cell(element) if name == "table-cell" else EMPTY
+            if cell is not EMPTY:
+                yield from ((place, cell) for place in range(column, min(column + count, COLUMNS_MAX + 1)))
+            height = _count(element, "number-rows-spanned")
+            if height > 1:
+                last = self._next_row + height - 1
+                self._areas.append(Area(top=self._next_row, bottom=last, left=column, right=column))
+            column += count
+
+
+def _count(element: Element, name: str) -> int:
+    text = attribute(element, name)
+    return max(1, int(text)) if text.isascii() and text.isdigit() else 1
+
+
+def _cell(element: Element) -> Cell:
+    shown = "\n".join(_text(line) for line in element.iterchildren("{*}p", "{*}h"))
+    formula = attribute(element, "formula")
+    kind = attribute(element, "value-type")
+    if formula and not kind and not shown:
+        return UNSAVED_FORMULA
+    if formula and (_ERROR.fullmatch(shown.strip()) or kind == "error"):
+        return error_cell(shown.strip() or "#N/A")
+    cell = _valued(element, kind, shown)
+    return formula_cell(cell, formula.partition("=")[2]) if formula and cell is not EMPTY else cell
+
+
+def _valued(element: Element, kind: str, shown: str) -> Cell:
+    match kind:
+        case "float" | "currency" | "percentage":
+            return _number(attribute(element, "value"), shown)
+        case "date":
+            return moment_cell(attribute(element, "date-value").removesuffix("T00:00:00").replace("T", " "))
+        case "time":
+            return moment_cell(shown or attribute(element, "time-value"))
+        case _:
+            return Cell(shown) if shown else EMPTY
+
+
+def _number(value: str, shown: str) -> Cell:
+    """What the cell shows, unless that is another number than the one that it holds."""
+    held = general_text(float(value))
+    digits = "".join(filter(str.isdigit, shown))
+    if not shown or ("E" in shown.upper() and "E" not in held):
+        return Cell(held)
+    if "E" in held or not float(value).is_integer() or held.lstrip("-") in digits:
+        return Cell(shown if "E" not in held else held, is_one=True)
+    return Cell(shown, doubt=f"The cell shows {shown!r} and holds {held}: format the column as text.")
+
+
+def _text(line: Element) -> str:
+    """One paragraph with its blanks and line breaks, without the comments that hang in it."""
+    pieces = [line.text or ""]
+    for child in line:
+        name = local_name(child) if isinstance(child.tag, str) else ""
+        match name:
+            case "s":
+                pieces.append(" " * min(_count(child, "c"), COLUMNS_MAX))
+            case "tab":
+                pieces.append("\t")
+            case "line-break":
+                pieces.append("\n")
+            case _ if name and name not in _UNSEEN:
+                pieces.append(_text(child))
+            case _:
+                pass
+        pieces.append(child.tail or "")
+    return "".join(pieces)

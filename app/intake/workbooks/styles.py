@@ -1,0 +1,56 @@
+"""The number formats of a workbook's cells; fills, fonts and colours are not looked at, so none can be wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from openpyxl.styles.numbers import BUILTIN_FORMATS
+
+from app.intake.workbooks.parts import Parts, attribute, elements, local_name
+
+GENERAL = "General"
+#: Dates of eastern Asia; which form they take depends on the language of the program.
+_EASTERN_DATES = (*range(27, 37), *range(50, 59))
+_BUILTIN = {**dict.fromkeys(_EASTERN_DATES, "yyyy/m/d"), **BUILTIN_FORMATS}
+
+
+@dataclass(slots=True)
+class Styles:
+    """Which number format each style has."""
+
+    codes: list[str] = field(default_factory=list[str])
+    #: A cell asked for a style that is not there.
+    is_lacking: bool = False
+
+    def code(self, style: str | None) -> str:
+        """The number format of a cell by the number of its style."""
+        if not style:
+            return self.codes[0] if self.codes else GENERAL
+        if style.isdigit() and int(style) < len(self.codes):
+            return self.codes[int(style)]
+        self.is_lacking = self.is_lacking or style.strip() != "0"
+        return GENERAL
+
+
+def read_styles(parts: Parts, name: str) -> Styles:
+    """The styles of a workbook; none where it has no such part."""
+    if name not in parts:
+        return Styles()
+    try:
+        root = parts.root(name)
+    except ValueError:
+        return Styles()
+    own = {attribute(found, "numFmtId"): attribute(found, "formatCode") for found in elements(root, "numfmt")}
+    tables = elements(root, "cellxfs")
+    codes = [
+        _code(attribute(style, "numFmtId"), own)
+        for style in next(tables, ())
+        if isinstance(style.tag, str) and local_name(style) == "xf"
+    ]
+    return Styles(codes=codes)
+
+
+def _code(number: str, own: dict[str, str]) -> str:
+    if number in own:
+        return own[number]
+    return _BUILTIN.get(int(number), GENERAL) if number.isdigit() else GENERAL

@@ -1,0 +1,75 @@
+"""Workbooks of Excel until 2003 (.xls)."""
+
+from __future__ import annotations
+
+import io
+
+import xlrd
+from xlrd.biffh import XLRDError
+from xlrd.book import Book
+from xlrd.sheet import Cell as OldCell
+from xlrd.sheet import Sheet
+
+from app.intake.errors import InputRefusedError
+from app.intake.grid import Grid
+from app.intake.workbooks.cell import EMPTY, Cell, error_cell, number_cell
+from app.intake.workbooks.page import Page
+from app.intake.workbooks.sheet_rows import Area, SheetRows
+
+
+def xls_pages(content: bytes, source: str) -> list[Page]:
+    """The sheets of a workbook.
+
+    Raises:
+        InputRefusedError: It has a password.
+        xlrd.XLRDError and many more: It is damaged.
+    """
+    try:
+        book = xlrd.open_workbook(
+            file_contents=content, formatting_info=True, logfile=io.StringIO(), ignore_workbook_corruption=True
+        )
+    except XLRDError as error:
+        if "encrypted" in str(error).casefold():
+            raise InputRefusedError(
+                f"{source} is protected by a password; open it in Excel, take the password off, and save it as .xlsx."
+            ) from error
+        raise
+    return [_page(book, sheet, source) for sheet in book.sheets()]
+
+
+def _page(book: Book, sheet: Sheet, source: str) -> Page:
+    return Page(title=sheet.name, is_visible=not sheet.visibility, read=lambda: _read(book, sheet, source))
+
+
+def _read(book: Book, sheet: Sheet, source: str) -> Grid:
+    rows = SheetRows(source=source)
+    rows.hidden_columns = {index for index, info in sheet.colinfo_map.items() if info.hidden}
+    for index in range(sheet.nrows):
+        info = sheet.rowinfo_map.get(index)
+        cells = [_cell(book, cell) for cell in sheet.row(index)]
+        rows.add(rows.place(index + 1), cells, is_hidden=info is not None and bool(info.hidden))
+    rows.merge(
+        [
+            Area(top=top + 1, bottom=bottom, left=left, right=right - 1)
+            for top, bottom, left, right in sheet.merged_cells
+            if bottom - top > 1
+        ]
+    )
+    return rows.grid()
+
+
+def _cell(book: Book, cell: OldCell) -> Cell:
+    match cell.ctype:
+        case xlrd.XL_CELL_TEXT:
+            return Cell(str(cell.value))
+        case xlrd.XL_CELL_NUMBER | xlrd.XL_CELL_DATE:
+            style = book.xf_list[cell.xf_index] if cell.xf_index is not None else None
+            known = book.format_map.get(style.format_key) if style else None
+            code = known.format_str if known else "General"
+            return number_cell(float(cell.value), code, is_1904=bool(book.datemode))
+        case xlrd.XL_CELL_BOOLEAN:
+            return Cell("TRUE" if cell.value else "FALSE")
+        case xlrd.XL_CELL_ERROR:
+            return error_cell(xlrd.error_text_from_code.get(int(cell.value), "#ERROR"))
+        case _:
+            return EMPTY
