@@ -11,27 +11,24 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Generator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from threading import Lock
 
 from app.profile.rights import blame
+from app.store.connecting import connect, number
 from app.store.errors import (
     JournalDamagedError,
     JournalError,
     JournalFullError,
     JournalLockedError,
     JournalUnwritableError,
-    JournalVersionError,
 )
 from app.store.lock import take_lock
+from app.store.migration import bring_up_to_date, judge
+from app.store.shape import SCHEMA_VERSION, script
 
-#: Version of ``schema.sql``.
-SCHEMA_VERSION = 1
-#: Mark of ``schema.sql`` in the file's header.
-APPLICATION_ID = int.from_bytes(b"Pool", "big")
 #: ``STRICT`` tables came with it.
 _SQLITE_MIN = (3, 37)
 #: Somebody may look into the file with a tool of his own for this long.
@@ -49,8 +46,6 @@ _PRIMARY_CODE = 0xFF
 
 #: Less free room within the file is not worth writing it anew: new rows fill it.
 _SPARE_SHARE_MIN = 0.1
-
-_TABLE_COUNT = "SELECT count(*) FROM sqlite_schema"
 
 
 def _explained(path: Path, error: sqlite3.Error) -> JournalError:
@@ -145,8 +140,8 @@ class Database:
             before_bytes = self._size_bytes()
             try:
                 self._connection.execute("PRAGMA optimize")
-                spare_count = _number(self._connection, "PRAGMA freelist_count")
-                if spare_count > _SPARE_SHARE_MIN * _number(self._connection, "PRAGMA page_count"):
+                spare_count = number(self._connection, "PRAGMA freelist_count")
+                if spare_count > _SPARE_SHARE_MIN * number(self._connection, "PRAGMA page_count"):
                     self._connection.execute("VACUUM")
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.Error as error:
@@ -163,41 +158,8 @@ class Database:
             self._connection.close()
 
 
-def _connect(path: Path, mode: str, busy_timeout_s: float) -> sqlite3.Connection:
-    return sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}",
-        uri=True,
-        timeout=busy_timeout_s,
-        isolation_level=None,
-        check_same_thread=False,
-    )
-
-
-def _number(connection: sqlite3.Connection, query: str) -> int:
-    return int(connection.execute(query).fetchone()[0])
-
-
 def _set_cache(connection: sqlite3.Connection, size_kib: int) -> None:
     connection.execute(f"PRAGMA cache_size = -{size_kib}")  # a negative number counts KiB, not pages
-
-
-def _judge(path: Path, busy_timeout_s: float) -> bool:
-    """Look at what is in the file without changing it; whether it still needs its tables."""
-    # A reader makes a log where there is none and cannot remove it; without one the file alone holds everything.
-    has_log = path.with_name(f"{path.name}-wal").exists()
-    with closing(_connect(path, "ro" if has_log else "ro&immutable=1", busy_timeout_s)) as connection:
-        version = _number(connection, "PRAGMA user_version")
-        is_empty = _number(connection, _TABLE_COUNT) == 0
-        if is_empty and version == 0:
-            return True
-        if _number(connection, "PRAGMA application_id") != APPLICATION_ID:
-            raise JournalDamagedError(path, "it is a database of another program")
-        if version > SCHEMA_VERSION:
-            raise JournalVersionError(path, version, SCHEMA_VERSION)
-        finding = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
-        if finding != "ok":
-            raise JournalDamagedError(path, finding)
-        return False
 
 
 def _equip(connection: sqlite3.Connection, *, is_new: bool) -> None:
@@ -208,8 +170,7 @@ def _equip(connection: sqlite3.Connection, *, is_new: bool) -> None:
     _set_cache(connection, _CACHE_KIB)
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
     if is_new:
-        schema = files("app.store").joinpath("schema.sql").read_text(encoding="utf-8")
-        connection.executescript(f"BEGIN IMMEDIATE;\n{schema}\nCOMMIT;")
+        connection.executescript(f"BEGIN IMMEDIATE;\n{script('schema.sql')}\nCOMMIT;")
 
 
 @contextmanager
@@ -239,11 +200,15 @@ def open_database(path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Gene
         except OSError as error:
             raise _refused(path, error) from error
         try:
-            is_new = _judge(path, busy_timeout_s)
-            connection = _connect(path, "rw", busy_timeout_s)
+            version = judge(path, busy_timeout_s)
+            if 0 < version < SCHEMA_VERSION:
+                bring_up_to_date(path, version, busy_timeout_s)
+            connection = connect(path, "rw", busy_timeout_s)
             database = Database(path, connection)
             held.callback(database.close)
-            _equip(connection, is_new=is_new)
+            _equip(connection, is_new=version == 0)
         except sqlite3.Error as error:
             raise _explained(path, error) from error
+        except OSError as error:
+            raise _refused(path, error) from error
         yield database

@@ -25,13 +25,9 @@ class JournalBusyError(JournalError):
 class JournalVersionError(JournalError):
     """The journal was written by a newer Poolwright. The file is left as it is."""
 
-    def __init__(self, path: Path, version: int, known: int) -> None:
-        """Keep both versions of the schema."""
-        super().__init__(
-            f"The journal {path} has version {version}, this Poolwright knows up to {known}; "
-            "use the newer Poolwright that wrote it, or choose another --out."
-        )
-        self.version = version
+    def __init__(self, path: Path, sign: str) -> None:
+        """Tell what shows it, as a verb and what follows."""
+        super().__init__(f"The journal {path} {sign}; use the newer Poolwright that wrote it, or choose another --out.")
 
 
 class JournalDamagedError(JournalError):

@@ -23,6 +23,7 @@ from app.store.errors import (
     JournalVersionError,
 )
 from app.store.journal import SqliteJournal
+from app.store.shape import SCHEMA_VERSION
 from tests.support.journal_audit import query
 from tests.support.journals import enter, make
 from tests.support.manual_clock import ManualClock
@@ -77,7 +78,7 @@ async def test_an_empty_file_becomes_a_journal(path: Path) -> None:
 
     await make(path)
 
-    assert query(path, "PRAGMA user_version") == [(1,)]
+    assert query(path, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
 
 
 async def test_a_second_opening_is_refused_with_the_pid_and_the_way_out(path: Path) -> None:
@@ -173,8 +174,8 @@ def no_database(path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "error", "words"),
     [
-        (newer, JournalVersionError, "has version 99, this Poolwright knows up to 1"),
-        (newer_in_its_log, JournalVersionError, "has version 99, this Poolwright knows up to 1"),
+        (newer, JournalVersionError, "has version 99, this Poolwright knows up to 3"),
+        (newer_in_its_log, JournalVersionError, "has version 99, this Poolwright knows up to 3"),
         (foreign, JournalDamagedError, "a database of another program"),
         (overwritten, JournalDamagedError, "cannot be used"),
         (cut, JournalDamagedError, "cannot be used"),
