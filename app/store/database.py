@@ -94,7 +94,7 @@ class Database:
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         """Take over an open connection; ``open_database`` makes it."""
-        self._path = path
+        self.path = path
         self._connection = connection
         # A caller that was cancelled the hard way leaves its thread at work: the next one waits for it.
         self._lock = Lock()
@@ -117,7 +117,7 @@ class Database:
                 yield self._connection
                 self._connection.execute("COMMIT")
             except sqlite3.Error as error:
-                raise _explained(self._path, error) from error
+                raise _explained(self.path, error) from error
             except UnicodeEncodeError as error:
                 raise JournalError(f"The journal cannot keep a text that is no Unicode: {error.object!a}.") from error
             finally:
@@ -145,12 +145,12 @@ class Database:
                     self._connection.execute("VACUUM")
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.Error as error:
-                raise _explained(self._path, error) from error
+                raise _explained(self.path, error) from error
             return Compacted(before_bytes=before_bytes, after_bytes=self._size_bytes())
 
     def _size_bytes(self) -> int:
-        log = self._path.with_name(f"{self._path.name}-wal")
-        return sum(file.stat().st_size for file in (self._path, log) if file.exists())
+        log = self.path.with_name(f"{self.path.name}-wal")
+        return sum(file.stat().st_size for file in (self.path, log) if file.exists())
 
     def close(self) -> None:
         """Let go of the file. Waits for a transaction that still runs."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.domain.failures import DiskFullError, LockedError, PoolError
+from app.domain.account import Account
+from app.domain.failures import DiskFullError, LockedError, OptionsError, PoolError
 from app.domain.ids import TaskId
 
 
@@ -28,6 +29,18 @@ class JournalVersionError(JournalError):
     def __init__(self, path: Path, sign: str) -> None:
         """Tell what shows it, as a verb and what follows."""
         super().__init__(f"The journal {path} {sign}; use the newer Poolwright that wrote it, or choose another --out.")
+
+
+class JournalAccountError(JournalError, OptionsError):
+    """The orders of this portal in the journal are another account's. Nothing was changed."""
+
+    def __init__(self, path: Path, whose: str, account: Account) -> None:
+        """Tell whose they are and who asks."""
+        super().__init__(
+            f"The journal {path} holds orders of {whose}; asked for are those of {account}, where the same numbers may "
+            f"be other orders. Choose another --out for these; or, where both are the same account, moved or renamed, "
+            f"say so once with `poolwright journal adopt`."
+        )
 
 
 class JournalDamagedError(JournalError):

@@ -19,6 +19,7 @@ from typing import ParamSpec, Self, TypeVar
 import anyio
 from anyio import to_thread
 
+from app.domain.account import Account
 from app.domain.failures import GivenBack, Reason
 from app.domain.ids import BatchId, TaskId, WorkerRef
 from app.domain.machine import Transition
@@ -69,6 +70,18 @@ class SqliteJournal:
         self._ledger = None
         with anyio.CancelScope(shield=True):
             await to_thread.run_sync(self._held.close, limiter=self._limiter)
+
+    async def belong(self, account: Account) -> None:
+        """Make sure that the orders of a portal are this account's; the first that asks is written down.
+
+        Raises:
+            JournalAccountError: They are another one's. Nothing is changed then.
+        """
+        await self._run(self._open.belong, account)
+
+    async def adopt(self, account: Account) -> None:
+        """Take the orders of a portal for this account's from now on, whoever's they were."""
+        await self._run(self._open.adopt, account)
 
     async def accept(self, orders: OrderList) -> Accepted:
         """Keep the list with all its rows, and queue its orders that are not known yet.

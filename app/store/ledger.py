@@ -10,14 +10,16 @@ from datetime import datetime
 from sqlite3 import Connection
 from typing import TypeVar
 
+from app.domain.account import Account
 from app.domain.failures import GivenBack, Reason
 from app.domain.ids import BatchId, TaskId, WorkerRef
 from app.domain.machine import Transition
 from app.domain.ports import Accepted, Clock
 from app.domain.task import OrderList, POTask, Report, TaskRecord
-from app.store import attempts, lists, reports, retention, search, tasks, transitions
+from app.store import accounts, attempts, lists, reports, retention, search, tasks, transitions
 from app.store.admission import accepted, check_orders
 from app.store.database import Compacted, Database
+from app.store.errors import JournalAccountError
 from app.store.moves import CANCELLED, LOST
 
 T = TypeVar("T")
@@ -30,6 +32,18 @@ class Ledger:
         """Write into an open database."""
         self._database = database
         self._clock = clock
+
+    def belong(self, account: Account) -> None:
+        """Make sure that the orders of a portal are this account's."""
+        with self._database.transaction() as connection:
+            if whose := accounts.other_than(connection, account):
+                raise JournalAccountError(self._database.path, whose, account)
+            accounts.keep(connection, account)
+
+    def adopt(self, account: Account) -> None:
+        """Take the orders of a portal for this account's."""
+        with self._database.transaction() as connection:
+            accounts.keep(connection, account)
 
     def accept(self, orders: OrderList) -> Accepted:
         """Keep a list and queue what is new in it."""

@@ -16,32 +16,13 @@ from app.domain.failures import GivenBack, Reason
 from app.store.errors import JournalDamagedError, JournalFullError, JournalVersionError
 from app.store.journal import SqliteJournal
 from app.store.shape import SCHEMA_VERSION, Shape, known_shapes
+from tests.support.earlier_journals import EARLIER, build
 from tests.support.journal_audit import check_laws, query
 from tests.support.journals import enter, make
-from tests.support.manual_clock import START, ManualClock
+from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, WORKER, orders, po_task, report, task_id
 
-#: As they were made, one after another, all with the same number in their headers.
-EARLIER = sorted((Path(__file__).parent / "journals").glob("[0-9]*.sql"))
-AT = START.isoformat(timespec="microseconds")
 TABLES = ("rows", "tasks", "batch_tasks", "attempts", "reports", "files", "missed", "transitions")
-
-CONTENT = (Path(__file__).parent / "journals" / "content.sql").read_text(encoding="utf-8")
-
-
-def build(path: Path, file: Path) -> None:
-    """Make a journal as an earlier Poolwright left it."""
-    path.parent.mkdir(exist_ok=True)
-    schema = file.read_text(encoding="utf-8")
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(schema)
-        connection.execute("PRAGMA journal_mode = WAL")
-        batch = {"batch_id": "list-1", "source": "orders.csv", "columns": '["PO"]', "notices": "[]", "accepted_at": AT}
-        if "next_position" in schema:
-            batch["next_position"] = 4
-        places = ", ".join("?" * len(batch))
-        connection.execute(f"INSERT INTO batches ({', '.join(batch)}) VALUES ({places})", tuple(batch.values()))  # noqa: S608
-        connection.executescript(CONTENT)
 
 
 def copy_of(path: Path) -> list[Path]:
