@@ -68,6 +68,7 @@ class Journal(Protocol):
     async def recover(self, max_attempts: int) -> int:
         """Queue again what a dead run left ASSIGNED or RUNNING; tells how many.
 
+        What waits longer than a wait can be, for somebody has set the clock, waits that long from now on.
         Attempts that were begun stay spent. A task whose last one it was is over, as if its worker had been lost.
         """
         ...

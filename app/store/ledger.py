@@ -21,6 +21,7 @@ from app.store.admission import accepted, check_orders
 from app.store.database import Compacted, Database
 from app.store.errors import JournalAccountError
 from app.store.moves import CANCELLED, LOST
+from app.store.waits import Waits
 
 T = TypeVar("T")
 
@@ -32,6 +33,7 @@ class Ledger:
         """Write into an open database."""
         self._database = database
         self._clock = clock
+        self._waits = Waits(clock)
 
     def belong(self, account: Account) -> None:
         """Make sure that the orders of a portal are this account's."""
@@ -61,6 +63,7 @@ class Ledger:
         """Queue again what a dead run had in its hands, or end it after its last attempt."""
         at = self._clock.now()
         with self._database.transaction() as connection:
+            tasks.shorten_waits(connection, self._waits.longest())
             cases = tasks.claimed(connection, at)
             for case in cases:
                 task_id = case.standing.task_id
@@ -82,7 +85,7 @@ class Ledger:
     def fetch(self, batch_id: BatchId, limit: int) -> Sequence[POTask]:
         """Claim due tasks of a list."""
         with self._database.transaction() as connection:
-            cases = tasks.due(connection, batch_id, limit, self._clock.now())
+            cases = tasks.due(connection, batch_id, limit, by=self._waits.now(), at=self._clock.now())
             return tuple(tasks.write(connection, case.assigned()).task for case in cases)
 
     def start(self, task_id: TaskId, worker: WorkerRef) -> POTask:
@@ -100,7 +103,11 @@ class Ledger:
         at = self._clock.now()
         with self._database.transaction() as connection:
             case = tasks.case(connection, task_id, at)
-            tasks.write(connection, case.given_back(why, detail, delay_s, is_attempt_spent=is_attempt_spent))
+            not_before = self._waits.until(delay_s)
+            tasks.write(
+                connection,
+                case.given_back(why, detail, not_before=not_before, is_attempt_spent=is_attempt_spent),
+            )
             attempts.end(connection, task_id, why, at, is_spent=is_attempt_spent)
 
     def count_death(self, task_id: TaskId) -> int:
@@ -150,7 +157,7 @@ class Ledger:
     def next_due_s(self, batch_id: BatchId) -> float | None:
         """Seconds until a queued task of a list is due."""
         with self._database.transaction() as connection:
-            return tasks.wait_s(connection, batch_id, self._clock.now())
+            return tasks.wait_s(connection, batch_id, self._waits.now())
 
     def find(self, task_id: TaskId) -> TaskRecord | None:
         """One task, whatever its list."""

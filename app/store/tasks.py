@@ -41,6 +41,7 @@ FROM tasks WHERE task_id IN (SELECT value FROM json_each(?)) AND status = 'QUEUE
 _ANY_DUE = "SELECT 1 FROM batch_tasks WHERE batch_id = ? AND status = 'QUEUED' AND not_before <= ? LIMIT 1"
 _NEXT_DUE = "SELECT min(not_before) FROM batch_tasks WHERE batch_id = ? AND status = 'QUEUED'"
 _UPDATE = "UPDATE tasks SET status = ?, attempt_count = ?, death_count = ?, not_before = ? WHERE task_id = ?"
+_SHORTEN = "UPDATE tasks SET not_before = :longest WHERE status = 'QUEUED' AND not_before > :longest"
 _COUNT_DEATH = "UPDATE tasks SET death_count = death_count + 1 WHERE task_id = ? RETURNING death_count"
 
 
@@ -56,9 +57,17 @@ def case(connection: Connection, task_id: TaskId, at: datetime) -> Case:
     return _cases(connection, [row], at)[0]
 
 
-def due(connection: Connection, batch_id: BatchId, limit: int, at: datetime) -> list[Case]:
-    """The first queued tasks of a list that need not wait any more."""
-    return _cases(connection, connection.execute(_DUE, (batch_id, to_text(at), max(limit, 0))), at)
+def due(connection: Connection, batch_id: BatchId, limit: int, *, by: datetime, at: datetime) -> list[Case]:
+    """The first queued tasks of a list that need not wait any more.
+
+    Args:
+        connection: Within a transaction.
+        batch_id: The list.
+        limit: At most so many.
+        by: Now, for those who wait.
+        at: Aware UTC now.
+    """
+    return _cases(connection, connection.execute(_DUE, (batch_id, to_text(by), max(limit, 0))), at)
 
 
 def claimed(connection: Connection, at: datetime) -> list[Case]:
@@ -76,12 +85,17 @@ def queued(connection: Connection, task_ids: Collection[TaskId], at: datetime) -
     return _cases(connection, connection.execute(_QUEUED, (dumps(list(task_ids)),)), at)
 
 
-def wait_s(connection: Connection, batch_id: BatchId, at: datetime) -> float | None:
+def wait_s(connection: Connection, batch_id: BatchId, by: datetime) -> float | None:
     """Seconds until a queued task of a list is due; nothing when none is queued."""
-    if connection.execute(_ANY_DUE, (batch_id, to_text(at))).fetchone() is not None:
+    if connection.execute(_ANY_DUE, (batch_id, to_text(by))).fetchone() is not None:
         return 0.0
     earliest = connection.execute(_NEXT_DUE, (batch_id,)).fetchone()[0]
-    return None if earliest is None else (from_text(earliest) - at).total_seconds()
+    return None if earliest is None else (from_text(earliest) - by).total_seconds()
+
+
+def shorten_waits(connection: Connection, longest: datetime) -> None:
+    """Let no task wait beyond a moment."""
+    connection.execute(_SHORTEN, {"longest": to_text(longest)})
 
 
 def write(connection: Connection, step: Step) -> Standing:
