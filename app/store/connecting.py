@@ -7,6 +7,8 @@ from pathlib import Path
 
 #: Mark of ``schema.sql`` in the file's header.
 APPLICATION_ID = int.from_bytes(b"Pool", "big")
+#: Steps of SQLite between two looks at whether its answer is still wanted: some milliseconds.
+STEPS_PER_LOOK = 100_000
 
 
 def connect(path: Path, mode: str, busy_timeout_s: float) -> sqlite3.Connection:

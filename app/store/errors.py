@@ -5,7 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.domain.account import Account
-from app.domain.failures import DiskFullError, LockedError, OptionsError, PoolError
+from app.domain.failures import (
+    DiskFullError,
+    LockedError,
+    OptionsError,
+    PoolError,
+    StorageAwayError,
+    StorageForbiddenError,
+)
 from app.domain.ids import TaskId
 
 
@@ -76,6 +83,29 @@ class JournalUnwritableError(JournalError):
         """Tell why it cannot, and what to do where that is known."""
         ways = f"{step} Or choose" if step else "Choose"
         super().__init__(f"The journal {path} cannot be written: {problem}. {ways} a writable folder with --out.")
+
+
+class JournalForbiddenError(JournalUnwritableError, StorageForbiddenError):
+    """We may not write the journal: its folder is another one's, or read-only. It may be asked for again after that."""
+
+
+class JournalAwayError(JournalError, StorageAwayError):
+    """The disk of the journal does not answer, or answers with errors. It may be asked for again when it is back."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        """Tell what shows it."""
+        super().__init__(f"The journal {path} cannot be reached: {problem}. Bring its disk or share back.")
+
+
+class JournalGoneError(JournalError):
+    """The journal was removed, or another file put in its place, while it was open. Nothing more is written to it."""
+
+    def __init__(self, path: Path) -> None:
+        """Tell which, and what of it is left."""
+        super().__init__(
+            f"The journal {path} was removed or replaced while Poolwright worked with it, so nothing more can be kept. "
+            f"Start again: orders that it cannot know of any more are fetched anew."
+        )
 
 
 class UnknownTaskError(JournalError):

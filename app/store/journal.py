@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
 import anyio
-from anyio import to_thread
+from anyio import from_thread, to_thread
 
 from app.domain.account import Account
 from app.domain.failures import GivenBack, Reason
@@ -29,6 +29,9 @@ from app.store.database import BUSY_TIMEOUT_S, Compacted, open_database
 from app.store.errors import JournalError
 from app.store.ledger import Ledger
 from app.store.retention import Forgotten
+
+#: So many may read much at the same time.
+READERS_MAX = 3
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,6 +46,8 @@ class SqliteJournal:
         self._clock = clock
         self._busy_timeout_s = busy_timeout_s
         self._limiter = anyio.CapacityLimiter(1)
+        #: For those who read much: a report of a long list keeps no order waiting.
+        self._readers = anyio.CapacityLimiter(READERS_MAX)
         self._held = ExitStack()
         self._ledger: Ledger | None = None
 
@@ -54,11 +59,12 @@ class SqliteJournal:
             JournalVersionError: A newer Poolwright wrote it.
             JournalDamagedError: It is no journal, or not a whole one.
             JournalUnwritableError: It cannot be made or written there.
+            JournalAwayError: Its disk does not answer.
             JournalFullError: The disk has no room for it.
             JournalLockedError: Another program keeps it locked.
             JournalError: The SQLite of this Python is too old, or fails.
         """
-        opening = open_database(self._path, busy_timeout_s=self._busy_timeout_s)
+        opening = open_database(self._path, busy_timeout_s=self._busy_timeout_s, heed=from_thread.check_cancelled)
         database = await to_thread.run_sync(self._held.enter_context, opening, limiter=self._limiter)
         self._ledger = Ledger(database, self._clock)
         return self
@@ -159,11 +165,11 @@ class SqliteJournal:
 
     async def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
         """Every task of a list, in the order of the list."""
-        return await self._run(self._open.records, batch_id)
+        return await self._study(self._open.records, batch_id)
 
     async def ask(self, look: Callable[[Connection], T]) -> T:
         """Look something up: see ``app.store.search``."""
-        return await self._run(self._open.ask, look)
+        return await self._study(self._open.ask, look)
 
     async def gather(self, batch_id: BatchId, prefix: str) -> int:
         """Put every task of any list that is not over into one list too, made when there is none; tells how many.
@@ -207,3 +213,6 @@ class SqliteJournal:
 
     async def _run(self, work: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         return await to_thread.run_sync(partial(work, *args, **named), limiter=self._limiter)
+
+    async def _study(self, look: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+        return await to_thread.run_sync(partial(look, *args, **named), limiter=self._readers)

@@ -151,27 +151,27 @@ class Ledger:
 
     def counts(self, batch_id: BatchId) -> Mapping[str, int]:
         """Tasks of a list by status."""
-        with self._database.transaction() as connection:
+        with self._database.glance() as connection:
             return lists.counts(connection, batch_id)
 
     def next_due_s(self, batch_id: BatchId) -> float | None:
         """Seconds until a queued task of a list is due."""
-        with self._database.transaction() as connection:
+        with self._database.glance() as connection:
             return tasks.wait_s(connection, batch_id, self._waits.now())
 
     def find(self, task_id: TaskId) -> TaskRecord | None:
         """One task, whatever its list."""
-        with self._database.transaction() as connection:
+        with self._database.glance() as connection:
             return reports.find(connection, task_id)
 
     def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
         """Every task of a list in its order."""
-        with self._database.transaction() as connection:
+        with self._database.study() as connection:
             return reports.records(connection, batch_id)
 
     def ask(self, look: Callable[[Connection], T]) -> T:
         """Look something up."""
-        with self._database.transaction() as connection:
+        with self._database.study() as connection:
             return look(connection)
 
     def gather(self, batch_id: BatchId, prefix: str) -> int:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from app.domain.failures import Reason
-from app.store.connecting import APPLICATION_ID, connect, number
+from app.store.connecting import APPLICATION_ID, STEPS_PER_LOOK, connect, number
 from app.store.errors import JournalDamagedError, JournalVersionError
 from app.store.shape import SCHEMA_VERSION, Shape, known_shapes, steps
 
 #: The first versions had one number in their headers; their tables tell them apart.
 _FIRST_VERSIONS = (1, 2)
+#: Pages that are copied between two looks at whether to go on.
+_PAGES_PER_LOOK = 1_000
 
 _TABLE_COUNT = "SELECT count(*) FROM sqlite_schema"
 #: Steps from one reason to the next in an index, and reads no row twice.
@@ -68,17 +70,24 @@ def _version(path: Path, connection: sqlite3.Connection, header: int) -> int:
     raise JournalDamagedError(path, f"its tables are not those of version {header}, nor of any other")
 
 
-def bring_up_to_date(path: Path, version: int, busy_timeout_s: float) -> None:
+def bring_up_to_date(path: Path, version: int, busy_timeout_s: float, heed: Callable[[], None]) -> None:
     """Make a journal of an earlier version one of today. Takes as much room again twice, one of it for good.
+
+    Args:
+        path: The journal.
+        version: As ``judge`` tells it.
+        busy_timeout_s: How long to wait for another program that has the file locked.
+        heed: Called again and again; what it raises leaves the file as it was.
 
     Raises:
         JournalDamagedError: What is in it does not fit. The file is as it was.
         sqlite3.Error: SQLite could not do it. The file is as it was.
         OSError: The copy cannot be made.
     """
-    with closing(connect(path, "rw", busy_timeout_s)) as connection, _copied(path, version, connection):
+    with closing(connect(path, "rw", busy_timeout_s)) as connection, _copied(path, version, connection, heed):
         connection.execute("PRAGMA foreign_keys = OFF")  # tables give way to others of their name
         try:
+            connection.set_progress_handler(heed, STEPS_PER_LOOK)
             # Nothing may come between the beginning and the first change: executescript ends what was begun before.
             connection.executescript("\n".join(["BEGIN IMMEDIATE;", *steps(version)]))
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -86,7 +95,12 @@ def bring_up_to_date(path: Path, version: int, busy_timeout_s: float) -> None:
             connection.execute("COMMIT")
         except sqlite3.IntegrityError as error:
             raise _unfit(path, str(error)) from error
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                heed()
+            raise
         finally:
+            connection.set_progress_handler(None, 0)
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
 
@@ -103,7 +117,7 @@ def _unfit(path: Path, why: str) -> JournalDamagedError:
 
 
 @contextmanager
-def _copied(path: Path, version: int, connection: sqlite3.Connection) -> Generator[None]:
+def _copied(path: Path, version: int, connection: sqlite3.Connection, heed: Callable[[], None]) -> Generator[None]:
     """Have a copy of the journal beside it; gone again when the block fails."""
     place = _free_place(path, version)
     part = place.with_name(f"{place.name}.part")
@@ -112,7 +126,7 @@ def _copied(path: Path, version: int, connection: sqlite3.Connection) -> Generat
         undo.callback(part.unlink, missing_ok=True)
         os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         with closing(connect(part, "rw", 0.0)) as copy:
-            connection.backup(copy)
+            connection.backup(copy, pages=_PAGES_PER_LOOK, progress=lambda *_: heed())
         part.rename(place)
         undo.callback(place.unlink, missing_ok=True)
         yield

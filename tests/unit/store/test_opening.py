@@ -15,6 +15,7 @@ import pytest
 
 from app.store.database import open_database
 from app.store.errors import (
+    JournalAwayError,
     JournalBusyError,
     JournalDamagedError,
     JournalError,
@@ -233,7 +234,7 @@ def test_a_disk_without_room_is_told_as_such_whatever_sqlite_calls_it(
         return SimpleNamespace(free=4096)
 
     with open_database(path) as database:
-        monkeypatch.setattr("app.store.database.shutil.disk_usage", usage)
+        monkeypatch.setattr("app.store.storage.shutil.disk_usage", usage)
         with pytest.raises(JournalFullError, match="free some space"), database.transaction():
             raise io_error(code)
 
@@ -241,7 +242,7 @@ def test_a_disk_without_room_is_told_as_such_whatever_sqlite_calls_it(
 def test_an_io_error_of_a_disk_with_room_is_not_blamed_on_it(path: Path) -> None:
     with (
         open_database(path) as database,
-        pytest.raises(JournalError, match="disk I/O error") as failure,
+        pytest.raises(JournalAwayError, match=r"disk I/O error\. Bring its disk") as failure,
         database.transaction(),
     ):
         raise io_error(sqlite3.SQLITE_IOERR_WRITE)
