@@ -139,6 +139,10 @@ class SqliteJournal:
         """Write the outcome with its files, in place of those of an earlier round: to DONE."""
         await self._run(self._open.finish, task_id, report, folder)
 
+    async def finish_waiting(self, batch_id: BatchId, report: Report, limit: int) -> Sequence[POTask]:
+        """Write one outcome for tasks of a list that wait, also for a later try: at most ``limit``; returns them."""
+        return await self._run(self._open.finish_waiting, batch_id, report, limit)
+
     async def cancel(self, task_id: TaskId) -> bool:
         """End a task that still waits: QUEUED to CANCELLED, with its report. False when it does not wait."""
         return await self._run(self._open.cancel, task_id)
@@ -154,6 +158,10 @@ class SqliteJournal:
     async def counts(self, batch_id: BatchId) -> Mapping[str, int]:
         """How many tasks of a list are in each ``TaskStatus``, by its name; every status is told."""
         return await self._run(self._open.counts, batch_id)
+
+    async def members(self, batch_id: BatchId, task_ids: Collection[TaskId]) -> Collection[TaskId]:
+        """Which of these tasks a list has."""
+        return await self._run(self._open.members, batch_id, task_ids)
 
     async def next_due_s(self, batch_id: BatchId) -> float | None:
         """Seconds until the next queued task may start (0 when one may now); nothing when none is queued."""

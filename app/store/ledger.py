@@ -123,6 +123,16 @@ class Ledger:
             attempts.end(connection, task_id, report.reason, at, is_spent=True)
             reports.keep(connection, task_id, report, folder, at)
 
+    def finish_waiting(self, batch_id: BatchId, report: Report, limit: int) -> Sequence[POTask]:
+        """Write one outcome for the first tasks of a list that wait."""
+        at = self._clock.now()
+        with self._database.transaction() as connection:
+            cases = tasks.waiting(connection, batch_id, limit, at)
+            tasks.write_all(connection, [case.finished(report.reason) for case in cases])
+            for case in cases:
+                reports.keep(connection, case.standing.task_id, report, "", at)
+            return tuple(case.standing.task for case in cases)
+
     def cancel(self, task_id: TaskId) -> bool:
         """End a task that still waits."""
         at = self._clock.now()
@@ -153,6 +163,11 @@ class Ledger:
         """Tasks of a list by status."""
         with self._database.glance() as connection:
             return lists.counts(connection, batch_id)
+
+    def members(self, batch_id: BatchId, task_ids: Collection[TaskId]) -> Collection[TaskId]:
+        """Which of these tasks a list has."""
+        with self._database.glance() as connection:
+            return lists.members(connection, batch_id, task_ids)
 
     def next_due_s(self, batch_id: BatchId) -> float | None:
         """Seconds until a queued task of a list is due."""

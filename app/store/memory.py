@@ -115,6 +115,13 @@ class MemoryJournal:
         self._write(case.finished(report.reason))
         self._ends[task_id] = _End(report=report, folder=folder, at=case.at)
 
+    async def finish_waiting(self, batch_id: BatchId, report: Report, limit: int) -> Sequence[POTask]:
+        """Keep one outcome for tasks of a list that wait, also for a later try: at most ``limit``; returns them."""
+        waiting = self._queued(batch_id)[: max(limit, 0)]
+        for each in waiting:
+            await self.finish(each.task_id, report, "")
+        return tuple(each.task for each in waiting)
+
     async def cancel(self, task_id: TaskId) -> bool:
         """End a task that still waits: QUEUED to CANCELLED, with its report. False when it does not wait."""
         case = self._case(task_id)
@@ -140,6 +147,10 @@ class MemoryJournal:
         """How many tasks of a list are in each ``TaskStatus``, by its name; every status is told."""
         found = Counter(each.status for each in self._members(batch_id))
         return {status.name: found[status] for status in TaskStatus}
+
+    async def members(self, batch_id: BatchId, task_ids: Collection[TaskId]) -> Collection[TaskId]:
+        """Which of these tasks a list has."""
+        return self._lists.get(batch_id, {}).keys() & set(task_ids)
 
     async def next_due_s(self, batch_id: BatchId) -> float | None:
         """Seconds until the next queued task may start (0 when one may now); nothing when none is queued."""

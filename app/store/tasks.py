@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from json import dumps, loads
@@ -38,6 +38,12 @@ _QUEUED = """
 SELECT task_id, po_number, portal_number, status, attempt_count, death_count, not_before, payload, timeout_s
 FROM tasks WHERE task_id IN (SELECT value FROM json_each(?)) AND status = 'QUEUED' ORDER BY task_id
 """
+_WAITING = """
+SELECT task_id, po_number, portal_number, tasks.status, attempt_count, death_count, tasks.not_before, payload,
+timeout_s
+FROM batch_tasks CROSS JOIN tasks USING (task_id)
+WHERE batch_id = ? AND batch_tasks.status = 'QUEUED' ORDER BY position LIMIT ?
+"""
 _ANY_DUE = "SELECT 1 FROM batch_tasks WHERE batch_id = ? AND status = 'QUEUED' AND not_before <= ? LIMIT 1"
 _NEXT_DUE = "SELECT min(not_before) FROM batch_tasks WHERE batch_id = ? AND status = 'QUEUED'"
 _UPDATE = "UPDATE tasks SET status = ?, attempt_count = ?, death_count = ?, not_before = ? WHERE task_id = ?"
@@ -70,6 +76,11 @@ def due(connection: Connection, batch_id: BatchId, limit: int, *, by: datetime, 
     return _cases(connection, connection.execute(_DUE, (batch_id, to_text(by), max(limit, 0))), at)
 
 
+def waiting(connection: Connection, batch_id: BatchId, limit: int, at: datetime) -> list[Case]:
+    """The first queued tasks of a list, also those that must wait."""
+    return _cases(connection, connection.execute(_WAITING, (batch_id, max(limit, 0))), at)
+
+
 def claimed(connection: Connection, at: datetime) -> list[Case]:
     """All tasks that some run has, or had, in its hands."""
     return _cases(connection, connection.execute(_CLAIMED), at)
@@ -100,11 +111,14 @@ def shorten_waits(connection: Connection, longest: datetime) -> None:
 
 def write(connection: Connection, step: Step) -> Standing:
     """Write a step: the new standing and its line of history."""
-    after = step.standing
-    not_before = "" if after.not_before is None else to_text(after.not_before)
-    connection.execute(_UPDATE, (after.status.name, after.attempt_count, after.death_count, not_before, after.task_id))
-    transitions.write(connection, [step.transition])
-    return after
+    write_all(connection, [step])
+    return step.standing
+
+
+def write_all(connection: Connection, steps: Sequence[Step]) -> None:
+    """Write steps of different tasks: each new standing and its line of history."""
+    connection.executemany(_UPDATE, (_row(step.standing) for step in steps))
+    transitions.write(connection, [step.transition for step in steps])
 
 
 def count_death(connection: Connection, task_id: TaskId) -> int:
@@ -133,6 +147,12 @@ def standing(row: tuple[Any, ...]) -> Standing:
         payload=loads(payload),
         timeout_s=timeout_s,
     )
+
+
+def _row(after: Standing) -> tuple[str, int, int, str, TaskId]:
+    """A standing as its statement takes it."""
+    not_before = "" if after.not_before is None else to_text(after.not_before)
+    return after.status.name, after.attempt_count, after.death_count, not_before, after.task_id
 
 
 def _cases(connection: Connection, rows: Iterable[tuple[Any, ...]], at: datetime) -> list[Case]:

@@ -105,6 +105,13 @@ class PatientJournal:
         """See ``Journal``."""
         await self._at_last(self.journal.finish, task_id, report, folder)
 
+    async def finish_waiting(self, batch_id: BatchId, report: Report, limit: int) -> Sequence[POTask]:
+        """See ``Journal``; none at the end: the next start finds them waiting."""
+        try:
+            return await self._patiently(self.journal.finish_waiting, batch_id, report, limit)
+        except NotNowError:
+            return ()
+
     async def record(self, transitions: Sequence[Transition]) -> None:
         """See ``Journal``."""
         await self._at_last(self.journal.record, transitions)
@@ -112,6 +119,10 @@ class PatientJournal:
     async def counts(self, batch_id: BatchId) -> Mapping[str, int]:
         """See ``Journal``."""
         return await self._patiently(self.journal.counts, batch_id)
+
+    async def members(self, batch_id: BatchId, task_ids: Collection[TaskId]) -> Collection[TaskId]:
+        """See ``Journal``."""
+        return await self._patiently(self.journal.members, batch_id, task_ids)
 
     async def next_due_s(self, batch_id: BatchId) -> float | None:
         """See ``Journal``; nothing is due at the end."""

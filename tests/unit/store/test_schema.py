@@ -13,7 +13,7 @@ import pytest
 
 from app.domain.failures import Outcome
 from app.domain.states import TaskStatus
-from app.store import attempts, tasks, transitions
+from app.store import attempts, lists, tasks, transitions
 
 SCHEMA = files("app.store").joinpath("schema.sql").read_text(encoding="utf-8")
 
@@ -84,6 +84,9 @@ def test_a_task_has_one_open_attempt_at_most(tables: sqlite3.Connection) -> None
         (tasks._DUE, "batch_tasks_by_status (batch_id=? AND status=?)"),
         (tasks._ANY_DUE, "batch_tasks_by_status (batch_id=? AND status=?)"),
         (tasks._NEXT_DUE, "batch_tasks_by_status (batch_id=? AND status=?)"),
+        (tasks._WAITING, "batch_tasks_by_status (batch_id=? AND status=?)"),
+        (lists._OPEN_FROM, "batch_tasks_by_status (batch_id=? AND status=? AND position>?)"),
+        (lists._KEEP_FURTHER_MEMBER, "tasks USING PRIMARY KEY (task_id=?)"),
         (tasks._CLAIMED, "tasks_by_status (status=?)"),
         (attempts._CLOSE, "attempts_open (task_id=?)"),
         (transitions._LATEST, "transitions_by_entity (machine=? AND entity=?)"),
