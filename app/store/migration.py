@@ -119,6 +119,10 @@ def _unfit(path: Path, why: str) -> JournalDamagedError:
 @contextmanager
 def _copied(path: Path, version: int, connection: sqlite3.Connection, heed: Callable[[], None]) -> Generator[None]:
     """Have a copy of the journal beside it; gone again when the block fails."""
+
+    def look(*_: int) -> None:
+        heed()
+
     place = _free_place(path, version)
     part = place.with_name(f"{place.name}.part")
     part.unlink(missing_ok=True)  # of a program that died
@@ -126,7 +130,7 @@ def _copied(path: Path, version: int, connection: sqlite3.Connection, heed: Call
         undo.callback(part.unlink, missing_ok=True)
         os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         with closing(connect(part, "rw", 0.0)) as copy:
-            connection.backup(copy, pages=_PAGES_PER_LOOK, progress=lambda *_: heed())
+            connection.backup(copy, pages=_PAGES_PER_LOOK, progress=look)
         part.rename(place)
         undo.callback(place.unlink, missing_ok=True)
         yield

@@ -111,9 +111,10 @@ class Submissions:
         """
         if self._end is not None and self._end.ends_queue:
             return 0
+        gone = set[TaskId]()
         with anyio.CancelScope(shield=True):
             own = frozenset(await self._journal.members(self._batch_id, task_ids))
-            gone = self._note_cancelled(await self._journal.cancel_all(task_ids), own)
+            gone |= self._note_cancelled(await self._journal.cancel_all(task_ids), own)
             # What was claimed ahead is left. Nothing of it is claimed again before it is cancelled.
             ahead = [task_id for task_id in task_ids if task_id not in gone and await self._withdraw(task_id)]
             if ahead:

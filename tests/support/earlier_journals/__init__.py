@@ -22,7 +22,13 @@ def build(path: Path, file: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(schema)
         connection.execute("PRAGMA journal_mode = WAL")
-        batch = {"batch_id": "list-1", "source": "orders.csv", "columns": '["PO"]', "notices": "[]", "accepted_at": at}
+        batch: dict[str, object] = {
+            "batch_id": "list-1",
+            "source": "orders.csv",
+            "columns": '["PO"]',
+            "notices": "[]",
+            "accepted_at": at,
+        }
         if "next_position" in schema:
             batch["next_position"] = 4
         places = ", ".join("?" * len(batch))

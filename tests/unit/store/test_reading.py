@@ -57,9 +57,9 @@ async def test_orders_go_on_while_somebody_reads_much(path: Path) -> None:
         is_over.wait(30)
         return [before, search.all_counts(connection)["QUEUED"]]
 
+    seen: list[int] = []
     async with SqliteJournal(path, ManualClock()) as journal, anyio.create_task_group() as beside:
         await journal.accept(orders(1, 2))
-        seen: list[int] = []
 
         async def read() -> None:
             seen.extend(await journal.ask(read_long))
