@@ -97,14 +97,17 @@ class JournalAwayError(JournalError, StorageAwayError):
         super().__init__(f"The journal {path} cannot be reached: {problem}. Bring its disk or share back.")
 
 
-class JournalGoneError(JournalError):
-    """The journal was removed, or another file put in its place, while it was open. Nothing more is written to it."""
+class JournalGoneError(JournalError, StorageAwayError):
+    """The journal was removed, or another file put in its place, while it was open. Nothing is written to it now.
+
+    It may be asked for again: whoever moved it away may bring it back.
+    """
 
     def __init__(self, path: Path) -> None:
         """Tell which, and what of it is left."""
         super().__init__(
-            f"The journal {path} was removed or replaced while Poolwright worked with it, so nothing more can be kept. "
-            f"Start again: orders that it cannot know of any more are fetched anew."
+            f"The journal {path} was removed or replaced while Poolwright worked with it. Put its folder back to go on, "
+            f"or stop and start again: a new journal is made, and orders that it cannot know of are fetched anew."
         )
 
 

@@ -78,7 +78,7 @@ async def test_a_journal_that_lost_its_name_is_noticed_at_the_next_step_whatever
         harm(path)
 
         for _ in range(2):
-            with pytest.raises(JournalGoneError, match=r"was removed or replaced while .* Start again"):
+            with pytest.raises(JournalGoneError, match=r"was removed or replaced while .* Put its folder back"):
                 await STEPS[step](journal)
 
 
