@@ -106,7 +106,7 @@ class JournalGoneError(JournalError, StorageAwayError):
     def __init__(self, path: Path) -> None:
         """Tell which, and what of it is left."""
         super().__init__(
-            f"The journal {path} was removed or replaced while Poolwright worked with it. Put its folder back to go on, "
+            f"The journal {path} was removed or replaced while it was in use. Put its folder back to go on; "
             f"or stop and start again: a new journal is made, and orders that it cannot know of are fetched anew."
         )
 

@@ -10,7 +10,9 @@ import errno
 import shutil
 import sqlite3
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from app.profile.rights import blame
 from app.store.errors import (
@@ -19,6 +21,7 @@ from app.store.errors import (
     JournalError,
     JournalForbiddenError,
     JournalFullError,
+    JournalGoneError,
     JournalLockedError,
     JournalUnwritableError,
 )
@@ -50,20 +53,32 @@ _AWAY = frozenset(
     }
 )
 
+#: Of what the system told SQLite, and what it means where the system says nothing any more.
+_OF_SYSTEM: Mapping[int, type[JournalAwayError | JournalForbiddenError]] = MappingProxyType(
+    {
+        sqlite3.SQLITE_IOERR: JournalAwayError,
+        sqlite3.SQLITE_NOMEM: JournalAwayError,
+        sqlite3.SQLITE_READONLY: JournalForbiddenError,
+        sqlite3.SQLITE_CANTOPEN: JournalForbiddenError,
+        sqlite3.SQLITE_PERM: JournalForbiddenError,
+    }
+)
+
 
 def explained(path: Path, error: sqlite3.Error) -> JournalError:
     """Turn an error of SQLite into the decision that its code asks for."""
-    match getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY_CODE:
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    match code & _PRIMARY_CODE:
         case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
             return JournalDamagedError(path, str(error))
         case sqlite3.SQLITE_FULL:
             return JournalFullError(path)
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return JournalLockedError(path)
-        case sqlite3.SQLITE_IOERR | sqlite3.SQLITE_NOMEM:
-            return _refusal_of_system(path) or JournalAwayError(path, str(error))
-        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
-            return _refusal_of_system(path) or JournalUnwritableError(path, str(error))
+        case sqlite3.SQLITE_READONLY if code == sqlite3.SQLITE_READONLY_DBMOVED:
+            return JournalGoneError(path)
+        case primary if primary in _OF_SYSTEM:
+            return _refusal_of_system(path) or _OF_SYSTEM[primary](path, str(error))
         case _:
             return JournalError(f"The journal {path} failed: {error}. Nothing was changed; try again.")
 

@@ -160,8 +160,9 @@ def failure(code: int) -> sqlite3.OperationalError:
         (sqlite3.SQLITE_IOERR, JournalAwayError),
         (sqlite3.SQLITE_IOERR_WRITE, JournalAwayError),
         (sqlite3.SQLITE_IOERR_FSYNC, JournalAwayError),
-        (sqlite3.SQLITE_READONLY, JournalUnwritableError),
-        (sqlite3.SQLITE_CANTOPEN, JournalUnwritableError),
+        (sqlite3.SQLITE_READONLY, JournalForbiddenError),
+        (sqlite3.SQLITE_READONLY_DBMOVED, JournalGoneError),
+        (sqlite3.SQLITE_CANTOPEN, JournalForbiddenError),
         (sqlite3.SQLITE_CONSTRAINT, JournalError),
     ],
 )
