@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -37,7 +37,7 @@ from app.domain.failures import SetupError
 from app.service.batch import BatchSummary, Ending, Redo
 from app.service.crew import find_crew
 from app.service.out import open_out
-from app.service.site import find_site
+from app.service.site import account_of, find_site
 from app.service.staffing import find_staffing
 from app.settings import Settings
 
@@ -153,6 +153,7 @@ async def _run(settings: Settings, play: Play) -> tuple[BatchSummary, dict[str, 
     sources = Sources(names=(str(play.out / LIST_NAME),))
     orders = await anyio.to_thread.run_sync(read_orders, sources, site.pack)
     job = make_job(settings, orders, crew, profile.base_path, Redo.RETRYABLE, worker_count=staffing.worker_count)
+    job = replace(job, account=account_of(settings, site))
     notices = (*news((*orders.notices, *sandbox_notice(crew))), *staffing.notices)
     showing = Showing(
         manner=play.manner,

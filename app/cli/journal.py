@@ -1,4 +1,4 @@
-"""``poolwright journal compact``: the journal forgets what it need not know, and gives room back to the disk."""
+"""``poolwright journal``: what an output folder knows of its orders is made smaller, or given to another account."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import anyio
 from app.archive.tree import PRIVATE_NAME
 from app.cli.console import console
 from app.cli.options import SettingsCommand
+from app.domain.account import Account
 from app.domain.events import Level
 from app.domain.failures import OptionsError
 from app.service.clock import SystemClock
 from app.service.out import JOURNAL_NAME
+from app.service.site import account_of, find_site
 from app.service.upkeep import Upkeep, Upkept
 from app.settings import Settings
 from app.store.journal import SqliteJournal
@@ -28,16 +30,45 @@ COMPACT_EXAMPLES = (
 )
 
 
+ADOPT_HELP = (
+    "Say that the orders of an output folder are those of this profile, at this portal address.\n\n"
+    "An output folder belongs to the portal address and the profile that it was first used with: elsewhere the same "
+    "number may be another order, so a run with others is refused. Where it is the same account all the same - the "
+    "portal has moved, the profile was made anew under another name - say so once."
+)
+ADOPT_EXAMPLES = (
+    "poolwright journal adopt --profile coupa-new --out /srv/orders",
+    "poolwright journal adopt --base-url https://orders.example",
+)
+
+
+@SettingsCommand.taking("profile", "profiles_dir", "portal", "base_url", "out")
+def adopt(settings: Settings) -> None:
+    """Give the orders to the account that settings name."""
+    account = account_of(settings, find_site(settings))
+    anyio.run(_adopted, _journal_path(settings), account)
+    console().print(f"Orders of {account.portal} in '{settings.out}' are those of {account} now.", soft_wrap=True)
+
+
 @SettingsCommand.taking("out", "retention_days")
 def compact(settings: Settings) -> None:
     """Forget, compact, tell what came of it."""
+    done = anyio.run(_tidied, _journal_path(settings), settings.retention_days)
+    console().print(done.text or "The journal is as small as it can be; nothing was changed.", soft_wrap=True)
+
+
+def _journal_path(settings: Settings) -> Path:
     path = settings.out / PRIVATE_NAME / JOURNAL_NAME
     if not path.is_file():
         raise OptionsError(
             f"There is no journal in '{settings.out}'; name the output folder of earlier runs with --out."
         )
-    done = anyio.run(_tidied, path, settings.retention_days)
-    console().print(done.text or "The journal is as small as it can be; nothing was changed.", soft_wrap=True)
+    return path
+
+
+async def _adopted(path: Path, account: Account) -> None:
+    async with SqliteJournal(path, SystemClock()) as journal:
+        await journal.adopt(account)
 
 
 async def _tidied(path: Path, retention_days: int) -> Upkept:

@@ -85,6 +85,7 @@ PLACES = {
     "profile accept": Place(module="profile_care", function="accept", prefix="ACCEPT_"),
     "profile restore": Place(module="profile_care", function="restore", prefix="RESTORE_"),
     "profile remove": Place(module="profile_care", function="remove", prefix="REMOVE_"),
+    "journal adopt": Place(module="journal", function="adopt", prefix="ADOPT_"),
     "journal compact": Place(module="journal", function="compact", prefix="COMPACT_"),
     "portal lint": Place(module="portal", function="lint", prefix="LINT_"),
     "portal list": Place(module="portal", function="list_packs", prefix="LIST_"),

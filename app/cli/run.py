@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import anyio
@@ -17,7 +18,7 @@ from app.cli.sandbox import sandbox_notice, sandbox_record
 from app.service.batch import Redo
 from app.service.crew import find_crew
 from app.service.out import open_out
-from app.service.site import find_profile, find_site
+from app.service.site import account_of, find_profile, find_site
 from app.service.staffing import find_staffing
 from app.service.vault import with_keyring
 from app.settings import Settings
@@ -103,6 +104,7 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
     crew = find_crew(settings, site)
     staffing = find_staffing(settings)
     job = make_job(settings, orders, crew, base, redo, worker_count=staffing.worker_count)
+    job = replace(job, account=account_of(settings, site))
     manner = Manner(is_json=as_json, is_quiet=quiet, is_verbose=verbose)
     told = (*orders.notices, *sandbox_notice(crew), *filter(None, (no_password,)))
     notices = (*news(told), *staffing.notices)

@@ -25,7 +25,7 @@ from app.cli.signals import hearing_signals
 from app.domain.events import Event, Level, MemoryRelieved, Notice
 from app.domain.failures import OptionsError
 from app.domain.ports import EventSink
-from app.intake.orders import Reading, task_prefix
+from app.intake.orders import Reading
 from app.service.api.app import Door, make_app
 from app.service.api.reach import WARNING as REACH_WARNING
 from app.service.api.reach import check_reach, is_local, limits_at
@@ -40,7 +40,7 @@ from app.service.logs import LogOptions, log_event, logging_to
 from app.service.out import JOURNAL_NAME, open_out
 from app.service.reload import read_again
 from app.service.serving import Address, listening, serving, url_of
-from app.service.site import find_profile, find_site
+from app.service.site import account_of, find_profile, find_site
 from app.service.staffing import find_staffing
 from app.service.vault import with_keyring
 from app.settings import LogLevel, Settings
@@ -99,7 +99,7 @@ def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.V
             template=settings.folder_template,
             known_fields=frozenset(site.pack.fields),
             journal_path=private / JOURNAL_NAME,
-            prefix=task_prefix(site.pack.name),
+            account=account_of(settings, site),
         ),
         reading=Reading(portal_name=site.pack.name, rules=site.pack.numbers),
         token=find_token(private),

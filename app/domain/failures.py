@@ -229,6 +229,14 @@ class DiskFullError(NotNowError):
     """A disk is full; there may be room later."""
 
 
+class StorageAwayError(NotNowError):
+    """A disk or a share does not answer, or answers with errors of its own; it may come back."""
+
+
+class StorageForbiddenError(NotNowError):
+    """We may not write where we must; it passes when somebody gives us the right. The message tells who and how."""
+
+
 class LockedError(NotNowError):
     """Another program keeps a file locked; it may let go of it later."""
 

@@ -8,6 +8,12 @@ from typing import NewType
 TaskId = NewType("TaskId", str)
 """One task of one journal, for ever: ``<portal>:<number>`` for purchase orders."""
 
+
+def task_prefix(portal: str) -> str:
+    """How the ids of one portal's orders begin, and no others'."""
+    return f"{portal}:"
+
+
 WorkerId = NewType("WorkerId", str)
 """One slot of the pool: ``worker-1`` to ``worker-8``."""
 

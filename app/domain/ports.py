@@ -68,6 +68,7 @@ class Journal(Protocol):
     async def recover(self, max_attempts: int) -> int:
         """Queue again what a dead run left ASSIGNED or RUNNING; tells how many.
 
+        What waits longer than a wait can be, for somebody has set the clock, waits that long from now on.
         Attempts that were begun stay spent. A task whose last one it was is over, as if its worker had been lost.
         """
         ...
@@ -98,6 +99,13 @@ class Journal(Protocol):
         """Write the outcome with its files: to DONE."""
         ...
 
+    async def finish_waiting(self, batch_id: BatchId, report: Report, limit: int) -> Sequence[POTask]:
+        """Write one outcome for tasks of a list that wait, also for a later try: at most ``limit``, in its order.
+
+        Returns which; none when none waits any more.
+        """
+        ...
+
     async def cancel(self, task_id: TaskId) -> bool:
         """End a task that still waits: QUEUED to CANCELLED, with outcome CANCELLED as its report.
 
@@ -115,6 +123,10 @@ class Journal(Protocol):
 
     async def counts(self, batch_id: BatchId) -> Mapping[str, int]:
         """How many tasks of a list are in each ``TaskStatus``, by its name."""
+        ...
+
+    async def members(self, batch_id: BatchId, task_ids: Collection[TaskId]) -> Collection[TaskId]:
+        """Which of these tasks a list has."""
         ...
 
     async def next_due_s(self, batch_id: BatchId) -> float | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.domain.failures import Reason
-from app.domain.ids import BatchId, TaskId
+from app.domain.ids import BatchId, TaskId, task_prefix
 from app.domain.task import OrderList, OrderRow, POTask
 from app.intake.column import Confidence, column_shown, find_column, guess_notice
 from app.intake.errors import InputRefusedError
@@ -89,11 +89,6 @@ def orders_from_numbers(numbers: Sequence[str], reading: Reading, source: str = 
     rows = tuple(Row(row_no=row_no, cells=(number,)) for row_no, number in enumerate(numbers, start=1))
     sheet = Sheet(source=f"the {source}", columns=(_TYPED_COLUMN,), rows=rows, has_header=True)
     return _collect(sheet, 0, source, reading)
-
-
-def task_prefix(portal_name: str) -> str:
-    """How the ids of one portal's orders begin, and no others'."""
-    return f"{portal_name}:"
 
 
 def _orders(sheet: Sheet, source: str, reading: Reading) -> OrderList:

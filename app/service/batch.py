@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from app.domain.account import Account
 from app.domain.failures import Outcome
 from app.domain.options import PoolOptions
 from app.domain.ports import Accepted
@@ -55,6 +56,8 @@ class BatchJob:
     #: Stem of the report files below ``out``.
     report_stem: str
     redo: Redo = Redo.RETRYABLE
+    #: Whose orders they are; nothing without a portal.
+    account: Account | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ import anyio
 import anyio.to_thread
 
 from app.archive.tree import PRIVATE_NAME, OutputTree
+from app.domain.account import Account
 from app.domain.events import Event, Level, Notice
 from app.domain.failures import Reason, root_cause
 from app.domain.ids import BatchId, TaskId
@@ -24,6 +25,7 @@ from app.domain.ports import EventSink
 from app.domain.states import TaskStatus
 from app.domain.task import POTask, Report, TaskRecord
 from app.processor import GiveUpError, Processor, RetryLaterError, SessionLostError, Tab
+from app.processor.names import PO_ATTACHMENTS
 from app.profile.home import ProfileHome
 from app.profile.keeping import seal_base
 from app.profile.private import remove_tree
@@ -37,7 +39,7 @@ from app.service.out import JOURNAL_NAME, open_out
 from app.service.own_processor import locate
 from app.service.resuming import clean_staging, recover, reopen
 from app.service.runtime import make_base
-from app.service.site import Site, find_profile, find_site
+from app.service.site import Site, account_of, find_profile, find_site
 from app.service.staffing import Staffing, find_staffing
 from app.service.vault import with_keyring
 from app.settings import Settings, load_settings
@@ -100,6 +102,8 @@ class _Plan:
     base: Path
     log: LogOptions
     waits_for_login: bool
+    #: Whose orders they are; nothing where the tasks are no orders of a portal: these are told apart by their payloads.
+    account: Account | None
 
     @property
     def private(self) -> Path:
@@ -152,6 +156,8 @@ async def _running(plan: _Plan, clock: SystemClock, observe: EventSink) -> Async
     for notice in plan.staffing.notices:
         observe(notice)
     async with SqliteJournal(plan.private / JOURNAL_NAME, clock) as journal:
+        if plan.account is not None:
+            await journal.belong(plan.account)
         if not plan.base.exists():
             await _make_base(plan, clock, observe)
         await recover(journal, plan.tree, plan.settings.max_attempts)
@@ -221,6 +227,7 @@ def _plan(given: dict[str, object], processor: Processor | str, clock: SystemClo
         base=find_profile(settings).base_path if site else settings.out / PRIVATE_NAME / BASE_NAME,
         log=LogOptions(level=settings.log_level, file=log_file, secrets=secrets_of(settings)),
         waits_for_login=False,
+        account=account_of(settings, site) if site and located.name == PO_ATTACHMENTS else None,
     )
 
 

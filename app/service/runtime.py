@@ -66,6 +66,8 @@ async def run_batch(
     begun_s = clock.monotonic()
     tree = OutputTree(job.out, job.template, clock=clock, known_fields=_known_fields(job))
     async with SqliteJournal(job.journal_path, clock) as journal:
+        if job.account is not None:
+            await journal.belong(job.account)
         await recover(journal, tree, job.pool.max_attempts)
         accepted = await journal.accept(job.orders)
         is_known = await unless_stopped(stop, partial(reopen, journal, tree, job.orders.batch_id, job.redo))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.domain.account import Account
 from app.domain.failures import OptionsError
 from app.portal import pack as packs
 from app.portal.pack import Pack
@@ -42,6 +43,11 @@ def find_profile(settings: Settings) -> NamedProfile:
         ProfileError: There is none.
     """
     return ProfileHome(settings.profiles_dir).find(settings.profile)
+
+
+def account_of(settings: Settings, site: Site) -> Account:
+    """Whose orders are asked for: this portal's, where it is, as this profile sees them."""
+    return Account.at(site.base_url, portal=site.pack.name, profile=settings.profile)
 
 
 def _address_of_profile(settings: Settings, pack: Pack) -> str:

@@ -1,37 +1,28 @@
 """The file of the journal: made, judged, opened, and changed in whole transactions only.
 
-One connection, one transaction at a time. A file that cannot be used is never written to: it is judged through a
-read-only connection first. Blocking; the journal calls it in a thread.
+One connection that writes, one transaction at a time; whoever reads much opens a connection for it and holds nobody up.
+A file that cannot be used is never written to: it is judged through a read-only connection first. Blocking; the journal
+calls it in a thread.
 """
 
 from __future__ import annotations
 
-import errno
 import os
-import shutil
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from threading import Lock
 
-from app.profile.rights import blame
-from app.store.errors import (
-    JournalDamagedError,
-    JournalError,
-    JournalFullError,
-    JournalLockedError,
-    JournalUnwritableError,
-    JournalVersionError,
-)
+from app.store.connecting import STEPS_PER_LOOK, connect, number
+from app.store.errors import JournalError
 from app.store.lock import take_lock
+from app.store.migration import bring_up_to_date, judge
+from app.store.presence import Presence
+from app.store.shape import SCHEMA_VERSION, script
+from app.store.storage import explained, refused
 
-#: Version of ``schema.sql``.
-SCHEMA_VERSION = 1
-#: Mark of ``schema.sql`` in the file's header.
-APPLICATION_ID = int.from_bytes(b"Pool", "big")
 #: ``STRICT`` tables came with it.
 _SQLITE_MIN = (3, 37)
 #: Somebody may look into the file with a tool of his own for this long.
@@ -42,48 +33,8 @@ _WAL_LIMIT_BYTES = 64 * 1024 * 1024
 _CACHE_KIB = 2 * 1024
 #: Keeps the indexes of a million tasks in memory while a list of them is written; given back after it.
 _LIST_CACHE_KIB = 32 * 1024
-#: SQLite asks for so much at once when it opens a journal; with less on the disk its error is the disk's.
-_ROOM_BYTES = 64 * 1024
-#: An extended result code of SQLite holds the primary one in its low byte.
-_PRIMARY_CODE = 0xFF
-
 #: Less free room within the file is not worth writing it anew: new rows fill it.
 _SPARE_SHARE_MIN = 0.1
-
-_TABLE_COUNT = "SELECT count(*) FROM sqlite_schema"
-
-
-def _explained(path: Path, error: sqlite3.Error) -> JournalError:
-    """Turn an error of SQLite into the decision that its code asks for."""
-    match getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY_CODE:
-        case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
-            return JournalDamagedError(path, str(error))
-        case sqlite3.SQLITE_FULL:
-            return JournalFullError(path)
-        case sqlite3.SQLITE_BUSY:
-            return JournalLockedError(path)
-        case sqlite3.SQLITE_IOERR if _is_disk_full(path):
-            return JournalFullError(path)
-        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
-            return JournalUnwritableError(path, str(error))
-        case _:
-            return JournalError(f"The journal {path} failed: {error}. Nothing was changed; try again.")
-
-
-def _is_disk_full(path: Path) -> bool:
-    """Whether there is no room: SQLite calls it an I/O error when the files beside a journal cannot grow."""
-    try:
-        return shutil.disk_usage(path.parent).free < _ROOM_BYTES
-    except OSError:
-        return False
-
-
-def _refused(path: Path, error: OSError) -> JournalError:
-    """Turn an error of the system into the decision that it asks for."""
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return JournalFullError(path)
-    told = blame(error, path)
-    return JournalUnwritableError(path, told.cause, told.step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +45,29 @@ class Compacted:
     after_bytes: int
 
 
+def go_on() -> None:
+    """Nobody wants to stop."""
+
+
 class Database:
     """One open journal file."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        """Take over an open connection; ``open_database`` makes it."""
-        self._path = path
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, *, busy_timeout_s: float, heed: Callable[[], None]
+    ) -> None:
+        """Take over an open connection; ``open_database`` makes it.
+
+        Args:
+            path: The file.
+            connection: To it.
+            busy_timeout_s: How long each transaction waits for another program that has the file locked.
+            heed: Called again and again while something takes long; what it raises ends that, and it never was.
+        """
+        self.path = path
         self._connection = connection
+        self._busy_timeout_s = busy_timeout_s
+        self._heed = heed
+        self._presence: Presence | None = None
         # A caller that was cancelled the hard way leaves its thread at work: the next one waits for it.
         self._lock = Lock()
 
@@ -109,28 +76,76 @@ class Database:
         """Run a block as one transaction: all of it is kept and safe on disk, or nothing when it raises.
 
         Args:
-            is_large: Whether it may change very many rows; it takes more memory meanwhile.
+            is_large: Whether it may change very many rows; it takes more memory meanwhile, and ends early when nobody
+                wants it any more.
 
         Raises:
-            JournalError: SQLite could not do it; ``JournalLockedError`` and ``JournalFullError`` may pass.
+            JournalError: SQLite could not do it; a ``NotNowError`` among these may pass.
         """
         with self._lock:
             try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                if is_large:
-                    _set_cache(self._connection, _LIST_CACHE_KIB)
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except sqlite3.Error as error:
-                raise _explained(self._path, error) from error
-            except UnicodeEncodeError as error:
-                raise JournalError(f"The journal cannot keep a text that is no Unicode: {error.object!a}.") from error
+                with self._block(self._connection, "BEGIN IMMEDIATE", is_long=is_large):
+                    if is_large:
+                        _set_cache(self._connection, _LIST_CACHE_KIB)
+                    yield self._connection
             finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
                 if is_large:
                     _set_cache(self._connection, _CACHE_KIB)
                     self._connection.execute("PRAGMA shrink_memory")
+
+    @contextmanager
+    def glance(self) -> Generator[sqlite3.Connection]:
+        """Read a little: no other program is kept from writing, nor keeps us from it.
+
+        Raises:
+            JournalError: SQLite could not do it; a ``NotNowError`` among these may pass.
+        """
+        with self._lock, self._block(self._connection, "BEGIN", is_long=False):
+            yield self._connection
+
+    @contextmanager
+    def study(self) -> Generator[sqlite3.Connection]:
+        """Read much, all of it as it is at one moment; transactions go on meanwhile. Ends early like a large one.
+
+        Raises:
+            JournalError: SQLite could not do it; a ``NotNowError`` among these may pass.
+        """
+        self._check_presence()
+        try:
+            connection = connect(self.path, "ro", self._busy_timeout_s)
+        except sqlite3.Error as error:
+            raise explained(self.path, error) from error
+        with closing(connection), self._block(connection, "BEGIN", is_long=True):
+            yield connection
+
+    @contextmanager
+    def _block(self, connection: sqlite3.Connection, begin: str, *, is_long: bool) -> Generator[None]:
+        """Begin, and end what is begun, whatever happens; each error becomes its decision."""
+        self._check_presence()
+        try:
+            connection.execute(begin)
+            connection.set_progress_handler(self._heed if is_long else None, STEPS_PER_LOOK)
+            yield
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._heed_interrupt(error)
+            raise explained(self.path, error) from error
+        except UnicodeEncodeError as error:
+            raise JournalError(f"The journal cannot keep a text that is no Unicode: {error.object!a}.") from error
+        finally:
+            connection.set_progress_handler(None, 0)
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+    def _check_presence(self) -> None:
+        """Make sure that the file still has its name."""
+        if self._presence is not None:
+            self._presence.check()
+
+    def _heed_interrupt(self, error: sqlite3.Error) -> None:
+        """SQLite tells only that it was interrupted; by what is raised here once more."""
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+            self._heed()
 
     def compact(self) -> Compacted:
         """Give free room within the file back, where there is much of it, and empty the log; no transaction meanwhile.
@@ -145,17 +160,29 @@ class Database:
             before_bytes = self._size_bytes()
             try:
                 self._connection.execute("PRAGMA optimize")
-                spare_count = _number(self._connection, "PRAGMA freelist_count")
-                if spare_count > _SPARE_SHARE_MIN * _number(self._connection, "PRAGMA page_count"):
+                spare_count = number(self._connection, "PRAGMA freelist_count")
+                if spare_count > _SPARE_SHARE_MIN * number(self._connection, "PRAGMA page_count"):
                     self._connection.execute("VACUUM")
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.Error as error:
-                raise _explained(self._path, error) from error
+                raise explained(self.path, error) from error
             return Compacted(before_bytes=before_bytes, after_bytes=self._size_bytes())
 
     def _size_bytes(self) -> int:
-        log = self._path.with_name(f"{self._path.name}-wal")
-        return sum(file.stat().st_size for file in (self._path, log) if file.exists())
+        log = self.path.with_name(f"{self.path.name}-wal")
+        return sum(file.stat().st_size for file in (self.path, log) if file.exists())
+
+    def equip(self, *, is_new: bool) -> None:
+        """Set what holds for the connection, make the tables of a new file, and remember which file it is."""
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute("PRAGMA foreign_keys = ON")
+        _set_cache(self._connection, _CACHE_KIB)
+        self._connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
+        if is_new:
+            self._connection.executescript(f"BEGIN IMMEDIATE;\n{script('schema.sql')}\nCOMMIT;")
+        number(self._connection, "SELECT count(*) FROM sqlite_schema")  # makes the log where there is none
+        self._presence = Presence.of(self.path)
 
     def close(self) -> None:
         """Let go of the file. Waits for a transaction that still runs."""
@@ -163,68 +190,27 @@ class Database:
             self._connection.close()
 
 
-def _connect(path: Path, mode: str, busy_timeout_s: float) -> sqlite3.Connection:
-    return sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}",
-        uri=True,
-        timeout=busy_timeout_s,
-        isolation_level=None,
-        check_same_thread=False,
-    )
-
-
-def _number(connection: sqlite3.Connection, query: str) -> int:
-    return int(connection.execute(query).fetchone()[0])
-
-
 def _set_cache(connection: sqlite3.Connection, size_kib: int) -> None:
     connection.execute(f"PRAGMA cache_size = -{size_kib}")  # a negative number counts KiB, not pages
 
 
-def _judge(path: Path, busy_timeout_s: float) -> bool:
-    """Look at what is in the file without changing it; whether it still needs its tables."""
-    # A reader makes a log where there is none and cannot remove it; without one the file alone holds everything.
-    has_log = path.with_name(f"{path.name}-wal").exists()
-    with closing(_connect(path, "ro" if has_log else "ro&immutable=1", busy_timeout_s)) as connection:
-        version = _number(connection, "PRAGMA user_version")
-        is_empty = _number(connection, _TABLE_COUNT) == 0
-        if is_empty and version == 0:
-            return True
-        if _number(connection, "PRAGMA application_id") != APPLICATION_ID:
-            raise JournalDamagedError(path, "it is a database of another program")
-        if version > SCHEMA_VERSION:
-            raise JournalVersionError(path, version, SCHEMA_VERSION)
-        finding = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
-        if finding != "ok":
-            raise JournalDamagedError(path, finding)
-        return False
-
-
-def _equip(connection: sqlite3.Connection, *, is_new: bool) -> None:
-    """Set what holds for a connection, and make the tables of a new file."""
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    _set_cache(connection, _CACHE_KIB)
-    connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
-    if is_new:
-        schema = files("app.store").joinpath("schema.sql").read_text(encoding="utf-8")
-        connection.executescript(f"BEGIN IMMEDIATE;\n{schema}\nCOMMIT;")
-
-
 @contextmanager
-def open_database(path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Generator[Database]:
+def open_database(
+    path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S, heed: Callable[[], None] = go_on
+) -> Generator[Database]:
     """Have the journal at ``path`` for oneself; folder and file are made, for their owner only, when missing.
 
     Args:
         path: Where it is.
         busy_timeout_s: How long each transaction waits for another program that has the file locked.
+        heed: Called again and again while something takes long; what it raises ends that, and it never was.
 
     Raises:
         JournalBusyError: Another program has it.
         JournalVersionError: A newer Poolwright wrote it.
         JournalDamagedError: It is no journal, or not a whole one.
         JournalUnwritableError: It cannot be made or written there.
+        JournalAwayError: Its disk does not answer.
         JournalFullError: The disk has no room for it.
         JournalLockedError: Another program keeps it locked.
         JournalError: The SQLite of this Python is too old, or fails.
@@ -236,14 +222,15 @@ def open_database(path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Gene
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             held.callback(os.close, take_lock(path))
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        except OSError as error:
-            raise _refused(path, error) from error
-        try:
-            is_new = _judge(path, busy_timeout_s)
-            connection = _connect(path, "rw", busy_timeout_s)
-            database = Database(path, connection)
+            version = judge(path, busy_timeout_s)
+            if 0 < version < SCHEMA_VERSION:
+                bring_up_to_date(path, version, busy_timeout_s, heed)
+            connection = connect(path, "rw", busy_timeout_s)
+            database = Database(path, connection, busy_timeout_s=busy_timeout_s, heed=heed)
             held.callback(database.close)
-            _equip(connection, is_new=is_new)
+            database.equip(is_new=version == 0)
+        except OSError as error:
+            raise refused(path, error) from error
         except sqlite3.Error as error:
-            raise _explained(path, error) from error
+            raise explained(path, error) from error
         yield database

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.domain.failures import DiskFullError, LockedError, PoolError
+from app.domain.account import Account
+from app.domain.failures import (
+    DiskFullError,
+    LockedError,
+    OptionsError,
+    PoolError,
+    StorageAwayError,
+    StorageForbiddenError,
+)
 from app.domain.ids import TaskId
 
 
@@ -25,13 +33,21 @@ class JournalBusyError(JournalError):
 class JournalVersionError(JournalError):
     """The journal was written by a newer Poolwright. The file is left as it is."""
 
-    def __init__(self, path: Path, version: int, known: int) -> None:
-        """Keep both versions of the schema."""
+    def __init__(self, path: Path, sign: str) -> None:
+        """Tell what shows it, as a verb and what follows."""
+        super().__init__(f"The journal {path} {sign}; use the newer Poolwright that wrote it, or choose another --out.")
+
+
+class JournalAccountError(JournalError, OptionsError):
+    """The orders of this portal in the journal are another account's. Nothing was changed."""
+
+    def __init__(self, path: Path, whose: str, account: Account) -> None:
+        """Tell whose they are and who asks."""
         super().__init__(
-            f"The journal {path} has version {version}, this Poolwright knows up to {known}; "
-            "use the newer Poolwright that wrote it, or choose another --out."
+            f"The journal {path} holds orders of {whose}; asked for are those of {account}, where the same numbers may "
+            f"be other orders. Choose another --out for these; or, where both are the same account, moved or renamed, "
+            f"say so once with `poolwright journal adopt`."
         )
-        self.version = version
 
 
 class JournalDamagedError(JournalError):
@@ -67,6 +83,32 @@ class JournalUnwritableError(JournalError):
         """Tell why it cannot, and what to do where that is known."""
         ways = f"{step} Or choose" if step else "Choose"
         super().__init__(f"The journal {path} cannot be written: {problem}. {ways} a writable folder with --out.")
+
+
+class JournalForbiddenError(JournalUnwritableError, StorageForbiddenError):
+    """We may not write the journal: its folder is another one's, or read-only. It may be asked for again after that."""
+
+
+class JournalAwayError(JournalError, StorageAwayError):
+    """The disk of the journal does not answer, or answers with errors. It may be asked for again when it is back."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        """Tell what shows it."""
+        super().__init__(f"The journal {path} cannot be reached: {problem}. Bring its disk or share back.")
+
+
+class JournalGoneError(JournalError, StorageAwayError):
+    """The journal was removed, or another file put in its place, while it was open. Nothing is written to it now.
+
+    It may be asked for again: whoever moved it away may bring it back.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Tell which, and what of it is left."""
+        super().__init__(
+            f"The journal {path} was removed or replaced while it was in use. Put its folder back to go on; "
+            f"or stop and start again: a new journal is made, and orders that it cannot know of are fetched anew."
+        )
 
 
 class UnknownTaskError(JournalError):

@@ -17,8 +17,9 @@ from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
 import anyio
-from anyio import to_thread
+from anyio import from_thread, to_thread
 
+from app.domain.account import Account
 from app.domain.failures import GivenBack, Reason
 from app.domain.ids import BatchId, TaskId, WorkerRef
 from app.domain.machine import Transition
@@ -28,6 +29,9 @@ from app.store.database import BUSY_TIMEOUT_S, Compacted, open_database
 from app.store.errors import JournalError
 from app.store.ledger import Ledger
 from app.store.retention import Forgotten
+
+#: So many may read much at the same time.
+READERS_MAX = 3
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,6 +46,8 @@ class SqliteJournal:
         self._clock = clock
         self._busy_timeout_s = busy_timeout_s
         self._limiter = anyio.CapacityLimiter(1)
+        #: For those who read much: a report of a long list keeps no order waiting.
+        self._readers = anyio.CapacityLimiter(READERS_MAX)
         self._held = ExitStack()
         self._ledger: Ledger | None = None
 
@@ -53,11 +59,12 @@ class SqliteJournal:
             JournalVersionError: A newer Poolwright wrote it.
             JournalDamagedError: It is no journal, or not a whole one.
             JournalUnwritableError: It cannot be made or written there.
+            JournalAwayError: Its disk does not answer.
             JournalFullError: The disk has no room for it.
             JournalLockedError: Another program keeps it locked.
             JournalError: The SQLite of this Python is too old, or fails.
         """
-        opening = open_database(self._path, busy_timeout_s=self._busy_timeout_s)
+        opening = open_database(self._path, busy_timeout_s=self._busy_timeout_s, heed=from_thread.check_cancelled)
         database = await to_thread.run_sync(self._held.enter_context, opening, limiter=self._limiter)
         self._ledger = Ledger(database, self._clock)
         return self
@@ -69,6 +76,18 @@ class SqliteJournal:
         self._ledger = None
         with anyio.CancelScope(shield=True):
             await to_thread.run_sync(self._held.close, limiter=self._limiter)
+
+    async def belong(self, account: Account) -> None:
+        """Make sure that the orders of a portal are this account's; the first that asks is written down.
+
+        Raises:
+            JournalAccountError: They are another one's. Nothing is changed then.
+        """
+        await self._run(self._open.belong, account)
+
+    async def adopt(self, account: Account) -> None:
+        """Take the orders of a portal for this account's from now on, whoever's they were."""
+        await self._run(self._open.adopt, account)
 
     async def accept(self, orders: OrderList) -> Accepted:
         """Keep the list with all its rows, and queue its orders that are not known yet.
@@ -120,6 +139,10 @@ class SqliteJournal:
         """Write the outcome with its files, in place of those of an earlier round: to DONE."""
         await self._run(self._open.finish, task_id, report, folder)
 
+    async def finish_waiting(self, batch_id: BatchId, report: Report, limit: int) -> Sequence[POTask]:
+        """Write one outcome for tasks of a list that wait, also for a later try: at most ``limit``; returns them."""
+        return await self._run(self._open.finish_waiting, batch_id, report, limit)
+
     async def cancel(self, task_id: TaskId) -> bool:
         """End a task that still waits: QUEUED to CANCELLED, with its report. False when it does not wait."""
         return await self._run(self._open.cancel, task_id)
@@ -136,6 +159,10 @@ class SqliteJournal:
         """How many tasks of a list are in each ``TaskStatus``, by its name; every status is told."""
         return await self._run(self._open.counts, batch_id)
 
+    async def members(self, batch_id: BatchId, task_ids: Collection[TaskId]) -> Collection[TaskId]:
+        """Which of these tasks a list has."""
+        return await self._run(self._open.members, batch_id, task_ids)
+
     async def next_due_s(self, batch_id: BatchId) -> float | None:
         """Seconds until the next queued task may start (0 when one may now); nothing when none is queued."""
         return await self._run(self._open.next_due_s, batch_id)
@@ -146,11 +173,11 @@ class SqliteJournal:
 
     async def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
         """Every task of a list, in the order of the list."""
-        return await self._run(self._open.records, batch_id)
+        return await self._study(self._open.records, batch_id)
 
     async def ask(self, look: Callable[[Connection], T]) -> T:
         """Look something up: see ``app.store.search``."""
-        return await self._run(self._open.ask, look)
+        return await self._study(self._open.ask, look)
 
     async def gather(self, batch_id: BatchId, prefix: str) -> int:
         """Put every task of any list that is not over into one list too, made when there is none; tells how many.
@@ -194,3 +221,6 @@ class SqliteJournal:
 
     async def _run(self, work: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         return await to_thread.run_sync(partial(work, *args, **named), limiter=self._limiter)
+
+    async def _study(self, look: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+        return await to_thread.run_sync(partial(look, *args, **named), limiter=self._readers)

@@ -10,15 +10,18 @@ from datetime import datetime
 from sqlite3 import Connection
 from typing import TypeVar
 
+from app.domain.account import Account
 from app.domain.failures import GivenBack, Reason
 from app.domain.ids import BatchId, TaskId, WorkerRef
 from app.domain.machine import Transition
 from app.domain.ports import Accepted, Clock
 from app.domain.task import OrderList, POTask, Report, TaskRecord
-from app.store import attempts, lists, reports, retention, search, tasks, transitions
+from app.store import accounts, attempts, lists, reports, retention, search, tasks, transitions
 from app.store.admission import accepted, check_orders
 from app.store.database import Compacted, Database
+from app.store.errors import JournalAccountError
 from app.store.moves import CANCELLED, LOST
+from app.store.waits import Waits
 
 T = TypeVar("T")
 
@@ -30,6 +33,19 @@ class Ledger:
         """Write into an open database."""
         self._database = database
         self._clock = clock
+        self._waits = Waits(clock)
+
+    def belong(self, account: Account) -> None:
+        """Make sure that the orders of a portal are this account's."""
+        with self._database.transaction() as connection:
+            if whose := accounts.other_than(connection, account):
+                raise JournalAccountError(self._database.path, whose, account)
+            accounts.keep(connection, account)
+
+    def adopt(self, account: Account) -> None:
+        """Take the orders of a portal for this account's."""
+        with self._database.transaction() as connection:
+            accounts.keep(connection, account)
 
     def accept(self, orders: OrderList) -> Accepted:
         """Keep a list and queue what is new in it."""
@@ -47,6 +63,7 @@ class Ledger:
         """Queue again what a dead run had in its hands, or end it after its last attempt."""
         at = self._clock.now()
         with self._database.transaction() as connection:
+            tasks.shorten_waits(connection, self._waits.longest())
             cases = tasks.claimed(connection, at)
             for case in cases:
                 task_id = case.standing.task_id
@@ -68,7 +85,7 @@ class Ledger:
     def fetch(self, batch_id: BatchId, limit: int) -> Sequence[POTask]:
         """Claim due tasks of a list."""
         with self._database.transaction() as connection:
-            cases = tasks.due(connection, batch_id, limit, self._clock.now())
+            cases = tasks.due(connection, batch_id, limit, by=self._waits.now(), at=self._clock.now())
             return tuple(tasks.write(connection, case.assigned()).task for case in cases)
 
     def start(self, task_id: TaskId, worker: WorkerRef) -> POTask:
@@ -86,7 +103,11 @@ class Ledger:
         at = self._clock.now()
         with self._database.transaction() as connection:
             case = tasks.case(connection, task_id, at)
-            tasks.write(connection, case.given_back(why, detail, delay_s, is_attempt_spent=is_attempt_spent))
+            not_before = self._waits.until(delay_s)
+            tasks.write(
+                connection,
+                case.given_back(why, detail, not_before=not_before, is_attempt_spent=is_attempt_spent),
+            )
             attempts.end(connection, task_id, why, at, is_spent=is_attempt_spent)
 
     def count_death(self, task_id: TaskId) -> int:
@@ -101,6 +122,16 @@ class Ledger:
             tasks.write(connection, tasks.case(connection, task_id, at).finished(report.reason))
             attempts.end(connection, task_id, report.reason, at, is_spent=True)
             reports.keep(connection, task_id, report, folder, at)
+
+    def finish_waiting(self, batch_id: BatchId, report: Report, limit: int) -> Sequence[POTask]:
+        """Write one outcome for the first tasks of a list that wait."""
+        at = self._clock.now()
+        with self._database.transaction() as connection:
+            cases = tasks.waiting(connection, batch_id, limit, at)
+            tasks.write_all(connection, [case.finished(report.reason) for case in cases])
+            for case in cases:
+                reports.keep(connection, case.standing.task_id, report, "", at)
+            return tuple(case.standing.task for case in cases)
 
     def cancel(self, task_id: TaskId) -> bool:
         """End a task that still waits."""
@@ -130,27 +161,32 @@ class Ledger:
 
     def counts(self, batch_id: BatchId) -> Mapping[str, int]:
         """Tasks of a list by status."""
-        with self._database.transaction() as connection:
+        with self._database.glance() as connection:
             return lists.counts(connection, batch_id)
+
+    def members(self, batch_id: BatchId, task_ids: Collection[TaskId]) -> Collection[TaskId]:
+        """Which of these tasks a list has."""
+        with self._database.glance() as connection:
+            return lists.members(connection, batch_id, task_ids)
 
     def next_due_s(self, batch_id: BatchId) -> float | None:
         """Seconds until a queued task of a list is due."""
-        with self._database.transaction() as connection:
-            return tasks.wait_s(connection, batch_id, self._clock.now())
+        with self._database.glance() as connection:
+            return tasks.wait_s(connection, batch_id, self._waits.now())
 
     def find(self, task_id: TaskId) -> TaskRecord | None:
         """One task, whatever its list."""
-        with self._database.transaction() as connection:
+        with self._database.glance() as connection:
             return reports.find(connection, task_id)
 
     def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
         """Every task of a list in its order."""
-        with self._database.transaction() as connection:
+        with self._database.study() as connection:
             return reports.records(connection, batch_id)
 
     def ask(self, look: Callable[[Connection], T]) -> T:
         """Look something up."""
-        with self._database.transaction() as connection:
+        with self._database.study() as connection:
             return look(connection)
 
     def gather(self, batch_id: BatchId, prefix: str) -> int:

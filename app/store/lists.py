@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from json import dumps
 from sqlite3 import Connection
 
-from app.domain.ids import BatchId
-from app.domain.states import TASK, TaskStatus, open_count
+from app.domain.ids import BatchId, TaskId
+from app.domain.states import TASK, TaskStatus
 from app.domain.task import OrderList, POTask
 from app.store.times import to_text
 
@@ -32,6 +32,12 @@ INSERT INTO batches (batch_id, source, columns, notices, accepted_at, next_posit
 ON CONFLICT (batch_id) DO UPDATE SET next_position = next_position + excluded.next_position
 RETURNING next_position
 """
+#: What stands from a place on: it takes as long as there is of it, however long the list is.
+_OPEN_FROM = """
+SELECT count(*) FROM batch_tasks
+WHERE batch_id = ? AND status IN ('QUEUED', 'ASSIGNED', 'RUNNING') AND position >= ?
+"""
+_MEMBERS = "SELECT task_id FROM batch_tasks WHERE task_id IN (SELECT value FROM json_each(?)) AND batch_id = ?"
 _KEEP_FURTHER_MEMBER = f"{_KEEP_MEMBER} ON CONFLICT (task_id, batch_id) DO NOTHING"
 _KEEP_ROW = """
 INSERT INTO rows (batch_id, position, row_no, cells, given, task_id, problem, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -62,14 +68,19 @@ def keep(connection: Connection, orders: OrderList, at: datetime) -> int:
 
 def extend(connection: Connection, batch_id: BatchId, tasks: Sequence[POTask], at: datetime) -> int:
     """Put tasks at the end of a list, which is made when there is none; returns how many more are open in it."""
-    open_before = open_count(counts(connection, batch_id))
     (end,) = connection.execute(_MAKE_ROOM, (batch_id, to_text(at), len(tasks))).fetchone()
     _keep_tasks(connection, tasks)
     connection.executemany(
         _KEEP_FURTHER_MEMBER,
         ((batch_id, position, task.task_id) for position, task in enumerate(tasks, end - len(tasks))),
     )
-    return open_count(counts(connection, batch_id)) - open_before
+    (open_count,) = connection.execute(_OPEN_FROM, (batch_id, end - len(tasks))).fetchone()
+    return int(open_count)
+
+
+def members(connection: Connection, batch_id: BatchId, task_ids: Collection[TaskId]) -> list[TaskId]:
+    """Which of these tasks a list has."""
+    return [TaskId(task_id) for (task_id,) in connection.execute(_MEMBERS, (dumps(list(task_ids)), batch_id))]
 
 
 def _keep_tasks(connection: Connection, tasks: Sequence[POTask]) -> int:

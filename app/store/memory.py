@@ -20,6 +20,7 @@ from app.domain.task import OrderList, POTask, Report, TaskRecord
 from app.store.admission import accepted, check_orders
 from app.store.errors import UnknownTaskError
 from app.store.moves import CANCELLED, LOST, Case, Standing, Step
+from app.store.waits import Waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class MemoryJournal:
     def __init__(self, clock: Clock) -> None:
         """Begin empty."""
         self._clock = clock
+        self._waits = Waits(clock)
         #: The tasks of each list in its order.
         self._lists: dict[BatchId, dict[TaskId, None]] = {}
         self._standings: dict[TaskId, Standing] = {}
@@ -62,6 +64,7 @@ class MemoryJournal:
 
     async def recover(self, max_attempts: int) -> int:
         """Queue again what is ASSIGNED or RUNNING, or end it after its last attempt; tells how many."""
+        self._shorten_waits()
         held = [self._case(each.task_id) for each in self._standings.values() if each.status in CLAIMED]
         for case in held:
             if case.standing.attempt_count < max_attempts:
@@ -84,7 +87,7 @@ class MemoryJournal:
 
     async def fetch(self, batch_id: BatchId, limit: int) -> Sequence[POTask]:
         """Claim up to ``limit`` due tasks in the order of the list: QUEUED to ASSIGNED."""
-        now = self._clock.now()
+        now = self._waits.now()
         due = [each for each in self._queued(batch_id) if each.not_before is None or each.not_before <= now]
         return tuple(self._write(self._case(each.task_id).assigned()).task for each in due[: max(limit, 0)])
 
@@ -96,7 +99,9 @@ class MemoryJournal:
         self, task_id: TaskId, why: Reason | GivenBack, *, detail: str, delay_s: float, is_attempt_spent: bool
     ) -> None:
         """Queue a claimed or running task again, at its old place, not before ``delay_s`` from now."""
-        self._write(self._case(task_id).given_back(why, detail, delay_s, is_attempt_spent=is_attempt_spent))
+        not_before = self._waits.until(delay_s)
+        case = self._case(task_id)
+        self._write(case.given_back(why, detail, not_before=not_before, is_attempt_spent=is_attempt_spent))
 
     async def count_death(self, task_id: TaskId) -> int:
         """Note that a worker died on this task; returns how many did so far."""
@@ -109,6 +114,13 @@ class MemoryJournal:
         case = self._case(task_id)
         self._write(case.finished(report.reason))
         self._ends[task_id] = _End(report=report, folder=folder, at=case.at)
+
+    async def finish_waiting(self, batch_id: BatchId, report: Report, limit: int) -> Sequence[POTask]:
+        """Keep one outcome for tasks of a list that wait, also for a later try: at most ``limit``; returns them."""
+        waiting = self._queued(batch_id)[: max(limit, 0)]
+        for each in waiting:
+            await self.finish(each.task_id, report, "")
+        return tuple(each.task for each in waiting)
 
     async def cancel(self, task_id: TaskId) -> bool:
         """End a task that still waits: QUEUED to CANCELLED, with its report. False when it does not wait."""
@@ -136,9 +148,13 @@ class MemoryJournal:
         found = Counter(each.status for each in self._members(batch_id))
         return {status.name: found[status] for status in TaskStatus}
 
+    async def members(self, batch_id: BatchId, task_ids: Collection[TaskId]) -> Collection[TaskId]:
+        """Which of these tasks a list has."""
+        return self._lists.get(batch_id, {}).keys() & set(task_ids)
+
     async def next_due_s(self, batch_id: BatchId) -> float | None:
         """Seconds until the next queued task may start (0 when one may now); nothing when none is queued."""
-        now = self._clock.now()
+        now = self._waits.now()
         starts = [each.not_before or now for each in self._queued(batch_id)]
         return max((min(starts) - now).total_seconds(), 0.0) if starts else None
 
@@ -155,6 +171,12 @@ class MemoryJournal:
     def transitions(self) -> Sequence[Transition]:
         """Every move so far, tasks' and recorded ones, in the order in which they were told."""
         return tuple(self._transitions)
+
+    def _shorten_waits(self) -> None:
+        longest = self._waits.longest()
+        for each in self._standings.values():
+            if each.status is TaskStatus.QUEUED and each.not_before is not None and each.not_before > longest:
+                self._standings[each.task_id] = replace(each, not_before=longest)
 
     def _members(self, batch_id: BatchId) -> list[Standing]:
         return [self._standings[task_id] for task_id in self._lists.get(batch_id, ())]

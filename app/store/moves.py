@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from app.domain.failures import GivenBack, Reason
 from app.domain.ids import TaskId, WorkerRef
@@ -94,13 +94,15 @@ class Case:
         spent = replace(self.standing, attempt_count=self.standing.attempt_count + 1)
         return self._step(TaskEvent.START, spent, str(worker))
 
-    def given_back(self, why: Reason | GivenBack, detail: str, delay_s: float, *, is_attempt_spent: bool) -> Step:
-        """It waits again for ``delay_s``. An attempt that never began is not counted either way."""
+    def given_back(
+        self, why: Reason | GivenBack, detail: str, *, not_before: datetime | None, is_attempt_spent: bool
+    ) -> Step:
+        """It waits again. An attempt that never began is not counted either way."""
         refund = 1 if self.standing.status is TaskStatus.RUNNING and not is_attempt_spent else 0
         waiting = replace(
             self.standing,
             attempt_count=self.standing.attempt_count - refund,
-            not_before=self.at + timedelta(seconds=delay_s) if delay_s > 0 else None,
+            not_before=not_before,
         )
         return self._step(TaskEvent.GIVE_BACK, waiting, f"{why.value}: {detail}" if detail else why.value)
 

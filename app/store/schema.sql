@@ -1,9 +1,11 @@
--- Tables of the journal, version 1. Written once, in one transaction, when the file is new.
+-- Tables of the journal, version 3. Written once, in one transaction, when the file is new; journals of earlier versions
+-- come here by the scripts in migrations/, and a test compares both ways. Whoever changes this adds a script there.
 -- Moments are ISO 8601 texts in UTC of equal length; lists and mappings are JSON. The words allowed by the CHECKs are
--- the members of the enums in app/domain/states.py and app/domain/failures.py; a test compares them.
+-- the members of the enums in app/domain/states.py and app/domain/failures.py; a test compares them. Reasons have none:
+-- new ones come with every version. The journal is searched for unknown ones when it is opened.
 
 PRAGMA application_id = 1349480300; -- "Pool"
-PRAGMA user_version = 1;
+PRAGMA user_version = 3;
 
 -- The user's lists, with everything that stood in them.
 CREATE TABLE batches (
@@ -22,12 +24,7 @@ CREATE TABLE rows (
     cells TEXT NOT NULL,
     given TEXT NOT NULL,
     task_id TEXT REFERENCES tasks (task_id),
-    problem TEXT CHECK (problem IN (
-        'all_saved', 'none_listed', 'some_files_failed', 'some_files_refused', 'portal_says_missing', 'no_permission',
-        'bad_number', 'blank_number', 'portal_error', 'portal_busy', 'portal_changed', 'portal_unreachable',
-        'asks_for_login', 'page_too_slow', 'task_timeout', 'tab_crashed', 'out_of_memory', 'download_failed', 'download_refused', 'filing_failed',
-        'disk_full', 'processor_error', 'retry_asked', 'given_up', 'worker_lost', 'no_workers', 'kills_workers', 'by_request'
-    )),
+    problem TEXT, -- a reason
     detail TEXT NOT NULL,
     PRIMARY KEY (batch_id, position)
 ) STRICT, WITHOUT ROWID;
@@ -78,13 +75,7 @@ CREATE TABLE attempts (
     worker TEXT NOT NULL,
     started_at TEXT NOT NULL,
     ended_at TEXT,
-    result TEXT CHECK (result IN (
-        'all_saved', 'none_listed', 'some_files_failed', 'some_files_refused', 'portal_says_missing', 'no_permission',
-        'bad_number', 'blank_number', 'portal_error', 'portal_busy', 'portal_changed', 'portal_unreachable',
-        'asks_for_login', 'page_too_slow', 'task_timeout', 'tab_crashed', 'out_of_memory', 'download_failed', 'download_refused', 'filing_failed',
-        'disk_full', 'processor_error', 'retry_asked', 'given_up', 'worker_lost', 'no_workers', 'kills_workers', 'by_request',
-        'session_lost', 'logged_out', 'draining', 'recycled', 'unproven', 'lost'
-    )),
+    result TEXT, -- a reason, why it was given back, or 'lost'
     is_spent INTEGER NOT NULL DEFAULT 1 CHECK (is_spent IN (0, 1)),
     CHECK ((ended_at IS NULL) = (result IS NULL))
 ) STRICT;
@@ -99,12 +90,7 @@ CREATE TABLE reports (
         'COMPLETED', 'PARTIAL', 'NO_ATTACHMENTS', 'NOT_FOUND', 'FORBIDDEN', 'INVALID', 'FAILED', 'QUARANTINED',
         'CANCELLED'
     )),
-    reason TEXT NOT NULL CHECK (reason IN (
-        'all_saved', 'none_listed', 'some_files_failed', 'some_files_refused', 'portal_says_missing', 'no_permission',
-        'bad_number', 'blank_number', 'portal_error', 'portal_busy', 'portal_changed', 'portal_unreachable',
-        'asks_for_login', 'page_too_slow', 'task_timeout', 'tab_crashed', 'out_of_memory', 'download_failed', 'download_refused', 'filing_failed',
-        'disk_full', 'processor_error', 'retry_asked', 'given_up', 'worker_lost', 'no_workers', 'kills_workers', 'by_request'
-    )),
+    reason TEXT NOT NULL,
     detail TEXT NOT NULL,
     fields TEXT NOT NULL,
     evidence TEXT NOT NULL,
@@ -155,3 +141,11 @@ CREATE TABLE transitions (
 ) STRICT;
 
 CREATE INDEX transitions_by_entity ON transitions (machine, entity);
+
+-- Whose orders stand here, for each portal whose name begins their ids: asked as another account, or elsewhere, the same
+-- number is another order.
+CREATE TABLE accounts (
+    portal TEXT NOT NULL PRIMARY KEY,
+    address TEXT NOT NULL,
+    profile TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from json import dumps, loads
@@ -38,9 +38,16 @@ _QUEUED = """
 SELECT task_id, po_number, portal_number, status, attempt_count, death_count, not_before, payload, timeout_s
 FROM tasks WHERE task_id IN (SELECT value FROM json_each(?)) AND status = 'QUEUED' ORDER BY task_id
 """
+_WAITING = """
+SELECT task_id, po_number, portal_number, tasks.status, attempt_count, death_count, tasks.not_before, payload,
+timeout_s
+FROM batch_tasks CROSS JOIN tasks USING (task_id)
+WHERE batch_id = ? AND batch_tasks.status = 'QUEUED' ORDER BY position LIMIT ?
+"""
 _ANY_DUE = "SELECT 1 FROM batch_tasks WHERE batch_id = ? AND status = 'QUEUED' AND not_before <= ? LIMIT 1"
 _NEXT_DUE = "SELECT min(not_before) FROM batch_tasks WHERE batch_id = ? AND status = 'QUEUED'"
 _UPDATE = "UPDATE tasks SET status = ?, attempt_count = ?, death_count = ?, not_before = ? WHERE task_id = ?"
+_SHORTEN = "UPDATE tasks SET not_before = :longest WHERE status = 'QUEUED' AND not_before > :longest"
 _COUNT_DEATH = "UPDATE tasks SET death_count = death_count + 1 WHERE task_id = ? RETURNING death_count"
 
 
@@ -56,9 +63,22 @@ def case(connection: Connection, task_id: TaskId, at: datetime) -> Case:
     return _cases(connection, [row], at)[0]
 
 
-def due(connection: Connection, batch_id: BatchId, limit: int, at: datetime) -> list[Case]:
-    """The first queued tasks of a list that need not wait any more."""
-    return _cases(connection, connection.execute(_DUE, (batch_id, to_text(at), max(limit, 0))), at)
+def due(connection: Connection, batch_id: BatchId, limit: int, *, by: datetime, at: datetime) -> list[Case]:
+    """The first queued tasks of a list that need not wait any more.
+
+    Args:
+        connection: Within a transaction.
+        batch_id: The list.
+        limit: At most so many.
+        by: Now, for those who wait.
+        at: Aware UTC now.
+    """
+    return _cases(connection, connection.execute(_DUE, (batch_id, to_text(by), max(limit, 0))), at)
+
+
+def waiting(connection: Connection, batch_id: BatchId, limit: int, at: datetime) -> list[Case]:
+    """The first queued tasks of a list, also those that must wait."""
+    return _cases(connection, connection.execute(_WAITING, (batch_id, max(limit, 0))), at)
 
 
 def claimed(connection: Connection, at: datetime) -> list[Case]:
@@ -76,21 +96,29 @@ def queued(connection: Connection, task_ids: Collection[TaskId], at: datetime) -
     return _cases(connection, connection.execute(_QUEUED, (dumps(list(task_ids)),)), at)
 
 
-def wait_s(connection: Connection, batch_id: BatchId, at: datetime) -> float | None:
+def wait_s(connection: Connection, batch_id: BatchId, by: datetime) -> float | None:
     """Seconds until a queued task of a list is due; nothing when none is queued."""
-    if connection.execute(_ANY_DUE, (batch_id, to_text(at))).fetchone() is not None:
+    if connection.execute(_ANY_DUE, (batch_id, to_text(by))).fetchone() is not None:
         return 0.0
     earliest = connection.execute(_NEXT_DUE, (batch_id,)).fetchone()[0]
-    return None if earliest is None else (from_text(earliest) - at).total_seconds()
+    return None if earliest is None else (from_text(earliest) - by).total_seconds()
+
+
+def shorten_waits(connection: Connection, longest: datetime) -> None:
+    """Let no task wait beyond a moment."""
+    connection.execute(_SHORTEN, {"longest": to_text(longest)})
 
 
 def write(connection: Connection, step: Step) -> Standing:
     """Write a step: the new standing and its line of history."""
-    after = step.standing
-    not_before = "" if after.not_before is None else to_text(after.not_before)
-    connection.execute(_UPDATE, (after.status.name, after.attempt_count, after.death_count, not_before, after.task_id))
-    transitions.write(connection, [step.transition])
-    return after
+    write_all(connection, [step])
+    return step.standing
+
+
+def write_all(connection: Connection, steps: Sequence[Step]) -> None:
+    """Write steps of different tasks: each new standing and its line of history."""
+    connection.executemany(_UPDATE, (_row(step.standing) for step in steps))
+    transitions.write(connection, [step.transition for step in steps])
 
 
 def count_death(connection: Connection, task_id: TaskId) -> int:
@@ -119,6 +147,12 @@ def standing(row: tuple[Any, ...]) -> Standing:
         payload=loads(payload),
         timeout_s=timeout_s,
     )
+
+
+def _row(after: Standing) -> tuple[str, int, int, str, TaskId]:
+    """A standing as its statement takes it."""
+    not_before = "" if after.not_before is None else to_text(after.not_before)
+    return after.status.name, after.attempt_count, after.death_count, not_before, after.task_id
 
 
 def _cases(connection: Connection, rows: Iterable[tuple[Any, ...]], at: datetime) -> list[Case]:

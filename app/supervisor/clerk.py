@@ -18,7 +18,6 @@ import anyio.to_thread
 from app.domain.events import TaskEnded, TaskReturned
 from app.domain.failures import Reason
 from app.domain.ids import TaskId
-from app.domain.states import TaskStatus
 from app.domain.task import POTask, Report
 from app.supervisor.chronicle import Chronicle
 from app.supervisor.commands import FailRest, Requeue
@@ -26,6 +25,9 @@ from app.supervisor.dispatch import Dispatch
 from app.supervisor.staging import staging_name
 from app.supervisor.surroundings import Surroundings
 from app.supervisor.tally import Tally
+
+#: Tasks that are ended in one step, which takes some hundredths of a second.
+AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,8 @@ class Writings:
     note_return: Callable[[TaskId], None]
     #: Facts, filings and writings that are not dealt with yet.
     unsettled: Tally
+    #: Whether nobody wants to wait any longer.
+    is_hurried: Callable[[], bool]
 
 
 class Clerk:
@@ -113,14 +117,21 @@ class Clerk:
     async def _fail_rest(self, reason: Reason) -> None:
         """Nobody takes tasks any more: end those that wait, also for another try later, then those in the queue."""
         around, queue = self._writings.around, self._writings.dispatch.task_queue
-        for record in await around.journal.records(around.batch_id):
-            if record.status == TaskStatus.QUEUED.name:
-                await self._fail(record.task, reason)
+        report = Report(reason=reason)
+        while not self._writings.is_hurried():  # what waits still then is taken up by the next start
+            failed = await around.journal.finish_waiting(around.batch_id, report, AT_ONCE)
+            for task in failed:
+                self._tell_end(task, report)
+            if not failed:
+                break
         while not queue.empty():
             await self._fail(queue.get_nowait(), reason)
 
     async def _fail(self, task: POTask, reason: Reason) -> None:
         report = Report(reason=reason)
         await self._writings.around.journal.finish(task.task_id, report, "")
+        self._tell_end(task, report)
+
+    def _tell_end(self, task: POTask, report: Report) -> None:
         self._writings.chronicle.tell(TaskEnded(task=task, report=report, folder="", worker=None))
         self._writings.note_outcome(task, report)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 import anyio
@@ -105,28 +106,39 @@ class PatientJournal:
         """See ``Journal``."""
         await self._at_last(self.journal.finish, task_id, report, folder)
 
+    async def finish_waiting(self, batch_id: BatchId, report: Report, limit: int) -> Sequence[POTask]:
+        """See ``Journal``; none at the end: the next start finds them waiting."""
+        try:
+            return await self._patiently(self.journal.finish_waiting, batch_id, report, limit)
+        except NotNowError:
+            return ()
+
     async def record(self, transitions: Sequence[Transition]) -> None:
         """See ``Journal``."""
         await self._at_last(self.journal.record, transitions)
 
     async def counts(self, batch_id: BatchId) -> Mapping[str, int]:
         """See ``Journal``."""
-        return await self._patiently(self.journal.counts, batch_id)
+        return await self._glance(self.journal.counts, batch_id)
+
+    async def members(self, batch_id: BatchId, task_ids: Collection[TaskId]) -> Collection[TaskId]:
+        """See ``Journal``."""
+        return await self._glance(self.journal.members, batch_id, task_ids)
 
     async def next_due_s(self, batch_id: BatchId) -> float | None:
         """See ``Journal``; nothing is due at the end."""
         try:
-            return await self._patiently(self.journal.next_due_s, batch_id)
+            return await self._glance(self.journal.next_due_s, batch_id)
         except NotNowError:
             return None
 
     async def find(self, task_id: TaskId) -> TaskRecord | None:
         """See ``Journal``."""
-        return await self._patiently(self.journal.find, task_id)
+        return await self._glance(self.journal.find, task_id)
 
     async def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
         """See ``Journal``."""
-        return await self._patiently(self.journal.records, batch_id)
+        return await self._glance(self.journal.records, batch_id)
 
     async def _at_last(self, call: Callable[P, Awaitable[None]], *args: P.args, **named: P.kwargs) -> None:
         """Make a change patiently, and do without it when the pool ends on a stuck journal: its end must not fail."""
@@ -154,6 +166,10 @@ class PatientJournal:
             with anyio.move_on_after(TRY_AGAIN_S):
                 await self.ending.wait()
         return await call(*args, **named)
+
+    async def _glance(self, call: Callable[P, Awaitable[T]], *args: P.args, **named: P.kwargs) -> T:
+        """Ask patiently. A lock keeps nobody from reading, so an answer does not say that it is gone."""
+        return await (call if self.is_locked else partial(self._patiently, call))(*args, **named)
 
     def _note_lock(self, *, is_locked: bool) -> None:
         """One lock is on the whole journal: a single call that gets through says that it is gone."""

@@ -77,9 +77,10 @@ class Submissions:
         try:
             with anyio.CancelScope(shield=True):
                 await self._write(task)
-        except PoolError as error:
+        except (PoolError, OSError) as error:
             self.open_tasks.drop()
-            self._resolve(task.task_id, None, error)  # for those who submitted it too, meanwhile
+            told = error if isinstance(error, PoolError) else PoolError(f"The journal cannot take the task: {error}.")
+            self._resolve(task.task_id, None, told)  # for those who submitted it too, meanwhile
             raise
         self._dispatch.note_return()
         return handle
@@ -112,15 +113,12 @@ class Submissions:
             return 0
         gone = set[TaskId]()
         with anyio.CancelScope(shield=True):
-            gone |= set(await self._journal.cancel_all(task_ids))
+            own = frozenset(await self._journal.members(self._batch_id, task_ids))
+            gone |= self._note_cancelled(await self._journal.cancel_all(task_ids), own)
             # What was claimed ahead is left. Nothing of it is claimed again before it is cancelled.
-            ahead = [task_id for task_id in task_ids if task_id not in gone and self._dispatch.withdraw(task_id)]
-            for task_id in ahead:
-                await self._put_aside(task_id)
-            gone |= set(await self._journal.cancel_all(ahead)) if ahead else set()
-        self.open_tasks.drop(len(gone))
-        for task_id in gone:
-            self._resolve(task_id, Report(reason=Reason.BY_REQUEST))
+            ahead = [task_id for task_id in task_ids if task_id not in gone and await self._withdraw(task_id)]
+            if ahead:
+                gone |= self._note_cancelled(await self._journal.cancel_all(ahead), own)
         return len(gone)
 
     async def _open_more(self, count_max: int, write: Callable[[], Awaitable[int]]) -> int:
@@ -183,18 +181,36 @@ class Submissions:
         if self._end is not None:
             return False
         with anyio.CancelScope(shield=True):
-            if self._dispatch.withdraw(task_id):
-                await self._put_aside(task_id)
+            await self._withdraw(task_id)
             is_off = await self._journal.cancel(task_id)
-        if is_off:
-            self.open_tasks.drop()
-            self._resolve(task_id, Report(reason=Reason.BY_REQUEST))
+            if is_off:
+                self._note_cancelled((task_id,), await self._journal.members(self._batch_id, (task_id,)))
         return is_off
 
-    async def _put_aside(self, task_id: TaskId) -> None:
-        """Give a task that was claimed ahead back, so that it is not claimed again before it is cancelled."""
-        why = GivenBack.DRAINING
-        await self._journal.give_back(task_id, why, detail="", delay_s=_ASIDE_S, is_attempt_spent=False)
+    def _note_cancelled(self, task_ids: Collection[TaskId], own: Collection[TaskId]) -> set[TaskId]:
+        """Tasks have their end. Those of other lists were never counted here."""
+        for task_id in task_ids:
+            self._dispatch.task_queue.forget(task_id)
+            self._resolve(task_id, Report(reason=Reason.BY_REQUEST))
+        self.open_tasks.drop(sum(task_id in own for task_id in task_ids))
+        return set(task_ids)
+
+    async def _withdraw(self, task_id: TaskId) -> bool:
+        """Take a task that was claimed ahead out of the queue and put it aside; it stays there when that fails.
+
+        It is not claimed again before it is cancelled. False when it is not in the queue.
+        """
+        if not self._dispatch.withdraw(task_id):
+            return False
+        record = await self._journal.find(task_id)
+        try:
+            why = GivenBack.DRAINING
+            await self._journal.give_back(task_id, why, detail="", delay_s=_ASIDE_S, is_attempt_spent=False)
+        except (PoolError, OSError):
+            if record is not None:
+                self._dispatch.put_back(record.task)
+            raise
+        return True
 
 
 def _check_same(known: POTask, given: POTask) -> None:

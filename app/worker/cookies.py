@@ -24,12 +24,14 @@ _Cookie: TypeAlias = Mapping[str, Any]
 
 
 class CookieSnapshot:
-    """One file. Owned by the session; nobody else writes it."""
+    """One file, and what is in it. Owned by the session; nobody else writes it."""
 
-    def __init__(self, path: Path) -> None:
-        """Keep cookies in ``path``, whose folder is the supervisor's."""
+    def __init__(self, path: Path | None) -> None:
+        """Keep cookies in ``path``, whose folder is the supervisor's; in memory alone where no browser will follow."""
         self._path = path
         self._kept: bytes | None = None
+        #: What was kept or brought back last, by site, path and name. A login: never to be logged or told.
+        self.cookies: dict[str, Any] = {}
         self._turn = anyio.Lock()
 
     async def keep(self, driver: BrowserContext) -> None:
@@ -40,9 +42,12 @@ class CookieSnapshot:
             OSError: The file can't be written; the one before it stays.
         """
         async with self._turn:
-            content = json.dumps(await driver.cookies()).encode()
+            cookies = await driver.cookies()
+            content = json.dumps(cookies).encode()
             if content != self._kept:
-                await anyio.to_thread.run_sync(_replace, self._path, content)
+                self.cookies = _named([{**cookie} for cookie in cookies])
+                if self._path is not None:
+                    await anyio.to_thread.run_sync(_replace, self._path, content)
                 self._kept = content
 
     async def bring_back(self, driver: BrowserContext) -> int:
@@ -53,11 +58,14 @@ class CookieSnapshot:
             OSError: The file can't be read.
             ValueError: The file is no snapshot.
         """
+        if self._path is None:
+            return 0
         kept = await anyio.to_thread.run_sync(_read, self._path)
         present: Sequence[_Cookie] = [{**cookie} for cookie in await driver.cookies()]
         missing = missing_cookies(kept, present)
         if missing:
             await driver.add_cookies(cast("Any", missing))  # it takes what it gave
+        self.cookies = _named(kept)
         return len(missing)
 
 
@@ -69,6 +77,16 @@ def missing_cookies(kept: Sequence[_Cookie], present: Sequence[_Cookie]) -> list
 
 def _identity(cookie: _Cookie) -> tuple[Any, ...]:
     return tuple(cookie.get(part) for part in ("name", "domain", "path", "partitionKey"))
+
+
+def _named(cookies: Sequence[_Cookie]) -> dict[str, Any]:
+    """Each cookie under a name that no other one has: where it is sent to, and how it is called there."""
+    named: dict[str, Any] = {}
+    for cookie in cookies:
+        name, domain, path, partition = _identity(cookie)
+        within = f" within {partition}" if partition else ""
+        named[f"{domain}{path} {name}{within}"] = dict(cookie)
+    return named
 
 
 def _replace(path: Path, content: bytes) -> None:

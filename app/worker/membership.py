@@ -7,8 +7,9 @@ told to log in, or to take over what another worker's session got.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
+from typing import Any
 
 import anyio
 from playwright.async_api import BrowserContext
@@ -60,7 +61,12 @@ class Membership:
         self._driver = driver
         self._keeper = keeper
         self._say = say
-        self._snapshot = CookieSnapshot(cookies_path) if cookies_path else None
+        self._snapshot = CookieSnapshot(cookies_path)
+
+    @property
+    def cookies(self) -> Mapping[str, Any]:
+        """The login as it was last kept, or brought back: what opens the portal's door without a password."""
+        return self._snapshot.cookies
 
     async def check(self) -> str | None:
         """Whether the portal lets us in as we are; tells what it wants where it does not.
@@ -174,8 +180,6 @@ class Membership:
 
     async def keep_cookies(self) -> None:
         """Write the login down for the next browser on this profile; what keeps it from that is told, and no more."""
-        if self._snapshot is None:
-            return
         try:
             await self._snapshot.keep(self._driver)
         except PlaywrightError:
@@ -185,8 +189,6 @@ class Membership:
 
     async def bring_back_cookies(self) -> None:
         """Give the browser what an earlier one on this profile had and its disk had not seen."""
-        if self._snapshot is None:
-            return
         try:
             if count := await self._snapshot.bring_back(self._driver):
                 self._say(Level.INFO, f"brought {count} cookie(s) back that the browser before had not saved yet")

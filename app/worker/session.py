@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import anyio
 from playwright.async_api import BrowserContext
@@ -89,6 +90,14 @@ class BrowserSession:
     def main_window_handle(self) -> str:
         """Name of the keeper tab, which opens first and closes last."""
         return f"{self._order.worker_id}/keeper"
+
+    @property
+    def session_cookies(self) -> dict[str, Any]:
+        """The preserved login: kept after each login and each task, and given to the next browser on this profile.
+
+        By site, path and name. Secret: nobody but a browser and the owner's own file gets it.
+        """
+        return dict(self.membership.cookies)
 
     async def user_agent(self) -> str:
         """How this browser names itself to portals."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.archive.tree import OutputTree
+from app.domain.account import Account
 from app.domain.events import Event, Level, Notice
 from app.domain.failures import root_cause
 from app.domain.options import PoolOptions
@@ -32,8 +33,8 @@ class House:
     #: What a page of the portal can tell.
     known_fields: frozenset[str]
     journal_path: Path
-    #: How the ids of this portal's orders begin. What is in the journal of others, or of scripts, stays as it is.
-    prefix: str
+    #: Whose orders are taken. What is in the journal of other portals, or of scripts, stays as it is.
+    account: Account
     #: Module of the worker processes; tests put a scripted one here.
     module: str = "app.worker"
 
@@ -55,10 +56,11 @@ async def open_daemon(house: House, clock: Clock, observe: EventSink) -> AsyncGe
     """
     tree = OutputTree(house.out, house.template, clock=clock, known_fields=house.known_fields)
     async with SqliteJournal(house.journal_path, clock) as journal:
+        await journal.belong(house.account)
         await recover(journal, tree, house.pool.max_attempts)
-        await journal.gather(COMMON, house.prefix)
+        await journal.gather(COMMON, house.account.prefix)
         count = open_count(await journal.counts(COMMON))
-        daemon = Daemon(journal=journal, tree=tree, clock=clock, out=house.out, prefix=house.prefix)
+        daemon = Daemon(journal=journal, tree=tree, clock=clock, out=house.out, prefix=house.account.prefix)
 
         def tell(event: Event) -> None:
             daemon.observe(event)

@@ -61,9 +61,11 @@ async def test_a_fresh_profile_is_logged_in_by_form(portal: Portal, tmp_path: Pa
     async with open_stage(portal, tmp_path) as stage:
         cookies = {cookie.get("name") for cookie in await stage.session.driver.cookies()}
         status = stage.session.status.name
+        preserved = {cookie["name"] for cookie in stage.session.session_cookies.values()}
 
     assert status == "AUTHENTICATED"
     assert {"_demo_session", "demo_user", "demo_visit"} <= cookies
+    assert preserved == cookies
     assert stage.heard.said == ["logged in (form)"]
     assert stage.heard.path("session") == ["INITIALIZING", "AUTHENTICATED", "CLOSING", "CLOSED"]
 

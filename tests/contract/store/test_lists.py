@@ -231,3 +231,42 @@ async def test_a_reopened_task_no_longer_waits(open_journal: OpenJournal) -> Non
         await journal.reopen([task_id(1)])
 
         assert await journal.next_due_s(BATCH) == 0
+
+
+async def test_tasks_that_wait_are_ended_in_parts_in_the_order_of_the_list(
+    open_journal: OpenJournal, clock: ManualClock
+) -> None:
+    async with open_journal() as journal:
+        await journal.accept(orders(*range(5)))
+        await journal.accept(orders(9, batch_id=OTHER))
+        await journal.fetch(BATCH, 2)
+        await journal.give_back(task_id(0), Reason.PORTAL_ERROR, detail="", delay_s=60, is_attempt_spent=True)
+        why = report(Reason.NO_WORKERS)
+
+        parts = [await journal.finish_waiting(BATCH, why, 3) for _ in range(3)]
+
+        assert [[task.task_id for task in part] for part in parts] == [
+            [task_id(0), task_id(2), task_id(3)],
+            [task_id(4)],
+            [],
+        ]
+        assert [(record.status, record.report) for record in await journal.records(BATCH)] == [
+            ("DONE", why),
+            ("ASSIGNED", None),
+            ("DONE", why),
+            ("DONE", why),
+            ("DONE", why),
+        ]
+        assert [record.status for record in await journal.records(OTHER)] == ["QUEUED"]
+
+
+async def test_a_list_tells_which_tasks_are_its_own(open_journal: OpenJournal) -> None:
+    async with open_journal() as journal:
+        await journal.accept(orders(1, 2))
+        await journal.accept(orders(2, 3, batch_id=OTHER))
+
+        assert set(await journal.members(BATCH, [task_id(number) for number in (1, 2, 3, 4)])) == {
+            task_id(1),
+            task_id(2),
+        }
+        assert set(await journal.members(BATCH, [])) == set()

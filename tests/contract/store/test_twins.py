@@ -94,6 +94,10 @@ class Twins(RuleBasedStateMachine):
     def finish(self, number: int, reason: Reason, names: list[str]) -> None:
         self.both("finish", task_id(number), report(reason, *names), "folder")
 
+    @rule(batch_id=BATCHES, limit=st.integers(-1, 3))
+    def finish_waiting(self, batch_id: BatchId, limit: int) -> None:
+        self.both("finish_waiting", batch_id, report(Reason.NO_WORKERS), limit)
+
     @rule(number=NUMBERS)
     def count_death(self, number: int) -> None:
         self.both("count_death", task_id(number))

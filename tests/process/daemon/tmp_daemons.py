@@ -13,6 +13,7 @@ import anyio
 import httpx
 import pytest
 
+from app.domain.account import Account
 from app.domain.events import Event
 from app.domain.task import OrderList
 from app.intake.orders import Reading, orders_from_numbers
@@ -55,7 +56,7 @@ def house(root: Path, **changes: Any) -> House:  # noqa: ANN401 - options by nam
         template="{supplier}/{number}",
         known_fields=frozenset({"supplier"}),
         journal_path=root / "out" / ".poolwright" / "journal.db",
-        prefix="demo:",
+        account=Account.at("https://portal.example", portal="demo", profile="demo"),
         module=SCRIPTED,
     )
 

@@ -1,4 +1,4 @@
-"""``poolwright journal compact``: forgets only what it is told to, and is refused while the journal is in use."""
+"""``poolwright journal``: forgets only what it is told to, is refused while in use, and changes hands on a word."""
 
 from __future__ import annotations
 
@@ -69,3 +69,20 @@ def test_a_folder_without_a_journal_stays_as_it_is(command: Command, desk: Path)
     assert result.exit_code == Exit.USAGE
     assert "There is no journal in 'elsewhere'" in result.stderr
     assert list(desk.iterdir()) == []
+
+
+def test_orders_are_given_to_another_account_by_a_word(command: Command, desk: Path) -> None:
+    path = made_journal(desk)
+
+    result = command("journal", "adopt", "--portal", "demo", "--base-url", "https://acme.example/", "--profile", "new")
+
+    assert result.exit_code == Exit.DONE
+    assert "Orders of demo in 'downloads' are those of https://acme.example, profile new now." in result.stdout
+    assert query(path, "SELECT * FROM accounts") == [("demo", "https://acme.example", "new")]
+
+
+def test_there_must_be_orders_to_be_given(command: Command) -> None:
+    result = command("journal", "adopt", "--portal", "demo", "--base-url", "https://acme.example/")
+
+    assert result.exit_code == Exit.USAGE
+    assert "There is no journal in 'downloads'" in result.stderr

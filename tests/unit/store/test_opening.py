@@ -15,6 +15,7 @@ import pytest
 
 from app.store.database import open_database
 from app.store.errors import (
+    JournalAwayError,
     JournalBusyError,
     JournalDamagedError,
     JournalError,
@@ -23,6 +24,7 @@ from app.store.errors import (
     JournalVersionError,
 )
 from app.store.journal import SqliteJournal
+from app.store.shape import SCHEMA_VERSION
 from tests.support.journal_audit import query
 from tests.support.journals import enter, make
 from tests.support.manual_clock import ManualClock
@@ -77,7 +79,7 @@ async def test_an_empty_file_becomes_a_journal(path: Path) -> None:
 
     await make(path)
 
-    assert query(path, "PRAGMA user_version") == [(1,)]
+    assert query(path, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
 
 
 async def test_a_second_opening_is_refused_with_the_pid_and_the_way_out(path: Path) -> None:
@@ -173,8 +175,8 @@ def no_database(path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "error", "words"),
     [
-        (newer, JournalVersionError, "has version 99, this Poolwright knows up to 1"),
-        (newer_in_its_log, JournalVersionError, "has version 99, this Poolwright knows up to 1"),
+        (newer, JournalVersionError, "has version 99, this Poolwright knows up to 3"),
+        (newer_in_its_log, JournalVersionError, "has version 99, this Poolwright knows up to 3"),
         (foreign, JournalDamagedError, "a database of another program"),
         (overwritten, JournalDamagedError, "cannot be used"),
         (cut, JournalDamagedError, "cannot be used"),
@@ -232,7 +234,7 @@ def test_a_disk_without_room_is_told_as_such_whatever_sqlite_calls_it(
         return SimpleNamespace(free=4096)
 
     with open_database(path) as database:
-        monkeypatch.setattr("app.store.database.shutil.disk_usage", usage)
+        monkeypatch.setattr("app.store.storage.shutil.disk_usage", usage)
         with pytest.raises(JournalFullError, match="free some space"), database.transaction():
             raise io_error(code)
 
@@ -240,7 +242,7 @@ def test_a_disk_without_room_is_told_as_such_whatever_sqlite_calls_it(
 def test_an_io_error_of_a_disk_with_room_is_not_blamed_on_it(path: Path) -> None:
     with (
         open_database(path) as database,
-        pytest.raises(JournalError, match="disk I/O error") as failure,
+        pytest.raises(JournalAwayError, match=r"disk I/O error\. Bring its disk") as failure,
         database.transaction(),
     ):
         raise io_error(sqlite3.SQLITE_IOERR_WRITE)

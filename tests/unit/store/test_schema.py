@@ -11,9 +11,9 @@ from importlib.resources import files
 
 import pytest
 
-from app.domain.failures import GivenBack, Outcome, Reason
+from app.domain.failures import Outcome
 from app.domain.states import TaskStatus
-from app.store import attempts, tasks, transitions
+from app.store import attempts, lists, tasks, transitions
 
 SCHEMA = files("app.store").joinpath("schema.sql").read_text(encoding="utf-8")
 
@@ -42,15 +42,21 @@ def allowed(tables: sqlite3.Connection, table: str, column: str) -> set[str]:
     [
         ("tasks", "status", {status.name for status in TaskStatus}),
         ("reports", "outcome", values(Outcome)),
-        ("reports", "reason", values(Reason)),
-        ("rows", "problem", values(Reason)),
-        ("attempts", "result", values(Reason, GivenBack) | {attempts.LOST}),
     ],
 )
 def test_the_words_of_a_column_are_those_of_its_enum(
     tables: sqlite3.Connection, table: str, column: str, words: set[str]
 ) -> None:
     assert allowed(tables, table, column) == words
+
+
+@pytest.mark.parametrize("table", ["reports", "rows", "attempts"])
+def test_reasons_are_words_like_any_other_for_every_version_has_new_ones(
+    tables: sqlite3.Connection, table: str
+) -> None:
+    (sql,) = tables.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
+
+    assert "all_saved" not in sql
 
 
 def test_every_table_is_strict(tables: sqlite3.Connection) -> None:
@@ -78,6 +84,9 @@ def test_a_task_has_one_open_attempt_at_most(tables: sqlite3.Connection) -> None
         (tasks._DUE, "batch_tasks_by_status (batch_id=? AND status=?)"),
         (tasks._ANY_DUE, "batch_tasks_by_status (batch_id=? AND status=?)"),
         (tasks._NEXT_DUE, "batch_tasks_by_status (batch_id=? AND status=?)"),
+        (tasks._WAITING, "batch_tasks_by_status (batch_id=? AND status=?)"),
+        (lists._OPEN_FROM, "batch_tasks_by_status (batch_id=? AND status=? AND position>?)"),
+        (lists._KEEP_FURTHER_MEMBER, "tasks USING PRIMARY KEY (task_id=?)"),
         (tasks._CLAIMED, "tasks_by_status (status=?)"),
         (attempts._CLOSE, "attempts_open (task_id=?)"),
         (transitions._LATEST, "transitions_by_entity (machine=? AND entity=?)"),

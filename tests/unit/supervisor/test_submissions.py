@@ -29,7 +29,7 @@ def break_off(call: str, monkeypatch: pytest.MonkeyPatch, journal: MemoryJournal
     """Let one call of the journal fail as soon as the event is set."""
     allowed = anyio.Event()
 
-    async def refuse(*_: Any) -> Any:  # noqa: ANN401 - in the place of any call
+    async def refuse(*_: Any, **__: Any) -> Any:  # noqa: ANN401 - in the place of any call
         await allowed.wait()
         raise PoolError("The journal failed.")
 
@@ -118,3 +118,58 @@ async def test_another_payload_is_refused_also_while_the_first_is_waited_for() -
 
     assert await submissions.submit(po_task(1, payload=[1])) is handle
     assert submissions.open_tasks.count == 1
+
+
+async def test_cancelling_what_stands_in_other_lists_leaves_the_count_of_this_one_alone() -> None:
+    journal = MemoryJournal(ManualClock())
+    await journal.accept(orders(1, 2))
+    await journal.accept(orders(2, 3, 4, batch_id=OTHER))
+    submissions = await submissions_to(journal)
+
+    assert await submissions.call_off_all([task_id(number) for number in (2, 3, 4)]) == 3
+    assert submissions.open_tasks.count == 1
+    assert await submissions.call_off(task_id(1))
+    assert submissions.open_tasks.count == 0
+
+
+async def test_one_task_of_another_list_is_called_off_uncounted() -> None:
+    journal = MemoryJournal(ManualClock())
+    await journal.accept(orders(1))
+    await journal.accept(orders(2, batch_id=OTHER))
+    submissions = await submissions_to(journal)
+
+    assert await submissions.call_off(task_id(2))
+    assert submissions.open_tasks.count == 1
+
+
+@pytest.mark.parametrize("how", ["one", "all"])
+async def test_a_task_that_cannot_be_put_aside_stays_in_the_queue(monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    journal = MemoryJournal(ManualClock())
+    await journal.accept(orders(1, 2))
+    dispatch = Dispatch(journal, BATCH, 1)
+    submissions = Submissions(journal, BATCH, dispatch)
+    await submissions.open()
+    for task in await journal.fetch(BATCH, 2):
+        dispatch.put_back(task)
+    break_off("give_back", monkeypatch, journal).set()
+
+    with pytest.raises(PoolError, match="journal failed"):
+        await (submissions.call_off(task_id(1)) if how == "one" else submissions.call_off_all([task_id(1)]))
+
+    assert dispatch.task_queue.qsize() == 2
+    assert (await dispatch.take()).task_id == task_id(1)
+    assert submissions.open_tasks.count == 2
+
+
+async def test_an_error_of_the_system_costs_no_open_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = MemoryJournal(ManualClock())
+    submissions = await submissions_to(journal)
+
+    async def refuse(*_: Any) -> Any:  # noqa: ANN401 - in the place of any call
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(journal, "add", refuse)
+    with pytest.raises(OSError, match="Input/output"):
+        await submissions.submit(po_task(1))
+
+    assert submissions.open_tasks.count == 0

@@ -86,3 +86,39 @@ async def test_a_browser_is_given_back_what_it_lacks_and_a_first_one_nothing(tmp
 
     assert await CookieSnapshot(path).bring_back(next_one.driver) == 1
     assert next_one.held == [other, SESSION]
+
+
+async def test_what_was_kept_is_known_by_where_it_is_sent_to(tmp_path: Path) -> None:
+    elsewhere, deeper = {**SESSION, "domain": "q.test"}, {**SESSION, "path": "/a"}
+    framed = {**SESSION, "partitionKey": "https://q.test"}
+    snapshot = CookieSnapshot(tmp_path / "cookies.json")
+    assert snapshot.cookies == {}
+
+    await snapshot.keep(Jar(SESSION, elsewhere, deeper, framed).driver)
+
+    assert snapshot.cookies == {
+        "p.test/ s": SESSION,
+        "q.test/ s": elsewhere,
+        "p.test/a s": deeper,
+        "p.test/ s within https://q.test": framed,
+    }
+    await snapshot.keep(Jar().driver)
+    assert snapshot.cookies == {}
+
+
+async def test_the_next_session_knows_what_it_brought_back(tmp_path: Path) -> None:
+    await CookieSnapshot(tmp_path / "cookies.json").keep(Jar(SESSION).driver)
+    snapshot = CookieSnapshot(tmp_path / "cookies.json")
+
+    await snapshot.bring_back(Jar().driver)
+
+    assert snapshot.cookies == {"p.test/ s": SESSION}
+
+
+async def test_where_no_browser_follows_cookies_are_kept_in_memory_alone() -> None:
+    snapshot = CookieSnapshot(None)
+
+    await snapshot.keep(Jar(SESSION).driver)
+
+    assert snapshot.cookies == {"p.test/ s": SESSION}
+    assert await snapshot.bring_back(Jar().driver) == 0

@@ -1,0 +1,124 @@
+PRAGMA application_id = 1349480300;
+PRAGMA user_version = 1;
+CREATE TABLE batches (
+    batch_id TEXT NOT NULL PRIMARY KEY,
+    source TEXT NOT NULL,
+    columns TEXT NOT NULL,
+    notices TEXT NOT NULL,
+    accepted_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rows (
+    batch_id TEXT NOT NULL REFERENCES batches (batch_id),
+    position INTEGER NOT NULL,
+    row_no INTEGER NOT NULL,
+    cells TEXT NOT NULL,
+    given TEXT NOT NULL,
+    task_id TEXT REFERENCES tasks (task_id),
+    problem TEXT CHECK (problem IN (
+        'all_saved', 'none_listed', 'some_files_failed', 'some_files_refused', 'portal_says_missing', 'no_permission',
+        'bad_number', 'blank_number', 'portal_error', 'portal_busy', 'portal_changed', 'portal_unreachable',
+        'page_too_slow', 'task_timeout', 'tab_crashed', 'download_failed', 'download_refused', 'filing_failed',
+        'processor_error', 'worker_lost', 'no_workers', 'kills_workers', 'by_request'
+    )),
+    detail TEXT NOT NULL,
+    PRIMARY KEY (batch_id, position)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE tasks (
+    task_id TEXT NOT NULL PRIMARY KEY,
+    po_number TEXT NOT NULL,
+    portal_number TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('QUEUED', 'ASSIGNED', 'RUNNING', 'DONE', 'CANCELLED')),
+    attempt_count INTEGER NOT NULL DEFAULT 0 CHECK (attempt_count >= 0),
+    death_count INTEGER NOT NULL DEFAULT 0 CHECK (death_count >= 0),
+    not_before TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tasks_claimed ON tasks (status) WHERE status IN ('ASSIGNED', 'RUNNING');
+CREATE TABLE batch_tasks (
+    task_id TEXT NOT NULL REFERENCES tasks (task_id),
+    batch_id TEXT NOT NULL REFERENCES batches (batch_id),
+    position INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    not_before TEXT NOT NULL,
+    PRIMARY KEY (task_id, batch_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX batch_tasks_by_status ON batch_tasks (batch_id, status, position, not_before);
+
+CREATE TRIGGER tasks_mirrored AFTER UPDATE OF status, not_before ON tasks
+BEGIN
+    UPDATE batch_tasks SET status = new.status, not_before = new.not_before WHERE task_id = new.task_id;
+END;
+CREATE TABLE attempts (
+    attempt_id INTEGER PRIMARY KEY,
+    task_id TEXT NOT NULL REFERENCES tasks (task_id),
+    attempt INTEGER NOT NULL CHECK (attempt >= 1),
+    worker TEXT NOT NULL,
+    started_at TEXT NOT NULL,
+    ended_at TEXT,
+    result TEXT CHECK (result IN (
+        'all_saved', 'none_listed', 'some_files_failed', 'some_files_refused', 'portal_says_missing', 'no_permission',
+        'bad_number', 'blank_number', 'portal_error', 'portal_busy', 'portal_changed', 'portal_unreachable',
+        'page_too_slow', 'task_timeout', 'tab_crashed', 'download_failed', 'download_refused', 'filing_failed',
+        'processor_error', 'worker_lost', 'no_workers', 'kills_workers', 'by_request',
+        'session_lost', 'draining', 'lost'
+    )),
+    is_spent INTEGER NOT NULL DEFAULT 1 CHECK (is_spent IN (0, 1)),
+    CHECK ((ended_at IS NULL) = (result IS NULL))
+) STRICT;
+CREATE UNIQUE INDEX attempts_open ON attempts (task_id) WHERE ended_at IS NULL;
+CREATE TABLE reports (
+    task_id TEXT NOT NULL PRIMARY KEY REFERENCES tasks (task_id),
+    outcome TEXT NOT NULL CHECK (outcome IN (
+        'COMPLETED', 'PARTIAL', 'NO_ATTACHMENTS', 'NOT_FOUND', 'FORBIDDEN', 'INVALID', 'FAILED', 'QUARANTINED',
+        'CANCELLED'
+    )),
+    reason TEXT NOT NULL CHECK (reason IN (
+        'all_saved', 'none_listed', 'some_files_failed', 'some_files_refused', 'portal_says_missing', 'no_permission',
+        'bad_number', 'blank_number', 'portal_error', 'portal_busy', 'portal_changed', 'portal_unreachable',
+        'page_too_slow', 'task_timeout', 'tab_crashed', 'download_failed', 'download_refused', 'filing_failed',
+        'processor_error', 'worker_lost', 'no_workers', 'kills_workers', 'by_request'
+    )),
+    detail TEXT NOT NULL,
+    fields TEXT NOT NULL,
+    evidence TEXT NOT NULL,
+    page_url TEXT NOT NULL,
+    retry_after_s REAL,
+    duration_s REAL NOT NULL,
+    folder TEXT NOT NULL,
+    finished_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE files (
+    task_id TEXT NOT NULL REFERENCES reports (task_id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    label TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL CHECK (size_bytes >= 0),
+    sha256 TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    source_url TEXT NOT NULL,
+    PRIMARY KEY (task_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE missed (
+    task_id TEXT NOT NULL REFERENCES reports (task_id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    label TEXT NOT NULL,
+    source_url TEXT NOT NULL,
+    problem TEXT NOT NULL,
+    is_retryable INTEGER NOT NULL CHECK (is_retryable IN (0, 1)),
+    PRIMARY KEY (task_id, position)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE transitions (
+    transition_id INTEGER PRIMARY KEY,
+    machine TEXT NOT NULL,
+    entity TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    event TEXT NOT NULL,
+    target TEXT NOT NULL,
+    at TEXT NOT NULL,
+    cause TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX transitions_by_entity ON transitions (machine, entity);

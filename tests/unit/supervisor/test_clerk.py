@@ -1,0 +1,112 @@
+"""The clerk: when no worker is left, orders that wait get their end in large steps, until nobody waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import anyio
+import pytest
+
+from app.domain.events import Event, TaskEnded
+from app.domain.failures import Reason
+from app.domain.ids import BatchId
+from app.domain.task import POTask, Report
+from app.store.memory import MemoryJournal
+from app.supervisor.chronicle import Chronicle
+from app.supervisor.clerk import AT_ONCE, Clerk, Writings
+from app.supervisor.commands import FailRest
+from app.supervisor.dispatch import Dispatch
+from app.supervisor.surroundings import Surroundings
+from app.supervisor.tally import Tally
+from tests.support.manual_clock import ManualClock
+from tests.support.tasks import BATCH, orders
+
+MANY = 2 * AT_ONCE + 500
+
+
+class Counting(MemoryJournal):
+    """Counts the steps in which tasks are ended."""
+
+    def __init__(self) -> None:
+        super().__init__(ManualClock())
+        self.steps: list[int] = []
+
+    async def finish_waiting(self, batch_id: BatchId, report: Report, limit: int) -> Sequence[POTask]:
+        ended = await super().finish_waiting(batch_id, report, limit)
+        self.steps.append(len(ended))
+        return ended
+
+
+class NoArchive:
+    """Nothing is filed here."""
+
+
+class Office:
+    """A clerk, with what he works with."""
+
+    def __init__(self) -> None:
+        self.journal = Counting()
+        self.events: list[Event] = []
+        self.outcomes: list[Reason] = []
+        self.steps_max = 100
+        self.unsettled = Tally()
+        self.dispatch = Dispatch(self.journal, BATCH, 1)
+
+    def clerk(self) -> Clerk:
+        around = Surroundings(
+            journal=self.journal,
+            archive=NoArchive(),  # pyright: ignore[reportArgumentType] - not asked for anything
+            clock=ManualClock(),
+            observe=self.events.append,
+            batch_id=BATCH,
+        )
+        return Clerk(
+            Writings(
+                around=around,
+                chronicle=Chronicle(self.journal, self.events.append),
+                dispatch=self.dispatch,
+                staging_path=lambda _: Path(),
+                note_outcome=lambda _, report: self.outcomes.append(report.reason),
+                note_return=lambda _: None,
+                unsettled=self.unsettled,
+                is_hurried=lambda: len(self.journal.steps) >= self.steps_max,
+            )
+        )
+
+    async def fail_rest(self) -> None:
+        with self.clerk() as clerk:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(clerk.write)
+                clerk.take(FailRest(reason=Reason.NO_WORKERS))
+                await self.unsettled.zero()
+                tasks.cancel_scope.cancel()
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+async def test_what_waits_is_ended_in_large_steps_and_each_end_is_told(office: Office) -> None:
+    await office.journal.accept(orders(*range(MANY)))
+    office.dispatch.put_back((await office.journal.fetch(BATCH, 1))[0])
+
+    await office.fail_rest()
+
+    assert office.journal.steps == [AT_ONCE, AT_ONCE, 499, 0]
+    assert (await office.journal.counts(BATCH))["DONE"] == MANY
+    assert office.outcomes == [Reason.NO_WORKERS] * MANY
+    ended = [event.task.task_id for event in office.events if isinstance(event, TaskEnded)]
+    assert len(set(ended)) == len(ended) == MANY
+
+
+async def test_who_cannot_wait_any_longer_leaves_the_rest_to_the_next_start(office: Office) -> None:
+    await office.journal.accept(orders(*range(MANY)))
+    office.steps_max = 1
+
+    await office.fail_rest()
+
+    counts = await office.journal.counts(BATCH)
+    assert (counts["DONE"], counts["QUEUED"]) == (AT_ONCE, MANY - AT_ONCE)
+    assert len(office.outcomes) == AT_ONCE
