@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
 import anyio
-from anyio import to_thread
+from anyio import from_thread, to_thread
 
 from app.domain.failures import GivenBack, Reason
 from app.domain.ids import BatchId, TaskId, WorkerRef
@@ -74,9 +74,9 @@ class SqliteJournal:
         """Keep the list with all its rows, and queue its orders that are not known yet.
 
         A list that is accepted again replaces its rows; tasks that are known stay where they are. The counts are of
-        this list's tasks.
+        this list's tasks. A caller that is cancelled gets nothing of the list in, soon.
         """
-        return await self._run(self._open.accept, orders)
+        return await self._run(self._open.accept, orders, from_thread.check_cancelled)
 
     async def add(self, batch_id: BatchId, tasks: Sequence[POTask]) -> int:
         """Queue further tasks at the end of a list, made when there is none; tells how many more are open in it.
@@ -145,8 +145,8 @@ class SqliteJournal:
         return await self._run(self._open.find, task_id)
 
     async def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
-        """Every task of a list, in the order of the list."""
-        return await self._run(self._open.records, batch_id)
+        """Every task of a list, in the order of the list. A caller that is cancelled waits no longer for them."""
+        return await self._run(self._open.records, batch_id, from_thread.check_cancelled)
 
     async def ask(self, look: Callable[[Connection], T]) -> T:
         """Look something up: see ``app.store.search``."""

@@ -31,11 +31,11 @@ class Ledger:
         self._database = database
         self._clock = clock
 
-    def accept(self, orders: OrderList) -> Accepted:
-        """Keep a list and queue what is new in it."""
+    def accept(self, orders: OrderList, heed: Callable[[], None]) -> Accepted:
+        """Keep a list and queue what is new in it; nothing of it when ``heed`` raises meanwhile."""
         check_orders(orders)
         with self._database.transaction(is_large=True) as connection:
-            new_count = lists.keep(connection, orders, self._clock.now())
+            new_count = lists.keep(connection, orders, self._clock.now(), heed)
             return accepted(new_count, lists.counts(connection, orders.batch_id))
 
     def add(self, batch_id: BatchId, further: Sequence[POTask]) -> int:
@@ -143,10 +143,10 @@ class Ledger:
         with self._database.transaction() as connection:
             return reports.find(connection, task_id)
 
-    def records(self, batch_id: BatchId) -> Sequence[TaskRecord]:
+    def records(self, batch_id: BatchId, heed: Callable[[], None]) -> Sequence[TaskRecord]:
         """Every task of a list in its order."""
         with self._database.transaction() as connection:
-            return reports.records(connection, batch_id)
+            return reports.records(connection, batch_id, heed)
 
     def ask(self, look: Callable[[Connection], T]) -> T:
         """Look something up."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from json import dumps
 from sqlite3 import Connection
+from typing import TypeVar
 
 from app.domain.ids import BatchId
 from app.domain.states import TASK, TaskStatus, open_count
@@ -36,25 +37,34 @@ _KEEP_FURTHER_MEMBER = f"{_KEEP_MEMBER} ON CONFLICT (task_id, batch_id) DO NOTHI
 _KEEP_ROW = """
 INSERT INTO rows (batch_id, position, row_no, cells, given, task_id, problem, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
+#: Rows that are written between two questions whether somebody wants them no more: some milliseconds.
+_UNHEEDED_ROWS = 1000
 _COUNTS = "SELECT status, count(*) FROM batch_tasks WHERE batch_id = ? GROUP BY status"
 
 
-def keep(connection: Connection, orders: OrderList, at: datetime) -> int:
-    """Write a list, in place of an earlier one of the same id; returns how many of its tasks are new."""
+T = TypeVar("T")
+
+
+def keep(connection: Connection, orders: OrderList, at: datetime, heed: Callable[[], None]) -> int:
+    """Write a list, in place of an earlier one of the same id; returns how many of its tasks are new.
+
+    A million rows take half a minute: ``heed`` is called now and then, and what it raises ends the writing.
+    """
     batch_id = orders.batch_id
     told = (orders.source, dumps(orders.columns), dumps(orders.notices))
     connection.execute(_KEEP_BATCH, (batch_id, *told, to_text(at), len(orders.tasks)))
     connection.execute(_DROP_ROWS, (batch_id,))
     connection.execute(_DROP_MEMBERS, (batch_id,))
-    new_count = _keep_tasks(connection, orders.tasks)
+    new_count = _keep_tasks(connection, heeding(orders.tasks, heed))
     connection.executemany(
-        _KEEP_MEMBER, ((batch_id, position, task.task_id) for position, task in enumerate(orders.tasks))
+        _KEEP_MEMBER,
+        ((batch_id, position, task.task_id) for position, task in enumerate(heeding(orders.tasks, heed))),
     )
     connection.executemany(
         _KEEP_ROW,
         (
             (batch_id, position, row.row_no, dumps(row.cells), row.given, row.task_id, row.problem, row.detail)
-            for position, row in enumerate(orders.rows)
+            for position, row in enumerate(heeding(orders.rows, heed))
         ),
     )
     return new_count
@@ -72,7 +82,7 @@ def extend(connection: Connection, batch_id: BatchId, tasks: Sequence[POTask], a
     return open_count(counts(connection, batch_id)) - open_before
 
 
-def _keep_tasks(connection: Connection, tasks: Sequence[POTask]) -> int:
+def _keep_tasks(connection: Connection, tasks: Iterable[POTask]) -> int:
     """Queue those that are not known; returns how many these are."""
     start = TASK.start.name
     new = connection.executemany(
@@ -89,3 +99,11 @@ def counts(connection: Connection, batch_id: BatchId) -> Mapping[str, int]:
     """How many tasks of a list are in each status, by its name; every status is told."""
     found = dict[str, int](connection.execute(_COUNTS, (batch_id,)).fetchall())
     return {status.name: found.get(status.name, 0) for status in TaskStatus}
+
+
+def heeding(items: Iterable[T], heed: Callable[[], None]) -> Iterator[T]:
+    """The same items, with a question now and then whether anybody still wants them."""
+    for number, item in enumerate(items):
+        if number % _UNHEEDED_ROWS == 0:
+            heed()
+        yield item

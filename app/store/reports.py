@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from json import dumps, loads
 from sqlite3 import Connection
@@ -13,6 +13,7 @@ from app.domain.failures import Reason
 from app.domain.ids import BatchId, TaskId
 from app.domain.task import FetchedFile, MissedFile, Report, TaskRecord
 from app.store import tasks
+from app.store.lists import heeding
 from app.store.times import from_text, to_text
 
 _DROP = "DELETE FROM reports WHERE task_id = ?"
@@ -77,11 +78,11 @@ def keep(connection: Connection, task_id: TaskId, report: Report, folder: str, a
     )
 
 
-def records(connection: Connection, batch_id: BatchId) -> Sequence[TaskRecord]:
-    """Every task of a list in its order, with how it ended."""
-    files = _files(connection.execute(_FILES, (batch_id,)))
-    missed = _missed(connection.execute(_MISSED, (batch_id,)))
-    return tuple(_record(row, files, missed) for row in connection.execute(_RECORDS, (batch_id,)))
+def records(connection: Connection, batch_id: BatchId, heed: Callable[[], None]) -> Sequence[TaskRecord]:
+    """Every task of a list in its order, with how it ended; ``heed`` is called now and then, and may end it."""
+    files = _files(heeding(connection.execute(_FILES, (batch_id,)), heed))
+    missed = _missed(heeding(connection.execute(_MISSED, (batch_id,)), heed))
+    return tuple(_record(row, files, missed) for row in heeding(connection.execute(_RECORDS, (batch_id,)), heed))
 
 
 def find(connection: Connection, task_id: TaskId) -> TaskRecord | None:
