@@ -77,3 +77,5 @@ class BatchSummary:
     report_xlsx: Path | None = None
     report_csv: Path | None = None
     report_json: Path | None = None
+    #: Why there is no report of this run, with the next step; empty when there is one.
+    report_problem: str = ""

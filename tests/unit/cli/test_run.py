@@ -211,6 +211,25 @@ def test_a_defect_is_no_sentence(command: Command, fake_run: FakeRun) -> None:
 
 
 @pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(28, "No space left on device", "/srv/out/x"), "'/srv/out/x' cannot be used: No space left on device."),
+        (OSError(5, "Input/output error"), "The system refused something: Input/output error."),
+        (TimeoutError(), "The system refused something: TimeoutError."),
+    ],
+)
+def test_what_the_system_refuses_is_a_sentence_and_an_exit_code(
+    error: OSError, told: str, command: Command, fake_run: FakeRun
+) -> None:
+    fake_run.error = error
+
+    result = command("run", *NUMBERS)
+
+    assert result.exit_code == Exit.RESOURCES
+    assert f"poolwright: {told} Put that right and start it again." in result.stderr
+
+
+@pytest.mark.parametrize(
     ("ending", "left_count", "code"),
     [
         (Ending.FINISHED, 0, Exit.DONE),

@@ -284,6 +284,12 @@ def test_the_headline_says_how_it_ended(summary: BatchSummary, sentence: str) ->
     assert headline(summary).plain == sentence
 
 
+def test_why_there_is_no_report_is_the_last_word() -> None:
+    lines = [line.plain for line in conclusion(replace(SUMMARY, report_xlsx=None, report_problem="No room."), begun())]
+
+    assert lines[-1] == "No room."
+
+
 def test_without_a_report_none_is_promised() -> None:
     lines = [line.plain for line in conclusion(replace(SUMMARY, report_xlsx=None), begun())]
 
