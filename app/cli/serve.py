@@ -130,7 +130,7 @@ async def _serve(service: _Service, private: Path) -> None:
             tell(notice)
     async with AsyncExitStack() as stack:
         describe = partial(_first_words, settings.shutdown_timeout_s)
-        wishes = await stack.enter_async_context(hearing_signals(say, describe))
+        wishes = await stack.enter_async_context(hearing_signals(say, describe, is_hangup_one=False))
         listener = stack.enter_context(listening(Address(host=settings.host, port=settings.port)))
         daemon = await stack.enter_async_context(open_daemon(service.house, clock, observe))
         beside_pool = accompanied(daemon, service.read, service.reading, clock, observe)
