@@ -12,7 +12,7 @@ import select
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 #: So long a writer waits at a time for a pipe that somebody made to refuse instead of to wait.
 _PATIENCE_S = 1.0
@@ -93,9 +93,8 @@ def _secured(stream: TextIO | None) -> TextIO:
         return Path(os.devnull).open("w", encoding="utf-8")  # open as long as the program lives
     if not isinstance(stream, io.TextIOWrapper):
         return stream
-    raw = getattr(stream.buffer, "raw", stream.buffer)
-    if not isinstance(raw, io.RawIOBase):
-        return stream
+    buffer = cast("io.BufferedWriter | io.RawIOBase", stream.buffer)
+    raw = buffer if isinstance(buffer, io.RawIOBase) else buffer.raw
     return io.TextIOWrapper(
         io.BufferedWriter(Outlet(raw)),
         encoding=stream.encoding,

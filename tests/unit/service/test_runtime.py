@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import anyio
-import anyio.from_thread
 import pytest
 
 from app.archive import report
