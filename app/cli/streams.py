@@ -93,8 +93,8 @@ def _secured(stream: TextIO | None) -> TextIO:
         return Path(os.devnull).open("w", encoding="utf-8")  # open as long as the program lives
     if not isinstance(stream, io.TextIOWrapper):
         return stream
-    buffer = cast("io.BufferedWriter | io.RawIOBase", stream.buffer)
-    raw = buffer if isinstance(buffer, io.RawIOBase) else buffer.raw
+    buffer = cast("Any", stream).buffer
+    raw: io.RawIOBase = buffer if isinstance(buffer, io.RawIOBase) else buffer.raw
     return io.TextIOWrapper(
         io.BufferedWriter(Outlet(raw)),
         encoding=stream.encoding,

@@ -142,7 +142,8 @@ def test_a_wrong_value_names_the_file_that_it_stands_in(name: str) -> None:
     with pytest.raises(OptionsError) as caught:
         load_settings({"tabs_per_worker": 77})
 
-    of_tabs, of_workers, stray = sorted(str(caught.value).splitlines(), key=len)
+    said = sorted(str(caught.value).splitlines(), key=lambda line: "workers tabs_per POOLWRIGHT".find(line[:7]))
+    of_workers, of_tabs, stray = said
     assert of_workers.startswith(f"workers is '99' in {name}; it must be")
     assert f"is no setting of Poolwright; it stands in {name}." in stray
     assert of_tabs.startswith("tabs_per_worker is '77'; it must be")
