@@ -141,7 +141,8 @@ async def _serve(service: _Service, private: Path) -> None:
             reading=service.reading,
             token=service.token,
             monotonic=clock.monotonic,
-            limits=limits_at(settings.host, settings.upload_max_mb * 1024 * 1024),
+            limits=limits_at(settings.host, settings.upload_max_mb * 1024 * 1024, settings.host_names),
+            prefix=settings.path_prefix,
         )
         await stack.enter_async_context(serving(make_app(door), listener))
         url = url_of(listener)

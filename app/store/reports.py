@@ -13,7 +13,7 @@ from app.domain.failures import Reason
 from app.domain.ids import BatchId, TaskId
 from app.domain.task import FetchedFile, MissedFile, Report, TaskRecord
 from app.store import tasks
-from app.store.lists import heeding
+from app.store.lists import go_on, heeding
 from app.store.times import from_text, to_text
 
 _DROP = "DELETE FROM reports WHERE task_id = ?"
@@ -78,7 +78,7 @@ def keep(connection: Connection, task_id: TaskId, report: Report, folder: str, a
     )
 
 
-def records(connection: Connection, batch_id: BatchId, heed: Callable[[], None]) -> Sequence[TaskRecord]:
+def records(connection: Connection, batch_id: BatchId, heed: Callable[[], None] = go_on) -> Sequence[TaskRecord]:
     """Every task of a list in its order, with how it ended; ``heed`` is called now and then, and may end it."""
     files = _files(heeding(connection.execute(_FILES, (batch_id,)), heed))
     missed = _missed(heeding(connection.execute(_MISSED, (batch_id,)), heed))

@@ -88,7 +88,10 @@ class Limited:
             return
         headers = Headers(scope=scope)
         if not self._is_ours(headers.get("host", "")):
-            told = "This host name is not answered; ask by 127.0.0.1 or localhost, or by the address in figures."
+            told = (
+                "This host name is not answered; ask by 127.0.0.1 or localhost, by the address in figures, or by a "
+                "name that the setting host_names holds."
+            )
             await problem(HTTPStatus.MISDIRECTED_REQUEST, told)(scope, receive, send)
             return
         limit_bytes = self._limit_bytes(scope["path"])

@@ -148,9 +148,9 @@ class Daemon:
         age_s = 0.0 if oldest_at is None else max(0.0, (self._clock.now() - oldest_at).total_seconds())
         return self._metrics.text(self.pool.get_status(), age_s)
 
-    async def lists(self) -> Sequence[ListView]:
-        """The lists, the latest first."""
-        return await self._journal.ask(partial(search.lists, but=COMMON, limit=LISTS_MAX))
+    async def lists(self, limit: int = LISTS_MAX, offset: int = 0) -> Sequence[ListView]:
+        """A page of the lists, the latest first."""
+        return await self._journal.ask(partial(search.lists, but=COMMON, limit=limit, offset=offset))
 
     async def list_view(self, list_id: BatchId) -> ListView:
         """One list.

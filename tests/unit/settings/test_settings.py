@@ -240,3 +240,26 @@ def test_a_machine_without_a_temporary_folder_still_has_settings(monkeypatch: py
     monkeypatch.setattr("tempfile.gettempdir", refuse)
 
     assert load_settings().runs_dir.parent == Path("/tmp")
+
+
+@pytest.mark.parametrize("text", ["pool.example.com, pool", "pool.example.com,pool,"])
+def test_names_of_hosts_are_given_with_commas_between(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POOLWRIGHT_HOST_NAMES", text)
+
+    assert load_settings().host_names == ("pool.example.com", "pool")
+
+
+def test_names_of_hosts_may_be_a_list_in_the_file_too() -> None:
+    Path("poolwright.toml").write_text('host_names = ["a.example", "b.example"]\npath_prefix = "/pool/"\n')
+
+    assert load_settings().host_names == ("a.example", "b.example")
+    assert load_settings().path_prefix == "/pool"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("host_names", "http://x"), ("host_names", "a b"), ("path_prefix", "pool"), ("path_prefix", "/a?b")],
+)
+def test_what_is_no_name_or_path_is_refused(name: str, value: str) -> None:
+    with pytest.raises(OptionsError, match=f"{name} is .* it must be"):
+        load_settings({name: value})

@@ -34,9 +34,9 @@ def told(*said: str, code: int = 1, box: str = "") -> str:
     ("message", "sentence"),
     [
         (
-            told("/opt/chrome: error while loading shared libraries: libgbm.so.1: cannot open shared object file"),
+            told("/opt/chrome: error while loading shared libraries: libgbm.so.1: cannot open it"),
             (
-                "it says: /opt/chrome: error while loading shared libraries: libgbm.so.1: cannot open shared object file; "
+                "it says: /opt/chrome: error while loading shared libraries: libgbm.so.1: cannot open it; "
                 "install the package of that library, or another browser"
             ),
         ),
