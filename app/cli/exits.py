@@ -78,6 +78,11 @@ def exit_of_summary(summary: BatchSummary) -> Exit:
     return Exit.NOT_ALL_DONE if undone_count or summary.invalid_count else Exit.DONE
 
 
+def exit_of_ending(ending: Ending) -> Exit:
+    """What an ending alone says."""
+    return _OF_ENDING.get(ending, Exit.DONE)
+
+
 def exit_of_error(error: PoolError) -> Exit:
     """What an error that stands before a run, or ends it, says to the caller."""
     return next(code for kind, code in _OF_ERROR if isinstance(error, kind))

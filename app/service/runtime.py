@@ -30,7 +30,7 @@ from app.supervisor.facts import StopCause
 from app.supervisor.pool import PersistentWorkerPool
 from app.supervisor.surroundings import Surroundings
 
-_ENDINGS = {
+ENDINGS = {
     StopCause.ASKED: Ending.STOPPED,
     StopCause.LOGIN_REQUIRED: Ending.LOGIN_REQUIRED,
     StopCause.PROFILE_DAMAGED: Ending.PROFILE_DAMAGED,
@@ -196,7 +196,7 @@ def _summary(
     # Asked to stop when nothing was left to do is no cut.
     is_cut_short = end is not None and (left_count > 0 or end.cause is not StopCause.ASKED or end is _UNCHECKED)
     return BatchSummary(
-        ending=_ENDINGS[end.cause] if end and is_cut_short else Ending.FINISHED,
+        ending=ENDINGS[end.cause] if end and is_cut_short else Ending.FINISHED,
         detail=end.detail if end and is_cut_short else "",
         accepted=accepted,
         outcomes=outcomes,

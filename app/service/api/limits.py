@@ -94,6 +94,11 @@ class Limited:
             )
             await problem(HTTPStatus.MISDIRECTED_REQUEST, told)(scope, receive, send)
             return
+        if "content-length" in headers and "transfer-encoding" in headers:
+            # Two who read it differently take its end for another request: nothing more is read from there.
+            told = "A request tells its length once: by Content-Length, or by Transfer-Encoding."
+            await problem(HTTPStatus.BAD_REQUEST, told, _CLOSE)(scope, receive, send)
+            return
         limit_bytes = self._limit_bytes(scope["path"])
         declared = headers.get("content-length", "0")
         if not declared.isascii() or not declared.isdigit() or int(declared) > limit_bytes:
