@@ -39,7 +39,7 @@ def headline(summary: BatchSummary) -> Text:
             style, text = "bold yellow", f"Stopped: {_share(done_count, total_count)}. {more}"
         case Ending.LOGIN_REQUIRED:
             style = "bold red"
-            way = "Bring the login back with `poolwright profile login`."
+            way = f"Bring the login back with `poolwright profile login {summary.profile or 'NAME'}`."
             text = f"{summary.detail} {_share(done_count, total_count)}. {way} {_left(summary.left_count)}"
         case _:
             style = "bold red"

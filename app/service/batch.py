@@ -62,6 +62,8 @@ class BatchSummary:
     """How a batch ended."""
 
     ending: Ending
+    #: Name of the profile that its workers' clones came from; empty where nobody says.
+    profile: str = ""
     #: One sentence when the ending needs one.
     detail: str = ""
     accepted: Accepted

@@ -197,6 +197,7 @@ def _summary(
     is_cut_short = end is not None and (left_count > 0 or end.cause is not StopCause.ASKED or end is _UNCHECKED)
     return BatchSummary(
         ending=ENDINGS[end.cause] if end and is_cut_short else Ending.FINISHED,
+        profile=job.pool.base_profile_path.parent.name,
         detail=end.detail if end and is_cut_short else "",
         accepted=accepted,
         outcomes=outcomes,

@@ -272,10 +272,12 @@ def test_the_quiet_view_shows_only_how_it_ended() -> None:
             "Stopped: 1 of 2 orders is done. 1 order waits: start it again to go on.",
         ),
         (
-            replace(SUMMARY, ending=Ending.LOGIN_REQUIRED, detail="The portal wants a login.", left_count=3),
+            replace(
+                SUMMARY, ending=Ending.LOGIN_REQUIRED, profile="coupa", detail="The portal wants a login.", left_count=3
+            ),
             (
                 "The portal wants a login. 10 of 15 orders are done. "
-                "Bring the login back with `poolwright profile login`. 3 orders wait: start it again to go on."
+                "Bring the login back with `poolwright profile login coupa`. 3 orders wait: start it again to go on."
             ),
         ),
     ],
