@@ -56,7 +56,8 @@ def find_cookies(user_data: Path) -> Path:
     found = [user_data / place for place in _PLACES if (user_data / place).is_file()]
     if not found:
         raise ProfileDamagedError(
-            f"{user_data} has no cookie database (Default/Cookies), so nobody is logged in with it. {make_anew(user_data)}"
+            f"{user_data} has no cookie database (Default/Cookies), so nobody is logged in with it. "
+            f"{make_anew(user_data)}"
         )
     if len(found) > 1:
         raise ProfileDamagedError(
@@ -92,9 +93,7 @@ def _read(cookies: Path, query: str) -> Sequence[tuple[Any, int]]:
         with closing(opened_to_read(cookies)) as connection:
             return connection.execute(query).fetchall()
     except sqlite3.Error as error:
-        raise ProfileDamagedError(
-            f"The cookie database {cookies} can't be read ({error}). {make_anew(cookies)}"
-        ) from error
+        raise _unreadable(cookies, error) from error
 
 
 def count_living(user_data: Path, now: datetime) -> tuple[SiteCookies, ...]:
@@ -119,9 +118,7 @@ def count_living(user_data: Path, now: datetime) -> tuple[SiteCookies, ...]:
     except sqlite3.OperationalError:
         return ()
     except (sqlite3.Error, BrokenFileError) as error:
-        raise ProfileDamagedError(
-            f"The cookie database {cookies} can't be read ({error}). {make_anew(cookies)}"
-        ) from error
+        raise _unreadable(cookies, error) from error
     return tuple(
         SiteCookies(site=site, lasting_count=lasting, session_count=session) for site, lasting, session in rows
     )
@@ -145,3 +142,7 @@ def refuse_bound_cookies(cookies: Path, prefixes: Mapping[str, int]) -> None:
                 f"{count} cookies in {cookies} are encrypted in an unknown way ({prefix!r}); a browser drops them. "
                 f"{make_anew(cookies)}"
             )
+
+
+def _unreadable(cookies: Path, error: Exception) -> ProfileDamagedError:
+    return ProfileDamagedError(f"The cookie database {cookies} can't be read ({error}). {make_anew(cookies)}")
