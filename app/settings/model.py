@@ -152,6 +152,12 @@ class Settings(BaseSettings):
     password: SecretStr = Field(
         default=SecretStr(""), description="Password for the login form, else the keyring's. It is never shown."
     )
+    http_user: str = Field(
+        default="",
+        examples=["ap-robot"],
+        description="User for servers that ask in the browser's own window, before any page (HTTP authentication).",
+    )
+    http_password: SecretStr = Field(default=SecretStr(""), description="Its password. It is never shown.")
     totp_secret: SecretStr = Field(
         default=SecretStr(""), description="Secret of the login's one-time codes: base32 text or otpauth:// address."
     )

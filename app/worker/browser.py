@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import anyio
-from playwright.async_api import BrowserContext, Playwright, async_playwright
+from playwright.async_api import BrowserContext, HttpCredentials, Playwright, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 from app.domain.options import BrowserOptions, Sandbox
@@ -63,6 +63,7 @@ async def launch(
             downloads_path=downloads,
             accept_downloads=True,
             no_viewport=is_for_person,
+            http_credentials=_http_credentials(options),
             # Cookies without an expiry survive only so; the clone's own list of tabs is removed before each start.
             args=["--restore-last-session", f"--disk-cache-size={DISK_CACHE_BYTES}"],
             # The supervisor alone decides when a browser ends.
@@ -74,6 +75,18 @@ async def launch(
     except PlaywrightError as error:
         msg = f"The browser does not start ({why(error.message, profile)})."
         raise CannotStartError(msg) from error
+
+
+def _http_credentials(options: BrowserOptions) -> HttpCredentials | None:
+    """Given to one place alone, and only when that asks."""
+    if not options.http_user:
+        return None
+    return {
+        "username": options.http_user,
+        "password": options.http_password.text,
+        "origin": options.http_origin,
+        "send": "unauthorized",
+    }
 
 
 async def _start_driver() -> Playwright:
