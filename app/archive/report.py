@@ -10,17 +10,18 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
 from app import __version__
-from app.archive.disk import FRESH, sync_file
+from app.archive.disk import FRESH, Heed, go_on, sync_file
+from app.archive.excel import columns_of_text
 from app.archive.names import folder_variants, well_formed
 from app.archive.table import Line, Summary, Value, lines, result_headers, summarize
-from app.archive.workbook import ROWS_MAX, write_workbook
+from app.archive.workbook import Layout, write_workbook
 from app.domain.ids import TaskId
 from app.domain.task import OrderList, TaskRecord
 
@@ -37,11 +38,11 @@ class ReportFiles:
     xlsx: Path
     csv: Path
     json: Path
-    #: What the user should know: another name because of a locked file, rows that a workbook cannot hold.
+    #: What the user should know: another name because of a locked file, what a workbook cannot hold.
     notices: tuple[str, ...] = ()
 
 
-def write_reports(
+def write_reports(  # noqa: PLR0913 - each is a wish of its own
     orders: OrderList,
     records: Mapping[TaskId, TaskRecord],
     folder: Path,
@@ -49,6 +50,7 @@ def write_reports(
     *,
     out: Path | None = None,
     is_to_move: bool = False,
+    heed: Heed = go_on,
 ) -> ReportFiles:
     """Write the report of a list in its three forms.
 
@@ -60,24 +62,38 @@ def write_reports(
             has it open, the report is ``stem (2)``, and a notice says so.
         out: The output folder, that the folders of orders are below; ``folder`` itself where it is not given.
         is_to_move: Whether the report will be read elsewhere, so that its links must be whole paths.
+        heed: Called now and then; what it raises ends the writing, and what an earlier report is stays.
 
     Raises:
         OSError: The folder is full or not writable.
     """
     place = out or folder
     way_to_out = f"{place.absolute().as_posix()}/" if is_to_move else _way(folder, place)
-    summary = summarize(orders, records)
-    xlsx = _put(folder, stem, ".xlsx", lambda path: _write_xlsx(path, orders, records, summary, way_to_out))
-    csv_file = _put(folder, stem, ".csv", lambda path: _write_csv(path, orders, records))
-    json_file = _put(folder, stem, ".json", lambda path: _write_json(path, orders, records, summary))
-    notices = [
+    told = _Told(orders=orders, records=records, summary=summarize(orders, records, heed), heed=heed)
+    csv_file = _put(folder, stem, ".csv", lambda path: _write_csv(path, told))
+    losses: list[str] = []
+    xlsx = _put(folder, stem, ".xlsx", lambda path: losses.extend(_write_xlsx(path, told, way_to_out, csv_file.name)))
+    json_file = _put(folder, stem, ".json", lambda path: _write_json(path, told))
+    renamed = (
         f"{stem}{path.suffix} cannot be replaced (is it open in another program?); the report is in {path.name}."
         for path in (xlsx, csv_file, json_file)
         if path.stem != stem
-    ]
-    if len(orders.rows) >= ROWS_MAX:
-        notices.append(f"A sheet holds {ROWS_MAX:,} rows; the rows beyond are in {csv_file.name} alone.")
-    return ReportFiles(xlsx=xlsx, csv=csv_file, json=json_file, notices=tuple(notices))
+    )
+    return ReportFiles(xlsx=xlsx, csv=csv_file, json=json_file, notices=(*renamed, *losses))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What a report tells."""
+
+    orders: OrderList
+    records: Mapping[TaskId, TaskRecord]
+    summary: Summary
+    heed: Heed
+
+    def lines(self) -> Iterator[Line]:
+        """Every row of the list with its result."""
+        return lines(self.orders, self.records, self.heed)
 
 
 def _put(folder: Path, stem: str, extension: str, write: Callable[[Path], None]) -> Path:
@@ -104,18 +120,24 @@ def _way(folder: Path, out: Path) -> str:
     return "" if way == "." else f"{way}/"
 
 
-def _write_xlsx(
-    path: Path, orders: OrderList, records: Mapping[TaskId, TaskRecord], summary: Summary, way_to_out: str
-) -> None:
-    write_workbook(path, orders.columns, lines(orders, records), summary, way_to_out=way_to_out)
+def _write_xlsx(path: Path, told: _Told, way_to_out: str, elsewhere: str) -> tuple[str, ...]:
+    rows = ((line.row.given, line.row.cells) for line in told.lines())
+    layout = Layout(
+        columns=told.orders.columns,
+        columns_of_text=columns_of_text(rows),
+        way_to_out=way_to_out,
+        elsewhere=elsewhere,
+    )
+    return write_workbook(path, layout, told.lines(), told.summary, told.heed)
 
 
-def _write_csv(path: Path, orders: OrderList, records: Mapping[TaskId, TaskRecord]) -> None:
+def _write_csv(path: Path, told: _Told) -> None:
     """UTF-8 with a mark at its start, by which Excel knows the letters."""
+    columns = told.orders.columns
     with path.open("w", encoding="utf-8-sig", errors="replace", newline="") as file:
         table = csv.writer(file)
-        table.writerow([*orders.columns, *result_headers(orders.columns)])
-        for line in lines(orders, records):
+        table.writerow([*columns, *result_headers(columns)])
+        for line in told.lines():
             table.writerow([*line.row.cells, *(_neutral(value) for value in line.results())])
 
 
@@ -130,13 +152,13 @@ def _plain(value: Value) -> str:
     return "" if value is None else str(value)
 
 
-def _write_json(path: Path, orders: OrderList, records: Mapping[TaskId, TaskRecord], summary: Summary) -> None:
+def _write_json(path: Path, told: _Told) -> None:
     """One object: the summary, the user's columns, and a line for each row."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write('{"summary": ' + _json(_summary(orders, summary)))
-        file.write(',\n"columns": ' + _json(orders.columns))
+        file.write('{"summary": ' + _json(_summary(told.orders, told.summary)))
+        file.write(',\n"columns": ' + _json(told.orders.columns))
         file.write(',\n"rows": [')
-        for number, line in enumerate(lines(orders, records)):
+        for number, line in enumerate(told.lines()):
             file.write((",\n" if number else "\n") + _json(_entry(line)))
         file.write("\n]}\n")
 

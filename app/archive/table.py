@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from app.archive.disk import Heed, go_on
 from app.archive.names import folder_variants
 from app.domain.failures import MEANINGS, ActionClass, Meaning, Outcome, Reason
 from app.domain.ids import TaskId
@@ -31,6 +32,8 @@ RESULT_COLUMNS = (
     "Finished at (UTC)",
 )
 _NOT_DONE = "Not done yet; run the list again."
+#: Rows between two questions whether anybody still wants the report: some milliseconds.
+_UNHEEDED_ROWS = 500
 
 Value = str | int | datetime | None
 
@@ -134,10 +137,12 @@ def result_headers(columns: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def lines(orders: OrderList, records: Mapping[TaskId, TaskRecord]) -> Iterator[Line]:
-    """Every row of the list, in order, with its result."""
+def lines(orders: OrderList, records: Mapping[TaskId, TaskRecord], heed: Heed = go_on) -> Iterator[Line]:
+    """Every row of the list, in order, with its result; ``heed`` is called now and then, and may end it."""
     first_row_nos: dict[TaskId, int] = {}
-    for row in orders.rows:
+    for number, row in enumerate(orders.rows):
+        if number % _UNHEEDED_ROWS == 0:
+            heed()
         line = _line(row, records)
         if row.task_id is not None:
             first_row_no = first_row_nos.setdefault(row.task_id, row.row_no)
@@ -145,9 +150,9 @@ def lines(orders: OrderList, records: Mapping[TaskId, TaskRecord]) -> Iterator[L
         yield line
 
 
-def summarize(orders: OrderList, records: Mapping[TaskId, TaskRecord]) -> Summary:
+def summarize(orders: OrderList, records: Mapping[TaskId, TaskRecord], heed: Heed = go_on) -> Summary:
     """Count what came of a list."""
-    every = list(lines(orders, records))
+    every = list(lines(orders, records, heed))
     once = [line for line in every if line.same_as_row_no is None]
     meanings = [line.meaning for line in once if line.meaning is not None]
     reports = [line.report for line in once if line.report is not None]

@@ -1,36 +1,53 @@
 """The report as an Excel workbook: the sheet ``Report`` with every row of the list, the sheet ``Summary`` with counts.
 
 Written row by row, so that a list of any length needs no more memory. Every text is written as text: nothing that a
-list or a portal holds becomes a formula, and numbers of orders keep their leading zeros.
+list or a portal holds becomes a formula, and numbers of orders keep their leading zeros. Other numbers and dates of the
+list are numbers and dates. What Excel cannot hold is left out, and said.
 """
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import quote
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.writer.excel import ExcelWriter
 
+from app.archive.disk import Heed, go_on
+from app.archive.excel import (
+    COLUMNS_MAX,
+    LINK_LENGTH_MAX,
+    LINKS_MAX,
+    ROWS_MAX,
+    TEXT_FORMAT,
+    escaped,
+    shortened,
+    typed,
+)
+from app.archive.losses import CUT, Losses
 from app.archive.table import RESULT_COLUMNS, Line, Summary, Value, result_headers
 from app.domain.failures import Outcome
-
-#: Excel's own limits, of rows on a sheet and of links on a sheet (a workbook with more is taken for damaged).
-ROWS_MAX = 1_048_576
-LINKS_MAX = 65_530
 
 #: Width in letters; columns are measured by their first rows.
 _WIDTH_MIN, _WIDTH_MAX, _MEASURED_ROWS = 8, 60, 200
 _WRAPPED = frozenset({"What to do", "Detail", "File names"})
-_TEXT_FORMAT, _TIME_FORMAT = "@", "yyyy-mm-dd hh:mm:ss"
+_TIME_FORMAT = "yyyy-mm-dd hh:mm:ss"
+#: As much of a column's name as is told.
+_NAMED = 40
 _HEAD_FONT, _LINK_FONT = Font(bold=True), Font(color="0563C1", underline="single")
 _TOP, _TOP_WRAPPED = Alignment(vertical="top"), Alignment(vertical="top", wrap_text=True)
 _GREEN, _YELLOW, _ORANGE, _RED, _GREY = (
@@ -50,67 +67,145 @@ _FILLS: Mapping[str, PatternFill] = MappingProxyType(
         Outcome.CANCELLED: _GREY,
     }
 )
-#: What XML cannot hold.
-_NOT_IN_XML = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: What a link to a folder means otherwise; letters of every language may stay.
 _NOT_IN_LINK = re.compile(r"[%#?\s\"<>^`{}|]")
 #: What somebody's edit would turn into a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@")
 
 
-def write_workbook(
-    path: Path, columns: tuple[str, ...], lines: Iterable[Line], summary: Summary, *, way_to_out: str
-) -> None:
-    """Write the whole workbook to ``path``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """What of a list goes where."""
 
-    Rows beyond Excel's limit are left out; the other forms of the report have them.
+    #: The user's own.
+    columns: tuple[str, ...]
+    #: The places of those that hold names and no numbers, whatever they look like.
+    columns_of_text: frozenset[int] = field(default=frozenset())
+    #: What leads from the workbook to the output folder, for links: nothing, or ``../`` and the like.
+    way_to_out: str
+    #: Name of the file that holds what a workbook cannot.
+    elsewhere: str
+
+
+def write_workbook(
+    path: Path, layout: Layout, lines: Iterable[Line], summary: Summary, heed: Heed = go_on
+) -> tuple[str, ...]:
+    """Write the whole workbook to ``path``; returns what it could not take, a sentence each.
 
     Args:
         path: The file to write.
-        columns: The user's own.
+        layout: What goes where.
         lines: Every row of the list, in order.
         summary: What the second sheet tells.
-        way_to_out: What leads from the workbook to the output folder, for links: nothing, or ``../`` and the like.
+        heed: Called now and then; what it raises ends the writing.
 
     Raises:
         OSError: The file cannot be written.
     """
     workbook = Workbook(write_only=True)
-    sheet = workbook.create_sheet("Report")
-    shown = islice(lines, ROWS_MAX - 1)
-    first = list(islice(shown, _MEASURED_ROWS))
-    _lay_out(sheet, (*columns, *result_headers(columns)), first, summary.row_count)
-    for number, line in enumerate(chain(first, shown)):
-        link = f"{way_to_out}{line.folder}" if line.folder and number < LINKS_MAX else ""
-        sheet.append([*(_text(sheet, cell) for cell in line.row.cells), *_results(sheet, line, link)])
-    _write_summary(workbook.create_sheet("Summary"), summary)
-    workbook.save(path)
+    with closing(workbook.create_sheet("Report")) as sheet:
+        table = _Table(sheet, layout)
+        table.write(lines, summary.row_count)
+    losses = tuple(table.losses.sentences())
+    with closing(workbook.create_sheet("Summary")) as sheet:
+        _write_summary(sheet, summary, losses)
+    with io.BufferedWriter(_HeedingFile(path, heed)) as file, ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        ExcelWriter(workbook, archive).write_data()
+    return losses
 
 
-def _lay_out(sheet: Worksheet, headers: tuple[str, ...], first: list[Line], row_count: int) -> None:
-    """Widths, filter and the row of headers, all of which a sheet takes before its rows alone."""
-    for number, header in enumerate(headers):
-        values = ((*line.row.cells, *line.results())[number] for line in first)
-        sheet.column_dimensions[get_column_letter(number + 1)].width = _width(header, values)
-    sheet.freeze_panes = "A2"
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(headers))}{min(row_count + 1, ROWS_MAX)}"
-    sheet.append([_head(sheet, header) for header in headers])
+class _HeedingFile(io.FileIO):
+    """A new file that asks before each piece whether anybody wants it; after a no it takes the rest unasked."""
+
+    def __init__(self, path: Path, heed: Heed) -> None:
+        super().__init__(path, "w")
+        self._heed = heed
+
+    def write(self, content: Any, /) -> int:  # noqa: ANN401 - whatever a file takes
+        heed, self._heed = self._heed, go_on
+        heed()
+        self._heed = heed
+        return super().write(content)
 
 
-def _results(sheet: Worksheet, line: Line, link: str) -> Iterator[Cell]:
-    for column, value in zip(RESULT_COLUMNS, line.results(), strict=True):
-        cell = _cell(sheet, value)
-        if column in _WRAPPED:
-            cell.alignment = _TOP_WRAPPED
-        if column == "Outcome":
-            cell.fill = _FILLS.get(str(value), _NO_FILL)
-        if column == "Folder" and link:
-            cell.hyperlink = _NOT_IN_LINK.sub(lambda found: quote(found[0]), link)
-            cell.font = _LINK_FONT
-        yield cell
+class _Table:
+    """The sheet with every row of the list."""
+
+    def __init__(self, sheet: Worksheet, layout: Layout) -> None:
+        self.losses = Losses(layout.elsewhere)
+        self._sheet = sheet
+        self._layout = layout
+        #: The columns of results come first where there is no room for all.
+        self._own_columns = layout.columns[: COLUMNS_MAX - len(RESULT_COLUMNS)]
+        self.losses.column_count = len(layout.columns) - len(self._own_columns)
+
+    def write(self, lines: Iterable[Line], row_count: int) -> None:
+        """Write the headers and all rows that a sheet holds."""
+        self.losses.row_count = max(0, row_count + 1 - ROWS_MAX)
+        shown = islice(lines, ROWS_MAX - 1)
+        first = list(islice(shown, _MEASURED_ROWS))
+        headers = (*self._own_columns, *result_headers(self._layout.columns))
+        self._lay_out(headers, first, row_count)
+        link_count = 0
+        for line in chain(first, shown):
+            link = self._link(line, link_count)
+            link_count += bool(link)
+            self._sheet.append([*self._own(line), *self._results(line, link)])
+
+    def _lay_out(self, headers: tuple[str, ...], first: list[Line], row_count: int) -> None:
+        """Widths, filter and the row of headers, all of which a sheet takes before its rows alone."""
+        for number, header in enumerate(headers):
+            values = ((*self._cells(line), *line.results())[number] for line in first)
+            self._sheet.column_dimensions[get_column_letter(number + 1)].width = _width(header, values)
+        self._sheet.freeze_panes = "A2"
+        self._sheet.auto_filter.ref = f"A1:{get_column_letter(len(headers))}{min(row_count + 1, ROWS_MAX)}"
+        kept = (self.losses.cut(header, 1, f"column {number}") for number, header in enumerate(headers, 1))
+        self._sheet.append([_head(self._sheet, header) for header in kept])
+
+    def _cells(self, line: Line) -> tuple[str, ...]:
+        return line.row.cells[: len(self._own_columns)]
+
+    def _own(self, line: Line) -> Iterator[Cell]:
+        """The user's cells as they were given: numbers and dates where their text can be nothing else."""
+        for place, text in enumerate(self._cells(line)):
+            found = None if place in self._layout.columns_of_text else typed(text)
+            if found is None:
+                kept = self.losses.cut(
+                    text, line.row.row_no, self._own_columns[place][:_NAMED] or f"column {place + 1}"
+                )
+                yield _text(self._sheet, kept)
+                continue
+            cell = WriteOnlyCell(self._sheet)
+            cell.value = found.value  # also what the stub of the constructor forgets: days and times
+            cell.number_format = found.number_format
+            cell.alignment = _TOP
+            yield cell
+
+    def _results(self, line: Line, link: str) -> Iterator[Cell]:
+        for column, value in zip(RESULT_COLUMNS, line.results(), strict=True):
+            kept = self.losses.cut(value, line.row.row_no, column) if isinstance(value, str) else value
+            cell = _cell(self._sheet, kept)
+            if column in _WRAPPED:
+                cell.alignment = _TOP_WRAPPED
+            if column == "Outcome":
+                cell.fill = _FILLS.get(str(value), _NO_FILL)
+            if column == "Folder" and link:
+                cell.hyperlink = link
+                cell.font = _LINK_FONT
+            yield cell
+
+    def _link(self, line: Line, link_count: int) -> str:
+        """The address of an order's folder; empty where it has none, or Excel would not take it."""
+        if not line.folder:
+            return ""
+        link = _NOT_IN_LINK.sub(lambda found: quote(found[0]), f"{self._layout.way_to_out}{line.folder}")
+        if link_count < LINKS_MAX and len(link) <= LINK_LENGTH_MAX:
+            return link
+        self.losses.unlinked_count += 1
+        return ""
 
 
-def _write_summary(sheet: Worksheet, summary: Summary) -> None:
+def _write_summary(sheet: Worksheet, summary: Summary, losses: tuple[str, ...]) -> None:
     sheet.column_dimensions["A"].width = 28
     sheet.column_dimensions["B"].width = 40
     for name, value in _facts(summary):
@@ -122,11 +217,12 @@ def _write_summary(sheet: Worksheet, summary: Summary) -> None:
             cell = _text(sheet, name)
             cell.fill = _FILLS.get(name, _NO_FILL)
             sheet.append([cell, _cell(sheet, count)])
-    if summary.notices:
+    notices = (*summary.notices, *losses)
+    if notices:
         sheet.append([])
         sheet.append([_head(sheet, "Notices")])
-    for notice in summary.notices:
-        sheet.append([_text(sheet, notice)])
+    for notice in notices:
+        sheet.append([_text(sheet, shortened(notice, CUT))])
 
 
 def _facts(summary: Summary) -> Iterator[tuple[str, Value]]:
@@ -154,10 +250,10 @@ def _cell(sheet: Worksheet, value: Value) -> Cell:
 
 def _text(sheet: Worksheet, text: str) -> Cell:
     """A cell that holds text and stays text, also when somebody edits it."""
-    cell = WriteOnlyCell(sheet, _NOT_IN_XML.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n")) or None)
+    cell = WriteOnlyCell(sheet, escaped(text) or None)
     if text:
         cell.data_type = "s"
-    cell.number_format = _TEXT_FORMAT
+    cell.number_format = TEXT_FORMAT
     cell.alignment = _TOP
     if text.startswith(_FORMULA_STARTS):
         cell.quotePrefix = True

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from app.cli import words
 from app.cli.checks import Check, fail, ok, warn
@@ -22,6 +24,9 @@ NOT_AFTER = NOT_BEFORE + timedelta(days=15 * 365)
 #: Clocks of file servers may differ from ours by so much.
 CLOCK_SLACK = timedelta(minutes=5)
 _UTF8 = "utf8"
+#: Files and pipes of one browser with some tabs, and with fewer of which it does not even start.
+FILES_WANTED, FILES_NEEDED = 1024, 256
+_PROXY_SCHEMES = frozenset({"http", "https", "socks4", "socks4a", "socks5", "socks5h"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +119,46 @@ def judge_locale(encodings: Encodings) -> Check:
         found = f"it says {encodings.system}, so browsers lose names of files with umlauts"
         return warn("locale", found, advice)
     return ok("locale", "UTF-8")
+
+
+def judge_open_files(most: int | None) -> Check:
+    """Whether a browser and this program can have as many files and pipes open as they need.
+
+    Args:
+        most: The limit for one process; nothing where the system has none.
+    """
+    if most is None or most >= FILES_WANTED:
+        return ok("open files", "no limit" if most is None else f"{most:,} for each process")
+    advice = "Raise it: `ulimit -n 4096`, LimitNOFILE= of a service, --ulimit nofile=4096 of a container."
+    found = f"{most:,} for each process, and a browser wants {FILES_WANTED:,}"
+    return fail("open files", found, advice) if most < FILES_NEEDED else warn("open files", found, advice)
+
+
+def judge_proxies(proxies: Mapping[str, str]) -> Check:
+    """What variables such as ``https_proxy`` tell every program here, browsers too.
+
+    Args:
+        proxies: Addresses by scheme, and under ``no`` what goes past them.
+    """
+    told = {scheme: address for scheme, address in proxies.items() if scheme != "no" and address}
+    if not told:
+        return ok("proxy", "none in the environment")
+    names = ", ".join(f"{scheme} by {_without_login(address)}" for scheme, address in sorted(told.items()))
+    past = f"; past it: {proxies['no']}" if proxies.get("no") else ""
+    wrong = [address for address in told.values() if urlsplit(address).scheme not in _PROXY_SCHEMES]
+    if wrong:
+        advice = f"{_without_login(wrong[0])!r} is no address of a proxy: give it as http://host:port, or unset it."
+        return fail("proxy", f"{names}{past}", advice)
+    if any(urlsplit(address).scheme.startswith("socks") for address in told.values()):
+        advice = "Files are fetched past SOCKS proxies by the browser alone; an http:// proxy is the safer choice."
+        return warn("proxy", f"{names}{past}", advice)
+    return ok("proxy", f"{names}{past}")
+
+
+def _without_login(address: str) -> str:
+    """A proxy may have a user and a password in its address."""
+    scheme, mark, rest = address.rpartition("://")
+    return f"{scheme}{mark}{rest.rpartition('@')[2]}"
 
 
 def _is_utf8(encoding: str) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from loguru import logger
 from rich.console import Console
 
 from app.archive.tree import PRIVATE_NAME
@@ -20,6 +21,7 @@ from app.cli.live import LiveView
 from app.cli.plain import PlainView
 from app.cli.progress import Progress
 from app.cli.signals import first_words, hearing_signals
+from app.cli.streams import losses
 from app.cli.view import QuietView, View
 from app.domain.events import Event, Level, Notice
 from app.domain.ports import Clock, EventSink
@@ -114,6 +116,8 @@ async def conduct(job: BatchJob, showing: Showing, *observers: EventSink) -> Bat
             with batch_lit(showing.settings.out / PRIVATE_NAME, clock.now()) as tell_draining:
                 summary = await _run(job, view, observe, tell_draining)
         view.conclude(summary)
+        for text in losses():
+            logger.warning(text)
     return summary
 
 

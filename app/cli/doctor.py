@@ -7,8 +7,9 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
+from urllib.request import getproxies
 
 import typer
 
@@ -24,6 +25,8 @@ from app.cli.checks_machine import (
     judge_fonts,
     judge_locale,
     judge_memory,
+    judge_open_files,
+    judge_proxies,
     judge_sandbox,
     judge_shared_memory,
 )
@@ -82,6 +85,8 @@ def look(settings: Settings) -> Iterator[Check]:
         yield judge_fonts(look_at_fonts(Path("/"), home), container)
     yield judge_clock(SystemClock().now(), newest_change(_written(settings)))
     yield judge_locale(encodings())
+    yield judge_open_files(_open_files())
+    yield judge_proxies(getproxies())
     yield places.judge_output(look_at_place(settings.out), shutil.disk_usage(existing(settings.out)).free)
     yield places.judge_runs_dir(machine, count, settings.tabs_per_worker, look_at_place(settings.runs_dir))
     yield places.judge_temporary(look_at_temporary())
@@ -94,6 +99,16 @@ def encodings() -> Encodings:
     """Those of this process. Windows tells file names in UTF-8 whatever its locale says."""
     names = sys.getfilesystemencoding()
     return Encodings(names=names, system=names if sys.platform == "win32" else locale.getencoding())
+
+
+def _open_files() -> int | None:
+    """How many files one process may have open; nothing where there is no limit, or no such thing."""
+    try:
+        resource = import_module("resource")
+    except ImportError:  # Windows
+        return None
+    soft: int = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return None if soft == resource.RLIM_INFINITY else soft
 
 
 def _home() -> Path | None:

@@ -23,6 +23,8 @@ class Exit(IntEnum):
     PROFILE = 5
     RESOURCES = 6
     STOPPED = 7
+    # 8 is kept for a deadline that a run may be given.
+    NO_REPORT = 9
 
 
 #: In words, for the help and the documentation.
@@ -36,6 +38,7 @@ MEANINGS: Mapping[Exit, str] = MappingProxyType(
         Exit.PROFILE: "the profile is missing, in use or damaged",
         Exit.RESOURCES: "no browser, no workers, no memory or no room left",
         Exit.STOPPED: "stopped with work left; start it again to go on",
+        Exit.NO_REPORT: "the orders were dealt with, but the report could not be written; start it again for that",
     }
 )
 
@@ -69,8 +72,15 @@ def exit_of_summary(summary: BatchSummary) -> Exit:
         return _OF_ENDING[summary.ending]
     if summary.left_count:
         return Exit.STOPPED
+    if summary.report_problem:
+        return Exit.NO_REPORT
     undone_count = sum(count for outcome, count in summary.outcomes.items() if outcome not in DONE_OUTCOMES)
     return Exit.NOT_ALL_DONE if undone_count or summary.invalid_count else Exit.DONE
+
+
+def exit_of_ending(ending: Ending) -> Exit:
+    """What an ending alone says."""
+    return _OF_ENDING.get(ending, Exit.DONE)
 
 
 def exit_of_error(error: PoolError) -> Exit:

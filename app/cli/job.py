@@ -10,6 +10,7 @@ from app.archive.template import FolderTemplate
 from app.archive.tree import PRIVATE_NAME
 from app.domain.failures import OptionsError
 from app.domain.task import OrderList
+from app.intake.errors import InputRefusedError
 from app.intake.orders import Reading, orders_from_file, orders_from_numbers, orders_from_stdin
 from app.portal.pack import Pack
 from app.service.batch import BatchJob, Redo
@@ -44,13 +45,27 @@ def read_orders(sources: Sources, pack: Pack) -> OrderList:
     reading = Reading(portal_name=pack.name, rules=pack.numbers, column=sources.column, sheet_name=sources.sheet)
     match sources.names:
         case (name,) if name == STDIN:
-            return orders_from_stdin(sys.stdin.buffer.read(), reading)
+            return orders_from_stdin(standard_input(), reading)
         case (name,) if is_list(name):
             return orders_from_file(Path(name), reading)
         case names if any(name == STDIN or is_list(name) for name in names):
             raise OptionsError("Give one list file, or - for standard input, or order numbers; not several of them.")
         case names:
             return orders_from_numbers(names, reading)
+
+
+def standard_input() -> bytes:
+    """All of it.
+
+    Raises:
+        InputRefusedError: It is closed, or breaks off.
+    """
+    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] - so Python says that it was closed
+        raise InputRefusedError("Standard input is closed, so there is no list in it; name a file, or pipe a list in.")
+    try:
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        raise InputRefusedError(f"Standard input cannot be read ({error.strerror}); name a file instead.") from error
 
 
 def is_list(name: str) -> bool:

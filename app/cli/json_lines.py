@@ -11,6 +11,7 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
+from app.cli.console import has_all_letters
 from app.cli.exits import exit_of_summary
 from app.cli.view import QuietView
 from app.domain.events import Event
@@ -20,16 +21,16 @@ from app.service.telling import kind_of, told
 _SUMMARY = TypeAdapter(BatchSummary)
 
 
-def event_line(event: Event, at: datetime) -> str:
-    """One event as one line."""
-    return json.dumps({"type": kind_of(event), "at": at.isoformat(), **told(event)}, ensure_ascii=False)
+def event_line(event: Event, at: datetime, *, is_ascii: bool = False) -> str:
+    """One event as one line; ``is_ascii`` for whoever takes no other letters."""
+    return json.dumps({"type": kind_of(event), "at": at.isoformat(), **told(event)}, ensure_ascii=is_ascii)
 
 
-def summary_line(summary: BatchSummary, at: datetime) -> str:
+def summary_line(summary: BatchSummary, at: datetime, *, is_ascii: bool = False) -> str:
     """How a run ended as one line, with the exit code."""
     fields = _SUMMARY.dump_python(summary, mode="json")
     code = exit_of_summary(summary).value
-    return json.dumps({"type": "summary", "at": at.isoformat(), "exit_code": code, **fields}, ensure_ascii=False)
+    return json.dumps({"type": "summary", "at": at.isoformat(), "exit_code": code, **fields}, ensure_ascii=is_ascii)
 
 
 class JsonView(QuietView):
@@ -38,11 +39,11 @@ class JsonView(QuietView):
     def __call__(self, event: Event) -> None:
         """Write the event."""
         super().__call__(event)
-        self._write(event_line(event, self._clock.now()))
+        self._write(event_line(event, self._clock.now(), is_ascii=not has_all_letters(self._console)))
 
     def conclude(self, summary: BatchSummary) -> None:
         """Write the summary."""
-        self._write(summary_line(summary, self._clock.now()))
+        self._write(summary_line(summary, self._clock.now(), is_ascii=not has_all_letters(self._console)))
 
     def _write(self, line: str) -> None:
         self._console.out(line, highlight=False)

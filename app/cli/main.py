@@ -6,6 +6,7 @@ minute, need not wait for all that ``run`` and ``serve`` are made of.
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -122,9 +123,20 @@ class Commands(TyperGroup):
         except PoolError as error:
             console(sys.stderr).print(f"poolwright: {error}", style="red", soft_wrap=True)
             raise typer.Exit(exit_of_error(error)) from error
+        except OSError as error:
+            console(sys.stderr).print(f"poolwright: {_refusal(error)}", style="red", soft_wrap=True)
+            raise typer.Exit(Exit.RESOURCES) from error
         except KeyboardInterrupt as error:
             console(sys.stderr).print("poolwright: stopped.", style="red")
             raise typer.Exit(Exit.STOPPED) from error
+
+
+def _refusal(error: OSError) -> str:
+    """What the system refused, of what no command has words of its own for."""
+    told = error.strerror or str(error) or type(error).__name__
+    if isinstance(error.filename, str | bytes):
+        return f"'{os.fsdecode(error.filename)}' cannot be used: {told}. Put that right and start it again."
+    return f"The system refused something: {told}. Put that right and start it again."
 
 
 def _places_in(context: Any) -> dict[str, Place]:  # noqa: ANN401 - as above

@@ -14,14 +14,15 @@ import anyio
 import typer
 
 from app.archive.tree import PRIVATE_NAME
+from app.bridge.pace import every
 from app.cli import options
 from app.cli.console import console
-from app.cli.exits import Exit
+from app.cli.exits import Exit, exit_of_ending
 from app.cli.job import check_template
 from app.cli.options import SettingsCommand
 from app.cli.plain import notice_line
 from app.cli.sandbox import sandbox_notice, sandbox_record
-from app.cli.signals import hearing_signals
+from app.cli.signals import Wishes, hearing_signals
 from app.domain.events import Event, Level, MemoryRelieved, Notice
 from app.domain.failures import OptionsError
 from app.domain.ports import EventSink
@@ -29,7 +30,7 @@ from app.intake.orders import Reading
 from app.service.api.app import Door, make_app
 from app.service.api.reach import WARNING as REACH_WARNING
 from app.service.api.reach import check_reach, is_local, limits_at
-from app.service.api.token import find_token
+from app.service.api.token import TOKEN_NAME, find_token
 from app.service.beacon import lit
 from app.service.clock import SystemClock
 from app.service.crew import find_crew, pool_options, secrets_of
@@ -39,11 +40,13 @@ from app.service.daemon.opening import House, open_daemon
 from app.service.logs import LogOptions, log_event, logging_to
 from app.service.out import JOURNAL_NAME, open_out
 from app.service.reload import read_again
+from app.service.runtime import ENDINGS
 from app.service.serving import Address, listening, serving, url_of
 from app.service.site import account_of, find_profile, find_site
 from app.service.staffing import find_staffing
 from app.service.vault import with_keyring
-from app.settings import LogLevel, Settings
+from app.settings import LogLevel, Settings, Supervision
+from app.supervisor.commands import Stop
 
 HELP = (
     "Run a daemon: lists come in by HTTP and by other commands, all day.\n\n"
@@ -54,6 +57,9 @@ HELP = (
 EXAMPLES = ("poolwright serve --profile coupa", "poolwright serve --workers auto --port 9000 --out /srv/orders")
 #: A restart of a worker counts against its limit for so long: a daemon has no list whose end would end it.
 RESTART_WINDOW_S = 3600.0
+#: Between two looks whether anything can be done at all; those who ask hear the reason meanwhile.
+LOOK_S = 5.0
+_STANDARD_OUTPUT = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +115,12 @@ def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.V
         given=given,
     )
     with logging_to(_log_options(settings, log_file, service.token, is_verbose=verbose)):
-        anyio.run(_serve, service, private)
-    raise typer.Exit(Exit.DONE)
+        end = anyio.run(_serve, service, private)
+    raise typer.Exit(Exit.DONE if end is None else exit_of_ending(ENDINGS[end.cause]))
 
 
-async def _serve(service: _Service, private: Path) -> None:
+async def _serve(service: _Service, private: Path) -> Stop | None:
+    """Serve until told to stop; or until nothing can be done any more, and why."""
     clock, settings = SystemClock(), service.settings
     screen = console()
 
@@ -130,7 +137,7 @@ async def _serve(service: _Service, private: Path) -> None:
             tell(notice)
     async with AsyncExitStack() as stack:
         describe = partial(_first_words, settings.shutdown_timeout_s)
-        wishes = await stack.enter_async_context(hearing_signals(say, describe))
+        wishes = await stack.enter_async_context(hearing_signals(say, describe, is_hangup_one=False))
         listener = stack.enter_context(listening(Address(host=settings.host, port=settings.port)))
         daemon = await stack.enter_async_context(open_daemon(service.house, clock, observe))
         beside_pool = accompanied(daemon, service.read, service.reading, clock, observe)
@@ -141,19 +148,47 @@ async def _serve(service: _Service, private: Path) -> None:
             reading=service.reading,
             token=service.token,
             monotonic=clock.monotonic,
-            limits=limits_at(settings.host, settings.upload_max_mb * 1024 * 1024),
+            limits=limits_at(settings.host, settings.upload_max_mb * 1024 * 1024, settings.host_names),
+            prefix=settings.path_prefix,
         )
         await stack.enter_async_context(serving(make_app(door), listener))
         url = url_of(listener)
         stack.enter_context(lit(private, url, clock.now()))
-        say(f"Poolwright is at {url}/#token={service.token}")
-        async with anyio.create_task_group() as beside:
-            beside.start_soon(_hurry, wishes.stop_now, daemon)
-            beside.start_soon(_read_again_on_hangup, companions, service.given, observe)
-            await wishes.stop.wait()
-            companions.notifier.stopping("orders in flight are finished")
-            await daemon.close()
-            beside.cancel_scope.cancel()
+        say(_address_for_people(f"{url}{settings.path_prefix}", service.token, private))
+        return await _until_the_end(service, daemon, companions, wishes, observe)
+
+
+def _address_for_people(url: str, token: str, private: Path) -> str:
+    """Where the dashboard is; the token with it unless others may read it where it is told."""
+    if Supervision().is_journal(_STANDARD_OUTPUT):
+        return f"Poolwright is at {url}/; its token is in {private / TOKEN_NAME}, for its owner alone."
+    return f"Poolwright is at {url}/#token={token}"
+
+
+async def _until_the_end(
+    service: _Service, daemon: Daemon, companions: Companions, wishes: Wishes, observe: EventSink
+) -> Stop | None:
+    """Wait until somebody stops the daemon, or nothing can be done any more; finish what is in hand."""
+    async with anyio.create_task_group() as beside:
+        beside.start_soon(_hurry, wishes.stop_now, daemon)
+        beside.start_soon(_read_again_on_hangup, companions, service.given, observe)
+        beside.start_soon(_stop_where_nothing_can_be_done, daemon, wishes.stop)
+        await wishes.stop.wait()
+        end = daemon.end
+        if end is not None:
+            observe(Notice(level=Level.ERROR, text=f"The daemon ends: {end.detail} What waits stays in the queue."))
+        companions.notifier.stopping(end.detail if end is not None else "orders in flight are finished")
+        await daemon.close()
+        beside.cancel_scope.cancel()
+    return end
+
+
+async def _stop_where_nothing_can_be_done(daemon: Daemon, stop: anyio.Event) -> None:
+    """A daemon without a pool would refuse every list for ever: its end is seen by whoever starts it anew."""
+    async for _ in every(LOOK_S):
+        if daemon.end is not None:
+            stop.set()
+            return
 
 
 async def _hurry(stop_now: anyio.Event, daemon: Daemon) -> None:

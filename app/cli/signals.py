@@ -1,4 +1,7 @@
-"""Ctrl+C and SIGTERM: the first stops in order, the second stops now. Handled here alone, in the leading process."""
+"""Ctrl+C and SIGTERM: the first stops in order, the second stops now. Handled here alone, in the leading process.
+
+SIGHUP, which a terminal sends when it is closed, is heard alike where it has no other meaning (``nohup``, a daemon).
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,13 @@ class Wishes:
     stop: anyio.Event = field(default_factory=anyio.Event)
     #: End without waiting for them.
     stop_now: anyio.Event = field(default_factory=anyio.Event)
+
+
+def ending_signals(*, is_hangup_one: bool = True) -> tuple[signal.Signals, ...]:
+    """Those that ask this program to end: none that somebody made it deaf to."""
+    hangup: signal.Signals | None = getattr(signal, "SIGHUP", None)
+    all_of_them = (signal.SIGINT, signal.SIGTERM, *((hangup,) if hangup is not None and is_hangup_one else ()))
+    return tuple(one for one in all_of_them if signal.getsignal(one) is not signal.SIG_IGN)
 
 
 def first_words(in_flight_count: int, limit_s: float) -> str:
@@ -82,7 +92,7 @@ async def _finish_on_signal(
     enough: anyio.Event, say: Callable[[], None], scope: anyio.CancelScope, *, task_status: TaskStatus[None]
 ) -> None:
     try:
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:
+        with anyio.open_signal_receiver(*ending_signals()) as received:
             task_status.started()
             async for _ in received:
                 if enough.is_set():
@@ -96,7 +106,7 @@ async def _finish_on_signal(
 
 async def _cancel_on_signal(scope: anyio.CancelScope, *, task_status: TaskStatus[None]) -> None:
     try:
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:
+        with anyio.open_signal_receiver(*ending_signals()) as received:
             task_status.started()
             async for _ in received:
                 scope.cancel()
@@ -106,7 +116,11 @@ async def _cancel_on_signal(scope: anyio.CancelScope, *, task_status: TaskStatus
 
 @asynccontextmanager
 async def hearing_signals(
-    say: Callable[[str], None], describe: Callable[[], str], at_stop: Callable[[], None] = lambda: None
+    say: Callable[[str], None],
+    describe: Callable[[], str],
+    at_stop: Callable[[], None] = lambda: None,
+    *,
+    is_hangup_one: bool = True,
 ) -> AsyncGenerator[Wishes]:
     """Turn signals into wishes while the block lasts. Errors of the block leave it as they are.
 
@@ -116,6 +130,7 @@ async def hearing_signals(
         say: Tells the person what happens now.
         describe: The words for the first signal, asked for when it comes.
         at_stop: Called at the first signal, for whoever else is to know.
+        is_hangup_one: Whether SIGHUP is one of them too.
     """
     wishes = Wishes()
 
@@ -130,16 +145,18 @@ async def hearing_signals(
 
     try:
         async with anyio.create_task_group() as beside:
-            await beside.start(_listen, hear)
+            await beside.start(_listen, ending_signals(is_hangup_one=is_hangup_one), hear)
             yield wishes
             beside.cancel_scope.cancel()
     except ExceptionGroup as group:
         raise root_cause(group) from None
 
 
-async def _listen(hear: Callable[[], None], *, task_status: TaskStatus[None]) -> None:
+async def _listen(
+    signals: tuple[signal.Signals, ...], hear: Callable[[], None], *, task_status: TaskStatus[None]
+) -> None:
     try:
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:
+        with anyio.open_signal_receiver(*signals) as received:
             task_status.started()
             async for _ in received:
                 hear()

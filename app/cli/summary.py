@@ -14,13 +14,15 @@ from app.service.batch import BatchSummary, Ending
 
 
 def conclusion(summary: BatchSummary, progress: Progress) -> Iterator[Text]:
-    """The headline, the outcomes, the effort of this run, and where the report is."""
+    """The headline, the outcomes, the effort of this run, and where the report is, or why there is none."""
     yield headline(summary)
     yield from _outcomes(summary)
     if summary.done_now_count:
         yield Text(_effort(summary, progress), "dim")
     if summary.report_xlsx is not None:
         yield Text.assemble("Report: ", (str(summary.report_xlsx), "bold"), (_beside(summary), "dim"))
+    if summary.report_problem:
+        yield Text(summary.report_problem, "bold red")
 
 
 def headline(summary: BatchSummary) -> Text:
@@ -37,7 +39,7 @@ def headline(summary: BatchSummary) -> Text:
             style, text = "bold yellow", f"Stopped: {_share(done_count, total_count)}. {more}"
         case Ending.LOGIN_REQUIRED:
             style = "bold red"
-            way = "Bring the login back with `poolwright profile login`."
+            way = f"Bring the login back with `poolwright profile login {summary.profile or 'NAME'}`."
             text = f"{summary.detail} {_share(done_count, total_count)}. {way} {_left(summary.left_count)}"
         case _:
             style = "bold red"
@@ -47,7 +49,7 @@ def headline(summary: BatchSummary) -> Text:
 
 def _finished(summary: BatchSummary, done_count: int, total_count: int) -> str:
     if not total_count:
-        return "There was no valid order in the list."
+        return "There was no valid order in the list." if not summary.report_problem else "Ended."
     if not summary.done_now_count and done_count == total_count:
         return f"Nothing to do: {_all(total_count)} done by an earlier run."
     if done_count == total_count:

@@ -49,6 +49,11 @@ class BrowserOptions:
     headless_mode: bool = True
     #: Resolved before a worker starts: a worker is told ``on`` or ``off``.
     sandbox: Sandbox = Sandbox.AUTO
+    #: Answers the question for user and password that a server asks before any page, and a login form is none of.
+    http_user: str = ""
+    http_password: Secret = field(default_factory=lambda: Secret(text=""))
+    #: The only place that is answered: scheme, host and port.
+    http_origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

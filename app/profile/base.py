@@ -15,6 +15,7 @@ from app.profile.failures import (
     ProfileMissingError,
     ProfileRefusedError,
     missing_folder,
+    name_of,
     unreadable,
 )
 from app.profile.marker import refuse_marked
@@ -49,7 +50,8 @@ class BaseFacts:
         if self.seal:
             return None
         return (
-            f"{self.path} is unsealed: only its structure is checked. `poolwright profile seal` has every byte checked."
+            f"{self.path} is unsealed: only its structure is checked. "
+            f"`poolwright profile seal {name_of(self.path)}` has every byte checked."
         )
 
 
@@ -140,7 +142,7 @@ def _require_user_data(path: Path) -> None:
         )
     raise ProfileMissingError(
         f"{path} holds no profile that a browser wrote ({PREFERENCES.as_posix()} is missing). "
-        "Log in to it with `poolwright profile login`, or bring back a good copy of it."
+        f"Log in to it with `poolwright profile login {name_of(path)}`, or bring back a good copy of it."
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from app.domain.cookies import SiteCookies
 from app.profile.database import opened_to_read, settled
-from app.profile.failures import MAKE_ANEW, BrokenFileError, ProfileDamagedError, ProfileRefusedError
+from app.profile.failures import BrokenFileError, ProfileDamagedError, ProfileRefusedError, make_anew
 
 #: Linux and macOS have the first, Windows the second.
 _PLACES = (Path("Default", "Cookies"), Path("Default", "Network", "Cookies"))
@@ -56,7 +56,8 @@ def find_cookies(user_data: Path) -> Path:
     found = [user_data / place for place in _PLACES if (user_data / place).is_file()]
     if not found:
         raise ProfileDamagedError(
-            f"{user_data} has no cookie database (Default/Cookies), so nobody is logged in with it. {MAKE_ANEW}"
+            f"{user_data} has no cookie database (Default/Cookies), so nobody is logged in with it. "
+            f"{make_anew(user_data)}"
         )
     if len(found) > 1:
         raise ProfileDamagedError(
@@ -92,7 +93,7 @@ def _read(cookies: Path, query: str) -> Sequence[tuple[Any, int]]:
         with closing(opened_to_read(cookies)) as connection:
             return connection.execute(query).fetchall()
     except sqlite3.Error as error:
-        raise ProfileDamagedError(f"The cookie database {cookies} can't be read ({error}). {MAKE_ANEW}") from error
+        raise _unreadable(cookies, error) from error
 
 
 def count_living(user_data: Path, now: datetime) -> tuple[SiteCookies, ...]:
@@ -117,7 +118,7 @@ def count_living(user_data: Path, now: datetime) -> tuple[SiteCookies, ...]:
     except sqlite3.OperationalError:
         return ()
     except (sqlite3.Error, BrokenFileError) as error:
-        raise ProfileDamagedError(f"The cookie database {cookies} can't be read ({error}). {MAKE_ANEW}") from error
+        raise _unreadable(cookies, error) from error
     return tuple(
         SiteCookies(site=site, lasting_count=lasting, session_count=session) for site, lasting, session in rows
     )
@@ -139,5 +140,9 @@ def refuse_bound_cookies(cookies: Path, prefixes: Mapping[str, int]) -> None:
         if prefix not in _PORTABLE_PREFIXES:
             raise ProfileDamagedError(
                 f"{count} cookies in {cookies} are encrypted in an unknown way ({prefix!r}); a browser drops them. "
-                f"{MAKE_ANEW}"
+                f"{make_anew(cookies)}"
             )
+
+
+def _unreadable(cookies: Path, error: Exception) -> ProfileDamagedError:
+    return ProfileDamagedError(f"The cookie database {cookies} can't be read ({error}). {make_anew(cookies)}")

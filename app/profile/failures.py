@@ -7,11 +7,10 @@ from pathlib import Path
 from app.domain.failures import ProfileError, SetupError
 from app.profile.rights import blame
 
-#: The next step for whatever is damaged.
-MAKE_ANEW = (
-    "Make the profile anew (`poolwright profile remove`, then `poolwright profile login`), "
-    "or bring back a good copy of it."
-)
+#: As the folder of a profile is laid out: see ``home``, which stands above this.
+_BASE_NAME, _FILE_NAME = "base", "profile.toml"
+#: Where nobody knows it.
+_NAMELESS = "NAME"
 
 
 class ProfileMissingError(ProfileError):
@@ -46,10 +45,28 @@ class NoRoomError(SetupError):
     """The disk has no room for a clone."""
 
 
+def name_of(place: Path) -> str:
+    """The name of the profile that a file or folder belongs to, for commands; ``NAME`` where it does not tell."""
+    for folder in (place, *place.parents):
+        if folder.name == _BASE_NAME and (folder.parent / _FILE_NAME).is_file():
+            return folder.parent.name
+    return _NAMELESS
+
+
+def make_anew(place: Path) -> str:
+    """The next step for whatever is damaged."""
+    name = name_of(place)
+    return (
+        f"Make the profile anew (`poolwright profile remove {name}`, then `poolwright profile login {name}`), "
+        "or bring back a good copy of it."
+    )
+
+
 def missing_folder(base: Path) -> ProfileMissingError:
     """The error for a base that isn't there at all."""
     return ProfileMissingError(
-        f"There is no profile folder at {base}. Check the name, or make one with `poolwright profile login`."
+        f"There is no profile folder at {base}. Check the name, or make one with "
+        f"`poolwright profile login {base.parent.name or _NAMELESS}`."
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from app.domain.failures import SetupError
 from app.profile.base import inspect_base
 from app.profile.clone import clone_profile, remove_clone, set_aside
-from app.profile.failures import MAKE_ANEW, ProfileDamagedError, ProfileMissingError
+from app.profile.failures import ProfileDamagedError, ProfileMissingError, make_anew
 from app.profile.home import NamedProfile
 from app.profile.locks import changing
 from app.profile.marker import clear_mark, refuse_marked
@@ -122,7 +122,7 @@ def restore(base: Path, *, now: datetime) -> Path:
     """
     good = find_good(base)
     if good is None:
-        raise ProfileMissingError(f"No good copy of {base} was kept: it was never sealed. {MAKE_ANEW}")
+        raise ProfileMissingError(f"No good copy of {base} was kept: it was never sealed. {make_anew(base)}")
     try:
         base.mkdir(mode=FOLDER_MODE, exist_ok=True)
         with changing(base):
@@ -190,7 +190,7 @@ def _copy_good(good: Path, target: Path) -> Seal:
     differences = ("its seal is gone",) if seal is None else find_differences(seal, report.files)
     if seal is None or differences:
         remove_clone(target)
-        raise ProfileDamagedError(f"The good copy {good} is damaged too: {', '.join(differences)}. {MAKE_ANEW}")
+        raise ProfileDamagedError(f"The good copy {good} is damaged too: {', '.join(differences)}. {make_anew(target)}")
     return seal
 
 

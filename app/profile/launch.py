@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import cast
 
 from app.domain.failures import SetupError
-from app.profile.failures import MAKE_ANEW, ProfileDamagedError
+from app.profile.failures import ProfileDamagedError, make_anew
 from app.profile.occupancy import refuse_occupied
 from app.profile.preferences import PREFERENCES, read_settings
 from app.profile.private import remove_tree, replace_file
@@ -86,6 +86,6 @@ def _changed(clone: Path) -> bytes | None:
     for group, name, wanted in _WANTED_SETTINGS:
         section = settings.setdefault(group, {})
         if not isinstance(section, dict):
-            raise ProfileDamagedError(f"{clone / PREFERENCES} holds no settings under {group!r}. {MAKE_ANEW}")
+            raise ProfileDamagedError(f"{clone / PREFERENCES} holds no settings under {group!r}. {make_anew(clone)}")
         cast("dict[str, object]", section)[name] = wanted
     return None if json.dumps(settings) == before else json.dumps(settings, separators=(",", ":")).encode()

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from app.profile.cookies import find_cookies, has_cookies
 from app.profile.database import check_database
-from app.profile.failures import MAKE_ANEW, BrokenFileError, ProfileDamagedError, unreadable
+from app.profile.failures import BrokenFileError, ProfileDamagedError, make_anew, unreadable
 from app.profile.leveldb import check_chain, trim_torn_ends
 from app.profile.preferences import PREFERENCES, read_settings
 from app.profile.survey import survey
@@ -59,7 +59,7 @@ def check_structure(user_data: Path, *, was_killed: bool = False) -> None:
     except OSError as error:
         raise unreadable(user_data, error) from error
     if findings:
-        raise ProfileDamagedError(f"{' '.join(findings)} {MAKE_ANEW}")
+        raise ProfileDamagedError(f"{' '.join(findings)} {make_anew(user_data)}")
 
 
 def has_no_settings(user_data: Path) -> bool:

@@ -65,6 +65,8 @@ class BatchSummary:
     """How a batch ended."""
 
     ending: Ending
+    #: Name of the profile that its workers' clones came from; empty where nobody says.
+    profile: str = ""
     #: One sentence when the ending needs one.
     detail: str = ""
     accepted: Accepted
@@ -80,3 +82,5 @@ class BatchSummary:
     report_xlsx: Path | None = None
     report_csv: Path | None = None
     report_json: Path | None = None
+    #: Why there is no report of this run, with the next step; empty when there is one.
+    report_problem: str = ""

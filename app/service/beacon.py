@@ -18,6 +18,8 @@ from app.profile.private import replace_file
 
 _S = TypeVar("_S", bound="_Sign")
 BEACON_NAME, BATCH_NAME = "daemon.json", "batch.json"
+#: Of a process, in the line that the system has on it, counted from behind its name.
+_START_FIELD = 19
 
 
 class _Sign(BaseModel):
@@ -25,6 +27,9 @@ class _Sign(BaseModel):
 
     pid: int
     started_at: datetime
+    #: Tells the process from a later one of the same number, after a new start of the machine or of a container; empty
+    #: where the system does not say.
+    birth: str = ""
 
 
 class Beacon(_Sign):
@@ -48,7 +53,7 @@ def lit(folder: Path, url: str, started_at: datetime) -> Generator[None]:
         OSError: The file cannot be written.
     """
     path = folder / BEACON_NAME
-    _write(path, Beacon(pid=os.getpid(), url=url, started_at=started_at))
+    _write(path, Beacon(pid=os.getpid(), birth=_birth(os.getpid()), url=url, started_at=started_at))
     try:
         yield
     finally:
@@ -63,7 +68,7 @@ def batch_lit(folder: Path, started_at: datetime) -> Generator[Callable[[], None
     The file of another batch that lives is left alone: this one will be refused, as the journal is in use.
     """
     path = folder / BATCH_NAME
-    beacon = BatchBeacon(pid=os.getpid(), started_at=started_at)
+    beacon = BatchBeacon(pid=os.getpid(), birth=_birth(os.getpid()), started_at=started_at)
 
     def is_ours() -> bool:
         found = find_batch(folder)
@@ -98,7 +103,18 @@ def _living(path: Path, kind: type[_S]) -> _S | None:
         found = kind.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
         return None
-    return found if is_alive(found.pid) else None
+    return found if is_alive(found.pid) and found.birth in {"", _birth(found.pid)} else None
+
+
+def _birth(pid: int, proc: Path = Path("/proc")) -> str:
+    """When a process began, in the machine's own count since its start, which no clock that is set can change."""
+    try:
+        boot = (proc / "sys/kernel/random/boot_id").read_text().strip()
+        # The name of the program stands in brackets before, and may hold anything.
+        fields = (proc / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
+        return f"{boot}/{fields[_START_FIELD]}"
+    except (OSError, IndexError):
+        return ""
 
 
 def _write(path: Path, beacon: BaseModel) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from app.archive.tree import PRIVATE_NAME
 from app.domain.options import BrowserOptions, Limits, PoolOptions, PortalOptions, Secret, WorkerOptions
@@ -12,6 +13,8 @@ from app.service.out import STAGING_NAME
 from app.service.sandbox import SandboxChoice, resolve_sandbox
 from app.service.site import Site
 from app.settings import Settings
+
+_USUAL_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +40,12 @@ def find_crew(settings: Settings, site: Site | None) -> Crew:
     sandbox = resolve_sandbox(settings.sandbox, browser.path)
     worker = WorkerOptions(
         browser=BrowserOptions(
-            executable_path=str(browser.path), headless_mode=settings.headless, sandbox=sandbox.mode
+            executable_path=str(browser.path),
+            headless_mode=settings.headless,
+            sandbox=sandbox.mode,
+            http_user=settings.http_user if site is not None else "",
+            http_password=Secret(text=settings.http_password.get_secret_value()),
+            http_origin="" if site is None else http_origin(site.base_url),
         ),
         portal=None if site is None else _portal(settings, site),
         tabs_per_worker=settings.tabs_per_worker,
@@ -48,9 +56,18 @@ def find_crew(settings: Settings, site: Site | None) -> Crew:
     return Crew(worker=worker, sandbox=sandbox, totp_secret=totp_secret, renews_early=renews_early)
 
 
+def http_origin(base_url: str) -> str:
+    """Scheme, host and port of the portal, as a browser writes them: a usual port is left out."""
+    parts = urlsplit(base_url)
+    port = "" if parts.port in {None, _USUAL_PORTS.get(parts.scheme)} else f":{parts.port}"
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}{port}"
+
+
 def secrets_of(settings: Settings) -> tuple[str, ...]:
     """What must never show in a log."""
-    return settings.password.get_secret_value(), settings.totp_secret.get_secret_value()
+    own = (settings.password, settings.totp_secret, settings.http_password)
+    return tuple(secret.get_secret_value() for secret in own)
 
 
 def pool_options(settings: Settings, crew: Crew, base: Path, worker_count: int) -> PoolOptions:

@@ -14,6 +14,8 @@ from app.supervisor.snapshot import PoolSnapshot
 
 #: Orders take from half a second to minutes.
 _SECONDS = (0.5, 1, 2, 5, 10, 30, 60, 120, 300)
+#: Moves by which a login of a worker's browser is over: the browser closes, or its worker is lost.
+_ENDS_OF_SESSIONS = frozenset({(SESSION.name, SessionStatus.CLOSING.name), (WORKER.name, WorkerStatus.CRASHED.name)})
 #: Sessions live from minutes to days.
 _LIVES = (60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 7 * 24 * 3600)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -73,11 +75,10 @@ class Metrics:
         if move.machine == WORKER.name and move.target == WorkerStatus.RESTARTING.name:
             is_lost = move.origin == WorkerStatus.CRASHED.name
             self._restarts.labels("lost" if is_lost else "planned").inc()
-        if move.machine != SESSION.name:
-            return
-        if move.target == SessionStatus.AUTHENTICATED.name:
-            self._logged_in_at_s[move.entity] = self._monotonic()
-        elif move.target in {SessionStatus.ERROR.name, SessionStatus.CLOSING.name}:
+        if move.machine == SESSION.name and move.target == SessionStatus.AUTHENTICATED.name:
+            # One that came back from an error goes on; its life is one.
+            self._logged_in_at_s.setdefault(move.entity, self._monotonic())
+        if (move.machine, move.target) in _ENDS_OF_SESSIONS:
             begun_s = self._logged_in_at_s.pop(move.entity, None)
             if begun_s is not None:
                 self._life.observe(self._monotonic() - begun_s)

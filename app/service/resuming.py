@@ -12,19 +12,28 @@ import anyio.from_thread
 import anyio.to_thread
 
 from app.archive.tree import OutputTree
-from app.domain.failures import root_cause
+from app.domain.failures import SetupError, root_cause
 from app.domain.ids import BatchId, TaskId
 from app.domain.ports import Journal
 from app.domain.task import TaskRecord
+from app.profile.rights import blame
 from app.service.batch import Redo
 from app.service.redoing import to_redo
 
 Candidacy: TypeAlias = Callable[[TaskRecord], bool]
 
 
-async def recover(journal: Journal, tree: OutputTree, max_attempts: int) -> None:
-    """Bring back to the queue what a dead run had in its hands, and finish what it was filing."""
-    await anyio.to_thread.run_sync(tree.recover)
+async def recover(journal: Journal, tree: OutputTree, out: Path, max_attempts: int) -> None:
+    """Bring back to the queue what a dead run had in its hands, and finish what it was filing.
+
+    Raises:
+        SetupError: The output folder cannot be read or written.
+    """
+    try:
+        await anyio.to_thread.run_sync(tree.recover)
+    except OSError as error:
+        told = blame(error, out).sentence(otherwise="Put that right and start it again; nothing is lost.")
+        raise SetupError(f"What an earlier run was filing in '{out}' cannot be finished: {told}") from error
     await journal.recover(max_attempts)
 
 
@@ -59,12 +68,12 @@ async def to_reopen(
     return await anyio.to_thread.run_sync(to_redo, records, redo, is_whole)
 
 
-async def unless_stopped(stop: anyio.Event, work: Callable[[], Awaitable[None]]) -> bool:
-    """Do work that is to be cut short when somebody wants to stop; whether it was done."""
+async def unless(happens: Callable[[], Awaitable[object]], work: Callable[[], Awaitable[None]]) -> bool:
+    """Do work that is cut short when something happens meanwhile; whether it was done."""
     is_done = False
 
     async def cut_short(scope: anyio.CancelScope) -> None:
-        await stop.wait()
+        await happens()
         scope.cancel()
 
     try:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import anyio
-import anyio.to_thread
 
-from app.archive.report import ReportFiles, write_reports
 from app.archive.tree import OutputTree
 from app.domain.events import Level, ListOpened, Notice
 from app.domain.failures import root_cause
@@ -20,9 +18,10 @@ from app.domain.states import open_count
 from app.domain.task import TaskRecord
 from app.portal import pack as packs
 from app.service.batch import BatchJob, BatchSummary, Ending
+from app.service.batch_report import BatchReport, end_of_patience, report_batch
 from app.service.clock import SystemClock
 from app.service.crew import Crew
-from app.service.resuming import clean_staging, recover, reopen, unless_stopped
+from app.service.resuming import clean_staging, recover, reopen, unless
 from app.store.journal import SqliteJournal
 from app.supervisor import errand
 from app.supervisor.codes import codes_of
@@ -31,7 +30,7 @@ from app.supervisor.facts import StopCause
 from app.supervisor.pool import PersistentWorkerPool
 from app.supervisor.surroundings import Surroundings
 
-_ENDINGS = {
+ENDINGS = {
     StopCause.ASKED: Ending.STOPPED,
     StopCause.LOGIN_REQUIRED: Ending.LOGIN_REQUIRED,
     StopCause.PROFILE_DAMAGED: Ending.PROFILE_DAMAGED,
@@ -40,17 +39,36 @@ _ENDINGS = {
     StopCause.MEMORY_SHORT: Ending.MEMORY_SHORT,
 }
 
-REPORTS_NAME = "reports"
+_NONE_ACCEPTED = Accepted(new_count=0, waiting_count=0, done_count=0)
 #: The end of a run that was stopped before it knew what there is to do.
 _UNCHECKED = Stop(
     cause=StopCause.ASKED, detail="The files of an earlier run were not all looked at; start it again to go on."
 )
+#: The end of one that was stopped before its list was in the journal.
+_UNTAKEN = Stop(cause=StopCause.ASKED, detail="The list was not taken yet; start it again.")
+#: The end of one whose end nobody waited for: what came of each order stands in the journal alone.
+_UNREAD = "What came of each order was not read any more, since you want to stop; start it again for the report."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """One run of a batch, with all that it works with."""
+
+    job: BatchJob
+    journal: Journal
+    tree: OutputTree
+    clock: Clock
+    observe: EventSink
+    stop: anyio.Event
+    stop_now: anyio.Event
 
 
 async def run_batch(
     job: BatchJob, *, observe: EventSink, stop: anyio.Event, stop_now: anyio.Event, clock: Clock | None = None
 ) -> BatchSummary:
     """Bring one list home, from where an earlier run of it ended.
+
+    Every step hears the wish to stop, also those that a long list makes long.
 
     Args:
         job: The list and everything around it.
@@ -68,26 +86,54 @@ async def run_batch(
     async with SqliteJournal(job.journal_path, clock) as journal:
         if job.account is not None:
             await journal.belong(job.account)
-        await recover(journal, tree, job.pool.max_attempts)
-        accepted = await journal.accept(job.orders)
-        is_known = await unless_stopped(stop, partial(reopen, journal, tree, job.orders.batch_id, job.redo))
-        open_before = open_count(await journal.counts(job.orders.batch_id))
-        observe(ListOpened(open_count=open_before, done_count=len(job.orders.tasks) - open_before))
-        is_work_left = is_known and open_before > 0
-        end = await _work(job, journal, tree, clock, (observe, stop, stop_now)) if is_work_left else None
-        records = await journal.records(job.orders.batch_id)
-    summary = _summary(job, accepted, records, end if is_known else _UNCHECKED)
-    reports = await anyio.to_thread.run_sync(_write_reports, job, records)
-    for text in reports.notices:
+        await recover(journal, tree, job.out, job.pool.max_attempts)
+        run = _Run(job=job, journal=journal, tree=tree, clock=clock, observe=observe, stop=stop, stop_now=stop_now)
+        accepted = await _accept(run)
+        if accepted is None:
+            return _summary(job, _NONE_ACCEPTED, (), _UNTAKEN, left_count=len(job.orders.tasks))
+        summary, records = await _conduct(run, accepted)
+    report = await report_batch(job, records, stop, stop_now) if records is not None else BatchReport(problem=_UNREAD)
+    files = report.files
+    for text in (*(files.notices if files else ()), *filter(None, [report.problem])):
         observe(Notice(level=Level.WARNING, text=text))
     return replace(
         summary,
-        done_now_count=open_before - summary.left_count,
         duration_s=clock.monotonic() - begun_s,
-        report_xlsx=reports.xlsx,
-        report_csv=reports.csv,
-        report_json=reports.json,
+        report_xlsx=files and files.xlsx,
+        report_csv=files and files.csv,
+        report_json=files and files.json,
+        report_problem=report.problem,
     )
+
+
+async def _accept(run: _Run) -> Accepted | None:
+    """Have the list in the journal; nothing where somebody wants to stop meanwhile."""
+    found: list[Accepted] = []
+
+    async def work() -> None:
+        found.append(await run.journal.accept(run.job.orders))
+
+    await unless(run.stop.wait, work)
+    return found[0] if found else None
+
+
+async def _conduct(run: _Run, accepted: Accepted) -> tuple[BatchSummary, Sequence[TaskRecord] | None]:
+    """Work off what is left of the list; how it ended, and what came of each order where somebody waits for that."""
+    job, journal, batch_id = run.job, run.journal, run.job.orders.batch_id
+    is_known = await unless(run.stop.wait, partial(reopen, journal, run.tree, batch_id, job.redo))
+    open_before = open_count(await journal.counts(batch_id))
+    run.observe(ListOpened(open_count=open_before, done_count=len(job.orders.tasks) - open_before))
+    end = await _work(run) if is_known and open_before > 0 else None
+    left_count = open_count(await journal.counts(batch_id))
+    found: list[Sequence[TaskRecord]] = []
+
+    async def read() -> None:
+        found.append(await journal.records(batch_id))
+
+    await unless(partial(end_of_patience, run.stop, run.stop_now), read)
+    records = found[0] if found else None
+    summary = _summary(job, accepted, records or (), end if is_known else _UNCHECKED, left_count=left_count)
+    return replace(summary, done_now_count=open_before - left_count), records
 
 
 async def make_base(*, crew: Crew, base: Path, runs_root: Path, observe: EventSink) -> None:
@@ -107,22 +153,22 @@ async def make_base(*, crew: Crew, base: Path, runs_root: Path, observe: EventSi
     await errand.make_base(base, crew.worker, runs_root, note, one_time_code=code)
 
 
-async def _work(
-    job: BatchJob,
-    journal: Journal,
-    tree: OutputTree,
-    clock: Clock,
-    ears: tuple[EventSink, anyio.Event, anyio.Event],
-) -> Stop | None:
+async def _work(run: _Run) -> Stop | None:
     """Run the pool until the list is done, or it cannot go on, or somebody stops it."""
-    observe, stop, stop_now = ears
-    around = Surroundings(journal=journal, archive=tree, clock=clock, observe=observe, batch_id=job.orders.batch_id)
+    options = run.job.pool
+    around = Surroundings(
+        journal=run.journal,
+        archive=run.tree,
+        clock=run.clock,
+        observe=run.observe,
+        batch_id=run.job.orders.batch_id,
+    )
     ended: list[Stop | None] = []
     try:
-        async with clean_staging(tree, job.pool.staging_path), anyio.create_task_group() as listening:
-            pool = PersistentWorkerPool(job.pool, around)
-            listening.start_soon(_pass_on, stop, pool.stop)
-            listening.start_soon(_pass_on, stop_now, pool.hurry)
+        async with clean_staging(run.tree, options.staging_path), anyio.create_task_group() as listening:
+            pool = PersistentWorkerPool(options, around)
+            listening.start_soon(_pass_on, run.stop, pool.stop)
+            listening.start_soon(_pass_on, run.stop_now, pool.hurry)
             async with pool:
                 await pool.finish()
             ended.append(pool.end)
@@ -137,11 +183,6 @@ async def _pass_on(wish: anyio.Event, act: Callable[[], None]) -> None:
     act()
 
 
-def _write_reports(job: BatchJob, records: Sequence[TaskRecord]) -> ReportFiles:
-    by_task = {record.task.task_id: record for record in records}
-    return write_reports(job.orders, by_task, job.out / REPORTS_NAME, job.report_stem, out=job.out)
-
-
 def _known_fields(job: BatchJob) -> frozenset[str] | None:
     """What a page of this portal can tell; a folder template with any other name is a mistake of the user's.
 
@@ -150,13 +191,15 @@ def _known_fields(job: BatchJob) -> frozenset[str] | None:
     return frozenset(packs.parse_json(job.pool.worker.portal.pack_json).fields) if job.pool.worker.portal else None
 
 
-def _summary(job: BatchJob, accepted: Accepted, records: Sequence[TaskRecord], end: Stop | None) -> BatchSummary:
-    left_count = sum(not record.is_over for record in records)
+def _summary(
+    job: BatchJob, accepted: Accepted, records: Sequence[TaskRecord], end: Stop | None, *, left_count: int
+) -> BatchSummary:
     outcomes = Counter(record.report.outcome for record in records if record.report and record.is_over)
     # Asked to stop when nothing was left to do is no cut.
     is_cut_short = end is not None and (left_count > 0 or end.cause is not StopCause.ASKED or end is _UNCHECKED)
     return BatchSummary(
-        ending=_ENDINGS[end.cause] if end and is_cut_short else Ending.FINISHED,
+        ending=ENDINGS[end.cause] if end and is_cut_short else Ending.FINISHED,
+        profile=job.pool.base_profile_path.parent.name,
         detail=end.detail if end and is_cut_short else "",
         accepted=accepted,
         outcomes=outcomes,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import socket
 import sys
 from collections.abc import AsyncGenerator, Generator
@@ -26,6 +27,9 @@ KEEP_ALIVE_S = 10
 HEADERS_S = 10.0
 #: More at a time are answered 503.
 CONNECTIONS_MAX = 200
+#: So many of them may say nothing: one more, and the one that was silent for longest is closed. Whoever opens
+#: connections without asking keeps nobody else out, who asks as soon as there is one.
+SILENT_MAX = 100
 #: Header lines that one request may have; beyond that the connection is closed.
 HEADER_BYTES_MAX = 32 * 1024
 
@@ -60,6 +64,9 @@ class _Protocol(H11Protocol):
         """A connection is there, and says nothing yet."""
         super().connection_made(transport)
         self._watch()
+        silent = [one for one in self.connections if isinstance(one, _Protocol) and one.is_silent]
+        if len(silent) > SILENT_MAX:
+            min(silent, key=lambda one: one.due_s).transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
@@ -70,6 +77,16 @@ class _Protocol(H11Protocol):
         """It says something."""
         super().data_received(data)
         self._watch()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether a whole request is still waited for."""
+        return self._deadline is not None
+
+    @property
+    def due_s(self) -> float:
+        """Until when, by the clock of the loop."""
+        return self._deadline.when() if self._deadline is not None else math.inf
 
     def _watch(self) -> None:
         """Time runs from the first of a request to the last of its headers; drops of it win none."""

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from app.domain.failures import OptionsError
 from app.settings.model import Settings
-from app.settings.sources import ENV_FILE, TOML_FILE
+from app.settings.sources import ENV_FILE, TOML_FILE, origin_of, unreadable
 from app.settings.words import sentence
 
 
@@ -26,6 +27,13 @@ def load_settings(given: Mapping[str, Any] | None = None) -> Settings:
         return Settings(**{name: value for name, value in (given or {}).items() if value is not None})
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False)
-        raise OptionsError("\n".join(dict.fromkeys(map(sentence, problems)))) from None
+        raise OptionsError("\n".join(dict.fromkeys(_sentence(problem, given or {}) for problem in problems))) from None
     except (OSError, ValueError) as error:
-        raise OptionsError(f"{ENV_FILE} or {TOML_FILE} in this folder is not readable: {error}.") from error
+        told = unreadable() or f"{ENV_FILE} or {TOML_FILE} in this folder is not readable: {error}."
+        raise OptionsError(told) from error
+
+
+def _sentence(problem: ErrorDetails, given: Mapping[str, Any]) -> str:
+    name = str(problem["loc"][0]) if problem["loc"] else ""
+    is_of_command_line = given.get(name) is not None
+    return sentence(problem, "" if is_of_command_line else origin_of(Settings, name))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, cast
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -67,6 +70,26 @@ def _address(text: str) -> str:
     return text.rstrip("/")
 
 
+def _names(value: object) -> object:
+    """Names with commas between, as a variable of the environment holds them; or a list of them."""
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
+        return parts
+    names = [name.strip() for name in cast("Sequence[object]", parts) if isinstance(name, str) and name.strip()]
+    if any(not _NAME.fullmatch(name) for name in names):
+        msg = "no such name"
+        raise ValueError(msg)
+    return tuple(names)
+
+
+def _prefix(text: str) -> str:
+    """A path without its last slash."""
+    if text.strip("/") and not _PATH.fullmatch(text):
+        msg = "no such path"
+        raise ValueError(msg)
+    return text.rstrip("/")
+
+
 def _private_runs_dir() -> Path:
     """Short, since a browser's socket below it may be 107 bytes long; one for each user, since it is private.
 
@@ -79,6 +102,9 @@ def _private_runs_dir() -> Path:
         folder = "/tmp"  # noqa: S108 - the folder in it is private
     return Path(folder) / f"poolwright{owner}"
 
+
+_NAME = re.compile(r"[\w.-]+|\[[0-9A-Fa-f:.]+\]")
+_PATH = re.compile(r"(/[\w.~-]+)+/?")
 
 WorkerCount: TypeAlias = Annotated[int, Field(ge=WORKER_COUNT_MIN, le=WORKER_COUNT_MAX)] | Literal["auto"]
 WORKERS_ALLOWED = f"a whole number from {WORKER_COUNT_MIN} to {WORKER_COUNT_MAX}, or auto"
@@ -126,6 +152,12 @@ class Settings(BaseSettings):
     password: SecretStr = Field(
         default=SecretStr(""), description="Password for the login form, else the keyring's. It is never shown."
     )
+    http_user: str = Field(
+        default="",
+        examples=["ap-robot"],
+        description="User for servers that ask in the browser's own window, before any page (HTTP authentication).",
+    )
+    http_password: SecretStr = Field(default=SecretStr(""), description="Its password. It is never shown.")
     totp_secret: SecretStr = Field(
         default=SecretStr(""), description="Secret of the login's one-time codes: base32 text or otpauth:// address."
     )
@@ -224,6 +256,25 @@ class Settings(BaseSettings):
     )
     port: Annotated[int, Face(flags=("--port",))] = Field(
         default=8484, ge=0, le=65535, description="Port of the daemon; 0 takes a free one."
+    )
+    host_names: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(_names),
+        Face(default="none", allowed="names of hosts, with commas between"),
+    ] = Field(
+        default=(),
+        examples=["pool.example.com"],
+        description="Names by which a proxy in front of the daemon is asked and which it hands on, beside the daemon's "
+        "own.",
+    )
+    path_prefix: Annotated[
+        str, AfterValidator(_prefix), Face(default="none", allowed="a path that begins with a slash")
+    ] = Field(
+        default="",
+        examples=["/pool"],
+        description="Path of a proxy in front below which the dashboard and the interface are found, whether the proxy "
+        "takes it off or not.",
     )
     upload_max_mb: int = Field(
         default=20, ge=1, le=200, description="Megabytes that a list may have that is sent to the daemon."

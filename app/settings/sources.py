@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic.fields import FieldInfo
-from pydantic_settings import EnvSettingsSource
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, TomlConfigSettingsSource
 
 ENV_PREFIX = "POOLWRIGHT_"
 ENV_FILE = ".env"
 TOML_FILE = "poolwright.toml"
-#: Kubernetes puts such variables into every container beside a service named ``poolwright``.
-_OF_KUBERNETES = re.compile(r"poolwright_(service_host|(service_)?port)(_|$)")
+#: Kubernetes puts such variables into every container beside a service, and links of containers do alike. The name of
+#: the service stands in front: ``poolwright``, or ``poolwright-api``.
+_OF_A_NETWORK = re.compile(
+    r"poolwright_(\w+_)?(service_host|service_port(_\w+)?|port_\d+_(tcp|udp|sctp)(_(proto|port|addr))?)"
+)
+_PORT_OF_A_NETWORK = re.compile(r"poolwright_(\w+_)?port")
 
 
 def variable_of(name: str, field: FieldInfo) -> str:
     """The environment variable of a field of the model."""
     alias = field.validation_alias
     return alias if isinstance(alias, str) else f"{ENV_PREFIX}{name.upper()}"
+
+
+def is_of_a_network(variable: str, value: str) -> bool:
+    """Whether a variable, in lower case, tells where a service is, and is no setting whatever its name."""
+    is_address = "://" in value and bool(_PORT_OF_A_NETWORK.fullmatch(variable))
+    return is_address or bool(_OF_A_NETWORK.fullmatch(variable))
 
 
 class Environment(EnvSettingsSource):
@@ -31,8 +44,45 @@ class Environment(EnvSettingsSource):
         strays = {
             name.removeprefix(prefix): value
             for name, value in self.env_vars.items()
-            if name.startswith(prefix) and name not in known and value and not _OF_KUBERNETES.match(name)
+            if name.startswith(prefix) and name not in known and value and not is_of_a_network(name, value)
         }
-        # Kubernetes calls one like a setting of ours, with an address where that is a number.
-        own = {name: value for name, value in super().__call__().items() if name != "port" or "://" not in str(value)}
+        # A service named poolwright gives a variable that is called like a setting of ours.
+        own = {
+            name: value
+            for name, value in super().__call__().items()
+            if not is_of_a_network(f"{prefix}{name}", str(value))
+        }
         return {**own, **strays}
+
+
+def origin_of(model: type[BaseSettings], name: str) -> str:
+    """Where a setting was given, in words that follow its value; empty for the command line.
+
+    Args:
+        model: The model of all settings.
+        name: A field, its variable, or a stray, as a source calls it.
+    """
+    sources: Mapping[str, Callable[[], Mapping[str, Any]]] = {
+        "in the environment": Environment(model),
+        f"in {ENV_FILE}": DotEnvSettingsSource(model),
+        f"in {TOML_FILE}": TomlConfigSettingsSource(model),
+    }
+    return next((words for words, source in sources.items() if name in source()), "")
+
+
+def unreadable() -> str:
+    """Which file of this folder cannot be read, and why, in one sentence; empty when all can."""
+    readers: Mapping[str, Callable[[Path], object]] = {
+        ENV_FILE: lambda path: path.read_text(encoding="utf-8"),
+        TOML_FILE: lambda path: tomllib.loads(path.read_text(encoding="utf-8")),
+    }
+    for name, read in readers.items():
+        path = Path(name).absolute()
+        try:
+            read(path)
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else str(error)
+            return f"{path} is not readable: {why}."
+    return ""

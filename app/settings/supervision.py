@@ -22,6 +22,19 @@ class Supervision(BaseSettings):
     watchdog_usec: int | None = Field(default=None, gt=0, validation_alias="WATCHDOG_USEC")
     watchdog_pid: int | None = Field(default=None, validation_alias="WATCHDOG_PID")
 
+    journal_stream: str = Field(default="", validation_alias="JOURNAL_STREAM")
+
+    def is_journal(self, descriptor: int) -> bool:
+        """Whether what is written there goes to the system's journal, which others may read too.
+
+        The variable alone says little: every program that a service started has it, also a terminal's.
+        """
+        try:
+            place = os.fstat(descriptor)
+        except OSError:
+            return False
+        return self.journal_stream == f"{place.st_dev}:{place.st_ino}"
+
     @property
     def watchdog_s(self) -> float | None:
         """Seconds within which a sign of life is wanted; nothing when none is, or not of this process."""

@@ -54,21 +54,28 @@ def _schemas() -> dict[str, Any]:
     return Settings.model_json_schema(by_alias=False)["properties"]
 
 
-def sentence(problem: ErrorDetails) -> str:
-    """One wrong setting in one sentence. A secret's value is never told, nor an address that may hold one."""
+def sentence(problem: ErrorDetails, origin: str) -> str:
+    """One wrong setting in one sentence. A secret's value is never told, nor an address that may hold one.
+
+    Args:
+        problem: What the model says.
+        origin: Where it was given, in words that follow the value; empty for the command line.
+    """
     if problem["type"] == PROBLEM_KIND:
-        return problem["msg"]
+        return problem["msg"] if TOML_FILE in problem["msg"] else f"{problem['msg']} ({TOML_FILE})"
     name = str(problem["loc"][0])
     name = next((field for field in Settings.model_fields if name in {field, variable(field)}), name)
     if name not in Settings.model_fields:
-        return _stray(name)
-    is_secret = name == "password" or "@" in str(problem["input"])
+        return _stray(name, origin)
+    is_secret = name in {"password", "http_password"} or "@" in str(problem["input"])
     value = "has a value that does not fit" if is_secret else f"is {str(problem['input'])!r}"
+    value = " ".join(filter(None, (value, origin)))
     ways = ", ".join(filter(None, [*face(name).flags, variable(name), f"{name} in {TOML_FILE}"]))
     return f"{name} {value}; it must be {allowed(name)} ({ways})."
 
 
-def _stray(name: str) -> str:
+def _stray(name: str, origin: str) -> str:
     near = difflib.get_close_matches(name.lower(), Settings.model_fields, n=1)
     hint = f" Did you mean {variable(near[0])} or {near[0]} in {TOML_FILE}?" if near else ""
-    return f"{ENV_PREFIX}{name.upper()} ({name} in {TOML_FILE}) is no setting of Poolwright.{hint}"
+    where = f"; it stands {origin}" if origin else ""
+    return f"{ENV_PREFIX}{name.upper()} ({name} in {TOML_FILE}) is no setting of Poolwright{where}.{hint}"

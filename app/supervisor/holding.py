@@ -15,7 +15,7 @@ _UNTIL: Mapping[HoldCause, str] = MappingProxyType(
         HoldCause.JOURNAL_LOCKED: "until the journal can be used again",
         HoldCause.MEMORY_SHORT: "until there is enough memory again",
         HoldCause.LOGIN_LOST: "until the login is back",
-        HoldCause.LOGIN_REQUIRED: "until somebody has logged in (poolwright profile login) and says resume",
+        HoldCause.LOGIN_REQUIRED: "until somebody has logged in (poolwright profile login NAME) and says resume",
     }
 )
 _OVER: Mapping[HoldCause, str] = MappingProxyType(

@@ -7,27 +7,31 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import anyio
-from playwright.async_api import BrowserContext, Playwright, async_playwright
+from playwright.async_api import BrowserContext, HttpCredentials, Playwright, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 from app.domain.options import BrowserOptions, Sandbox
 from app.worker.errors import CannotStartError, first_line
+from app.worker.launch_failure import why
 
 #: A browser starts in 0.4 to 2.4 s; on a machine that swaps it can take far longer.
 LAUNCH_LIMIT_S = 60.0
+#: The driver, a program for Node, starts in half a second.
+DRIVER_START_LIMIT_S = 25.0
 #: The driver ends at once when its pipe closes, unless it hangs.
 DRIVER_STOP_LIMIT_S = 3.0
 #: Keeps clones small: only state is worth keeping.
 DISK_CACHE_BYTES = 50 * 1024 * 1024
-#: What driver and browser say of a sandbox that is refused.
-NO_SANDBOX = ("Chromium sandboxing failed", "No usable sandbox", "FATAL:sandbox/linux/")
-OF_ROOT = "Running as root without --no-sandbox"
 
 
 @contextlib.asynccontextmanager
 async def open_driver() -> AsyncGenerator[Playwright]:
-    """The driver process between us and the browser; one that hangs does not hold up the worker's end."""
-    playwright = await async_playwright().start()
+    """The driver process between us and the browser; one that hangs does not hold up the worker's end.
+
+    Raises:
+        CannotStartError: It does not start.
+    """
+    playwright = await _start_driver()
     try:
         yield playwright
     finally:
@@ -59,6 +63,7 @@ async def launch(
             downloads_path=downloads,
             accept_downloads=True,
             no_viewport=is_for_person,
+            http_credentials=_http_credentials(options),
             # Cookies without an expiry survive only so; the clone's own list of tabs is removed before each start.
             args=["--restore-last-session", f"--disk-cache-size={DISK_CACHE_BYTES}"],
             # The supervisor alone decides when a browser ends.
@@ -68,23 +73,30 @@ async def launch(
             timeout=LAUNCH_LIMIT_S * 1000,
         )
     except PlaywrightError as error:
-        msg = f"The browser does not start ({_why_no_sandbox(error) or _why(error, profile)})."
+        msg = f"The browser does not start ({why(error.message, profile)})."
         raise CannotStartError(msg) from error
 
 
-def _why_no_sandbox(error: PlaywrightError) -> str:
-    """The driver says first that the browser is gone, and only then what the browser said of its sandbox."""
-    if not any(words in error.message for words in NO_SANDBOX):
-        return ""
-    cause = "which it refuses to root" if OF_ROOT in error.message else "which this system forbids"
-    return (
-        f"it was asked to use Chromium's own sandbox, {cause}; `poolwright doctor` names the setting to change, and "
-        "--sandbox auto starts it without where it must"
-    )
+def _http_credentials(options: BrowserOptions) -> HttpCredentials | None:
+    """Given to one place alone, and only when that asks."""
+    if not options.http_user:
+        return None
+    return {
+        "username": options.http_user,
+        "password": options.http_password.text,
+        "origin": options.http_origin,
+        "send": "unauthorized",
+    }
 
 
-def _why(error: PlaywrightError, profile: Path) -> str:
-    """Chromium takes whatever keeps it from its lock for another browser."""
-    if "ProcessSingleton" not in first_line(error):
-        return first_line(error)
-    return f"it can't lock {profile}: another browser has it open, or it may not be written, or its disk is read-only"
+async def _start_driver() -> Playwright:
+    try:
+        with anyio.fail_after(DRIVER_START_LIMIT_S):
+            return await async_playwright().start()
+    except Exception as error:  # the driver's library raises nothing narrower
+        told = "it does not answer" if isinstance(error, TimeoutError) else first_line(error)
+        msg = (
+            f"The browser's driver does not start ({told}). Its own words are in the log of the run; variables of Node "
+            "in the environment (NODE_OPTIONS), or a damaged installation, are what usually stops it."
+        )
+        raise CannotStartError(msg) from error

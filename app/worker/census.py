@@ -9,41 +9,75 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import cast
 
 from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
 from app.domain.cookies import SiteCookies
-from app.worker.errors import CookiesLostError, SessionBrokenError
+from app.worker.errors import CannotStartError, CookiesLostError, SessionBrokenError
 
 #: How a browser names itself that drops session cookies whatever it is told: chromium-headless-shell.
 _FORGETFUL = "HeadlessChrome/"
+_TOO_OLD = (
+    "The browser does not start (the profile was last used by the newer version {theirs}, and this browser, {ours}, "
+    "cannot read what that wrote; the profile is whole). Name the newer one with --browser, update this one, or log in "
+    "anew to a profile that this one makes."
+)
 #: More sites than these help nobody.
 _TOLD = 5
 
 
-async def take_census(driver: BrowserContext, expected: Sequence[SiteCookies]) -> None:
+#: Where a browser writes its version into its user-data folder, at each start.
+_LAST_VERSION = "Last Version"
+
+
+def written_by(profile: Path) -> str:
+    """The version of the browser that used a profile last; empty where none says so. Ask before a launch."""
+    try:
+        return (profile / _LAST_VERSION).read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+async def take_census(driver: BrowserContext, expected: Sequence[SiteCookies], last_version: str = "") -> None:
     """Make sure that no cookie was lost at the launch. Costs 1 to 5 ms. Ask before anything is given to the browser.
 
     Args:
         driver: A browser that was launched just now.
         expected: What its profile holds.
+        last_version: Of the browser that used the profile last.
 
     Raises:
+        CannotStartError: Some are lost, and that browser was a newer one: what it wrote this one cannot read.
         CookiesLostError: Some are lost. The sentence says how many, and of which sites.
         SessionBrokenError: The browser is gone.
     """
     try:
         present = Counter(cookie.get("domain", "") for cookie in await driver.cookies())
         lost = count_lost(expected, present)
-        if lost and not await _keeps_session_cookies(driver):
+        product = await _product(driver) if lost else ""
+        if lost and product.startswith(_FORGETFUL):
             lost = count_lost(expected, present, keeps_session=False)
     except PlaywrightError as error:
         msg = "the browser ended right after its launch"
         raise SessionBrokenError(msg) from error
+    if lost and is_newer(last_version, product):
+        raise CannotStartError(_TOO_OLD.format(theirs=last_version, ours=product.rpartition("/")[2]))
     if lost:
         raise CookiesLostError(describe(lost, expected))
+
+
+def is_newer(last_version: str, product: str) -> bool:
+    """Whether a browser of another main version, and a later one, used a profile before this one. Pure."""
+    theirs, ours = (_main_version(text.rpartition("/")[2]) for text in (last_version, product))
+    return theirs is not None and ours is not None and theirs > ours
+
+
+def _main_version(text: str) -> int | None:
+    number = text.partition(".")[0]
+    return int(number) if number.isascii() and number.isdigit() else None
 
 
 def count_lost(
@@ -71,11 +105,11 @@ def describe(lost: Mapping[str, int], expected: Iterable[SiteCookies]) -> str:
     )
 
 
-async def _keeps_session_cookies(driver: BrowserContext) -> bool:
-    """The headless shell says what it is in its version; a full browser without a window calls itself Chrome there."""
+async def _product(driver: BrowserContext) -> str:
+    """Name and version. The headless shell says what it is; a full browser without a window calls itself Chrome."""
     if driver.browser is None:
-        return True
+        return ""
     asking = await driver.browser.new_browser_cdp_session()
     version = cast("Mapping[str, str]", await asking.send("Browser.getVersion"))  # pyright: ignore[reportUnknownMemberType]
     await asking.detach()
-    return not version["product"].startswith(_FORGETFUL)
+    return version["product"]

@@ -84,7 +84,7 @@ class Ladder:
     async def _take_kept_login(self) -> str | None:
         """Cookies of a login that a person made since: a daemon comes to know of it in this way."""
         if self.keys.snapshot is None:
-            return "no login is kept beside the profile (poolwright profile login)"
+            return "no login is kept beside the profile (poolwright profile login NAME)"
         try:
             count = await self.keys.snapshot.bring_back(self.driver)
         except (PlaywrightError, OSError, ValueError) as error:
@@ -128,7 +128,9 @@ class Ladder:
     async def _wait_for_person(self) -> str | None:
         """Show the login page, and look whether the door is open after each page that the person came to."""
         if not self.keys.is_headed:
-            return "nobody can log in by hand in a browser without a window (--headed, or poolwright profile login)"
+            return (
+                "nobody can log in by hand in a browser without a window (--headed, or poolwright profile login NAME)"
+            )
         limit_s = self.door.pack.limits.person_s
         with _Moves(self.page) as moves:
             await self.door.visit(self.page, self.door.pack.login.start)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.to_thread
 from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
@@ -25,7 +26,7 @@ from app.domain.options import BrowserOptions
 from app.domain.states import SESSION, SessionEvent, SessionStatus
 from app.domain.task import POTask
 from app.worker.browser import launch, open_driver
-from app.worker.census import take_census
+from app.worker.census import take_census, written_by
 from app.worker.desk import Desk
 from app.worker.keeper import Keeper, Say
 from app.worker.login import Door
@@ -200,12 +201,13 @@ async def open_session(order: SessionOrder, door: Door | None) -> AsyncGenerator
         CannotStartError: The browser does not start.
         CookiesLostError: It has not all cookies of the profile.
     """
+    last_version = await anyio.to_thread.run_sync(written_by, order.profile_path)
     async with open_driver() as playwright:
         session = BrowserSession(
             order, door, await launch(playwright, order.browser, order.profile_path, order.downloads_path)
         )
         try:
-            await take_census(session.driver, order.expected_cookies)
+            await take_census(session.driver, order.expected_cookies, last_version)
             await session.membership.bring_back_cookies()
             yield session
         finally:

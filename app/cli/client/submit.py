@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +11,7 @@ import typer
 from app.cli.client.line import Line, line_to
 from app.cli.console import console
 from app.cli.exits import DONE_OUTCOMES, Exit
-from app.cli.job import STDIN, is_list
+from app.cli.job import STDIN, is_list, standard_input
 from app.cli.options import ORDERS, RUNNING, SHOWING, AsJson, SettingsCommand
 from app.cli.words import count
 from app.domain.events import TaskEnded
@@ -66,7 +65,7 @@ def submit(  # noqa: PLR0913 - the parameters are the command's own options
 def _send(line: Line, sources: list[str], given: dict[str, str]) -> Any:  # noqa: ANN401 - JSON
     match sources:
         case [name] if name == STDIN:
-            return line.upload(f"{_LISTS}/upload", "standard input", sys.stdin.buffer.read(), given)
+            return line.upload(f"{_LISTS}/upload", "standard input", standard_input(), given)
         case [name] if is_list(name):
             path = Path(name)
             try:

@@ -15,6 +15,7 @@ from app.service.api import events, health, lists, orders, steering
 from app.service.api.gate import Guarded
 from app.service.api.headers import Hardened
 from app.service.api.limits import Limited, RequestLimits
+from app.service.api.mount import Mounted
 from app.service.api.page import find_pages, serve_pages
 from app.service.api.problems import tell_problems
 from app.service.api.schedules import schedule_routes
@@ -40,6 +41,8 @@ class Door:
     token: str
     monotonic: Callable[[], float]
     limits: RequestLimits
+    #: Path of a proxy in front below which the interface is found too; empty for none.
+    prefix: str = ""
     #: Nothing where no schedules are served.
     timetable: Timetable | None = None
 
@@ -70,4 +73,5 @@ def make_app(door: Door) -> ASGIApp:
     keeper = Gatekeeper(door.token, door.monotonic)
     uploads = (f"{PREFIX}/lists/upload",)
     guarded = Guarded(app, keeper, frozenset({*OPEN_PATHS, *pages}))
-    return Hardened(Limited(guarded, replace(door.limits, upload_paths=uploads)))
+    limited = Limited(guarded, replace(door.limits, upload_paths=uploads))
+    return Hardened(Mounted(limited, door.prefix))

@@ -24,10 +24,17 @@ SILENCE_MAX_S = 15.0
 async def events(
     daemon: AskedDaemon, last_event_id: Annotated[str | None, Header(max_length=40)] = None
 ) -> StreamingResponse:
-    """Moves, starts and ends of orders, workers as they are seen, notices."""
+    """Moves, starts and ends of orders, workers as they are seen, notices.
+
+    Who comes back with ``Last-Event-ID`` gets what happened since. What of that is not kept any more is told first, as
+    ``event: missed`` with its ``count``, which is null where the daemon was started anew meanwhile.
+    """
     life = f"{daemon.started_at.timestamp():.0f}"
     headers = {"X-Accel-Buffering": "no"}
-    stream = _stream(daemon.feed, life, _place(last_event_id or "", life))
+    after = _place(last_event_id or "", life)
+    missed = daemon.feed.missed_count(after) if after is not None else None
+    is_told = bool(missed) or (after is None and bool(last_event_id))
+    stream = _stream(daemon.feed, life, after, _missed(missed) if is_told else "")
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
@@ -37,9 +44,14 @@ def _place(last_event_id: str, life: str) -> int | None:
     return int(number) if seen_life == life and number.isascii() and number.isdigit() else None
 
 
-async def _stream(feed: Feed, life: str, after: int | None) -> AsyncGenerator[str]:
+def _missed(count: int | None) -> str:
+    """Without an id: whoever comes back once more is told again."""
+    return f"event: missed\ndata: {json.dumps({'count': count})}\n\n"
+
+
+async def _stream(feed: Feed, life: str, after: int | None, first: str) -> AsyncGenerator[str]:
     async with feed.reading(after) as happening:
-        yield ": Poolwright\n\n"
+        yield f": Poolwright\n\n{first}"
         while True:
             line = ": still here\n\n"
             with anyio.move_on_after(SILENCE_MAX_S):

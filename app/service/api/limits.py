@@ -88,8 +88,16 @@ class Limited:
             return
         headers = Headers(scope=scope)
         if not self._is_ours(headers.get("host", "")):
-            told = "This host name is not answered; ask by 127.0.0.1 or localhost, or by the address in figures."
+            told = (
+                "This host name is not answered; ask by 127.0.0.1 or localhost, by the address in figures, or by a "
+                "name that the setting host_names holds."
+            )
             await problem(HTTPStatus.MISDIRECTED_REQUEST, told)(scope, receive, send)
+            return
+        if "content-length" in headers and "transfer-encoding" in headers:
+            # Two who read it differently take its end for another request: nothing more is read from there.
+            told = "A request tells its length once: by Content-Length, or by Transfer-Encoding."
+            await problem(HTTPStatus.BAD_REQUEST, told, _CLOSE)(scope, receive, send)
             return
         limit_bytes = self._limit_bytes(scope["path"])
         declared = headers.get("content-length", "0")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import anyio.to_thread
-from fastapi import APIRouter, File, Form, Query, UploadFile
+from fastapi import APIRouter, File, Form, Query, Response, UploadFile
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
@@ -20,7 +20,7 @@ from app.profile.private import remove_tree
 from app.service.api.asked import AskedDaemon, AskedReading
 from app.service.api.models import ListOut, ListTaken, NumbersIn
 from app.service.batch import Redo
-from app.service.daemon.daemon import Daemon
+from app.service.daemon.daemon import LISTS_MAX, Daemon
 
 router = APIRouter(prefix="/lists", tags=["lists"])
 
@@ -59,9 +59,17 @@ async def send_file(
 
 
 @router.get("")
-async def lists(daemon: AskedDaemon) -> list[ListOut]:
-    """The lists, the latest first."""
-    return [ListOut.of(view) for view in await daemon.lists()]
+async def lists(
+    daemon: AskedDaemon,
+    response: Response,
+    limit: Annotated[int, Query(ge=1, le=LISTS_MAX)] = LISTS_MAX,
+    offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+) -> list[ListOut]:
+    """A page of the lists, the latest first. Where there are more, the header ``Link`` says where: ``rel="next"``."""
+    views = await daemon.lists(limit + 1, offset)
+    if len(views) > limit:
+        response.headers["Link"] = f'<?limit={limit}&offset={offset + limit}>; rel="next"'
+    return [ListOut.of(view) for view in views[:limit]]
 
 
 @router.get("/{list_id}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Collection
 from dataclasses import replace
 from ipaddress import ip_address
 
@@ -32,9 +33,16 @@ def check_reach(host: str, *, allows_remote: bool) -> None:
         )
 
 
-def limits_at(host: str, upload_bytes: int) -> RequestLimits:
-    """What requests may be there. Names are answered that a web page of somebody else cannot take for itself."""
-    own = RequestLimits(upload_bytes=upload_bytes, hosts=LOOPBACK_NAMES | {host.lower()})
+def limits_at(host: str, upload_bytes: int, further_names: Collection[str] = ()) -> RequestLimits:
+    """What requests may be there. Names are answered that a web page of somebody else cannot take for itself.
+
+    Args:
+        host: Where the daemon listens.
+        upload_bytes: Of a list that is sent.
+        further_names: Those that a proxy in front is asked by, and hands on.
+    """
+    names = {host.lower(), *(name.lower() for name in further_names)}
+    own = RequestLimits(upload_bytes=upload_bytes, hosts=LOOPBACK_NAMES | names)
     if is_local(host):
         return own
     return replace(own, hosts={*own.hosts, socket.gethostname().lower()}, takes_addresses=True)

@@ -33,6 +33,8 @@ from app.service.upkeep import Upkeep
 from app.store import search
 from app.store.journal import SqliteJournal
 from app.store.search import FailureClass, ListView, OrderQuery
+from app.supervisor.commands import Stop
+from app.supervisor.facts import StopCause
 from app.supervisor.pool import PersistentWorkerPool
 
 #: The common list of a journal.
@@ -148,9 +150,9 @@ class Daemon:
         age_s = 0.0 if oldest_at is None else max(0.0, (self._clock.now() - oldest_at).total_seconds())
         return self._metrics.text(self.pool.get_status(), age_s)
 
-    async def lists(self) -> Sequence[ListView]:
-        """The lists, the latest first."""
-        return await self._journal.ask(partial(search.lists, but=COMMON, limit=LISTS_MAX))
+    async def lists(self, limit: int = LISTS_MAX, offset: int = 0) -> Sequence[ListView]:
+        """A page of the lists, the latest first."""
+        return await self._journal.ask(partial(search.lists, but=COMMON, limit=limit, offset=offset))
 
     async def list_view(self, list_id: BatchId) -> ListView:
         """One list.
@@ -244,9 +246,15 @@ class Daemon:
         """Whether no worker has an order."""
         return not any(worker.task_ids for worker in self.pool.get_status().workers)
 
+    @property
+    def end(self) -> Stop | None:
+        """Why nothing will be done any more although nobody asked for that; nothing as long as something can be."""
+        end = self.pool.end
+        return end if end is not None and end.cause is not StopCause.ASKED else None
+
     def is_alive(self) -> bool:
-        """Whether the pool deals with what happens."""
-        return self.pool.is_alive(anyio.current_time())
+        """Whether the pool deals with what happens, and will."""
+        return self.end is None and self.pool.is_alive(anyio.current_time())
 
     def hurry(self) -> None:
         """Do not wait for orders in flight: they go back to the queue."""

@@ -57,6 +57,11 @@ class Feed:
         for reader in tuple(self._readers):
             self._let_go(reader)
 
+    def missed_count(self, after: int) -> int:
+        """How many events behind a number are not kept any more: a reader that saw it last has missed them."""
+        oldest = self._kept[0].number if self._kept else self._number + 1
+        return max(0, oldest - 1 - after)
+
     @asynccontextmanager
     async def reading(self, after: int | None = None) -> AsyncGenerator[MemoryObjectReceiveStream[Told]]:
         """Read what happens from now on, or from behind a number on as far as it is kept.

@@ -57,7 +57,7 @@ async def open_daemon(house: House, clock: Clock, observe: EventSink) -> AsyncGe
     tree = OutputTree(house.out, house.template, clock=clock, known_fields=house.known_fields)
     async with SqliteJournal(house.journal_path, clock) as journal:
         await journal.belong(house.account)
-        await recover(journal, tree, house.pool.max_attempts)
+        await recover(journal, tree, house.out, house.pool.max_attempts)
         await journal.gather(COMMON, house.account.prefix)
         count = open_count(await journal.counts(COMMON))
         daemon = Daemon(journal=journal, tree=tree, clock=clock, out=house.out, prefix=house.account.prefix)

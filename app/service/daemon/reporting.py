@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import anyio
+import anyio.from_thread
 import anyio.to_thread
 
 from app.archive.disk import make_private_folder
@@ -35,7 +36,8 @@ async def write_aside(orders: OrderList, records: Mapping[TaskId, TaskRecord], o
     try:
         folder = await anyio.to_thread.run_sync(_make_folder, out)
         stem = f"{safe_folder(Path(orders.source).stem)}-{orders.batch_id[-_MARK_LENGTH:]}-report"
-        write = partial(write_reports, orders, records, folder, stem, out=out, is_to_move=True)
+        heed = anyio.from_thread.check_cancelled
+        write = partial(write_reports, orders, records, folder, stem, out=out, is_to_move=True, heed=heed)
         try:
             return await anyio.to_thread.run_sync(write)
         except BaseException:

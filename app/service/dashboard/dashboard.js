@@ -1,6 +1,6 @@
 // The daemon's page: asks the interface that every other program asks, and draws what it says. No library, no build.
 
-const API = "/api/v1";
+const API = "api/v1"; // beside this page, wherever a proxy has put it
 const LOOK_MS = 3000; // how often figures and pictures are looked at anew
 const EVENT_MS = 700; // how soon an event is drawn; a busy pool has many in a second
 const MEMORY_POINTS = 60;
@@ -22,7 +22,7 @@ let timer = 0;
 // --- asking -----------------------------------------------------------------------------------------------------
 
 async function ask(path, options = {}) {
-  const answer = await fetch(path.startsWith("/") ? path : `${API}/${path}`, {
+  const answer = await fetch(`${API}/${path}`, {
     ...options, headers: { ...options.headers, Authorization: `Bearer ${token}` }, cache: "no-store",
   });
   if (answer.ok) return answer;

@@ -33,6 +33,7 @@ class _Summary(BaseModel):
     type: Literal["summary"]
     detail: str = ""
     report_xlsx: str | None = None
+    report_problem: str = ""
 
 
 class OwnRun:
@@ -87,7 +88,11 @@ class OwnRun:
             case 1:
                 return Ended(how=How.FAILED, detail=f"{told}, some orders are not done.{report}")
             case _:
-                why = (summary and summary.detail) or _last_line(words) or f"see {self._words}"
+                why = (
+                    (summary and (summary.detail or summary.report_problem))
+                    or _last_line(words)
+                    or f"see {self._words}"
+                )
                 return Ended(how=How.FAILED, detail=f"{told}: {why}{report}")
 
 

@@ -58,12 +58,17 @@ class Timetable:
         self._runs: TaskGroup | None = None
 
     async def __aenter__(self) -> Self:
-        """Remember what fired before, and take up what was going on then. Nothing fires before ``serve``."""
-        await self._places.load()
-        self._runs = await self._stack.enter_async_context(anyio.create_task_group())
-        await self._places.put(self._schedules)
-        for place in self._places:
-            await self._take_up(place)
+        """Remember what fired before, and take up what was going on then. Nothing fires before ``serve``.
+
+        What was begun is ended again when a later step fails.
+        """
+        async with AsyncExitStack() as opening:
+            await self._places.load()
+            self._runs = await opening.enter_async_context(anyio.create_task_group())
+            await self._places.put(self._schedules)
+            for place in self._places:
+                await self._take_up(place)
+            self._stack = opening.pop_all()
         return self
 
     async def __aexit__(

@@ -40,9 +40,17 @@ main()
 
 
 @pytest.mark.usefixtures("profile")
-@pytest.mark.parametrize(("last", "signal_count"), [("first", 1), ("second", 2)])
+@pytest.mark.parametrize(
+    ("last", "signals"),
+    [
+        ("first", [signal.SIGTERM]),
+        ("second", [signal.SIGTERM, signal.SIGTERM]),
+        ("first", [signal.SIGHUP]),
+        ("second", [signal.SIGHUP, signal.SIGINT]),
+    ],
+)
 def test_a_stopped_program_says_what_it_does_and_ends_with_code_7(
-    last: str, signal_count: int, monkeypatch: pytest.MonkeyPatch
+    last: str, signals: list[signal.Signals], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     command = [sys.executable, "-c", PROGRAM, "run", "PO4500000001", "--sandbox", "on", last]
@@ -51,8 +59,8 @@ def test_a_stopped_program_says_what_it_does_and_ends_with_code_7(
         assert program.stderr is not None
         assert program.stderr.readline() == "READY False\n"
         said: list[str] = []
-        for _ in range(signal_count):
-            program.send_signal(signal.SIGTERM)
+        for one in signals:
+            program.send_signal(one)
             said.append(program.stdout.readline())
         rest = program.stdout.read()
         complaints = program.stderr.read()

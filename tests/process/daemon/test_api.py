@@ -157,6 +157,19 @@ async def test_the_pool_is_steered(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert alive.status_code == 200
 
 
+async def test_lists_come_in_pages_and_say_that_there_are_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_daemon(tmp_path, monkeypatch) as running:
+        for index in (1, 2, 3):
+            await running.daemon.submit(order_list(index, source=f"list {index}"))
+        first = await running.client.get(LISTS, params={"limit": 2})
+        rest = await running.client.get(f"{LISTS}{first.links['next']['url']}")
+        refused = await running.client.get(LISTS, params={"limit": 0})
+
+    assert [one["source"] for one in first.json()] == ["list 3", "list 2"]
+    assert ([one["source"] for one in rest.json()], rest.links) == (["list 1"], {})
+    assert refused.status_code == 422
+
+
 async def test_events_come_as_they_happen_and_go_on_where_a_reader_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,12 +194,14 @@ async def test_events_come_as_they_happen_and_go_on_where_a_reader_was(
         life = f"{running.daemon.started_at.timestamp():.0f}"
         first = await read(running.client, 3, f"{life}-0")
         rest = await read(running.client, 2, first[0][0])
+        other_life = await read(running.client, 1, "1-7")
         with anyio.fail_after(30):
             while running.daemon.feed.reader_count:
                 await anyio.lowlevel.checkpoint()
 
     assert [name for name, _ in first] == [f"{life}-{number}" for number in (1, 2, 3)]
     assert rest == first[1:]
+    assert other_life == [("", "missed")], "what an earlier daemon told is gone"
 
 
 class TestRefusals:

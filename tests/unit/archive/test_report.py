@@ -4,17 +4,22 @@ import csv
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from openpyxl import load_workbook
 from openpyxl.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet
 
-from app.archive import workbook
+from app.archive import losses, workbook
 from app.archive.report import ReportFiles, write_reports
 from app.archive.table import RESULT_COLUMNS, lines, result_headers, summarize
 from app.domain.failures import MEANINGS, ActionClass, Outcome, Reason
+from app.domain.ids import BatchId, TaskId
+from app.domain.task import OrderList, OrderRow
 from tests.unit.archive.lists import COLUMNS, FINISHED, ORDERS, RECORDS, ROWS, long_list
 
 HEADERS = [
@@ -260,13 +265,13 @@ def test_a_second_report_takes_the_place_of_the_first(files: ReportFiles, tmp_pa
 def test_a_report_that_is_open_in_another_program_gets_a_name_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    replace: Callable[[Path, Path], None] = os.replace
+    move: Callable[[Path, Path], None] = os.replace
 
     def refuse_locked(origin: Path, target: Path) -> None:
         """As Windows refuses it."""
         if Path(target).name == "orders report.xlsx":
             raise PermissionError(13, "The process cannot access the file because it is being used")
-        replace(origin, target)
+        move(origin, target)
 
     monkeypatch.setattr(os, "replace", refuse_locked)
     files = write_reports(ORDERS, RECORDS, tmp_path, "orders report")
@@ -308,8 +313,8 @@ def test_rows_and_links_beyond_what_excel_takes_are_left_out_and_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     orders, records = long_list(30)
-    monkeypatch.setattr(workbook, "ROWS_MAX", 21)
-    monkeypatch.setattr("app.archive.report.ROWS_MAX", 21)
+    for module in (workbook, losses):
+        monkeypatch.setattr(module, "ROWS_MAX", 21)
     monkeypatch.setattr(workbook, "LINKS_MAX", 5)
 
     files = write_reports(orders, records, tmp_path, "report")
@@ -317,7 +322,10 @@ def test_rows_and_links_beyond_what_excel_takes_are_left_out_and_told(
     sheet = sheet_of(files)
     assert sheet.max_row == 21
     assert sum(cell_of(sheet, row_no, "Folder (2)").hyperlink is not None for row_no in range(2, 22)) == 5
-    assert files.notices == ("A sheet holds 21 rows; the rows beyond are in report.csv alone.",)
+    assert files.notices == (
+        "A sheet holds 21 rows; the 10 rows beyond are in report.csv alone.",
+        "15 folders have no link: a workbook holds no more, or no longer ones.",
+    )
     assert len(table_of(files)) == 31
 
 
@@ -329,3 +337,98 @@ def test_columns_are_as_wide_as_their_first_rows_need(tmp_path: Path) -> None:
     assert sheet.max_row == 501
     assert sheet.column_dimensions["B"].width == len("Cost centre") + 2
     assert [line.row.row_no for line in lines(orders, records)] == list(range(2, 502))
+
+
+def list_of(columns: tuple[str, ...], *rows: tuple[str, ...]) -> OrderList:
+    """A list whose first column holds the numbers of orders."""
+    told = tuple(
+        OrderRow(row_no=row_no, cells=cells, given=cells[0], task_id=TaskId(f"demo:{cells[0]}"))
+        for row_no, cells in enumerate(rows, 2)
+    )
+    return OrderList(batch_id=BatchId("batch-2"), source="list.csv", columns=columns, rows=told, tasks=())
+
+
+def test_numbers_and_dates_of_the_list_are_such_in_the_workbook_and_texts_elsewhere(tmp_path: Path) -> None:
+    columns = ("PO", "Amount", "Share", "Tiny", "Due", "Centre")
+    orders = list_of(
+        columns,
+        ("4500000001", "1234.5600000000002", "25.00%", "1e-07", "2024-05-01", "0042"),
+        ("4500000002", "10.00", "n/a", "", "soon", "1000"),
+    )
+
+    files = write_reports(orders, {}, tmp_path, "report")
+
+    first, second = ([cell.value for cell in row][:6] for row in sheet_of(files).iter_rows(min_row=2))
+    assert first == ["4500000001", 1234.56, 0.25, 1e-07, datetime(2024, 5, 1), "0042"]  # noqa: DTZ001
+    assert second == ["4500000002", 10, "n/a", None, "soon", "1000"]
+    assert table_of(files)[1][1] == "1234.5600000000002"
+
+
+def test_a_text_that_no_cell_holds_is_cut_in_the_workbook_alone_and_told(tmp_path: Path) -> None:
+    note = "n" * 40_000 + "END"
+    orders = list_of(("PO", "note"), ("4500000001", note), ("4500000002", "short"), ("4500000003", note))
+
+    files = write_reports(orders, {}, tmp_path, "report")
+
+    told = (
+        "Cut (row 2, note: 40,003 letters, and 1 more): a cell of a workbook holds 32,767 letters; "
+        "the whole text is in report.csv."
+    )
+    assert files.notices == (told,)
+    cell = str(sheet_of(files).cell(2, 2).value)
+    assert (len(cell), cell[-6:]) == (32_767, " [cut]")
+    assert told in [row[0].value for row in sheet_of(files, "Summary").iter_rows()]
+    assert table_of(files)[1][1] == note
+    assert json.loads(files.json.read_text())["rows"][0]["cells"][1] == note
+
+
+def test_columns_beyond_what_a_sheet_takes_give_way_to_the_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (workbook, losses):
+        monkeypatch.setattr(module, "COLUMNS_MAX", 13)
+    orders = list_of(("PO", "a", "b", "c"), ("4500000001", "1", "2", "3"))
+
+    files = write_reports(orders, {}, tmp_path, "report")
+
+    assert [cell.value for cell in sheet_of(files)[1]][:3] == ["PO", "a", "Outcome"]
+    assert files.notices == ("A sheet holds 13 columns; the last 2 of the list are in report.csv alone.",)
+    assert table_of(files)[1][:4] == ["4500000001", "1", "2", "3"]
+
+
+def test_a_link_that_excel_does_not_take_is_left_out(tmp_path: Path) -> None:
+    orders, records = long_list(1)
+    (task_id,) = records
+    records[task_id] = replace(records[task_id], folder="Acme/" + "\u00e4 " * 900)
+
+    files = write_reports(orders, records, tmp_path, "report")
+
+    assert cell_of(sheet_of(files), 2, "Folder (2)").hyperlink is None
+    assert files.notices == ("1 folders have no link: a workbook holds no more, or no longer ones.",)
+
+
+def test_a_text_that_looks_like_a_letter_of_excel_stays_as_it_is(tmp_path: Path) -> None:
+    files = write_reports(list_of(("PO", "code"), ("4500000001", "_x0041_")), {}, tmp_path, "report")
+
+    assert b"_x005F_x0041_" in ZipFile(files.xlsx).read("xl/worksheets/sheet1.xml")
+
+
+@pytest.mark.parametrize("enough", [1, 2, 3, 5, 8])
+def test_whoever_wants_no_report_any_more_ends_it_and_keeps_the_old_one(
+    enough: int, files: ReportFiles, tmp_path: Path
+) -> None:
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    asked = 0
+
+    def heed() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == enough:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        write_reports(ORDERS, {}, tmp_path, "other", heed=heed)
+
+    left = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.stem == "orders report"}
+    assert left == before
+    assert not list(tmp_path.glob(".*"))

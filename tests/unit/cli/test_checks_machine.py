@@ -17,6 +17,8 @@ from app.cli.checks_machine import (
     judge_fonts,
     judge_locale,
     judge_memory,
+    judge_open_files,
+    judge_proxies,
     judge_sandbox,
     judge_shared_memory,
 )
@@ -147,3 +149,31 @@ def test_names_of_files_need_utf_8(names: str, system: str, level: Level) -> Non
 
     assert check.level is level
     assert ("LANG=C.UTF-8" in check.advice) is (level is not Level.OK)
+
+
+@pytest.mark.parametrize(
+    ("most", "level"),
+    [(None, Level.OK), (65_536, Level.OK), (1024, Level.OK), (1023, Level.WARN), (256, Level.WARN), (255, Level.FAIL)],
+)
+def test_a_browser_has_to_have_files_open(most: int | None, level: Level) -> None:
+    assert judge_open_files(most).level is level
+
+
+@pytest.mark.parametrize(
+    ("proxies", "level", "found"),
+    [
+        ({}, Level.OK, "none in the environment"),
+        ({"no": "localhost"}, Level.OK, "none in the environment"),
+        ({"https": "http://u:secret@p:1", "no": "a"}, Level.OK, "https by http://p:1; past it: a"),
+        ({"all": "socks5://p:1"}, Level.WARN, "all by socks5://p:1"),
+        ({"http": "foo bar"}, Level.FAIL, "http by foo bar"),
+        ({"http": "p:3128"}, Level.FAIL, "http by p:3128"),
+    ],
+)
+def test_proxies_of_the_environment_are_told_without_their_passwords(
+    proxies: dict[str, str], level: Level, found: str
+) -> None:
+    check = judge_proxies(proxies)
+
+    assert (check.level, check.found) == (level, found)
+    assert "secret" not in check.advice

@@ -49,6 +49,10 @@ def ended(
         (ended(Ending.STOPPED, left_count=4, FAILED=1), Exit.STOPPED),
         (ended(Ending.STOPPED, COMPLETED=4), Exit.STOPPED),
         (ended(Ending.STOPPED, FAILED=4), Exit.STOPPED),
+        (replace(ended(COMPLETED=4), report_problem="x"), Exit.NO_REPORT),
+        (replace(ended(COMPLETED=4, FAILED=1), report_problem="x"), Exit.NO_REPORT),
+        (replace(ended(Ending.LOGIN_REQUIRED, left_count=4), report_problem="x"), Exit.LOGIN),
+        (replace(ended(left_count=4), report_problem="x"), Exit.STOPPED),
     ],
 )
 def test_endings(summary: BatchSummary, code: Exit) -> None:
@@ -88,4 +92,4 @@ def test_errors(error: PoolError, code: Exit) -> None:
 
 
 def test_the_numbers_are_those_that_the_documentation_promises() -> None:
-    assert {code.value for code in MEANINGS} == {code.value for code in Exit} == set(range(8))
+    assert {code.value for code in MEANINGS} == {code.value for code in Exit} == {*range(8), 9}

@@ -107,6 +107,27 @@ def test_user_and_password_come_from_the_environment(
     assert "hunter2" not in result.output
 
 
+@pytest.mark.parametrize(
+    ("address", "origin"),
+    [
+        ("https://Portal.example:443/x", "https://portal.example"),
+        ("http://127.0.0.1:81", "http://127.0.0.1:81"),
+        ("http://[::1]:80", "http://[::1]"),
+    ],
+)
+def test_user_and_password_of_http_itself_are_for_the_portal_alone(
+    address: str, origin: str, command: Command, fake_run: FakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POOLWRIGHT_HTTP_USER", "anna")
+    monkeypatch.setenv("POOLWRIGHT_HTTP_PASSWORD", "hunter2")
+
+    result = command("run", *NUMBERS, "--verbose", "--base-url", address)
+
+    browser = fake_run.jobs[0].pool.worker.browser
+    assert (browser.http_user, browser.http_password.text, browser.http_origin) == ("anna", "hunter2", origin)
+    assert "hunter2" not in result.output
+
+
 LIST = "Supplier,Order No.,PO\nAcme,PO4500000001,PO4500000009\nNordwind,PO4500000002,PO4500000009\n"
 
 
@@ -208,6 +229,25 @@ def test_a_defect_is_no_sentence(command: Command, fake_run: FakeRun) -> None:
 
     assert result.exit_code == 1
     assert isinstance(result.exception, RuntimeError)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(28, "No space left on device", "/srv/out/x"), "'/srv/out/x' cannot be used: No space left on device."),
+        (OSError(5, "Input/output error"), "The system refused something: Input/output error."),
+        (TimeoutError(), "The system refused something: TimeoutError."),
+    ],
+)
+def test_what_the_system_refuses_is_a_sentence_and_an_exit_code(
+    error: OSError, told: str, command: Command, fake_run: FakeRun
+) -> None:
+    fake_run.error = error
+
+    result = command("run", *NUMBERS)
+
+    assert result.exit_code == Exit.RESOURCES
+    assert f"poolwright: {told} Put that right and start it again." in result.stderr
 
 
 @pytest.mark.parametrize(

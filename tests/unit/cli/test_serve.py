@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
+import anyio
 import pytest
 
+from app.cli import serve
+from app.cli.exits import Exit, exit_of_ending
+from app.service.daemon.daemon import Daemon
+from app.service.runtime import ENDINGS
+from app.supervisor.commands import Stop
+from app.supervisor.facts import StopCause
 from tests.support.commands import Command
 
 
@@ -16,3 +26,56 @@ def test_nobody_opens_a_daemon_to_the_network_by_accident(command: Command, prof
     assert ended.exit_code == 2
     assert "--allow-remote" in ended.stderr
     assert not (Path.cwd() / "downloads").exists()
+
+
+@dataclass
+class Ending:
+    """A daemon whose pool ends after some looks."""
+
+    looks: int
+    cause: StopCause = StopCause.NO_WORKERS
+
+    @property
+    def end(self) -> Stop | None:
+        self.looks -= 1
+        return None if self.looks >= 0 else Stop(cause=self.cause, detail="All workers are gone.")
+
+
+async def test_a_daemon_in_which_nothing_can_be_done_any_more_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "LOOK_S", 0.001)
+    stop = anyio.Event()
+
+    with anyio.fail_after(10):
+        await serve._stop_where_nothing_can_be_done(cast("Daemon", Ending(3)), stop)
+
+    assert stop.is_set()
+
+
+@pytest.mark.parametrize(
+    ("cause", "code"),
+    [
+        (StopCause.NO_WORKERS, Exit.RESOURCES),
+        (StopCause.SETUP_FAILED, Exit.RESOURCES),
+        (StopCause.MEMORY_SHORT, Exit.RESOURCES),
+        (StopCause.PROFILE_DAMAGED, Exit.PROFILE),
+        (StopCause.LOGIN_REQUIRED, Exit.LOGIN),
+    ],
+)
+def test_its_exit_code_tells_a_service_manager_whether_a_new_start_may_help(cause: StopCause, code: Exit) -> None:
+    assert exit_of_ending(ENDINGS[cause]) is code
+
+
+def test_the_token_is_not_told_where_the_systems_journal_takes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (tmp_path / "stream").open("w") as stream:
+        place = os.fstat(stream.fileno())
+        monkeypatch.setattr(serve, "_STANDARD_OUTPUT", stream.fileno())
+
+        told = serve._address_for_people("http://127.0.0.1:1", "secret", tmp_path)
+        monkeypatch.setenv("JOURNAL_STREAM", f"{place.st_dev}:{place.st_ino}")
+        told_in_journal = serve._address_for_people("http://127.0.0.1:1", "secret", tmp_path)
+
+    assert told == "Poolwright is at http://127.0.0.1:1/#token=secret"
+    assert "secret" not in told_in_journal
+    assert str(tmp_path / "token") in told_in_journal

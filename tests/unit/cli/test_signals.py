@@ -8,7 +8,7 @@ import signal
 import anyio
 import pytest
 
-from app.cli.signals import finishing_on_signal, first_words, hearing_signals, unless_interrupted
+from app.cli.signals import ending_signals, finishing_on_signal, first_words, hearing_signals, unless_interrupted
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -96,3 +96,17 @@ async def test_the_second_signal_cancels_work_that_does_not_end() -> None:
 
     with anyio.fail_after(5), pytest.raises(KeyboardInterrupt):
         await finishing_on_signal(work, lambda: None)
+
+
+def test_who_was_made_deaf_to_a_signal_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    ignored = {signal.SIGHUP}
+
+    def handler(one: signal.Signals) -> signal.Handlers:
+        return signal.SIG_IGN if one in ignored else signal.SIG_DFL
+
+    monkeypatch.setattr(signal, "getsignal", handler)
+
+    assert ending_signals() == (signal.SIGINT, signal.SIGTERM), "as nohup starts it"
+    ignored.clear()
+    assert ending_signals() == (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    assert ending_signals(is_hangup_one=False) == (signal.SIGINT, signal.SIGTERM)

@@ -272,16 +272,24 @@ def test_the_quiet_view_shows_only_how_it_ended() -> None:
             "Stopped: 1 of 2 orders is done. 1 order waits: start it again to go on.",
         ),
         (
-            replace(SUMMARY, ending=Ending.LOGIN_REQUIRED, detail="The portal wants a login.", left_count=3),
+            replace(
+                SUMMARY, ending=Ending.LOGIN_REQUIRED, profile="coupa", detail="The portal wants a login.", left_count=3
+            ),
             (
                 "The portal wants a login. 10 of 15 orders are done. "
-                "Bring the login back with `poolwright profile login`. 3 orders wait: start it again to go on."
+                "Bring the login back with `poolwright profile login coupa`. 3 orders wait: start it again to go on."
             ),
         ),
     ],
 )
 def test_the_headline_says_how_it_ended(summary: BatchSummary, sentence: str) -> None:
     assert headline(summary).plain == sentence
+
+
+def test_why_there_is_no_report_is_the_last_word() -> None:
+    lines = [line.plain for line in conclusion(replace(SUMMARY, report_xlsx=None, report_problem="No room."), begun())]
+
+    assert lines[-1] == "No room."
 
 
 def test_without_a_report_none_is_promised() -> None:

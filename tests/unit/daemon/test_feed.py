@@ -63,3 +63,11 @@ async def test_a_reader_that_goes_is_forgotten() -> None:
     tell(feed, 1)
 
     assert feed.reader_count == 0
+
+
+def test_what_is_not_kept_any_more_is_counted_for_a_reader_that_comes_back() -> None:
+    feed = Feed()
+    assert feed.missed_count(0) == 0
+    tell(feed, KEPT_COUNT + 10)
+
+    assert [feed.missed_count(after) for after in (0, 7, 10, 11, KEPT_COUNT + 10)] == [10, 3, 0, 0, 0]

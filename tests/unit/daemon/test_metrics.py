@@ -45,6 +45,9 @@ def test_events_are_counted() -> None:
     metrics(moved("session", "INITIALIZING", "AUTHENTICATED"))
     now_s[0] = 100.0
     metrics(moved("session", "ACTIVE", "ERROR"))
+    metrics(moved("session", "ERROR", "RECOVERING"))
+    metrics(moved("session", "RECOVERING", "AUTHENTICATED"))
+    metrics(moved("session", "ACTIVE", "CLOSING"))
     metrics(
         MemoryRelieved(
             worker=WORKER,

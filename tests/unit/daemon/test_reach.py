@@ -7,9 +7,11 @@ import socket
 import httpx
 import pytest
 from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
 from app.domain.failures import OptionsError
 from app.service.api.limits import Limited
+from app.service.api.mount import Mounted
 from app.service.api.reach import check_reach, is_local, limits_at
 
 LOCAL = ("127.0.0.1", "127.0.0.2", "::1", "localhost", "LOCALHOST")
@@ -47,3 +49,34 @@ async def test_in_the_network_figures_are_answered_and_names_of_others_are_not()
     assert await answered("0.0.0.0", *names) == [200] * 4  # noqa: S104 - it is asked within the test alone
     assert await answered("0.0.0.0", "evil.example", "1.2.3.4.evil.example") == [421, 421]  # noqa: S104
     assert await answered("pool.example", "Pool.Example:80") == [200]
+
+
+async def test_names_of_a_proxy_in_front_are_answered_where_settings_name_them() -> None:
+    app = Limited(PlainTextResponse("ok"), limits_at("127.0.0.1", 1000, ("Pool.example.com",)))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
+        codes = [
+            (await client.get("http://x/", headers={"Host": name})).status_code
+            for name in ("pool.example.com", "POOL.example.com:443", "other.example.com", "localhost")
+        ]
+
+    assert codes == [200, 200, 421, 200]
+
+
+async def paths_behind(prefix: str, *asked: str) -> list[tuple[int, str]]:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse(scope["path"])(scope, receive, send)
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(Mounted(app, prefix))) as client:
+        answers = [await client.get(f"http://x{path}") for path in asked]
+    return [(answer.status_code, answer.headers.get("location", answer.text)) for answer in answers]
+
+
+async def test_below_a_path_of_a_proxy_the_same_is_found_whether_it_takes_the_path_off_or_not() -> None:
+    assert await paths_behind("/pool", "/pool/", "/pool/api/v1/status", "/api/v1/status", "/poolside") == [
+        (200, "/"),
+        (200, "/api/v1/status"),
+        (200, "/api/v1/status"),
+        (200, "/poolside"),
+    ]
+    assert await paths_behind("/pool", "/pool") == [(308, "/pool/")]
+    assert await paths_behind("", "/pool/x", "/") == [(200, "/pool/x"), (200, "/")]

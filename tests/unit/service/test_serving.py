@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import AsyncExitStack
 
 import anyio
 import httpx
@@ -12,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.domain.failures import OptionsError, SetupError
 from app.service import serving as module
+from app.service.api.limits import Limited, RequestLimits
 from app.service.serving import Address, listening, serving, url_of
 
 HERE = Address(host="127.0.0.1", port=0)
@@ -157,3 +159,27 @@ def test_an_address_of_another_machine_is_told() -> None:
         pass
     with pytest.raises(OptionsError, match="no address"), listening(Address(host="no such host", port=0)):
         pass
+
+
+async def test_silent_connections_keep_out_nobody_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SILENT_MAX", 3)
+    with listening(HERE) as listener:
+        async with serving(ready(), listener), AsyncExitStack() as stack:
+            silent = [await stack.enter_async_context(await connected(listener)) for _ in range(5)]
+            async with httpx.AsyncClient() as client:
+                answer = await client.get(url_of(listener))
+            gone = [await until_closed(one) for one in silent[:2]]
+
+    assert (answer.status_code, gone) == (200, [b"", b""]), "those that were silent for longest make way"
+
+
+async def test_a_request_that_tells_its_length_twice_is_the_last_of_its_connection() -> None:
+    twice = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    app = Limited(ready(), RequestLimits())
+    with listening(HERE) as listener:
+        async with serving(app, listener), await connected(listener) as stream:
+            await stream.send(twice + REQUEST)
+            said = await until_closed(stream)
+
+    assert said.startswith(b"HTTP/1.1 400")
+    assert said.count(b"HTTP/1.1 ") == 1

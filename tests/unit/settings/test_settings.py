@@ -80,7 +80,7 @@ def test_a_wrong_value_is_told_with_what_is_allowed_and_every_way_to_say_it(monk
         load_settings()
 
     assert str(caught.value) == (
-        "workers is '12'; it must be a whole number from 1 to 8, or auto "
+        "workers is '12' in the environment; it must be a whole number from 1 to 8, or auto "
         "(--workers, -w, POOLWRIGHT_WORKERS, workers in poolwright.toml)."
     )
 
@@ -134,6 +134,50 @@ def test_a_name_that_is_no_setting_is_refused_with_the_nearest(where: str, monke
         load_settings()
 
 
+@pytest.mark.parametrize("name", [".env", "poolwright.toml"])
+def test_a_wrong_value_names_the_file_that_it_stands_in(name: str) -> None:
+    lines = {".env": "POOLWRIGHT_WORKERS=99\nPOOLWRIGHT_WROKERS=1\n", "poolwright.toml": "workers = 99\nwrokers = 1\n"}
+    Path(name).write_text(lines[name])
+
+    with pytest.raises(OptionsError) as caught:
+        load_settings({"tabs_per_worker": 77})
+
+    said = sorted(str(caught.value).splitlines(), key=lambda line: "workers tabs_per POOLWRIGHT".find(line[:7]))
+    of_workers, of_tabs, stray = said
+    assert of_workers.startswith(f"workers is '99' in {name}; it must be")
+    assert f"is no setting of Poolwright; it stands in {name}." in stray
+    assert of_tabs.startswith("tabs_per_worker is '77'; it must be")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("POOLWRIGHT_PORT", "tcp://10.0.0.1:80"),
+        ("POOLWRIGHT_PORT_8484_TCP", "tcp://10.0.0.1:8484"),
+        ("POOLWRIGHT_PORT_8484_TCP_PROTO", "tcp"),
+        ("POOLWRIGHT_SERVICE_HOST", "10.0.0.1"),
+        ("POOLWRIGHT_SERVICE_PORT", "8484"),
+        ("POOLWRIGHT_SERVICE_PORT_HTTP", "8484"),
+        ("POOLWRIGHT_API_SERVICE_HOST", "10.0.0.1"),
+        ("POOLWRIGHT_API_SERVICE_PORT", "80"),
+        ("POOLWRIGHT_API_PORT", "udp://10.0.0.1:80"),
+        ("POOLWRIGHT_API_PORT_80_UDP_ADDR", "10.0.0.1"),
+    ],
+)
+def test_what_kubernetes_says_of_services_is_no_setting(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+
+    assert load_settings().port == 8484
+
+
+@pytest.mark.parametrize(("name", "value"), [("POOLWRIGHT_PORTS", "1"), ("POOLWRIGHT_API_PORT", "80")])
+def test_what_is_only_like_it_is_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(OptionsError, match="is no setting of Poolwright; it stands in the environment"):
+        load_settings()
+
+
 def test_what_others_put_beside_our_settings_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     Path(".env").write_text("DATABASE_URL=elsewhere\nPOOLWRIGHT_WORKERS=\n")
     monkeypatch.setenv("POOLWRIGHT_SERVICE_HOST", "10.0.0.1")
@@ -148,7 +192,7 @@ def test_what_others_put_beside_our_settings_is_left_alone(monkeypatch: pytest.M
 def test_an_unreadable_file_is_one_sentence(name: str, text: bytes) -> None:
     Path(name).write_bytes(text)
 
-    with pytest.raises(OptionsError, match="not readable"):
+    with pytest.raises(OptionsError, match=rf"{Path(name).absolute()} is not readable: .+\."):
         load_settings()
 
 
@@ -196,3 +240,26 @@ def test_a_machine_without_a_temporary_folder_still_has_settings(monkeypatch: py
     monkeypatch.setattr("tempfile.gettempdir", refuse)
 
     assert load_settings().runs_dir.parent == Path("/tmp")
+
+
+@pytest.mark.parametrize("text", ["pool.example.com, pool", "pool.example.com,pool,"])
+def test_names_of_hosts_are_given_with_commas_between(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POOLWRIGHT_HOST_NAMES", text)
+
+    assert load_settings().host_names == ("pool.example.com", "pool")
+
+
+def test_names_of_hosts_may_be_a_list_in_the_file_too() -> None:
+    Path("poolwright.toml").write_text('host_names = ["a.example", "b.example"]\npath_prefix = "/pool/"\n')
+
+    assert load_settings().host_names == ("a.example", "b.example")
+    assert load_settings().path_prefix == "/pool"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("host_names", "http://x"), ("host_names", "a b"), ("path_prefix", "pool"), ("path_prefix", "/a?b")],
+)
+def test_what_is_no_name_or_path_is_refused(name: str, value: str) -> None:
+    with pytest.raises(OptionsError, match=f"{name} is .* it must be"):
+        load_settings({name: value})

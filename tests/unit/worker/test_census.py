@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from app.domain.cookies import SiteCookies
-from app.worker.census import count_lost, describe
+from app.worker.census import count_lost, describe, is_newer, written_by
 
 EXPECTED = (
     SiteCookies(site="a.test", lasting_count=2, session_count=1),
@@ -45,3 +47,24 @@ def test_the_sentence_names_numbers_and_sites() -> None:
 def test_many_sites_are_not_all_named() -> None:
     sites = {f"{letter}.test": 1 for letter in "abcdefg"}
     assert describe(sites, ()).endswith("1 of d.test, 1 of e.test and 2 more sites.")
+
+
+@pytest.mark.parametrize(
+    ("last_version", "product", "answer"),
+    [
+        ("150.0.7000.1", "Chrome/149.0.1.2", True),
+        ("150.0.7000.1", "Chrome/150.0.1.2", False),
+        ("99.0.1", "Chrome/100.0.1", False),
+        ("", "Chrome/149.0.1.2", False),
+        ("150.0.7000.1", "", False),
+        ("?", "Chrome/149.0.1.2", False),
+    ],
+)
+def test_a_profile_of_a_newer_browser_is_known_by_main_versions(last_version: str, product: str, answer: bool) -> None:
+    assert is_newer(last_version, product) is answer
+
+
+def test_a_profile_that_does_not_say_who_used_it_says_nothing(tmp_path: Path) -> None:
+    assert written_by(tmp_path) == ""
+    (tmp_path / "Last Version").write_text("150.0.7000.1\n")
+    assert written_by(tmp_path) == "150.0.7000.1"

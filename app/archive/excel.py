@@ -1,0 +1,163 @@
+"""What Excel can hold, and what a text of a list is in it: a number or a date where it stays the same to the eye. Pure.
+
+A value is taken for a number only where its text is the one way to write that number: ``1234.50`` and ``25%``, never
+``007``, ``1,234`` or ``4500012345678901``. So a cell shows what the list shows, and can be summed and sorted too.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import TypeAlias
+
+#: Excel's own limits. A workbook beyond them is taken for damaged, or loses what is beyond without a word.
+ROWS_MAX = 1_048_576
+COLUMNS_MAX = 16_384
+LINKS_MAX = 65_530
+LINK_LENGTH_MAX = 2_079
+#: Of the text in a cell, in units of UTF-16: a letter beyond the basic plane counts twice.
+TEXT_MAX = 32_767
+
+TEXT_FORMAT = "@"
+#: Digits that a number in a cell has; one with more is no longer the same.
+_DIGITS_MAX = 15
+#: Earlier days are other days in Excel, which takes 1900 for a leap year.
+_FIRST_DAY = date(1900, 3, 1)
+
+#: What XML cannot hold.
+_NOT_IN_XML = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: What Excel reads as one letter, ``_x0041_``; the underscore is written so itself then.
+_ESCAPE_START = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+
+_Number: TypeAlias = int | float | date | datetime | time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """A value that is more than its text, with the format that shows it as that text."""
+
+    value: _Number
+    number_format: str
+
+
+def typed(text: str) -> Typed | None:
+    """The number, date or time that a text is the one way to write; nothing where it is just text."""
+    if not text or text[0] not in "-0123456789":
+        return None
+    for pattern, read in _KINDS:
+        if pattern.fullmatch(text):
+            return read(text)
+    return None
+
+
+def is_identifier(text: str) -> bool:
+    """Whether digits are a name and no number: they begin with zeros, or are more than a number can have."""
+    return text.isdigit() and len(text) > 1 and (text[0] == "0" or len(text) > _DIGITS_MAX)
+
+
+def columns_of_text(rows: Iterable[tuple[str, tuple[str, ...]]]) -> frozenset[int]:
+    """The places of columns that stay text as a whole: order numbers, and identifiers that are made of digits.
+
+    Args:
+        rows: The order number as it was given, and all cells, of every row.
+    """
+    found: set[int] = set()
+    for given, cells in rows:
+        found.update(
+            place for place, cell in enumerate(cells) if place not in found and (cell == given or is_identifier(cell))
+        )
+    return frozenset(found)
+
+
+def escaped(text: str) -> str:
+    """A text as it has to stand in the file, so that Excel shows it unchanged. What XML cannot hold becomes U+FFFD."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _ESCAPE_START.sub("_x005F_", _NOT_IN_XML.sub("\ufffd", lines))
+
+
+def length(text: str) -> int:
+    """The length of a text as Excel counts it."""
+    return len(text) + sum(letter > "\uffff" for letter in text)
+
+
+def shortened(text: str, mark: str) -> str:
+    """As much of a text as a cell holds, with ``mark`` at its end; the whole text where it fits.
+
+    What ``escaped`` makes of it fits as well.
+    """
+    if len(text) * 2 <= TEXT_MAX and "_" not in text:
+        return text
+    if length(escaped(text)) <= TEXT_MAX:
+        return text
+    counts = range(min(len(text), TEXT_MAX) + 1)
+    room = TEXT_MAX - len(mark)
+    too_many = bisect_right(counts, room, key=lambda count: length(escaped(text[:count])))
+    return text[: too_many - 1] + mark
+
+
+def _whole(text: str) -> Typed | None:
+    return Typed(value=int(text), number_format="0")
+
+
+def _decimal(text: str) -> Typed | None:
+    if len(text.lstrip("-0.").replace(".", "")) > _DIGITS_MAX:
+        return Typed(value=float(text), number_format="General")  # the noise of binary fractions: nobody typed it
+    places = len(text.partition(".")[2])
+    return Typed(value=float(text), number_format=f"0.{'0' * places}") if places <= _DIGITS_MAX else None
+
+
+def _scientific(text: str) -> Typed | None:
+    value = float(text)
+    return Typed(value=value, number_format="General") if value not in {float("inf"), float("-inf")} else None
+
+
+def _percent(text: str) -> Typed | None:
+    digits = text.removesuffix("%")
+    places = len(digits.partition(".")[2])
+    return Typed(value=float(Decimal(digits) / 100), number_format=f"0{'.' * bool(places)}{'0' * places}%")
+
+
+def _day(text: str) -> Typed | None:
+    return _moment(text, date.fromisoformat, "yyyy-mm-dd")
+
+
+def _day_and_time(text: str) -> Typed | None:
+    between = "\\T" if text[10] == "T" else " "
+    shown = f"yyyy-mm-dd{between}{_clock(text[11:])}"
+    return _moment(text, datetime.fromisoformat, shown)
+
+
+def _time_of_day(text: str) -> Typed | None:
+    return _moment(text, time.fromisoformat, _clock(text))
+
+
+def _clock(text: str) -> str:
+    return "hh:mm:ss" if text.count(":") > 1 else "hh:mm"
+
+
+def _moment(text: str, read: Callable[[str], date | time], number_format: str) -> Typed | None:
+    try:
+        value = read(text)
+    except ValueError:
+        return None
+    day = value.date() if isinstance(value, datetime) else value
+    return None if isinstance(day, date) and day < _FIRST_DAY else Typed(value=value, number_format=number_format)
+
+
+_KINDS: tuple[tuple[re.Pattern[str], Callable[[str], Typed | None]], ...] = tuple(
+    (re.compile(pattern, re.ASCII), read)
+    for pattern, read in (
+        (r"0|-?[1-9]\d{0,14}", _whole),
+        (r"-?(0|[1-9]\d{0,14})\.\d{1,25}", _decimal),
+        # As the reader of a workbook writes a very small or large number; 12E4 is a name.
+        (r"-?[1-9](\.\d+)?e[+-]\d{2,3}", _scientific),
+        (r"-?(0|[1-9]\d{0,11})(\.\d{1,10})?%", _percent),
+        (r"\d{4}-\d\d-\d\d", _day),
+        (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?", _day_and_time),
+        (r"\d\d:\d\d(:\d\d)?", _time_of_day),
+    )
+)

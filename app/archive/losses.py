@@ -1,0 +1,47 @@
+"""What a workbook could not take of a report, so that nothing is lost without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from app.archive.excel import COLUMNS_MAX, ROWS_MAX, TEXT_MAX, length, shortened
+
+#: At the end of a text that a cell cannot hold.
+CUT = " ... [cut]"
+
+
+@dataclass(slots=True)
+class Losses:
+    """What a workbook could not take, noted while it is written."""
+
+    #: Where the whole of it is.
+    elsewhere: str
+    cut_count: int = 0
+    first_cut: str = ""
+    column_count: int = 0
+    row_count: int = 0
+    unlinked_count: int = 0
+
+    def cut(self, text: str, row_no: int, column: str) -> str:
+        """As much of a text as a cell holds."""
+        kept = shortened(text, CUT)
+        if kept is not text:
+            self.cut_count += 1
+            where = f"row {row_no}, {column}: {length(text):,} letters"
+            self.first_cut = self.first_cut or where
+        return kept
+
+    def sentences(self) -> Iterator[str]:
+        """Them, for people."""
+        if self.cut_count:
+            also = f", and {self.cut_count - 1:,} more" if self.cut_count > 1 else ""
+            told = f"a cell of a workbook holds {TEXT_MAX:,} letters"
+            yield f"Cut ({self.first_cut}{also}): {told}; the whole text is in {self.elsewhere}."
+        if self.column_count:
+            told = f"A sheet holds {COLUMNS_MAX:,} columns; the last {self.column_count:,} of the list"
+            yield f"{told} are in {self.elsewhere} alone."
+        if self.row_count:
+            yield f"A sheet holds {ROWS_MAX:,} rows; the {self.row_count:,} rows beyond are in {self.elsewhere} alone."
+        if self.unlinked_count:
+            yield f"{self.unlinked_count:,} folders have no link: a workbook holds no more, or no longer ones."

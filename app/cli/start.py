@@ -1,0 +1,30 @@
+"""Where the program begins: streams that can be used, and no traceback for whoever stops it while it is loading.
+
+Nothing of weight is imported before that is settled.
+"""
+
+from __future__ import annotations
+
+import signal
+from importlib import import_module
+
+from app.cli.streams import secure
+
+
+def main() -> None:
+    """Run the program; its exit code says how it went."""
+    usual = signal.signal(signal.SIGINT, signal.SIG_DFL) if _is_heard() else None
+    secure()
+    program = import_module("app.cli.main")
+    if usual is not None:
+        signal.signal(signal.SIGINT, usual)
+    try:
+        program.main()
+    finally:
+        # How it went is settled: the interpreter's own last steps are not cut short by a traceback.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _is_heard() -> bool:
+    """Whether Ctrl+C means us: a shell gives what it starts in the background none."""
+    return signal.getsignal(signal.SIGINT) is signal.default_int_handler

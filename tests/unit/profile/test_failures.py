@@ -1,0 +1,26 @@
+"""Hints name the profile that they are about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.profile.failures import make_anew, missing_folder, name_of
+
+
+@pytest.mark.parametrize("below", [".", "Default", "Default/Cookies"])
+def test_a_file_of_a_profile_tells_its_name(below: str, tmp_path: Path) -> None:
+    (tmp_path / "coupa" / "base").mkdir(parents=True)
+    (tmp_path / "coupa" / "profile.toml").touch()
+
+    assert name_of(tmp_path / "coupa" / "base" / below) == "coupa"
+    assert "`poolwright profile login coupa`" in make_anew(tmp_path / "coupa" / "base" / below)
+
+
+def test_a_clone_does_not_and_is_not_given_a_wrong_one(tmp_path: Path) -> None:
+    assert "`poolwright profile remove NAME`" in make_anew(tmp_path / "run-1" / "worker-1")
+
+
+def test_a_profile_that_is_missing_is_named_all_the_same() -> None:
+    assert "`poolwright profile login coupa`" in str(missing_folder(Path("profiles/coupa/base")))

@@ -1,0 +1,53 @@
+"""Who works on an output folder: a living process, and no later one of its number."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app.service.beacon import BEACON_NAME, batch_lit, find, find_batch, lit
+
+NOW = datetime(2026, 11, 30, tzinfo=UTC)
+
+
+def change(folder: Path, **fields: object) -> None:
+    path = folder / BEACON_NAME
+    path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
+
+
+def test_whoever_works_is_found_for_as_long_as_it_works(tmp_path: Path) -> None:
+    with lit(tmp_path, "http://127.0.0.1:1", NOW), batch_lit(tmp_path, NOW):
+        found, batch = find(tmp_path), find_batch(tmp_path)
+
+    assert found is not None
+    assert (found.pid, found.url) == (os.getpid(), "http://127.0.0.1:1")
+    assert batch is not None
+    assert (find(tmp_path), find_batch(tmp_path)) == (None, None)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the system says when a process began")
+@pytest.mark.parametrize("birth", ["another start of the machine/123", "x"])
+def test_a_later_process_of_the_same_number_is_nobody(birth: str, tmp_path: Path) -> None:
+    with lit(tmp_path, "http://127.0.0.1:1", NOW):
+        change(tmp_path, birth=birth)
+
+        assert find(tmp_path) is None
+
+
+def test_where_nobody_says_when_it_began_its_number_counts(tmp_path: Path) -> None:
+    with lit(tmp_path, "http://127.0.0.1:1", NOW):
+        change(tmp_path, birth="")
+
+        assert find(tmp_path) is not None
+
+
+def test_a_process_that_is_gone_is_nobody(tmp_path: Path) -> None:
+    with lit(tmp_path, "http://127.0.0.1:1", NOW):
+        change(tmp_path, pid=2**22 + 1, birth="")
+
+        assert find(tmp_path) is None

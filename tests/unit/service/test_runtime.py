@@ -1,0 +1,137 @@
+"""How a batch begins and ends: what the disk refuses, and what somebody who stops it waits for. No worker starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio
+import pytest
+
+from app.archive import report
+from app.archive.tree import OutputTree
+from app.domain.events import Event, Level, Notice
+from app.domain.failures import SetupError
+from app.domain.options import BrowserOptions, PoolOptions, WorkerOptions
+from app.service import batch_report, runtime
+from app.service.batch import BatchJob, BatchSummary, Ending
+from app.service.clock import SystemClock
+from app.store.journal import SqliteJournal
+from tests.support.tasks import orders
+
+pytestmark = pytest.mark.timeout(30)
+
+
+def job_of(folder: Path, *numbers: int) -> BatchJob:
+    return BatchJob(
+        orders=orders(*numbers),
+        pool=PoolOptions(
+            worker=WorkerOptions(browser=BrowserOptions()),
+            worker_count=1,
+            base_profile_path=folder / "base",
+            runs_root=folder / "runs",
+            staging_path=folder / "out" / ".poolwright" / "staging",
+        ),
+        out=folder / "out",
+        template="{number}",
+        journal_path=folder / "journal.db",
+        report_stem="orders-report",
+    )
+
+
+async def run(job: BatchJob, *, stop: bool = False, stop_now: bool = False) -> tuple[BatchSummary, list[str]]:
+    """How it ended, and what was said."""
+    events: list[Event] = []
+    wishes = anyio.Event(), anyio.Event()
+    for wish, is_wanted in zip(wishes, (stop, stop_now), strict=True):
+        if is_wanted:
+            wish.set()
+    summary = await runtime.run_batch(job, observe=events.append, stop=wishes[0], stop_now=wishes[1])
+    return summary, [event.text for event in events if isinstance(event, Notice) and event.level is Level.WARNING]
+
+
+async def test_a_report_that_cannot_be_written_is_told_and_takes_no_summary_along(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "reports").write_text("a file in its place")
+
+    summary, said = await run(job_of(tmp_path))
+
+    assert (summary.ending, summary.report_xlsx) == (Ending.FINISHED, None)
+    assert "cannot be written: File exists. Put that right and start it again for the report." in summary.report_problem
+    assert said == [summary.report_problem]
+
+
+@pytest.mark.parametrize("number", [5, 13, 28, 30, 107, 116, 122])
+async def test_whatever_the_disk_says_to_a_report_the_summary_comes(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(descriptor: int) -> None:
+        del descriptor
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    monkeypatch.setattr(report, "sync_file", lambda path: refuse(0))
+
+    summary, _ = await run(job_of(tmp_path))
+
+    assert os.strerror(number) in summary.report_problem
+
+
+async def test_what_an_earlier_run_was_filing_and_cannot_be_finished_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(tree: OutputTree) -> None:
+        del tree
+        raise OSError(5, "Input/output error", str(tmp_path / "out"))
+
+    monkeypatch.setattr(OutputTree, "recover", refuse)
+
+    with pytest.raises(SetupError, match=r"was filing in '.*out' cannot be finished: Input/output error\."):
+        await run(job_of(tmp_path))
+
+
+async def test_a_list_that_is_not_taken_yet_is_left_when_somebody_stops(tmp_path: Path) -> None:
+    job = job_of(tmp_path, 1, 2, 3)
+
+    summary, _ = await run(job, stop=True)
+
+    assert (summary.ending, summary.left_count, summary.report_xlsx) == (Ending.STOPPED, 3, None)
+    async with SqliteJournal(job.journal_path, SystemClock()) as journal:
+        assert await journal.records(job.orders.batch_id) == ()
+
+
+async def test_a_report_is_written_after_the_first_wish_to_stop_and_given_up_after_the_second(
+    tmp_path: Path,
+) -> None:
+    job = job_of(tmp_path)
+    stop, stop_now = anyio.Event(), anyio.Event()
+    stop.set()
+
+    written = await batch_report.report_batch(job, (), stop, stop_now)
+    stop_now.set()
+    left = await batch_report.report_batch(job, (), stop, stop_now)
+
+    assert written.files is not None
+    assert written.files.json.is_file()
+    assert (left.files, left.problem) == (
+        None,
+        "The report was not written, since you want to stop; start it again for the report.",
+    )
+
+
+async def test_a_report_that_takes_long_is_not_waited_for_by_somebody_who_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(*_: object, heed: Callable[[], None], **__: object) -> None:
+        while True:
+            heed()
+
+    monkeypatch.setattr(batch_report, "write_reports", endless)
+    monkeypatch.setattr(batch_report, "AFTER_STOP_S", 0.05)
+    stop = anyio.Event()
+    stop.set()
+
+    left = await batch_report.report_batch(job_of(tmp_path), (), stop, anyio.Event())
+
+    assert left.files is None
