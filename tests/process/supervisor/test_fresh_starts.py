@@ -12,7 +12,7 @@ import pytest
 from app.domain.events import MemoryRelieved, Notice
 from app.domain.states import WorkerStatus
 from app.memory.limit import MemoryLimit
-from app.supervisor.facts import StopCause
+from app.supervisor.stops import StopCause
 from tests.support.event_capture import EventCapture
 from tests.support.scripted_pool import Theatre, running_pool
 
