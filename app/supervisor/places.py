@@ -6,6 +6,8 @@ is said at once and nothing starts, until the very same folder is back. Another 
 
 from __future__ import annotations
 
+import contextlib
+import secrets
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +27,10 @@ ROOM_FLOOR_BYTES = 8 * 1024 * 1024
 LOOK_INTERVAL_S = 2.0
 
 
+#: Lies in a place as long as the run lasts. Numbers alone do not tell: some file systems give a folder new ones.
+_MARK = ".here-"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """One folder."""
@@ -33,8 +39,8 @@ class Place:
     #: How a sentence calls it, as ``the output folder``.
     name: str
 
-    def look(self) -> tuple[int, int] | None:
-        """Which folder stands there; nothing when none does. Blocking.
+    def number(self) -> tuple[int, int] | None:
+        """The number that the system has for the folder there; nothing when there is none. Blocking.
 
         Raises:
             OSError: Nobody can tell now.
@@ -69,8 +75,9 @@ class StorageMonitor:
         """
         self._places = places
         self._report = report
-        #: Which folder was first seen at each place.
+        #: The number that the folder at each place had when it was first seen.
         self._known: dict[Place, tuple[int, int]] = {}
+        self._mark = f"{_MARK}{secrets.token_hex(4)}"
         self._is_gone = False
 
     async def watch(self) -> None:
@@ -85,17 +92,37 @@ class StorageMonitor:
 
     def missing(self) -> str:
         """Which place is not what it was, in a sentence; empty when all are, as far as anybody can tell. Blocking."""
-        for place in self._places():
-            try:
-                found = place.look()
-            except OSError:
-                continue
-            known = self._known.get(place)
-            if known is None and found is not None:
-                self._known[place] = found
-            elif known is not None and found != known:
-                return _gone(place) if found is None else _replaced(place)
-        return ""
+        faults = (self._fault(place) for place in self._places())
+        return next((fault for fault in faults if fault), "")
+
+    def close(self) -> None:
+        """Take the marks away. Blocking."""
+        for place in self._known:
+            with contextlib.suppress(OSError):
+                (place.path / self._mark).unlink(missing_ok=True)
+
+    def _fault(self, place: Place) -> str:
+        try:
+            found, known = place.number(), self._known.get(place)
+            if known is None:
+                self._get_to_know(place, found)
+                return ""
+            if found is None:
+                return _gone(place)
+            is_same = found == known or (place.path / self._mark).exists()
+        except OSError:  # whoever looks for room tells that
+            return ""
+        return "" if is_same else _replaced(place)
+
+    def _get_to_know(self, place: Place, found: tuple[int, int] | None) -> None:
+        """Mark a folder as that of this run. Where no mark can be made its number must do."""
+        if found is None:
+            return
+        self._known[place] = found
+        with contextlib.suppress(OSError):
+            for stale in place.path.glob(f"{_MARK}*"):
+                stale.unlink()
+            (place.path / self._mark).touch(mode=0o600)
 
     def facts(self) -> list[Fact]:
         """What there is to tell now. Blocking."""
@@ -110,7 +137,7 @@ class StorageMonitor:
 
 def _shortage(place: Place) -> list[Fact]:
     try:
-        place.look()
+        place.number()
         free_bytes = place.free_bytes()
     except OSError as error:
         trouble = trouble_of(error)

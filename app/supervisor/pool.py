@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 import anyio
+import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from app.domain.events import TaskStarted
@@ -80,7 +81,7 @@ class PersistentWorkerPool(Wishes):
         self.memory_monitor = MemoryMonitor(
             self.workers, self.memory_threshold, surroundings.read_limit, self._chronicle, self._report
         )
-        self._stopped, self._down = anyio.Event(), anyio.Event()
+        self._stopped = anyio.Event()
         self._shutdown = self._ending()
         self._premises = Premises(
             options=options, around=self._around, chronicle=self._chronicle, deadline=self._deadline
@@ -192,8 +193,8 @@ class PersistentWorkerPool(Wishes):
     async def shutdown(self, timeout: float = SHUTDOWN_TIMEOUT_MAX_S) -> None:  # noqa: ASYNC109 - the mission's name
         """Let tasks in flight finish, end the workers, and give the rest back to the queue.
 
-        Leaving the pool does this too, and then removes the clones. Called again it waits for the first call. The
-        caller's cancellation does not cut it short; ``hurry`` does.
+        Leaving the pool does this too, and then removes the clones. Called again it waits for the first call. No
+        cancellation cuts it short; ``hurry`` does.
 
         Args:
             timeout: Seconds for all of it: more than 0, at most 60.
@@ -204,8 +205,8 @@ class PersistentWorkerPool(Wishes):
         check_shutdown_timeout(timeout)
         if not self.shutdown_event.is_set():
             self.shutdown_event.set()
-            self._tasks.start_soon(self._wind_down, timeout)
-        await undisturbed(self._down)
+            self._tasks.start_soon(self._shutdown.run, timeout)
+        await undisturbed(self._shutdown.is_over)
 
     def hurry(self) -> None:
         """Do not wait for tasks in flight any longer: they go back to the queue."""
@@ -222,6 +223,7 @@ class PersistentWorkerPool(Wishes):
         return Shutdown(
             steering=self._steering,
             dispatch=self._dispatch,
+            submissions=self.submissions,
             workers=self.workers,
             journal=self._journal,
             chronicle=self._chronicle,
@@ -283,16 +285,10 @@ class PersistentWorkerPool(Wishes):
         self._chronicle.tell(TaskStarted(task=begun, worker=worker))
         return begun if begun.timeout_s is not None else replace(begun, timeout_s=self._task_timeout_s)
 
-    async def _wind_down(self, limit_s: float) -> None:
-        try:
-            await self._shutdown.run(limit_s)
-        finally:
-            self.submissions.close()
-            self._down.set()
-
     async def _clear_up(self) -> None:
         """Remove clones and temporary files; the last thing a pool does."""
         with self._shutdown.clearing():
+            await anyio.to_thread.run_sync(self._storage.close, abandon_on_cancel=True)
             await self._premises.close()
         if self._steering.machine.can(PoolEvent.CLOSE):
             self._steering.machine.fire(PoolEvent.CLOSE)

@@ -22,6 +22,7 @@ from app.supervisor.patience import PatientJournal
 from app.supervisor.pool_facts import StopNeeded
 from app.supervisor.steering import Steering
 from app.supervisor.stops import StopCause
+from app.supervisor.submissions import Submissions
 from app.supervisor.tally import Tally
 from app.supervisor.worker import Worker
 
@@ -40,6 +41,7 @@ class Shutdown:
 
     steering: Steering
     dispatch: Dispatch
+    submissions: Submissions
     workers: Sequence[Worker]
     journal: PatientJournal
     chronicle: Chronicle
@@ -50,6 +52,8 @@ class Shutdown:
     feeding: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     #: Ends the waiting for tasks in flight.
     draining: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    #: Set when nothing of it is waited for any more.
+    is_over: anyio.Event = field(default_factory=anyio.Event)
     #: When the pool must be gone, in seconds of ``anyio.current_time``; nothing before its end has begun.
     gone_at_s: float | None = None
 
@@ -60,6 +64,13 @@ class Shutdown:
 
     async def run(self, limit_s: float) -> None:
         """Let workers finish what they have, end them, and bring everything undone back to the queue."""
+        try:
+            await self._run(limit_s)
+        finally:
+            self.submissions.close()
+            self.is_over.set()
+
+    async def _run(self, limit_s: float) -> None:
         begun_s = anyio.current_time()
         self.gone_at_s = begun_s + limit_s
         self.deadline.set(begun_s + max(limit_s * LEFT, limit_s * DRAINED + 3 * STAGE_MIN_S))

@@ -153,7 +153,7 @@ class Worker:
             except LostError as error:
                 cause, kind = f"{error}{await anyio.to_thread.run_sync(_killed, kills)}", error.kind
                 await self._look_at_room()
-            except (SetupError, ProfileInUseError, NotNowError) as error:
+            except (SetupError, ProfileInUseError, NotNowError, TimeoutError) as error:
                 cause, kind = str(error), LossKind.NOT_STARTED
                 if isinstance(error, NotNowError):
                     self._report(HomeRefused(worker=self.ref, trouble=trouble_told(error), detail=cause))

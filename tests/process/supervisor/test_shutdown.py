@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import anyio
@@ -13,7 +14,9 @@ import pytest
 
 from app.archive.tree import OutputTree
 from app.domain.events import Event, Notice
-from app.domain.failures import LockedError
+from app.domain.failures import GivenBack, LockedError, Reason
+from app.domain.ids import TaskId
+from app.domain.machine import Transition
 from app.domain.ports import Filed
 from app.domain.task import POTask, Report
 from app.service.clock import SystemClock
@@ -50,13 +53,15 @@ class LockedJournal(MemoryJournal):
             await anyio.sleep(5.0)
             raise LockedError("somebody keeps it")
 
-    async def give_back(self, *args: object, **named: object) -> None:
+    async def give_back(
+        self, task_id: TaskId, why: Reason | GivenBack, *, detail: str, delay_s: float, is_attempt_spent: bool
+    ) -> None:
         await self._refuse()
-        await super().give_back(*args, **named)  # pyright: ignore[reportArgumentType] - as they came
+        await super().give_back(task_id, why, detail=detail, delay_s=delay_s, is_attempt_spent=is_attempt_spent)
 
-    async def record(self, *args: object) -> None:
+    async def record(self, transitions: Sequence[Transition]) -> None:
         await self._refuse()
-        await super().record(*args)  # pyright: ignore[reportArgumentType] - as they came
+        await super().record(transitions)
 
 
 async def test_a_shutdown_is_over_in_its_time_whatever_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,6 +61,26 @@ def test_another_folder_in_its_place_ends_the_pool(tmp_path: Path) -> None:
     assert "another folder" in watch.missing()
 
 
+def test_a_folder_that_only_got_another_number_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = monitor(tmp_path)
+    watch.facts()
+    numbers = iter(range(100))
+
+    monkeypatch.setattr(Place, "number", lambda _: (1, next(numbers)))
+
+    assert watch.facts() == []
+
+
+def test_no_mark_stays_behind(tmp_path: Path) -> None:
+    (tmp_path / ".here-of-a-run-that-was-killed").touch()
+    watch = monitor(tmp_path)
+    watch.facts()
+
+    watch.close()
+
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("code", "trouble"),
     [
