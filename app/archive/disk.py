@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
+import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -104,6 +106,28 @@ def remove_empty_folders(folder: Path, root: Path) -> None:
         except OSError:
             return
         folder = folder.parent
+
+
+def refusal(folder: Path, *, may_lack: bool = False) -> OSError | None:
+    """Why a folder takes no folders and files now; nothing when it does. The error names the folder.
+
+    Args:
+        folder: Which one.
+        may_lack: Whether it is nothing to speak of when there is none.
+    """
+    probe = folder / f".probe-{secrets.token_hex(4)}"
+    try:
+        if may_lack and not folder.is_dir():
+            return None
+        probe.mkdir(mode=PRIVATE_FOLDER)
+        write_file(probe / FRESH, "")
+        (probe / FRESH).rename(probe / "written")
+        (probe / "written").unlink()
+        probe.rmdir()
+    except OSError as error:
+        shutil.rmtree(probe, ignore_errors=True)
+        return type(error)(error.errno, error.strerror or str(error), str(folder))
+    return None
 
 
 def share_like(model: Path, folder: Path) -> None:

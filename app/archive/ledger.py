@@ -44,6 +44,11 @@ class Ledger:
         self._filing = root / "filing"
         self._filed = root / "filed"
 
+    @property
+    def places(self) -> tuple[Path, Path]:
+        """The folders of all entries."""
+        return self._filing, self._filed
+
     def known(self, task_id: TaskId) -> Place | None:
         """Where the order is, or is about to be."""
         return self.begun(task_id) or Place.read(self._filed / _entry_name(task_id))

@@ -22,6 +22,11 @@ class Shelf:
         """Keep folders below ``root``, which only its owner may enter."""
         self._root = root / "replaced"
 
+    @property
+    def place(self) -> Path:
+        """Where they all are."""
+        return self._root
+
     def held(self, task_id: TaskId) -> list[Path]:
         """The former folders of an order, the one that was put here last at the end."""
         place = self._root / task_key(task_id)

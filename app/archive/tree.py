@@ -18,7 +18,15 @@ from pathlib import Path
 
 from loguru import logger
 
-from app.archive.disk import Heed, go_on, make_folders, make_private_folder, remove_empty_folders, sync_folder
+from app.archive.disk import (
+    Heed,
+    go_on,
+    make_folders,
+    make_private_folder,
+    refusal,
+    remove_empty_folders,
+    sync_folder,
+)
 from app.archive.ledger import Ledger, Place
 from app.archive.manifest import Manifest, ManifestError
 from app.archive.names import STAGED_EVIDENCE, STAGED_FILES
@@ -96,6 +104,12 @@ class OutputTree:
         if record.report is None or name not in record.report.evidence or Path(name).name != name:
             return None
         return evidence_folder(self._private, record.task.po_number, record.attempt_count) / name
+
+    def refusal(self) -> OSError | None:
+        """Why the folders that every filing needs take nothing now; nothing when all of them do."""
+        needed = (refusal(place) for place in (self._out, self._private))
+        further = (refusal(place, may_lack=True) for place in (*self._ledger.places, self._shelf.place))
+        return next((found for found in (*needed, *further) if found is not None), None)
 
     def discard(self, staged: Path) -> None:
         """Remove what is left of a staging folder. A missing folder is no error.

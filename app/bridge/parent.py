@@ -6,11 +6,13 @@ A worker runs in a session of its own, so that a Ctrl+C in the terminal reaches 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -30,6 +32,12 @@ from app.wire.messages import ToSupervisor
 CLOSE_LIMIT_S = 5.0
 #: After SIGTERM, before SIGKILL.
 TERM_LIMIT_S = 3.0
+#: A look at all processes takes milliseconds, unless the kernel is stuck.
+LOOK_LIMIT_S = 5.0
+#: Where time is short, each step takes so much of what is left.
+STEP_SHARE = 0.3
+#: So long killed processes are looked after in any case.
+KILL_MIN_S = 1.0
 #: Longest log line of a worker that is kept; a page can print without end.
 _LINE_LIMIT = 2000
 
@@ -75,27 +83,50 @@ class Child:
                 if output is not None and not self._is_link(output):
                     readers.start_soon(_read_lines, output, say)
 
-    async def end(self) -> None:
+    async def end(self, time_left: Callable[[], float] = lambda: math.inf) -> None:
         """Close the link, wait, terminate, kill, and remove every process that the worker left.
 
         Takes at most ``CLOSE_LIMIT_S + TERM_LIMIT_S`` and twice ``strays.KILL_LIMIT_S``, also when the caller is
-        cancelled.
+        cancelled, and less where less is left: each step then takes its share of that. A process that the kernel does
+        not let go of (a disk that hangs) is left behind.
+
+        Args:
+            time_left: How many seconds there are now for all that is to be done.
         """
+
+        def limit(wanted_s: float) -> float:
+            return min(wanted_s, STEP_SHARE * time_left())
+
         with anyio.CancelScope(shield=True):
-            await self.look()
+            await self._look_within(limit(LOOK_LIMIT_S))
             await self.link.aclose()
-            if not await self._is_gone_within(CLOSE_LIMIT_S):
-                await self.look()
+            if not await self._is_gone_within(limit(CLOSE_LIMIT_S)):
+                await self._look_within(limit(LOOK_LIMIT_S))
                 _signal(self._process.terminate)
-                if not await self._is_gone_within(TERM_LIMIT_S):
+                if not await self._is_gone_within(limit(TERM_LIMIT_S)):
                     _signal(self._process.kill)
-                    await self._is_gone_within(strays.KILL_LIMIT_S)
-            await anyio.to_thread.run_sync(strays.end_family, self._family)
-            await self._process.aclose()
+                    await self._is_gone_within(limit(strays.KILL_LIMIT_S))
+            end_family = partial(strays.end_family, self._family, limit(strays.KILL_LIMIT_S))
+            with anyio.move_on_after(max(limit(2 * strays.KILL_LIMIT_S), KILL_MIN_S)):
+                await anyio.to_thread.run_sync(end_family, abandon_on_cancel=True)
+            await self._let_go()
 
     async def look(self) -> None:
         """Remember which processes belong to the worker; nothing once it has ended: its number may be another's."""
         await anyio.to_thread.run_sync(self.pids)
+
+    async def _look_within(self, limit_s: float) -> None:
+        with anyio.move_on_after(limit_s):
+            await anyio.to_thread.run_sync(self.pids, abandon_on_cancel=True)
+
+    async def _let_go(self) -> None:
+        """Close its streams. anyio's own closing waits for the process, and that for ever."""
+        if self._process.returncode is not None:
+            await self._process.aclose()
+            return
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream is not None:
+                await stream.aclose()
 
     def pids(self) -> Collection[int]:
         """The worker and all that it started, also those that left it; none once it has ended. Blocking, 5 to 10 ms."""

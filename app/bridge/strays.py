@@ -32,12 +32,14 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
-def end_family(family: Family) -> None:
-    """Kill and bury what is left of a worker and all that it started. Blocking."""
+def end_family(family: Family, limit_s: float = KILL_LIMIT_S) -> None:
+    """Kill and bury what is left of a worker and all that it started; waits so long for what does not go. Blocking."""
     strays = family.strays()
-    give_up = time.monotonic() + KILL_LIMIT_S
-    while strays and time.monotonic() < give_up:
-        _kill(strays)
+    give_up = time.monotonic() + limit_s
+    is_first = True
+    while strays and (is_first or time.monotonic() < give_up):
+        is_first = False
+        _kill(strays, limit_s)
         _bury(process for process in strays if process.pid != family.pid)  # the worker's own code is asked for
         strays = family.orphans()
     _bury(_adopted_dead())
@@ -50,11 +52,11 @@ def end_strays(folder: Path) -> None:
     _bury(strays)
 
 
-def _kill(processes: Collection[psutil.Process]) -> None:
+def _kill(processes: Collection[psutil.Process], limit_s: float = KILL_LIMIT_S) -> None:
     for process in processes:
         with contextlib.suppress(psutil.Error):
             process.kill()  # psutil refuses when the number is another's by now
-    give_up = time.monotonic() + KILL_LIMIT_S
+    give_up = time.monotonic() + limit_s
     while (left := {process for process in processes if not _is_gone(process)}) and time.monotonic() < give_up:
         psutil.wait_procs(left, timeout=_LOOK_S)
 

@@ -6,7 +6,6 @@ to one outcome and one class of action, and tells the next step in words.
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
@@ -247,17 +246,6 @@ class Fault(Enum):
     TOO_LARGE = "frame larger than the limit"
     NOT_A_MESSAGE = "frame is no known message"
     TORN = "link ended inside a frame"
-
-
-#: What a file system says when it takes nothing at all for the time being: it is full, went read-only, or is away.
-_OUT_OF_SERVICE = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EHOSTDOWN}
-)
-
-
-def is_disk_out(error: OSError) -> bool:
-    """Whether a whole file system is out of service, so that waiting may help; else it is about one file."""
-    return error.errno in _OUT_OF_SERVICE
 
 
 def root_cause(group: ExceptionGroup[Exception], *decisive: type[Exception]) -> Exception:

@@ -19,6 +19,8 @@ MEMORY_THRESHOLD_MIN, MEMORY_THRESHOLD_MAX = 0.5, 0.9
 RECYCLE_AFTER_TASKS, RECYCLE_AFTER_MINUTES = 500, 240
 #: The mission's rule: at most one minute for a graceful shutdown.
 SHUTDOWN_TIMEOUT_MAX_S = 60.0
+#: A list may take days: restarts of a worker are limited within this time, and not within the whole of it.
+RESTART_WINDOW_S = 3600.0
 
 
 class Sandbox(StrEnum):
@@ -119,8 +121,8 @@ class PoolOptions:
     keeps_queue: bool = False
     #: Whether a login may be renewed before it ends, as far as that can be foretold.
     renews_early: bool = False
-    #: How long a restart of a worker counts against its limit; nothing for a pool that lives as long as its list.
-    restart_window_s: float | None = None
+    #: How long a restart of a worker counts against its limit; nothing where it counts for as long as the pool lives.
+    restart_window_s: float | None = RESTART_WINDOW_S
     #: The part of all memory (the machine's, or what a container may have) that the pool may use.
     memory_threshold: float = 0.75
     #: A worker is started anew after so many finished attempts; nothing for never.

@@ -161,6 +161,13 @@ class Archive(Protocol):
         """
         ...
 
+    def refusal(self) -> OSError | None:
+        """Why the output folder as a whole takes nothing now; nothing when it does, so that a refusal was one order's.
+
+        The error names the folder that refused.
+        """
+        ...
+
     def discard(self, staged: Path) -> None:
         """Remove what is left of a staging folder. A missing folder is no error."""
         ...

@@ -12,6 +12,10 @@ from app.domain.ids import BatchId, TaskId
 from app.domain.payload import JsonValue, problem_of
 from app.domain.states import OVER, TaskStatus
 
+#: A task that so many workers died on is tried once more, alone in a fresh worker, and only what kills that one too
+#: is the task's own doing.
+DEATH_LIMIT = 2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class POTask:
@@ -30,6 +34,11 @@ class POTask:
     payload: JsonValue = None
     #: Takes the place of the workers' ``task_timeout_s`` for this task.
     timeout_s: float | None = None
+
+    @property
+    def is_on_trial(self) -> bool:
+        """Whether it has its last try, which must be its own: workers died on it, perhaps of something else."""
+        return self.death_count >= DEATH_LIMIT
 
     def __post_init__(self) -> None:
         """Refuse what would not survive its way to a worker.

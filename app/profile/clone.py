@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from app.domain.failures import PoolError, SetupError
-from app.profile.failures import NoRoomError, ProfileInUseError, ProfileRefusedError, unreadable
+from app.domain.failures import PoolError
+from app.domain.storage import StorageTrouble, trouble_of
+from app.profile.failures import NoRoomError, ProfileInUseError, ProfileRefusedError, unreadable, unwritable
 from app.profile.occupancy import refuse_occupied
 from app.profile.private import FOLDER_MODE, create_file, remove_tree
 from app.profile.rights import blame
@@ -30,7 +31,6 @@ COPY_TRIES = 2
 
 _ASIDE_MARK = ".damaged-"
 _CHUNK_BYTES = 1024 * 1024
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +169,7 @@ def _require_room(folder: Path, size_bytes: int) -> None:
 
 
 def _explained(error: OSError, base: Path, target: Path) -> PoolError:
-    if error.errno in _FULL:
+    if error.errno == errno.EFBIG or trouble_of(error) is StorageTrouble.FULL:
         return NoRoomError(
             f"The disk was full before the clone {target} was whole ({error.strerror}); it was removed. "
             "Free some room, then start again."
@@ -177,4 +177,4 @@ def _explained(error: OSError, base: Path, target: Path) -> PoolError:
     if error.filename is not None and Path(error.filename).is_relative_to(base):
         return unreadable(base, error)
     told = blame(error, target.parent).sentence(otherwise="Check that its folder exists and that you may write there.")
-    return SetupError(f"The clone {target} can't be written, and nothing is left of it: {told}")
+    return unwritable(error, f"The clone {target} can't be written, and nothing is left of it: {told}")

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
-from app.domain.failures import ProfileError, SetupError
+from app.domain.failures import (
+    DiskFullError,
+    ProfileError,
+    SetupError,
+    StorageAwayError,
+    StorageForbiddenError,
+)
+from app.domain.storage import StorageTrouble, trouble_of
 from app.profile.rights import blame
 
 #: As the folder of a profile is laid out: see ``home``, which stands above this.
@@ -41,7 +50,7 @@ class ProfileFileError(ProfileError):
     """``profile.toml`` doesn't hold what it must."""
 
 
-class NoRoomError(SetupError):
+class NoRoomError(SetupError, DiskFullError):
     """The disk has no room for a clone."""
 
 
@@ -60,6 +69,29 @@ def make_anew(place: Path) -> str:
         f"Make the profile anew (`poolwright profile remove {name}`, then `poolwright profile login {name}`), "
         "or bring back a good copy of it."
     )
+
+
+class PlaceAwayError(SetupError, StorageAwayError):
+    """The disk for clones does not answer."""
+
+
+class PlaceForbiddenError(SetupError, StorageForbiddenError):
+    """We may not write where clones are to be."""
+
+
+_REFUSALS: Mapping[StorageTrouble, type[SetupError]] = MappingProxyType(
+    {
+        StorageTrouble.FULL: NoRoomError,
+        StorageTrouble.AWAY: PlaceAwayError,
+        StorageTrouble.FORBIDDEN: PlaceForbiddenError,
+        StorageTrouble.OTHER: SetupError,
+    }
+)
+
+
+def unwritable(error: OSError, told: str) -> SetupError:
+    """The error for a place of ours that can't be written, by what that means for whoever waits for it."""
+    return _REFUSALS[trouble_of(error)](told)
 
 
 def missing_folder(base: Path) -> ProfileMissingError:

@@ -12,9 +12,11 @@ from typing import cast
 
 from app.domain.failures import SetupError
 from app.profile.failures import ProfileDamagedError, make_anew
+from app.profile.failures import unwritable as refused
 from app.profile.occupancy import refuse_occupied
 from app.profile.preferences import PREFERENCES, read_settings
 from app.profile.private import remove_tree, replace_file
+from app.profile.rights import blame
 from app.profile.structure import check_access, check_structure, has_no_settings, trim_stores
 
 #: With these a PDF becomes a download instead of a viewer page, and no download waits for an answer.
@@ -73,10 +75,8 @@ def _clear(folder: Path) -> None:
 
 def unwritable(folder: Path, error: OSError) -> SetupError:
     """The error for a clone, a base, or a folder for temporary files, that can't be written."""
-    return SetupError(
-        f"{folder} can't be made ready for a browser ({error.strerror}). "
-        "Check that you may write there and that the disk has room."
-    )
+    told = blame(error, folder).sentence(otherwise="Check that you may write there and that the disk has room.")
+    return refused(error, f"{folder} can't be made ready for a browser: {told}")
 
 
 def _changed(clone: Path) -> bytes | None:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 _NOT_PERMITTED = frozenset({errno.EACCES, errno.EPERM})
 _MODE_BITS = 0o7777
+#: Its owner may do everything with a folder.
+_OWNER_ALL = 0o700
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,10 @@ def explain(code: int, told: str, top: Path, rights: Rights | None) -> Blame:
     if rights is None or code not in _NOT_PERMITTED:
         return Blame(cause=told)
     culprit = rights.culprit
+    if rights.owner_uid == rights.own_uid and rights.mode & _OWNER_ALL == _OWNER_ALL:
+        guard = f"although {culprit} belongs to this very user and its mode {rights.mode:04o} allows it"
+        step = f"Look for what else forbids it: an immutable flag (`lsattr -d {culprit}`), an access list, a guard."
+        return Blame(cause=f"{told}, {guard}", step=step)
     if rights.owner_uid == rights.own_uid:
         mode = f"{culprit} belongs to this very user (uid {rights.own_uid}), but its mode {rights.mode:04o} forbids it"
         return Blame(cause=f"{told}, {mode}", step=f"Run `chmod u+rwX {culprit}`.")

@@ -19,6 +19,7 @@ from typing import Self
 
 from app.domain.failures import SetupError
 from app.profile.clone import is_set_aside
+from app.profile.failures import unwritable
 from app.profile.locks import FileLock
 from app.profile.private import FOLDER_MODE, remove_tree, replace_file
 from app.profile.rights import blame
@@ -259,7 +260,7 @@ def _recorded_away(folder: Path) -> Path | None:
 
 def _unwritable(folder: Path, error: OSError) -> SetupError:
     told = blame(error, folder).sentence(otherwise="Or name another place with --runs-dir, on a disk that has room.")
-    return SetupError(f"The folders of this run can't be made in {folder}: {told}")
+    return unwritable(error, f"The folders of this run can't be made in {folder}: {told}")
 
 
 def _is_short(path: Path) -> bool:

@@ -26,8 +26,8 @@ from app.store.journal import SqliteJournal
 from app.supervisor import errand
 from app.supervisor.codes import codes_of
 from app.supervisor.commands import Stop
-from app.supervisor.facts import StopCause
 from app.supervisor.pool import PersistentWorkerPool
+from app.supervisor.stops import StopCause
 from app.supervisor.surroundings import Surroundings
 
 ENDINGS = {

@@ -95,7 +95,8 @@ class Clerk:
         if command.is_death:
             await around.journal.count_death(task.task_id)
         staged = self._writings.staging_path(command.worker.slot) / staging_name(task)
-        await anyio.to_thread.run_sync(around.archive.discard, staged)
+        if not command.keeps_files:
+            await anyio.to_thread.run_sync(around.archive.discard, staged, abandon_on_cancel=True)
         await around.journal.give_back(
             task.task_id,
             command.why,

@@ -6,10 +6,20 @@ from dataclasses import dataclass
 
 from app.domain.events import MemoryRelieved
 from app.domain.failures import GivenBack, Reason
-from app.domain.ids import WorkerRef
+from app.domain.ids import TaskId, WorkerRef
 from app.domain.task import POTask, Report
-from app.supervisor.facts import StopCause
 from app.supervisor.holds import HoldCause
+from app.supervisor.stops import StopCause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """One attempt whose files wait where its worker put them."""
+
+    worker: WorkerRef
+    #: As it was in that attempt.
+    task: POTask
+    report: Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +29,35 @@ class File:
     worker: WorkerRef
     task: POTask
     report: Report
-    #: Seconds to wait before: the disk was full.
+    #: Seconds to wait before: the disk did not take them.
     delay_s: float = 0.0
+    #: An earlier attempt whose files these are; nothing when they are those of this one.
+    staged: Staged | None = None
+    #: How often the output folder refused the files of this order alone.
+    refusal_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """Write an outcome down that has no files, in the journal alone: the output folder does not take this order."""
+
+    worker: WorkerRef
+    task: POTask
+    report: Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discard:
+    """Remove the files of an attempt that another one was better than."""
+
+    staged: Staged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forget:
+    """These tasks do not come back: nothing need be known of them any more."""
+
+    task_ids: tuple[TaskId, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +72,8 @@ class Requeue:
     is_attempt_spent: bool
     #: Whether a worker died on it.
     is_death: bool = False
+    #: Whether its files wait: no attempt so far has brought more.
+    keeps_files: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +134,15 @@ class Spawn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rest:
+    """Leave a slot empty for a while: its restarts are spent. Its next generation follows."""
+
+    worker: WorkerRef
+    cause: str
+    rest_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recycle:
     """End a worker that lives but does not do; its loss follows, and then its next generation."""
 
@@ -136,7 +184,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiveUp:
-    """Leave a slot empty for the rest of the session."""
+    """Leave a slot empty: the pool ends."""
 
     worker: WorkerRef
     cause: str
@@ -167,5 +215,7 @@ class FailRest:
 #: What is done about the login of the workers.
 LoginCommand = AwaitProof | Probe | RefreshLogin | AdoptLogin | KeepLogin | ForetellEnd
 #: What is done about the life of the workers.
-LifeCommand = Spawn | Recycle | Retire | GiveUp
-Command = File | Requeue | LoginCommand | LifeCommand | TellRelief | Hold | Release | Stop | FailRest
+LifeCommand = Spawn | Recycle | Retire | Rest | GiveUp
+#: What is done about tasks.
+TaskCommand = File | Finish | Requeue | Discard | Forget | FailRest
+Command = TaskCommand | LoginCommand | LifeCommand | TellRelief | Hold | Release | Stop

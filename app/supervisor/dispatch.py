@@ -1,10 +1,15 @@
-"""The bounded queue between the journal and the workers. Workers pull from it as their tabs come free."""
+"""The queue between the journal and the workers. Workers pull from it as their tabs come free.
+
+What is claimed ahead of them is bounded; what comes back always finds its place. A task on trial stands apart: only a
+worker that has done nothing yet may take it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import bisect
 import itertools
+from collections.abc import Callable
 
 import anyio
 
@@ -12,6 +17,7 @@ from app.domain.failures import GivenBack
 from app.domain.ids import BatchId, TaskId
 from app.domain.ports import Journal
 from app.domain.task import POTask
+from app.supervisor.pool_facts import TrialWaits
 
 #: Tasks claimed ahead, for each tab: enough that no tab waits for the disk, few enough that a crash returns little.
 AHEAD_PER_TAB = 2
@@ -21,7 +27,7 @@ class RankedQueue(asyncio.Queue[POTask]):
     """A queue in the order in which tasks were first claimed: one that comes back stands at the head again."""
 
     def _init(self, maxsize: int) -> None:
-        del maxsize  # the queue itself counts
+        del maxsize  # a task that comes back must never be refused; what is claimed ahead is bounded by who claims
         self._tasks: list[POTask] = []
         self._ranks: dict[TaskId, int] = {}
         self._next_rank = itertools.count()
@@ -56,13 +62,29 @@ class RankedQueue(asyncio.Queue[POTask]):
 class Dispatch:
     """Feeds ``task_queue`` from the journal. A task in the queue is ASSIGNED there; what is left goes back."""
 
-    def __init__(self, journal: Journal, batch_id: BatchId, tab_count: int) -> None:
-        """Feed the tasks of one list to ``tab_count`` tabs."""
+    def __init__(
+        self,
+        journal: Journal,
+        batch_id: BatchId,
+        tab_count: int,
+        report: Callable[[TrialWaits], None] = lambda _: None,
+    ) -> None:
+        """Feed the tasks of one list to ``tab_count`` tabs.
+
+        Args:
+            journal: Where they come from.
+            batch_id: The list.
+            tab_count: How many can be open at the same time.
+            report: Told of each task that waits for a fresh worker.
+        """
         self._journal = journal
         self._batch_id = batch_id
         self._ahead_count = tab_count * AHEAD_PER_TAB
-        # Every tab may give its task back while the queue is full of later ones.
-        self.task_queue = RankedQueue(maxsize=self._ahead_count + tab_count)
+        # Every tab may give its task back while as many later ones are claimed.
+        self._claimed_max = self._ahead_count + tab_count
+        self.task_queue = RankedQueue()
+        self._report = report
+        self._on_trial: list[POTask] = []
         self._returned_count = 0
         self._changed = anyio.Event()
         self._opened = anyio.Event()
@@ -80,10 +102,16 @@ class Dispatch:
         self._returned_count += 1
         self._changed.set()
 
-    async def take(self) -> POTask:
-        """The next task, in the order of the list. Waits while there is none, or none may start; safe to cancel."""
+    async def take(self, *, is_fresh: bool = False) -> POTask:
+        """The next task, in the order of the list. Waits while there is none, or none may start; safe to cancel.
+
+        Args:
+            is_fresh: Whether it is a worker's first one, which may be one on trial.
+        """
         while True:
             await self._opened.wait()
+            if is_fresh and self._on_trial:
+                return self._on_trial.pop(0)
             task = await self.task_queue.get()
             if self._opened.is_set():
                 self._changed.set()
@@ -92,7 +120,20 @@ class Dispatch:
 
     def put_back(self, task: POTask) -> None:
         """A task that was taken and not begun stands at its old place again."""
-        self.task_queue.put_nowait(task)
+        if task.is_on_trial:
+            self._on_trial.append(task)
+            self._report(TrialWaits(task_id=task.task_id))
+        else:
+            self.task_queue.put_nowait(task)
+
+    def forget(self, task_id: TaskId) -> None:
+        """A task does not come back."""
+        self.task_queue.forget(task_id)
+
+    def end_trials(self) -> None:
+        """No worker is left: what was to be on trial stands with the others."""
+        while self._on_trial:
+            self.task_queue.put_nowait(self._on_trial.pop())
 
     async def feed(self) -> None:
         """Claim due tasks while there is room, until cancelled."""
@@ -105,7 +146,9 @@ class Dispatch:
 
     def withdraw(self, task_id: TaskId) -> bool:
         """Take one task out of the queue; false when it is not there."""
-        is_here = self.task_queue.withdraw(task_id)
+        rest = [task for task in self._on_trial if task.task_id != task_id]
+        is_here = self.task_queue.withdraw(task_id) or len(rest) < len(self._on_trial)
+        self._on_trial[:] = rest
         if is_here:
             self._changed.set()  # there is room for another one
         return is_here
@@ -113,6 +156,7 @@ class Dispatch:
     async def return_rest(self) -> int:
         """Give what was claimed and not taken back to the journal; tells how many. Nobody takes any more."""
         count = 0
+        self.end_trials()
         while not self.task_queue.empty():
             task = self.task_queue.get_nowait()
             await self._journal.give_back(
@@ -126,14 +170,14 @@ class Dispatch:
         waiting = self.task_queue.qsize()
         wanted = max(self._ahead_count - waiting, 0) + self._returned_count
         self._returned_count = 0
-        return min(wanted, self.task_queue.maxsize - waiting)
+        return max(0, min(wanted, self._claimed_max - waiting))
 
     async def _claim(self, room: int) -> tuple[POTask, ...]:
         tasks: tuple[POTask, ...] = ()
         with anyio.CancelScope(shield=True):  # a claimed task must reach the queue
             tasks = tuple(await self._journal.fetch(self._batch_id, room))
             for task in tasks:
-                self.task_queue.put_nowait(task)
+                self.put_back(task)
         return tasks
 
     async def _wait_for_change(self, *, has_room: bool) -> None:

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from app.domain.failures import GivenBack, Proof
 from app.domain.ids import TaskId, WorkerRef
-from app.domain.options import Limits
+from app.domain.storage import StorageTrouble
 from app.domain.task import POTask, Report
-from app.supervisor.holds import HoldCause
-
-
-class StopCause(StrEnum):
-    """Why the pool ends before its queue is empty."""
-
-    ASKED = "asked"
-    LOGIN_REQUIRED = "login_required"
-    PROFILE_DAMAGED = "profile_damaged"
-    SETUP_FAILED = "setup_failed"
-    NO_WORKERS = "no_workers"
-    #: The workers use more memory than they may, and starting them anew does not help.
-    MEMORY_SHORT = "memory_short"
+from app.supervisor.commands import File
+from app.supervisor.pool_facts import (
+    PoolFact,
+)
+from app.supervisor.restarts import LossKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,14 +97,6 @@ class LoginSettled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LoginAges:
-    """A login is about to reach the age at which others before it ended."""
-
-    #: Which one, counted from the first that was made.
-    number: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFiled:
     """The files of a report are in place and the journal knows its outcome."""
 
@@ -127,10 +109,12 @@ class FilingFailed:
     """The files of a report could not be put in place."""
 
     worker: WorkerRef
-    task: POTask
-    report: Report
+    file: File
+    #: In whole sentences, with the next step where there is one.
     problem: str
-    is_disk_full: bool = False
+    trouble: StorageTrouble = StorageTrouble.OTHER
+    #: Whether the output folder as a whole takes files, so that the trouble is this order's own.
+    is_place_fine: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,11 +134,30 @@ class PortalDown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HomeRefused:
+    """The folder of a worker cannot be written, and its loss follows."""
+
+    worker: WorkerRef
+    trouble: StorageTrouble
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskStuck:
+    """A worker could not stop a task whose time is over, and its loss follows."""
+
+    worker: WorkerRef
+    task_id: TaskId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerLost:
     """A worker process is gone, and not because we drained it."""
 
     worker: WorkerRef
     cause: str
+    #: What kind of loss it was: restarts are counted for each.
+    kind: LossKind = LossKind.DIED
     #: When, in seconds of a clock that only goes forward.
     at_s: float = 0.0
 
@@ -164,78 +167,6 @@ class WorkerEnded:
     """A worker process closed its browser and ended in order."""
 
     worker: WorkerRef
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopNeeded:
-    """The pool cannot or shall not go on."""
-
-    cause: StopCause
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JournalFull:
-    """The journal's disk is full; what was to be written is written again later."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JournalLocked:
-    """Another program keeps the journal locked; ``HoldOver`` follows when it has let go."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoomScarce:
-    """The disk of the output folder has hardly any room left."""
-
-    free_bytes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemorySeen:
-    """What the processes of all workers use, and what there is."""
-
-    #: Of each generation that has a process.
-    by_worker: Mapping[WorkerRef, int]
-    #: Of the supervisor itself.
-    own_bytes: int
-    #: Physical memory, or the smallest limit around us.
-    total_bytes: int
-    #: Whether every process was measured; else it is an estimate since the last measure.
-    is_exact: bool
-    #: When, in seconds of a clock that only goes forward.
-    at_s: float
-
-    @property
-    def used_bytes(self) -> int:
-        """All of it together."""
-        return self.own_bytes + sum(self.by_worker.values())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PauseAsked:
-    """A person wants no further task to start."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitsChanged:
-    """A person wrote other limits into the settings."""
-
-    limits: Limits
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestartAsked:
-    """A person wants a worker to be started anew."""
-
-    slot: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoldOver:
-    """The time of a hold is up, or a person said resume."""
-
-    cause: HoldCause
 
 
 WorkerFact = (
@@ -252,19 +183,9 @@ WorkerFact = (
     | FilingFailed
     | PortalDown
     | BrowserUnfit
+    | HomeRefused
+    | TaskStuck
     | WorkerLost
     | WorkerEnded
-)
-PoolFact = (
-    StopNeeded
-    | LoginAges
-    | JournalFull
-    | JournalLocked
-    | RoomScarce
-    | MemorySeen
-    | PauseAsked
-    | RestartAsked
-    | LimitsChanged
-    | HoldOver
 )
 Fact = WorkerFact | PoolFact

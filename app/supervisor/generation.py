@@ -14,7 +14,7 @@ from loguru import logger
 
 from app.bridge.parent import Child, spawn
 from app.domain.events import SessionView, WorkerSeen
-from app.domain.failures import root_cause
+from app.domain.failures import GivenBack, root_cause
 from app.domain.ids import TaskId, WorkerRef
 from app.domain.machine import Machine
 from app.domain.states import WorkerEvent, WorkerStatus
@@ -22,10 +22,11 @@ from app.domain.task import POTask
 from app.supervisor.chronicle import Chronicle
 from app.supervisor.departure import Departure
 from app.supervisor.dispatch import Dispatch
-from app.supervisor.facts import Fact, TaskTaken, WorkerReady
+from app.supervisor.facts import Fact, TaskReturned, TaskTaken, WorkerReady
 from app.supervisor.gauge import Gauge
 from app.supervisor.overdue import Deadlines
 from app.supervisor.pictures import Pictures
+from app.supervisor.restarts import LossKind
 from app.supervisor.staging import staging_name
 from app.supervisor.surroundings import WorkerOrder
 from app.supervisor.tabs import Tabs, next_task
@@ -73,6 +74,8 @@ class Generation:
         self._post = post
         self._counted_before = counted_before
         self._counted = 0
+        #: Whether it has not taken anything yet.
+        self._is_fresh = True
         self._held: dict[TaskId, POTask] = {}
         self._tabs = Tabs(post.order.options.tabs_per_worker)
         #: What its tabs show, for whoever asks.
@@ -107,7 +110,7 @@ class Generation:
             self._child = child = await spawn(self._post.order.spawning(self.ref))
         except OSError as error:
             msg = f"its process cannot be started ({error})"
-            raise LostError(msg) from error
+            raise LostError(msg, LossKind.NOT_STARTED) from error
         self._post.gauge.begin(child.pids)
         try:
             async with anyio.create_task_group() as beside:
@@ -119,8 +122,11 @@ class Generation:
         finally:
             self._child = None
             self._post.gauge.end()
-            await child.end()  # noqa: ASYNC102 - end() shields itself, with limits
+            await child.end(self._time_left)  # noqa: ASYNC102 - end() shields itself, with limits
         return True
+
+    def _time_left(self) -> float:
+        return self._post.order.deadline.left_s
 
     async def depart(self, departure: Departure, cause: str = "") -> None:
         """Take nothing more, finish what is in hand, close the browser, end. Only the first call is sent on."""
@@ -173,7 +179,8 @@ class Generation:
         """Take a task whenever a tab is free, until told to go."""
         with anyio.CancelScope() as self._pulling:
             while True:
-                task = await next_task(self._post.dispatch, self._tabs)
+                task = await next_task(self._post.dispatch, self._tabs, is_fresh=self._is_fresh)
+                self._is_fresh = False
                 self._held[task.task_id] = task
                 # From here the plan knows who holds the task; what goes wrong is told as the end of this worker.
                 self._post.report(TaskTaken(worker=self.ref, task=task))
@@ -183,7 +190,10 @@ class Generation:
         begun = task
         with anyio.CancelScope(shield=True):
             begun = await self._post.begin(task, self.ref)
-        if self.departure is not Departure.NONE:
+        if self.departure is not Departure.NONE:  # meanwhile: it takes nothing any more
+            self._free(task.task_id)
+            why = GivenBack.DRAINING
+            self._post.report(TaskReturned(worker=self.ref, task_id=task.task_id, why=why, detail="its worker ends"))
             return
         self._move(WorkerEvent.ASSIGN)
         self._deadlines.begin(begun)
@@ -198,7 +208,7 @@ class Generation:
         await self._emptied.wait()
         await anyio.sleep(GOODBYE_LIMIT_S)
         msg = f"it did not close its browser within {GOODBYE_LIMIT_S:g} s"
-        raise LostError(msg)
+        raise LostError(msg, LossKind.HUNG_AT_END)
 
     def _take_note(self, message: messages.ToSupervisor) -> None:
         post = self._post
@@ -215,10 +225,10 @@ class Generation:
                 post.report(news_of(message, self.ref))
             case messages.Unable():
                 post.report(fact_of(message, self.ref))
-                raise LostError(message.detail)
+                raise LostError(message.detail, LossKind.UNABLE)
             case messages.Hello() | messages.Ready() | messages.Bye():
                 msg = f"it said {message.type} out of turn"
-                raise LostError(msg)
+                raise LostError(msg, LossKind.GARBLED)
 
     def _pass_on(self, message: messages.Moved | messages.Said | messages.Shown) -> None:
         """What others want to know, and the pool need not."""

@@ -12,6 +12,7 @@ from app.supervisor.holds import HoldCause
 _UNTIL: Mapping[HoldCause, str] = MappingProxyType(
     {
         HoldCause.OPERATOR: "until it is resumed",
+        HoldCause.PLACE_GONE: "until it is back",
         HoldCause.JOURNAL_LOCKED: "until the journal can be used again",
         HoldCause.MEMORY_SHORT: "until there is enough memory again",
         HoldCause.LOGIN_LOST: "until the login is back",
@@ -24,6 +25,9 @@ _OVER: Mapping[HoldCause, str] = MappingProxyType(
         HoldCause.PORTAL_DOWN: "the portal is tried again",
         HoldCause.PORTAL_BUSY: "the pause that the portal needs is over",
         HoldCause.DISK_FULL: "the disk is tried again",
+        HoldCause.DISK_AWAY: "the disk is tried again",
+        HoldCause.DISK_FORBIDDEN: "the folder is tried again",
+        HoldCause.PLACE_GONE: "the folder is back",
         HoldCause.JOURNAL_LOCKED: "the journal can be used",
         HoldCause.MEMORY_SHORT: "there is enough memory again",
         HoldCause.LOGIN_LOST: "the login is back",

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from types import MappingProxyType
+
+from app.domain.storage import StorageTrouble
 
 #: The first hold for a cause, and the longest: doubled from one to the other.
 FIRST_HOLD_S, LONGEST_HOLD_S = 5.0, 60.0
@@ -24,6 +27,12 @@ class HoldCause(StrEnum):
     PORTAL_DOWN = "portal_down"
     PORTAL_BUSY = "portal_busy"
     DISK_FULL = "disk_full"
+    #: The output folder, the journal or the folder for runs does not answer.
+    DISK_AWAY = "disk_away"
+    #: We may not write there.
+    DISK_FORBIDDEN = "disk_forbidden"
+    #: A folder of this run is no longer where it was; it is over when the same one is back.
+    PLACE_GONE = "place_gone"
     #: Another program keeps the journal locked; it is over when the journal can be used again.
     JOURNAL_LOCKED = "journal_locked"
     #: The workers use more memory than they may; it is over when they no longer do.
@@ -34,6 +43,16 @@ class HoldCause(StrEnum):
     LOGIN_REQUIRED = "login_required"
 
 
+#: What the pool waits for when it cannot store anything.
+STORAGE_HOLDS: Mapping[StorageTrouble, HoldCause] = MappingProxyType(
+    {
+        StorageTrouble.FULL: HoldCause.DISK_FULL,
+        StorageTrouble.AWAY: HoldCause.DISK_AWAY,
+        StorageTrouble.FORBIDDEN: HoldCause.DISK_FORBIDDEN,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holds:
     """Which holds are on, and how often each came in a row."""
@@ -42,6 +61,11 @@ class Holds:
     row_counts: Mapping[HoldCause, int] = field(default_factory=dict[HoldCause, int])
     #: How often the portal was found to be gone since the pool began.
     outage_count: int = 0
+
+    @property
+    def storage(self) -> HoldCause | None:
+        """The hold that is on because something cannot be stored; nothing when none is."""
+        return next((cause for cause in (*STORAGE_HOLDS.values(), HoldCause.PLACE_GONE) if cause in self.active), None)
 
     def delay_s(self, cause: HoldCause, wish_s: float = 0.0) -> float:
         """How long a hold that begins now lasts; what the portal asks for counts, within reason."""

@@ -7,13 +7,13 @@ from dataclasses import replace
 from app.domain.failures import GivenBack, Outcome, Reason
 from app.domain.ids import WorkerRef
 from app.domain.task import POTask, Report
-from app.supervisor.commands import Command, File, Hold, Recycle, Requeue, Stop
-from app.supervisor.facts import StopCause, TaskReported
-from app.supervisor.holds import RETRY_AFTER_LIMIT_S, HoldCause
+from app.supervisor.attempts import another_attempt
+from app.supervisor.commands import Hold, Recycle, Requeue, Stop
+from app.supervisor.facts import TaskReported
+from app.supervisor.holds import FIRST_HOLD_S, HoldCause
 from app.supervisor.standing import Decision, Slot, Standing
+from app.supervisor.stops import StopCause
 
-#: Pause before a task's second attempt; doubled with each further one.
-FIRST_RETRY_S = 1.0
 #: So often a task goes back for free while others are done; a page that alone is always "busy" must come to an end too.
 FREE_RETURNS_MAX = 10
 #: And so often while nothing at all is done, which is no fault of the task's: two hours of the longest holds.
@@ -45,22 +45,35 @@ def judge(standing: Standing, slot: Slot, fact: TaskReported) -> Decision:
     task, rest = standing.release(slot, fact.worker, fact.task_id)
     if task is None:
         return Decision(rest)
-    if _was_cut_off(standing, slot, fact):
-        return Decision(
-            _with_free_return(rest, task), (undone(fact.worker, task, Reason.PORTAL_UNREACHABLE, fact.report.detail),)
-        )
-    cause = _OUTSIDE.get(fact.report.reason)
-    if cause is not None and rest.free_returns.get(task.task_id, 0) < _free_returns_max(rest, cause):
-        return _wait(rest, fact, task, cause)
-    if (
-        cause is not None and fact.report.files and fact.report.missed
-    ):  # waiting did not help: what came is all there is of this order
+    if (back := _back_for_free(standing, rest, slot, fact, task)) is not None:
+        return back
+    if fact.report.reason in _OUTSIDE and fact.report.files and fact.report.missed:
+        # waiting did not help: what came is all there is of this order
         fact = replace(fact, report=replace(fact.report, reason=Reason.SOME_FILES_FAILED))
     if _may_be_the_worker(fact.report):
         return _count_failure(rest, fact, task)
     well = replace(rest.slots[fact.worker.slot], failure_count=0, was_recycled=False)
-    calm = replace(rest, holds=rest.holds.forget(HoldCause.PORTAL_DOWN, HoldCause.PORTAL_BUSY))
-    return Decision(calm.with_slot(fact.worker, well), (another_attempt(standing, fact.worker, task, fact.report),))
+    calm = replace(
+        rest,
+        holds=rest.holds.forget(HoldCause.PORTAL_DOWN, HoldCause.PORTAL_BUSY),
+        shown_count=rest.shown_count + (fact.report.outcome is not Outcome.FAILED),
+    )
+    return another_attempt(calm.with_slot(fact.worker, well), fact.worker, task, fact.report)
+
+
+def _back_for_free(standing: Standing, rest: Standing, slot: Slot, fact: TaskReported, task: POTask) -> Decision | None:
+    """What follows from a failure that says nothing of the order; nothing when it does, or has for too long."""
+    if _was_cut_off(standing, slot, fact):
+        back = undone(fact.worker, task, Reason.PORTAL_UNREACHABLE, fact.report.detail)
+        return Decision(_with_free_return(rest, task), (back,))
+    if fact.report.meaning.is_retryable and standing.holds.storage is not None and not standing.is_stopping:
+        return Decision(_with_free_return(rest, task), (_with_the_hold(standing, fact, task),))
+    cause = _OUTSIDE.get(fact.report.reason)
+    if cause is HoldCause.PORTAL_DOWN and _was_answered(standing, slot, fact):
+        return _doubt_order(rest, fact, task)
+    if cause is not None and rest.free_returns.get(task.task_id, 0) < _free_returns_max(rest, cause):
+        return _wait(rest, fact, task, cause)
+    return None
 
 
 def _was_cut_off(standing: Standing, slot: Slot, fact: TaskReported) -> bool:
@@ -68,6 +81,26 @@ def _was_cut_off(standing: Standing, slot: Slot, fact: TaskReported) -> bool:
     outages_seen = standing.holds.outage_count - slot.outages_before.get(fact.task_id, 0)
     is_within_reason = standing.free_returns.get(fact.task_id, 0) < FREE_RETURNS_MAX
     return fact.report.reason in _CUT_OFF and outages_seen > 0 and is_within_reason
+
+
+def _with_the_hold(standing: Standing, fact: TaskReported, task: POTask) -> Requeue:
+    """Nothing can be stored: whatever fails meanwhile failed for that, and waits as long as all the others."""
+    delay_s = standing.holds.delay_s(standing.holds.storage or HoldCause.DISK_FULL)
+    back = undone(fact.worker, task, Reason.DISK_FULL, fact.report.detail)
+    return replace(back, delay_s=delay_s)
+
+
+def _was_answered(standing: Standing, slot: Slot, fact: TaskReported) -> bool:
+    """Whether the portal showed another order after this one was taken: then it is there, for all that is known."""
+    return standing.shown_count > slot.shown_before.get(fact.task_id, standing.shown_count)
+
+
+def _doubt_order(standing: Standing, fact: TaskReported, task: POTask) -> Decision | None:
+    """One order's own address fails. Once that may be the portal going away just now, and costs it nothing."""
+    if standing.free_returns.get(task.task_id, 0):
+        return None
+    back = undone(fact.worker, task, Reason.PORTAL_UNREACHABLE, fact.report.detail)
+    return Decision(_with_free_return(standing, task), (replace(back, delay_s=FIRST_HOLD_S),))
 
 
 def _with_free_return(standing: Standing, task: POTask) -> Standing:
@@ -83,17 +116,6 @@ def _may_be_the_worker(report: Report) -> bool:
 def _free_returns_max(standing: Standing, cause: HoldCause) -> int:
     """Holds in a row say that nothing was done since the first of them."""
     return OUTAGE_RETURNS_MAX if standing.holds.row_counts.get(cause, 0) > 1 else FREE_RETURNS_MAX
-
-
-def another_attempt(standing: Standing, worker: WorkerRef, task: POTask, report: Report) -> Command:
-    """One more attempt, if it can help and one is left; else the outcome. A wish to wait counts, within reason."""
-    if not report.meaning.is_retryable or task.attempt >= standing.max_attempts:
-        return File(worker=worker, task=task, report=report)
-    wish_s = min(report.retry_after_s or 0.0, RETRY_AFTER_LIMIT_S)
-    delay_s = max(FIRST_RETRY_S * 2.0 ** (task.attempt - 1), wish_s)
-    return Requeue(
-        worker=worker, task=task, why=report.reason, detail=report.detail, delay_s=delay_s, is_attempt_spent=True
-    )
 
 
 def undone(worker: WorkerRef, task: POTask, why: GivenBack | Reason, detail: str) -> Requeue:
@@ -144,7 +166,7 @@ def _count_failure(standing: Standing, fact: TaskReported, task: POTask) -> Deci
     count = slot.failure_count + 1
     if count < FAILURES_IN_A_ROW or slot.was_recycled or standing.is_stopping:
         counted = standing.with_slot(fact.worker, replace(slot, failure_count=count))
-        return Decision(counted, (another_attempt(standing, fact.worker, task, fact.report),))
+        return another_attempt(counted, fact.worker, task, fact.report)
     ended = replace(slot, failure_count=0, was_recycled=True, is_recycling=True)
     cause = f"{count} orders failed in a row on it, the last by {fact.report.reason}"
     return Decision(

@@ -7,10 +7,9 @@ from collections.abc import Callable
 
 import anyio
 
-from app.domain.failures import Reason
 from app.domain.ids import TaskId, WorkerRef
-from app.domain.task import POTask, Report
-from app.supervisor.facts import Fact, TaskReported
+from app.domain.task import POTask
+from app.supervisor.facts import Fact, TaskStuck
 from app.supervisor.talk import LostError
 
 #: A worker that keeps its time reports within this: evidence of a page takes some seconds, closing a tab up to five.
@@ -37,14 +36,13 @@ class Deadlines:
         self._due_s.pop(task_id, None)
 
     async def enforce(self, worker: WorkerRef, report: Callable[[Fact], None]) -> None:
-        """Wait until a task is overdue. It has had its time; its neighbours go back with the end of their worker.
+        """Wait until a task is overdue. It has had its time; its neighbours go back unspent as their worker ends.
 
         Raises:
             LostError: A task is overdue, so its generation must end.
         """
         task_id = await self._first_overdue()
-        told = Report(reason=Reason.TASK_TIMEOUT, detail="It could not be stopped; its worker was ended.")
-        report(TaskReported(worker=worker, task_id=task_id, report=told))
+        report(TaskStuck(worker=worker, task_id=task_id))
         msg = "a task could not be stopped when its time was over"
         raise LostError(msg)
 

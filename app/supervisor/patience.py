@@ -13,9 +13,11 @@ from app.domain.failures import DiskFullError, GivenBack, LockedError, NotNowErr
 from app.domain.ids import BatchId, TaskId, WorkerRef
 from app.domain.machine import Transition
 from app.domain.ports import Accepted, Journal
+from app.domain.storage import trouble_told
 from app.domain.task import OrderList, POTask, Report, TaskRecord
-from app.supervisor.facts import Fact, HoldOver, JournalFull, JournalLocked
+from app.supervisor.facts import Fact
 from app.supervisor.holds import HoldCause
+from app.supervisor.pool_facts import HoldOver, JournalFull, JournalLocked, StorageOut, TasksCancelled
 
 #: Between two tries to use a journal that is full or locked.
 TRY_AGAIN_S = 5.0
@@ -63,11 +65,17 @@ class PatientJournal:
 
     async def cancel(self, task_id: TaskId) -> bool:
         """See ``Journal``."""
-        return await self._patiently(self.journal.cancel, task_id)
+        is_cancelled = await self._patiently(self.journal.cancel, task_id)
+        if is_cancelled:
+            self.report(TasksCancelled(task_ids=(task_id,)))
+        return is_cancelled
 
     async def cancel_all(self, task_ids: Collection[TaskId]) -> Sequence[TaskId]:
         """See ``Journal``."""
-        return await self._patiently(self.journal.cancel_all, task_ids)
+        cancelled = tuple(await self._patiently(self.journal.cancel_all, task_ids))
+        if cancelled:
+            self.report(TasksCancelled(task_ids=cancelled))
+        return cancelled
 
     async def fetch(self, batch_id: BatchId, limit: int) -> Sequence[POTask]:
         """See ``Journal``; none at the end."""
@@ -148,7 +156,7 @@ class PatientJournal:
             self.unwritten_count += 1
 
     async def _patiently(self, call: Callable[P, Awaitable[T]], *args: P.args, **named: P.kwargs) -> T:
-        """Make a call, and again while the disk is full or the journal locked.
+        """Make a call, and again while the disk does not take it or the journal is locked.
 
         Raises:
             NotNowError: It is so still, and the pool is ending.
@@ -160,6 +168,8 @@ class PatientJournal:
                 self.report(JournalFull())
             except LockedError:
                 self._note_lock(is_locked=True)
+            except NotNowError as error:
+                self.report(StorageOut(trouble=trouble_told(error), detail=str(error)))
             else:
                 self._note_lock(is_locked=False)
                 return answer

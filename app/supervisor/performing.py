@@ -24,9 +24,12 @@ from app.supervisor.commands import (
     AdoptLogin,
     AwaitProof,
     Command,
+    Discard,
     FailRest,
     File,
+    Finish,
     ForetellEnd,
+    Forget,
     GiveUp,
     Hold,
     KeepLogin,
@@ -37,17 +40,22 @@ from app.supervisor.commands import (
     RefreshLogin,
     Release,
     Requeue,
+    Rest,
     Retire,
     Spawn,
+    Staged,
     Stop,
+    TaskCommand,
     TellRelief,
 )
 from app.supervisor.dispatch import Dispatch
-from app.supervisor.facts import Fact, HoldOver, LoginAges, ProofOverdue, StopCause
+from app.supervisor.facts import Fact, ProofOverdue
 from app.supervisor.filing import Filing
 from app.supervisor.holding import told
 from app.supervisor.holds import HoldCause
+from app.supervisor.pool_facts import HoldOver, LoginAges
 from app.supervisor.staging import staging_name
+from app.supervisor.stops import StopCause
 from app.supervisor.tally import Tally
 from app.supervisor.worker import Worker
 from app.wire import messages
@@ -92,20 +100,33 @@ class Performance:
         match command:
             case Hold() | Release() | TellRelief():
                 self._tell(command)
-            case Spawn() | Recycle() | Retire() | GiveUp():
+            case Spawn() | Recycle() | Retire() | Rest() | GiveUp():
                 self._see_to_life(command)
-            case File():
-                self.tallies.unsettled.add()
-                self.filing.under_way.add(command.task.task_id)
-                self.tasks.start_soon(self._file, command)
-            case Requeue() | FailRest():
-                self.clerk.take(command)
+            case File() | Finish() | Requeue() | Discard() | Forget() | FailRest():
+                self._see_to_tasks(command)
             case AwaitProof() | Probe() | RefreshLogin() | AdoptLogin() | KeepLogin() | ForetellEnd():
                 self.tasks.start_soon(self._see_to_login, command)
             case Stop():
                 self._stop(command)
             case _:
                 assert_never(command)
+
+    def _see_to_tasks(self, command: TaskCommand) -> None:
+        match command:
+            case File() | Finish():
+                self.tallies.unsettled.add()
+                self.filing.under_way.add(command.task.task_id)
+                self.tasks.start_soon(self._file, command)
+            case FailRest():
+                self.dispatch.end_trials()
+                self.clerk.take(command)
+            case Requeue():
+                self.clerk.take(command)
+            case Discard():
+                self.tasks.start_soon(self.filing.discard, self._place_of(command.staged))
+            case Forget():
+                for task_id in command.task_ids:
+                    self.dispatch.forget(task_id)
 
     def start_worker(self, worker: Worker, generation: int, delay_s: float) -> None:
         """Let one generation of a slot live."""
@@ -122,16 +143,22 @@ class Performance:
             for worker in self.workers.values():
                 worker.abandon()
 
-    async def _file(self, command: File) -> None:
+    async def _file(self, command: File | Finish) -> None:
+        own = Staged(worker=command.worker, task=command.task, report=command.report)
         with self.tallies.unsettled.counted():
-            with anyio.move_on_after(command.delay_s):
-                await self.ending.wait()
-            staged = self.staging_path(command.worker.slot) / staging_name(command.task)
-            is_filed = await self.filing.file(command, staged)
+            if isinstance(command, File):
+                with anyio.move_on_after(command.delay_s):
+                    await self.ending.wait()
+                is_filed = await self.filing.file(command, self._place_of(command.staged or own))
+            else:
+                is_filed = await self.filing.finish(command, self._place_of(own))
             self.filing.under_way.discard(command.task.task_id)
             if is_filed:
-                self.dispatch.task_queue.forget(command.task.task_id)
+                self.dispatch.forget(command.task.task_id)
                 self.note_outcome(command.task, command.report)
+
+    def _place_of(self, staged: Staged) -> Path:
+        return self.staging_path(staged.worker.slot) / staging_name(staged.task)
 
     async def _see_to_login(self, command: LoginCommand) -> None:
         match command:
@@ -183,6 +210,9 @@ class Performance:
             case Recycle():
                 self.chronicle.notice(Level.WARNING, f"gets a fresh start: {command.cause}", command.worker)
                 worker.recycle(command.cause)
+            case Rest():
+                told = f"rests for {command.rest_s / 60:g} minutes, then it is tried again: {command.cause}"
+                self.chronicle.notice(Level.ERROR, told, command.worker)
             case GiveUp():
                 self.chronicle.notice(Level.ERROR, f"is given up: {command.cause}", command.worker)
                 worker.give_up()

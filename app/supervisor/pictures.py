@@ -17,6 +17,8 @@ from app.wire.messages import Show
 class _Awaited:
     """One picture on its way."""
 
+    #: How many wait for it: one that nobody waits for any more is asked for anew.
+    asker_count: int = 0
     has_come: anyio.Event = field(default_factory=anyio.Event)
     jpeg: bytes = b""
 
@@ -34,9 +36,27 @@ class Pictures:
         one = self._awaited.get(task_id)
         if one is None:
             one = self._awaited[task_id] = _Awaited()
-            await self._ask(Show(task_id=task_id))
-        await one.has_come.wait()
+            await self._ask_for(task_id, one)
+        one.asker_count += 1
+        try:
+            await one.has_come.wait()
+        finally:
+            one.asker_count -= 1
+            if not one.asker_count:
+                self._drop(task_id, one)
         return one.jpeg
+
+    async def _ask_for(self, task_id: TaskId, one: _Awaited) -> None:
+        try:
+            await self._ask(Show(task_id=task_id))
+        except BaseException:
+            self._drop(task_id, one)
+            one.has_come.set()
+            raise
+
+    def _drop(self, task_id: TaskId, one: _Awaited) -> None:
+        if self._awaited.get(task_id) is one:
+            del self._awaited[task_id]
 
     def arrived(self, task_id: TaskId, jpeg: str) -> None:
         """A picture has come; one that is no Base64 is none."""

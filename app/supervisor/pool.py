@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import anyio
+import anyio.to_thread
 from anyio.abc import TaskGroup
 
-from app.domain.events import Level, TaskStarted
+from app.domain.events import TaskStarted
 from app.domain.ids import WorkerRef
 from app.domain.machine import Machine
 from app.domain.options import SHUTDOWN_TIMEOUT_MAX_S, Limits, PoolOptions, check_shutdown_timeout
@@ -26,14 +26,16 @@ from app.supervisor.chronicle import Chronicle
 from app.supervisor.clerk import Clerk, Writings
 from app.supervisor.codes import codes_of
 from app.supervisor.commands import Stop
+from app.supervisor.deadline import Deadline
 from app.supervisor.dispatch import Dispatch
-from app.supervisor.facts import Fact, StopCause, StopNeeded
+from app.supervisor.facts import Fact
 from app.supervisor.filing import Filing
 from app.supervisor.handle import TaskHandle
 from app.supervisor.patience import PatientJournal
 from app.supervisor.performing import Performance, Tallies
+from app.supervisor.places import StorageMonitor
 from app.supervisor.premises import Premises
-from app.supervisor.room import keep_watching_room
+from app.supervisor.shutdown import Shutdown
 from app.supervisor.snapshot import PoolSnapshot
 from app.supervisor.standing import opening
 from app.supervisor.steering import Steering
@@ -44,8 +46,6 @@ from app.supervisor.watchdog import MemoryMonitor
 from app.supervisor.wishes import Wishes
 from app.supervisor.worker import Worker
 
-#: Of the time for a shutdown, the share that ending hung processes may need.
-END_SHARE = 0.25
 #: Memory is looked at every two seconds, which the plan is told; a busy machine is slower.
 PULSE_MAX_S = 30.0
 
@@ -67,10 +67,9 @@ class PersistentWorkerPool(Wishes):
         self._journal = PatientJournal(journal=surroundings.journal, report=self._report, ending=self.shutdown_event)
         self._around = replace(surroundings, journal=self._journal)
         self._chronicle = Chronicle(self._journal, surroundings.observe)
-        self._filing = Filing(
-            journal=self._journal, archive=surroundings.archive, chronicle=self._chronicle, report=self._report
-        )
-        self._dispatch = Dispatch(self._journal, surroundings.batch_id, options.tab_count)
+        self._deadline = Deadline()
+        self._codes = codes_of(options.totp_secret, surroundings.clock.now)
+        self._dispatch = Dispatch(self._journal, surroundings.batch_id, options.tab_count, self._report)
         self.submissions = Submissions(self._journal, surroundings.batch_id, self._dispatch)
         self._alive = Tally()
         self._steering = Steering(
@@ -82,9 +81,13 @@ class PersistentWorkerPool(Wishes):
         self.memory_monitor = MemoryMonitor(
             self.workers, self.memory_threshold, surroundings.read_limit, self._chronicle, self._report
         )
-        self._stopped, self._down = anyio.Event(), anyio.Event()
-        self._feeding, self._draining = anyio.CancelScope(), anyio.CancelScope()
-        self._premises = Premises(options=options, around=self._around, chronicle=self._chronicle)
+        self._stopped = anyio.Event()
+        self._shutdown = self._ending()
+        self._premises = Premises(
+            options=options, around=self._around, chronicle=self._chronicle, deadline=self._deadline
+        )
+        self._storage = StorageMonitor(self._premises.places, self._report)
+        self._filing = self._filer()
         self._tasks: TaskGroup
         self._stack: AsyncExitStack
 
@@ -116,10 +119,10 @@ class PersistentWorkerPool(Wishes):
             self._tasks.start_soon(clerk.write)
             performance = self._performance(clerk)
             self._tasks.start_soon(self._steering.steer, performance)
-            self._tasks.start_soon(self._feed)
+            self._tasks.start_soon(self._shutdown.feed)
             self._tasks.start_soon(self._chronicle.keep_writing)
             self._tasks.start_soon(self.memory_monitor.watch)
-            self._tasks.start_soon(keep_watching_room, self._options.staging_path, self._report)
+            self._tasks.start_soon(self._storage.watch)
             for worker in self.workers:
                 performance.start_worker(worker, 1, 0.0)
             self._stack = stack.pop_all()
@@ -178,6 +181,11 @@ class PersistentWorkerPool(Wishes):
         self._task_timeout_s = limits.task_timeout_s
         self.memory_threshold = self.memory_monitor.threshold = limits.memory_threshold
 
+    @property
+    def can_work(self) -> bool:
+        """Whether any worker is there, or comes up again; when none does nothing will be done any more."""
+        return self._steering.standing.can_work
+
     def is_alive(self, now_s: float) -> bool:
         """Whether facts are dealt with: while it works, some come every few seconds."""
         return now_s - self._steering.dealt_at_s < PULSE_MAX_S
@@ -185,8 +193,8 @@ class PersistentWorkerPool(Wishes):
     async def shutdown(self, timeout: float = SHUTDOWN_TIMEOUT_MAX_S) -> None:  # noqa: ASYNC109 - the mission's name
         """Let tasks in flight finish, end the workers, and give the rest back to the queue.
 
-        Leaving the pool does this too, and then removes the clones. Called again it waits for the first call. The
-        caller's cancellation does not cut it short; ``hurry`` does.
+        Leaving the pool does this too, and then removes the clones. Called again it waits for the first call. No
+        cancellation cuts it short; ``hurry`` does.
 
         Args:
             timeout: Seconds for all of it: more than 0, at most 60.
@@ -197,12 +205,12 @@ class PersistentWorkerPool(Wishes):
         check_shutdown_timeout(timeout)
         if not self.shutdown_event.is_set():
             self.shutdown_event.set()
-            self._tasks.start_soon(self._wind_down, timeout)
-        await undisturbed(self._down)
+            self._tasks.start_soon(self._shutdown.run, timeout)
+        await undisturbed(self._shutdown.is_over)
 
     def hurry(self) -> None:
         """Do not wait for tasks in flight any longer: they go back to the queue."""
-        self._draining.cancel()
+        self._shutdown.draining.cancel()
 
     async def _staff(self) -> None:
         """Make the slots, each with its own clone of the base profile."""
@@ -211,12 +219,34 @@ class PersistentWorkerPool(Wishes):
             order = await self._premises.seat(slot)
             self.workers.append(Worker(order, self._chronicle, self._report, self._dispatch, self._begin))
 
+    def _ending(self) -> Shutdown:
+        return Shutdown(
+            steering=self._steering,
+            dispatch=self._dispatch,
+            submissions=self.submissions,
+            workers=self.workers,
+            journal=self._journal,
+            chronicle=self._chronicle,
+            deadline=self._deadline,
+            alive=self._alive,
+        )
+
+    def _filer(self) -> Filing:
+        return Filing(
+            journal=self._journal,
+            archive=self._around.archive,
+            chronicle=self._chronicle,
+            report=self._report,
+            deadline=self._deadline,
+            missing=self._storage.missing,
+        )
+
     def _clerk(self) -> Clerk:
         writings = Writings(
             around=self._around,
             chronicle=self._chronicle,
             dispatch=self._dispatch,
-            staging_path=self._staging_path,
+            staging_path=self._premises.staging_path,
             note_outcome=self.submissions.note_outcome,
             note_return=self.submissions.note_return,
             unsettled=self._steering.unsettled,
@@ -233,24 +263,21 @@ class PersistentWorkerPool(Wishes):
             workers={worker.ref.slot: worker for worker in self.workers},
             tasks=self._tasks,
             clock=self._around.clock,
-            codes=codes_of(self._options.totp_secret, self._around.clock.now),
+            codes=self._codes,
             tallies=Tallies(unsettled=self._steering.unsettled, alive=self._alive),
-            staging_path=self._staging_path,
+            staging_path=self._premises.staging_path,
             note_end=self._note_end,
             note_outcome=self.submissions.note_outcome,
             report=self._report,
             ending=self.shutdown_event,
         )
 
-    def _staging_path(self, slot: int) -> Path:
-        return self._options.staging_path / f"w{slot}"
-
     def _report(self, fact: Fact) -> None:
         self._steering.report(fact)
 
     def _note_end(self, end: Stop) -> None:
         self.end = end
-        self._feeding.cancel()
+        self._shutdown.feeding.cancel()
         self.submissions.stop(end, self._steering.standing.in_hand | self._filing.under_way)
         self._stopped.set()
 
@@ -259,39 +286,12 @@ class PersistentWorkerPool(Wishes):
         self._chronicle.tell(TaskStarted(task=begun, worker=worker))
         return begun if begun.timeout_s is not None else replace(begun, timeout_s=self._task_timeout_s)
 
-    async def _feed(self) -> None:
-        with self._feeding:
-            await self._dispatch.feed()
-
-    async def _wind_down(self, limit_s: float) -> None:
-        """Let workers finish what they have, end them, and bring everything undone back to the queue."""
-        try:
-            await self._wind_down_in_order(limit_s)
-        finally:
-            self._down.set()
-
-    async def _wind_down_in_order(self, limit_s: float) -> None:
-        self._report(StopNeeded(cause=StopCause.ASKED))
-        await self._steering.unsettled.zero()
-        self._steering.machine.fire(PoolEvent.SHUT_DOWN)
-        self._feeding.cancel()
-        with self._draining, anyio.move_on_after(limit_s * (1 - END_SHARE)):
-            for worker in self.workers:
-                await worker.drain()
-            await self._alive.zero()
-        for worker in self.workers:
-            worker.abandon()
-        await self._alive.zero()
-        await self._steering.unsettled.zero()
-        await self._dispatch.return_rest()
-        self.submissions.close()
-        if loss := self._journal.loss:
-            self._chronicle.notice(Level.ERROR, loss)
-
     async def _clear_up(self) -> None:
         """Remove clones and temporary files; the last thing a pool does."""
-        with anyio.CancelScope(shield=True):
+        with self._shutdown.clearing():
+            await anyio.to_thread.run_sync(self._storage.close, abandon_on_cancel=True)
             await self._premises.close()
-            if self._steering.machine.can(PoolEvent.CLOSE):
-                self._steering.machine.fire(PoolEvent.CLOSE)
+        if self._steering.machine.can(PoolEvent.CLOSE):
+            self._steering.machine.fire(PoolEvent.CLOSE)
+        with self._shutdown.clearing():
             await self._chronicle.flush()

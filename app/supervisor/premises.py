@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import anyio
 import anyio.from_thread
@@ -15,10 +17,12 @@ from app.domain.events import Level
 from app.domain.ids import ProfileId, WorkerRef
 from app.domain.machine import Transition
 from app.domain.options import PoolOptions
-from app.profile.failures import ProfileDamagedError
+from app.profile.failures import PlaceAwayError, ProfileDamagedError
 from app.profile.profile import Profile
 from app.profile.runs import RunFolder, WorkerFolder, sweep_dead_runs
 from app.supervisor.chronicle import Chronicle
+from app.supervisor.deadline import Deadline
+from app.supervisor.places import Place
 from app.supervisor.surroundings import Surroundings, WorkerOrder
 
 
@@ -29,6 +33,8 @@ class Premises:
     options: PoolOptions
     around: Surroundings
     chronicle: Chronicle
+    #: When the pool must be gone.
+    deadline: Deadline
     _run: RunFolder | None = None
     _profiles: tuple[Profile, ...] = ()
     #: What was told of the base: all clones have the same one.
@@ -45,6 +51,15 @@ class Premises:
         if swept.removed:
             self.chronicle.notice(Level.INFO, f"removed what {len(swept.removed)} dead run(s) had left")
         self._run = await anyio.to_thread.run_sync(RunFolder.create, root)
+
+    def staging_path(self, slot: int) -> Path:
+        """Where a slot's worker stages its files."""
+        return self.options.staging_path / f"w{slot}"
+
+    def places(self) -> tuple[Place, ...]:
+        """What the run cannot do without, as far as it is open."""
+        private = Place(path=self.options.staging_path.parent, name="the private folder of the output folder")
+        return (private,) if self._run is None else (private, Place(path=self._run.path, name="the folder of this run"))
 
     async def seat(self, slot: int) -> WorkerOrder:
         """Make the place of one worker, with a clone of the base profile.
@@ -68,19 +83,20 @@ class Premises:
             options=self.options.worker,
             profile=profile,
             folder=folder,
-            staging_path=self.options.staging_path / f"w{slot}",
+            staging_path=self.staging_path(slot),
             module=self.around.module,
             clock=self.around.clock.now,
             count_kills=self.around.count_kills,
+            deadline=self.deadline,
         )
 
     async def close(self) -> None:
         """Remove clones and temporary files, and tell what could not be removed or is kept for a person."""
         for profile in self._profiles:
             with contextlib.suppress(OSError):  # told below, as what is left of the run
-                await anyio.to_thread.run_sync(profile.remove)
+                await anyio.to_thread.run_sync(profile.remove, abandon_on_cancel=True)
         if self._run is not None:
-            for path in await anyio.to_thread.run_sync(self._run.close):
+            for path in await anyio.to_thread.run_sync(self._run.close, abandon_on_cancel=True):
                 self.chronicle.notice(Level.WARNING, f"kept for you to look at: {path}")
 
     def _warn(self, notices: tuple[str, ...]) -> None:
@@ -101,24 +117,31 @@ class Premises:
 
 
 @contextlib.asynccontextmanager
-async def occupied(profile: Profile) -> AsyncGenerator[None]:
+async def occupied(profile: Profile, deadline: Deadline) -> AsyncGenerator[None]:
     """A clone in the use of one generation: made ready for its launch, taken back at the end.
 
     Raises:
         ProfileDamagedError: It is spoiled: found before its launch, or told by the generation.
         ProfileInUseError: A browser still runs on it.
-        SetupError: It can't be written.
+        SetupError: It can't be written, or somebody removed it; one that is a ``NotNowError`` may be waited for.
     """
-    await anyio.to_thread.run_sync(profile.take)
+    await deadline.in_thread(partial(_take, profile))
     try:
         yield
     except ProfileDamagedError as error:
-        with anyio.CancelScope(shield=True):
-            raise await anyio.to_thread.run_sync(profile.spoil, str(error)) from error
+        raise await deadline.in_thread(partial(profile.spoil, str(error))) from error
     finally:
         if not profile.corruption_detected:
-            with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(profile.release)
+            await deadline.in_thread(profile.release)  # noqa: ASYNC102 - it shields itself, with a limit
+
+
+def _take(profile: Profile) -> None:
+    """Make a clone ready; one that is gone altogether was removed, and no browser has spoiled it. Blocking."""
+    path = profile.worker_profile_path
+    if not path.exists():
+        told = f"Its clone {path} is gone: somebody removed the folder of this run. End the run and start it again."
+        raise PlaceAwayError(told)
+    profile.take()
 
 
 def _told_in_loop(observe: Callable[[Transition], None]) -> Callable[[Transition], None]:

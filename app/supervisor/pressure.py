@@ -14,11 +14,13 @@ from dataclasses import dataclass, replace
 from app.domain.events import MemoryRelieved
 from app.domain.ids import WorkerRef
 from app.supervisor.commands import Release, TellRelief
-from app.supervisor.facts import MemorySeen, StopCause, WorkerLost
+from app.supervisor.facts import WorkerLost
 from app.supervisor.holds import HoldCause
 from app.supervisor.judging import hold_open, stop
+from app.supervisor.pool_facts import MemorySeen
 from app.supervisor.retiring import can_retire, is_anybody_away, retire
 from app.supervisor.standing import Decision, Relief, Slot, Standing
+from app.supervisor.stops import StopCause
 
 #: So far below the limit, as a part of all there is, memory is no longer short (design section 7).
 HYSTERESIS = 0.05

@@ -16,6 +16,7 @@ from typing import assert_never
 from app.domain.failures import GivenBack, Outcome, Proof, Reason
 from app.domain.ids import TaskId, WorkerRef
 from app.domain.task import Report
+from app.supervisor.attempts import end
 from app.supervisor.commands import AwaitProof, File, Probe, Requeue
 from app.supervisor.doubt import Doubted
 from app.supervisor.facts import Probed, ProofOverdue, SessionRenewed, TaskReported, TaskReturned
@@ -89,7 +90,8 @@ def _take_back(standing: Standing, slot: Slot, fact: TaskReturned) -> Decision:
     count = rest.lost_returns.get(task.task_id, 0) + 1
     if count >= LOST_RETURNS_MAX:
         report = Report(reason=Reason.ASKS_FOR_LOGIN, detail=fact.detail)
-        return Decision(rest, (*unproven, File(worker=fact.worker, task=task, report=report)))
+        ended = end(rest, fact.worker, task, report)
+        return Decision(ended.standing, (*unproven, *ended.commands))
     counted = replace(rest, lost_returns={**rest.lost_returns, task.task_id: count})
     return Decision(counted, (*unproven, undone(fact.worker, task, fact.why, fact.detail)))
 

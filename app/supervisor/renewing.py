@@ -22,11 +22,13 @@ from app.supervisor.commands import (
     Release,
     Stop,
 )
-from app.supervisor.facts import LoginAges, LoginLost, LoginSettled, StopCause
+from app.supervisor.facts import LoginLost, LoginSettled
 from app.supervisor.holds import HoldCause
+from app.supervisor.pool_facts import LoginAges
 from app.supervisor.proving import dismiss
 from app.supervisor.renewal import Access, Renewal
 from app.supervisor.standing import Decision, Slot, Standing
+from app.supervisor.stops import StopCause
 
 #: A login that is lost again and again, with no order done in between, is no login.
 VAIN_LOGINS_MAX = 4

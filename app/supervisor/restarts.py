@@ -3,35 +3,68 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-#: The mission's rule: restart attempts of a worker are limited to 3 per session.
+#: The mission's rule: restart attempts of a worker are limited to 3 per session, here for one kind of loss in a window.
 RESTART_LIMIT = 3
 #: First pause before a restart; doubled with each further one (design section 4).
 FIRST_BACKOFF_S = 0.5
+#: A slot whose restarts are spent is left empty for so long while others work, and then tried again.
+REST_S = 600.0
+
+
+class LossKind(StrEnum):
+    """What kind of loss a worker was. A slot has its restarts for each: one cause does not spend those of another."""
+
+    #: Its process ended or was killed.
+    DIED = "died"
+    #: It said nothing any more.
+    SILENT = "silent"
+    #: It did not come up in time.
+    SLOW_START = "slow_start"
+    #: What it said was no word of ours.
+    GARBLED = "garbled"
+    #: It told that it cannot go on: its browser or its driver is gone.
+    UNABLE = "unable"
+    #: It could not be started, or its profile not be made ready.
+    NOT_STARTED = "not_started"
+    #: It hung when it had nothing left to do.
+    HUNG_AT_END = "hung_at_end"
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """One restart of a slot."""
+
+    #: In seconds of a clock that only goes forward.
+    at_s: float
+    kind: LossKind = LossKind.DIED
 
 
 @dataclass(frozen=True, slots=True)
 class RestartBudget:
-    """The restarts of a slot that count: all of the session, or those of a sliding window where it has no end."""
+    """The restarts of a slot that count: those of a sliding window, or all where it has none."""
 
     #: How long a restart counts; nothing where it counts to the end of the session.
     window_s: float | None = None
-    #: When the restarts were, in seconds of a clock that only goes forward.
-    spent_at_s: tuple[float, ...] = ()
+    spent: tuple[Restart, ...] = ()
 
-    def is_spent(self, now_s: float) -> bool:
-        """Whether the slot must be given up."""
-        return len(self._counting(now_s)) >= RESTART_LIMIT
+    def is_spent(self, now_s: float, kind: LossKind = LossKind.DIED) -> bool:
+        """Whether the slot must not come back at once after a loss of this kind."""
+        return self._count(now_s, kind) >= RESTART_LIMIT
 
-    def delay_s(self, now_s: float) -> float:
+    def delay_s(self, now_s: float, kind: LossKind = LossKind.DIED) -> float:
         """Pause before the next restart."""
-        return FIRST_BACKOFF_S * 2.0 ** len(self._counting(now_s))
+        return FIRST_BACKOFF_S * 2.0 ** self._count(now_s, kind)
 
-    def spend(self, now_s: float) -> RestartBudget:
+    def spend(self, now_s: float, kind: LossKind = LossKind.DIED) -> RestartBudget:
         """One restart less."""
-        return RestartBudget(window_s=self.window_s, spent_at_s=(*self._counting(now_s), now_s))
+        return RestartBudget(window_s=self.window_s, spent=(*self._counting(now_s), Restart(now_s, kind)))
 
-    def _counting(self, now_s: float) -> tuple[float, ...]:
+    def _count(self, now_s: float, kind: LossKind) -> int:
+        return sum(one.kind is kind for one in self._counting(now_s))
+
+    def _counting(self, now_s: float) -> tuple[Restart, ...]:
         if self.window_s is None:
-            return self.spent_at_s
-        return tuple(at_s for at_s in self.spent_at_s if now_s - at_s < self.window_s)
+            return self.spent
+        return tuple(one for one in self.spent if now_s - one.at_s < self.window_s)

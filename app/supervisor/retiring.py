@@ -60,6 +60,8 @@ def _is_at_work(slot: Slot) -> bool:
 def _cause(standing: Standing, slot: Slot, now_s: float) -> str:
     """Why a worker is due; empty when it is not."""
     wear = standing.wear
+    if standing.on_trial:
+        return "an order that workers died on has its last try alone, in a fresh browser"
     if wear.tasks is not None and slot.done_count >= wear.tasks:
         return f"it has done {slot.done_count} orders"
     if wear.age_s is not None and now_s - slot.up_at_s >= wear.age_s:

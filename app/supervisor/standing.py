@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from app.domain.ids import TaskId, WorkerRef
 from app.domain.options import Limits, PoolOptions
+from app.domain.storage import StorageTrouble
 from app.domain.task import POTask
-from app.supervisor.commands import Command
+from app.supervisor.commands import Command, Staged
 from app.supervisor.doubt import Doubt
 from app.supervisor.holds import Holds
 from app.supervisor.lifespan import Lifespan
 from app.supervisor.renewal import Access, Renewal
 from app.supervisor.restarts import RestartBudget
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +29,11 @@ class Slot:
     held: Mapping[TaskId, POTask] = field(default_factory=dict[TaskId, POTask])
     #: How many outages of the portal there had been when each task in hand was taken.
     outages_before: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
+    #: How many orders the portal had shown by then.
+    shown_before: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
     #: What it did not find, kept back until its session is proven.
     doubt: Doubt = field(default_factory=Doubt)
+    #: Its restarts are spent: it is empty, for good where the pool ends, else for a while.
     is_given_up: bool = False
     #: Technical failures since the last success.
     failure_count: int = 0
@@ -38,6 +45,8 @@ class Slot:
     is_browser_unfit: bool = False
     #: Its generation found that the portal does not answer.
     is_portal_down: bool = False
+    #: Why its generation could not write its own folder; nothing where that was not so.
+    home_trouble: StorageTrouble | None = None
     #: Whether its generation said that it is ready.
     is_up: bool = False
     #: When it said so, in seconds of a clock that only goes forward.
@@ -103,6 +112,12 @@ class Standing:
     holds: Holds = field(default_factory=Holds)
     memory: MemoryPressure = field(default_factory=MemoryPressure)
     wear: Wear = field(default_factory=Wear)
+    #: Orders that the portal has shown since the pool began.
+    shown_count: int = 0
+    #: Of each task that is tried again, the attempt that brought the most files so far.
+    best: Mapping[TaskId, Staged] = field(default_factory=dict[TaskId, Staged])
+    #: Tasks that wait for a fresh worker of their own.
+    on_trial: frozenset[TaskId] = frozenset()
     #: How often a task went back without an attempt spent, since it was last fetched with a result.
     free_returns: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
 
@@ -119,6 +134,11 @@ class Standing:
         )
 
     @property
+    def can_work(self) -> bool:
+        """Whether any worker is there, or comes up again: else nothing will be done any more."""
+        return not self.is_stopping and any(not slot.is_given_up for slot in self.slots.values())
+
+    @property
     def in_hand(self) -> frozenset[TaskId]:
         """Tasks that workers have, or have done without being believed yet."""
         return frozenset(task_id for slot in self.slots.values() for task_id in (*slot.held, *slot.doubt.task_ids))
@@ -131,13 +151,21 @@ class Standing:
         """Take a task out of a worker's hand. A worker that names a task it does not hold is not believed."""
         task = slot.held.get(task_id)
         held = {one: kept for one, kept in slot.held.items() if one != task_id}
-        outages = _without(slot.outages_before, task_id)
-        return task, self.with_slot(worker, replace(slot, held=held, outages_before=outages))
+        outages, shown = _without(slot.outages_before, task_id), _without(slot.shown_before, task_id)
+        return task, self.with_slot(worker, replace(slot, held=held, outages_before=outages, shown_before=shown))
+
+    def without_best(self, task_id: TaskId) -> Standing:
+        """No earlier attempt of a task is kept any more."""
+        return replace(self, best=_without(self.best, task_id)) if task_id in self.best else self
 
     def forget(self, task_id: TaskId) -> Standing:
-        """A task has its outcome."""
+        """A task has its outcome, or nobody wants it any more."""
         return replace(
-            self, free_returns=_without(self.free_returns, task_id), lost_returns=_without(self.lost_returns, task_id)
+            self,
+            free_returns=_without(self.free_returns, task_id),
+            lost_returns=_without(self.lost_returns, task_id),
+            best=_without(self.best, task_id),
+            on_trial=self.on_trial - {task_id},
         )
 
 
@@ -157,8 +185,8 @@ class Decision:
         return Decision(later.standing, (*self.commands, *later.commands))
 
 
-def _without(counts: Mapping[TaskId, int], task_id: TaskId) -> Mapping[TaskId, int]:
-    return {one: count for one, count in counts.items() if one != task_id}
+def _without(known: Mapping[TaskId, T], task_id: TaskId) -> Mapping[TaskId, T]:
+    return {one: value for one, value in known.items() if one != task_id}
 
 
 def opening(options: PoolOptions) -> Standing:

@@ -23,8 +23,8 @@ from app.domain.states import open_count
 from app.domain.task import POTask, Report
 from app.supervisor.commands import Stop
 from app.supervisor.dispatch import Dispatch
-from app.supervisor.facts import StopCause
 from app.supervisor.handle import TaskHandle
+from app.supervisor.stops import StopCause
 from app.supervisor.tally import Tally
 
 #: What a pool that cannot go on raises to those who wait. One that was asked to stop raises nothing; one that lost all

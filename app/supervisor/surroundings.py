@@ -15,6 +15,7 @@ from app.memory.limit import MemoryLimit, oom_kill_count, read_limit
 from app.profile.kept_login import kept_login_path
 from app.profile.profile import Profile
 from app.profile.runs import WorkerFolder
+from app.supervisor.deadline import Deadline
 from app.wire.messages import Seat
 
 #: The cookies of a slot's session, beside its clone; gone with the folder.
@@ -52,6 +53,8 @@ class WorkerOrder:
     module: str
     clock: Callable[[], datetime]
     count_kills: Callable[[], int | None]
+    #: When the pool must be gone.
+    deadline: Deadline
 
     def spawning(self, worker: WorkerRef) -> SpawnOrder:
         """How one generation is started."""

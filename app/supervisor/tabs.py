@@ -45,13 +45,13 @@ class Tabs:
             self._free.release()
 
 
-async def next_task(dispatch: Dispatch, tabs: Tabs) -> POTask:
+async def next_task(dispatch: Dispatch, tabs: Tabs, *, is_fresh: bool = False) -> POTask:
     """Wait for a free tab and a task; one that a worker died on runs alone: only its own doing shall count against it.
 
     Safe to cancel: a task that was not begun stands at its old place again.
     """
     await tabs.take_one()
-    task = await dispatch.take()
+    task = await dispatch.take(is_fresh=is_fresh)
     try:
         if task.death_count:
             await tabs.take_the_others(task.task_id)

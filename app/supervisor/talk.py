@@ -18,11 +18,12 @@ from app.supervisor.facts import (
     PortalDown,
     Probed,
     SessionRenewed,
-    StopCause,
-    StopNeeded,
     TaskReported,
     TaskReturned,
 )
+from app.supervisor.pool_facts import StopNeeded
+from app.supervisor.restarts import LossKind
+from app.supervisor.stops import StopCause
 from app.wire import messages
 from app.wire.codec import WireError
 
@@ -89,6 +90,11 @@ def fact_of(unable: messages.Unable, worker: WorkerRef) -> PortalDown | BrowserU
 class LostError(Exception):
     """The worker process is gone or useless; the message says how that was seen."""
 
+    def __init__(self, how: str, kind: LossKind = LossKind.DIED) -> None:
+        """Keep what kind of loss it is."""
+        super().__init__(how)
+        self.kind = kind
+
 
 class Talk:
     """Speaks with one child. Ends with it."""
@@ -113,13 +119,14 @@ class Talk:
         hello = await self.hear(HELLO_LIMIT_S)
         if not isinstance(hello, messages.Hello) or hello.protocol != messages.PROTOCOL_VERSION:
             msg = "it speaks another protocol"
-            raise LostError(msg)
+            raise LostError(msg, LossKind.GARBLED)
         await anyio.sleep_until(begin_s)
         await self.say(configure)
         limit, is_waiting_for_us = AwakeLimit(READY_LIMIT_S), False
         while True:
             await self._child.look()  # its browser comes up meanwhile
-            message = await self.hear(READY_LIMIT_S) if is_waiting_for_us else await self._next(limit, _NOT_READY)
+            late = (limit, _NOT_READY, LossKind.SLOW_START)
+            message = await (self.hear(READY_LIMIT_S) if is_waiting_for_us else self._next(*late))
             if isinstance(message, messages.Ready):
                 await self._child.look()
                 return message
@@ -132,9 +139,9 @@ class Talk:
         Raises:
             LostError: None came within ``limit_s`` of our own running, the process ended, or it sent what is no frame.
         """
-        return await self._next(AwakeLimit(limit_s), f"it said nothing for {limit_s:g} s")
+        return await self._next(AwakeLimit(limit_s), f"it said nothing for {limit_s:g} s", LossKind.SILENT)
 
-    async def _next(self, limit: AwakeLimit, too_late: str) -> messages.ToSupervisor:
+    async def _next(self, limit: AwakeLimit, too_late: str, kind: LossKind) -> messages.ToSupervisor:
         try:
             while not limit.is_over:
                 with limit.slice():
@@ -143,8 +150,8 @@ class Talk:
             raise LostError(await self._how_it_ended()) from error
         except (WireError, anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
             msg = f"its link broke ({error})"
-            raise LostError(msg) from error
-        raise LostError(too_late)
+            raise LostError(msg, LossKind.GARBLED) from error
+        raise LostError(too_late, kind)
 
     async def say(self, message: messages.ToWorker) -> None:
         """Send one frame.

@@ -21,7 +21,8 @@ from app.domain.states import WorkerStatus
 from app.memory.limit import MemoryLimit
 from app.memory.usage import Meter, Way
 from app.supervisor.chronicle import Chronicle
-from app.supervisor.facts import Fact, MemorySeen
+from app.supervisor.facts import Fact
+from app.supervisor.pool_facts import MemorySeen
 from app.supervisor.worker import Worker
 
 ESTIMATE_INTERVAL_S = 2.0

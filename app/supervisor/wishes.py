@@ -5,12 +5,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from app.domain.options import Limits
-from app.supervisor.facts import Fact, HoldOver, LimitsChanged, PauseAsked, RestartAsked, StopCause, StopNeeded
+from app.supervisor.facts import Fact
 from app.supervisor.holds import HoldCause
+from app.supervisor.pool_facts import HoldOver, LimitsChanged, PauseAsked, RestartAsked, StopNeeded
+from app.supervisor.stops import StopCause
 
 
 class Wishes(ABC):
     """The part of a pool that hears people."""
+
+    #: How many slots there are.
+    worker_count: int
 
     @abstractmethod
     def _report(self, fact: Fact) -> None:
@@ -26,7 +31,14 @@ class Wishes(ABC):
         self._report(HoldOver(cause=HoldCause.LOGIN_REQUIRED))
 
     def restart_worker(self, slot: int) -> None:
-        """Give a worker that is at work a fresh browser, when it has finished what it has."""
+        """Give a worker that is at work a fresh browser, when it has finished what it has.
+
+        Raises:
+            ValueError: There is no such slot.
+        """
+        if not 1 <= slot <= self.worker_count:
+            msg = f"there is no worker {slot}; this pool has {self.worker_count}, counted from 1"
+            raise ValueError(msg)
         self._report(RestartAsked(slot=slot))
 
     def set_limits(self, limits: Limits) -> None:

@@ -5,6 +5,7 @@ Facts go up to the pool's inbox; nothing is decided here.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from app.domain.failures import NotNowError, ProfileError, SetupError
 from app.domain.ids import TaskId, WorkerId, WorkerRef
 from app.domain.machine import Machine
 from app.domain.states import WORKER, WorkerEvent, WorkerStatus
+from app.domain.storage import StorageTrouble, trouble_told
 from app.domain.task import POTask
 from app.memory.kills import Kills
 from app.profile.failures import ProfileInUseError
@@ -23,11 +25,15 @@ from app.profile.profile import Profile
 from app.supervisor.chronicle import Chronicle
 from app.supervisor.departure import Departure
 from app.supervisor.dispatch import Dispatch
-from app.supervisor.facts import Fact, StopCause, StopNeeded, WorkerEnded, WorkerLost
+from app.supervisor.facts import Fact, HomeRefused, WorkerEnded, WorkerLost
 from app.supervisor.gauge import Gauge
 from app.supervisor.generation import Generation, Post
+from app.supervisor.places import ROOM_FLOOR_BYTES
+from app.supervisor.pool_facts import StopNeeded
 from app.supervisor.premises import occupied
+from app.supervisor.restarts import LossKind
 from app.supervisor.snapshot import WorkerSnapshot
+from app.supervisor.stops import StopCause
 from app.supervisor.surroundings import WorkerOrder
 from app.supervisor.talk import HEAD_START_S, LostError
 from app.wire import messages
@@ -133,7 +139,7 @@ class Worker:
         self._generation = Generation(self._post, WorkerRef(self._order.slot, generation), last.processed_count)
         if self._machine.can(WorkerEvent.RESTART):  # one that was to return is RESTARTING already
             self._machine.fire(WorkerEvent.RESTART)
-        cause = "it was stopped"
+        cause, kind = "it was stopped", LossKind.DIED
         is_in_order = False
         with anyio.CancelScope() as self._living:
             if last.departure is Departure.WITH_POOL:  # asked for between the two
@@ -142,16 +148,19 @@ class Worker:
             try:
                 begin_s = anyio.current_time() + delay_s
                 await anyio.sleep_until(begin_s - HEAD_START_S)
-                async with occupied(self.profile):
+                async with occupied(self.profile, self._order.deadline):
                     is_in_order = await self._generation.serve(begin_s)
             except LostError as error:
-                cause = f"{error}{await anyio.to_thread.run_sync(_killed, kills)}"
-            except (SetupError, ProfileInUseError, NotNowError) as error:
-                cause = str(error)
+                cause, kind = f"{error}{await anyio.to_thread.run_sync(_killed, kills)}", error.kind
+                await self._look_at_room()
+            except (SetupError, ProfileInUseError, NotNowError, TimeoutError) as error:
+                cause, kind = str(error), LossKind.NOT_STARTED
+                if isinstance(error, NotNowError):
+                    self._report(HomeRefused(worker=self.ref, trouble=trouble_told(error), detail=cause))
             except ProfileError as error:
                 cause = str(error)
                 self._report(StopNeeded(cause=StopCause.PROFILE_DAMAGED, detail=cause))
-        self._leave(cause, is_in_order=is_in_order)
+        self._leave(cause, kind, is_in_order=is_in_order)
 
     async def drain(self) -> None:
         """Take nothing more, finish what is in hand, close the browser, end. A worker that is not up is abandoned."""
@@ -189,8 +198,9 @@ class Worker:
         self._living.cancel()
 
     def give_up(self) -> None:
-        """Leave the slot empty: its restarts are spent."""
-        self._machine.fire(WorkerEvent.GIVE_UP)
+        """Leave the slot empty for good, if it is not TERMINATED already."""
+        if self._machine.can(WorkerEvent.GIVE_UP):
+            self._machine.fire(WorkerEvent.GIVE_UP)
 
     def snapshot(self) -> WorkerSnapshot:
         """The slot as it is now."""
@@ -205,7 +215,13 @@ class Worker:
             processed_count=self.processed_count,
         )
 
-    def _leave(self, cause: str, *, is_in_order: bool) -> None:
+    async def _look_at_room(self) -> None:
+        """A browser that has no room for its profile dies of that, and tells it in no way."""
+        if await anyio.to_thread.run_sync(_is_full, self._order.folder.path, abandon_on_cancel=True):
+            full = f"The disk of {self._order.folder.path} is full."
+            self._report(HomeRefused(worker=self.ref, trouble=StorageTrouble.FULL, detail=full))
+
+    def _leave(self, cause: str, kind: LossKind, *, is_in_order: bool) -> None:
         """Tell how the generation ended, and make the move that goes with it."""
         gone = self._generation
         cause = (gone.departure is Departure.AT_ONCE and gone.cause) or cause
@@ -219,7 +235,7 @@ class Worker:
             gone.part_if_empty()
         else:
             self._machine.fire(WorkerEvent.LOSE, cause=cause)
-        lost = WorkerLost(worker=self.ref, cause=cause, at_s=anyio.current_time())
+        lost = WorkerLost(worker=self.ref, cause=cause, kind=kind, at_s=anyio.current_time())
         self._report(WorkerEnded(worker=self.ref) if is_in_order else lost)
 
 
@@ -228,3 +244,11 @@ def _killed(kills: Kills) -> str:
     number = kills.number
     what = "a process" if number == 1 else f"{number} processes"
     return f"; the system ended {what} for want of memory while it lived" if number else ""
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether a folder has hardly any room left. Blocking."""
+    try:
+        return shutil.disk_usage(folder).free < ROOM_FLOOR_BYTES
+    except OSError:  # what is wrong with it is found out as its next generation starts
+        return False

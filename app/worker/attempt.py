@@ -7,6 +7,7 @@ raised to the loop.
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 
 import anyio
@@ -14,7 +15,8 @@ import anyio.to_thread
 from loguru import logger
 from playwright.async_api import Error as PlaywrightError
 
-from app.domain.failures import Reason, is_disk_out, root_cause
+from app.domain.failures import Outcome, Reason, root_cause
+from app.domain.storage import StorageTrouble, trouble_of
 from app.domain.task import POTask, Report
 from app.memory.kills import Kills
 from app.processor.failures import GiveUpError, ProcessorError, RetryLaterError, SessionLostError
@@ -69,6 +71,8 @@ async def attempt(bench: Bench, task: POTask, staging: Path) -> Report:
             report = await anyio.to_thread.run_sync(_explained, report, kills)
         if report.reason in _SHOWN:
             await tab.keep_trace()
+        if report.outcome is Outcome.FAILED:
+            tab.broke(report.reason)
     return dataclasses.replace(report, evidence=tab.traces, duration_s=round(anyio.current_time() - begun, 3))
 
 
@@ -101,12 +105,20 @@ def _report_of(error: Exception, bench: Bench, tab: Tab) -> Report:
             if reason is Reason.PORTAL_UNREACHABLE and bench.desk is None:
                 reason = Reason.PROCESSOR_ERROR  # an address of the task's own; no reason for the others to wait
         case OSError():
-            reason = Reason.DISK_FULL if is_disk_out(error) else Reason.FILING_FAILED
+            reason = Reason.DISK_FULL if _is_storage_out(error, tab) else Reason.FILING_FAILED
             detail = f"A file could not be written or read ({detail})."
         case _:
             reason = Reason.PROCESSOR_ERROR
             logger.opt(exception=error).error("processor failed on {}", tab.po_number)
     return Report(reason=reason, detail=detail, page_url=tab.page.url, retry_after_s=wait_s)
+
+
+def _is_storage_out(error: OSError, tab: Tab) -> bool:
+    """Whether no order can be staged now. That we may not write is told of our own folders only."""
+    trouble = trouble_of(error)
+    if trouble is StorageTrouble.FORBIDDEN:
+        return error.filename is not None and Path(os.fsdecode(error.filename)).is_relative_to(tab.staging.parent)
+    return trouble.may_pass
 
 
 async def _unless_crashed(bench: Bench, tab: Tab, task: POTask) -> Report:

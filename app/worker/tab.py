@@ -85,6 +85,11 @@ class Tab:
         if self._machine.can(TabEvent.LOADED):
             self._machine.fire(TabEvent.LOADED)
 
+    def broke(self, cause: str) -> None:
+        """The task came to nothing in it: a time that ran out, a crash, an error of its processor. It only closes."""
+        self._machine.fire(TabEvent.BREAK, cause=cause)
+        self._machine.fire(TabEvent.GIVE_UP)
+
     async def save(self, name: str, content: bytes) -> FetchedFile:
         """Save a file of the task.
 
@@ -130,11 +135,13 @@ async def open_tab(context: BrowserContext, order: TabOrder) -> AsyncGenerator[T
     try:
         tab = Tab(order, page, machine)
         yield tab
-        tab.loaded()  # a page that was judged without work on it (not found, forbidden) was processed all the same
-        machine.fire(TabEvent.DONE)
+        if tab.status is not TabStatus.FAILED:
+            tab.loaded()  # a page that was judged without work on it (not found, forbidden) was processed all the same
+            machine.fire(TabEvent.DONE)
     except BaseException as error:
-        machine.fire(TabEvent.BREAK, cause=type(error).__name__)
-        machine.fire(TabEvent.GIVE_UP)
+        if machine.can(TabEvent.BREAK):
+            machine.fire(TabEvent.BREAK, cause=type(error).__name__)
+            machine.fire(TabEvent.GIVE_UP)
         raise
     finally:
         await _close(page, machine)  # noqa: ASYNC102 - _close() shields itself, with a limit

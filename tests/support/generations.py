@@ -22,6 +22,7 @@ from app.domain.task import POTask
 from app.profile.profile import Profile
 from app.profile.runs import RunFolder
 from app.service.clock import SystemClock
+from app.supervisor.deadline import Deadline
 from app.supervisor.premises import occupied
 from app.supervisor.surroundings import WorkerOrder
 from app.supervisor.talk import LostError, Talk, fact_of
@@ -118,7 +119,7 @@ class Slot:
             ProfileDamagedError: It is found damaged, before the launch or by the browser.
         """
         self._generation += 1
-        async with occupied(self.profile):
+        async with occupied(self.profile, self.order.deadline):
             child = await spawn(self.order.spawning(WorkerRef(1, self._generation)))
             life = Life(
                 talk=Talk(child),
@@ -165,6 +166,7 @@ async def slot_on(base: Path, root: Path, browser: BrowserOptions | None = None)
         module="app.worker",
         clock=SystemClock().now,
         count_kills=lambda: 0,
+        deadline=Deadline(),
     )
     try:
         yield Slot(order=order)

@@ -12,7 +12,7 @@ from app.domain.events import Event, TaskReturned
 from app.domain.failures import GivenBack, Reason
 from app.domain.options import WorkerOptions
 from app.supervisor.errand import make_base
-from app.supervisor.facts import StopCause
+from app.supervisor.stops import StopCause
 from tests.support import profile_folders
 from tests.support.bare_pool import own_pool, task
 from tests.support.portal import needs_chromium

@@ -232,10 +232,12 @@ async def test_each_fault_of_a_page_has_its_reason(
     async with open_stage(portal, tmp_path, pack=demo_pack(page_s=3.0)) as stage:
         await portal.add_fault(fault, order=truth.number)
         report = await try_order(stage, truth.number)
+        way = stage.heard.path("tab")
         await portal.clear_faults()
         after = await try_order(stage, truth.number)
 
     assert report.reason is reason, report
+    assert way[-4:] == ["ERROR", "FAILED", "CLOSING", "CLOSED"], "a tab that came to nothing was not COMPLETED"
     assert report.retry_after_s == (7 if isinstance(fault, ErrorStatus) and fault.retry_after_s else None)
     assert after.reason is Reason.ALL_SAVED, "the session works on after it"
 

@@ -11,14 +11,18 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from app.domain.failures import GivenBack, Proof, Reason
 from app.domain.ids import TaskId, WorkerRef
 from app.domain.options import Limits
-from app.domain.task import POTask, Report
+from app.domain.storage import StorageTrouble
+from app.domain.task import DEATH_LIMIT, POTask, Report
 from app.supervisor.commands import (
     AdoptLogin,
     AwaitProof,
     Command,
+    Discard,
     FailRest,
     File,
+    Finish,
     ForetellEnd,
+    Forget,
     GiveUp,
     Hold,
     KeepLogin,
@@ -29,24 +33,21 @@ from app.supervisor.commands import (
     RefreshLogin,
     Release,
     Requeue,
+    Rest,
     Retire,
     Spawn,
     Stop,
+    TaskCommand,
     TellRelief,
 )
 from app.supervisor.facts import (
     Fact,
-    HoldOver,
-    LimitsChanged,
-    LoginAges,
+    FilingFailed,
     LoginLost,
     LoginSettled,
-    MemorySeen,
     Probed,
     ProofOverdue,
-    RestartAsked,
-    StopCause,
-    StopNeeded,
+    TaskFiled,
     TaskReported,
     TaskReturned,
     TaskTaken,
@@ -56,10 +57,12 @@ from app.supervisor.facts import (
 )
 from app.supervisor.holds import HoldCause
 from app.supervisor.lifespan import LEAST_LIFE_S
-from app.supervisor.plan import DEATH_LIMIT, react
+from app.supervisor.plan import react
+from app.supervisor.pool_facts import HoldOver, LimitsChanged, LoginAges, MemorySeen, RestartAsked, StopNeeded
 from app.supervisor.renewal import Access
 from app.supervisor.restarts import RESTART_LIMIT
 from app.supervisor.standing import Slot, Standing, Wear
+from app.supervisor.stops import StopCause
 from tests.support.pace import LONG_WALKS
 
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
@@ -91,6 +94,9 @@ class Policy(RuleBasedStateMachine):
         self.logged_out, self.logging_in = set[WorkerRef](), set[WorkerRef]()
         self.is_stopped = False
         self.retiring = set[WorkerRef]()
+        self.filing: dict[TaskId, File] = {}
+        self.refused: dict[TaskId, File] = {}
+        self.last_discard: Command | None = None
 
     def tell(self, fact: Fact) -> None:
         decision = react(self.standing, fact)
@@ -100,11 +106,11 @@ class Policy(RuleBasedStateMachine):
 
     def obey(self, command: Command) -> None:
         match command:
-            case File() | Requeue() | FailRest():
+            case File() | Finish() | Requeue() | FailRest() | Discard() | Forget():
                 self.obey_about_tasks(command)
             case RefreshLogin() | AdoptLogin() | AwaitProof() | Probe() | KeepLogin() | ForetellEnd():
                 self.obey_about_logins(command)
-            case Spawn() | Recycle() | Retire() | GiveUp():
+            case Spawn() | Recycle() | Retire() | Rest() | GiveUp():
                 self.obey_about_lives(command)
             case Stop():
                 self.is_stopped = True
@@ -124,6 +130,9 @@ class Policy(RuleBasedStateMachine):
                 assert command.worker in self.up()
                 assert command.worker not in self.retiring
                 self.retiring.add(command.worker)
+            case Rest():
+                assert command.worker not in self.alive
+                self.lost[command.worker.slot] = RESTART_LIMIT  # it is tried once more, after a while
             case GiveUp():
                 assert command.worker not in self.alive
 
@@ -145,13 +154,15 @@ class Policy(RuleBasedStateMachine):
                 assert command.worker in self.alive
                 self.logging_in.add(command.worker)
 
-    def obey_about_tasks(self, command: File | Requeue | FailRest) -> None:
+    def obey_about_tasks(self, command: TaskCommand) -> None:
         match command:
-            case File():
-                self.in_hand.pop(command.task.task_id)
-                self.outcomes[command.task.task_id] += 1
+            case File() | Finish():
+                self.in_hand.pop(command.task.task_id, None)
+                self.filing.pop(command.task.task_id, None)
+                self.take_to_be_filed(command)
             case Requeue():
-                self.in_hand.pop(command.task.task_id)
+                self.in_hand.pop(command.task.task_id, None)
+                self.filing.pop(command.task.task_id, None)
                 task = command.task
                 attempt = task.attempt + int(command.is_attempt_spent)
                 deaths = task.death_count + int(command.is_death)
@@ -159,6 +170,37 @@ class Policy(RuleBasedStateMachine):
             case FailRest():
                 self.outcomes.update(task.task_id for task in self.queue)
                 self.queue.clear()
+            case Discard() | Forget():
+                assert command != self.last_discard, "removed twice"
+                self.last_discard = command
+
+    def take_to_be_filed(self, command: File | Finish) -> None:
+        """What is to be filed waits for the disk, which may refuse it; the journal alone refuses nothing."""
+        task_id = command.task.task_id
+        if isinstance(command, Finish):
+            self.outcomes[task_id] += 1
+            self.tell(TaskFiled(worker=command.worker, task=command.task))
+            return
+        assert command.delay_s > 0 or command != self.refused.get(task_id), "filed again at once, as it was"
+        self.filing[task_id] = command
+
+    @precondition(lambda self: self.filing)
+    @rule(data=st.data())
+    def file(self, data: st.DataObject) -> None:
+        task_id = data.draw(st.sampled_from(sorted(self.filing)))
+        command = self.filing.pop(task_id)
+        self.outcomes[task_id] += 1
+        self.tell(TaskFiled(worker=command.worker, task=command.task))
+
+    @precondition(lambda self: self.filing)
+    @rule(data=st.data(), trouble=st.sampled_from(StorageTrouble), is_place_fine=st.booleans())
+    def refuse_to_file(self, data: st.DataObject, trouble: StorageTrouble, *, is_place_fine: bool) -> None:
+        task_id = data.draw(st.sampled_from(sorted(self.filing)))
+        command = self.refused[task_id] = self.filing[task_id]
+        told = FilingFailed(
+            worker=command.worker, file=command, problem="no", trouble=trouble, is_place_fine=is_place_fine
+        )
+        self.tell(told)
 
     def any_alive(self, data: st.DataObject) -> WorkerRef:
         return data.draw(st.sampled_from(sorted(self.alive)))
@@ -269,7 +311,8 @@ class Policy(RuleBasedStateMachine):
 
     @invariant()
     def every_task_is_in_one_place(self) -> None:
-        where = Counter([task.task_id for task in self.queue]) + Counter(list(self.in_hand)) + self.outcomes
+        places = [*(task.task_id for task in self.queue), *self.in_hand, *self.filing]
+        where = Counter(places) + self.outcomes
         assert len(where) == self.task_count
         assert set(where.values()) == {1}
 
@@ -307,7 +350,7 @@ class Policy(RuleBasedStateMachine):
         assert all(count <= RESTART_LIMIT + 1 for count in self.lost.values() if not self.is_stopped)
         for task in [*self.queue, *(task for _, task in self.in_hand.values())]:
             assert task.attempt <= self.standing.max_attempts
-            assert task.death_count < DEATH_LIMIT
+            assert task.death_count <= DEATH_LIMIT
 
     @invariant()
     def a_dead_pool_has_no_open_task_unless_it_was_stopped(self) -> None:

@@ -19,7 +19,7 @@ from app.profile.guidance import ways_out
 from app.profile.home import FILE_NAME
 from app.profile.marker import read_marker
 from app.profile.seal import write_seal
-from app.supervisor.facts import StopCause
+from app.supervisor.stops import StopCause
 from tests.support.profile_folders import make_base
 from tests.support.scripted_pool import Theatre, running_pool
 

@@ -32,7 +32,7 @@ async def test_a_stop_on_a_full_disk_ends_in_order(
 ) -> None:
     theatres: list[Theatre] = []
     async with anyio.create_task_group() as around:  # as in a run, where signals are listened for
-        async with running_pool(tmp_path, monkeypatch, script, *range(1, 6), shutdown_timeout_s=1.0) as theatre:
+        async with running_pool(tmp_path, monkeypatch, script, *range(1, 6), shutdown_timeout_s=4.0) as theatre:
             theatres.append(theatre)
             with anyio.fail_after(20):
                 while theatre.pool.task_queue.empty():

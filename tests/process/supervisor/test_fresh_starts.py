@@ -12,7 +12,7 @@ import pytest
 from app.domain.events import MemoryRelieved, Notice
 from app.domain.states import WorkerStatus
 from app.memory.limit import MemoryLimit
-from app.supervisor.facts import StopCause
+from app.supervisor.stops import StopCause
 from tests.support.event_capture import EventCapture
 from tests.support.scripted_pool import Theatre, running_pool
 
@@ -149,7 +149,7 @@ async def test_a_worker_that_hangs_as_it_goes_is_ended_and_costs_no_restart(
         await until(lambda: theatre.pool.workers[0].ref.generation == 2)
         budget = theatre.pool._steering.standing.slots[1].budget
 
-    assert budget.spent_at_s == ()
+    assert budget.spent == ()
     assert set((await theatre.outcomes()).values()) == {"COMPLETED"}
 
 

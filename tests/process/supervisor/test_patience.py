@@ -59,8 +59,8 @@ async def test_a_full_journal_is_told_and_waited_for(
 
 
 async def test_no_task_starts_while_there_is_hardly_any_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.supervisor.room.ROOM_FLOOR_BYTES", 2**60)
-    monkeypatch.setattr("app.supervisor.room.LOOK_INTERVAL_S", 0.1)
+    monkeypatch.setattr("app.supervisor.places.ROOM_FLOOR_BYTES", 2**60)
+    monkeypatch.setattr("app.supervisor.places.LOOK_INTERVAL_S", 0.1)
     monkeypatch.setattr("app.supervisor.holds.FIRST_HOLD_S", 0.1)
 
     async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["finish"]}}, 1) as theatre:
@@ -68,26 +68,34 @@ async def test_no_task_starts_while_there_is_hardly_any_room(tmp_path: Path, mon
             while not told(theatre):
                 await anyio.lowlevel.checkpoint()
         assert any("MB are free" in text for text in told(theatre))
-        monkeypatch.setattr("app.supervisor.room.ROOM_FLOOR_BYTES", 0)
+        monkeypatch.setattr("app.supervisor.places.ROOM_FLOOR_BYTES", 0)
         await theatre.pool.finish()
 
     assert await theatre.outcomes() == {"1": "COMPLETED"}
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE])
+@pytest.mark.parametrize(
+    "code",
+    [
+        *(errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTUNREACH),
+        *(errno.EROFS, errno.EACCES, errno.EPERM),
+    ],
+)
 async def test_an_output_folder_that_is_out_of_service_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     monkeypatch.setattr("app.supervisor.holds.FIRST_HOLD_S", 0.1)
     honest = OutputTree.file
     refusals = iter([code, code])
+    refusal = OSError(code, "out of service", str(tmp_path / "out"))
 
     def file(*args: Any) -> Filed:  # noqa: ANN401 - as the original
-        for refusal in refusals:
-            raise OSError(refusal, "out of service")
+        for number in refusals:
+            raise OSError(number, "out of service")
         return honest(*args)
 
     monkeypatch.setattr(OutputTree, "file", file)
+    monkeypatch.setattr(OutputTree, "refusal", lambda _: refusal)
     async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["finish"]}}, 1) as theatre:
         await theatre.pool.finish()
 

@@ -11,18 +11,22 @@ import anyio
 import pytest
 
 from app.bridge.parent import Child, SpawnOrder, spawn
-from app.domain.events import Moved
+from app.domain.events import Moved, Notice
 from app.domain.failures import GivenBack, ProfileError, Reason, SetupError
 from app.domain.states import PoolStatus, WorkerStatus
 from app.profile.failures import ProfileInUseError
 from app.profile.launch import prepare_for_launch
 from app.supervisor import talk
-from app.supervisor.facts import StopCause
+from app.supervisor.stops import StopCause
 from tests.support.scripted_pool import Theatre, running_pool
 from tests.support.tasks import BATCH, po_task
 
 pytestmark = pytest.mark.timeout(60)
 FINISH = {"*": {"tasks": ["finish"]}}
+
+
+def notices(theatre: Theatre) -> list[str]:
+    return [event.text for event in theatre.events if isinstance(event, Notice)]
 
 
 async def test_every_order_ends_once_and_lies_in_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,13 +155,18 @@ async def test_a_clone_that_cannot_be_made_ready_is_a_loss_like_any_other(
     assert await theatre.outcomes() == {"1": "COMPLETED"}
 
 
-async def test_an_order_that_kills_two_workers_gets_no_third(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    script = {"1#1": {"tasks": ["die"]}, "1#2": {"tasks": ["die"]}, "*": {"tasks": ["finish"]}}
+@pytest.mark.parametrize(("last", "outcome"), [("die", "QUARANTINED"), ("finish", "COMPLETED")])
+async def test_an_order_that_killed_two_workers_has_its_last_try_alone_in_a_fresh_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: str, outcome: str
+) -> None:
+    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    die = {"tasks": ["die"]}
+    script = {"1#1": die, "1#2": die, "1#3": {"tasks": [last, "finish"]}, "*": {"tasks": ["finish"]}}
 
-    async with running_pool(tmp_path, monkeypatch, script, 1, 2) as theatre:
+    async with running_pool(tmp_path, monkeypatch, script, 1, 2, tabs_per_worker=2) as theatre:
         await theatre.pool.finish()
 
-    assert await theatre.outcomes() == {"1": "QUARANTINED", "2": "COMPLETED"}
+    assert (await theatre.outcomes())["1"] == outcome
 
 
 async def test_only_the_order_that_kills_is_quarantined_whoever_was_beside_it(
@@ -165,7 +174,8 @@ async def test_only_the_order_that_kills_is_quarantined_whoever_was_beside_it(
 ) -> None:
     monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
     kill = {"tasks": ["hang", "hang", "die"]}
-    script = {"1#1": kill, "1#2": {"tasks": ["die"]}, "*": {"tasks": ["finish"]}}
+    die = {"tasks": ["die"]}
+    script = {"1#1": kill, "1#2": die, "1#3": die, "*": {"tasks": ["finish"]}}
 
     async with running_pool(tmp_path, monkeypatch, script, 1, 2, 3, 4, tabs_per_worker=3) as theatre:
         await theatre.pool.finish()
@@ -204,11 +214,25 @@ async def test_a_slot_whose_restarts_are_spent_leaves_its_orders_to_the_others(
     async with running_pool(tmp_path, monkeypatch, {**dead, **FINISH}, *range(1, 7), worker_count=2) as theatre:
         await theatre.pool.finish()
         with anyio.fail_after(20):
-            while theatre.pool.workers[0].status is not WorkerStatus.TERMINATED:
+            while not any("rests for 10 minutes" in text for text in notices(theatre)):
                 await anyio.lowlevel.checkpoint()
+        assert theatre.pool.can_work
 
     assert set((await theatre.outcomes()).values()) == {"COMPLETED"}
-    assert theatre.path("worker", "worker-1").count("RESTARTING") == 3
+    assert theatre.path("worker", "worker-1")[-3:] == ["RESTARTING", "TERMINATING", "TERMINATED"]
+
+
+async def test_a_slot_that_rested_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dead: dict[str, Any] = {f"1#{generation}": {"start": "exit"} for generation in range(1, 5)}
+    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("app.supervisor.losses.REST_S", 0.1)
+
+    async with running_pool(tmp_path, monkeypatch, {**dead, **FINISH}, 1, worker_count=2) as theatre:
+        with anyio.fail_after(30):
+            while theatre.pool.workers[0].status is not WorkerStatus.READY:
+                await anyio.lowlevel.checkpoint()
+
+    assert theatre.path("worker", "worker-1").count("CRASHED") == 4
 
 
 async def test_without_any_worker_the_rest_ends_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,7 +344,7 @@ async def test_a_stop_lets_orders_in_flight_finish_and_keeps_the_rest(
 async def test_orders_in_flight_at_the_deadline_go_back_unspent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["hang"]}}, 1, 2, shutdown_timeout_s=1.0) as theatre:
+    async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["hang"]}}, 1, 2, shutdown_timeout_s=4.0) as theatre:
         with anyio.fail_after(20):
             while theatre.pool.workers[0].current_task is None:
                 await anyio.lowlevel.checkpoint()
@@ -344,7 +368,7 @@ async def test_hurry_does_not_wait_for_the_deadline(tmp_path: Path, monkeypatch:
 async def test_a_pool_that_is_cancelled_leaves_nothing_and_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pool = running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["hang"]}}, 1, 2, shutdown_timeout_s=1.0)
+    pool = running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["hang"]}}, 1, 2, shutdown_timeout_s=4.0)
     theatres: list[Theatre] = []
     with anyio.CancelScope() as scope:
         async with pool as theatre:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import errno
-
 import pytest
 
 from app.domain.failures import (
@@ -14,7 +12,6 @@ from app.domain.failures import (
     ProfileError,
     Reason,
     SetupError,
-    is_disk_out,
     root_cause,
 )
 from app.domain.task import Report
@@ -109,10 +106,3 @@ def test_without_a_decisive_error_the_first_one_counts() -> None:
     first = OSError("link broke")
 
     assert root_cause(ExceptionGroup("tasks", [first, ValueError("odd")]), LoginRequiredError) is first
-
-
-def test_a_file_system_out_of_service_is_told_from_one_file_that_is_refused() -> None:
-    assert is_disk_out(OSError(errno.ENOSPC, ""))
-    assert is_disk_out(OSError(errno.EROFS, ""))
-    assert not is_disk_out(OSError(errno.EACCES, ""))
-    assert not is_disk_out(OSError(errno.ENAMETOOLONG, ""))

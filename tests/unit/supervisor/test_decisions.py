@@ -8,21 +8,28 @@ import pytest
 
 from app.domain.failures import GivenBack, Reason
 from app.domain.ids import TaskId, WorkerRef
+from app.domain.storage import StorageTrouble
 from app.domain.task import POTask, Report
-from app.supervisor.commands import Command, FailRest, File, GiveUp, Hold, Recycle, Release, Requeue, Spawn, Stop
+from app.supervisor.commands import (
+    Command,
+    FailRest,
+    File,
+    Finish,
+    GiveUp,
+    Hold,
+    Recycle,
+    Release,
+    Requeue,
+    Rest,
+    Spawn,
+    Stop,
+)
 from app.supervisor.doubt import Doubt, Doubted
 from app.supervisor.facts import (
     BrowserUnfit,
     Fact,
     FilingFailed,
-    HoldOver,
-    JournalFull,
-    JournalLocked,
-    PauseAsked,
     PortalDown,
-    RoomScarce,
-    StopCause,
-    StopNeeded,
     TaskFiled,
     TaskReported,
     TaskTaken,
@@ -33,16 +40,18 @@ from app.supervisor.facts import (
 from app.supervisor.holds import FIRST_HOLD_S, LONGEST_HOLD_S, RETRY_AFTER_LIMIT_S, HoldCause, Holds
 from app.supervisor.judging import FAILURES_IN_A_ROW, FREE_RETURNS_MAX, OUTAGE_RETURNS_MAX
 from app.supervisor.plan import react
+from app.supervisor.pool_facts import HoldOver, JournalFull, JournalLocked, PauseAsked, RoomScarce, StopNeeded
 from app.supervisor.renewal import Access, Renewal
-from app.supervisor.restarts import FIRST_BACKOFF_S, RESTART_LIMIT, RestartBudget
+from app.supervisor.restarts import FIRST_BACKOFF_S, REST_S, RESTART_LIMIT, Restart, RestartBudget
 from app.supervisor.standing import Decision, Slot, Standing
+from app.supervisor.stops import StopCause
 from tests.support.tasks import fetched, missed
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
 NEXT = WorkerRef(1, 2)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
 OTHER = replace(TASK, task_id=TaskId("demo:2"))
-SPENT = RestartBudget(spent_at_s=(0.0,) * RESTART_LIMIT)
+SPENT = RestartBudget(spent=(Restart(0.0),) * RESTART_LIMIT)
 #: Of a worker that came up, and of the pool then.
 UP = Slot(is_up=True, access=Access.LOGGED_IN)
 AT_WORK = Standing(slots={1: UP, 2: UP}, was_ready=True)
@@ -149,12 +158,14 @@ class TestWorkers:
         )
 
     def test_a_task_in_hand_is_remembered_with_the_outages_before_it(self) -> None:
-        start = replace(AT_WORK, holds=Holds(outage_count=2))
+        start = replace(AT_WORK, holds=Holds(outage_count=2), shown_count=7)
 
         decision = after(start, TaskTaken(worker=ONE, task=OTHER), TaskTaken(worker=ONE, task=TASK))
 
         ids = (OTHER.task_id, TASK.task_id)
-        holding = replace(UP, held=dict(zip(ids, (OTHER, TASK), strict=True)), outages_before=dict.fromkeys(ids, 2))
+        outages, shown = dict.fromkeys(ids, 2), dict.fromkeys(ids, 7)
+        held = dict(zip(ids, (OTHER, TASK), strict=True))
+        holding = replace(UP, held=held, outages_before=outages, shown_before=shown)
         assert decision == Decision(start.with_slot(ONE, holding))
 
     def test_what_a_worker_finds_as_it_starts_is_remembered(self) -> None:
@@ -178,7 +189,7 @@ class TestWorkers:
         decision = react(HOLDING.with_slot(ONE, full), GONE)
 
         assert decision.standing.slots[1] == Slot(
-            generation=2, failure_count=2, was_recycled=True, budget=RestartBudget(spent_at_s=(50.0,))
+            generation=2, failure_count=2, was_recycled=True, budget=RestartBudget(spent=(Restart(50.0),))
         )
 
     def test_one_that_was_ended_by_us_is_followed_by_one_with_a_clean_slate(self) -> None:
@@ -229,12 +240,12 @@ class TestLosses:
 
         assert react(with_attempt(3), GONE).commands[0] == end
 
-    def test_an_order_that_kills_is_set_apart_before_its_attempts_are_counted(self) -> None:
-        told = "2 workers died on it, last: killed by signal 9."
+    def test_an_order_that_kills_is_set_apart_whatever_attempts_are_left(self) -> None:
+        told = "3 workers died on it, the last one with nothing else in hand: killed by signal 9."
 
-        assert react(with_attempt(3, death_count=1), GONE).commands[0] == File(
+        assert react(with_attempt(2, death_count=2), GONE).commands[0] == File(
             worker=ONE,
-            task=replace(TASK, attempt=3, death_count=1),
+            task=replace(TASK, attempt=2, death_count=2),
             report=Report(reason=Reason.KILLS_WORKERS, detail=told),
         )
 
@@ -255,7 +266,10 @@ class TestLosses:
         decision = react(replace(HOLDING, is_stopping=True), GONE)
 
         assert decision.standing == replace(AT_WORK, is_stopping=True).with_slot(ONE, Slot(is_given_up=True))
-        assert decision.commands == (given_back(GivenBack.DRAINING, GONE.cause),)
+        assert decision.commands == (
+            given_back(GivenBack.DRAINING, GONE.cause),
+            GiveUp(worker=ONE, cause=GONE.cause),
+        )
 
     def test_one_that_hangs_with_an_order_in_hand_as_it_goes_is_a_crash(self) -> None:
         start = HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_retiring=True))
@@ -276,7 +290,10 @@ class TestLosses:
         assert decision.standing == waiting.with_slot(ONE, Slot(generation=2))
 
     def test_before_any_worker_came_up_a_portal_that_is_gone_costs_restarts_as_long_as_there_are_any(self) -> None:
-        early = Slot(is_portal_down=True, budget=RestartBudget(window_s=100.0, spent_at_s=(0.0, 10.0, 20.0)))
+        early = Slot(
+            is_portal_down=True,
+            budget=RestartBudget(window_s=100.0, spent=(Restart(0.0), Restart(10.0), Restart(20.0))),
+        )
         start = Standing(slots={1: replace(early, held={TASK.task_id: TASK}), 2: Slot()})
 
         first = react(start, replace(GONE, at_s=101.0))
@@ -285,23 +302,24 @@ class TestLosses:
         back = given_back(Reason.PORTAL_UNREACHABLE, GONE.cause)
         assert first.commands == (back, Spawn(worker=NEXT, delay_s=2.0))
         assert first.standing.slots[1] == Slot(
-            generation=2, budget=RestartBudget(window_s=100.0, spent_at_s=(10.0, 20.0, 101.0))
+            generation=2, budget=RestartBudget(window_s=100.0, spent=(Restart(10.0), Restart(20.0), Restart(101.0)))
         )
         assert last.commands == (back, Stop(cause=StopCause.SETUP_FAILED, detail=GONE.cause))
         assert last.standing == replace(
             start, is_stopping=True, slots={1: replace(early, is_portal_down=True), 2: Slot()}
         )
 
-    def test_a_slot_without_restarts_is_given_up_and_its_order_goes_to_another(self) -> None:
+    def test_a_slot_without_restarts_rests_and_its_order_goes_to_another(self) -> None:
         start = HOLDING.with_slot(ONE, replace(HOLDING.slots[1], budget=SPENT))
 
         decision = react(start, GONE)
 
         assert decision.commands == (
             given_back(Reason.WORKER_LOST, GONE.cause, is_attempt_spent=True, is_death=True),
-            GiveUp(worker=ONE, cause=GONE.cause),
+            Rest(worker=ONE, cause=GONE.cause, rest_s=REST_S),
+            Spawn(worker=NEXT, delay_s=REST_S),
         )
-        assert decision.standing == AT_WORK.with_slot(ONE, Slot(budget=SPENT, is_given_up=True))
+        assert decision.standing == AT_WORK.with_slot(ONE, Slot(generation=2, budget=SPENT, is_given_up=True))
 
     @pytest.mark.parametrize(
         ("changes", "unfit", "ends"),
@@ -334,11 +352,13 @@ class TestFiling:
 
     FILES = Report(reason=Reason.ALL_SAVED, files=(fetched("a.pdf"),), missed=(missed("b.pdf"),))
 
-    def failed(self, *, is_disk_full: bool) -> FilingFailed:
-        return FilingFailed(worker=ONE, task=TASK, report=self.FILES, problem="no room", is_disk_full=is_disk_full)
+    FILE = File(worker=ONE, task=TASK, report=FILES)
+
+    def failed(self, trouble: StorageTrouble = StorageTrouble.OTHER, file: File = FILE) -> FilingFailed:
+        return FilingFailed(worker=ONE, file=file, problem="no room", trouble=trouble)
 
     def test_a_full_disk_is_waited_for_and_the_files_are_kept(self) -> None:
-        decision = react(AT_WORK, self.failed(is_disk_full=True))
+        decision = react(AT_WORK, self.failed(StorageTrouble.FULL))
 
         assert decision == Decision(
             replace(AT_WORK, holds=Holds().begin(HoldCause.DISK_FULL)),
@@ -351,7 +371,7 @@ class TestFiling:
     def test_at_the_end_there_is_no_time_to_wait_for_room(self) -> None:
         ending = replace(AT_WORK, is_stopping=True)
 
-        assert react(ending, self.failed(is_disk_full=True)) == Decision(
+        assert react(ending, self.failed(StorageTrouble.FULL)) == Decision(
             ending, (given_back(GivenBack.DRAINING, "no room"),)
         )
 
@@ -359,13 +379,13 @@ class TestFiling:
         last = replace(TASK, attempt=3)
         lost = Report(reason=Reason.FILING_FAILED, detail="no room")
 
-        again = react(AT_WORK, self.failed(is_disk_full=False))
-        end = react(AT_WORK, replace(self.failed(is_disk_full=False), task=last))
+        again = react(AT_WORK, self.failed())
+        end = react(AT_WORK, self.failed(file=replace(self.FILE, task=last)))
 
         assert again == Decision(
             AT_WORK, (given_back(Reason.FILING_FAILED, "no room", delay_s=1.0, is_attempt_spent=True),)
         )
-        assert end == Decision(AT_WORK, (File(worker=ONE, task=last, report=lost),))
+        assert end == Decision(AT_WORK, (Finish(worker=ONE, task=last, report=lost),))
 
     def test_what_is_filed_is_the_end_of_a_full_disk_and_of_all_that_was_counted_for_it(self) -> None:
         counts = {TASK.task_id: 3, OTHER.task_id: 2}
@@ -389,7 +409,7 @@ class TestFiling:
         start = replace(AT_WORK.with_slot(ONE, replace(UP, generation=2)), free_returns={TASK.task_id: 1})
 
         assert react(start, TaskFiled(worker=ONE, task=TASK)).standing.free_returns == {}
-        assert len(react(start, self.failed(is_disk_full=False)).commands) == 1
+        assert len(react(start, self.failed()).commands) == 1
 
 
 class TestReports:
@@ -405,7 +425,7 @@ class TestReports:
     def test_at_first_nothing_is_known_and_nothing_is_held_against_anybody(self) -> None:
         assert Slot() == Slot(
             generation=1,
-            budget=RestartBudget(window_s=None, spent_at_s=()),
+            budget=RestartBudget(window_s=None, spent=()),
             held={},
             outages_before={},
             doubt=Doubt(row=(), probed=None, tainted=frozenset()),
@@ -473,7 +493,7 @@ class TestReports:
 
         decision = react(start, told(Reason.ALL_SAVED))
 
-        assert decision.standing == replace(self.DONE, holds=Holds(row_counts={HoldCause.DISK_FULL: 3}))
+        assert decision.standing == replace(self.DONE, holds=Holds(row_counts={HoldCause.DISK_FULL: 3}), shown_count=1)
         assert decision.commands == (File(worker=ONE, task=TASK, report=told(Reason.ALL_SAVED).report),)
 
     def test_a_failure_is_counted_against_its_worker(self) -> None:

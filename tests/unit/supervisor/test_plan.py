@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from app.domain.failures import GivenBack, Outcome, Reason
 from app.domain.ids import TaskId, WorkerRef
-from app.domain.task import POTask, Report
-from app.supervisor.commands import Command, FailRest, File, GiveUp, Hold, Recycle, Release, Requeue, Spawn, Stop
+from app.domain.options import RESTART_WINDOW_S, BrowserOptions, PoolOptions, WorkerOptions
+from app.domain.storage import StorageTrouble
+from app.domain.task import DEATH_LIMIT, POTask, Report
+from app.supervisor.commands import (
+    Command,
+    FailRest,
+    File,
+    Finish,
+    GiveUp,
+    Hold,
+    Recycle,
+    Release,
+    Requeue,
+    Rest,
+    Retire,
+    Spawn,
+    Stop,
+)
 from app.supervisor.facts import (
     BrowserUnfit,
     Fact,
     FilingFailed,
-    HoldOver,
-    JournalFull,
-    JournalLocked,
-    PauseAsked,
     PortalDown,
-    StopCause,
-    StopNeeded,
     TaskFiled,
     TaskReported,
     TaskReturned,
@@ -31,9 +42,19 @@ from app.supervisor.facts import (
 )
 from app.supervisor.holds import FIRST_HOLD_S, LONGEST_HOLD_S, RETRY_AFTER_LIMIT_S, HoldCause, Holds
 from app.supervisor.judging import FAILURES_IN_A_ROW, FREE_RETURNS_MAX, OUTAGE_RETURNS_MAX
-from app.supervisor.plan import DEATH_LIMIT, react
-from app.supervisor.restarts import RESTART_LIMIT, RestartBudget
-from app.supervisor.standing import Decision, Slot, Standing
+from app.supervisor.plan import react
+from app.supervisor.pool_facts import (
+    HoldOver,
+    JournalFull,
+    JournalLocked,
+    MemorySeen,
+    PauseAsked,
+    StopNeeded,
+    TrialWaits,
+)
+from app.supervisor.restarts import REST_S, RESTART_LIMIT, LossKind, Restart, RestartBudget
+from app.supervisor.standing import Decision, Slot, Standing, opening
+from app.supervisor.stops import StopCause
 from tests.support.tasks import fetched, missed
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
@@ -41,11 +62,21 @@ TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
 FAILED = Report(reason=Reason.PORTAL_ERROR)
 
 
-SPENT = RestartBudget(spent_at_s=(0.0,) * RESTART_LIMIT)
+SPENT = RestartBudget(spent=(Restart(0.0),) * RESTART_LIMIT)
 
 
 def standing(*slots: int, **changes: int | bool) -> Standing:
     return replace(Standing(slots={slot: Slot() for slot in slots or (1, 2)}), **changes)
+
+
+def pool_options(*, worker_count: int) -> PoolOptions:
+    return PoolOptions(
+        worker=WorkerOptions(browser=BrowserOptions()),
+        worker_count=worker_count,
+        base_profile_path=Path("/base"),
+        runs_root=Path("/runs"),
+        staging_path=Path("/staging"),
+    )
 
 
 def after(start: Standing, *facts: Fact) -> Decision:
@@ -242,7 +273,8 @@ def test_a_locked_journal_makes_the_pool_wait_until_it_is_free_and_is_told_once(
 
 def test_files_that_found_no_room_are_filed_again_as_they_are() -> None:
     report = Report(reason=Reason.ALL_SAVED)
-    fact = FilingFailed(worker=ONE, task=TASK, report=report, problem="full", is_disk_full=True)
+    file = File(worker=ONE, task=TASK, report=report)
+    fact = FilingFailed(worker=ONE, file=file, problem="full", trouble=StorageTrouble.FULL)
 
     hold, again = after(standing(), fact).commands
 
@@ -251,9 +283,8 @@ def test_files_that_found_no_room_are_filed_again_as_they_are() -> None:
 
 
 def test_files_that_found_no_room_at_the_end_are_fetched_again_by_a_later_run() -> None:
-    fact = FilingFailed(
-        worker=ONE, task=TASK, report=Report(reason=Reason.ALL_SAVED), problem="full", is_disk_full=True
-    )
+    file = File(worker=ONE, task=TASK, report=Report(reason=Reason.ALL_SAVED))
+    fact = FilingFailed(worker=ONE, file=file, problem="full", trouble=StorageTrouble.FULL)
 
     command = only(after(standing(), StopNeeded(cause=StopCause.ASKED), fact))
 
@@ -313,9 +344,23 @@ def test_a_portal_that_was_down_once_excuses_no_later_death() -> None:
     up = after(standing(), WorkerReady(worker=ONE)).standing
     again = after(up, PortalDown(worker=ONE, detail="x"), WorkerLost(worker=ONE, cause="x")).standing
 
-    commands = after(again, WorkerLost(worker=WorkerRef(1, 2), cause="killed")).commands
+    over = HoldOver(cause=HoldCause.PORTAL_DOWN)
+    commands = after(again, over, WorkerLost(worker=WorkerRef(1, 2), cause="killed")).commands
 
     assert commands == (Spawn(worker=WorkerRef(1, 3), delay_s=0.5),)
+
+
+def test_nobody_pays_for_a_worker_that_dies_while_the_portal_is_known_to_be_gone() -> None:
+    up = after(standing(), WorkerReady(worker=ONE), held()).standing
+    down = after(up, PortalDown(worker=TWO, detail="x"), WorkerLost(worker=TWO, cause="x")).standing
+    spent = down.with_slot(ONE, replace(down.slots[1], budget=SPENT))
+
+    back, spawn = after(spent, WorkerLost(worker=ONE, cause="it said nothing for 15 s")).commands
+
+    assert isinstance(back, Requeue)
+    assert (back.why, back.is_attempt_spent, back.is_death) == (Reason.PORTAL_UNREACHABLE, False, False)
+    assert isinstance(spawn, Spawn)
+    assert spawn.delay_s >= FIRST_HOLD_S
 
 
 def test_in_an_outage_no_order_pays_for_two_hours() -> None:
@@ -418,16 +463,50 @@ def test_where_a_pool_has_no_end_old_restarts_count_no_more() -> None:
     beyond = after(now, WorkerLost(worker=fourth, cause="gone", at_s=3600.0))
 
     assert delays == [0.5, 1.0, 2.0]
-    assert within.commands == (GiveUp(worker=fourth, cause="gone"),)
+    rest = Rest(worker=fourth, cause="gone", rest_s=REST_S)
+    assert within.commands == (rest, Spawn(worker=WorkerRef(1, 5), delay_s=REST_S))
     assert beyond.commands == (Spawn(worker=WorkerRef(1, 5), delay_s=2.0),)
 
 
-def test_a_spent_slot_is_given_up_while_others_live() -> None:
+def test_a_spent_slot_rests_while_others_live_and_is_tried_again() -> None:
     spent = {1: Slot(budget=SPENT), 2: Slot()}
 
     decision = after(Standing(slots=spent), WorkerLost(worker=ONE, cause="gone"))
+    back = after(decision.standing, WorkerReady(worker=WorkerRef(1, 2)))
 
-    assert decision.commands == (GiveUp(worker=ONE, cause="gone"),)
+    assert decision.commands == (
+        Rest(worker=ONE, cause="gone", rest_s=REST_S),
+        Spawn(worker=WorkerRef(1, 2), delay_s=REST_S),
+    )
+    assert decision.standing.slots[1].is_given_up
+    assert not back.standing.slots[1].is_given_up
+
+
+def test_restarts_for_one_cause_do_not_spend_those_for_another() -> None:
+    spent = {1: Slot(budget=SPENT), 2: Slot()}
+
+    silent = after(Standing(slots=spent), WorkerLost(worker=ONE, cause="gone", kind=LossKind.SILENT))
+
+    assert only(silent) == Spawn(worker=WorkerRef(1, 2), delay_s=0.5)
+
+
+def test_a_list_of_days_has_its_restarts_anew_each_hour() -> None:
+    now = opening(pool_options(worker_count=2))
+    for hour in range(50):
+        for at_s in (0.0, 60.0, 120.0):
+            worker = WorkerRef(1, now.slots[1].generation)
+            decision = after(now, WorkerLost(worker=worker, cause="killed", at_s=hour * RESTART_WINDOW_S + at_s))
+            assert isinstance(only(decision), Spawn)
+            now = decision.standing
+
+
+def test_a_pool_says_whether_anybody_can_work() -> None:
+    one_left = Standing(slots={1: Slot(is_given_up=True), 2: Slot()})
+    none_left = Standing(slots={1: Slot(is_given_up=True), 2: Slot(is_given_up=True)})
+
+    assert one_left.can_work
+    assert not none_left.can_work
+    assert not replace(one_left, is_stopping=True).can_work
 
 
 def test_the_last_slot_takes_the_queue_with_it() -> None:
@@ -454,21 +533,49 @@ def test_a_pool_that_lives_on_keeps_its_queue_when_the_last_slot_goes() -> None:
     )
 
 
-def test_a_task_that_takes_down_its_second_worker_is_quarantined() -> None:
-    task = replace(TASK, death_count=DEATH_LIMIT - 1, attempt=2)
+@pytest.mark.parametrize(("attempt", "is_spent"), [(2, True), (3, False)])
+def test_a_task_that_took_down_two_workers_gets_one_last_try(attempt: int, is_spent: bool) -> None:
+    task = replace(TASK, death_count=DEATH_LIMIT - 1, attempt=attempt)
 
-    commands = after(standing(), held(task), WorkerLost(worker=ONE, cause="gone")).commands
+    back = after(standing(), held(task), WorkerLost(worker=ONE, cause="gone")).commands[0]
 
-    assert isinstance(commands[0], File)
-    assert commands[0].report.outcome is Outcome.QUARANTINED
+    assert isinstance(back, Requeue)
+    assert (back.is_death, back.is_attempt_spent) == (True, is_spent)
+
+
+def test_a_task_that_kills_the_worker_that_had_nothing_else_is_quarantined() -> None:
+    task = replace(TASK, death_count=DEATH_LIMIT, attempt=3)
+
+    file = after(standing(), held(task), WorkerLost(worker=ONE, cause="gone")).commands[0]
+
+    assert isinstance(file, File)
+    assert file.report.outcome is Outcome.QUARANTINED
+    assert file.report.detail == "3 workers died on it, the last one with nothing else in hand: gone."
+
+
+def test_a_task_on_trial_gets_a_fresh_worker_as_soon_as_one_can_go() -> None:
+    up = after(standing(), WorkerReady(worker=ONE), WorkerReady(worker=TWO)).standing
+    seen = MemorySeen(by_worker={}, own_bytes=0, total_bytes=100, is_exact=False, at_s=10.0)
+    on_trial = replace(TASK, death_count=DEATH_LIMIT)
+
+    waits = after(up, TrialWaits(task_id=TASK.task_id))
+    fresh = after(waits.standing, seen)
+    calm = after(waits.standing, held(on_trial), seen)
+    away = after(up, WorkerLost(worker=TWO, cause="gone"), TrialWaits(task_id=TASK.task_id), seen)
+
+    assert waits.commands == ()
+    assert [type(command) for command in fresh.commands] == [Retire]
+    assert calm.commands == ()
+    assert away.commands == (), "the one that comes up is fresh"
 
 
 def test_a_death_while_stopping_is_no_fault_of_the_task() -> None:
     decision = after(standing(), held(), StopNeeded(cause=StopCause.ASKED), WorkerLost(worker=ONE, cause="ended by us"))
 
-    command = only(decision)
+    command, give_up = decision.commands
     assert isinstance(command, Requeue)
     assert (command.is_attempt_spent, command.is_death, command.why) == (False, False, GivenBack.DRAINING)
+    assert give_up == GiveUp(worker=ONE, cause="ended by us"), "else it would stay CRASHED"
 
 
 def test_a_worker_that_ends_in_order_with_a_task_in_hand_gives_it_back() -> None:
@@ -502,9 +609,10 @@ def test_files_that_cannot_be_put_in_place_are_tried_again_and_then_told() -> No
 
     def about(attempt: int) -> Command:
         task = replace(TASK, attempt=attempt)
-        return only(after(standing(), FilingFailed(worker=ONE, task=task, report=report, problem="full")))
+        file = File(worker=ONE, task=task, report=report)
+        return only(after(standing(), FilingFailed(worker=ONE, file=file, problem="full")))
 
     again, told = about(1), about(3)
     assert isinstance(again, Requeue)
-    assert isinstance(told, File)
+    assert isinstance(told, Finish)
     assert (told.report.reason, told.report.files) == (Reason.FILING_FAILED, ())

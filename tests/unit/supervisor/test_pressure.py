@@ -7,21 +7,15 @@ from dataclasses import replace
 from app.domain.ids import TaskId, WorkerRef
 from app.domain.task import POTask
 from app.supervisor.commands import Hold, Release, Requeue, Retire, Spawn, Stop, TellRelief
-from app.supervisor.facts import (
-    Fact,
-    MemorySeen,
-    PortalDown,
-    StopCause,
-    TaskTaken,
-    WorkerEnded,
-    WorkerLost,
-    WorkerReady,
-)
+from app.supervisor.facts import Fact, PortalDown, TaskTaken, WorkerEnded, WorkerLost, WorkerReady
 from app.supervisor.holds import HoldCause, Holds
 from app.supervisor.plan import react
+from app.supervisor.pool_facts import MemorySeen
 from app.supervisor.pressure import COOLDOWN_S, HELP_PART, HYSTERESIS
 from app.supervisor.renewal import Renewal
+from app.supervisor.restarts import Restart
 from app.supervisor.standing import Decision, MemoryPressure, Relief, Slot, Standing
+from app.supervisor.stops import StopCause
 
 #: Of these 1000 bytes 750 may be used, and 700 are well below that.
 TOTAL = 1000
@@ -169,7 +163,7 @@ def test_a_worker_that_dies_while_it_finishes_is_a_crash_like_any_other() -> Non
     assert isinstance(back, Requeue)
     assert back.is_attempt_spent
     assert isinstance(spawn, Spawn)
-    assert decision.standing.slots[2].budget.spent_at_s == (101.0,)
+    assert decision.standing.slots[2].budget.spent == (Restart(101.0),)
 
 
 def test_a_worker_on_whom_a_login_depends_is_let_be() -> None:

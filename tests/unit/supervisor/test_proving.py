@@ -17,8 +17,6 @@ from app.supervisor.facts import (
     Fact,
     Probed,
     ProofOverdue,
-    StopCause,
-    StopNeeded,
     TaskReported,
     TaskReturned,
     TaskTaken,
@@ -27,8 +25,10 @@ from app.supervisor.facts import (
 )
 from app.supervisor.holds import FIRST_HOLD_S, HoldCause, Holds
 from app.supervisor.plan import react
+from app.supervisor.pool_facts import StopNeeded
 from app.supervisor.proving import LOST_RETURNS_MAX, PROOF_WAIT_S, STREAK_LIMIT
 from app.supervisor.standing import Decision, Slot, Standing
+from app.supervisor.stops import StopCause
 from tests.support.pace import LONG_WALKS
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)

@@ -25,16 +25,12 @@ from app.supervisor.commands import (
 )
 from app.supervisor.facts import (
     Fact,
-    HoldOver,
-    LoginAges,
     LoginLost,
     LoginSettled,
     PortalDown,
     Probed,
     ProofOverdue,
     SessionRenewed,
-    StopCause,
-    StopNeeded,
     TaskReported,
     TaskReturned,
     TaskTaken,
@@ -45,10 +41,12 @@ from app.supervisor.facts import (
 from app.supervisor.holds import HoldCause, Holds
 from app.supervisor.lifespan import EARLY_SHARE, LEAST_LIFE_S, LIVES_MAX, Lifespan
 from app.supervisor.plan import react
+from app.supervisor.pool_facts import HoldOver, LoginAges, StopNeeded
 from app.supervisor.proving import LOST_RETURNS_MAX
 from app.supervisor.renewal import Access, Renewal
 from app.supervisor.renewing import VAIN_LOGINS_MAX
 from app.supervisor.standing import Decision, Slot, Standing
+from app.supervisor.stops import StopCause
 
 ONE, TWO, THREE = (WorkerRef(slot, 1) for slot in (1, 2, 3))
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
@@ -165,7 +163,7 @@ def test_a_worker_that_cannot_log_in_is_started_anew_and_tries_once_more() -> No
     assert restarted == [Spawn(worker=again, delay_s=0.0)]
     assert refreshes(asked) == [again]
     assert adopters(spread) == [(ONE, 2), (THREE, 2)]
-    assert plan.standing.slots[2].budget.spent_at_s == (), "it is no crash"
+    assert plan.standing.slots[2].budget.spent == (), "it is no crash"
 
 
 def test_a_worker_that_is_logged_in_after_its_fresh_start_has_brought_the_login_back() -> None:

@@ -12,19 +12,10 @@ from app.domain.ids import TaskId, WorkerRef
 from app.domain.options import BrowserOptions, Limits, PoolOptions, WorkerOptions
 from app.domain.task import POTask, Report
 from app.supervisor.commands import Requeue, Retire, Spawn
-from app.supervisor.facts import (
-    Fact,
-    LimitsChanged,
-    MemorySeen,
-    RestartAsked,
-    TaskReported,
-    TaskTaken,
-    WorkerEnded,
-    WorkerLost,
-    WorkerReady,
-)
+from app.supervisor.facts import Fact, TaskReported, TaskTaken, WorkerEnded, WorkerLost, WorkerReady
 from app.supervisor.holds import HoldCause, Holds
 from app.supervisor.plan import react
+from app.supervisor.pool_facts import LimitsChanged, MemorySeen, RestartAsked
 from app.supervisor.restarts import RestartBudget
 from app.supervisor.standing import Decision, MemoryPressure, Slot, Standing, Wear, opening
 

@@ -9,10 +9,11 @@ import pytest
 from app.domain.failures import Reason
 from app.domain.ids import TaskId, WorkerRef
 from app.domain.task import POTask, Report
+from app.supervisor.attempts import FIRST_RETRY_S
 from app.supervisor.commands import Command, File, Requeue
 from app.supervisor.facts import TaskReported, TaskTaken
 from app.supervisor.holds import RETRY_AFTER_LIMIT_S
-from app.supervisor.judging import FAILURES_IN_A_ROW, FIRST_RETRY_S
+from app.supervisor.judging import FAILURES_IN_A_ROW
 from app.supervisor.plan import react
 from app.supervisor.standing import Slot, Standing
 

@@ -1,0 +1,185 @@
+"""Every accepted list ends, whatever error any file operation of a filing raises, at any point and for however long."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from app.archive.names import STAGED_FILES
+from app.archive.tree import OutputTree
+from app.domain.failures import Outcome, Reason
+from app.domain.ids import WorkerRef
+from app.domain.storage import StorageTrouble, trouble_of
+from app.domain.task import FetchedFile, POTask, Report
+from app.service.clock import SystemClock
+from app.store.memory import MemoryJournal
+from app.supervisor.chronicle import Chronicle
+from app.supervisor.commands import Command, Discard, File, Finish, Hold, Requeue
+from app.supervisor.facts import Fact, TaskReported, TaskTaken
+from app.supervisor.filing import Filing
+from app.supervisor.plan import react
+from app.supervisor.pool_facts import HoldOver
+from app.supervisor.staging import staging_name
+from app.supervisor.standing import Slot, Standing
+from tests.support.tasks import BATCH, orders
+
+STEPS = ("rename", "replace", "fsync", "mkdir", "unlink", "rmdir", "chmod", "open", "stat", "scandir", "listdir")
+WORKER = WorkerRef(1, 1)
+ORDER_COUNT = 3
+#: More than any list needs, whatever is in its way; a loop without end needs more than any number.
+COMMANDS_MAX = 400
+
+
+class Faults:
+    """Lets one kind of step fail from its n-th call on, for so many calls."""
+
+    def __init__(self, root: Path, code: int, begin: int, count: int) -> None:
+        self._root, self._code, self._begin, self._left = str(root), code, begin, count
+        self._seen = 0
+
+    def watch(self, step: Callable[..., object]) -> Callable[..., object]:
+        def watched(place: object, *args: object, **options: object) -> object:
+            if isinstance(place, int) or str(place).startswith(self._root):
+                self._seen += 1
+                if self._seen >= self._begin and self._left > 0:
+                    self._left -= 1
+                    raise OSError(self._code, "the disk says no", str(place))
+            return step(place, *args, **options)
+
+        return watched
+
+
+@contextmanager
+def failing(name: str, faults: Faults) -> Generator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, name, faults.watch(getattr(os, name)))
+        yield
+
+
+class SmallPool:
+    """The real plan, the real filing and the real archive around one worker that always fetches its file. No time."""
+
+    def __init__(self, root: Path) -> None:
+        clock = SystemClock()
+        self.journal = MemoryJournal(clock)
+        self.staging = root / "staging"
+        self.standing = Standing(slots={1: Slot(is_up=True)})
+        self.facts = deque[Fact]()
+        self.filing = Filing(
+            journal=self.journal,
+            archive=OutputTree(root / "out", "{number}", clock=clock),
+            chronicle=Chronicle(self.journal, lambda _: None),
+            report=self.facts.append,
+        )
+        self.commands: list[Command] = []
+
+    async def run(self) -> None:
+        await self.journal.accept(orders(*range(ORDER_COUNT)))
+        while len(self.commands) < COMMANDS_MAX:
+            if self.facts:
+                decision = react(self.standing, self.facts.popleft())
+                self.standing = decision.standing
+                for command in decision.commands:
+                    await self.obey(command)
+            elif tasks := await self.journal.fetch(BATCH, 1):
+                await self.fetch(tasks[0])
+            else:
+                return
+        raise AssertionError([type(command).__name__ for command in self.commands[-10:]])
+
+    async def obey(self, command: Command) -> None:
+        self.commands.append(command)
+        match command:
+            case File():
+                await self.filing.file(command, self.place(command.task))
+            case Finish():
+                await self.filing.finish(command, self.place(command.task))
+            case Discard():
+                await self.filing.discard(self.place(command.staged.task))
+            case Requeue():
+                await self.filing.discard(self.place(command.task))
+                await self.journal.give_back(
+                    command.task.task_id, command.why, detail="", delay_s=0.0, is_attempt_spent=command.is_attempt_spent
+                )
+            case Hold():
+                self.facts.append(HoldOver(cause=command.cause))
+            case _:
+                pass
+
+    def place(self, task: POTask) -> Path:
+        return self.staging / staging_name(task)
+
+    async def fetch(self, claimed: POTask) -> None:
+        task = await self.journal.start(claimed.task_id, WORKER)
+        folder, content = self.place(task) / STAGED_FILES, task.po_number.encode()
+        with pytest.MonkeyPatch.context() as patch:  # what a worker does is not what is tried here
+            for name, honest in HONEST.items():
+                patch.setattr(os, name, honest)
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "a.txt").write_bytes(content)
+        file = FetchedFile(
+            name="a.txt",
+            label="a.txt",
+            size_bytes=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            media_type="text/plain",
+            source_url="",
+        )
+        report = Report(reason=Reason.ALL_SAVED, files=(file,))
+        self.facts.extend(
+            (
+                TaskTaken(worker=WORKER, task=task),
+                TaskReported(worker=WORKER, task_id=task.task_id, report=report),
+            )
+        )
+
+
+HONEST = {name: getattr(os, name) for name in STEPS}
+CODES = (errno.ENOSPC, errno.ESTALE, errno.EACCES, errno.EINVAL)
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("code", CODES, ids=lambda code: errno.errorcode[code])
+@pytest.mark.parametrize(("begin", "count"), [(1, 1), (3, 1), (1, 40)])
+async def test_a_list_ends_whatever_the_disk_refuses(
+    tmp_path: Path, step: str, code: int, begin: int, count: int
+) -> None:
+    pool = SmallPool(tmp_path)
+
+    with failing(step, Faults(tmp_path / "out", code, begin, count)):
+        await pool.run()
+
+    records = await pool.journal.records(BATCH)
+    assert [record.status for record in records] == ["DONE"] * ORDER_COUNT
+    if trouble_of(OSError(code, "")) is StorageTrouble.FULL:
+        assert {record.report and record.report.outcome for record in records} == {Outcome.COMPLETED}
+        assert {record.attempt_count for record in records} == {1}
+
+
+async def test_an_order_that_the_folder_never_takes_ends_in_the_journal_alone(tmp_path: Path) -> None:
+    pool = SmallPool(tmp_path)
+
+    with failing("rename", Faults(tmp_path, errno.EXDEV, 1, 10_000)):
+        await pool.run()
+
+    records = await pool.journal.records(BATCH)
+    assert {record.report and record.report.reason for record in records} == {Reason.FILING_FAILED}
+    assert {record.attempt_count for record in records} == {pool.standing.max_attempts}
+    assert sum(isinstance(command, File) for command in pool.commands) == ORDER_COUNT * pool.standing.max_attempts
+
+
+async def test_a_file_in_the_place_of_the_output_folder_ends_no_loop(tmp_path: Path) -> None:
+    pool = SmallPool(tmp_path)
+    (tmp_path / "out").write_text("no folder")
+
+    await pool.run()
+
+    records = await pool.journal.records(BATCH)
+    assert {record.report and record.report.reason for record in records} == {Reason.FILING_FAILED}

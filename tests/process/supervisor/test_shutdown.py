@@ -1,0 +1,90 @@
+"""A shutdown is over in its time, whatever hangs: a worker, a disk and the journal, all of them at once."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import psutil
+import pytest
+
+from app.archive.tree import OutputTree
+from app.domain.events import Event, Notice
+from app.domain.failures import GivenBack, LockedError, Reason
+from app.domain.ids import TaskId
+from app.domain.machine import Transition
+from app.domain.ports import Filed
+from app.domain.task import POTask, Report
+from app.service.clock import SystemClock
+from app.store.memory import MemoryJournal
+from app.supervisor.pool import PersistentWorkerPool
+from app.supervisor.surroundings import Surroundings
+from tests.support.scripted_pool import SCRIPTED, pool_options
+from tests.support.tasks import BATCH, orders
+
+LIMIT_S = 6.0
+#: A busy machine is late; without a limit each of the three would take for ever.
+SLACK_S = 6.0
+
+
+class HungTree(OutputTree):
+    """An output folder whose disk never answers, until somebody lets it go."""
+
+    released = threading.Event()
+    asked = threading.Event()
+
+    def file(self, task: POTask, report: Report, staged: Path) -> Filed:
+        self.asked.set()
+        self.released.wait()
+        raise OSError("too late")
+
+
+class LockedJournal(MemoryJournal):
+    """A journal that somebody locks at the end: each call waits a while, as SQLite does, and is refused."""
+
+    is_locked = False
+
+    async def _refuse(self) -> None:
+        if self.is_locked:
+            await anyio.sleep(5.0)
+            raise LockedError("somebody keeps it")
+
+    async def give_back(
+        self, task_id: TaskId, why: Reason | GivenBack, *, detail: str, delay_s: float, is_attempt_spent: bool
+    ) -> None:
+        await self._refuse()
+        await super().give_back(task_id, why, detail=detail, delay_s=delay_s, is_attempt_spent=is_attempt_spent)
+
+    async def record(self, transitions: Sequence[Transition]) -> None:
+        await self._refuse()
+        await super().record(transitions)
+
+
+async def test_a_shutdown_is_over_in_its_time_whatever_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = {"1#1": {"tasks": ["finish", "hang"]}, "2#1": {"tasks": ["mute"]}, "*": {"tasks": ["hang"]}}
+    monkeypatch.setenv("SCRIPTED_WORKER", json.dumps(script))
+    clock, events = SystemClock(), list[Event]()
+    journal, tree = LockedJournal(clock), HungTree(tmp_path / "out", clock=clock)
+    await journal.accept(orders(*range(12)))
+    around = Surroundings(
+        journal=journal, archive=tree, clock=clock, observe=events.append, batch_id=BATCH, module=SCRIPTED
+    )
+    options = pool_options(tmp_path, worker_count=2, shutdown_timeout_s=LIMIT_S)
+    try:
+        async with PersistentWorkerPool(options, around) as pool:
+            with anyio.fail_after(30):
+                while not tree.asked.is_set() or not all(worker.current_task for worker in pool.workers):
+                    await anyio.lowlevel.checkpoint()
+            pids = [worker.pid for worker in pool.workers]
+            journal.is_locked = True
+            begun_s = anyio.current_time()
+    finally:
+        tree.released.set()
+
+    assert anyio.current_time() - begun_s < LIMIT_S + SLACK_S
+    assert [pid for pid in pids if pid and psutil.pid_exists(pid)] == []
+    assert any("could not be written" in event.text for event in events if isinstance(event, Notice))

@@ -1,0 +1,145 @@
+"""Another attempt or the outcome: of all attempts the best one is filed, and not the last."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from app.domain.failures import Outcome, Reason
+from app.domain.ids import TaskId, WorkerRef
+from app.domain.task import POTask, Report
+from app.supervisor.commands import Command, Discard, File, Finish, Forget, Requeue, Staged
+from app.supervisor.facts import FilingFailed, TaskReported, TaskTaken, WorkerLost
+from app.supervisor.holds import FIRST_HOLD_S, HoldCause
+from app.supervisor.plan import react
+from app.supervisor.pool_facts import HoldOver, TasksCancelled
+from app.supervisor.standing import Decision, Slot, Standing
+from tests.support.tasks import fetched, missed
+
+ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
+TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
+OTHER = replace(TASK, task_id=TaskId("demo:2"))
+START = Standing(slots={1: Slot(is_up=True), 2: Slot(is_up=True)})
+
+
+def partial(*names: str) -> Report:
+    files = tuple(fetched(name) for name in names)
+    return Report(reason=Reason.SOME_FILES_FAILED, detail="Some failed.", files=files, missed=(missed("z.pdf"),))
+
+
+def attempt(standing: Standing, number: int, report: Report, worker: WorkerRef = ONE) -> Decision:
+    task = replace(TASK, attempt=number)
+    taken = react(standing, TaskTaken(worker=worker, task=task))
+    return react(taken.standing, TaskReported(worker=worker, task_id=TASK.task_id, report=report))
+
+
+def staged(number: int, report: Report, worker: WorkerRef = ONE) -> Staged:
+    return Staged(worker=worker, task=replace(TASK, attempt=number), report=report)
+
+
+def filed(commands: tuple[Command, ...]) -> File:
+    (file,) = (command for command in commands if isinstance(command, File))
+    return file
+
+
+def test_an_earlier_attempt_with_more_files_is_filed_in_place_of_the_last() -> None:
+    better, worse = partial("a.pdf", "b.pdf"), partial("a.pdf")
+
+    first = attempt(START, 1, better)
+    second = attempt(first.standing, 2, worse, TWO)
+    last = attempt(second.standing, 3, worse)
+
+    assert [command.keeps_files for command in first.commands if isinstance(command, Requeue)] == [True]
+    assert [command.keeps_files for command in second.commands if isinstance(command, Requeue)] == [False]
+    file = filed(last.commands)
+    assert (file.report.files, file.report.outcome) == (better.files, Outcome.PARTIAL)
+    assert file.report.detail == "Some failed. Attempt 1 brought these; the last one ended as some_files_failed."
+    assert file.staged == staged(1, better)
+    assert Discard(staged=staged(3, worse)) in last.commands
+
+
+def test_a_failure_after_files_came_loses_none_of_them() -> None:
+    first = attempt(START, 1, partial("a.pdf"))
+    second = attempt(first.standing, 2, Report(reason=Reason.TASK_TIMEOUT))
+    taken = react(second.standing, TaskTaken(worker=ONE, task=replace(TASK, attempt=3)))
+
+    last = react(taken.standing, WorkerLost(worker=ONE, cause="killed"))
+
+    assert filed(last.commands).report.files == partial("a.pdf").files
+
+
+def test_a_better_attempt_takes_the_place_of_a_good_one() -> None:
+    good, better = partial("a.pdf"), partial("a.pdf", "b.pdf")
+
+    second = attempt(attempt(START, 1, good).standing, 2, better)
+    done = attempt(second.standing, 3, Report(reason=Reason.ALL_SAVED, files=(fetched("a.pdf"),)))
+
+    assert Discard(staged=staged(1, good)) in second.commands
+    assert filed(done.commands).report.reason is Reason.ALL_SAVED, "all that is listed now was saved"
+    assert Discard(staged=staged(2, better)) in done.commands
+    assert done.standing.best == {}
+
+
+def test_what_nobody_wants_any_more_is_forgotten() -> None:
+    kept = attempt(START, 1, partial("a.pdf")).standing
+    known = replace(kept, free_returns={TASK.task_id: 1}, lost_returns={TASK.task_id: 1})
+
+    decision = react(known, TasksCancelled(task_ids=(TASK.task_id,)))
+
+    assert decision.commands == (Forget(task_ids=(TASK.task_id,)),)
+    assert (decision.standing.best, decision.standing.free_returns, decision.standing.lost_returns) == ({}, {}, {})
+
+
+UNREACHABLE = Report(reason=Reason.PORTAL_UNREACHABLE, detail="net::ERR_CONNECTION_RESET")
+SAVED = Report(reason=Reason.ALL_SAVED)
+
+
+def beside(standing: Standing, report: Report) -> Standing:
+    """Another order is done on the other worker."""
+    taken = react(standing, TaskTaken(worker=TWO, task=OTHER))
+    return react(taken.standing, TaskReported(worker=TWO, task_id=OTHER.task_id, report=report)).standing
+
+
+def test_an_address_that_fails_for_one_order_alone_holds_nobody() -> None:
+    taken = react(START, TaskTaken(worker=ONE, task=TASK)).standing
+    told = TaskReported(worker=ONE, task_id=TASK.task_id, report=UNREACHABLE)
+
+    first = react(beside(taken, SAVED), told)
+    again = react(first.standing, TaskTaken(worker=ONE, task=TASK)).standing
+    second = react(beside(again, SAVED), told)
+
+    (back,) = first.commands
+    assert isinstance(back, Requeue)
+    assert (back.is_attempt_spent, back.delay_s) == (False, FIRST_HOLD_S), "the portal may have gone away just now"
+    (spent,) = second.commands
+    assert isinstance(spent, Requeue)
+    assert spent.is_attempt_spent
+    assert not second.standing.holds.active
+
+
+def test_an_address_that_fails_when_nothing_else_was_shown_holds_all() -> None:
+    taken = react(beside(START, SAVED), TaskTaken(worker=ONE, task=TASK)).standing
+
+    decision = react(taken, TaskReported(worker=ONE, task_id=TASK.task_id, report=UNREACHABLE))
+
+    assert decision.standing.holds.active == {HoldCause.PORTAL_DOWN}
+
+
+def test_an_order_whose_last_attempt_cannot_be_filed_is_finished_in_the_journal_alone() -> None:
+    last = File(worker=ONE, task=replace(TASK, attempt=3), report=partial("a.pdf"))
+
+    decision = react(START, FilingFailed(worker=ONE, file=last, problem="It is no folder."))
+
+    report = Report(reason=Reason.FILING_FAILED, detail="It is no folder.")
+    assert decision.commands == (Finish(worker=ONE, task=last.task, report=report),)
+
+
+def test_what_fails_while_nothing_can_be_stored_costs_nothing() -> None:
+    held = replace(START, holds=START.holds.begin(HoldCause.DISK_FORBIDDEN))
+
+    decision = attempt(held, 3, Report(reason=Reason.DOWNLOAD_FAILED))
+    over = react(decision.standing, HoldOver(cause=HoldCause.DISK_FORBIDDEN)).standing
+
+    (back,) = decision.commands
+    assert isinstance(back, Requeue)
+    assert (back.is_attempt_spent, back.delay_s > 0) == (False, True)
+    assert isinstance(attempt(over, 3, Report(reason=Reason.DOWNLOAD_FAILED)).commands[0], File)

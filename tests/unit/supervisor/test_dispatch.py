@@ -1,0 +1,98 @@
+"""The queue: what comes back finds its place, and a task on trial waits for a worker that has done nothing yet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import anyio
+import pytest
+
+from app.domain.task import DEATH_LIMIT
+from app.service.clock import SystemClock
+from app.store.memory import MemoryJournal
+from app.supervisor.dispatch import AHEAD_PER_TAB, Dispatch
+from app.supervisor.pool_facts import TrialWaits
+from tests.support.tasks import BATCH, orders, po_task, task_id
+
+ON_TRIAL = replace(po_task(7), death_count=DEATH_LIMIT)
+
+
+async def journal_of(*numbers: int) -> MemoryJournal:
+    journal = MemoryJournal(SystemClock())
+    await journal.accept(orders(*numbers))
+    return journal
+
+
+async def fed(dispatch: Dispatch) -> None:
+    """Let it claim what it may."""
+    with anyio.move_on_after(0.05):
+        await dispatch.feed()
+
+
+async def test_every_tab_may_give_its_task_back_while_the_queue_is_full_and_more_came_back() -> None:
+    dispatch = Dispatch(await journal_of(*range(40)), BATCH, tab_count=2)
+    for _ in range(10):
+        dispatch.note_return()
+    await fed(dispatch)
+    taken = [await dispatch.take() for _ in range(2)]
+    dispatch.note_return()
+    await fed(dispatch)
+
+    for task in taken:
+        dispatch.put_back(task)
+
+    assert [(await dispatch.take()).task_id for _ in taken] == [task.task_id for task in taken], "at their old places"
+
+
+async def test_only_so_much_is_claimed_ahead() -> None:
+    dispatch = Dispatch(await journal_of(*range(40)), BATCH, tab_count=2)
+
+    await fed(dispatch)
+
+    assert dispatch.task_queue.qsize() == 2 * AHEAD_PER_TAB
+
+
+async def test_a_task_on_trial_is_a_fresh_workers_first() -> None:
+    told: list[TrialWaits] = []
+    dispatch = Dispatch(await journal_of(1), BATCH, 1, told.append)
+
+    dispatch.put_back(ON_TRIAL)
+    await fed(dispatch)
+
+    assert told == [TrialWaits(task_id=ON_TRIAL.task_id)]
+    assert (await dispatch.take()).task_id == task_id(1), "nobody else gets it"
+    assert await dispatch.take(is_fresh=True) == ON_TRIAL
+
+
+async def test_a_task_on_trial_that_nobody_wants_any_more_is_gone() -> None:
+    dispatch = Dispatch(await journal_of(), BATCH, 1)
+    dispatch.put_back(ON_TRIAL)
+
+    assert dispatch.withdraw(ON_TRIAL.task_id)
+
+    with anyio.move_on_after(0.05) as waiting:
+        await dispatch.take(is_fresh=True)
+    assert waiting.cancelled_caught
+
+
+@pytest.mark.parametrize("is_on_trial", [True, False])
+async def test_at_the_end_everything_goes_back_to_the_journal(is_on_trial: bool) -> None:
+    journal = await journal_of(7)
+    (task,) = await journal.fetch(BATCH, 1)
+    dispatch = Dispatch(journal, BATCH, 1)
+    dispatch.put_back(replace(task, death_count=DEATH_LIMIT if is_on_trial else 0))
+
+    assert await dispatch.return_rest() == 1
+
+    assert [record.status for record in await journal.records(BATCH)] == ["QUEUED"]
+
+
+async def test_a_task_that_does_not_come_back_leaves_no_rank() -> None:
+    dispatch = Dispatch(await journal_of(1, 2), BATCH, 1)
+    await fed(dispatch)
+    first = await dispatch.take()
+
+    dispatch.forget(first.task_id)
+    dispatch.put_back(first)
+
+    assert (await dispatch.take()).task_id == task_id(2), "it stands behind as a new one"

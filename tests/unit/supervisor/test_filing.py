@@ -1,0 +1,110 @@
+"""A refusal of the disk, told from one order's own: what it means, and who can do what about it."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from app.archive.tree import OutputTree
+from app.domain.failures import Reason
+from app.domain.ids import WorkerRef
+from app.domain.ports import Filed
+from app.domain.storage import StorageTrouble
+from app.domain.task import POTask, Report
+from app.service.clock import SystemClock
+from app.store.memory import MemoryJournal
+from app.supervisor.chronicle import Chronicle
+from app.supervisor.commands import File, Finish
+from app.supervisor.facts import Fact, FilingFailed, TaskFiled
+from app.supervisor.filing import Filing
+from tests.support.tasks import BATCH, orders, po_task
+
+ONE = WorkerRef(1, 1)
+FILE = File(worker=ONE, task=po_task(1), report=Report(reason=Reason.ALL_SAVED))
+
+
+class Refusing(OutputTree):
+    """Refuses one order, and perhaps everything."""
+
+    def __init__(self, root: Path, code: int, whole: int | None) -> None:
+        super().__init__(root, clock=SystemClock())
+        self._code, self._whole, self.asked = code, whole, 0
+
+    def file(self, task: POTask, report: Report, staged: Path) -> Filed:
+        self.asked += 1
+        raise OSError(self._code, "no", str(staged / "Acme"))
+
+    def refusal(self) -> OSError | None:
+        return None if self._whole is None else OSError(self._whole, "no", "/somewhere/out")
+
+
+async def told(root: Path, code: int, whole: int | None, missing: str = "") -> FilingFailed:
+    facts: list[Fact] = []
+    journal = MemoryJournal(SystemClock())
+    filing = Filing(
+        journal=journal,
+        archive=Refusing(root, code, whole),
+        chronicle=Chronicle(journal, lambda _: None),
+        report=facts.append,
+        missing=lambda: missing,
+    )
+    assert not await filing.file(FILE, root / "staged")
+    (fact,) = facts
+    assert isinstance(fact, FilingFailed)
+    return fact
+
+
+@pytest.mark.parametrize(
+    ("code", "whole", "trouble", "is_place_fine"),
+    [
+        (errno.ENOSPC, None, StorageTrouble.FULL, False),
+        (errno.EACCES, errno.EACCES, StorageTrouble.FORBIDDEN, False),
+        (errno.EACCES, None, StorageTrouble.FORBIDDEN, True),
+        (errno.EIO, errno.EROFS, StorageTrouble.FORBIDDEN, False),
+        (errno.ESTALE, None, StorageTrouble.AWAY, True),
+        (errno.EEXIST, errno.EACCES, StorageTrouble.OTHER, False),
+    ],
+)
+async def test_a_refusal_means_what_the_whole_place_says(
+    tmp_path: Path, code: int, whole: int | None, trouble: StorageTrouble, is_place_fine: bool
+) -> None:
+    fact = await told(tmp_path, code, whole)
+
+    assert (fact.trouble, fact.is_place_fine) == (trouble, is_place_fine)
+    assert fact.file == FILE
+
+
+async def test_a_folder_that_may_not_be_written_is_told_with_the_next_step(tmp_path: Path) -> None:
+    fact = await told(tmp_path, errno.EACCES, errno.EROFS)
+
+    assert fact.problem.startswith("The output folder may not be written: no, its mount is read-only.")
+    assert "Mount it writable" in fact.problem
+
+
+async def test_nothing_is_filed_into_a_place_that_is_gone(tmp_path: Path) -> None:
+    fact = await told(tmp_path, errno.EINVAL, None, missing="The output folder is gone.")
+
+    assert (fact.trouble, fact.problem) == (StorageTrouble.AWAY, "The output folder is gone.")
+    assert not fact.is_place_fine
+
+
+async def test_an_outcome_without_files_asks_nothing_of_the_output_folder(tmp_path: Path) -> None:
+    facts: list[Fact] = []
+    journal = MemoryJournal(SystemClock())
+    await journal.accept(orders(1))
+    (task,) = await journal.fetch(BATCH, 1)
+    await journal.start(task.task_id, ONE)
+    tree = Refusing(tmp_path, errno.EINVAL, errno.EACCES)
+    chronicle = Chronicle(journal, lambda _: None)
+    filing = Filing(journal=journal, archive=tree, chronicle=chronicle, report=facts.append)
+
+    done = await filing.finish(
+        Finish(worker=ONE, task=task, report=Report(reason=Reason.FILING_FAILED)), tmp_path / "x"
+    )
+
+    assert done
+    assert facts == [TaskFiled(worker=ONE, task=task)]
+    assert tree.asked == 0
+    assert [record.status for record in await journal.records(BATCH)] == ["DONE"]

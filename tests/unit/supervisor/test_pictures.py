@@ -1,0 +1,46 @@
+"""Pictures of a tab: asked for once at a time, and anew when nobody waits for the last one any more."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from app.domain.ids import TaskId
+from app.supervisor.pictures import Pictures
+from app.wire.messages import Show
+
+TASK = TaskId("demo:1")
+
+
+async def test_who_gives_up_leaves_no_dead_entry_behind() -> None:
+    asked: list[Show] = []
+
+    async def ask(show: Show) -> None:
+        asked.append(show)
+
+    pictures = Pictures(ask)
+    with anyio.move_on_after(0.01):
+        await pictures.get(TASK)
+
+    async with anyio.create_task_group() as group:
+
+        async def get() -> None:
+            assert await pictures.get(TASK) == b"jpeg"
+
+        group.start_soon(get)
+        group.start_soon(get)
+        await anyio.wait_all_tasks_blocked()
+        pictures.arrived(TASK, "anBlZw==")
+
+    assert len(asked) == 2
+
+
+async def test_a_question_that_could_not_be_sent_is_asked_again() -> None:
+    async def ask(_: Show) -> None:
+        raise anyio.BrokenResourceError
+
+    pictures = Pictures(ask)
+
+    for _ in range(2):
+        with pytest.raises(anyio.BrokenResourceError):
+            await pictures.get(TASK)

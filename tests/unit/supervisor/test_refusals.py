@@ -1,0 +1,137 @@
+"""A disk that takes nothing, for files and for workers: waited for by all, told with its cause, paid for by none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from app.domain.failures import Reason
+from app.domain.ids import TaskId, WorkerRef
+from app.domain.storage import StorageTrouble
+from app.domain.task import POTask, Report
+from app.supervisor.commands import File, Finish, Hold, Release, Requeue, Spawn
+from app.supervisor.facts import FilingFailed, HomeRefused, TaskReported, TaskStuck, TaskTaken, WorkerEnded, WorkerLost
+from app.supervisor.holds import FIRST_HOLD_S, LONGEST_HOLD_S, STORAGE_HOLDS, HoldCause
+from app.supervisor.plan import react
+from app.supervisor.pool_facts import HoldOver, PlaceGone, StorageOut
+from app.supervisor.refusals import REFUSALS_MAX
+from app.supervisor.renewal import Access, Renewal
+from app.supervisor.restarts import RESTART_LIMIT, Restart, RestartBudget
+from app.supervisor.standing import Decision, Slot, Standing
+
+ONE = WorkerRef(1, 1)
+TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1", attempt=3)
+FILE = File(worker=ONE, task=TASK, report=Report(reason=Reason.ALL_SAVED))
+START = Standing(slots={1: Slot(is_up=True), 2: Slot(is_up=True)}, was_ready=True)
+PASSING = [trouble for trouble in StorageTrouble if trouble.may_pass]
+
+
+def refused(trouble: StorageTrouble, file: File = FILE, *, is_place_fine: bool = False) -> FilingFailed:
+    return FilingFailed(worker=ONE, file=file, problem="Why.", trouble=trouble, is_place_fine=is_place_fine)
+
+
+@pytest.mark.parametrize("trouble", PASSING)
+def test_a_place_that_takes_nothing_is_waited_for_as_long_as_it_takes(trouble: StorageTrouble) -> None:
+    now, file = START, FILE
+    for _ in range(50):
+        decision = react(now, refused(trouble, file))
+        *told, again = decision.commands
+        assert isinstance(again, File)
+        assert again.delay_s >= FIRST_HOLD_S
+        assert told == [Hold(cause=STORAGE_HOLDS[trouble], detail="Why.", delay_s=again.delay_s)]
+        now, file = react(decision.standing, HoldOver(cause=STORAGE_HOLDS[trouble])).standing, again
+
+
+@pytest.mark.parametrize("trouble", PASSING)
+def test_a_folder_that_is_refused_alone_comes_to_its_end(trouble: StorageTrouble) -> None:
+    decision, file = Decision(START), FILE
+    for _ in range(REFUSALS_MAX):
+        decision = react(decision.standing, refused(trouble, file, is_place_fine=True))
+        file = decision.commands[-1]
+        assert isinstance(file, File)
+        assert file.delay_s > 0
+        held = decision.standing.holds.active
+        assert held == (set() if trouble is StorageTrouble.FORBIDDEN else {STORAGE_HOLDS[trouble]})
+
+    (end,) = react(decision.standing, refused(trouble, file, is_place_fine=True)).commands
+
+    assert isinstance(end, Finish)
+    assert end.report.reason is Reason.FILING_FAILED
+
+
+SPENT = RestartBudget(spent=(Restart(0.0),) * RESTART_LIMIT)
+
+
+@pytest.mark.parametrize("trouble", PASSING)
+def test_a_worker_whose_folder_takes_nothing_costs_no_restart_and_no_attempt(trouble: StorageTrouble) -> None:
+    start = START.with_slot(ONE, Slot(is_up=True, budget=SPENT))
+    taken = react(start, TaskTaken(worker=ONE, task=TASK)).standing
+
+    known = react(taken, HomeRefused(worker=ONE, trouble=trouble, detail="Why.")).standing
+    back, hold, spawn = react(known, WorkerLost(worker=ONE, cause="Why.")).commands
+
+    assert isinstance(back, Requeue)
+    assert (back.is_attempt_spent, back.is_death) == (False, False)
+    assert isinstance(hold, Hold)
+    assert hold.cause is STORAGE_HOLDS[trouble]
+    assert spawn == Spawn(worker=WorkerRef(1, 2), delay_s=FIRST_HOLD_S)
+
+
+def test_a_worker_that_dies_while_a_disk_is_out_costs_nothing_either() -> None:
+    out = react(START, StorageOut(trouble=StorageTrouble.AWAY, detail="Gone.")).standing
+
+    spawn = react(out, WorkerLost(worker=ONE, cause="killed")).commands[-1]
+
+    assert isinstance(spawn, Spawn)
+    assert spawn.delay_s >= FIRST_HOLD_S
+
+
+def test_a_place_that_is_gone_is_waited_for_until_it_is_back() -> None:
+    gone = react(START, PlaceGone(detail="It is gone."))
+    again = react(gone.standing, PlaceGone(detail="It is gone."))
+    lost = react(gone.standing, WorkerLost(worker=ONE, cause="its clone is gone"))
+    back = react(gone.standing, HoldOver(cause=HoldCause.PLACE_GONE))
+
+    assert gone.commands == (Hold(cause=HoldCause.PLACE_GONE, detail="It is gone.", delay_s=None),)
+    assert again.commands == ()
+    assert lost.commands == (Spawn(worker=WorkerRef(1, 2), delay_s=LONGEST_HOLD_S),)
+    assert back.commands == (Release(cause=HoldCause.PLACE_GONE),)
+
+
+def test_what_lies_beside_a_task_that_cannot_be_stopped_goes_back_unspent() -> None:
+    beside = replace(TASK, task_id=TaskId("demo:2"))
+    start = START.with_slot(ONE, Slot(is_up=True, budget=SPENT))
+    for task in (TASK, beside):
+        start = react(start, TaskTaken(worker=ONE, task=task)).standing
+
+    stuck = react(start, TaskStuck(worker=ONE, task_id=TASK.task_id))
+    back, spawn = react(stuck.standing, WorkerLost(worker=ONE, cause="a task could not be stopped")).commands
+
+    (guilty,) = stuck.commands
+    assert isinstance(guilty, File)
+    assert (guilty.task, guilty.report.reason) == (TASK, Reason.TASK_TIMEOUT)
+    assert isinstance(back, Requeue)
+    assert (back.task, back.is_attempt_spent, back.is_death) == (beside, False, False)
+    assert spawn == Spawn(worker=WorkerRef(1, 2), delay_s=0.0)
+
+
+def test_a_worker_that_ends_in_order_passes_the_login_on_to_another() -> None:
+    start = START.with_slot(ONE, Slot(is_up=True, is_retiring=True, access=Access.LOGGED_OUT))
+    start = start.with_slot(WorkerRef(2, 1), Slot(access=Access.LOGGED_OUT))
+    logging_in = replace(start, renewal=Renewal(refresher=1))
+
+    decision = react(logging_in, WorkerEnded(worker=ONE))
+
+    assert [type(command).__name__ for command in decision.commands] == ["Spawn", "Hold", "RefreshLogin"]
+
+
+def test_a_failed_filing_is_no_report_of_the_worker() -> None:
+    told = TaskReported(worker=ONE, task_id=TASK.task_id, report=Report(reason=Reason.DISK_FULL, detail="Full."))
+    taken = react(START, TaskTaken(worker=ONE, task=TASK)).standing
+
+    back, hold = react(taken, told).commands
+
+    assert isinstance(back, Requeue)
+    assert not back.is_attempt_spent
+    assert hold == Hold(cause=HoldCause.DISK_FULL, detail="Full.", delay_s=FIRST_HOLD_S)
