@@ -14,6 +14,8 @@ from itertools import count
 from pathvalidate import Platform, is_valid_filename, sanitize_filename
 from pathvalidate.handler import ReservedNameHandler
 
+from app.archive.formats import ending_of, format_of
+
 #: NAME_MAX is 255 bytes and Windows counts the whole path; this leaves room for folders and " (2)" (profiles rule 25).
 FILE_NAME_MAX_BYTES = 150
 #: Several levels of folders stand above a file.
@@ -28,6 +30,11 @@ _NAMELESS_FOLDER = "Unknown"
 #: Control and format characters (they can turn text round, so that ``exe`` reads as ``pdf``) and lone surrogates.
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
 _EXTENSION = re.compile(r"(?:\.tar)?\.\w{1,12}$", re.IGNORECASE)
+#: What may be an ending that is not in the table: letters, and no words.
+_LIKE_ENDING = re.compile(r"\.(?=\d*[A-Za-z])[A-Za-z0-9_~-]{1,10}$")
+#: Many kinds of files are packed or written so; the portal's ending knows better which this is.
+_PLAIN_TEXT = "text/plain"
+_VAGUE_TYPES = frozenset({_PLAIN_TEXT, "application/zip", "application/xml", "application/json"})
 #: Windows consoles; the other device names are known to the library.
 _MORE_DEVICES = ("CONIN$", "CONOUT$")
 
@@ -45,6 +52,24 @@ def safe_folder(text: str) -> str:
     """One folder level for ``text``, at most 80 bytes of UTF-8; ``Unknown`` when nothing readable is left."""
     visible = _visible(text)
     return _legal(visible, FOLDER_NAME_MAX_BYTES) if visible.strip(" .") else _NAMELESS_FOLDER
+
+
+def with_ending(name: str, media_type: str, *, is_given: bool = False) -> str:
+    """``name`` with the ending of its content, where it has none; a dot alone makes no ending.
+
+    Args:
+        name: A safe name.
+        media_type: What the file holds.
+        is_given: Whether it is the portal's own name for the file and not a text on a page: then letters behind a dot
+            are an ending too when nobody knows them, and a text file may have none.
+    """
+    wanted = ending_of(media_type)
+    if not wanted or format_of(name) is not None:
+        return name
+    looks_ended = bool(_LIKE_ENDING.search(name, 1))
+    if looks_ended and (is_given or media_type in _VAGUE_TYPES):
+        return name
+    return name if is_given and media_type == _PLAIN_TEXT and "." not in name else f"{name}.{wanted}"
 
 
 def unique_name(name: str, taken: Iterable[str]) -> str:

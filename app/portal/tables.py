@@ -212,13 +212,13 @@ class Attachments(PackTable):
     address_attributes: tuple[str, ...] = ("href", "data-url")
     #: Elements that give a file only when they are clicked.
     clicks: tuple[Selector, ...] = ()
-    #: First source that gives something names the file.
+    #: First source that gives a name names the file; words such as "Download" are none.
     names: tuple[NameSource, ...] = (
-        NameSource.DOWNLOAD,
         NameSource.DISPOSITION,
+        NameSource.DOWNLOAD,
+        NameSource.TEXT,
         NameSource.TITLE,
         NameSource.ARIA_LABEL,
-        NameSource.TEXT,
         NameSource.ADDRESS,
     )
     #: Elements that stand on the page once the list has arrived; without any, a quiet page is taken as arrived.

@@ -17,6 +17,7 @@ from app.archive.names import (
     safe_name,
     unique_name,
     well_formed,
+    with_ending,
 )
 from tests.support.pace import UNHURRIED
 
@@ -202,3 +203,47 @@ def test_the_number_of_a_long_name_takes_the_room_that_it_needs() -> None:
 
 def test_a_name_is_never_all_extension() -> None:
     assert unique_name(".pdf", [".pdf"]) == ".pdf (2)"
+
+
+PDF, DOCX = "application/pdf", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type", "ended"),
+    [
+        ("Angebot Nr. 5", PDF, "Angebot Nr. 5.pdf"),
+        ("Drawing Rev.2", PDF, "Drawing Rev.2.pdf"),
+        ("Drawing Rev.B", PDF, "Drawing Rev.B.pdf"),
+        ("Acme Inc. Terms", PDF, "Acme Inc. Terms.pdf"),
+        ("Offer v1.2", PDF, "Offer v1.2.pdf"),
+        ("4500010001.2024", PDF, "4500010001.2024.pdf"),
+        ("Quote 01.05.2024", PDF, "Quote 01.05.2024.pdf"),
+        ("getfile", DOCX, "getfile.docx"),
+        ("E-invoice", "application/xml", "E-invoice.xml"),
+        ("E-invoice", "text/xml", "E-invoice.xml"),
+        ("Tracking", "application/json", "Tracking.json"),
+        ("ReadMe", "text/plain", "ReadMe.txt"),
+        ("photo", "image/jpg", "photo.jpg"),
+        ("part.f3d", "application/zip", "part.f3d"),
+        ("Offer.PDF", PDF, "Offer.PDF"),
+        ("photo.jpg", PDF, "photo.jpg"),
+        ("Download", "application/octet-stream", "Download"),
+        ("Download", "application/x-unheard-of", "Download"),
+    ],
+)
+def test_a_name_gets_the_ending_of_its_content_where_it_has_none(name: str, media_type: str, ended: str) -> None:
+    assert with_ending(name, media_type) == ended
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type", "ended"),
+    [
+        ("LICENSE", "text/plain", "LICENSE"),
+        ("Invoice", PDF, "Invoice.pdf"),
+        ("Offer v1.2", PDF, "Offer v1.2.pdf"),
+        ("plan.prt", PDF, "plan.prt"),
+        ("backup.001a", "application/zip", "backup.001a"),
+    ],
+)
+def test_the_own_name_of_a_file_keeps_an_ending_that_nobody_knows(name: str, media_type: str, ended: str) -> None:
+    assert with_ending(name, media_type, is_given=True) == ended
