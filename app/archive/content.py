@@ -34,6 +34,7 @@ _BEHIND_MAX_BYTES = 65_536
 #: What stands behind an end mark in the middle of a PDF: one that was saved twice, or made for reading page by page.
 _MORE_PDF = re.compile(rb"\d\s+\d\s+obj\b|\bendobj\b|\bxref\b|\btrailer\b")
 _PAGES = frozenset({Kind.HTML, Kind.OFFICE_HTML})
+_DOCUMENTS = frozenset({Kind.PDF, Kind.ZIP, Kind.COMPOUND, Kind.RTF})
 _WRITTEN = frozenset({Kind.TEXT, Kind.XML, Kind.JSON})
 _WEB_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 
@@ -107,6 +108,12 @@ def inspect(
         is_page=look.kind in _PAGES,
         shape=look.shape,
     )
+
+
+def is_document_type(media_type: str) -> bool:
+    """Whether a declared type is that of a document that is nothing else: no page, no data that a script reads."""
+    known = format_of_type(media_type)
+    return media_type == ANY_BYTES or (known is not None and bool(known.kinds & _DOCUMENTS))
 
 
 def _look(head: bytes, size_bytes: int) -> _Look:

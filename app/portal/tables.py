@@ -195,6 +195,13 @@ class NameSource(StrEnum):
     ADDRESS = "address"
 
 
+class Dialogs(StrEnum):
+    """What is answered when the page asks something after a click."""
+
+    ACCEPT = "accept"
+    DISMISS = "dismiss"
+
+
 class Count(PackTable):
     """Where the page says how many attachments it has."""
 
@@ -223,6 +230,8 @@ class Attachments(PackTable):
     )
     #: Elements that stand on the page once the list has arrived; without any, a quiet page is taken as arrived.
     settled: tuple[Selector, ...] = ()
+    #: Answer to a question ("Download this file?") that a page asks after one of ``clicks``.
+    dialogs: Dialogs = Dialogs.ACCEPT
     count: Count | None = None
 
     @model_validator(mode="after")

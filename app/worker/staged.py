@@ -32,6 +32,8 @@ class Arrived:
     name: str = ""
     #: Whether that is the portal's own name for the file and no text of a page.
     is_name_given: bool = False
+    #: Whether it is a page of HTML, whatever it is called.
+    is_page: bool = False
     #: What a person should know of it.
     notes: tuple[str, ...] = ()
 

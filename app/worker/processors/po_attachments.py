@@ -17,8 +17,12 @@ from app.portal.pack import FieldRule
 from app.portal.triage import DEMANDS, Verdict
 from app.processor.failures import SessionLostError
 from app.worker.desk import Desk
-from app.worker.download import waiting_s
+from app.worker.disposition import NOTHING_SAID
+from app.worker.download import OrderDownloads
 from app.worker.errors import CannotProcessError, PortalBusyError, PortalGoneError
+from app.worker.file_name import name_file
+from app.worker.file_stream import waiting_s
+from app.worker.processors.comparison import summary, without_repeats
 from app.worker.reading import PageLink, Reading, read_page
 from app.worker.staged import Arrived
 from app.worker.tab import Tab
@@ -62,15 +66,16 @@ async def process(tab: Tab, task: POTask) -> Report:
     fields = {name: _field_value(rule, visit.reading.fields[name]) for name, rule in desk.pack.fields.items()}
     tab.staging.mkdir(parents=True, exist_ok=True)
     try:
-        fetched, refusals = await _fetch_all(tab, visit.reading.links, desk)
+        fetched, refusals = await _fetch_all(tab, task, visit.reading.links, desk)
     except PortalGoneError as error:
         detail = f"The portal went away while files were fetched ({error})."
         return Report(reason=Reason.PORTAL_UNREACHABLE, detail=detail, page_url=visit.reading.url)
-    for one in fetched:  # in the order of the page, so that a second run names them the same
-        if isinstance(one, Arrived):
-            tab.take(one)
-    missed = [one for one in fetched if isinstance(one, MissedFile)]
-    report = _conclude(len(tab.saved), missed, fields, visit.reading.url)
+    compared = without_repeats(fetched)
+    arrived = [one for one in compared if isinstance(one, Arrived)]
+    for one in arrived:  # in the order of the page, so that a second run names them the same
+        tab.take(one)
+    missed = [one for one in compared if isinstance(one, MissedFile)]
+    report = _conclude(arrived, missed, fields, visit.reading.url)
     return _busy(report, refusals) if refusals else report
 
 
@@ -126,39 +131,38 @@ def _incomplete(reading: Reading) -> str:
 
 
 async def _fetch_all(
-    tab: Tab, links: Sequence[PageLink], desk: Desk
+    tab: Tab, task: POTask, links: Sequence[PageLink], desk: Desk
 ) -> tuple[list[Arrived | MissedFile], list[PortalBusyError]]:
-    """All files of the page, in its order. Streams run side by side; clicks one after the other on the page itself.
+    """All files of the page, in its order, several side by side.
 
     One that the portal is too busy for does not keep the others from coming; a second one speaks for all that is left.
     """
-    fetched: dict[int, Arrived | MissedFile] = {}
+    fetched: dict[int, list[Arrived | MissedFile]] = {}
     refusals: list[PortalBusyError] = []
     places = anyio.CapacityLimiter(PARALLEL_FILE_COUNT)
-    clicking = anyio.Lock()
 
-    async def fetch(number: int, link: PageLink) -> None:
-        async with places if link.address else clicking:
+    async def fetch(files: OrderDownloads, number: int, link: PageLink) -> None:
+        async with places:
             if len(refusals) > 1:
-                fetched[number] = _missed(link, desk, "it was not asked for (the portal is busy)")
+                fetched[number] = [_missed(link, desk, "it was not asked for (the portal is busy)")]
                 return
             try:
-                fetched[number] = await desk.downloads.fetch(tab.page, link, tab.staging / f"part-{number}")
+                fetched[number] = await files.fetch(link, tab.staging / f"part-{number}")
             except PortalBusyError as error:
                 refusals.append(error)
-                fetched[number] = _missed(link, desk, str(error))
+                fetched[number] = [_missed(link, desk, str(error))]
 
     try:
-        async with anyio.create_task_group() as fetches:
+        async with desk.downloads.of_order(tab.page, task.portal_number) as files, anyio.create_task_group() as fetches:
             for number, link in enumerate(links):
-                fetches.start_soon(fetch, number, link)
+                fetches.start_soon(fetch, files, number, link)
     except ExceptionGroup as group:
         raise root_cause(group, SessionLostError, PortalGoneError) from group
-    return [fetched[number] for number in range(len(links))], refusals
+    return [one for number in range(len(links)) for one in fetched[number]], refusals
 
 
 def _missed(link: PageLink, desk: Desk, problem: str) -> MissedFile:
-    label = link.name(desk.pack.attachments.names, "")
+    label = name_file(desk.pack.attachments.names, link.names, NOTHING_SAID, (link.address,)).label
     return MissedFile(label=label, source_url=link.address, problem=problem, is_retryable=True)
 
 
@@ -169,9 +173,11 @@ def _field_value(rule: FieldRule, text: str) -> str:
     return (found.group(1) if found.groups() else found.group(0)).strip() if found else text
 
 
-def _conclude(saved_count: int, missed: Sequence[MissedFile], fields: dict[str, str], page_url: str) -> Report:
-    detail = "; ".join(f"{one.label}: {one.problem}" for one in missed)
-    reason = _reason(saved_count, missed)
+def _conclude(
+    arrived: Sequence[Arrived], missed: Sequence[MissedFile], fields: dict[str, str], page_url: str
+) -> Report:
+    detail = summary(arrived, missed)
+    reason = _reason(len(arrived), missed)
     return Report(reason=reason, detail=detail, fields=fields, missed=tuple(missed), page_url=page_url)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.worker.download import waiting_s
+from app.worker.file_stream import waiting_s
 
 
 @pytest.mark.parametrize(
