@@ -54,6 +54,11 @@ def safe_folder(text: str) -> str:
     return _legal(visible, FOLDER_NAME_MAX_BYTES) if visible.strip(" .") else _NAMELESS_FOLDER
 
 
+def has_ending(name: str) -> bool:
+    """Whether a name ends as files do: with a dot and an ending that is known."""
+    return format_of(name) is not None
+
+
 def with_ending(name: str, media_type: str, *, is_given: bool = False) -> str:
     """``name`` with the ending of its content, where it has none; a dot alone makes no ending.
 
@@ -64,7 +69,7 @@ def with_ending(name: str, media_type: str, *, is_given: bool = False) -> str:
             are an ending too when nobody knows them, and a text file may have none.
     """
     wanted = ending_of(media_type)
-    if not wanted or format_of(name) is not None:
+    if not wanted or has_ending(name):
         return name
     looks_ended = bool(_LIKE_ENDING.search(name, 1))
     if looks_ended and (is_given or media_type in _VAGUE_TYPES):

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import anyio
 from playwright.async_api import BrowserContext, Download, Page, Response
@@ -19,7 +20,6 @@ from app.portal.pack import Dialogs, Pack
 from app.worker.allowance import Allowance
 from app.worker.disposition import NOTHING_SAID, Disposition, read_disposition
 from app.worker.errors import first_line, stop_if_closed
-from app.worker.file_name import name_in_address
 from app.worker.reading import PageLink
 from app.worker.received import Received, RefusedError, length, media_type
 from app.worker.trail import Trail, follow, quietly
@@ -48,9 +48,10 @@ _CLICK = """([selector, index, text]) => {
   element.click();
   return "";
 }"""
-_SAVE = """() => {
+#: Saves what an address holds, or what the page itself shows.
+_SAVE = """(address) => {
   const link = document.createElementNS("http://www.w3.org/1999/xhtml", "a");
-  link.href = location.href;
+  link.href = address || location.href;
   link.download = "";
   (document.body ?? document.documentElement).append(link);
   link.click();
@@ -150,12 +151,11 @@ class BrowserLane:
 
     async def _collect(self, trail: Trail, page: Page, wanted: Wanted) -> Sequence[Received | RefusedError]:
         await trail.wait(self._stall_s)
-        if not trail.downloads and await self._save_shown(trail, page):
+        if not trail.downloads and (await self._save_shown(trail) or await self._save_fetched(trail, page)):
+            trail.begin_anew()
             await trail.wait(self._stall_s)
         if trail.downloads:
             return [await self._kept(trail, number, wanted) for number in range(len(trail.downloads))]
-        if (fetched := await self._fetched(trail, wanted)) is not None:
-            return [fetched]
         said = f"; the page said: {trail.said[-1]}" if trail.said else ""
         msg = f"no file came of it{said}"
         places = [shown.url for shown in (page, *trail.windows) if shown.url.startswith("http")]
@@ -195,38 +195,33 @@ class BrowserLane:
             final_url=download.url,
         )
 
-    async def _save_shown(self, trail: Trail, page: Page) -> bool:
+    async def _save_shown(self, trail: Trail) -> bool:
         """Save what a page shows in the place of a file: a viewer, a picture, text. Tells whether there is any."""
-        for shown in (*trail.windows, page):
-            if shown.is_closed() or not shown.url:
-                continue
+        for shown in trail.shown:
             try:
                 with anyio.fail_after(_LOOK_LIMIT_S):
                     kind: str = await shown.evaluate("document.contentType")
                     if kind not in _PAGE_TYPES:
-                        await shown.evaluate(_SAVE)
+                        await shown.evaluate(_SAVE, "")
                         return True
             except (PlaywrightError, TimeoutError):
                 continue  # it is on its way elsewhere, or hangs
         return False
 
-    async def _fetched(self, trail: Trail, wanted: Wanted) -> Received | None:
-        """A document that a script of the page fetched to show it by itself."""
+    async def _save_fetched(self, trail: Trail, page: Page) -> bool:
+        """Save a document that a script of the page fetched to show it by itself. Tells whether there is any."""
         for answer in reversed(trail.answers):
-            kind = media_type(answer.headers.get("content-type", ""))
             is_fetched = answer.status == HTTPStatus.OK and answer.request.resource_type in {"fetch", "xhr"}
-            if not is_fetched or not is_document_type(kind):
+            kind = media_type(answer.headers.get("content-type", ""))
+            if not is_fetched or answer.request.method != "GET" or not is_document_type(kind):
                 continue
-            await self._check_place(answer.url)
-            wanted.allowance.check(length(answer.headers.get("content-length", "")) or 0)
             try:
-                with anyio.fail_after(self._stall_s):
-                    await anyio.Path(wanted.part).write_bytes(await answer.body())
+                with anyio.fail_after(_LOOK_LIMIT_S):
+                    await page.evaluate(_SAVE, answer.url)
             except (PlaywrightError, TimeoutError):
-                continue  # the browser no longer has it
-            source_url = wanted.link.address or answer.url
-            return Received(path=wanted.part, declared_type=kind, source_url=source_url, final_url=answer.url)
-        return None
+                continue  # its page is gone
+            return True
+        return False
 
 
 class NoFileError(RefusedError):
@@ -249,7 +244,7 @@ def _told(download: Download, answer: Response | None, known: tuple[str, ...]) -
     headers = answer.headers if answer else {}
     header = headers.get("content-disposition", "")
     found = read_disposition([_raw(header)], known) if header else NOTHING_SAID
-    if not found.name and _is_named_by_script(download):
+    if not found.name and _is_named(download):
         found = Disposition(name=download.suggested_filename, is_attachment=True)
     is_plain = headers.get("content-encoding", "identity") == "identity"
     return _Told(
@@ -267,12 +262,12 @@ def _raw(header: str) -> bytes:
         return header.encode("utf-8", "replace")
 
 
-def _is_named_by_script(download: Download) -> bool:
-    """Whether a script named the file; what the browser makes of an address by itself is no name."""
+def _is_named(download: Download) -> bool:
+    """Whether header or script named the file; what the browser makes of an address by itself is no name."""
     stem = download.suggested_filename.rpartition(".")[0] or download.suggested_filename
     if stem.lower() == "download":
         return False
     if download.url.startswith(("blob:", "data:")):
         return stem not in download.url
-    last = name_in_address(download.url)
-    return bool(last) and stem != last and stem != last.rpartition(".")[0]
+    last = unquote(urlsplit(download.url).path.rpartition("/")[2])
+    return stem not in {last, last.rpartition(".")[0]}

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 
-from app.archive.formats import format_of
+from app.archive.names import has_ending
 from app.portal.pack import NameSource
 from app.worker.disposition import Disposition
 
@@ -72,8 +72,8 @@ def name_file(
         return FileName(label=_NAMELESS, name=_NAMELESS)
     is_given = chosen in {NameSource.DISPOSITION, NameSource.DOWNLOAD}
     is_guess = chosen is NameSource.DISPOSITION and not header.is_sure
-    if is_guess or (chosen in _WRITTEN and not format_of(found[chosen])):
-        chosen = next((one for one in found if one in _WRITTEN and format_of(found[one])), chosen)
+    if is_guess or (chosen in _WRITTEN and not has_ending(found[chosen])):
+        chosen = next((one for one in found if one in _WRITTEN and has_ending(found[one])), chosen)
     text = found[chosen]
     name = re.sub(r"[/\\]", "_", text) if chosen in _WRITTEN else text
     return FileName(label=text, name=name, is_given=is_given)
@@ -95,7 +95,7 @@ def name_in_text(text: str) -> str:
     """The name of a file within what a page says of it; the first line without a size where none reads like one."""
     lines = [" ".join(line.split()) for line in text[:_TEXT_MAX_CHARS].splitlines() if line.strip()]
     for line in lines:
-        ends = [found.end() for found in _ENDED.finditer(line) if format_of(found[0])]
+        ends = [found.end() for found in _ENDED.finditer(line) if has_ending(found[0])]
         if ends:
             name = line[: ends[-1]]
             return _VERB.sub("", name, count=1).strip(" \"'") if _VERB.match(name) else name.strip(" \"'([{<>")
@@ -110,7 +110,7 @@ def name_in_address(address: str) -> str:
     except ValueError:
         return ""
     for _, value in values:
-        if format_of(value) and "=" not in value and "://" not in value:
+        if has_ending(value) and "=" not in value and "://" not in value:
             return re.split(r"[/\\]", value)[-1].strip()
     last = parts.path.rpartition("/")[2].partition(";")[0]
     content = unquote_to_bytes(last)

@@ -24,7 +24,7 @@ _SIGNED = re.compile(
 )
 #: A part of an address that nobody can guess.
 _KEY = re.compile(
-    r"(?=[^A-Z]*[A-Z]|[^a-f]*[g-z])(?=\D*\d)[\w=.~!+-]{24,}|[0-9a-f]{32,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])(?=\D*\d)[\w=~!+-]{24,}|[0-9a-f]{32,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 )
 
 

@@ -31,6 +31,7 @@ class Trail:
         #: What a dialog of the page said.
         self.said: list[str] = []
         self._page = page
+        self._place = page.url
         self._accepts_dialogs = accepts_dialogs
         self._pending: set[Request] = set()
         self._begun = self._last = time.monotonic()
@@ -42,6 +43,12 @@ class Trail:
     def has_pending(self) -> bool:
         """Whether something was asked for that did not come yet."""
         return bool(self._pending)
+
+    @property
+    def shown(self) -> list[Page]:
+        """Every page that shows something new: the windows that it opened, and itself where it went elsewhere."""
+        moved = [self._page] if self._page.url != self._place else []
+        return [page for page in (*self.windows, *moved) if page.url and not page.is_closed()]
 
     def listen(self, page: Page) -> None:
         """Hear what a page does."""
@@ -71,6 +78,10 @@ class Trail:
             with anyio.move_on_after(seconds):
                 await self._stirred.wait()
             self._stirred = anyio.Event()
+
+    def begin_anew(self) -> None:
+        """Count the time from now: something more was asked for."""
+        self._begun = self._last = time.monotonic()
 
     def answer_of(self, download: Download) -> Response | None:
         """The answer that became a download; nothing for one that a script made."""
