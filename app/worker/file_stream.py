@@ -11,6 +11,7 @@ import ssl
 from collections.abc import AsyncGenerator
 from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import urldefrag, urljoin
 
 import anyio
 import httpx
@@ -44,7 +45,9 @@ _CODINGS = frozenset({"", "identity", "gzip", "deflate"})
 class FileStream:
     """Asks for the files of one session. One HTTP client for all tabs; cookies are asked of the browser each time."""
 
-    def __init__(self, pack: Pack, portal: PortalOptions, context: BrowserContext, client: httpx.AsyncClient) -> None:
+    def __init__(
+        self, pack: Pack, portal: PortalOptions, context: BrowserContext, client: httpx.AsyncClient | None
+    ) -> None:
         """Made by ``open_file_stream`` alone."""
         self._pack = pack
         self._portal = portal
@@ -73,7 +76,7 @@ class FileStream:
                     if not answer.has_redirect_location:
                         received = await self._save(answer, part, allowance, known)
                         return _at(received, address, str(answer.url))
-                    url = str(answer.url.join(answer.headers["location"]).copy_with(fragment=None))
+                    url = _joined(str(answer.url), answer.headers["location"])
                 await self._check_target(url)
         except httpx.TimeoutException as error:
             msg = f"no byte came for {self._pack.limits.stall_s:g} s"
@@ -113,6 +116,9 @@ class FileStream:
         crumbs = "; ".join(f"{cookie.get('name')}={cookie.get('value')}" for cookie in cookies)
         # As bytes: a browser sends the letters of a cookie as UTF-8, and this client would refuse them.
         headers = {b"Cookie": crumbs.encode("utf-8", "replace")} if crumbs else {}
+        if self._client is None:
+            msg = "only the browser can use the proxy of this system"
+            raise RefusedError(msg, is_retryable=True, is_for_browser=True)
         async with self._client.stream("GET", url, headers=headers) as answer:
             yield answer
 
@@ -157,6 +163,14 @@ def _at(received: Received, source_url: str, final_url: str) -> Received:
     )
 
 
+def _joined(url: str, location: str) -> str:
+    """Where a redirect leads; the text itself where that is no address."""
+    try:
+        return urldefrag(urljoin(url, location)).url
+    except ValueError:
+        return location
+
+
 def waiting_s(retry_after: str | None) -> float | None:
     """Seconds that a Retry-After header tells; one that names a date is answered by our own clock."""
     return float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else None
@@ -194,10 +208,19 @@ async def open_file_stream(
         context: Whose cookies are used.
         user_agent: The browser's own: some portals bind a session to it.
     """
-    async with httpx.AsyncClient(
-        follow_redirects=False,
-        verify=ssl.create_default_context(),  # what this system trusts, as the browser does
-        timeout=httpx.Timeout(pack.limits.stall_s),
-        headers={"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"},
-    ) as client:
+    client = _client(pack, user_agent)
+    async with client or contextlib.nullcontext():
         yield FileStream(pack, portal, context, client)
+
+
+def _client(pack: Pack, user_agent: str) -> httpx.AsyncClient | None:
+    """A client for this system's network; none where its proxy is of a kind that only a browser can use."""
+    try:
+        return httpx.AsyncClient(
+            follow_redirects=False,
+            verify=ssl.create_default_context(),  # what this system trusts, as the browser does
+            timeout=httpx.Timeout(pack.limits.stall_s),
+            headers={"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"},
+        )
+    except (ImportError, ValueError, httpx.InvalidURL):
+        return None
