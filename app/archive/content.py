@@ -15,9 +15,8 @@ from pathlib import Path
 
 from app.archive.answers import MESSAGE_MAX_BYTES, Shape, shape_of
 from app.archive.compound import media_type_of_compound
-from app.archive.formats import Format, Kind, format_of, format_of_type
+from app.archive.formats import ANY_BYTES, Format, Kind, format_of, format_of_type
 from app.archive.kinds import (
-    ANY_BYTES,
     HEAD_BYTES,
     kind_of,
     media_type_by_magic,

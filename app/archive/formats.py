@@ -51,6 +51,10 @@ _MARKUP = frozenset({Kind.XML, Kind.TEXT, Kind.BINARY})
 _WEB = frozenset({Kind.HTML, Kind.OFFICE_HTML, Kind.XML, Kind.TEXT})
 _DRAWING = _WORDS | _PACKED
 _POSTSCRIPT = frozenset({Kind.PDF, Kind.TEXT, Kind.BINARY})
+#: Whatever has a file of its own; a page of a portal has none.
+_ANYTHING = frozenset(Kind) - {Kind.HTML, Kind.OFFICE_HTML}
+#: The media type of which nothing is known.
+ANY_BYTES = "application/octet-stream"
 _OOXML = "application/vnd.openxmlformats-officedocument"
 _ODF = "application/vnd.oasis.opendocument"
 
@@ -132,8 +136,8 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "ps": Format("application/postscript", _POSTSCRIPT),
         "eps": Format("application/postscript", _POSTSCRIPT),
         "ai": Format("application/illustrator", _POSTSCRIPT),
-        "dwg": Format("image/vnd.dwg", _BINARY),
-        "dxf": Format("image/vnd.dxf", _WORDS),
+        "dwg": Format("image/vnd.dwg", _PICTURE),
+        "dxf": Format("image/vnd.dxf", _WORDS | _PICTURE),
         "dgn": Format("image/vnd.dgn", _BINARY | _COMPOUND),
         "step": Format("model/step", _WORDS),
         "stp": Format("model/step", _WORDS),
@@ -147,6 +151,8 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "ipt": Format("application/x-inventor", _DRAWING),
         "idw": Format("application/x-inventor", _DRAWING),
         "rvt": Format("application/x-revit", _DRAWING),
+        "bin": Format(ANY_BYTES, _ANYTHING),
+        "dat": Format(ANY_BYTES, _ANYTHING),
         "txt": Format("text/plain", _WORDS),
         "log": Format("text/plain", _WORDS),
         "md": Format("text/markdown", _WORDS),
@@ -228,4 +234,4 @@ def format_of_type(media_type: str) -> Format | None:
 
 def ending_of(media_type: str) -> str:
     """The ending that files of this media type get, without its dot; empty when none is known."""
-    return _FIRST.get(_SAME.get(media_type, media_type), "")
+    return "" if media_type == ANY_BYTES else _FIRST.get(_SAME.get(media_type, media_type), "")

@@ -8,12 +8,10 @@ from types import MappingProxyType
 
 import filetype  # pyright: ignore[reportMissingTypeStubs]  # it ships no types; ``media_type_by_magic`` alone calls it
 
-from app.archive.formats import Format, Kind, format_of, format_of_type
+from app.archive.formats import ANY_BYTES, Format, Kind, format_of, format_of_type
 
 #: As many bytes as the library looks at.
 HEAD_BYTES = 8192
-#: The media type of which nothing is known.
-ANY_BYTES = "application/octet-stream"
 
 
 _MAGICS = (

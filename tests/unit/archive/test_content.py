@@ -72,6 +72,8 @@ def saved(folder: Path, content: bytes) -> Path:
         (b'{"tracking": "1Z"}', "tracking.json", "application/json"),
         (b"ISO-10303-21;\nHEADER;\n", "part.step", "model/step"),
         (b"AC1032" + bytes(64), "plan.dwg", "image/vnd.dwg"),
+        (b"AC1032\x00drawing data" + bytes(64), "plan.dwg", "image/vnd.dwg"),
+        (PDF, "data.bin", "application/octet-stream"),
         (b"MZ" + bytes(64), "tool.exe", "application/vnd.microsoft.portable-executable"),
         (b"\x00\x01\x02odd" * 9, "drawing.dwg9", "application/octet-stream"),
     ],

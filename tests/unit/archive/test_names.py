@@ -224,6 +224,7 @@ PDF, DOCX = "application/pdf", "application/vnd.openxmlformats-officedocument.wo
         ("Tracking", "application/json", "Tracking.json"),
         ("ReadMe", "text/plain", "ReadMe.txt"),
         ("photo", "image/jpg", "photo.jpg"),
+        ("data.bin", "image/vnd.dwg", "data.bin"),
         ("part.f3d", "application/zip", "part.f3d"),
         ("Offer.PDF", PDF, "Offer.PDF"),
         ("photo.jpg", PDF, "photo.jpg"),
