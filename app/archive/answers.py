@@ -17,6 +17,8 @@ from app.archive.kinds import decoded
 MESSAGE_MAX_BYTES = 64 * 1024
 _NOTE_MAX_CHARS = 400
 _PAGE_TEXT_MAX_CHARS = 1500
+#: Error pages may have menus and a footer.
+_ERROR_PAGE_MAX_CHARS = 5000
 
 
 class Shape(StrEnum):
@@ -32,13 +34,15 @@ _ERROR_WORDS = (
     r"|(?:http\s+|status\s+)?[45]\d\d\b(?!\S*\d)"
     r"|.{0,60}\b(?:not found|nicht gefunden|introuvable|access (?:is )?denied|zugriff verweigert|forbidden"
     r"|unauthori[sz]ed|not authori[sz]ed|service unavailable|temporarily unavailable|bad (?:request|gateway)"
-    r"|session (?:has )?expired|no longer available|internal server error|something went wrong|request blocked)\b"
+    r"|session (?:has )?expired|no longer available|internal server error|something went wrong|request blocked"
+    r")\b|(?:(?:scheduled|under|down for) )?(?:maintenance|wartung(?:sarbeiten)?|just a moment|attention required)\b"
 )
 _TITLE = re.compile(r"<(title|h1|h2)\b[^>]{0,200}>([^<]{0,200})<", re.IGNORECASE)
 _ERROR_TITLE = re.compile(rf"\s*(?:{_ERROR_WORDS})", re.IGNORECASE)
 _PHRASE = re.compile(
     r"\b(?:(?:file|document|attachment|resource|object|page|item|record|key|session|link|url|request|token|access|"
-    r"permission|download|datei|dokument|user|you)s?\b.{0,80}?\b(?:not (?:be )?found|not available|unavailable|expired|"
+    r"permission|download|datei|dokument|sitzung|ticket|user|you)s?\b"
+    r".{0,80}?\b(?:not (?:be )?found|not available|unavailable|expired|"
     r"denied|(?:does|did|do) not exist|no longer|not authori[sz]ed|unauthori[sz]ed|forbidden|not permitted|not allowed|"
     r"failed|could not|cannot|can't|nicht gefunden|abgelaufen|invalid)|no such (?:file|key|document)|"
     r"(?:an|internal|unexpected|session|server|system|application|runtime) error\b|error (?:has )?occurred|"
@@ -57,6 +61,8 @@ _PATIENCE = re.compile(
 )
 _PASSWORD = re.compile(r"<input\b[^>]{0,400}type\s*=\s*[\"']?password", re.IGNORECASE)
 _TAGS = re.compile(r"<[^<>]*>")
+_LINES_LOOKED_AT = 20
+_MAIL = re.compile(r"(?:from|to|subject|date|received|return-path|mime-version|message-id|x-[\w-]+): ", re.IGNORECASE)
 _ROOT = re.compile(r"\s*(?:<\?[^>]{0,500}\?>\s*|<!--.{0,500}?-->\s*)*<(?:[\w.-]{1,60}:)?([\w.-]{1,60})", re.DOTALL)
 _ERROR_ROOTS = frozenset(
     {"error", "errors", "errorresponse", "exception", "exceptionreport", "serviceexceptionreport", "fault", "problem"}
@@ -95,11 +101,20 @@ def asks_for_password(content: bytes) -> bool:
     return bool(_PASSWORD.search(decoded(content)))
 
 
+def is_written_document(content: bytes) -> bool:
+    """Whether a text has the form of one that a program wrote: a table, or a mail. What an error says has none."""
+    lines = [line for line in decoded(content).splitlines()[:_LINES_LOOKED_AT] if line.strip()]
+    if not lines:
+        return False
+    is_table = len(lines) > 1 and any(lines[0].count(mark) == lines[1].count(mark) > 0 for mark in ";,\t|")
+    return is_table or bool(_MAIL.match(lines[0]))
+
+
 def _shape_of_page(text: str) -> Shape | None:
     if _PASSWORD.search(text):
         return Shape.LOGIN
     shown = " ".join(_TAGS.sub(" ", _without("style", _without("script", text))).split())
-    if any(_ERROR_TITLE.match(title) for _, title in _TITLE.findall(text)):
+    if len(shown) <= _ERROR_PAGE_MAX_CHARS and any(_ERROR_TITLE.match(title) for _, title in _TITLE.findall(text)):
         return Shape.ERROR
     is_short = len(shown) <= _PAGE_TEXT_MAX_CHARS
     if is_short and (_REFRESH.search(text) or _MOVES_ON.search(text) or _PATIENCE.search(shown)):

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.archive.answers import MESSAGE_MAX_BYTES, Shape, shape_of
+from app.archive.answers import MESSAGE_MAX_BYTES, Shape, is_written_document, shape_of
 from app.archive.compound import media_type_of_compound
 from app.archive.formats import ANY_BYTES, Format, Kind, format_of, format_of_type
 from app.archive.kinds import (
@@ -61,6 +61,8 @@ class _Look:
     shape: Shape | None
     #: Whether the bytes alone say that they are a document of some kind.
     is_document: bool
+    #: Whether a program wrote it, as far as a text can show that.
+    is_written: bool
 
 
 def inspect(
@@ -120,7 +122,8 @@ def _look(head: bytes, size_bytes: int) -> _Look:
     shape = shape_of(head, kind) if size_bytes <= MESSAGE_MAX_BYTES else None
     is_known_binary = kind is Kind.BINARY and bool(media_type_by_magic(head[:HEAD_BYTES]))
     is_document = is_known_binary or kind not in {*_PAGES, *_WRITTEN, Kind.BINARY}
-    return _Look(kind=kind, shape=shape, is_document=is_document)
+    is_written = kind in {Kind.XML, Kind.JSON} or (kind is Kind.TEXT and is_written_document(head[:HEAD_BYTES]))
+    return _Look(kind=kind, shape=shape, is_document=is_document, is_written=is_written)
 
 
 def _media_type(path: Path, head: bytes, kind: Kind, promised: Format | None, declared: str) -> str:
@@ -150,8 +153,7 @@ def _wrong_kind(look: _Look, label: str, declared: str, *, is_vouched: bool) -> 
     promised = promised_format(label, declared)
     if promised is None or look.kind in promised.kinds:
         return ""
-    is_named = format_of(label) is not None
-    if look.kind in _WRITTEN and (is_vouched or not is_named):
+    if look.is_written and (is_vouched or format_of(label) is None):
         return ""
     return f"{name} should be {promised.media_type}, but what came is {look.kind}."
 

@@ -136,8 +136,7 @@ def _read_plain(value: str, known: Sequence[str]) -> tuple[str, bool]:
         return _ENCODED_WORD.sub(_word, words), True
     content = value.encode("latin-1")
     if not _HIGH.search(content) and _PERCENT.search(value):
-        told = _decoded(unquote_to_bytes(content), "utf-8")
-        return (told if told is not None else value), True
+        content = unquote_to_bytes(content)
     told = _decoded(content, "utf-8")
     return (told, True) if told is not None else _guessed(content, known)
 

@@ -169,6 +169,10 @@ ERRORS = [
     b"File not found",
     b"Error: the document is being archived\n",
     b"404 Not Found",
+    b"<html><head><title>Just a moment...</title></head><body>Checking</body></html>",
+    b"<html><head><title>Wartungsarbeiten</title></head><body>Bis morgen</body></html>",
+    b"Ihre Sitzung ist abgelaufen.",
+    b'{"Code":"NoSuchKey","Message":"The specified key does not exist."}',
     b"The link has expired.",
     b"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>An error has occurred</h1></body></html>",
     b"<html><head><title>403 - Forbidden</title></head><body><p>no</p></body></html>",
@@ -265,6 +269,14 @@ def test_a_document_with_the_ending_of_another_kind_is_taken_with_a_note(
     assert finding.problems == ()
     assert len(finding.notes) == 1
     assert finding.notes[0].startswith(f"{label} is ")
+
+
+def test_words_are_no_document_of_another_kind_even_when_they_are_vouched_for(tmp_path: Path) -> None:
+    path = saved(tmp_path, b"Our rendering engine is on holiday.\nCome back soon.\n")
+
+    assert inspect(path, "offer.pdf", "application/pdf", is_vouched=True).problems
+    assert inspect(path, "Offer", "application/pdf", is_vouched=True).problems
+    assert not inspect(path, "offer.txt", "text/plain", is_vouched=True).problems
 
 
 def test_a_file_of_the_right_kind_has_no_note(tmp_path: Path) -> None:
