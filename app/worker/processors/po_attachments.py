@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from types import MappingProxyType
 
@@ -29,6 +30,8 @@ from app.worker.tab import Tab
 
 #: Files of one order that run side by side: a third more orders a second on a slow line, nothing on a fast one.
 PARALLEL_FILE_COUNT = 3
+#: The rest of an order's time is for what comes after its files.
+_PART_FOR_FILES = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,16 @@ class Visit:
     verdict: Verdict
     status: int
     retry_after_s: float | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Haul:
+    """What came of an order's links so far."""
+
+    #: What each link brought, by its number on the page.
+    fetched: dict[int, list[Arrived | MissedFile]] = field(default_factory=dict[int, list[Arrived | MissedFile]])
+    #: How often the portal was too busy.
+    refusals: list[PortalBusyError] = field(default_factory=list[PortalBusyError])
 
 
 async def process(tab: Tab, task: POTask) -> Report:
@@ -54,6 +67,7 @@ async def process(tab: Tab, task: POTask) -> Report:
             "The processor po_attachments needs a portal, and this pool has none; give WorkerOptions a portal, "
             "or name a processor of your own."
         )
+    begun = anyio.current_time()
     visit = await _visit(tab, task, desk)
     if visit.verdict is Verdict.RENEWED:
         desk.note_renewed()
@@ -63,20 +77,30 @@ async def process(tab: Tab, task: POTask) -> Report:
     problem = _incomplete(visit.reading)
     if problem:
         return Report(reason=Reason.PORTAL_CHANGED, detail=problem, page_url=visit.reading.url)
-    fields = {name: _field_value(rule, visit.reading.fields[name]) for name, rule in desk.pack.fields.items()}
-    tab.staging.mkdir(parents=True, exist_ok=True)
     try:
-        fetched, refusals = await _fetch_all(tab, task, visit.reading.links, desk)
+        return await _brought(tab, task, desk, visit.reading, until=begun + _time_for_files_s(task))
     except PortalGoneError as error:
         detail = f"The portal went away while files were fetched ({error})."
         return Report(reason=Reason.PORTAL_UNREACHABLE, detail=detail, page_url=visit.reading.url)
-    compared = without_repeats(fetched)
+
+
+async def _brought(tab: Tab, task: POTask, desk: Desk, reading: Reading, *, until: float) -> Report:
+    """Fetch what the page lists; what has not come when the time is over is missed, and the rest is kept."""
+    fields = {name: _field_value(rule, reading.fields[name]) for name, rule in desk.pack.fields.items()}
+    tab.staging.mkdir(parents=True, exist_ok=True)
+    haul = Haul()
+    with anyio.CancelScope(deadline=until) as time:
+        await _fetch_all(tab, task, reading.links, desk, haul)
+    compared = without_repeats(_in_order(reading.links, haul, task, desk))
     arrived = [one for one in compared if isinstance(one, Arrived)]
-    for one in arrived:  # in the order of the page, so that a second run names them the same
+    if time.cancelled_caught and not arrived:
+        detail = f"No file had come when the order's time ({task.timeout_s:g} s) was over."
+        return Report(reason=Reason.TASK_TIMEOUT, detail=detail, fields=fields, page_url=reading.url)
+    for one in arrived:
         tab.take(one)
     missed = [one for one in compared if isinstance(one, MissedFile)]
-    report = _conclude(arrived, missed, fields, visit.reading.url)
-    return _busy(report, refusals) if refusals else report
+    report = _conclude(arrived, missed, fields, reading.url)
+    return _busy(report, haul.refusals) if haul.refusals else report
 
 
 async def _visit(tab: Tab, task: POTask, desk: Desk) -> Visit:
@@ -130,27 +154,28 @@ def _incomplete(reading: Reading) -> str:
     return ""
 
 
-async def _fetch_all(
-    tab: Tab, task: POTask, links: Sequence[PageLink], desk: Desk
-) -> tuple[list[Arrived | MissedFile], list[PortalBusyError]]:
-    """All files of the page, in its order, several side by side.
+def _time_for_files_s(task: POTask) -> float:
+    """How long files may take, so that those that came are told before the order's time is over."""
+    return math.inf if task.timeout_s is None else task.timeout_s * _PART_FOR_FILES
+
+
+async def _fetch_all(tab: Tab, task: POTask, links: Sequence[PageLink], desk: Desk, haul: Haul) -> None:
+    """All files of the page by their number on it, several side by side.
 
     One that the portal is too busy for does not keep the others from coming; a second one speaks for all that is left.
     """
-    fetched: dict[int, list[Arrived | MissedFile]] = {}
-    refusals: list[PortalBusyError] = []
     places = anyio.CapacityLimiter(PARALLEL_FILE_COUNT)
 
     async def fetch(files: OrderDownloads, number: int, link: PageLink) -> None:
         async with places:
-            if len(refusals) > 1:
-                fetched[number] = [_missed(link, desk, "it was not asked for (the portal is busy)")]
+            if len(haul.refusals) > 1:
+                haul.fetched[number] = [_missed(link, desk, "it was not asked for (the portal is busy)")]
                 return
             try:
-                fetched[number] = await files.fetch(link, tab.staging / f"part-{number}")
+                haul.fetched[number] = await files.fetch(link, tab.staging / f"part-{number}")
             except PortalBusyError as error:
-                refusals.append(error)
-                fetched[number] = [_missed(link, desk, str(error))]
+                haul.refusals.append(error)
+                haul.fetched[number] = [_missed(link, desk, str(error))]
 
     try:
         async with desk.downloads.of_order(tab.page, task.portal_number) as files, anyio.create_task_group() as fetches:
@@ -158,7 +183,13 @@ async def _fetch_all(
                 fetches.start_soon(fetch, files, number, link)
     except ExceptionGroup as group:
         raise root_cause(group, SessionLostError, PortalGoneError) from group
-    return [one for number in range(len(links)) for one in fetched[number]], refusals
+
+
+def _in_order(links: Sequence[PageLink], haul: Haul, task: POTask, desk: Desk) -> list[Arrived | MissedFile]:
+    """Every file in the order of the page, so that a second run names them the same."""
+    late = f"no time was left for it: the order's {task.timeout_s or 0:g} s were over"
+    found = (haul.fetched.get(number) or [_missed(link, desk, late)] for number, link in enumerate(links))
+    return [one for files in found for one in files]
 
 
 def _missed(link: PageLink, desk: Desk, problem: str) -> MissedFile:

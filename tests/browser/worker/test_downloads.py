@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import cast
@@ -141,6 +142,21 @@ async def test_one_odd_answer_costs_one_file(tmp_path: Path, open_stage: OpenSta
 
     assert saved == {"good.pdf": pdf("good"), "odd.pdf": pdf("odd")}
     assert [missed.label for missed in report.missed] == ["gzip.pdf", "mailto.pdf", "passwd"]
+
+
+async def test_a_file_that_never_ends_does_not_cost_those_that_came(tmp_path: Path, open_stage: OpenStage) -> None:
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        portal.order("1", link("/f/good.pdf", "good.pdf") + link("/f/drip.pdf", "drip.pdf"))
+        portal.routes["/f/good.pdf"] = (answer(pdf("good")),)
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\nConnection: close\r\n\r\n"
+        portal.routes["/f/drip.pdf"] = (head, *((0.5, b"%drip\n") * 200))
+        task = dataclasses.replace(task_for("1"), timeout_s=6.0)
+
+        report = await attempt(stage.bench, task, stage.staging / "1")
+
+    assert report.reason is Reason.SOME_FILES_FAILED, report
+    assert [file.name for file in report.files] == ["good.pdf"]
+    assert "no time was left" in report.missed[0].problem
 
 
 async def test_a_file_may_be_called_as_the_login_page_is(tmp_path: Path, open_stage: OpenStage) -> None:
