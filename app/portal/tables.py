@@ -196,7 +196,7 @@ class NameSource(StrEnum):
 
 
 class Dialogs(StrEnum):
-    """What is answered when the page asks something after a click."""
+    """What is answered when the page of an order asks something."""
 
     ACCEPT = "accept"
     DISMISS = "dismiss"
@@ -230,7 +230,7 @@ class Attachments(PackTable):
     )
     #: Elements that stand on the page once the list has arrived; without any, a quiet page is taken as arrived.
     settled: tuple[Selector, ...] = ()
-    #: Answer to a question ("Download this file?") that a page asks after one of ``clicks``.
+    #: Answer to a question that the order's page asks ("Download this file?").
     dialogs: Dialogs = Dialogs.ACCEPT
     count: Count | None = None
 

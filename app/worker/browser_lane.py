@@ -16,7 +16,7 @@ from playwright.async_api import BrowserContext, Download, Page, Response
 from playwright.async_api import Error as PlaywrightError
 
 from app.archive.content import is_document_type
-from app.portal.pack import Dialogs, Pack
+from app.portal.pack import Pack
 from app.worker.allowance import Allowance
 from app.worker.disposition import NOTHING_SAID, Disposition, read_disposition
 from app.worker.errors import first_line, stop_if_closed
@@ -86,7 +86,7 @@ class BrowserLane:
             check_place: Raises for an address from which no file may come.
         """
         self._stall_s = pack.limits.stall_s
-        self._accepts_dialogs = pack.attachments.dialogs is Dialogs.ACCEPT
+        self._dialogs = pack.attachments.dialogs
         self._context = context
         self._check_place = check_place
 
@@ -98,7 +98,7 @@ class BrowserLane:
         """
         page = await self._context.new_page()
         try:
-            async with follow(page, accepts_dialogs=self._accepts_dialogs) as trail:
+            async with follow(page, dialogs=self._dialogs) as trail:
                 status = await self._open(page, trail, wanted.link.address, referer)
                 if status >= HTTPStatus.BAD_REQUEST and not trail.downloads:
                     msg, is_doubtful = f"the portal answered {status}", status in _DOUBTFUL
@@ -115,7 +115,7 @@ class BrowserLane:
             RefusedError: It brought no file. The page is not to be used again.
         """
         before, link = page.url, wanted.link
-        async with follow(page, accepts_dialogs=self._accepts_dialogs) as trail:
+        async with follow(page, dialogs=self._dialogs) as trail:
             await self._press(page, link)
             received = await self._collect(trail, page, wanted)
             return received, page.url == before and not trail.has_pending

@@ -10,6 +10,7 @@ from app.domain.options import PortalOptions
 from app.portal.pack import Pack
 from app.portal.triage import DEMANDS, Verdict
 from app.processor.failures import SessionLostError
+from app.worker.dialogs import answer_dialogs
 from app.worker.errors import first_line, stop_if_closed
 from app.worker.reading import read_page
 from app.worker.received import RefusedError
@@ -64,6 +65,7 @@ class OrderPage:
                     await quietly(page.close)
 
     async def _visit(self, page: Page) -> Verdict:
+        answer_dialogs(page, self._pack.attachments.dialogs)
         address = self._pack.order_url(self._portal.base_url, self._portal_number)
         try:
             answer = await page.goto(address, wait_until="commit", timeout=self._pack.limits.page_s * 1000)

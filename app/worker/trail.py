@@ -14,6 +14,8 @@ import anyio
 from playwright.async_api import Dialog, Download, Page, Request, Response
 from playwright.async_api import Error as PlaywrightError
 
+from app.portal.pack import Dialogs
+from app.worker.dialogs import answer_dialog
 from app.worker.patience import Signs, left_s
 
 #: A window that hangs is left to the end of its browser.
@@ -23,7 +25,7 @@ _CLOSE_LIMIT_S = 3.0
 class Trail:
     """What happened since it began, in the order in which it did."""
 
-    def __init__(self, page: Page, *, accepts_dialogs: bool) -> None:
+    def __init__(self, page: Page, *, dialogs: Dialogs) -> None:
         """Made by ``follow`` alone."""
         self.downloads: list[Download] = []
         self.answers: list[Response] = []
@@ -32,7 +34,7 @@ class Trail:
         self.said: list[str] = []
         self._page = page
         self._place = page.url
-        self._accepts_dialogs = accepts_dialogs
+        self._dialogs = dialogs
         self._pending: set[Request] = set()
         self._begun = self._last = time.monotonic()
         self._downloaded: float | None = None
@@ -131,11 +133,7 @@ class Trail:
     async def _answer_dialog(self, dialog: Dialog) -> None:
         self.said.append(dialog.message[:200])
         self._stir()
-        with contextlib.suppress(PlaywrightError):  # the page is gone
-            if self._accepts_dialogs and dialog.type != "prompt":
-                await dialog.accept()
-            else:
-                await dialog.dismiss()
+        await answer_dialog(dialog, self._dialogs)
         self._stir()
 
 
@@ -147,9 +145,9 @@ def _is_of(request: Request, page: Page) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def follow(page: Page, *, accepts_dialogs: bool) -> AsyncGenerator[Trail]:
+async def follow(page: Page, *, dialogs: Dialogs) -> AsyncGenerator[Trail]:
     """Follow a page through a block; at its end the windows that it opened are closed and its downloads cancelled."""
-    trail = Trail(page, accepts_dialogs=accepts_dialogs)
+    trail = Trail(page, dialogs=dialogs)
     trail.listen(page)
     try:
         yield trail

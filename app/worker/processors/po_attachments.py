@@ -18,6 +18,7 @@ from app.portal.pack import FieldRule
 from app.portal.triage import DEMANDS, Verdict
 from app.processor.failures import SessionLostError
 from app.worker.desk import Desk
+from app.worker.dialogs import answer_dialogs
 from app.worker.disposition import NOTHING_SAID
 from app.worker.download import OrderDownloads
 from app.worker.errors import CannotProcessError, PortalBusyError, PortalGoneError
@@ -68,6 +69,7 @@ async def process(tab: Tab, task: POTask) -> Report:
             "or name a processor of your own."
         )
     begun = anyio.current_time()
+    answer_dialogs(tab.page, desk.pack.attachments.dialogs)
     visit = await _visit(tab, task, desk)
     if visit.verdict is Verdict.RENEWED:
         desk.note_renewed()

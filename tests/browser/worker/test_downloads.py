@@ -144,6 +144,18 @@ async def test_one_odd_answer_costs_one_file(tmp_path: Path, open_stage: OpenSta
     assert [missed.label for missed in report.missed] == ["gzip.pdf", "mailto.pdf", "passwd"]
 
 
+async def test_a_question_at_the_door_is_answered(tmp_path: Path, open_stage: OpenStage) -> None:
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        script = "if (!confirm('Show the order?')) document.body.innerHTML = 'left'"
+        portal.order("1", button("location='/slow'", "a.pdf") + button("location='/b'", "b.pdf"), script)
+        portal.routes["/slow"] = (5.0, answer(pdf("a"), "Content-Disposition: attachment"))
+        portal.routes["/b"] = (answer(pdf("b"), "Content-Disposition: attachment"),)
+
+        _, saved = await files_of(stage)
+
+    assert saved == {"b.pdf": pdf("b")}, "the page that was opened again asked too"
+
+
 async def test_a_file_that_never_ends_does_not_cost_those_that_came(tmp_path: Path, open_stage: OpenStage) -> None:
     async with raw_stage(open_stage, tmp_path) as (portal, stage):
         portal.order("1", link("/f/good.pdf", "good.pdf") + link("/f/drip.pdf", "drip.pdf"))
