@@ -83,6 +83,28 @@ def unique_name(name: str, taken: Iterable[str]) -> str:
     return next(variant for variant in _file_variants(name) if name_key(variant) not in keys)
 
 
+class UniqueNames:
+    """Names within one folder, given out one by one; each costs the same, however many there are."""
+
+    def __init__(self, taken: Iterable[str] = RESERVED_NAMES) -> None:
+        """Begin with the names that are not to be given."""
+        self._keys = {name_key(name) for name in taken}
+        #: The number with which to go on, by the key of the name that was wanted.
+        self._numbers: dict[str, int] = {}
+
+    def give(self, name: str) -> str:
+        """``name``, or ``name (2).ext`` and so on, as ``unique_name`` has it."""
+        key = name_key(name)
+        if key not in self._keys:
+            self._keys.add(key)
+            return name
+        numbered = ((number, _numbered(name, number)) for number in count(self._numbers.get(key, 2)))
+        number, variant = next(found for found in numbered if name_key(found[1]) not in self._keys)
+        self._keys.add(name_key(variant))
+        self._numbers[key] = number + 1
+        return variant
+
+
 def folder_variants(name: str) -> Iterator[str]:
     """``name``, ``name (2)``, ``name (3)`` ... for orders whose folder names fall together."""
     yield name
@@ -119,10 +141,13 @@ def _legal(visible: str, limit_bytes: int) -> str:
 
 def _file_variants(name: str) -> Iterator[str]:
     yield name
+    yield from (_numbered(name, number) for number in count(2))
+
+
+def _numbered(name: str, number: int) -> str:
     stem, extension = _split(name)
-    for number in count(2):
-        ending = f" ({number}){extension}"
-        yield _cut(stem, FILE_NAME_MAX_BYTES - len(ending.encode())) + ending
+    ending = f" ({number}){extension}"
+    return _cut(stem, FILE_NAME_MAX_BYTES - len(ending.encode())) + ending
 
 
 def _clip(name: str, limit_bytes: int) -> str:

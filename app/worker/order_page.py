@@ -49,14 +49,14 @@ class OrderPage:
         """See once whether the portal still shows the order; what it does not tell is no proof of a loss.
 
         Raises:
-            SessionLostError: It asks for a login instead.
+            SessionLostError: It asks for a login instead, or no longer knows of the order that it showed a moment ago.
         """
         async with self._proving:
             if self._is_proved:
                 return
             page = await self._context.new_page()
             try:
-                await self._visit(page)
+                _stop_if_withdrawn(await self._visit(page))
                 self._is_proved = True
             except RefusedError:
                 return
@@ -86,3 +86,10 @@ def _stop_unless_shown(verdict: Verdict) -> None:
     if verdict not in {Verdict.READY, Verdict.RENEWED}:
         msg = f"the order's page could not be opened again ({verdict.value})"
         raise RefusedError(msg, is_retryable=True)
+
+
+def _stop_if_withdrawn(verdict: Verdict) -> None:
+    """To somebody who is logged out, many portals say only that there is nothing to see."""
+    if verdict in {Verdict.FORBIDDEN, Verdict.NOT_FOUND}:
+        msg = f"the portal no longer shows the order that it showed a moment ago ({verdict.value})"
+        raise SessionLostError(msg)

@@ -13,7 +13,7 @@ from pathlib import Path
 import anyio.to_thread
 
 from app.archive.content import inspect
-from app.archive.names import RESERVED_NAMES, STAGED_FILES, safe_name, unique_name, with_ending
+from app.archive.names import STAGED_FILES, UniqueNames, safe_name, with_ending
 from app.domain.task import FetchedFile
 from app.worker.errors import BadFileError
 
@@ -46,6 +46,7 @@ class StagedFiles:
         self._staging = staging
         self._numbers = itertools.count(1)
         self._saved: list[FetchedFile] = []
+        self._names = UniqueNames()
 
     @property
     def saved(self) -> tuple[FetchedFile, ...]:
@@ -68,9 +69,8 @@ class StagedFiles:
         Raises:
             OSError: The disk is not writable.
         """
-        taken = {*RESERVED_NAMES, *(file.name for file in self._saved)}
         wanted = safe_name(arrived.name or arrived.label)
-        name = unique_name(with_ending(wanted, arrived.media_type, is_given=arrived.is_name_given), taken)
+        name = self._names.give(with_ending(wanted, arrived.media_type, is_given=arrived.is_name_given))
         folder = self._staging / STAGED_FILES
         folder.mkdir(parents=True, exist_ok=True)
         arrived.path.replace(folder / name)

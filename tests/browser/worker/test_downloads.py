@@ -186,17 +186,37 @@ async def test_a_file_may_be_called_as_the_login_page_is(tmp_path: Path, open_st
     assert saved == {"Manual.pdf": pdf("manual"), "manual.html": manual}
 
 
-@pytest.mark.parametrize("status", ["200 OK", "403 Forbidden"])
+@pytest.mark.parametrize(
+    ("status", "page_status"),
+    [
+        ("200 OK", "200 OK"),
+        ("403 Forbidden", "200 OK"),
+        ("403 Forbidden", "403 Forbidden"),
+        ("401 Unauthorized", "404 Not Found"),
+    ],
+)
 async def test_an_answer_in_place_of_a_file_is_no_failure_when_the_login_is_lost(
-    tmp_path: Path, open_stage: OpenStage, status: str
+    tmp_path: Path, open_stage: OpenStage, status: str, page_status: str
 ) -> None:
     async with raw_stage(open_stage, tmp_path) as (portal, stage):
         portal.order("1", link("/f/1", "a.pdf"))
+        portal.once["/order/1"] = portal.routes["/order/1"]
+        shown = LOGIN_PAGE if page_status == "200 OK" else b"<html><body>nothing here</body></html>"
+        portal.routes["/order/1"] = (answer(shown, kind="text/html", status=page_status),)
         portal.routes["/f/1"] = (answer(LOGIN_PAGE, kind="text/html", status=status),)
-        page = portal.routes["/order/1"]
-        login = (answer(LOGIN_PAGE, kind="text/html"),)
-        portal.once["/order/1"] = page
-        portal.routes["/order/1"] = login
 
         with pytest.raises(SessionLostError):
             await files_of(stage)
+
+
+async def test_a_file_that_is_refused_to_somebody_who_is_logged_in_is_missed(
+    tmp_path: Path, open_stage: OpenStage
+) -> None:
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        portal.order("1", link("/f/1", "a.pdf"))
+        portal.routes["/f/1"] = (answer(b"no", kind="text/plain", status="403 Forbidden"),)
+
+        report, _ = await files_of(stage)
+
+    assert report.reason is Reason.DOWNLOAD_REFUSED
+    assert report.missed[0].problem == "the portal answered 403"

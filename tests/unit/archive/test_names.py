@@ -11,6 +11,7 @@ from app.archive.names import (
     FILE_NAME_MAX_BYTES,
     FOLDER_NAME_MAX_BYTES,
     RESERVED_NAMES,
+    UniqueNames,
     folder_variants,
     name_key,
     safe_folder,
@@ -248,3 +249,22 @@ def test_a_name_gets_the_ending_of_its_content_where_it_has_none(name: str, medi
 )
 def test_the_own_name_of_a_file_keeps_an_ending_that_nobody_knows(name: str, media_type: str, ended: str) -> None:
     assert with_ending(name, media_type, is_given=True) == ended
+
+
+@UNHURRIED
+@given(st.lists(ANY_TEXT | st.sampled_from(["a.pdf", "A.PDF", "a (2).pdf", "manifest.json"]), max_size=12))
+def test_names_that_are_given_one_by_one_are_those_of_all_at_once(labels: list[str]) -> None:
+    given_out, names = UniqueNames(), list[str]()
+    for label in labels:
+        names.append(unique_name(safe_name(label), [*names, *RESERVED_NAMES]))
+
+        assert given_out.give(safe_name(label)) == names[-1]
+
+
+def test_ten_thousand_files_of_one_name_are_named_at_once() -> None:
+    names = UniqueNames()
+
+    given_out = [names.give("Download.pdf") for _ in range(10_000)]
+
+    assert given_out[-1] == "Download (10000).pdf"
+    assert len(set(given_out)) == 10_000
