@@ -1,25 +1,41 @@
 """What a saved file truly is, and what is wrong with it. Shared with the worker, which asks before it keeps one.
 
-Reads the first bytes and the last, never a whole file. Hashes are the downloader's work; whether a page of HTML is the
-login page is the portal pack's.
+Reads the first bytes and the last, never a whole file that is large. Hashes are the downloader's work; whether the
+session behind a page that asks for a password is still alive is the worker's.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.archive.kinds import ANY_BYTES, HEAD_BYTES, Format, Kind, kind_of, media_type_of, promised_format
+from app.archive.answers import MESSAGE_MAX_BYTES, Shape, is_written_document, shape_of
+from app.archive.compound import media_type_of_compound
+from app.archive.formats import ANY_BYTES, Format, Kind, format_of, format_of_type
+from app.archive.kinds import (
+    HEAD_BYTES,
+    kind_of,
+    media_type_by_magic,
+    media_type_of,
+    promised_format,
+)
 
 #: Acrobat looks for the end mark in the last 1024 bytes; others write a little behind it.
 _TAIL_BYTES = 2048
 #: Padding that some systems put behind a document.
 _PADDING = b"\x00\r\n\t "
-#: How far back the end of a padded document may be.
-_PADDING_MAX_BYTES = 65_536
+#: How far back the end of a document may be that has padding or a server's own words behind it.
+_BEHIND_MAX_BYTES = 65_536
+#: What stands behind an end mark in the middle of a PDF: one that was saved twice, or made for reading page by page.
+_MORE_PDF = re.compile(rb"\d\s+\d\s+obj\b|\bendobj\b|\bxref\b|\btrailer\b")
+_PAGES = frozenset({Kind.HTML, Kind.OFFICE_HTML})
+_DOCUMENTS = frozenset({Kind.PDF, Kind.ZIP, Kind.COMPOUND, Kind.RTF})
+_WRITTEN = frozenset({Kind.TEXT, Kind.XML, Kind.JSON})
+_WEB_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,16 +47,40 @@ class Finding:
     size_bytes: int
     #: One sentence for each reason not to take the file; empty when it is good.
     problems: tuple[str, ...] = ()
+    #: One sentence for each thing that a person should know of a file that is taken all the same.
+    notes: tuple[str, ...] = ()
+    #: Whether a page of HTML came.
+    is_page: bool = False
+    #: What the answer is where it is no file.
+    shape: Shape | None = None
 
 
-def inspect(path: Path, label: str, declared_type: str = "", *, declared_size_bytes: int | None = None) -> Finding:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    kind: Kind
+    shape: Shape | None
+    #: Whether the bytes alone say that they are a document of some kind.
+    is_document: bool
+    #: Whether a program wrote it, as far as a text can show that.
+    is_written: bool
+
+
+def inspect(
+    path: Path,
+    label: str,
+    declared_type: str = "",
+    *,
+    declared_size_bytes: int | None = None,
+    is_vouched: bool = False,
+) -> Finding:
     """Look at a saved file.
 
     Args:
         path: The file, complete.
-        label: How the portal calls it; its extension says what to expect. Unknown extensions pass.
+        label: How the portal calls it; its ending says what to expect. Unknown endings pass.
         declared_type: Media type that the portal declared; says what to expect where the label does not.
         declared_size_bytes: Size that the portal declared for the file itself, not for a compressed transfer of it.
+        is_vouched: Whether the portal said, in the header of the answer itself, that this is an attachment.
 
     Raises:
         OSError: The file cannot be read.
@@ -52,15 +92,44 @@ def inspect(path: Path, label: str, declared_type: str = "", *, declared_size_by
         media_type = promised.media_type if promised else declared or ANY_BYTES
         return Finding(media_type=media_type, size_bytes=0, problems=("The file is empty.",))
     with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-    kind = kind_of(head)
+        head = file.read(HEAD_BYTES if size_bytes > MESSAGE_MAX_BYTES else MESSAGE_MAX_BYTES)
+    look = _look(head, size_bytes)
+    wrong = _wrong_kind(look, label, declared, is_vouched=is_vouched)
     problems = (
         *_wrong_size(size_bytes, declared_size_bytes),
-        *_wrong_kind(kind, promised, label),
+        *([wrong] if wrong else []),
         # A length that was announced and kept is better proof than how the portal's own file ends.
-        *(() if declared_size_bytes == size_bytes else _cut_short(path, size_bytes, kind)),
+        *(() if declared_size_bytes == size_bytes else _cut_short(path, size_bytes, look.kind)),
     )
-    return Finding(media_type=media_type_of(head, kind, promised, declared), size_bytes=size_bytes, problems=problems)
+    return Finding(
+        media_type=_media_type(path, head, look.kind, promised, declared),
+        size_bytes=size_bytes,
+        problems=problems,
+        notes=tuple(_misnamed(look, label)),
+        is_page=look.kind in _PAGES,
+        shape=look.shape,
+    )
+
+
+def is_document_type(media_type: str) -> bool:
+    """Whether a declared type is that of a document that is nothing else: no page, no data that a script reads."""
+    known = format_of_type(media_type)
+    return media_type == ANY_BYTES or (known is not None and bool(known.kinds & _DOCUMENTS))
+
+
+def _look(head: bytes, size_bytes: int) -> _Look:
+    kind = kind_of(head[:HEAD_BYTES])
+    shape = shape_of(head, kind) if size_bytes <= MESSAGE_MAX_BYTES else None
+    is_known_binary = kind is Kind.BINARY and bool(media_type_by_magic(head[:HEAD_BYTES]))
+    is_document = is_known_binary or kind not in {*_PAGES, *_WRITTEN, Kind.BINARY}
+    is_written = kind in {Kind.XML, Kind.JSON} or (kind is Kind.TEXT and is_written_document(head[:HEAD_BYTES]))
+    return _Look(kind=kind, shape=shape, is_document=is_document, is_written=is_written)
+
+
+def _media_type(path: Path, head: bytes, kind: Kind, promised: Format | None, declared: str) -> str:
+    if kind is Kind.COMPOUND and (promised is None or kind not in promised.kinds):
+        return media_type_of_compound(path) or media_type_of(head[:HEAD_BYTES], kind, promised, declared)
+    return media_type_of(head[:HEAD_BYTES], kind, promised, declared)
 
 
 def _wrong_size(size_bytes: int, declared_size_bytes: int | None) -> Iterator[str]:
@@ -68,19 +137,65 @@ def _wrong_size(size_bytes: int, declared_size_bytes: int | None) -> Iterator[st
         yield f"The portal announced {declared_size_bytes:,} bytes and sent {size_bytes:,}."
 
 
-def _wrong_kind(kind: Kind, promised: Format | None, label: str) -> Iterator[str]:
-    if promised is not None and kind not in promised.kinds:
-        yield f"{label or 'The file'} should be {promised.media_type}, but what came is {kind}."
+def _wrong_kind(look: _Look, label: str, declared: str, *, is_vouched: bool) -> str:
+    """Why what came cannot be the file; empty when it can.
+
+    A document is one, whatever its name says. Anything that can be read may be an error message too: it must be what
+    the name promises, or be vouched for, and have no shape of one.
+    """
+    name = label or "The file"
+    if look.is_document:
+        return ""
+    if look.kind in _PAGES:
+        return _wrong_page(look, name, declared, is_vouched=is_vouched)
+    if look.shape is not None:
+        return f"{name} did not come, but {look.shape}."
+    promised = promised_format(label, declared)
+    if promised is None or look.kind in promised.kinds:
+        return ""
+    if look.is_written and (is_vouched or format_of(label) is None):
+        return ""
+    return f"{name} should be {promised.media_type}, but what came is {look.kind}."
+
+
+def _wrong_page(look: _Look, name: str, declared: str, *, is_vouched: bool) -> str:
+    """Why a page of HTML cannot be the file. Most are an error, a login or a viewer, whatever the file is called."""
+    named = format_of(name)
+    expected = named or format_of_type(declared)
+    if expected is not None and look.kind not in expected.kinds:
+        return f"{name} should be {expected.media_type}, but what came is a web page."
+    if look.shape is Shape.ERROR or (look.shape is not None and not is_vouched):
+        return f"{name} did not come, but {look.shape}."
+    is_web_by_name = named is not None and named.media_type in _WEB_TYPES
+    is_export = expected is not None and declared not in _WEB_TYPES
+    if is_vouched or is_web_by_name or is_export:
+        return ""
+    return f"{name} did not come, but a web page of the portal."
+
+
+def _misnamed(look: _Look, label: str) -> Iterator[str]:
+    """What to tell of a document that was given the name of another kind."""
+    named = format_of(label)
+    if named is not None and look.kind not in named.kinds and look.kind not in _PAGES:
+        yield f"{label} is {look.kind}, whatever its name says."
 
 
 def _cut_short(path: Path, size_bytes: int, kind: Kind) -> Iterator[str]:
     if kind is Kind.ZIP and not zipfile.is_zipfile(path):
         yield "The ZIP container is cut short: its end record is missing."
-    if kind is Kind.PDF and b"%%EOF" not in _tail(path, size_bytes):
+    if kind is Kind.PDF and not _has_end(_tail(path, size_bytes)):
         yield "The PDF is cut short: its end mark is missing."
+
+
+def _has_end(tail: bytes) -> bool:
+    """Whether a PDF ends in its mark, or in words of a server behind it that are no part of a PDF."""
+    if b"%%EOF" in tail[-_TAIL_BYTES:]:
+        return True
+    _, mark, behind = tail.rpartition(b"%%EOF")
+    return bool(mark) and not _MORE_PDF.search(behind)
 
 
 def _tail(path: Path, size_bytes: int) -> bytes:
     with path.open("rb") as file:
-        file.seek(max(0, size_bytes - _PADDING_MAX_BYTES), os.SEEK_SET)
-        return file.read().rstrip(_PADDING)[-_TAIL_BYTES:]
+        file.seek(max(0, size_bytes - _BEHIND_MAX_BYTES), os.SEEK_SET)
+        return file.read().rstrip(_PADDING)

@@ -14,6 +14,8 @@ from itertools import count
 from pathvalidate import Platform, is_valid_filename, sanitize_filename
 from pathvalidate.handler import ReservedNameHandler
 
+from app.archive.formats import ending_of, format_of
+
 #: NAME_MAX is 255 bytes and Windows counts the whole path; this leaves room for folders and " (2)" (profiles rule 25).
 FILE_NAME_MAX_BYTES = 150
 #: Several levels of folders stand above a file.
@@ -28,6 +30,11 @@ _NAMELESS_FOLDER = "Unknown"
 #: Control and format characters (they can turn text round, so that ``exe`` reads as ``pdf``) and lone surrogates.
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
 _EXTENSION = re.compile(r"(?:\.tar)?\.\w{1,12}$", re.IGNORECASE)
+#: What may be an ending that is not in the table: letters, and no words.
+_LIKE_ENDING = re.compile(r"\.(?=\d*[A-Za-z])[A-Za-z0-9_~-]{1,10}$")
+#: Many kinds of files are packed or written so; the portal's ending knows better which this is.
+_PLAIN_TEXT = "text/plain"
+_VAGUE_TYPES = frozenset({_PLAIN_TEXT, "application/zip", "application/xml", "application/json"})
 #: Windows consoles; the other device names are known to the library.
 _MORE_DEVICES = ("CONIN$", "CONOUT$")
 
@@ -47,10 +54,55 @@ def safe_folder(text: str) -> str:
     return _legal(visible, FOLDER_NAME_MAX_BYTES) if visible.strip(" .") else _NAMELESS_FOLDER
 
 
+def has_ending(name: str) -> bool:
+    """Whether a name ends as files do: with a dot and an ending that is known."""
+    return format_of(name) is not None
+
+
+def with_ending(name: str, media_type: str, *, is_given: bool = False) -> str:
+    """``name`` with the ending of its content, where it has none; a dot alone makes no ending.
+
+    Args:
+        name: A safe name.
+        media_type: What the file holds.
+        is_given: Whether it is the portal's own name for the file and not a text on a page: then letters behind a dot
+            are an ending too when nobody knows them, and a text file may have none.
+    """
+    wanted = ending_of(media_type)
+    if not wanted or has_ending(name):
+        return name
+    looks_ended = bool(_LIKE_ENDING.search(name, 1))
+    if looks_ended and (is_given or media_type in _VAGUE_TYPES):
+        return name
+    return name if is_given and media_type == _PLAIN_TEXT and "." not in name else f"{name}.{wanted}"
+
+
 def unique_name(name: str, taken: Iterable[str]) -> str:
     """``name``, or ``name (2).ext`` and so on when one that a file system takes for the same is in ``taken``."""
     keys = {name_key(other) for other in taken}
     return next(variant for variant in _file_variants(name) if name_key(variant) not in keys)
+
+
+class UniqueNames:
+    """Names within one folder, given out one by one; each costs the same, however many there are."""
+
+    def __init__(self, taken: Iterable[str] = RESERVED_NAMES) -> None:
+        """Begin with the names that are not to be given."""
+        self._keys = {name_key(name) for name in taken}
+        #: The number with which to go on, by the key of the name that was wanted.
+        self._numbers: dict[str, int] = {}
+
+    def give(self, name: str) -> str:
+        """``name``, or ``name (2).ext`` and so on, as ``unique_name`` has it."""
+        key = name_key(name)
+        if key not in self._keys:
+            self._keys.add(key)
+            return name
+        numbered = ((number, _numbered(name, number)) for number in count(self._numbers.get(key, 2)))
+        number, variant = next(found for found in numbered if name_key(found[1]) not in self._keys)
+        self._keys.add(name_key(variant))
+        self._numbers[key] = number + 1
+        return variant
 
 
 def folder_variants(name: str) -> Iterator[str]:
@@ -89,10 +141,13 @@ def _legal(visible: str, limit_bytes: int) -> str:
 
 def _file_variants(name: str) -> Iterator[str]:
     yield name
+    yield from (_numbered(name, number) for number in count(2))
+
+
+def _numbered(name: str, number: int) -> str:
     stem, extension = _split(name)
-    for number in count(2):
-        ending = f" ({number}){extension}"
-        yield _cut(stem, FILE_NAME_MAX_BYTES - len(ending.encode())) + ending
+    ending = f" ({number}){extension}"
+    return _cut(stem, FILE_NAME_MAX_BYTES - len(ending.encode())) + ending
 
 
 def _clip(name: str, limit_bytes: int) -> str:

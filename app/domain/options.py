@@ -17,6 +17,9 @@ TABS_MIN, TABS_MAX = 1, 16
 MEMORY_THRESHOLD_MIN, MEMORY_THRESHOLD_MAX = 0.5, 0.9
 #: A long-lived browser grows (design section 7).
 RECYCLE_AFTER_TASKS, RECYCLE_AFTER_MINUTES = 500, 240
+#: The most that one file and one order may have (2 GB): more is an accident, or fills the disk of all others.
+FILE_MAX_MB, ORDER_MAX_MB = 2048, 2048
+BYTES_PER_MB = 1024 * 1024
 #: The mission's rule: at most one minute for a graceful shutdown.
 SHUTDOWN_TIMEOUT_MAX_S = 60.0
 #: A list may take days: restarts of a worker are limited within this time, and not within the whole of it.
@@ -71,6 +74,23 @@ class PortalOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SizeLimits:
+    """How much may be downloaded."""
+
+    file_bytes: int = FILE_MAX_MB * BYTES_PER_MB
+    order_bytes: int = ORDER_MAX_MB * BYTES_PER_MB
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work.
+
+        Raises:
+            OptionsError: Nothing could be downloaded.
+        """
+        if self.file_bytes < 1 or self.order_bytes < 1:
+            raise OptionsError("The limits for the size of a file and of an order must be at least 1 byte each.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerOptions:
     """What every worker of a pool is told, the same for all of them."""
 
@@ -82,6 +102,8 @@ class WorkerOptions:
     task_timeout_s: float = 300.0
     #: ``po_attachments``, or your own as ``module:function``, which is ``async def function(tab, task) -> Report``.
     processor: str = "po_attachments"
+    #: How large one file and all files of one order may be.
+    sizes: SizeLimits = field(default_factory=SizeLimits)
     #: Folders in which a worker looks for that module before anywhere else; the current folder is none of them.
     import_path: tuple[str, ...] = ()
 

@@ -21,6 +21,7 @@ from app.portal.numbers import NumberRules
 from app.portal.origin import origin_of
 from app.portal.tables import (
     Attachments,
+    Dialogs,
     FieldRule,
     Limits,
     Login,
@@ -33,6 +34,7 @@ from app.portal.tables import (
 )
 
 __all__ = [
+    "Dialogs",
     "FieldRule",
     "LoginStep",
     "Marks",

@@ -195,6 +195,13 @@ class NameSource(StrEnum):
     ADDRESS = "address"
 
 
+class Dialogs(StrEnum):
+    """What is answered when the page of an order asks something."""
+
+    ACCEPT = "accept"
+    DISMISS = "dismiss"
+
+
 class Count(PackTable):
     """Where the page says how many attachments it has."""
 
@@ -212,17 +219,19 @@ class Attachments(PackTable):
     address_attributes: tuple[str, ...] = ("href", "data-url")
     #: Elements that give a file only when they are clicked.
     clicks: tuple[Selector, ...] = ()
-    #: First source that gives something names the file.
+    #: First source that gives a name names the file; words such as "Download" are none.
     names: tuple[NameSource, ...] = (
-        NameSource.DOWNLOAD,
         NameSource.DISPOSITION,
+        NameSource.DOWNLOAD,
+        NameSource.TEXT,
         NameSource.TITLE,
         NameSource.ARIA_LABEL,
-        NameSource.TEXT,
         NameSource.ADDRESS,
     )
     #: Elements that stand on the page once the list has arrived; without any, a quiet page is taken as arrived.
     settled: tuple[Selector, ...] = ()
+    #: Answer to a question that the order's page asks ("Download this file?").
+    dialogs: Dialogs = Dialogs.ACCEPT
     count: Count | None = None
 
     @model_validator(mode="after")

@@ -7,7 +7,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from app.archive.tree import PRIVATE_NAME
-from app.domain.options import BrowserOptions, Limits, PoolOptions, PortalOptions, Secret, WorkerOptions
+from app.domain.options import (
+    BYTES_PER_MB,
+    BrowserOptions,
+    Limits,
+    PoolOptions,
+    PortalOptions,
+    Secret,
+    SizeLimits,
+    WorkerOptions,
+)
 from app.service.browser import find_browser
 from app.service.out import STAGING_NAME
 from app.service.sandbox import SandboxChoice, resolve_sandbox
@@ -50,6 +59,9 @@ def find_crew(settings: Settings, site: Site | None) -> Crew:
         portal=None if site is None else _portal(settings, site),
         tabs_per_worker=settings.tabs_per_worker,
         task_timeout_s=settings.task_timeout_s,
+        sizes=SizeLimits(
+            file_bytes=settings.file_max_mb * BYTES_PER_MB, order_bytes=settings.order_max_mb * BYTES_PER_MB
+        ),
     )
     totp_secret = Secret(text=settings.totp_secret.get_secret_value())
     renews_early = site is not None and site.pack.login.logout is not None

@@ -22,8 +22,10 @@ from pydantic_settings import (
 )
 
 from app.domain.options import (
+    FILE_MAX_MB,
     MEMORY_THRESHOLD_MAX,
     MEMORY_THRESHOLD_MIN,
+    ORDER_MAX_MB,
     RECYCLE_AFTER_MINUTES,
     RECYCLE_AFTER_TASKS,
     SHUTDOWN_TIMEOUT_MAX_S,
@@ -186,6 +188,18 @@ class Settings(BaseSettings):
     )
     task_timeout_s: Annotated[float, Face(flags=("--task-timeout",), acts_at_once=True)] = Field(
         default=300.0, gt=0, le=7200, description="Seconds that one order may take, from its tab to its last file."
+    )
+    file_max_mb: int = Field(
+        default=FILE_MAX_MB,
+        ge=1,
+        le=1_000_000,
+        description="Megabytes that one attachment may have; a larger one is told and not fetched.",
+    )
+    order_max_mb: int = Field(
+        default=ORDER_MAX_MB,
+        ge=1,
+        le=1_000_000,
+        description="Megabytes that all attachments of one order may have together; what is beyond is told.",
     )
     max_attempts: Annotated[int, Face(flags=("--max-attempts",), acts_at_once=True)] = Field(
         default=3, ge=1, le=10, description="How often one order is tried before it counts as failed."

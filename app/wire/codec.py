@@ -13,8 +13,8 @@ from pydantic_core import PydanticSerializationError
 from app.domain.failures import Fault
 from app.wire.messages import ToSupervisor, ToWorker
 
-#: Largest frame; a report with hundreds of attachments stays far below.
-FRAME_LIMIT_BYTES = 1024 * 1024
+#: Largest frame: the report of an order with tens of thousands of attachments fits.
+FRAME_LIMIT_BYTES = 16 * 1024 * 1024
 #: The first ones tell where to look.
 _PROBLEMS_TOLD = 3
 _LENGTH = struct.Struct(">I")

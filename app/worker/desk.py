@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from playwright.async_api import BrowserContext
 
-from app.domain.options import PortalOptions
+from app.domain.options import PortalOptions, SizeLimits
 from app.portal.pack import Pack
 from app.worker.download import Downloads, open_downloads
 from app.worker.login import Door
@@ -31,7 +31,11 @@ def _ignore() -> None:
 
 @contextlib.asynccontextmanager
 async def open_desk(
-    door: Door | None, context: BrowserContext, user_agent: str, note_renewed: Callable[[], None] = _ignore
+    door: Door | None,
+    context: BrowserContext,
+    user_agent: str,
+    note_renewed: Callable[[], None] = _ignore,
+    sizes: SizeLimits | None = None,
 ) -> AsyncGenerator[Desk | None]:
     """Make the desk of a session; without a way into a portal there is none.
 
@@ -40,9 +44,10 @@ async def open_desk(
         context: Whose cookies downloads use.
         user_agent: The browser's own.
         note_renewed: Called at once when a page came by way of the portal's login page.
+        sizes: How much one file and one order may be; the default where nothing is said.
     """
     if door is None:
         yield None
         return
-    async with open_downloads(door.pack, door.portal, context, user_agent) as downloads:
+    async with open_downloads(door.pack, door.portal, context, user_agent, sizes or SizeLimits()) as downloads:
         yield Desk(pack=door.pack, portal=door.portal, downloads=downloads, note_renewed=note_renewed)

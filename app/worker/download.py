@@ -1,293 +1,272 @@
-"""Brings one attachment to disk: streamed with the session's own cookies, or by a click where only that works.
+"""Brings the attachments of one order to disk and checks each.
 
-A file counts only when it was checked: length as declared, content as its name says, no login page in disguise. The
-stream lane is used wherever the page gives an address: memory stays flat, several files run side by side, and the
-answer's status and redirects are seen. What the stream lane is refused is tried once through the browser.
+A file is streamed with the session's own cookies where the page gives an address, and comes through the browser where
+only that works. It counts only when it was checked: length as declared, content as its name says, no error, login or
+waiting page in its place. What goes wrong with one file costs that file and no other. Where an answer is one that
+somebody gets, too, who is logged out, the session is proved before the file is given up.
 """
 
 from __future__ import annotations
 
 import contextlib
-import email.message
 import hashlib
-import ssl
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
-from http import HTTPStatus
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
-import httpx
 from playwright.async_api import BrowserContext, Page
-from playwright.async_api import Error as PlaywrightError
 
-from app.archive.content import inspect
-from app.domain.options import PortalOptions
+from app.archive.content import Finding, Shape, inspect
+from app.domain.options import PortalOptions, SizeLimits
 from app.domain.task import MissedFile
 from app.portal.pack import Pack
-from app.portal.triage import address_matches
-from app.processor.failures import SessionLostError
-from app.worker.errors import PortalBusyError, PortalGoneError, first_line
+from app.worker.allowance import Allowance
+from app.worker.browser_lane import BrowserLane, NoFileError, Wanted
+from app.worker.clicks import Clicks, open_clicks
+from app.worker.disposition import NOTHING_SAID
+from app.worker.errors import PortalGoneError
+from app.worker.file_name import FileName, name_file
+from app.worker.file_stream import FileStream, open_file_stream
+from app.worker.login_place import stop_at_login
+from app.worker.order_page import OrderPage
 from app.worker.presence import is_portal_gone
 from app.worker.reading import PageLink
+from app.worker.received import Received, RefusedError
 from app.worker.staged import Arrived
 
-#: A browser follows twenty; portals need one or two.
-_HOP_COUNT_MAX = 10
-#: Login pages are small; a larger HTML file is no login page.
-_LOGIN_PAGE_BYTES_MAX = 512 * 1024
-_HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
-#: Answers that another try can turn.
-_PASSING = frozenset({408, 425, 500, 502, 503, 504})
-#: Answers that may mean only that a program asked and not a browser.
-_REFUSALS = frozenset({401, 403, 406})
-_CLICK = """([selector, index]) => {
-  const documents = (top) => [top, ...[...top.querySelectorAll("iframe, frame")]
-    .flatMap((frame) => {
-      try { return frame.contentDocument ? documents(frame.contentDocument) : []; } catch { return []; }
-    })];
-  documents(document).flatMap((part) => [...part.querySelectorAll(selector)])[index].click();
-}"""
-_CLICK_ADDRESS = """(address) => {
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = "";
-  document.body.append(link);
-  link.click();
-  link.remove();
-}"""
 
+class PageInsteadError(RefusedError):
+    """A page of HTML came where a file was expected."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
-    """A file on disk, not looked at yet."""
-
-    path: Path
-    #: Name by the answer's own header; empty without one.
-    disposition: str
-    declared_type: str
-    #: Length that the answer announced.
-    declared_bytes: int | None
-    source_url: str
-
-
-class RefusedError(Exception):
-    """A file was not handed out."""
-
-    def __init__(self, problem: str, *, is_retryable: bool, is_for_browser: bool = False) -> None:
-        """Keep what a report needs to know."""
-        super().__init__(problem)
-        self.is_retryable = is_retryable
-        self.is_for_browser = is_for_browser
+    def __init__(self, problem: str, shape: Shape | None) -> None:
+        """Keep what can be done: most pages lead on to the file in a browser, and some only after a click."""
+        super().__init__(
+            problem, is_retryable=True, is_for_browser=True, is_session_in_doubt=shape in {None, Shape.LOGIN}
+        )
+        self.is_for_click = shape in {None, Shape.WAITING}
 
 
 class Downloads:
-    """Fetches the files of one session. One HTTP client for all tabs; cookies are asked of the browser each time."""
+    """The ways to the files of one session."""
 
-    def __init__(self, pack: Pack, portal: PortalOptions, context: BrowserContext, client: httpx.AsyncClient) -> None:
+    def __init__(
+        self, pack: Pack, portal: PortalOptions, context: BrowserContext, stream: FileStream, sizes: SizeLimits
+    ) -> None:
         """Made by ``open_downloads`` alone."""
-        self._pack = pack
-        self._portal = portal
-        self._context = context
-        self._client = client
+        self.pack = pack
+        self.portal = portal
+        self.context = context
+        self.stream = stream
+        self.lane = BrowserLane(pack, context, stream.check_place)
+        self.sizes = sizes
 
-    async def fetch(self, page: Page, link: PageLink, part: Path) -> Arrived | MissedFile:
-        """Bring one file to ``part`` and check it.
+    @contextlib.asynccontextmanager
+    async def of_order(self, page: Page, portal_number: str) -> AsyncGenerator[OrderDownloads]:
+        """The ways to the files of one order.
+
+        Args:
+            page: The order's page, read.
+            portal_number: The order.
+        """
+        order_page = OrderPage(self.pack, self.portal, self.context, portal_number)
+        async with open_clicks(self.lane, page, order_page.open) as clicks:
+            yield OrderDownloads(self, page.url, order_page, clicks)
+
+
+class OrderDownloads:
+    """Fetches the files of one order, several at the same time."""
+
+    def __init__(self, downloads: Downloads, page_url: str, order_page: OrderPage, clicks: Clicks) -> None:
+        """Made by ``Downloads.of_order`` alone."""
+        self._downloads = downloads
+        self._pack = downloads.pack
+        self._page_url = page_url
+        self._order_page = order_page
+        self._clicks = clicks
+        self._allowance = Allowance(downloads.sizes)
+
+    async def fetch(self, link: PageLink, part: Path) -> list[Arrived | MissedFile]:
+        """Bring what a link leads to, and check it: one file, or several where one click brings more.
 
         Raises:
-            SessionLostError: The portal answered with its login page.
+            SessionLostError: The portal asks for a login.
             PortalBusyError: The portal wants to be asked later.
             PortalGoneError: It is not there any more.
             OSError: The disk is full or not writable.
         """
+        wanted = Wanted(link=link, part=part, allowance=self._allowance)
         try:
-            received = await self._receive(page, link, part)
-            label = link.name(self._pack.attachments.names, received.disposition)
-            return await self._check(received, label)
-        except RefusedError as error:
-            await self._stop_if_portal_is_gone(error)
-            label = link.name(self._pack.attachments.names, "")
-            return MissedFile(label=label, source_url=link.address, problem=str(error), is_retryable=error.is_retryable)
+            return list(await self._receive(wanted))
+        except RefusedError as refusal:
+            await self._stop_if_lost(refusal)
+            return [self._missed(link, refusal)]
 
-    async def _stop_if_portal_is_gone(self, refusal: RefusedError) -> None:
-        """Ask at once when a file could not be had: a little later the portal may be back.
+    def _missed(self, link: PageLink, refusal: RefusedError) -> MissedFile:
+        label = name_file(self._pack.attachments.names, link.names, NOTHING_SAID, (link.address,)).label
+        return MissedFile(label=label, source_url=link.address, problem=str(refusal), is_retryable=refusal.is_retryable)
+
+    async def _stop_if_lost(self, refusal: RefusedError) -> None:
+        """Ask at once whose fault it is when a file could not be had: a little later the portal may be back.
 
         Raises:
-            PortalGoneError: Nobody answers at its address.
+            SessionLostError: We are logged out.
+            PortalGoneError: Nobody answers at the portal's address.
         """
-        if refusal.is_retryable and await is_portal_gone(self._context, self._portal.base_url):
+        if refusal.is_session_in_doubt:
+            await self._order_page.prove()
+        base_url = self._downloads.portal.base_url
+        if refusal.is_retryable and await is_portal_gone(self._downloads.context, base_url):
             raise PortalGoneError(str(refusal)) from refusal
 
-    async def _receive(self, page: Page, link: PageLink, part: Path) -> Received:
-        if not link.address:
-            return await self._by_click(page, (_CLICK, [link.selector, link.index]), part, "")
-        if not self._pack.may_fetch(self._portal.base_url, link.address):
-            msg = f"it lies on another host, which the portal pack does not name: {link.address}"
+    async def _receive(self, wanted: Wanted) -> Sequence[Arrived | MissedFile]:
+        if not wanted.link.address:
+            return await self._checked(await self._click(wanted), wanted)
+        if not self._pack.may_fetch(self._downloads.portal.base_url, wanted.link.address):
+            msg = f"it lies on another host, which the portal pack does not name: {wanted.link.address}"
             raise RefusedError(msg, is_retryable=False)
+        stream = self._downloads.stream
         try:
-            return await self._by_stream(link.address, part)
+            received = await stream.fetch(wanted.link.address, wanted.part, wanted.allowance, wanted.known)
+            return [await self._check(received, wanted, 0)]
         except RefusedError as error:
             refusal = error
-        await self._stop_if_portal_is_gone(refusal)
         if not refusal.is_for_browser:
             raise refusal
-        return await self._by_click(page, (_CLICK_ADDRESS, link.address), part, link.address)
+        return await self._by_browser(wanted, refusal)
 
-    async def _by_stream(self, address: str, part: Path) -> Received:
-        url = address
-        for _ in range(_HOP_COUNT_MAX):
-            try:
-                async with self._ask(url) as answer:
-                    if answer.has_redirect_location:
-                        url = str(answer.url.join(answer.headers["location"]))
-                        self._stop_at_login(url)
-                        continue
-                    return await self._save(answer, part, address)
-            except httpx.TimeoutException as error:
-                msg = f"no byte came for {self._pack.limits.stall_s:g} s"
-                raise RefusedError(msg, is_retryable=True) from error
-            except httpx.TransportError as error:
-                msg = f"the transfer broke off ({first_line(error)})"
-                is_for_browser = isinstance(error, httpx.ConnectError)
-                raise RefusedError(msg, is_retryable=True, is_for_browser=is_for_browser) from error
-        msg = "its address redirects without end"
-        raise RefusedError(msg, is_retryable=False)
-
-    @contextlib.asynccontextmanager
-    async def _ask(self, url: str) -> AsyncGenerator[httpx.Response]:
-        cookies = await self._context.cookies(url)
-        crumbs = "; ".join(f"{cookie.get('name')}={cookie.get('value')}" for cookie in cookies)
-        headers = {"Cookie": crumbs} if crumbs else {}
-        async with self._client.stream("GET", url, headers=headers) as answer:
-            yield answer
-
-    async def _save(self, answer: httpx.Response, part: Path, address: str) -> Received:
-        _stop_if_busy(answer)
-        if answer.is_error:
-            msg = f"the portal answered {answer.status_code} {answer.reason_phrase}".rstrip()
-            raise RefusedError(
-                msg,
-                is_retryable=answer.status_code in _PASSING,
-                is_for_browser=answer.status_code in _REFUSALS,
-            )
-        async with await anyio.open_file(part, "wb") as target:
-            async for chunk in answer.aiter_bytes():
-                await target.write(chunk)
-        declared = answer.headers.get("content-length")
-        return Received(
-            path=part,
-            disposition=_disposition_name(answer.headers.get("content-disposition", "")),
-            declared_type=answer.headers.get("content-type", "").split(";")[0].strip().lower(),
-            declared_bytes=int(declared) if declared and "content-encoding" not in answer.headers else None,
-            source_url=address,
-        )
-
-    async def _by_click(self, page: Page, click: tuple[str, object], part: Path, address: str) -> Received:
-        script, argument = click
-        limit_ms = self._pack.limits.stall_s * 1000
+    async def _by_browser(self, wanted: Wanted, refusal: RefusedError) -> Sequence[Arrived | MissedFile]:
+        """What the stream was refused, by a visit, and where a page stands in between, by a click on the link."""
         try:
-            async with page.expect_download(timeout=limit_ms) as waiting:
-                await page.evaluate(script, argument)
-            download = await waiting.value
-            (await download.path()).replace(part)
-        except PlaywrightError as error:
-            self._stop_at_login(page.url)
-            msg = f"a click brought no file ({first_line(error)})"
-            raise RefusedError(msg, is_retryable=True) from error
-        return Received(
-            path=part,
-            disposition=download.suggested_filename,
-            declared_type="",
-            declared_bytes=None,
-            source_url=address or download.url,
-        )
+            return await self._checked(await self._visit(wanted), wanted)
+        except RefusedError as error:
+            refusal.is_session_in_doubt |= error.is_session_in_doubt
+            if not isinstance(refusal, PageInsteadError):
+                raise error from refusal
+        if not refusal.is_for_click:
+            raise refusal
+        try:
+            return await self._checked(await self._click(wanted), wanted)
+        except RefusedError as error:
+            refusal.is_session_in_doubt |= error.is_session_in_doubt
+            raise refusal from error
 
-    async def _check(self, received: Received, label: str) -> Arrived:
+    async def _visit(self, wanted: Wanted) -> Sequence[Received | RefusedError]:
+        try:
+            return await self._downloads.lane.visit(wanted, self._page_url)
+        except NoFileError as error:
+            self._look_at(error)
+            raise
+
+    async def _click(self, wanted: Wanted) -> Sequence[Received | RefusedError]:
+        try:
+            return await self._clicks.click(wanted)
+        except NoFileError as error:
+            self._look_at(error)
+            raise
+
+    def _look_at(self, error: NoFileError) -> None:
+        """See where the pages are that came instead: one of another host may be that of single sign-on."""
+        base_url = self._downloads.portal.base_url
+        for place in error.places:
+            stop_at_login(self._pack, base_url, place)
+        error.is_session_in_doubt |= any(not self._pack.may_fetch(base_url, place) for place in error.places)
+
+    async def _checked(self, found: Sequence[Received | RefusedError], wanted: Wanted) -> list[Arrived | MissedFile]:
+        """What is good of all that came at once.
+
+        Raises:
+            RefusedError: Nothing is, and this is why.
+        """
+        checked: list[Arrived | MissedFile] = []
+        refusals: list[RefusedError] = []
+        for number, one in enumerate(found):
+            try:
+                if isinstance(one, RefusedError):
+                    raise one
+                checked.append(await self._check(one, wanted, number))
+            except RefusedError as refusal:
+                refusals.append(refusal)
+                checked.append(self._missed(wanted.link, refusal))
+        if len(refusals) == len(checked):
+            raise refusals[0]
+        return checked
+
+    async def _check(self, received: Received, wanted: Wanted, number: int) -> Arrived:
         """What the file truly is.
 
         Raises:
             RefusedError: It is not what it is called, or not whole.
             SessionLostError: It is the login page.
         """
-        finding = await anyio.to_thread.run_sync(
-            lambda: inspect(received.path, label, received.declared_type, declared_size_bytes=received.declared_bytes)
-        )
-        if finding.media_type in _HTML_TYPES and await anyio.to_thread.run_sync(_is_login_page, received.path):
-            msg = f"the portal sent its login page instead of {label}"
-            raise SessionLostError(msg)
-        if finding.problems:
-            raise RefusedError(" ".join(finding.problems), is_retryable=True)
-        size_bytes, sha256 = await anyio.to_thread.run_sync(_fingerprint, received.path)
+        called = self._name(received, wanted.link, number)
+        try:
+            finding = await anyio.to_thread.run_sync(_inspected, received, called)
+            await self._judge(finding, received)
+            wanted.allowance.use(finding.size_bytes)
+            sha256 = await anyio.to_thread.run_sync(_fingerprint, received.path)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await anyio.Path(received.path).unlink(missing_ok=True)
+            raise
         return Arrived(
             path=received.path,
-            label=label,
-            size_bytes=size_bytes,
+            label=called.label,
+            size_bytes=finding.size_bytes,
             sha256=sha256,
             media_type=finding.media_type,
             source_url=received.source_url,
+            name=called.name,
+            is_name_given=called.is_given,
+            is_page=finding.is_page,
+            notes=finding.notes,
         )
 
-    def _stop_at_login(self, url: str) -> None:
-        triage = self._pack.triage
-        for marks, page in ((triage.session_lost, "login page"), (triage.second_factor, "page for a second factor")):
-            if marks is not None and address_matches(marks, url):
-                msg = f"the portal sent us to its {page} instead of a file"
-                raise SessionLostError(msg)
+    async def _judge(self, finding: Finding, received: Received) -> None:
+        if finding.is_page:
+            stop_at_login(self._pack, self._downloads.portal.base_url, received.final_url)
+        if finding.shape is Shape.LOGIN:
+            await self._order_page.prove()
+        if finding.problems:
+            problem = " ".join(finding.problems)
+            if finding.is_page:
+                raise PageInsteadError(problem, finding.shape)
+            raise RefusedError(problem, is_retryable=True)
+
+    def _name(self, received: Received, link: PageLink, number: int) -> FileName:
+        """Its name; what stands beside a link names the first file of it alone."""
+        page = link.names if number == 0 else {}
+        addresses = (link.address, received.final_url)
+        return name_file(self._pack.attachments.names, page, received.disposition, addresses)
 
 
-def waiting_s(retry_after: str | None) -> float | None:
-    """Seconds that a Retry-After header tells; one that names a date is answered by our own clock."""
-    return float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else None
+def _inspected(received: Received, called: FileName) -> Finding:
+    return inspect(
+        received.path,
+        called.label,
+        received.declared_type,
+        declared_size_bytes=received.declared_bytes,
+        is_vouched=received.disposition.is_attachment,
+    )
 
 
-def _stop_if_busy(answer: httpx.Response) -> None:
-    """A 503 alone may be the trouble of one file; with a time to come back it speaks for the portal."""
-    retry_after = answer.headers.get("retry-after")
-    is_pause = answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE and retry_after is not None
-    if is_pause or answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        raise PortalBusyError(answer.status_code, waiting_s(retry_after))
+def _fingerprint(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextlib.asynccontextmanager
 async def open_downloads(
-    pack: Pack, portal: PortalOptions, context: BrowserContext, user_agent: str
+    pack: Pack, portal: PortalOptions, context: BrowserContext, user_agent: str, sizes: SizeLimits
 ) -> AsyncGenerator[Downloads]:
-    """Open the HTTP client that goes with a session.
+    """Open the ways to the files of a session.
 
     Args:
         pack: The portal's rules.
         portal: Where it is.
-        context: Whose cookies are used.
+        context: Its browser.
         user_agent: The browser's own: some portals bind a session to it.
+        sizes: How much one file and one order may be.
     """
-    async with httpx.AsyncClient(
-        follow_redirects=False,
-        verify=ssl.create_default_context(),  # what this system trusts, as the browser does
-        timeout=httpx.Timeout(pack.limits.stall_s),
-        headers={"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"},
-    ) as client:
-        yield Downloads(pack, portal, context, client)
-
-
-def _fingerprint(path: Path) -> tuple[int, str]:
-    with path.open("rb") as file:
-        return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _is_login_page(path: Path) -> bool:
-    """An HTML page with a field for a password. An attachment that is a form of that kind does not exist."""
-    if path.stat().st_size > _LOGIN_PAGE_BYTES_MAX:
-        return False
-    text = path.read_bytes().lower()
-    return b'type="password"' in text or b"type='password'" in text or b"type=password" in text
-
-
-def _disposition_name(header: str) -> str:
-    """File name of a Content-Disposition header, the extended form first."""
-    message = email.message.Message()
-    message["content-disposition"] = header
-    name = message.get_filename() or ""
-    with contextlib.suppress(UnicodeError):  # raw UTF-8 that the HTTP layer read as Latin-1
-        return name.encode("latin-1").decode("utf-8")
-    return name
+    async with open_file_stream(pack, portal, context, user_agent) as stream:
+        yield Downloads(pack, portal, context, stream, sizes)

@@ -10,6 +10,14 @@ from app.domain.failures import Reason
 
 #: What an own processor raises may quote a whole page, and a frame must hold it; nobody reads more in one sentence.
 _LINE_MAX = 1000
+#: How the driver says that what was asked is no longer there.
+_GONE = (
+    "has been closed",
+    "Connection closed",
+    "browser has disconnected",
+    "Target crashed",
+    "reading from the driver",
+)
 
 
 class WorkerError(Exception):
@@ -71,6 +79,16 @@ def reason_of(error: PlaywrightError) -> Reason:
     if "net::ERR_" in text:
         return Reason.PORTAL_UNREACHABLE
     return Reason.PROCESSOR_ERROR
+
+
+def stop_if_closed(error: Exception) -> None:
+    """Let an error of a browser pass that is no answer of the portal: page, browser or driver are gone.
+
+    Raises:
+        playwright.async_api.Error: It is one.
+    """
+    if isinstance(error, PlaywrightError) and any(word in error.message for word in _GONE):
+        raise error
 
 
 def first_line(error: BaseException) -> str:

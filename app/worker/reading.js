@@ -28,12 +28,14 @@
       (marks.text.length > 0 &&
         ((shown) => marks.text.some((text) => shown.includes(fold(text))))(fold(marks.within.map(shownText).join(" "))));
 
+    const isPlace = (hash) => /^#!?\//.test(hash ?? "");
     const addressOf = (element) => {
       for (const name of spec.address_attributes) {
         const value = element.getAttribute(name);
         if (!value || value.startsWith("#")) continue;
         try {
           const url = new URL(value, element.ownerDocument.baseURI);
+          if (isPlace(url.hash)) return ""; // a place of a page that draws itself: only a click leads there
           url.hash = "";
           if (url.protocol === "http:" || url.protocol === "https:") return url.href;
         } catch {
@@ -50,17 +52,24 @@
       text: textOf(element),
       address: address ? address.split(/[?#]/)[0].split("/").pop() : "",
     });
+    const merge = (known, names) => {
+      for (const name of Object.keys(names))
+        if (names[name] && names[name] !== known[name]) known[name] += `${known[name] && "\n"}${names[name]}`;
+    };
     const linksOf = () => {
       const links = [];
       const elements = new Set();
-      const addresses = new Set();
+      const addresses = new Map(); // an icon and a text may lead to one file: it is one link with both their names
       const add = (selector, element, index) => {
         if (elements.has(element)) return;
         elements.add(element);
         const address = addressOf(element);
-        if (address && addresses.has(address)) return;
-        addresses.add(address);
-        links.push({ address, selector, index, names: namesOf(element, address) });
+        const key = address || (isPlace(element.hash) ? element.href : "");
+        const names = namesOf(element, address);
+        const known = key && links.at(addresses.get(key) ?? links.length);
+        if (known) return merge(known.names, names);
+        if (key) addresses.set(key, links.length);
+        links.push({ address, selector, index, names });
       };
       for (const selector of spec.links) all(selector).forEach((element, index) => add(selector, element, index));
       for (const selector of spec.clicks) all(selector).forEach((element, index) => add(selector, element, index));

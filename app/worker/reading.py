@@ -14,7 +14,7 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.portal.pack import Marks, NameSource, Pack
+from app.portal.pack import Marks, Pack
 from app.portal.triage import ORDER, PageFacts, Verdict, judge, judge_visit, marks_of
 
 #: Above the limit that the page keeps itself, for a page whose main thread hangs.
@@ -36,14 +36,6 @@ class PageLink(BaseModel):
     index: int
     #: What may name the file, by source.
     names: dict[str, str]
-
-    def name(self, sources: tuple[NameSource, ...], disposition: str) -> str:
-        """The file's name by the pack's order of sources."""
-        for source in sources:
-            text = disposition if source is NameSource.DISPOSITION else self.names.get(source.value, "")
-            if text.strip():
-                return text.strip()
-        return "attachment"
 
 
 class Reading(BaseModel):

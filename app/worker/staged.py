@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import mimetypes
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import anyio.to_thread
 
 from app.archive.content import inspect
-from app.archive.names import RESERVED_NAMES, STAGED_FILES, safe_name, unique_name
+from app.archive.names import STAGED_FILES, UniqueNames, safe_name, with_ending
 from app.domain.task import FetchedFile
 from app.worker.errors import BadFileError
 
@@ -29,6 +28,14 @@ class Arrived:
     sha256: str
     media_type: str
     source_url: str
+    #: What to call it on disk; the label where nothing is said.
+    name: str = ""
+    #: Whether that is the portal's own name for the file and no text of a page.
+    is_name_given: bool = False
+    #: Whether it is a page of HTML, whatever it is called.
+    is_page: bool = False
+    #: What a person should know of it.
+    notes: tuple[str, ...] = ()
 
 
 class StagedFiles:
@@ -39,6 +46,7 @@ class StagedFiles:
         self._staging = staging
         self._numbers = itertools.count(1)
         self._saved: list[FetchedFile] = []
+        self._names = UniqueNames()
 
     @property
     def saved(self) -> tuple[FetchedFile, ...]:
@@ -61,8 +69,8 @@ class StagedFiles:
         Raises:
             OSError: The disk is not writable.
         """
-        taken = {*RESERVED_NAMES, *(file.name for file in self._saved)}
-        name = unique_name(_with_ending(safe_name(arrived.label), arrived.media_type), taken)
+        wanted = safe_name(arrived.name or arrived.label)
+        name = self._names.give(with_ending(wanted, arrived.media_type, is_given=arrived.is_name_given))
         folder = self._staging / STAGED_FILES
         folder.mkdir(parents=True, exist_ok=True)
         arrived.path.replace(folder / name)
@@ -94,8 +102,3 @@ def _written(part: Path, name: str, content: bytes, source_url: str) -> Arrived:
         media_type=finding.media_type,
         source_url=source_url,
     )
-
-
-def _with_ending(name: str, media_type: str) -> str:
-    """A name that came from a link's text may lack its ending; the content tells it."""
-    return name if PurePath(name).suffix else name + (mimetypes.guess_extension(media_type) or "")

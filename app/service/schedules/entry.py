@@ -23,6 +23,8 @@ _SHARED = (
     "tabs_per_worker",
     "browser_path",
     "sandbox",
+    "file_max_mb",
+    "order_max_mb",
     "max_attempts",
     "task_timeout_s",
     "shutdown_timeout_s",

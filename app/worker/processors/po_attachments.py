@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from types import MappingProxyType
 
@@ -17,14 +18,21 @@ from app.portal.pack import FieldRule
 from app.portal.triage import DEMANDS, Verdict
 from app.processor.failures import SessionLostError
 from app.worker.desk import Desk
-from app.worker.download import waiting_s
+from app.worker.dialogs import answer_dialogs
+from app.worker.disposition import NOTHING_SAID
+from app.worker.download import OrderDownloads
 from app.worker.errors import CannotProcessError, PortalBusyError, PortalGoneError
+from app.worker.file_name import name_file
+from app.worker.file_stream import waiting_s
+from app.worker.processors.comparison import summary, without_repeats
 from app.worker.reading import PageLink, Reading, read_page
 from app.worker.staged import Arrived
 from app.worker.tab import Tab
 
 #: Files of one order that run side by side: a third more orders a second on a slow line, nothing on a fast one.
 PARALLEL_FILE_COUNT = 3
+#: The rest of an order's time is for what comes after its files.
+_PART_FOR_FILES = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +43,16 @@ class Visit:
     verdict: Verdict
     status: int
     retry_after_s: float | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Haul:
+    """What came of an order's links so far."""
+
+    #: What each link brought, by its number on the page.
+    fetched: dict[int, list[Arrived | MissedFile]] = field(default_factory=dict[int, list[Arrived | MissedFile]])
+    #: How often the portal was too busy.
+    refusals: list[PortalBusyError] = field(default_factory=list[PortalBusyError])
 
 
 async def process(tab: Tab, task: POTask) -> Report:
@@ -50,6 +68,8 @@ async def process(tab: Tab, task: POTask) -> Report:
             "The processor po_attachments needs a portal, and this pool has none; give WorkerOptions a portal, "
             "or name a processor of your own."
         )
+    begun = anyio.current_time()
+    answer_dialogs(tab.page, desk.pack.attachments.dialogs)
     visit = await _visit(tab, task, desk)
     if visit.verdict is Verdict.RENEWED:
         desk.note_renewed()
@@ -59,19 +79,30 @@ async def process(tab: Tab, task: POTask) -> Report:
     problem = _incomplete(visit.reading)
     if problem:
         return Report(reason=Reason.PORTAL_CHANGED, detail=problem, page_url=visit.reading.url)
-    fields = {name: _field_value(rule, visit.reading.fields[name]) for name, rule in desk.pack.fields.items()}
-    tab.staging.mkdir(parents=True, exist_ok=True)
     try:
-        fetched, refusals = await _fetch_all(tab, visit.reading.links, desk)
+        return await _brought(tab, task, desk, visit.reading, until=begun + _time_for_files_s(task))
     except PortalGoneError as error:
         detail = f"The portal went away while files were fetched ({error})."
         return Report(reason=Reason.PORTAL_UNREACHABLE, detail=detail, page_url=visit.reading.url)
-    for one in fetched:  # in the order of the page, so that a second run names them the same
-        if isinstance(one, Arrived):
-            tab.take(one)
-    missed = [one for one in fetched if isinstance(one, MissedFile)]
-    report = _conclude(len(tab.saved), missed, fields, visit.reading.url)
-    return _busy(report, refusals) if refusals else report
+
+
+async def _brought(tab: Tab, task: POTask, desk: Desk, reading: Reading, *, until: float) -> Report:
+    """Fetch what the page lists; what has not come when the time is over is missed, and the rest is kept."""
+    fields = {name: _field_value(rule, reading.fields[name]) for name, rule in desk.pack.fields.items()}
+    tab.staging.mkdir(parents=True, exist_ok=True)
+    haul = Haul()
+    with anyio.CancelScope(deadline=until) as time:
+        await _fetch_all(tab, task, reading.links, desk, haul)
+    compared = without_repeats(_in_order(reading.links, haul, task, desk))
+    arrived = [one for one in compared if isinstance(one, Arrived)]
+    if time.cancelled_caught and not arrived:
+        detail = f"No file had come when the order's time ({task.timeout_s:g} s) was over."
+        return Report(reason=Reason.TASK_TIMEOUT, detail=detail, fields=fields, page_url=reading.url)
+    for one in arrived:
+        tab.take(one)
+    missed = [one for one in compared if isinstance(one, MissedFile)]
+    report = _conclude(arrived, missed, fields, reading.url)
+    return _busy(report, haul.refusals) if haul.refusals else report
 
 
 async def _visit(tab: Tab, task: POTask, desk: Desk) -> Visit:
@@ -125,40 +156,46 @@ def _incomplete(reading: Reading) -> str:
     return ""
 
 
-async def _fetch_all(
-    tab: Tab, links: Sequence[PageLink], desk: Desk
-) -> tuple[list[Arrived | MissedFile], list[PortalBusyError]]:
-    """All files of the page, in its order. Streams run side by side; clicks one after the other on the page itself.
+def _time_for_files_s(task: POTask) -> float:
+    """How long files may take, so that those that came are told before the order's time is over."""
+    return math.inf if task.timeout_s is None else task.timeout_s * _PART_FOR_FILES
+
+
+async def _fetch_all(tab: Tab, task: POTask, links: Sequence[PageLink], desk: Desk, haul: Haul) -> None:
+    """All files of the page by their number on it, several side by side.
 
     One that the portal is too busy for does not keep the others from coming; a second one speaks for all that is left.
     """
-    fetched: dict[int, Arrived | MissedFile] = {}
-    refusals: list[PortalBusyError] = []
     places = anyio.CapacityLimiter(PARALLEL_FILE_COUNT)
-    clicking = anyio.Lock()
 
-    async def fetch(number: int, link: PageLink) -> None:
-        async with places if link.address else clicking:
-            if len(refusals) > 1:
-                fetched[number] = _missed(link, desk, "it was not asked for (the portal is busy)")
+    async def fetch(files: OrderDownloads, number: int, link: PageLink) -> None:
+        async with places:
+            if len(haul.refusals) > 1:
+                haul.fetched[number] = [_missed(link, desk, "it was not asked for (the portal is busy)")]
                 return
             try:
-                fetched[number] = await desk.downloads.fetch(tab.page, link, tab.staging / f"part-{number}")
+                haul.fetched[number] = await files.fetch(link, tab.staging / f"part-{number}")
             except PortalBusyError as error:
-                refusals.append(error)
-                fetched[number] = _missed(link, desk, str(error))
+                haul.refusals.append(error)
+                haul.fetched[number] = [_missed(link, desk, str(error))]
 
     try:
-        async with anyio.create_task_group() as fetches:
+        async with desk.downloads.of_order(tab.page, task.portal_number) as files, anyio.create_task_group() as fetches:
             for number, link in enumerate(links):
-                fetches.start_soon(fetch, number, link)
+                fetches.start_soon(fetch, files, number, link)
     except ExceptionGroup as group:
         raise root_cause(group, SessionLostError, PortalGoneError) from group
-    return [fetched[number] for number in range(len(links))], refusals
+
+
+def _in_order(links: Sequence[PageLink], haul: Haul, task: POTask, desk: Desk) -> list[Arrived | MissedFile]:
+    """Every file in the order of the page, so that a second run names them the same."""
+    late = f"no time was left for it: the order's {task.timeout_s or 0:g} s were over"
+    found = (haul.fetched.get(number) or [_missed(link, desk, late)] for number, link in enumerate(links))
+    return [one for files in found for one in files]
 
 
 def _missed(link: PageLink, desk: Desk, problem: str) -> MissedFile:
-    label = link.name(desk.pack.attachments.names, "")
+    label = name_file(desk.pack.attachments.names, link.names, NOTHING_SAID, (link.address,)).label
     return MissedFile(label=label, source_url=link.address, problem=problem, is_retryable=True)
 
 
@@ -169,9 +206,11 @@ def _field_value(rule: FieldRule, text: str) -> str:
     return (found.group(1) if found.groups() else found.group(0)).strip() if found else text
 
 
-def _conclude(saved_count: int, missed: Sequence[MissedFile], fields: dict[str, str], page_url: str) -> Report:
-    detail = "; ".join(f"{one.label}: {one.problem}" for one in missed)
-    reason = _reason(saved_count, missed)
+def _conclude(
+    arrived: Sequence[Arrived], missed: Sequence[MissedFile], fields: dict[str, str], page_url: str
+) -> Report:
+    detail = summary(arrived, missed)
+    reason = _reason(len(arrived), missed)
     return Report(reason=reason, detail=detail, fields=fields, missed=tuple(missed), page_url=page_url)
 
 

@@ -71,7 +71,7 @@ async def gives_a_bad_thing(tab, task):
 
 
 async def gives_too_much(tab, task):
-    return Report(reason=Reason.ALL_SAVED, fields={"source": "x" * 1_100_000})
+    return Report(reason=Reason.ALL_SAVED, fields={"source": "x" * 17_000_000})
 
 
 async def gives_odd_texts(tab, task):
@@ -342,7 +342,7 @@ async def test_evidence_of_a_page_that_is_gone_is_nothing(folder: Path, tmp_path
         ("gives_a_bad_field", "The processor's report cannot be used: fields.count: Input should be a valid string."),
         ("gives_a_bad_reason", "The processor's report cannot be used: reason: Input should be 'all_saved'"),
         ("gives_a_bad_thing", "The processor's report cannot be used: it holds Tab, which is no text."),
-        ("gives_too_much", "bytes; at most 983,040 can go."),
+        ("gives_too_much", "bytes; at most 16,711,680 can go."),
         ("saves_a_lie", "invoice.pdf was not saved: invoice.pdf should be application/pdf"),
     ],
 )

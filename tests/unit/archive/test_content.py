@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
 from pathlib import Path
 
@@ -9,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from app.archive.answers import MESSAGE_MAX_BYTES, Shape, shape_of
 from app.archive.content import inspect
-from app.archive.kinds import FORMATS, HEAD_BYTES, Kind, kind_of, media_type_of, promised_format
+from app.archive.formats import FORMATS, Kind
+from app.archive.kinds import HEAD_BYTES, kind_of, media_type_of, promised_format
 from tests.support.pace import UNHURRIED
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -18,6 +21,7 @@ PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\n" + b"x" * 4000 + b"
 COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2040)
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(64)
 LOGIN_PAGE = b"<!DOCTYPE html>\n<html><body><table><input type='password'></table></body></html>"
+SAVED_PAGE = b"<!DOCTYPE html><html><body><h1>Our offer</h1></body></html>"
 EXPORT = b"<html><body><table><tr><td>4711</td></tr></table></body></html>"
 
 
@@ -58,15 +62,20 @@ def saved(folder: Path, content: bytes) -> Path:
         (COMPOUND, "nameless", "application/x-ole-storage"),
         (EXPORT, "export.xls", "application/vnd.ms-excel"),
         (b"a\tb\n1\t2\n", "export.xls", "application/vnd.ms-excel"),
-        (LOGIN_PAGE, "page.html", "text/html"),
+        (SAVED_PAGE, "page.html", "text/html"),
         (b"BMW;M3;1\n" * 90, "cars.csv", "text/csv"),
         ("Größe;1\n".encode("utf-16"), "sizes.csv", "text/csv"),
         ("Größe".encode("cp1252"), "note.txt", "text/plain"),
         (b"{\\rtf1 hello}", "letter.doc", "application/msword"),
         (b"<?xml version='1.0'?><invoice/>", "invoice.xml", "application/xml"),
         (PNG, "scan.jpg", "image/png"),
+        (b'{"tracking": "1Z"}', "tracking.json", "application/json"),
+        (b"ISO-10303-21;\nHEADER;\n", "part.step", "model/step"),
+        (b"AC1032" + bytes(64), "plan.dwg", "image/vnd.dwg"),
+        (b"AC1032\x00drawing data" + bytes(64), "plan.dwg", "image/vnd.dwg"),
+        (PDF, "data.bin", "application/octet-stream"),
+        (b"MZ" + bytes(64), "tool.exe", "application/vnd.microsoft.portable-executable"),
         (b"\x00\x01\x02odd" * 9, "drawing.dwg9", "application/octet-stream"),
-        (LOGIN_PAGE, "what.ever", "text/html"),
     ],
 )
 def test_a_good_file_has_its_true_type_and_no_problem(
@@ -91,10 +100,9 @@ def test_a_good_file_has_its_true_type_and_no_problem(
         (LOGIN_PAGE, "mail.msg", "what came is a web page"),
         (LOGIN_PAGE, "scan.jpg", "what came is a web page"),
         (LOGIN_PAGE, "list.csv", "what came is a web page"),
-        (b'{"error": "gone"}', "prices.xlsx", "what came is text"),
-        (b"<Error><Code>AccessDenied</Code></Error>", "all.zip", "what came is XML"),
-        (PDF, "all.zip", "what came is a PDF"),
-        (sheet(), "Invoice.pdf", "what came is a ZIP container"),
+        (SAVED_PAGE, "plan.dwg", "what came is a web page"),
+        (b"\x1b\x2c\x00 coded \x00\xff" * 9, "Invoice.pdf", "what came is binary data"),
+        (b"some words\n" * 40, "prices.xlsx", "what came is text"),
     ],
 )
 def test_bytes_that_are_not_what_the_name_says_are_told(tmp_path: Path, content: bytes, label: str, said: str) -> None:
@@ -106,12 +114,193 @@ def test_bytes_that_are_not_what_the_name_says_are_told(tmp_path: Path, content:
 
 
 def test_the_declared_type_is_held_against_a_file_whose_name_says_nothing(tmp_path: Path) -> None:
-    path = saved(tmp_path, LOGIN_PAGE)
+    path = saved(tmp_path, SAVED_PAGE)
 
     assert inspect(path, "Invoice 4711", "application/pdf; charset=binary").problems
     assert inspect(path, "", "application/pdf").problems[0].startswith("The file should be application/pdf")
-    assert not inspect(path, "Invoice 4711", "Text/HTML; charset=utf-8").problems
-    assert not inspect(path, "Invoice 4711", "application/x-unheard-of").problems
+
+
+PAGES = [
+    ("Invoice 4711", "Text/HTML; charset=utf-8", False, False),
+    ("Invoice 4711", "application/x-unheard-of", False, False),
+    ("Invoice 4711", "text/html", True, True),
+    ("what.ever", "text/html", True, True),
+    ("saved.html", "text/html", False, True),
+    ("saved.html", "text/html", True, True),
+    ("prices.xls", "text/html", False, False),
+    ("Invoice.pdf", "text/html", True, False),
+]
+
+
+@pytest.mark.parametrize(("label", "declared", "is_vouched", "is_taken"), PAGES)
+def test_a_web_page_is_a_file_only_when_somebody_says_so(
+    tmp_path: Path, label: str, declared: str, is_vouched: bool, is_taken: bool
+) -> None:
+    finding = inspect(saved(tmp_path, SAVED_PAGE), label, declared, is_vouched=is_vouched)
+
+    assert finding.is_page
+    assert (not finding.problems) is is_taken
+
+
+@pytest.mark.parametrize(
+    ("label", "declared", "is_vouched", "is_taken"),
+    [
+        ("price.xls", "application/vnd.ms-excel", False, True),
+        ("price.xls", "text/html", True, True),
+        ("price.xls", "text/html", False, False),
+        ("price", "application/vnd.ms-excel", False, True),
+    ],
+)
+def test_an_export_laid_out_as_a_page_is_a_file_when_it_is_declared_as_one(
+    tmp_path: Path, label: str, declared: str, is_vouched: bool, is_taken: bool
+) -> None:
+    assert (not inspect(saved(tmp_path, EXPORT), label, declared, is_vouched=is_vouched).problems) is is_taken
+
+
+ERRORS = [
+    b'{"error":"not authorized","MARK":"1"}',
+    b'{"errors":[{"detail":"no such thing"}]}',
+    b'{"message":"Forbidden"}',
+    b'{"status":403,"message":"no"}',
+    b'{"success":false}',
+    b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>',
+    b'<?xml version="1.0"?>\n<!-- x --><s:Envelope xmlns:s="s"><s:Body><s:Fault/></s:Body></s:Envelope>',
+    b"<ServiceExceptionReport/>",
+    b"File not found",
+    b"Error: the document is being archived\n",
+    b"404 Not Found",
+    b"<html><head><title>Just a moment...</title></head><body>Checking</body></html>",
+    b"<html><head><title>Wartungsarbeiten</title></head><body>Bis morgen</body></html>",
+    b"Ihre Sitzung ist abgelaufen.",
+    b'{"Code":"NoSuchKey","Message":"The specified key does not exist."}',
+    b"The link has expired.",
+    b"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>An error has occurred</h1></body></html>",
+    b"<html><head><title>403 - Forbidden</title></head><body><p>no</p></body></html>",
+    b"<html><title>Error</title><table><tr><td>Session error: no such document.</td></tr></table></html>",
+    b"<html><body><p>The requested document does not exist.</p></body></html>",
+]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "plan.dwg",
+        "part.step",
+        "sheet.xlsx",
+        "model.stl",
+        "old.xls",
+        "invoice.xml",
+        "list.csv",
+        "Quotation",
+        "notes.txt",
+        "page.html",
+        "a.json",
+    ],
+)
+@pytest.mark.parametrize("content", ERRORS)
+def test_an_error_is_no_file_whatever_it_is_called(tmp_path: Path, content: bytes, name: str) -> None:
+    for declared in ("text/html", "application/json", "application/xml", "text/plain", "application/octet-stream", ""):
+        assert len(inspect(saved(tmp_path, content), name, declared).problems) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "declared"),
+    [
+        (b'{"MARK":"D107-2"}', "Tracking", "application/json"),
+        (b'{"message":"Thank you for the order"}', "note.json", "application/json"),
+        (b'<?xml version="1.0"?><Invoice>1</Invoice>', "E-invoice", "application/xml"),
+        (b"Delivery on Monday, the gate is open from 8 to 12.", "ReadMe", "text/plain"),
+        (b"a;b\n1;2\n", "list.csv", "text/csv"),
+        (b"error;count\n1;2\n3;4\n5;6\n", "errors.csv", "text/csv"),
+        (
+            b"<html><head><title>Error codes of the pump</title></head><body>" + b"<p>E1: clean it</p>" * 99,
+            "codes.html",
+            "",
+        ),
+    ],
+)
+def test_what_only_speaks_of_errors_or_is_short_is_a_file(
+    tmp_path: Path, content: bytes, name: str, declared: str
+) -> None:
+    assert inspect(saved(tmp_path, content), name, declared).problems == ()
+
+
+WAITING = [
+    b"<html>Your download starts shortly<script>setTimeout(() => location.href='/f', 1000)</script></html>",
+    b"<html><head><meta http-equiv=refresh content='1;url=/f'></head><body>Soon</body></html>",
+    b"<html><body>Please wait, the export is being prepared.</body></html>",
+]
+
+
+@pytest.mark.parametrize("content", WAITING)
+@pytest.mark.parametrize("label", ["offer.pdf", "Final quotation", "page.html"])
+def test_a_page_that_makes_one_wait_is_no_file(tmp_path: Path, content: bytes, label: str) -> None:
+    finding = inspect(saved(tmp_path, content), label, "text/html")
+
+    assert finding.problems
+    assert finding.shape is Shape.WAITING
+
+
+RTF, MAIL = b"{\\rtf1 hello}", b"From: a@x.test\r\n\r\nhello"
+RAR = b"Rar!\x1a\x07\x00" + bytes(32)
+
+
+@pytest.mark.parametrize(
+    ("content", "label"),
+    [
+        (PDF, "photo.jpg"),
+        (RTF, "letter.docx"),
+        (PNG, "report.pdf"),
+        (sheet(), "data.csv"),
+        (RAR, "pack.zip"),
+        (PDF, "notes.txt"),
+        (b"PO;Amount\r\n4711;1\r\n", "sheet.xlsx"),
+        (MAIL, "mail.msg"),
+        (PDF, "scan.tif"),
+        (PDF, "all.zip"),
+        (sheet(), "Invoice.pdf"),
+    ],
+)
+def test_a_document_with_the_ending_of_another_kind_is_taken_with_a_note(
+    tmp_path: Path, content: bytes, label: str
+) -> None:
+    finding = inspect(saved(tmp_path, content), label, is_vouched=True)
+
+    assert finding.problems == ()
+    assert len(finding.notes) == 1
+    assert finding.notes[0].startswith(f"{label} is ")
+
+
+def test_words_are_no_document_of_another_kind_even_when_they_are_vouched_for(tmp_path: Path) -> None:
+    path = saved(tmp_path, b"Our rendering engine is on holiday.\nCome back soon.\n")
+
+    assert inspect(path, "offer.pdf", "application/pdf", is_vouched=True).problems
+    assert inspect(path, "Offer", "application/pdf", is_vouched=True).problems
+    assert not inspect(path, "offer.txt", "text/plain", is_vouched=True).problems
+
+
+def test_a_file_of_the_right_kind_has_no_note(tmp_path: Path) -> None:
+    assert inspect(saved(tmp_path, PDF), "offer.pdf", "image/tiff").notes == ()
+    assert inspect(saved(tmp_path, PDF), "Offer Nr. 5", "image/tiff").notes == ()
+
+
+@pytest.mark.parametrize(
+    ("stream", "media_type"),
+    [
+        ("__substg1.0_0037001F", "application/vnd.ms-outlook"),
+        ("WordDocument", "application/msword"),
+        ("Workbook", "application/vnd.ms-excel"),
+        ("Unheard", "application/x-ole-storage"),
+    ],
+)
+def test_a_compound_file_without_a_name_is_known_by_its_directory(tmp_path: Path, stream: str, media_type: str) -> None:
+    header = bytearray(COMPOUND[:512])
+    header[0x1E:0x20], header[0x30:0x34] = (9).to_bytes(2, "little"), (1).to_bytes(4, "little")
+    content = (
+        bytes(header) + bytes(512) + "Root Entry".encode("utf-16-le").ljust(128, b"\0") + stream.encode("utf-16-le")
+    )
+
+    assert inspect(saved(tmp_path, content.ljust(4096, b"\0")), "Download").media_type == media_type
 
 
 def test_the_declared_type_names_what_nothing_else_can_name(tmp_path: Path) -> None:
@@ -160,6 +349,15 @@ def test_an_early_end_mark_does_not_vouch_for_a_pdf_that_is_cut_short(tmp_path: 
     assert inspect(saved(tmp_path, linearized), "Invoice.pdf").problems
 
 
+@pytest.mark.parametrize("behind", [b"<!-- served by node 7 -->\n" * 200, b"\n" + b"log " * 1000, bytes(9000)])
+def test_words_of_a_server_behind_the_end_mark_do_not_cut_a_pdf_short(tmp_path: Path, behind: bytes) -> None:
+    assert inspect(saved(tmp_path, PDF + behind), "Invoice.pdf").problems == ()
+
+
+def test_an_end_mark_with_more_of_a_pdf_behind_it_is_not_the_end(tmp_path: Path) -> None:
+    assert inspect(saved(tmp_path, PDF + b"12 0 obj\n<<>>\n" + b"x" * 4000), "Invoice.pdf").problems
+
+
 def test_a_large_file_is_looked_at_without_reading_it(tmp_path: Path) -> None:
     path = tmp_path / "huge.pdf"
     with path.open("wb") as file:
@@ -176,6 +374,20 @@ def test_a_large_file_is_looked_at_without_reading_it(tmp_path: Path) -> None:
 
 def test_a_thousand_comments_are_read_at_once() -> None:
     assert kind_of(b"<!---->" * 1000 + b"no page") is Kind.XML
+
+
+@pytest.mark.parametrize(
+    "part", [b"<script", b"<meta ", b"<input ", b"<title>", b"<!--", b"<", b"the file ", b"</style"]
+)
+def test_no_answer_holds_up_the_one_who_looks_at_it(part: bytes) -> None:
+    content = b"<html>" + part * (MESSAGE_MAX_BYTES // len(part))
+
+    begun = time.perf_counter()
+    shape_of(content, Kind.HTML)
+    shape_of(content, Kind.TEXT)
+    shape_of(content, Kind.XML)
+
+    assert time.perf_counter() - begun < 2
 
 
 @UNHURRIED

@@ -11,12 +11,14 @@ from app.archive.names import (
     FILE_NAME_MAX_BYTES,
     FOLDER_NAME_MAX_BYTES,
     RESERVED_NAMES,
+    UniqueNames,
     folder_variants,
     name_key,
     safe_folder,
     safe_name,
     unique_name,
     well_formed,
+    with_ending,
 )
 from tests.support.pace import UNHURRIED
 
@@ -202,3 +204,67 @@ def test_the_number_of_a_long_name_takes_the_room_that_it_needs() -> None:
 
 def test_a_name_is_never_all_extension() -> None:
     assert unique_name(".pdf", [".pdf"]) == ".pdf (2)"
+
+
+PDF, DOCX = "application/pdf", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type", "ended"),
+    [
+        ("Angebot Nr. 5", PDF, "Angebot Nr. 5.pdf"),
+        ("Drawing Rev.2", PDF, "Drawing Rev.2.pdf"),
+        ("Drawing Rev.B", PDF, "Drawing Rev.B.pdf"),
+        ("Acme Inc. Terms", PDF, "Acme Inc. Terms.pdf"),
+        ("Offer v1.2", PDF, "Offer v1.2.pdf"),
+        ("4500010001.2024", PDF, "4500010001.2024.pdf"),
+        ("Quote 01.05.2024", PDF, "Quote 01.05.2024.pdf"),
+        ("getfile", DOCX, "getfile.docx"),
+        ("E-invoice", "application/xml", "E-invoice.xml"),
+        ("E-invoice", "text/xml", "E-invoice.xml"),
+        ("Tracking", "application/json", "Tracking.json"),
+        ("ReadMe", "text/plain", "ReadMe.txt"),
+        ("photo", "image/jpg", "photo.jpg"),
+        ("data.bin", "image/vnd.dwg", "data.bin"),
+        ("part.f3d", "application/zip", "part.f3d"),
+        ("Offer.PDF", PDF, "Offer.PDF"),
+        ("photo.jpg", PDF, "photo.jpg"),
+        ("Download", "application/octet-stream", "Download"),
+        ("Download", "application/x-unheard-of", "Download"),
+    ],
+)
+def test_a_name_gets_the_ending_of_its_content_where_it_has_none(name: str, media_type: str, ended: str) -> None:
+    assert with_ending(name, media_type) == ended
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type", "ended"),
+    [
+        ("LICENSE", "text/plain", "LICENSE"),
+        ("Invoice", PDF, "Invoice.pdf"),
+        ("Offer v1.2", PDF, "Offer v1.2.pdf"),
+        ("plan.prt", PDF, "plan.prt"),
+        ("backup.001a", "application/zip", "backup.001a"),
+    ],
+)
+def test_the_own_name_of_a_file_keeps_an_ending_that_nobody_knows(name: str, media_type: str, ended: str) -> None:
+    assert with_ending(name, media_type, is_given=True) == ended
+
+
+@UNHURRIED
+@given(st.lists(ANY_TEXT | st.sampled_from(["a.pdf", "A.PDF", "a (2).pdf", "manifest.json"]), max_size=12))
+def test_names_that_are_given_one_by_one_are_those_of_all_at_once(labels: list[str]) -> None:
+    given_out, names = UniqueNames(), list[str]()
+    for label in labels:
+        names.append(unique_name(safe_name(label), [*names, *RESERVED_NAMES]))
+
+        assert given_out.give(safe_name(label)) == names[-1]
+
+
+def test_ten_thousand_files_of_one_name_are_named_at_once() -> None:
+    names = UniqueNames()
+
+    given_out = [names.give("Download.pdf") for _ in range(10_000)]
+
+    assert given_out[-1] == "Download (10000).pdf"
+    assert len(set(given_out)) == 10_000

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.domain.failures import OptionsError, PoolError
-from app.domain.options import BrowserOptions, PoolOptions, PortalOptions, Sandbox, Secret, WorkerOptions
+from app.domain.options import BrowserOptions, PoolOptions, PortalOptions, Sandbox, Secret, SizeLimits, WorkerOptions
 
 WORKER = WorkerOptions(browser=BrowserOptions(), portal=PortalOptions(pack_json="{}", base_url="https://portal.test"))
 POOL = PoolOptions(worker=WORKER, base_profile_path=Path("base"), runs_root=Path("runs"), staging_path=Path("staging"))
@@ -100,3 +100,13 @@ def test_a_secret_is_true_when_there_is_something_to_hide() -> None:
     assert Secret(text="x")
     assert not Secret(text="")
     assert not PortalOptions(pack_json="{}", base_url="https://portal.test").password
+
+
+@pytest.mark.parametrize("changed", [{"file_bytes": 0}, {"order_bytes": 0}])
+def test_a_limit_that_lets_nothing_in_is_none(changed: dict[str, int]) -> None:
+    with pytest.raises(OptionsError, match="at least 1 byte"):
+        SizeLimits(**changed)
+
+
+def test_two_gigabytes_are_enough_for_a_file_and_for_an_order() -> None:
+    assert (SizeLimits().file_bytes, SizeLimits().order_bytes) == (2 * 1024**3, 2 * 1024**3)

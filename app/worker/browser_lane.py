@@ -1,0 +1,273 @@
+"""The browser lane: files that only the browser itself can bring, by a page of their own or by a click on the order's.
+
+A file is tied to what asked for it: it is taken from the trail of one page, and from nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import anyio
+from playwright.async_api import BrowserContext, Download, Page, Response
+from playwright.async_api import Error as PlaywrightError
+
+from app.archive.content import is_document_type
+from app.portal.pack import Pack
+from app.worker.allowance import Allowance
+from app.worker.disposition import NOTHING_SAID, Disposition, read_disposition
+from app.worker.errors import first_line, stop_if_closed
+from app.worker.reading import PageLink
+from app.worker.received import Received, RefusedError, length, media_type
+from app.worker.trail import Trail, follow, quietly
+
+#: A download whose length is known may take as long as it would at this pace; one of unknown length so many pauses.
+_SLOWEST_BYTES_PER_S = 20_000
+_PAUSES_MAX = 4
+#: A page that shows something answers at once what it is.
+_LOOK_LIMIT_S = 5.0
+_DOUBTFUL = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_PAGE_TYPES = frozenset({"", "text/html", "application/xhtml+xml"})
+#: Finds the element as ``reading.js`` numbered it, and presses it; says what keeps it from being a file.
+_CLICK = """([selector, index, text]) => {
+  const roots = (top) => [top, ...[...top.querySelectorAll("*")].flatMap((element) => {
+    if (element.shadowRoot) return roots(element.shadowRoot);
+    try { return element.contentDocument ? roots(element.contentDocument) : []; } catch { return []; }
+  })];
+  const found = roots(document).flatMap((part) => [...part.querySelectorAll(selector)]);
+  const shows = (element) => (element?.innerText ?? element?.textContent ?? "").trim().slice(0, 200) === text;
+  const same = found.filter(shows);
+  const element = shows(found[index]) || same.length !== 1 ? found[index] : same[0];
+  if (!element) return "the page no longer shows it";
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(element.getAttribute("href") ?? "")?.[1].toLowerCase() ?? "";
+  if (scheme && !["http", "https", "javascript", "blob", "data"].includes(scheme))
+    return `its address is none of the web: ${scheme}`;
+  element.click();
+  return "";
+}"""
+#: Saves what an address holds, or what the page itself shows.
+_SAVE = """(address) => {
+  const link = document.createElementNS("http://www.w3.org/1999/xhtml", "a");
+  link.href = address || location.href;
+  link.download = "";
+  (document.body ?? document.documentElement).append(link);
+  link.click();
+  link.remove();
+}"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a lane is to bring, and how much it may be."""
+
+    link: PageLink
+    #: Where it is written; further files of one click beside it.
+    part: Path
+    allowance: Allowance
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """How the page calls it."""
+        return tuple(self.link.names.values())
+
+
+class BrowserLane:
+    """Brings files through the browser of one session."""
+
+    def __init__(self, pack: Pack, context: BrowserContext, check_place: Callable[[str], Awaitable[None]]) -> None:
+        """Use the portal's limits.
+
+        Args:
+            pack: The portal's rules.
+            context: The browser.
+            check_place: Raises for an address from which no file may come.
+        """
+        self._stall_s = pack.limits.stall_s
+        self._dialogs = pack.attachments.dialogs
+        self._context = context
+        self._check_place = check_place
+
+    async def visit(self, wanted: Wanted, referer: str) -> Sequence[Received | RefusedError]:
+        """Open the address in a page of its own, as somebody does who follows the link.
+
+        Raises:
+            RefusedError: It brought no file.
+        """
+        page = await self._context.new_page()
+        try:
+            async with follow(page, dialogs=self._dialogs) as trail:
+                status = await self._open(page, trail, wanted.link.address, referer)
+                if status >= HTTPStatus.BAD_REQUEST and not trail.downloads:
+                    msg, is_doubtful = f"the portal answered {status}", status in _DOUBTFUL
+                    raise RefusedError(msg, is_retryable=not is_doubtful, is_session_in_doubt=is_doubtful)
+                return await self._collect(trail, page, wanted)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await quietly(page.close)
+
+    async def click(self, page: Page, wanted: Wanted) -> tuple[Sequence[Received | RefusedError], bool]:
+        """Click on the link where it stands; tells, too, whether the page is still as it was.
+
+        Raises:
+            RefusedError: It brought no file. The page is not to be used again.
+        """
+        before, link = page.url, wanted.link
+        async with follow(page, dialogs=self._dialogs) as trail:
+            await self._press(page, link)
+            received = await self._collect(trail, page, wanted)
+            return received, page.url == before and not trail.has_pending
+
+    async def _open(self, page: Page, trail: Trail, address: str, referer: str) -> int:
+        """Go there; the status of a page that is shown, 0 for anything else."""
+        try:
+            answer = await page.goto(address, referer=referer, wait_until="commit", timeout=self._stall_s * 1000)
+        except PlaywrightError as error:
+            stop_if_closed(error)
+            if "Download is starting" in error.message or trail.downloads:
+                return 0
+            msg = f"the browser could not open it ({first_line(error)})"
+            raise RefusedError(msg, is_retryable=True) from error
+        return answer.status if answer else 0
+
+    async def _press(self, page: Page, link: PageLink) -> None:
+        text = link.names.get("text", "")[:200]
+        try:
+            with anyio.fail_after(self._stall_s):
+                problem: str = await page.evaluate(_CLICK, [link.selector, link.index, text])
+        except TimeoutError as error:
+            msg = f"the page did not take a click within {self._stall_s:g} s"
+            raise RefusedError(msg, is_retryable=True) from error
+        except PlaywrightError as error:
+            stop_if_closed(error)
+            if "Execution context was destroyed" in error.message:
+                return  # the click went on to another page at once
+            msg = f"a click brought no file ({first_line(error)})"
+            raise RefusedError(msg, is_retryable=True) from error
+        if problem:
+            raise RefusedError(problem, is_retryable=False)
+
+    async def _collect(self, trail: Trail, page: Page, wanted: Wanted) -> Sequence[Received | RefusedError]:
+        await trail.wait(self._stall_s)
+        if not trail.downloads and (await self._save_shown(trail) or await self._save_fetched(trail, page)):
+            trail.begin_anew()
+            await trail.wait(self._stall_s)
+        if trail.downloads:
+            return [await self._kept(trail, number, wanted) for number in range(len(trail.downloads))]
+        said = f"; the page said: {trail.said[-1]}" if trail.said else ""
+        msg = f"no file came of it{said}"
+        places = [shown.url for shown in (page, *trail.windows) if shown.url.startswith("http")]
+        raise NoFileError(msg, places)
+
+    async def _kept(self, trail: Trail, number: int, wanted: Wanted) -> Received | RefusedError:
+        part = wanted.part if number == 0 else wanted.part.with_name(f"{wanted.part.name}-{number + 1}")
+        try:
+            return await self._keep(trail.downloads[number], trail, part, wanted)
+        except RefusedError as refusal:
+            await quietly(trail.downloads[number].cancel)
+            return refusal
+
+    async def _keep(self, download: Download, trail: Trail, part: Path, wanted: Wanted) -> Received:
+        await self._check_place(download.url)
+        told = _told(download, trail.answer_of(download), wanted.known)
+        wanted.allowance.check(told.declared_bytes or 0)
+        announced = told.declared_bytes
+        pause_s = self._stall_s * (_PAUSES_MAX - 1) if announced is None else announced / _SLOWEST_BYTES_PER_S
+        try:
+            with anyio.fail_after(self._stall_s + pause_s):
+                path = await download.path()
+        except TimeoutError as error:
+            msg = f"its download stood still or took longer than {self._stall_s + pause_s:.0f} s"
+            raise RefusedError(msg, is_retryable=True) from error
+        except PlaywrightError as error:
+            stop_if_closed(error)
+            msg = f"the browser could not bring it ({first_line(error).removeprefix('Download.path: ')})"
+            raise RefusedError(msg, is_retryable=True) from error
+        path.replace(part)
+        return Received(
+            path=part,
+            disposition=told.disposition,
+            declared_type=told.declared_type,
+            declared_bytes=told.declared_bytes,
+            source_url=wanted.link.address or download.url,
+            final_url=download.url,
+        )
+
+    async def _save_shown(self, trail: Trail) -> bool:
+        """Save what a page shows in the place of a file: a viewer, a picture, text. Tells whether there is any."""
+        for shown in trail.shown:
+            try:
+                with anyio.fail_after(_LOOK_LIMIT_S):
+                    kind: str = await shown.evaluate("document.contentType")
+                    if kind not in _PAGE_TYPES:
+                        await shown.evaluate(_SAVE, "")
+                        return True
+            except (PlaywrightError, TimeoutError):
+                continue  # it is on its way elsewhere, or hangs
+        return False
+
+    async def _save_fetched(self, trail: Trail, page: Page) -> bool:
+        """Save a document that a script of the page fetched to show it by itself. Tells whether there is any."""
+        for answer in reversed(trail.answers):
+            is_fetched = answer.status == HTTPStatus.OK and answer.request.resource_type in {"fetch", "xhr"}
+            kind = media_type(answer.headers.get("content-type", ""))
+            if not is_fetched or answer.request.method != "GET" or not is_document_type(kind):
+                continue
+            try:
+                with anyio.fail_after(_LOOK_LIMIT_S):
+                    await page.evaluate(_SAVE, answer.url)
+            except (PlaywrightError, TimeoutError):
+                continue  # its page is gone
+            return True
+        return False
+
+
+class NoFileError(RefusedError):
+    """Nothing came, and pages are shown instead."""
+
+    def __init__(self, problem: str, places: Sequence[str]) -> None:
+        """Keep where those pages are."""
+        super().__init__(problem, is_retryable=True)
+        self.places = tuple(places)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    disposition: Disposition
+    declared_type: str
+    declared_bytes: int | None
+
+
+def _told(download: Download, answer: Response | None, known: tuple[str, ...]) -> _Told:
+    headers = answer.headers if answer else {}
+    header = headers.get("content-disposition", "")
+    found = read_disposition([_raw(header)], known) if header else NOTHING_SAID
+    if not found.name and _is_named(download):
+        found = Disposition(name=download.suggested_filename, is_attachment=True)
+    is_plain = headers.get("content-encoding", "identity") == "identity"
+    return _Told(
+        disposition=found,
+        declared_type=media_type(headers.get("content-type", "")),
+        declared_bytes=length(headers.get("content-length", "")) if is_plain else None,
+    )
+
+
+def _raw(header: str) -> bytes:
+    """The bytes of a header: the browser hands on those that are no UTF-8 one by one."""
+    try:
+        return header.encode("latin-1")
+    except UnicodeEncodeError:
+        return header.encode("utf-8", "replace")
+
+
+def _is_named(download: Download) -> bool:
+    """Whether header or script named the file; what the browser makes of an address by itself is no name."""
+    stem = download.suggested_filename.rpartition(".")[0] or download.suggested_filename
+    if stem.lower() == "download":
+        return False
+    if download.url.startswith(("blob:", "data:")):
+        return stem not in download.url
+    last = unquote(urlsplit(download.url).path.rpartition("/")[2])
+    return stem not in {last, last.rpartition(".")[0]}

@@ -1,0 +1,170 @@
+"""What the Content-Disposition header of an answer says, read as a browser reads it: leniently. Pure.
+
+The extended form goes before the plain one; percent encoding and encoded words of mail are taken in both; so are raw
+bytes. Bytes of no known encoding are read as the page itself calls the file, where it does; else they are a guess.
+"""
+
+from __future__ import annotations
+
+import binascii
+import quopri
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+#: A header is a line; what is longer is an attack.
+_HEADER_MAX_BYTES = 8192
+_TOKEN = re.compile(r"\s*([\w*.!#$&+^`|~-]+)\s*=\s*")
+_NAME_SOMEWHERE = re.compile(r"filename\*?\s*=", re.IGNORECASE)
+_ENCODED_WORD = re.compile(r"=\?([\w-]{1,40})(?:\*[\w-]{0,20})?\?([bq])\?([^?\s]*)\?=", re.IGNORECASE)
+_BETWEEN_WORDS = re.compile(r"(?<=\?=)\s+(?==\?)")
+_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
+_EXTENDED = re.compile(r"([\w-]{0,40})'[\w-]{0,40}'(.*)", re.DOTALL)
+_IN_APOSTROPHES = re.compile(r"^'([^']*)'$")
+_PIECE = re.compile(r"filename\*(\d{1,3})(\*?)$")
+_LONE_HIGH = re.compile(rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])")
+_HIGH = re.compile(rb"[\x80-\xff]")
+#: Encodings of portals that send a name as their system has it, those that refuse most first.
+_LEGACY = ("shift_jis", "euc_kr", "gb18030", "big5", "euc_jp", "cp1251", "cp1250", "cp1252")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disposition:
+    """What an answer says of itself."""
+
+    #: As it is written; empty where the header names nothing.
+    name: str = ""
+    #: Whether the name's letters are known; else its bytes were read as what they may be.
+    is_sure: bool = True
+    #: Whether the portal says that this is a file to be kept.
+    is_attachment: bool = False
+
+
+NOTHING_SAID = Disposition()
+
+
+def read_disposition(headers: Sequence[bytes], known: Sequence[str] = ()) -> Disposition:
+    """Read every such header of an answer; the first one that names a file names it.
+
+    Args:
+        headers: The values as they came, one for each line.
+        known: How the page calls the file, to tell letters by.
+    """
+    found = [_read(header[:_HEADER_MAX_BYTES].decode("latin-1"), known) for header in headers]
+    named = next((one for one in found if one.name), NOTHING_SAID)
+    is_attachment = any(one.is_attachment for one in found)
+    return Disposition(name=named.name, is_sure=named.is_sure, is_attachment=is_attachment)
+
+
+def _read(header: str, known: Sequence[str]) -> Disposition:
+    kind, _, rest = header.partition(";")
+    is_typed = "=" not in kind
+    given = list(_parameters(rest if is_typed else header))
+    if not any(name.startswith("filename") for name, _ in given) and (found := _NAME_SOMEWHERE.search(header)):
+        given = list(_parameters(header[found.start() :]))
+    name, is_sure = _name(given, known)
+    is_attachment = bool(name) if not is_typed else kind.strip().lower() not in {"inline", ""}
+    return Disposition(name=name, is_sure=is_sure, is_attachment=is_attachment)
+
+
+def _name(given: Sequence[tuple[str, str]], known: Sequence[str]) -> tuple[str, bool]:
+    pieces = sorted((int(found[1]), value) for name, value in given if (found := _PIECE.fullmatch(name)))
+    extended = [value for name, value in given if name == "filename*"]
+    plain = [value for name, value in given if name == "filename"]
+    for value in (*extended, "".join(value for _, value in pieces)):
+        if (read := _read_extended(value, known))[0].strip():
+            return read[0].strip(), read[1]
+    for value in plain:
+        if (read := _read_plain(value, known))[0].strip():
+            return read[0].strip(), read[1]
+    return "", True
+
+
+def _parameters(text: str) -> Iterator[tuple[str, str]]:
+    """Names in lower case and values, quotes taken off; what makes no sense is passed over."""
+    at = 0
+    while at < len(text):
+        found = _TOKEN.match(text, at)
+        if found is None:
+            at = _next(text, at)
+            continue
+        at = found.end()
+        if text.startswith('"', at):
+            value, at = _quoted(text, at + 1)
+        else:
+            end = text.find(";", at)
+            value, at = (text[at:], len(text)) if end < 0 else (text[at:end], end + 1)
+            value = _IN_APOSTROPHES.sub(r"\1", value.strip())
+        yield found[1].lower(), value
+
+
+def _next(text: str, at: int) -> int:
+    end = text.find(";", at)
+    return len(text) if end < 0 else end + 1
+
+
+def _quoted(text: str, begin: int) -> tuple[str, int]:
+    """A value in quotes, which end where a semicolon or the header's end follows; and where to go on."""
+    letters, at = list[str](), begin
+    while at < len(text):
+        if text[at] == "\\" and text[at + 1 : at + 2] in {'"', "\\"}:
+            letters.append(text[at + 1])
+            at += 2
+            continue
+        if text[at] == '"' and (not (rest := text[at + 1 :].lstrip()) or rest[0] in ";,"):
+            return "".join(letters), _next(text, at)
+        letters.append(text[at])
+        at += 1
+    end = text.find(";", begin)  # the last quote is missing: then a semicolon ends the value, as without any
+    return (text[begin:], len(text)) if end < 0 else (text[begin:end], end + 1)
+
+
+def _read_extended(value: str, known: Sequence[str]) -> tuple[str, bool]:
+    found = _EXTENDED.fullmatch(value)
+    charset, text = (found[1], found[2]) if found else ("", value)
+    content = unquote_to_bytes(text.strip('"').encode("latin-1"))
+    for encoding in (charset, "utf-8"):
+        if (read := _decoded(content, encoding)) is not None:
+            return read, True
+    return _guessed(content, known)
+
+
+def _read_plain(value: str, known: Sequence[str]) -> tuple[str, bool]:
+    words = _BETWEEN_WORDS.sub("", value)
+    if _ENCODED_WORD.search(words):
+        return _ENCODED_WORD.sub(_word, words), True
+    content = value.encode("latin-1")
+    if not _HIGH.search(content) and _PERCENT.search(value):
+        content = unquote_to_bytes(content)
+    told = _decoded(content, "utf-8")
+    return (told, True) if told is not None else _guessed(content, known)
+
+
+def _word(found: re.Match[str]) -> str:
+    charset, form, text = found[1], found[2].lower(), found[3].encode("latin-1")
+    try:
+        content = binascii.a2b_base64(text) if form == "b" else quopri.decodestring(text, header=True)
+    except binascii.Error:
+        return found[0]
+    told = _decoded(content, charset)
+    return found[0] if told is None else told
+
+
+def _decoded(content: bytes, encoding: str) -> str | None:
+    try:
+        return content.decode(encoding) if encoding else None
+    except (LookupError, UnicodeError):
+        return None
+
+
+def _guessed(content: bytes, known: Sequence[str]) -> tuple[str, bool]:
+    """The reading that the page knows; else a lone high byte is a western letter, and several in a row are a guess."""
+    readings = [told for encoding in _LEGACY if (told := _decoded(content, encoding)) is not None]
+    for told in readings:
+        if any(told.casefold() in text.casefold() for text in known):
+            return told, True
+    if len(_LONE_HIGH.findall(content)) == len(_HIGH.findall(content)):
+        return content.decode("cp1252", "replace"), True
+    letters = [told for told in readings if all(char.isalnum() for char in told if ord(char) > 0x7F)]  # noqa: PLR2004 - ASCII
+    return next(iter(letters), content.decode("latin-1")), False

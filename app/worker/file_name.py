@@ -1,0 +1,126 @@
+"""What to call a file: its own header first, then what the page and the address say of it. Pure.
+
+A page writes more than a name beside a link (a size, a date, a word to click on), so a text is read for the name in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
+
+from app.archive.names import has_ending
+from app.portal.pack import NameSource
+from app.worker.disposition import Disposition
+
+_NAMELESS = "attachment"
+#: Texts that a person wrote beside the file, of which the one that reads like a file's name is taken.
+_WRITTEN = (NameSource.TEXT, NameSource.TITLE, NameSource.ARIA_LABEL)
+#: Words that say what a link does and not what it leads to.
+_GENERIC = re.compile(
+    r"(?:(?:please\s+)?click\s+(?:here\s+)?to\s+(?:download|open|view|save)|click\s+here|here|download(?:s|en)?|open|view|"
+    r"show|preview|save(?:\s+as)?|get|see|attachments?|attached|files?|documents?|links?|icon|image|pdf|xlsx?|docx?|zip|"
+    r"herunterladen|\u00f6ffnen|anzeigen|datei|anhang|anlage|t\u00e9l\u00e9charger|ouvrir|fichier|pi\u00e8ce\s+jointe|descargar|abrir|"
+    r"archivo|adjunto|scarica|apri|allegato|baixar|anexo|arquivo|pobierz|\u4e0b\u8f7d|\u9644\u4ef6|\u30c0\u30a6\u30f3\u30ed\u30fc\u30c9|the|this|a|an|\s)+",
+    re.IGNORECASE,
+)
+_VERB = re.compile(
+    r"(?:click\s+(?:here\s+)?to\s+)?(?:download|open|view|show|preview|save|herunterladen|\u00f6ffnen|t\u00e9l\u00e9charger|descargar|"
+    r"scarica|baixar)\b[\s:]+(?:(?:the|this|attachment|file|document)\b[\s:]+)*",
+    re.IGNORECASE,
+)
+_ENDED = re.compile(r"\.([A-Za-z0-9]{1,10})(?=$|[\s()\[\]{},;:|\u00b7\u2022\u2013\u2014\"'<>])")
+_SIZE = re.compile(
+    r"[\s,;|\u00b7\u2022\u2013-]*[(\[]?\s*\d{1,6}(?:[.,\s]\d{1,3})?\s?(?:bytes?|[kmgt]i?b|[kmg]o)\s*[)\]]?$",
+    re.IGNORECASE,
+)
+#: Programs of a server, as addresses end in them.
+_PROGRAM = re.compile(r"\.(?:aspx?|ashx|asmx|php\d?|jspx?|jsf|do|action|cgi|cfm|pl|dll|svc)$", re.IGNORECASE)
+#: What an address calls by number or by key alone.
+_KEY = re.compile(r"[\d_.-]*|[0-9a-f-]{12,}|[\w-]{32,}", re.IGNORECASE)
+_TEXT_MAX_CHARS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileName:
+    """How a file is called."""
+
+    #: For people, and to tell by what to expect.
+    label: str
+    #: To be made a name on disk.
+    name: str
+    #: Whether the portal's own answer says so, and no text of a page.
+    is_given: bool = False
+
+
+def name_file(
+    order: Sequence[NameSource], page: Mapping[str, str], header: Disposition, addresses: Sequence[str] = ()
+) -> FileName:
+    """Choose a name.
+
+    Args:
+        order: The pack's order of sources.
+        page: What the page says, by source.
+        header: What the answer says.
+        addresses: Where the file is, the one that the page gave first.
+    """
+    found = {source: _said(source, page, header, addresses) for source in order}
+    found = {source: text for source, text in found.items() if text}
+    chosen = next((source for source, text in found.items() if not _is_generic(text)), next(iter(found), None))
+    if chosen is None:
+        return FileName(label=_NAMELESS, name=_NAMELESS)
+    is_given = chosen in {NameSource.DISPOSITION, NameSource.DOWNLOAD}
+    is_guess = chosen is NameSource.DISPOSITION and not header.is_sure
+    if is_guess or (chosen in _WRITTEN and not has_ending(found[chosen])):
+        chosen = next((one for one in found if one in _WRITTEN and has_ending(found[one])), chosen)
+    text = found[chosen]
+    name = re.sub(r"[/\\]", "_", text) if chosen in _WRITTEN else text
+    return FileName(label=text, name=name, is_given=is_given)
+
+
+def _said(source: NameSource, page: Mapping[str, str], header: Disposition, addresses: Sequence[str]) -> str:
+    match source:
+        case NameSource.DISPOSITION:
+            return header.name.strip()
+        case NameSource.ADDRESS:
+            return next((name for address in addresses if (name := name_in_address(address))), "")
+        case NameSource.DOWNLOAD:
+            return page.get(source.value, "").strip()
+        case _:
+            return name_in_text(page.get(source.value, ""))
+
+
+def name_in_text(text: str) -> str:
+    """The name of a file within what a page says of it; the first line without a size where none reads like one."""
+    lines = [" ".join(line.split()) for line in text[:_TEXT_MAX_CHARS].splitlines() if line.strip()]
+    for line in lines:
+        ends = [found.end() for found in _ENDED.finditer(line) if has_ending(found[0])]
+        if ends:
+            name = line[: ends[-1]]
+            return _VERB.sub("", name, count=1).strip(" \"'") if _VERB.match(name) else name.strip(" \"'([{<>")
+    return next((short for line in lines if (short := _SIZE.sub("", line).strip())), "")
+
+
+def name_in_address(address: str) -> str:
+    """The name in an address: of a file that it names among its values, else its last part; empty where it is a key."""
+    try:
+        parts = urlsplit(address)
+        values = parse_qsl(parts.query)
+    except ValueError:
+        return ""
+    for _, value in values:
+        if has_ending(value) and "=" not in value and "://" not in value:
+            return re.split(r"[/\\]", value)[-1].strip()
+    last = parts.path.rpartition("/")[2].partition(";")[0]
+    content = unquote_to_bytes(last)
+    try:
+        name = content.decode("utf-8")
+    except UnicodeDecodeError:
+        name = content.decode("cp1252", "replace")
+    name = _PROGRAM.sub("", name).strip()
+    return "" if _KEY.fullmatch(name) else name
+
+
+def _is_generic(text: str) -> bool:
+    return bool(_GENERIC.fullmatch(text.strip(" .:!\u2026>\u203a\u00bb\u2193\u21e9()[]")))

@@ -1,0 +1,222 @@
+"""Downloads that misbehave, on a real browser against a portal that answers with the very bytes of a test."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from app.demo.client import Portal
+from app.domain.failures import Reason
+from app.domain.task import Report
+from app.processor.failures import SessionLostError
+from app.worker.attempt import attempt
+from tests.support.portal import needs_chromium
+from tests.support.raw_portal import LOGIN_PAGE, RawPortal, answer, attached, pdf, raw_pack, raw_portal
+from tests.support.sessions import OpenStage, Stage, task_for
+
+pytestmark = [needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]
+
+
+@contextlib.asynccontextmanager
+async def raw_stage(open_stage: OpenStage, folder: Path) -> AsyncGenerator[tuple[RawPortal, Stage]]:
+    """A portal of raw answers and a session in it. Where it is and who logs in is all that a stage asks of a portal."""
+    async with (
+        raw_portal() as portal,
+        open_stage(cast("Portal", portal), folder, pack=raw_pack(), password="") as stage,
+    ):
+        yield portal, stage
+
+
+async def files_of(stage: Stage, number: str = "1") -> tuple[Report, dict[str, bytes]]:
+    """What an attempt told, and what it saved."""
+    report = await attempt(stage.bench, task_for(number), stage.staging / number)
+    return report, {file.name: (stage.staging / number / "files" / file.name).read_bytes() for file in report.files}
+
+
+def link(address: str, text: str) -> str:
+    return f'<a class=att href="{address}">{text}</a>'
+
+
+def button(script: str, text: str) -> str:
+    return f'<button class=att onclick="{script}">{text}</button>'
+
+
+async def test_several_files_of_one_order_go_through_the_browser_at_once(tmp_path: Path, open_stage: OpenStage) -> None:
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        portal.demanded = "referer:"
+        portal.order("1", "".join(link(f"/f/{name}", name) for name in ("a.pdf", "b.pdf", "c.pdf")))
+        portal.routes |= {f"/f/{name}": (attached(name, pdf(name)),) for name in ("a.pdf", "b.pdf", "c.pdf")}
+
+        report, saved = await files_of(stage)
+
+    assert report.reason is Reason.ALL_SAVED, report
+    assert saved == {name: pdf(name) for name in ("a.pdf", "b.pdf", "c.pdf")}
+
+
+async def test_a_late_file_is_never_given_to_the_next_click(tmp_path: Path, open_stage: OpenStage) -> None:
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        portal.order("1", button("location='/slow'", "a.pdf") + button("location='/quick'", "b.pdf"))
+        portal.routes["/slow"] = (4.0, answer(pdf("slow"), "Content-Disposition: attachment"))
+        portal.routes["/quick"] = (2.0, answer(pdf("quick"), "Content-Disposition: attachment"))
+
+        report, saved = await files_of(stage)
+
+    assert saved == {"b.pdf": pdf("quick")}
+    assert [missed.label for missed in report.missed] == ["a.pdf"]
+    assert report.reason is Reason.SOME_FILES_FAILED
+
+
+async def test_every_file_of_a_click_is_kept_wherever_it_appears(tmp_path: Path, open_stage: OpenStage) -> None:
+    both = "for (const n of ['1', '2']) { const l = document.createElement('a'); l.href = '/f/' + n; l.download = ''; "
+    blob = "window.open(window.URL.createObjectURL(new Blob(['%PDF-1.4 blob %%EOF'], {type: 'application/pdf'})))"
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        portal.order(
+            "1",
+            button(f"{both} l.click(); }}", "Both files")
+            + button("window.open('/wait')", "window.pdf")
+            + button(blob, "blob.pdf")
+            + button("if (confirm('Download?')) location='/f/asked'", "asked.pdf")
+            + button("fetch('/f/shown').then(r => r.blob())", "shown.pdf"),
+        )
+        wait = b"<!DOCTYPE html><html><script>setTimeout(() => location='/f/window', 300)</script></html>"
+        portal.routes["/wait"] = (answer(wait, kind="text/html"),)
+        portal.routes |= {
+            f"/f/{number}": (attached(f"{name}.pdf", pdf(name)),) for number, name in ((1, "x"), (2, "y"))
+        }
+        portal.routes |= {f"/f/{name}": (attached(f"{name}.pdf", pdf(name)),) for name in ("window", "asked")}
+        portal.routes["/f/shown"] = (answer(pdf("shown")),)
+
+        report, saved = await files_of(stage)
+        open_pages = len(stage.session.driver.pages)
+
+    assert report.reason is Reason.ALL_SAVED, report
+    assert list(saved) == ["x.pdf", "y.pdf", "window.pdf", "blob.pdf", "asked.pdf", "shown.pdf"]
+    assert saved["y.pdf"] == pdf("y")
+    assert saved["shown.pdf"] == pdf("shown")
+    assert open_pages == 1, "every window is closed"
+
+
+async def test_a_page_on_the_way_is_passed_and_never_saved(tmp_path: Path, open_stage: OpenStage) -> None:
+    wait = b"<html><meta http-equiv=refresh content='0;url=/f/offer'>Your download starts shortly</html>"
+    error = b"<html><title>Error</title><body>An error has occurred</body></html>"
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        portal.order("1", link("/wait", "Final quotation") + link("/error", "Old quotation"))
+        portal.routes["/wait"] = (answer(wait, kind="text/html"),)
+        portal.routes["/f/offer"] = (attached("offer.pdf", pdf("offer")),)
+        portal.routes["/error"] = (answer(error, kind="text/html"),)
+
+        report, saved = await files_of(stage)
+
+    assert saved == {"offer.pdf": pdf("offer")}
+    assert [missed.label for missed in report.missed] == ["Old quotation"]
+
+
+async def test_links_that_a_script_follows_in_its_own_way_are_clicked(tmp_path: Path, open_stage: OpenStage) -> None:
+    script = """document.querySelectorAll("a.att").forEach((link) => link.addEventListener("click", (event) => {
+      event.preventDefault(); location.href = "/f/" + link.hash.split("/").pop(); }));"""
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        portal.order("1", link("/home#/file/one", "Quotation") + link("/home#/file/two", "Contract"), script)
+        portal.routes |= {f"/f/{name}": (attached(f"{name}.pdf", pdf(name)),) for name in ("one", "two")}
+
+        _, saved = await files_of(stage)
+
+    assert saved == {"one.pdf": pdf("one"), "two.pdf": pdf("two")}
+
+
+async def test_one_odd_answer_costs_one_file(tmp_path: Path, open_stage: OpenStage) -> None:
+    odd = b'HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\n"X-XSS-Protection: 0"\r\nContent-Length: %d\r\n\r\n%s'
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        names = ("good.pdf", "gzip.pdf", "mailto.pdf", "odd.pdf")
+        portal.order("1", "".join(link(f"/f/{name}", name) for name in names) + link("file:///etc/passwd", "passwd"))
+        portal.routes["/f/good.pdf"] = (answer(pdf("good")),)
+        portal.routes["/f/gzip.pdf"] = (answer(pdf("no gzip"), "Content-Encoding: gzip"),)
+        portal.routes["/f/mailto.pdf"] = (answer(b"", "Location: mailto:a@b.test", status="302 Found"),)
+        portal.routes["/f/odd.pdf"] = (odd % (len(pdf("odd")), pdf("odd")),)
+
+        report, saved = await files_of(stage)
+
+    assert saved == {"good.pdf": pdf("good"), "odd.pdf": pdf("odd")}
+    assert [missed.label for missed in report.missed] == ["gzip.pdf", "mailto.pdf", "passwd"]
+
+
+async def test_a_question_at_the_door_is_answered(tmp_path: Path, open_stage: OpenStage) -> None:
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        script = "if (!confirm('Show the order?')) document.body.innerHTML = 'left'"
+        portal.order("1", button("location='/slow'", "a.pdf") + button("location='/b'", "b.pdf"), script)
+        portal.routes["/slow"] = (5.0, answer(pdf("a"), "Content-Disposition: attachment"))
+        portal.routes["/b"] = (answer(pdf("b"), "Content-Disposition: attachment"),)
+
+        _, saved = await files_of(stage)
+
+    assert saved == {"b.pdf": pdf("b")}, "the page that was opened again asked too"
+
+
+async def test_a_file_that_never_ends_does_not_cost_those_that_came(tmp_path: Path, open_stage: OpenStage) -> None:
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        portal.order("1", link("/f/good.pdf", "good.pdf") + link("/f/drip.pdf", "drip.pdf"))
+        portal.routes["/f/good.pdf"] = (answer(pdf("good")),)
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\nConnection: close\r\n\r\n"
+        portal.routes["/f/drip.pdf"] = (head, *((0.5, b"%drip\n") * 200))
+        task = dataclasses.replace(task_for("1"), timeout_s=6.0)
+
+        report = await attempt(stage.bench, task, stage.staging / "1")
+
+    assert report.reason is Reason.SOME_FILES_FAILED, report
+    assert [file.name for file in report.files] == ["good.pdf"]
+    assert "no time was left" in report.missed[0].problem
+
+
+async def test_a_file_may_be_called_as_the_login_page_is(tmp_path: Path, open_stage: OpenStage) -> None:
+    manual = b"<html><h1>Manual</h1><form><input type='password'></form></html>"
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        portal.order("1", link("/f/1", "Manual") + link("/f/2", "Saved form"))
+        portal.routes["/f/1"] = (answer(b"", "Location: /docs/login-manual.pdf", status="302 Found"),)
+        portal.routes["/docs/login-manual.pdf"] = (answer(pdf("manual")),)
+        header = 'Content-Disposition: attachment; filename="manual.html"'
+        portal.routes["/f/2"] = (answer(manual, header, kind="text/html"),)
+
+        report, saved = await files_of(stage)
+
+    assert report.reason is Reason.ALL_SAVED, report
+    assert saved == {"Manual.pdf": pdf("manual"), "manual.html": manual}
+
+
+@pytest.mark.parametrize(
+    ("status", "page_status"),
+    [
+        ("200 OK", "200 OK"),
+        ("403 Forbidden", "200 OK"),
+        ("403 Forbidden", "403 Forbidden"),
+        ("401 Unauthorized", "404 Not Found"),
+    ],
+)
+async def test_an_answer_in_place_of_a_file_is_no_failure_when_the_login_is_lost(
+    tmp_path: Path, open_stage: OpenStage, status: str, page_status: str
+) -> None:
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        portal.order("1", link("/f/1", "a.pdf"))
+        portal.once["/order/1"] = portal.routes["/order/1"]
+        shown = LOGIN_PAGE if page_status == "200 OK" else b"<html><body>nothing here</body></html>"
+        portal.routes["/order/1"] = (answer(shown, kind="text/html", status=page_status),)
+        portal.routes["/f/1"] = (answer(LOGIN_PAGE, kind="text/html", status=status),)
+
+        with pytest.raises(SessionLostError):
+            await files_of(stage)
+
+
+async def test_a_file_that_is_refused_to_somebody_who_is_logged_in_is_missed(
+    tmp_path: Path, open_stage: OpenStage
+) -> None:
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        portal.order("1", link("/f/1", "a.pdf"))
+        portal.routes["/f/1"] = (answer(b"no", kind="text/plain", status="403 Forbidden"),)
+
+        report, _ = await files_of(stage)
+
+    assert report.reason is Reason.DOWNLOAD_REFUSED
+    assert report.missed[0].problem == "the portal answered 403"

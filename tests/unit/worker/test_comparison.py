@@ -1,0 +1,59 @@
+"""What the files of one order tell beside each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.domain.task import MissedFile
+from app.worker.processors.comparison import summary, without_repeats
+from app.worker.staged import Arrived
+
+
+def arrived(label: str, sha256: str, media_type: str = "application/pdf", *, notes: tuple[str, ...] = ()) -> Arrived:
+    return Arrived(
+        path=Path(label),
+        label=label,
+        size_bytes=1,
+        sha256=sha256,
+        media_type=media_type,
+        source_url="",
+        is_page=media_type == "text/html",
+        notes=notes,
+    )
+
+
+def missed(label: str) -> MissedFile:
+    return MissedFile(label=label, source_url="", problem="it is gone", is_retryable=False)
+
+
+def test_one_web_page_under_several_names_is_none_of_the_files() -> None:
+    fetched = [arrived("a.html", "1", "text/html"), arrived("b.html", "1", "text/html"), arrived("c.pdf", "2")]
+
+    first, second, third = without_repeats(fetched)
+
+    assert isinstance(first, MissedFile)
+    assert isinstance(second, MissedFile)
+    assert first.is_retryable
+    assert third == fetched[2]
+
+
+def test_files_that_are_really_there_twice_are_kept() -> None:
+    same = [arrived("offer.pdf", "1"), arrived("copy.pdf", "1"), arrived("offer.pdf", "1"), missed("x")]
+    pages = [arrived("terms.html", "2", "text/html"), arrived("terms.html", "2", "text/html")]
+
+    assert without_repeats(same) == same
+    assert without_repeats(pages) == pages
+
+
+def test_what_is_missing_is_told_before_what_is_odd() -> None:
+    files = [arrived("photo.jpg", "1", notes=("photo.jpg is a PDF, whatever its name says.",)), arrived("b", "2")]
+
+    assert summary(files, [missed("a.pdf")]) == "a.pdf: it is gone; photo.jpg is a PDF, whatever its name says"
+    assert summary([], []) == ""
+
+
+def test_of_thousands_of_files_the_first_ones_are_told() -> None:
+    told = summary([], [missed(f"{number}.pdf") for number in range(2005)])
+
+    assert told.startswith("0.pdf: it is gone; 1.pdf")
+    assert told.endswith("; and 2,000 more")

@@ -1,0 +1,133 @@
+"""What the header of an answer says of the file's name, in every form that portals write it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.worker.disposition import read_disposition
+from tests.support.pace import UNHURRIED
+
+
+def name_of(header: str | bytes, *known: str) -> str:
+    content = header if isinstance(header, bytes) else header.encode()
+    return read_disposition([content], known).name
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ('attachment; filename="offer.pdf"', "offer.pdf"),
+        ("attachment; filename=offer.pdf", "offer.pdf"),
+        ("attachment; filename=Final offer 2024.pdf", "Final offer 2024.pdf"),
+        ("attachment;filename=offer.pdf;size=3", "offer.pdf"),
+        ('ATTACHMENT ; FileName = "offer.pdf" ; size=3', "offer.pdf"),
+        ("attachment; filename='offer.pdf'", "offer.pdf"),
+        ('attachment; filename="a;b.pdf"', "a;b.pdf"),
+        ('attachment; filename="a \\"b\\" c.pdf"', 'a "b" c.pdf'),
+        ('attachment; filename="a "b" c.pdf"', 'a "b" c.pdf'),
+        ('attachment; filename="C:\\scans\\offer.pdf"', "C:\\scans\\offer.pdf"),
+        ('attachment; filename="offer.pdf', "offer.pdf"),
+        ('attachment; filename="offer.pdf; size=3', "offer.pdf"),
+        ('filename="offer.pdf"', "offer.pdf"),
+        ('attachment, filename="offer.pdf"', "offer.pdf"),
+        ('attachment filename="offer.pdf"', "offer.pdf"),
+        ('; filename="offer.pdf"', "offer.pdf"),
+        ("attachment", ""),
+        ("", ""),
+        ('attachment; filename=""', ""),
+        ("attachment; filename=", ""),
+    ],
+)
+def test_a_plain_name_is_read_leniently(header: str, name: str) -> None:
+    assert name_of(header) == name
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ("attachment; filename=\"???.pdf\"; filename*=UTF-8''%E8%A6%8B%E7%A9%8D%E6%9B%B8.pdf", "見積書.pdf"),
+        ("attachment; filename*=UTF-8''%E8%A6%8B.pdf; filename=\"x.pdf\"", "見.pdf"),
+        ("attachment; filename*=utf-8'de'Angebot_M%C3%A4rz.pdf", "Angebot_März.pdf"),
+        ("attachment; filename*=ISO-8859-1''Angebot_M%E4rz.pdf", "Angebot_März.pdf"),
+        ("attachment; filename*=\"UTF-8''a%20b.pdf\"", "a b.pdf"),
+        ("attachment; filename*=UTF-8''\"a b.pdf\"", "a b.pdf"),
+        ("attachment; filename*=Angebot_M%C3%A4rz.pdf", "Angebot_März.pdf"),
+        ("attachment; filename*=unheard-of''M%C3%A4rz.pdf", "März.pdf"),
+        ("attachment; filename=\"\"; filename*=UTF-8''offer.pdf", "offer.pdf"),
+        ("attachment; filename=offer.pdf; filename*=UTF-8''", "offer.pdf"),
+        ('attachment; filename*0="a long "; filename*1="name.pdf"', "a long name.pdf"),
+        ("attachment; filename*1*=rz.pdf; filename*0*=UTF-8''M%C3%A4", "März.pdf"),
+    ],
+)
+def test_the_extended_form_goes_before_the_plain_one(header: str, name: str) -> None:
+    assert name_of(header) == name
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ('attachment; filename="=?UTF-8?B?QW5nZWJvdF9Nw6Ryei5wZGY=?="', "Angebot_März.pdf"),
+        ("attachment; filename==?UTF-8?B?QW5nZWJvdF9Nw6Ryei5wZGY=?=", "Angebot_März.pdf"),
+        ('attachment; filename="=?iso-8859-1?Q?Angebot_M=E4rz.pdf?="', "Angebot März.pdf"),
+        ('attachment; filename="=?utf-8?q?Ange?= =?utf-8?q?bot.pdf?="', "Angebot.pdf"),
+        ('attachment; filename="=?unheard-of?Q?a.pdf?="', "=?unheard-of?Q?a.pdf?="),
+        ('attachment; filename="Angebot%20M%C3%A4rz.pdf"', "Angebot März.pdf"),
+        ('attachment; filename="100%.pdf"', "100%.pdf"),
+        ('attachment; filename="Angebot_M%E4rz.pdf"', "Angebot_März.pdf"),
+    ],
+)
+def test_other_ways_to_write_letters_are_read_too(header: str, name: str) -> None:
+    assert name_of(header) == name
+
+
+def test_raw_bytes_are_read_as_what_they_are() -> None:
+    assert name_of('attachment; filename="見積書.pdf"'.encode()) == "見積書.pdf"
+    assert name_of('attachment; filename="Angebot März.pdf"'.encode("cp1252")) == "Angebot März.pdf"
+    assert name_of('attachment; filename="报价单.pdf"'.encode("gbk"), "报价单.pdf") == "报价单.pdf"
+    assert name_of('attachment; filename="見積書.pdf"'.encode("shift_jis"), "見積書.pdf (3 KB)") == "見積書.pdf"
+    assert name_of('attachment; filename="Заказ 6.pdf"'.encode("cp1251"), "Заказ 6.pdf") == "Заказ 6.pdf"
+
+
+def test_bytes_that_nobody_knows_are_a_guess() -> None:
+    guess = read_disposition(['attachment; filename="报价单.pdf"'.encode("gbk")], ["Download"])
+
+    assert not guess.is_sure
+    assert guess.name.endswith(".pdf")
+    assert "±" not in guess.name
+
+
+def test_of_several_headers_the_first_that_names_the_file_is_taken() -> None:
+    found = read_disposition([b"attachment", b'inline; filename="a.pdf"', b'attachment; filename="b.pdf"'])
+
+    assert (found.name, found.is_attachment) == ("a.pdf", True)
+
+
+@pytest.mark.parametrize(
+    ("header", "is_attachment"),
+    [(b"attachment", True), (b'inline; filename="a.pdf"', False), (b"form-data; filename=a", True), (b"", False)],
+)
+def test_only_a_header_that_says_so_vouches_for_a_file(header: bytes, is_attachment: bool) -> None:
+    assert read_disposition([header]).is_attachment is is_attachment
+
+
+@pytest.mark.parametrize(
+    "part", [b'"', b"filename=", b";", b"=?", b"'", b"\\", b'filename="', b"%E4", b'" ', b"\xe4\xf6"]
+)
+def test_no_header_holds_up_the_one_who_reads_it(part: bytes) -> None:
+    begun = time.perf_counter()
+
+    read_disposition([b'attachment; filename="' + part * 5000])
+
+    assert time.perf_counter() - begun < 1
+
+
+@UNHURRIED
+@given(st.binary(max_size=300))
+def test_any_bytes_can_be_read(header: bytes) -> None:
+    found = read_disposition([b"attachment; filename=" + header, header])
+
+    assert isinstance(found.name, str)

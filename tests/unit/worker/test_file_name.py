@@ -1,0 +1,108 @@
+"""Which of all that is said of a file becomes its name."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.portal.tables import Attachments, NameSource
+from app.worker.disposition import NOTHING_SAID, Disposition
+from app.worker.file_name import FileName, name_file, name_in_address, name_in_text
+
+ORDER = Attachments(links=("a",)).names
+
+
+def called(header: str = "", address: str = "", **page: str) -> str:
+    return name_file(ORDER, page, Disposition(name=header), [address]).label
+
+
+def test_the_header_goes_before_all_that_a_page_says() -> None:
+    assert (
+        called("offer.pdf", download="x.pdf", text="y.pdf", title="z.pdf", address="https://p.test/w.pdf")
+        == "offer.pdf"
+    )
+    assert called(download="x.pdf", text="y.pdf", title="z.pdf") == "x.pdf"
+    assert called(text="Offer", title="The whole offer") == "Offer"
+    assert called(title="The whole offer", address="https://p.test/w.pdf") == "The whole offer"
+    assert called(address="https://p.test/w.pdf") == "w.pdf"
+    assert called() == "attachment"
+
+
+@pytest.mark.parametrize(
+    ("page", "address", "label"),
+    [
+        ({"title": "Click to download", "text": "Quote_A.pdf"}, "", "Quote_A.pdf"),
+        ({"title": "Quote_A.pdf", "text": "Download"}, "", "Quote_A.pdf"),
+        ({"title": "Quote_A.pdf", "text": "Our quote"}, "", "Quote_A.pdf"),
+        ({"title": "Download"}, "https://p.test/files/Auftrag%20Gr%C3%B6%C3%9Fe.msg", "Auftrag Größe.msg"),
+        ({"text": "Attachment"}, "https://p.test/attachments/4711/download", "Attachment"),
+        ({"text": "PDF", "title": "Download file"}, "https://p.test/x/4711", "PDF"),
+        ({"download": "download", "text": "Terms.docx"}, "", "Terms.docx"),
+        ({"text": "\u2193 Download", "aria-label": "Download Terms.docx"}, "", "Terms.docx"),
+    ],
+)
+def test_words_that_only_say_what_a_link_does_are_no_name(page: dict[str, str], address: str, label: str) -> None:
+    assert name_file(ORDER, page, NOTHING_SAID, [address]).label == label
+
+
+def test_a_guess_at_bytes_gives_way_to_what_the_page_calls_the_file() -> None:
+    guess = Disposition(name="\u00b1\u00a8.pdf", is_sure=False)
+
+    assert name_file(ORDER, {"text": "Offer.pdf"}, guess).label == "Offer.pdf"
+    assert name_file(ORDER, {"text": "Download"}, guess).label == "\u00b1\u00a8.pdf"
+
+
+def test_a_pack_may_want_another_order() -> None:
+    order = (NameSource.TEXT, NameSource.DISPOSITION)
+
+    assert name_file(order, {"text": "Offer.pdf"}, Disposition(name="4711.pdf")).label == "Offer.pdf"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Quote.pdf (12 KB)", "Quote.pdf"),
+        ("Terms.pdf 3.4 MB", "Terms.pdf"),
+        ("Terms.pdf, 3,4 Mo", "Terms.pdf"),
+        ("Terms.pdf\n3.4 MB\nuploaded by Max", "Terms.pdf"),
+        ("PDF\nTerms.pdf", "Terms.pdf"),
+        ("Quote.pdf - uploaded 3 May 2024", "Quote.pdf"),
+        ("Download Quote.pdf", "Quote.pdf"),
+        ("Download: Quote final.pdf (1.2 MiB)", "Quote final.pdf"),
+        ("report.txt (old).pdf", "report.txt (old).pdf"),
+        ("Quotation (12 KB)", "Quotation"),
+        ("Quotation 12 bytes", "Quotation"),
+        ("Angebot Nr. 5", "Angebot Nr. 5"),
+        ("Offer v1.2", "Offer v1.2"),
+        ("Hose 12 m", "Hose 12 m"),
+        ("  \n ", ""),
+    ],
+)
+def test_a_name_is_found_in_what_stands_beside_a_link(text: str, name: str) -> None:
+    assert name_in_text(text) == name
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("https://p.test/f/Angebot%20M%C3%A4rz%202024.pdf", "Angebot März 2024.pdf"),
+        ("https://p.test/f/Angebot%20M%E4rz.pdf", "Angebot März.pdf"),
+        ("https://p.test/f/offer.pdf;jsessionid=4711?x=1#y", "offer.pdf"),
+        ("https://p.test/download.aspx?id=1", "download"),
+        ("https://p.test/getfile.php?file=docs%2FAngebot.pdf", "Angebot.pdf"),
+        ("https://p.test/getfile.php?back=https://p.test/a.pdf", "getfile"),
+        ("https://p.test/f/4711", ""),
+        ("https://p.test/f/0f8fad5b-d9cb-469f-a165-70867728950e", ""),
+        ("https://p.test/f/", ""),
+        ("https://p.test", ""),
+        ("http://[bad/x.pdf", ""),
+    ],
+)
+def test_an_address_names_a_file_in_letters(address: str, name: str) -> None:
+    assert name_in_address(address) == name
+
+
+def test_a_slash_in_a_text_leads_nowhere() -> None:
+    assert name_file(ORDER, {"text": "Offer 3/2024"}, NOTHING_SAID) == FileName(
+        label="Offer 3/2024", name="Offer 3_2024"
+    )
+    assert name_file(ORDER, {}, Disposition(name="a/b.pdf")).name == "a/b.pdf"

@@ -1,0 +1,253 @@
+"""The stream lane against a scripted network: what it asks, what it follows, and where it steps aside."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import pytest
+from playwright.async_api import BrowserContext
+
+from app.domain.options import PortalOptions, SizeLimits
+from app.portal import pack as packs
+from app.worker import file_stream
+from app.worker.allowance import Allowance
+from app.worker.errors import PortalBusyError
+from app.worker.file_stream import FileStream, open_file_stream, waiting_s
+from app.worker.received import RefusedError
+from app.worker.set_cookies import cookies_of
+
+BASE = "https://portal.test"
+PDF = b"%PDF-1.4\n%%EOF\n"
+PACK = packs.load("demo")
+
+
+class Jar:
+    """A browser that keeps cookies and does nothing else."""
+
+    def __init__(self, **cookies: str) -> None:
+        self.cookies_set = [{"name": name, "value": value} for name, value in cookies.items()]
+
+    async def cookies(self, url: str) -> list[dict[str, str]]:
+        assert url
+        return self.cookies_set
+
+    async def add_cookies(self, cookies: list[dict[str, str]]) -> None:
+        self.cookies_set.extend(cookies)
+
+
+Answers = Callable[[httpx.Request], httpx.Response]
+
+
+def stream_of(answers: Answers, jar: Jar | None = None) -> FileStream:
+    client = httpx.AsyncClient(transport=httpx.MockTransport(answers))
+    portal = PortalOptions(pack_json="", base_url=BASE)
+    return FileStream(PACK, portal, cast("BrowserContext", jar or Jar()), client)
+
+
+async def refusal_of(stream: FileStream, part: Path, sizes: SizeLimits | None = None) -> RefusedError:
+    with pytest.raises(RefusedError) as caught:
+        await stream.fetch(f"{BASE}/f/1", part, Allowance(sizes or SizeLimits()), ())
+    return caught.value
+
+
+@pytest.fixture(autouse=True)
+def _network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names lead where their first word says."""
+    places = {"portal": "93.184.216.34", "bucket": "8.8.8.8", "inside": "10.0.0.8", "here": "127.0.0.1"}
+
+    async def look_up(host: str, port: int) -> list[tuple[Any, ...]]:
+        return [(None, None, None, "", (places[host.partition(".")[0]], port))]
+
+    monkeypatch.setattr(file_stream.anyio, "getaddrinfo", look_up)
+
+
+async def test_cookies_beyond_ascii_go_as_a_browser_sends_them(tmp_path: Path) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, content=PDF)
+
+    await stream_of(answer, Jar(ü="ä€", a="1")).fetch(f"{BASE}/f/1", tmp_path / "part", Allowance(SizeLimits()), ())
+
+    sent = dict(asked[0].headers.raw)[b"Cookie"]
+    assert sent == "ü=ä€; a=1".encode()
+
+
+async def test_a_ticket_that_comes_with_a_redirect_is_brought_along(tmp_path: Path) -> None:
+    jar = Jar()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "t=1" in str(request.url):
+            return httpx.Response(200, content=PDF) if "ticket=7" in request.headers["cookie"] else httpx.Response(400)
+        headers = {"location": "/f/1?t=1", "set-cookie": "ticket=7; Path=/f; HttpOnly"}
+        return httpx.Response(302, headers=headers)
+
+    received = await stream_of(answer, jar).fetch(f"{BASE}/f/1", tmp_path / "part", Allowance(SizeLimits()), ())
+
+    assert received.final_url == f"{BASE}/f/1?t=1"
+    assert (tmp_path / "part").read_bytes() == PDF
+
+
+@pytest.mark.parametrize(
+    ("location", "said"),
+    [
+        ("https://elsewhere.test/s.pdf", "does not name"),
+        ("https://inside.test/k?X-Amz-Signature=a", "a private network"),
+        ("https://here.test/k?X-Amz-Signature=a", "this machine"),
+        ("http://bucket.test/k?X-Amz-Signature=a", "without encryption"),
+        ("file:///etc/passwd", "no web address"),
+    ],
+)
+async def test_a_redirect_out_of_bounds_is_not_followed(tmp_path: Path, location: str, said: str) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(302, headers={"location": location})
+
+    refusal = await refusal_of(stream_of(answer), tmp_path / "part")
+
+    assert said in str(refusal)
+    assert asked == [f"{BASE}/f/1"], "nobody else was asked"
+    assert not refusal.is_for_browser
+
+
+async def test_signed_storage_is_followed(tmp_path: Path) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "portal.test":
+            return httpx.Response(302, headers={"location": "https://bucket.test/k?X-Amz-Signature=a#x"})
+        return httpx.Response(200, content=PDF, headers={"content-disposition": 'attachment; filename="SSO Form.pdf"'})
+
+    received = await stream_of(answer).fetch(f"{BASE}/f/1", tmp_path / "part", Allowance(SizeLimits()), ())
+
+    assert received.disposition.name == "SSO Form.pdf"
+    assert (received.source_url, received.final_url) == (f"{BASE}/f/1", "https://bucket.test/k?X-Amz-Signature=a")
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_retryable", "is_for_browser", "is_in_doubt"),
+    [
+        (httpx.Response(206, content=b"a"), True, False, False),
+        (httpx.Response(202), True, False, False),
+        (httpx.Response(204), False, False, False),
+        (httpx.Response(304), False, False, False),
+        (httpx.Response(404), False, False, False),
+        (httpx.Response(500), True, False, False),
+        (httpx.Response(401), False, True, True),
+        (httpx.Response(403), False, True, True),
+        (httpx.Response(400), False, True, False),
+        (httpx.Response(407), False, True, False),
+        (httpx.Response(302, headers={"location": "/f/1"}), True, True, False),
+        (httpx.Response(302, headers={"location": "http://[bad/x.pdf"}), False, False, False),
+        (httpx.Response(200, headers={"content-encoding": "br"}, content=b"x"), True, True, False),
+        (httpx.Response(200, headers={"content-encoding": "x-gzip"}, content=b"x"), True, True, False),
+        (httpx.Response(200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(PDF)), True, True, False),
+    ],
+)
+async def test_what_brings_no_file_says_what_can_be_done(
+    tmp_path: Path, answer: httpx.Response, is_retryable: bool, is_for_browser: bool, is_in_doubt: bool
+) -> None:
+    refusal = await refusal_of(stream_of(lambda _: answer), tmp_path / "part")
+
+    assert refusal.is_retryable is is_retryable
+    assert refusal.is_for_browser is is_for_browser
+    assert refusal.is_session_in_doubt is is_in_doubt
+
+
+@pytest.mark.parametrize(
+    ("error", "is_for_browser"),
+    [
+        (httpx.ConnectError("no"), True),
+        (httpx.ConnectTimeout("no"), True),
+        (httpx.ProxyError("407"), True),
+        (httpx.RemoteProtocolError("illegal header line"), True),
+        (httpx.ReadTimeout("slow"), False),
+    ],
+)
+async def test_a_browser_is_asked_where_this_client_gets_no_answer(
+    tmp_path: Path, error: Exception, is_for_browser: bool
+) -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        raise error
+
+    assert (await refusal_of(stream_of(answer), tmp_path / "part")).is_for_browser is is_for_browser
+
+
+async def test_a_portal_that_is_busy_is_told_as_such(tmp_path: Path) -> None:
+    stream = stream_of(lambda _: httpx.Response(503, headers={"retry-after": "7"}))
+
+    with pytest.raises(PortalBusyError) as caught:
+        await stream.fetch(f"{BASE}/f/1", tmp_path / "part", Allowance(SizeLimits()), ())
+
+    assert caught.value.retry_after_s == 7
+
+
+@pytest.mark.parametrize("headers", [{"content-length": "3000"}, {"content-encoding": "gzip"}, {}])
+async def test_no_more_is_written_than_may_be(tmp_path: Path, headers: dict[str, str]) -> None:
+    content = gzip.compress(bytes(30_000_000)) if headers.get("content-encoding") else bytes(3000)
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers=headers, stream=httpx.ByteStream(content))
+
+    refusal = await refusal_of(stream_of(answer), tmp_path / "part", SizeLimits(file_bytes=2000))
+
+    assert "the limit for one file" in str(refusal)
+    assert not refusal.is_retryable
+    assert not (tmp_path / "part").exists() or (tmp_path / "part").stat().st_size <= 2000
+
+
+async def test_a_proxy_that_only_a_browser_can_use_leaves_the_files_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "weird://proxy.test:1")
+    portal = PortalOptions(pack_json="", base_url=BASE)
+
+    async with open_file_stream(PACK, portal, cast("BrowserContext", Jar()), "test") as stream:
+        refusal = await refusal_of(stream, tmp_path / "part")
+
+    assert refusal.is_for_browser
+
+
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        ("a=1", {"name": "a", "value": "1", "domain": "portal.test", "path": "/f", "expires": -1.0}),
+        ("a=1; Domain=portal.test; Path=/", {"domain": ".portal.test", "path": "/"}),
+        ("a=1; Secure; HttpOnly; SameSite=Lax", {"secure": True, "httpOnly": True, "sameSite": "Lax"}),
+    ],
+)
+def test_a_cookie_reaches_the_browser_as_it_was_set(header: str, told: dict[str, object]) -> None:
+    answer = httpx.Response(200, headers={"set-cookie": header}, request=httpx.Request("GET", f"{BASE}/f/1"))
+
+    (cookie,) = cookies_of(answer)
+
+    assert told.items() <= dict(cookie).items()
+
+
+def test_no_cookie_is_taken_for_another_host() -> None:
+    headers = {"set-cookie": "a=1; Domain=elsewhere.test"}
+    answer = httpx.Response(200, headers=headers, request=httpx.Request("GET", f"{BASE}/f/1"))
+
+    assert list(cookies_of(answer)) == []
+
+
+@pytest.mark.parametrize(
+    ("header", "told_s"),
+    [
+        ("7", 7.0),
+        ("0", 0.0),
+        (None, None),
+        ("", None),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+        ("-5", None),
+        ("1.5", None),
+        ("²", None),
+    ],
+)
+def test_only_whole_seconds_are_taken_from_a_retry_after(header: str | None, told_s: float | None) -> None:
+    assert waiting_s(header) == told_s

@@ -1,0 +1,47 @@
+"""What a processor gave back, as it travels to the supervisor."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from app.domain.failures import Reason
+from app.domain.task import FetchedFile, Report
+from app.worker.errors import BadReportError
+from app.worker.processors.protocol import completed
+from app.worker.tab import Tab
+
+
+def tab_with(file_count: int) -> Tab:
+    name = "Supplier_confirmation_and_delivery_schedule_revision_with_all_annexes_2026_final_signed"
+    files = tuple(
+        FetchedFile(
+            name=f"{name}-{number}.pdf",
+            label=f"{name}-{number}.pdf",
+            size_bytes=1,
+            sha256="0" * 64,
+            media_type="application/pdf",
+            source_url=f"https://portal.test/files/4711/{name}-{number}.pdf?{'signature' * 30}",
+        )
+        for number in range(file_count)
+    )
+    return cast("Tab", SimpleNamespace(saved=files, page=SimpleNamespace(url="https://portal.test/4711")))
+
+
+def test_an_order_of_many_thousand_files_is_told_whole() -> None:
+    report = completed(Report(reason=Reason.ALL_SAVED), tab_with(8000))
+
+    assert len(report.files) == 8000
+    assert report.page_url == "https://portal.test/4711"
+
+
+def test_what_no_frame_holds_is_said_here() -> None:
+    with pytest.raises(BadReportError, match="bytes; at most"):
+        completed(Report(reason=Reason.ALL_SAVED, detail="x" * 17_000_000), tab_with(0))
+
+
+def test_what_is_no_report_is_said() -> None:
+    with pytest.raises(BadReportError, match="gave back str instead of a Report"):
+        completed("done", tab_with(0))

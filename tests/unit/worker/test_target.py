@@ -1,0 +1,107 @@
+"""Where a redirect of a download may lead."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.portal import pack as packs
+from app.worker.target import Reach, is_signed, reach_of, wrong_network, wrong_target
+
+BASE = "https://portal.test"
+_DEMO = packs.load("demo")
+PACK = _DEMO.model_copy(update={"site": _DEMO.site.model_copy(update={"hosts": ("files.portal.test",)})})
+S3 = "https://bucket.s3.amazonaws.com/k?response-content-disposition=attachment%3B%20filename%3D%22SSO%20Form.pdf%22"
+
+
+@pytest.mark.parametrize(
+    ("address", "reach"),
+    [
+        ("8.8.8.8", Reach.PUBLIC),
+        ("2600::1", Reach.PUBLIC),
+        ("10.1.2.3", Reach.PRIVATE),
+        ("192.168.0.1", Reach.PRIVATE),
+        ("100.64.0.1", Reach.PRIVATE),
+        ("fd00::1", Reach.PRIVATE),
+        ("169.254.169.254", Reach.LINK_LOCAL),
+        ("fe80::1%eth0", Reach.LINK_LOCAL),
+        ("127.0.0.1", Reach.LOOPBACK),
+        ("127.9.9.9", Reach.LOOPBACK),
+        ("::1", Reach.LOOPBACK),
+        ("::ffff:127.0.0.1", Reach.LOOPBACK),
+        ("::ffff:169.254.169.254", Reach.LINK_LOCAL),
+        ("0.0.0.0", Reach.NOBODY),  # noqa: S104 - an address to judge
+        ("224.0.0.1", Reach.NOBODY),
+        ("portal.test", Reach.NOBODY),
+    ],
+)
+def test_each_address_is_in_a_network(address: str, reach: Reach) -> None:
+    assert reach_of(address) is reach
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://portal.test/documents/login-manual.pdf",
+        "https://files.portal.test/a.pdf",
+        S3,
+        "https://bucket.s3.eu-central-1.amazonaws.com/k?X-Amz-Signature=ab&X-Amz-Date=1",
+        "https://storage.googleapis.com/b/k?GoogleAccessId=x&Expires=1&Signature=y",
+        "https://acc.blob.core.windows.net/c/k?sv=2024&sig=abc",
+        "https://d111.cloudfront.net/k?Policy=x&Signature=y&Key-Pair-Id=z",
+        "https://dl.box.test/d/1/b1!Xk3kT9aQ2mN7pR5sV8wY1zB4/download",
+        "https://cdn.test/0f8fad5b-d9cb-469f-a165-70867728950e/offer.pdf",
+    ],
+)
+def test_the_portal_its_hosts_and_signed_storage_are_followed(url: str) -> None:
+    assert wrong_target(PACK, BASE, url) == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("mailto:buyer@portal.test", "no web address"),
+        ("file:///etc/passwd", "no web address"),
+        ("javascript:alert(1)", "no web address"),
+        ("https://user@portal.test/a.pdf", "no web address"),
+        ("http://[bad/x.pdf", "no web address"),
+        ("https://elsewhere.test/offer.pdf", "does not name: elsewhere.test"),
+        ("https://elsewhere.test/offer-2024-final-version-of-the-day.pdf", "does not name"),
+        ("http://169.254.169.254/latest/meta-data/", "without encryption"),
+        ("http://bucket.s3.amazonaws.com/k?X-Amz-Signature=ab", "without encryption"),
+    ],
+)
+def test_other_places_are_not_followed(url: str, said: str) -> None:
+    assert said in wrong_target(PACK, BASE, url)
+
+
+def test_a_portal_without_encryption_may_use_storage_without_it() -> None:
+    assert wrong_target(PACK, "http://portal.test", S3.replace("https", "http")) == ""
+    assert wrong_target(PACK, "http://127.0.0.1:8000", "http://127.0.0.1:18999/healthz") != ""
+
+
+@pytest.mark.parametrize(
+    ("addresses", "portal", "is_right"),
+    [
+        (["8.8.8.8"], ["8.8.4.4"], True),
+        (["8.8.8.8"], ["10.0.0.1"], True),
+        (["10.0.0.2"], ["10.0.0.1"], True),
+        (["127.0.0.1"], ["127.0.0.1"], True),
+        (["::1", "127.0.0.1"], ["127.0.0.1"], True),
+        ([], ["8.8.8.8"], True),
+        (["10.0.0.2"], ["8.8.8.8"], False),
+        (["127.0.0.1"], ["8.8.8.8"], False),
+        (["127.0.0.1"], ["10.0.0.1"], False),
+        (["169.254.169.254"], ["10.0.0.1"], False),
+        (["8.8.8.8", "127.0.0.1"], ["8.8.4.4"], False),
+        (["0.0.0.0"], ["0.0.0.0"], False),  # noqa: S104 - addresses to judge
+        (["127.0.0.1"], [], False),
+    ],
+)
+def test_no_network_is_entered_in_which_the_portal_is_not(
+    addresses: list[str], portal: list[str], is_right: bool
+) -> None:
+    assert (wrong_network("host.test", addresses, portal) == "") is is_right
+
+
+def test_an_ordinary_address_is_not_signed() -> None:
+    assert not is_signed("https://elsewhere.test/files/2024/offer.pdf?id=4711&lang=de")
