@@ -6,23 +6,31 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.intake.grid import Row, named_rows
+from app.intake.grid import Grid, Row, named_rows
 from app.intake.header import Frame
 
-_RULE = re.compile(r"[-=_*~+|#.\N{EM DASH}\N{EN DASH}\u2500-\u256c\s]{3,}")
+_RULE = re.compile(r"[-=_*~+|#.:\N{EM DASH}\N{EN DASH}\u2500-\u256c\s]{3,}")
 
 
-def without_furniture(frame: Frame) -> Frame:
-    """A table without such rows, which are told."""
-    rules = [row for row in frame.rows if _is_rule(row)]
+def without_rules(grid: Grid) -> Grid:
+    """Rows without drawn lines, which are told. One below the header must not be taken for it."""
+    rules = [row for row in grid.rows if _is_rule(row)]
+    if not rules or len(rules) == len(grid.rows):
+        return grid
+    left_out = {row.row_no for row in rules}
+    kept = tuple(row for row in grid.rows if row.row_no not in left_out)
+    return replace(grid, rows=kept, notices=(*grid.notices, *_told(rules, "a drawn line")))
+
+
+def without_repeats(frame: Frame) -> Frame:
+    """A table without its header among its rows, which is told."""
     header = _plain_cells(frame.header) if frame.header else ()
     repeats = [row for row in frame.rows if header and _plain_cells(row) == header]
-    if not rules and not repeats:
+    if not repeats:
         return frame
-    left_out = {row.row_no for row in (*rules, *repeats)}
-    notices = (*_told(rules, "a drawn line"), *_told(repeats, "the header again"))
+    left_out = {row.row_no for row in repeats}
     kept = tuple(row for row in frame.rows if row.row_no not in left_out)
-    return replace(frame, rows=kept, notices=(*frame.notices, *notices))
+    return replace(frame, rows=kept, notices=(*frame.notices, *_told(repeats, "the header again")))
 
 
 def _told(rows: Sequence[Row], what: str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from app.intake.content import CONTENT_BYTES_MAX, ContentKind, TextKind, kind_of
 from app.intake.delimited import read_delimited
 from app.intake.encoding import decode
 from app.intake.errors import InputRefusedError
-from app.intake.furniture import without_furniture
+from app.intake.furniture import without_repeats, without_rules
 from app.intake.grid import Grid, Row
 from app.intake.header import Frame, frame_rows
 from app.intake.webpage import read_web_page
@@ -65,11 +65,10 @@ def parse_sheet(content: bytes, source: str, *, sheet_name: str | None = None, c
     Raises:
         InputRefusedError: The bytes hold no table.
     """
-    grid = _grid_of(content, source, sheet_name)
+    grid = without_rules(_grid_of(content, source, sheet_name))
     if not grid.rows:
         raise InputRefusedError(f"{source} is empty; give a list with an order number in each row.")
-    frame = frame_rows(grid.rows, column if column and column_position(column) is None else None)
-    frame = without_furniture(frame)
+    frame = without_repeats(frame_rows(grid.rows, column if column and column_position(column) is None else None))
     if not frame.rows:
         raise InputRefusedError(f"{source} has a header but no rows below it; give a list with at least one order.")
     return _sheet_of(frame, grid.notices, source)

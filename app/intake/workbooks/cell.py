@@ -41,6 +41,8 @@ UNSAVED_FORMULA = Cell(
 )
 
 
+#: Formats that most numbers have, and numbers that they show as they are.
+_PLAIN_CODES, _WHOLE_BELOW = frozenset({"General", "", "0", "@"}), 10**15
 #: Programs that cannot calculate write it.
 _UNCALCULATED = Cell(
     text="0",
@@ -51,6 +53,8 @@ _UNCALCULATED = Cell(
 
 def number_cell(number: float, code: str, *, is_1904: bool = False) -> Cell:
     """A number as its format shows it."""
+    if code in _PLAIN_CODES and abs(number) < _WHOLE_BELOW and number.is_integer():
+        return Cell(str(int(number)))
     number_format = NumberFormat.of(code)
     kind = number_format.kind(number)
     if kind in {Kind.DATE, Kind.ELAPSED}:

@@ -117,14 +117,15 @@ def general_text(number: float) -> str:
     """
     if abs(number) >= _EXACT_BELOW:
         return f"{number:.15G}"
-    exact = _exact(number)
-    if exact == exact.to_integral_value():
-        return str(int(exact))
+    if is_shown_whole(number):
+        return str(round(number))
     return f"{number:.15G}"
 
 
 def is_shown_whole(number: float) -> bool:
     """Whether nothing but noise stands behind the point of a number."""
+    if float(number).is_integer():
+        return True
     exact = _exact(number)
     return exact == exact.to_integral_value()
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lxml import etree
 
+from app.intake.budget import COLUMNS_MAX
 from app.intake.errors import InputRefusedError
 from app.intake.grid import Grid
 from app.intake.workbooks.cell import EMPTY, UNSAVED_FORMULA, Cell, error_cell, formula_cell, moment_cell, number_cell
@@ -232,6 +234,7 @@ def _area(text: str) -> Area | None:
     return Area(top=int(first[2]), bottom=int(last[2]), left=_column(first[1]), right=_column(last[1]))
 
 
+@lru_cache(maxsize=COLUMNS_MAX)
 def _column(letters: str) -> int:
     """27 for ``AB``."""
     number = 0

@@ -100,7 +100,7 @@ def has(root: Element, name: str) -> bool:
 
 def local_name(element: Element) -> str:
     """The name of an element without its namespace."""
-    return _NAME(element).localname
+    return str(element.tag).rpartition("}")[2]
 
 
 def attribute(element: Element, name: str) -> str:

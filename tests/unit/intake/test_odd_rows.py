@@ -68,10 +68,9 @@ def test_drawn_lines_and_repeated_headers_are_left_out_and_told() -> None:
 
 
 def test_numbers_of_different_kinds_are_told_with_their_rows() -> None:
-    assert listed("PO;A\n450001;1\n450002;2\n45000003;3\n").notices == (
-        "The order numbers are of different kinds: 2 of 6 digits, 1 of 8 digits (row 4); see that all of them are "
-        "orders.",
-    )
+    (notice,) = listed("PO;A\n450001;1\n450002;2\n45000003;3\n").notices
+
+    assert notice.startswith("The order numbers are of different kinds: 2 of 6 digits, 1 of 8 digits (row 4); see that")
     assert not listed("PO;A\n450001;1\n450002;2\n").notices
 
 
