@@ -60,7 +60,7 @@ def standard_input() -> bytes:
     Raises:
         InputRefusedError: It is closed, or breaks off.
     """
-    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] - so Python says that it was closed
+    if sys.stdin is None:  # so Python says that it was closed
         raise InputRefusedError("Standard input is closed, so there is no list in it; name a file, or pipe a list in.")
     try:
         return sys.stdin.buffer.read()

@@ -174,13 +174,12 @@ async def _until_the_end(
         beside.start_soon(_read_again_on_hangup, companions, service.given, observe)
         beside.start_soon(_stop_where_nothing_can_be_done, daemon, wishes.stop)
         await wishes.stop.wait()
-        end = daemon.end
-        if end is not None:
+        if (end := daemon.end) is not None:
             observe(Notice(level=Level.ERROR, text=f"The daemon ends: {end.detail} What waits stays in the queue."))
         companions.notifier.stopping(end.detail if end is not None else "orders in flight are finished")
         await daemon.close()
         beside.cancel_scope.cancel()
-    return end
+    return daemon.end
 
 
 async def _stop_where_nothing_can_be_done(daemon: Daemon, stop: anyio.Event) -> None:

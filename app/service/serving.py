@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import uvicorn
@@ -64,7 +64,8 @@ class _Protocol(H11Protocol):
         """A connection is there, and says nothing yet."""
         super().connection_made(transport)
         self._watch()
-        silent = [one for one in self.connections if isinstance(one, _Protocol) and one.is_silent]
+        own = (cast("_Protocol", one) for one in self.connections if isinstance(one, _Protocol))
+        silent = [one for one in own if one.is_silent]
         if len(silent) > SILENT_MAX:
             min(silent, key=lambda one: one.due_s).transport.close()
 

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import re
-import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias, cast
-from urllib.parse import urlsplit
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import (
@@ -35,6 +30,7 @@ from app.domain.options import (
     WORKER_COUNT_MIN,
     Sandbox,
 )
+from app.settings.checks import names_of_hosts, plain_address, plain_path, private_runs_dir
 from app.settings.schedule import ScheduleEntry, check_schedules
 from app.settings.sources import ENV_FILE, ENV_PREFIX, TOML_FILE, Environment, variable_of
 
@@ -61,52 +57,6 @@ class Face:
     #: Whether a daemon that reads its settings again goes by the new value at once; all others need a restart.
     acts_at_once: bool = False
 
-
-def _address(text: str) -> str:
-    """An address without its last slash; a user and password in it would end in logs, so they are refused."""
-    parts = urlsplit(text)
-    is_plain = parts.hostname and not (parts.query or parts.fragment or "@" in parts.netloc)
-    if text and not (is_plain and parts.scheme in {"http", "https"}):
-        msg = "no such address"
-        raise ValueError(msg)
-    return text.rstrip("/")
-
-
-def _names(value: object) -> object:
-    """Names with commas between, as a variable of the environment holds them; or a list of them."""
-    parts = value.split(",") if isinstance(value, str) else value
-    if not isinstance(parts, list | tuple):
-        return parts
-    names = [name.strip() for name in cast("Sequence[object]", parts) if isinstance(name, str) and name.strip()]
-    if any(not _NAME.fullmatch(name) for name in names):
-        msg = "no such name"
-        raise ValueError(msg)
-    return tuple(names)
-
-
-def _prefix(text: str) -> str:
-    """A path without its last slash."""
-    if text.strip("/") and not _PATH.fullmatch(text):
-        msg = "no such path"
-        raise ValueError(msg)
-    return text.rstrip("/")
-
-
-def _private_runs_dir() -> Path:
-    """Short, since a browser's socket below it may be 107 bytes long; one for each user, since it is private.
-
-    Where no temporary folder can be written, the usual one is named: who makes the folder tells what forbids it.
-    """
-    owner = f"-{os.getuid()}" if hasattr(os, "getuid") else ""
-    try:
-        folder = tempfile.gettempdir()
-    except FileNotFoundError:
-        folder = "/tmp"  # noqa: S108 - the folder in it is private
-    return Path(folder) / f"poolwright{owner}"
-
-
-_NAME = re.compile(r"[\w.-]+|\[[0-9A-Fa-f:.]+\]")
-_PATH = re.compile(r"(/[\w.~-]+)+/?")
 
 WorkerCount: TypeAlias = Annotated[int, Field(ge=WORKER_COUNT_MIN, le=WORKER_COUNT_MAX)] | Literal["auto"]
 WORKERS_ALLOWED = f"a whole number from {WORKER_COUNT_MIN} to {WORKER_COUNT_MAX}, or auto"
@@ -141,7 +91,7 @@ class Settings(BaseSettings):
     )
     base_url: Annotated[
         str,
-        AfterValidator(_address),
+        AfterValidator(plain_address),
         Face(
             flags=("--base-url", "--url"),
             default="that of the profile",
@@ -247,7 +197,7 @@ class Settings(BaseSettings):
     runs_dir: Annotated[
         UserPath, Face(default="a private folder below the system's temporary folder", flags=("--runs-dir",))
     ] = Field(
-        default_factory=_private_runs_dir,
+        default_factory=private_runs_dir,
         examples=["/srv/pw"],
         description="Folder for clones and temporary files of runs: on a local disk, with a short path.",
     )
@@ -274,7 +224,7 @@ class Settings(BaseSettings):
     host_names: Annotated[
         tuple[str, ...],
         NoDecode,
-        BeforeValidator(_names),
+        BeforeValidator(names_of_hosts),
         Face(default="none", allowed="names of hosts, with commas between"),
     ] = Field(
         default=(),
@@ -283,7 +233,7 @@ class Settings(BaseSettings):
         "own.",
     )
     path_prefix: Annotated[
-        str, AfterValidator(_prefix), Face(default="none", allowed="a path that begins with a slash")
+        str, AfterValidator(plain_path), Face(default="none", allowed="a path that begins with a slash")
     ] = Field(
         default="",
         examples=["/pool"],

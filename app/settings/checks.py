@@ -1,0 +1,57 @@
+"""How the values of some settings are made plain, and what is wrong with them otherwise."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+from urllib.parse import urlsplit
+
+_NAME = re.compile(r"[\w.-]+|\[[0-9A-Fa-f:.]+\]")
+_PATH = re.compile(r"(/[\w.~-]+)+/?")
+
+
+def plain_address(text: str) -> str:
+    """An address without its last slash; a user and password in it would end in logs, so they are refused."""
+    parts = urlsplit(text)
+    is_plain = parts.hostname and not (parts.query or parts.fragment or "@" in parts.netloc)
+    if text and not (is_plain and parts.scheme in {"http", "https"}):
+        msg = "no such address"
+        raise ValueError(msg)
+    return text.rstrip("/")
+
+
+def names_of_hosts(value: object) -> object:
+    """Names with commas between, as a variable of the environment holds them; or a list of them."""
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
+        return parts
+    found = [name.strip() for name in cast("Sequence[object]", parts) if isinstance(name, str) and name.strip()]
+    if any(not _NAME.fullmatch(name) for name in found):
+        msg = "no such name"
+        raise ValueError(msg)
+    return tuple(found)
+
+
+def plain_path(text: str) -> str:
+    """A path without its last slash."""
+    if text.strip("/") and not _PATH.fullmatch(text):
+        msg = "no such path"
+        raise ValueError(msg)
+    return text.rstrip("/")
+
+
+def private_runs_dir() -> Path:
+    """Short, since a browser's socket below it may be 107 bytes long; one for each user, since it is private.
+
+    Where no temporary folder can be written, the usual one is named: who makes the folder tells what forbids it.
+    """
+    owner = f"-{os.getuid()}" if hasattr(os, "getuid") else ""
+    try:
+        folder = tempfile.gettempdir()
+    except FileNotFoundError:
+        folder = "/tmp"  # noqa: S108 - the folder in it is private
+    return Path(folder) / f"poolwright{owner}"
