@@ -252,7 +252,7 @@ async def test_shutdown_waits_no_longer_than_told(tmp_path: Path, monkeypatch: p
     async with running_pool(tmp_path, monkeypatch, HANG, 1) as theatre:
         await until_in_hand(theatre)
         with anyio.fail_after(20):
-            await theatre.pool.shutdown(timeout=1)
+            await theatre.pool.shutdown(timeout=4)
 
     assert await theatre.outcomes() == {"1": "QUEUED"}
     assert await theatre.attempt_counts() == {"1": 0}
