@@ -37,6 +37,8 @@ PLACES = {
     "sandbox": (BROWSERS, "auto|on|off"),
     "max_attempts": (RUNNING, "N"),
     "task_timeout_s": (RUNNING, "SECONDS"),
+    "file_max_mb": (RUNNING, "MB"),
+    "order_max_mb": (RUNNING, "MB"),
     "shutdown_timeout_s": (RUNNING, "SECONDS"),
     "memory_threshold": (RUNNING, "PART"),
     "recycle_after_tasks": (RUNNING, "N"),

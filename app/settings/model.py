@@ -139,13 +139,13 @@ class Settings(BaseSettings):
     task_timeout_s: Annotated[float, Face(flags=("--task-timeout",), acts_at_once=True)] = Field(
         default=300.0, gt=0, le=7200, description="Seconds that one order may take, from its tab to its last file."
     )
-    file_max_mb: int = Field(
+    file_max_mb: Annotated[int, Face(flags=("--file-max-mb",))] = Field(
         default=FILE_MAX_MB,
         ge=1,
         le=1_000_000,
         description="Megabytes that one attachment may have; a larger one is told and not fetched.",
     )
-    order_max_mb: int = Field(
+    order_max_mb: Annotated[int, Face(flags=("--order-max-mb",))] = Field(
         default=ORDER_MAX_MB,
         ge=1,
         le=1_000_000,

@@ -25,11 +25,11 @@ class Allowance:
         """
         if size_bytes > self._limits.file_bytes:
             limit = in_words(self._limits.file_bytes)
-            msg = f"it has more than {limit}, the limit for one file (setting file_max_mb)"
+            msg = f"it has more than {limit}, the limit for one file (--file-max-mb)"
             raise RefusedError(msg, is_retryable=False)
         if self._used_bytes + size_bytes > self._limits.order_bytes:
             limit = in_words(self._limits.order_bytes)
-            msg = f"with it the order would have more than {limit}, the limit for one order (setting order_max_mb)"
+            msg = f"with it the order would have more than {limit}, the limit for one order (--order-max-mb)"
             raise RefusedError(msg, is_retryable=False)
 
     def use(self, size_bytes: int) -> None:

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 
 import anyio
+import anyio.lowlevel
 from playwright.async_api import Response
 
 from app.domain.failures import Reason, root_cause
@@ -100,6 +101,7 @@ async def _brought(tab: Tab, task: POTask, desk: Desk, reading: Reading, *, unti
         return Report(reason=Reason.TASK_TIMEOUT, detail=detail, fields=fields, page_url=reading.url)
     for one in arrived:
         tab.take(one)
+        await anyio.lowlevel.checkpoint()  # of thousands, naming and moving takes seconds
     missed = [one for one in compared if isinstance(one, MissedFile)]
     report = _conclude(arrived, missed, fields, reading.url)
     return _busy(report, haul.refusals) if haul.refusals else report

@@ -56,6 +56,8 @@ def test_an_order_number_becomes_a_job(command: Command, fake_run: FakeRun, prof
         (("--sandbox", "on"), lambda job: job.pool.worker.browser.sandbox is Sandbox.ON),
         (("--sandbox", "off"), lambda job: job.pool.worker.browser.sandbox is Sandbox.OFF),
         (("--task-timeout", "12.5"), lambda job: job.pool.worker.task_timeout_s == 12.5),
+        (("--file-max-mb", "3"), lambda job: job.pool.worker.sizes.file_bytes == 3 * 1024**2),
+        (("--order-max-mb", "5"), lambda job: job.pool.worker.sizes.order_bytes == 5 * 1024**2),
         (("--max-attempts", "1"), lambda job: job.pool.max_attempts == 1),
         (("--shutdown-timeout", "5"), lambda job: job.pool.shutdown_timeout_s == 5),
         (("--memory-threshold", "0.6"), lambda job: job.pool.memory_threshold == 0.6),
