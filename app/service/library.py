@@ -160,7 +160,7 @@ async def _running(plan: _Plan, clock: SystemClock, observe: EventSink) -> Async
             await journal.belong(plan.account)
         if not plan.base.exists():
             await _make_base(plan, clock, observe)
-        await recover(journal, plan.tree, plan.settings.max_attempts)
+        await recover(journal, plan.tree, plan.settings.out, plan.settings.max_attempts)
         await reopen(journal, plan.tree, LIST, Redo.RETRYABLE, is_candidate=_was_not_called_off)
         options = replace(
             pool_options(plan.settings, plan.crew, plan.base, plan.staffing.worker_count),

@@ -33,7 +33,8 @@ _FAILED = tuple(
 _DONE = tuple(sorted(reason.value for reason, meaning in MEANINGS.items() if meaning.action is ActionClass.DONE))
 
 _LISTS = """
-SELECT batch_id, source, accepted_at FROM batches WHERE batch_id <> ? ORDER BY accepted_at DESC, batch_id LIMIT ?
+SELECT batch_id, source, accepted_at FROM batches WHERE batch_id <> ?
+ORDER BY accepted_at DESC, batch_id LIMIT ? OFFSET ?
 """
 _LIST = "SELECT source, columns, notices, accepted_at FROM batches WHERE batch_id = ?"
 _COUNTS = "SELECT status, count(*) FROM batch_tasks WHERE batch_id = ? GROUP BY status"
@@ -124,9 +125,9 @@ class FailureClass:
     orders: tuple[TaskRecord, ...]
 
 
-def lists(connection: Connection, but: BatchId, limit: int) -> Sequence[ListView]:
-    """The lists, the latest first, without one."""
-    found = connection.execute(_LISTS, (but, limit)).fetchall()
+def lists(connection: Connection, but: BatchId, limit: int, offset: int = 0) -> Sequence[ListView]:
+    """A page of the lists, the latest first, without one."""
+    found = connection.execute(_LISTS, (but, limit, offset)).fetchall()
     return [_view(connection, BatchId(batch_id), source, at) for batch_id, source, at in found]
 
 

@@ -250,7 +250,7 @@ class PersistentWorkerPool(Wishes):
             note_outcome=self.submissions.note_outcome,
             note_return=self.submissions.note_return,
             unsettled=self._steering.unsettled,
-            is_hurried=lambda: self._draining.cancel_called,
+            is_hurried=lambda: self._shutdown.draining.cancel_called,
         )
         return Clerk(writings)
 

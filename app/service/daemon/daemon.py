@@ -34,8 +34,8 @@ from app.store import search
 from app.store.journal import SqliteJournal
 from app.store.search import FailureClass, ListView, OrderQuery
 from app.supervisor.commands import Stop
-from app.supervisor.facts import StopCause
 from app.supervisor.pool import PersistentWorkerPool
+from app.supervisor.stops import StopCause
 
 #: The common list of a journal.
 COMMON = BatchId("daemon")

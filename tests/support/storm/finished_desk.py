@@ -12,8 +12,8 @@ from app.demo.client import Portal
 from app.domain.ids import BatchId, WorkerRef
 from app.domain.task import OrderList, OrderRow
 from app.service.batch import Redo
+from app.service.batch_report import REPORTS_NAME
 from app.service.out import JOURNAL_NAME
-from app.service.runtime import REPORTS_NAME
 from app.store.journal import SqliteJournal
 from tests.support.archive_orders import StoppedClock, report_for, stage, task_for
 from tests.support.program import Desk

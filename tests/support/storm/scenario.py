@@ -21,8 +21,8 @@ from app.archive.disk import FRESH
 from app.archive.manifest import MANIFEST_NAME
 from app.archive.tree import PRIVATE_NAME
 from app.demo.catalogue.truth import OrderTruth
+from app.service.batch_report import REPORTS_NAME
 from app.service.out import JOURNAL_NAME
-from app.service.runtime import REPORTS_NAME
 from tests.support.program import Desk
 from tests.support.storm.session import Session
 

@@ -15,7 +15,7 @@ from app.cli.exits import Exit, exit_of_ending
 from app.service.daemon.daemon import Daemon
 from app.service.runtime import ENDINGS
 from app.supervisor.commands import Stop
-from app.supervisor.facts import StopCause
+from app.supervisor.stops import StopCause
 from tests.support.commands import Command
 
 
