@@ -11,6 +11,8 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from app.portal import patterns
+
 _T = TypeVar("_T")
 
 _BASE_URL = re.compile(r"https?://[^\s/?#]+[^\s?#]*")
@@ -18,11 +20,7 @@ _HOST = re.compile(r"[^\s/:@?#\\]+")
 
 
 def _regex(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        msg = f"{text!r} is no regular expression: {error}"
-        raise ValueError(msg) from error
+    patterns.check(text)
     return text
 
 

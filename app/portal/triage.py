@@ -7,7 +7,6 @@ when it then says no.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,6 +14,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from app.portal import patterns
 from app.portal.pack import Pack
 from app.portal.tables import Marks, Triage
 
@@ -149,7 +149,7 @@ def address_matches(marks: Marks, url: str) -> bool:
     """Whether the address alone tells it. Only path and query count: a host may be called anything."""
     parts = urlsplit(url)
     seen = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    return any(re.search(pattern, seen, re.IGNORECASE) for pattern in marks.address)
+    return any(patterns.is_in(pattern, seen) for pattern in marks.address)
 
 
 def _text_matches(marks: Marks, texts: Mapping[str, str]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -13,6 +12,7 @@ from playwright.async_api import Response
 
 from app.domain.failures import Reason, root_cause
 from app.domain.task import MissedFile, POTask, Report
+from app.portal import patterns
 from app.portal.pack import FieldRule
 from app.portal.triage import DEMANDS, Verdict
 from app.processor.failures import SessionLostError
@@ -163,10 +163,8 @@ def _missed(link: PageLink, desk: Desk, problem: str) -> MissedFile:
 
 
 def _field_value(rule: FieldRule, text: str) -> str:
-    if not rule.pattern or not text:
-        return text
-    found = re.search(rule.pattern, text, re.DOTALL)
-    return (found.group(1) if found.groups() else found.group(0)).strip() if found else text
+    found = patterns.value_in(rule.pattern, text) if rule.pattern and text else None
+    return text if found is None else found
 
 
 def _conclude(saved_count: int, missed: Sequence[MissedFile], fields: dict[str, str], page_url: str) -> Report:
