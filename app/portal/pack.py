@@ -109,6 +109,11 @@ class Pack(PackTable):
             return False
         return asked == origin_of(base_url) or asked in {origin_of(f"https://{host}") for host in self.site.hosts}
 
+    def is_login_host(self, url: str) -> bool:
+        """Whether an address belongs to the single sign-on that this pack names."""
+        asked = origin_of(url)
+        return asked is not None and asked in {origin_of(f"https://{host}") for host in self.login.hosts}
+
 
 def parse_json(text: str) -> Pack:
     """Validate a pack that came over the wire.

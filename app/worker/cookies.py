@@ -7,6 +7,7 @@ expiry too. The file holds a login: it is for the owner's eyes, and replaced in 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import Any, TypeAlias, cast
 import anyio
 import anyio.to_thread
 from playwright.async_api import BrowserContext
+from playwright.async_api import Error as PlaywrightError
 
 #: For the owner alone.
 _FILE_MODE = 0o600
@@ -46,19 +48,37 @@ class CookieSnapshot:
                 self._kept = content
 
     async def bring_back(self, driver: BrowserContext) -> int:
-        """Give a browser what an earlier one on the same profile had and it has not; tells how many cookies.
+        """Give a browser what an earlier one on the same profile had and it has not; tells how many it took.
 
         Raises:
-            PlaywrightError: The browser is gone, or refuses a cookie.
+            PlaywrightError: The browser is gone, or refuses every one of them.
             OSError: The file can't be read.
             ValueError: The file is no snapshot.
         """
         kept = await anyio.to_thread.run_sync(_read, self._path)
         present: Sequence[_Cookie] = [{**cookie} for cookie in await driver.cookies()]
         missing = missing_cookies(kept, present)
-        if missing:
-            await driver.add_cookies(cast("Any", missing))  # it takes what it gave
-        return len(missing)
+        return await _add(driver, missing) if missing else 0
+
+
+async def _add(driver: BrowserContext, cookies: Sequence[_Cookie]) -> int:
+    """Give cookies to a browser; one that it refuses does not keep the others from it.
+
+    Raises:
+        PlaywrightError: It took none.
+    """
+    try:
+        await driver.add_cookies(cast("Any", cookies))  # it takes what it gave
+    except PlaywrightError:
+        taken = 0
+        for cookie in cookies:
+            with contextlib.suppress(PlaywrightError):
+                await driver.add_cookies(cast("Any", [cookie]))
+                taken += 1
+        if not taken:
+            raise
+        return taken
+    return len(cookies)
 
 
 def missing_cookies(kept: Sequence[_Cookie], present: Sequence[_Cookie]) -> list[_Cookie]:
