@@ -125,8 +125,7 @@ MEANINGS: Mapping[Reason, Meaning] = MappingProxyType(
         Reason.PORTAL_UNREACHABLE: _retryable(
             ActionClass.RETRY, f"Check the network and the portal's address. {_RUN_AGAIN}"
         ),
-        Reason.ASKS_FOR_LOGIN: _final(
-            Outcome.FAILED,
+        Reason.ASKS_FOR_LOGIN: _retryable(
             ActionClass.PORTAL_FAULT,
             "The portal lets us in, but asks for a login on this order's page again and again; open it by hand.",
         ),
@@ -175,6 +174,11 @@ MEANINGS: Mapping[Reason, Meaning] = MappingProxyType(
 )
 
 
+#: How an order may seem to end for a session that is logged out: the portal says that there is no such order, or not
+#: for this user, or shows nothing in it. Such an outcome counts only when the session is proven to have been logged in.
+LOOKS_LOGGED_OUT = frozenset({Outcome.NOT_FOUND, Outcome.FORBIDDEN, Outcome.NO_ATTACHMENTS})
+
+
 class GivenBack(StrEnum):
     """Why a worker hands a task back undone. No outcome: the task goes to the queue again."""
 
@@ -184,7 +188,7 @@ class GivenBack(StrEnum):
     DRAINING = "draining"
     #: Its worker failed at everything and is started anew; perhaps it is the worker.
     RECYCLED = "recycled"
-    #: It was not found, and its session could no longer prove that it was logged in.
+    #: It was not found or the like, and its session could no longer prove that it was logged in.
     UNPROVEN = "unproven"
 
 

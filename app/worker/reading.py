@@ -19,9 +19,9 @@ from playwright.async_api import Page
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.portal.listing import ListFacts, doubt
-from app.portal.pack import Marks, NameSource, Pack
-from app.portal.tables import Empty
-from app.portal.triage import ORDER, PageFacts, Verdict, address_matches, judge, judge_visit, marks_of
+from app.portal.pack import NameSource, Pack
+from app.portal.triage import PageFacts, Verdict, address_matches, judge, judge_visit
+from app.worker.spec import rules_of
 from app.worker.traffic import Traffic
 from app.worker.world import MovedError, World, open_world
 
@@ -160,6 +160,10 @@ class Reader:
         return Read(reading=reading, verdict=verdict, doubt=self._doubt(reading) if is_ready else "")
 
     @property
+    def _is_error(self) -> bool:
+        return self._traffic.status >= HTTPStatus.BAD_REQUEST
+
+    @property
     def _left_s(self) -> float:
         return max(0.0, self._until - anyio.current_time())
 
@@ -224,7 +228,7 @@ class Reader:
     def _is_list_expected(self, url: str) -> bool:
         """Whether the page is the order's own, as far as its address and status tell."""
         number = self._portal_number
-        if number is None or self._known(url) not in {Verdict.READY, Verdict.UNKNOWN}:
+        if number is None or self._is_error or self._known(url) not in {Verdict.READY, Verdict.UNKNOWN}:
             return False
         return self._pack.is_order_page(self._base_url, number, url)
 
@@ -257,43 +261,16 @@ class Reader:
         is_portal = self._pack.may_fetch(self._base_url, url)
         is_list = self._is_list_expected(url)
         return {
-            **_rules(self._pack),
+            **rules_of(self._pack),
+            "elements_max": ELEMENT_COUNT_MAX,
+            "links_max": LINK_COUNT_MAX,
+            "frame_min": _FRAME_SIDE_MIN,
             "is_login": not is_portal or address_matches(self._pack.triage.session_lost, url),
             "is_list": is_list,
             "is_any_page": self._is_any_page,
-            "is_known": self._known(url) is not Verdict.UNKNOWN or self._traffic.status >= HTTPStatus.BAD_REQUEST,
+            "is_known": self._known(url) is not Verdict.UNKNOWN or self._is_error,
             "is_answered": self._traffic.is_answered(found.answered),
             "stops_for_frames": self._stops_for_frames,
             "settled": list(found.settled) if is_list else [],
             "quiet_ms": limits.quiet_ms,
         }
-
-
-def _rules(pack: Pack) -> dict[str, Any]:
-    """What is the same for every page of a portal."""
-    marks = {verdict: found for verdict in ORDER if (found := marks_of(pack.triage, verdict)) is not None}
-    found = pack.attachments
-    return {
-        "selectors": _distinct(marks, "selector"),
-        "within": _distinct(marks, "within"),
-        "trouble": [_shown(mark) for verdict, mark in marks.items() if verdict is not Verdict.READY],
-        "ready": _shown(marks[Verdict.READY]),
-        "links": list(found.links),
-        "clicks": list(found.clicks),
-        "address_attributes": list(found.address_attributes),
-        "count": found.count.model_dump() if found.count else None,
-        "empty": _shown(found.empty) if found.empty else None,
-        "fields": {name: rule.model_dump(include={"selector", "attribute"}) for name, rule in pack.fields.items()},
-        "elements_max": ELEMENT_COUNT_MAX,
-        "links_max": LINK_COUNT_MAX,
-        "frame_min": _FRAME_SIDE_MIN,
-    }
-
-
-def _shown(mark: Marks | Empty) -> dict[str, list[str]]:
-    """What of a mark is to be seen on the page itself."""
-    return {"selector": list(mark.selector), "text": list(mark.text), "within": list(mark.within)}
-
-
-def _distinct(marks: dict[Verdict, Marks], kind: str) -> list[str]:
-    return sorted({selector for mark in marks.values() for selector in getattr(mark, kind)})

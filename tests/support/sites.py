@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import anyio
 from anyio.abc import SocketAttribute, SocketStream
 
+from app.demo.client import Portal
 from app.portal import pack as packs
 from app.portal.pack import Pack
 
@@ -102,3 +103,8 @@ clicks = ["button.att"]
 {more}
 """
     return packs.parse_toml(text.replace("\\\\d", "\\d"), "tiny")
+
+
+def portal_at(url: str) -> Portal:
+    """A served site in the place of the demo portal, where nobody logs in."""
+    return Portal(url=url, admin_token="", user="", password="", pid=0)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import anyio
 
-from app.domain.failures import Reason, root_cause
+from app.domain.failures import Proof, Reason, root_cause
 from app.domain.task import MissedFile, POTask, Report
 from app.portal import patterns
 from app.portal.pack import FieldRule
@@ -22,6 +22,7 @@ from app.worker.reading import ELEMENT_COUNT_MAX, LINK_COUNT_MAX, End, PageLink,
 from app.worker.staged import Arrived
 from app.worker.tab import Tab
 from app.worker.visit import Visit, visit
+from app.worker.windows import answering
 
 #: Files of one order that run side by side: a third more orders a second on a slow line, nothing on a fast one.
 PARALLEL_FILE_COUNT = 3
@@ -40,8 +41,9 @@ async def process(tab: Tab, task: POTask) -> Report:
             "The processor po_attachments needs a portal, and this pool has none; give WorkerOptions a portal, "
             "or name a processor of your own."
         )
-    async with guarding(tab.page, desk.pack, desk.portal.base_url) as guard:
-        return await _bring(tab, task, desk, guard)
+    with answering(tab.page, desk.pack.attachments.dialogs):
+        async with guarding(tab.page, desk.pack, desk.portal.base_url) as guard:
+            return await _bring(tab, task, desk, guard)
 
 
 async def _bring(tab: Tab, task: POTask, desk: Desk, guard: Guard) -> Report:
@@ -68,6 +70,8 @@ async def _bring(tab: Tab, task: POTask, desk: Desk, guard: Guard) -> Report:
         if isinstance(one, Arrived):
             tab.take(one)
     missed = [one for one in fetched if isinstance(one, MissedFile)]
+    if missed and not refusals and await desk.prove() is Proof.LOGGED_OUT:
+        raise SessionLostError(f"the portal does not hand out {missed[0].label}, and asks for a login")
     report = _conclude(len(tab.saved), missed, fields, reading.url)
     return _busy(report, refusals) if refusals else report
 
