@@ -11,6 +11,10 @@
     const rectsOf = Element.prototype.getClientRects;
     const query = (root, selector) => (root.nodeType === 9 ? queryDocument : queryFragment).call(root, selector);
 
+    // Counted without a list of them: of a page beyond all measure that alone would take too long.
+    const allOf = Document.prototype.getElementsByTagName;
+    const countAll = (root) => (root.nodeType === 9 ? allOf.call(root, "*") : query(root, "*")).length;
+
     const observed = new WeakSet();
     const watch = (root) => {
       if (observed.has(root)) return;
@@ -30,9 +34,9 @@
       const visit = (root, kind) => {
         kind.push(root);
         watch(root);
-        const elements = query(root, "*");
-        elementCount += elements.length;
+        elementCount += countAll(root);
         if (elementCount > spec.elements_max) return;
+        const elements = query(root, "*");
         for (const element of elements) {
           if (element.shadowRoot) visit(element.shadowRoot, shadows);
           if (element.localName === "iframe" || element.localName === "frame") enter(element);
@@ -60,6 +64,9 @@
       (marks.text.length > 0 &&
         ((shown) => marks.text.some((text) => shown.includes(fold(text))))(fold(marks.within.map(shownText).join(" "))));
 
+    // What only the page itself can follow; any other address is one that can be fetched, or is refused at once.
+    const byClick = new Set(["javascript:", "blob:", "data:"]);
+    const isMessage = (address) => address.startsWith("mailto:") || address.startsWith("tel:");
     const addressOf = (element) => {
       for (const name of spec.address_attributes) {
         const value = attributeOf.call(element, name);
@@ -67,7 +74,7 @@
         try {
           const url = new URL(value, element.ownerDocument.baseURI);
           url.hash = "";
-          if (url.protocol === "http:" || url.protocol === "https:") return url.href;
+          if (!byClick.has(url.protocol)) return url.href;
         } catch {
           continue;
         }
@@ -91,7 +98,7 @@
           if (elements.has(element)) return;
           elements.add(element);
           const address = addressOf(element);
-          if (address && addresses.has(address)) return;
+          if (isMessage(address) || (address && addresses.has(address))) return;
           addresses.add(address);
           found.push({ element, address, selector, index });
         });

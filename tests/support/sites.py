@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import anyio
 from anyio.abc import SocketAttribute, SocketStream
@@ -29,6 +30,9 @@ class Answer:
     is_broken: bool = False
 
 
+Answering: TypeAlias = Callable[[str], Answer]
+
+
 @dataclass(kw_only=True)
 class Served:
     """A site that is up."""
@@ -39,8 +43,8 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(site: Mapping[str, Answer]) -> AsyncGenerator[Served]:
-    """Serve a site; what is not in it is an empty page."""
+async def serving(site: Mapping[str, Answer | Answering]) -> AsyncGenerator[Served]:
+    """Serve a site; what is not in it is an empty page. An answer may depend on the whole request."""
     served = Served()
 
     async def answer(stream: SocketStream) -> None:
@@ -49,6 +53,7 @@ async def serving(site: Mapping[str, Answer]) -> AsyncGenerator[Served]:
             method, path, *_ = request.split(" ")
             served.asked.append(f"{method} {path}")
             one = site.get(path, Answer())
+            one = one if isinstance(one, Answer) else one(request)
             await anyio.sleep(one.delay_s)
             if one.is_broken:
                 return

@@ -59,6 +59,11 @@ class Case:
 
 CASES = {
     "at once": Case(body=TWO, links=2),
+    "with addresses of other kinds": Case(
+        body="<a class=att href='mailto:a@b.test'>m</a><a class=att href='javascript:go()'>j</a>"
+        "<a class=att href='file:///etc/passwd'>f</a><a class=att href='/file/1'>a</a>",
+        links=3,
+    ),
     "by a request that takes a while": Case(body=FETCH, links=2, list_answer=Answer(body=TWO, delay_s=1.5)),
     "by a script, without any sign": Case(body=by_script(1.5), links=2),
     "in an open shadow root": Case(
