@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
@@ -67,18 +67,27 @@ async def _add(driver: BrowserContext, cookies: Sequence[_Cookie]) -> int:
     Raises:
         PlaywrightError: It took none.
     """
-    try:
+    refusals: list[PlaywrightError] = []
+    with _collecting(refusals):
         await driver.add_cookies(cast("Any", cookies))  # it takes what it gave
-    except PlaywrightError:
-        taken = 0
-        for cookie in cookies:
-            with contextlib.suppress(PlaywrightError):
-                await driver.add_cookies(cast("Any", [cookie]))
-                taken += 1
-        if not taken:
-            raise
-        return taken
-    return len(cookies)
+    if not refusals:
+        return len(cookies)
+    refusals.clear()
+    for cookie in cookies:
+        with _collecting(refusals):
+            await driver.add_cookies(cast("Any", [cookie]))
+    if len(refusals) == len(cookies):
+        raise refusals[0]
+    return len(cookies) - len(refusals)
+
+
+@contextlib.contextmanager
+def _collecting(refusals: list[PlaywrightError]) -> Generator[None]:
+    """Put what the browser refuses aside."""
+    try:
+        yield
+    except PlaywrightError as error:
+        refusals.append(error)
 
 
 def missing_cookies(kept: Sequence[_Cookie], present: Sequence[_Cookie]) -> list[_Cookie]:
