@@ -92,6 +92,17 @@ class Pack(PackTable):
         """The pack as it travels to a worker."""
         return self.model_dump_json(by_alias=True)
 
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What its author should know about a pack that is right."""
+        found = self.attachments
+        if found.count or found.empty or found.settled or found.answered:
+            return ()
+        return (
+            "nothing in it tells an empty list (attachments.empty, count, settled or answered), so an order without "
+            "attachments ends as portal_changed",
+        )
+
     def order_url(self, base_url: str, portal_number: str) -> str:
         """Address of an order's page."""
         return base_url + self.site.order.replace("{number}", quote(portal_number, safe=""))

@@ -174,7 +174,7 @@ class Reader:
             try:
                 reading = await self._look(world)
             except MovedError:
-                await self._page.wait_for_load_state("commit", timeout=self._pack.limits.page_s * 1000)
+                await self._page.wait_for_load_state("domcontentloaded", timeout=self._pack.limits.page_s * 1000)
                 continue
             if reading.end is End.TOO_LARGE or not self._left_s:
                 return reading
