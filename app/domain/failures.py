@@ -125,9 +125,11 @@ MEANINGS: Mapping[Reason, Meaning] = MappingProxyType(
         Reason.PORTAL_UNREACHABLE: _retryable(
             ActionClass.RETRY, f"Check the network and the portal's address. {_RUN_AGAIN}"
         ),
-        Reason.ASKS_FOR_LOGIN: _retryable(
-            ActionClass.PORTAL_FAULT,
-            "The portal lets us in, but asks for a login on this order's page again and again; open it by hand.",
+        Reason.ASKS_FOR_LOGIN: _final(
+            Outcome.FAILED,
+            ActionClass.RETRY,
+            "The portal lets us in, but asks for a login on this order's page again and again. Run the list again, or "
+            "open the order by hand.",
         ),
         Reason.PAGE_TOO_SLOW: _retryable(ActionClass.RETRY, f"The page did not become ready in time. {_RUN_AGAIN}"),
         Reason.TASK_TIMEOUT: _retryable(

@@ -98,10 +98,8 @@ class Pack(PackTable):
         found = self.attachments
         if found.count or found.empty or found.settled or found.answered:
             return ()
-        return (
-            "nothing in it tells an empty list (attachments.empty, count, settled or answered), so an order without "
-            "attachments ends as portal_changed",
-        )
+        signs = "attachments.empty, count, settled or answered"
+        return (f"nothing in it tells an empty list ({signs}): an order without attachments ends as portal_changed",)
 
     def order_url(self, base_url: str, portal_number: str) -> str:
         """Address of an order's page."""
