@@ -23,6 +23,8 @@ from app.portal.pack import Pack
 #: The kinds of requests that can carry a change, or lead the page away.
 _KINDS = ("Document", "XHR", "Fetch", "Ping")
 _CLOSE_LIMIT_S = 2.0
+#: Nothing at all comes through any more; a page is still shown then.
+_CUT_OFF = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
 #: So many are named to a person.
 _TOLD_MAX = 5
 _Event = Mapping[str, Any]
@@ -66,7 +68,7 @@ class Guard:
 
 @contextlib.asynccontextmanager
 async def guarding(page: Page, pack: Pack, base_url: str) -> AsyncGenerator[Guard]:
-    """Guard a page for as long as this takes.
+    """Guard a page. When this is over nothing more leaves it.
 
     Raises:
         playwright.async_api.Error: The page crashed or was closed.
@@ -76,7 +78,12 @@ async def guarding(page: Page, pack: Pack, base_url: str) -> AsyncGenerator[Guar
     tree = cast("_Event", await send("Page.getFrameTree", {}))
     guard = Guard(pack, base_url, tree["frameTree"]["frame"]["id"])
     noted, events = anyio.create_memory_object_stream[_Event](math.inf)
-    session.on("Fetch.requestPaused", noted.send_nowait)
+
+    def note(event: _Event) -> None:
+        with contextlib.suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):
+            noted.send_nowait(event)
+
+    session.on("Fetch.requestPaused", note)
     await send("Fetch.enable", {"patterns": [{"urlPattern": "*", "resourceType": kind} for kind in _KINDS]})
     try:
         async with anyio.create_task_group() as answering:
@@ -85,7 +92,8 @@ async def guarding(page: Page, pack: Pack, base_url: str) -> AsyncGenerator[Guar
                 yield guard
             finally:
                 with anyio.move_on_after(_CLOSE_LIMIT_S, shield=True), contextlib.suppress(PlaywrightError):
-                    await session.detach()
+                    await send("Network.emulateNetworkConditions", _CUT_OFF)
+                    await send("Fetch.disable", {})
                 noted.close()
     except ExceptionGroup as group:
         raise root_cause(group) from group

@@ -34,6 +34,8 @@ _LOOK_COUNT_MAX = 100
 #: While an answer decides, it is looked for so often.
 _SLICE_S = 1.0
 _SCRIPT = resources.files("app.worker").joinpath("reading.js").read_text(encoding="utf-8")
+#: What the browser puts in the place of a page that did not come.
+_NO_PAGE = "chrome-error:"
 #: Frames without an address of their own belong to the page that they stand on.
 _OWN_FRAMES = frozenset({"about:blank", "about:srcdoc"})
 
@@ -197,7 +199,11 @@ class Reader:
         is_waiting_for_answer = bool(self._pack.attachments.answered) and spec["is_list"] and not spec["is_answered"]
         limit_s = min(self._left_s, _SLICE_S) if is_waiting_for_answer else self._left_s
         found = await world.look(_SCRIPT, {**spec, "limit_ms": limit_s * 1000}, limit_s)
-        return Reading.model_validate(found)
+        reading = Reading.model_validate(found)
+        if reading.url.startswith(_NO_PAGE):
+            msg = f"the page went on to one that did not come (net::ERR_CONNECTION_FAILED at {self._page.url})"
+            raise PlaywrightError(msg)
+        return reading
 
     async def _with_frames(self, world: World, reading: Reading) -> Reading:
         """The same with the links in frames of other origins that the pack trusts."""

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Collection, Generator
 
 import anyio
+from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page, Request, Response
 
 from app.portal.triage import leads_to
@@ -79,7 +80,9 @@ class Traffic:
             self._calm.set()
 
     def _is_navigation(self, request: Request) -> bool:
-        return request.is_navigation_request() and request.frame == self._page.main_frame
+        with contextlib.suppress(PlaywrightError):  # a frame that is only being made has no name yet
+            return request.is_navigation_request() and request.frame == self._page.main_frame
+        return False
 
 
 @contextlib.contextmanager

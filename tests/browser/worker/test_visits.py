@@ -145,6 +145,26 @@ async def test_nothing_that_changes_anything_leaves_an_orders_page_but_what_the_
     assert {one.split("/", 3)[3] for one in guard.withheld} == {"order/1000", "save", "form"}
 
 
+async def test_a_page_that_goes_on_to_one_that_does_not_come_says_nothing_of_the_session(shell: Browser) -> None:
+    site = {ORDER: Answer(body="<script>location = '/order/1000/all'</script>"), f"{ORDER}/all": Answer(is_broken=True)}
+    async with serving(site) as served, open_page(shell) as page:
+        with pytest.raises(PlaywrightError, match="net::ERR_CONNECTION_FAILED"):
+            await visit(page, PACK, served.url, served.url + ORDER, portal_number="1000")
+
+
+async def test_when_the_work_is_over_nothing_leaves_either(shell: Browser) -> None:
+    body = f"<!doctype html><div id=order>Order</div><ul id=done></ul>{TWO}"
+    site = {ORDER: Answer(body=body)}
+    async with serving(site) as served, open_page(shell) as page:
+        async with guarding(page, PACK, served.url) as guard:
+            await visit(page, PACK, served.url, served.url + ORDER, portal_number="1000", guard=guard)
+        await page.evaluate("() => void fetch('/late', {method: 'POST'})")
+        await page.screenshot()
+        await page.close()
+
+    assert asked(served) == set()
+
+
 async def test_a_page_that_is_sent_to_another_host_is_a_lost_session_and_goes_nowhere(shell: Browser) -> None:
     async with serving({}) as other:
         site = {ORDER: Answer(status=302, location=f"{other.url}/sign-on")}
