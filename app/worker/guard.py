@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from typing import Any, cast
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream
@@ -19,6 +19,7 @@ from playwright.async_api import Page
 from app.domain.failures import root_cause
 from app.portal.leaving import Request, Ruling, rule
 from app.portal.pack import Pack
+from app.worker.devtools import Send, sending, session_of
 
 #: The kinds of requests that can carry a change, or lead the page away.
 _KINDS = ("Document", "XHR", "Fetch", "Ping")
@@ -28,7 +29,6 @@ _CUT_OFF = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThro
 #: So many are named to a person.
 _TOLD_MAX = 5
 _Event = Mapping[str, Any]
-_Send = Callable[[str, dict[str, Any]], Awaitable[object]]
 
 
 class Guard:
@@ -73,9 +73,9 @@ async def guarding(page: Page, pack: Pack, base_url: str) -> AsyncGenerator[Guar
     Raises:
         playwright.async_api.Error: The page crashed or was closed.
     """
-    session = await page.context.new_cdp_session(page)
-    send = cast("_Send", session.send)  # pyright: ignore[reportUnknownMemberType]
-    tree = cast("_Event", await send("Page.getFrameTree", {}))
+    session = await session_of(page)
+    send = sending(session)
+    tree = await send("Page.getFrameTree", {})
     guard = Guard(pack, base_url, tree["frameTree"]["frame"]["id"])
     noted, events = anyio.create_memory_object_stream[_Event](math.inf)
 
@@ -99,7 +99,7 @@ async def guarding(page: Page, pack: Pack, base_url: str) -> AsyncGenerator[Guar
         raise root_cause(group) from group
 
 
-async def _answer(events: MemoryObjectReceiveStream[_Event], guard: Guard, send: _Send) -> None:
+async def _answer(events: MemoryObjectReceiveStream[_Event], guard: Guard, send: Send) -> None:
     """Let each request go or not, until nothing is stopped any more."""
     with events:
         async for event in events:

@@ -7,32 +7,25 @@ certificates.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable
-from typing import Any, cast
 
 import anyio
 from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
+from app.worker.devtools import Send, sending_to
 from app.worker.errors import is_no_answer
 
 _LIMIT_S = 5.0
-_Send = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
 async def is_portal_gone(context: BrowserContext, base_url: str) -> bool:
     """Whether nobody answers at the portal's address any more. A browser that is gone says nothing about it."""
     with anyio.move_on_after(_LIMIT_S), contextlib.suppress(PlaywrightError):
-        session = await context.new_cdp_session(context.pages[0])
-        try:
-            return await _is_unanswered(cast("_Send", session.send), base_url)  # pyright: ignore[reportUnknownMemberType]
-        finally:
-            with anyio.CancelScope(shield=True), anyio.move_on_after(1), contextlib.suppress(PlaywrightError):
-                await session.detach()
+        return await _is_unanswered(await sending_to(context.pages[0]), base_url)
     return False
 
 
-async def _is_unanswered(send: _Send, url: str) -> bool:
+async def _is_unanswered(send: Send, url: str) -> bool:
     tree = await send("Page.getFrameTree", {})
     ask = {
         "frameId": tree["frameTree"]["frame"]["id"],

@@ -23,7 +23,7 @@ from app.portal.pack import NameSource, Pack
 from app.portal.triage import PageFacts, Verdict, address_matches, judge, judge_visit
 from app.worker.spec import rules_of
 from app.worker.traffic import Traffic
-from app.worker.world import MovedError, World, open_world
+from app.worker.world import MovedError, World, world_of
 
 #: A larger page is none that a person could use, and reading it could end the browser.
 ELEMENT_COUNT_MAX, LINK_COUNT_MAX = 1_000_000, 5_000
@@ -148,8 +148,7 @@ class Reader:
             playwright.async_api.Error: The page crashed or was closed.
             TimeoutError: The page's main thread hangs.
         """
-        async with open_world(self._page) as world:
-            reading = await self._arrived(world)
+        reading = await self._arrived(await world_of(self._page))
         facts = PageFacts(
             url=reading.url,
             status=self._traffic.status,

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from typing import Any
 
 import anyio
 from playwright.async_api import Dialog, Page
 from playwright.async_api import Error as PlaywrightError
 
 from app.portal.tables import Dialogs
+from app.worker.devtools import sending_to
 
 #: Each window closes in 10 to 50 ms; a page may have opened many.
 _CLOSE_LIMIT_S = 5.0
 _Target = Mapping[str, Any]
-_Send = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
 @contextlib.asynccontextmanager
@@ -28,8 +28,7 @@ async def closing_windows(page: Page) -> AsyncGenerator[None]:
         yield
     finally:
         with anyio.move_on_after(_CLOSE_LIMIT_S, shield=True), contextlib.suppress(PlaywrightError):
-            session = await page.context.new_cdp_session(page)
-            send = cast("_Send", session.send)  # pyright: ignore[reportUnknownMemberType]
+            send = await sending_to(page)
             own = (await send("Target.getTargetInfo", {}))["targetInfo"]["targetId"]
             targets = (await send("Target.getTargets", {}))["targetInfos"]
             for target_id in opened_by(own, targets):

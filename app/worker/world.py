@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import anyio
-from playwright.async_api import CDPSession, Frame, Page
 from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Frame, Page
 
+from app.worker.devtools import Send, sending_to
 from app.worker.errors import WorkerError, first_line
 
 #: Above the limit that a script keeps itself, for a page whose main thread hangs.
@@ -26,7 +27,6 @@ _MOVED = (
 )
 #: Whether a frame can be looked into from the page that it stands on, and so was looked at with it.
 _IS_OF_PAGE = "() => { try { return Boolean(top.document); } catch { return false; } }"
-_Send = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
 class MovedError(WorkerError):
@@ -34,12 +34,12 @@ class MovedError(WorkerError):
 
 
 class World:
-    """One page. Opened by ``open_world``."""
+    """One page. Opened by ``world_of``."""
 
-    def __init__(self, page: Page, session: CDPSession) -> None:
-        """Made by ``open_world`` alone."""
+    def __init__(self, page: Page, send: Send) -> None:
+        """Made by ``world_of`` alone."""
         self._page = page
-        self._session = session
+        self._send = send
 
     async def look(self, script: str, spec: Mapping[str, object], limit_s: float) -> object:
         """Run a function on the page's document, and give what it gives.
@@ -55,8 +55,8 @@ class World:
             TimeoutError: The page's main thread hangs.
         """
         with anyio.fail_after(limit_s + _GRACE_S):
-            tree = await _asked(self._session, "Page.getFrameTree", {})
-            return await _look(self._session, tree["frameTree"]["frame"]["id"], script, spec)
+            tree = await _asked(self._send, "Page.getFrameTree", {})
+            return await _look(self._send, tree["frameTree"]["frame"]["id"], script, spec)
 
     async def look_beside(
         self, may_look: Callable[[str], bool], script: str, spec: Mapping[str, object], limit_s: float
@@ -70,44 +70,38 @@ class World:
             limit_s: For each of them.
         """
         found: list[object] = []
-        tree = await _asked(self._session, "Page.getFrameTree", {})
-        for session, frame in await self._frames(tree["frameTree"]):
+        tree = await _asked(self._send, "Page.getFrameTree", {})
+        for send, frame in await self._frames(tree["frameTree"]):
             with anyio.move_on_after(limit_s), contextlib.suppress(MovedError, PlaywrightError):
-                if may_look(str(frame["url"])) and not await _look(session, frame["id"], _IS_OF_PAGE, {}):
-                    found.append(await _look(session, frame["id"], script, spec))
+                if may_look(str(frame["url"])) and not await _look(send, frame["id"], _IS_OF_PAGE, {}):
+                    found.append(await _look(send, frame["id"], script, spec))
         return found
 
-    async def _frames(self, tree: Mapping[str, Any]) -> list[tuple[CDPSession, Mapping[str, Any]]]:
+    async def _frames(self, tree: Mapping[str, Any]) -> list[tuple[Send, Mapping[str, Any]]]:
         """Frames of this page's own process, and those of others, each with the way to it."""
-        frames = [(self._session, frame) for frame in _below(tree)]
+        frames = [(self._send, frame) for frame in _below(tree)]
         for frame in self._page.frames[1:]:
-            session = await self._session_of(frame)
-            if session is not None:
-                own = await _asked(session, "Page.getFrameTree", {})
-                frames += [(session, one) for one in (own["frameTree"]["frame"], *_below(own["frameTree"]))]
+            send = await self._sending_to(frame)
+            if send is not None:
+                own = await _asked(send, "Page.getFrameTree", {})
+                frames += [(send, one) for one in (own["frameTree"]["frame"], *_below(own["frameTree"]))]
         return frames
 
-    async def _session_of(self, frame: Frame) -> CDPSession | None:
+    async def _sending_to(self, frame: Frame) -> Send | None:
         """The way to a frame that has a process of its own; nothing for those that have none."""
         try:
-            return await self._page.context.new_cdp_session(frame)
+            return await sending_to(frame)
         except PlaywrightError:
             return None
 
 
-@contextlib.asynccontextmanager
-async def open_world(page: Page) -> AsyncGenerator[World]:
-    """Look at a page from outside, for as long as this takes.
+async def world_of(page: Page) -> World:
+    """A world of our own on a page, for as long as it is there.
 
     Raises:
         playwright.async_api.Error: The page crashed or was closed.
     """
-    session = await page.context.new_cdp_session(page)
-    try:
-        yield World(page, session)
-    finally:
-        with anyio.move_on_after(_GRACE_S, shield=True), contextlib.suppress(PlaywrightError):
-            await session.detach()
+    return World(page, await sending_to(page))
 
 
 def _below(tree: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -116,8 +110,8 @@ def _below(tree: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from _below(child)
 
 
-async def _look(session: CDPSession, frame_id: str, script: str, spec: Mapping[str, object]) -> object:
-    world = await _asked(session, "Page.createIsolatedWorld", {"frameId": frame_id, "worldName": _NAME})
+async def _look(send: Send, frame_id: str, script: str, spec: Mapping[str, object]) -> object:
+    world = await _asked(send, "Page.createIsolatedWorld", {"frameId": frame_id, "worldName": _NAME})
     call = {
         "functionDeclaration": f"(spec) => (\n{script.strip().removesuffix(';')}\n)(spec)",
         "executionContextId": world["executionContextId"],
@@ -125,7 +119,7 @@ async def _look(session: CDPSession, frame_id: str, script: str, spec: Mapping[s
         "awaitPromise": True,
         "returnByValue": True,
     }
-    answer = await _asked(session, "Runtime.callFunctionOn", call)
+    answer = await _asked(send, "Runtime.callFunctionOn", call)
     if "exceptionDetails" in answer:
         details = answer["exceptionDetails"]
         said = details.get("exception", {}).get("description") or details["text"]
@@ -133,8 +127,7 @@ async def _look(session: CDPSession, frame_id: str, script: str, spec: Mapping[s
     return answer["result"].get("value")
 
 
-async def _asked(session: CDPSession, method: str, what: dict[str, Any]) -> dict[str, Any]:
-    send = cast("_Send", session.send)  # pyright: ignore[reportUnknownMemberType]
+async def _asked(send: Send, method: str, what: dict[str, Any]) -> dict[str, Any]:
     try:
         return await send(method, what)
     except PlaywrightError as error:
