@@ -52,3 +52,5 @@ def lint(pack: PackName) -> None:
         f"fields {', '.join(found.fields) or 'none'}"
     )
     screen.print(Text.assemble((pack, "bold"), ": ", ("right", "green"), f" ({found.title}: {told})"), soft_wrap=True)
+    for notice in found.notices:
+        screen.print(Text.assemble((pack, "bold"), ": ", ("note", "yellow"), f": {notice}"), soft_wrap=True)

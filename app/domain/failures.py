@@ -126,8 +126,9 @@ MEANINGS: Mapping[Reason, Meaning] = MappingProxyType(
         ),
         Reason.ASKS_FOR_LOGIN: _final(
             Outcome.FAILED,
-            ActionClass.PORTAL_FAULT,
-            "The portal lets us in, but asks for a login on this order's page again and again; open it by hand.",
+            ActionClass.RETRY,
+            "The portal lets us in, but asks for a login on this order's page again and again. Run the list again, or "
+            "open the order by hand.",
         ),
         Reason.PAGE_TOO_SLOW: _retryable(ActionClass.RETRY, f"The page did not become ready in time. {_RUN_AGAIN}"),
         Reason.TASK_TIMEOUT: _retryable(
@@ -174,6 +175,11 @@ MEANINGS: Mapping[Reason, Meaning] = MappingProxyType(
 )
 
 
+#: How an order may seem to end for a session that is logged out: the portal says that there is no such order, or not
+#: for this user, or shows nothing in it. Such an outcome counts only when the session is proven to have been logged in.
+LOOKS_LOGGED_OUT = frozenset({Outcome.NOT_FOUND, Outcome.FORBIDDEN, Outcome.NO_ATTACHMENTS})
+
+
 class GivenBack(StrEnum):
     """Why a worker hands a task back undone. No outcome: the task goes to the queue again."""
 
@@ -183,7 +189,7 @@ class GivenBack(StrEnum):
     DRAINING = "draining"
     #: Its worker failed at everything and is started anew; perhaps it is the worker.
     RECYCLED = "recycled"
-    #: It was not found, and its session could no longer prove that it was logged in.
+    #: It was not found or the like, and its session could no longer prove that it was logged in.
     UNPROVEN = "unproven"
 
 

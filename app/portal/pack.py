@@ -94,6 +94,15 @@ class Pack(PackTable):
         """The pack as it travels to a worker."""
         return self.model_dump_json(by_alias=True)
 
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What its author should know about a pack that is right."""
+        found = self.attachments
+        if found.count or found.empty or found.settled or found.answered:
+            return ()
+        signs = "attachments.empty, count, settled or answered"
+        return (f"nothing in it tells an empty list ({signs}): an order without attachments ends as portal_changed",)
+
     def order_url(self, base_url: str, portal_number: str) -> str:
         """Address of an order's page."""
         return base_url + self.site.order.replace("{number}", quote(portal_number, safe=""))
@@ -110,6 +119,11 @@ class Pack(PackTable):
         if asked is None:
             return False
         return asked == origin_of(base_url) or asked in {origin_of(f"https://{host}") for host in self.site.hosts}
+
+    def is_login_host(self, url: str) -> bool:
+        """Whether an address belongs to the single sign-on that this pack names."""
+        asked = origin_of(url)
+        return asked is not None and asked in {origin_of(f"https://{host}") for host in self.login.hosts}
 
 
 def parse_json(text: str) -> Pack:

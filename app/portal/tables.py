@@ -11,6 +11,8 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from app.portal import patterns
+
 _T = TypeVar("_T")
 
 _BASE_URL = re.compile(r"https?://[^\s/?#]+[^\s?#]*")
@@ -18,11 +20,7 @@ _HOST = re.compile(r"[^\s/:@?#\\]+")
 
 
 def _regex(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        msg = f"{text!r} is no regular expression: {error}"
-        raise ValueError(msg) from error
+    patterns.check(text)
     return text
 
 
@@ -92,8 +90,11 @@ class Site(PackTable):
     order: SitePath
     #: A page that only a logged-in user sees.
     probe: SitePath
-    #: Hosts besides that of base_url whose links may be fetched, over HTTPS alone.
+    #: Hosts besides that of base_url whose links may be fetched and whose frames are read, over HTTPS alone.
     hosts: tuple[Host, ...] = ()
+    #: Regular expressions, searched in path and query: what an order's page may send there by other ways than GET, such
+    #: as a list that is asked for by POST. Nothing else that could change anything leaves the page.
+    posts: tuple[Annotated[Mark, AfterValidator(_regex)], ...] = ()
 
     @model_validator(mode="after")
     def _order_holds_number(self) -> Site:
@@ -139,6 +140,8 @@ class Login(PackTable):
     start: SitePath = "/"
     form: Form | None = None
     second_factor: SecondFactor | None = None
+    #: Hosts of single sign-on that an order's page may go by; without them a session that ended is renewed beside it.
+    hosts: tuple[Host, ...] = ()
     #: A page that logs out. Where it is named, a login may be renewed before it ends; else only after it was lost.
     logout: SitePath | None = None
 
@@ -195,13 +198,6 @@ class NameSource(StrEnum):
     ADDRESS = "address"
 
 
-class Dialogs(StrEnum):
-    """What is answered when the page of an order asks something."""
-
-    ACCEPT = "accept"
-    DISMISS = "dismiss"
-
-
 class Count(PackTable):
     """Where the page says how many attachments it has."""
 
@@ -210,8 +206,35 @@ class Count(PackTable):
     attribute: str = ""
 
 
+class Empty(PackTable):
+    """How the page says that an order has no attachments."""
+
+    selector: tuple[Selector, ...] = ()
+    #: Texts looked for within the elements of ``within``.
+    text: tuple[Mark, ...] = ()
+    within: tuple[Selector, ...] = ()
+
+    @model_validator(mode="after")
+    def _it_is_told(self) -> Empty:
+        if not self.selector and not (self.text and self.within):
+            msg = "it needs selector, or text and within"
+            raise ValueError(msg)
+        return self
+
+
+class Dialogs(StrEnum):
+    """What questions of a page are answered with."""
+
+    ACCEPT = "accept"
+    DISMISS = "dismiss"
+
+
 class Attachments(PackTable):
-    """How the attachments of an order are found."""
+    """How the attachments of an order are found.
+
+    A page without any is believed only when it says so: by ``count``, by ``empty``, or because the list arrived
+    (``settled`` or ``answered``) with nothing in it.
+    """
 
     #: Elements that lead to a file by an address of their own.
     links: tuple[Selector, ...] = ()
@@ -228,11 +251,14 @@ class Attachments(PackTable):
         NameSource.ARIA_LABEL,
         NameSource.ADDRESS,
     )
-    #: Elements that stand on the page once the list has arrived; without any, a quiet page is taken as arrived.
+    #: Elements that stand on the page once the list has arrived; without any, a quiet page that shows files has it.
     settled: tuple[Selector, ...] = ()
-    #: Answer to a question that the order's page asks ("Download this file?").
-    dialogs: Dialogs = Dialogs.ACCEPT
+    #: Regular expressions, searched in path and query: what the page's scripts ask for the list.
+    answered: tuple[Annotated[Mark, AfterValidator(_regex)], ...] = ()
     count: Count | None = None
+    empty: Empty | None = None
+    #: What a page that asks something (``confirm``, ``alert``, a wish to stay) is answered.
+    dialogs: Dialogs = Dialogs.ACCEPT
 
     @model_validator(mode="after")
     def _something_is_found(self) -> Attachments:
@@ -257,8 +283,10 @@ class Limits(PackTable):
 
     #: Seconds until a page must have told what it is.
     page_s: float = Field(default=30.0, gt=0, le=300)
-    #: Milliseconds without any change of the page after which its list is taken as arrived.
+    #: Milliseconds without any change of the page after which a list that shows files is taken as arrived.
     quiet_ms: int = Field(default=600, ge=50, le=10_000)
+    #: Seconds that a request of the page's scripts may keep a list waiting that shows files already.
+    request_s: float = Field(default=10.0, gt=0, le=300)
     #: Seconds that a person may take to log in by hand.
     person_s: float = Field(default=300.0, gt=0, le=3600)
     #: Seconds that one file may pause without a byte.

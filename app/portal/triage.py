@@ -7,7 +7,6 @@ when it then says no.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,6 +14,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from app.portal import patterns
 from app.portal.pack import Pack
 from app.portal.tables import Marks, Triage
 
@@ -128,6 +128,8 @@ def judge(triage: Triage, facts: PageFacts) -> Verdict:
         marks = marks_of(triage, verdict)
         if marks is not None and matches(marks, facts) and not (is_error and verdict is Verdict.READY):
             return verdict
+    if facts.status == HTTPStatus.UNAUTHORIZED:
+        return Verdict.SESSION_LOST  # not logged in, by the standard of the web
     return Verdict.PORTAL_ERROR if facts.status >= HTTPStatus.INTERNAL_SERVER_ERROR else Verdict.UNKNOWN
 
 
@@ -147,9 +149,14 @@ def matches(marks: Marks, facts: PageFacts) -> bool:
 
 def address_matches(marks: Marks, url: str) -> bool:
     """Whether the address alone tells it. Only path and query count: a host may be called anything."""
+    return leads_to(marks.address, url)
+
+
+def leads_to(addresses: Collection[str], url: str) -> bool:
+    """Whether an address is one of those that the regular expressions of a pack mean, by path and query."""
     parts = urlsplit(url)
     seen = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    return any(re.search(pattern, seen, re.IGNORECASE) for pattern in marks.address)
+    return any(patterns.is_in(pattern, seen) for pattern in addresses)
 
 
 def _text_matches(marks: Marks, texts: Mapping[str, str]) -> bool:

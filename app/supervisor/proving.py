@@ -1,10 +1,10 @@
-"""The guard against log-outs that look like missing orders: "not found" is filed only when its session is proven. Pure.
+"""The guard against log-outs that look like something else: such an outcome is filed only when its session is proven.
 
-A portal may answer a lost session with the very page of a missing order, and no rule of a pack may know it. So such an
-outcome is kept back until the same session shows an order that it began later, or passes a probe of its login. A probe
-is asked for when a row of them has grown to ``STREAK_LIMIT``, or when no success has come for ``PROOF_WAIT_S``.
-Logged out, they all go back with no attempt spent. When the pool ends nobody is asked: a worker that found nothing
-probes its login itself before it says goodbye.
+A portal may answer a lost session with the very page of a missing order, of one that others may see, or of one without
+files, and no rule of a pack may know it. So such an outcome is kept back until the same session shows an order that it
+began later, or passes a probe of its login. A probe is asked for when a row of them has grown to ``STREAK_LIMIT``, or
+when no success has come for ``PROOF_WAIT_S``. Logged out, they all go back with no attempt spent. When the pool ends
+nobody is asked: a worker that has any probes its login itself before it says goodbye. Pure.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import assert_never
 
-from app.domain.failures import GivenBack, Outcome, Proof, Reason
+from app.domain.failures import LOOKS_LOGGED_OUT, GivenBack, Outcome, Proof, Reason
 from app.domain.ids import TaskId, WorkerRef
 from app.domain.task import Report
 from app.supervisor.attempts import end
@@ -30,9 +30,9 @@ STREAK_LIMIT = 10
 PROOF_WAIT_S = 2.0
 #: A page that asks for a login so often, each time after a login that was good elsewhere, does so for its own sake.
 LOST_RETURNS_MAX = 4
-_UNPROVEN = "not found, by a session that was not proven to be logged in"
-#: Outcomes that only an order's own page can lead to.
-_SHOWN = frozenset({Outcome.COMPLETED, Outcome.PARTIAL, Outcome.NO_ATTACHMENTS})
+_UNPROVEN = "not found, refused or empty, by a session that was not proven to be logged in"
+#: Outcomes that only an order's own page can lead to, and only with files on it.
+_SHOWN = frozenset({Outcome.COMPLETED, Outcome.PARTIAL})
 
 
 def weigh(
@@ -67,7 +67,7 @@ def _judge(standing: Standing, slot: Slot, fact: TaskReported) -> Decision:
     decision = judge(standing, slot, fact)
     if fact.task_id not in slot.held:
         return decision
-    if fact.report.outcome is Outcome.NOT_FOUND:
+    if fact.report.outcome in LOOKS_LOGGED_OUT:
         file = File(worker=fact.worker, task=slot.held[fact.task_id], report=fact.report)
         return _keep_back(decision.standing, fact.worker, file)
     if fact.report.outcome in _SHOWN:

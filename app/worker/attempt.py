@@ -22,6 +22,7 @@ from app.memory.kills import Kills
 from app.processor.failures import GiveUpError, ProcessorError, RetryLaterError, SessionLostError
 from app.worker.desk import Desk
 from app.worker.errors import CannotProcessError, SessionBrokenError, first_line, reason_of
+from app.worker.presence import is_portal_gone
 from app.worker.processors.protocol import Processor, completed
 from app.worker.session import BrowserSession
 from app.worker.tab import Tab
@@ -88,7 +89,17 @@ async def _judged(bench: Bench, tab: Tab, task: POTask) -> Report:
     except Exception as error:  # noqa: BLE001 - the tab's border: no error of a processor ends more than its task
         if not isinstance(error, OSError | ProcessorError):
             await _stop_if_browser_is_gone(bench.session, error)
-        return _report_of(error, bench, tab)
+        return await _with_portal_asked(_report_of(error, bench, tab), bench, tab)
+
+
+async def _with_portal_asked(report: Report, bench: Bench, tab: Tab) -> Report:
+    """The same, but a page that nobody answers is its own trouble where the portal answers otherwise."""
+    if report.reason is not Reason.PORTAL_UNREACHABLE or bench.desk is None:
+        return report
+    if await is_portal_gone(tab.page.context, bench.desk.portal.base_url):
+        return report
+    detail = f"The portal gives no answer for this page, though it answers otherwise ({report.detail})."
+    return dataclasses.replace(report, reason=Reason.PORTAL_ERROR, detail=detail)
 
 
 def _report_of(error: Exception, bench: Bench, tab: Tab) -> Report:
@@ -102,7 +113,7 @@ def _report_of(error: Exception, bench: Bench, tab: Tab) -> Report:
             reason, detail = Reason.PAGE_TOO_SLOW, detail if str(error) else "The page hangs."
         case PlaywrightError():
             reason = reason_of(error)
-            if reason is Reason.PORTAL_UNREACHABLE and bench.desk is None:
+            if reason in {Reason.PORTAL_UNREACHABLE, Reason.PORTAL_ERROR} and bench.desk is None:
                 reason = Reason.PROCESSOR_ERROR  # an address of the task's own; no reason for the others to wait
         case OSError():
             reason = Reason.DISK_FULL if _is_storage_out(error, tab) else Reason.FILING_FAILED

@@ -7,15 +7,17 @@ expiry too. The file holds a login: it is for the owner's eyes, and replaced in 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 import anyio
 import anyio.to_thread
 from playwright.async_api import BrowserContext
+from playwright.async_api import Error as PlaywrightError
 
 #: For the owner alone.
 _FILE_MODE = 0o600
@@ -51,10 +53,10 @@ class CookieSnapshot:
                 self._kept = content
 
     async def bring_back(self, driver: BrowserContext) -> int:
-        """Give a browser what an earlier one on the same profile had and it has not; tells how many cookies.
+        """Give a browser what an earlier one on the same profile had and it has not; tells how many it took.
 
         Raises:
-            PlaywrightError: The browser is gone, or refuses a cookie.
+            PlaywrightError: The browser is gone, or refuses every one of them.
             OSError: The file can't be read.
             ValueError: The file is no snapshot.
         """
@@ -63,10 +65,37 @@ class CookieSnapshot:
         kept = await anyio.to_thread.run_sync(_read, self._path)
         present: Sequence[_Cookie] = [{**cookie} for cookie in await driver.cookies()]
         missing = missing_cookies(kept, present)
-        if missing:
-            await driver.add_cookies(cast("Any", missing))  # it takes what it gave
         self.cookies = _named(kept)
-        return len(missing)
+        return await _add(driver, missing) if missing else 0
+
+
+async def _add(driver: BrowserContext, cookies: Sequence[_Cookie]) -> int:
+    """Give cookies to a browser; one that it refuses does not keep the others from it.
+
+    Raises:
+        PlaywrightError: It took none.
+    """
+    refusals: list[PlaywrightError] = []
+    with _collecting(refusals):
+        await driver.add_cookies(cast("Any", cookies))  # it takes what it gave
+    if not refusals:
+        return len(cookies)
+    refusals.clear()
+    for cookie in cookies:
+        with _collecting(refusals):
+            await driver.add_cookies(cast("Any", [cookie]))
+    if len(refusals) == len(cookies):
+        raise refusals[0]
+    return len(cookies) - len(refusals)
+
+
+@contextlib.contextmanager
+def _collecting(refusals: list[PlaywrightError]) -> Generator[None]:
+    """Put what the browser refuses aside."""
+    try:
+        yield
+    except PlaywrightError as error:
+        refusals.append(error)
 
 
 def missing_cookies(kept: Sequence[_Cookie], present: Sequence[_Cookie]) -> list[_Cookie]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
 from playwright.async_api import BrowserContext
 
+from app.domain.failures import Proof
 from app.domain.options import PortalOptions, SizeLimits
 from app.portal.pack import Pack
 from app.worker.download import Downloads, open_downloads
@@ -23,10 +24,17 @@ class Desk:
     downloads: Downloads
     #: Called at once when a page came by way of the portal's login page.
     note_renewed: Callable[[], None]
+    #: Asks the portal whether the session is logged in: what it refuses may be refused for want of a login.
+    prove: Callable[[], Awaitable[Proof]]
 
 
 def _ignore() -> None:
     """Nobody wants to know."""
+
+
+async def _unasked() -> Proof:
+    """Nobody can be asked."""
+    return Proof.UNCLEAR
 
 
 @contextlib.asynccontextmanager
@@ -35,6 +43,7 @@ async def open_desk(
     context: BrowserContext,
     user_agent: str,
     note_renewed: Callable[[], None] = _ignore,
+    prove: Callable[[], Awaitable[Proof]] = _unasked,
     sizes: SizeLimits | None = None,
 ) -> AsyncGenerator[Desk | None]:
     """Make the desk of a session; without a way into a portal there is none.
@@ -44,10 +53,11 @@ async def open_desk(
         context: Whose cookies downloads use.
         user_agent: The browser's own.
         note_renewed: Called at once when a page came by way of the portal's login page.
+        prove: Asks the portal whether the session is logged in.
         sizes: How much one file and one order may be; the default where nothing is said.
     """
     if door is None:
         yield None
         return
     async with open_downloads(door.pack, door.portal, context, user_agent, sizes or SizeLimits()) as downloads:
-        yield Desk(pack=door.pack, portal=door.portal, downloads=downloads, note_renewed=note_renewed)
+        yield Desk(pack=door.pack, portal=door.portal, downloads=downloads, note_renewed=note_renewed, prove=prove)

@@ -13,7 +13,7 @@ import anyio
 
 from app.bridge.pace import every
 from app.bridge.stream import FrameStream
-from app.domain.failures import GivenBack, Outcome, Proof, root_cause
+from app.domain.failures import LOOKS_LOGGED_OUT, GivenBack, Proof, root_cause
 from app.domain.ids import TaskId
 from app.processor.failures import SessionLostError
 from app.wire.messages import (
@@ -67,7 +67,7 @@ class Duty:
         self._kept_login = kept_login
         self._is_headed = is_headed
         self._processed_count = 0
-        #: Whether anything was not found.
+        #: Whether anything ended as it may seem to end for a session that is logged out.
         self._has_missed = False
         self._was_ready = False
 
@@ -135,7 +135,7 @@ class Duty:
             self._lose(count, first_line(error))
         else:
             self._processed_count += 1
-            if report.outcome is Outcome.NOT_FOUND:  # which a session that is logged out may say too
+            if report.outcome in LOOKS_LOGGED_OUT:
                 self._has_missed = True
             await membership.keep_cookies()
             self._mouth.say(Finished, task_id=task_id, report=report)

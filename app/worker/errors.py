@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
@@ -18,6 +20,27 @@ _GONE = (
     "Target crashed",
     "reading from the driver",
 )
+_NET_ERROR = re.compile(r"net::ERR_\w+")
+#: How the browser begins to say that it did not come through to anybody, or that the line went dead.
+_NO_ANSWER = tuple(
+    f"net::ERR_{what}"
+    for what in (
+        "ADDRESS_",
+        "CONNECTION_",
+        "DNS_",
+        "EMPTY_RESPONSE",
+        "INTERNET_DISCONNECTED",
+        "MANDATORY_PROXY",
+        "NAME_",
+        "NETWORK_",
+        "PROXY_",
+        "SOCKS_",
+        "TIMED_OUT",
+        "TUNNEL_",
+    )
+)
+#: How it says that a file came instead of a page.
+_DOWNLOAD = "Download is starting"
 
 
 class WorkerError(Exception):
@@ -76,9 +99,23 @@ def reason_of(error: PlaywrightError) -> Reason:
         return Reason.PAGE_TOO_SLOW
     if "crashed" in text.casefold():
         return Reason.TAB_CRASHED
-    if "net::ERR_" in text:
+    if is_no_answer(text):
         return Reason.PORTAL_UNREACHABLE
-    return Reason.PROCESSOR_ERROR
+    return Reason.PORTAL_ERROR if _NET_ERROR.search(text) else Reason.PROCESSOR_ERROR
+
+
+def is_no_answer(text: str) -> bool:
+    """Whether the browser says that no answer came at all; any other error of a request is an answer of a kind."""
+    found = _NET_ERROR.search(text)
+    return found is not None and found.group().startswith(_NO_ANSWER)
+
+
+def no_page(error: PlaywrightError) -> str:
+    """What the browser calls an answer that is no page; empty where there was none, or where it is something else."""
+    if _DOWNLOAD in error.message:
+        return "a file instead of a page"
+    found = _NET_ERROR.search(error.message)
+    return "" if found is None or is_no_answer(error.message) else found.group()
 
 
 def stop_if_closed(error: Exception) -> None:

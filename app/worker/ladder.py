@@ -14,9 +14,13 @@ from app.portal.pack import LoginStep
 from app.portal.tables import SecondFactor
 from app.portal.triage import DEMANDS, Verdict
 from app.worker.cookies import CookieSnapshot
-from app.worker.errors import CannotLogInError, first_line
+from app.worker.errors import CannotLogInError, PortalDownError, first_line
 from app.worker.keeper import Say
 from app.worker.login import Door
+from app.worker.traffic import watching
+
+#: A rung shows as many pages one after the other: the start page, what the form leads to, a code's, and the probe.
+_PAGE_COUNT = 4
 
 
 @dataclass(kw_only=True)
@@ -47,25 +51,27 @@ class Ladder:
         """Climb until the probe page opens; tells which rung did it.
 
         Args:
-            limit_s: For all rungs together but the one where a person logs in, which has the pack's ``person_s``.
+            limit_s: For each rung, where the pack does not give its pages longer; a person has the pack's ``person_s``.
 
         Raises:
-            CannotLogInError: No rung did it in time.
-            PortalDownError: The portal does not answer.
+            CannotLogInError: No rung did it.
+            PortalDownError: The portal does not answer, or not in time.
+            playwright.async_api.Error: The page was closed, or crashed.
         """
         tried: list[str] = []
-        deadline = anyio.current_time() + limit_s
+        is_late = False
         for step in self.door.pack.login.ladder:
-            if step is LoginStep.HUMAN:
-                deadline = anyio.current_time() + self._limit_s(step, limit_s)
-            problem: str | None = f"no answer within {self._limit_s(step, limit_s):g} s"
-            with anyio.CancelScope(deadline=deadline):
+            rung_s = self._limit_s(step, limit_s)
+            problem: str | None = f"no answer within {rung_s:g} s"
+            with anyio.move_on_after(rung_s) as rung:
                 problem = await self._try(step) or await self.door.demand(self.page)
             if problem is None:
                 return step
+            is_late = is_late or (rung.cancelled_caught and step is not LoginStep.HUMAN)
             tried.append(f"{step}: {problem}")
-        msg = f"The portal wants a login and none of the ways in worked ({'; '.join(tried)})."
-        raise CannotLogInError(msg)
+        if is_late:
+            raise PortalDownError(f"The portal does not answer a login in time ({'; '.join(tried)}).")
+        raise CannotLogInError(f"The portal wants a login and none of the ways in worked ({'; '.join(tried)}).")
 
     async def _try(self, step: LoginStep) -> str | None:
         match step:
@@ -99,8 +105,8 @@ class Ladder:
         try:
             await self._fill(login.form.user, portal.user)
             await self._fill(login.form.password, portal.password.text)
-            await self._submit(login.form.submit)
-            if login.second_factor is None or await self.door.judge(self.page) is not Verdict.SECOND_FACTOR:
+            verdict = await self._submit(login.form.submit)
+            if login.second_factor is None or verdict is not Verdict.SECOND_FACTOR:
                 return None
             return await self._give_code(login.second_factor)
         except (PlaywrightError, TimeoutError) as error:
@@ -113,17 +119,25 @@ class Ladder:
             return "the portal asks for a second one-time code"
         self.keys.is_code_used = True
         await self._fill(form.code, self.keys.one_time_code)
-        await self._submit(form.submit)
-        if await self.door.judge(self.page) is Verdict.SECOND_FACTOR:
+        if await self._submit(form.submit) is Verdict.SECOND_FACTOR:
             return "the portal refuses the one-time code; see that the secret is right, and the clock of this machine"
         return None
 
     async def _fill(self, selector: str, text: str) -> None:
         await self.page.locator(selector).first.fill(text, timeout=self._limit_ms)
 
-    async def _submit(self, selector: str) -> None:
-        async with self.page.expect_navigation(wait_until="domcontentloaded", timeout=self._limit_ms):
-            await self.page.locator(selector).first.click(timeout=self._limit_ms, no_wait_after=True)
+    async def _submit(self, selector: str) -> Verdict:
+        """Press the button; gives what the page is that it led to, and waits where that one goes on by itself."""
+        with watching(self.page) as traffic:
+            try:
+                async with self.page.expect_navigation(wait_until="commit", timeout=self._limit_ms):
+                    await self.page.locator(selector).first.click(timeout=self._limit_ms, no_wait_after=True)
+            except PlaywrightError as error:
+                if traffic.is_leaving:  # it was sent; the answer is what does not come
+                    msg = f"The portal does not answer its login form within {self._limit_ms / 1000:g} s."
+                    raise PortalDownError(msg) from error
+                raise
+            return await self.door.judge(self.page)
 
     async def _wait_for_person(self) -> str | None:
         """Show the login page, and look whether the door is open after each page that the person came to."""
@@ -153,7 +167,8 @@ class Ladder:
                 await beside.close()
 
     def _limit_s(self, step: LoginStep, limit_s: float) -> float:
-        return self.door.pack.limits.person_s if step is LoginStep.HUMAN else limit_s
+        limits = self.door.pack.limits
+        return limits.person_s if step is LoginStep.HUMAN else max(limit_s, _PAGE_COUNT * limits.page_s)
 
     @property
     def _limit_ms(self) -> float:

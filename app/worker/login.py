@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
+from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
 from app.domain.failures import Proof
 from app.domain.options import PortalOptions
 from app.portal.pack import Pack
 from app.portal.triage import DEMANDS, Verdict
-from app.worker.errors import PortalDownError, first_line
-from app.worker.reading import read_page
+from app.worker.errors import PortalDownError, first_line, is_no_answer
+from app.worker.reading import Reader
+from app.worker.traffic import watching
+from app.worker.visit import Visit, visit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,24 +31,27 @@ class Door:
 
         Raises:
             PortalDownError: The portal does not answer, or answers with something that is neither.
+            playwright.async_api.Error: The page was closed, or crashed.
         """
-        verdict = await self.visit(page, self.pack.site.probe)
-        if verdict is Verdict.SESSION_LOST:
+        found = await self._ask(page)
+        if found.verdict is Verdict.SESSION_LOST:
             return "it shows its login page"
-        if verdict in DEMANDS:
-            return f"the portal asks for {DEMANDS[verdict]}"
-        if verdict in {Verdict.READY, Verdict.RENEWED}:
+        if found.verdict in DEMANDS:
+            return f"the portal asks for {DEMANDS[found.verdict]}"
+        if found.verdict in {Verdict.READY, Verdict.RENEWED}:
             return None
-        page_name = self.pack.site.probe
-        msg = f"The portal's page {page_name} is neither a login page nor the page that was expected ({verdict})."
-        raise PortalDownError(msg)
+        raise PortalDownError(_neither(self.pack.site.probe, found))
 
     async def prove(self, page: Page) -> Proof:
-        """Whether we are logged in, and have been all the while."""
+        """Whether we are logged in, and have been all the while.
+
+        Raises:
+            playwright.async_api.Error: The page was closed, or crashed.
+        """
         try:
-            verdict = await self.visit(page, self.pack.site.probe)
+            verdict = (await self._ask(page)).verdict
             await page.goto("about:blank")
-        except (PortalDownError, PlaywrightError):
+        except PortalDownError:
             return Proof.UNCLEAR
         if verdict is Verdict.READY:
             return Proof.LOGGED_IN
@@ -52,24 +59,30 @@ class Door:
         return Proof.LOGGED_OUT if is_lost else Proof.UNCLEAR
 
     async def visit(self, page: Page, path: str) -> Verdict:
-        """Open a page of the portal and judge it.
+        """Open a page of the portal, wait where it goes on by itself, and judge what it leads to.
 
         Raises:
             PortalDownError: The portal does not answer, or with a page that hangs.
+            playwright.async_api.Error: The page was closed, or crashed.
         """
-        limit_ms = self.pack.limits.page_s * 1000
+        return (await self._visit(page, path, is_any_page=True)).verdict
+
+    async def _ask(self, page: Page) -> Visit:
+        """Open the page that only a logged-in user sees, and wait until it is that page or one that the pack knows."""
+        return await self._visit(page, self.pack.site.probe, is_any_page=False)
+
+    async def _visit(self, page: Page, path: str, *, is_any_page: bool) -> Visit:
         try:
-            answer = await page.goto(self.portal.base_url + path, wait_until="commit", timeout=limit_ms)
-            _, verdict = await read_page(page, self.pack, self.portal.base_url, answer)
-        except TimeoutError as error:
-            msg = f"The portal's page {path} hangs."
+            address = self.portal.base_url + path
+            return await visit(page, self.pack, self.portal.base_url, address, is_any_page=is_any_page)
+        except (TimeoutError, PlaywrightTimeoutError) as error:
+            msg = f"The portal's page {path} did not come within {self.pack.limits.page_s:g} s."
             raise PortalDownError(msg) from error
         except PlaywrightError as error:
-            if page.is_closed():
+            if not is_no_answer(error.message):
                 raise
             msg = f"The portal {self.portal.base_url} does not answer ({first_line(error)})."
             raise PortalDownError(msg) from error
-        return verdict
 
     async def judge(self, page: Page) -> Verdict:
         """What the page is that stands open, wherever it came from.
@@ -78,5 +91,22 @@ class Door:
             playwright.async_api.Error: The page crashed or was closed.
             TimeoutError: The page's main thread hangs.
         """
-        _, verdict = await read_page(page, self.pack, self.portal.base_url, None)
-        return verdict
+        with watching(page) as traffic:
+            return (await Reader(page, traffic, self.pack, self.portal.base_url, is_any_page=True).read()).verdict
+
+
+#: What can be done about an answer that the browser does not take.
+_REMEDIES = {
+    "net::ERR_CERT_": "this machine does not trust the portal's certificate; give it the authority's certificate",
+    "net::ERR_SSL_": "no secure connection comes about; look at the portal's certificate and at proxies in between",
+    "net::ERR_INVALID_AUTH_CREDENTIALS": "the portal, or a proxy, asks for a user and password of HTTP's own",
+}
+
+
+def _neither(path: str, found: Visit) -> str:
+    """A sentence about a page that is neither a login nor what was expected."""
+    what = found.problem or f"status {found.status}" if found.status >= HTTPStatus.BAD_REQUEST else found.problem
+    said = f"{found.verdict}, {what}" if what else found.verdict
+    remedy = next((text for code, text in _REMEDIES.items() if found.problem.startswith(code)), "")
+    msg = f"The portal's page {path} is neither a login page nor the page that was expected ({said})"
+    return f"{msg}: {remedy}." if remedy else f"{msg}."

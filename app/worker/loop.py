@@ -104,8 +104,8 @@ async def _serve(
         def note_renewed() -> None:
             mouth.say(Renewed)
 
-        agent = await session.user_agent()
-        async with open_desk(door, session.driver, agent, note_renewed, options.sizes) as desk:
+        agent, prove = await session.user_agent(), session.membership.probe
+        async with open_desk(door, session.driver, agent, note_renewed, prove, options.sizes) as desk:
             bench = Bench(session=session, desk=desk, processor=processor, task_timeout_s=options.task_timeout_s)
             duty = Duty(
                 bench,

@@ -7,26 +7,31 @@ told to log in, or to take over what another worker's session got.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
-from playwright.async_api import BrowserContext
+from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
 
 from app.domain.events import Level
 from app.domain.failures import Proof
 from app.domain.machine import Machine
 from app.domain.states import SessionEvent, SessionStatus
+from app.portal.pack import LoginStep
 from app.worker.cookies import CookieSnapshot
-from app.worker.errors import CannotLogInError, first_line
+from app.worker.errors import CannotLogInError, PortalDownError, first_line
 from app.worker.keeper import Keeper, Say
 from app.worker.ladder import Keys, Ladder
 from app.worker.login import Door
 
-#: For a lost login in a browser that is warm (design section 4), and for the first one of a browser that just started.
+#: For each way in, in a browser that is warm (design section 4), and for the first login of one that just started. A
+#: portal whose pack gives its pages longer has longer.
 REFRESH_LIMIT_S, FIRST_LOGIN_LIMIT_S = 15.0, 60.0
+#: A tab can be closed or crash once by chance.
+_GO_COUNT = 2
+_T = TypeVar("_T")
 
 
 class Membership:
@@ -99,8 +104,11 @@ class Membership:
         """
         async with self._coming_back() as door:
             limit_s = REFRESH_LIMIT_S if self.count else FIRST_LOGIN_LIMIT_S
-            ladder = Ladder(door=door, page=self._keeper.page, driver=self._driver, keys=keys, say=self._say)
-            step = await ladder.climb(limit_s)
+
+            async def climb(page: Page) -> LoginStep:
+                return await Ladder(door=door, page=page, driver=self._driver, keys=keys, say=self._say).climb(limit_s)
+
+            step = await self._in_keeper(climb)
             self._say(Level.INFO, f"logged in ({step})")
             return step
 
@@ -114,10 +122,10 @@ class Membership:
         async with self._coming_back() as door:
             try:
                 await CookieSnapshot(cookies_path).bring_back(self._driver)
-            except (OSError, ValueError) as error:
-                msg = f"the cookies of the other worker cannot be read ({first_line(error)})"
+            except (PlaywrightError, OSError, ValueError) as error:
+                msg = f"the cookies of the other worker cannot be taken over ({first_line(error)})"
                 raise CannotLogInError(msg) from error
-            if demand := await door.demand(self._keeper.page):
+            if demand := await self._in_keeper(door.demand):
                 msg = f"the login of the other worker is not good here: {demand}"
                 raise CannotLogInError(msg)
 
@@ -150,11 +158,15 @@ class Membership:
             return
         async with self.turn:
             if self.lose(self.count, "renewed before its end"):
-                await self._keeper.restore()
-                await self._door.visit(self._keeper.page, self._door.pack.login.logout)
+                door, path = self._door, self._door.pack.login.logout
+
+                async def log_out(page: Page) -> None:
+                    await door.visit(page, path)
+
+                await self._in_keeper(log_out)
 
     async def probe(self) -> Proof:
-        """Ask the portal whether we are logged in. An answer takes at most ``REFRESH_LIMIT_S``.
+        """Ask the portal whether we are logged in. How long its answer may take is the pack's matter.
 
         Raises:
             SessionBrokenError: The browser opens no tab any more.
@@ -162,10 +174,10 @@ class Membership:
         if self._door is None:
             return Proof.LOGGED_IN
         async with self.turn:
-            await self._keeper.restore()
-            with anyio.move_on_after(REFRESH_LIMIT_S):
-                return await self._door.prove(self._keeper.page)
-        return Proof.UNCLEAR
+            try:
+                return await self._in_keeper(self._door.prove)
+            except PortalDownError:
+                return Proof.UNCLEAR
 
     async def look_in(self) -> None:
         """Open the portal without a login: only a browser that was asked for cookies leaves a whole profile behind.
@@ -174,7 +186,7 @@ class Membership:
             PortalDownError: The portal does not answer.
         """
         if self._door is not None:
-            await self._door.demand(self._keeper.page)
+            await self._in_keeper(self._door.demand)
         else:
             await self._driver.cookies()
 
@@ -196,8 +208,30 @@ class Membership:
             self._say(Level.WARNING, f"kept cookies could not be brought back ({first_line(error)})")
 
     async def _demand(self) -> str | None:
-        await self._keeper.restore()
-        return None if self._door is None else await self._door.demand(self._keeper.page)
+        if self._door is None:
+            await self._keeper.restore()
+            return None
+        return await self._in_keeper(self._door.demand)
+
+    async def _in_keeper(self, do: Callable[[Page], Awaitable[_T]]) -> _T:
+        """Do something in the keeper tab, where no error of the driver's is the worker's end.
+
+        A tab that is closed or crashes meanwhile is replaced, and it is done once more.
+
+        Raises:
+            CannotLogInError: As it says.
+            PortalDownError: As it says; or the portal's pages end the tab each time.
+            SessionBrokenError: The browser opens no tab any more.
+        """
+        problem = ""
+        for _ in range(_GO_COUNT):
+            await self._keeper.restore()
+            try:
+                return await do(self._keeper.page)
+            except (PlaywrightError, TimeoutError) as error:
+                problem = first_line(error)
+        msg = f"The portal's pages cannot be opened in the browser ({problem})."
+        raise PortalDownError(msg)
 
     @contextlib.asynccontextmanager
     async def _coming_back(self) -> AsyncGenerator[Door]:
@@ -224,5 +258,6 @@ class Membership:
                 self._machine.fire(event)
         self.is_in = True
         self.count += 1
-        await self._keeper.page.goto("about:blank")
+        with contextlib.suppress(PlaywrightError):  # a tab that is gone shows nothing of the portal either
+            await self._keeper.page.goto("about:blank")
         await self.keep_cookies()

@@ -214,7 +214,12 @@ async def _adopt(context: BrowserContext, cookies: Path) -> None:
 async def _prove(context: BrowserContext, door: Door, cookies: Path) -> Proof:
     """Ask the portal for a page that only a logged-in user sees; a login that is proved has its cookies kept."""
     page = context.pages[0]
-    if await door.demand(page) is not None:
+    try:
+        demand = await door.demand(page)
+    except PlaywrightError as error:
+        msg = f"The portal's pages cannot be opened in the browser ({first_line(error)})."
+        raise PortalDownError(msg) from error
+    if demand is not None:
         return Proof.LOGGED_OUT
     await page.goto("about:blank")
     await CookieSnapshot(cookies).keep(context)

@@ -12,9 +12,9 @@ from app.portal.triage import DEMANDS, Verdict
 from app.processor.failures import SessionLostError
 from app.worker.dialogs import answer_dialogs
 from app.worker.errors import first_line, stop_if_closed
-from app.worker.reading import read_page
 from app.worker.received import RefusedError
 from app.worker.trail import quietly
+from app.worker.visit import visit
 
 
 class OrderPage:
@@ -68,18 +68,15 @@ class OrderPage:
         answer_dialogs(page, self._pack.attachments.dialogs)
         address = self._pack.order_url(self._portal.base_url, self._portal_number)
         try:
-            answer = await page.goto(address, wait_until="commit", timeout=self._pack.limits.page_s * 1000)
-            reading, verdict = await read_page(
-                page, self._pack, self._portal.base_url, answer, portal_number=self._portal_number
-            )
+            found = await visit(page, self._pack, self._portal.base_url, address, portal_number=self._portal_number)
         except (PlaywrightError, TimeoutError) as error:
             stop_if_closed(error)
             msg = f"the order's page could not be opened again ({first_line(error)})"
             raise RefusedError(msg, is_retryable=True) from error
-        if verdict in DEMANDS:
-            msg = f"the portal asks for {DEMANDS[verdict]} at {reading.url}"
+        if found.verdict in DEMANDS:
+            msg = f"the portal asks for {DEMANDS[found.verdict]} at {found.reading.url}"
             raise SessionLostError(msg)
-        return verdict
+        return found.verdict
 
 
 def _stop_unless_shown(verdict: Verdict) -> None:

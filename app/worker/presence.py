@@ -1,22 +1,38 @@
-"""Whether the portal is still there, when something of it could not be had."""
+"""Whether the portal is still there, when something of it could not be had.
+
+The browser itself is asked, by the way that its pages take: it alone knows the proxies, the names behind them, and the
+certificates.
+"""
 
 from __future__ import annotations
 
+import contextlib
+
+import anyio
 from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
+from app.worker.devtools import Send, sending_to
+from app.worker.errors import is_no_answer
+
 _LIMIT_S = 5.0
-#: How a driver says that no connection comes about. Anything else is an answer of a kind.
-_NOBODY_THERE = ("ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "ENETDOWN", "ETIMEDOUT")
-#: How it says that the other end died while it was asked.
-_DYING = ("ECONNRESET", "socket hang up")
 
 
 async def is_portal_gone(context: BrowserContext, base_url: str) -> bool:
-    """Whether nobody answers at the portal's address any more."""
-    try:
-        answer = await context.request.head(base_url, timeout=_LIMIT_S * 1000)
-        await answer.dispose()
-    except PlaywrightError as error:
-        return any(sign in str(error) for sign in (*_NOBODY_THERE, *_DYING))
+    """Whether nobody answers at the portal's address any more. A browser that is gone says nothing about it."""
+    with anyio.move_on_after(_LIMIT_S), contextlib.suppress(PlaywrightError):
+        return await _is_unanswered(await sending_to(context.pages[0]), base_url)
     return False
+
+
+async def _is_unanswered(send: Send, url: str) -> bool:
+    tree = await send("Page.getFrameTree", {})
+    ask = {
+        "frameId": tree["frameTree"]["frame"]["id"],
+        "url": url,
+        "options": {"disableCache": True, "includeCredentials": False},
+    }
+    answer = (await send("Network.loadNetworkResource", ask))["resource"]
+    if "stream" in answer:
+        await send("IO.close", {"handle": answer["stream"]})
+    return not answer.get("httpStatusCode") and is_no_answer(str(answer.get("netErrorName", "")))

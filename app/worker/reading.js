@@ -1,50 +1,89 @@
 // Reads everything that a verdict and a download need, in one call, waiting inside the page until it is there.
-// `spec` comes from reading.py. Works on the document and on all frames of the same origin.
+// `spec` comes from reading.py. Runs in a world of its own, on the document, its open shadow roots and all frames of the
+// same origin. A page may call its elements what it likes (`<form name=querySelectorAll>`), so the methods of documents
+// are taken from where no page can hide them.
 (spec) =>
   new Promise((resolve) => {
-    const documents = (top) => {
-      const found = [top];
-      for (const frame of top.querySelectorAll("iframe, frame")) {
-        let inner = null;
-        try {
-          inner = frame.contentDocument;
-        } catch {
-          inner = null; // another origin
-        }
-        if (inner) found.push(...documents(inner));
-      }
-      return found;
+    const queryDocument = Document.prototype.querySelectorAll;
+    const queryFragment = DocumentFragment.prototype.querySelectorAll;
+    const stateOf = Object.getOwnPropertyDescriptor(Document.prototype, "readyState").get;
+    const attributeOf = Element.prototype.getAttribute;
+    const rectsOf = Element.prototype.getClientRects;
+    const query = (root, selector) => (root.nodeType === 9 ? queryDocument : queryFragment).call(root, selector);
+
+    // Counted without a list of them: of a page beyond all measure that alone would take too long.
+    const allOf = Document.prototype.getElementsByTagName;
+    const countAll = (root) => (root.nodeType === 9 ? allOf.call(root, "*") : query(root, "*")).length;
+
+    const observed = new WeakSet();
+    const watch = (root) => {
+      if (observed.has(root)) return;
+      observed.add(root);
+      observer.observe(root, { subtree: true, childList: true, attributes: true, characterData: true });
+      root.addEventListener("load", soon, true);
     };
-    const all = (selector) => documents(document).flatMap((part) => [...part.querySelectorAll(selector)]);
-    const isShown = (element) => element.getClientRects().length > 0;
+    // Documents before shadow roots: who clicks an element finds it by its place among those of the documents.
+    let roots = [];
+    let elementCount = 0;
+    let strangers = [];
+    const explore = () => {
+      const documents = [];
+      const shadows = [];
+      elementCount = 0;
+      strangers = [];
+      const visit = (root, kind) => {
+        kind.push(root);
+        watch(root);
+        elementCount += countAll(root);
+        if (elementCount > spec.elements_max) return;
+        const elements = query(root, "*");
+        for (const element of elements) {
+          if (element.shadowRoot) visit(element.shadowRoot, shadows);
+          if (element.localName === "iframe" || element.localName === "frame") enter(element);
+        }
+      };
+      const enter = (frame) => {
+        const inner = frame.contentDocument; // nothing where it is of another origin
+        if (inner) return visit(inner, documents);
+        const box = frame.getBoundingClientRect();
+        if (box.width >= spec.frame_min && box.height >= spec.frame_min) strangers.push(frame.src);
+      };
+      visit(document, documents);
+      roots = [...documents, ...shadows];
+    };
+    const all = (selector) => roots.flatMap((root) => [...query(root, selector)]);
+    const isShown = (element) => rectsOf.call(element).length > 0;
     // Half of a pair of code units is no text anywhere else; and a report must fit into a frame.
     const sound = (text, length) => text.toWellFormed().slice(0, length).toWellFormed();
-    const textOf = (element) => sound((element.innerText ?? element.textContent ?? "").trim(), 2000);
+    const textOf = (element) => sound(String(element.innerText ?? element.textContent ?? "").trim(), 2000);
     const shownText = (selector) => all(selector).filter(isShown).map(textOf).join(" ");
     const fold = (text) => text.replaceAll("\u2019", "'").toLowerCase().split(/\s+/).join(" ");
 
-    const isTrouble = (marks) =>
+    const isMarked = (marks) =>
       marks.selector.some((selector) => all(selector).some(isShown)) ||
       (marks.text.length > 0 &&
         ((shown) => marks.text.some((text) => shown.includes(fold(text))))(fold(marks.within.map(shownText).join(" "))));
 
     const isPlace = (hash) => /^#!?\//.test(hash ?? "");
+    // What only the page itself can follow; any other address is one that can be fetched, or is refused at once.
+    const byClick = new Set(["javascript:", "blob:", "data:"]);
+    const isMessage = (address) => address.startsWith("mailto:") || address.startsWith("tel:");
     const addressOf = (element) => {
       for (const name of spec.address_attributes) {
-        const value = element.getAttribute(name);
+        const value = attributeOf.call(element, name);
         if (!value || value.startsWith("#")) continue;
         try {
           const url = new URL(value, element.ownerDocument.baseURI);
           if (isPlace(url.hash)) return ""; // a place of a page that draws itself: only a click leads there
           url.hash = "";
-          if (url.protocol === "http:" || url.protocol === "https:") return url.href;
+          if (!byClick.has(url.protocol)) return url.href;
         } catch {
           continue;
         }
       }
       return "";
     };
-    const attribute = (element, name) => sound(element.getAttribute(name) ?? "", 1000);
+    const attribute = (element, name) => sound(attributeOf.call(element, name) ?? "", 1000);
     const namesOf = (element, address) => ({
       download: attribute(element, "download"),
       title: attribute(element, "title"),
@@ -55,30 +94,37 @@
     const merge = (known, names) => {
       for (const name of Object.keys(names))
         if (names[name] && names[name] !== known[name]) known[name] += `${known[name] && "\n"}${names[name]}`;
+      return known;
     };
-    const linksOf = () => {
-      const links = [];
+    const foundOf = () => {
+      const found = [];
       const elements = new Set();
-      const addresses = new Map(); // an icon and a text may lead to one file: it is one link with both their names
-      const add = (selector, element, index) => {
-        if (elements.has(element)) return;
-        elements.add(element);
-        const address = addressOf(element);
-        const key = address || (isPlace(element.hash) ? element.href : "");
-        const names = namesOf(element, address);
-        const known = key && links.at(addresses.get(key) ?? links.length);
-        if (known) return merge(known.names, names);
-        if (key) addresses.set(key, links.length);
-        links.push({ address, selector, index, names });
-      };
-      for (const selector of spec.links) all(selector).forEach((element, index) => add(selector, element, index));
-      for (const selector of spec.clicks) all(selector).forEach((element, index) => add(selector, element, index));
-      return links;
+      const known = new Map(); // an icon and a text may lead to one file: it is one link with both their names
+      for (const selector of [...spec.links, ...spec.clicks]) {
+        all(selector).forEach((element, index) => {
+          if (elements.has(element)) return;
+          elements.add(element);
+          const address = addressOf(element);
+          if (isMessage(address)) return;
+          const key = address || (isPlace(element.hash) ? element.href : "");
+          if (key && known.has(key)) return known.get(key).others.push(element);
+          const one = { element, others: [], address, selector, index };
+          if (key) known.set(key, one);
+          found.push(one);
+        });
+      }
+      return found;
     };
+    const linkOf = ({ element, others, address, selector, index }) => ({
+      address,
+      selector,
+      index,
+      names: others.reduce((names, other) => merge(names, namesOf(other, address)), namesOf(element, address)),
+    });
     const countOf = () => {
       const element = spec.count ? all(spec.count.selector)[0] : null;
       if (!element) return null;
-      const text = spec.count.attribute ? element.getAttribute(spec.count.attribute) : textOf(element);
+      const text = spec.count.attribute ? attributeOf.call(element, spec.count.attribute) : textOf(element);
       const number = Number.parseInt((text ?? "").replace(/\D+/g, ""), 10);
       return Number.isNaN(number) ? null : number;
     };
@@ -90,41 +136,96 @@
       return "";
     };
 
-    const isLoaded = () => documents(document).every((part) => part.readyState === "complete");
-    const isArrived = (quiet_ms) =>
-      spec.settled.length > 0 ? spec.settled.some((selector) => all(selector).length > 0) : quiet_ms >= spec.quiet_ms;
+    const isParsed = () => stateOf.call(document) !== "loading";
+    const isLoaded = () => roots.every((root) => root.nodeType !== 9 || stateOf.call(root) === "complete");
+    const isQuiet = () => performance.now() - changed >= spec.quiet_ms;
+    const isSettled = () => spec.settled.some((selector) => all(selector).length > 0);
+    const isSaidEmpty = () => (spec.empty !== null && isMarked(spec.empty)) || countOf() === 0;
+    // A page on the way to another: a form that sends itself, a refresh, or nothing that a person could use.
+    const isWaiting = () => {
+      const fields = "input:not([type=hidden]), select, textarea";
+      if (all(fields).some(isShown)) return false;
+      if (all("meta[http-equiv=refresh i]").length > 0) return true;
+      const usable = `${fields}, button, [role=button]`;
+      if (all("form").some((form) => ![...Element.prototype.querySelectorAll.call(form, usable)].some(isShown))) return true;
+      return !all(`${usable}, a[href]`).some(isShown);
+    };
 
+    const isListThere = () => {
+      const count = foundOf().length;
+      if (spec.settled.length > 0) return isSettled() && (count > 0 || isSaidEmpty() || isQuiet());
+      if (!isLoaded() || !isQuiet()) return false;
+      const counted = countOf();
+      if (count === 0 && spec.stops_for_frames && strangers.length > 0) return true;
+      return counted === null ? count > 0 || isSaidEmpty() || spec.is_answered : counted === count;
+    };
+    const isThere = () => {
+      if (!isParsed()) return false;
+      if (spec.is_login) return (isLoaded() || isQuiet()) && !isWaiting();
+      if (spec.trouble.some(isMarked)) return true;
+      if (spec.is_list) return isListThere();
+      if (spec.ready !== null && isMarked(spec.ready)) return true;
+      if (spec.is_any_page && isQuiet() && !isWaiting()) return true;
+      return spec.is_known && (isLoaded() || isQuiet());
+    };
+
+    const start = location.href;
     let changed = performance.now();
     let timer = 0;
-    const finish = (is_settled) => {
+    let due = Infinity;
+    let cost = 0;
+    let isOver = false;
+    const finish = (end) => {
+      isOver = true;
       clearTimeout(timer);
       clearTimeout(limit);
       observer.disconnect();
-      document.removeEventListener("load", look, true);
+      const found = elementCount > spec.elements_max ? [] : foundOf();
+      const isTooLarge = elementCount > spec.elements_max || found.length > spec.links_max;
       resolve({
         url: location.href,
-        is_settled,
-        present: spec.selectors.filter((selector) => all(selector).some(isShown)),
-        texts: Object.fromEntries(spec.within.map((selector) => [selector, shownText(selector)])),
-        links: linksOf(),
-        count: countOf(),
-        fields: Object.fromEntries(Object.entries(spec.fields).map(([name, rule]) => [name, fieldOf(rule)])),
+        end: isTooLarge ? "too_large" : end,
+        element_count: elementCount,
+        link_count: found.length,
+        present: isTooLarge ? [] : spec.selectors.filter((selector) => all(selector).some(isShown)),
+        texts: isTooLarge ? {} : Object.fromEntries(spec.within.map((selector) => [selector, shownText(selector)])),
+        links: isTooLarge ? [] : found.map(linkOf),
+        count: isTooLarge ? null : countOf(),
+        is_said_empty: !isTooLarge && isSaidEmpty(),
+        is_settled: !isTooLarge && isSettled(),
+        strangers,
+        fields: isTooLarge
+          ? {}
+          : Object.fromEntries(Object.entries(spec.fields).map(([name, rule]) => [name, fieldOf(rule)])),
       });
     };
     const look = () => {
-      clearTimeout(timer);
-      if (document.readyState !== "loading" && spec.trouble.some(isTrouble)) return finish(true);
-      const quiet_ms = performance.now() - changed;
-      if (isLoaded() && isArrived(quiet_ms)) return finish(true);
-      timer = setTimeout(look, Math.max(20, spec.quiet_ms - quiet_ms));
+      if (isOver) return;
+      due = Infinity;
+      const begun = performance.now();
+      explore();
+      if (elementCount > spec.elements_max) return finish("too_large");
+      if (location.href !== start) return finish("moved");
+      if (isThere()) return finish("arrived");
+      cost = performance.now() - begun;
+      wake(Math.max(20, spec.quiet_ms - (performance.now() - changed)));
     };
+    // A page that changes all the time is looked at all the same, but never for more than a fifth of the time.
+    const wake = (wish_ms) => {
+      const at = performance.now() + Math.max(wish_ms, 4 * cost);
+      if (isOver || at >= due) return;
+      due = at;
+      clearTimeout(timer);
+      timer = setTimeout(look, at - performance.now());
+    };
+    const soon = () => wake(20);
     const observer = new MutationObserver(() => {
       changed = performance.now();
-      clearTimeout(timer);
-      timer = setTimeout(look, 20);
+      soon();
     });
-    observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
-    document.addEventListener("load", look, true);
-    const limit = setTimeout(() => finish(false), spec.limit_ms);
+    const limit = setTimeout(() => {
+      explore();
+      finish(elementCount <= spec.elements_max && isThere() ? "arrived" : "late");
+    }, spec.limit_ms);
     look();
   });

@@ -1,27 +1,43 @@
 """What a page shows, read in one call that waits inside the page. See ``reading.js`` for what it reads.
 
-One evaluation instead of selectors and locators: each of those costs the browser a second world and the driver a
-retry loop, a quarter of the processor time of a whole order.
+One call instead of selectors and locators: each of those costs the driver a retry loop, a quarter of the processor time
+of a whole order.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
 from importlib import resources
 from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
 from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import Page, Response
+from playwright.async_api import Page
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.portal.pack import Marks, Pack
-from app.portal.triage import ORDER, PageFacts, Verdict, judge, judge_visit, marks_of
+from app.portal.listing import ListFacts, doubt
+from app.portal.pack import Pack
+from app.portal.triage import PageFacts, Verdict, address_matches, judge, judge_visit
+from app.worker.spec import rules_of
+from app.worker.traffic import Traffic
+from app.worker.world import MovedError, World, world_of
 
-#: Above the limit that the page keeps itself, for a page whose main thread hangs.
-_GRACE_S = 5.0
-#: A redirect in the middle of reading destroys the page's world; portals redirect once or twice.
-_REDIRECT_COUNT_MAX = 4
+#: A larger page is none that a person could use, and reading it could end the browser.
+ELEMENT_COUNT_MAX, LINK_COUNT_MAX = 1_000_000, 5_000
+#: In points; a smaller frame shows nothing to anybody.
+_FRAME_SIDE_MIN = 24
+#: Each redirect by a script, and each answer that a list waits for, asks for another look.
+_LOOK_COUNT_MAX = 100
+#: While an answer decides, it is looked for so often.
+_SLICE_S = 1.0
 _SCRIPT = resources.files("app.worker").joinpath("reading.js").read_text(encoding="utf-8")
+#: What the browser puts in the place of a page that did not come.
+_NO_PAGE = "chrome-error:"
+#: Frames without an address of their own belong to the page that they stand on.
+_OWN_FRAMES = frozenset({"about:blank", "about:srcdoc"})
 
 
 class PageLink(BaseModel):
@@ -31,11 +47,24 @@ class PageLink(BaseModel):
 
     #: Absolute; empty when only a click gives the file.
     address: str
-    #: Finds the element again: the nth match of the selector.
+    #: Finds the element again: the nth match of the selector, those of documents before those of shadow roots.
     selector: str
     index: int
     #: What may name the file, by source.
     names: dict[str, str]
+
+
+class End(StrEnum):
+    """Why a page was read when it was."""
+
+    #: It had told what it is.
+    ARRIVED = "arrived"
+    #: The time for it was over.
+    LATE = "late"
+    #: Its address changed while it stayed.
+    MOVED = "moved"
+    #: It is larger than anything that could be read.
+    TOO_LARGE = "too_large"
 
 
 class Reading(BaseModel):
@@ -44,85 +73,201 @@ class Reading(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     url: str
-    #: False when the limit ran out before the list had arrived.
-    is_settled: bool
-    present: list[str]
-    texts: dict[str, str]
-    links: list[PageLink]
-    count: int | None
+    end: End
+    present: list[str] = Field(default_factory=list[str])
+    texts: dict[str, str] = Field(default_factory=dict[str, str])
+    links: list[PageLink] = Field(default_factory=list[PageLink])
+    count: int | None = None
+    #: Whether it shows the pack's mark of an empty list, or counts none.
+    is_said_empty: bool = False
+    #: Whether it shows the pack's mark of a list that has arrived.
+    is_settled: bool = False
+    #: Addresses of frames of other origins, as far as they are to be seen.
+    strangers: list[str] = Field(default_factory=list[str])
     fields: dict[str, str] = Field(default_factory=dict[str, str])
+    element_count: int = 0
+    link_count: int = 0
 
 
-async def read_page(
-    page: Page, pack: Pack, base_url: str, answer: Response | None, *, portal_number: str | None = None
-) -> tuple[Reading, Verdict]:
-    """Read the page as soon as it has told what it is, and judge the visit.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A page that was read, and what it is."""
 
-    Args:
-        page: Navigated already.
-        pack: The portal's rules.
-        base_url: Where the portal is.
-        answer: What the navigation was answered with.
-        portal_number: The order that was visited, whose list of attachments is waited for; nothing for other pages.
+    reading: Reading
+    verdict: Verdict
+    #: Why its list of attachments cannot be trusted; empty when it can, and for pages that have none.
+    doubt: str = ""
 
-    Raises:
-        playwright.async_api.Error: The page crashed or was closed.
-        TimeoutError: The page's main thread hangs.
-    """
-    reading, status, passed = None, answer.status if answer else 0, _redirects(answer)
-    for _ in range(_REDIRECT_COUNT_MAX):
-        is_plain = _verdict_without_page(pack, page.url, status) not in {Verdict.READY, Verdict.UNKNOWN}
-        spec = _spec(pack, is_list_expected=portal_number is not None and not is_plain)
-        passed.append(page.url)
-        try:
-            with anyio.fail_after(pack.limits.page_s + _GRACE_S):
-                reading = Reading.model_validate(await page.evaluate(_SCRIPT, spec))
-            break
-        except PlaywrightError as error:
-            if "Execution context was destroyed" not in error.message:
-                raise
-            await page.wait_for_load_state("domcontentloaded", timeout=pack.limits.page_s * 1000)
-    if reading is None:
-        msg = f"the page kept redirecting, last to {page.url}"
+
+class Reader:
+    """Reads the page that one visit led to."""
+
+    def __init__(
+        self,
+        page: Page,
+        traffic: Traffic,
+        pack: Pack,
+        base_url: str,
+        *,
+        portal_number: str | None = None,
+        is_any_page: bool = False,
+    ) -> None:
+        """Read by the rules of a portal.
+
+        Args:
+            page: Navigated already.
+            traffic: What it asked for since.
+            pack: The portal's rules.
+            base_url: Where the portal is.
+            portal_number: The order that was visited, whose list of attachments is waited for; nothing for other pages.
+            is_any_page: Whether any page will do that rests; else one is waited for that the pack knows.
+        """
+        self._page = page
+        self._traffic = traffic
+        self._pack = pack
+        self._base_url = base_url
+        self._portal_number = portal_number
+        self._is_any_page = is_any_page
+        self._until = anyio.current_time() + pack.limits.page_s
+        self._seen: list[str] = []
+        #: Whether a quiet page without files is to be left for a look at frames that it cannot look into itself.
+        self._stops_for_frames = True
+
+    async def read(self) -> Read:
+        """Read the page as soon as it has told what it is, and judge the visit.
+
+        Raises:
+            playwright.async_api.Error: The page crashed or was closed.
+            TimeoutError: The page's main thread hangs.
+        """
+        reading = await self._arrived(await world_of(self._page))
+        facts = PageFacts(
+            url=reading.url,
+            status=self._traffic.status,
+            passed=[*self._traffic.passed, *self._seen],
+            present=reading.present,
+            texts=reading.texts,
+        )
+        verdict = judge_visit(self._pack, self._base_url, facts, portal_number=self._portal_number)
+        is_ready = verdict in {Verdict.READY, Verdict.RENEWED}
+        return Read(reading=reading, verdict=verdict, doubt=self._doubt(reading) if is_ready else "")
+
+    @property
+    def _is_error(self) -> bool:
+        return self._traffic.status >= HTTPStatus.BAD_REQUEST
+
+    @property
+    def _left_s(self) -> float:
+        return max(0.0, self._until - anyio.current_time())
+
+    async def _arrived(self, world: World) -> Reading:
+        """The page that the visit came to rest on, with its list if it has one."""
+        impatient_at = anyio.current_time() + self._pack.limits.request_s
+        for _ in range(_LOOK_COUNT_MAX):
+            try:
+                reading = await self._look(world)
+            except MovedError:
+                await self._page.wait_for_load_state("domcontentloaded", timeout=self._pack.limits.page_s * 1000)
+                continue
+            if reading.end is End.TOO_LARGE or not self._left_s:
+                return reading
+            if reading.end is End.ARRIVED:
+                if self._is_list(reading) and any(self._may_look(url) for url in reading.strangers):
+                    reading = await self._with_frames(world, reading)
+                    if not reading.links and self._stops_for_frames:
+                        self._stops_for_frames = False
+                        continue
+                can_wait_s = self._left_s if not reading.links else impatient_at - anyio.current_time()
+                if not self._is_list(reading) or self._is_sure(reading) or self._traffic.is_calm or can_wait_s <= 0:
+                    return reading
+                await self._traffic.calm(can_wait_s)
+        msg = f"the page kept redirecting, last to {self._page.url}"
         raise PlaywrightError(msg)
-    facts = PageFacts(url=reading.url, status=status, passed=passed, present=reading.present, texts=reading.texts)
-    return reading, judge_visit(pack, base_url, facts, portal_number=portal_number)
 
+    async def _look(self, world: World) -> Reading:
+        self._seen.append(self._page.url)
+        spec = self._spec()
+        is_waiting_for_answer = bool(self._pack.attachments.answered) and spec["is_list"] and not spec["is_answered"]
+        limit_s = min(self._left_s, _SLICE_S) if is_waiting_for_answer else self._left_s
+        found = await world.look(_SCRIPT, {**spec, "limit_ms": limit_s * 1000}, limit_s)
+        reading = Reading.model_validate(found)
+        if reading.url.startswith(_NO_PAGE):
+            msg = f"the page went on to one that did not come (net::ERR_CONNECTION_FAILED at {self._page.url})"
+            raise PlaywrightError(msg)
+        return reading
 
-def _redirects(answer: Response | None) -> list[str]:
-    """Every address that the navigation asked for, first to last."""
-    request, addresses = answer.request if answer else None, list[str]()
-    while request is not None:
-        addresses.insert(0, request.url)
-        request = request.redirected_from
-    return addresses
+    async def _with_frames(self, world: World, reading: Reading) -> Reading:
+        """The same with the links in frames of other origins that the pack trusts."""
+        # Where scripts are shut off no clock ticks for ours either: what is there is taken at the first look.
+        spec = {**self._spec(), "limit_ms": _SLICE_S * 1000, "quiet_ms": 0}
+        beside = [
+            Reading.model_validate(found)
+            for found in await world.look_beside(self._may_look, _SCRIPT, spec, 2 * _SLICE_S)
+        ]
+        links = {link.address or f"{link.selector} {link.index}": link for one in beside for link in one.links}
+        return reading.model_copy(
+            update={
+                "links": [*reading.links, *links.values()],
+                "count": next((one.count for one in (reading, *beside) if one.count is not None), None),
+                "is_said_empty": any(one.is_said_empty for one in (reading, *beside)),
+                "is_settled": any(one.is_settled for one in (reading, *beside)),
+                "strangers": [url for url in reading.strangers if not self._may_look(url)],
+                "end": End.ARRIVED if links else reading.end,
+            }
+        )
 
+    def _may_look(self, url: str) -> bool:
+        return not url or url in _OWN_FRAMES or self._pack.may_fetch(self._base_url, url)
 
-def _verdict_without_page(pack: Pack, url: str, status: int) -> Verdict:
-    return judge(pack.triage, PageFacts(url=url, status=status))
+    def _is_list(self, reading: Reading) -> bool:
+        return self._is_list_expected(reading.url)
 
+    def _is_list_expected(self, url: str) -> bool:
+        """Whether the page is the order's own, as far as its address and status tell."""
+        number = self._portal_number
+        if number is None or self._is_error or self._known(url) not in {Verdict.READY, Verdict.UNKNOWN}:
+            return False
+        return self._pack.is_order_page(self._base_url, number, url)
 
-def _spec(pack: Pack, *, is_list_expected: bool) -> dict[str, Any]:
-    marks = {verdict: found for verdict in ORDER if (found := marks_of(pack.triage, verdict)) is not None}
-    found = pack.attachments
-    return {
-        "selectors": _distinct(marks, "selector"),
-        "within": _distinct(marks, "within"),
-        "trouble": [
-            {"selector": list(mark.selector), "text": list(mark.text), "within": list(mark.within)}
-            for verdict, mark in marks.items()
-            if verdict is not Verdict.READY
-        ],
-        "links": list(found.links),
-        "clicks": list(found.clicks),
-        "address_attributes": list(found.address_attributes),
-        "count": found.count.model_dump() if found.count else None,
-        "fields": {name: rule.model_dump(include={"selector", "attribute"}) for name, rule in pack.fields.items()},
-        "settled": list(found.settled) if is_list_expected else [],
-        "quiet_ms": pack.limits.quiet_ms if is_list_expected else 0,
-        "limit_ms": pack.limits.page_s * 1000,
-    }
+    def _is_sure(self, reading: Reading) -> bool:
+        return reading.is_settled and (bool(reading.links) or reading.is_said_empty)
 
+    def _known(self, url: str) -> Verdict:
+        return judge(self._pack.triage, PageFacts(url=url, status=self._traffic.status))
 
-def _distinct(marks: dict[Verdict, Marks], kind: str) -> list[str]:
-    return sorted({selector for mark in marks.values() for selector in getattr(mark, kind)})
+    def _doubt(self, reading: Reading) -> str:
+        if self._portal_number is None:
+            return ""
+        return doubt(
+            self._pack.attachments,
+            ListFacts(
+                link_count=len(reading.links),
+                count=reading.count,
+                is_said_empty=reading.is_said_empty,
+                is_settled=reading.is_settled,
+                is_answered=self._traffic.is_answered(self._pack.attachments.answered),
+                is_in_time=reading.end is End.ARRIVED,
+                is_calm=self._traffic.is_calm or self._is_sure(reading),
+                unread=[urlsplit(url).hostname or "of unknown name" for url in reading.strangers],
+                withheld=self._traffic.withheld,
+            ),
+        )
+
+    def _spec(self) -> dict[str, Any]:
+        url, found, limits = self._page.url, self._pack.attachments, self._pack.limits
+        is_portal = self._pack.may_fetch(self._base_url, url)
+        is_list = self._is_list_expected(url)
+        return {
+            **rules_of(self._pack),
+            "elements_max": ELEMENT_COUNT_MAX,
+            "links_max": LINK_COUNT_MAX,
+            "frame_min": _FRAME_SIDE_MIN,
+            "is_login": not is_portal or address_matches(self._pack.triage.session_lost, url),
+            "is_list": is_list,
+            "is_any_page": self._is_any_page,
+            "is_known": self._known(url) is not Verdict.UNKNOWN or self._is_error,
+            "is_answered": self._traffic.is_answered(found.answered),
+            "stops_for_frames": self._stops_for_frames,
+            "settled": list(found.settled) if is_list else [],
+            "quiet_ms": limits.quiet_ms,
+        }

@@ -32,6 +32,7 @@ from app.worker.keeper import Keeper, Say
 from app.worker.login import Door
 from app.worker.membership import Membership
 from app.worker.tab import Tab, TabOrder, open_tab
+from app.worker.windows import closing_windows
 
 #: An orderly close takes 0.2 to 0.4 s and is the only way that cookies reach the disk.
 CLOSE_LIMIT_S = 8.0
@@ -142,7 +143,7 @@ class BrowserSession:
         )
         self.active_tabs[task.task_id] = handle
         try:
-            async with open_tab(self.driver, order) as tab:
+            async with open_tab(self.driver, order) as tab, closing_windows(tab.page):
                 self.tabs[task.task_id] = tab
                 yield tab
         finally:

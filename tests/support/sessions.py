@@ -137,7 +137,8 @@ async def open_stage(
             await _bring_login(portal, session.driver)
         if is_authenticated:
             await session.membership.open(Keys())
-        async with open_desk(door, session.driver, await session.user_agent()) as desk:
+        agent, prove = await session.user_agent(), session.membership.probe
+        async with open_desk(door, session.driver, agent, prove=prove) as desk:
             bench = Bench(
                 session=session,
                 desk=desk,

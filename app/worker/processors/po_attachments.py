@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -11,39 +10,30 @@ from types import MappingProxyType
 
 import anyio
 import anyio.lowlevel
-from playwright.async_api import Response
 
-from app.domain.failures import Reason, root_cause
+from app.domain.failures import Proof, Reason, root_cause
 from app.domain.task import MissedFile, POTask, Report
+from app.portal import patterns
 from app.portal.pack import FieldRule
 from app.portal.triage import DEMANDS, Verdict
 from app.processor.failures import SessionLostError
 from app.worker.desk import Desk
-from app.worker.dialogs import answer_dialogs
 from app.worker.disposition import NOTHING_SAID
 from app.worker.download import OrderDownloads
 from app.worker.errors import CannotProcessError, PortalBusyError, PortalGoneError
 from app.worker.file_name import name_file
-from app.worker.file_stream import waiting_s
+from app.worker.guard import Guard, guarding
 from app.worker.processors.comparison import summary, without_repeats
-from app.worker.reading import PageLink, Reading, read_page
+from app.worker.reading import ELEMENT_COUNT_MAX, LINK_COUNT_MAX, End, PageLink, Reading
 from app.worker.staged import Arrived
 from app.worker.tab import Tab
+from app.worker.visit import Visit, visit
+from app.worker.windows import answering
 
 #: Files of one order that run side by side: a third more orders a second on a slow line, nothing on a fast one.
 PARALLEL_FILE_COUNT = 3
 #: The rest of an order's time is for what comes after its files.
 _PART_FOR_FILES = 0.95
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
-    """An order's page, as it was found."""
-
-    reading: Reading
-    verdict: Verdict
-    status: int
-    retry_after_s: float | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,21 +60,28 @@ async def process(tab: Tab, task: POTask) -> Report:
             "or name a processor of your own."
         )
     begun = anyio.current_time()
-    answer_dialogs(tab.page, desk.pack.attachments.dialogs)
-    visit = await _visit(tab, task, desk)
-    if visit.verdict is Verdict.RENEWED:
+    with answering(tab.page, desk.pack.attachments.dialogs):
+        async with guarding(tab.page, desk.pack, desk.portal.base_url) as guard:
+            return await _bring(tab, task, desk, guard, until=begun + _time_for_files_s(task))
+
+
+async def _bring(tab: Tab, task: POTask, desk: Desk, guard: Guard, *, until: float) -> Report:
+    address = desk.pack.order_url(desk.portal.base_url, task.portal_number)
+    base_url, number = desk.portal.base_url, task.portal_number
+    found = await visit(tab.page, desk.pack, base_url, address, portal_number=number, guard=guard)
+    if found.verdict is Verdict.RENEWED:
         desk.note_renewed()
-    if visit.verdict not in {Verdict.READY, Verdict.RENEWED}:
-        return _no_order_page(visit)
+    if found.verdict not in {Verdict.READY, Verdict.RENEWED} or found.reading.end is End.TOO_LARGE:
+        return _no_order_page(found)
     tab.loaded()
-    problem = _incomplete(visit.reading)
-    if problem:
-        return Report(reason=Reason.PORTAL_CHANGED, detail=problem, page_url=visit.reading.url)
+    if found.doubt:
+        return Report(reason=Reason.PORTAL_CHANGED, detail=found.doubt, page_url=found.reading.url)
+    guard.is_clicking = any(not link.address for link in found.reading.links)
     try:
-        return await _brought(tab, task, desk, visit.reading, until=begun + _time_for_files_s(task))
+        return await _brought(tab, task, desk, found.reading, until=until)
     except PortalGoneError as error:
         detail = f"The portal went away while files were fetched ({error})."
-        return Report(reason=Reason.PORTAL_UNREACHABLE, detail=detail, page_url=visit.reading.url)
+        return Report(reason=Reason.PORTAL_UNREACHABLE, detail=detail, page_url=found.reading.url)
 
 
 async def _brought(tab: Tab, task: POTask, desk: Desk, reading: Reading, *, until: float) -> Report:
@@ -103,23 +100,11 @@ async def _brought(tab: Tab, task: POTask, desk: Desk, reading: Reading, *, unti
         tab.take(one)
         await anyio.lowlevel.checkpoint()  # of thousands, naming and moving takes seconds
     missed = [one for one in compared if isinstance(one, MissedFile)]
+    is_time_left = not time.cancelled_caught
+    if missed and is_time_left and not haul.refusals and await desk.prove() is Proof.LOGGED_OUT:
+        raise SessionLostError(f"the portal does not hand out {missed[0].label}, and asks for a login")
     report = _conclude(arrived, missed, fields, reading.url)
     return _busy(report, haul.refusals) if haul.refusals else report
-
-
-async def _visit(tab: Tab, task: POTask, desk: Desk) -> Visit:
-    address = desk.pack.order_url(desk.portal.base_url, task.portal_number)
-    answer = await tab.page.goto(address, wait_until="commit", timeout=desk.pack.limits.page_s * 1000)
-    reading, verdict = await read_page(
-        tab.page, desk.pack, desk.portal.base_url, answer, portal_number=task.portal_number
-    )
-    status = answer.status if answer else 0
-    return Visit(reading=reading, verdict=verdict, status=status, retry_after_s=await _retry_after_s(answer))
-
-
-async def _retry_after_s(answer: Response | None) -> float | None:
-    """How long the portal asks to wait, if it does."""
-    return waiting_s(await answer.header_value("retry-after")) if answer else None
 
 
 #: What the report says of a page that is not the order's.
@@ -134,28 +119,29 @@ _REASONS: Mapping[Verdict, tuple[Reason, str]] = MappingProxyType(
 )
 
 
-def _no_order_page(visit: Visit) -> Report:
-    if visit.verdict in DEMANDS:
-        msg = f"the portal asks for {DEMANDS[visit.verdict]} at {visit.reading.url}"
+def _no_order_page(found: Visit) -> Report:
+    if found.verdict in DEMANDS:
+        msg = f"the portal asks for {DEMANDS[found.verdict]} at {found.reading.url}"
         raise SessionLostError(msg)
-    reason, said = _REASONS[visit.verdict]
-    detail = f"{said} (status {visit.status})" if visit.status >= HTTPStatus.BAD_REQUEST else said
-    return Report(reason=reason, detail=detail, page_url=visit.reading.url, retry_after_s=visit.retry_after_s)
+    if found.reading.end is End.TOO_LARGE:
+        return Report(reason=Reason.GIVEN_UP, detail=_too_large(found.reading), page_url=found.reading.url)
+    reason, said = _REASONS[found.verdict]
+    what = f"status {found.status}" if found.status >= HTTPStatus.BAD_REQUEST else found.problem
+    detail = f"{said} ({what})" if what else said
+    return Report(reason=reason, detail=detail, page_url=found.reading.url, retry_after_s=found.retry_after_s)
+
+
+def _too_large(reading: Reading) -> str:
+    """A page that no person could use, and that could end the browser."""
+    if reading.link_count > LINK_COUNT_MAX:
+        return f"The page shows {reading.link_count:,} files; at most {LINK_COUNT_MAX:,} are fetched for one order."
+    return f"The page has more than {ELEMENT_COUNT_MAX:,} elements, which is too large to be read."
 
 
 def _busy(report: Report, refusals: Sequence[PortalBusyError]) -> Report:
     """What came is told too: it is all there is of an order one of whose files is always refused so."""
     waits_s = [error.retry_after_s for error in refusals if error.retry_after_s is not None]
     return replace(report, reason=Reason.PORTAL_BUSY, retry_after_s=max(waits_s, default=None))
-
-
-def _incomplete(reading: Reading) -> str:
-    """Why the list on the page cannot be trusted; empty when it can."""
-    if not reading.is_settled:
-        return "The list of attachments did not arrive in time."
-    if reading.count is not None and reading.count != len(reading.links):
-        return f"The page counts {reading.count} attachments and shows {len(reading.links)}."
-    return ""
 
 
 def _time_for_files_s(task: POTask) -> float:
@@ -202,10 +188,8 @@ def _missed(link: PageLink, desk: Desk, problem: str) -> MissedFile:
 
 
 def _field_value(rule: FieldRule, text: str) -> str:
-    if not rule.pattern or not text:
-        return text
-    found = re.search(rule.pattern, text, re.DOTALL)
-    return (found.group(1) if found.groups() else found.group(0)).strip() if found else text
+    found = patterns.value_in(rule.pattern, text) if rule.pattern and text else None
+    return text if found is None else found
 
 
 def _conclude(

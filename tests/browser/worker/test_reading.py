@@ -2,56 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 
-import anyio
 import pytest
-from anyio.abc import SocketAttribute, SocketStream
+from playwright.async_api import Browser
 
 from app.portal.triage import Verdict
-from app.worker.reading import read_page
-from tests.support.portal import browsing, needs_chromium
+from app.worker.visit import visit
+from tests.support.portal import needs_chromium
 from tests.support.sessions import demo_pack
+from tests.support.sites import Answer, serving
 
-pytestmark = [needs_chromium, pytest.mark.timeout(60)]
+pytestmark = [needs_chromium, pytest.mark.timeout(60), pytest.mark.asyncio(loop_scope="session")]
 
 NUMBER = "123456"
 ORDER, BACK, LOGIN = f"/order_headers/{NUMBER}", f"/order_headers/{NUMBER}?back=1", "/sessions/new?sso=1"
-MISSING = (404, "", "<div class='flash_error'>Oops! We couldn't find what you wanted</div>")
-SHOWN = (200, "", "<main id='order_header_show'><div id='attachments' data-state='loaded' data-count='0'></div></main>")
+MISSING = Answer(status=404, body="<div class='flash_error'>Oops! We couldn't find what you wanted</div>")
+SHOWN = Answer(
+    body="<main id='order_header_show'><div id='attachments' data-state='loaded' data-count='0'></div></main>"
+)
 
-#: Status, Location and body, by path.
-Site = Mapping[str, tuple[int, str, str]]
-
-
-@asynccontextmanager
-async def serving(site: Site) -> AsyncGenerator[str]:
-    """A portal of a few fixed answers; gives its address."""
-
-    async def answer(stream: SocketStream) -> None:
-        async with stream:
-            request = (await stream.receive()).decode()
-            status, location, body = site.get(request.split(" ")[1], (200, "", ""))
-            header = f"HTTP/1.1 {status} X\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\n"
-            where = f"Location: {location}\r\n" if location else ""
-            await stream.send(f"{header}{where}Connection: close\r\n\r\n{body}".encode())
-
-    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
-    port = listener.extra_attributes[SocketAttribute.local_port]()
-    async with listener, anyio.create_task_group() as tasks:
-        tasks.start_soon(listener.serve, answer)
-        yield f"http://127.0.0.1:{port}"
-        tasks.cancel_scope.cancel()
+Site = Mapping[str, Answer]
 
 
-async def verdict_of(site: Site) -> Verdict:
+async def verdict_of(shell: Browser, site: Site) -> Verdict:
     """What a visit to the order finds."""
-    async with serving(site) as base_url, browsing() as context:
-        page = await context.new_page()
-        answer = await page.goto(base_url + ORDER, wait_until="commit")
-        _, verdict = await read_page(page, demo_pack(), base_url, answer, portal_number=NUMBER)
-        return verdict
+    async with serving(site) as served:
+        context = await shell.new_context()
+        try:
+            page = await context.new_page()
+            found = await visit(page, demo_pack(page_s=3), served.url, served.url + ORDER, portal_number=NUMBER)
+            return found.verdict
+        finally:
+            await context.close()
 
 
 @pytest.mark.parametrize(
@@ -60,8 +43,19 @@ async def verdict_of(site: Site) -> Verdict:
     ids=["missing", "shown"],
 )
 async def test_a_login_that_the_server_sent_us_by_is_not_overlooked(
-    end: tuple[int, str, str], direct: Verdict, by_login: Verdict
+    shell: Browser, end: Answer, direct: Verdict, by_login: Verdict
 ) -> None:
-    assert await verdict_of({ORDER: end}) is direct
-    assert await verdict_of({ORDER: (302, BACK, ""), BACK: end}) is direct
-    assert await verdict_of({ORDER: (302, LOGIN, ""), LOGIN: (302, BACK, ""), BACK: end}) is by_login
+    to_back, to_login = Answer(status=302, location=BACK), Answer(status=302, location=LOGIN)
+    assert await verdict_of(shell, {ORDER: end}) is direct
+    assert await verdict_of(shell, {ORDER: to_back, BACK: end}) is direct
+    assert await verdict_of(shell, {ORDER: to_login, LOGIN: to_back, BACK: end}) is by_login
+
+
+@pytest.mark.parametrize(("end", "verdict"), [(MISSING, Verdict.SESSION_LOST), (SHOWN, Verdict.RENEWED)])
+async def test_a_page_that_goes_on_by_itself_is_not_the_last_one(shell: Browser, end: Answer, verdict: Verdict) -> None:
+    """Single sign-on by forms that send themselves, as SAML has it: each page of it leads to the next."""
+    onward = (
+        f"<body onload='setTimeout(() => document.forms[0].submit(), 400)'><form action='{BACK}' method=get></form>"
+    )
+    site = {ORDER: Answer(status=302, location=LOGIN), LOGIN: Answer(body=onward), "/order_headers/123456?": end}
+    assert await verdict_of(shell, {**site, BACK: end}) is verdict

@@ -23,6 +23,18 @@ def test_a_right_pack_is_told_with_what_it_says(command: Command) -> None:
     assert "/order_headers/{number}" in result.stdout
 
 
+def test_a_pack_that_never_finds_an_empty_order_is_told_so(command: Command, desk: Path) -> None:
+    text = resources.files("app.portal").joinpath("packs", "demo.toml").read_text(encoding="utf-8")
+    signs = text[text.index("settled = ") : text.index("[fields.supplier]")]
+    (desk / "mine.toml").write_text(text.replace(signs, ""), encoding="utf-8")
+
+    result = command("portal", "lint", "./mine.toml")
+
+    assert result.exit_code == Exit.DONE
+    assert "note: nothing in it tells an empty list" in result.stdout
+    assert "note" not in command("portal", "lint", "coupa").stdout
+
+
 def test_every_problem_of_a_wrong_pack_is_told_with_its_place(command: Command, desk: Path) -> None:
     text = resources.files("app.portal").joinpath("packs", "demo.toml").read_text(encoding="utf-8")
     text = text.replace('order = "/order_headers/{number}"', 'order = "/order_headers"').replace("submit =", "sumbit =")

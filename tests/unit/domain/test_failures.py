@@ -30,7 +30,7 @@ CONTRACT = """
     portal_busy         FAILED         retry            yes
     portal_changed      FAILED         portal_fault     yes
     portal_unreachable  FAILED         retry            yes
-    asks_for_login      FAILED         portal_fault     no
+    asks_for_login      FAILED         retry            no
     page_too_slow       FAILED         retry            yes
     task_timeout        FAILED         retry            yes
     tab_crashed         FAILED         retry            yes

@@ -546,6 +546,6 @@ def test_what_is_kept_back_goes_back_with_its_reason() -> None:
 
     decision = react(start, GONE)
 
-    unproven = "not found, by a session that was not proven to be logged in"
+    unproven = "not found, refused or empty, by a session that was not proven to be logged in"
     assert decision.commands[0] == given_back(GivenBack.UNPROVEN, unproven)
     assert decision.standing.slots[1].doubt == Doubt()

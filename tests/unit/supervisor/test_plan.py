@@ -421,7 +421,7 @@ def test_the_last_attempt_is_final() -> None:
 
 
 def test_a_final_reason_is_never_tried_again() -> None:
-    report = Report(reason=Reason.NO_PERMISSION)
+    report = Report(reason=Reason.DOWNLOAD_REFUSED)
 
     assert isinstance(
         only(after(standing(), held(), TaskReported(worker=ONE, task_id=TASK.task_id, report=report))), File

@@ -89,7 +89,14 @@ def test_a_missing_order_is_not_filed_before_its_session_is_proven() -> None:
     assert plan.commands == [AwaitProof(worker=ONE, delay_s=PROOF_WAIT_S)]
 
 
-@pytest.mark.parametrize("reason", [Reason.ALL_SAVED, Reason.NONE_LISTED, Reason.SOME_FILES_REFUSED])
+@pytest.mark.parametrize("reason", [Reason.PORTAL_SAYS_MISSING, Reason.NO_PERMISSION, Reason.NONE_LISTED])
+def test_whatever_a_lost_session_can_look_like_is_kept_back_and_proves_nothing(reason: Reason) -> None:
+    plan = Told()
+    assert filed(plan.tell(taken(1), told(1, Report(reason=reason)))) == []
+    assert filed(plan.tell(taken(2), told(2, Report(reason=Reason.NONE_LISTED)))) == []
+
+
+@pytest.mark.parametrize("reason", [Reason.ALL_SAVED, Reason.SOME_FILES_REFUSED])
 def test_an_order_that_was_shown_later_proves_the_session(reason: Reason) -> None:
     plan = Told(*missed(1, 2))
 
@@ -314,7 +321,7 @@ def test_the_figures_are_those_of_the_design() -> None:
     assert (STREAK_LIMIT, PROOF_WAIT_S, LOST_RETURNS_MAX) == (10, 2.0, 4)
 
 
-UNPROVEN = "not found, by a session that was not proven to be logged in"
+UNPROVEN = "not found, refused or empty, by a session that was not proven to be logged in"
 #: One order that was looked for in vain and is kept back, one in hand.
 KEPT = Doubted(file=File(worker=ONE, task=task(1), report=MISSING), beside=frozenset())
 DOUBTING = Standing(

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 from playwright.async_api import BrowserContext
+from playwright.async_api import Error as PlaywrightError
 
 from app.worker.cookies import CookieSnapshot, missing_cookies
 
@@ -122,3 +123,25 @@ async def test_where_no_browser_follows_cookies_are_kept_in_memory_alone() -> No
 
     assert snapshot.cookies == {"p.test/ s": SESSION}
     assert await snapshot.bring_back(Jar().driver) == 0
+
+
+class Picky(Jar):
+    """A browser that refuses one kind of cookie, and with it all that are given beside."""
+
+    async def add_cookies(self, given: list[dict[str, Any]]) -> None:
+        if any(cookie["name"] == "odd" for cookie in given):
+            raise PlaywrightError("Invalid cookie fields")
+        await super().add_cookies(given)
+
+
+async def test_a_cookie_that_is_refused_does_not_keep_the_others_out(tmp_path: Path) -> None:
+    odd, good = {**SESSION, "name": "odd"}, {**SESSION, "name": "good"}
+    (tmp_path / "kept.json").write_text(json.dumps([SESSION, odd, good]))
+    jar = Picky()
+
+    assert await CookieSnapshot(tmp_path / "kept.json").bring_back(cast("BrowserContext", jar)) == 2
+    assert jar.held == [SESSION, good]
+
+    (tmp_path / "kept.json").write_text(json.dumps([odd]))
+    with pytest.raises(PlaywrightError):
+        await CookieSnapshot(tmp_path / "kept.json").bring_back(cast("BrowserContext", jar))

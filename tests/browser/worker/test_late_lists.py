@@ -1,0 +1,131 @@
+"""A list that comes late, or stands where one must look for it, is never taken for an empty one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pytest
+from playwright.async_api import Browser
+
+from app.portal.pack import Pack
+from app.portal.triage import Verdict
+from app.worker.visit import Visit, visit
+from tests.support.portal import needs_chromium
+from tests.support.sites import Answer, pack_of, serving
+
+pytestmark = [needs_chromium, pytest.mark.timeout(60), pytest.mark.asyncio(loop_scope="session")]
+
+ORDER = "/order/1000"
+TWO = "<a class=att href=/file/1>a.pdf</a><a class=att href=/file/2>b.pdf</a>"
+LISTED = Answer(body=TWO)
+NONE = "does not say that there are none"
+
+
+def page(body: str) -> str:
+    """An order's page."""
+    return f"<!doctype html><div id=order>Order 1000</div>{body}"
+
+
+def by_script(delay_s: float, markup: str = TWO) -> str:
+    """A list that a script brings without asking anybody."""
+    return f"<div id=list></div><script>setTimeout(() => list.innerHTML = `{markup}`, {delay_s * 1000})</script>"
+
+
+FETCH = "<div id=list>Loading</div><script>fetch('/list').then(r => r.text()).then(t => list.innerHTML = t)</script>"
+
+
+async def found(shell: Browser, pack: Pack, site: Mapping[str, Answer]) -> Visit:
+    """What a visit to the order finds."""
+    async with serving(site) as served:
+        context = await shell.new_context()
+        try:
+            tab = await context.new_page()
+            return await visit(tab, pack, served.url, served.url + ORDER, portal_number="1000")
+        finally:
+            await context.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A page, and what must be seen on it."""
+
+    body: str
+    links: int
+    doubt: str = ""
+    rules: str = ""
+    list_answer: Answer = LISTED
+
+
+CASES = {
+    "at once": Case(body=TWO, links=2),
+    "with addresses of other kinds": Case(
+        body="<a class=att href='mailto:a@b.test'>m</a><a class=att href='javascript:go()'>j</a>"
+        "<a class=att href='file:///etc/passwd'>f</a><a class=att href='/file/1'>a</a>",
+        links=3,
+    ),
+    "by a request that takes a while": Case(body=FETCH, links=2, list_answer=Answer(body=TWO, delay_s=1.5)),
+    "by a script, without any sign": Case(body=by_script(1.5), links=2),
+    "in an open shadow root": Case(
+        body=f"<div id=host></div><script>host.attachShadow({{mode: 'open'}}).innerHTML = `{TWO}`</script>", links=2
+    ),
+    "in a frame that fills itself": Case(body="<iframe src=/frame></iframe>", links=2),
+    "in a frame that is shut off": Case(body="<iframe sandbox=allow-scripts src=/frame></iframe>", links=2),
+    "in a frame that is shut off and has no address": Case(
+        body=f"<iframe sandbox srcdoc='{TWO}' width=300 height=200></iframe>", links=2
+    ),
+    "never": Case(body="", links=0, doubt=NONE),
+    "never, by a request": Case(body=FETCH, links=0, doubt=NONE, list_answer=Answer()),
+    "never answered": Case(
+        body=FETCH, links=0, doubt="still waits for an answer", list_answer=Answer(body=TWO, delay_s=30)
+    ),
+    "said to be empty": Case(body="<p class=none>None</p>", links=0, rules='empty.selector = [".none"]'),
+    "said to be empty in words": Case(
+        body="<p>No  attachments.</p>", links=0, rules='empty.text = ["no attachments"]\nempty.within = ["p"]'
+    ),
+    "counted as none": Case(body="<b id=n>0</b>", links=0, rules='count.selector = "#n"'),
+    "counted, and late": Case(body=f"<b id=n>2</b>{by_script(1.5)}", links=2, rules='count.selector = "#n"'),
+    "fewer than counted": Case(
+        body=f"<b id=n>3</b>{TWO}", links=2, rules='count.selector = "#n"', doubt="counts 3 attachments and shows 2"
+    ),
+    "answered with nothing": Case(body=FETCH, links=0, rules="answered = ['^/list$']", list_answer=Answer()),
+    "answered with an error": Case(
+        body=FETCH, links=0, rules="answered = ['^/list$']", list_answer=Answer(status=500), doubt=NONE
+    ),
+    "arrived with nothing": Case(body="<ul id=done></ul>", links=0, rules='settled = ["#done"]'),
+    "settled before its request is answered": Case(
+        body=f"<ul id=done></ul>{FETCH}",
+        links=2,
+        rules='settled = ["#done"]',
+        list_answer=Answer(body=TWO, delay_s=1.5),
+    ),
+    "in a frame of somebody else": Case(
+        body="<iframe src=http://elsewhere.invalid/ width=300 height=200></iframe>", links=0, doubt="elsewhere.invalid"
+    ),
+    "beside a picture that never comes": Case(
+        body=f"{TWO}<ul id=done></ul><img src=/hang>", links=2, rules='settled = ["#done"]'
+    ),
+    "beside something that never rests": Case(
+        body=f"{TWO}<ul id=done></ul><i id=t></i><script>setInterval(() => t.innerText = Date.now(), 5)</script>",
+        links=2,
+        rules='settled = ["#done"]',
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_a_list_is_what_the_page_says(name: str, shell: Browser) -> None:
+    case = CASES[name]
+    site = {
+        ORDER: Answer(body=page(case.body)),
+        "/list": case.list_answer,
+        "/frame": Answer(body=by_script(0.8)),
+        "/hang": Answer(delay_s=30),
+    }
+
+    visited = await found(shell, pack_of(case.rules, page_s=3.0), site)
+
+    assert visited.verdict is Verdict.READY
+    assert len(visited.reading.links) == case.links
+    assert case.doubt in visited.doubt
+    assert bool(case.doubt) == bool(visited.doubt)

@@ -1,0 +1,30 @@
+"""Who writes a pack finds every key of it in the docs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from app.portal import tables
+from app.portal.numbers import NumberRules
+from app.portal.pack import Pack
+
+PAGE = (Path(__file__).parents[3] / "docs" / "packs.md").read_text(encoding="utf-8")
+MODELS: list[type[BaseModel]] = [
+    Pack,
+    NumberRules,
+    *(one for one in vars(tables).values() if isinstance(one, type) and issubclass(one, tables.PackTable)),
+]
+KEYS = sorted({field.alias or name for model in MODELS for name, field in model.model_fields.items()})
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_key_is_told(key: str) -> None:
+    assert f"`{key}`" in PAGE or f"[{key}" in PAGE
+
+
+@pytest.mark.parametrize("word", [*tables.LoginStep, *tables.NameSource, *tables.Dialogs])
+def test_every_word_that_a_key_can_have_is_told(word: str) -> None:
+    assert f"`{word}`" in PAGE

@@ -1,0 +1,58 @@
+"""An empty list counts only when the page says that it is empty."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from app.portal.listing import ListFacts, doubt
+from app.portal.tables import Attachments
+
+PLAIN = Attachments(links=("a",))
+SIGNED = Attachments(links=("a",), settled=("#done",))
+
+
+def seen(**what: Any) -> ListFacts:  # noqa: ANN401 - facts by name
+    """A page without a link, but for what is told."""
+    return replace(ListFacts(link_count=0), **what)
+
+
+@pytest.mark.parametrize(
+    ("rules", "facts"),
+    [
+        (PLAIN, {"link_count": 2}),
+        (PLAIN, {"link_count": 2, "count": 2}),
+        (PLAIN, {"link_count": 2, "is_calm": False, "withheld": ["POST /x"], "unread": ["chat.test"]}),
+        (SIGNED, {"link_count": 2, "is_settled": True}),
+        (PLAIN, {"is_said_empty": True}),
+        (PLAIN, {"is_said_empty": True, "count": 0, "unread": ["chat.test"]}),
+        (PLAIN, {"is_answered": True}),
+        (SIGNED, {"is_settled": True}),
+        (SIGNED, {"is_settled": True, "withheld": ["POST /statistics"]}),
+    ],
+)
+def test_what_the_page_vouches_for_is_believed(rules: Attachments, facts: dict[str, Any]) -> None:
+    assert doubt(rules, seen(**facts)) == ""
+
+
+@pytest.mark.parametrize(
+    ("rules", "facts", "said"),
+    [
+        (PLAIN, {}, "does not say that there are none (name in the portal pack what tells an empty list: "),
+        (PLAIN, {"is_in_time": False}, "does not say that there are none"),
+        (PLAIN, {"withheld": ["POST https://p.test/rpc"]}, "It wanted to send POST https://p.test/rpc"),
+        (PLAIN, {"unread": ["b.test", "a.test", "a.test"]}, "a frame of another host (a.test, b.test)"),
+        (PLAIN, {"is_calm": False, "is_answered": True}, "still waits for an answer"),
+        (SIGNED, {"is_settled": True, "is_calm": False}, "still waits for an answer"),
+        (SIGNED, {}, "did not arrive in time"),
+        (SIGNED, {"is_settled": True, "unread": ["chat.test"]}, "not all of it could be looked at"),
+        (SIGNED, {"link_count": 2}, "did not arrive in time"),
+        (PLAIN, {"link_count": 2, "is_in_time": False}, "did not arrive in time"),
+        (PLAIN, {"link_count": 2, "count": 3}, "counts 3 attachments and shows 2"),
+        (SIGNED, {"link_count": 0, "count": 3, "is_settled": True}, "counts 3 attachments and shows 0"),
+    ],
+)
+def test_what_it_does_not_vouch_for_is_doubted(rules: Attachments, facts: dict[str, Any], said: str) -> None:
+    assert said in doubt(rules, seen(**facts))
