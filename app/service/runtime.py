@@ -113,7 +113,8 @@ async def _accept(run: _Run) -> Accepted | None:
     async def work() -> None:
         found.append(await run.journal.accept(run.job.orders))
 
-    await unless(run.stop.wait, work)
+    if not run.stop.is_set():  # a short list is in before anybody asks
+        await unless(run.stop.wait, work)
     return found[0] if found else None
 
 

@@ -6,7 +6,6 @@ the system told it, so the system is asked once more.
 
 from __future__ import annotations
 
-import errno
 import shutil
 import sqlite3
 import tempfile
@@ -14,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from app.domain.storage import StorageTrouble, trouble_of
 from app.profile.rights import blame
 from app.store.errors import (
     JournalAwayError,
@@ -30,28 +30,6 @@ from app.store.errors import (
 _ROOM_BYTES = 64 * 1024
 #: An extended result code of SQLite holds the primary one in its low byte.
 _PRIMARY_CODE = 0xFF
-
-_FULL = frozenset({"ENOSPC", "EDQUOT"})
-_FORBIDDEN = frozenset({"EACCES", "EPERM", "EROFS", "EKEYEXPIRED", "EKEYREVOKED", "EKEYREJECTED", "ENOKEY"})
-#: A disk that broke or was pulled out, a share whose server does not answer, a system that is short of everything.
-_AWAY = frozenset(
-    {
-        *(
-            "EIO",
-            "ENXIO",
-            "ENODEV",
-            "ENOMEDIUM",
-            "EUCLEAN",
-            "EREMOTEIO",
-            "ESHUTDOWN",
-            "ESTALE",
-            "ENOTCONN",
-            "ETIMEDOUT",
-        ),
-        *("EHOSTDOWN", "EHOSTUNREACH", "ENETDOWN", "ENETUNREACH", "ENETRESET", "ECONNREFUSED", "ECONNRESET", "ENOLINK"),
-        *("ECONNABORTED", "ENONET", "ECOMM", "EREMCHG", "ENOLCK", "EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"),
-    }
-)
 
 #: Of what the system told SQLite, and what it means where the system says nothing any more.
 _OF_SYSTEM: Mapping[int, type[JournalAwayError | JournalForbiddenError]] = MappingProxyType(
@@ -85,14 +63,16 @@ def explained(path: Path, error: sqlite3.Error) -> JournalError:
 
 def refused(path: Path, error: OSError) -> JournalError:
     """Turn an error of the system into the decision that it asks for."""
-    name = errno.errorcode.get(error.errno or 0, "")
-    if name in _FULL:
-        return JournalFullError(path)
     told = blame(error, path)
-    if name in _AWAY:
-        return JournalAwayError(path, told.cause)
-    kind = JournalForbiddenError if name in _FORBIDDEN else JournalUnwritableError
-    return kind(path, told.cause, told.step)
+    match trouble_of(error):
+        case StorageTrouble.FULL:
+            return JournalFullError(path)
+        case StorageTrouble.AWAY:
+            return JournalAwayError(path, told.cause)
+        case StorageTrouble.FORBIDDEN:
+            return JournalForbiddenError(path, told.cause, told.step)
+        case StorageTrouble.OTHER:
+            return JournalUnwritableError(path, told.cause, told.step)
 
 
 def _refusal_of_system(path: Path) -> JournalError | None:
