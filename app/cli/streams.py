@@ -64,7 +64,7 @@ class Outlet(io.RawIOBase):
 
 
 def secure() -> None:
-    """Have standard streams that can be used, whatever this program was started with. Call it once, first of all."""
+    """Have standard streams that can be used, whatever this program was started with. Call it first of all; again is no harm."""
     _fill_gaps()
     sys.stdout, sys.stderr = _secured(sys.stdout), _secured(sys.stderr)
 
@@ -95,6 +95,8 @@ def _secured(stream: TextIO | None) -> TextIO:
         return stream
     buffer = cast("Any", stream).buffer
     raw: io.RawIOBase = buffer if isinstance(buffer, io.RawIOBase) else buffer.raw
+    if isinstance(raw, Outlet):
+        return stream
     return io.TextIOWrapper(
         io.BufferedWriter(Outlet(raw)),
         encoding=stream.encoding,
