@@ -64,7 +64,7 @@ class Outlet(io.RawIOBase):
 
 
 def secure() -> None:
-    """Have standard streams that can be used, whatever this program was started with. Call it first of all; again is no harm."""
+    """Have standard streams that can be used, whatever this program was started with. Once more does no harm."""
     _fill_gaps()
     sys.stdout, sys.stderr = _secured(sys.stdout), _secured(sys.stderr)
 
