@@ -93,10 +93,10 @@ def _secured(stream: TextIO | None) -> TextIO:
         return Path(os.devnull).open("w", encoding="utf-8")  # open as long as the program lives
     if not isinstance(stream, io.TextIOWrapper):
         return stream
-    buffer = cast("Any", stream).buffer
+    buffer: Any = cast("Any", stream).buffer
     raw: io.RawIOBase = buffer if isinstance(buffer, io.RawIOBase) else buffer.raw
-    if isinstance(raw, Outlet):
-        return stream
+    if isinstance(raw, Outlet):  # secured before
+        return cast("TextIO", stream)
     return io.TextIOWrapper(
         io.BufferedWriter(Outlet(raw)),
         encoding=stream.encoding,
