@@ -21,6 +21,7 @@ from app import __version__
 from app.cli.console import console
 from app.cli.exits import Exit, exit_of_error
 from app.cli.help import HelpfulCommand, epilog_of
+from app.cli.streams import secure
 from app.domain.failures import PoolError
 
 #: Columns of a help text, where the terminal has as many.
@@ -185,4 +186,5 @@ def _root(
 
 def main() -> None:
     """Run the program; its exit code says how it went."""
+    secure()
     app(prog_name=NAME)

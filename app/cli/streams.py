@@ -64,7 +64,7 @@ class Outlet(io.RawIOBase):
 
 
 def secure() -> None:
-    """Have standard streams that can be used, whatever this program was started with. Call it once, first of all."""
+    """Have standard streams that can be used, whatever this program was started with. Once more does no harm."""
     _fill_gaps()
     sys.stdout, sys.stderr = _secured(sys.stdout), _secured(sys.stderr)
 
@@ -93,8 +93,10 @@ def _secured(stream: TextIO | None) -> TextIO:
         return Path(os.devnull).open("w", encoding="utf-8")  # open as long as the program lives
     if not isinstance(stream, io.TextIOWrapper):
         return stream
-    buffer = cast("Any", stream).buffer
+    buffer: Any = cast("Any", stream).buffer
     raw: io.RawIOBase = buffer if isinstance(buffer, io.RawIOBase) else buffer.raw
+    if isinstance(raw, Outlet):  # secured before
+        return cast("TextIO", stream)
     return io.TextIOWrapper(
         io.BufferedWriter(Outlet(raw)),
         encoding=stream.encoding,
