@@ -72,6 +72,7 @@ def inspect(
     *,
     declared_size_bytes: int | None = None,
     is_vouched: bool = False,
+    is_own: bool = False,
 ) -> Finding:
     """Look at a saved file.
 
@@ -81,6 +82,7 @@ def inspect(
         declared_type: Media type that the portal declared; says what to expect where the label does not.
         declared_size_bytes: Size that the portal declared for the file itself, not for a compressed transfer of it.
         is_vouched: Whether the portal said, in the header of the answer itself, that this is an attachment.
+        is_own: Whether a processor made it and no portal sent it: nothing counts then but what its name says.
 
     Raises:
         OSError: The file cannot be read.
@@ -94,7 +96,7 @@ def inspect(
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES if size_bytes > MESSAGE_MAX_BYTES else MESSAGE_MAX_BYTES)
     look = _look(head, size_bytes)
-    wrong = _wrong_kind(look, label, declared, is_vouched=is_vouched)
+    wrong = _broken_promise(look, label) if is_own else _wrong_kind(look, label, declared, is_vouched=is_vouched)
     problems = (
         *_wrong_size(size_bytes, declared_size_bytes),
         *([wrong] if wrong else []),
@@ -156,6 +158,14 @@ def _wrong_kind(look: _Look, label: str, declared: str, *, is_vouched: bool) -> 
     if look.is_written and (is_vouched or format_of(label) is None):
         return ""
     return f"{name} should be {promised.media_type}, but what came is {look.kind}."
+
+
+def _broken_promise(look: _Look, label: str) -> str:
+    """Why what was made is not what it was called; empty when it is."""
+    promised = format_of(label)
+    if promised is None or look.kind in promised.kinds:
+        return ""
+    return f"{label} should be {promised.media_type}, but it is {look.kind}."
 
 
 def _wrong_page(look: _Look, name: str, declared: str, *, is_vouched: bool) -> str:

@@ -89,7 +89,7 @@ class StagedFiles:
 def _written(part: Path, name: str, content: bytes, source_url: str) -> Arrived:
     part.parent.mkdir(parents=True, exist_ok=True)
     part.write_bytes(content)
-    finding = inspect(part, name)
+    finding = inspect(part, name, is_own=True)
     if finding.problems:
         part.unlink()
         msg = f"{name} was not saved: {' '.join(finding.problems)}"

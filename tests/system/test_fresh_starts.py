@@ -15,9 +15,9 @@ pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 
 
 async def test_a_planned_fresh_start_keeps_the_login_and_costs_no_order(tmp_path: Path) -> None:
-    async with running_portal(order_count=36) as portal, open_desk(tmp_path, portal, is_whole_browser=True) as desk:
+    async with running_portal(order_count=50) as portal, open_desk(tmp_path, portal, is_whole_browser=True) as desk:
         await portal.require_visit_cookie(is_required=True)  # of the session alone: it is in no file of the profile
-        numbers = await numbers_of(portal, 36)
+        numbers = await numbers_of(portal, 50)
         truths = await portal.truth(*numbers)
         await portal.reset_stats()
         options = ("--workers", "2", "--tabs", "2", "--recycle-after-tasks", "5", "--json")
