@@ -10,6 +10,7 @@ from app.archive.template import FolderTemplate
 from app.archive.tree import PRIVATE_NAME
 from app.domain.failures import OptionsError
 from app.domain.task import OrderList
+from app.intake.content import LIST_SUFFIXES
 from app.intake.errors import InputRefusedError
 from app.intake.orders import Reading, orders_from_file, orders_from_numbers, orders_from_stdin
 from app.portal.pack import Pack
@@ -19,8 +20,6 @@ from app.service.out import JOURNAL_NAME
 from app.settings import Settings
 
 STDIN = "-"
-#: What is a list by its name, also when the file is missing: a number never ends so.
-LIST_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods"})
 #: Reports of numbers that came without a file.
 UNNAMED_STEM = "orders"
 

@@ -27,7 +27,7 @@ SourceNames = Annotated[
     list[str],
     typer.Argument(
         metavar="SOURCE",
-        help="A list file (.csv, .tsv, .txt, .xlsx), or - for a list on standard input, or order numbers.",
+        help="A list file (.xlsx, .xls, .xlsb, .ods, .csv, .txt), or - for a list on standard input, or order numbers.",
         show_default=False,
     ),
 ]

@@ -13,6 +13,10 @@ import filetype  # pyright: ignore[reportMissingTypeStubs]  # it ships no types;
 
 from app.intake.errors import InputRefusedError
 
+#: Endings of lists, also of kinds that are refused with a hint how to save them anew.
+LIST_SUFFIXES = frozenset(
+    {".csv", ".tsv", ".txt", ".prn", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".xml", ".html", ".htm"}
+)
 #: No list of orders is larger; checked before anything is taken apart.
 CONTENT_BYTES_MAX = 200 * 1024 * 1024
 _PROBE_LENGTH = 65_536

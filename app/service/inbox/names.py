@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import Enum, auto
 from pathlib import PurePath
 
-#: Lists, also of kinds that are refused with a hint how to save them anew.
-LIST_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods"})
+from app.intake.content import LIST_SUFFIXES
+
 #: Files that programs write beside or before the real one: office programs, browsers, copying tools.
 _TEMPORARY_PREFIXES = (".", "~")
 _TEMPORARY_SUFFIXES = ("~", ".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", ".download", ".lock")

@@ -74,7 +74,8 @@ class Inbox:
         for path, kind in kinds.items():
             if kind is Kind.FOREIGN:
                 self._tell(
-                    path, f"{path.name} in the inbox is no list and is left alone: drop .csv, .xlsx or .txt files."
+                    path,
+                    f"{path.name} in the inbox is no list and is left alone: drop .xlsx, .xls, .ods, .csv or .txt.",
                 )
         return {path: look for path, look in dropped.looks.items() if kinds[path] is Kind.LIST}
 

@@ -67,6 +67,14 @@ async def test_names_that_fall_together_are_told_apart_also_when_saved_side_by_s
 
 
 @pytest.mark.parametrize(
+    ("name", "content"),
+    [("page.html", b"<html><form><input type='password'></form></html>"), ("answer.json", b'{"error": "none"}')],
+)
+async def test_what_a_processor_saves_is_no_answer_of_a_portal(files: StagedFiles, name: str, content: bytes) -> None:
+    assert (await files.make(name, content, "")).name == name
+
+
+@pytest.mark.parametrize(
     ("name", "content", "problem"),
     [
         ("invoice.pdf", PAGE, "invoice.pdf was not saved: invoice.pdf should be application/pdf"),

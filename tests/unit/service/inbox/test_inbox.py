@@ -162,7 +162,7 @@ async def test_what_is_no_list_is_left_alone_and_told_once(place: Place) -> None
     await place.look(3)
 
     assert place.files() == ["photo.jpg"]
-    assert place.texts == ["photo.jpg in the inbox is no list and is left alone: drop .csv, .xlsx or .txt files."]
+    assert place.texts == ["photo.jpg in the inbox is no list and is left alone: drop .xlsx, .xls, .ods, .csv or .txt."]
 
 
 async def test_a_list_that_is_refused_lies_beside_its_reason(place: Place) -> None:
