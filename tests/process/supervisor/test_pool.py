@@ -251,7 +251,7 @@ async def test_without_any_worker_what_waits_for_another_try_ends_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
-    monkeypatch.setattr("app.supervisor.judging.FIRST_RETRY_S", 3600.0)
+    monkeypatch.setattr("app.supervisor.attempts.FIRST_RETRY_S", 3600.0)
     script = {"1#1": {"tasks": ["fail:page_too_slow", "die"]}, "*": {"start": "exit"}}
 
     async with running_pool(tmp_path, monkeypatch, script, 1, 2) as theatre:
