@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Generator
 from contextlib import nullcontext
 from pathlib import Path
@@ -31,7 +32,12 @@ _GUARD.install()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep what failures leave, in the folder for all that is made and not to be committed."""
+    """Keep what failures leave, in the folder for all that is made and not to be committed; let Ctrl+C be heard.
+
+    A shell hides it from what it starts in the background, and with that from every program that a test starts.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     keeper = FailureKeeper(ROOT, ROOT / "build" / "failures", lambda item: _kind(item) in _LEAVING_MUCH)
     config.pluginmanager.register(keeper, "failure-keeper")
 
