@@ -8,7 +8,9 @@ manifest may have been edited by anyone.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path, PureWindowsPath
 from typing import Annotated, Literal, Self
 
@@ -16,7 +18,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from app import __version__
 from app.archive.disk import Heed, go_on, sha256_of
-from app.archive.names import well_formed
+from app.archive.names import SUPERSEDED_NAME, well_formed
 from app.domain.failures import Outcome, Reason
 from app.domain.task import FetchedFile, MissedFile, POTask, Report
 
@@ -32,6 +34,26 @@ def _plain_name(name: str) -> str:
     if not name or name in {".", ".."} or PureWindowsPath(name).name != name or Path(name).name != name:
         raise ValueError("a file of an order lies directly in the folder of the order")
     return name
+
+
+def _kept_name(path: str) -> str:
+    *drawer, name = path.split("/")
+    if drawer and (len(drawer) != len((SUPERSEDED_NAME, "moment")) or drawer[0] != SUPERSEDED_NAME):
+        raise ValueError("an earlier file lies in the folder of the order, or in a folder of what is superseded there")
+    for part in (*drawer, name):
+        _plain_name(part)
+    return path
+
+
+class Change(StrEnum):
+    """Why an earlier file is kept beside the present ones."""
+
+    #: The portal has other bytes for it now.
+    CHANGED = "changed"
+    #: The portal no longer lists it.
+    WITHDRAWN = "withdrawn"
+    #: The portal lists it, and the last try could not fetch it.
+    MISSED = "missed"
 
 
 class _Entry(BaseModel):
@@ -75,6 +97,34 @@ class ManifestFile(_Entry):
         return "" if is_same else f"{self.name} was changed: its SHA-256 is another."
 
 
+class EarlierFile(ManifestFile):
+    """One attachment that an earlier filing fetched and that is kept beside those of the last one."""
+
+    #: When it was filed as one of the order's files, aware UTC.
+    fetched_at: AwareDatetime
+    change: Change
+    #: When that was noticed, aware UTC.
+    since: AwareDatetime
+    #: Where it is, below the order's folder, with forward slashes.
+    kept_as: Annotated[str, AfterValidator(_kept_name)]
+
+    @property
+    def is_superseded(self) -> bool:
+        """Whether it has its place apart from the present files."""
+        return self.kept_as.startswith(f"{SUPERSEDED_NAME}/")
+
+    def is_whole_in(self, folder: Path) -> bool:
+        """Whether it is there and unchanged. Reads all of it.
+
+        Raises:
+            OSError: It is there and cannot be read.
+        """
+        path = folder / self.kept_as
+        if path.is_symlink() or not path.is_file():
+            return False
+        return path.stat().st_size == self.size_bytes and sha256_of(path) == self.sha256
+
+
 class ManifestMiss(_Entry):
     """One attachment that the page lists and that is not in the folder."""
 
@@ -113,6 +163,8 @@ class Manifest(_Entry):
     links_found_count: NonNegativeInt
     files: tuple[ManifestFile, ...]
     missed: tuple[ManifestMiss, ...]
+    #: What earlier filings fetched and the portal has changed or withdrawn since, or the last try could not fetch.
+    earlier: tuple[EarlierFile, ...] = ()
 
     @classmethod
     def of(cls, task: POTask, report: Report, fetched_at: datetime) -> Self:
@@ -139,6 +191,10 @@ class Manifest(_Entry):
             missed=tuple(ManifestMiss.of(missed) for missed in report.missed),
         )
 
+    def keeping(self, earlier: tuple[EarlierFile, ...]) -> Self:
+        """The same manifest, which also vouches for where earlier files go."""
+        return self.model_copy(update={"earlier": earlier})
+
     @classmethod
     def read(cls, folder: Path) -> Self:
         """The manifest in ``folder``.
@@ -162,6 +218,18 @@ class Manifest(_Entry):
         """Whether this is the manifest of this very attempt with these very files."""
         files = tuple(ManifestFile.of(file) for file in report.files)
         return (self.task_id, self.attempt, self.files) == (task.task_id, task.attempt, files)
+
+    def all_files(self) -> Iterator[EarlierFile]:
+        """Every file that lies in the folder, the earlier ones first, as the next filing sees it."""
+        yield from self.earlier
+        for file in self.files:
+            yield EarlierFile(
+                **file.model_dump(),
+                fetched_at=self.fetched_at,
+                change=Change.WITHDRAWN,
+                since=self.fetched_at,
+                kept_as=file.name,
+            )
 
     def problems(self, folder: Path, heed: Heed = go_on) -> list[str]:
         """What is no longer as this manifest says, one sentence each; empty when every file is there and whole.

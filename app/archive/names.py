@@ -20,8 +20,10 @@ from app.archive.formats import ending_of, format_of
 FILE_NAME_MAX_BYTES = 150
 #: Several levels of folders stand above a file.
 FOLDER_NAME_MAX_BYTES = 80
+#: Folder within that of an order, for earlier files that the portal changed or withdrew.
+SUPERSEDED_NAME = "superseded"
 #: Names within an order's folder that are not the portal's to give: pass them to ``unique_name`` as taken.
-RESERVED_NAMES = frozenset({"manifest.json"})
+RESERVED_NAMES = frozenset({"manifest.json", SUPERSEDED_NAME})
 #: Where a worker puts what it fetched for one order, within its staging folder: attachments, and traces of a failure.
 STAGED_FILES, STAGED_EVIDENCE = "files", "evidence"
 

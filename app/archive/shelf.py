@@ -1,17 +1,17 @@
 """Where a former folder of an order waits, out of sight, until the new one stands in its place.
 
-Nothing that could be missed is deleted from it. Notes that people put into a folder and files that they changed move on
-into the new one; so do files of an earlier try that the portal still lists and the last try could not fetch.
+Nothing that could be missed is deleted from it. Each file moves to the place that the new manifest has for it; notes
+that people put into a folder and files that they changed move on as they are; what is among the new files goes.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from app.archive.disk import make_private_folder, sha256_of
+from app.archive.disk import make_folders, make_private_folder, sha256_of
 from app.archive.ledger import task_key
 from app.archive.manifest import MANIFEST_NAME, Manifest, ManifestError
-from app.archive.names import unique_name
+from app.archive.names import RESERVED_NAMES, SUPERSEDED_NAME, unique_name
 from app.domain.ids import TaskId
 
 
@@ -41,47 +41,62 @@ class Shelf:
         folder.rename(make_private_folder(self._root / task_key(task_id)) / str(number))
 
     def clear(self, task_id: TaskId, into: Path) -> None:
-        """Delete the former folders of an order, after what is not ours in them has moved ``into`` its present one."""
+        """Delete the former folders of an order, after what is to be kept has moved ``into`` its present one."""
         for folder in self.held(task_id):
             _hand_over(folder, into)
-            _empty(folder)
         if (place := self._root / task_key(task_id)).is_dir():
             place.rmdir()
 
 
 def _hand_over(folder: Path, into: Path) -> None:
-    """Move what is not replaced. What was moved before a crash is no longer there."""
-    former, present = _manifest(folder), Manifest.read(into)
-    for path in sorted(folder.iterdir()):
-        if not _is_replaced(path, former, present):
-            path.rename(into / unique_name(path.name, [other.name for other in into.iterdir()]))
+    """Bring everything to its place. What was brought there before a crash is no longer here.
 
-
-def _is_replaced(path: Path, former: Manifest | None, present: Manifest) -> bool:
-    """Whether nothing is lost with ``path``: the present folder has its bytes, or the portal gave others for them."""
-    if path.name == MANIFEST_NAME and former is not None:
-        return True
-    if path.is_symlink() or not path.is_file():
-        return False
-    sha256 = sha256_of(path)
-    if any(file.sha256 == sha256 for file in present.files):
-        return True
-    labels = [file.label for file in former.files if (file.name, file.sha256) == (path.name, sha256)] if former else []
-    return bool(labels) and labels[0] not in {missed.label for missed in present.missed}
-
-
-def _manifest(folder: Path) -> Manifest | None:
-    """The manifest of a former folder; nothing when a crash has left it empty."""
-    try:
-        return Manifest.read(folder)
-    except ManifestError:
-        return None
-
-
-def _empty(folder: Path) -> None:
-    """Delete what is left. The manifest goes last: as long as it is there, a second try knows what is ours."""
-    for path in folder.iterdir():
-        if path.name != MANIFEST_NAME:
-            path.unlink()
+    The manifest goes last: as long as it is there, a second try knows what is ours.
+    """
+    present = Manifest.read(into)
+    _hand_on(folder, folder, _Receiver(folder=into, present=present))
     (folder / MANIFEST_NAME).unlink(missing_ok=True)
     folder.rmdir()
+
+
+def _hand_on(place: Path, former: Path, receiver: _Receiver) -> None:
+    """Empty a place in a former folder. What is superseded there joins what is superseded in the present folder."""
+    for path in sorted(place.iterdir()):
+        way = path.relative_to(former)
+        if way == Path(MANIFEST_NAME) and _has_manifest(former):
+            continue
+        if way.parts[0] == SUPERSEDED_NAME and path.is_dir() and not path.is_symlink():
+            _hand_on(path, former, receiver)
+            path.rmdir()
+        else:
+            receiver.take(path, way)
+
+
+def _has_manifest(folder: Path) -> bool:
+    try:
+        Manifest.read(folder)
+    except ManifestError:
+        return False
+    return True
+
+
+class _Receiver:
+    """The present folder of an order, which takes what former ones had."""
+
+    def __init__(self, *, folder: Path, present: Manifest) -> None:
+        self._folder = folder
+        self._fetched = {file.sha256 for file in present.files}
+        self._places = {file.sha256: file.kept_as for file in present.earlier}
+
+    def take(self, path: Path, way: Path) -> None:
+        """Take a file or a person's folder, which was ``way`` below the former folder; delete what is here already."""
+        target = self._folder / way
+        if path.is_file() and not path.is_symlink():
+            sha256 = sha256_of(path)
+            target = self._folder / self._places.get(sha256, way)
+            if sha256 in self._fetched or (target.is_file() and sha256_of(target) == sha256):
+                path.unlink()
+                return
+        make_folders(self._folder, target.parent)
+        taken = [other.name for other in target.parent.iterdir()]
+        path.rename(target.with_name(unique_name(target.name, [*RESERVED_NAMES, *taken])))

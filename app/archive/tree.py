@@ -27,6 +27,7 @@ from app.archive.disk import (
     remove_empty_folders,
     sync_folder,
 )
+from app.archive.earlier import earlier_files, told_of, told_of_earlier_folder
 from app.archive.ledger import Ledger, Place
 from app.archive.manifest import Manifest, ManifestError
 from app.archive.names import STAGED_EVIDENCE, STAGED_FILES
@@ -80,8 +81,9 @@ class OutputTree:
     def file(self, task: POTask, report: Report, staged: Path) -> Filed:
         """Move what a worker staged for one order into its final place, in one rename.
 
-        An order without files gets no folder; one that it has from an earlier run stays. Traces of failures are kept
-        apart, for the owner's eyes. When this returns, files, manifest and folder are on the disk.
+        An order without files gets no folder; one that it has from an earlier run stays. What an earlier folder has and
+        the portal has changed or withdrawn since is kept in ``superseded`` within the new one. Traces of failures are
+        kept apart, for the owner's eyes. When this returns, files, manifest and folder are on the disk.
 
         Raises:
             OSError: The target is full or not writable, the staging folder is on another file system, or a staged file
@@ -90,14 +92,19 @@ class OutputTree:
         self._open(staged)
         keep_evidence(staged / STAGED_EVIDENCE, self._private, task.po_number, task.attempt)
         if not report.files:
-            return Filed(folder="")
+            return Filed(folder="", told=self._tell_what_stays(task.task_id))
         files = staged / STAGED_FILES
         if not files.is_dir():
             return self._filed_before(task, report)
         now = self._clock.now()
-        make_ready(files, Manifest.of(task, report, now))
+        levels = self._template.fill(task, report, now)
         with self._turn:
-            return self._put(files, task.task_id, self._template.fill(task, report, now))
+            former = self._former(task.task_id, levels)
+        manifest = Manifest.of(task, report, now)
+        manifest = manifest.keeping(earlier_files(manifest, former))
+        make_ready(files, manifest)
+        with self._turn:
+            return Filed(folder=self._put(files, task.task_id, levels), told=told_of(manifest))
 
     def evidence(self, record: TaskRecord, name: str) -> Path | None:
         """Where a trace of a task's last attempt lies, by the name in its report; nothing when that has no such one."""
@@ -154,7 +161,7 @@ class OutputTree:
                 " put the staging folder below the output folder",
             )
 
-    def _put(self, files: Path, task_id: TaskId, levels: tuple[str, ...]) -> Filed:
+    def _put(self, files: Path, task_id: TaskId, levels: tuple[str, ...]) -> str:
         """Bring ready files to their place. When this fails, the folder that was there is there again."""
         target = find_seat(self._out, levels, task_id)
         place = Place(task_id=task_id, folder=self._name(target), older=self._older(task_id, target))
@@ -171,7 +178,25 @@ class OutputTree:
             self._settle(place)
             raise
         self._settle(place)
-        return Filed(folder=place.folder)
+        return place.folder
+
+    def _former(self, task_id: TaskId, levels: tuple[str, ...]) -> list[Path]:
+        """Every folder that the order has, the oldest first: what a new one will replace."""
+        target = find_seat(self._out, levels, task_id)
+        older = [self._inside(name) for name in self._older(task_id, target)]
+        return [*self._shelf.held(task_id), *older, *([target] if is_owned(target, task_id) else [])]
+
+    def _tell_what_stays(self, task_id: TaskId) -> tuple[str, ...]:
+        """That an order without files has still some of an earlier time."""
+        with self._turn:
+            place = self._ledger.known(task_id)
+        try:
+            manifest = Manifest.read(self._inside(place.folder)) if place is not None else None
+        except (ManifestError, OSError):
+            return ()
+        if place is None or manifest is None or manifest.task_id != task_id:
+            return ()
+        return (told_of_earlier_folder(manifest, place.folder),)
 
     def _settle(self, place: Place) -> None:
         """Take up a filing where it stopped: forward when the order's folder stands, else back to what was."""
@@ -219,7 +244,7 @@ class OutputTree:
                 raise FileNotFoundError(errno.ENOENT, f"No staged files for {task.po_number}", STAGED_FILES)
             if self._ledger.begun(task.task_id) is not None:
                 self._settle(place)
-            return Filed(folder=place.folder)
+            return Filed(folder=place.folder, told=told_of(Manifest.read(self._inside(place.folder))))
 
     def _is_filed(self, place: Place, task: POTask, report: Report) -> bool:
         try:

@@ -148,6 +148,8 @@ class Filed:
 
     #: Folder below the output folder with forward slashes; empty when the order has none.
     folder: str
+    #: What the order's report should say of files that it had before, in sentences.
+    told: tuple[str, ...] = ()
 
 
 class Archive(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -13,7 +13,7 @@ import anyio.to_thread
 
 from app.domain.events import TaskEnded
 from app.domain.ids import TaskId
-from app.domain.ports import Archive, Journal
+from app.domain.ports import Archive, Filed, Journal
 from app.domain.storage import StorageTrouble, trouble_of
 from app.profile.rights import blame
 from app.supervisor.chronicle import Chronicle
@@ -67,16 +67,17 @@ class Filing:
 
         Not cancelled half-way, but left behind when the pool must be gone: then it is as after a crash.
         """
-        is_filed, placed = False, ""
+        is_filed, placed = False, Filed(folder="")
         with self.deadline.shield():
             placed = await self._in_thread(partial(self._place, command, staged))
-            if isinstance(placed, str):
-                await self._write_down(command, placed, staged)
+            if isinstance(placed, Filed):
+                command = _with_words(command, placed.told)
+                await self._write_down(command, placed.folder, staged)
                 is_filed = True
         if isinstance(placed, _Refusal):
             self._tell_failure(command, placed)
         elif is_filed:
-            self._tell_end(command, placed)
+            self._tell_end(command, placed.folder)
         return is_filed
 
     async def finish(self, command: Finish, staged: Path) -> bool:
@@ -113,12 +114,12 @@ class Filing:
             )
         )
 
-    def _place(self, command: File, staged: Path) -> str | _Refusal:
-        """Put the files in place; the folder, or why not. Blocking."""
+    def _place(self, command: File, staged: Path) -> Filed | _Refusal:
+        """Put the files in place; where they are, or why not. Blocking."""
         if missing := self.missing():
             return _Refusal(trouble=StorageTrouble.AWAY, problem=missing)
         try:
-            return self.archive.file(command.task, command.report, staged).folder
+            return self.archive.file(command.task, command.report, staged)
         except OSError as error:
             return self._judge(error)
 
@@ -135,6 +136,14 @@ class Filing:
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await anyio.to_thread.run_sync(work, limiter=self.places, abandon_on_cancel=True)
+
+
+def _with_words(command: File, told: tuple[str, ...]) -> File:
+    """The same order, whose report says what the archive knows of its earlier files."""
+    if not told:
+        return command
+    detail = " ".join(filter(None, (command.report.detail, *told)))
+    return replace(command, report=replace(command.report, detail=detail))
 
 
 def _told(trouble: StorageTrouble, error: OSError) -> str:

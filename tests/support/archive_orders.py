@@ -77,8 +77,14 @@ def folders_of(out: Path, task: POTask) -> list[Path]:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file in a folder but the manifest."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != MANIFEST_NAME}
+    """Every file in a folder and below it but the manifest, by its way from there."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST_NAME]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def superseded(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Files that were fetched at noon, where they are once the portal has changed or withdrawn them."""
+    return {f"superseded/2026-11-23T12-00-00Z/{name}": content for name, content in files.items()}
 
 
 def left_behind(out: Path) -> list[str]:

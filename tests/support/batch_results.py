@@ -41,7 +41,7 @@ def filed_digests(desk: Place) -> dict[str, list[str]]:
     for manifest in desk.out.glob("*/*/manifest.json"):
         number = json.loads(manifest.read_text())["portal_number"]
         assert number not in filed, f"{number} has two folders"
-        files = [path for path in manifest.parent.iterdir() if path != manifest]
+        files = [path for path in manifest.parent.iterdir() if path.is_file() and path != manifest]
         filed[number] = sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in files)
     return filed
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from app.archive.manifest import Manifest
 from app.archive.tree import OutputTree
 from app.domain.ports import Filed
 from app.domain.task import POTask
@@ -24,6 +25,7 @@ from tests.support.archive_orders import (
     left_behind,
     report_for,
     stage,
+    superseded,
     task_for,
 )
 
@@ -31,6 +33,7 @@ pytestmark = pytest.mark.usefixtures("quick_disk")
 
 Files = Mapping[str, bytes]
 
+OLDEST: Files = {"Invoice.pdf": b"oldest"}
 OLD: Files = {"Invoice.pdf": b"old", "terms.docx": b"old terms"}
 NEW: Files = {"Invoice.pdf": b"new", "prices.xlsx": b"new prices"}
 TASK, NEIGHBOUR = task_for("PO/1", attempt=2), task_for("PO:1")
@@ -60,6 +63,8 @@ class Scene:
     has_neighbour: bool = False
     #: Whether a person put a note into the former folder.
     has_note: bool = False
+    #: Whether the former folder had replaced one before.
+    has_superseded: bool = False
 
 
 SCENES = {
@@ -68,6 +73,8 @@ SCENES = {
     "another supplier": Scene(former="Other"),
     "beside another order": Scene(has_neighbour=True),
     "beside another order again": Scene(former="Acme", has_neighbour=True),
+    "third filing": Scene(former="Acme", has_superseded=True),
+    "third filing under another supplier": Scene(former="Other", has_superseded=True),
     "note in the same folder": Scene(former="Acme", has_note=True),
     "note under another supplier": Scene(former="Other", has_note=True),
 }
@@ -83,15 +90,18 @@ class House:
         self.note: Files = {"note.txt": b"mine"} if scene.has_note else {}
         if scene.has_neighbour:
             self._set_up(NEIGHBOUR, "Acme")
+        self.oldest = OLDEST if scene.has_superseded else {}
+        if scene.has_superseded:
+            self._set_up(task_for("PO/1"), scene.former, OLDEST)
         if scene.former:
             self._set_up(task_for("PO/1"), scene.former)
         for name, content in self.note.items():
             (folders_of(self.out, TASK)[0] / name).write_bytes(content)
         self.staged = stage(root / "new", NEW)
 
-    def _set_up(self, task: POTask, supplier: str) -> None:
-        staged = stage(self.root / task.task_id.replace("/", "-"), OLD)
-        self.tree.file(task, report_for(OLD, supplier=supplier), staged)
+    def _set_up(self, task: POTask, supplier: str, files: Files = OLD) -> None:
+        staged = stage(self.root / f"set up {task.task_id.replace('/', '-')} {len(files)}", files)
+        self.tree.file(task, report_for(files, supplier=supplier), staged)
 
     def put_back_as_it_died(self) -> None:
         """The same death again and again: keep it at the first call, bring it back at every other."""
@@ -116,9 +126,19 @@ class House:
         """The order has one whole folder with one of the allowed sets of files; nothing else was touched."""
         [folder] = folders_of(self.out, TASK)
         assert self.is_whole(folder)
-        assert contents(folder) in [{**files, **self.note} for files in allowed]
+        assert contents(folder) in [{**files, **self.kept(files), **self.note} for files in allowed]
+        assert all(file.is_whole_in(folder) for file in Manifest.read(folder).earlier)
         self.check_neighbour()
         assert left_behind(self.out) == []
+
+    def kept(self, files: Files) -> Files:
+        """What must lie beside these files: all that the order had before and that is not among them."""
+        former = OLD if self.has_former and files is NEW else {}
+        if not self.oldest:
+            return superseded(former)
+        # Both were fetched at noon, and the one that came first has the name.
+        second = {name.replace("Invoice", "Invoice (2)"): content for name, content in former.items()}
+        return superseded({**self.oldest, **second})
 
     def is_whole(self, folder: Path) -> bool:
         return self.tree.verify(folder.relative_to(self.out).as_posix(), TASK.task_id) == []

@@ -41,6 +41,7 @@ def test_the_page_tells_everything_in_a_steady_order_and_in_readable_letters() -
         "links_found_count",
         "files",
         "missed",
+        "earlier",
     ]
     assert list(page["files"][0]) == ["name", "label", "size_bytes", "sha256", "media_type", "source_url"]
     assert page["schema"] == 1

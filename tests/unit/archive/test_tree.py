@@ -22,6 +22,7 @@ from tests.support.archive_orders import (
     left_behind,
     report_for,
     stage,
+    superseded,
     task_for,
 )
 
@@ -132,7 +133,7 @@ def test_a_second_filing_replaces_the_first(tree: OutputTree, out: Path, tmp_pat
     filed = tree.file(task, report_for(newer), stage(tmp_path / "2", newer))
 
     assert folders_of(out, task) == [out / "Acme/PO1"]
-    assert contents(out / filed.folder) == newer
+    assert contents(out / filed.folder) == {**newer, **superseded(FILES)}
     assert left_behind(out) == []
 
 
@@ -183,34 +184,6 @@ def test_notes_and_changed_files_of_people_move_into_the_new_folder(
     assert (folder / "Invoice 1 (2).pdf").read_bytes() == b"stamped"
     assert len(list(folder.iterdir())) == len(FILES) + len({"approved", "scans", "stamped", "manifest"})
     assert left_behind(out) == []
-
-
-def test_what_an_earlier_try_fetched_stays_until_the_order_is_complete(
-    tree: OutputTree, out: Path, tmp_path: Path
-) -> None:
-    tries: list[tuple[dict[str, bytes], tuple[str, ...]]] = [
-        ({"a.pdf": b"a", "b.pdf": b"b"}, ("c.pdf",)),
-        ({"c.pdf": b"c", "a.pdf": b"a, corrected"}, ("b.pdf",)),
-        ({"a.pdf": b"a, corrected", "b.pdf": b"b", "c.pdf": b"c"}, ()),
-    ]
-    seen: list[dict[str, bytes]] = []
-    for attempt, (files, missed) in enumerate(tries):
-        staged = stage(tmp_path / str(attempt), files)
-        folder = tree.file(task_for("PO1", attempt=attempt), report_for(files, missed=missed), staged).folder
-        seen.append(contents(out / folder))
-
-    assert seen[0] == tries[0][0]
-    assert seen[1] == {**tries[1][0], "b.pdf": b"b"}
-    assert seen[2] == tries[2][0]
-
-
-def test_what_the_portal_no_longer_lists_goes(tree: OutputTree, out: Path, tmp_path: Path) -> None:
-    tree.file(task_for("PO1"), report_for(FILES), stage(tmp_path / "1", FILES))
-    fewer = {"Invoice 2.pdf": FILES["Invoice 1.pdf"]}
-
-    folder = tree.file(task_for("PO1"), report_for(fewer), stage(tmp_path / "2", fewer)).folder
-
-    assert contents(out / folder) == fewer
 
 
 def test_orders_whose_names_fall_together_get_a_folder_each(tree: OutputTree, out: Path, tmp_path: Path) -> None:

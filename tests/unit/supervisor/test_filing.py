@@ -56,6 +56,14 @@ async def told(root: Path, code: int, whole: int | None, missing: str = "") -> F
     return fact
 
 
+class Telling(OutputTree):
+    """An output folder that has something to say of each order."""
+
+    def file(self, task: POTask, report: Report, staged: Path) -> Filed:
+        del task, report, staged
+        return Filed(folder="", told=("One is kept.", "So is another."))
+
+
 @pytest.mark.parametrize(
     ("code", "whole", "trouble", "is_place_fine"),
     [
@@ -108,3 +116,20 @@ async def test_an_outcome_without_files_asks_nothing_of_the_output_folder(tmp_pa
     assert facts == [TaskFiled(worker=ONE, task=task)]
     assert tree.asked == 0
     assert [record.status for record in await journal.records(BATCH)] == ["DONE"]
+
+
+async def test_what_the_archive_knows_of_earlier_files_stands_in_the_report(tmp_path: Path) -> None:
+    journal, facts = MemoryJournal(SystemClock()), list[Fact]()
+    await journal.accept(orders(1))
+    (task,) = await journal.fetch(BATCH, 1)
+    await journal.start(task.task_id, ONE)
+    tree = Telling(tmp_path, clock=SystemClock())
+    filing = Filing(journal=journal, archive=tree, chronicle=Chronicle(journal, lambda _: None), report=facts.append)
+    report = Report(reason=Reason.NONE_LISTED, detail="The page says so.")
+
+    done = await filing.file(File(worker=ONE, task=task, report=report), tmp_path / "x")
+
+    assert done
+    (record,) = await journal.records(BATCH)
+    assert record.report is not None
+    assert record.report.detail == "The page says so. One is kept. So is another."
