@@ -105,7 +105,7 @@ async def _serve(
             mouth.say(Renewed)
 
         agent, prove = await session.user_agent(), session.membership.probe
-        async with open_desk(door, session.driver, agent, note_renewed, prove, options.sizes) as desk:
+        async with open_desk(door, session.driver, agent, note_renewed, prove, options) as desk:
             bench = Bench(session=session, desk=desk, processor=processor, task_timeout_s=options.task_timeout_s)
             duty = Duty(
                 bench,
