@@ -111,7 +111,7 @@ async def _serve(
                 bench,
                 mouth,
                 staging,
-                kept_login=_path(configure.seat.kept_login_path),
+                seat=configure.seat,
                 is_headed=not options.browser.headless_mode,
             )
             await duty.serve(link)
@@ -123,7 +123,8 @@ async def _make_base(session: BrowserSession, configure: Configure, mouth: Mouth
     if portal is None or not portal.user:
         await session.membership.look_in()
     else:
-        await session.membership.open(Keys(one_time_code=configure.one_time_code))
+        keys = Keys(one_time_code=configure.one_time_code, profile_name=configure.seat.profile_name)
+        await session.membership.open(keys)
     mouth.say(Ready, session=session.view())
 
 
