@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +27,7 @@ _UTF8 = "utf8"
 #: Files and pipes of one browser with some tabs, and with fewer of which it does not even start.
 FILES_WANTED, FILES_NEEDED = 1024, 256
 _PROXY_SCHEMES = frozenset({"http", "https", "socks4", "socks4a", "socks5", "socks5h"})
+_OF_SOCKS = "Files are fetched past SOCKS proxies by the browser alone; an http:// proxy is the safer choice."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,12 +135,19 @@ def judge_open_files(most: int | None) -> Check:
     return fail("open files", found, advice) if most < FILES_NEEDED else warn("open files", found, advice)
 
 
-def judge_proxies(proxies: Mapping[str, str]) -> Check:
-    """What variables such as ``https_proxy`` tell every program here, browsers too.
+def judge_proxies(asked: str, bypass: Sequence[str], proxies: Mapping[str, str]) -> Check:
+    """The proxy of the settings; else what variables such as ``https_proxy`` tell every program here, browsers too.
 
     Args:
+        asked: That of the settings; empty for none.
+        bypass: What goes past that one.
         proxies: Addresses by scheme, and under ``no`` what goes past them.
     """
+    if asked:
+        past = f"; past it: {', '.join(bypass)}" if bypass else ""
+        if asked.startswith("socks"):
+            return warn("proxy", f"{asked} (setting proxy){past}", _OF_SOCKS)
+        return ok("proxy", f"{asked} (setting proxy){past}")
     told = {scheme: address for scheme, address in proxies.items() if scheme != "no" and address}
     if not told:
         return ok("proxy", "none in the environment")
@@ -150,8 +158,7 @@ def judge_proxies(proxies: Mapping[str, str]) -> Check:
         advice = f"{_without_login(wrong[0])!r} is no address of a proxy: give it as http://host:port, or unset it."
         return fail("proxy", f"{names}{past}", advice)
     if any(urlsplit(address).scheme.startswith("socks") for address in told.values()):
-        advice = "Files are fetched past SOCKS proxies by the browser alone; an http:// proxy is the safer choice."
-        return warn("proxy", f"{names}{past}", advice)
+        return warn("proxy", f"{names}{past}", _OF_SOCKS)
     return ok("proxy", f"{names}{past}")
 
 

@@ -86,7 +86,7 @@ def look(settings: Settings) -> Iterator[Check]:
     yield judge_clock(SystemClock().now(), newest_change(_written(settings)))
     yield judge_locale(encodings())
     yield judge_open_files(_open_files())
-    yield judge_proxies(getproxies())
+    yield judge_proxies(settings.proxy, settings.proxy_bypass, getproxies())
     yield places.judge_output(look_at_place(settings.out), shutil.disk_usage(existing(settings.out)).free)
     yield places.judge_runs_dir(machine, count, settings.tabs_per_worker, look_at_place(settings.runs_dir))
     yield places.judge_temporary(look_at_temporary())

@@ -46,6 +46,28 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """Who stands between this machine and the network, for browsers and downloads alike."""
+
+    #: Scheme, host and port.
+    address: str
+    user: str = ""
+    password: Secret = field(default_factory=lambda: Secret(text=""))
+    #: Hosts that are reached past it; a name with a dot in front stands for all below it.
+    bypass: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work.
+
+        Raises:
+            OptionsError: No browser tells a SOCKS proxy a user.
+        """
+        if self.user and self.address.startswith("socks"):
+            msg = "proxy_user is set, and browsers tell a SOCKS proxy no user; take the address of an http:// proxy."
+            raise OptionsError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BrowserOptions:
     """Which browser, and how it is started."""
 
@@ -59,6 +81,8 @@ class BrowserOptions:
     http_password: Secret = field(default_factory=lambda: Secret(text=""))
     #: The only place that is answered: scheme, host and port.
     http_origin: str = ""
+    #: Nothing for that of the system, where it has one.
+    proxy: Proxy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from app.archive.tree import PRIVATE_NAME
+from app.domain.failures import OptionsError
 from app.domain.options import (
     BYTES_PER_MB,
     BrowserOptions,
     Limits,
     PoolOptions,
     PortalOptions,
+    Proxy,
     Secret,
     SizeLimits,
     WorkerOptions,
@@ -42,7 +44,7 @@ def find_crew(settings: Settings, site: Site | None) -> Crew:
     """Find the browser, and whether its sandbox can be on; the rest is as told.
 
     Raises:
-        OptionsError: The browser that was asked for is none.
+        OptionsError: The browser that was asked for is none, or the proxy cannot be used as it is set.
         SetupError: There is no browser.
     """
     browser = find_browser(settings.browser_path, settings.playwright_browsers_path)
@@ -55,6 +57,7 @@ def find_crew(settings: Settings, site: Site | None) -> Crew:
             http_user=settings.http_user if site is not None else "",
             http_password=Secret(text=settings.http_password.get_secret_value()),
             http_origin="" if site is None else http_origin(site.base_url),
+            proxy=_proxy(settings),
         ),
         portal=None if site is None else _portal(settings, site),
         tabs_per_worker=settings.tabs_per_worker,
@@ -78,7 +81,7 @@ def http_origin(base_url: str) -> str:
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
     """What must never show in a log."""
-    own = (settings.password, settings.totp_secret, settings.http_password)
+    own = (settings.password, settings.totp_secret, settings.http_password, settings.proxy_password)
     return tuple(secret.get_secret_value() for secret in own)
 
 
@@ -108,6 +111,20 @@ def limits_of(settings: Settings) -> Limits:
         memory_threshold=settings.memory_threshold,
         recycle_after_tasks=settings.recycle_after_tasks or None,
         recycle_after_s=settings.recycle_after_minutes * 60 or None,
+    )
+
+
+def _proxy(settings: Settings) -> Proxy | None:
+    if not settings.proxy:
+        if settings.proxy_user or settings.proxy_bypass:
+            msg = "proxy_user or proxy_bypass is set and proxy is not; give its address (POOLWRIGHT_PROXY)."
+            raise OptionsError(msg)
+        return None
+    return Proxy(
+        address=settings.proxy,
+        user=settings.proxy_user,
+        password=Secret(text=settings.proxy_password.get_secret_value()),
+        bypass=settings.proxy_bypass,
     )
 
 

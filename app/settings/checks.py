@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
+#: Those that browsers and the HTTP client of downloads both know.
+PROXY_SCHEMES = frozenset({"http", "https", "socks5"})
 _NAME = re.compile(r"[\w.-]+|\[[0-9A-Fa-f:.]+\]")
 _PATH = re.compile(r"(/[\w.~-]+)+/?")
 
@@ -19,6 +21,16 @@ def plain_address(text: str) -> str:
     parts = urlsplit(text)
     is_plain = parts.hostname and not (parts.query or parts.fragment or "@" in parts.netloc)
     if text and not (is_plain and parts.scheme in {"http", "https"}):
+        msg = "no such address"
+        raise ValueError(msg)
+    return text.rstrip("/")
+
+
+def plain_proxy(text: str) -> str:
+    """The address of a proxy; its user and password have settings of their own, since addresses end in logs."""
+    parts = urlsplit(text)
+    is_plain = parts.hostname and not (parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc)
+    if text and not (is_plain and parts.scheme in PROXY_SCHEMES and parts.port != 0):
         msg = "no such address"
         raise ValueError(msg)
     return text.rstrip("/")

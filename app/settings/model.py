@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -30,33 +28,10 @@ from app.domain.options import (
     WORKER_COUNT_MIN,
     Sandbox,
 )
-from app.settings.checks import names_of_hosts, plain_address, plain_path, private_runs_dir
+from app.settings.checks import names_of_hosts, plain_address, plain_path, plain_proxy, private_runs_dir
+from app.settings.face import Face, LogLevel
 from app.settings.schedule import ScheduleEntry, check_schedules
 from app.settings.sources import ENV_FILE, ENV_PREFIX, TOML_FILE, Environment, variable_of
-
-
-class LogLevel(StrEnum):
-    """From which weight on a line is logged."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Face:
-    """How a setting shows itself where its type and default do not say enough."""
-
-    #: Flags of the command line; empty when the setting has none there.
-    flags: tuple[str, ...] = ()
-    #: What stands for a default that is found out while running.
-    default: str = ""
-    #: What is allowed, where the type and its bounds do not tell.
-    allowed: str = ""
-    #: Whether a daemon that reads its settings again goes by the new value at once; all others need a restart.
-    acts_at_once: bool = False
-
 
 WorkerCount: TypeAlias = Annotated[int, Field(ge=WORKER_COUNT_MIN, le=WORKER_COUNT_MAX)] | Literal["auto"]
 WORKERS_ALLOWED = f"a whole number from {WORKER_COUNT_MIN} to {WORKER_COUNT_MAX}, or auto"
@@ -110,6 +85,30 @@ class Settings(BaseSettings):
         description="User for servers that ask in the browser's own window, before any page (HTTP authentication).",
     )
     http_password: SecretStr = Field(default=SecretStr(""), description="Its password. It is never shown.")
+    proxy: Annotated[
+        str,
+        AfterValidator(plain_proxy),
+        Face(
+            default="that of the system",
+            allowed="an address that starts with http://, https:// or socks5://, without user and password",
+        ),
+    ] = Field(
+        default="",
+        examples=["http://proxy.example.com:3128"],
+        description="Proxy through which browsers and downloads reach the portal.",
+    )
+    proxy_user: str = Field(default="", examples=["ap-robot"], description="User for that proxy, where it asks.")
+    proxy_password: SecretStr = Field(default=SecretStr(""), description="Its password. It is never shown.")
+    proxy_bypass: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(names_of_hosts),
+        Face(default="none", allowed="names of hosts, with commas between"),
+    ] = Field(
+        default=(),
+        examples=["login.example.com,.intern.example.com"],
+        description="Hosts that are reached past that proxy; a name with a dot in front stands for all below it.",
+    )
     totp_secret: SecretStr = Field(
         default=SecretStr(""), description="Secret of the login's one-time codes: base32 text or otpauth:// address."
     )

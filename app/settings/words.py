@@ -67,7 +67,7 @@ def sentence(problem: ErrorDetails, origin: str) -> str:
     name = next((field for field in Settings.model_fields if name in {field, variable(field)}), name)
     if name not in Settings.model_fields:
         return _stray(name, origin)
-    is_secret = name in {"password", "http_password"} or "@" in str(problem["input"])
+    is_secret = Settings.model_fields[name].annotation is SecretStr or "@" in str(problem["input"])
     value = "has a value that does not fit" if is_secret else f"is {str(problem['input'])!r}"
     value = " ".join(filter(None, (value, origin)))
     ways = ", ".join(filter(None, [*face(name).flags, variable(name), f"{name} in {TOML_FILE}"]))

@@ -19,6 +19,7 @@ from app.domain.events import Level
 from app.domain.failures import LoginRequiredError, PoolError, Proof, SetupError
 from app.domain.ids import WorkerRef
 from app.domain.options import WorkerOptions
+from app.profile.failures import name_of
 from app.profile.private import create_file
 from app.profile.runs import RunFolder, WorkerFolder, sweep_dead_runs
 from app.supervisor.talk import SILENCE_LIMIT_S, LostError, Talk
@@ -123,6 +124,7 @@ def _configure(errand: Errand, folder: WorkerFolder) -> messages.Configure:
             file.write(errand.state)
     seat = messages.Seat(
         profile_path=str(errand.base.absolute()),
+        profile_name=name_of(errand.base),
         cookies_path=str(errand.cookies_path.absolute()) if errand.cookies_path else "",
         kept_login_path=str(errand.kept_login_path.absolute()) if errand.kept_login_path else "",
         staging_path=str(folder.path),

@@ -16,7 +16,7 @@ _UNTIL: Mapping[HoldCause, str] = MappingProxyType(
         HoldCause.JOURNAL_LOCKED: "until the journal can be used again",
         HoldCause.MEMORY_SHORT: "until there is enough memory again",
         HoldCause.LOGIN_LOST: "until the login is back",
-        HoldCause.LOGIN_REQUIRED: "until somebody has logged in (poolwright profile login NAME) and says resume",
+        HoldCause.LOGIN_REQUIRED: "until somebody has logged in (poolwright profile login {name}) and says resume",
     }
 )
 _OVER: Mapping[HoldCause, str] = MappingProxyType(
@@ -36,9 +36,10 @@ _OVER: Mapping[HoldCause, str] = MappingProxyType(
 )
 
 
-def told(command: Hold | Release) -> str:
-    """The sentence for people."""
+def told(command: Hold | Release, profile_name: str) -> str:
+    """The sentence for people; the profile's name stands in commands that they are to give."""
     if isinstance(command, Release):
         return f"orders start again: {_OVER[command.cause]}"
     until = f"for {command.delay_s:g} s" if command.delay_s is not None else _UNTIL.get(command.cause, "for now")
+    until = until.format(name=profile_name)
     return f"no order starts {until}: {command.detail}"

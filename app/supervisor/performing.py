@@ -83,6 +83,8 @@ class Performance:
     tasks: TaskGroup
     tallies: Tallies
     clock: Clock
+    #: For commands that people are to give.
+    profile_name: str
     #: For portals that want one; nothing where no secret is given.
     codes: OneTimeCodes | None
     #: Where a slot's worker stages its files.
@@ -223,7 +225,7 @@ class Performance:
             self.chronicle.tell(command.relieved)
             return
         is_over = isinstance(command, Release)
-        self.chronicle.notice(Level.INFO if is_over else Level.WARNING, told(command))
+        self.chronicle.notice(Level.INFO if is_over else Level.WARNING, told(command, self.profile_name))
         if is_over:
             return
         if command.delay_s is not None:

@@ -12,6 +12,7 @@ from app.domain.ids import BatchId, WorkerRef
 from app.domain.options import WorkerOptions
 from app.domain.ports import Archive, Clock, EventSink, Journal
 from app.memory.limit import MemoryLimit, oom_kill_count, read_limit
+from app.profile.failures import name_of
 from app.profile.kept_login import kept_login_path
 from app.profile.profile import Profile
 from app.profile.runs import WorkerFolder
@@ -75,6 +76,7 @@ class WorkerOrder:
         """What the worker is told of its places."""
         return Seat(
             profile_path=str(self.folder.profile_path),
+            profile_name=name_of(self.profile.base_profile_path),
             staging_path=str(self.staging_path),
             cookies_path=str(self.cookies_path),
             kept_login_path=str(kept_login_path(self.profile.base_profile_path)),

@@ -64,6 +64,8 @@ class Seat(_Message):
     """Where this worker lives on disk. All of it belongs to the supervisor, which removes it."""
 
     profile_path: str
+    #: What people call the profile that it comes from, for commands that they are to give.
+    profile_name: str = "NAME"
     #: Where the session's cookies are kept for the next generation; empty for a worker that has none.
     cookies_path: str = ""
     #: The cookies of the last login that was made into the base profile; empty where none was kept.

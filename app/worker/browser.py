@@ -7,10 +7,10 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import anyio
-from playwright.async_api import BrowserContext, HttpCredentials, Playwright, async_playwright
+from playwright.async_api import BrowserContext, HttpCredentials, Playwright, ProxySettings, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
-from app.domain.options import BrowserOptions, Sandbox
+from app.domain.options import BrowserOptions, Proxy, Sandbox
 from app.worker.errors import CannotStartError, first_line
 from app.worker.launch_failure import why
 
@@ -64,6 +64,7 @@ async def launch(
             accept_downloads=True,
             no_viewport=is_for_person,
             http_credentials=_http_credentials(options),
+            proxy=_through(options.proxy),
             # Cookies without an expiry survive only so; the clone's own list of tabs is removed before each start.
             args=["--restore-last-session", f"--disk-cache-size={DISK_CACHE_BYTES}"],
             # The supervisor alone decides when a browser ends.
@@ -87,6 +88,14 @@ def _http_credentials(options: BrowserOptions) -> HttpCredentials | None:
         "origin": options.http_origin,
         "send": "unauthorized",
     }
+
+
+def _through(proxy: Proxy | None) -> ProxySettings | None:
+    """The driver's words for it; without one the browser goes by the system's own."""
+    if proxy is None:
+        return None
+    told: ProxySettings = {"server": proxy.address, "bypass": ",".join(proxy.bypass)}
+    return {**told, "username": proxy.user, "password": proxy.password.text} if proxy.user else told
 
 
 async def _start_driver() -> Playwright:

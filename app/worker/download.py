@@ -18,7 +18,7 @@ import anyio.to_thread
 from playwright.async_api import BrowserContext, Page
 
 from app.archive.content import Finding, Shape, inspect
-from app.domain.options import PortalOptions, SizeLimits
+from app.domain.options import PortalOptions, Proxy, SizeLimits
 from app.domain.task import MissedFile
 from app.portal.pack import Pack
 from app.worker.allowance import Allowance
@@ -257,7 +257,7 @@ def _fingerprint(path: Path) -> str:
 
 @contextlib.asynccontextmanager
 async def open_downloads(
-    pack: Pack, portal: PortalOptions, context: BrowserContext, user_agent: str, sizes: SizeLimits
+    pack: Pack, portal: PortalOptions, context: BrowserContext, user_agent: str, sizes: SizeLimits, proxy: Proxy | None
 ) -> AsyncGenerator[Downloads]:
     """Open the ways to the files of a session.
 
@@ -267,6 +267,7 @@ async def open_downloads(
         context: Its browser.
         user_agent: The browser's own: some portals bind a session to it.
         sizes: How much one file and one order may be.
+        proxy: The browser's own; nothing for that of the system.
     """
-    async with open_file_stream(pack, portal, context, user_agent) as stream:
+    async with open_file_stream(pack, portal, context, user_agent, proxy) as stream:
         yield Downloads(pack, portal, context, stream, sizes)

@@ -30,6 +30,7 @@ from app.wire.messages import (
     Ready,
     Refresh,
     Returned,
+    Seat,
     Show,
     Shown,
     ToWorker,
@@ -51,20 +52,20 @@ PICTURE_BYTES_MAX = 600_000
 class Duty:
     """One worker at work. ``serve`` runs until the supervisor says drain."""
 
-    def __init__(self, bench: Bench, mouth: Mouth, staging: Path, *, kept_login: Path | None, is_headed: bool) -> None:
+    def __init__(self, bench: Bench, mouth: Mouth, staging: Path, *, seat: Seat, is_headed: bool) -> None:
         """Work at a bench.
 
         Args:
             bench: What attempts need.
             mouth: Takes what is said.
             staging: Folder that holds one folder for each attempt.
-            kept_login: Cookies of the last login that was made into the profile.
+            seat: Has the cookies of the last login that was made into the profile.
             is_headed: Whether a person can see the browser.
         """
         self._bench = bench
         self._mouth = mouth
         self._staging = staging
-        self._kept_login = kept_login
+        self._seat = seat
         self._is_headed = is_headed
         self._processed_count = 0
         #: Whether anything ended as it may seem to end for a session that is logged out.
@@ -153,9 +154,11 @@ class Duty:
         self._mouth.say(Shown, task_id=show.task_id, jpeg=b64encode(picture[:PICTURE_BYTES_MAX]).decode())
 
     async def _refresh(self, refresh: Refresh) -> None:
+        kept = self._seat.kept_login_path
         keys = Keys(
             one_time_code=refresh.one_time_code,
-            snapshot=CookieSnapshot(self._kept_login) if self._kept_login else None,
+            snapshot=CookieSnapshot(Path(kept)) if kept else None,
+            profile_name=self._seat.profile_name,
             is_headed=self._is_headed,
         )
         try:

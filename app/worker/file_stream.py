@@ -18,7 +18,7 @@ import httpx
 from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
-from app.domain.options import PortalOptions
+from app.domain.options import PortalOptions, Proxy
 from app.portal.origin import origin_of
 from app.portal.pack import Pack
 from app.worker.allowance import Allowance
@@ -198,7 +198,7 @@ async def _addresses(url: str) -> tuple[str, ...]:
 
 @contextlib.asynccontextmanager
 async def open_file_stream(
-    pack: Pack, portal: PortalOptions, context: BrowserContext, user_agent: str
+    pack: Pack, portal: PortalOptions, context: BrowserContext, user_agent: str, proxy: Proxy | None = None
 ) -> AsyncGenerator[FileStream]:
     """Open the HTTP client that goes with a session.
 
@@ -207,20 +207,35 @@ async def open_file_stream(
         portal: Where it is.
         context: Whose cookies are used.
         user_agent: The browser's own: some portals bind a session to it.
+        proxy: The browser's own; nothing for that of the system.
     """
-    client = _client(pack, user_agent)
+    client = _client(pack, user_agent, proxy)
     async with client or contextlib.nullcontext():
         yield FileStream(pack, portal, context, client)
 
 
-def _client(pack: Pack, user_agent: str) -> httpx.AsyncClient | None:
+def _client(pack: Pack, user_agent: str, proxy: Proxy | None) -> httpx.AsyncClient | None:
     """A client for this system's network; none where its proxy is of a kind that only a browser can use."""
     try:
         return httpx.AsyncClient(
             follow_redirects=False,
+            proxy=_through(proxy),
+            mounts=_past(proxy),
             verify=ssl.create_default_context(),  # what this system trusts, as the browser does
             timeout=httpx.Timeout(pack.limits.stall_s),
             headers={"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"},
         )
     except (ImportError, ValueError, httpx.InvalidURL):
         return None
+
+
+def _through(proxy: Proxy | None) -> httpx.Proxy | None:
+    if proxy is None:
+        return None
+    return httpx.Proxy(proxy.address, auth=(proxy.user, proxy.password.text) if proxy.user else None)
+
+
+def _past(proxy: Proxy | None) -> dict[str, httpx.AsyncBaseTransport | None]:
+    """What goes past a proxy, in the client's words; nothing in place of a transport is its own, without a proxy."""
+    names = () if proxy is None else proxy.bypass
+    return {f"all://*{name}" if name.startswith(".") else f"all://{name}": None for name in names}

@@ -33,6 +33,8 @@ class Keys:
     is_code_used: bool = False
     #: The cookies of the last login that was made into the profile.
     snapshot: CookieSnapshot | None = None
+    #: What people call the profile, for commands that they are to give.
+    profile_name: str = "NAME"
     #: Whether a person can see the browser.
     is_headed: bool = False
 
@@ -90,7 +92,7 @@ class Ladder:
     async def _take_kept_login(self) -> str | None:
         """Cookies of a login that a person made since: a daemon comes to know of it in this way."""
         if self.keys.snapshot is None:
-            return "no login is kept beside the profile (poolwright profile login NAME)"
+            return f"no login is kept beside the profile (poolwright profile login {self.keys.profile_name})"
         try:
             count = await self.keys.snapshot.bring_back(self.driver)
         except (PlaywrightError, OSError, ValueError) as error:
@@ -143,7 +145,8 @@ class Ladder:
         """Show the login page, and look whether the door is open after each page that the person came to."""
         if not self.keys.is_headed:
             return (
-                "nobody can log in by hand in a browser without a window (--headed, or poolwright profile login NAME)"
+                "nobody can log in by hand in a browser without a window (--headed, or poolwright profile login "
+                f"{self.keys.profile_name})"
             )
         limit_s = self.door.pack.limits.person_s
         with _Moves(self.page) as moves:

@@ -13,7 +13,8 @@ from app.domain.failures import Proof
 from app.domain.options import PortalOptions
 from app.portal.pack import Pack
 from app.portal.triage import DEMANDS, Verdict
-from app.worker.errors import PortalDownError, first_line, is_no_answer
+from app.worker import unanswered
+from app.worker.errors import PortalDownError, is_no_answer
 from app.worker.reading import Reader
 from app.worker.traffic import watching
 from app.worker.visit import Visit, visit
@@ -81,8 +82,7 @@ class Door:
         except PlaywrightError as error:
             if not is_no_answer(error.message):
                 raise
-            msg = f"The portal {self.portal.base_url} does not answer ({first_line(error)})."
-            raise PortalDownError(msg) from error
+            raise PortalDownError(unanswered.told(self.portal.base_url, error)) from error
 
     async def judge(self, page: Page) -> Verdict:
         """What the page is that stands open, wherever it came from.
@@ -95,18 +95,10 @@ class Door:
             return (await Reader(page, traffic, self.pack, self.portal.base_url, is_any_page=True).read()).verdict
 
 
-#: What can be done about an answer that the browser does not take.
-_REMEDIES = {
-    "net::ERR_CERT_": "this machine does not trust the portal's certificate; give it the authority's certificate",
-    "net::ERR_SSL_": "no secure connection comes about; look at the portal's certificate and at proxies in between",
-    "net::ERR_INVALID_AUTH_CREDENTIALS": "the portal, or a proxy, asks for a user and password of HTTP's own",
-}
-
-
 def _neither(path: str, found: Visit) -> str:
     """A sentence about a page that is neither a login nor what was expected."""
     what = found.problem or f"status {found.status}" if found.status >= HTTPStatus.BAD_REQUEST else found.problem
     said = f"{found.verdict}, {what}" if what else found.verdict
-    remedy = next((text for code, text in _REMEDIES.items() if found.problem.startswith(code)), "")
+    step = unanswered.remedy(found.problem)
     msg = f"The portal's page {path} is neither a login page nor the page that was expected ({said})"
-    return f"{msg}: {remedy}." if remedy else f"{msg}."
+    return f"{msg}: {step}." if step else f"{msg}."

@@ -105,13 +105,13 @@ async def _serve(
             mouth.say(Renewed)
 
         agent, prove = await session.user_agent(), session.membership.probe
-        async with open_desk(door, session.driver, agent, note_renewed, prove, options.sizes) as desk:
+        async with open_desk(door, session.driver, agent, note_renewed, prove, options) as desk:
             bench = Bench(session=session, desk=desk, processor=processor, task_timeout_s=options.task_timeout_s)
             duty = Duty(
                 bench,
                 mouth,
                 staging,
-                kept_login=_path(configure.seat.kept_login_path),
+                seat=configure.seat,
                 is_headed=not options.browser.headless_mode,
             )
             await duty.serve(link)
@@ -123,7 +123,8 @@ async def _make_base(session: BrowserSession, configure: Configure, mouth: Mouth
     if portal is None or not portal.user:
         await session.membership.look_in()
     else:
-        await session.membership.open(Keys(one_time_code=configure.one_time_code))
+        keys = Keys(one_time_code=configure.one_time_code, profile_name=configure.seat.profile_name)
+        await session.membership.open(keys)
     mouth.say(Ready, session=session.view())
 
 

@@ -24,6 +24,7 @@ from app.domain.ids import WorkerRef
 from app.domain.options import PortalOptions
 from app.portal import pack as packs
 from app.wire.messages import Configure, Mode, Probed, Ready, ToWorker
+from app.worker import unanswered
 from app.worker.browser import launch, open_driver
 from app.worker.cookies import CookieSnapshot
 from app.worker.errors import CannotLogInError, CannotStartError, PortalDownError, SessionBrokenError, first_line
@@ -172,8 +173,7 @@ async def _lend(context: BrowserContext, door: Door, mouth: Mouth) -> Windows:
         await keeper.page.bring_to_front()
     except PlaywrightError as error:
         if not windows.closed.is_set():
-            msg = f"The portal {door.portal.base_url} does not answer ({first_line(error)})."
-            raise PortalDownError(msg) from error
+            raise PortalDownError(unanswered.told(door.portal.base_url, error)) from error
     return windows
 
 
@@ -217,8 +217,7 @@ async def _prove(context: BrowserContext, door: Door, cookies: Path) -> Proof:
     try:
         demand = await door.demand(page)
     except PlaywrightError as error:
-        msg = f"The portal's pages cannot be opened in the browser ({first_line(error)})."
-        raise PortalDownError(msg) from error
+        raise PortalDownError(unanswered.told(door.portal.base_url, error)) from error
     if demand is not None:
         return Proof.LOGGED_OUT
     await page.goto("about:blank")

@@ -58,12 +58,15 @@ class Queue:
     #: Whether lists are done at once.
     is_quick: bool = True
     error: Exception | None = None
+    #: How long it is busy with a list after that was taken.
+    delay_s: float = 0.0
 
     async def submit(self, orders: OrderList) -> Accepted:
         if self.error:
             raise self.error
         self.lists.append(orders)
         self.open[orders.batch_id] = 0 if self.is_quick else len(orders.tasks)
+        await anyio.sleep(self.delay_s)
         return Accepted(new_count=len(orders.tasks), waiting_count=0, done_count=0)
 
     async def open_count(self, batch_id: BatchId) -> int:

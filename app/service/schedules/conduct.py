@@ -91,11 +91,14 @@ async def _submit(schedule: Schedule, means: Means, limit_s: float, note: Note) 
     reading = replace(means.reading, column=schedule.column, sheet_name=schedule.sheet)
     began_s = means.clock.monotonic()
     batch_ids: list[BatchId] = []
+    #: Those whose orders may be in the journal, also where the deadline cuts short what was to come after.
+    begun: list[BatchId] = []
     problems: list[str] = []
     with anyio.move_on_after(limit_s) as limit:
         for path in await find_lists(schedule, means.folder):
             try:
                 orders = await anyio.to_thread.run_sync(orders_from_file, path, reading)
+                begun.append(orders.batch_id)
                 await means.desk.submit(orders)
             except PoolError as error:
                 # The other lists of a pattern are as good as before.
@@ -103,7 +106,9 @@ async def _submit(schedule: Schedule, means: Means, limit_s: float, note: Note) 
                 continue
             batch_ids.append(orders.batch_id)
             await note(tuple(batch_ids))
-    if limit.cancelled_caught and not batch_ids:
+    if limit.cancelled_caught and begun:
+        return await _end_at_deadline(schedule, begun, means)
+    if limit.cancelled_caught:
         return Ended(how=How.DEADLINE, detail="The deadline passed before its list was read; nothing was submitted.")
     if not batch_ids:
         return Ended(how=How.FAILED, detail=" ".join(problems))
@@ -119,6 +124,10 @@ async def _watch(schedule: Schedule, batch_ids: Sequence[BatchId], means: Means,
         await watch(means.desk, batch_ids, means.look_interval_s)
     if not limit.cancelled_caught:
         return Ended(how=How.DONE, detail="Every order of it has its outcome.")
+    return await _end_at_deadline(schedule, batch_ids, means)
+
+
+async def _end_at_deadline(schedule: Schedule, batch_ids: Sequence[BatchId], means: Means) -> Ended:
     count = await cancel_rest(means.desk, batch_ids)
     minutes = f"{(schedule.deadline_s or 0) / 60:g}"
     return Ended(

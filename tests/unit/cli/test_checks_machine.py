@@ -173,7 +173,14 @@ def test_a_browser_has_to_have_files_open(most: int | None, level: Level) -> Non
 def test_proxies_of_the_environment_are_told_without_their_passwords(
     proxies: dict[str, str], level: Level, found: str
 ) -> None:
-    check = judge_proxies(proxies)
+    check = judge_proxies("", (), proxies)
 
     assert (check.level, check.found) == (level, found)
     assert "secret" not in check.advice
+
+
+@pytest.mark.parametrize(("asked", "level"), [("http://p:1", Level.OK), ("socks5://p:1", Level.WARN)])
+def test_the_proxy_of_the_settings_goes_before_those_of_the_environment(asked: str, level: Level) -> None:
+    check = judge_proxies(asked, ("a", ".b"), {"https": "foo bar"})
+
+    assert (check.level, check.found) == (level, f"{asked} (setting proxy); past it: a, .b")

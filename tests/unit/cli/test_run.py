@@ -130,6 +130,47 @@ def test_user_and_password_of_http_itself_are_for_the_portal_alone(
     assert "hunter2" not in result.output
 
 
+def test_a_proxy_is_told_to_the_workers_and_its_password_to_nobody_else(
+    command: Command, fake_run: FakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"PROXY": "http://proxy.test:3128/", "PROXY_USER": "anna", "PROXY_PASSWORD": "hunter2"}
+    for name, value in {**given, "PROXY_BYPASS": "login.test, .intern.test"}.items():
+        monkeypatch.setenv(f"POOLWRIGHT_{name}", value)
+
+    result = command("run", *NUMBERS, "--verbose")
+
+    proxy = fake_run.jobs[0].pool.worker.browser.proxy
+    assert proxy is not None
+    assert (proxy.address, proxy.user, proxy.password.text) == ("http://proxy.test:3128", "anna", "hunter2")
+    assert proxy.bypass == ("login.test", ".intern.test")
+    assert "hunter2" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"PROXY": "proxy.test:3128"}, "it must be an address that starts with http://"),
+        ({"PROXY": "http://anna:hunter2@proxy.test"}, "proxy has a value that does not fit"),
+        ({"PROXY": "http://proxy.test:99999"}, "it must be an address that starts with http://"),
+        ({"PROXY": "socks5://proxy.test", "PROXY_USER": "anna"}, "SOCKS"),
+        ({"PROXY_USER": "anna"}, "proxy is not"),
+        ({"PROXY_BYPASS": "a.test"}, "proxy is not"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_as_it_is_set_is_refused(
+    given: dict[str, str], told: str, command: Command, fake_run: FakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(f"POOLWRIGHT_{name}", value)
+
+    result = command("run", *NUMBERS)
+
+    assert result.exit_code == Exit.USAGE
+    assert told in " ".join(result.output.split())
+    assert "hunter2" not in result.output
+    assert not fake_run.jobs
+
+
 LIST = "Supplier,Order No.,PO\nAcme,PO4500000001,PO4500000009\nNordwind,PO4500000002,PO4500000009\n"
 
 

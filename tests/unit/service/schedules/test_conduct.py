@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from app.domain.ids import BatchId
+from app.service.schedules.conduct import conduct
 from app.service.schedules.entry import GlobSource
 from app.service.schedules.records import How
-from tests.support.schedule_scenario import Scenario, names, run
+from tests.support.schedule_scenario import MONDAY, Scenario, names, run
 
 
 async def test_a_file_is_submitted_with_the_column_of_its_entry(scenario: Scenario) -> None:
@@ -39,6 +41,20 @@ async def test_at_the_deadline_what_no_worker_has_begun_is_cancelled(scenario: S
     scenario.queue.is_quick = False
 
     ended = await run(scenario, scenario.schedule(deadline_s=0.3))
+
+    assert ended.how is How.DEADLINE
+    assert "2 orders that no worker had begun were cancelled" in ended.detail
+    assert scenario.queue.cancelled == [scenario.queue.lists[0].batch_id]
+
+
+async def unheard(_: tuple[BatchId, ...]) -> None:
+    """Takes what a run notes."""
+
+
+async def test_a_deadline_right_after_a_list_was_taken_does_not_call_it_untaken(scenario: Scenario) -> None:
+    scenario.queue.is_quick, scenario.queue.delay_s = False, 60.0
+
+    ended = await conduct(scenario.schedule(deadline_s=0.3), MONDAY, scenario.means(), unheard)
 
     assert ended.how is How.DEADLINE
     assert "2 orders that no worker had begun were cancelled" in ended.detail

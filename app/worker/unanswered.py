@@ -1,0 +1,55 @@
+"""What people are told when no page of the portal came: what is wrong, and with which setting it is put right. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from playwright.async_api import Error as PlaywrightError
+
+from app.worker.errors import first_line, is_no_answer
+
+_CODE = re.compile(r"net::ERR_\w+")
+_UNTRUSTED = (
+    "this machine does not trust the portal's certificate; make the authority that signed it known to the browser "
+    '(README, "In a company\'s network")'
+)
+_OF_PROXY = (
+    "the proxy is not there, or does not let this machine through; look at proxy, proxy_user and proxy_password "
+    "(POOLWRIGHT_PROXY …), and at https_proxy in the environment"
+)
+#: How the browser begins to name what is wrong, the narrower words first.
+_REMEDIES: Mapping[str, str] = MappingProxyType(
+    {
+        "net::ERR_CERT_COMMON_NAME_INVALID": "the portal's certificate is for another host; look at base_url "
+        "(POOLWRIGHT_BASE_URL)",
+        "net::ERR_CERT_DATE_INVALID": "the portal's certificate has ended or has not begun; look at the clock of this "
+        "machine, and else tell those who run the portal",
+        "net::ERR_CERT_": _UNTRUSTED,
+        "net::ERR_SSL_CLIENT_AUTH_": "the portal asks for a certificate of whoever visits it, and Poolwright has none "
+        "to show",
+        "net::ERR_BAD_SSL_CLIENT_AUTH_": "the portal asks for a certificate of whoever visits it, and Poolwright has "
+        "none to show",
+        "net::ERR_SSL_": "no secure connection comes about; look at the portal's certificate and at proxies in between",
+        "net::ERR_INVALID_AUTH_CREDENTIALS": "the portal, or a proxy, asks for a user and password of HTTP's own; set "
+        "http_user and http_password (POOLWRIGHT_HTTP_USER …), or proxy_user and proxy_password",
+        "net::ERR_PROXY_": _OF_PROXY,
+        "net::ERR_TUNNEL_": _OF_PROXY,
+        "net::ERR_MANDATORY_PROXY_": _OF_PROXY,
+        "net::ERR_SOCKS_": _OF_PROXY,
+    }
+)
+
+
+def remedy(text: str) -> str:
+    """What can be done about what the browser says; empty where nothing is known."""
+    code = _CODE.search(text)
+    return next((told for start, told in _REMEDIES.items() if code and code.group().startswith(start)), "")
+
+
+def told(base_url: str, error: PlaywrightError) -> str:
+    """One sentence: that nobody answers, or that somebody does and the browser does not take it."""
+    what = "does not answer" if is_no_answer(error.message) else "cannot be opened"
+    step = remedy(error.message)
+    return f"The portal {base_url} {what} ({first_line(error)})" + (f": {step}." if step else ".")

@@ -1,0 +1,31 @@
+"""What people read when no page came."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Error as PlaywrightError
+
+from app.worker.unanswered import told
+
+BASE = "https://portal.test"
+
+
+@pytest.mark.parametrize(
+    ("code", "beginning", "setting"),
+    [
+        ("CERT_AUTHORITY_INVALID", "cannot be opened", "does not trust the portal's certificate"),
+        ("CERT_COMMON_NAME_INVALID", "cannot be opened", "POOLWRIGHT_BASE_URL"),
+        ("CERT_DATE_INVALID", "cannot be opened", "clock"),
+        ("SSL_CLIENT_AUTH_CERT_NEEDED", "cannot be opened", "asks for a certificate of whoever visits it"),
+        ("INVALID_AUTH_CREDENTIALS", "cannot be opened", "POOLWRIGHT_HTTP_USER"),
+        ("PROXY_CONNECTION_FAILED", "does not answer", "POOLWRIGHT_PROXY"),
+        ("TUNNEL_CONNECTION_FAILED", "does not answer", "POOLWRIGHT_PROXY"),
+        ("CONNECTION_REFUSED", "does not answer", "ERR_CONNECTION_REFUSED"),
+    ],
+)
+def test_it_is_told_what_is_wrong_and_with_which_setting(code: str, beginning: str, setting: str) -> None:
+    sentence = told(BASE, PlaywrightError(f"Page.goto: net::ERR_{code} at {BASE}/\nCall log: …"))
+
+    assert sentence.startswith(f"The portal {BASE} {beginning} (")
+    assert setting in sentence
+    assert "\n" not in sentence
