@@ -188,6 +188,8 @@ class GiveUp:
 
     worker: WorkerRef
     cause: str
+    #: Whether the pool ends anyway, and not for want of workers: nobody has to know of one that is gone earlier.
+    is_expected: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,7 +73,7 @@ def _lose(standing: Standing, slot: Slot, fact: WorkerLost) -> Decision:
     left = tasks.standing.with_slot(fact.worker, emptied)
     if standing.is_stopping:
         gone = left.with_slot(fact.worker, replace(emptied, is_given_up=True))
-        return Decision(gone, (*tasks.commands, GiveUp(worker=fact.worker, cause=fact.cause)))
+        return Decision(gone, (*tasks.commands, GiveUp(worker=fact.worker, cause=fact.cause, is_expected=True)))
     if (failed := fail_relief(left, slot, fact)) is not None:
         return tasks.followed_by(failed)
     return tasks.followed_by(_come_back(left, slot, fact))

@@ -216,7 +216,8 @@ class Performance:
                 told = f"rests for {command.rest_s / 60:g} minutes, then it is tried again: {command.cause}"
                 self.chronicle.notice(Level.ERROR, told, command.worker)
             case GiveUp():
-                self.chronicle.notice(Level.ERROR, f"is given up: {command.cause}", command.worker)
+                level = Level.INFO if command.is_expected else Level.ERROR
+                self.chronicle.notice(level, f"is given up: {command.cause}", command.worker)
                 worker.give_up()
 
     def _tell(self, command: Hold | Release | TellRelief) -> None:

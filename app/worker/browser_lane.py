@@ -155,7 +155,9 @@ class BrowserLane:
             trail.begin_anew()
             await trail.wait(self._stall_s)
         if trail.downloads:
-            return [await self._kept(trail, number, wanted) for number in range(len(trail.downloads))]
+            # The browser tells of them in any order, and a second run must name them the same.
+            numbers = sorted(range(len(trail.downloads)), key=lambda one: trail.downloads[one].suggested_filename)
+            return [await self._kept(trail, number, wanted) for number in numbers]
         said = f"; the page said: {trail.said[-1]}" if trail.said else ""
         msg = f"no file came of it{said}"
         places = [shown.url for shown in (page, *trail.windows) if shown.url.startswith("http")]

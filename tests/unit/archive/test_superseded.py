@@ -85,17 +85,17 @@ def test_what_the_portal_changed_or_withdrew_is_kept_beside_the_new_and_told(
 def test_the_same_files_again_keep_nothing_more(tree: OutputTree, out: Path, tmp_path: Path) -> None:
     newer = {"Invoice 1.pdf": b"corrected"}
     for run, files in enumerate((FILES, newer, newer, newer)):
-        folder = tree.file(task_for("PO1"), report_for(files), stage(tmp_path / str(run), files)).folder
+        tree.file(task_for("PO1"), report_for(files), stage(tmp_path / str(run), files))
 
-    assert contents(out / folder) == {**newer, **superseded(FILES)}
+    assert contents(out / "Acme/PO1") == {**newer, **superseded(FILES)}
 
 
 def test_a_portal_that_goes_back_and_forth_has_each_file_kept_once(tree: OutputTree, out: Path, tmp_path: Path) -> None:
     one, other = {"a.pdf": b"one"}, {"a.pdf": b"other"}
     for run, files in enumerate((one, other, one, other, one)):
-        folder = tree.file(task_for("PO1"), report_for(files), stage(tmp_path / str(run), files)).folder
+        tree.file(task_for("PO1"), report_for(files), stage(tmp_path / str(run), files))
 
-    assert contents(out / folder) == {**one, **superseded(other)}
+    assert contents(out / "Acme/PO1") == {**one, **superseded(other)}
 
 
 def test_a_file_that_takes_the_name_of_one_that_is_gone_is_not_a_change(
@@ -186,10 +186,10 @@ def test_the_folder_of_a_supplier_that_was_renamed_takes_along_what_is_supersede
 ) -> None:
     newer = {"Invoice 1.pdf": b"corrected"}
     for run, (supplier, files) in enumerate((("Acme", FILES), ("Acme", newer), ("Other", newer))):
-        filed = tree.file(task_for("PO1"), report_for(files, supplier=supplier), stage(tmp_path / str(run), files))
+        tree.file(task_for("PO1"), report_for(files, supplier=supplier), stage(tmp_path / str(run), files))
 
-    assert filed.folder == "Other/PO1"
-    assert contents(out / filed.folder) == {**newer, **superseded(FILES)}
+    assert not (out / "Acme/PO1").exists()
+    assert contents(out / "Other/PO1") == {**newer, **superseded(FILES)}
 
 
 def test_an_attachment_called_superseded_gets_another_name() -> None:

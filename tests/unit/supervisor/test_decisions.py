@@ -268,7 +268,7 @@ class TestLosses:
         assert decision.standing == replace(AT_WORK, is_stopping=True).with_slot(ONE, Slot(is_given_up=True))
         assert decision.commands == (
             given_back(GivenBack.DRAINING, GONE.cause),
-            GiveUp(worker=ONE, cause=GONE.cause),
+            GiveUp(worker=ONE, cause=GONE.cause, is_expected=True),
         )
 
     def test_one_that_hangs_with_an_order_in_hand_as_it_goes_is_a_crash(self) -> None:
