@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Generator
 from contextlib import nullcontext
 from pathlib import Path
@@ -27,17 +28,24 @@ _MARKS = {
 }
 #: The kinds whose failures have causes that pytest cannot show: a program's, a browser's, a machine's.
 _LEAVING_MUCH = frozenset({"process", "browser", "system", "chaos", "image"})
+#: What is done about a signal that nobody hid from us.
+_HEARD = {
+    signal.SIGINT: signal.default_int_handler,
+    **({signal.SIGHUP: signal.SIG_DFL} if sys.platform != "win32" else {}),
+}
 _GUARD = ProcessGuard()
 _GUARD.install()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep what failures leave, in the folder for all that is made and not to be committed; let Ctrl+C be heard.
+    """Keep what failures leave, in the folder for all that is made and not to be committed; let signals be heard.
 
-    A shell hides it from what it starts in the background, and with that from every program that a test starts.
+    A shell hides Ctrl+C from what it starts in the background, and ``nohup`` hides the end of the terminal; what is
+    hidden from the tests is hidden from every program that a test starts.
     """
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number, usual in _HEARD.items():
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
     keeper = FailureKeeper(ROOT, ROOT / "build" / "failures", lambda item: _kind(item) in _LEAVING_MUCH)
     config.pluginmanager.register(keeper, "failure-keeper")
 

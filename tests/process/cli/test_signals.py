@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 
 import pytest
 
@@ -54,7 +55,11 @@ def test_a_stopped_program_says_what_it_does_and_ends_with_code_7(
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     command = [sys.executable, "-c", PROGRAM, "run", "PO4500000001", "--sandbox", "on", last]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program,
+        ExitStack() as stack,
+    ):
+        stack.callback(program.kill)  # else a failure here would wait for it for ever
         assert program.stdout is not None
         assert program.stderr is not None
         assert program.stderr.readline() == "READY False\n"
@@ -64,6 +69,7 @@ def test_a_stopped_program_says_what_it_does_and_ends_with_code_7(
             said.append(program.stdout.readline())
         rest = program.stdout.read()
         complaints = program.stderr.read()
+        program.wait()
 
     assert program.returncode == 7
     assert "DRAINS True" in complaints, "those that ask for its health hear that it drains"
