@@ -204,8 +204,7 @@ def build(lab: Lab, image: str, browser: str, revision: str) -> None:
 
 def run_tests(lab: Lab, arguments: Sequence[str]) -> int:
     """Run the tests of the image in a network that holds nothing but loopback."""
-    # Two at a time, but those of one group one after the other: the daemons of two containers would want one port.
-    side_by_side = ("-n", "2", "--dist", "loadgroup")
+    side_by_side = ("-n", "2", "--dist", "worksteal")
     pytest = [
         sys.executable,
         "-m",

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from subprocess import DEVNULL
+from subprocess import DEVNULL, STDOUT
 from typing import Any
 from uuid import uuid4
 
@@ -77,7 +77,7 @@ class Booth:
         """A container that works while the block lasts; afterwards it is gone, however the block ends."""
         name = f"pw-{uuid4().hex[:8]}"
         command = ["podman", "run", "--name", name, *self.options(*options), self.image, *arguments]
-        process = await anyio.open_process(command, stdin=DEVNULL)
+        process = await anyio.open_process(command, stdin=DEVNULL, stderr=STDOUT)
         try:
             yield Container(name=name, process=process)
         finally:
@@ -112,14 +112,17 @@ class Container:
     async def hears(self, words: str) -> str:
         """Read what it says until a line has these words; returns that line."""
         assert self.process.stdout is not None
+        heard: list[str] = []
         rest = ""
         with anyio.fail_after(LIMIT_S):
             async for text in TextReceiveStream(self.process.stdout):
                 *lines, rest = (rest + text).split("\n")
+                heard += lines
                 for line in lines:
                     if words in line:
                         return line
-        raise AssertionError(f"{self.name} ended without a word of {words!r}")
+        said = "\n".join([*heard, rest])
+        raise AssertionError(f"{self.name} ended without a word of {words!r}. It said:\n{said}")
 
     async def ask(self, *arguments: str) -> Ended:
         """A command of the program, inside."""

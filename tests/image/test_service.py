@@ -18,9 +18,11 @@ from app.demo.process import running_portal
 from tests.image.containers import LIMIT_S, Container, answers, open_booth
 from tests.image.test_batch import good_numbers
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("one port")]
+pytestmark = [pytest.mark.timeout(300)]
 
+#: At the port that the image promises. One test alone may have it: the containers of the others share its network.
 SERVE = ("serve", "--workers", "1", "--tabs", "1")
+ELSEWHERE = (*SERVE, "--port", "0")
 #: All processes of the container: number, parent, program, state, whether it lies in a PID namespace of its own, and
 #: whether its system calls are filtered.
 PROCESSES = """
@@ -95,7 +97,7 @@ async def in_flight(container: Container) -> bool:
 async def test_a_killed_browser_leaves_no_zombie_and_loses_nothing(tmp_path: Path) -> None:
     async with running_portal(order_count=40) as portal, open_booth(tmp_path, portal) as booth:
         numbers = await good_numbers(portal, 2)
-        async with booth.started(*SERVE) as container:
+        async with booth.started(*ELSEWHERE) as container:
             await container.hears("Poolwright is at")
             await until(lambda: is_well(container))
             before = await processes(container)
