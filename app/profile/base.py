@@ -21,11 +21,11 @@ from app.profile.failures import (
 from app.profile.marker import refuse_marked
 from app.profile.occupancy import left_by_stranger, refuse_occupied
 from app.profile.preferences import PREFERENCES
-from app.profile.seal import Seal, hash_files, read_seal, refuse_differences
+from app.profile.seal import Seal, hash_files, read_seal, refuse_differences, seal_path
 from app.profile.structure import check_structure, has_no_settings
 from app.profile.survey import Survey, survey
 
-#: A folder that has one of the two was opened by a browser; whether the other is missing is a question of damage.
+#: A folder that has one of the two, or a seal, was opened by a browser; what else is missing is a question of damage.
 LOCAL_STATE = "Local State"
 
 
@@ -147,7 +147,8 @@ def _require_user_data(path: Path) -> None:
 
 
 def _was_opened(path: Path) -> bool:
-    return (path / PREFERENCES).is_file() or (path / LOCAL_STATE).is_file() or has_no_settings(path)
+    signs = (path / PREFERENCES, path / LOCAL_STATE, seal_path(path))
+    return any(sign.is_file() for sign in signs) or has_no_settings(path)
 
 
 def _read_through(path: Path) -> Survey:

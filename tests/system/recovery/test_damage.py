@@ -89,10 +89,7 @@ async def test_a_clone_that_is_damaged_between_two_lives_of_a_worker_ends_the_ru
 
 
 async def test_a_sealed_base_that_is_damaged_while_a_run_is_on_does_it_no_harm(tmp_path: Path) -> None:
-    async with (
-        running_portal(order_count=ORDER_COUNT) as portal,
-        open_desk(tmp_path, portal, is_whole_browser=True) as desk,
-    ):
+    async with running_portal(order_count=ORDER_COUNT) as portal, open_desk(tmp_path, portal) as desk:
         numbers = await numbers_of(portal, ORDER_COUNT)
         base = base_of(desk)
         seal_base(base, now=NOW)
@@ -110,7 +107,7 @@ async def test_a_sealed_base_that_is_damaged_while_a_run_is_on_does_it_no_harm(t
 
         refused = await desk.run("run", desk.list_of(numbers, "more.xlsx"), *TWO_WORKERS)
         assert refused.code == EXIT_PROFILE
-        assert marker_path(base).exists()
+        assert marker_path(base).exists(), refused
 
 
 async def _run_with_damage(desk: Desk, orders: str) -> tuple[int, list[str]]:

@@ -11,6 +11,7 @@ import pytest
 
 from app.profile.base import check_base, check_for_login
 from app.profile.failures import ProfileDamagedError, ProfileMissingError, ProfileRefusedError
+from app.profile.keeping import seal_base
 from app.profile.marker import mark_damaged
 from tests.support.profile_folders import PORTABLE, fingerprint, make_base, make_cookies, write
 
@@ -55,6 +56,16 @@ def test_a_file_is_no_base(tmp_path: Path) -> None:
 def test_a_folder_that_no_browser_opened_is_missing_a_profile(tmp_path: Path) -> None:
     with pytest.raises(ProfileMissingError, match="no profile that a browser wrote"):
         check_base(tmp_path)
+
+
+def test_a_sealed_base_that_lost_all_its_settings_is_damaged_and_not_missing(base: Path) -> None:
+    """A headless shell writes no Local State: only the seal tells that there was a profile."""
+    seal_base(base, now=datetime(2026, 11, 30, tzinfo=UTC))
+    shutil.rmtree(base / "Default")
+    (base / "Local State").unlink(missing_ok=True)
+
+    with pytest.raises(ProfileDamagedError, match="no cookie database"):
+        check_base(base)
 
 
 def test_one_profile_within_the_folder_is_refused_with_the_right_folder(base: Path) -> None:
