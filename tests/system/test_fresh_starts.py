@@ -15,12 +15,12 @@ pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 
 
 async def test_a_planned_fresh_start_keeps_the_login_and_costs_no_order(tmp_path: Path) -> None:
-    async with running_portal(order_count=50) as portal, open_desk(tmp_path, portal, is_whole_browser=True) as desk:
+    async with running_portal(order_count=16) as portal, open_desk(tmp_path, portal) as desk:
         await portal.require_visit_cookie(is_required=True)  # of the session alone: it is in no file of the profile
-        numbers = await numbers_of(portal, 50)
+        numbers = await numbers_of(portal, 16)
         truths = await portal.truth(*numbers)
         await portal.reset_stats()
-        options = ("--workers", "2", "--tabs", "2", "--recycle-after-tasks", "5", "--json")
+        options = ("--workers", "2", "--tabs", "2", "--recycle-after-tasks", "2", "--json")
 
         ended = await desk.run("run", desk.list_of(numbers), *options)
 
@@ -28,7 +28,8 @@ async def test_a_planned_fresh_start_keeps_the_login_and_costs_no_order(tmp_path
         assert_all_right(desk, truths)
         assert {row["Attempts"] for row in reported(desk)} <= {"1", "3"}, "3 where the portal's own faults want it"
         stats = await portal.stats()
-        assert (stats.logins, stats.refused_logins) == (0, 0)
+        # The copied profile never had that cookie, so that the run begins with a login; no fresh start needs another.
+        assert (stats.logins, stats.refused_logins) == (1, 0)
         moves = [line["transition"] for line in ended.objects() if line["type"] == "moved"]
         lives = [move for move in moves if move["machine"] == "worker"]
         away = set[str]()

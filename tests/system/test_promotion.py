@@ -31,7 +31,7 @@ async def run_with_new_login(desk: Desk, number: str) -> Ended:
 
 
 async def test_a_renewed_login_is_written_back_only_on_command(tmp_path: Path) -> None:
-    async with running_portal() as portal, open_desk(tmp_path, portal, is_whole_browser=True) as desk:
+    async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
         number = await some_good_number(portal)
         too_early = await desk.run("profile", "promote", "demo")
         done = await run_with_new_login(desk, number)
@@ -58,7 +58,7 @@ async def test_a_renewed_login_is_written_back_only_on_command(tmp_path: Path) -
 
 
 async def test_a_renewed_login_that_has_ended_too_changes_nothing(tmp_path: Path) -> None:
-    async with running_portal() as portal, open_desk(tmp_path, portal, is_whole_browser=True) as desk:
+    async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
         assert (await run_with_new_login(desk, await some_good_number(portal))).code == 0
         await portal.expire_sessions()
         seal, folders = base_of(desk).with_name("base.seal.json").read_bytes(), folders_of(desk)
