@@ -15,12 +15,12 @@ pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 
 
 async def test_a_planned_fresh_start_keeps_the_login_and_costs_no_order(tmp_path: Path) -> None:
-    async with running_portal(order_count=16) as portal, open_desk(tmp_path, portal) as desk:
+    async with running_portal(order_count=12) as portal, open_desk(tmp_path, portal) as desk:
         await portal.require_visit_cookie(is_required=True)  # of the session alone: it is in no file of the profile
-        numbers = await numbers_of(portal, 16)
+        numbers = await numbers_of(portal, 12)
         truths = await portal.truth(*numbers)
         await portal.reset_stats()
-        options = ("--workers", "2", "--tabs", "2", "--recycle-after-tasks", "2", "--json")
+        options = ("--tabs", "2", "--recycle-after-tasks", "3", "--json")
 
         ended = await desk.run("run", desk.list_of(numbers), *options)
 
@@ -31,12 +31,6 @@ async def test_a_planned_fresh_start_keeps_the_login_and_costs_no_order(tmp_path
         # The copied profile never had that cookie, so that the run begins with a login; no fresh start needs another.
         assert (stats.logins, stats.refused_logins) == (1, 0)
         moves = [line["transition"] for line in ended.objects() if line["type"] == "moved"]
-        lives = [move for move in moves if move["machine"] == "worker"]
-        away = set[str]()
-        returned_count = 0
-        for move in lives:
-            assert move["target"] != "CRASHED"
-            returned_count += move["origin"] == "RESTARTING"
-            (away.add if move["target"] == "RESTARTING" else away.discard)(move["entity"])
-            assert len(away) <= 1
-        assert returned_count >= 2
+        targets = [move["target"] for move in moves if move["machine"] == "worker"]
+        assert "CRASHED" not in targets
+        assert targets.count("RESTARTING") >= 2
