@@ -28,12 +28,13 @@ from app.archive.disk import (
     sync_folder,
 )
 from app.archive.earlier import earlier_files, told_of, told_of_earlier_folder
+from app.archive.evidence import Evidence
 from app.archive.ledger import Ledger, Place
 from app.archive.manifest import Manifest, ManifestError
 from app.archive.names import STAGED_EVIDENCE, STAGED_FILES
 from app.archive.seats import find_seat, is_owned, is_whole
 from app.archive.shelf import Shelf
-from app.archive.staged import evidence_folder, keep_evidence, make_ready
+from app.archive.staged import make_ready
 from app.archive.template import DEFAULT_TEMPLATE, FolderTemplate
 from app.domain.ids import TaskId
 from app.domain.ports import Clock, Filed
@@ -65,6 +66,7 @@ class OutputTree:
         self._private = out / PRIVATE_NAME
         self._ledger = Ledger(self._private)
         self._shelf = Shelf(self._private)
+        self._evidence = Evidence(self._private)
         self._turn = threading.Lock()
 
     def recover(self) -> None:
@@ -90,7 +92,7 @@ class OutputTree:
                 is missing. Nothing is half-filed then, and the call may be repeated.
         """
         self._open(staged)
-        keep_evidence(staged / STAGED_EVIDENCE, self._private, task.po_number, task.attempt)
+        self._evidence.keep(staged / STAGED_EVIDENCE, task)
         if not report.files:
             return Filed(folder="", told=self._tell_what_stays(task.task_id))
         files = staged / STAGED_FILES
@@ -107,15 +109,14 @@ class OutputTree:
             return Filed(folder=self._put(files, task.task_id, levels), told=told_of(manifest))
 
     def evidence(self, record: TaskRecord, name: str) -> Path | None:
-        """Where a trace of a task's last attempt lies, by the name in its report; nothing when that has no such one."""
-        if record.report is None or name not in record.report.evidence or Path(name).name != name:
-            return None
-        return evidence_folder(self._private, record.task.po_number, record.attempt_count) / name
+        """Where a trace lies that is named in a task's last report; nothing when there is no such one."""
+        return self._evidence.find(record, name)
 
     def refusal(self) -> OSError | None:
         """Why the folders that every filing needs take nothing now; nothing when all of them do."""
         needed = (refusal(place) for place in (self._out, self._private))
-        further = (refusal(place, may_lack=True) for place in (*self._ledger.places, self._shelf.place))
+        places = (*self._ledger.places, self._shelf.place, self._evidence.place)
+        further = (refusal(place, may_lack=True) for place in places)
         return next((found for found in (*needed, *further) if found is not None), None)
 
     def discard(self, staged: Path) -> None:

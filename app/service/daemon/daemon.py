@@ -191,8 +191,8 @@ class Daemon:
             NothingThereError: The order has none of this name, or it is gone.
         """
         record = await self.order(task_id)
-        path = self._tree.evidence(record, name)
-        if path is None or not await anyio.to_thread.run_sync(path.is_file):
+        path = await anyio.to_thread.run_sync(self._tree.evidence, record, name)
+        if path is None:
             raise NothingThereError(f"The order {record.task.po_number} has no {name}.")
         return path
 
