@@ -82,7 +82,7 @@ async def run_batch(
     """
     clock = clock or SystemClock()
     begun_s = clock.monotonic()
-    tree = OutputTree(job.out, job.template, clock=clock, known_fields=_known_fields(job))
+    tree = OutputTree(job.out, job.template, clock=clock, known_fields=_known_fields(job), account=job.account)
     async with SqliteJournal(job.journal_path, clock) as journal:
         if job.account is not None:
             await journal.belong(job.account)
