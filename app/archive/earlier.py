@@ -46,6 +46,15 @@ def told_of_earlier_folder(manifest: Manifest, folder: str) -> str:
     return f"What was fetched on {manifest.fetched_at:%Y-%m-%d} ({files}) stays in {folder}."
 
 
+def told_of_others(others: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """That folders of the order's name are another account's, in sentences.
+
+    Args:
+        others: Each folder, and whose it is.
+    """
+    return tuple(f"{folder} has the order of this number from {owner}; it stays as it is." for folder, owner in others)
+
+
 def _listed(names: list[str]) -> str:
     more = f" and {len(names) - NAMES_TOLD:,} more, which {MANIFEST_NAME} names" if len(names) > NAMES_TOLD else ""
     return ", ".join(names[:NAMES_TOLD]) + more

@@ -53,6 +53,11 @@ class Ledger:
         """Where the order is, or is about to be."""
         return self.begun(task_id) or Place.read(self._filed / _entry_name(task_id))
 
+    def folders(self, task_id: TaskId) -> tuple[str, ...]:
+        """Every folder that the order has, or is about to have, the last one first."""
+        known = self.known(task_id)
+        return (known.folder, *known.older) if known is not None else ()
+
     def begun(self, task_id: TaskId) -> Place | None:
         """Where the order is about to be; nothing when no filing of it is under way."""
         return Place.read(self._filing / _entry_name(task_id))

@@ -19,11 +19,16 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from app import __version__
 from app.archive.disk import Heed, go_on, sha256_of
 from app.archive.names import SUPERSEDED_NAME, well_formed
+from app.domain.account import Account, origin_of
 from app.domain.failures import Outcome, Reason
 from app.domain.task import FetchedFile, MissedFile, POTask, Report
 
 #: One of ``names.RESERVED_NAMES``: no attachment is called so.
 MANIFEST_NAME = "manifest.json"
+
+
+#: How an address begins that says which portal a page is from.
+_ADDRESSES = ("http://", "https://")
 
 
 class ManifestError(ValueError):
@@ -142,6 +147,19 @@ class ManifestMiss(_Entry):
         )
 
 
+class ManifestAccount(_Entry):
+    """Whose orders are meant by the numbers: of which portal, and as which profile sees them."""
+
+    portal: str
+    address: str
+    profile: str
+
+    @classmethod
+    def of(cls, account: Account) -> Self:
+        """The entry for an account."""
+        return cls(portal=account.portal, address=account.address, profile=account.profile)
+
+
 class Manifest(_Entry):
     """What one filed order is. The order of the fields is the order on the page."""
 
@@ -165,9 +183,11 @@ class Manifest(_Entry):
     missed: tuple[ManifestMiss, ...]
     #: What earlier filings fetched and the portal has changed or withdrawn since, or the last try could not fetch.
     earlier: tuple[EarlierFile, ...] = ()
+    #: Nothing in a pool without a portal, and in manifests of an earlier Poolwright.
+    account: ManifestAccount | None = Field(default=None, exclude_if=lambda account: account is None)
 
     @classmethod
-    def of(cls, task: POTask, report: Report, fetched_at: datetime) -> Self:
+    def of(cls, task: POTask, report: Report, fetched_at: datetime, account: Account | None = None) -> Self:
         """The manifest for one order as it ended.
 
         Raises:
@@ -189,7 +209,20 @@ class Manifest(_Entry):
             links_found_count=len(report.files) + len(report.missed),
             files=tuple(ManifestFile.of(file) for file in report.files),
             missed=tuple(ManifestMiss.of(missed) for missed in report.missed),
+            account=ManifestAccount.of(account) if account else None,
         )
+
+    def may_be_of(self, account: Account) -> bool:
+        """Whether the order can be this account's; where it does not say whose it is, its page's address tells."""
+        if self.account is not None:
+            return self.account == ManifestAccount.of(account)
+        return not self.page_url.startswith(_ADDRESSES) or account.may_show(self.page_url)
+
+    @property
+    def owner(self) -> str:
+        """Whose order it is, in words."""
+        known = self.account
+        return f"{known.address}, profile {known.profile}" if known else origin_of(self.page_url)
 
     def keeping(self, earlier: tuple[EarlierFile, ...]) -> Self:
         """The same manifest, which also vouches for where earlier files go."""

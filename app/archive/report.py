@@ -10,9 +10,10 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -20,10 +21,8 @@ from app import __version__
 from app.archive.disk import FRESH, Heed, go_on, sync_file
 from app.archive.excel import columns_of_text
 from app.archive.names import folder_variants, well_formed
-from app.archive.table import Line, Summary, Value, lines, result_headers, summarize
+from app.archive.table import Line, Orders, Records, Summary, Tally, Value, heeded, lines, result_headers
 from app.archive.workbook import Layout, write_workbook
-from app.domain.ids import TaskId
-from app.domain.task import OrderList, TaskRecord
 
 #: Names that are tried for a report whose file is locked.
 _NAMES_TRIED = 9
@@ -43,8 +42,8 @@ class ReportFiles:
 
 
 def write_reports(  # noqa: PLR0913 - each is a wish of its own
-    orders: OrderList,
-    records: Mapping[TaskId, TaskRecord],
+    orders: Orders,
+    records: Records,
     folder: Path,
     stem: str,
     *,
@@ -55,7 +54,7 @@ def write_reports(  # noqa: PLR0913 - each is a wish of its own
     """Write the report of a list in its three forms.
 
     Args:
-        orders: The list, every row of it.
+        orders: The list, every row of it. Its rows are read some times over, and never all at once.
         records: What the journal knows of its orders.
         folder: Where the report goes.
         stem: File name without extension. Where a file of that name cannot be replaced, because a spreadsheet program
@@ -69,11 +68,13 @@ def write_reports(  # noqa: PLR0913 - each is a wish of its own
     """
     place = out or folder
     way_to_out = f"{place.absolute().as_posix()}/" if is_to_move else _way(folder, place)
-    told = _Told(orders=orders, records=records, summary=summarize(orders, records, heed), heed=heed)
-    csv_file = _put(folder, stem, ".csv", lambda path: _write_csv(path, told))
-    losses: list[str] = []
-    xlsx = _put(folder, stem, ".xlsx", lambda path: losses.extend(_write_xlsx(path, told, way_to_out, csv_file.name)))
-    json_file = _put(folder, stem, ".json", lambda path: _write_json(path, told))
+    told = _Told(orders=orders, records=records, heed=heed)
+    tally, losses = Tally(), list[str]()
+    csv_file = _put(folder, stem, ".csv", lambda path: _write_csv(path, told, tally))
+    summary = tally.summary(orders)
+    work = partial(_write_xlsx, told=told, summary=summary, way_to_out=way_to_out, elsewhere=csv_file.name)
+    xlsx = _put(folder, stem, ".xlsx", lambda path: losses.extend(work(path)))
+    json_file = _put(folder, stem, ".json", lambda path: _write_json(path, told, summary))
     renamed = (
         f"{stem}{path.suffix} cannot be replaced (is it open in another program?); the report is in {path.name}."
         for path in (xlsx, csv_file, json_file)
@@ -86,9 +87,8 @@ def write_reports(  # noqa: PLR0913 - each is a wish of its own
 class _Told:
     """What a report tells."""
 
-    orders: OrderList
-    records: Mapping[TaskId, TaskRecord]
-    summary: Summary
+    orders: Orders
+    records: Records
     heed: Heed
 
     def lines(self) -> Iterator[Line]:
@@ -120,24 +120,25 @@ def _way(folder: Path, out: Path) -> str:
     return "" if way == "." else f"{way}/"
 
 
-def _write_xlsx(path: Path, told: _Told, way_to_out: str, elsewhere: str) -> tuple[str, ...]:
-    rows = ((line.row.given, line.row.cells) for line in told.lines())
+def _write_xlsx(path: Path, *, told: _Told, summary: Summary, way_to_out: str, elsewhere: str) -> tuple[str, ...]:
+    rows = ((row.given, row.cells) for row in heeded(told.orders.rows, told.heed))
     layout = Layout(
         columns=told.orders.columns,
         columns_of_text=columns_of_text(rows),
         way_to_out=way_to_out,
         elsewhere=elsewhere,
     )
-    return write_workbook(path, layout, told.lines(), told.summary, told.heed)
+    return write_workbook(path, layout, told.lines(), summary, told.heed)
 
 
-def _write_csv(path: Path, told: _Told) -> None:
-    """UTF-8 with a mark at its start, by which Excel knows the letters."""
+def _write_csv(path: Path, told: _Told, tally: Tally) -> None:
+    """UTF-8 with a mark at its start, by which Excel knows the letters; every line of it is counted."""
     columns = told.orders.columns
     with path.open("w", encoding="utf-8-sig", errors="replace", newline="") as file:
         table = csv.writer(file)
         table.writerow([*columns, *result_headers(columns)])
         for line in told.lines():
+            tally.add(line)
             table.writerow([*line.row.cells, *(_neutral(value) for value in line.results())])
 
 
@@ -152,10 +153,10 @@ def _plain(value: Value) -> str:
     return "" if value is None else str(value)
 
 
-def _write_json(path: Path, told: _Told) -> None:
+def _write_json(path: Path, told: _Told, summary: Summary) -> None:
     """One object: the summary, the user's columns, and a line for each row."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write('{"summary": ' + _json(_summary(told.orders, told.summary)))
+        file.write('{"summary": ' + _json(_summary(told.orders, summary)))
         file.write(',\n"columns": ' + _json(told.orders.columns))
         file.write(',\n"rows": [')
         for number, line in enumerate(told.lines()):
@@ -163,7 +164,7 @@ def _write_json(path: Path, told: _Told) -> None:
         file.write("\n]}\n")
 
 
-def _summary(orders: OrderList, summary: Summary) -> dict[str, object]:
+def _summary(orders: Orders, summary: Summary) -> dict[str, object]:
     return {
         "program_version": __version__,
         "batch_id": orders.batch_id,

@@ -3,33 +3,83 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.archive.manifest import MANIFEST_NAME, Manifest, ManifestError
 from app.archive.names import folder_variants
+from app.domain.account import Account
 from app.domain.ids import TaskId
 
 
-def find_seat(out: Path, levels: tuple[str, ...], task_id: TaskId) -> Path:
-    """The folder for an order below ``out``: the first of its name that is free or its own.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sitter:
+    """An order that wants a place."""
 
-    Never within the folder of another order, never in the place of what is not ours.
+    task_id: TaskId
+    #: Folders that are known to be its own, below the output folder, with forward slashes.
+    known: Collection[str] = ()
+
+
+class Seats:
+    """The folders of one output folder that orders of one account may have.
+
+    Another account of the same portal's kind knows the same numbers, and means other orders by them. As long as the
+    ledger stands no two accounts share a tree; where somebody removed it, manifests alone tell whose a folder is.
     """
-    parent = out
-    for level in levels[:-1]:
-        parent = next(path for path in _variants(parent, level) if _can_hold_orders(path))
-    return next(path for path in _variants(parent, levels[-1]) if is_owned(path, task_id) or _is_free(path))
+
+    def __init__(self, out: Path, account: Account | None) -> None:
+        """Seat orders of ``account`` below ``out``; where it is not known, a number alone says which order it is."""
+        self._out = out
+        self._account = account
+
+    def find(self, levels: tuple[str, ...], sitter: Sitter) -> Path:
+        """The folder for an order: the first of its name that is free or its own.
+
+        Never within the folder of another order, never in the place of what is not ours.
+        """
+        *_, place = self._passed(levels, sitter)
+        return place
+
+    def of_others(self, levels: tuple[str, ...], sitter: Sitter) -> list[tuple[Path, Manifest]]:
+        """The folders of its name that another account's order of the same number has."""
+        *taken, _ = self._passed(levels, sitter)
+        found = ((path, manifest_of(path)) for path in taken)
+        return [(path, manifest) for path, manifest in found if manifest and manifest.task_id == sitter.task_id]
+
+    def _passed(self, levels: tuple[str, ...], sitter: Sitter) -> Iterator[Path]:
+        """Every folder of its name that is taken, and the one that is not."""
+        parent = self._out
+        for level in levels[:-1]:
+            parent = next(path for path in _variants(parent, level) if _can_hold_orders(path))
+        for path in _variants(parent, levels[-1]):
+            yield path
+            if self._is_own(path, sitter) or _is_free(path):
+                return
+
+    def _is_own(self, folder: Path, sitter: Sitter) -> bool:
+        manifest = manifest_of(folder)
+        if manifest is None or manifest.task_id != sitter.task_id:
+            return False
+        is_known = folder.relative_to(self._out).as_posix() in sitter.known
+        return is_known or self._account is None or manifest.may_be_of(self._account)
+
+
+def manifest_of(folder: Path) -> Manifest | None:
+    """What a folder says of itself; nothing when it says nothing that we could have written."""
+    if folder.is_symlink():
+        return None
+    try:
+        return Manifest.read(folder)
+    except ManifestError:
+        return None
 
 
 def is_owned(folder: Path, task_id: TaskId) -> bool:
-    """Whether the folder is this order's, by its manifest."""
-    if folder.is_symlink():
-        return False
-    try:
-        return Manifest.read(folder).task_id == task_id
-    except ManifestError:
-        return False
+    """Whether a folder that was given to this order has it still, by its manifest."""
+    manifest = manifest_of(folder)
+    return manifest is not None and manifest.task_id == task_id
 
 
 def is_whole(folder: Path) -> bool:

@@ -6,20 +6,9 @@ import errno
 import shutil
 from pathlib import Path
 
-from app.archive.disk import (
-    PRIVATE_FILE,
-    PRIVATE_FOLDER,
-    make_private_folder,
-    share_like,
-    sync_file,
-    sync_folder,
-    write_file,
-)
+from app.archive.disk import share_like, sync_file, sync_folder, write_file
 from app.archive.manifest import MANIFEST_NAME, Manifest
-from app.archive.names import name_key, safe_folder
-
-#: Folder of the traces of failures, in the private one.
-EVIDENCE_NAME = "evidence"
+from app.archive.names import name_key
 
 
 def make_ready(files: Path, manifest: Manifest) -> None:
@@ -40,29 +29,6 @@ def make_ready(files: Path, manifest: Manifest) -> None:
     for file in manifest.files:
         sync_file(files / file.name)
     sync_folder(files)
-
-
-def keep_evidence(evidence: Path, root: Path, po_number: str, attempt: int) -> None:
-    """Move the traces of one attempt, if there are any, to where only the owner may look; they replace older ones.
-
-    Raises:
-        OSError: The disk refuses.
-    """
-    if not evidence.is_dir() or not any(evidence.iterdir()):
-        return
-    make_private_folder(make_private_folder(root / EVIDENCE_NAME) / safe_folder(po_number))
-    for path in evidence.rglob("*"):
-        path.chmod(PRIVATE_FOLDER if path.is_dir() else PRIVATE_FILE)
-    evidence.chmod(PRIVATE_FOLDER)
-    target = evidence_folder(root, po_number, attempt)
-    if target.exists():
-        shutil.rmtree(target)
-    evidence.rename(target)
-
-
-def evidence_folder(root: Path, po_number: str, attempt: int) -> Path:
-    """Where the traces of one attempt are; perhaps there are none."""
-    return root / EVIDENCE_NAME / safe_folder(po_number) / f"attempt-{attempt}"
 
 
 def _remove_strays(files: Path, manifest: Manifest) -> None:

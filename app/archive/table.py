@@ -7,16 +7,17 @@ A row that repeats an order gets the same result as its first row, and says so.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Protocol
 
 from app.archive.disk import Heed, go_on
 from app.archive.names import folder_variants
 from app.domain.failures import MEANINGS, ActionClass, Meaning, Outcome, Reason
-from app.domain.ids import TaskId
+from app.domain.ids import BatchId, TaskId
 from app.domain.states import TaskStatus
-from app.domain.task import OrderList, OrderRow, Report, TaskRecord
+from app.domain.task import OrderRow, Report, TaskRecord
 
 RESULT_COLUMNS = (
     "Outcome",
@@ -36,6 +37,43 @@ _NOT_DONE = "Not done yet; run the list again."
 _UNHEEDED_ROWS = 500
 
 Value = str | int | datetime | None
+
+
+class Orders(Protocol):
+    """A list of orders as it was given, every row of it, in memory or not."""
+
+    @property
+    def batch_id(self) -> BatchId:
+        """Which list it is."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """Where it came from."""
+        ...
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The user's own."""
+        ...
+
+    @property
+    def rows(self) -> Iterable[OrderRow]:
+        """The rows in order; asked for more than once."""
+        ...
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the user should know about how it was read."""
+        ...
+
+
+class Records(Protocol):
+    """What came of orders, in memory or not."""
+
+    def get(self, task_id: TaskId, /) -> TaskRecord | None:
+        """What is known of one; nothing where nothing is."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,12 +175,18 @@ def result_headers(columns: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def lines(orders: OrderList, records: Mapping[TaskId, TaskRecord], heed: Heed = go_on) -> Iterator[Line]:
-    """Every row of the list, in order, with its result; ``heed`` is called now and then, and may end it."""
-    first_row_nos: dict[TaskId, int] = {}
-    for number, row in enumerate(orders.rows):
+def heeded(rows: Iterable[OrderRow], heed: Heed) -> Iterator[OrderRow]:
+    """The same rows; ``heed`` is called now and then, and may end them."""
+    for number, row in enumerate(rows):
         if number % _UNHEEDED_ROWS == 0:
             heed()
+        yield row
+
+
+def lines(orders: Orders, records: Records, heed: Heed = go_on) -> Iterator[Line]:
+    """Every row of the list, in order, with its result; ``heed`` is called now and then, and may end it."""
+    first_row_nos: dict[TaskId, int] = {}
+    for row in heeded(orders.rows, heed):
         line = _line(row, records)
         if row.task_id is not None:
             first_row_no = first_row_nos.setdefault(row.task_id, row.row_no)
@@ -150,33 +194,62 @@ def lines(orders: OrderList, records: Mapping[TaskId, TaskRecord], heed: Heed = 
         yield line
 
 
-def summarize(orders: OrderList, records: Mapping[TaskId, TaskRecord], heed: Heed = go_on) -> Summary:
-    """Count what came of a list."""
-    every = list(lines(orders, records, heed))
-    once = [line for line in every if line.same_as_row_no is None]
-    meanings = [line.meaning for line in once if line.meaning is not None]
-    reports = [line.report for line in once if line.report is not None]
-    outcomes = Counter(meaning.outcome for meaning in meanings)
-    actions = Counter(meaning.action for meaning in meanings)
-    times = [line.finished_at for line in once if line.finished_at is not None]
-    return Summary(
-        source=orders.source,
-        row_count=len(every),
-        order_count=sum(line.row.task_id is not None for line in once),
-        repeated_row_count=len(every) - len(once),
-        outcomes={outcome: count for outcome in Outcome if (count := outcomes[outcome])},
-        actions={action: count for action in ActionClass if (count := actions[action])},
-        not_done_count=len(once) - len(meanings),
-        saved_file_count=sum(len(report.files) for report in reports),
-        saved_bytes=sum(file.size_bytes for report in reports for file in report.files),
-        missed_file_count=sum(len(report.missed) for report in reports),
-        first_finished_at=min(times, default=None),
-        last_finished_at=max(times, default=None),
-        notices=orders.notices,
-    )
+@dataclass(slots=True)
+class Tally:
+    """Counts lines as they go by, so that nobody has to keep them."""
+
+    _row_count: int = 0
+    _order_count: int = 0
+    _repeated_row_count: int = 0
+    _not_done_count: int = 0
+    _saved_file_count: int = 0
+    _saved_bytes: int = 0
+    _missed_file_count: int = 0
+    _outcomes: Counter[Outcome] = field(default_factory=Counter[Outcome])
+    _actions: Counter[ActionClass] = field(default_factory=Counter[ActionClass])
+    _first_finished_at: datetime | None = None
+    _last_finished_at: datetime | None = None
+
+    def add(self, line: Line) -> None:
+        """Count a line; one that repeats an order only as a row."""
+        self._row_count += 1
+        if line.same_as_row_no is not None:
+            self._repeated_row_count += 1
+            return
+        self._order_count += line.row.task_id is not None
+        if line.meaning is None:
+            self._not_done_count += 1
+        else:
+            self._outcomes[line.meaning.outcome] += 1
+            self._actions[line.meaning.action] += 1
+        if line.report is not None:
+            self._saved_file_count += len(line.report.files)
+            self._saved_bytes += sum(file.size_bytes for file in line.report.files)
+            self._missed_file_count += len(line.report.missed)
+        if line.finished_at is not None:
+            self._first_finished_at = min(self._first_finished_at or line.finished_at, line.finished_at)
+            self._last_finished_at = max(self._last_finished_at or line.finished_at, line.finished_at)
+
+    def summary(self, orders: Orders) -> Summary:
+        """What was counted of a list."""
+        return Summary(
+            source=orders.source,
+            row_count=self._row_count,
+            order_count=self._order_count,
+            repeated_row_count=self._repeated_row_count,
+            outcomes={outcome: count for outcome in Outcome if (count := self._outcomes[outcome])},
+            actions={action: count for action in ActionClass if (count := self._actions[action])},
+            not_done_count=self._not_done_count,
+            saved_file_count=self._saved_file_count,
+            saved_bytes=self._saved_bytes,
+            missed_file_count=self._missed_file_count,
+            first_finished_at=self._first_finished_at,
+            last_finished_at=self._last_finished_at,
+            notices=orders.notices,
+        )
 
 
-def _line(row: OrderRow, records: Mapping[TaskId, TaskRecord]) -> Line:
+def _line(row: OrderRow, records: Records) -> Line:
     if row.task_id is None:
         return Line(row=row, reason=row.problem, detail=row.detail)
     record = records.get(row.task_id)

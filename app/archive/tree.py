@@ -27,14 +27,16 @@ from app.archive.disk import (
     remove_empty_folders,
     sync_folder,
 )
-from app.archive.earlier import earlier_files, told_of, told_of_earlier_folder
+from app.archive.earlier import earlier_files, told_of, told_of_earlier_folder, told_of_others
+from app.archive.evidence import Evidence
 from app.archive.ledger import Ledger, Place
 from app.archive.manifest import Manifest, ManifestError
 from app.archive.names import STAGED_EVIDENCE, STAGED_FILES
-from app.archive.seats import find_seat, is_owned, is_whole
+from app.archive.seats import Seats, Sitter, is_owned, is_whole
 from app.archive.shelf import Shelf
-from app.archive.staged import evidence_folder, keep_evidence, make_ready
+from app.archive.staged import make_ready
 from app.archive.template import DEFAULT_TEMPLATE, FolderTemplate
+from app.domain.account import Account
 from app.domain.ids import TaskId
 from app.domain.ports import Clock, Filed
 from app.domain.task import POTask, Report, TaskRecord
@@ -53,8 +55,16 @@ class OutputTree:
         *,
         clock: Clock,
         known_fields: Collection[str] | None = None,
+        account: Account | None = None,
     ) -> None:
         """Check the template; touch no disk.
+
+        Args:
+            out: The output folder.
+            template: Where in it each order goes.
+            clock: The time.
+            known_fields: What pages of this portal can tell; anything goes when it is not given.
+            account: Whose orders are filed. Folders of another one's orders are kept apart, whatever their numbers.
 
         Raises:
             OptionsError: The template cannot be read, leads out of ``out``, or names a field not in ``known_fields``.
@@ -62,9 +72,12 @@ class OutputTree:
         self._out = out
         self._template = FolderTemplate.parse(template, known_fields)
         self._clock = clock
+        self._account = account
+        self._seats = Seats(out, account)
         self._private = out / PRIVATE_NAME
         self._ledger = Ledger(self._private)
         self._shelf = Shelf(self._private)
+        self._evidence = Evidence(self._private)
         self._turn = threading.Lock()
 
     def recover(self) -> None:
@@ -90,7 +103,7 @@ class OutputTree:
                 is missing. Nothing is half-filed then, and the call may be repeated.
         """
         self._open(staged)
-        keep_evidence(staged / STAGED_EVIDENCE, self._private, task.po_number, task.attempt)
+        self._evidence.keep(staged / STAGED_EVIDENCE, task)
         if not report.files:
             return Filed(folder="", told=self._tell_what_stays(task.task_id))
         files = staged / STAGED_FILES
@@ -100,22 +113,23 @@ class OutputTree:
         levels = self._template.fill(task, report, now)
         with self._turn:
             former = self._former(task.task_id, levels)
-        manifest = Manifest.of(task, report, now)
+        manifest = Manifest.of(task, report, now, self._account)
         manifest = manifest.keeping(earlier_files(manifest, former))
         make_ready(files, manifest)
         with self._turn:
-            return Filed(folder=self._put(files, task.task_id, levels), told=told_of(manifest))
+            others = self._seats.of_others(levels, self._sitter(task.task_id))
+            told = told_of_others((self._name(path), manifest.owner) for path, manifest in others)
+            return Filed(folder=self._put(files, task.task_id, levels), told=(*told_of(manifest), *told))
 
     def evidence(self, record: TaskRecord, name: str) -> Path | None:
-        """Where a trace of a task's last attempt lies, by the name in its report; nothing when that has no such one."""
-        if record.report is None or name not in record.report.evidence or Path(name).name != name:
-            return None
-        return evidence_folder(self._private, record.task.po_number, record.attempt_count) / name
+        """Where a trace lies that is named in a task's last report; nothing when there is no such one."""
+        return self._evidence.find(record, name)
 
     def refusal(self) -> OSError | None:
         """Why the folders that every filing needs take nothing now; nothing when all of them do."""
         needed = (refusal(place) for place in (self._out, self._private))
-        further = (refusal(place, may_lack=True) for place in (*self._ledger.places, self._shelf.place))
+        places = (*self._ledger.places, self._shelf.place, self._evidence.place)
+        further = (refusal(place, may_lack=True) for place in places)
         return next((found for found in (*needed, *further) if found is not None), None)
 
     def discard(self, staged: Path) -> None:
@@ -163,7 +177,7 @@ class OutputTree:
 
     def _put(self, files: Path, task_id: TaskId, levels: tuple[str, ...]) -> str:
         """Bring ready files to their place. When this fails, the folder that was there is there again."""
-        target = find_seat(self._out, levels, task_id)
+        target = self._seats.find(levels, self._sitter(task_id))
         place = Place(task_id=task_id, folder=self._name(target), older=self._older(task_id, target))
         self._inside(place.folder)
         self._ledger.begin(place)
@@ -182,7 +196,7 @@ class OutputTree:
 
     def _former(self, task_id: TaskId, levels: tuple[str, ...]) -> list[Path]:
         """Every folder that the order has, the oldest first: what a new one will replace."""
-        target = find_seat(self._out, levels, task_id)
+        target = self._seats.find(levels, self._sitter(task_id))
         older = [self._inside(name) for name in self._older(task_id, target)]
         return [*self._shelf.held(task_id), *older, *([target] if is_owned(target, task_id) else [])]
 
@@ -217,7 +231,7 @@ class OutputTree:
             remove_empty_folders(target.parent, self._out)
             self._ledger.undo(place.task_id)
         elif is_whole(held[-1]):
-            seat = find_seat(self._out, tuple(place.folder.split("/")), place.task_id)
+            seat = self._seats.find(tuple(place.folder.split("/")), self._sitter(place.task_id))
             returned = place.model_copy(update={"folder": self._name(seat)})
             self._ledger.begin(returned)
             make_folders(self._out, seat.parent)
@@ -232,8 +246,7 @@ class OutputTree:
 
     def _older(self, task_id: TaskId, target: Path) -> tuple[str, ...]:
         """Folders other than ``target`` that the ledger knows for this order and that are still its own."""
-        known = self._ledger.known(task_id)
-        names = (known.folder, *known.older) if known is not None else ()
+        names = self._ledger.folders(task_id)
         return tuple(name for name in names if name != self._name(target) and is_owned(self._inside(name), task_id))
 
     def _filed_before(self, task: POTask, report: Report) -> Filed:
@@ -251,6 +264,9 @@ class OutputTree:
             return Manifest.read(self._inside(place.folder)).vouches_for(task, report)
         except ManifestError:
             return False
+
+    def _sitter(self, task_id: TaskId) -> Sitter:
+        return Sitter(task_id=task_id, known=self._ledger.folders(task_id))
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self._out).as_posix()

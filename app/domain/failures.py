@@ -61,6 +61,8 @@ class Reason(StrEnum):
     DOWNLOAD_REFUSED = "download_refused"
     FILING_FAILED = "filing_failed"
     DISK_FULL = "disk_full"
+    DISK_AWAY = "disk_away"
+    DISK_FORBIDDEN = "disk_forbidden"
     PROCESSOR_ERROR = "processor_error"
     RETRY_ASKED = "retry_asked"
     GIVEN_UP = "given_up"
@@ -152,6 +154,12 @@ MEANINGS: Mapping[Reason, Meaning] = MappingProxyType(
             ActionClass.RETRY, "Check the output folder: it must be writable and have room. Then run the list again."
         ),
         Reason.DISK_FULL: _retryable(ActionClass.RETRY, f"Make room on the disk of the output folder. {_RUN_AGAIN}"),
+        Reason.DISK_AWAY: _retryable(
+            ActionClass.RETRY, f"See that the disk or share of the output folder answers. {_RUN_AGAIN}"
+        ),
+        Reason.DISK_FORBIDDEN: _retryable(
+            ActionClass.RETRY, f"Let the user who runs Poolwright write to the output folder. {_RUN_AGAIN}"
+        ),
         Reason.PROCESSOR_ERROR: _retryable(
             ActionClass.RETRY, "The processor failed in a way that it does not know; the log has the details."
         ),

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from app.domain.failures import DiskFullError, NotNowError, StorageForbiddenError
+from app.domain.failures import DiskFullError, NotNowError, Reason, StorageForbiddenError
 
 
 class StorageTrouble(StrEnum):
@@ -57,6 +57,17 @@ _BY_NUMBER: Mapping[int, StorageTrouble] = MappingProxyType(
         for trouble, names in _NAMES.items()
         for name in names
         if (number := getattr(errno, name, None)) is not None
+    }
+)
+
+
+#: Why an order could not be done for it.
+STORAGE_REASONS: Mapping[StorageTrouble, Reason] = MappingProxyType(
+    {
+        StorageTrouble.FULL: Reason.DISK_FULL,
+        StorageTrouble.AWAY: Reason.DISK_AWAY,
+        StorageTrouble.FORBIDDEN: Reason.DISK_FORBIDDEN,
+        StorageTrouble.OTHER: Reason.FILING_FAILED,
     }
 )
 

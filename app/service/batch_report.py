@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import anyio
 import anyio.from_thread
-import anyio.to_thread
 
 from app.archive.report import ReportFiles, write_reports
-from app.domain.task import TaskRecord
+from app.archive.table import Records
 from app.profile.rights import blame
 from app.service.batch import BatchJob
 from app.service.resuming import unless
+from app.store.journal import SqliteJournal
 
 REPORTS_NAME = "reports"
 #: After the first wish to stop, a report gets so long: on top of the time that orders in flight had.
@@ -37,16 +36,13 @@ async def end_of_patience(stop: anyio.Event, stop_now: anyio.Event) -> None:
         await stop_now.wait()
 
 
-async def report_batch(
-    job: BatchJob, records: Sequence[TaskRecord], stop: anyio.Event, stop_now: anyio.Event
-) -> BatchReport:
+async def report_batch(job: BatchJob, journal: SqliteJournal, stop: anyio.Event, stop_now: anyio.Event) -> BatchReport:
     """Write the report. An earlier one stays where this one cannot be written, or is not waited for."""
     found: list[BatchReport] = []
-    write = partial(_write, job, records)
 
     async def work() -> None:
         try:
-            files = await anyio.to_thread.run_sync(write)
+            files = await journal.read(partial(_write, job))
         except OSError as error:
             folder = job.out / REPORTS_NAME
             told = blame(error, folder).sentence(otherwise="Put that right and start it again for the report.")
@@ -59,7 +55,6 @@ async def report_batch(
     return found[0] if found else BatchReport(problem=told)
 
 
-def _write(job: BatchJob, records: Sequence[TaskRecord]) -> ReportFiles:
-    by_task = {record.task.task_id: record for record in records}
+def _write(job: BatchJob, records: Records) -> ReportFiles:
     heed = anyio.from_thread.check_cancelled
-    return write_reports(job.orders, by_task, job.out / REPORTS_NAME, job.report_stem, out=job.out, heed=heed)
+    return write_reports(job.orders, records, job.out / REPORTS_NAME, job.report_stem, out=job.out, heed=heed)

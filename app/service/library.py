@@ -218,16 +218,19 @@ def _plan(given: dict[str, object], processor: Processor | str, clock: SystemClo
     crew = find_crew(settings, site)
     worker = replace(crew.worker, processor=located.name, import_path=located.import_path)
     log_file = open_out(settings)
+    account = account_of(settings, site) if site and located.name == PO_ATTACHMENTS else None
     template = settings.folder_template if site or "folder_template" in settings.model_fields_set else TEMPLATE
     return _Plan(
         settings=settings,
         crew=replace(crew, worker=worker),
         staffing=find_staffing(settings),
-        tree=OutputTree(settings.out, template, clock=clock, known_fields=site and frozenset(site.pack.fields)),
+        tree=OutputTree(
+            settings.out, template, clock=clock, known_fields=site and frozenset(site.pack.fields), account=account
+        ),
         base=find_profile(settings).base_path if site else settings.out / PRIVATE_NAME / BASE_NAME,
         log=LogOptions(level=settings.log_level, file=log_file, secrets=secrets_of(settings)),
         waits_for_login=False,
-        account=account_of(settings, site) if site and located.name == PO_ATTACHMENTS else None,
+        account=account,
     )
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,16 +11,16 @@ import anyio
 
 from app.archive.tree import OutputTree
 from app.domain.events import Level, ListOpened, Notice
-from app.domain.failures import root_cause
-from app.domain.ports import Accepted, Clock, EventSink, Journal
+from app.domain.failures import Outcome, root_cause
+from app.domain.ports import Accepted, Clock, EventSink
 from app.domain.states import open_count
-from app.domain.task import TaskRecord
 from app.portal import pack as packs
 from app.service.batch import BatchJob, BatchSummary, Ending
 from app.service.batch_report import BatchReport, end_of_patience, report_batch
 from app.service.clock import SystemClock
 from app.service.crew import Crew
 from app.service.resuming import clean_staging, recover, reopen, unless
+from app.store import search
 from app.store.journal import SqliteJournal
 from app.supervisor import errand
 from app.supervisor.codes import codes_of
@@ -55,7 +54,7 @@ class _Run:
     """One run of a batch, with all that it works with."""
 
     job: BatchJob
-    journal: Journal
+    journal: SqliteJournal
     tree: OutputTree
     clock: Clock
     observe: EventSink
@@ -82,7 +81,7 @@ async def run_batch(
     """
     clock = clock or SystemClock()
     begun_s = clock.monotonic()
-    tree = OutputTree(job.out, job.template, clock=clock, known_fields=_known_fields(job))
+    tree = OutputTree(job.out, job.template, clock=clock, known_fields=_known_fields(job), account=job.account)
     async with SqliteJournal(job.journal_path, clock) as journal:
         if job.account is not None:
             await journal.belong(job.account)
@@ -90,9 +89,9 @@ async def run_batch(
         run = _Run(job=job, journal=journal, tree=tree, clock=clock, observe=observe, stop=stop, stop_now=stop_now)
         accepted = await _accept(run)
         if accepted is None:
-            return _summary(job, _NONE_ACCEPTED, (), _UNTAKEN, left_count=len(job.orders.tasks))
-        summary, records = await _conduct(run, accepted)
-    report = await report_batch(job, records, stop, stop_now) if records is not None else BatchReport(problem=_UNREAD)
+            return _summary(job, _NONE_ACCEPTED, {}, _UNTAKEN, left_count=len(job.orders.tasks))
+        summary, is_read = await _conduct(run, accepted)
+        report = await report_batch(job, journal, stop, stop_now) if is_read else BatchReport(problem=_UNREAD)
     files = report.files
     for text in (*(files.notices if files else ()), *filter(None, [report.problem])):
         observe(Notice(level=Level.WARNING, text=text))
@@ -118,23 +117,23 @@ async def _accept(run: _Run) -> Accepted | None:
     return found[0] if found else None
 
 
-async def _conduct(run: _Run, accepted: Accepted) -> tuple[BatchSummary, Sequence[TaskRecord] | None]:
-    """Work off what is left of the list; how it ended, and what came of each order where somebody waits for that."""
+async def _conduct(run: _Run, accepted: Accepted) -> tuple[BatchSummary, bool]:
+    """Work off what is left of the list; how it ended, and whether what came of its orders was counted."""
     job, journal, batch_id = run.job, run.journal, run.job.orders.batch_id
     is_known = await unless(run.stop.wait, partial(reopen, journal, run.tree, batch_id, job.redo))
     open_before = open_count(await journal.counts(batch_id))
     run.observe(ListOpened(open_count=open_before, done_count=len(job.orders.tasks) - open_before))
     end = await _work(run) if is_known and open_before > 0 else None
     left_count = open_count(await journal.counts(batch_id))
-    found: list[Sequence[TaskRecord]] = []
+    found: list[Mapping[Outcome, int]] = []
 
-    async def read() -> None:
-        found.append(await journal.records(batch_id))
+    async def count() -> None:
+        found.append(await journal.ask(partial(search.outcomes, batch_id=batch_id)))
 
-    await unless(partial(end_of_patience, run.stop, run.stop_now), read)
-    records = found[0] if found else None
-    summary = _summary(job, accepted, records or (), end if is_known else _UNCHECKED, left_count=left_count)
-    return replace(summary, done_now_count=open_before - left_count), records
+    await unless(partial(end_of_patience, run.stop, run.stop_now), count)
+    outcomes = found[0] if found else dict[Outcome, int]()
+    summary = _summary(job, accepted, outcomes, end if is_known else _UNCHECKED, left_count=left_count)
+    return replace(summary, done_now_count=open_before - left_count), bool(found)
 
 
 async def make_base(*, crew: Crew, base: Path, runs_root: Path, observe: EventSink) -> None:
@@ -193,9 +192,8 @@ def _known_fields(job: BatchJob) -> frozenset[str] | None:
 
 
 def _summary(
-    job: BatchJob, accepted: Accepted, records: Sequence[TaskRecord], end: Stop | None, *, left_count: int
+    job: BatchJob, accepted: Accepted, outcomes: Mapping[Outcome, int], end: Stop | None, *, left_count: int
 ) -> BatchSummary:
-    outcomes = Counter(record.report.outcome for record in records if record.report and record.is_over)
     # Asked to stop when nothing was left to do is no cut.
     is_cut_short = end is not None and (left_count > 0 or end.cause is not StopCause.ASKED or end is _UNCHECKED)
     return BatchSummary(

@@ -28,6 +28,7 @@ from app.domain.task import OrderList, POTask, Report, TaskRecord
 from app.store.database import BUSY_TIMEOUT_S, Compacted, open_database
 from app.store.errors import JournalError
 from app.store.ledger import Ledger
+from app.store.reading import Reading
 from app.store.retention import Forgotten
 
 #: So many may read much at the same time.
@@ -48,6 +49,8 @@ class SqliteJournal:
         self._limiter = anyio.CapacityLimiter(1)
         #: For those who read much: a report of a long list keeps no order waiting.
         self._readers = anyio.CapacityLimiter(READERS_MAX)
+        #: For those who read for minutes: they keep nobody waiting who only asks.
+        self._reporters = anyio.CapacityLimiter(READERS_MAX)
         self._held = ExitStack()
         self._ledger: Ledger | None = None
 
@@ -178,6 +181,16 @@ class SqliteJournal:
     async def ask(self, look: Callable[[Connection], T]) -> T:
         """Look something up: see ``app.store.search``."""
         return await self._study(self._open.ask, look)
+
+    async def read(self, use: Callable[[Reading], T]) -> T:
+        """Let a report be made of what stands in the journal now, for as long as that takes; gives what ``use`` gives.
+
+        Others go on meanwhile, those who write and those who ask.
+
+        Args:
+            use: Called in a thread; what it is given is of no use after it.
+        """
+        return await to_thread.run_sync(partial(self._open.read, use), limiter=self._reporters)
 
     async def gather(self, batch_id: BatchId, prefix: str) -> int:
         """Put every task of any list that is not over into one list too, made when there is none; tells how many.

@@ -21,6 +21,7 @@ from app.store.admission import accepted, check_orders
 from app.store.database import Compacted, Database
 from app.store.errors import JournalAccountError
 from app.store.moves import CANCELLED, LOST
+from app.store.reading import Reading
 from app.store.waits import Waits
 
 T = TypeVar("T")
@@ -188,6 +189,11 @@ class Ledger:
         """Look something up."""
         with self._database.study() as connection:
             return look(connection)
+
+    def read(self, use: Callable[[Reading], T]) -> T:
+        """Read a little at a time, all of it as it is now."""
+        with self._database.study() as connection:
+            return use(Reading(connection))
 
     def gather(self, batch_id: BatchId, prefix: str) -> int:
         """Put every open task whose id begins so into one list."""

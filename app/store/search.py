@@ -6,16 +6,15 @@ saw reads each order once, however many there are and whatever happens meanwhile
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from json import loads
 from sqlite3 import Connection
 
 from app.domain.failures import MEANINGS, ActionClass, Outcome, Reason
 from app.domain.ids import BatchId, TaskId
 from app.domain.states import OVER, TaskStatus
-from app.domain.task import OrderList, OrderRow, POTask, TaskRecord
+from app.domain.task import POTask, TaskRecord
 from app.store import reports, tasks
 from app.store.times import from_text, to_text
 
@@ -41,9 +40,6 @@ _COUNTS = "SELECT status, count(*) FROM batch_tasks WHERE batch_id = ? GROUP BY 
 _OUTCOMES = """
 SELECT outcome, count(*) FROM batch_tasks JOIN reports USING (task_id)
 WHERE batch_id = ? AND status IN ('DONE', 'CANCELLED') GROUP BY outcome
-"""
-_ROWS = """
-SELECT row_no, cells, given, task_id, problem, detail FROM rows WHERE batch_id = ? ORDER BY position
 """
 _FAILURES = f"""
 SELECT reason, count(*) FROM reports JOIN tasks USING (task_id)
@@ -137,31 +133,9 @@ def list_view(connection: Connection, batch_id: BatchId) -> ListView | None:
     return None if row is None else _view(connection, batch_id, row[0], row[3])
 
 
-def order_list(connection: Connection, batch_id: BatchId) -> OrderList | None:
-    """A list as it was given, every row of it; nothing when it is unknown."""
-    row = connection.execute(_LIST, (batch_id,)).fetchone()
-    if row is None:
-        return None
-    source, columns, notices, _ = row
-    rows = tuple(
-        OrderRow(
-            row_no=row_no,
-            cells=tuple(loads(cells)),
-            given=given,
-            task_id=None if task_id is None else TaskId(task_id),
-            problem=None if problem is None else Reason(problem),
-            detail=detail,
-        )
-        for row_no, cells, given, task_id, problem, detail in connection.execute(_ROWS, (batch_id,))
-    )
-    return OrderList(
-        batch_id=batch_id,
-        source=source,
-        columns=tuple(loads(columns)),
-        rows=rows,
-        tasks=tuple(record.task for record in reports.records(connection, batch_id)),
-        notices=tuple(loads(notices)),
-    )
+def outcomes(connection: Connection, batch_id: BatchId) -> Mapping[Outcome, int]:
+    """How many orders of a list that are over ended in each way."""
+    return {Outcome(name): count for name, count in connection.execute(_OUTCOMES, (batch_id,))}
 
 
 def find_ids(connection: Connection, query: OrderQuery, limit: int | None = None) -> list[TaskId]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
-from app.domain.storage import StorageTrouble
+from app.domain.failures import Reason
+from app.domain.storage import STORAGE_REASONS, StorageTrouble
 
 #: The first hold for a cause, and the longest: doubled from one to the other.
 FIRST_HOLD_S, LONGEST_HOLD_S = 5.0, 60.0
@@ -66,6 +67,14 @@ class Holds:
     def storage(self) -> HoldCause | None:
         """The hold that is on because something cannot be stored; nothing when none is."""
         return next((cause for cause in (*STORAGE_HOLDS.values(), HoldCause.PLACE_GONE) if cause in self.active), None)
+
+    @property
+    def storage_reason(self) -> Reason | None:
+        """Why an order goes back undone that failed while nothing can be stored; nothing when all can be."""
+        if self.storage is None:
+            return None
+        troubles = {cause: trouble for trouble, cause in STORAGE_HOLDS.items()}
+        return STORAGE_REASONS[troubles.get(self.storage, StorageTrouble.AWAY)]
 
     def delay_s(self, cause: HoldCause, wish_s: float = 0.0) -> float:
         """How long a hold that begins now lasts; what the portal asks for counts, within reason."""

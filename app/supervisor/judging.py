@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from app.domain.failures import GivenBack, Outcome, Reason
 from app.domain.ids import WorkerRef
+from app.domain.storage import STORAGE_REASONS
 from app.domain.task import POTask, Report
 from app.supervisor.attempts import another_attempt
 from app.supervisor.commands import Hold, Recycle, Requeue, Stop
 from app.supervisor.facts import TaskReported
-from app.supervisor.holds import FIRST_HOLD_S, HoldCause
+from app.supervisor.holds import FIRST_HOLD_S, STORAGE_HOLDS, HoldCause
 from app.supervisor.standing import Decision, Slot, Standing
 from app.supervisor.stops import StopCause
 
@@ -25,7 +26,7 @@ FAILURES_IN_A_ROW = 5
 _OUTSIDE = {
     Reason.PORTAL_UNREACHABLE: HoldCause.PORTAL_DOWN,
     Reason.PORTAL_BUSY: HoldCause.PORTAL_BUSY,
-    Reason.DISK_FULL: HoldCause.DISK_FULL,
+    **{STORAGE_REASONS[trouble]: cause for trouble, cause in STORAGE_HOLDS.items()},
 }
 #: What an outage of the portal looks like from an order that was in flight: its list never came, its files broke off,
 #: and when it asked after the portal that was perhaps back already.
@@ -86,7 +87,7 @@ def _was_cut_off(standing: Standing, slot: Slot, fact: TaskReported) -> bool:
 def _with_the_hold(standing: Standing, fact: TaskReported, task: POTask) -> Requeue:
     """Nothing can be stored: whatever fails meanwhile failed for that, and waits as long as all the others."""
     delay_s = standing.holds.delay_s(standing.holds.storage or HoldCause.DISK_FULL)
-    back = undone(fact.worker, task, Reason.DISK_FULL, fact.report.detail)
+    back = undone(fact.worker, task, standing.holds.storage_reason or Reason.DISK_FULL, fact.report.detail)
     return replace(back, delay_s=delay_s)
 
 

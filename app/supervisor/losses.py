@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from app.domain.failures import GivenBack, Reason
 from app.domain.ids import WorkerRef
+from app.domain.storage import STORAGE_REASONS
 from app.domain.task import DEATH_LIMIT, POTask, Report
 from app.supervisor.attempts import end
 from app.supervisor.commands import Command, FailRest, GiveUp, Requeue, Rest, Spawn, Stop
@@ -130,7 +131,7 @@ def _innocence(standing: Standing, slot: Slot) -> GivenBack | Reason | None:
     # Found out while it brought its login back, with orders in flight beside, or by another worker.
     if slot.is_portal_down or HoldCause.PORTAL_DOWN in standing.holds.active:
         return Reason.PORTAL_UNREACHABLE
-    return None if slot.home_trouble is None and standing.holds.storage is None else Reason.DISK_FULL
+    return standing.holds.storage_reason if slot.home_trouble is None else STORAGE_REASONS[slot.home_trouble]
 
 
 def _wait_for_storage(standing: Standing, slot: Slot, fact: WorkerLost) -> Decision:

@@ -7,7 +7,6 @@ raised to the loop.
 from __future__ import annotations
 
 import dataclasses
-import os
 from pathlib import Path
 
 import anyio
@@ -16,7 +15,6 @@ from loguru import logger
 from playwright.async_api import Error as PlaywrightError
 
 from app.domain.failures import Outcome, Reason, root_cause
-from app.domain.storage import StorageTrouble, trouble_of
 from app.domain.task import POTask, Report
 from app.memory.kills import Kills
 from app.processor.failures import GiveUpError, ProcessorError, RetryLaterError, SessionLostError
@@ -25,6 +23,7 @@ from app.worker.errors import CannotProcessError, SessionBrokenError, first_line
 from app.worker.presence import is_portal_gone
 from app.worker.processors.protocol import Processor, completed
 from app.worker.session import BrowserSession
+from app.worker.storage import report_of
 from app.worker.tab import Tab
 
 #: Between an error of a page and the event that its whole browser is gone.
@@ -87,7 +86,9 @@ async def _judged(bench: Bench, tab: Tab, task: POTask) -> Report:
     except (SessionLostError, CannotProcessError):
         raise
     except Exception as error:  # noqa: BLE001 - the tab's border: no error of a processor ends more than its task
-        if not isinstance(error, OSError | ProcessorError):
+        if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+            return await report_of(error, tab.staging.parent, tab.page.url)
+        if not isinstance(error, TimeoutError | ProcessorError):
             await _stop_if_browser_is_gone(bench.session, error)
         return await _with_portal_asked(_report_of(error, bench, tab), bench, tab)
 
@@ -115,21 +116,10 @@ def _report_of(error: Exception, bench: Bench, tab: Tab) -> Report:
             reason = reason_of(error)
             if reason in {Reason.PORTAL_UNREACHABLE, Reason.PORTAL_ERROR} and bench.desk is None:
                 reason = Reason.PROCESSOR_ERROR  # an address of the task's own; no reason for the others to wait
-        case OSError():
-            reason = Reason.DISK_FULL if _is_storage_out(error, tab) else Reason.FILING_FAILED
-            detail = f"A file could not be written or read ({detail})."
         case _:
             reason = Reason.PROCESSOR_ERROR
             logger.opt(exception=error).error("processor failed on {}", tab.po_number)
     return Report(reason=reason, detail=detail, page_url=tab.page.url, retry_after_s=wait_s)
-
-
-def _is_storage_out(error: OSError, tab: Tab) -> bool:
-    """Whether no order can be staged now. That we may not write is told of our own folders only."""
-    trouble = trouble_of(error)
-    if trouble is StorageTrouble.FORBIDDEN:
-        return error.filename is not None and Path(os.fsdecode(error.filename)).is_relative_to(tab.staging.parent)
-    return trouble.may_pass
 
 
 async def _unless_crashed(bench: Bench, tab: Tab, task: POTask) -> Report:

@@ -191,8 +191,8 @@ class Daemon:
             NothingThereError: The order has none of this name, or it is gone.
         """
         record = await self.order(task_id)
-        path = self._tree.evidence(record, name)
-        if path is None or not await anyio.to_thread.run_sync(path.is_file):
+        path = await anyio.to_thread.run_sync(self._tree.evidence, record, name)
+        if path is None:
             raise NothingThereError(f"The order {record.task.po_number} has no {name}.")
         return path
 
@@ -204,11 +204,7 @@ class Daemon:
             NotPossibleNowError: The report cannot be written.
         """
         await self.list_view(list_id)
-        orders = await self._journal.ask(partial(search.order_list, batch_id=list_id))
-        if orders is None:
-            raise NothingThereError(f"There is no list {list_id}.")
-        records = {record.task.task_id: record for record in await self._journal.records(list_id)}
-        return await write_aside(orders, records, self._out)
+        return await write_aside(self._journal, list_id, self._out)
 
     async def picture(self, slot: int, task_id: TaskId) -> bytes:
         """What the tab of an order shows now, as JPEG.

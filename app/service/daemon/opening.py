@@ -54,7 +54,7 @@ async def open_daemon(house: House, clock: Clock, observe: EventSink) -> AsyncGe
     Raises:
         PoolError: Something that must stand before the first order does not: journal, profile, room on the disk.
     """
-    tree = OutputTree(house.out, house.template, clock=clock, known_fields=house.known_fields)
+    tree = OutputTree(house.out, house.template, clock=clock, known_fields=house.known_fields, account=house.account)
     async with SqliteJournal(house.journal_path, clock) as journal:
         await journal.belong(house.account)
         await recover(journal, tree, house.out, house.pool.max_attempts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -15,11 +14,12 @@ from app.archive.disk import make_private_folder
 from app.archive.names import safe_folder
 from app.archive.report import ReportFiles, write_reports
 from app.archive.tree import PRIVATE_NAME
-from app.domain.ids import TaskId
-from app.domain.task import OrderList, TaskRecord
+from app.domain.ids import BatchId
 from app.profile.private import remove_tree
-from app.service.daemon.errors import NotPossibleNowError
+from app.service.daemon.errors import NothingThereError, NotPossibleNowError
 from app.service.out import STAGING_NAME
+from app.store.journal import SqliteJournal
+from app.store.reading import Reading
 
 #: Below the staging folder, which is emptied at every start and end of a daemon.
 FOLDER_NAME = "reports"
@@ -27,25 +27,32 @@ FOLDER_NAME = "reports"
 _MARK_LENGTH = 8
 
 
-async def write_aside(orders: OrderList, records: Mapping[TaskId, TaskRecord], out: Path) -> ReportFiles:
+async def write_aside(journal: SqliteJournal, list_id: BatchId, out: Path) -> ReportFiles:
     """Write a report; the folder that it is in, and nothing else, is the caller's to remove.
 
     Raises:
+        NothingThereError: The list is unknown.
         NotPossibleNowError: The disk does not take it.
     """
     try:
         folder = await anyio.to_thread.run_sync(_make_folder, out)
-        stem = f"{safe_folder(Path(orders.source).stem)}-{orders.batch_id[-_MARK_LENGTH:]}-report"
-        heed = anyio.from_thread.check_cancelled
-        write = partial(write_reports, orders, records, folder, stem, out=out, is_to_move=True, heed=heed)
         try:
-            return await anyio.to_thread.run_sync(write)
+            return await journal.read(partial(_write, list_id, folder, out))
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(remove_tree, folder)
             raise
     except OSError as error:
         raise NotPossibleNowError(f"The report cannot be written ({error.strerror}); free some space.") from error
+
+
+def _write(list_id: BatchId, folder: Path, out: Path, reading: Reading) -> ReportFiles:
+    orders = reading.order_list(list_id)
+    if orders is None:
+        raise NothingThereError(f"There is no list {list_id}.")
+    stem = f"{safe_folder(Path(orders.source).stem)}-{orders.batch_id[-_MARK_LENGTH:]}-report"
+    heed = anyio.from_thread.check_cancelled
+    return write_reports(orders, reading, folder, stem, out=out, is_to_move=True, heed=heed)
 
 
 def _make_folder(out: Path) -> Path:

@@ -9,7 +9,6 @@ import anyio
 import httpx
 import pytest
 
-from app.archive.staged import evidence_folder
 from app.domain.failures import Reason
 from app.domain.ids import TaskId
 from app.domain.states import WorkerStatus
@@ -28,7 +27,7 @@ async def test_evidence_is_given_out_and_never_run(tmp_path: Path, monkeypatch: 
         report = Report(reason=Reason.PORTAL_CHANGED, evidence=("page.html", "page.png", "gone.png"))
         await running.daemon._journal.finish(TaskId(task_id(1)), report, "")
         private = tmp_path / "out" / ".poolwright"
-        folder = evidence_folder(private, number(1), 0)
+        folder = private / "evidence" / number(1) / "attempt-0"
         folder.mkdir(parents=True)
         (folder / "page.html").write_text("<script>steal()</script>")
         (folder / "page.png").write_bytes(b"\x89PNG")

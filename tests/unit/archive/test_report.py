@@ -16,7 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from app.archive import losses, workbook
 from app.archive.report import ReportFiles, write_reports
-from app.archive.table import RESULT_COLUMNS, lines, result_headers, summarize
+from app.archive.table import RESULT_COLUMNS, Tally, lines, result_headers
 from app.domain.failures import MEANINGS, ActionClass, Outcome, Reason
 from app.domain.ids import BatchId, TaskId
 from app.domain.task import OrderList, OrderRow
@@ -200,7 +200,10 @@ def test_text_that_no_sheet_can_hold_does_not_break_it(files: ReportFiles) -> No
 
 
 def test_the_summary_counts_each_order_once(files: ReportFiles) -> None:
-    summary = summarize(ORDERS, RECORDS)
+    tally = Tally()
+    for line in lines(ORDERS, RECORDS):
+        tally.add(line)
+    summary = tally.summary(ORDERS)
 
     assert summary.outcomes == {
         Outcome.COMPLETED: 1,

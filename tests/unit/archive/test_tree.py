@@ -98,26 +98,6 @@ def test_files_and_folders_have_the_permissions_that_the_user_gives(
     assert mode(folder) == mode(folder.parent) == mode(out) == 0o777 & ~umask
 
 
-def test_traces_of_a_failure_are_for_the_owner_alone(tree: OutputTree, out: Path, tmp_path: Path) -> None:
-    (out / PRIVATE_NAME).mkdir(parents=True, mode=0o755)
-    staged = stage(tmp_path / "s", {}, evidence={"page.png": b"png", "page.html": b"html"})
-
-    tree.file(task_for("PO/7", attempt=2), report_for({}, reason=Reason.PORTAL_CHANGED), staged)
-
-    place = out / PRIVATE_NAME / "evidence" / "PO_7" / "attempt-2"
-    assert contents(place) == {"page.png": b"png", "page.html": b"html"}
-    assert {mode(path) for path in place.iterdir()} == {0o600}
-    assert {mode(path) for path in [place, *place.parents][:4]} == {0o700}
-
-
-def test_traces_of_a_later_run_replace_those_of_the_same_attempt(tree: OutputTree, out: Path, tmp_path: Path) -> None:
-    for run in ("1", "2"):
-        staged = stage(tmp_path / run, {}, evidence={f"page-{run}.png": b"png"})
-        tree.file(task_for("PO7"), report_for({}, reason=Reason.PORTAL_CHANGED), staged)
-
-    assert contents(out / PRIVATE_NAME / "evidence" / "PO7" / "attempt-1") == {"page-2.png": b"png"}
-
-
 def test_everything_private_is_closed_to_others(tree: OutputTree, out: Path, tmp_path: Path) -> None:
     tree.file(task_for("PO1"), report_for(FILES), stage(tmp_path / "s", FILES, evidence={"page.png": b""}))
 

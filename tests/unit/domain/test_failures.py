@@ -39,6 +39,8 @@ CONTRACT = """
     download_refused    FAILED         portal_fault     no
     filing_failed       FAILED         retry            yes
     disk_full           FAILED         retry            yes
+    disk_away           FAILED         retry            yes
+    disk_forbidden      FAILED         retry            yes
     processor_error     FAILED         retry            yes
     retry_asked         FAILED         retry            yes
     given_up            FAILED         fix_the_input    no

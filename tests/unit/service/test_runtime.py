@@ -108,9 +108,10 @@ async def test_a_report_is_written_after_the_first_wish_to_stop_and_given_up_aft
     stop, stop_now = anyio.Event(), anyio.Event()
     stop.set()
 
-    written = await batch_report.report_batch(job, (), stop, stop_now)
-    stop_now.set()
-    left = await batch_report.report_batch(job, (), stop, stop_now)
+    async with SqliteJournal(job.journal_path, SystemClock()) as journal:
+        written = await batch_report.report_batch(job, journal, stop, stop_now)
+        stop_now.set()
+        left = await batch_report.report_batch(job, journal, stop, stop_now)
 
     assert written.files is not None
     assert written.files.json.is_file()
@@ -132,6 +133,8 @@ async def test_a_report_that_takes_long_is_not_waited_for_by_somebody_who_stoppe
     stop = anyio.Event()
     stop.set()
 
-    left = await batch_report.report_batch(job_of(tmp_path), (), stop, anyio.Event())
+    job = job_of(tmp_path)
+    async with SqliteJournal(job.journal_path, SystemClock()) as journal:
+        left = await batch_report.report_batch(job, journal, stop, anyio.Event())
 
     assert left.files is None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from app.domain.failures import Outcome, Reason
 from app.domain.ids import TaskId, WorkerRef
 from app.domain.task import POTask, Report
@@ -133,13 +135,22 @@ def test_an_order_whose_last_attempt_cannot_be_filed_is_finished_in_the_journal_
     assert decision.commands == (Finish(worker=ONE, task=last.task, report=report),)
 
 
-def test_what_fails_while_nothing_can_be_stored_costs_nothing() -> None:
-    held = replace(START, holds=START.holds.begin(HoldCause.DISK_FORBIDDEN))
+@pytest.mark.parametrize(
+    ("cause", "why"),
+    [
+        (HoldCause.DISK_FULL, Reason.DISK_FULL),
+        (HoldCause.DISK_AWAY, Reason.DISK_AWAY),
+        (HoldCause.DISK_FORBIDDEN, Reason.DISK_FORBIDDEN),
+        (HoldCause.PLACE_GONE, Reason.DISK_AWAY),
+    ],
+)
+def test_what_fails_while_nothing_can_be_stored_costs_nothing(cause: HoldCause, why: Reason) -> None:
+    held = replace(START, holds=START.holds.begin(cause))
 
     decision = attempt(held, 3, Report(reason=Reason.DOWNLOAD_FAILED))
-    over = react(decision.standing, HoldOver(cause=HoldCause.DISK_FORBIDDEN)).standing
+    over = react(decision.standing, HoldOver(cause=cause)).standing
 
     (back,) = decision.commands
     assert isinstance(back, Requeue)
-    assert (back.is_attempt_spent, back.delay_s > 0) == (False, True)
+    assert (back.why, back.is_attempt_spent, back.delay_s > 0) == (why, False, True)
     assert isinstance(attempt(over, 3, Report(reason=Reason.DOWNLOAD_FAILED)).commands[0], File)

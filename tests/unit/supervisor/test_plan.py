@@ -128,6 +128,8 @@ def reported(reason: Reason, task: POTask = TASK, **changes: float) -> TaskRepor
         (Reason.PORTAL_UNREACHABLE, HoldCause.PORTAL_DOWN),
         (Reason.PORTAL_BUSY, HoldCause.PORTAL_BUSY),
         (Reason.DISK_FULL, HoldCause.DISK_FULL),
+        (Reason.DISK_AWAY, HoldCause.DISK_AWAY),
+        (Reason.DISK_FORBIDDEN, HoldCause.DISK_FORBIDDEN),
     ],
 )
 def test_what_is_not_the_orders_fault_makes_the_pool_wait_and_costs_nothing(reason: Reason, cause: HoldCause) -> None:
