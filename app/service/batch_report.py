@@ -46,7 +46,7 @@ async def report_batch(
 
     async def work() -> None:
         try:
-            files = await anyio.to_thread.run_sync(write)
+            files = await anyio.to_thread.run_sync(write, abandon_on_cancel=True)
         except OSError as error:
             folder = job.out / REPORTS_NAME
             told = blame(error, folder).sentence(otherwise="Put that right and start it again for the report.")
