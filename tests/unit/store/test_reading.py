@@ -8,7 +8,6 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +101,9 @@ async def test_accepting_a_long_list_hears_that_it_is_no_longer_wanted_and_then_
     tasks = Stopping(po_task(number) for number in range(MANY))
     async with SqliteJournal(path, ManualClock()) as journal:
         await journal.accept(orders(1, batch_id=OTHER))
+        loop = asyncio.get_running_loop()
         with anyio.CancelScope() as scope:
-            tasks.stop = partial(asyncio.get_running_loop().call_soon_threadsafe, scope.cancel)
+            tasks.stop = lambda: loop.call_soon_threadsafe(scope.cancel)
             await journal.accept(_with(tasks))
 
         assert scope.cancelled_caught
