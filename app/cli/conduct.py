@@ -125,7 +125,8 @@ async def _run(job: BatchJob, view: View, observe: EventSink, tell_draining: Cal
     def describe() -> str:
         return first_words(view.progress.in_flight_count, job.pool.shutdown_timeout_s)
 
-    async with hearing_signals(view.say, describe, tell_draining) as wishes:
+    limit_s = job.pool.shutdown_timeout_s
+    async with hearing_signals(view.say, describe, tell_draining, limit_s=limit_s) as wishes:
         return await run_batch(job, observe=observe, stop=wishes.stop, stop_now=wishes.stop_now)
 
 

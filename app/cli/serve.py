@@ -137,7 +137,8 @@ async def _serve(service: _Service, private: Path) -> Stop | None:
             tell(notice)
     async with AsyncExitStack() as stack:
         describe = partial(_first_words, settings.shutdown_timeout_s)
-        wishes = await stack.enter_async_context(hearing_signals(say, describe, is_hangup_one=False))
+        hearing = hearing_signals(say, describe, limit_s=settings.shutdown_timeout_s, is_hangup_one=False)
+        wishes = await stack.enter_async_context(hearing)
         listener = stack.enter_context(listening(Address(host=settings.host, port=settings.port)))
         daemon = await stack.enter_async_context(open_daemon(service.house, clock, observe))
         beside_pool = accompanied(daemon, service.read, service.reading, clock, observe)

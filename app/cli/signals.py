@@ -15,7 +15,9 @@ import anyio
 from anyio.abc import TaskStatus
 
 from app.cli import words
+from app.cli.last_resort import OVERTIME_S, last_resort
 from app.domain.failures import root_cause
+from app.domain.options import SHUTDOWN_TIMEOUT_MAX_S
 
 T = TypeVar("T")
 
@@ -120,9 +122,12 @@ async def hearing_signals(
     describe: Callable[[], str],
     at_stop: Callable[[], None] = lambda: None,
     *,
+    limit_s: float = SHUTDOWN_TIMEOUT_MAX_S,
     is_hangup_one: bool = True,
 ) -> AsyncGenerator[Wishes]:
     """Turn signals into wishes while the block lasts. Errors of the block leave it as they are.
+
+    A program that is there still long after the first one hangs, and is ended by ``last_resort``.
 
     A platform that offers no signal handlers to an event loop stops by KeyboardInterrupt, without a first step.
 
@@ -130,6 +135,7 @@ async def hearing_signals(
         say: Tells the person what happens now.
         describe: The words for the first signal, asked for when it comes.
         at_stop: Called at the first signal, for whoever else is to know.
+        limit_s: How long orders in flight may take then.
         is_hangup_one: Whether SIGHUP is one of them too.
     """
     wishes = Wishes()
@@ -139,15 +145,17 @@ async def hearing_signals(
             say("Stopping now; what is in flight goes back to the queue.")
             wishes.stop_now.set()
             return
+        hurry_at_last()
         say(describe())
         at_stop()
         wishes.stop.set()
 
     try:
-        async with anyio.create_task_group() as beside:
-            await beside.start(_listen, ending_signals(is_hangup_one=is_hangup_one), hear)
-            yield wishes
-            beside.cancel_scope.cancel()
+        with last_resort(limit_s + OVERTIME_S) as hurry_at_last:
+            async with anyio.create_task_group() as beside:
+                await beside.start(_listen, ending_signals(is_hangup_one=is_hangup_one), hear)
+                yield wishes
+                beside.cancel_scope.cancel()
     except ExceptionGroup as group:
         raise root_cause(group) from None
 

@@ -20,6 +20,9 @@ def main() -> None:
         signal.signal(signal.SIGINT, usual)
     try:
         program.main()
+    except SystemExit as end:
+        import_module("app.cli.last_resort").leave(end.code if isinstance(end.code, int) else int(end.code is not None))
+        raise
     finally:
         # How it went is settled: the interpreter's own last steps are not cut short by a traceback.
         signal.signal(signal.SIGINT, signal.SIG_IGN)

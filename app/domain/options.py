@@ -93,6 +93,8 @@ class PortalOptions:
     pack_json: str
     #: Where the portal is, without a trailing slash.
     base_url: str
+    #: How long one of its pages may take, as the pack says: whoever waits for a worker waits for its pages too.
+    page_s: float = 30.0
     user: str = ""
     password: Secret = field(default_factory=lambda: Secret(text=""))
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from app.domain.cookies import SiteCookies
-from app.profile.database import opened_to_read, settled
-from app.profile.failures import BrokenFileError, ProfileDamagedError, ProfileRefusedError, make_anew
+from app.profile.database import opened_to_read, refuse_storage, settled
+from app.profile.failures import BrokenFileError, ProfileDamagedError, ProfileRefusedError, make_anew, unreadable
 
 #: Linux and macOS have the first, Windows the second.
 _PLACES = (Path("Default", "Cookies"), Path("Default", "Network", "Cookies"))
@@ -93,6 +93,10 @@ def _read(cookies: Path, query: str) -> Sequence[tuple[Any, int]]:
         with closing(opened_to_read(cookies)) as connection:
             return connection.execute(query).fetchall()
     except sqlite3.Error as error:
+        try:
+            refuse_storage(error, cookies)
+        except OSError as refusal:
+            raise unreadable(cookies, refusal) from error
         raise _unreadable(cookies, error) from error
 
 
@@ -108,14 +112,15 @@ def count_living(user_data: Path, now: datetime) -> tuple[SiteCookies, ...]:
 
     Raises:
         ProfileDamagedError: It can't be read.
-        OSError: There is no room for a copy of it.
+        OSError: There is no room for a copy of it, or its disk does not answer.
     """
     cookies = find_cookies(user_data)
     expiry = (now + _LIFE_LEFT - _FIRST_DAY) // timedelta(microseconds=1)
     try:
         with settled(cookies) as whole, closing(opened_to_read(whole)) as connection:
             rows: list[tuple[str, int, int]] = connection.execute(_LIVING, (expiry,)).fetchall()
-    except sqlite3.OperationalError:
+    except sqlite3.OperationalError as error:
+        refuse_storage(error, cookies)
         return ()
     except (sqlite3.Error, BrokenFileError) as error:
         raise _unreadable(cookies, error) from error

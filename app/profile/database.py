@@ -6,13 +6,16 @@ journal of a change that it didn't finish lies beside it, and is undone on a cop
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import sqlite3
 import struct
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
 from app.profile.failures import BrokenFileError
 
@@ -22,6 +25,12 @@ _MAGIC = b"SQLite format 3\0"
 _HEADER = struct.Struct(">16xH6xII60xI4x")
 #: Stands for 65,536, which two bytes can't say.
 _LARGEST_PAGE = 1
+#: An extended result code of SQLite holds the primary one in its low byte.
+_PRIMARY_CODE = 0xFF
+#: What SQLite says when the system refused it something, whatever is in the file.
+_OF_STORAGE: Mapping[int, int] = MappingProxyType(
+    {sqlite3.SQLITE_IOERR: errno.EIO, sqlite3.SQLITE_NOMEM: errno.ENOMEM, sqlite3.SQLITE_FULL: errno.ENOSPC}
+)
 
 
 def check_database(path: Path) -> None:
@@ -56,6 +65,7 @@ def settled(path: Path) -> Generator[Path]:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 connection.execute("SELECT count(*) FROM sqlite_schema")
         except sqlite3.Error as error:
+            refuse_storage(error, path)
             raise BrokenFileError(path, f"can't be read ({error})") from error
         yield copy
 
@@ -63,6 +73,18 @@ def settled(path: Path) -> Generator[Path]:
 def opened_to_read(path: Path) -> sqlite3.Connection:
     """A connection that never touches a file: a plain read-only one would undo what a browser left unfinished."""
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+
+
+def refuse_storage(error: sqlite3.Error, path: Path) -> None:
+    """Tell a disk that answers with errors from a database that is damaged.
+
+    Raises:
+        OSError: It is the disk, as far as SQLite says.
+    """
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    number = _OF_STORAGE.get(code & _PRIMARY_CODE)
+    if number is not None and code != sqlite3.SQLITE_IOERR_SHORT_READ:  # that one is a file that was cut off
+        raise OSError(number, os.strerror(number), str(path)) from error
 
 
 def _has_content(path: Path) -> bool:
@@ -89,6 +111,7 @@ def _check_pages(path: Path, name: Path) -> None:
         with closing(opened_to_read(path)) as connection:
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.Error as error:
+        refuse_storage(error, name)
         raise BrokenFileError(name, f"can't be read ({error})") from error
     if verdict != "ok":
         raise BrokenFileError(name, f"is damaged ({' '.join(str(verdict).split())})")

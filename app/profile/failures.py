@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from app.domain.failures import (
     DiskFullError,
+    PoolError,
     ProfileError,
     SetupError,
     StorageAwayError,
@@ -72,7 +73,7 @@ def make_anew(place: Path) -> str:
 
 
 class PlaceAwayError(SetupError, StorageAwayError):
-    """The disk for clones does not answer."""
+    """The disk of a profile, or that for clones, does not answer."""
 
 
 class PlaceForbiddenError(SetupError, StorageForbiddenError):
@@ -102,12 +103,21 @@ def missing_folder(base: Path) -> ProfileMissingError:
     )
 
 
-def unreadable(path: Path, error: OSError) -> ProfileError:
+def unreadable(path: Path, error: OSError) -> PoolError:
     """The error for a file or folder of a profile that can't be read.
 
-    One that belongs to somebody else is whole, and only refused; all else is damage.
+    One that belongs to somebody else is whole, and only refused; a disk that answers with errors, or not at all, says
+    nothing about what is on it. All else is damage.
     """
     place = error.filename or path
-    if isinstance(error, PermissionError):
-        return ProfileRefusedError(f"{place} can't be read: {blame(error, path).sentence()}")
-    return ProfileDamagedError(f"{place} can't be read ({error.strerror}). Mend its disk, or make the profile anew.")
+    match trouble_of(error):
+        case StorageTrouble.FORBIDDEN:
+            return ProfileRefusedError(f"{place} can't be read: {blame(error, path).sentence()}")
+        case StorageTrouble.AWAY | StorageTrouble.FULL as trouble:
+            told = "Nothing says that the profile is damaged. Bring its disk or share back, then start again."
+            if trouble is StorageTrouble.FULL:
+                told = "There is no room for the copy that this takes; free some, then start again."
+            return _REFUSALS[trouble](f"{place} can't be read ({error.strerror}). {told}")
+        case StorageTrouble.OTHER:
+            told = "Mend its disk, or make the profile anew."
+            return ProfileDamagedError(f"{place} can't be read ({error.strerror}). {told}")

@@ -17,6 +17,7 @@ from pathvalidate import is_valid_filename
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.domain.failures import SetupError
+from app.domain.storage import trouble_of
 from app.profile.everyday import refuse_everyday
 from app.profile.failures import ProfileFileError, ProfileMissingError, ProfileRefusedError, unreadable
 from app.profile.private import FOLDER_MODE, replace_file
@@ -70,7 +71,7 @@ class NamedProfile:
         try:
             return ProfileFile.model_validate(tomllib.loads(self.file_path.read_text(encoding="utf-8")))
         except OSError as error:
-            if isinstance(error, PermissionError):
+            if trouble_of(error).may_pass:
                 raise unreadable(self.path, error) from error
             raise ProfileFileError(
                 f"{self.file_path} can't be read ({error.strerror}). "

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import anyio
-import anyio.from_thread
 
 from app.archive.report import ReportFiles, write_reports
 from app.archive.table import Records
@@ -14,6 +13,7 @@ from app.profile.rights import blame
 from app.service.batch import BatchJob
 from app.service.resuming import unless
 from app.store.journal import SqliteJournal
+from app.store.threads import heed
 
 REPORTS_NAME = "reports"
 #: After the first wish to stop, a report gets so long: on top of the time that orders in flight had.
@@ -56,5 +56,4 @@ async def report_batch(job: BatchJob, journal: SqliteJournal, stop: anyio.Event,
 
 
 def _write(job: BatchJob, records: Records) -> ReportFiles:
-    heed = anyio.from_thread.check_cancelled
     return write_reports(job.orders, records, job.out / REPORTS_NAME, job.report_stem, out=job.out, heed=heed)

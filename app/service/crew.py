@@ -132,6 +132,7 @@ def _portal(settings: Settings, site: Site) -> PortalOptions:
     return PortalOptions(
         pack_json=site.pack.to_json(),
         base_url=site.base_url,
+        page_s=site.pack.limits.page_s,
         user=settings.user,
         password=Secret(text=settings.password.get_secret_value()),
     )

@@ -20,6 +20,9 @@ from app.profile.rights import blame
 from app.service.batch import Redo
 from app.service.redoing import to_redo
 
+#: A disk that hangs is not waited for at the end: the next start empties the folder too.
+DISCARD_LIMIT_S = 5.0
+
 Candidacy: TypeAlias = Callable[[TaskRecord], bool]
 
 
@@ -65,7 +68,7 @@ async def to_reopen(
             record.folder, record.task.task_id, anyio.from_thread.check_cancelled
         )
 
-    return await anyio.to_thread.run_sync(to_redo, records, redo, is_whole)
+    return await anyio.to_thread.run_sync(to_redo, records, redo, is_whole, abandon_on_cancel=True)
 
 
 async def unless(happens: Callable[[], Awaitable[object]], work: Callable[[], Awaitable[None]]) -> bool:
@@ -94,5 +97,5 @@ async def clean_staging(tree: OutputTree, staging: Path) -> AsyncGenerator[None]
     try:
         yield
     finally:
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(tree.discard, staging)
+        with anyio.move_on_after(DISCARD_LIMIT_S, shield=True):
+            await anyio.to_thread.run_sync(tree.discard, staging, abandon_on_cancel=True)

@@ -2,7 +2,8 @@
 
 Whoever enters it owns the file, alone, until leaving it. Each method is one transaction that runs to its end in a
 thread: a caller that is cancelled meanwhile may find its change written or not, never half of it. A task that was
-fetched by a cancelled call is queued again by the next ``recover``.
+fetched by a cancelled call is queued again by the next ``recover``. A disk that hangs keeps a cancelled caller for a
+moment only, see ``threads``: what was asked of it then is in the journal of the next start, or is not.
 """
 
 from __future__ import annotations
@@ -16,9 +17,6 @@ from sqlite3 import Connection
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
-import anyio
-from anyio import from_thread, to_thread
-
 from app.domain.account import Account
 from app.domain.failures import GivenBack, Reason
 from app.domain.ids import BatchId, TaskId, WorkerRef
@@ -26,13 +24,16 @@ from app.domain.machine import Transition
 from app.domain.ports import Accepted, Clock
 from app.domain.task import OrderList, POTask, Report, TaskRecord
 from app.store.database import BUSY_TIMEOUT_S, Compacted, open_database
-from app.store.errors import JournalError
+from app.store.errors import JournalAwayError, JournalError
 from app.store.ledger import Ledger
 from app.store.reading import Reading
 from app.store.retention import Forgotten
+from app.store.threads import Threads, heed
 
 #: So many may read much at the same time.
 READERS_MAX = 3
+#: Closing the file waits so long for a change that still runs. What is committed is safe without it.
+CLOSE_LIMIT_S = 3.0
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,11 +47,12 @@ class SqliteJournal:
         self._path = path
         self._clock = clock
         self._busy_timeout_s = busy_timeout_s
-        self._limiter = anyio.CapacityLimiter(1)
+        # No change waits longer for others than for the lock of one, and for a slow disk a moment more.
+        self._writer = self._threads(1, busy_timeout_s + 1.0)
         #: For those who read much: a report of a long list keeps no order waiting.
-        self._readers = anyio.CapacityLimiter(READERS_MAX)
+        self._readers = self._threads(READERS_MAX, busy_timeout_s + 1.0)
         #: For those who read for minutes: they keep nobody waiting who only asks.
-        self._reporters = anyio.CapacityLimiter(READERS_MAX)
+        self._reporters = self._threads(READERS_MAX, busy_timeout_s + 1.0)
         self._held = ExitStack()
         self._ledger: Ledger | None = None
 
@@ -67,18 +69,27 @@ class SqliteJournal:
             JournalLockedError: Another program keeps it locked.
             JournalError: The SQLite of this Python is too old, or fails.
         """
-        opening = open_database(self._path, busy_timeout_s=self._busy_timeout_s, heed=from_thread.check_cancelled)
-        database = await to_thread.run_sync(self._held.enter_context, opening, limiter=self._limiter)
+        self._writer.open()
+        self._readers.open()
+        self._reporters.open()
+        opening = open_database(self._path, busy_timeout_s=self._busy_timeout_s, heed=heed)
+        try:
+            database = await self._writer.run(partial(self._held.enter_context, opening))
+        except BaseException:
+            await self._close()  # noqa: ASYNC102 - it shields itself, with a limit
+            raise
         self._ledger = Ledger(database, self._clock)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the file and let go of it, also when cancelled; waits for the transaction that still runs."""
+        """Close the file and let go of it, also when cancelled; waits a while for the transaction that still runs.
+
+        Where the disk hangs the file stays open, and nobody else's, until it goes on or the program ends.
+        """
         self._ledger = None
-        with anyio.CancelScope(shield=True):
-            await to_thread.run_sync(self._held.close, limiter=self._limiter)
+        await self._close()  # noqa: ASYNC102 - as above
 
     async def belong(self, account: Account) -> None:
         """Make sure that the orders of a portal are this account's; the first that asks is written down.
@@ -188,9 +199,10 @@ class SqliteJournal:
         Others go on meanwhile, those who write and those who ask.
 
         Args:
-            use: Called in a thread; what it is given is of no use after it.
+            use: Called in a thread; what it is given is of no use after it. It calls ``threads.heed`` again and again,
+                which ends it where nobody waits any more.
         """
-        return await to_thread.run_sync(partial(self._open.read, use), limiter=self._reporters)
+        return await self._reporters.run(partial(self._open.read, use))
 
     async def gather(self, batch_id: BatchId, prefix: str) -> int:
         """Put every task of any list that is not over into one list too, made when there is none; tells how many.
@@ -233,7 +245,22 @@ class SqliteJournal:
         return self._ledger
 
     async def _run(self, work: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
-        return await to_thread.run_sync(partial(work, *args, **named), limiter=self._limiter)
+        return await self._writer.run(partial(work, *args, **named))
 
     async def _study(self, look: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
-        return await to_thread.run_sync(partial(look, *args, **named), limiter=self._readers)
+        return await self._readers.run(partial(look, *args, **named))
+
+    def _threads(self, count: int, patience_s: float) -> Threads:
+        def refusal() -> JournalError:
+            return JournalAwayError(self._path, "its disk does not answer")
+
+        return Threads(count, patience_s=patience_s, refusal=refusal)
+
+    async def _close(self) -> None:
+        await self._readers.close(_nothing, 0.0)
+        await self._reporters.close(_nothing, 0.0)
+        await self._writer.close(self._held.close, CLOSE_LIMIT_S)
+
+
+def _nothing() -> None:
+    """What readers do last."""

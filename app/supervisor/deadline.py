@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 import anyio
@@ -48,17 +49,25 @@ class Deadline:
             finally:
                 self._scopes.discard(scope)
 
-    async def in_thread(self, work: Callable[[], T]) -> T:
-        """Do something blocking, and wait for it although the caller is cancelled meanwhile.
+    async def undisturbed(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do something, and wait for it although the caller is cancelled meanwhile.
 
         Raises:
-            TimeoutError: The deadline came first. The thread is left behind.
+            TimeoutError: The deadline came first. Nobody knows what came of it.
         """
         done: list[T] = []
         with self.shield():
-            done.append(await anyio.to_thread.run_sync(work, abandon_on_cancel=True))
+            done.append(await work())
         if done:
             return done[0]
         await anyio.lowlevel.checkpoint_if_cancelled()
         msg = "a disk hangs"
         raise TimeoutError(msg)
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """The same for something that blocks. The thread is left behind at the deadline.
+
+        Raises:
+            TimeoutError: The deadline came first.
+        """
+        return await self.undisturbed(partial(anyio.to_thread.run_sync, work, abandon_on_cancel=True))

@@ -17,6 +17,7 @@ from app.domain.failures import GivenBack
 from app.domain.ids import BatchId, TaskId
 from app.domain.ports import Journal
 from app.domain.task import POTask
+from app.supervisor.deadline import Deadline
 from app.supervisor.pool_facts import TrialWaits
 
 #: Tasks claimed ahead, for each tab: enough that no tab waits for the disk, few enough that a crash returns little.
@@ -68,6 +69,7 @@ class Dispatch:
         batch_id: BatchId,
         tab_count: int,
         report: Callable[[TrialWaits], None] = lambda _: None,
+        deadline: Deadline | None = None,
     ) -> None:
         """Feed the tasks of one list to ``tab_count`` tabs.
 
@@ -76,6 +78,7 @@ class Dispatch:
             batch_id: The list.
             tab_count: How many can be open at the same time.
             report: Told of each task that waits for a fresh worker.
+            deadline: When the pool must be gone; a claim whose disk hangs is left behind then.
         """
         self._journal = journal
         self._batch_id = batch_id
@@ -84,6 +87,7 @@ class Dispatch:
         self._claimed_max = self._ahead_count + tab_count
         self.task_queue = RankedQueue()
         self._report = report
+        self._deadline = deadline or Deadline()
         self._on_trial: list[POTask] = []
         self._returned_count = 0
         self._changed = anyio.Event()
@@ -174,7 +178,7 @@ class Dispatch:
 
     async def _claim(self, room: int) -> tuple[POTask, ...]:
         tasks: tuple[POTask, ...] = ()
-        with anyio.CancelScope(shield=True):  # a claimed task must reach the queue
+        with self._deadline.shield():  # a claimed task must reach the queue
             tasks = tuple(await self._journal.fetch(self._batch_id, room))
             for task in tasks:
                 self.put_back(task)

@@ -188,7 +188,7 @@ class Generation:
 
     async def _assign(self, talk: Talk, task: POTask) -> None:
         begun = task
-        with anyio.CancelScope(shield=True):
+        with self._post.order.deadline.shield():
             begun = await self._post.begin(task, self.ref)
         if self.departure is not Departure.NONE:  # meanwhile: it takes nothing any more
             self._free(task.task_id)

@@ -70,8 +70,9 @@ class PersistentWorkerPool(Wishes):
         self._chronicle = Chronicle(self._journal, surroundings.observe)
         self._deadline = Deadline()
         self._codes = codes_of(options.totp_secret, surroundings.clock.now)
-        self._dispatch = Dispatch(self._journal, surroundings.batch_id, options.tab_count, self._report)
-        self.submissions = Submissions(self._journal, surroundings.batch_id, self._dispatch)
+        batch_id, deadline = surroundings.batch_id, self._deadline
+        self._dispatch = Dispatch(self._journal, batch_id, options.tab_count, self._report, deadline)
+        self.submissions = Submissions(self._journal, batch_id, self._dispatch, deadline)
         self._alive = Tally()
         self._steering = Steering(
             opening(options),

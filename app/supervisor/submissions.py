@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
-
-import anyio
+from typing import TypeVar
 
 from app.domain.failures import (
     GivenBack,
@@ -14,6 +13,7 @@ from app.domain.failures import (
     ProfileError,
     Reason,
     SetupError,
+    StorageAwayError,
     TaskError,
 )
 from app.domain.ids import BatchId, TaskId
@@ -22,6 +22,7 @@ from app.domain.ports import Journal
 from app.domain.states import open_count
 from app.domain.task import POTask, Report
 from app.supervisor.commands import Stop
+from app.supervisor.deadline import Deadline
 from app.supervisor.dispatch import Dispatch
 from app.supervisor.handle import TaskHandle
 from app.supervisor.stops import StopCause
@@ -39,13 +40,18 @@ _ERRORS: Mapping[StopCause, type[PoolError]] = {
 #: A task that is being called off waits so long, should the program die before it is written down.
 _ASIDE_S = 60.0
 
+T = TypeVar("T")
+
 
 class Submissions:
     """Owns the handles, and counts the open tasks of the pool's list, submitted or not."""
 
-    def __init__(self, journal: Journal, batch_id: BatchId, dispatch: Dispatch) -> None:
-        """Submit to one list."""
+    def __init__(
+        self, journal: Journal, batch_id: BatchId, dispatch: Dispatch, deadline: Deadline | None = None
+    ) -> None:
+        """Submit to one list, until the pool must be gone."""
         self._journal = journal
+        self._deadline = deadline or Deadline()
         self._batch_id = batch_id
         self._dispatch = dispatch
         self._handles: dict[TaskId, TaskHandle] = {}
@@ -75,8 +81,7 @@ class Submissions:
         handle = self._handles[task.task_id] = TaskHandle(task, self.call_off)
         self.open_tasks.add()  # before it can be taken, so that its outcome finds it counted
         try:
-            with anyio.CancelScope(shield=True):
-                await self._write(task)
+            await self._undisturbed(partial(self._write, task))
         except (PoolError, OSError) as error:
             self.open_tasks.drop()
             told = error if isinstance(error, PoolError) else PoolError(f"The journal cannot take the task: {error}.")
@@ -111,15 +116,16 @@ class Submissions:
         """
         if self._end is not None and self._end.ends_queue:
             return 0
-        gone = set[TaskId]()
-        with anyio.CancelScope(shield=True):
-            own = frozenset(await self._journal.members(self._batch_id, task_ids))
-            gone |= self._note_cancelled(await self._journal.cancel_all(task_ids), own)
-            # What was claimed ahead is left. Nothing of it is claimed again before it is cancelled.
-            ahead = [task_id for task_id in task_ids if task_id not in gone and await self._withdraw(task_id)]
-            if ahead:
-                gone |= self._note_cancelled(await self._journal.cancel_all(ahead), own)
-        return len(gone)
+        return len(await self._undisturbed(partial(self._cancel, task_ids)))
+
+    async def _cancel(self, task_ids: Collection[TaskId]) -> set[TaskId]:
+        own = frozenset(await self._journal.members(self._batch_id, task_ids))
+        gone = self._note_cancelled(await self._journal.cancel_all(task_ids), own)
+        # What was claimed ahead is left. Nothing of it is claimed again before it is cancelled.
+        ahead = [task_id for task_id in task_ids if task_id not in gone and await self._withdraw(task_id)]
+        if ahead:
+            gone |= self._note_cancelled(await self._journal.cancel_all(ahead), own)
+        return gone
 
     async def _open_more(self, count_max: int, write: Callable[[], Awaitable[int]]) -> int:
         """Tasks are counted as open before they can be taken, so that their outcomes find them counted."""
@@ -128,8 +134,7 @@ class Submissions:
         self.open_tasks.add(count_max)
         count = 0
         try:
-            with anyio.CancelScope(shield=True):
-                count = await write()
+            count = await self._undisturbed(write)
         finally:
             self.open_tasks.drop(count_max - count)
         self._dispatch.note_return()
@@ -177,15 +182,26 @@ class Submissions:
 
     async def call_off(self, task_id: TaskId) -> bool:
         """Cancel a task, if no worker has it. Not cancelled half-way: a task withdrawn is in no queue."""
-        is_off = False
-        if self._end is not None:
-            return False
-        with anyio.CancelScope(shield=True):
-            await self._withdraw(task_id)
-            is_off = await self._journal.cancel(task_id)
-            if is_off:
-                self._note_cancelled((task_id,), await self._journal.members(self._batch_id, (task_id,)))
+        return self._end is None and await self._undisturbed(partial(self._cancel_one, task_id))
+
+    async def _cancel_one(self, task_id: TaskId) -> bool:
+        await self._withdraw(task_id)
+        is_off = await self._journal.cancel(task_id)
+        if is_off:
+            self._note_cancelled((task_id,), await self._journal.members(self._batch_id, (task_id,)))
         return is_off
+
+    async def _undisturbed(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Change the journal although the caller is cancelled meanwhile.
+
+        Raises:
+            StorageAwayError: The pool had to end before the journal answered.
+        """
+        try:
+            return await self._deadline.undisturbed(work)
+        except TimeoutError as error:
+            told = "The journal did not answer before the pool had to end; the next start knows what it took."
+            raise StorageAwayError(told) from error
 
     def _note_cancelled(self, task_ids: Collection[TaskId], own: Collection[TaskId]) -> set[TaskId]:
         """Tasks have their end. Those of other lists were never counted here."""

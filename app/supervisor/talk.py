@@ -29,19 +29,31 @@ from app.wire.codec import WireError
 
 #: From the start of the process to its first word (design section 4).
 HELLO_LIMIT_S = 30.0
-#: From there to a browser that is open and logged in; starting eight of them on a small machine takes its time.
+#: From there to a browser that is open and has shown whether it is logged in; starting eight of them on a small machine
+#: takes its time. What the portal's pages may take comes on top of what a browser alone needs.
 READY_LIMIT_S = 120.0
+BROWSER_LIMIT_S = 60.0
+#: A page may take the pack's time for its answer, and as long again to show what it is.
+_WAITS_PER_PAGE = 2
+#: Pages until then: the probe; or, where a profile is made, those of a login by each of three rungs, with the probe.
+_PROBE, _LADDER = 1, 12
 #: A process may be started so long before it is to begin: it needs 0.5 to 1 s until its first word.
 HEAD_START_S = 2.0
 #: A worker beats every two seconds; silent for this long, it hangs.
 SILENCE_LIMIT_S = 15.0
-_NOT_READY = f"its browser was not ready within {READY_LIMIT_S:g} s"
-
 
 _STOP_CAUSES = {
     messages.UnableKind.LOGIN: StopCause.LOGIN_REQUIRED,
     messages.UnableKind.PROCESSOR: StopCause.SETUP_FAILED,
 }
+
+
+def ready_limit_s(configure: messages.Configure) -> float:
+    """How long a worker may take until it is ready, where every page of the portal comes as late as its pack allows."""
+    portal = configure.options.portal
+    page_count = _LADDER if configure.mode is messages.Mode.MAKE_BASE else _PROBE
+    pages_s = _WAITS_PER_PAGE * page_count * portal.page_s if portal else 0.0
+    return max(READY_LIMIT_S, BROWSER_LIMIT_S + pages_s)
 
 
 def news_of(
@@ -122,11 +134,12 @@ class Talk:
             raise LostError(msg, LossKind.GARBLED)
         await anyio.sleep_until(begin_s)
         await self.say(configure)
-        limit, is_waiting_for_us = AwakeLimit(READY_LIMIT_S), False
+        limit_s = ready_limit_s(configure)
+        limit, is_waiting_for_us = AwakeLimit(limit_s), False
         while True:
             await self._child.look()  # its browser comes up meanwhile
-            late = (limit, _NOT_READY, LossKind.SLOW_START)
-            message = await (self.hear(READY_LIMIT_S) if is_waiting_for_us else self._next(*late))
+            late = (limit, f"its browser was not ready within {limit_s:g} s", LossKind.SLOW_START)
+            message = await (self.hear(limit_s) if is_waiting_for_us else self._next(*late))
             if isinstance(message, messages.Ready):
                 await self._child.look()
                 return message

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 import anyio
-import anyio.from_thread
 import anyio.to_thread
 
 from app.archive.disk import make_private_folder
@@ -20,6 +19,7 @@ from app.service.daemon.errors import NothingThereError, NotPossibleNowError
 from app.service.out import STAGING_NAME
 from app.store.journal import SqliteJournal
 from app.store.reading import Reading
+from app.store.threads import heed
 
 #: Below the staging folder, which is emptied at every start and end of a daemon.
 FOLDER_NAME = "reports"
@@ -51,7 +51,6 @@ def _write(list_id: BatchId, folder: Path, out: Path, reading: Reading) -> Repor
     if orders is None:
         raise NothingThereError(f"There is no list {list_id}.")
     stem = f"{safe_folder(Path(orders.source).stem)}-{orders.batch_id[-_MARK_LENGTH:]}-report"
-    heed = anyio.from_thread.check_cancelled
     return write_reports(orders, reading, folder, stem, out=out, is_to_move=True, heed=heed)
 
 

@@ -65,7 +65,7 @@ async def test_whether_it_is_ready_is_told_while_the_journal_is_stuck(
 ) -> None:
     async with running_daemon(tmp_path, monkeypatch) as running:
         await running.until(lambda: running.daemon.pool.workers[0].status is WorkerStatus.READY)
-        async with running.daemon._journal._limiter:  # as if a change took for ever
+        async with running.daemon._journal._writer.free:  # as if a change took for ever
             ready = await running.client.get("/readyz")
 
     assert ready.json() == {"is_ready": True, "reasons": []}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -12,7 +13,6 @@ from typing import Any
 
 import anyio
 import pytest
-from anyio import from_thread
 
 from app.domain.task import POTask
 from app.store import search
@@ -50,10 +50,11 @@ async def test_what_only_reads_needs_no_lock_that_another_program_holds(
 async def test_orders_go_on_while_somebody_reads_much(path: Path) -> None:
     is_over = threading.Event()
     is_reading = anyio.Event()
+    loop = asyncio.get_running_loop()
 
     def read_long(connection: sqlite3.Connection) -> list[int]:
         before = search.all_counts(connection)["QUEUED"]
-        from_thread.run_sync(is_reading.set)
+        loop.call_soon_threadsafe(is_reading.set)
         is_over.wait(30)
         return [before, search.all_counts(connection)["QUEUED"]]
 
@@ -89,10 +90,10 @@ def test_a_reader_cannot_write(path: Path) -> None:
 class Stopping(tuple[POTask, ...]):  # noqa: SLOT001 - no tuple of a fixed shape can hold a function
     """Tasks whose reader is no longer wanted as soon as it begins."""
 
-    stop: Callable[[], None]
+    stop: Callable[[], object]
 
     def __iter__(self) -> Iterator[POTask]:
-        from_thread.run_sync(self.stop)
+        self.stop()
         return super().__iter__()
 
 
@@ -100,8 +101,9 @@ async def test_accepting_a_long_list_hears_that_it_is_no_longer_wanted_and_then_
     tasks = Stopping(po_task(number) for number in range(MANY))
     async with SqliteJournal(path, ManualClock()) as journal:
         await journal.accept(orders(1, batch_id=OTHER))
+        loop = asyncio.get_running_loop()
         with anyio.CancelScope() as scope:
-            tasks.stop = scope.cancel
+            tasks.stop = lambda: loop.call_soon_threadsafe(scope.cancel)
             await journal.accept(_with(tasks))
 
         assert scope.cancelled_caught
@@ -119,10 +121,11 @@ async def test_reading_a_long_list_hears_that_it_is_no_longer_wanted(path: Path)
     async with SqliteJournal(path, ManualClock()) as journal:
         await journal.accept(orders(*range(MANY)))
         answers: list[object] = []
+        loop = asyncio.get_running_loop()
         with anyio.CancelScope() as scope:
 
             def look(connection: sqlite3.Connection) -> int:
-                from_thread.run_sync(scope.cancel)
+                loop.call_soon_threadsafe(scope.cancel)
                 return connection.execute("SELECT count(*) FROM tasks, tasks AS others").fetchone()[0]
 
             answers.append(await journal.ask(look))

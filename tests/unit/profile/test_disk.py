@@ -1,0 +1,119 @@
+"""A disk that answers with errors says nothing about the profile on it: it is told as what it is, and waited for."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sqlite3
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from app.domain.failures import DiskFullError, NotNowError, ProfileError, StorageAwayError
+from app.profile import cookies
+from app.profile.base import check_base
+from app.profile.clone import clone_profile
+from app.profile.cookies import find_cookies
+from app.profile.database import check_database, refuse_storage
+from app.profile.failures import BrokenFileError, ProfileDamagedError, ProfileRefusedError, unreadable
+from app.profile.home import ProfileFile, ProfileHome
+from app.profile.marker import read_marker
+from app.profile.seal import hash_files, read_seal, seal_path
+
+AWAY = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EMFILE)
+
+
+@contextmanager
+def broken(monkeypatch: pytest.MonkeyPatch, module: object, name: str, number: int) -> Generator[None]:
+    """One function of the system fails for every place, as long as the block lasts."""
+
+    def fail(place: object = None, *_: object, **__: object) -> object:
+        raise OSError(number, os.strerror(number), str(place))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, name, fail)
+        yield
+
+
+@pytest.mark.parametrize("number", AWAY)
+@pytest.mark.parametrize(("module", "name"), [(os, "scandir"), (io, "open")], ids=["listing", "reading"])
+@pytest.mark.parametrize("work", [check_base, hash_files], ids=["check", "seal"])
+def test_a_base_on_a_disk_that_is_away_is_not_called_damaged(
+    base: Path, monkeypatch: pytest.MonkeyPatch, number: int, module: object, name: str, work: Callable[[Path], object]
+) -> None:
+    with broken(monkeypatch, module, name, number), pytest.raises(StorageAwayError) as refusal:
+        work(base)
+
+    assert not isinstance(refusal.value, ProfileError)
+    assert "Nothing says that the profile is damaged" in str(refusal.value)
+    check_base(base)  # and the disk is back
+
+
+def test_a_clone_of_one_neither(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with broken(monkeypatch, os, "scandir", errno.EIO), pytest.raises(StorageAwayError):
+        clone_profile(base, tmp_path / "runs" / "profile")
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (errno.EIO, StorageAwayError),
+        (errno.ENOSPC, DiskFullError),
+        (errno.EACCES, ProfileRefusedError),
+        (errno.EPERM, ProfileRefusedError),
+        (errno.EISDIR, ProfileDamagedError),
+        (errno.ENOENT, ProfileDamagedError),
+    ],
+)
+def test_each_trouble_has_its_own_error(tmp_path: Path, number: int, kind: type[Exception]) -> None:
+    assert type(unreadable(tmp_path, OSError(number, os.strerror(number)))).__mro__.count(kind)
+
+
+def test_a_seal_and_a_mark_that_cannot_be_read_now(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seal_path(base).write_text("{}")
+    with broken(monkeypatch, io, "open", errno.EIO):
+        with pytest.raises(StorageAwayError):
+            read_seal(base)
+        with pytest.raises(StorageAwayError):
+            read_marker(base)
+
+
+def test_the_file_of_a_profile_that_cannot_be_read_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = ProfileHome(tmp_path).create("anna", ProfileFile.model_validate({"pack": "demo", "base_url": "http://x"}))
+    with broken(monkeypatch, io, "open", errno.ESTALE), pytest.raises(StorageAwayError):
+        made.read()
+
+
+def error_of(code: int) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = code
+    return error
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR, sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_NOMEM])
+def test_what_the_system_refused_sqlite_is_the_disks(base: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    def fail(_path: Path) -> sqlite3.Connection:
+        raise error_of(code)
+
+    monkeypatch.setattr("app.profile.database.opened_to_read", fail)
+    monkeypatch.setattr(cookies, "opened_to_read", fail)
+    with pytest.raises(StorageAwayError):
+        check_base(base)
+    with pytest.raises(NotNowError):
+        cookies.count_key_prefixes(find_cookies(base))
+    with pytest.raises(OSError, match=r"Input/output|memory"):
+        check_database(find_cookies(base))
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB])
+def test_what_is_in_the_file_is_the_files(base: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    def fail(_path: Path) -> sqlite3.Connection:
+        raise error_of(code)
+
+    refuse_storage(error_of(code), base)
+    monkeypatch.setattr("app.profile.database.opened_to_read", fail)
+    with pytest.raises(BrokenFileError):
+        check_database(find_cookies(base))

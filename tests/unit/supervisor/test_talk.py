@@ -1,0 +1,31 @@
+"""How long a worker may take until it is ready: what a browser needs, and what the portal's pages may take."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.options import BrowserOptions, PortalOptions, WorkerOptions
+from app.supervisor.talk import READY_LIMIT_S, ready_limit_s
+from app.wire.messages import Configure, Mode, Seat
+
+SEAT = Seat(profile_path="/profile", profile_name="acme", staging_path="/staging")
+
+
+def configure(page_s: float | None, mode: Mode = Mode.WORK) -> Configure:
+    portal = None if page_s is None else PortalOptions(pack_json="{}", base_url="https://portal.test", page_s=page_s)
+    return Configure(mode=mode, options=WorkerOptions(browser=BrowserOptions(), portal=portal), seat=SEAT)
+
+
+@pytest.mark.parametrize("page_s", [None, 1.0, 30.0])
+def test_a_browser_has_its_time_however_quick_the_portal_is(page_s: float | None) -> None:
+    assert ready_limit_s(configure(page_s)) == READY_LIMIT_S
+
+
+@pytest.mark.parametrize("page_s", [55.0, 60.0, 120.0, 300.0])
+def test_a_portal_as_slow_as_its_pack_allows_is_no_slow_worker(page_s: float) -> None:
+    assert ready_limit_s(configure(page_s)) >= 2 * page_s + 60.0
+
+
+@pytest.mark.parametrize("page_s", [10.0, 30.0, 300.0])
+def test_a_login_takes_as_long_as_all_its_pages(page_s: float) -> None:
+    assert ready_limit_s(configure(page_s, Mode.MAKE_BASE)) >= 3 * 4 * page_s
