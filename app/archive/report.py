@@ -21,7 +21,6 @@ from app.archive.disk import FRESH, Heed, go_on, sync_file
 from app.archive.excel import columns_of_text
 from app.archive.names import folder_variants, well_formed
 from app.archive.table import Line, Summary, Value, lines, result_headers, summarize
-from app.archive.workbook import Layout, write_workbook
 from app.domain.ids import TaskId
 from app.domain.task import OrderList, TaskRecord
 
@@ -121,6 +120,8 @@ def _way(folder: Path, out: Path) -> str:
 
 
 def _write_xlsx(path: Path, told: _Told, way_to_out: str, elsewhere: str) -> tuple[str, ...]:
+    from app.archive.workbook import Layout, write_workbook  # noqa: PLC0415 - the heaviest library, and used at the end
+
     rows = ((line.row.given, line.row.cells) for line in told.lines())
     layout = Layout(
         columns=told.orders.columns,
