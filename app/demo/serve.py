@@ -1,4 +1,4 @@
-"""``python -m app.demo``: serve the portal until told to stop.
+"""Serves the portal until told to stop, as ``python -m app.demo``.
 
 One JSON line says that it listens, with the address and what a test needs to know; the line goes to standard output, or
 to the descriptor of ``--ready-fd``. The portal ends on SIGTERM and SIGINT, and with ``--die-with-parent`` when its
@@ -161,7 +161,3 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ready-fd", type=int, default=1, help="descriptor for the ready line (default: 1)")
     parser.add_argument("--die-with-parent", action="store_true", help="stop when standard input ends (not on Windows)")
     return parser
-
-
-if __name__ == "__main__":
-    main()
