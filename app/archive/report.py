@@ -22,7 +22,6 @@ from app.archive.disk import FRESH, Heed, go_on, sync_file
 from app.archive.excel import columns_of_text
 from app.archive.names import folder_variants, well_formed
 from app.archive.table import Line, Orders, Records, Summary, Tally, Value, heeded, lines, result_headers
-from app.archive.workbook import Layout, write_workbook
 
 #: Names that are tried for a report whose file is locked.
 _NAMES_TRIED = 9
@@ -121,6 +120,8 @@ def _way(folder: Path, out: Path) -> str:
 
 
 def _write_xlsx(path: Path, *, told: _Told, summary: Summary, way_to_out: str, elsewhere: str) -> tuple[str, ...]:
+    from app.archive.workbook import Layout, write_workbook  # noqa: PLC0415 - the heaviest library, and used at the end
+
     rows = ((row.given, row.cells) for row in heeded(told.orders.rows, told.heed))
     layout = Layout(
         columns=told.orders.columns,

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from app.domain.failures import LoginRequiredError, OptionsError, Outcome, PoolError, ProfileError
 from app.intake.errors import InputRefusedError
-from app.portal.pack import PackError
+from app.portal.errors import PackError
 from app.service.batch import BatchSummary, Ending
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from functools import cache
 
 from pydantic import TypeAdapter
 
@@ -18,7 +19,10 @@ from app.domain.events import Event
 from app.service.batch import BatchSummary
 from app.service.telling import kind_of, told
 
-_SUMMARY = TypeAdapter(BatchSummary)
+
+@cache
+def _summaries() -> TypeAdapter[BatchSummary]:
+    return TypeAdapter(BatchSummary)  # at the end of a run, and not when it starts
 
 
 def event_line(event: Event, at: datetime, *, is_ascii: bool = False) -> str:
@@ -28,7 +32,7 @@ def event_line(event: Event, at: datetime, *, is_ascii: bool = False) -> str:
 
 def summary_line(summary: BatchSummary, at: datetime, *, is_ascii: bool = False) -> str:
     """How a run ended as one line, with the exit code."""
-    fields = _SUMMARY.dump_python(summary, mode="json")
+    fields = _summaries().dump_python(summary, mode="json")
     code = exit_of_summary(summary).value
     return json.dumps({"type": "summary", "at": at.isoformat(), "exit_code": code, **fields}, ensure_ascii=is_ascii)
 

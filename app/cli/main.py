@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from app import __version__
+from app import __version__, loading
 from app.cli.console import console
 from app.cli.exits import Exit, exit_of_error
 from app.cli.help import HelpfulCommand, epilog_of
@@ -46,6 +46,7 @@ class Place:
     def load(self, name: str) -> Any:  # noqa: ANN401 - the library keeps its commands' type to itself
         """The command, with its module imported."""
         module = import_module(f"app.cli.{self.module}")
+        loading.done()
         help_text: str = getattr(module, f"{self.prefix}HELP")
         group = _group()
         group.command(

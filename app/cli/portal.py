@@ -11,7 +11,7 @@ from rich.text import Text
 from app.cli.console import console
 from app.cli.exits import Exit
 from app.portal import pack as packs
-from app.portal.pack import PackError
+from app.portal.errors import PackError
 
 LIST_HELP = "List the portal packs that come with Poolwright."
 LINT_HELP = (

@@ -1,13 +1,15 @@
 """Where the program begins: streams that can be used, and no traceback for whoever stops it while it is loading.
 
-Nothing of weight is imported before that is settled.
+Nothing of weight is imported before that is settled, and nothing at all for who asks for the version alone.
 """
 
 from __future__ import annotations
 
 import signal
+import sys
 from importlib import import_module
 
+from app import __version__, loading
 from app.cli.streams import secure
 
 
@@ -15,6 +17,10 @@ def main() -> None:
     """Run the program; its exit code says how it went."""
     usual = signal.signal(signal.SIGINT, signal.SIG_DFL) if _is_heard() else None
     secure()
+    if sys.argv[1:] == ["--version"]:
+        sys.stdout.write(f"poolwright {__version__}\n")  # as the command line says it among other words
+        return
+    loading.begin()
     program = import_module("app.cli.main")
     if usual is not None:
         signal.signal(signal.SIGINT, usual)

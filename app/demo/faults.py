@@ -24,7 +24,7 @@ class Scope(StrEnum):
 
 
 class _Told(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Latency(_Told):
@@ -97,7 +97,9 @@ PageFault = FatPage | CrashPage | ChangedPage
 
 Fault = Latency | ErrorStatus | Hang | Drop | Maintenance | SecondFactor | LoggedOut | PageFault
 
-_FAULT: TypeAdapter[Fault] = TypeAdapter(Annotated[Fault, Field(discriminator="kind")])
+_FAULT: TypeAdapter[Fault] = TypeAdapter(
+    Annotated[Fault, Field(discriminator="kind")], config=ConfigDict(defer_build=True)
+)
 
 _AMOUNTS = {"latency": "delay_ms", "drop": "after_bytes", "fat": "size_mb"}
 

@@ -9,8 +9,6 @@ import json
 import re
 from enum import Enum, auto
 
-import filetype  # pyright: ignore[reportMissingTypeStubs]  # it ships no types; ``_foreign_kind`` alone calls it
-
 from app.intake.errors import InputRefusedError
 
 #: Endings of lists, also of kinds that are refused with a hint how to save them anew.
@@ -147,7 +145,12 @@ def _foreign_kind(content: bytes, source: str) -> str:
         return f"is the lock file that lies beside an open workbook{by_whom}; give the workbook itself"
     # Marks of binary kinds are short; text may begin with one by chance, but holds no zero byte.
     head = content[:_PROBE_LENGTH]
-    kind = filetype.guess_extension(head) if b"\0" in head else None  # pyright: ignore[reportUnknownMemberType]
+    if b"\0" not in head:
+        return ""
+
+    import filetype  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]  # no types, and hardly ever needed
+
+    kind = filetype.guess_extension(head)  # pyright: ignore[reportUnknownMemberType]
     return f"is a {kind} file; {_AS_NEW}" if kind else ""
 
 

@@ -11,8 +11,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import charset_normalizer
-
 from app.intake.errors import InputRefusedError
 from app.intake.grid import named_rows
 
@@ -147,6 +145,8 @@ def _code_page(telling: bytes, source: str) -> str:
         return min(pages, key=lambda page: len(_STRAY_SIGN.findall(telling.decode(page))))
     if is_latin and _is_nearly(telling, _LATIN_PAGES[0]):
         return _LATIN_PAGES[0]
+    import charset_normalizer  # noqa: PLC0415 - hardly a list comes as far as here, and loading it takes its time
+
     # Short runs that no Latin page has come from DOS; the detector knows its pages too.
     best = charset_normalizer.from_bytes(telling, cp_isolation=None if is_latin else _OTHER_PAGES).best()
     if best is None:

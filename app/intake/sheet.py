@@ -2,6 +2,9 @@
 
 Cells and names stand as they were given; nothing is trimmed, sorted or dropped but blank rows, titles and rows that
 describe columns. Short rows are filled up with empty cells, cells beyond the header get columns of their own.
+
+What reads workbooks and web pages is loaded when there is one to read: its libraries are a third of what a run loads,
+and plain text needs none of them.
 """
 
 from __future__ import annotations
@@ -20,8 +23,6 @@ from app.intake.errors import InputRefusedError
 from app.intake.furniture import without_repeats, without_rules
 from app.intake.grid import Grid, Row
 from app.intake.header import Frame, frame_rows
-from app.intake.webpage import read_web_page
-from app.intake.workbook import read_old_workbook, read_workbook, read_xml
 
 _POSITION = re.compile(r"#(\d+)")
 
@@ -89,21 +90,25 @@ def _content_of(path: Path) -> bytes:
 
 
 def _grid_of(content: bytes, source: str, sheet_name: str | None) -> Grid:
-    match kind_of(content, source):
-        case ContentKind.WORKBOOK:
-            return read_workbook(content, source, sheet_name)
-        case ContentKind.OLD_WORKBOOK:
-            return read_old_workbook(content, source, sheet_name)
-        case ContentKind.TEXT:
-            return _text_grid(content, source, sheet_name)
+    kind = kind_of(content, source)
+    if kind is ContentKind.TEXT:
+        return _text_grid(content, source, sheet_name)
+
+    from app.intake.workbook import read_old_workbook, read_workbook  # noqa: PLC0415 - see the module's docstring
+
+    return (read_workbook if kind is ContentKind.WORKBOOK else read_old_workbook)(content, source, sheet_name)
 
 
 def _text_grid(content: bytes, source: str, sheet_name: str | None) -> Grid:
     decoded = decode(content, source)
     match text_kind(decoded.text, source):
         case TextKind.XML:
+            from app.intake.workbook import read_xml  # noqa: PLC0415 - see the module's docstring
+
             return read_xml(content, source, sheet_name)
         case TextKind.WEB_PAGE:
+            from app.intake.webpage import read_web_page  # noqa: PLC0415 - see the module's docstring
+
             grid = read_web_page(decoded.text, source)
         case TextKind.LIST:
             grid = read_delimited(decoded.text, source)

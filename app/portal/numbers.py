@@ -40,7 +40,7 @@ class Case(StrEnum):
 class NumberRules(BaseModel):
     """The order numbers of one portal, as its pack tells them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     #: Removed for the portal's addresses, kept for people; compared without case. A number may come without one.
     prefixes: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from app.domain.failures import PoolError
+from app.portal.errors import PackError
 from app.portal.numbers import NumberRules
 from app.portal.origin import origin_of
 from app.portal.tables import (
@@ -50,16 +50,6 @@ __all__ = [
 
 SCHEMA_VERSION = 1
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-
-
-class PackError(PoolError):
-    """A portal pack is missing or wrong. ``problems`` holds one sentence for each place in the file."""
-
-    def __init__(self, name: str, problems: tuple[str, ...]) -> None:
-        """Keep every problem, so that an author can mend them in one go."""
-        super().__init__(f"portal pack {name}: " + "; ".join(problems))
-        self.name = name
-        self.problems = problems
 
 
 def _schema(version: int) -> int:

@@ -6,17 +6,17 @@ What RE2 does not know, look-around and back-references, is left to an engine th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeAlias
 
 import re2
-import regex
 
 #: Of the processor's time, for a pattern that RE2 does not take; one that needs longer finds nothing.
 LIMIT_S = 0.2
 #: RE2 knows the blanks of ASCII alone, and web pages are full of others.
-_OTHER_BLANK = regex.compile(r"[^\S\t\n\r ]")
+_OTHER_BLANK = re.compile(r"[^\S\t\n\r \x1c-\x1f]")
 
 #: The first group of the first match, or all of it where there is no group; nothing where none is found.
 _Search: TypeAlias = Callable[[str], str | None]
@@ -32,10 +32,7 @@ def check(pattern: str) -> None:
     Raises:
         PatternError: It cannot; the message tells why.
     """
-    try:
-        _search(pattern, ignores_case=False)
-    except regex.error as error:
-        raise PatternError(f"{pattern!r} is no regular expression: {error}") from error
+    _search(pattern, ignores_case=False)
 
 
 def is_in(pattern: str, text: str) -> bool:
@@ -61,7 +58,7 @@ def _search(pattern: str, *, ignores_case: bool) -> _Search:
     try:
         linear = re2.compile(pattern, options=options)
     except re2.error:
-        return _search_in_time(regex.compile(pattern, regex.IGNORECASE if ignores_case else regex.DOTALL))
+        return _search_in_time(pattern, ignores_case=ignores_case)
     group = 1 if linear.groups else 0
 
     def search(text: str) -> str | None:
@@ -71,7 +68,13 @@ def _search(pattern: str, *, ignores_case: bool) -> _Search:
     return search
 
 
-def _search_in_time(any_kind: regex.Pattern[str]) -> _Search:
+def _search_in_time(pattern: str, *, ignores_case: bool) -> _Search:
+    import regex  # noqa: PLC0415 - hardly a pattern comes as far as here, and every worker would load it
+
+    try:
+        any_kind = regex.compile(pattern, regex.IGNORECASE if ignores_case else regex.DOTALL)
+    except regex.error as error:
+        raise PatternError(f"{pattern!r} is no regular expression: {error}") from error
     group = 1 if any_kind.groups else 0
 
     def search(text: str) -> str | None:

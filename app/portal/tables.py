@@ -78,7 +78,7 @@ Host = Annotated[str, AfterValidator(_host)]
 class PackTable(BaseModel):
     """A table of a pack: no unknown keys, never changed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Site(PackTable):

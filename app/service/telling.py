@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Any, get_args
 
@@ -11,10 +12,12 @@ from pydantic import TypeAdapter
 
 from app.domain.events import Event, TaskEnded
 
-_EVENT = TypeAdapter[Event](Event)
-_KINDS: Mapping[str, TypeAdapter[Event]] = MappingProxyType(
-    {kind.__name__: TypeAdapter[Event](kind) for kind in get_args(Event)}
-)
+_KINDS: Mapping[str, type[Event]] = MappingProxyType({kind.__name__: kind for kind in get_args(Event)})
+
+
+@cache
+def _adapter(kind: type[Event]) -> TypeAdapter[Event]:
+    return TypeAdapter(kind)  # at the first event of a kind: most programs tell or hear only some of them
 
 
 def kind_of(event: Event) -> str:
@@ -24,7 +27,7 @@ def kind_of(event: Event) -> str:
 
 def told(event: Event) -> dict[str, Any]:
     """Its fields by their names, with the outcome where there is one."""
-    fields = _EVENT.dump_python(event, mode="json")
+    fields = _adapter(type(event)).dump_python(event, mode="json")
     if isinstance(event, TaskEnded):
         fields["outcome"] = event.report.outcome.value
     return fields
@@ -36,7 +39,7 @@ def heard(kind: str, fields: dict[str, Any]) -> Event | None:
     Raises:
         pydantic.ValidationError: The fields are not those of its kind.
     """
-    adapter = _KINDS.get("".join(part.capitalize() for part in kind.split("_")))
-    if adapter is None:
+    known = _KINDS.get("".join(part.capitalize() for part in kind.split("_")))
+    if known is None:
         return None
-    return adapter.validate_python({name: value for name, value in fields.items() if name != "outcome"})
+    return _adapter(known).validate_python({name: value for name, value in fields.items() if name != "outcome"})

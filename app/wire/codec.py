@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from app.domain.failures import Fault
@@ -21,8 +21,10 @@ _LENGTH = struct.Struct(">I")
 
 M = TypeVar("M")
 
-TO_WORKER: TypeAdapter[ToWorker] = TypeAdapter(ToWorker)
-TO_SUPERVISOR: TypeAdapter[ToSupervisor] = TypeAdapter(ToSupervisor)
+#: Built when the first frame is read: each end reads one of the two.
+_AT_FIRST_FRAME = ConfigDict(defer_build=True)
+TO_WORKER: TypeAdapter[ToWorker] = TypeAdapter(ToWorker, config=_AT_FIRST_FRAME)
+TO_SUPERVISOR: TypeAdapter[ToSupervisor] = TypeAdapter(ToSupervisor, config=_AT_FIRST_FRAME)
 
 
 class WireError(Exception):

@@ -40,7 +40,8 @@ PROTOCOL_VERSION = 4
 
 class _Message(BaseModel):
     # Both ends are the same program, so nothing is coerced; a number that a portal made up may be endless.
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, ser_json_inf_nan="constants")
+    # Built when the first one is made or read: each end makes one half of the messages and reads the other.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, ser_json_inf_nan="constants", defer_build=True)
 
 
 class Mode(StrEnum):

@@ -1,34 +1,33 @@
 """The entry of a worker process: ``python -m app.worker SLOT GENERATION FRAMES``.
 
-The link is claimed before anything heavy is imported, so that no print can ever reach it.
+How this process loads is settled before anything of weight is imported (see ``app.loading``), and the link is claimed
+before the libraries of others are, so that no print can ever reach it.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from types import ModuleType
-from typing import cast
 
-from app.bridge.child import claim, die_with_parent, link
-from app.domain.ids import WorkerRef
-
-#: A command line that httpx brings along for itself, with rich, click and pygments: a quarter of what a worker imports.
-_KEPT_OUT = ("httpx._main",)
+from app import loading
 
 
 def main(arguments: list[str]) -> int:
     """Serve until told to stop; the exit code says how it ended."""
     slot, generation, frames = arguments
+    loading.begin()
+
+    from app.bridge.child import claim, die_with_parent, link  # noqa: PLC0415 - see the module's docstring
+
     claimed = claim(frames)
     die_with_parent()
-    # None in its place: Python says that there is no such module, which httpx takes for a system without a terminal.
-    sys.modules.update(cast("dict[str, ModuleType]", dict.fromkeys(_KEPT_OUT)))
 
-    import anyio  # noqa: PLC0415 - see the module's docstring
+    import anyio  # noqa: PLC0415
 
+    from app.domain.ids import WorkerRef  # noqa: PLC0415
     from app.worker import entry  # noqa: PLC0415
 
+    loading.done()
     worker = WorkerRef(int(slot), int(generation))
     return anyio.run(entry.serve, link(claimed), worker, os.getpid())
 

@@ -43,7 +43,7 @@ _OWN_FRAMES = frozenset({"about:blank", "about:srcdoc"})
 class PageLink(BaseModel):
     """One element of the page that leads to a file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     #: Absolute; empty when only a click gives the file.
     address: str
@@ -70,7 +70,7 @@ class End(StrEnum):
 class Reading(BaseModel):
     """What the page gave back. Checked here: a page is data from outside."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     url: str
     end: End

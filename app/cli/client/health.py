@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import httpx
 import typer
 
 from app.archive.tree import PRIVATE_NAME
@@ -49,6 +48,8 @@ def health(settings: Settings, *, live: Live = False) -> None:
 
 def _ask(daemon: Beacon, *, is_live: bool) -> tuple[bool, str]:
     """What the daemon says of itself."""
+    import httpx  # noqa: PLC0415 - an engine asks every half minute, and often there is nobody to be asked
+
     path = "/healthz" if is_live else "/readyz"
     try:
         answer = httpx.get(daemon.url + path, timeout=ANSWER_S, trust_env=False)

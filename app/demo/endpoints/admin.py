@@ -26,18 +26,20 @@ from app.demo.site import Site, site_of
 PREFIX = "/__demo"
 TOKEN_HEADER = "X-Demo-Admin"  # noqa: S105 - the name of a header
 
-TRUTHS: TypeAdapter[dict[str, OrderTruth]] = TypeAdapter(dict[str, OrderTruth])
-ROWS: TypeAdapter[list[ListedOrder]] = TypeAdapter(list[ListedOrder])
+#: What nobody asks for need not be built when the portal starts.
+_AT_FIRST_USE = ConfigDict(defer_build=True)
+TRUTHS: TypeAdapter[dict[str, OrderTruth]] = TypeAdapter(dict[str, OrderTruth], config=_AT_FIRST_USE)
+ROWS: TypeAdapter[list[ListedOrder]] = TypeAdapter(list[ListedOrder], config=_AT_FIRST_USE)
 STATS: TypeAdapter[Stats] = TypeAdapter(Stats)
-FAULTS: TypeAdapter[list[StandingFault]] = TypeAdapter(list[StandingFault])
+FAULTS: TypeAdapter[list[StandingFault]] = TypeAdapter(list[StandingFault], config=_AT_FIRST_USE)
 #: Values of the session cookie, each with that of the visit cookie.
-VISITORS: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
+VISITORS: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str], config=_AT_FIRST_USE)
 
 
 class Expiry(BaseModel):
     """When all sessions end: at once, or after so many more order pages."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     after_pages: Annotated[int, Field(ge=0)] = 0
     times: Annotated[int, Field(ge=1)] = 1
@@ -46,7 +48,7 @@ class Expiry(BaseModel):
 class Rules(BaseModel):
     """What a login needs."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     require_visit_cookie: bool
 
@@ -54,7 +56,7 @@ class Rules(BaseModel):
 class OrdersQuery(BaseModel):
     """Which list, and how much of it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     count: Annotated[int, Field(ge=0)] = 40
     variant: Annotated[str, Field(pattern="^(clean|messy)$")] = "clean"

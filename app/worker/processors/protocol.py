@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Protocol
 
 from pydantic import TypeAdapter, ValidationError
@@ -22,7 +23,11 @@ from app.worker.tab import Tab
 
 #: A frame holds little beside its report; traces of a failure are still to be added.
 REPORT_LIMIT_BYTES = FRAME_LIMIT_BYTES - 64 * 1024
-_REPORT: TypeAdapter[Report] = TypeAdapter(Report)
+
+
+@cache
+def _reports() -> TypeAdapter[Report]:
+    return TypeAdapter(Report)  # at the first report, and not when a worker starts
 
 
 class Processor(Protocol):
@@ -47,7 +52,7 @@ def completed(told: object, tab: Tab) -> Report:
     whole = dataclasses.replace(told, files=tab.saved, page_url=told.page_url or tab.page.url, evidence=())
     try:
         text = well_formed(json.dumps(whole, default=_plain, ensure_ascii=False))
-        report = _REPORT.validate_json(text, strict=True)
+        report = _reports().validate_json(text, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))

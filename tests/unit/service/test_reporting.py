@@ -9,6 +9,7 @@ from pathlib import Path
 import anyio
 import anyio.from_thread
 import pytest
+from anyio.lowlevel import current_token
 from openpyxl import load_workbook
 
 from app.archive.report import ReportFiles, write_reports
@@ -70,10 +71,11 @@ async def test_it_is_the_same_as_that_of_a_list_in_memory(tmp_path: Path) -> Non
 async def test_it_is_of_one_moment_whatever_is_written_meanwhile(tmp_path: Path) -> None:
     async with SqliteJournal(tmp_path / "journal.db", ManualClock()) as journal:
         await with_outcomes(journal)
+        loop = current_token()
 
         def look(reading: Reading) -> tuple[object, ...]:
             before = reading.get(task_id(3))
-            anyio.from_thread.run(journal.cancel, task_id(3))
+            anyio.from_thread.run(journal.cancel, task_id(3), token=loop)
             return before, reading.get(task_id(3))
 
         before, after = await journal.read(look)

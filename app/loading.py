@@ -1,0 +1,35 @@
+"""What it costs to load this program, which every command, worker and demo portal pays before it does anything.
+
+What only some starts need is imported where it is first used, with a comment that says why; a room's ``__init__`` loads
+nothing that it need not. Libraries load more than we use of them: that is kept out here, for processes that are ours
+alone. ``tests/process/test_imports.py`` holds for every entry what it may not load.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from types import ModuleType
+from typing import cast
+
+#: A command line that httpx brings along for itself, with rich, click and pygments: a quarter of what a worker imports.
+_KEPT_OUT = ("httpx._main",)
+#: pydantic looks through every installed package for plugins otherwise. Who needs them sets this to nothing.
+_PLUGINS = ("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
+
+def begin() -> None:
+    """Prepare this process for loading; call it before anything of weight is imported, and ``done`` behind that."""
+    # Nothing that is loaded is garbage, so looking for some while it grows finds none and costs a tenth of a start.
+    gc.disable()
+    os.environ.setdefault(*_PLUGINS)  # noqa: TID251 - a library asks there, and it is no setting of ours
+    # None in its place: Python says that there is no such module, which httpx takes for a system without a terminal.
+    sys.modules.update(cast("dict[str, ModuleType]", dict.fromkeys(_KEPT_OUT)))
+
+
+def done() -> None:
+    """All is loaded: look for garbage again, but not in that. Nothing where loading was not begun here."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()

@@ -1,0 +1,107 @@
+"""What each entry of the program loads before it does anything: every command, worker and test of ours pays for that.
+
+Held on the modules, not on the time. Who needs one of them imports it where it is used, see ``app.loading``.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import ROOT
+
+_SPREADSHEETS = {"openpyxl", "xlrd", "lxml", "charset_normalizer", "PIL", "numpy"}
+_SERVING = {"fastapi", "starlette", "uvicorn"}
+#: What hardly anybody needs: plugins of pydantic, patterns that RE2 refuses, the keyring, the terminal of httpx.
+_SELDOM = {"regex", "keyring", "pygments", "click", "IPython"}
+_TERMINAL = {"rich", "typer"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One way to start something of ours."""
+
+    arguments: tuple[str, ...]
+    #: Shows that it came as far as it should.
+    loads: frozenset[str]
+    kept_out: frozenset[str]
+
+
+def entry(*arguments: str, loads: set[str], kept_out: set[str]) -> Entry:
+    return Entry(arguments=arguments, loads=frozenset(loads), kept_out=frozenset(kept_out))
+
+
+ENTRIES = {
+    "the version": entry(
+        "app",
+        "--version",
+        loads={"app"},
+        kept_out={"anyio", "asyncio", "httpx", "loguru", "psutil", "pydantic", "re2", *_SELDOM, *_SERVING, *_TERMINAL},
+    ),
+    "a run of a list that is text, until its list is read": entry(
+        "app",
+        "run",
+        "--dry-run",
+        "--portal=coupa",
+        "--base-url=https://portal.test",
+        "orders.csv",
+        loads={"pydantic", "rich", "re2", "app.supervisor.pool", "app.store.journal"},
+        kept_out={"httpx", "playwright", "filetype", *_SPREADSHEETS, *_SERVING, *_SELDOM},
+    ),
+    "an engine's question where nothing runs": entry(
+        "app",
+        "health",
+        loads={"pydantic", "app.settings.model"},
+        kept_out={
+            "httpx",
+            "playwright",
+            "re2",
+            "app.portal.pack",
+            "app.supervisor",
+            *_SPREADSHEETS,
+            *_SERVING,
+            *_SELDOM,
+        },
+    ),
+    "a worker": entry(
+        "app.worker",
+        "1",
+        "1",
+        "stdio",
+        loads={"httpx", "playwright", "pydantic"},
+        kept_out={"pydantic_settings", "sqlite3", *_TERMINAL, *_SPREADSHEETS, *_SERVING, *_SELDOM},
+    ),
+    "the demo portal": entry(
+        "app.demo",
+        "--help",
+        loads={"pydantic", "starlette", "uvicorn"},
+        kept_out={"fastapi", "httpx", "playwright", "rich", "typer", *_SPREADSHEETS, "regex", "keyring"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_an_entry_loads_nothing_that_only_others_need(name: str, tmp_path: Path) -> None:
+    told = ENTRIES[name]
+    (tmp_path / "orders.csv").write_text("PO\nPO4500000001\n", encoding="utf-8")
+
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-P", "-m", *told.arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        cwd=tmp_path,
+        check=False,
+        env={"PYTHONPATH": str(ROOT)},
+    )
+
+    modules = set(re.findall(r"^import time:[^|]*\|[^|]*\|\s*([\w.]+)", done.stderr, re.MULTILINE))
+    loaded = modules | {module.partition(".")[0] for module in modules}
+    assert told.loads <= loaded, done.stdout[-1000:] + done.stderr[-2000:]
+    assert loaded & told.kept_out == set()
