@@ -26,8 +26,8 @@ from app.worker.session import BrowserSession
 from app.worker.storage import report_of
 from app.worker.tab import Tab
 
-#: Between an error of a page and the event that its whole browser is gone.
-_DEATH_NOTICE_S = 1.0
+#: What a browser that is gone makes of an order.
+_TROUBLED = frozenset({Outcome.FAILED, Outcome.PARTIAL})
 #: Reasons for which a person wants to see the page.
 _SHOWN = frozenset(
     {
@@ -67,9 +67,11 @@ async def attempt(bench: Bench, task: POTask, staging: Path) -> Report:
     begun, kills = anyio.current_time(), await anyio.to_thread.run_sync(Kills)
     async with bench.session.tab(task, staging, bench.desk) as tab:
         report = await _judged(bench, tab, task)
+        if report.outcome in _TROUBLED:
+            await _stop_if_browser_is_gone(bench.session, report)
         if report.reason is Reason.TAB_CRASHED:
             report = await anyio.to_thread.run_sync(_explained, report, kills)
-        if report.reason in _SHOWN:
+        if report.reason in _SHOWN and not tab.flooded.is_set():
             await tab.keep_trace()
         if report.outcome is Outcome.FAILED:
             tab.broke(report.reason)
@@ -80,7 +82,7 @@ async def _judged(bench: Bench, tab: Tab, task: POTask) -> Report:
     try:
         limit_s = bench.task_timeout_s if task.timeout_s is None else task.timeout_s
         with anyio.move_on_after(limit_s):
-            return await _unless_crashed(bench, tab, task)
+            return await _unless_lost(bench, tab, task)
         detail = f"The order took longer than {limit_s:g} s."
         return Report(reason=Reason.TASK_TIMEOUT, detail=detail, page_url=tab.page.url)
     except (SessionLostError, CannotProcessError):
@@ -88,8 +90,6 @@ async def _judged(bench: Bench, tab: Tab, task: POTask) -> Report:
     except Exception as error:  # noqa: BLE001 - the tab's border: no error of a processor ends more than its task
         if isinstance(error, OSError) and not isinstance(error, TimeoutError):
             return await report_of(error, tab.staging.parent, tab.page.url)
-        if not isinstance(error, TimeoutError | ProcessorError):
-            await _stop_if_browser_is_gone(bench.session, error)
         return await _with_portal_asked(_report_of(error, bench, tab), bench, tab)
 
 
@@ -122,23 +122,26 @@ def _report_of(error: Exception, bench: Bench, tab: Tab) -> Report:
     return Report(reason=reason, detail=detail, page_url=tab.page.url, retry_after_s=wait_s)
 
 
-async def _unless_crashed(bench: Bench, tab: Tab, task: POTask) -> Report:
-    """The processor's report, or the news that its page crashed: a call into a crashed page may never return."""
+async def _unless_lost(bench: Bench, tab: Tab, task: POTask) -> Report:
+    """The processor's report, or the news that its page is lost: a call into a crashed page may never return."""
     reports: list[Report] = []
 
     async def process() -> None:
         reports.append(completed(await bench.processor(tab, task), tab))
         work.cancel_scope.cancel()
 
+    async def end_with(trouble: anyio.Event, reason: Reason, detail: str) -> None:
+        await trouble.wait()
+        reports.append(Report(reason=reason, detail=detail, page_url=tab.page.url))
+        work.cancel_scope.cancel()
+
     try:
         async with anyio.create_task_group() as work:
             work.start_soon(process)
-            await tab.crashed.wait()
-            work.cancel_scope.cancel()
+            work.start_soon(end_with, tab.crashed, Reason.TAB_CRASHED, "The browser tab crashed.")
+            work.start_soon(end_with, tab.flooded, Reason.GIVEN_UP, "The page opens windows without end.")
     except ExceptionGroup as group:
         raise root_cause(group, ProcessorError) from group
-    if not reports:
-        return Report(reason=Reason.TAB_CRASHED, detail="The browser tab crashed.", page_url=tab.page.url)
     return reports[0]
 
 
@@ -150,17 +153,12 @@ def _explained(crashed: Report, kills: Kills) -> Report:
     return dataclasses.replace(crashed, reason=Reason.OUT_OF_MEMORY, detail=detail)
 
 
-async def _stop_if_browser_is_gone(session: BrowserSession, error: Exception) -> None:
-    """Never report a dead browser as a failure of the order.
+async def _stop_if_browser_is_gone(session: BrowserSession, report: Report) -> None:
+    """Never tell a dead browser as a failure of the order, in whatever words the error came: the browser is asked.
 
     Raises:
         SessionBrokenError: The browser or its driver is gone.
     """
-    text = str(error)
-    if not session.lost.is_set() and ("closed" not in text and "Connection" not in text):
-        return
-    with anyio.move_on_after(_DEATH_NOTICE_S):
-        await session.lost.wait()
-    if session.lost.is_set() or "reading from the driver" in text:
-        msg = f"browser or driver ended ({first_line(error)})"
-        raise SessionBrokenError(msg) from error
+    if await session.is_lost_by_now():
+        msg = f"browser or driver ended ({report.detail})"
+        raise SessionBrokenError(msg)

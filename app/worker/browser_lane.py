@@ -18,15 +18,14 @@ from playwright.async_api import Error as PlaywrightError
 from app.archive.content import is_document_type
 from app.portal.pack import Pack
 from app.worker.allowance import Allowance
+from app.worker.dialogs import answer_dialogs
 from app.worker.disposition import NOTHING_SAID, Disposition, read_disposition
 from app.worker.errors import first_line, stop_if_closed
+from app.worker.landing import landed
 from app.worker.reading import PageLink
 from app.worker.received import Received, RefusedError, length, media_type
 from app.worker.trail import Trail, follow, quietly
 
-#: A download whose length is known may take as long as it would at this pace; one of unknown length so many pauses.
-_SLOWEST_BYTES_PER_S = 20_000
-_PAUSES_MAX = 4
 #: A page that shows something answers at once what it is.
 _LOOK_LIMIT_S = 5.0
 _DOUBTFUL = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
@@ -97,8 +96,9 @@ class BrowserLane:
             RefusedError: It brought no file.
         """
         page = await self._context.new_page()
+        answer_dialogs(page, self._dialogs)
         try:
-            async with follow(page, dialogs=self._dialogs) as trail:
+            async with follow(page) as trail:
                 status = await self._open(page, trail, wanted.link.address, referer)
                 if status >= HTTPStatus.BAD_REQUEST and not trail.downloads:
                     msg, is_doubtful = f"the portal answered {status}", status in _DOUBTFUL
@@ -115,7 +115,7 @@ class BrowserLane:
             RefusedError: It brought no file. The page is not to be used again.
         """
         before, link = page.url, wanted.link
-        async with follow(page, dialogs=self._dialogs) as trail:
+        async with follow(page) as trail:
             await self._press(page, link)
             received = await self._collect(trail, page, wanted)
             return received, page.url == before and not trail.has_pending
@@ -175,14 +175,10 @@ class BrowserLane:
         await self._check_place(download.url)
         told = _told(download, trail.answer_of(download), wanted.known)
         wanted.allowance.check(told.declared_bytes or 0)
-        announced = told.declared_bytes
-        pause_s = self._stall_s * (_PAUSES_MAX - 1) if announced is None else announced / _SLOWEST_BYTES_PER_S
         try:
-            with anyio.fail_after(self._stall_s + pause_s):
-                path = await download.path()
+            path = await landed(download, self._stall_s, wanted.allowance.check)
         except TimeoutError as error:
-            msg = f"its download stood still or took longer than {self._stall_s + pause_s:.0f} s"
-            raise RefusedError(msg, is_retryable=True) from error
+            raise RefusedError(str(error), is_retryable=True) from error
         except PlaywrightError as error:
             stop_if_closed(error)
             msg = f"the browser could not bring it ({first_line(error).removeprefix('Download.path: ')})"

@@ -1,4 +1,7 @@
-"""Questions that a page asks, answered as its pack says: nobody else is there, and the page stands still until then."""
+"""Questions that a page asks, answered as its pack says: nobody else is there, and the page stands still until then.
+
+This is the only place that answers; others may listen to what is asked.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +10,29 @@ import contextlib
 from playwright.async_api import Dialog, Page
 from playwright.async_api import Error as PlaywrightError
 
-from app.portal.pack import Dialogs
+from app.portal.tables import Dialogs
+
+#: Whether a page may be left: whoever sends it elsewhere means it.
+_LEAVING = "beforeunload"
 
 
 def answer_dialogs(page: Page, choice: Dialogs) -> None:
-    """Answer whatever a page asks from now on."""
+    """Answer whatever a page and the windows that it opens ask, from now on and for as long as they live."""
 
     async def answer(dialog: Dialog) -> None:
-        await answer_dialog(dialog, choice)
+        with contextlib.suppress(PlaywrightError):  # the page is gone
+            if takes(dialog.type, choice):
+                await dialog.accept()
+            else:
+                await dialog.dismiss()
 
-    page.on("dialog", answer)
+    def adopt(window: Page) -> None:
+        window.on("dialog", answer)
+        window.on("popup", adopt)
+
+    adopt(page)
 
 
-async def answer_dialog(dialog: Dialog, choice: Dialogs) -> None:
-    """Answer one question; a text that is asked for is never given."""
-    with contextlib.suppress(PlaywrightError):  # the page is gone, or somebody else was quicker
-        if choice is Dialogs.ACCEPT and dialog.type != "prompt":
-            await dialog.accept()
-        else:
-            await dialog.dismiss()
+def takes(kind: str, choice: Dialogs) -> bool:
+    """Whether a question of a kind is answered with yes; a text that is asked for is never given."""
+    return kind == _LEAVING or (choice is Dialogs.ACCEPT and kind != "prompt")

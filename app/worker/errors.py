@@ -12,13 +12,18 @@ from app.domain.failures import Reason
 
 #: What an own processor raises may quote a whole page, and a frame must hold it; nobody reads more in one sentence.
 _LINE_MAX = 1000
-#: How the driver says that what was asked is no longer there.
+#: How the browser, its driver, and the library in front of it say that what was asked is no longer there.
 _GONE = (
     "has been closed",
+    "Browser closed",
     "Connection closed",
-    "browser has disconnected",
+    "Connection terminated",
+    "EPIPE",
+    "Page crashed",
+    "Session closed",
+    "Target closed",
     "Target crashed",
-    "reading from the driver",
+    "browser has disconnected",
 )
 _NET_ERROR = re.compile(r"net::ERR_\w+")
 #: How the browser begins to say that it did not come through to anybody, or that the line went dead.
@@ -118,13 +123,23 @@ def no_page(error: PlaywrightError) -> str:
     return "" if found is None or is_no_answer(error.message) else found.group()
 
 
+def is_gone(error: Exception) -> bool:
+    """Whether page, browser or driver are no longer there. Which of them it is, only the browser itself can tell.
+
+    The first line alone counts: what follows may quote a page. Where the driver ends while it is being started, its
+    library raises no error of its own kind.
+    """
+    is_of_pipe = isinstance(error, BrokenPipeError | ConnectionResetError)
+    return is_of_pipe or any(word in first_line(error) for word in _GONE)
+
+
 def stop_if_closed(error: Exception) -> None:
     """Let an error of a browser pass that is no answer of the portal: page, browser or driver are gone.
 
     Raises:
         playwright.async_api.Error: It is one.
     """
-    if isinstance(error, PlaywrightError) and any(word in error.message for word in _GONE):
+    if isinstance(error, PlaywrightError) and is_gone(error):
         raise error
 
 

@@ -6,6 +6,7 @@ of a whole order.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
@@ -18,6 +19,7 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.portal.document import addresses_in
 from app.portal.listing import ListFacts, doubt
 from app.portal.pack import Pack
 from app.portal.triage import PageFacts, Verdict, address_matches, judge, judge_visit
@@ -142,7 +144,7 @@ class Reader:
         """
         reading = await self._arrived(await world_of(self._page))
         facts = PageFacts(
-            url=reading.url,
+            url=self._served_at if await self._is_served(reading) else reading.url,
             status=self._traffic.status,
             passed=[*self._traffic.passed, *self._seen],
             present=reading.present,
@@ -151,6 +153,32 @@ class Reader:
         verdict = judge_visit(self._pack, self._base_url, facts, portal_number=self._portal_number)
         is_ready = verdict in {Verdict.READY, Verdict.RENEWED}
         return Read(reading=reading, verdict=verdict, doubt=self._doubt(reading) if is_ready else "")
+
+    @property
+    def _served_at(self) -> str:
+        """What the document was asked for by; its scripts may call it otherwise since."""
+        return self._traffic.passed[-1] if self._traffic.passed and self._traffic.answer is not None else ""
+
+    async def _is_served(self, reading: Reading) -> bool:
+        """Whether a page that took another address is the order's all the same.
+
+        It may be the order's page, or a list that its scripts went on to. The portal's answer at the order's own
+        address decides: every file that the page shows now must be in it.
+        """
+        answer, links = self._traffic.answer, reading.links
+        if answer is None or not links or not self._is_renamed(reading.url) or not self._is_list(reading.url):
+            return False
+        with anyio.move_on_after(_SLICE_S), contextlib.suppress(PlaywrightError):  # the browser kept no copy of it
+            served = addresses_in(await answer.text(), self._served_at)
+            return all(link.address in served for link in links)
+        return False
+
+    def _is_renamed(self, url: str) -> bool:
+        """Whether scripts gave the order's own document the address of something else."""
+        number = self._portal_number
+        if number is None or self._pack.is_order_page(self._base_url, number, url):
+            return False
+        return self._pack.is_order_page(self._base_url, number, self._served_at)
 
     @property
     def _is_error(self) -> bool:
@@ -172,13 +200,13 @@ class Reader:
             if reading.end is End.TOO_LARGE or not self._left_s:
                 return reading
             if reading.end is End.ARRIVED:
-                if self._is_list(reading) and any(self._may_look(url) for url in reading.strangers):
+                if self._is_list(reading.url) and any(self._may_look(url) for url in reading.strangers):
                     reading = await self._with_frames(world, reading)
                     if not reading.links and self._stops_for_frames:
                         self._stops_for_frames = False
                         continue
                 can_wait_s = self._left_s if not reading.links else impatient_at - anyio.current_time()
-                if not self._is_list(reading) or self._is_sure(reading) or self._traffic.is_calm or can_wait_s <= 0:
+                if not self._is_list(reading.url) or self._is_sure(reading) or self._traffic.is_calm or can_wait_s <= 0:
                     return reading
                 await self._traffic.calm(can_wait_s)
         msg = f"the page kept redirecting, last to {self._page.url}"
@@ -219,15 +247,12 @@ class Reader:
     def _may_look(self, url: str) -> bool:
         return not url or url in _OWN_FRAMES or self._pack.may_fetch(self._base_url, url)
 
-    def _is_list(self, reading: Reading) -> bool:
-        return self._is_list_expected(reading.url)
-
-    def _is_list_expected(self, url: str) -> bool:
+    def _is_list(self, url: str) -> bool:
         """Whether the page is the order's own, as far as its address and status tell."""
         number = self._portal_number
         if number is None or self._is_error or self._known(url) not in {Verdict.READY, Verdict.UNKNOWN}:
             return False
-        return self._pack.is_order_page(self._base_url, number, url)
+        return self._is_renamed(url) or self._pack.is_order_page(self._base_url, number, url)
 
     def _is_sure(self, reading: Reading) -> bool:
         return reading.is_settled and (bool(reading.links) or reading.is_said_empty)
@@ -256,7 +281,7 @@ class Reader:
     def _spec(self) -> dict[str, Any]:
         url, found, limits = self._page.url, self._pack.attachments, self._pack.limits
         is_portal = self._pack.may_fetch(self._base_url, url)
-        is_list = self._is_list_expected(url)
+        is_list = self._is_list(url)
         return {
             **rules_of(self._pack),
             "elements_max": ELEMENT_COUNT_MAX,

@@ -28,6 +28,7 @@ from app.domain.task import POTask
 from app.worker.browser import launch, open_driver
 from app.worker.census import take_census, written_by
 from app.worker.desk import Desk
+from app.worker.errors import is_gone
 from app.worker.keeper import Keeper, Say
 from app.worker.login import Door
 from app.worker.membership import Membership
@@ -40,6 +41,8 @@ CLOSE_LIMIT_S = 8.0
 #: hangs is found within 15 s (design section 4: 15 s for a worker that hangs).
 PROOF_INTERVAL_S = 3.0
 PROOF_LIMIT_S = 8.0
+#: A living browser gives such a word within milliseconds.
+_WORD_LIMIT_S = 2.0
 #: Cookies are kept by the browser and not by a page, so it answers for itself when it is asked for those of nobody.
 _NO_SITE = "http://nobody.invalid"
 
@@ -143,7 +146,7 @@ class BrowserSession:
         )
         self.active_tabs[task.task_id] = handle
         try:
-            async with open_tab(self.driver, order) as tab, closing_windows(tab.page):
+            async with open_tab(self.driver, order) as tab, closing_windows(tab.page, tab.flooded.set):
                 self.tabs[task.task_id] = tab
                 yield tab
         finally:
@@ -167,9 +170,22 @@ class BrowserSession:
                     self.lost.set()
                 asking.cancel_scope.cancel()
 
+    async def is_lost_by_now(self) -> bool:
+        """Ask the browser once; one that takes its time is not lost, and is left to ``prove_alive``."""
+        with anyio.move_on_after(_WORD_LIMIT_S):
+            await self._ask(anyio.Event())
+        return self.lost.is_set()
+
     async def _ask(self, answered: anyio.Event) -> None:
-        with contextlib.suppress(PlaywrightError):  # also an answer
+        """Ask for what no page is needed for. Who says nothing but that nobody is there is lost, event or no event.
+
+        A driver that was killed tells of no browser's end: its library only refuses whatever is asked from then on.
+        """
+        try:
             await self.driver.cookies(_NO_SITE)
+        except PlaywrightError as error:  # any other one is an answer, too
+            if is_gone(error):
+                self.lost.set()
         answered.set()
 
     async def close(self) -> None:

@@ -63,6 +63,8 @@ class Tab:
         self._evidence = Evidence(order.staging)
         self._machine = machine
         self.crashed = anyio.Event()
+        #: Set when the page opens windows without end.
+        self.flooded = anyio.Event()
         page.on("crash", lambda _: self.crashed.set())
 
     @property

@@ -14,8 +14,6 @@ import anyio
 from playwright.async_api import Dialog, Download, Page, Request, Response
 from playwright.async_api import Error as PlaywrightError
 
-from app.portal.pack import Dialogs
-from app.worker.dialogs import answer_dialog
 from app.worker.patience import Signs, left_s
 
 #: A window that hangs is left to the end of its browser.
@@ -25,7 +23,7 @@ _CLOSE_LIMIT_S = 3.0
 class Trail:
     """What happened since it began, in the order in which it did."""
 
-    def __init__(self, page: Page, *, dialogs: Dialogs) -> None:
+    def __init__(self, page: Page) -> None:
         """Made by ``follow`` alone."""
         self.downloads: list[Download] = []
         self.answers: list[Response] = []
@@ -34,7 +32,6 @@ class Trail:
         self.said: list[str] = []
         self._page = page
         self._place = page.url
-        self._dialogs = dialogs
         self._pending: set[Request] = set()
         self._begun = self._last = time.monotonic()
         self._downloaded: float | None = None
@@ -62,7 +59,7 @@ class Trail:
             ("requestfailed", self._note_end),
             ("popup", self._note_window),
             ("close", self._note_close),
-            ("dialog", self._answer_dialog),
+            ("dialog", self._note_dialog),
         )
         for event, ear in ears:
             page.on(event, ear)  # pyright: ignore[reportCallIssue, reportArgumentType]  # typed for each event alone
@@ -130,10 +127,8 @@ class Trail:
         self._pending = {request for request in self._pending if not _is_of(request, page)}
         self._stir()
 
-    async def _answer_dialog(self, dialog: Dialog) -> None:
+    def _note_dialog(self, dialog: Dialog) -> None:
         self.said.append(dialog.message[:200])
-        self._stir()
-        await answer_dialog(dialog, self._dialogs)
         self._stir()
 
 
@@ -145,9 +140,9 @@ def _is_of(request: Request, page: Page) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def follow(page: Page, *, dialogs: Dialogs) -> AsyncGenerator[Trail]:
+async def follow(page: Page) -> AsyncGenerator[Trail]:
     """Follow a page through a block; at its end the windows that it opened are closed and its downloads cancelled."""
-    trail = Trail(page, dialogs=dialogs)
+    trail = Trail(page)
     trail.listen(page)
     try:
         yield trail

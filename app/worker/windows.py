@@ -1,40 +1,95 @@
-"""What a page opens beside itself: windows, which are closed with it, and questions, which are answered for nobody."""
+"""The windows that a page opens: closed with it, and bounded while it is there."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
 import anyio
-from playwright.async_api import Dialog, Page
 from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page
 
-from app.portal.tables import Dialogs
-from app.worker.devtools import sending_to
-from app.worker.dialogs import answer_dialog
+from app.worker.devtools import Send, sending, session_of
 
+#: More windows of one page are of no use to anybody; a further one is closed as it comes.
+OPEN_MAX = 20
+#: A page that goes on so long opens them in a loop, faster than they can be closed.
+SHUT_MAX = 20
 #: Each window closes in 10 to 50 ms; a page may have opened many.
 _CLOSE_LIMIT_S = 5.0
 _Target = Mapping[str, Any]
 
 
+class Windows:
+    """How many windows one page opened, and those that they opened. Pure."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self._shut_count = 0
+
+    @property
+    def is_flood(self) -> bool:
+        """Whether more come than can be closed."""
+        return self._shut_count > SHUT_MAX
+
+    def is_for_closing(self, open_count: int) -> bool:
+        """Whether one that came just now is one too many."""
+        self._shut_count += open_count > OPEN_MAX
+        return open_count > OPEN_MAX
+
+
 @contextlib.asynccontextmanager
-async def closing_windows(page: Page) -> AsyncGenerator[None]:
+async def closing_windows(page: Page, note_flood: Callable[[], None]) -> AsyncGenerator[None]:
     """Close every window that a page opened, and those that they opened, when the work on the page is over.
 
-    The browser is asked which they are: one that still waits for its first answer is known to nobody else.
+    The browser is asked which they are: one that still waits for its first answer is known to nobody else. The page
+    goes first, so that it opens no more of them.
+
+    Args:
+        page: It, which is closed with them if there are any.
+        note_flood: Called when it opens windows without end; the work on it must stop then.
     """
+    windows, opened = Windows(), list[Page]()
+
+    async def note(window: Page) -> None:
+        window.on("popup", note)
+        opened.append(window)
+        if windows.is_for_closing(sum(not one.is_closed() for one in opened)):
+            if windows.is_flood:
+                note_flood()
+            with contextlib.suppress(PlaywrightError):  # it closed by itself
+                await window.close()
+
+    page.on("popup", note)
     try:
         yield
     finally:
-        with anyio.move_on_after(_CLOSE_LIMIT_S, shield=True), contextlib.suppress(PlaywrightError):
-            send = await sending_to(page)
-            own = (await send("Target.getTargetInfo", {}))["targetInfo"]["targetId"]
-            targets = (await send("Target.getTargets", {}))["targetInfos"]
-            for target_id in opened_by(own, targets):
-                with contextlib.suppress(PlaywrightError):  # it closed by itself
-                    await send("Target.closeTarget", {"targetId": target_id})
+        with anyio.move_on_after(_CLOSE_LIMIT_S, shield=True):
+            with contextlib.suppress(PlaywrightError):  # the page is gone, and only those that were heard of are known
+                await _close_family(page)
+            for window in opened:
+                with contextlib.suppress(PlaywrightError):
+                    await window.close()
+
+
+async def _close_family(page: Page) -> None:
+    send = sending(await session_of(page))
+    own = (await send("Target.getTargetInfo", {}))["targetInfo"]["targetId"]
+    family = opened_by(own, (await send("Target.getTargets", {}))["targetInfos"])
+    others = [one for one in page.context.pages if one is not page]
+    if not family or not others:
+        return
+    send = sending(await session_of(others[0]))  # the page's own way ends with it
+    await _close(own, send)
+    async with anyio.create_task_group() as closing:
+        for target_id in family:
+            closing.start_soon(_close, target_id, send)
+
+
+async def _close(target_id: str, send: Send) -> None:
+    with contextlib.suppress(PlaywrightError):  # it closed by itself
+        await send("Target.closeTarget", {"targetId": target_id})
 
 
 def opened_by(opener: str, targets: Sequence[_Target]) -> list[str]:
@@ -47,22 +102,3 @@ def opened_by(opener: str, targets: Sequence[_Target]) -> list[str]:
             if target.get("openerId") == member and target["type"] == "page" and target["targetId"] not in family
         ]
     return family[1:]
-
-
-@contextlib.contextmanager
-def answering(page: Page, answer: Dialogs) -> Generator[None]:
-    """Answer what a page and its windows ask, so that nothing waits for a person."""
-
-    async def reply(dialog: Dialog) -> None:
-        await answer_dialog(dialog, answer)
-
-    def adopt(window: Page) -> None:
-        window.on("dialog", reply)
-        window.on("popup", adopt)
-
-    adopt(page)
-    try:
-        yield
-    finally:
-        page.remove_listener("dialog", reply)
-        page.remove_listener("popup", adopt)

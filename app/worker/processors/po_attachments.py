@@ -18,6 +18,7 @@ from app.portal.pack import FieldRule
 from app.portal.triage import DEMANDS, Verdict
 from app.processor.failures import SessionLostError
 from app.worker.desk import Desk
+from app.worker.dialogs import answer_dialogs
 from app.worker.disposition import NOTHING_SAID
 from app.worker.download import OrderDownloads
 from app.worker.errors import CannotProcessError, PortalBusyError, PortalGoneError
@@ -28,7 +29,6 @@ from app.worker.reading import ELEMENT_COUNT_MAX, LINK_COUNT_MAX, End, PageLink,
 from app.worker.staged import Arrived
 from app.worker.tab import Tab
 from app.worker.visit import Visit, visit
-from app.worker.windows import answering
 
 #: Files of one order that run side by side: a third more orders a second on a slow line, nothing on a fast one.
 PARALLEL_FILE_COUNT = 3
@@ -60,9 +60,9 @@ async def process(tab: Tab, task: POTask) -> Report:
             "or name a processor of your own."
         )
     begun = anyio.current_time()
-    with answering(tab.page, desk.pack.attachments.dialogs):
-        async with guarding(tab.page, desk.pack, desk.portal.base_url) as guard:
-            return await _bring(tab, task, desk, guard, until=begun + _time_for_files_s(task))
+    answer_dialogs(tab.page, desk.pack.attachments.dialogs)
+    async with guarding(tab.page, desk.pack, desk.portal.base_url) as guard:
+        return await _bring(tab, task, desk, guard, until=begun + _time_for_files_s(task))
 
 
 async def _bring(tab: Tab, task: POTask, desk: Desk, guard: Guard, *, until: float) -> Report:

@@ -2,48 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import cast
 
 import pytest
 
-from app.demo.client import Portal
 from app.domain.failures import Reason
-from app.domain.task import Report
 from app.processor.failures import SessionLostError
 from app.worker.attempt import attempt
 from tests.support.portal import needs_chromium
-from tests.support.raw_portal import LOGIN_PAGE, RawPortal, answer, attached, pdf, raw_pack, raw_portal
-from tests.support.sessions import OpenStage, Stage, task_for
+from tests.support.raw_portal import LOGIN_PAGE, answer, attached, pdf
+from tests.support.raw_stage import button, files_of, link, raw_stage
+from tests.support.sessions import OpenStage, task_for
 
 pytestmark = [needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]
-
-
-@contextlib.asynccontextmanager
-async def raw_stage(open_stage: OpenStage, folder: Path) -> AsyncGenerator[tuple[RawPortal, Stage]]:
-    """A portal of raw answers and a session in it. Where it is and who logs in is all that a stage asks of a portal."""
-    async with (
-        raw_portal() as portal,
-        open_stage(cast("Portal", portal), folder, pack=raw_pack(), password="") as stage,
-    ):
-        yield portal, stage
-
-
-async def files_of(stage: Stage, number: str = "1") -> tuple[Report, dict[str, bytes]]:
-    """What an attempt told, and what it saved."""
-    report = await attempt(stage.bench, task_for(number), stage.staging / number)
-    return report, {file.name: (stage.staging / number / "files" / file.name).read_bytes() for file in report.files}
-
-
-def link(address: str, text: str) -> str:
-    return f'<a class=att href="{address}">{text}</a>'
-
-
-def button(script: str, text: str) -> str:
-    return f'<button class=att onclick="{script}">{text}</button>'
 
 
 async def test_several_files_of_one_order_go_through_the_browser_at_once(tmp_path: Path, open_stage: OpenStage) -> None:

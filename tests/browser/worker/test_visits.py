@@ -173,3 +173,28 @@ async def test_a_page_that_is_sent_to_another_host_is_a_lost_session_and_goes_no
 
     assert found.verdict is Verdict.SESSION_LOST
     assert other.asked == []
+
+
+ELSEWHERE = "<script>history.pushState({}, '', '/elsewhere')</script>"
+DRAWN = "<script>document.body.insertAdjacentHTML('beforeend', '<a class=att href=/file/3>c.pdf</a>')</script>"
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict"),
+    [
+        (SHOWN + ELSEWHERE, Verdict.READY),
+        (SHOWN + DRAWN + ELSEWHERE, Verdict.UNKNOWN),
+        ("<!doctype html><div id=order>Order</div><ul id=done></ul>" + ELSEWHERE, Verdict.UNKNOWN),
+        (SHOWN + ELSEWHERE.replace("/elsewhere", "/login"), Verdict.SESSION_LOST),
+        (SHOWN + ELSEWHERE.replace("push", "replace").replace("/elsewhere", ORDER + "?tab=files"), Verdict.READY),
+    ],
+    ids=["all as the portal gave it", "a file of a script's own", "no file", "the login", "the order still"],
+)
+async def test_a_page_that_takes_another_address_is_the_orders_if_the_portal_gave_every_file_of_it(
+    shell: Browser, body: str, verdict: Verdict
+) -> None:
+    async with serving({ORDER: Answer(body=body)}) as served, open_page(shell) as page:
+        found = await visit(page, PACK, served.url, served.url + ORDER, portal_number="1000")
+
+    assert found.verdict is verdict
+    assert verdict is not Verdict.READY or len(found.reading.links) == 2

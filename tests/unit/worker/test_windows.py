@@ -1,8 +1,8 @@
-"""Which windows go with a page."""
+"""Which windows go with a page, and how many it may have."""
 
 from __future__ import annotations
 
-from app.worker.windows import opened_by
+from app.worker.windows import OPEN_MAX, SHUT_MAX, Windows, opened_by
 
 
 def test_the_family_of_a_page_is_whoever_it_opened_and_nobody_else() -> None:
@@ -11,3 +11,21 @@ def test_the_family_of_a_page_is_whoever_it_opened_and_nobody_else() -> None:
     worker = {"targetId": "6", "openerId": "1", "type": "service_worker"}
 
     assert opened_by("1", [*targets, worker]) == ["2", "3"]
+
+
+def test_one_window_too_many_is_closed_and_only_without_end_is_it_a_flood() -> None:
+    windows = Windows()
+    shut = [windows.is_for_closing(count) for count in range(1, OPEN_MAX + SHUT_MAX + 1)]
+    was_flood = windows.is_flood
+    windows.is_for_closing(OPEN_MAX + 1)
+
+    assert shut == [False] * OPEN_MAX + [True] * SHUT_MAX
+    assert not was_flood
+    assert windows.is_flood
+
+
+def test_any_number_of_windows_one_after_the_other_is_no_flood() -> None:
+    windows = Windows()
+
+    assert not any(windows.is_for_closing(1) for _ in range(10 * SHUT_MAX))
+    assert not windows.is_flood

@@ -1,0 +1,40 @@
+"""A worker's session in a portal of raw answers, and what one order of it brings."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import cast
+
+from app.demo.client import Portal
+from app.domain.task import Report
+from app.worker.attempt import attempt
+from tests.support.raw_portal import RawPortal, raw_pack, raw_portal
+from tests.support.sessions import OpenStage, Stage, task_for
+
+
+@contextlib.asynccontextmanager
+async def raw_stage(open_stage: OpenStage, folder: Path) -> AsyncGenerator[tuple[RawPortal, Stage]]:
+    """A portal of raw answers and a session in it. Where it is and who logs in is all that a stage asks of a portal."""
+    async with (
+        raw_portal() as portal,
+        open_stage(cast("Portal", portal), folder, pack=raw_pack(), password="") as stage,
+    ):
+        yield portal, stage
+
+
+async def files_of(stage: Stage, number: str = "1") -> tuple[Report, dict[str, bytes]]:
+    """What an attempt told, and what it saved."""
+    report = await attempt(stage.bench, task_for(number), stage.staging / number)
+    return report, {file.name: (stage.staging / number / "files" / file.name).read_bytes() for file in report.files}
+
+
+def link(address: str, text: str) -> str:
+    """A link that the pack takes for a file."""
+    return f'<a class=att href="{address}">{text}</a>'
+
+
+def button(script: str, text: str) -> str:
+    """A button that the pack takes for a file."""
+    return f'<button class=att onclick="{script}">{text}</button>'
