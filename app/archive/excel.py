@@ -33,6 +33,7 @@ _NOT_IN_XML = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 #: What Excel reads as one letter, ``_x0041_``; the underscore is written so itself then.
 _ESCAPE_START = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
+_PADDED = re.compile(rf"0\d{{1,{_DIGITS_MAX - 1}}}", re.ASCII)
 _NEGATIVE_NOTHING = re.compile(r"-[0.]+%?")
 
 _Number: TypeAlias = int | float | date | datetime | time
@@ -46,12 +47,19 @@ class Typed:
     number_format: str
 
 
-def typed(text: str) -> Typed | None:
-    """The number, date or time that a text is the one way to write; nothing where it is just text."""
+def typed(text: str, *, is_value: bool = False) -> Typed | None:
+    """The number, date or time that a text is the one way to write; nothing where it is just text.
+
+    Args:
+        text: As the list shows it.
+        is_value: Whether the list says that it is one, so that zeros before a number are those of its format.
+    """
     if not text or text[0] not in "-0123456789":
         return None
     if _NEGATIVE_NOTHING.fullmatch(text):  # a cell loses the sign
         return None
+    if is_value and _PADDED.fullmatch(text):
+        return Typed(value=int(text), number_format="0" * len(text))
     for pattern, read in _KINDS:
         if pattern.fullmatch(text):
             return read(text)

@@ -6,6 +6,7 @@ import re
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
@@ -17,6 +18,8 @@ from app.domain.ids import BatchId, TaskId
 from app.domain.task import OrderList, OrderRow
 from app.intake.workbooks.number_format import NumberFormat
 from tests.support.pace import UNHURRIED
+
+pytestmark = pytest.mark.timeout(600)  # the deep profile writes hundreds of workbooks
 
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 #: What hurts most: signs of numbers, dates and formulas, what looks like Excel's own letters, half letters.
