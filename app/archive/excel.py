@@ -33,6 +33,9 @@ _NOT_IN_XML = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 #: What Excel reads as one letter, ``_x0041_``; the underscore is written so itself then.
 _ESCAPE_START = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
+_PADDED = re.compile(rf"0\d{{1,{_DIGITS_MAX - 1}}}", re.ASCII)
+_NEGATIVE_NOTHING = re.compile(r"-[0.]+%?")
+
 _Number: TypeAlias = int | float | date | datetime | time
 
 
@@ -44,10 +47,19 @@ class Typed:
     number_format: str
 
 
-def typed(text: str) -> Typed | None:
-    """The number, date or time that a text is the one way to write; nothing where it is just text."""
+def typed(text: str, *, is_value: bool = False) -> Typed | None:
+    """The number, date or time that a text is the one way to write; nothing where it is just text.
+
+    Args:
+        text: As the list shows it.
+        is_value: Whether the list says that it is one, so that zeros before a number are those of its format.
+    """
     if not text or text[0] not in "-0123456789":
         return None
+    if _NEGATIVE_NOTHING.fullmatch(text):  # a cell loses the sign
+        return None
+    if is_value and _PADDED.fullmatch(text):
+        return Typed(value=int(text), number_format="0" * len(text))
     for pattern, read in _KINDS:
         if pattern.fullmatch(text):
             return read(text)
@@ -105,14 +117,15 @@ def _whole(text: str) -> Typed | None:
 
 def _decimal(text: str) -> Typed | None:
     if len(text.lstrip("-0.").replace(".", "")) > _DIGITS_MAX:
-        return Typed(value=float(text), number_format="General")  # the noise of binary fractions: nobody typed it
+        return _as_programs_write(text)  # the noise of binary fractions: nobody typed it
     places = len(text.partition(".")[2])
     return Typed(value=float(text), number_format=f"0.{'0' * places}") if places <= _DIGITS_MAX else None
 
 
-def _scientific(text: str) -> Typed | None:
+def _as_programs_write(text: str) -> Typed | None:
+    """A number in the one way in which a program writes it; one with more digits, or too small to be held, is text."""
     value = float(text)
-    return Typed(value=value, number_format="General") if value not in {float("inf"), float("-inf")} else None
+    return Typed(value=value, number_format="General") if repr(value) == text else None
 
 
 def _percent(text: str) -> Typed | None:
@@ -154,7 +167,7 @@ _KINDS: tuple[tuple[re.Pattern[str], Callable[[str], Typed | None]], ...] = tupl
         (r"0|-?[1-9]\d{0,14}", _whole),
         (r"-?(0|[1-9]\d{0,14})\.\d{1,25}", _decimal),
         # As the reader of a workbook writes a very small or large number; 12E4 is a name.
-        (r"-?[1-9](\.\d+)?e[+-]\d{2,3}", _scientific),
+        (r"-?[1-9](\.\d+)?e[+-]\d{2,3}", _as_programs_write),
         (r"-?(0|[1-9]\d{0,11})(\.\d{1,10})?%", _percent),
         (r"\d{4}-\d\d-\d\d", _day),
         (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?", _day_and_time),

@@ -238,7 +238,7 @@ class Manifest(_Entry):
         """
         try:
             return cls.model_validate_json((folder / MANIFEST_NAME).read_bytes())
-        except (FileNotFoundError, NotADirectoryError) as error:
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise ManifestError(f"{folder.name} has no {MANIFEST_NAME}.") from error
         except ValidationError as error:
             raise ManifestError(f"{MANIFEST_NAME} in {folder.name} is not as Poolwright wrote it.") from error

@@ -22,6 +22,7 @@ from app.archive.disk import FRESH, Heed, go_on, sync_file
 from app.archive.excel import columns_of_text
 from app.archive.names import folder_variants, well_formed
 from app.archive.table import Line, Orders, Records, Summary, Tally, Value, heeded, lines, result_headers
+from app.domain.task import OrderRow
 
 #: Names that are tried for a report whose file is locked.
 _NAMES_TRIED = 9
@@ -122,7 +123,7 @@ def _way(folder: Path, out: Path) -> str:
 def _write_xlsx(path: Path, *, told: _Told, summary: Summary, way_to_out: str, elsewhere: str) -> tuple[str, ...]:
     from app.archive.workbook import Layout, write_workbook  # noqa: PLC0415 - the heaviest library, and used at the end
 
-    rows = ((row.given, row.cells) for row in heeded(told.orders.rows, told.heed))
+    rows = ((row.given, _untyped(row)) for row in heeded(told.orders.rows, told.heed))
     layout = Layout(
         columns=told.orders.columns,
         columns_of_text=columns_of_text(rows),
@@ -130,6 +131,13 @@ def _write_xlsx(path: Path, *, told: _Told, summary: Summary, way_to_out: str, e
         elsewhere=elsewhere,
     )
     return write_workbook(path, layout, told.lines(), summary, told.heed)
+
+
+def _untyped(row: OrderRow) -> tuple[str, ...]:
+    """The cells whose types are to be guessed; where the list tells them, only what is the order's number is text."""
+    if row.values is None:
+        return row.cells
+    return tuple(cell if cell == row.given else "" for cell in row.cells)
 
 
 def _write_csv(path: Path, told: _Told, tally: Tally) -> None:

@@ -34,6 +34,7 @@ from app.archive.excel import (
     LINKS_MAX,
     ROWS_MAX,
     TEXT_FORMAT,
+    Typed,
     escaped,
     shortened,
     typed,
@@ -41,6 +42,7 @@ from app.archive.excel import (
 from app.archive.losses import CUT, Losses
 from app.archive.table import RESULT_COLUMNS, Line, Summary, Value, result_headers
 from app.domain.failures import Outcome
+from app.domain.task import OrderRow
 
 #: Width in letters; columns are measured by their first rows.
 _WIDTH_MIN, _WIDTH_MAX, _MEASURED_ROWS = 8, 60, 200
@@ -168,7 +170,7 @@ class _Table:
     def _own(self, line: Line) -> Iterator[Cell]:
         """The user's cells as they were given: numbers and dates where their text can be nothing else."""
         for place, text in enumerate(self._cells(line)):
-            found = None if place in self._layout.columns_of_text else typed(text)
+            found = self._typed(line.row, place, text)
             if found is None:
                 kept = self.losses.cut(
                     text, line.row.row_no, self._own_columns[place][:_NAMED] or f"column {place + 1}"
@@ -180,6 +182,12 @@ class _Table:
             cell.number_format = found.number_format
             cell.alignment = _TOP
             yield cell
+
+    def _typed(self, row: OrderRow, place: int, text: str) -> Typed | None:
+        """What a cell is more than its text: as the list tells, or else as it looks."""
+        if place in self._layout.columns_of_text or not row.may_be_value(place):
+            return None
+        return typed(text, is_value=row.values is not None)
 
     def _results(self, line: Line, link: str) -> Iterator[Cell]:
         for column, value in zip(RESULT_COLUMNS, line.results(), strict=True):

@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.archive.names import safe_name
 from app.archive.template import FolderTemplate
 from app.archive.tree import PRIVATE_NAME
 from app.domain.failures import OptionsError
@@ -99,5 +100,5 @@ def check_template(settings: Settings, pack: Pack) -> None:
 def report_stem(orders: OrderList) -> str:
     """Reports are called like the list, and never just like it: they may come to lie beside it."""
     path = Path(orders.source)
-    stem = path.stem if path.suffix.lower() in LIST_SUFFIXES else UNNAMED_STEM
+    stem = safe_name(path.stem) if path.suffix.lower() in LIST_SUFFIXES else UNNAMED_STEM
     return f"{stem}-report"

@@ -130,6 +130,12 @@ class OrderRow:
     problem: Reason | None = None
     #: One sentence about the problem.
     detail: str = ""
+    #: Places of the cells that hold a number, a date or a time; nothing where the list tells no types.
+    values: frozenset[int] | None = None
+
+    def may_be_value(self, place: int) -> bool:
+        """Whether the cell at a place can be more than its text, for all that the list tells."""
+        return self.values is None or place in self.values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,11 +136,18 @@ def _number_of(row: Row, index: int, rules: NumberRules) -> Number | BadNumber:
 
 
 def _good_row(row: Row, index: int, task_id: TaskId) -> OrderRow:
-    return OrderRow(row_no=row.row_no, cells=row.cells, given=row.cells[index], task_id=task_id)
+    return OrderRow(row_no=row.row_no, cells=row.cells, given=row.cells[index], task_id=task_id, values=row.values)
 
 
 def _bad_row(row: Row, index: int, bad: BadNumber) -> OrderRow:
-    return OrderRow(row_no=row.row_no, cells=row.cells, given=row.cells[index], problem=bad.reason, detail=bad.detail)
+    return OrderRow(
+        row_no=row.row_no,
+        cells=row.cells,
+        given=row.cells[index],
+        problem=bad.reason,
+        detail=bad.detail,
+        values=row.values,
+    )
 
 
 def _batch_id(portal_name: str, columns: Sequence[str], rows: Iterable[OrderRow]) -> BatchId:

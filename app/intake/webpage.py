@@ -29,7 +29,7 @@ def read_web_page(text: str, source: str) -> Grid:
     """
     if text.count("<") > TAGS_MAX:
         raise InputRefusedError(f"{source} is a web page of more than {TAGS_MAX:,} tags; {_AS_NEW}.")
-    rows = SheetRows(source=source)
+    rows = SheetRows(source=source, knows_types=False)
     try:
         _read(lxml.html.document_fromstring(text.encode(), parser=lxml.html.HTMLParser(encoding="utf-8")), rows)
     except etree.LxmlError as error:

@@ -9,7 +9,7 @@ from sqlite3 import Connection
 
 from app.domain.ids import BatchId, TaskId
 from app.domain.states import TASK, TaskStatus
-from app.domain.task import OrderList, POTask
+from app.domain.task import OrderList, OrderRow, POTask
 from app.store.times import to_text
 
 _KEEP_BATCH = """
@@ -40,7 +40,8 @@ WHERE batch_id = ? AND status IN ('QUEUED', 'ASSIGNED', 'RUNNING') AND position 
 _MEMBERS = "SELECT task_id FROM batch_tasks WHERE task_id IN (SELECT value FROM json_each(?)) AND batch_id = ?"
 _KEEP_FURTHER_MEMBER = f"{_KEEP_MEMBER} ON CONFLICT (task_id, batch_id) DO NOTHING"
 _KEEP_ROW = """
-INSERT INTO rows (batch_id, position, row_no, cells, given, task_id, problem, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO rows (batch_id, position, row_no, cells, given, task_id, problem, detail, number_places)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _COUNTS = "SELECT status, count(*) FROM batch_tasks WHERE batch_id = ? GROUP BY status"
 
@@ -59,11 +60,25 @@ def keep(connection: Connection, orders: OrderList, at: datetime) -> int:
     connection.executemany(
         _KEEP_ROW,
         (
-            (batch_id, position, row.row_no, dumps(row.cells), row.given, row.task_id, row.problem, row.detail)
+            (
+                batch_id,
+                position,
+                row.row_no,
+                dumps(row.cells),
+                row.given,
+                row.task_id,
+                row.problem,
+                row.detail,
+                _places(row),
+            )
             for position, row in enumerate(orders.rows)
         ),
     )
     return new_count
+
+
+def _places(row: OrderRow) -> str | None:
+    return None if row.values is None else dumps(sorted(row.values))
 
 
 def extend(connection: Connection, batch_id: BatchId, tasks: Sequence[POTask], at: datetime) -> int:

@@ -14,8 +14,11 @@ from app.store import reports
 
 _LIST = "SELECT source, columns, notices FROM batches WHERE batch_id = ?"
 _ROWS = """
-SELECT row_no, cells, given, task_id, problem, detail FROM rows WHERE batch_id = ? ORDER BY position
+SELECT row_no, cells, given, task_id, problem, detail, number_places FROM rows WHERE batch_id = ? ORDER BY position
 """
+
+
+_MEMBERS = "SELECT task_id FROM batch_tasks WHERE batch_id = ? ORDER BY position"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,8 @@ class StoredRows:
 
     def __iter__(self) -> Iterator[OrderRow]:
         """From the first row on."""
-        for row_no, cells, given, task_id, problem, detail in self.connection.execute(_ROWS, (self.batch_id,)):
+        found = self.connection.execute(_ROWS, (self.batch_id,))
+        for row_no, cells, given, task_id, problem, detail, places in found:
             yield OrderRow(
                 row_no=row_no,
                 cells=tuple(loads(cells)),
@@ -35,6 +39,7 @@ class StoredRows:
                 task_id=None if task_id is None else TaskId(task_id),
                 problem=None if problem is None else Reason(problem),
                 detail=detail,
+                values=None if places is None else frozenset(loads(places)),
             )
 
 
@@ -59,6 +64,13 @@ class Reading:
     def get(self, task_id: TaskId, /) -> TaskRecord | None:
         """One order with how it ended; nothing when it is unknown."""
         return reports.find(self._connection, task_id)
+
+    def records(self, batch_id: BatchId) -> Iterator[TaskRecord]:
+        """Every order of a list in its order, one by one."""
+        for (task_id,) in self._connection.execute(_MEMBERS, (batch_id,)):
+            record = self.get(TaskId(task_id))
+            if record is not None:
+                yield record
 
     def order_list(self, batch_id: BatchId) -> StoredList | None:
         """A list; nothing when it is unknown."""

@@ -1,11 +1,11 @@
--- Tables of the journal, version 3. Written once, in one transaction, when the file is new; journals of earlier versions
+-- Tables of the journal, version 4. Written once, in one transaction, when the file is new; journals of earlier versions
 -- come here by the scripts in migrations/, and a test compares both ways. Whoever changes this adds a script there.
 -- Moments are ISO 8601 texts in UTC of equal length; lists and mappings are JSON. The words allowed by the CHECKs are
 -- the members of the enums in app/domain/states.py and app/domain/failures.py; a test compares them. Reasons have none:
 -- new ones come with every version. The journal is searched for unknown ones when it is opened.
 
 PRAGMA application_id = 1349480300; -- "Pool"
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 -- The user's lists, with everything that stood in them.
 CREATE TABLE batches (
@@ -26,6 +26,7 @@ CREATE TABLE rows (
     task_id TEXT REFERENCES tasks (task_id),
     problem TEXT, -- a reason
     detail TEXT NOT NULL,
+    number_places TEXT, -- JSON: places of cells that hold a number, a date or a time; nothing when the list told no types
     PRIMARY KEY (batch_id, position)
 ) STRICT, WITHOUT ROWID;
 

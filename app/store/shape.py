@@ -14,7 +14,7 @@ from importlib.resources import files
 from types import MappingProxyType
 
 #: Version of ``schema.sql``.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _COLUMNS = """
 SELECT tables.name, columns.name, columns.type, columns."notnull", columns.pk

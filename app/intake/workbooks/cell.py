@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import cast
+from functools import wraps
+from typing import ParamSpec, cast
 
 from openpyxl.utils.datetime import (
     CALENDAR_MAC_1904,
@@ -33,6 +34,8 @@ class Cell:
     doubt: str = ""
     #: It holds a single number, so that signs between its digits part nothing.
     is_one: bool = False
+    #: It holds a number, a date or a time, and no text that looks like one.
+    is_value: bool = False
 
 
 EMPTY = Cell()
@@ -51,6 +54,20 @@ _UNCALCULATED = Cell(
 )
 
 
+P = ParamSpec("P")
+
+
+def of_value(make: Callable[P, Cell]) -> Callable[P, Cell]:
+    """Let what makes cells of numbers and moments say that they are such."""
+
+    @wraps(make)
+    def made(*args: P.args, **named: P.kwargs) -> Cell:
+        return replace(make(*args, **named), is_value=True)
+
+    return made
+
+
+@of_value
 def number_cell(number: float, code: str, *, is_1904: bool = False) -> Cell:
     """A number as its format shows it."""
     if code in _PLAIN_CODES and abs(number) < _WHOLE_BELOW and number.is_integer():
@@ -77,6 +94,7 @@ def error_cell(text: str) -> Cell:
     return Cell(text, doubt=f"The cell holds the error {text} and no value: mend its formula in the workbook.")
 
 
+@of_value
 def moment_cell(moment: date | time | timedelta | str, held: str = "") -> Cell:
     """A date or a time of day, or its text where it came as one."""
     text = moment if isinstance(moment, str) else _moment_text(moment)
@@ -89,6 +107,10 @@ def moment_cell(moment: date | time | timedelta | str, held: str = "") -> Cell:
 
 def formula_cell(cell: Cell, formula: str) -> Cell:
     """A cell with the saved value of a formula; one that adds up others is a total."""
+    return replace(_calculated(cell, formula), is_value=cell.is_value)
+
+
+def _calculated(cell: Cell, formula: str) -> Cell:
     total = _TOTAL.match(formula)
     if not total:
         return _UNCALCULATED if cell.text == "0" else cell

@@ -10,7 +10,7 @@ from lxml import etree
 from app.intake.budget import COLUMNS_MAX
 from app.intake.errors import InputRefusedError
 from app.intake.grid import Grid, check_row_count
-from app.intake.workbooks.cell import EMPTY, UNSAVED_FORMULA, Cell, error_cell, formula_cell, moment_cell
+from app.intake.workbooks.cell import EMPTY, UNSAVED_FORMULA, Cell, error_cell, formula_cell, moment_cell, of_value
 from app.intake.workbooks.number_format import general_text
 from app.intake.workbooks.page import Page
 from app.intake.workbooks.parts import Element, Parts, attribute, has, local_name
@@ -143,6 +143,7 @@ def _valued(element: Element, kind: str, shown: str) -> Cell:
             return Cell(shown) if shown else EMPTY
 
 
+@of_value
 def _number(value: str, shown: str) -> Cell:
     """What the cell shows, unless that is another number than the one that it holds."""
     held = general_text(float(value))

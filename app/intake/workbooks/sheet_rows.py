@@ -27,6 +27,8 @@ class SheetRows:
     """What one sheet holds, put together row by row."""
 
     source: str
+    #: Whether cells tell numbers from texts that look like them.
+    knows_types: bool = True
     rows: dict[int, Row] = field(default_factory=dict[int, Row])
     hidden: list[int] = field(default_factory=list[int])
     hidden_columns: set[int] = field(default_factory=set[int])
@@ -35,6 +37,10 @@ class SheetRows:
     restart_count: int = 0
     unsaved_count: int = 0
     notices: list[str] = field(default_factory=list[str])
+    #: Most rows of a sheet have their values in the same places, and share them.
+    _kinds: dict[frozenset[int], frozenset[int]] = field(
+        init=False, default_factory=dict[frozenset[int], frozenset[int]]
+    )
     _budget: Budget = field(init=False)
     _last_row: int = field(init=False, default=0)
 
@@ -59,6 +65,9 @@ class SheetRows:
             return
         ones = frozenset(index for index, cell in enumerate(cells) if cell.is_one)
         self.rows[row_no] = Row(row_no=row_no, cells=texts, doubts=doubts or NO_DOUBTS, one_numbers=ones)
+        if self.knows_types:
+            values = frozenset(index for index, cell in enumerate(cells) if cell.is_value)
+            self.rows[row_no] = replace(self.rows[row_no], values=self._kinds.setdefault(values, values))
         if is_hidden:
             self.hidden.append(row_no)
 
@@ -111,7 +120,8 @@ class SheetRows:
         cells[column] = head.cells[column]
         doubts = {**row.doubts, **({column: head.doubts[column]} if column in head.doubts else {})}
         ones = row.one_numbers | ({column} & head.one_numbers)
-        self.rows[place] = replace(row, cells=tuple(cells), doubts=doubts, one_numbers=ones)
+        values = None if row.values is None or head.values is None else row.values | ({column} & head.values)
+        self.rows[place] = replace(row, cells=tuple(cells), doubts=doubts, one_numbers=ones, values=values)
         return True
 
     def _hidden_notices(self, rows: Sequence[Row]) -> Iterator[str]:

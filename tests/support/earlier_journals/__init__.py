@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.support.manual_clock import START
 
 _HERE = Path(__file__).parent
-#: Tables of each shape that there ever was, one after another; all have the same number in their headers.
+#: Tables of each shape that there ever was, one after another; the first have one number in their headers.
 EARLIER = sorted(_HERE.glob("[0-9]*.sql"))
 _CONTENT = (_HERE / "content.sql").read_text(encoding="utf-8")
 

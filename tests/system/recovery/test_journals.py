@@ -14,6 +14,7 @@ from app.demo.faults import Latency
 from app.demo.process import running_portal
 from app.service.clock import SystemClock
 from app.store.journal import SqliteJournal
+from app.store.shape import SCHEMA_VERSION
 from tests.support.batch_results import assert_all_right, numbers_of
 from tests.support.portal import SHELL, needs_chromium
 from tests.support.program import PATIENT, Desk, Ended, open_desk, read_lines, use_own_pack
@@ -37,7 +38,7 @@ def newer(path: Path) -> None:
     ("spoil", "says", "next_step"),
     [
         (garbage, "cannot be used: file is not a database", "move it away and run again"),
-        (newer, "has version 99, this Poolwright knows up to 3", "choose another --out"),
+        (newer, f"has version 99, this Poolwright knows up to {SCHEMA_VERSION}", "choose another --out"),
     ],
 )
 async def test_a_journal_that_is_spoiled_or_too_new_is_refused_and_left_as_it_is(

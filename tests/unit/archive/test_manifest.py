@@ -110,6 +110,13 @@ def test_a_manifest_vouches_for_its_own_attempt_alone() -> None:
     assert not manifest.vouches_for(task_for("PO1"), report_for({"Größe.pdf": b"CONTENT"}))
 
 
+def test_a_folder_of_its_name_is_no_manifest(tmp_path: Path) -> None:
+    (tmp_path / MANIFEST_NAME).mkdir()
+
+    with pytest.raises(ManifestError, match=r"has no manifest\.json"):
+        Manifest.read(tmp_path)
+
+
 def test_a_file_that_cannot_be_read_is_a_problem_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "Größe.pdf").mkdir()
     size_bytes = (tmp_path / "Größe.pdf").stat().st_size

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
+from app.archive.names import safe_name
 from app.cli.exits import Exit
 from app.domain.events import Level
 from app.domain.failures import LoginRequiredError, Outcome, PoolError, ProfileError, SetupError
@@ -183,6 +184,19 @@ def test_a_list_is_read_from_a_file(command: Command, fake_run: FakeRun, desk: P
     (job,) = fake_run.jobs
     assert [task.po_number for task in job.orders.tasks] == list(NUMBERS)
     assert job.report_stem == "my orders-report", "the report may lie beside the list and must not replace it"
+
+
+@pytest.mark.parametrize("stem", ["l" * 240, "ä" * 120, "a:b|c"])
+def test_the_report_of_a_list_has_a_name_that_every_disk_takes(
+    command: Command, fake_run: FakeRun, desk: Path, stem: str
+) -> None:
+    (desk / f"{stem}.csv").write_text(LIST)
+
+    command("run", f"{stem}.csv", "--column", "Order No.")
+
+    (job,) = fake_run.jobs
+    assert job.report_stem == f"{safe_name(stem)}-report"
+    assert len(f".{job.report_stem} (9).xlsx.new".encode()) < 200
 
 
 def test_a_list_is_read_from_standard_input(command: Command, fake_run: FakeRun) -> None:

@@ -175,8 +175,8 @@ def no_database(path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "error", "words"),
     [
-        (newer, JournalVersionError, "has version 99, this Poolwright knows up to 3"),
-        (newer_in_its_log, JournalVersionError, "has version 99, this Poolwright knows up to 3"),
+        (newer, JournalVersionError, f"has version 99, this Poolwright knows up to {SCHEMA_VERSION}"),
+        (newer_in_its_log, JournalVersionError, f"has version 99, this Poolwright knows up to {SCHEMA_VERSION}"),
         (foreign, JournalDamagedError, "a database of another program"),
         (overwritten, JournalDamagedError, "cannot be used"),
         (cut, JournalDamagedError, "cannot be used"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from sqlite3 import Connection
@@ -109,7 +110,8 @@ def whole_list(reading: Reading) -> tuple[object, ...]:
 
 async def test_a_list_comes_back_as_it_was_given(path: Path) -> None:
     bad = OrderRow(row_no=9, cells=("x", "Acme"), given="x", problem=Reason.BAD_NUMBER, detail="No number.")
-    given = orders(1, 2, rows=[bad])
+    typed = [replace(bad, row_no=10 + len(places), values=places) for places in (frozenset[int](), frozenset({0, 1}))]
+    given = orders(1, 2, rows=[bad, *typed])
     async with opened(path) as journal:
         await journal.accept(given)
         back = await journal.read(whole_list)
