@@ -58,6 +58,8 @@ class Profile:
         self.kept_path: Path | None = None
         #: What the person should know of the base although it is fit; known once it is cloned.
         self.notices: tuple[str, ...] = ()
+        #: Whether the clone was removed meanwhile, and is to be made again before its next launch.
+        self.is_lost = False
         self._clock = clock
         self._stores: frozenset[str] = frozenset()
         self._machine = Machine(PROFILE, profile_id, clock=clock, observe=observe)
@@ -81,19 +83,27 @@ class Profile:
             ProfileError: The base is missing, in use, refused or damaged.
             SetupError: The clone can't be written.
         """
-        try:
-            with reading(self.base_profile_path):
-                facts = check_base(self.base_profile_path)
-                report = clone_profile(self.base_profile_path, self.worker_profile_path)
-            if facts.seal is not None:
-                refuse_differences(self.base_profile_path, facts.seal, report.files)
-        except ProfileDamagedError as error:
-            raise self.spoil(str(error)) from error
-        self._stores = find_stores(self.worker_profile_path)
-        self.clone_time = self._clock()
-        self.notices = (*facts.notices, *filter(None, (facts.seal_notice,)))
+        report = self._copy()
         self._machine.fire(ProfileEvent.CLONED)
         return report
+
+    def lose(self) -> None:
+        """Somebody removed the clone; whatever lies in its place now is none."""
+        self.is_lost = True
+
+    def restore(self) -> None:
+        """Copy the base again, in place of a clone that was removed; it is READY as before.
+
+        Raises:
+            ProfileError: The base is missing, in use, refused or damaged.
+            SetupError: The clone can't be written.
+        """
+        try:
+            remove_clone(self.worker_profile_path)
+        except OSError as error:
+            raise unwritable(self.worker_profile_path, error) from error
+        self._copy()
+        self.is_lost = False
 
     def take(self) -> None:
         """Hand it to a worker that is about to start: READY to IN_USE. The clone is ready for a launch then.
@@ -145,6 +155,20 @@ class Profile:
         lapse = self._mark(cause + kept)
         self._machine.fire(ProfileEvent.FAIL, cause=cause)
         return ProfileDamagedError(guided(f"{cause}{kept}{lapse}", self.base_profile_path))
+
+    def _copy(self) -> CloneReport:
+        try:
+            with reading(self.base_profile_path):
+                facts = check_base(self.base_profile_path)
+                report = clone_profile(self.base_profile_path, self.worker_profile_path)
+            if facts.seal is not None:
+                refuse_differences(self.base_profile_path, facts.seal, report.files)
+        except ProfileDamagedError as error:
+            raise self.spoil(str(error)) from error
+        self._stores = find_stores(self.worker_profile_path)
+        self.clone_time = self._clock()
+        self.notices = (*facts.notices, *filter(None, (facts.seal_notice,)))
+        return report
 
     def _count_cookies(self) -> tuple[SiteCookies, ...]:
         try:

@@ -121,6 +121,23 @@ class RunFolder:
             notice=f"{temp_path} is too long a path for a browser's temporary files; they are in {away} instead.",
         )
 
+    def remake(self) -> None:
+        """Make the folder again, and hold its lock, where somebody removed it; what browsers wrote since is left.
+
+        Raises:
+            SetupError: It can't be made, or somebody else has one of its name.
+        """
+        lock = FileLock(self.path / _OWNER_LOCK)
+        try:
+            self.path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+            is_ours = lock.take()
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+        if not is_ours:
+            raise SetupError(f"Another run has {self.path} now.")
+        self._lock.drop()
+        self._lock = lock
+
     def close(self) -> tuple[Path, ...]:
         """Remove the folder and let go of its lock. The browsers in it must have ended. May be repeated.
 
@@ -152,6 +169,21 @@ class RunFolder:
             f"{folder / _TEMP} is too long a path for a browser's temporary files (more than {TEMP_PATH_MAX_BYTES} "
             "bytes), and no shorter place can be written. Name a shorter folder for runs."
         )
+
+
+def furnish(folder: WorkerFolder) -> None:
+    """Make the places of a slot again, where somebody removed them.
+
+    Raises:
+        SetupError: They can't be written.
+    """
+    try:
+        folder.path.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        folder.temp_path.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        if folder.temp_path.parent != folder.path:
+            replace_file(folder.path / _AWAY_RECORD, os.fsencode(folder.temp_path))
+    except OSError as error:
+        raise _unwritable(folder.path, error) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

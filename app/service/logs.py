@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never, cast
@@ -35,6 +35,7 @@ from app.domain.ids import WorkerRef
 from app.domain.ports import EventSink
 from app.profile.rights import blame
 from app.service.log_file import LogFile
+from app.service.log_writer import LogWriter
 
 if TYPE_CHECKING:
     from loguru import Logger, Message, Record, RecordLevel
@@ -181,22 +182,36 @@ def _add_file(options: LogOptions, blot: Blot, is_wanted: Callable[[Record], boo
         return None
 
     try:
-        file = LogFile(options.file, options.people or _nobody)
+        file = LogFile(options.file)
     except OSError as error:
         told = blame(error, options.file).sentence(otherwise="Or name another one with --log-file.")
         raise OptionsError(f"log_file is '{options.file}', which cannot be written: {told}") from error
+
+    writer = LogWriter(file, options.people or _nobody, _gap)
 
     class Sink:
         """What loguru calls, also at the end."""
 
         def write(self, message: Message) -> None:
-            file.write(f"{_for_file(message.record, blot)}\n")
+            writer.write(f"{_for_file(message.record, blot)}\n")
 
         def stop(self) -> None:
-            file.close()
+            writer.close()
 
     level = "TRACE" if is_wanted else options.level.upper()
     return logger.add(Sink(), level=level, filter=is_wanted, format="{message}")
+
+
+def _gap(count: int) -> str:
+    """The line that stands for lines that were lost."""
+    told = {
+        "at": datetime.now(UTC).isoformat(timespec="milliseconds"),  # noqa: TID251 - as loguru does for all others
+        "level": "warning",
+        "text": f"{count:,} lines before this one are lost: the disk of the log was full, or hung.",
+        "where": __name__,
+        "lost_count": count,
+    }
+    return f"{json.dumps(told)}\n"
 
 
 def _nobody(_: str) -> None:

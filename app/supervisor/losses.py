@@ -154,9 +154,8 @@ def _wait_for_portal(standing: Standing, slot: Slot, fact: WorkerLost) -> Decisi
 
 
 def _spawn(standing: Standing, slot: Slot, fact: WorkerLost | WorkerEnded, delay_s: float) -> Decision:
-    following = replace(
-        slot, generation=slot.generation + 1, is_portal_down=False, is_browser_unfit=False, home_trouble=None
-    )
+    following = replace(slot, generation=slot.generation + 1, is_portal_down=False, is_browser_unfit=False)
+    following = replace(following, home_trouble=None, is_homeless=False)
     spawn: Command = Spawn(worker=WorkerRef(fact.worker.slot, following.generation), delay_s=delay_s)
     return Decision(standing.with_slot(fact.worker, following), (spawn,))
 

@@ -1,7 +1,8 @@
 """Keeps an eye on the places that a run cannot do without: that they are there, the same as before, and have room.
 
 A folder that was removed takes with it what it held: a journal without a name keeps nothing for the next start. So that
-is said at once and nothing starts, until the very same folder is back. Another one in its place ends the pool.
+is said at once and nothing starts, until the very same folder is back. Another one in its place ends the pool. Only a
+folder that held nothing but copies is made again, unless its whole disk is gone.
 """
 
 from __future__ import annotations
@@ -10,16 +11,17 @@ import contextlib
 import secrets
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import anyio.to_thread
 
 from app.bridge.pace import every
+from app.domain.failures import SetupError
 from app.domain.storage import StorageTrouble, trouble_of
 from app.supervisor.facts import Fact
 from app.supervisor.holds import HoldCause
-from app.supervisor.pool_facts import HoldOver, PlaceGone, RoomScarce, StopNeeded, StorageOut
+from app.supervisor.pool_facts import HoldOver, PlaceGone, PlaceRemade, RoomScarce, StopNeeded, StorageOut
 from app.supervisor.stops import StopCause
 
 #: Below this no task starts: the journal and the manifest of what is under way still need some.
@@ -38,6 +40,8 @@ class Place:
     path: Path
     #: How a sentence calls it, as ``the output folder``.
     name: str
+    #: Makes it again where it was removed; nothing where what was in it cannot be made again. Blocking.
+    remake: Callable[[], None] | None = field(default=None, compare=False)
 
     def number(self) -> tuple[int, int] | None:
         """The number that the system has for the folder there; nothing when there is none. Blocking.
@@ -50,6 +54,17 @@ class Place:
         except (FileNotFoundError, NotADirectoryError):
             return None
         return status.st_dev, status.st_ino
+
+    def disk(self) -> int:
+        """The number of the disk that it is on, or would be on. Blocking.
+
+        Raises:
+            OSError: Nobody can tell now.
+        """
+        place = self.path
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        return place.stat().st_dev
 
     def free_bytes(self) -> int:
         """Room on its disk; it may still be to be made. Blocking.
@@ -77,6 +92,8 @@ class StorageMonitor:
         self._report = report
         #: The number that the folder at each place had when it was first seen.
         self._known: dict[Place, tuple[int, int]] = {}
+        #: Why a place that is gone could not be made again.
+        self._refusals: dict[Place, str] = {}
         self._mark = f"{_MARK}{secrets.token_hex(4)}"
         self._is_gone = False
 
@@ -108,11 +125,28 @@ class StorageMonitor:
                 self._get_to_know(place, found)
                 return ""
             if found is None:
-                return _gone(place)
+                return " ".join(filter(None, (_gone(place), self._refusals.get(place))))
             is_same = found == known or (place.path / self._mark).exists()
         except OSError:  # whoever looks for room tells that
             return ""
         return "" if is_same else _replaced(place)
+
+    def _is_remade(self, place: Place) -> bool:
+        """Make a place again that was removed, where that can be done; whether it was."""
+        known = self._known.get(place)
+        if place.remake is None or known is None:
+            return False
+        try:
+            is_there = place.number() == known or (place.path / self._mark).exists()
+            if is_there or place.disk() != known[0]:
+                return False
+            place.remake()
+            self._get_to_know(place, place.number())
+        except (OSError, SetupError) as error:  # whatever the reason, it is told, and tried again at the next look
+            self._refusals[place] = f"It cannot be made again: {error}"
+            return False
+        self._refusals.pop(place, None)
+        return True
 
     def _get_to_know(self, place: Place, found: tuple[int, int] | None) -> None:
         """Mark a folder as that of this run. Where no mark can be made its number must do."""
@@ -126,13 +160,15 @@ class StorageMonitor:
 
     def facts(self) -> list[Fact]:
         """What there is to tell now. Blocking."""
+        remade: list[Fact] = [PlaceRemade(name=place.name) for place in self._places() if self._is_remade(place)]
         if told := self.missing():
             self._is_gone = True
             is_replaced = any(told == _replaced(place) for place in self._places())
-            return [StopNeeded(cause=StopCause.SETUP_FAILED, detail=told) if is_replaced else PlaceGone(detail=told)]
+            gone = StopNeeded(cause=StopCause.SETUP_FAILED, detail=told) if is_replaced else PlaceGone(detail=told)
+            return [*remade, gone]
         back: list[Fact] = [HoldOver(cause=HoldCause.PLACE_GONE)] if self._is_gone else []
         self._is_gone = False
-        return [*back, *(fact for place in self._places() for fact in _shortage(place))]
+        return [*remade, *back, *(fact for place in self._places() for fact in _shortage(place))]
 
 
 def _shortage(place: Place) -> list[Fact]:

@@ -45,6 +45,7 @@ from app.supervisor.pool_facts import (
     MemorySeen,
     PauseAsked,
     PlaceGone,
+    PlaceRemade,
     PoolFact,
     RestartAsked,
     RoomScarce,
@@ -57,7 +58,7 @@ from app.supervisor.pressure import weigh_memory
 from app.supervisor.proving import weigh
 from app.supervisor.refusals import settle_filing
 from app.supervisor.renewing import age_login, come_up, lose_login, renew_if_idle, settle_login, try_again
-from app.supervisor.retiring import recycle_if_due, restart
+from app.supervisor.retiring import note_homeless, recycle_if_due, restart
 from app.supervisor.standing import Decision, Slot, Standing
 
 
@@ -84,7 +85,7 @@ def _react_to_pool(standing: Standing, fact: PoolFact) -> Decision:
             return weighed.followed_by(recycle_if_due(weighed.standing, fact.at_s))
         case TasksCancelled() | TrialWaits():
             return _note_waiting(standing, fact)
-        case RestartAsked() | LimitsChanged() | LoginAges():
+        case RestartAsked() | LimitsChanged() | LoginAges() | PlaceRemade():
             return _obey(standing, fact)
         case HoldOver():
             return _end_hold(standing, fact.cause)
@@ -92,8 +93,10 @@ def _react_to_pool(standing: Standing, fact: PoolFact) -> Decision:
             return _begin_hold(standing, fact)
 
 
-def _obey(standing: Standing, fact: RestartAsked | LimitsChanged | LoginAges) -> Decision:
+def _obey(standing: Standing, fact: RestartAsked | LimitsChanged | LoginAges | PlaceRemade) -> Decision:
     match fact:
+        case PlaceRemade():
+            return Decision(note_homeless(standing))
         case LoginAges():
             return age_login(standing, fact)
         case RestartAsked():

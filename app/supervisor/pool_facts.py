@@ -64,6 +64,14 @@ class PlaceGone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceRemade:
+    """A folder of this run was removed and made again. Browsers still live on what was in it."""
+
+    #: Which, in words.
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrialWaits:
     """A task that workers died on waits for its last try: alone, and in a fresh browser."""
 
@@ -132,6 +140,7 @@ PoolFact = (
     | RoomScarce
     | StorageOut
     | PlaceGone
+    | PlaceRemade
     | TrialWaits
     | TasksCancelled
     | MemorySeen

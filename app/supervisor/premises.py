@@ -19,7 +19,7 @@ from app.domain.machine import Transition
 from app.domain.options import PoolOptions
 from app.profile.failures import PlaceAwayError, ProfileDamagedError
 from app.profile.profile import Profile
-from app.profile.runs import RunFolder, WorkerFolder, sweep_dead_runs
+from app.profile.runs import RunFolder, WorkerFolder, furnish, sweep_dead_runs
 from app.supervisor.chronicle import Chronicle
 from app.supervisor.deadline import Deadline
 from app.supervisor.places import Place
@@ -59,7 +59,9 @@ class Premises:
     def places(self) -> tuple[Place, ...]:
         """What the run cannot do without, as far as it is open."""
         private = Place(path=self.options.staging_path.parent, name="the private folder of the output folder")
-        return (private,) if self._run is None else (private, Place(path=self._run.path, name="the folder of this run"))
+        if self._run is None:
+            return (private,)
+        return (private, Place(path=self._run.path, name="the folder of this run", remake=self._remake))
 
     async def seat(self, slot: int) -> WorkerOrder:
         """Make the place of one worker, with a clone of the base profile.
@@ -99,6 +101,20 @@ class Premises:
             for path in await anyio.to_thread.run_sync(self._run.close, abandon_on_cancel=True):
                 self.chronicle.notice(Level.WARNING, f"kept for you to look at: {path}")
 
+    def _remake(self) -> None:
+        """The folder of the run was removed, with all clones. Each is made again when its worker starts anew. Blocking.
+
+        Raises:
+            SetupError: It can't be made.
+        """
+        if self._run is None:
+            return
+        self._run.remake()
+        for profile in self._profiles:
+            profile.lose()
+        told = f"The folder of this run, {self._run.path}, was removed; it is made again, and workers start anew."
+        anyio.from_thread.run_sync(self.chronicle.notice, Level.WARNING, told)
+
     def _warn(self, notices: tuple[str, ...]) -> None:
         for text in notices:
             if text not in self._warned:
@@ -117,7 +133,7 @@ class Premises:
 
 
 @contextlib.asynccontextmanager
-async def occupied(profile: Profile, deadline: Deadline) -> AsyncGenerator[None]:
+async def occupied(order: WorkerOrder) -> AsyncGenerator[None]:
     """A clone in the use of one generation: made ready for its launch, taken back at the end.
 
     Raises:
@@ -125,7 +141,8 @@ async def occupied(profile: Profile, deadline: Deadline) -> AsyncGenerator[None]
         ProfileInUseError: A browser still runs on it.
         SetupError: It can't be written, or somebody removed it; one that is a ``NotNowError`` may be waited for.
     """
-    await deadline.in_thread(partial(_take, profile))
+    profile, deadline = order.profile, order.deadline
+    await deadline.in_thread(partial(_take, profile, order.folder))
     try:
         yield
     except ProfileDamagedError as error:
@@ -135,12 +152,14 @@ async def occupied(profile: Profile, deadline: Deadline) -> AsyncGenerator[None]
             await deadline.in_thread(profile.release)  # noqa: ASYNC102 - it shields itself, with a limit
 
 
-def _take(profile: Profile) -> None:
+def _take(profile: Profile, folder: WorkerFolder) -> None:
     """Make a clone ready; one that is gone altogether was removed, and no browser has spoiled it. Blocking."""
-    path = profile.worker_profile_path
-    if not path.exists():
-        told = f"Its clone {path} is gone: somebody removed the folder of this run. End the run and start it again."
+    if not folder.path.parent.exists():
+        told = f"The folder of this run, {folder.path.parent}, is gone; it is made again as soon as that is possible."
         raise PlaceAwayError(told)
+    if profile.is_lost or not profile.worker_profile_path.exists():
+        furnish(folder)
+        profile.restore()
     profile.take()
 
 

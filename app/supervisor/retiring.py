@@ -42,6 +42,12 @@ def restart(standing: Standing, number: int) -> Decision:
     return retire(standing, worker, "somebody asked for it") if can_retire(standing, worker) else Decision(standing)
 
 
+def note_homeless(standing: Standing) -> Standing:
+    """What browsers live on was removed: every worker starts anew, one after another, also those that are coming up."""
+    slots = {number: replace(slot, is_homeless=True) for number, slot in standing.slots.items()}
+    return replace(standing, slots=slots)
+
+
 def recycle_if_due(standing: Standing, now_s: float) -> Decision:
     """Start a worker anew that has done enough, or lived long enough, unless another one is away."""
     if is_anybody_away(standing) or standing.renewal.is_due or standing.holds.active - _QUIET:
@@ -60,6 +66,8 @@ def _is_at_work(slot: Slot) -> bool:
 def _cause(standing: Standing, slot: Slot, now_s: float) -> str:
     """Why a worker is due; empty when it is not."""
     wear = standing.wear
+    if slot.is_homeless:
+        return "its profile was removed, and is made again"
     if standing.on_trial:
         return "an order that workers died on has its last try alone, in a fresh browser"
     if wear.tasks is not None and slot.done_count >= wear.tasks:

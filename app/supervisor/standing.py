@@ -47,6 +47,8 @@ class Slot:
     is_portal_down: bool = False
     #: Why its generation could not write its own folder; nothing where that was not so.
     home_trouble: StorageTrouble | None = None
+    #: The clone that its generation began with was removed.
+    is_homeless: bool = False
     #: Whether its generation said that it is ready.
     is_up: bool = False
     #: When it said so, in seconds of a clock that only goes forward.

@@ -148,7 +148,7 @@ class Worker:
             try:
                 begin_s = anyio.current_time() + delay_s
                 await anyio.sleep_until(begin_s - HEAD_START_S)
-                async with occupied(self.profile, self._order.deadline):
+                async with occupied(self._order):
                     is_in_order = await self._generation.serve(begin_s)
             except LostError as error:
                 cause, kind = f"{error}{await anyio.to_thread.run_sync(_killed, kills)}", error.kind

@@ -119,7 +119,7 @@ class Slot:
             ProfileDamagedError: It is found damaged, before the launch or by the browser.
         """
         self._generation += 1
-        async with occupied(self.profile, self.order.deadline):
+        async with occupied(self.order):
             child = await spawn(self.order.spawning(WorkerRef(1, self._generation)))
             life = Life(
                 talk=Talk(child),

@@ -261,3 +261,20 @@ def test_moves_out_of_turn_are_refused(life: Life) -> None:
     life.profile.remove()
     with pytest.raises(IllegalTransitionError):
         life.profile.spoil("too late")
+
+
+def test_a_clone_that_was_removed_is_made_again_without_a_move(life: Life) -> None:
+    life.profile.clone()
+    life.profile.take()
+    shutil.rmtree(life.profile.worker_profile_path)
+    write(life.profile.worker_profile_path / "Default/left by a browser that lived on")
+    life.profile.lose()
+    life.profile.release()
+
+    life.profile.restore()
+    life.profile.take()
+
+    assert life.path == ["READY", "IN_USE", "READY", "IN_USE"]
+    assert not life.profile.is_lost
+    assert not (life.profile.worker_profile_path / "Default/left by a browser that lived on").exists()
+    assert (life.profile.worker_profile_path / "Default/Cookies").is_file()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from app.domain.failures import SetupError
 from app.profile.locks import FileLock
-from app.profile.runs import TEMP_PATH_MAX_BYTES, RunFolder, sweep_dead_runs
+from app.profile.runs import TEMP_PATH_MAX_BYTES, RunFolder, furnish, sweep_dead_runs
 from tests.support.profile_folders import write
 
 
@@ -229,3 +230,49 @@ def test_no_runs_at_all_is_no_error(root: Path) -> None:
 
     assert (swept.removed, swept.left) == ((), ())
     assert not root.exists()
+
+
+def test_a_run_that_was_removed_is_made_again_and_is_still_ours(short_root: Path) -> None:
+    with RunFolder.create(short_root / "runs") as run:
+        folder = run.worker_folder(1)
+        shutil.rmtree(short_root / "runs")
+
+        run.remake()
+        furnish(folder)
+
+        assert folder.temp_path.is_dir()
+        assert {mode(path) for path in (run.path, folder.path, folder.temp_path)} == {0o700}
+        assert sweep_dead_runs(short_root / "runs").removed == ()
+        assert run.path.is_dir()
+    assert not run.path.exists()
+
+
+def test_temporary_files_elsewhere_are_found_again_by_whoever_cleans_up(root: Path, short_root: Path) -> None:
+    with RunFolder.create(root, short_roots=[short_root]) as run:
+        folder = run.worker_folder(1)
+        shutil.rmtree(run.path)
+        run.remake()
+        furnish(folder)
+        again = run.worker_folder(1)
+    assert again == folder
+    assert not folder.temp_path.exists()
+
+
+def test_a_run_of_somebody_else_in_its_place_is_not_taken(short_root: Path) -> None:
+    with RunFolder.create(short_root, draw_name=lambda: "1") as run:
+        shutil.rmtree(run.path)
+        with RunFolder.create(short_root, draw_name=lambda: "1"), pytest.raises(SetupError, match="Another run"):
+            run.remake()
+
+
+def test_places_that_cannot_be_made_again_are_told(short_root: Path) -> None:
+    with RunFolder.create(short_root) as run:
+        folder = run.worker_folder(1)
+        shutil.rmtree(run.path)
+        write(run.path)
+
+        with pytest.raises(SetupError, match="can't be made"):
+            run.remake()
+        with pytest.raises(SetupError, match="can't be made"):
+            furnish(folder)
+        run.path.unlink()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import errno
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from app.domain.failures import SetupError
 from app.domain.storage import StorageTrouble
 from app.supervisor import places
 from app.supervisor.facts import Fact
 from app.supervisor.holds import HoldCause
 from app.supervisor.places import Place, StorageMonitor
-from app.supervisor.pool_facts import HoldOver, PlaceGone, RoomScarce, StopNeeded, StorageOut
+from app.supervisor.pool_facts import HoldOver, PlaceGone, PlaceRemade, RoomScarce, StopNeeded, StorageOut
 from app.supervisor.stops import StopCause
 
 
@@ -112,3 +114,83 @@ def test_a_disk_without_room_is_said_with_what_lies_on_it(tmp_path: Path, monkey
 
     assert isinstance(fact, RoomScarce)
     assert fact.place == "the output folder"
+
+
+def remakeable(place: Path, remake: Callable[[], None]) -> StorageMonitor:
+    watched = (Place(path=place, name="the folder of this run", remake=remake),)
+    return StorageMonitor(lambda: watched, lambda _: None)
+
+
+def test_a_folder_of_copies_is_made_again(tmp_path: Path) -> None:
+    place = tmp_path / "runs" / "r-1"
+    place.mkdir(parents=True)
+    watch = remakeable(place, lambda: place.mkdir(parents=True, exist_ok=True))
+    watch.facts()
+
+    shutil.rmtree(tmp_path / "runs")
+    facts = watch.facts()
+
+    assert facts == [PlaceRemade(name="the folder of this run")]
+    assert place.is_dir()
+    assert watch.missing() == ""
+    assert watch.facts() == []
+
+
+def test_what_a_browser_wrote_in_its_place_meanwhile_is_no_other_folder(tmp_path: Path) -> None:
+    place = tmp_path / "r-1"
+    place.mkdir()
+    watch = remakeable(place, lambda: place.mkdir(exist_ok=True))
+    watch.facts()
+
+    place.rename(tmp_path / "kept")  # its number stays taken
+    (place / "w1" / "profile").mkdir(parents=True)
+
+    assert watch.facts() == [PlaceRemade(name="the folder of this run")]
+    assert watch.missing() == ""
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EROFS, "Read-only file system"), SetupError("somebody has it")])
+def test_one_that_cannot_be_made_again_is_held_said_and_tried_again(tmp_path: Path, error: Exception) -> None:
+    place = tmp_path / "r-1"
+    place.mkdir()
+    is_possible = False
+
+    def remake() -> None:
+        if not is_possible:
+            raise error
+        place.mkdir()
+
+    watch = remakeable(place, remake)
+    watch.facts()
+    shutil.rmtree(place)
+
+    (gone,) = watch.facts()
+    assert isinstance(gone, PlaceGone)
+    assert "is gone. Bring the same folder back" in gone.detail
+    assert f"It cannot be made again: {error}" in gone.detail
+    is_possible = True
+    assert watch.facts() == [PlaceRemade(name="the folder of this run"), HoldOver(cause=HoldCause.PLACE_GONE)]
+
+
+def test_none_is_made_where_its_whole_disk_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "r-1"
+    place.mkdir()
+    watch = remakeable(place, lambda: pytest.fail("another disk would fill up"))
+    watch.facts()
+    shutil.rmtree(place)
+    monkeypatch.setattr(Place, "disk", lambda _: -1)
+
+    (gone,) = watch.facts()
+
+    assert isinstance(gone, PlaceGone)
+
+
+def test_a_folder_with_what_cannot_be_made_again_is_held(tmp_path: Path) -> None:
+    place = tmp_path / "out"
+    place.mkdir()
+    watch = monitor(place)
+    watch.facts()
+    shutil.rmtree(place)
+
+    assert isinstance(watch.facts()[0], PlaceGone)
+    assert not place.exists()

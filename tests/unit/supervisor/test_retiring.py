@@ -15,7 +15,7 @@ from app.supervisor.commands import Requeue, Retire, Spawn
 from app.supervisor.facts import Fact, TaskReported, TaskTaken, WorkerEnded, WorkerLost, WorkerReady
 from app.supervisor.holds import HoldCause, Holds
 from app.supervisor.plan import react
-from app.supervisor.pool_facts import LimitsChanged, MemorySeen, RestartAsked
+from app.supervisor.pool_facts import LimitsChanged, MemorySeen, PlaceRemade, RestartAsked
 from app.supervisor.restarts import RestartBudget
 from app.supervisor.standing import Decision, MemoryPressure, Slot, Standing, Wear, opening
 
@@ -190,3 +190,19 @@ def test_what_a_pool_is_told_is_what_its_plan_begins_with(tmp_path: Path) -> Non
         memory=MemoryPressure(threshold=0.8),
         wear=Wear(tasks=50, age_s=500.0),
     )
+
+
+def test_what_browsers_live_on_is_gone_so_each_starts_anew_one_after_another() -> None:
+    start = Standing(slots={1: Slot(is_up=True), 2: Slot()}, was_ready=True)
+    gone = after(start, PlaceRemade(name="the folder of this run"))
+
+    assert after(gone.standing, look(1.0)).commands == (), "one that comes up is waited for"
+    up = after(gone.standing, WorkerReady(worker=TWO, at_s=2.0)).standing
+    (first,) = after(up, look(3.0)).commands
+    assert first == Retire(worker=ONE, cause="its profile was removed, and is made again")
+    back = after(up, look(3.0), WorkerEnded(worker=ONE), WorkerReady(worker=WorkerRef(1, 2), at_s=4.0)).standing
+    (second,) = after(back, look(5.0)).commands
+    assert isinstance(second, Retire)
+    assert second.worker == TWO
+    done = after(back, look(5.0), WorkerEnded(worker=TWO), WorkerReady(worker=WorkerRef(2, 2), at_s=6.0)).standing
+    assert after(done, look(7.0)).commands == ()

@@ -1,0 +1,35 @@
+"""The folder of a run is removed in the middle: it is made again, workers start anew on new clones, nothing is lost."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from app.domain.events import Notice
+from app.supervisor import places
+from tests.support.scripted_pool import running_pool
+
+pytestmark = pytest.mark.timeout(120)
+
+
+async def test_a_runs_folder_that_is_removed_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "LOOK_INTERVAL_S", 0.05)
+    async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["finish"]}}, 1, worker_count=2) as theatre:
+        with anyio.fail_after(60):
+            await theatre.pool.finish()
+            shutil.rmtree(tmp_path / "runs")
+            while not all(worker.ref.generation > 1 and worker.pid for worker in theatre.pool.workers):
+                await anyio.lowlevel.checkpoint()
+            for number in range(2, 8):
+                await theatre.submit(number)
+            await theatre.pool.finish()
+        clones = [worker.profile_path.is_dir() for worker in theatre.pool.workers]
+
+    assert set((await theatre.outcomes()).values()) == {"COMPLETED"}
+    assert set((await theatre.attempt_counts()).values()) == {1}
+    assert clones == [True, True]
+    assert any("was removed; it is made again" in event.text for event in theatre.events if isinstance(event, Notice))
