@@ -14,7 +14,7 @@ from anyio.from_thread import start_blocking_portal
 from playwright.async_api import BrowserContext, Page, async_playwright
 
 from app.demo.catalogue.truth import FileTruth, OrderTruth
-from app.demo.client import Portal
+from app.demo.client import IN_THE_CLEAR, Portal
 from app.demo.process import running_portal
 from tests.support import failure_record
 
@@ -44,7 +44,7 @@ async def forget(portal: Portal) -> None:
 @asynccontextmanager
 async def visitor(portal: Portal) -> AsyncGenerator[httpx.AsyncClient]:
     """Somebody with cookies of their own who is not logged in. Redirects are not followed."""
-    async with httpx.AsyncClient(base_url=portal.url, trust_env=False, timeout=10) as client:
+    async with httpx.AsyncClient(base_url=portal.url, trust_env=False, timeout=10, verify=IN_THE_CLEAR) as client:
         yield client
 
 

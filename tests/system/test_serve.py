@@ -16,6 +16,7 @@ import pytest
 from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 
+from app.demo.client import IN_THE_CLEAR
 from app.demo.process import running_portal
 from app.service.clock import SystemClock
 from tests.support.batch_results import expected_digests, filed_digests, numbers_of
@@ -42,7 +43,8 @@ async def serving(desk: Desk, *arguments: str) -> AsyncGenerator[tuple[Process, 
                 if "#token=" in said and said.endswith("\n"):
                     break
         url, _, token = said.rpartition("Poolwright is at ")[2].strip().partition("/#token=")
-        async with httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
+        headers = {"Authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60, verify=IN_THE_CLEAR) as client:
             yield process, client
 
 

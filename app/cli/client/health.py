@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from app.archive.tree import PRIVATE_NAME
+from app.cli.client.clear import IN_THE_CLEAR
 from app.cli.console import console
 from app.cli.exits import Exit
 from app.cli.options import SHOWING, SettingsCommand
@@ -52,7 +53,7 @@ def _ask(daemon: Beacon, *, is_live: bool) -> tuple[bool, str]:
 
     path = "/healthz" if is_live else "/readyz"
     try:
-        answer = httpx.get(daemon.url + path, timeout=ANSWER_S, trust_env=False)
+        answer = httpx.get(daemon.url + path, timeout=ANSWER_S, trust_env=False, verify=IN_THE_CLEAR)
     except httpx.HTTPError as error:
         return False, f"the daemon at {daemon.url} does not answer ({error})"
     if answer.is_success:

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from app.archive.tree import PRIVATE_NAME
+from app.cli.client.clear import IN_THE_CLEAR
 from app.domain.events import Event
 from app.domain.failures import PoolError, SetupError
 from app.intake.errors import InputRefusedError
@@ -103,7 +104,9 @@ def line_to(settings: Settings) -> Generator[Line]:
         raise SetupError(told) from error
     headers = {"Authorization": f"Bearer {token}"}
     try:
-        with httpx.Client(base_url=beacon.url, headers=headers, timeout=ANSWER_S, trust_env=False) as client:
+        with httpx.Client(
+            base_url=beacon.url, headers=headers, timeout=ANSWER_S, trust_env=False, verify=IN_THE_CLEAR
+        ) as client:
             yield Line(client)
     except httpx.TransportError as error:
         raise SetupError(f"The daemon at {beacon.url} does not answer ({error}); {advice}") from error

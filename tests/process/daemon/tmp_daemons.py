@@ -13,6 +13,7 @@ import anyio
 import httpx
 import pytest
 
+from app.cli.client.clear import IN_THE_CLEAR
 from app.domain.account import Account
 from app.domain.events import Event
 from app.domain.task import OrderList
@@ -119,7 +120,7 @@ async def running_daemon(
             url, headers = url_of(listener), {"Authorization": f"Bearer {TOKEN}"}
             async with (
                 serving(make_app(door), listener),
-                httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as client,
+                httpx.AsyncClient(base_url=url, headers=headers, timeout=30, verify=IN_THE_CLEAR) as client,
             ):
                 yield Running(daemon=daemon, client=client, url=url, events=events)
                 await daemon.close()

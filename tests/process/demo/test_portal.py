@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import ssl
 from urllib.parse import unquote
 
 import httpx
@@ -42,6 +43,18 @@ def told_name(answer: httpx.Response) -> str | None:
         return unquote(extended[1])
     plain = re.search(r'filename="(.*)"', raw)
     return plain[1].replace('\\"', '"').replace("\\\\", "\\") if plain else None
+
+
+async def test_the_portal_is_asked_without_loading_certificates(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It speaks no TLS, and loading them takes longer than a call: tests make thousands."""
+    loaded: list[object] = []
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *told, **_: loaded.append(told))
+
+    await portal.stats()
+
+    assert loaded == []
 
 
 async def test_every_good_file_of_the_demo_list_arrives_as_the_truth_tells(portal: Portal) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import ssl
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from app.archive.tree import PRIVATE_NAME
-from app.service.beacon import BATCH_NAME, BatchBeacon, batch_lit, find_batch
+from app.service.api.token import TOKEN_NAME
+from app.service.beacon import BATCH_NAME, BatchBeacon, batch_lit, find_batch, lit
 from tests.support.commands import Command
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
@@ -66,3 +68,19 @@ def test_a_folder_that_takes_no_such_file_stops_no_batch(tmp_path: Path) -> None
         tell_draining()
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("word", ["health", "status"])
+def test_a_daemon_is_asked_without_loading_certificates(
+    word: str, command: Command, private: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It speaks no TLS, and loading them takes longer than all the rest of the question."""
+    loaded: list[object] = []
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *told, **_: loaded.append(told))
+    (private / TOKEN_NAME).write_text("token")
+
+    with lit(private, "http://127.0.0.1:1", NOW):
+        told = command(word, "--out", str(private.parent))
+
+    assert "does not answer" in told.output
+    assert loaded == []
