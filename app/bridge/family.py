@@ -1,7 +1,8 @@
 """Who belongs to a worker: which processes it started, also when they left it. Looks, and ends nobody.
 
 They are known by descent, by the sessions of their worker and its browser, by the user-data folder on the command
-line, and by the temporary folder in the environment: no other process has these. Blocking, all of it.
+line, and by the temporary folder in the environment: no other process has these. So is a helper of a browser that is
+gone. Blocking, all of it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 import psutil
 
 _PROFILE_MARK = "--user-data-dir="
+#: What a browser starts its helpers with.
+_HELPER_MARK = "--type="
 
 
 class Family:
@@ -49,8 +52,8 @@ class Family:
 
     def orphans(self) -> set[psutil.Process]:
         """Those that we inherited because their parent is gone; the last ones come when theirs is killed."""
-        ours = psutil.Process().children()
-        return {process for process in ours if process.pid != self.pid and session(process) in self._sessions}
+        ours = {process for process in psutil.Process().children() if process.pid != self.pid}
+        return {process for process in ours if session(process) in self._sessions or is_bereft(process)}
 
     def _adopted(self) -> set[psutil.Process]:
         """Those that left the worker and are ours by now.
@@ -68,6 +71,27 @@ def session(process: psutil.Process) -> int | None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         return os.getsid(process.pid)
     return None
+
+
+def is_bereft(process: psutil.Process) -> bool:
+    """Whether it is a helper of a browser that is gone, such as the process of a page.
+
+    It shows no folder, and ends by itself unless it is frozen. A browser leads the session of its helpers, which tells
+    of them also where nobody looked while it was there.
+    """
+    leader = session(process)
+    if leader is None or leader == session(psutil.Process()) or _is_there(leader):
+        return False
+    with contextlib.suppress(psutil.Error):
+        return any(part.startswith(_HELPER_MARK) for part in process.cmdline())
+    return False
+
+
+def _is_there(pid: int) -> bool:
+    """Whether more of a process is left than its exit code."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def marked(*folders: Path) -> set[psutil.Process]:

@@ -71,7 +71,7 @@ async def attempt(bench: Bench, task: POTask, staging: Path) -> Report:
             await _stop_if_browser_is_gone(bench.session, report)
         if report.reason is Reason.TAB_CRASHED:
             report = await anyio.to_thread.run_sync(_explained, report, kills)
-        if report.reason in _SHOWN and not tab.flooded.is_set():
+        if report.reason in _SHOWN and tab.is_for_keeping and not tab.flooded.is_set():
             await tab.keep_trace()
         if report.outcome is Outcome.FAILED:
             tab.broke(report.reason)

@@ -32,11 +32,17 @@ _DOUBTFUL = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _PAGE_TYPES = frozenset({"", "text/html", "application/xhtml+xml"})
 #: Finds the element as ``reading.js`` numbered it, and presses it; says what keeps it from being a file.
 _CLICK = """([selector, index, text]) => {
-  const roots = (top) => [top, ...[...top.querySelectorAll("*")].flatMap((element) => {
-    if (element.shadowRoot) return roots(element.shadowRoot);
-    try { return element.contentDocument ? roots(element.contentDocument) : []; } catch { return []; }
-  })];
-  const found = roots(document).flatMap((part) => [...part.querySelectorAll(selector)]);
+  const [documents, shadows] = [[], []];
+  const visit = (root, kind) => {
+    kind.push(root);
+    for (const element of root.querySelectorAll("*")) {
+      if (element.shadowRoot) visit(element.shadowRoot, shadows);
+      const inner = ["iframe", "frame"].includes(element.localName) ? element.contentDocument : null;
+      if (inner) visit(inner, documents);
+    }
+  };
+  visit(document, documents);
+  const found = [...documents, ...shadows].flatMap((root) => [...root.querySelectorAll(selector)]);
   const shows = (element) => (element?.innerText ?? element?.textContent ?? "").trim().slice(0, 200) === text;
   const same = found.filter(shows);
   const element = shows(found[index]) || same.length !== 1 ? found[index] : same[0];

@@ -15,7 +15,7 @@ from app.portal.pack import Pack
 from app.portal.triage import DEMANDS, Verdict
 from app.worker import unanswered
 from app.worker.errors import PortalDownError, is_no_answer
-from app.worker.reading import Reader
+from app.worker.reader import Reader
 from app.worker.traffic import watching
 from app.worker.visit import Visit, visit
 

@@ -1,5 +1,5 @@
 // Reads everything that a verdict and a download need, in one call, waiting inside the page until it is there.
-// `spec` comes from reading.py. Runs in a world of its own, on the document, its open shadow roots and all frames of the
+// `spec` comes from reader.py. Runs in a world of its own, on the document, its open shadow roots and all frames of the
 // same origin. A page may call its elements what it likes (`<form name=querySelectorAll>`), so the methods of documents
 // are taken from where no page can hide them.
 (spec) =>
@@ -25,30 +25,32 @@
     // Documents before shadow roots: who clicks an element finds it by its place among those of the documents.
     let roots = [];
     let elementCount = 0;
+    let isTooDeep = false;
     let strangers = [];
     const explore = () => {
       const documents = [];
       const shadows = [];
       elementCount = 0;
       strangers = [];
-      const visit = (root, kind) => {
+      isTooDeep = false;
+      const visit = (root, kind, depth) => {
         kind.push(root);
-        watch(root);
         elementCount += countAll(root);
-        if (elementCount > spec.elements_max) return;
-        const elements = query(root, "*");
-        for (const element of elements) {
-          if (element.shadowRoot) visit(element.shadowRoot, shadows);
-          if (element.localName === "iframe" || element.localName === "frame") enter(element);
+        isTooDeep ||= depth > spec.depth_max || documents.length + shadows.length > spec.roots_max;
+        if (isTooDeep || elementCount > spec.elements_max) return;
+        watch(root);
+        for (const element of query(root, "*")) {
+          if (element.shadowRoot) visit(element.shadowRoot, shadows, depth + 1);
+          if (element.localName === "iframe" || element.localName === "frame") enter(element, depth + 1);
         }
       };
-      const enter = (frame) => {
+      const enter = (frame, depth) => {
         const inner = frame.contentDocument; // nothing where it is of another origin
-        if (inner) return visit(inner, documents);
+        if (inner) return visit(inner, documents, depth);
         const box = frame.getBoundingClientRect();
         if (box.width >= spec.frame_min && box.height >= spec.frame_min) strangers.push(frame.src);
       };
-      visit(document, documents);
+      visit(document, documents, 0);
       roots = [...documents, ...shadows];
     };
     const all = (selector) => roots.flatMap((root) => [...query(root, selector)]);
@@ -136,6 +138,11 @@
       return "";
     };
 
+    const isTooLarge = () => {
+      if (elementCount > spec.elements_max || isTooDeep) return true;
+      const count = [...spec.links, ...spec.clicks].reduce((sum, selector) => sum + all(selector).length, 0);
+      return count > spec.links_max && foundOf().length > spec.links_max; // several elements may lead to one file
+    };
     const isParsed = () => stateOf.call(document) !== "loading";
     const isLoaded = () => roots.every((root) => root.nodeType !== 9 || stateOf.call(root) === "complete");
     const isQuiet = () => performance.now() - changed >= spec.quiet_ms;
@@ -180,35 +187,37 @@
       clearTimeout(timer);
       clearTimeout(limit);
       observer.disconnect();
-      const found = elementCount > spec.elements_max ? [] : foundOf();
-      const isTooLarge = elementCount > spec.elements_max || found.length > spec.links_max;
+      const seen = { url: location.href, element_count: elementCount };
+      if (isTooLarge()) {
+        const isByLinks = elementCount <= spec.elements_max && !isTooDeep;
+        return resolve({ ...seen, end: "too_large", link_count: isByLinks ? foundOf().length : 0 });
+      }
+      const found = foundOf();
       resolve({
-        url: location.href,
-        end: isTooLarge ? "too_large" : end,
-        element_count: elementCount,
+        ...seen,
+        end,
         link_count: found.length,
-        present: isTooLarge ? [] : spec.selectors.filter((selector) => all(selector).some(isShown)),
-        texts: isTooLarge ? {} : Object.fromEntries(spec.within.map((selector) => [selector, shownText(selector)])),
-        links: isTooLarge ? [] : found.map(linkOf),
-        count: isTooLarge ? null : countOf(),
-        is_said_empty: !isTooLarge && isSaidEmpty(),
-        is_settled: !isTooLarge && isSettled(),
+        present: spec.selectors.filter((selector) => all(selector).some(isShown)),
+        texts: Object.fromEntries(spec.within.map((selector) => [selector, shownText(selector)])),
+        links: found.map(linkOf),
+        count: countOf(),
+        is_said_empty: isSaidEmpty(),
+        is_settled: isSettled(),
         strangers,
-        fields: isTooLarge
-          ? {}
-          : Object.fromEntries(Object.entries(spec.fields).map(([name, rule]) => [name, fieldOf(rule)])),
+        fields: Object.fromEntries(Object.entries(spec.fields).map(([name, rule]) => [name, fieldOf(rule)])),
       });
     };
     const look = () => {
       if (isOver) return;
       due = Infinity;
       const begun = performance.now();
-      explore();
-      if (elementCount > spec.elements_max) return finish("too_large");
+      if (isParsed()) explore();
+      else [roots, elementCount] = [[document], countAll(document)]; // to watch what is only coming would hold it up
+      if (isTooLarge()) return finish("too_large");
       if (location.href !== start) return finish("moved");
       if (isThere()) return finish("arrived");
       cost = performance.now() - begun;
-      wake(Math.max(20, spec.quiet_ms - (performance.now() - changed)));
+      wake(isParsed() ? Math.max(20, spec.quiet_ms - (performance.now() - changed)) : 100);
     };
     // A page that changes all the time is looked at all the same, but never for more than a fifth of the time.
     const wake = (wish_ms) => {
@@ -225,7 +234,11 @@
     });
     const limit = setTimeout(() => {
       explore();
-      finish(elementCount <= spec.elements_max && isThere() ? "arrived" : "late");
+      finish(!isTooLarge() && isThere() ? "arrived" : "late");
     }, spec.limit_ms);
+    document.addEventListener("readystatechange", () => {
+      changed = performance.now();
+      soon();
+    });
     look();
   });

@@ -63,6 +63,8 @@ class Tab:
         self._evidence = Evidence(order.staging)
         self._machine = machine
         self.crashed = anyio.Event()
+        #: Whether picture and source of the page may be kept; that of one beyond all measure would take all memory.
+        self.is_for_keeping = True
         #: Set when the page opens windows without end.
         self.flooded = anyio.Event()
         page.on("crash", lambda _: self.crashed.set())

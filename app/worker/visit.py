@@ -13,7 +13,8 @@ from app.portal.triage import PageFacts, Verdict, judge_visit
 from app.worker.errors import no_page
 from app.worker.file_stream import waiting_s
 from app.worker.guard import Guard
-from app.worker.reading import End, Reader, Reading
+from app.worker.reader import Reader
+from app.worker.reading import End, Reading
 from app.worker.traffic import Traffic, watching
 
 #: What the browser says when the page went on by itself before it was there.

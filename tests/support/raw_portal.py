@@ -85,6 +85,8 @@ class RawPortal:
     password: str = ""
     #: Pieces of the answer for each address, the query included.
     routes: dict[str, tuple[Piece, ...]] = field(default_factory=dict[str, tuple[Piece, ...]])
+    #: The answer for an address that only its query tells from one of them; nothing for none.
+    fallback: tuple[Piece, ...] = ()
     #: Answers that are given once, before those of ``routes``.
     once: dict[str, tuple[Piece, ...]] = field(default_factory=dict[str, tuple[Piece, ...]])
     #: What must stand in the head of a request for it to get what is in ``routes``.
@@ -121,6 +123,8 @@ class RawPortal:
             return (answer(b"<!DOCTYPE html><html><body><div id=home></div></body></html>", kind="text/html"),)
         if self.demanded.lower() not in head.lower() and not target.startswith("/order/"):
             return (answer(b"no", status="403 Forbidden", kind="text/plain"),)
+        if self.fallback and target.split("?", maxsplit=1)[0] in self.routes:
+            return self.routes.get(target, self.fallback)
         return self.routes.get(target, (answer(b"", status="404 Not Found", kind="text/html"),))
 
 

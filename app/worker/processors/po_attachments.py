@@ -71,7 +71,8 @@ async def _bring(tab: Tab, task: POTask, desk: Desk, guard: Guard, *, until: flo
     found = await visit(tab.page, desk.pack, base_url, address, portal_number=number, guard=guard)
     if found.verdict is Verdict.RENEWED:
         desk.note_renewed()
-    if found.verdict not in {Verdict.READY, Verdict.RENEWED} or found.reading.end is End.TOO_LARGE:
+    tab.is_for_keeping = found.reading.end is not End.TOO_LARGE
+    if found.verdict not in {Verdict.READY, Verdict.RENEWED} or not tab.is_for_keeping:
         return _no_order_page(found)
     tab.loaded()
     if found.doubt:
@@ -135,7 +136,7 @@ def _too_large(reading: Reading) -> str:
     """A page that no person could use, and that could end the browser."""
     if reading.link_count > LINK_COUNT_MAX:
         return f"The page shows {reading.link_count:,} files; at most {LINK_COUNT_MAX:,} are fetched for one order."
-    return f"The page has more than {ELEMENT_COUNT_MAX:,} elements, which is too large to be read."
+    return f"The page is too large to be read: more than {ELEMENT_COUNT_MAX:,} elements, or too many within each other."
 
 
 def _busy(report: Report, refusals: Sequence[PortalBusyError]) -> Report:

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page
 from playwright.async_api import Error as PlaywrightError
 
 from app.portal.triage import Verdict
-from app.worker import reading
+from app.worker import reader
 from app.worker.guard import guarding
 from app.worker.presence import is_portal_gone
 from app.worker.reading import End
@@ -104,7 +104,7 @@ async def test_a_page_cannot_change_how_it_is_read(shell: Browser, extra: str) -
 async def test_a_page_beyond_all_measure_is_left_at_once(
     shell: Browser, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
-    monkeypatch.setattr(reading, limit, 50)
+    monkeypatch.setattr(reader, limit, 50)
     body = SHOWN + "".join(f"<a class=att href=/file/{number}>x</a>" for number in range(60))
     async with serving({ORDER: Answer(body=body)}) as served, open_page(shell) as page:
         found = await visit(page, PACK, served.url, served.url + ORDER, portal_number="1000")

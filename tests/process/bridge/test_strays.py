@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,8 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.bridge.strays import end_strays
-from tests.support.child_processes import is_alive
+from app.bridge.family import Family
+from app.bridge.strays import adopt_orphans, end_family, end_strays
+from tests.support.child_processes import is_alive, kill_all
 from tests.support.paths import ROOT
 
 pytestmark = [
@@ -97,6 +100,36 @@ def test_a_browser_that_hides_its_environment_is_known_by_its_arguments(
 
 def test_a_folder_that_nobody_uses_is_no_matter(home: Path) -> None:
     end_strays(home / "run-1")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has subreapers")
+def test_a_frozen_helper_of_a_browser_that_is_gone_is_ended_though_nobody_ever_saw_either(home: Path) -> None:
+    """It shows no folder, and its session was never looked at."""
+    adopt_orphans()
+    helper = "import os, signal; print(os.getpid(), flush=True); signal.pause()"
+    leave = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {helper!r}, *sys.argv[1:]])"
+
+    def orphan(*arguments: str) -> int:
+        browser = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", leave, *arguments],
+            env={},
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        with browser:
+            assert browser.stdout is not None
+            pid = int(browser.stdout.readline())
+        os.kill(pid, signal.SIGSTOP)
+        return pid
+
+    frozen, stranger = orphan("--type=renderer"), orphan("--no-helper")
+    try:
+        end_family(Family(0, home))  # of a worker that is long gone
+
+        assert (is_alive(frozen), is_alive(stranger)) == (False, True)
+    finally:
+        kill_all([frozen, stranger])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has subreapers")

@@ -1,0 +1,86 @@
+"""A browser or driver that is gone in the middle of an order is never told as an error of the order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import anyio
+import pytest
+from playwright.async_api import Error as PlaywrightError
+
+from app.domain.failures import Reason
+from app.domain.task import POTask, Report
+from app.worker.attempt import attempt
+from app.worker.errors import SessionBrokenError
+from app.worker.tab import Tab
+from tests.support.portal import needs_chromium
+from tests.support.sessions import OpenStage, Stage, task_for
+
+pytestmark = [needs_chromium, pytest.mark.timeout(60), pytest.mark.asyncio(loop_scope="session")]
+
+GONE = "BrowserContext.cookies: Target page, context or browser has been closed"
+
+
+def told() -> Report:
+    return Report(reason=Reason.DOWNLOAD_FAILED, detail="no file came")
+
+
+def raised(error: Exception) -> Callable[[], Report]:
+    def fail() -> Report:
+        raise error
+
+    return fail
+
+
+async def refuse(*_: object) -> None:
+    raise PlaywrightError(GONE)
+
+
+async def open_and_lose(open_stage: OpenStage, folder: Path, end: Callable[[], Report]) -> Stage:
+    """An order in the middle of which the driver ends, of which no event tells."""
+    stages: list[Stage] = []
+
+    async def process(_: Tab, __: POTask) -> Report:
+        stages[0].session.driver = SimpleNamespace(cookies=refuse)  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+        return end()
+
+    async with open_stage(None, folder, processor=process) as stage:
+        stages.append(stage)
+        context = stage.session.driver
+        try:
+            await attempt(stage.bench, task_for("1"), stage.staging / "1")
+        finally:
+            stage.session.driver = context
+            with anyio.CancelScope(shield=True):
+                await context.close()
+    return stages[0]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        told,
+        raised(PlaywrightError("Page.evaluate: Target page, context or browser has been closed")),
+        raised(PlaywrightError("some word that nobody knows")),
+        raised(FileNotFoundError(2, "No such file or directory", "downloads/0f")),
+        raised(TimeoutError()),
+    ],
+    ids=["told", "closed", "unknown", "file", "time"],
+)
+async def test_no_failure_is_told_of_a_browser_that_is_gone(
+    tmp_path: Path, open_stage: OpenStage, end: Callable[[], Report]
+) -> None:
+    with pytest.raises(SessionBrokenError, match="browser or driver ended"):
+        await open_and_lose(open_stage, tmp_path, end)
+
+
+async def test_a_driver_that_went_between_two_orders_is_found(tmp_path: Path, open_stage: OpenStage) -> None:
+    async with open_stage(None, tmp_path) as stage:
+        context = stage.session.driver
+        stage.session.driver = SimpleNamespace(cookies=refuse)  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+        await stage.session.prove_alive()
+        await context.close()
+
+    assert stage.session.lost.is_set()

@@ -1,0 +1,114 @@
+"""Pages that do what no page should, on a real browser: each costs what is its own, and is told as what it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.domain.failures import Reason
+from tests.support.portal import needs_chromium
+from tests.support.raw_portal import answer, attached, pdf
+from tests.support.raw_stage import button, files_of, link, raw_stage
+from tests.support.sessions import OpenStage
+
+pytestmark = [needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]
+
+NESTED = """
+let root = document.body;
+for (let depth = 0; depth < 300; depth++) {
+  root = root.appendChild(document.createElement("div")).attachShadow({mode: "open"});
+}
+"""
+#: The shadow root stands before the document's own buttons, and all of them show the same.
+SHADOWED = """
+const host = document.createElement("div");
+document.body.prepend(host);
+host.attachShadow({mode: "open"}).innerHTML =
+  `<button class=att title=shadow.pdf onclick="location='/f/shadow'">Get</button>`;
+"""
+COOKIES = """
+for (let number = 0; number < 40; number++) document.cookie = `c${number}=${"x".repeat(3900)}; path=/`;
+"""
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["location.reload()", "location.replace(location.pathname + '?' + Math.random())", "location.href = location.href"],
+)
+async def test_a_page_that_reloads_without_end_is_the_portals_error(
+    tmp_path: Path, open_stage: OpenStage, script: str
+) -> None:
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        portal.order("1", "", script)
+        page = portal.routes["/order/1"]
+        portal.fallback = page
+
+        report, _ = await files_of(stage)
+
+    assert report.reason in {Reason.PORTAL_ERROR, Reason.PORTAL_CHANGED}, report
+
+
+async def test_a_page_of_roots_within_roots_is_too_large(tmp_path: Path, open_stage: OpenStage) -> None:
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        portal.order("1", link("/f/a", "a.pdf"), NESTED)
+
+        report, _ = await files_of(stage)
+
+    assert report.reason is Reason.GIVEN_UP
+    assert report.detail.startswith("The page is too large to be read")
+    assert report.evidence == ()
+
+
+async def test_buttons_that_look_the_same_bring_each_its_own_file(tmp_path: Path, open_stage: OpenStage) -> None:
+    titled = "".join(
+        f"<button class=att title={name}.pdf onclick=\"location='/f/{name}'\">Get</button>" for name in ("a", "b")
+    )
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        portal.order("1", titled, SHADOWED)
+        for name in ("a", "b", "shadow"):
+            portal.routes[f"/f/{name}"] = (answer(pdf(name), "Content-Disposition: attachment"),)
+
+        report, saved = await files_of(stage)
+
+    assert report.reason is Reason.ALL_SAVED, report
+    assert saved == {f"{name}.pdf": pdf(name) for name in ("a", "b", "shadow")}
+
+
+async def test_a_download_that_a_page_begins_by_itself_is_no_file_of_a_click(
+    tmp_path: Path, open_stage: OpenStage
+) -> None:
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        portal.order("1", button("location='/f/b'", "b.pdf"), "location = '/f/auto'")
+        portal.routes["/f/auto"] = (attached("auto.pdf", pdf("auto")),)
+        portal.routes["/f/b"] = (attached("b.pdf", pdf("b")),)
+
+        report, saved = await files_of(stage)
+
+    assert report.reason is Reason.ALL_SAVED, report
+    assert saved["b.pdf"] == pdf("b")
+
+
+async def test_cookies_beyond_measure_cost_no_file(tmp_path: Path, open_stage: OpenStage) -> None:
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        portal.order("1", link("/f/a", "a.pdf"), COOKIES)
+        portal.routes["/f/a"] = (attached("a.pdf", pdf("a")),)
+
+        report, saved = await files_of(stage)
+
+    assert (report.reason, saved) == (Reason.ALL_SAVED, {"a.pdf": pdf("a")})
+
+
+async def test_a_page_that_prints_plays_and_talks_all_the_time_is_read(tmp_path: Path, open_stage: OpenStage) -> None:
+    script = """
+    setInterval(() => { print(); new WebSocket("ws://127.0.0.1:9/"); navigator.vibrate?.(1); }, 200);
+    onbeforeunload = (event) => event.preventDefault();
+    navigator.serviceWorker?.register("/worker.js").catch(() => 0);
+    """
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        portal.order("1", link("/f/a", "a.pdf") + button("location='/f/b'", "b.pdf"), script)
+        portal.routes |= {f"/f/{name}": (attached(f"{name}.pdf", pdf(name)),) for name in ("a", "b")}
+
+        report, saved = await files_of(stage)
+
+    assert (report.reason, saved) == (Reason.ALL_SAVED, {"a.pdf": pdf("a"), "b.pdf": pdf("b")})
