@@ -38,6 +38,8 @@ _LETTER = "[^\\W\\d_²³¹¼½¾]"
 #: A sign that touches a letter as no language has it: the page that makes many of them is the wrong one.
 _STRAY_SIGN = re.compile(rf"{_LETTER}[^\w\s\x00-\x7f]|(?:[^\w\s\x00-\x7f¿¡]|[²³¹¼½¾]){_LETTER}")
 _PROBE_BYTES = 65_536
+_DECLARED = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([A-Za-z][\w.:-]*)", re.IGNORECASE)
+_DECLARED_WITHIN = 4_096
 #: In UTF-16 zero bytes keep to one side of each pair; in other data they do not.
 _SIDE_RATIO = 4
 #: Such a share of the pairs of UTF-16 has them, even where only digits and line ends are Latin; fewer are an accident.
@@ -97,6 +99,9 @@ def _narrow(content: bytes, source: str) -> Decoded:
         return Decoded(text=content.decode("utf-8"))
     except UnicodeDecodeError:
         pass
+    declared = _declared_page(content)
+    if declared:
+        return Decoded(text=content.decode(declared))
     foreign = list(_foreign_lines(content))
     strange = [line for line in foreign if not _fits(line, "utf-8")]
     page = _code_page(b"\n".join(strange)[:_PROBE_BYTES], source)
@@ -107,6 +112,21 @@ def _narrow(content: bytes, source: str) -> Decoded:
             text=content.decode(page), notice=f"{source} is not UTF-8 text; its letters were read as {page}."
         )
     return _by_line(content, ("utf-8", page) if is_mixed else (page,), source)
+
+
+def _declared_page(content: bytes) -> str:
+    """The code page that a web page or XML declares for itself, where all of its bytes make sense there."""
+    head = content[:_DECLARED_WITHIN]
+    found = _DECLARED.search(head) if head.lstrip().startswith(b"<") else None
+    if not found:
+        return ""
+    try:
+        page = codecs.lookup(found[1].decode("ascii")).name
+    except LookupError:
+        return ""
+    # What calls itself Latin-1 is Windows' page in all browsers.
+    names = ("cp1252", page) if page == "iso8859-1" else (page,)
+    return next((name for name in names if _fits(content, name)), "")
 
 
 def _by_line(content: bytes, encodings: Sequence[str], source: str) -> Decoded:
