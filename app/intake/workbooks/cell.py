@@ -36,6 +36,8 @@ class Cell:
 
 
 EMPTY = Cell()
+#: A formula whose value is a text without a character: it shows nothing, or a program wrote it that cannot calculate.
+SHOWS_NOTHING = Cell("")
 UNSAVED_FORMULA = Cell(
     doubt="The cell holds a formula whose value was not saved: open the workbook in Excel, save it, and give it again."
 )
@@ -43,11 +45,12 @@ UNSAVED_FORMULA = Cell(
 
 #: Formats that most numbers have, and numbers that they show as they are.
 _PLAIN_CODES, _WHOLE_BELOW = frozenset({"General", "", "0", "@"}), 10**15
-#: Programs that cannot calculate write it.
-_UNCALCULATED = Cell(
-    text="0",
-    doubt="The formula in the cell has the value 0, which programs save that do not calculate: open the workbook in "
-    "Excel, save it, and give it again.",
+_SHOWN_LENGTH, _SECTIONS_BEFORE_TEXT = 40, 3
+#: Zero, however a format shows it: programs that cannot calculate save it.
+_ZERO = re.compile(r"[^1-9]*0[^1-9]*")
+_UNCALCULATED = (
+    "The formula in the cell has the value 0, which programs save that do not calculate: open the workbook in Excel, "
+    "save it, and give it again."
 )
 
 
@@ -72,6 +75,16 @@ def number_cell(number: float, code: str, *, is_1904: bool = False) -> Cell:
     return Cell(text, doubt=f"The cell shows {seen} and holds {held}: format the column as text.")
 
 
+def text_cell(text: str, code: str) -> Cell:
+    """A text as its format shows it; most formats leave it alone."""
+    if code in _PLAIN_CODES or not ("@" in code or code.count(";") >= _SECTIONS_BEFORE_TEXT):
+        return Cell(text)
+    shown = NumberFormat.of(code).shown_text(text)
+    if text.strip() and not shown.strip():
+        return Cell(text, doubt=f"The cell shows nothing and holds {text[:_SHOWN_LENGTH]!r}: take its format off.")
+    return Cell(shown)
+
+
 def error_cell(text: str) -> Cell:
     """The error of a formula, such as ``#N/A``."""
     return Cell(text, doubt=f"The cell holds the error {text} and no value: mend its formula in the workbook.")
@@ -91,7 +104,7 @@ def formula_cell(cell: Cell, formula: str) -> Cell:
     """A cell with the saved value of a formula; one that adds up others is a total."""
     total = _TOTAL.match(formula)
     if not total:
-        return _UNCALCULATED if cell.text == "0" else cell
+        return Cell(cell.text, doubt=_UNCALCULATED) if _ZERO.fullmatch(cell.text) and not cell.doubt else cell
     name = total[1].upper()
     return Cell(cell.text, doubt=f"The cell puts others together (={name}): it is a total and no order number.")
 
