@@ -33,6 +33,8 @@ _LINE_END = re.compile(rb"[\r\n]")
 _LINES = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 #: Ends a text file of DOS; what stands behind it fills up the last block.
 _DOS_END = re.compile(r"\x1a[\x1a\0\s]*\Z")
+#: Begins each of several files that were put together into one.
+_INNER_MARK = re.compile(r"(^|[\r\n])\ufeff+")
 _FOREIGN_RUN = re.compile(rb"[\x80-\xff]+")
 _LETTER = "[^\\W\\d_²³¹¼½¾]"
 #: A sign that touches a letter as no language has it: the page that makes many of them is the wrong one.
@@ -43,7 +45,7 @@ _DECLARED_WITHIN = 4_096
 #: In UTF-16 zero bytes keep to one side of each pair; in other data they do not.
 _SIDE_RATIO = 4
 #: Such a share of the pairs of UTF-16 has them, even where only digits and line ends are Latin; fewer are an accident.
-_SIDE_SHARE_MIN = 0.05
+_SIDE_SHARE_MIN, _SIDE_COUNT_MIN = 0.05, 4
 #: More lines without sense are no accident.
 _BROKEN_SHARE_MAX = 0.05
 
@@ -64,7 +66,13 @@ def decode(content: bytes, source: str) -> Decoded:
         InputRefusedError: No encoding fits.
     """
     decoded = _decoded(content, source)
-    return replace(decoded, text=_DOS_END.sub("", decoded.text))
+    text = decoded.text.rstrip("\0")
+    notices = [decoded.notice] if decoded.notice else []
+    if len(text) < len(decoded.text) and not _DOS_END.search(decoded.text):
+        notices.append(
+            f"{source} ends in zero bytes, as a file does whose end was not saved; see that no row is missing."
+        )
+    return replace(decoded, text=_INNER_MARK.sub(r"\1", _DOS_END.sub("", text)), notice=" ".join(notices))
 
 
 def _decoded(content: bytes, source: str) -> Decoded:
@@ -152,7 +160,7 @@ def _wide_encoding(content: bytes) -> str:
     """UTF-16 without a mark, or nothing."""
     probe = content[:_PROBE_BYTES]
     first, second = probe[::2].count(0), probe[1::2].count(0)
-    if max(first, second) < _SIDE_SHARE_MIN * len(probe) / 2:
+    if max(first, second) < max(_SIDE_COUNT_MIN, _SIDE_SHARE_MIN * len(probe) / 2):
         return ""
     if second > _SIDE_RATIO * first:
         return "utf-16-le"
