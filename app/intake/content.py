@@ -48,6 +48,7 @@ _MARKS = {
     b"%PDF-": f"is a PDF file; {_AS_NEW}",
     b"{\\rtf": f"is an RTF document; {_AS_NEW}",
     b"PAR1": "is a Parquet file; export it as CSV UTF-8",
+    b"ARROW1": "is an Arrow file; export it as CSV UTF-8",
     b"SQLite format 3\0": "is a SQLite database; export the table as CSV UTF-8",
     b"ID;P": f"is a SYLK file; {_AS_NEW}",
     b"\x1f\x8b": "is a packed file (gz); unpack it and give the list in it",

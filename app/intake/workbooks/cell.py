@@ -22,6 +22,8 @@ _moment = cast("Callable[[float, datetime], date | time | timedelta]", from_exce
 _TOTAL = re.compile(
     r"\s*[+]?(?:_xlfn\.)?(SUM|SUBTOTAL|AGGREGATE|SUMIFS?|COUNT[A-Z]*|AVERAGE[A-Z]*)\(.*[:\[]", re.IGNORECASE
 )
+#: Cells added to each other, from the same sheet or another one: ``A2+A3``, ``RC[-1]+RC[-2]``, ``[.A2]+[.A3]``.
+_PLUS = re.compile(r"\s*[+]?[^\s+(\"]*[A-Z][^\s+(\"]*(?:\s*\+\s*[^\s+(\"]*[A-Z][^\s+(\"]*)+\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ def moment_cell(moment: date | time | timedelta | str, held: str = "") -> Cell:
 def formula_cell(cell: Cell, formula: str) -> Cell:
     """A cell with the saved value of a formula; one that adds up others is a total."""
     total = _TOTAL.match(formula)
+    if total is None and _PLUS.fullmatch(formula):
+        return Cell(cell.text, doubt="The cell adds other cells up: it is a total and no order number.")
     if not total:
         return Cell(cell.text, doubt=_UNCALCULATED) if _ZERO.fullmatch(cell.text) and not cell.doubt else cell
     name = total[1].upper()

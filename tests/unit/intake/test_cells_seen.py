@@ -184,3 +184,11 @@ class TestXmlOf2003:
 
         assert (orders, invalid) == ([C], [2])
         assert B in said
+
+
+@pytest.mark.parametrize("formula", ["A2+A3", "Sheet1!A2 + Sheet1!A3", "+A2+$A$3", "[.A2]+[.A3]"])
+def test_cells_that_a_formula_adds_up_are_a_total(formula: str) -> None:
+    orders, invalid, said = read(book(HEAD + row(number(C), "x") + row(number(B, 0, f"<f>{formula}</f>"), "y")))
+
+    assert (orders, invalid) == ([C], [3])
+    assert "adds other cells up" in said
