@@ -13,7 +13,7 @@ from app.intake.errors import InputRefusedError
 
 #: Endings of lists, also of kinds that are refused with a hint how to save them anew.
 LIST_SUFFIXES = frozenset(
-    {".csv", ".tsv", ".txt", ".prn", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".xml", ".html", ".htm"}
+    {".csv", ".tsv", ".txt", ".prn", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".fods", ".xml", ".html", ".htm"}
 )
 #: No list of orders is larger; checked before anything is taken apart.
 CONTENT_BYTES_MAX = 200 * 1024 * 1024
@@ -25,7 +25,8 @@ _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BARE_BOOK = re.compile(rb"\x09[\x00\x02\x04\x08][\x04\x06\x08\x10]\x00")
 #: A tag, a declaration or a comment; a column may be named in angle brackets, such as ``<PO Number>``.
 _MARKUP = re.compile(r"\s*<(?:[!?]|\s*[a-z][\w:.-]*(?:\s+[\w:.-]+\s*=|\s*/?>))", re.IGNORECASE)
-_WEB_PAGE = re.compile(r"<\s*(?:html|head|body|table|div|meta|style)\b", re.IGNORECASE)
+#: Names that begin so but go on with a colon are those of other XML.
+_WEB_PAGE = re.compile(r"<\s*(?:html|head|body|table|div|meta|style)(?![\w:.-])", re.IGNORECASE)
 _FIRST_TAG = re.compile(r"<\s*(?:\w+:)?([a-z][\w.-]*)", re.IGNORECASE)
 _MAIL_PAGE = re.compile(r"(?:[\w-]+:.*\r?\n(?:[ \t].*\r?\n)*)*mime-version\s*:", re.IGNORECASE)
 _OBJECT = re.compile(r'\s*(?:\[\s*)?\{\s*(?:"[^"]*"\s*:|\})')
@@ -45,6 +46,7 @@ _MARKS = {
     b"%PDF-": f"is a PDF file; {_AS_NEW}",
     b"{\\rtf": f"is an RTF document; {_AS_NEW}",
     b"PAR1": "is a Parquet file; export it as CSV UTF-8",
+    b"ARROW1": "is an Arrow file; export it as CSV UTF-8",
     b"SQLite format 3\0": "is a SQLite database; export the table as CSV UTF-8",
     b"ID;P": f"is a SYLK file; {_AS_NEW}",
     b"\x1f\x8b": "is a packed file (gz); unpack it and give the list in it",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from app.intake.errors import InputRefusedError
 from app.intake.fixed_width import gutters, part_at
@@ -28,6 +29,9 @@ _TITLED_SHARE_MIN, _TITLED_COUNT_MIN = 0.2, 3
 _PARTED_SHARE_MIN = 0.5
 #: First line by which some programs tell Excel the delimiter; it is no row.
 _DECLARATION = re.compile(r"(\"?)sep=([,;|\t^~])\1[ \t,;|^~]*(?:\r\n|\r|\n)", re.IGNORECASE)
+#: A whole row in quote marks; those within it are doubled.
+_WRAPPED = re.compile(r'\s*"(?:[^"]|"")+"\s*')
+_PARTED_ROWS_MIN, _CUT_ROWS_MIN = 2, 2
 #: Five lines for each row that a sheet can have: each line costs memory of its own, however short it is.
 LINES_MAX = 5 * ROWS_MAX
 #: Four cells of the largest kind.
@@ -49,8 +53,14 @@ def read_delimited(text: str, source: str) -> Grid:
     if dialect.delimiter == _NO_DELIMITER and (places := gutters(text[:_PROBE_LENGTH])):
         notice = f"{source} has columns of fixed width; its rows were parted where blanks stand below each other."
         return Grid(rows=tuple(number_rows(part_at(text, places, source), source)), notices=(notice,))
+    bare = _unwrapped(body) if dialect.delimiter == _NO_DELIMITER else ""
+    if bare:
+        unwrapped = read_delimited(bare, source)
+        notice = f"Each row of {source} stands in quote marks as a whole; they were taken off."
+        return replace(unwrapped, notices=(notice, *unwrapped.notices))
     parted = part(body, dialect, source)
-    return Grid(rows=tuple(number_rows(parted.records, source)), notices=tuple(_notices(parted, source)))
+    notices = (*_notices(parted, source), *_cut_notices(body, parted, source))
+    return Grid(rows=tuple(number_rows(parted.records, source)), notices=notices)
 
 
 def find_dialect(text: str, delimiters: str = _DELIMITERS) -> Dialect:
@@ -67,9 +77,12 @@ def find_dialect(text: str, delimiters: str = _DELIMITERS) -> Dialect:
 def _dialects(text: str, delimiter: str) -> Iterator[Dialect]:
     """Ways to quote that the text may follow; those that leave their mark in most of its lines come first."""
     lines = [line for line in text.splitlines() if line.strip()]
+    between = re.escape(delimiter)
     marks = {
-        Dialect(delimiter=delimiter, quote="'"): re.compile(rf"\s*'.*'{re.escape(delimiter)} *'.*'\s*"),
-        Dialect(delimiter=delimiter, is_spaced=True): re.compile(rf'.*{re.escape(delimiter)} +".*'),
+        Dialect(delimiter=delimiter, quote=quote): re.compile(rf"\s*{quote}.*{quote}{between} *{quote}.*{quote}\s*")
+        for quote in "'`"
+    } | {
+        Dialect(delimiter=delimiter, is_spaced=True): re.compile(rf'.*{between} +".*'),
     }
     for dialect, mark in marks.items():
         if 2 * sum(bool(mark.fullmatch(line)) for line in lines) > len(lines):
@@ -87,6 +100,22 @@ def _notices(parted: Parted, source: str) -> Iterator[str]:
     if parted.mended:
         shown = named_rows([position + 1 for position in sorted(parted.mended)])
         yield f"Quote marks in {shown} of {source} stand behind backslashes or beside blanks; they were read so."
+
+
+def _cut_notices(text: str, parted: Parted, source: str) -> Iterator[str]:
+    """What a file says that ends within a row: a number there may have lost digits."""
+    widths = [len(record) for record in parted.records if any(record)]
+    if not text.endswith(("\n", "\r")) and len(widths) >= _CUT_ROWS_MIN and widths[-1] < min(widths[:-1]):
+        yield f"The last row of {source} is shorter than all others and has no end: the file may be cut off there."
+
+
+def _unwrapped(text: str) -> str:
+    """The text without quote marks around its rows, where those around each are all that keeps its cells together."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) < _PARTED_ROWS_MIN or not all(map(_WRAPPED.fullmatch, lines)):
+        return ""
+    bare = "\n".join(line.strip()[1:-1].replace('""', '"') for line in text.splitlines())
+    return bare if find_dialect(bare[:_PROBE_LENGTH]).delimiter != _NO_DELIMITER else ""
 
 
 def _evidence(parted: Parted) -> tuple[float, float]:

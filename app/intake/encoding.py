@@ -31,15 +31,19 @@ _LINE_END = re.compile(rb"[\r\n]")
 _LINES = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 #: Ends a text file of DOS; what stands behind it fills up the last block.
 _DOS_END = re.compile(r"\x1a[\x1a\0\s]*\Z")
+#: Begins each of several files that were put together into one.
+_INNER_MARK = re.compile(r"(^|[\r\n])\ufeff+")
 _FOREIGN_RUN = re.compile(rb"[\x80-\xff]+")
 _LETTER = "[^\\W\\d_²³¹¼½¾]"
 #: A sign that touches a letter as no language has it: the page that makes many of them is the wrong one.
 _STRAY_SIGN = re.compile(rf"{_LETTER}[^\w\s\x00-\x7f]|(?:[^\w\s\x00-\x7f¿¡]|[²³¹¼½¾]){_LETTER}")
 _PROBE_BYTES = 65_536
+_DECLARED = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([A-Za-z][\w.:-]*)", re.IGNORECASE)
+_DECLARED_WITHIN = 4_096
 #: In UTF-16 zero bytes keep to one side of each pair; in other data they do not.
 _SIDE_RATIO = 4
 #: Such a share of the pairs of UTF-16 has them, even where only digits and line ends are Latin; fewer are an accident.
-_SIDE_SHARE_MIN = 0.05
+_SIDE_SHARE_MIN, _SIDE_COUNT_MIN = 0.05, 4
 #: More lines without sense are no accident.
 _BROKEN_SHARE_MAX = 0.05
 
@@ -60,7 +64,13 @@ def decode(content: bytes, source: str) -> Decoded:
         InputRefusedError: No encoding fits.
     """
     decoded = _decoded(content, source)
-    return replace(decoded, text=_DOS_END.sub("", decoded.text))
+    text = decoded.text.rstrip("\0")
+    notices = [decoded.notice] if decoded.notice else []
+    if len(text) < len(decoded.text) and not _DOS_END.search(decoded.text):
+        notices.append(
+            f"{source} ends in zero bytes, as a file does whose end was not saved; see that no row is missing."
+        )
+    return replace(decoded, text=_INNER_MARK.sub(r"\1", _DOS_END.sub("", text)), notice=" ".join(notices))
 
 
 def _decoded(content: bytes, source: str) -> Decoded:
@@ -95,6 +105,9 @@ def _narrow(content: bytes, source: str) -> Decoded:
         return Decoded(text=content.decode("utf-8"))
     except UnicodeDecodeError:
         pass
+    declared = _declared_page(content)
+    if declared:
+        return Decoded(text=content.decode(declared))
     foreign = list(_foreign_lines(content))
     strange = [line for line in foreign if not _fits(line, "utf-8")]
     page = _code_page(b"\n".join(strange)[:_PROBE_BYTES], source)
@@ -105,6 +118,21 @@ def _narrow(content: bytes, source: str) -> Decoded:
             text=content.decode(page), notice=f"{source} is not UTF-8 text; its letters were read as {page}."
         )
     return _by_line(content, ("utf-8", page) if is_mixed else (page,), source)
+
+
+def _declared_page(content: bytes) -> str:
+    """The code page that a web page or XML declares for itself, where all of its bytes make sense there."""
+    head = content[:_DECLARED_WITHIN]
+    found = _DECLARED.search(head) if head.lstrip().startswith(b"<") else None
+    if not found:
+        return ""
+    try:
+        page = codecs.lookup(found[1].decode("ascii")).name
+    except LookupError:
+        return ""
+    # What calls itself Latin-1 is Windows' page in all browsers.
+    names = ("cp1252", page) if page == "iso8859-1" else (page,)
+    return next((name for name in names if _fits(content, name)), "")
 
 
 def _by_line(content: bytes, encodings: Sequence[str], source: str) -> Decoded:
@@ -130,7 +158,7 @@ def _wide_encoding(content: bytes) -> str:
     """UTF-16 without a mark, or nothing."""
     probe = content[:_PROBE_BYTES]
     first, second = probe[::2].count(0), probe[1::2].count(0)
-    if max(first, second) < _SIDE_SHARE_MIN * len(probe) / 2:
+    if max(first, second) < max(_SIDE_COUNT_MIN, _SIDE_SHARE_MIN * len(probe) / 2):
         return ""
     if second > _SIDE_RATIO * first:
         return "utf-16-le"

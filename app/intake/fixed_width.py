@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from app.intake.budget import Budget
 
+_RULE = re.compile(r"-{2,}(?: +-{2,})+ *")
+_RULE_WITHIN = 12
 #: So many titles may stand above the table.
 _TITLES_MAX = 6
 #: A table has at least a header and a row, or two rows.
@@ -17,8 +20,12 @@ _WIDTH_MIN, _WIDTH_MAX = 10, 1_000
 def gutters(text: str) -> tuple[int, ...]:
     """Where new columns begin; nothing when the text is no such table.
 
-    A gutter is blank in every row, and two blanks wide in most; a single blank between two numbers is none.
+    A gutter is blank in every row, and two blanks wide in most; a single blank between two numbers is none. Where a
+    line of dashes below the header draws the columns, as databases print them, it tells them.
     """
+    ruled = next(filter(None, map(_RULE.fullmatch, text.splitlines()[:_RULE_WITHIN])), None)
+    if ruled:
+        return tuple(run.start() for run in re.finditer("-+", ruled[0]))
     lines = [line for line in text.splitlines() if any(map(str.isalnum, line))]
     if any(line.startswith('"') for line in lines):
         return ()

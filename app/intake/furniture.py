@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from app.intake.cells import is_data
 from app.intake.grid import Grid, Row, named_rows
 from app.intake.header import Frame
+from app.intake.names import fold_name, name_rank
 
 _RULE = re.compile(r"[-=_*~+|#.:\N{EM DASH}\N{EN DASH}\u2500-\u256c\s]{3,}")
 
@@ -25,12 +27,23 @@ def without_rules(grid: Grid) -> Grid:
 def without_repeats(frame: Frame) -> Frame:
     """A table without its header among its rows, which is told."""
     header = _plain_cells(frame.header) if frame.header else ()
-    repeats = [row for row in frame.rows if header and _plain_cells(row) == header]
+    names = {place: fold_name(name) for place, name in enumerate(header) if name_rank(name) is not None}
+    repeats = [row for row in frame.rows if header and (_plain_cells(row) == header or _is_like(row, names))]
     if not repeats:
         return frame
     left_out = {row.row_no for row in repeats}
     kept = tuple(row for row in frame.rows if row.row_no not in left_out)
-    return replace(frame, rows=kept, notices=(*frame.notices, *_told(repeats, "the header again")))
+    notices = (*frame.notices, *_told(repeats, "the header again"))
+    return replace(frame, rows=kept, repeats=tuple(sorted(left_out)), notices=notices)
+
+
+def _is_like(row: Row, names: Mapping[int, str]) -> bool:
+    """Whether a row without data names the order column as the header does, whatever its other names are."""
+    for place, name in names.items():
+        cell = row.cells[place] if place < len(row.cells) else ""
+        if cell and not any(map(str.isdigit, cell)) and fold_name(cell) == name:
+            return not any(map(is_data, row.cells))
+    return False
 
 
 def _told(rows: Sequence[Row], what: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from app.intake.grid import Row
 from app.intake.names import VAGUE, fold_name, name_rank
 
 #: A header further down than this is none.
-_TOP_ROWS = 25
+_TOP_ROWS = 60
 _PROBE_ROWS = 100
 #: Tables of the tagged kind name the tags of their rows in the first cell of the header: ``\P\``.
 _TAG_NAME = re.compile(r"\\.*\\")
@@ -29,6 +29,8 @@ class Frame:
     #: Nothing when the list has no header.
     header: Row | None
     rows: tuple[Row, ...]
+    #: Numbers of the rows that held the header again.
+    repeats: tuple[int, ...] = ()
     notices: tuple[str, ...] = ()
 
 
@@ -62,9 +64,11 @@ def _names_column(rows: Sequence[Row], index: int, wanted: str | None) -> bool:
         is_told = bool(told) and fold_name(name) == told
         if not is_told and not _is_order_name(name):
             continue
-        # A name stands once, above its column; a value such as ``PO`` in a column of kinds comes again.
-        is_once = name not in _column(rows[:index], position) + _column(rows[index + 1 :], position)
-        if _are_orders(_column(rows[index + 1 :], position)) or (is_once and (is_told or is_worded)):
+        below = _column(rows[index + 1 :], position)
+        # A name stands once, above its column, or again above each part of it; a value such as ``PO`` in a column of
+        # kinds comes again in the next row.
+        is_name = name not in _column(rows[:index], position) + below or _are_orders(below[:1])
+        if _are_orders(below) or (is_name and (is_told or is_worded)):
             return True
     return False
 

@@ -19,6 +19,8 @@ SURE_RANK = 4
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NUMBER_SIGN = re.compile(r"#|№|\bn[°º]", re.IGNORECASE)
+#: ``P.O.`` is one word.
+_INITIALS = re.compile(r"\b([A-Za-z])[./]\s?(?=[A-Za-z]\b)")
 _SHORTEST_PART = 2
 
 
@@ -36,14 +38,17 @@ class _Concept(Enum):
 
 
 _WORDS = {
-    _Concept.PO: "po oc",
+    _Concept.PO: "po oc 採購單 采购单",
     _Concept.PURCHASE: "purchase purchasing purch compra compras achat achats acquisto einkauf einkaufs inkoop inköp "
-    "inköps indkøbs innkjøps zakupu закупка 采购 採購 구매",
-    _Concept.ORDER: "order pedido orden ordem ordine commande bestellung bestell auftrag auftrags encomenda bestelling "
-    "bestel ordre bestilling beställning zamówienie zamówienia objednávka objednávky sipariş заказ заказа 订单 訂單 "
-    "注文 発注 주문 발주",
+    "inköps indkøbs innkjøps osto zakupu beszerzési achiziție alma закупка 采购 採購 采購 구매 الشراء",
+    _Concept.ORDER: "order pedido orden ordem ordine commande bestellung bestell best auftrag auftrags encomenda "
+    "bestelling bestel ordre bestilling bestillings beställning beställnings tilaus zamówienie zamówienia objednávka "
+    "objednávky rendelés rendelési megrendelés comandă comanda comenzii sipariş siparişi narudžbe narudžba naročila "
+    "naročilo užsakymo užsakymas pasūtījuma pasūtījums tellimuse tellimus παραγγελίας παραγγελία заказ заказа "
+    "замовлення поръчка 订单 訂單 注文 注文書 発注 発注書 주문 발주 أمر طلب הזמנה ใบสั่งซื้อ đơn hàng đặt pesanan",
     _Concept.DOCUMENT: "document documento doc docto dokument beleg",
-    _Concept.NUMBER: "number no nr num nbr nro numero nummer numer číslo номер n 号 號 編號 编号 番号 번호",
+    _Concept.NUMBER: "number no nr num nbr nro numero nummer numer número numéro číslo szám száma număr numărul broj "
+    "številka numeris numurs αριθμός номер n nomor số 号 單號 号码 號 編號 编号 番号 번호 رقم מספר เลขที่",
     _Concept.ID: "id key code código codice ref reference referencia",
     _Concept.OTHER: "date data fecha datum time zeit year month status state estado statut value valor valeur wert "
     "amount betrag montant importo total sum cost price preis prix precio currency limit qty quantity menge cantidad "
@@ -52,7 +57,7 @@ _WORDS = {
     "rechnungs bill delivery liefer versand shipment supplier vendor lieferant proveedor fornecedor fournisseur "
     "request requisition contract project work change production count url link phone telefon postal zip account tax "
     "vat sku ean gtin buyer by created",
-    _Concept.FILLER: "of the de do da del della dell la le les der des di d",
+    _Concept.FILLER: "of the de do da del della dell la le les der des di d satın на",  # noqa: RUF001  # Turkish
 }
 
 
@@ -67,6 +72,8 @@ def name_rank(name: str) -> int | None:
     Purchase orders come before orders, numbers before bare words, bare words before ids. Ranks from ``VAGUE`` on
     belong to names with unknown words in them.
     """
+    if not any(map(str.isalpha, name)):
+        return None
     concepts = [_concepts_of(word) for word in _words(name)]
     rank = _rank(frozenset[_Concept]().union(*concepts))
     if rank is None or means_other(name):
@@ -77,6 +84,17 @@ def name_rank(name: str) -> int | None:
 def means_other(name: str) -> bool:
     """Whether a word of the name says that the column holds something else: a date, an amount, an invoice."""
     return any(_Concept.OTHER in _concepts_of(word) for word in _words(name))
+
+
+def heads_other(name: str) -> bool:
+    """Whether this is the name of a column with something else, and nothing but a name: ``Invoice Number``."""
+    concepts = [_concepts_of(word) for word in _words(name)]
+    return all(concepts) and any(_Concept.OTHER in found for found in concepts)
+
+
+def is_numbering(name: str) -> bool:
+    """Whether a word of the name says that the column holds numbers or keys."""
+    return any(not _concepts_of(word).isdisjoint({_Concept.NUMBER, _Concept.ID}) for word in _words(name))
 
 
 def _rank(concepts: frozenset[_Concept]) -> int | None:
@@ -93,7 +111,7 @@ def _rank(concepts: frozenset[_Concept]) -> int | None:
 
 def _words(name: str) -> tuple[str, ...]:
     """Folded words: ``POId`` is two, ``PO#`` is ``po`` and ``no``."""
-    spaced = _CAMEL.sub(" ", _NUMBER_SIGN.sub(" no ", name))
+    spaced = _CAMEL.sub(" ", _NUMBER_SIGN.sub(" no ", _INITIALS.sub(r"\1", name)))
     plain = "".join(sign for sign in unicodedata.normalize("NFKD", spaced) if not unicodedata.combining(sign))
     return tuple(re.findall(r"[^\W_]+", plain.casefold()))
 

@@ -20,6 +20,7 @@ from app.intake.errors import InputRefusedError
 from app.intake.grid import Row, named_rows
 from app.intake.shapes import shape_notices
 from app.intake.sheet import Sheet, parse_sheet, read_sheet
+from app.intake.tables import beside_notices, find_tables
 from app.intake.totals import find_totals
 from app.portal.numbers import BadNumber, Number, NumberRules, parse_number
 
@@ -103,11 +104,13 @@ def _collect(sheet: Sheet, index: int, source: str, reading: Reading) -> OrderLi
     rows: list[OrderRow] = []
     tasks: dict[TaskId, POTask] = {}
     numbers = [_number_of(row, index, reading.rules) for row in sheet.rows]
-    totals = find_totals(sheet.rows, index, numbers)
+    totals, others = find_totals(sheet.rows, index, numbers), find_tables(sheet, index, numbers)
+    left_out = {*totals.lines, *others.heads}
+    doubted = {**totals.doubted, **others.doubted}
     for row, told in zip(sheet.rows, numbers, strict=True):
-        if row.row_no in totals.lines:
+        if row.row_no in left_out:
             continue
-        number = totals.doubted.get(row.row_no, told)
+        number = doubted.get(row.row_no, told)
         if isinstance(number, Number):
             task_id = TaskId(f"{task_prefix(reading.portal_name)}{number.portal_number}")
             task = POTask(task_id=task_id, po_number=number.po_number, portal_number=number.portal_number)
@@ -123,7 +126,14 @@ def _collect(sheet: Sheet, index: int, source: str, reading: Reading) -> OrderLi
         columns=sheet.columns,
         rows=tuple(rows),
         tasks=tuple(tasks.values()),
-        notices=(*sheet.notices, *totals.notices(), *_count_notices(rows, len(tasks)), *shape_notices(rows, tasks)),
+        notices=(
+            *sheet.notices,
+            *totals.notices(),
+            *others.notices(),
+            *beside_notices(sheet, index, reading.rules, {task.portal_number for task in tasks.values()}),
+            *_count_notices(rows, len(tasks)),
+            *shape_notices(rows, tasks),
+        ),
     )
 
 

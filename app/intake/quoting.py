@@ -15,7 +15,9 @@ _CELL_LINES_MAX = 200
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 #: In a smaller table or a shorter cell, the lines of an address may look like rows.
-_TELLING_WIDTH, _TELLING_LINES = 3, 3
+_TELLING_WIDTH, _TELLING_LINES, _PARTED_WIDTH = 3, 3, 2
+#: Unless codes of so many digits stand below each other in them.
+_DIGIT, _CODE_DIGITS = re.compile(r"\d"), 4
 #: A backslash that is none of a quote mark: Windows' paths have them.
 _PLAIN_BACKSLASH = re.compile(r"\\(?![\"'\\])")
 #: So many lines are looked at to find out how wide the others are.
@@ -164,14 +166,27 @@ def _swallows_rows(record: tuple[str, ...], delimiter: str, width: int) -> bool:
     for position, cell in enumerate(record):
         if "\n" not in cell and "\r" not in cell:
             continue
-        counts = [line.count(delimiter) for line in _LINE_END.split(cell)]
+        lines = _LINE_END.split(cell)
+        counts = [line.count(delimiter) for line in lines]
         counts[0] += position
         counts[-1] += len(record) - 1 - position
         if len(counts) > _CELL_LINES_MAX:
             return True
-        if width >= _TELLING_WIDTH and len(counts) >= _TELLING_LINES and set(counts) == {width - 1}:
+        if width < _PARTED_WIDTH or set(counts) != {width - 1}:
+            continue
+        if width >= _TELLING_WIDTH and len(counts) >= _TELLING_LINES:
+            return True
+        rows = [line.split(delimiter) for line in lines]
+        rows = [[*record[:position], *rows[0]], *rows[1:-1], [*rows[-1], *record[position + 1 :]]]
+        if any(map(_are_codes_alike, zip(*rows, strict=True))):
             return True
     return False
+
+
+def _are_codes_alike(cells: Sequence[str]) -> bool:
+    """Whether cells below each other are codes of one make, such as order numbers."""
+    shapes = {_DIGIT.sub("9", cell.strip()) for cell in cells}
+    return len(shapes) == 1 and shapes.pop().count("9") >= _CODE_DIGITS
 
 
 def _commonest(widths: Iterable[int]) -> int:

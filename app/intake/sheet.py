@@ -37,6 +37,8 @@ class Sheet:
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     has_header: bool
+    #: Numbers of the rows that held the header again.
+    repeats: tuple[int, ...] = ()
     notices: tuple[str, ...] = ()
 
 
@@ -128,6 +130,7 @@ def _sheet_of(frame: Frame, notices: Sequence[str], source: str) -> Sheet:
         columns=columns,
         rows=tuple(_fitted(row, width) for row in frame.rows),
         has_header=frame.header is not None,
+        repeats=frame.repeats,
         notices=(*notices, *frame.notices),
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from app.domain.failures import Reason
@@ -18,8 +18,10 @@ from app.portal.numbers import BadNumber, Number
 _WORDS = (
     "total totals subtotal subtotals sum sums",
     "summe gesamt gesamtsumme zwischensumme endsumme ergebnis gesamtergebnis teilergebnis",
-    "somme totale subtotale totaal subtotaal eindtotaal suma razem celkem součet mezisoučet toplam yhteensä summa",
-    "итого всего 合计 合計 総計 总计 總計 小计 小計 합계 총계 소계",
+    "somme sous-total totale subtotale totaal subtotaal eindtotaal suma razem celkem součet mezisoučet toplam yhteensä",
+    "summa totalt delsumma összesen részösszeg ukupno skupaj spolu medzisúčet kokku kopā jumlah",
+    'итого всего подытог разом усього общо σύνολο المجموع الإجمالي סה״כ סה"כ รวม',
+    "合計 合计 総計 总计 總計 小计 小計 합계 총계 총합계 소계",
 )
 _PHRASES = (
     "grand total",
@@ -30,6 +32,12 @@ _PHRASES = (
     "total geral",
     "suma total",
     "suma końcowa",
+    "suma częściowa",
+    "overall result",
+    "genel toplam",
+    "ara toplam",
+    "iš viso",
+    "tổng cộng",
     "totale complessivo",
     "totale generale",
     "общий итог",
@@ -41,6 +49,8 @@ _NAMED = re.compile(
     rf"(?:{_ANY_NAME})\s*[:=]?\s*(?:\(?\d[\d.,\s]*(?:[^\W\d_]+)?\)?)?",
     re.IGNORECASE,
 )
+#: A value of the list with the word behind it, as Excel writes below each group: ``4500012345 Total``.
+_OF_ONE = re.compile(rf"(.*\S)\s+(?:{_ANY_NAME})", re.IGNORECASE)
 #: Amounts, counts and placeholders; a total line holds nothing else beside its name.
 _AMOUNT = re.compile(r"[^\w\s]{0,2}\s*(?:[A-Z]{3}\s*)?[+-]?[\d.,'\s]*(?:\s*(?:%|[^\w\s]|[A-Z]{3}))?")
 _ADDED_MIN = 2
@@ -64,6 +74,22 @@ class Totals:
         return (f"{named_rows(self.lines).capitalize()} {what}: not read as {'an order' if is_one else 'orders'}.",)
 
 
+@dataclass(slots=True)
+class _Added:
+    """Numbers that stand above a line, added up."""
+
+    total: int = 0
+    count: int = 0
+
+    def add(self, number: int) -> None:
+        self.total += number
+        self.count += 1
+
+    def make(self, number: int) -> bool:
+        """Whether they make a number together; a single one makes nothing."""
+        return self.count >= _ADDED_MIN and self.total == number
+
+
 def find_totals(rows: Sequence[Row], index: int, numbers: Sequence[Number | BadNumber]) -> Totals:
     """Look for totals.
 
@@ -74,24 +100,24 @@ def find_totals(rows: Sequence[Row], index: int, numbers: Sequence[Number | BadN
     """
     found = Totals()
     usual = _usual_length(numbers)
-    above: list[int] = []
-    since: list[int] = []
+    given = {row.cells[index].strip() for row, number in zip(rows, numbers, strict=True) if isinstance(number, Number)}
+    above, since = _Added(), _Added()
     for row, number in zip(rows, numbers, strict=True):
         is_named = any(map(_is_named, row.cells))
         if not isinstance(number, Number):
-            if is_named and _is_total_line(row, index, number):
+            if (is_named and _is_total_line(row, index, number)) or _is_subtotal(row, index, given):
                 found.lines.append(row.row_no)
             continue
         value = int(number.portal_number) if number.portal_number.isdecimal() else None
         if value is None:
             continue
-        is_sum = any(len(addends) >= _ADDED_MIN and sum(addends) == value for addends in (above, since))
+        is_sum = above.make(value) or since.make(value)
         if is_sum or (is_named and len(number.portal_number) != usual):
             found.doubted[row.row_no] = _doubt(number, is_sum=is_sum)
-            since = []
+            since = _Added()
             continue
-        above.append(value)
-        since.append(value)
+        above.add(value)
+        since.add(value)
     return found
 
 
@@ -112,6 +138,13 @@ def _is_total_line(row: Row, index: int, number: BadNumber) -> bool:
     """Whether amounts stand beside the name alone, and no number that somebody meant in the order column."""
     is_meant = number.reason is Reason.BAD_NUMBER and not _is_named(row.cells[index]) and index not in row.doubts
     return not is_meant and all(_is_named(cell) or _AMOUNT.fullmatch(cell.strip()) for cell in row.cells)
+
+
+def _is_subtotal(row: Row, index: int, given: Collection[str]) -> bool:
+    """Whether a line adds up the rows of one order, which stands in rows of its own too."""
+    of_one = _OF_ONE.fullmatch(row.cells[index].strip())
+    others = (cell for place, cell in enumerate(row.cells) if place != index)
+    return of_one is not None and of_one[1] in given and all(_AMOUNT.fullmatch(cell.strip()) for cell in others)
 
 
 def _is_named(cell: str) -> bool:

@@ -10,14 +10,15 @@ from lxml import etree
 from app.intake.budget import COLUMNS_MAX
 from app.intake.errors import InputRefusedError
 from app.intake.grid import Grid
-from app.intake.workbooks.cell import Cell
+from app.intake.looks import Looks
+from app.intake.workbooks.cell import EMPTY, Cell
 from app.intake.workbooks.parts import Element
 from app.intake.workbooks.sheet_rows import SheetRows, cells_at
 
 #: A tag costs a hundred times what it takes in the file.
 TAGS_MAX = 3_000_000
-_BREAKS = frozenset({"br", "p", "div", "li", "tr", "h1", "h2", "h3"})
-_UNSEEN = frozenset({"script", "style", "template", "noscript"})
+_BREAKS = frozenset({"br", "p", "div", "li", "h1", "h2", "h3"})
+_UNSEEN = frozenset({"script", "style", "template", "noscript", "table"})
 _AS_NEW = "save the list as .xlsx or as CSV UTF-8"
 
 
@@ -41,56 +42,72 @@ def read_web_page(text: str, source: str) -> Grid:
 
 
 def _read(page: Element, rows: SheetRows) -> None:
-    table = None
-    spans: dict[int, tuple[int, Cell]] = {}
+    looks = Looks.of(page)
+    spans: dict[Element | None, dict[int, tuple[int, Cell]]] = {}
     for row in page.iter("tr"):
-        if next(row.iterdescendants("table"), None) is not None:
+        table = next(row.iterancestors("table"), None)
+        placed = list(_cells(row, spans.setdefault(table, {}), looks))
+        if _is_layout(row):
             continue
-        own = next(row.iterancestors("table"), None)
-        if own is not table:
-            table, spans = own, {}
-        rows.add(rows.place(None), cells_at(_cells(row, spans)), is_hidden=_is_hidden(row))
+        is_hidden = any(map(looks.is_hidden, (row, *row.iterancestors("tbody", "thead", "tfoot", "table"))))
+        rows.hidden_columns.update(column for column, _, element in placed if looks.is_hidden(element))
+        rows.add(rows.place(None), cells_at((column, cell) for column, cell, _ in placed), is_hidden=is_hidden)
 
 
-def _cells(row: Element, spans: dict[int, tuple[int, Cell]]) -> Iterator[tuple[int, Cell]]:
+def _is_layout(row: Element) -> bool:
+    """Whether a row only holds other tables; one that has cells with text beside them is a row of its own."""
+    if next(row.iterdescendants("table"), None) is None:
+        return False
+    plain = (cell for cell in row.iterchildren("td", "th") if next(cell.iterdescendants("table"), None) is None)
+    return not any(map(_text, plain))
+
+
+def _cells(row: Element, spans: dict[int, tuple[int, Cell]], looks: Looks) -> Iterator[tuple[int, Cell, Element]]:
     """Cells with their columns; one that reaches over several rows stands in each of them."""
     above = dict(spans)
     spans.clear()
     column = 0
     for element in row.iterchildren("td", "th"):
         while column in above:
-            yield _spanned(column, above, spans)
+            yield column, _spanned(column, above, spans), row
             column += 1
-        cell = Cell(_text(element))
-        yield column, cell
-        height = _count(element, "rowspan")
+        cell = looks.shown(_text(element), element)
+        yield column, cell, element
+        width, height = _count(element, "colspan"), _count(element, "rowspan")
         if height > 1:
             spans[column] = (height - 1, cell)
-        column += _count(element, "colspan")
+            spans.update((place, (height - 1, EMPTY)) for place in range(column + 1, column + width))
+        column += width
     for left in sorted(place for place in above if place >= column):
-        yield _spanned(left, above, spans)
+        yield left, _spanned(left, above, spans), row
 
 
-def _spanned(column: int, above: dict[int, tuple[int, Cell]], spans: dict[int, tuple[int, Cell]]) -> tuple[int, Cell]:
+def _spanned(column: int, above: dict[int, tuple[int, Cell]], spans: dict[int, tuple[int, Cell]]) -> Cell:
     height, cell = above[column]
     if height > 1:
         spans[column] = (height - 1, cell)
-    return column, cell
+    return cell
 
 
 def _count(element: Element, name: str) -> int:
+    """How many rows or columns a cell reaches over; none means all rows that are left."""
     text = (element.get(name) or "1").strip()
-    return max(1, min(int(text), COLUMNS_MAX)) if text.isascii() and text.isdigit() else 1
+    if not (text.isascii() and text.isdigit()):
+        return 1
+    return min(int(text), COLUMNS_MAX) or (COLUMNS_MAX if name == "rowspan" else 1)
 
 
 def _text(cell: Element) -> str:
-    """What a person reads in a cell, line by line."""
+    """What a person reads in a cell, line by line, without the tables in it, whose rows are read by themselves."""
     pieces: list[str] = []
-    for event, element in etree.iterwalk(cell, events=("start", "end", "comment", "pi")):
+    walk = etree.iterwalk(cell, events=("start", "end", "comment", "pi"))
+    for event, element in walk:
         if event == "start":
             if element.tag in _BREAKS:
                 pieces.append("\n")
-            if element.tag not in _UNSEEN:
+            if element.tag in _UNSEEN:
+                walk.skip_subtree()
+            else:
                 pieces.append(_in_one_line(element.text))
         elif element is not cell:
             pieces.append(_in_one_line(element.tail))
@@ -100,8 +117,3 @@ def _text(cell: Element) -> str:
 
 def _in_one_line(text: str | None) -> str:
     return (text or "").replace("\n", " ").replace("\r", " ")
-
-
-def _is_hidden(row: Element) -> bool:
-    style = (row.get("style") or "").replace(" ", "").casefold()
-    return "display:none" in style or "mso-ignore:display" in style or row.get("hidden") is not None

@@ -20,7 +20,7 @@ from app.intake.errors import InputRefusedError
 from app.intake.grid import Grid
 from app.intake.markup import TooMuchError, check_part
 from app.intake.package import check_package
-from app.intake.workbooks.ods import CONTENT, ods_pages
+from app.intake.workbooks.ods import CONTENT, is_flat_ods, ods_pages
 from app.intake.workbooks.ooxml import ooxml_pages
 from app.intake.workbooks.page import Page
 from app.intake.workbooks.parts import Parts
@@ -80,7 +80,9 @@ def read_xml(content: bytes, source: str, sheet_name: str | None = None) -> Grid
     """
     try:
         check_part([content])
-        pages = xml_pages(content, source)
+        pages = (
+            ods_pages(Parts.of_one(CONTENT, content), source) if is_flat_ods(content) else xml_pages(content, source)
+        )
     except TooMuchError as error:
         raise InputRefusedError(f"{source} cannot be taken, a part of it {error}; save the list as CSV.") from error
     except DAMAGE as error:
@@ -110,6 +112,9 @@ def _first_grid(pages: Sequence[Page], source: str, sheet_name: str | None) -> G
         if grid.rows:
             others = tuple(_notices(page, pages)) if not sheet_name else ()
             return Grid(rows=grid.rows, notices=(*others, *grid.notices))
+    hidden = [repr(page.title) for page in pages if not page.is_visible]
+    if hidden and not sheet_name and len(hidden) == len(pages):
+        raise InputRefusedError(f"All sheets of {source} are hidden; name one with --sheet: {', '.join(hidden)}.")
     where = f"sheet {sheet_name!r} of {source}" if sheet_name else source
     raise InputRefusedError(f"{where} is empty; give a list with an order number in each row.")
 

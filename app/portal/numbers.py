@@ -107,15 +107,19 @@ def parse_number(text: str, rules: NumberRules, *, is_one: bool = False) -> Numb
             "column as text and fill in the full number."
         )
     if len(plain) <= _LENGTH_MAX:
-        for bare in writing.bare_texts(plain):
+        # What nobody sees may hold one number together or keep two apart: a soft hyphen, the end of a cell in a text.
+        apart = plain if text.isprintable() else writing.plain_text(text, unseen=" ")
+        is_grown = apart != plain and len(_numbers_alone(apart, rules)) > 1
+        for bare in () if is_grown else writing.bare_texts(plain):
             number = _sure_number(bare, rules, is_one=is_one)
             if number:
                 return number
-        doubt = _doubt(plain, rules)
+        doubt = _doubt(apart if is_grown else plain, rules)
         if doubt:
             return _bad(doubt)
     return _bad(
-        f"{_shown(plain)} is no order number of this portal: expected {rules.describe}, for example {rules.example}."
+        f"{_shown(plain)} is no order number of this portal: expected {rules.describe}, for example {rules.example}"
+        f"{_look_alike(plain, rules)}."
     )
 
 
@@ -159,6 +163,15 @@ def _doubt(plain: str, rules: NumberRules) -> str:
     return f"{_shown(plain)} can be read as {', or as '.join(readings)}: leave one order number alone in the cell."
 
 
+def _look_alike(plain: str, rules: NumberRules) -> str:
+    """The order that a text would be if its letters were the digits that they look like; else nothing."""
+    for prefix, rest in _readings(plain, rules) if len(plain) <= _LENGTH_MAX else ():
+        number = _valid(prefix, writing.as_digits(rest), rules)
+        if number and any(map(str.isdigit, rest)):
+            return f"; with digits for the letters that look like them it would be the order {number.po_number}"
+    return ""
+
+
 def _alone_shown(numbers: Sequence[Number]) -> str:
     names = [number.po_number for number in numbers[:_SHOWN_NUMBERS]]
     more = len(numbers) - len(names)
@@ -188,7 +201,7 @@ def _valid(prefix: str, number: str, rules: NumberRules) -> Number | None:
 def _readings(plain: str, rules: NumberRules) -> Iterator[tuple[str, str]]:
     """Each way to part the text into a prefix and a number: longest prefix first, none last."""
     for prefix in sorted(rules.prefixes, key=len, reverse=True):
-        if plain[: len(prefix)].casefold() == prefix.casefold():
+        if writing.as_latin(plain[: len(prefix)].upper()).casefold() == prefix.casefold():
             yield prefix, plain[len(prefix) :].lstrip(_AFTER_PREFIX)
     yield "", plain
 

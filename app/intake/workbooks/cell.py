@@ -23,6 +23,8 @@ _moment = cast("Callable[[float, datetime], date | time | timedelta]", from_exce
 _TOTAL = re.compile(
     r"\s*[+]?(?:_xlfn\.)?(SUM|SUBTOTAL|AGGREGATE|SUMIFS?|COUNT[A-Z]*|AVERAGE[A-Z]*)\(.*[:\[]", re.IGNORECASE
 )
+#: Cells added to each other, from the same sheet or another one: ``A2+A3``, ``RC[-1]+RC[-2]``, ``[.A2]+[.A3]``.
+_PLUS = re.compile(r"\s*[+]?[^\s+(\"]*[A-Z][^\s+(\"]*(?:\s*\+\s*[^\s+(\"]*[A-Z][^\s+(\"]*)+\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Cell:
 
 
 EMPTY = Cell()
+#: A formula whose value is a text without a character: it shows nothing, or a program wrote it that cannot calculate.
+SHOWS_NOTHING = Cell("")
 UNSAVED_FORMULA = Cell(
     doubt="The cell holds a formula whose value was not saved: open the workbook in Excel, save it, and give it again."
 )
@@ -46,11 +50,12 @@ UNSAVED_FORMULA = Cell(
 
 #: Formats that most numbers have, and numbers that they show as they are.
 _PLAIN_CODES, _WHOLE_BELOW = frozenset({"General", "", "0", "@"}), 10**15
-#: Programs that cannot calculate write it.
-_UNCALCULATED = Cell(
-    text="0",
-    doubt="The formula in the cell has the value 0, which programs save that do not calculate: open the workbook in "
-    "Excel, save it, and give it again.",
+_SHOWN_LENGTH, _SECTIONS_BEFORE_TEXT = 40, 3
+#: Zero, however a format shows it: programs that cannot calculate save it.
+_ZERO = re.compile(r"[^1-9]*0[^1-9]*")
+_UNCALCULATED = (
+    "The formula in the cell has the value 0, which programs save that do not calculate: open the workbook in Excel, "
+    "save it, and give it again."
 )
 
 
@@ -89,6 +94,16 @@ def number_cell(number: float, code: str, *, is_1904: bool = False) -> Cell:
     return Cell(text, doubt=f"The cell shows {seen} and holds {held}: format the column as text.")
 
 
+def text_cell(text: str, code: str) -> Cell:
+    """A text as its format shows it; most formats leave it alone."""
+    if code in _PLAIN_CODES or not ("@" in code or code.count(";") >= _SECTIONS_BEFORE_TEXT):
+        return Cell(text)
+    shown = NumberFormat.of(code).shown_text(text)
+    if text.strip() and not shown.strip():
+        return Cell(text, doubt=f"The cell shows nothing and holds {text[:_SHOWN_LENGTH]!r}: take its format off.")
+    return Cell(shown)
+
+
 def error_cell(text: str) -> Cell:
     """The error of a formula, such as ``#N/A``."""
     return Cell(text, doubt=f"The cell holds the error {text} and no value: mend its formula in the workbook.")
@@ -112,8 +127,10 @@ def formula_cell(cell: Cell, formula: str) -> Cell:
 
 def _calculated(cell: Cell, formula: str) -> Cell:
     total = _TOTAL.match(formula)
+    if total is None and _PLUS.fullmatch(formula):
+        return Cell(cell.text, doubt="The cell adds other cells up: it is a total and no order number.")
     if not total:
-        return _UNCALCULATED if cell.text == "0" else cell
+        return Cell(cell.text, doubt=_UNCALCULATED) if _ZERO.fullmatch(cell.text) and not cell.doubt else cell
     name = total[1].upper()
     return Cell(cell.text, doubt=f"The cell puts others together (={name}): it is a total and no order number.")
 

@@ -7,9 +7,10 @@ power of ten) is shown in General. A format that no program would understand is 
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from enum import Enum, auto
 from functools import lru_cache
 
@@ -28,7 +29,11 @@ _DOUBLED = re.compile(r"(?:([^\W\d_])\1+)+")
 #: Excel keeps 15 digits of a number and makes the rest zeros.
 EXACT_DIGITS = 15
 _EXACT_BELOW = 10**EXACT_DIGITS
+#: Room for every digit that a format of Excel's greatest length can ask for.
+_ROOMY = Context(prec=1_000)
 _TWO, _THREE = 2, 3
+#: Signs that stand for themselves when they are quoted.
+_SIGNS = {"%": "percent", "/": "slash"}
 
 
 class Kind(Enum):
@@ -73,12 +78,16 @@ class NumberFormat:
     """One format, parted into its sections."""
 
     sections: tuple[_Section, ...]
+    #: What happens to text: the fourth section, or a shorter format's last one with the sign for text.
+    text_section: _Section | None = None
 
     @staticmethod
     @lru_cache(maxsize=4096)
     def of(code: str) -> NumberFormat:
         """The format that is written so."""
-        return NumberFormat(sections=tuple(map(_section, _parted(code if code.strip() else "General")))[:_THREE])
+        sections = tuple(map(_section, _parted(code if code.strip() else "General")))
+        is_textual = len(sections) > _THREE or any(token.kind == "text" for token in sections[-1].tokens)
+        return NumberFormat(sections=sections[:_THREE], text_section=sections[-1] if is_textual else None)
 
     def kind(self, number: float) -> Kind:
         """What it makes of a number."""
@@ -87,9 +96,17 @@ class NumberFormat:
     def shown(self, number: float) -> str:
         """A number as it stands in the cell. Not for dates."""
         section, is_signed = self._section(number)
-        if section.kind is not Kind.NUMBER or abs(number) >= _EXACT_BELOW:
+        if section.kind is not Kind.NUMBER or not abs(number) < _EXACT_BELOW:
             return _around(section, general_text(number))
         return _filled(section.tokens, _exact(number if is_signed else abs(number)))
+
+    def shown_text(self, text: str) -> str:
+        """A text as it stands in the cell: some formats put fixed text around it, and one hides it."""
+        section = self.text_section
+        if section is None:
+            return text
+        shown = {"text": text, "general": text}
+        return "".join(shown.get(token.kind, token.text if token.kind == "literal" else "") for token in section.tokens)
 
     def is_parting(self, number: float) -> bool:
         """Whether fixed text stands between the digits that it shows."""
@@ -115,7 +132,7 @@ def general_text(number: float) -> str:
 
     A longer one is written in its scientific notation, which nobody takes for an order.
     """
-    if abs(number) >= _EXACT_BELOW:
+    if not abs(number) < _EXACT_BELOW:  # nor what is no number at all
         return f"{number:.15G}"
     if is_shown_whole(number):
         return str(round(number))
@@ -126,6 +143,8 @@ def is_shown_whole(number: float) -> bool:
     """Whether nothing but noise stands behind the point of a number."""
     if float(number).is_integer():
         return True
+    if not math.isfinite(number):
+        return False
     exact = _exact(number)
     return exact == exact.to_integral_value()
 
@@ -147,8 +166,10 @@ def _parted(code: str) -> list[list[_Token]]:
 
 
 def _token(kind: str, text: str) -> _Token:
+    if kind == "sign" and text in _SIGNS:
+        return _Token(_SIGNS[text], text)
     if kind in {"quoted", "escaped", "sign"}:
-        return _Token("percent" if kind == "sign" and text == "%" else "literal", text)
+        return _Token("literal", text)
     if kind == "bracket":
         if _ELAPSED.fullmatch(text):
             return _Token("elapsed", text)
@@ -164,8 +185,11 @@ def _section(tokens: list[_Token]) -> _Section:
         return _Section(Kind.ELAPSED, (), condition)
     letters = [token.text.casefold() for token in tokens if token.kind == "letters"]
     if letters or "half" in kinds:
-        return _Section(_kind_of_letters(letters, has_digits="digit" in kinds), (), condition)
-    is_fraction = "digit" in kinds and any(token == _Token("literal", "/") for token in tokens)
+        kind = _kind_of_letters(letters, has_digits="digit" in kinds)
+        if kind is Kind.NUMBER:
+            tokens = [_Token("literal", token.text) if token.kind == "letters" else token for token in tokens]
+        return _Section(kind, tuple(tokens) if kind is Kind.NUMBER else (), condition)
+    is_fraction = {"digit", "slash"} <= kinds
     if kinds & {"general", "text", "power"} or is_fraction:
         return _Section(Kind.GENERAL, tuple(tokens), condition)
     return _Section(Kind.NUMBER, tuple(tokens), condition)
@@ -177,13 +201,16 @@ def _condition(token: _Token) -> tuple[str, float] | None:
 
 
 def _kind_of_letters(words: list[str], *, has_digits: bool) -> Kind:
-    """A date where all plain letters are those of dates, in English or doubled; otherwise a name of General."""
+    """A date where all plain letters are those of dates, in English or doubled.
+
+    Otherwise a name of General, or letters that somebody forgot to quote beside the places of digits.
+    """
     latin = "".join(words).encode("ascii", "ignore").decode()
     if latin and _DATE_LETTERS.issuperset(latin):
         return Kind.DATE
-    if not has_digits and all(map(_DOUBLED.fullmatch, words)):
-        return Kind.DATE
-    return Kind.GENERAL
+    if has_digits:
+        return Kind.NUMBER
+    return Kind.DATE if all(map(_DOUBLED.fullmatch, words)) else Kind.GENERAL
 
 
 def _around(section: _Section, text: str) -> str:
@@ -209,8 +236,8 @@ def _filled(tokens: tuple[_Token, ...], number: Decimal) -> str:
     last_digit = max((place for place, kind in enumerate(kinds[:point]) if kind == "digit"), default=-1)
     thousands = sum(kind == "comma" for kind in kinds[last_digit + 1 : point]) if last_digit >= 0 else 0
     decimals = sum(kind == "digit" for kind in kinds[point:])
-    scaled = number.scaleb(2 * kinds.count("percent") - 3 * thousands)
-    rounded = scaled.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    scaled = number.scaleb(2 * kinds.count("percent") - 3 * thousands, _ROOMY)
+    rounded = scaled.quantize(Decimal(1).scaleb(-decimals, _ROOMY), ROUND_HALF_UP, _ROOMY)
     whole, _, fraction = f"{abs(rounded):f}".partition(".")
     text = _whole_part(tokens[:point], whole) + _fraction_part(tokens[point:], fraction)
     return ("-" if rounded < 0 else "") + text.strip()

@@ -1,24 +1,28 @@
-"""Workbooks of OpenDocument (.ods), which keep the text that a cell shows beside its value."""
+"""Workbooks of OpenDocument (.ods, .fods), which keep the text that a cell shows beside its value."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from lxml import etree
-
 from app.intake.budget import COLUMNS_MAX
 from app.intake.errors import InputRefusedError
 from app.intake.grid import Grid, check_row_count
 from app.intake.workbooks.cell import EMPTY, UNSAVED_FORMULA, Cell, error_cell, formula_cell, moment_cell, of_value
-from app.intake.workbooks.number_format import general_text
+from app.intake.workbooks.number_format import general_text, is_shown_whole
 from app.intake.workbooks.page import Page
 from app.intake.workbooks.parts import Element, Parts, attribute, has, local_name
 from app.intake.workbooks.sheet_rows import Area, SheetRows, cells_at
 
 CONTENT = "content.xml"
 _ERROR = re.compile(r"#[A-Z/0]+[!?]?|Err:\d+|#N/A")
-_UNSEEN = frozenset({"annotation", "shapes", "frame", "custom-shape"})
+_PROBE_BYTES = 65_536
+_UNSEEN = frozenset({"annotation", "shapes", "frame", "custom-shape", "ruby-text", "detective"})
+
+
+def is_flat_ods(content: bytes) -> bool:
+    """Whether an XML file is a workbook of OpenDocument in one piece (.fods)."""
+    return b"opendocument.spreadsheet" in content[:_PROBE_BYTES]
 
 
 def ods_pages(parts: Parts, source: str) -> list[Page]:
@@ -32,28 +36,32 @@ def ods_pages(parts: Parts, source: str) -> list[Page]:
         raise InputRefusedError(
             f"{source} is protected by a password; open it in the program that made it and save it without, or as CSV."
         )
-    hidden: set[str] = set()
-    titles: list[tuple[str, str]] = []
-    with parts.open(CONTENT) as part:
-        wanted = ("{*}table-properties", "{*}table", "{*}spreadsheet", "{*}table-row")
-        for event, element in etree.iterparse(part, ("start", "end"), tag=wanted, no_network=True, huge_tree=True):
-            match event, local_name(element):
-                case "end", "table-properties":
-                    style = element.getparent()
-                    if attribute(element, "display") == "false" and style is not None:
-                        hidden.add(attribute(style, "name"))
-                case "start", "table":
-                    titles.append((attribute(element, "name"), attribute(element, "style-name")))
-                case "end", "table-row":
-                    element.clear()
-                case _:
-                    pass
+    titles, hidden = _contents(parts)
     if not titles:
         raise InputRefusedError(f"{source} is an OpenDocument file and no spreadsheet; save the list as .xlsx or CSV.")
     return [
         Page(title=title, is_visible=style not in hidden, read=_Sheet(parts, source, position).read)
         for position, (title, style) in enumerate(titles)
     ]
+
+
+def _contents(parts: Parts) -> tuple[list[tuple[str, str]], set[str]]:
+    """The names and styles of the sheets, and the styles that hide one."""
+    hidden: set[str] = set()
+    titles: list[tuple[str, str]] = []
+    for event, element in parts.walk(CONTENT, ("{*}table-properties", "{*}table", "{*}table-row"), ("start", "end")):
+        match event, local_name(element):
+            case "end", "table-properties":
+                style = element.getparent()
+                if attribute(element, "display") == "false" and style is not None:
+                    hidden.add(attribute(style, "name"))
+            case "start", "table" if _is_sheet(element):
+                titles.append((attribute(element, "name"), attribute(element, "style-name")))
+            case "end", "table-row":
+                _forget_row(element)
+            case _:
+                pass
+    return titles, hidden
 
 
 class _Sheet:
@@ -68,19 +76,29 @@ class _Sheet:
 
     def read(self) -> Grid:
         position = -1
-        with self._parts.open(CONTENT) as part:
-            tags = ("{*}table", "{*}table-row", "{*}table-column")
-            for event, element in etree.iterparse(part, ("start", "end"), tag=tags, no_network=True, huge_tree=True):
-                name = local_name(element)
-                if event == "start":
-                    position += name == "table"
-                    continue
-                if position == self._position and name == "table-row":
-                    self._take_row(element)
-                if name == "table-row":
-                    element.clear()
+        column = 0
+        tags = ("{*}table", "{*}table-row", "{*}table-column")
+        for event, element in self._parts.walk(CONTENT, tags, ("start", "end")):
+            match event, local_name(element):
+                case "start", "table":
+                    position += _is_sheet(element)
+                case "end", "table-row":
+                    if position == self._position and not _is_within_row(element):
+                        self._take_row(element)
+                    _forget_row(element)
+                case "end", "table-column" if position == self._position and not _is_within_row(element):
+                    column = self._take_column(element, column)
+                case _:
+                    pass
         self._rows.merge(self._areas)
         return self._rows.grid()
+
+    def _take_column(self, element: Element, column: int) -> int:
+        """Whether columns are hidden, and where the next ones begin."""
+        end = column + _count(element, "number-columns-repeated")
+        if attribute(element, "visibility") in {"collapse", "filter"}:
+            self._rows.hidden_columns.update(range(column, min(end, COLUMNS_MAX)))
+        return end
 
     def _take_row(self, row: Element) -> None:
         """One row, as often as it is there: blank ones below a table are told as a million."""
@@ -114,13 +132,29 @@ class _Sheet:
             column += count
 
 
+def _is_sheet(table: Element) -> bool:
+    """Whether this is a sheet, and no table within a cell, a drawing or the record of changes."""
+    above = table.getparent()
+    return above is None or local_name(above) == "spreadsheet"
+
+
+def _is_within_row(element: Element) -> bool:
+    return next(element.iterancestors("{*}table-row"), None) is not None
+
+
+def _forget_row(row: Element) -> None:
+    """Give the memory of a row back, unless a cell around it is yet to be read."""
+    if not _is_within_row(row):
+        row.clear()
+
+
 def _count(element: Element, name: str) -> int:
     text = attribute(element, name)
     return max(1, int(text)) if text.isascii() and text.isdigit() else 1
 
 
 def _cell(element: Element) -> Cell:
-    shown = "\n".join(_text(line) for line in element.iterchildren("{*}p", "{*}h"))
+    shown = "\n".join(map(_text, _lines(element)))
     formula = attribute(element, "formula")
     kind = attribute(element, "value-type")
     if formula and not kind and not shown:
@@ -129,6 +163,16 @@ def _cell(element: Element) -> Cell:
         return error_cell(shown.strip() or "#N/A")
     cell = _valued(element, kind, shown)
     return formula_cell(cell, formula.partition("=")[2]) if formula and cell is not EMPTY else cell
+
+
+def _lines(cell: Element) -> Iterator[Element]:
+    """The paragraphs of a cell, those in its lists and tables too."""
+    for child in cell:
+        name = local_name(child) if isinstance(child.tag, str) else ""
+        if name in {"p", "h"}:
+            yield child
+        elif name not in _UNSEEN:
+            yield from _lines(child)
 
 
 def _valued(element: Element, kind: str, shown: str) -> Cell:
@@ -150,8 +194,11 @@ def _number(value: str, shown: str) -> Cell:
     digits = "".join(filter(str.isdigit, shown))
     if not shown or ("E" in shown.upper() and "E" not in held):
         return Cell(held)
-    if "E" in held or not float(value).is_integer() or held.lstrip("-") in digits:
-        return Cell(shown if "E" not in held else held, is_one=True)
+    if "E" in held:
+        return Cell(held)
+    whole = held.lstrip("-").partition(".")[0]
+    if held.lstrip("-") in digits or (not is_shown_whole(float(value)) and len(digits) > len(whole)):
+        return Cell(shown, is_one=True)
     return Cell(shown, doubt=f"The cell shows {shown!r} and holds {held}: format the column as text.")
 
 

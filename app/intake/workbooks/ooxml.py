@@ -7,12 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lxml import etree
-
 from app.intake.budget import COLUMNS_MAX
 from app.intake.errors import InputRefusedError
 from app.intake.grid import Grid
-from app.intake.workbooks.cell import EMPTY, UNSAVED_FORMULA, Cell, error_cell, formula_cell, moment_cell, number_cell
+from app.intake.workbooks.cell import (
+    EMPTY,
+    UNSAVED_FORMULA,
+    Cell,
+    error_cell,
+    formula_cell,
+    moment_cell,
+    number_cell,
+    text_cell,
+)
 from app.intake.workbooks.page import Page
 from app.intake.workbooks.parts import Element, Parts, Relation, attribute, elements, has, is_on, local_name
 from app.intake.workbooks.sheet_rows import Area, SheetRows, cells_at
@@ -22,6 +29,7 @@ _WORKBOOK = "xl/workbook.xml"
 _REFERENCE = re.compile(r"\$?([A-Z]{1,9})\$?(\d+)", re.IGNORECASE)
 #: A character that XML cannot hold, as Excel writes it: ``_x000D_``.
 _ESCAPE = re.compile(r"_x([0-9A-F]{4})_", re.IGNORECASE)
+_ZERO_SIZE = frozenset({"0", "0.0"})
 _SAVED_ANEW = "Open it in Excel and save it anew."
 
 
@@ -82,10 +90,9 @@ def _shared_texts(parts: Parts, name: str) -> list[str]:
     if name not in parts:
         raise ValueError(name)
     texts: list[str] = []
-    with parts.open(name) as part:
-        for _, element in etree.iterparse(part, tag="{*}si", resolve_entities=False, no_network=True, huge_tree=True):
-            texts.append(_rich_text(element))
-            _forget(element)
+    for _, element in parts.walk(name, ["{*}si"]):
+        texts.append(_rich_text(element))
+        _forget(element)
     return texts
 
 
@@ -103,10 +110,9 @@ class _Sheet:
 
     def read(self) -> Grid:
         tags = [f"{{*}}{tag}" for tag in self._TAGS]
-        with self._book.parts.open(self._name) as part:
-            for _, element in etree.iterparse(part, tag=tags, resolve_entities=False, no_network=True, huge_tree=True):
-                self._take(element)
-                _forget(element)
+        for _, element in self._book.parts.walk(self._name, tags):
+            self._take(element)
+            _forget(element)
         self._take_tables()
         self._rows.merge(self._areas)
         if self._book.styles.is_lacking:
@@ -124,9 +130,11 @@ class _Sheet:
                 if area and area.bottom > area.top:
                     self._areas.append(area)
             case "col":
-                if is_on(attribute(element, "hidden")):
-                    first, last = int(attribute(element, "min")), int(attribute(element, "max"))
-                    self._rows.hidden_columns.update(range(first - 1, min(last, first + 16_384)))
+                ends = attribute(element, "min"), attribute(element, "max")
+                is_flat = attribute(element, "width").strip() in _ZERO_SIZE
+                if (is_on(attribute(element, "hidden")) or is_flat) and all(map(str.isdecimal, ends)):
+                    first, last = map(int, ends)
+                    self._rows.hidden_columns.update(range(first - 1, min(last, first + COLUMNS_MAX)))
             case "sheetFormatPr":
                 self._is_zero_height = is_on(attribute(element, "zeroHeight"))
             case _:
@@ -136,7 +144,7 @@ class _Sheet:
         told = attribute(element, "r").strip()
         row_no = self._rows.place(int(told) if told else None)
         hidden = attribute(element, "hidden")
-        is_flat = attribute(element, "ht").strip() in {"0", "0.0"}
+        is_flat = attribute(element, "ht").strip() in _ZERO_SIZE
         is_hidden = is_on(hidden) or is_flat or (self._is_zero_height and not hidden and not attribute(element, "ht"))
         self._rows.add(row_no, cells_at(self._cells(element)), is_hidden=is_hidden)
 
@@ -157,7 +165,7 @@ class _Sheet:
                 case "f":
                     formula = child.text or ""
                 case "is":
-                    return Cell(_rich_text(child))
+                    return text_cell(_rich_text(child), self._book.styles.text_code(element.get("s")))
                 case _:
                     pass
         if not value:
@@ -168,7 +176,7 @@ class _Sheet:
     def _valued(self, kind: str, value: str, style: str | None) -> Cell:
         match kind:
             case "s":
-                return Cell(self._book.texts[int(value)])
+                return text_cell(self._book.texts[int(value)], self._book.styles.text_code(style))
             case "b":
                 return Cell("TRUE" if is_on(value) else "FALSE")
             case "e":
@@ -178,7 +186,7 @@ class _Sheet:
             case "n":
                 return _number(value, self._book.styles.code(style), is_1904=self._book.is_1904)
             case _:
-                return Cell(_unescaped(value))
+                return text_cell(_unescaped(value), self._book.styles.text_code(style))
 
     def _take_tables(self) -> None:
         parts = self._book.parts
@@ -203,6 +211,8 @@ def _number(value: str, code: str, *, is_1904: bool) -> Cell:
     try:
         number = float(value)
     except ValueError:
+        number = None
+    if number is None or "_" in value:
         # Some programs write text where a number is promised; Excel takes it.
         return Cell(_unescaped(value))
     return number_cell(number, code, is_1904=is_1904)
@@ -223,7 +233,11 @@ def _rich_text(element: Element) -> str:
 
 
 def _unescaped(text: str) -> str:
-    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
+    """The characters that were written as numbers; half of one that takes two is none."""
+    if "_x" not in text:
+        return text
+    plain = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _area(text: str) -> Area | None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import io
 import posixpath
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Self
+from urllib.parse import unquote
 
 from lxml import etree
 
@@ -40,6 +41,14 @@ class Parts:
         self._packed = zipfile.ZipFile(io.BytesIO(content))
         self._infos = {folded(info.filename): info for info in reversed(self._packed.infolist())}
 
+    @classmethod
+    def of_one(cls, name: str, content: bytes) -> Self:
+        """A package with a single part, for kinds of files that come packed and as one file."""
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as opened:
+            opened.writestr(name, content)
+        return cls(packed.getvalue())
+
     def __contains__(self, name: str) -> bool:
         return folded(name) in self._infos
 
@@ -51,6 +60,25 @@ class Parts:
         """
         return self._packed.open(self._infos[folded(name)])
 
+    def walk(self, name: str, tags: Sequence[str], events: Sequence[str] = ("end",)) -> Iterator[tuple[str, Element]]:
+        """The elements of a part as they come, without comments, since the library cuts a text where one stands.
+
+        Raises:
+            KeyError: There is none of this name.
+            lxml.etree.LxmlError: It is damaged.
+        """
+        with self.open(name) as part:
+            yield from etree.iterparse(
+                part,
+                events,
+                tag=tags,
+                resolve_entities=False,
+                no_network=True,
+                huge_tree=True,
+                remove_comments=True,
+                remove_pis=True,
+            )
+
     def root(self, name: str) -> Element:  # the library's own name for it
         """A whole part; what is broken in it is left out.
 
@@ -60,7 +88,10 @@ class Parts:
         """
         with self.open(name) as part:
             parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True, recover=True)
-            root = etree.parse(part, parser).getroot()
+            try:
+                root = etree.parse(part, parser).getroot()
+            except etree.LxmlError as error:
+                raise ValueError(name) from error
         if root is None:  # pyright: ignore[reportUnnecessaryComparison]  # where recovery found nothing
             raise ValueError(name)
         return root
@@ -74,11 +105,16 @@ class Parts:
         return {
             found.get("Id", ""): Relation(
                 kind=found.get("Type", "").rpartition("/")[2].casefold(),
-                target=posixpath.normpath(posixpath.join("/", folder, found.get("Target", "").replace("\\", "/"))),
+                target=self._target(folder, found.get("Target", "")),
             )
             for found in elements(self.root(arrows), "relationship")
             if found.get("TargetMode", "").casefold() != "external"
         }
+
+    def _target(self, folder: str, written: str) -> str:
+        """Where an arrow points; some programs write addresses with blanks as ``%20``, and names without."""
+        target = posixpath.normpath(posixpath.join("/", folder, written.replace("\\", "/")))
+        return target if target in self else unquote(target)
 
 
 def folded(name: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from app.intake.budget import CELLS_MAX, COLUMNS_MAX, Budget
 from app.intake.errors import InputRefusedError
 from app.intake.grid import NO_DOUBTS, Grid, Row, check_row_count, named_rows
-from app.intake.workbooks.cell import EMPTY, UNSAVED_FORMULA, Cell
+from app.intake.workbooks.cell import EMPTY, SHOWS_NOTHING, UNSAVED_FORMULA, Cell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,8 @@ class SheetRows:
     #: Row numbers that were told twice or backwards, and cells whose formula has no value.
     restart_count: int = 0
     unsaved_count: int = 0
+    #: Rows that hold formulas alone, none of which shows anything.
+    mute: list[int] = field(default_factory=list[int])
     notices: list[str] = field(default_factory=list[str])
     #: Most rows of a sheet have their values in the same places, and share them.
     _kinds: dict[frozenset[int], frozenset[int]] = field(
@@ -62,6 +64,8 @@ class SheetRows:
         doubts = {index: cell.doubt for index, cell in enumerate(cells) if cell.doubt}
         self.unsaved_count += sum(cell is UNSAVED_FORMULA for cell in cells)
         if not doubts and not any(map(str.strip, texts)):
+            if any(cell is SHOWS_NOTHING for cell in cells):
+                self.mute.append(row_no)
             return
         ones = frozenset(index for index, cell in enumerate(cells) if cell.is_one)
         self.rows[row_no] = Row(row_no=row_no, cells=texts, doubts=doubts or NO_DOUBTS, one_numbers=ones)
@@ -143,6 +147,12 @@ class SheetRows:
                 f"The row numbers in {self.source} begin again or stand twice; its rows were counted on, and all were "
                 "read."
             )
+        if self.mute:
+            yield (
+                f"{named_rows(self.mute).capitalize()} of {self.source} {'holds' if len(self.mute) == 1 else 'hold'} "
+                "formulas that show nothing: not read as orders; where they should show numbers, open the workbook in "
+                "Excel and save it."
+            )
         if self.unsaved_count:
             cells = (
                 "1 cell holds a formula" if self.unsaved_count == 1 else f"{self.unsaved_count} cells hold a formula"
@@ -161,9 +171,22 @@ def cells_at(places: Iterator[tuple[int, Cell]]) -> list[Cell]:
         if column >= len(cells):
             cells.extend([EMPTY] * (column - len(cells)))
             cells.append(cell)
-        elif cells[column] is EMPTY:
-            cells[column] = cell
+        else:
+            cells[column] = _one_of(cells[column], cell)
     return cells
+
+
+def _one_of(first: Cell, second: Cell) -> Cell:
+    """A cell that stands twice in the file holds what both say; programs differ in which of two they show."""
+    if not second.text.strip() or first.text == second.text:
+        return first if first is not EMPTY else second
+    if not first.text.strip():
+        return second
+    return Cell(
+        first.text,
+        doubt=f"The cell stands twice in the file, with {first.text!r} and with {second.text!r}: open the list in the "
+        "program that made it and save it anew.",
+    )
 
 
 def column_letters(index: int) -> str:

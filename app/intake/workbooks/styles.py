@@ -24,12 +24,19 @@ class Styles:
 
     def code(self, style: str | None) -> str:
         """The number format of a cell by the number of its style."""
+        code = self._code_of(style)
+        if code is None:
+            self.is_lacking = self.is_lacking or (style or "").strip() != "0"
+        return code or GENERAL
+
+    def text_code(self, style: str | None) -> str:
+        """The same for a cell of text, which loses no zeros where the style is not there."""
+        return self._code_of(style) or GENERAL
+
+    def _code_of(self, style: str | None) -> str | None:
         if not style:
             return self.codes[0] if self.codes else GENERAL
-        if style.isdigit() and int(style) < len(self.codes):
-            return self.codes[int(style)]
-        self.is_lacking = self.is_lacking or style.strip() != "0"
-        return GENERAL
+        return self.codes[int(style)] if style.isdigit() and int(style) < len(self.codes) else None
 
 
 def read_styles(parts: Parts, name: str) -> Styles:

@@ -12,9 +12,10 @@ from xlrd.sheet import Sheet
 
 from app.intake.errors import InputRefusedError
 from app.intake.grid import Grid
-from app.intake.workbooks.cell import EMPTY, Cell, error_cell, number_cell
+from app.intake.workbooks.cell import EMPTY, SHOWS_NOTHING, Cell, error_cell, number_cell, text_cell
 from app.intake.workbooks.page import Page
 from app.intake.workbooks.sheet_rows import Area, SheetRows
+from app.intake.workbooks.styles import GENERAL
 
 
 def xls_pages(content: bytes, source: str) -> list[Page]:
@@ -61,15 +62,19 @@ def _read(book: Book, sheet: Sheet, source: str) -> Grid:
 def _cell(book: Book, cell: OldCell) -> Cell:
     match cell.ctype:
         case xlrd.XL_CELL_TEXT:
-            return Cell(str(cell.value))
+            # The library does not tell formulas; a text without a character is the value of one.
+            return text_cell(str(cell.value), _code(book, cell)) if cell.value else SHOWS_NOTHING
         case xlrd.XL_CELL_NUMBER | xlrd.XL_CELL_DATE:
-            style = book.xf_list[cell.xf_index] if cell.xf_index is not None else None
-            known = book.format_map.get(style.format_key) if style else None
-            code = known.format_str if known else "General"
-            return number_cell(float(cell.value), code, is_1904=bool(book.datemode))
+            return number_cell(float(cell.value), _code(book, cell), is_1904=bool(book.datemode))
         case xlrd.XL_CELL_BOOLEAN:
             return Cell("TRUE" if cell.value else "FALSE")
         case xlrd.XL_CELL_ERROR:
             return error_cell(xlrd.error_text_from_code.get(int(cell.value), "#ERROR"))
         case _:
             return EMPTY
+
+
+def _code(book: Book, cell: OldCell) -> str:
+    style = book.xf_list[cell.xf_index] if cell.xf_index is not None else None
+    known = book.format_map.get(style.format_key) if style else None
+    return known.format_str if known else GENERAL

@@ -1,4 +1,4 @@
-"""Workbooks of one XML file: the XML spreadsheet of Excel 2003, and the flat kind of OpenDocument."""
+"""Workbooks of one XML file: the XML spreadsheet of Excel 2003."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from app.intake.grid import Grid
-from app.intake.workbooks.cell import EMPTY, UNSAVED_FORMULA, Cell, error_cell, formula_cell, moment_cell, number_cell
+from app.intake.workbooks.cell import (
+    EMPTY,
+    UNSAVED_FORMULA,
+    Cell,
+    error_cell,
+    formula_cell,
+    moment_cell,
+    number_cell,
+    text_cell,
+)
 from app.intake.workbooks.page import Page
 from app.intake.workbooks.parts import Element, attribute, elements, has, is_on, local_name
 from app.intake.workbooks.sheet_rows import Area, SheetRows, cells_at
@@ -41,10 +50,14 @@ def xml_pages(content: bytes, source: str) -> list[Page]:
     Raises:
         ValueError, lxml.etree.LxmlError: It is none, or damaged.
     """
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, huge_tree=True, remove_comments=True, remove_pis=True
+    )
     root = etree.parse(io.BytesIO(content), parser).getroot()
     book = _Book(source)
     for style in elements(root, "style"):
+        # A style has what it does not tell from the one that it is made after, which stands before it.
+        book.codes[attribute(style, "ID")] = book.codes.get(attribute(style, "Parent"), "")
         for found in elements(style, "numberformat"):
             code = attribute(found, "Format")
             book.codes[attribute(style, "ID")] = _NAMED_FORMATS.get(code, code)
@@ -127,4 +140,4 @@ def _valued(kind: str, text: str, code: str) -> Cell:
         case "Error":
             return error_cell(text)
         case _:
-            return Cell(text)
+            return text_cell(text, code)

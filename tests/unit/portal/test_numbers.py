@@ -324,3 +324,30 @@ def test_one_letter_is_enough_to_describe_a_number() -> None:
 def test_rules_stay_as_they_are() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         RULES.pattern = "x"
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u00ad", "\u200c", "\u2060", "\ufeff", "\u200f", "\x07", "\0"])
+def test_what_nobody_sees_holds_a_number_together_and_keeps_two_apart(unseen: str) -> None:
+    assert valid(f"{unseen}45000{unseen}12345{unseen}").portal_number == "4500012345"
+    assert "the orders 450001, 450002, or as the order 450001450002" in bad(f"450001{unseen}450002").detail
+
+
+@pytest.mark.parametrize("note", ["²", "¹", "①", "₁", "½", "❶"])
+def test_the_number_of_a_note_is_no_digit(note: str) -> None:
+    assert "the order 4500012345 with something else" in bad(f"4500012345{note}").detail
+
+
+@pytest.mark.parametrize("text", ["030.123.456", "(030) 1234567", "(800) 555-1234", "0.450.001", "030. 1234567"])
+def test_a_telephone_number_is_no_number_with_a_mark_before_it(text: str) -> None:
+    assert bad(text).reason is Reason.BAD_NUMBER
+
+
+@pytest.mark.parametrize("text", ["=4500012345", "РО4500012345", "① 4500012345", "(2) 4500012345"])
+def test_what_can_be_read_in_one_way_only_is_read(text: str) -> None:
+    assert valid(text).portal_number == "4500012345"
+
+
+@pytest.mark.parametrize("text", ["45OOO12345", "45000I2345", "PO45000l2345", "45ООО12345"])
+def test_letters_that_look_like_digits_are_told(text: str) -> None:
+    assert "letters that look like them it would be the order" in bad(text).detail
+    assert "4500012345" in bad(text).detail

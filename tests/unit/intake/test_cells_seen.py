@@ -1,0 +1,194 @@
+"""A cell is what Excel shows in it: formats, formulas, texts in pieces; and what cannot be sure is a question."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.intake.raw_books import (
+    HEAD,
+    A,
+    B,
+    C,
+    book,
+    number,
+    old_number,
+    old_xml,
+    open_book,
+    open_number,
+    open_row,
+    open_text,
+    read,
+    row,
+    text,
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "shown"),
+    [
+        ('"PO/"0000000000', 123456, "0000123456"),
+        (r"\P\O\/0000000000", 123456, "0000123456"),
+        ("PO0000000000", 123456, "0000123456"),
+        ("[$PO-409]0000000000", 123456, "0000123456"),
+        ("[Color10]\N{NO-BREAK SPACE}0000000000", 123456, "0000123456"),
+        ("[<1000000]0000000000;0", 123456, "0000123456"),
+        ('[=0]"";0000000000', 123456, "0000123456"),
+        ("???0000000", 123456, "0123456"),
+        ('0"00"', 450001, "45000100"),
+        ("0." + "0" * 30, 450001000112345, "450001000112345"),
+        ("# ?/?", 4500010001, A),
+    ],
+)
+def test_a_number_is_the_digits_that_its_format_shows(code: str, value: int, shown: str) -> None:
+    assert read(book(HEAD + row(number(value, 1), "x"), [code])) == ([shown], [], "")
+
+
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [
+        ("#,##0,K", 4500010001),
+        ("0,,", 4500010001),
+        (";;;", 4500010001),
+        ("0%%%%%%%%%%%%%%%%%", 450001000112345),
+        ('0000"/"000000', 123456),
+        ("0", 450001.6),
+        ("0000000000", "NaN"),
+        ("0000000000", "INF"),
+        ("0000000000", "1e400"),
+        ("0000000000", "450_001"),
+        ("pp.kk.vvvv", 450001),
+        ("[$-F800]dddd, mmmm dd, yyyy", 450001),
+    ],
+)
+def test_a_number_that_is_shown_as_another_one_is_a_question(code: str, value: object) -> None:
+    orders, invalid, said = read(book(HEAD + row(number(value, 1), "x") + row(number(C), "y"), [code]))
+
+    assert (orders, invalid) == ([C], [2])
+    assert "row 2: " in said
+
+
+@pytest.mark.parametrize(
+    ("code", "held", "shown"),
+    [
+        ('0;0;0;"0000"@', "123456", "0000123456"),
+        ('"PO0000"@', "123456", "0000123456"),
+        ('General;General;General;"no "@', A, None),
+        (";;;", "123456", None),
+        ("_(* #,##0_);_(@_)", A, A),
+        ("@", A, A),
+    ],
+)
+def test_a_text_is_what_its_format_shows(code: str, held: str, shown: str | None) -> None:
+    orders, invalid, _ = read(book(HEAD + row(text(held, 1), "x") + row(number(C), "y"), [code]))
+
+    assert (orders, invalid) == (([shown, C], []) if shown else ([C], [2]))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        number(0, 1, "<f>B9</f>"),
+        number(0, 2, "<f>B9</f>"),
+        "<c><f t='array' ref='A2'>B1:B3</f></c>",
+        "<c><f t='shared' si='0'/><v/></c>",
+    ],
+)
+def test_a_formula_that_nobody_calculated_is_a_question(cell: str) -> None:
+    orders, invalid, said = read(book(HEAD + row(cell, "x") + row(number(C), "y"), ["0000000000", '"PO"0000000000']))
+
+    assert (orders, invalid) == ([C], [2])
+    assert "formula" in said
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "<c t='str'><v>45000<!-- c -->10001</v></c>",
+        "<c t='inlineStr'><is><t>45000<?p i?>10001</t></is></c>",
+        "<c t='inlineStr'><is><t><![CDATA[4500010001]]></t></is></c>",
+        "<c t='inlineStr'><is><t>_x0050_O4500010001_x000D_</t></is></c>",
+        "<c t='n'><v>PO4500010001</v></c>",
+    ],
+)
+def test_a_text_in_pieces_is_read_whole(cell: str) -> None:
+    assert read(book(HEAD + row(cell, "x"))) == ([A], [], "")
+
+
+def test_half_of_a_character_is_replaced() -> None:
+    _, invalid, said = read(book(HEAD + row("_xD800_4500010001", "x") + row(C, "_xD83D__xDE00_")))
+
+    assert invalid == [2]
+    assert said.encode()
+
+
+def test_a_cell_that_stands_twice_is_a_question() -> None:
+    twice = [f'<c r="A{line}"><v>{value}</v></c>' for line, value in ((2, A), (2, A), (3, B), (3, C))]
+    orders, invalid, said = read(book(HEAD + row(*twice[:2], "x") + row(*twice[2:])))
+
+    assert (orders, invalid) == ([A], [3])
+    assert f"'{B}' and with '{C}'" in said
+
+
+class TestOpenDocument:
+    @pytest.mark.parametrize(
+        ("value", "shown", "order"),
+        [
+            ("450001.6", "450002", None),
+            ("4500010.001", "4.500.010", None),
+            ("4500010004.0000005", "4500010004", "4500010004"),
+            (123456, "PO/0000123456", "0000123456"),
+        ],
+    )
+    def test_a_rounded_number_is_a_question(self, value: object, shown: str, order: str | None) -> None:
+        orders, invalid, _ = read(open_book(open_row(open_number(value, shown)) + open_row(open_number(C, C))))
+
+        assert (orders, invalid) == (([order, C], []) if order else ([C], [2]))
+
+    @pytest.mark.parametrize(
+        "inner",
+        [
+            f"<text:list><text:list-item><text:p>{A}</text:p></text:list-item></text:list>",
+            f"<text:p><text:ruby><text:ruby-base>{A}</text:ruby-base><text:ruby-text>12</text:ruby-text></text:ruby></text:p>",
+            "<text:p>45000<!-- c -->10001</text:p>",
+        ],
+    )
+    def test_text_in_lists_and_beside_reading_aids(self, inner: str) -> None:
+        assert read(open_book(open_row(open_text("", inner)))) == ([A], [], "")
+
+    def test_a_table_within_a_cell_is_no_sheet(self) -> None:
+        within = f"<table:table>{open_row(open_text('q'))}</table:table>"
+        rows = open_row(open_number(A, A), open_text("", within)) + open_row(open_number(B, B))
+
+        assert read(open_book(rows)) == ([A, B], [], "")
+
+    def test_hidden_columns_are_told(self) -> None:
+        column = '<table:table-column table:visibility="collapse"/>'
+
+        assert (
+            "Hidden columns of orders.xlsx were read too: A."
+            in read(open_book(column + open_row(open_number(A, A))))[2]
+        )
+
+
+class TestXmlOf2003:
+    def test_a_style_has_the_format_of_the_one_that_it_is_made_after(self) -> None:
+        styles = '<Style ss:ID="z"><NumberFormat ss:Format="0000000000"/></Style><Style ss:ID="k" ss:Parent="z"/>'
+        cell = old_number(123456, 'ss:StyleID="k"')
+        orders, _, _ = read(old_xml(f"<Row>{cell}</Row>", styles), "orders.xml")
+
+        assert orders == ["0000123456"]
+
+    def test_a_cell_that_stands_twice_is_a_question(self) -> None:
+        twice = old_number(A) + old_number(B, 'ss:Index="1"')
+        orders, invalid, said = read(old_xml(f"<Row>{twice}</Row><Row>{old_number(C)}</Row>"), "orders.xml")
+
+        assert (orders, invalid) == ([C], [2])
+        assert B in said
+
+
+@pytest.mark.parametrize("formula", ["A2+A3", "Sheet1!A2 + Sheet1!A3", "+A2+$A$3", "[.A2]+[.A3]"])
+def test_cells_that_a_formula_adds_up_are_a_total(formula: str) -> None:
+    orders, invalid, said = read(book(HEAD + row(number(C), "x") + row(number(B, 0, f"<f>{formula}</f>"), "y")))
+
+    assert (orders, invalid) == ([C], [3])
+    assert "adds other cells up" in said

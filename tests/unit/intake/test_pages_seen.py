@@ -1,0 +1,80 @@
+"""Web pages named ``.xls``: what a spreadsheet program shows of them, and no order of them lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.intake.raw_books import A, B, C, read
+
+HEAD = "<tr><th>PO Number<th>Supplier</tr>"
+
+
+def page(rows: str, style: str = "") -> str:
+    return f"<html><head><style>{style}</style></head><body><table>{rows}</table></body></html>"
+
+
+@pytest.mark.parametrize(
+    ("cell", "order"),
+    [
+        ("<td style=\"mso-number-format:'0000000000'\">123456", "0000123456"),
+        ("<td style='mso-number-format:\"\\0022PO\\0022 0000000000\"'>123456", "0000123456"),
+        ("<td class='a z'>123456", "0000123456"),
+        ("<td class=z x:num>123456", "0000123456"),
+        (f"<td x:num='{A}'>4.50E+09", A),
+        ("<td style='mso-number-format:\"\\@\"'>0000123456", "0000123456"),
+        ("<td class=z>0123456", "0123456"),
+    ],
+)
+def test_a_number_is_shown_by_the_format_in_its_style(cell: str, order: str) -> None:
+    style = "<!-- .z\n\t{color:red;\n\tmso-number-format:0000000000;} -->"
+
+    assert read(page(f"{HEAD}<tr>{cell}<td>x</tr>", style), "orders.xls")[:2] == ([order], [])
+
+
+def test_a_number_with_the_format_of_a_date_is_a_question() -> None:
+    rows = f"{HEAD}<tr><td style='mso-number-format:\"Short Date\"'>450001<td>x</tr><tr><td>{A}<td>y</tr>"
+
+    assert read(page(rows), "orders.xls")[:2] == ([A], [2])
+
+
+@pytest.mark.parametrize(
+    ("rows", "orders", "invalid"),
+    [
+        (f"<tr><th>A<th>B<th>PO<tr><td rowspan=3 colspan=2>x<td>{A}<tr><td>{B}<tr><td>{C}", [A, B, C], []),
+        (f"<tr><th>PO<th>Line<tr><td rowspan=0>{A}<td>1<tr><td>2<tr><td>3", [A], []),
+        (
+            f"<tr><th>PO<th>Items<tr><td>{A}<td><table><tr><td>i1<td>q</table><tr><td>{B}<td><table><tr><td>i2</table>",
+            [A, B],
+            [3, 5],
+        ),
+    ],
+)
+def test_cells_that_reach_over_others_or_hold_tables(rows: str, orders: list[str], invalid: list[int]) -> None:
+    assert read(page(rows), "orders.xls")[:2] == (orders, invalid)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "<tr class=h>",
+        "<tbody style='display: none'><tr>",
+        "<tr hidden>",
+        "<tr style='visibility:collapse'>",
+    ],
+)
+def test_what_a_browser_hides_is_told(row: str) -> None:
+    said = read(page(f"{HEAD}{row}<td>{A}<td>x</tr>", ".h{display:none}"), "orders.xls")[2]
+
+    assert "Row 2 of orders.xls is hidden" in said
+
+
+@pytest.mark.parametrize(("charset", "name"), [("windows-1251", "Номер заказа"), ("Shift_JIS", "発注番号")])
+def test_a_page_is_read_in_the_code_page_that_it_declares(charset: str, name: str) -> None:
+    head = f"<meta http-equiv='Content-Type' content='text/html; charset={charset}'>"
+    content = f"<html><head>{head}</head><table><tr><td>{name}<td>x<tr><td>{A}<td>ｱｲ</table>".replace(
+        "ｱｲ", "ｱｲ" if charset == "Shift_JIS" else "ы"
+    )
+    orders, _, said = read(content.encode(charset), "orders.xls")
+
+    assert orders == [A]
+    assert "guess" not in said

@@ -1,0 +1,108 @@
+"""Several tables on a sheet, totals in many languages, names of columns in many languages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from app.intake.names import SURE_RANK, name_rank
+from tests.unit.intake.raw_books import A, B, C, read
+
+
+def listed(*rows: Sequence[str]) -> str:
+    return "\n".join(";".join(cells) for cells in rows) + "\n"
+
+
+class TestOtherTables:
+    def test_numbers_below_the_name_of_another_column_are_questions(self) -> None:
+        text = listed(
+            ("PO Number", "Supplier"), (A, "a"), ("", ""), ("Invoice Number", "Supplier"), ("5105600001", "b"),
+            ("PO Number", "Vendor"), (B, "c"),
+        )  # fmt: skip
+        orders, invalid, said = read(text, "orders.csv")
+
+        assert (orders, invalid) == ([A, B], [5])
+        assert "5105600001 stands below 'Invoice Number' in row 4" in said
+        assert "Row 4 begins another table" in said
+        assert "Row 6 holds the header again" in said
+
+    def test_a_single_column_goes_on_below_another_name(self) -> None:
+        assert read(f"PO Number\n{A}\nInvoice Number\n5105600001\n", "orders.txt")[:2] == ([A], [4])
+
+    @pytest.mark.parametrize("cell", ["Supplier", "Contract", "Invoices of May"])
+    def test_a_word_alone_begins_no_table(self, cell: str) -> None:
+        assert read(listed(("PO Number", "x"), (A, "a"), (cell, ""), (B, "b")), "orders.csv")[:2] == ([A, B], [3])
+
+    @pytest.mark.parametrize(
+        ("names", "told"),
+        [
+            (("PO Number", "x", "PO Number"), "Column #3 'PO Number' holds 2 orders"),
+            (("PO Number", "x", ""), "Column #3 '' holds 2 orders"),
+            (("PO Number", "x"), "Column #3 '#3' holds 2 orders"),
+        ],
+    )
+    def test_orders_beside_the_column_are_told(self, names: Sequence[str], told: str) -> None:
+        orders, _, said = read(listed(names, (A, "a", C), (B, "b", "4500010004")), "orders.csv")
+
+        assert orders == [A, B]
+        assert f"{told} from {C} on, not read" in said
+
+    def test_orders_that_stand_twice_in_a_row_are_no_news(self) -> None:
+        text = listed(("PO Number", "x", "PO Number"), (A, "a", A))
+
+        assert "not read" not in read(text, "orders.csv")[2]
+
+    def test_a_second_part_with_its_own_header_is_read_too(self) -> None:
+        text = listed(("PO Number", "Supplier"), (A, "x"), ("Closed orders", ""), ("PO Number", "Vendor"), (B, "y"))
+        orders, invalid, said = read(text, "orders.csv")
+
+        assert (orders, invalid) == ([A, B], [3])
+        assert "header again" in said
+
+    def test_a_header_far_down_is_found(self) -> None:
+        titles = [(f"Report line {place}", "") for place in range(40)]
+
+        assert read(listed(*titles, ("PO Number", "Supplier"), (A, "a"), (B, "b")), "orders.csv")[0] == [A, B]
+
+
+class TestTotals:
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "Sous-total", "Suma częściowa", "Összesen:", "Genel Toplam", "TOTALT", "총합계", "المجموع", 'סה"כ', "Σύνολο",
+            "Общо", "Усього:", "Ukupno", "Skupaj", "Spolu", "Kokku", "Kopā", "Iš viso", "Tổng cộng", "Jumlah", "Подытог",
+        ],
+    )  # fmt: skip
+    def test_a_total_is_known_in_many_languages(self, name: str) -> None:
+        text = listed(("PO Number", "Supplier", "Amount"), (A, "a", "10,00"), (B, "b", "5,00"), (name, "", "15,00"))
+        orders, invalid, said = read(text, "orders.csv")
+
+        assert (orders, invalid) == ([A, B], [])
+        assert "Row 4 holds a total" in said
+
+    def test_the_total_of_one_order_is_left_out_where_the_order_is_listed(self) -> None:
+        text = listed(
+            ("PO Number", "Supplier", "Amount"), (A, "a", "1"), (f"{A} Total", "", "1"), (f"{B} Ergebnis", "", "2")
+        )
+        orders, invalid, said = read(text, "orders.csv")
+
+        assert (orders, invalid) == ([A], [4])
+        assert "Row 3 holds a total" in said
+        assert B in said
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "P.O. Number", "P.O. #", "P/O No", "Best.-Nr.", "Beställningsnr", "Bestillingsnr.", "Ostotilaus", "Tilausnumero",
+        "Rendelésszám", "Număr comandă", "Satın alma siparişi", "Номер замовлення", "Αριθμός παραγγελίας",
+        "Номер на поръчка", "Broj narudžbe", "Številka naročila", "Užsakymo numeris", "Pasūtījuma numurs",
+        "Tellimuse number", "採購單號", "発注書番号", "رقم أمر الشراء", "מספר הזמנה", "Số đơn đặt hàng",
+    ],
+)  # fmt: skip
+def test_an_order_column_is_known_in_many_languages(name: str) -> None:
+    rank = name_rank(name)
+
+    assert rank is not None
+    assert rank <= SURE_RANK
