@@ -15,7 +15,8 @@ from pathlib import Path
 
 from app.archive.answers import MESSAGE_MAX_BYTES, Shape, is_written_document, shape_of
 from app.archive.compound import media_type_of_compound
-from app.archive.formats import ANY_BYTES, Format, Kind, format_of, format_of_type
+from app.archive.faults import FAULT_TYPES
+from app.archive.formats import ANY_BYTES, Kind, format_of, format_of_type
 from app.archive.kinds import (
     HEAD_BYTES,
     kind_of,
@@ -23,6 +24,7 @@ from app.archive.kinds import (
     media_type_of,
     promised_format,
 )
+from app.archive.packed import media_type_of_package
 
 #: Acrobat looks for the end mark in the last 1024 bytes; others write a little behind it.
 _TAIL_BYTES = 2048
@@ -63,6 +65,8 @@ class _Look:
     is_document: bool
     #: Whether a program wrote it, as far as a text can show that.
     is_written: bool
+    #: The media type that the first bytes of binary data tell; empty where they tell nothing.
+    magic: str
 
 
 def inspect(
@@ -95,16 +99,17 @@ def inspect(
         return Finding(media_type=media_type, size_bytes=0, problems=("The file is empty.",))
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES if size_bytes > MESSAGE_MAX_BYTES else MESSAGE_MAX_BYTES)
-    look = _look(head, size_bytes)
+    look = _look(head, size_bytes, declared)
     wrong = _broken_promise(look, label) if is_own else _wrong_kind(look, label, declared, is_vouched=is_vouched)
     problems = (
         *_wrong_size(size_bytes, declared_size_bytes),
         *([wrong] if wrong else []),
+        *(() if is_own else _blank(path, head)),
         # A length that was announced and kept is better proof than how the portal's own file ends.
         *(() if declared_size_bytes == size_bytes else _cut_short(path, size_bytes, look.kind)),
     )
     return Finding(
-        media_type=_media_type(path, head, look.kind, promised, declared),
+        media_type=_media_type(path, head[:HEAD_BYTES], look.kind, label, declared),
         size_bytes=size_bytes,
         problems=problems,
         notes=tuple(_misnamed(look, label)),
@@ -119,19 +124,37 @@ def is_document_type(media_type: str) -> bool:
     return media_type == ANY_BYTES or (known is not None and bool(known.kinds & _DOCUMENTS))
 
 
-def _look(head: bytes, size_bytes: int) -> _Look:
+def _look(head: bytes, size_bytes: int, declared: str) -> _Look:
     kind = kind_of(head[:HEAD_BYTES])
     shape = shape_of(head, kind) if size_bytes <= MESSAGE_MAX_BYTES else None
-    is_known_binary = kind is Kind.BINARY and bool(media_type_by_magic(head[:HEAD_BYTES]))
-    is_document = is_known_binary or kind not in {*_PAGES, *_WRITTEN, Kind.BINARY}
+    if declared in FAULT_TYPES and kind in _WRITTEN:
+        shape = Shape.ERROR
+    magic = media_type_by_magic(head[:HEAD_BYTES]) if kind is Kind.BINARY else ""
+    is_document = bool(magic) or kind not in {*_PAGES, *_WRITTEN, Kind.BINARY}
     is_written = kind in {Kind.XML, Kind.JSON} or (kind is Kind.TEXT and is_written_document(head[:HEAD_BYTES]))
-    return _Look(kind=kind, shape=shape, is_document=is_document, is_written=is_written)
+    return _Look(kind=kind, shape=shape, is_document=is_document, is_written=is_written, magic=magic)
 
 
-def _media_type(path: Path, head: bytes, kind: Kind, promised: Format | None, declared: str) -> str:
-    if kind is Kind.COMPOUND and (promised is None or kind not in promised.kinds):
-        return media_type_of_compound(path) or media_type_of(head[:HEAD_BYTES], kind, promised, declared)
-    return media_type_of(head[:HEAD_BYTES], kind, promised, declared)
+def _media_type(path: Path, head: bytes, kind: Kind, label: str, declared: str) -> str:
+    """A container is opened where no name says what it is; what a server declares of one is often a guess."""
+    named = format_of(label)
+    within = ""
+    if kind is Kind.COMPOUND and (named is None or kind not in named.kinds):
+        within = media_type_of_compound(path)
+    if kind is Kind.ZIP and (named is None or kind not in named.kinds):
+        within = media_type_of_package(path)
+    return within or media_type_of(head, kind, promised_format(label, declared), declared)
+
+
+def _blank(path: Path, head: bytes) -> Iterator[str]:
+    """A server that makes room for a file and then does not fill it sends nothing but zeros."""
+    if any(head):
+        return
+    with path.open("rb") as file:
+        while part := file.read(_BEHIND_MAX_BYTES):
+            if any(part):
+                return
+    yield "The file holds nothing but zeros."
 
 
 def _wrong_size(size_bytes: int, declared_size_bytes: int | None) -> Iterator[str]:
@@ -186,8 +209,11 @@ def _wrong_page(look: _Look, name: str, declared: str, *, is_vouched: bool) -> s
 def _misnamed(look: _Look, label: str) -> Iterator[str]:
     """What to tell of a document that was given the name of another kind."""
     named = format_of(label)
-    if named is not None and look.kind not in named.kinds and look.kind not in _PAGES:
-        yield f"{label} is {look.kind}, whatever its name says."
+    if named is None or look.kind in _PAGES:
+        return
+    is_text_by_name = Kind.TEXT in named.kinds and Kind.ZIP not in named.kinds
+    if look.kind not in named.kinds or (is_text_by_name and look.magic not in {"", named.media_type}):
+        yield f"{label} is {look.magic or look.kind}, whatever its name says."
 
 
 def _cut_short(path: Path, size_bytes: int, kind: Kind) -> Iterator[str]:

@@ -7,6 +7,7 @@ tables of HTML as ``.xls``. Kinds are coarse for that reason: they tell a docume
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -213,6 +214,20 @@ _SAME: Mapping[str, str] = MappingProxyType(
         "text/x-csv": "text/csv",
         "application/csv": "text/csv",
         "audio/x-wav": "audio/wav",
+        "application/x-pkcs7-signature": "application/pkcs7-signature",
+        "application/x-pkcs7-mime": "application/pkcs7-mime",
+        "application/x-7z": "application/x-7z-compressed",
+        "application/rar": "application/vnd.rar",
+        "application/msexcel": "application/vnd.ms-excel",
+        "application/x-ms-excel": "application/vnd.ms-excel",
+        "application/vnd.msexcel": "application/vnd.ms-excel",
+        "application/x-msword": "application/msword",
+        "application/vnd.ms-word": "application/msword",
+        "application/mspowerpoint": "application/vnd.ms-powerpoint",
+        "application/x-json": "application/json",
+        "text/comma-separated-values": "text/csv",
+        "image/x-tiff": "image/tiff",
+        "application/xhtml": "application/xhtml+xml",
     }
 )
 _FIRST: Mapping[str, str] = MappingProxyType(
@@ -220,9 +235,15 @@ _FIRST: Mapping[str, str] = MappingProxyType(
 )
 
 
+#: Endings are short; a name may be of any length.
+_ENDING_WITHIN_CHARS = 200
+#: What no system keeps at the end of a name, and what nobody sees there.
+_BEHIND_NAME = re.compile(r"[\s.\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+$")
+
+
 def format_of(name: str) -> Format | None:
     """What the ending of a name promises; nothing when it has none that is known."""
-    _, dot, ending = name.rpartition(".")
+    _, dot, ending = _BEHIND_NAME.sub("", name[-_ENDING_WITHIN_CHARS:]).rpartition(".")
     return FORMATS.get(ending.lower()) if dot else None
 
 

@@ -20,6 +20,7 @@ _MAGICS = (
     (b"PK\x05\x06", Kind.ZIP),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Kind.COMPOUND),
     (b"{\\rtf", Kind.RTF),
+    (b"%!PS-Adobe", Kind.BINARY),  # letters, but no text to be read
 )
 _GENERIC_TYPES: Mapping[Kind, str] = MappingProxyType(
     {
@@ -42,6 +43,11 @@ _WEB_PAGE = re.compile(
     r"<(?:!doctype\s+html|(?:html|head|body|title|meta|script|style|div|form|table|p|h1)\b)",
     re.IGNORECASE | re.DOTALL,
 )
+#: What a program of a server writes that breaks off; before a PDF, it is only in its way.
+_WEB_FRAGMENT = re.compile(
+    r"\s*<(?:br\b|b>|center\b|font\b|h[2-6]\b|pre\b|span\b|ul\b|ol\b|iframe\b|noscript\b|section\b|main\b)",
+    re.IGNORECASE,
+)
 #: A table of an export, and not a login page that is laid out as a table.
 _OFFICE_PAGE = re.compile(r"schemas-microsoft-com:office|^(?!.*password).*<table", re.IGNORECASE | re.DOTALL)
 #: An object or a list of values; a text may begin with a bracket too.
@@ -59,6 +65,8 @@ def kind_of(head: bytes) -> Kind:
         return Kind.OFFICE_HTML if _OFFICE_PAGE.search(text) else Kind.HTML
     if b"%PDF-" in head[:_PDF_MARK_WITHIN_BYTES]:
         return Kind.PDF
+    if _WEB_FRAGMENT.match(text):
+        return Kind.HTML
     if not _NOT_IN_TEXT.search(text):
         return _kind_of_text(text.lstrip())
     return Kind.IMAGE if media_type_by_magic(head).startswith("image/") else Kind.BINARY
@@ -87,6 +95,16 @@ def media_type_of(head: bytes, kind: Kind, promised: Format | None, declared_typ
     if kind in {Kind.ZIP, Kind.BINARY} and (found := media_type_by_magic(head)):
         return found
     return _GENERIC_TYPES.get(kind) or declared_type or ANY_BYTES
+
+
+def read_text(content: bytes) -> str:
+    """A whole text in its letters: by its mark, as UTF-8 where it is, else as western programs write it."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return decoded(content)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", "replace")
 
 
 def decoded(head: bytes) -> str:

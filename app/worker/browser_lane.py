@@ -23,7 +23,7 @@ from app.worker.disposition import NOTHING_SAID, Disposition, read_disposition
 from app.worker.errors import first_line, stop_if_closed
 from app.worker.landing import landed
 from app.worker.reading import PageLink
-from app.worker.received import Received, RefusedError, length, media_type
+from app.worker.received import Received, RefusedError, announced, media_type
 from app.worker.trail import Trail, follow, quietly
 
 #: A page that shows something answers at once what it is.
@@ -179,7 +179,11 @@ class BrowserLane:
 
     async def _keep(self, download: Download, trail: Trail, part: Path, wanted: Wanted) -> Received:
         await self._check_place(download.url)
-        told = _told(download, trail.answer_of(download), wanted.known)
+        answer = trail.answer_of(download)
+        told = _told(download, answer, wanted.known)
+        if answer and answer.status == HTTPStatus.PARTIAL_CONTENT and told.declared_bytes is None:
+            msg = "the portal sent a part of it"
+            raise RefusedError(msg, is_retryable=True)
         wanted.allowance.check(told.declared_bytes or 0)
         try:
             path = await landed(download, self._stall_s, wanted.allowance.check)
@@ -250,11 +254,10 @@ def _told(download: Download, answer: Response | None, known: tuple[str, ...]) -
     found = read_disposition([_raw(header)], known) if header else NOTHING_SAID
     if not found.name and _is_named(download):
         found = Disposition(name=download.suggested_filename, is_attachment=True)
-    is_plain = headers.get("content-encoding", "identity") == "identity"
     return _Told(
         disposition=found,
         declared_type=media_type(headers.get("content-type", "")),
-        declared_bytes=length(headers.get("content-length", "")) if is_plain else None,
+        declared_bytes=announced(answer.status, headers) if answer else None,
     )
 
 

@@ -11,19 +11,31 @@ import quopri
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from urllib.parse import unquote_to_bytes
 
 #: A header is a line; what is longer is an attack.
 _HEADER_MAX_BYTES = 8192
 _TOKEN = re.compile(r"\s*([\w*.!#$&+^`|~-]+)\s*=\s*")
 _NAME_SOMEWHERE = re.compile(r"filename\*?\s*=", re.IGNORECASE)
-_ENCODED_WORD = re.compile(r"=\?([\w-]{1,40})(?:\*[\w-]{0,20})?\?([bq])\?([^?\s]*)\?=", re.IGNORECASE)
+_ENCODED_WORD = re.compile(r"=\?([\w-]{1,40})(?:\*[\w-]{0,20})?\?([bq])\?([^?]*)\?=", re.IGNORECASE)
 _BETWEEN_WORDS = re.compile(r"(?<=\?=)\s+(?==\?)")
+#: Words of one encoding side by side: some programs part a letter between two.
+_WORDS = re.compile(rf"(?:{_ENCODED_WORD.pattern})+", re.IGNORECASE)
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 _EXTENDED = re.compile(r"([\w-]{0,40})'[\w-]{0,40}'(.*)", re.DOTALL)
-_IN_APOSTROPHES = re.compile(r"^'([^']*)'$")
+#: The same with one apostrophe, or with the name between two.
+_HALF_EXTENDED = re.compile(r"([\w-]{1,40})'(.*?)'?", re.DOTALL)
+_QUOTES = re.compile(
+    r"""^(?:'([^']*)'|"([^"]*)"|\u201c([^\u201d]*)\u201d|\u201e([^\u201c\u201d]*)[\u201c\u201d]|\u00ab([^\u00bb]*)\u00bb)$"""
+)
+#: Where another header of the same answer begins that a server in between joined to this one.
+_NEXT_HEADER = re.compile(r",\s*(?:attachment|inline|form-data)\s*(?:;|$)", re.IGNORECASE)
 _PIECE = re.compile(r"filename\*(\d{1,3})(\*?)$")
-_LONE_HIGH = re.compile(rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])")
+#: One or two letters of a western language within a word; signs of the east come alone or in longer rows.
+_WESTERN = re.compile(
+    rb"(?<![\x80-\xff])(?:[\x80-\xff]|[\xc0-\xff]{2}(?=[a-z])|(?<=[a-z])[\xc0-\xff]{2})(?![\x80-\xff])", re.IGNORECASE
+)
 _HIGH = re.compile(rb"[\x80-\xff]")
 #: Encodings of portals that send a name as their system has it, those that refuse most first.
 _LEGACY = ("shift_jis", "euc_kr", "gb18030", "big5", "euc_jp", "cp1251", "cp1250", "cp1252")
@@ -70,15 +82,20 @@ def _read(header: str, known: Sequence[str]) -> Disposition:
 
 def _name(given: Sequence[tuple[str, str]], known: Sequence[str]) -> tuple[str, bool]:
     pieces = sorted((int(found[1]), value) for name, value in given if (found := _PIECE.fullmatch(name)))
-    extended = [value for name, value in given if name == "filename*"]
-    plain = [value for name, value in given if name == "filename"]
-    for value in (*extended, "".join(value for _, value in pieces)):
-        if (read := _read_extended(value, known))[0].strip():
-            return read[0].strip(), read[1]
-    for value in plain:
-        if (read := _read_plain(value, known))[0].strip():
-            return read[0].strip(), read[1]
-    return "", True
+    extended = [*(value for name, value in given if name == "filename*"), "".join(value for _, value in pieces)]
+    read = [
+        *(_read_extended(value, known) for value in extended),
+        *(_read_plain(value, known) for name, value in given if name == "filename"),
+    ]
+    named = [(_unquoted(text), is_sure) for text, is_sure in read if any(char.isalnum() for char in text)]
+    sure = (one for one in named if one[1])
+    return next(sure, next(iter(named), ("", True)))
+
+
+def _unquoted(text: str) -> str:
+    """A name without quotes around it, of whatever kind, that a portal took for a part of the header."""
+    found = _QUOTES.fullmatch(text.strip())
+    return next((part for part in found.groups() if part is not None), "").strip() if found else text.strip()
 
 
 def _parameters(text: str) -> Iterator[tuple[str, str]]:
@@ -93,15 +110,22 @@ def _parameters(text: str) -> Iterator[tuple[str, str]]:
         if text.startswith('"', at):
             value, at = _quoted(text, at + 1)
         else:
-            end = text.find(";", at)
-            value, at = (text[at:], len(text)) if end < 0 else (text[at:end], end + 1)
-            value = _IN_APOSTROPHES.sub(r"\1", value.strip())
+            value, at = _bare(text, at)
         yield found[1].lower(), value
 
 
 def _next(text: str, at: int) -> int:
     end = text.find(";", at)
     return len(text) if end < 0 else end + 1
+
+
+def _bare(text: str, begin: int) -> tuple[str, int]:
+    """A value without quotes: to a semicolon, or to where the next header begins; and where to go on."""
+    end = text.find(";", begin)
+    value = text[begin:] if end < 0 else text[begin:end]
+    if (other := _NEXT_HEADER.search(text, begin, end + 1 if end >= 0 else len(text))) is not None:
+        value = text[begin : other.start()]
+    return _unquoted(value), len(text) if end < 0 else end + 1
 
 
 def _quoted(text: str, begin: int) -> tuple[str, int]:
@@ -121,7 +145,7 @@ def _quoted(text: str, begin: int) -> tuple[str, int]:
 
 
 def _read_extended(value: str, known: Sequence[str]) -> tuple[str, bool]:
-    found = _EXTENDED.fullmatch(value)
+    found = _EXTENDED.fullmatch(value) or _half_extended(value)
     charset, text = (found[1], found[2]) if found else ("", value)
     content = unquote_to_bytes(text.strip('"').encode("latin-1"))
     for encoding in (charset, "utf-8"):
@@ -130,10 +154,15 @@ def _read_extended(value: str, known: Sequence[str]) -> tuple[str, bool]:
     return _guessed(content, known)
 
 
+def _half_extended(value: str) -> re.Match[str] | None:
+    found = _HALF_EXTENDED.fullmatch(value)
+    return found if found and _decoded(b"a", found[1]) is not None else None
+
+
 def _read_plain(value: str, known: Sequence[str]) -> tuple[str, bool]:
     words = _BETWEEN_WORDS.sub("", value)
     if _ENCODED_WORD.search(words):
-        return _ENCODED_WORD.sub(_word, words), True
+        return _WORDS.sub(_in_letters, words), True
     content = value.encode("latin-1")
     if not _HIGH.search(content) and _PERCENT.search(value):
         content = unquote_to_bytes(content)
@@ -141,14 +170,25 @@ def _read_plain(value: str, known: Sequence[str]) -> tuple[str, bool]:
     return (told, True) if told is not None else _guessed(content, known)
 
 
-def _word(found: re.Match[str]) -> str:
-    charset, form, text = found[1], found[2].lower(), found[3].encode("latin-1")
+def _in_letters(found: re.Match[str]) -> str:
+    """Encoded words side by side; they stay as they are where one of them is none."""
+    text = ""
+    for charset, parts in groupby(_ENCODED_WORD.finditer(found[0]), key=lambda word: word[1].lower()):
+        told = _decoded(b"".join(_content_of(word) for word in parts), charset)
+        if told is None:
+            return found[0]
+        text += told
+    return text
+
+
+def _content_of(word: re.Match[str]) -> bytes:
+    text = word[3].encode("latin-1")
+    if word[2].lower() == "q":
+        return quopri.decodestring(text, header=True)
     try:
-        content = binascii.a2b_base64(text) if form == "b" else quopri.decodestring(text, header=True)
+        return binascii.a2b_base64(text.rstrip(b"=") + b"=" * (-len(text.rstrip(b"=")) % 4))
     except binascii.Error:
-        return found[0]
-    told = _decoded(content, charset)
-    return found[0] if told is None else told
+        return word[0].encode("latin-1")
 
 
 def _decoded(content: bytes, encoding: str) -> str | None:
@@ -159,12 +199,12 @@ def _decoded(content: bytes, encoding: str) -> str | None:
 
 
 def _guessed(content: bytes, known: Sequence[str]) -> tuple[str, bool]:
-    """The reading that the page knows; else a lone high byte is a western letter, and several in a row are a guess."""
+    """The reading that the page knows; else a few high bytes within a word are western letters, and more a guess."""
     readings = [told for encoding in _LEGACY if (told := _decoded(content, encoding)) is not None]
     for told in readings:
         if any(told.casefold() in text.casefold() for text in known):
             return told, True
-    if len(_LONE_HIGH.findall(content)) == len(_HIGH.findall(content)):
+    if not _HIGH.search(_WESTERN.sub(b"", content)):
         return content.decode("cp1252", "replace"), True
     letters = [told for told in readings if all(char.isalnum() for char in told if ord(char) > 0x7F)]  # noqa: PLR2004 - ASCII
     return next(iter(letters), content.decode("latin-1")), False

@@ -22,17 +22,33 @@ _GENERIC = re.compile(
     r"(?:(?:please\s+)?click\s+(?:here\s+)?to\s+(?:download|open|view|save)|click\s+here|here|download(?:s|en)?|open|view|"
     r"show|preview|save(?:\s+as)?|get|see|attachments?|attached|files?|documents?|links?|icon|image|pdf|xlsx?|docx?|zip|"
     r"herunterladen|\u00f6ffnen|anzeigen|datei|anhang|anlage|t\u00e9l\u00e9charger|ouvrir|fichier|pi\u00e8ce\s+jointe|descargar|abrir|"
-    r"archivo|adjunto|scarica|apri|allegato|baixar|anexo|arquivo|pobierz|\u4e0b\u8f7d|\u9644\u4ef6|\u30c0\u30a6\u30f3\u30ed\u30fc\u30c9|the|this|a|an|\s)+",
+    r"archivo|adjunto|scarica|apri|allegato|baixar|anexo|arquivo|pobierz|content|raw|\u4e0b\u8f7d|\u9644\u4ef6|\u30c0\u30a6\u30f3\u30ed\u30fc\u30c9|the|this|a|an|\s)+",
     re.IGNORECASE,
 )
+#: What a program writes where it has no name.
+_NO_NAME = re.compile(r"(?:null|undefined|none|nan|untitled|unnamed|no[ _-]?name)(?:\.\w{1,10})?", re.IGNORECASE)
+#: Words before a name that say what follows.
+_LABELLED = re.compile(
+    r"(?:(?:file|document|attachment)(?:\s?name)?|name|title|datei(?:name)?|anhang|anlage|dokument|fichier|"
+    r"nom(?: du fichier)?|pi\u00e8ce jointe|archivo|adjunto|nombre|allegato|nome(?: file)?|anexo|arquivo|"
+    r"bijlage|bestand)\s?:\s+",
+    re.IGNORECASE,
+)
+#: Signs of icon fonts and pictures before a name: paper clips, arrows, sheets of paper.
+_ICONS = re.compile(
+    r"[\ue000-\uf8ff]+|^[\s\ufe0f\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f300-\U0001faff]+"
+)
+#: Where a page cut a text that was too long for it.
+_CUT = re.compile(r"\u2026|\.{3,}")
 _VERB = re.compile(
     r"(?:click\s+(?:here\s+)?to\s+)?(?:download|open|view|show|preview|save|herunterladen|\u00f6ffnen|t\u00e9l\u00e9charger|descargar|"
-    r"scarica|baixar)\b[\s:]+(?:(?:the|this|attachment|file|document)\b[\s:]+)*",
+    r"scarica|baixar)\b[\s:]+(?:(?:the|this|attachment|file|document|die|das|den|datei|anhang|dokument|le|la|fichier|document|"
+    r"el|archivo|documento|il|allegato|o|arquivo)\b[\s:]+)*",
     re.IGNORECASE,
 )
 _ENDED = re.compile(r"\.([A-Za-z0-9]{1,10})(?=$|[\s()\[\]{},;:|\u00b7\u2022\u2013\u2014\"'<>])")
 _SIZE = re.compile(
-    r"[\s,;|\u00b7\u2022\u2013-]*[(\[]?\s*\d{1,6}(?:[.,\s]\d{1,3})?\s?(?:bytes?|[kmgt]i?b|[kmg]o)\s*[)\]]?$",
+    r"[\s,;|\u00b7\u2022\u2013-]*(?:[(\[][^()\[\]]{0,40}[\s,;/|(\[\u00b7-])?[(\[]?\s*\d{1,6}(?:[.,\s]\d{1,3})?\s?(?:bytes?|[kmgt]i?b|[kmg]o)\s*[)\]]?$",
     re.IGNORECASE,
 )
 #: Programs of a server, as addresses end in them.
@@ -72,11 +88,22 @@ def name_file(
         return FileName(label=_NAMELESS, name=_NAMELESS)
     is_given = chosen in {NameSource.DISPOSITION, NameSource.DOWNLOAD}
     is_guess = chosen is NameSource.DISPOSITION and not header.is_sure
-    if is_guess or (chosen in _WRITTEN and not has_ending(found[chosen])):
-        chosen = next((one for one in found if one in _WRITTEN and has_ending(found[one])), chosen)
+    if is_guess or (chosen in _WRITTEN and (not has_ending(found[chosen]) or _CUT.search(found[chosen]))):
+        chosen = next((one for one in found if one in _WRITTEN and _is_whole_name(found[one])), chosen)
     text = found[chosen]
+    if chosen in _WRITTEN and (cut := _CUT.search(text)):
+        text = next((whole for whole in found.values() if _is_whole(whole, text[: cut.start()])), text)
     name = re.sub(r"[/\\]", "_", text) if chosen in _WRITTEN else text
     return FileName(label=text, name=name, is_given=is_given)
+
+
+def _is_whole_name(text: str) -> bool:
+    return has_ending(text) and not _CUT.search(text)
+
+
+def _is_whole(text: str, begin: str) -> bool:
+    """Whether a text is what another one is the beginning of."""
+    return bool(begin.strip()) and not _CUT.search(text) and text.casefold().startswith(begin.strip().casefold())
 
 
 def _said(source: NameSource, page: Mapping[str, str], header: Disposition, addresses: Sequence[str]) -> str:
@@ -93,12 +120,14 @@ def _said(source: NameSource, page: Mapping[str, str], header: Disposition, addr
 
 def name_in_text(text: str) -> str:
     """The name of a file within what a page says of it; the first line without a size where none reads like one."""
-    lines = [" ".join(line.split()) for line in text[:_TEXT_MAX_CHARS].splitlines() if line.strip()]
+    lines = [" ".join(_ICONS.sub("", line).split()) for line in text[:_TEXT_MAX_CHARS].splitlines()]
+    lines = [line for line in lines if line]
     for line in lines:
         ends = [found.end() for found in _ENDED.finditer(line) if has_ending(found[0])]
         if ends:
             name = line[: ends[-1]]
-            return _VERB.sub("", name, count=1).strip(" \"'") if _VERB.match(name) else name.strip(" \"'([{<>")
+            before = _VERB.match(name) or _LABELLED.match(name)
+            return name[before.end() :].strip(" \"'") if before else name.strip(" \"'([{<>")
     return next((short for line in lines if (short := _SIZE.sub("", line).strip())), "")
 
 
@@ -106,21 +135,27 @@ def name_in_address(address: str) -> str:
     """The name in an address: of a file that it names among its values, else its last part; empty where it is a key."""
     try:
         parts = urlsplit(address)
-        values = parse_qsl(parts.query)
+        values = parse_qsl(parts.query, encoding="latin-1")
     except ValueError:
         return ""
     for _, value in values:
-        if has_ending(value) and "=" not in value and "://" not in value:
-            return re.split(r"[/\\]", value)[-1].strip()
-    last = parts.path.rpartition("/")[2].partition(";")[0]
-    content = unquote_to_bytes(last)
+        name = _in_letters(value.encode("latin-1"))
+        if has_ending(name) and "=" not in name and "://" not in name:
+            return re.split(r"[/\\]", name)[-1].strip()
+    steps = [_in_letters(unquote_to_bytes(step.partition(";")[0])).strip() for step in parts.path.split("/")]
+    last = _PROGRAM.sub("", steps[-1]).strip()
+    if not has_ending(last) and len(steps) > 1 and has_ending(steps[-2]) and (not last or _is_generic(last)):
+        return steps[-2]  # .../Offer.pdf/download
+    return "" if _KEY.fullmatch(last) else last
+
+
+def _in_letters(content: bytes) -> str:
     try:
-        name = content.decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError:
-        name = content.decode("cp1252", "replace")
-    name = _PROGRAM.sub("", name).strip()
-    return "" if _KEY.fullmatch(name) else name
+        return content.decode("cp1252", "replace")
 
 
 def _is_generic(text: str) -> bool:
-    return bool(_GENERIC.fullmatch(text.strip(" .:!\u2026>\u203a\u00bb\u2193\u21e9()[]")))
+    words = text.strip(" .:!\u2026>\u203a\u00bb\u2193\u21e9()[]")
+    return bool(_GENERIC.fullmatch(words) or _NO_NAME.fullmatch(words))

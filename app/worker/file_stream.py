@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+import zlib
 from collections.abc import AsyncGenerator
 from http import HTTPStatus
 from pathlib import Path
@@ -22,9 +23,10 @@ from app.domain.options import PortalOptions, Proxy
 from app.portal.origin import origin_of
 from app.portal.pack import Pack
 from app.worker.allowance import Allowance
+from app.worker.codings import CODINGS, Unpacking, codings_in
 from app.worker.disposition import read_disposition
 from app.worker.errors import PortalBusyError, first_line, stop_if_closed
-from app.worker.received import Received, RefusedError, length, media_type
+from app.worker.received import Received, RefusedError, announced, media_type
 from app.worker.set_cookies import bring_cookies
 from app.worker.target import wrong_network, wrong_target
 
@@ -38,8 +40,6 @@ _PASSING = frozenset({202, 206, 408, 425, 500, 502, 503, 504})
 _REFUSALS = frozenset({400, 401, 403, 406, 407, 412})
 #: Answers that somebody gets, too, who is logged out.
 _DOUBTFUL = frozenset({401, 403})
-#: Codings that the client undoes; what it does not know it would hand on as it came.
-_CODINGS = frozenset({"", "identity", "gzip", "deflate"})
 
 
 class FileStream:
@@ -82,7 +82,7 @@ class FileStream:
             msg = f"no byte came for {self._pack.limits.stall_s:g} s"
             is_unheard = isinstance(error, httpx.ConnectTimeout)
             raise RefusedError(msg, is_retryable=True, is_for_browser=is_unheard) from error
-        except (httpx.HTTPError, httpx.StreamError) as error:
+        except (httpx.HTTPError, httpx.StreamError, zlib.error) as error:
             msg = f"the transfer broke off ({first_line(error)})"
             raise RefusedError(msg, is_retryable=True, is_for_browser=True) from error
         except (httpx.InvalidURL, UnicodeError, PlaywrightError) as error:
@@ -124,25 +124,24 @@ class FileStream:
 
     async def _save(self, answer: httpx.Response, part: Path, allowance: Allowance, known: tuple[str, ...]) -> Received:
         _stop_if_busy(answer)
-        if answer.status_code not in _WHOLE:
+        declared = announced(answer.status_code, answer.headers)
+        is_all_there_is = answer.status_code == HTTPStatus.PARTIAL_CONTENT and declared is not None
+        if answer.status_code not in _WHOLE and not is_all_there_is:
             raise RefusedError(
                 f"the portal answered {answer.status_code} {answer.reason_phrase}".rstrip(),
                 is_retryable=answer.status_code in _PASSING,
                 is_for_browser=answer.status_code in _REFUSALS,
                 is_session_in_doubt=answer.status_code in _DOUBTFUL,
             )
-        codings = {coding.strip().lower() for coding in answer.headers.get("content-encoding", "").split(",")}
-        if not codings <= _CODINGS:
-            msg = f"it came in a coding that only a browser reads ({', '.join(sorted(codings))})"
+        codings = codings_in(answer.headers.get("content-encoding", ""))
+        if not CODINGS.issuperset(codings):
+            msg = f"it came in a coding that only a browser reads ({', '.join(codings)})"
             raise RefusedError(msg, is_retryable=True, is_for_browser=True)
-        declared = length(answer.headers.get("content-length", "")) if codings <= {"", "identity"} else None
         allowance.check(declared or 0)
-        size_bytes = 0
-        async with await anyio.open_file(part, "wb") as target:
-            async for chunk in answer.aiter_bytes():
-                size_bytes += len(chunk)
-                allowance.check(size_bytes)
-                await target.write(chunk)
+        size_bytes = await _written(answer, Unpacking(codings), part, allowance)
+        if size_bytes == 0 and "refresh" in answer.headers:
+            msg = "its address leads on to another one"
+            raise RefusedError(msg, is_retryable=True, is_for_browser=True)
         headers = [value for name, value in answer.headers.raw if name.lower() == b"content-disposition"]
         return Received(
             path=part,
@@ -150,6 +149,21 @@ class FileStream:
             declared_type=media_type(answer.headers.get("content-type", "")),
             declared_bytes=declared,
         )
+
+
+async def _written(answer: httpx.Response, unpacking: Unpacking, part: Path, allowance: Allowance) -> int:
+    """Write the content of an answer; its size."""
+    size_bytes = 0
+    async with await anyio.open_file(part, "wb") as target:
+        async for chunk in answer.aiter_raw():
+            for piece in unpacking.pieces(chunk):
+                size_bytes += len(piece)
+                allowance.check(size_bytes)
+                await target.write(piece)
+    if not unpacking.is_whole:
+        msg = "it was packed for its way, and its end did not come"
+        raise RefusedError(msg, is_retryable=True)
+    return size_bytes
 
 
 def _at(received: Received, source_url: str, final_url: str) -> Received:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
+from app.worker.codings import codings_in
 from app.worker.disposition import NOTHING_SAID, Disposition
+
+#: A part that is all there is; some servers answer so whatever they are asked.
+_ALL_BYTES = re.compile(r"bytes\s+0-(\d{1,18})/(\d{1,18})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +55,21 @@ class RefusedError(Exception):
 def media_type(header: str) -> str:
     """The media type of a Content-Type header, in lower case and without parameters."""
     return header.partition(";")[0].partition(",")[0].strip().lower()
+
+
+def announced(status: int, headers: Mapping[str, str]) -> int | None:
+    """The size of a file as its answer announces it, and nothing where it does not: packed, in chunks, or a part of it.
+
+    Args:
+        status: Of the answer.
+        headers: Its own, by names in lower case.
+    """
+    if codings_in(headers.get("content-encoding", "")):
+        return None
+    if status == HTTPStatus.PARTIAL_CONTENT:
+        found = _ALL_BYTES.fullmatch(headers.get("content-range", "").strip())
+        return int(found[2]) if found and int(found[1]) + 1 == int(found[2]) else None
+    return None if "transfer-encoding" in headers else length(headers.get("content-length", ""))
 
 
 def length(header: str) -> int | None:

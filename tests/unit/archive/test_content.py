@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import io
 import time
 import zipfile
@@ -14,6 +15,7 @@ from app.archive.answers import MESSAGE_MAX_BYTES, Shape, shape_of
 from app.archive.content import inspect
 from app.archive.formats import FORMATS, Kind
 from app.archive.kinds import HEAD_BYTES, kind_of, media_type_of, promised_format
+from app.archive.names import with_ending
 from tests.support.pace import UNHURRIED
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -301,6 +303,53 @@ def test_a_compound_file_without_a_name_is_known_by_its_directory(tmp_path: Path
     )
 
     assert inspect(saved(tmp_path, content.ljust(4096, b"\0")), "Download").media_type == media_type
+
+
+@pytest.mark.parametrize(
+    ("parts", "ending"),
+    [
+        (("[Content_Types].xml", "_rels/.rels", "word/document.xml"), "docx"),
+        (("docProps/app.xml", "xl/workbook.xml", "[Content_Types].xml"), "xlsx"),
+        (("docProps/a.jpeg", *(f"customXml/{n}.xml" for n in range(9)), "ppt/a.xml", "[Content_Types].xml"), "pptx"),
+        (("[Content_Types].xml", "xl/workbook.xml", "xl/vbaProject.bin"), "xlsm"),
+        (("[Content_Types].xml", "xl/workbook.bin"), "xlsb"),
+        (("[Content_Types].xml", "visio/document.xml"), "vsdx"),
+        (("mimetype", "content.xml"), "odt"),
+        (("xl.txt", "word notes.txt"), "zip"),
+    ],
+)
+@pytest.mark.parametrize("declared", ["application/octet-stream", "application/zip", "application/vnd.ms-excel"])
+def test_a_container_without_a_name_is_known_by_its_parts(
+    tmp_path: Path, parts: tuple[str, ...], ending: str, declared: str
+) -> None:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for part in parts:
+            archive.writestr(part, FORMATS["odt"].media_type if part == "mimetype" else "x")
+    finding = inspect(saved(tmp_path, target.getvalue()), "Contract", declared)
+
+    wanted = "xls" if ending == "zip" and declared == "application/vnd.ms-excel" else ending
+    assert with_ending("Contract", finding.media_type) == f"Contract.{wanted}"
+
+
+@pytest.mark.parametrize(
+    ("content", "label", "said"),
+    [
+        (gzip.compress(b"a;b\n1;2\n" * 50), "data.csv", "data.csv is application/gzip, whatever its name says."),
+        (gzip.compress(PDF), "offer.pdf", "offer.pdf is application/gzip, whatever its name says."),
+        (b"%!PS-Adobe-3.0\n%%EOF\n", "plot.pdf", "plot.pdf is application/postscript, whatever its name says."),
+        (b"%!PS-Adobe-3.0\n%%EOF\n", "plot.ps", ""),
+        (gzip.compress(b"a"), "log.gz", ""),
+        (b"<br />\n<b>Notice</b>: x\n" + PDF, "offer.pdf", ""),
+    ],
+)
+def test_what_is_packed_or_painted_under_another_name_is_taken_with_a_note(
+    tmp_path: Path, content: bytes, label: str, said: str
+) -> None:
+    finding = inspect(saved(tmp_path, content), label, is_vouched=True)
+
+    assert finding.problems == ()
+    assert finding.notes == ((said,) if said else ())
 
 
 def test_the_declared_type_names_what_nothing_else_can_name(tmp_path: Path) -> None:

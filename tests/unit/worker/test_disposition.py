@@ -36,6 +36,16 @@ def name_of(header: str | bytes, *known: str) -> str:
         ('attachment, filename="offer.pdf"', "offer.pdf"),
         ('attachment filename="offer.pdf"', "offer.pdf"),
         ('; filename="offer.pdf"', "offer.pdf"),
+        ('attachment; filename="a.pdf", attachment; filename="b.pdf"', "a.pdf"),
+        ("attachment; filename=a.pdf, inline; filename=b.pdf", "a.pdf"),
+        ("attachment; filename=Smith, John.pdf", "Smith, John.pdf"),
+        ('attachment; filename=""offer.pdf""', "offer.pdf"),
+        ("attachment; filename=\"'offer.pdf'\"", "offer.pdf"),
+        ("attachment; filename=\u201coffer.pdf\u201d", "offer.pdf"),
+        ("attachment; filename=\u201eoffer.pdf\u201c", "offer.pdf"),
+        ('attachment; creation-date="Wed, 12 Feb; 1997"; filename="x.pdf"; size=1', "x.pdf"),
+        ('attachment; filename="/"', ""),
+        ('attachment; filename=".."', ""),
         ("attachment", ""),
         ("", ""),
         ('attachment; filename=""', ""),
@@ -60,6 +70,11 @@ def test_a_plain_name_is_read_leniently(header: str, name: str) -> None:
         ("attachment; filename=\"\"; filename*=UTF-8''offer.pdf", "offer.pdf"),
         ("attachment; filename=offer.pdf; filename*=UTF-8''", "offer.pdf"),
         ('attachment; filename*0="a long "; filename*1="name.pdf"', "a long name.pdf"),
+        ("attachment; filename*=UTF-8'%E2%82%AC.pdf'", "\u20ac.pdf"),
+        ("attachment; filename*=UTF-8'%E2%82%AC.pdf", "\u20ac.pdf"),
+        ("attachment; filename*=O'Brien.pdf", "O'Brien.pdf"),
+        ("attachment; filename*=UTF-8''a.pdf, attachment; filename=b.pdf", "a.pdf"),
+        ("attachment; filename=\"Angebot.pdf\"; filename*=UTF-8''%C3%28%A0%A1%A2.pdf", "Angebot.pdf"),
         ("attachment; filename*1*=rz.pdf; filename*0*=UTF-8''M%C3%A4", "März.pdf"),
     ],
 )
@@ -74,6 +89,9 @@ def test_the_extended_form_goes_before_the_plain_one(header: str, name: str) -> 
         ("attachment; filename==?UTF-8?B?QW5nZWJvdF9Nw6Ryei5wZGY=?=", "Angebot_März.pdf"),
         ('attachment; filename="=?iso-8859-1?Q?Angebot_M=E4rz.pdf?="', "Angebot März.pdf"),
         ('attachment; filename="=?utf-8?q?Ange?= =?utf-8?q?bot.pdf?="', "Angebot.pdf"),
+        ('attachment; filename="=?UTF-8?Q?Gr=C3?= =?UTF-8?Q?=B6=C3=9Fe.pdf?="', "Gr\u00f6\u00dfe.pdf"),
+        ('attachment; filename="=?UTF-8?B?QW5nZWJvdC5wZGY?="', "Angebot.pdf"),
+        ('attachment; filename="=?UTF-8?Q?Final offer.pdf?="', "Final offer.pdf"),
         ('attachment; filename="=?unheard-of?Q?a.pdf?="', "=?unheard-of?Q?a.pdf?="),
         ('attachment; filename="Angebot%20M%C3%A4rz.pdf"', "Angebot März.pdf"),
         ('attachment; filename="100%.pdf"', "100%.pdf"),
@@ -87,6 +105,7 @@ def test_other_ways_to_write_letters_are_read_too(header: str, name: str) -> Non
 def test_raw_bytes_are_read_as_what_they_are() -> None:
     assert name_of('attachment; filename="見積書.pdf"'.encode()) == "見積書.pdf"
     assert name_of('attachment; filename="Angebot März.pdf"'.encode("cp1252")) == "Angebot März.pdf"
+    assert name_of('attachment; filename="Größe créée.pdf"'.encode("cp1252")) == "Größe créée.pdf"
     assert name_of('attachment; filename="报价单.pdf"'.encode("gbk"), "报价单.pdf") == "报价单.pdf"
     assert name_of('attachment; filename="見積書.pdf"'.encode("shift_jis"), "見積書.pdf (3 KB)") == "見積書.pdf"
     assert name_of('attachment; filename="Заказ 6.pdf"'.encode("cp1251"), "Заказ 6.pdf") == "Заказ 6.pdf"

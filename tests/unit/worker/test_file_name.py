@@ -38,10 +38,26 @@ def test_the_header_goes_before_all_that_a_page_says() -> None:
         ({"text": "PDF", "title": "Download file"}, "https://p.test/x/4711", "PDF"),
         ({"download": "download", "text": "Terms.docx"}, "", "Terms.docx"),
         ({"text": "\u2193 Download", "aria-label": "Download Terms.docx"}, "", "Terms.docx"),
+        (
+            {"text": "Offer for the ma\u2026.pdf", "title": "Offer for the main hall.pdf"},
+            "",
+            "Offer for the main hall.pdf",
+        ),
+        ({"text": "Offer for t...all.pdf", "title": "Offer for the main hall.pdf"}, "", "Offer for the main hall.pdf"),
+        ({"text": "Offer for the ma...", "title": "Offer for the main hall"}, "", "Offer for the main hall"),
+        ({"text": "Download"}, "https://p.test/a/4711/Offer.pdf/download", "Offer.pdf"),
+        ({"text": "Download"}, "https://p.test/get?file=Angebot%20M%E4rz.pdf", "Angebot März.pdf"),
+        ({"text": "Download"}, "https://p.test/get?file=Angebot+M%C3%A4rz.pdf", "Angebot März.pdf"),
     ],
 )
 def test_words_that_only_say_what_a_link_does_are_no_name(page: dict[str, str], address: str, label: str) -> None:
     assert name_file(ORDER, page, NOTHING_SAID, [address]).label == label
+
+
+@pytest.mark.parametrize("header", ["null", "undefined.pdf", ".pdf"])
+def test_what_a_program_writes_where_it_has_no_name_is_none(header: str) -> None:
+    assert called(header, text="Quotation") == "Quotation"
+    assert called(header) == header, "better than nothing"
 
 
 def test_a_guess_at_bytes_gives_way_to_what_the_page_calls_the_file() -> None:
@@ -68,6 +84,12 @@ def test_a_pack_may_want_another_order() -> None:
         ("Quote.pdf - uploaded 3 May 2024", "Quote.pdf"),
         ("Download Quote.pdf", "Quote.pdf"),
         ("Download: Quote final.pdf (1.2 MiB)", "Quote final.pdf"),
+        ("\uf0c6 Quote.pdf", "Quote.pdf"),
+        ("\U0001f4ce Quote.pdf", "Quote.pdf"),
+        ("Attachment: Quote.pdf", "Quote.pdf"),
+        ("Dateiname: Quote.pdf", "Quote.pdf"),
+        ("T\u00e9l\u00e9charger le fichier Quote.pdf", "Quote.pdf"),
+        ("Offer final (PDF, 12 KB)", "Offer final"),
         ("report.txt (old).pdf", "report.txt (old).pdf"),
         ("Quotation (12 KB)", "Quotation"),
         ("Quotation 12 bytes", "Quotation"),

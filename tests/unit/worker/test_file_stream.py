@@ -43,7 +43,14 @@ Answers = Callable[[httpx.Request], httpx.Response]
 
 
 def stream_of(answers: Answers, jar: Jar | None = None) -> FileStream:
-    client = httpx.AsyncClient(transport=httpx.MockTransport(answers))
+    def unread(request: httpx.Request) -> httpx.Response:
+        """As it comes from a network: an answer that was given its content has read it already."""
+        answer = answers(request)
+        if not answer.is_stream_consumed:
+            return answer
+        return httpx.Response(answer.status_code, headers=answer.headers, stream=httpx.ByteStream(answer.content))
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(unread))
     portal = PortalOptions(pack_json="", base_url=BASE)
     return FileStream(PACK, portal, cast("BrowserContext", jar or Jar()), client)
 
@@ -157,6 +164,60 @@ async def test_what_brings_no_file_says_what_can_be_done(
     assert refusal.is_retryable is is_retryable
     assert refusal.is_for_browser is is_for_browser
     assert refusal.is_session_in_doubt is is_in_doubt
+
+
+async def test_what_was_cut_off_on_its_way_is_no_file(tmp_path: Path) -> None:
+    packed = gzip.compress(b"4711;bolt\n" * 900)[:-20]
+    headers = {"content-encoding": "gzip"}
+    answer = httpx.Response(200, headers=headers, stream=httpx.ByteStream(packed))
+
+    refusal = await refusal_of(stream_of(lambda _: answer), tmp_path / "part")
+
+    assert "its end did not come" in str(refusal)
+    assert refusal.is_retryable
+    assert not refusal.is_for_browser, "it would keep what there is"
+
+
+async def test_what_was_packed_for_its_way_has_no_size_that_was_announced(tmp_path: Path) -> None:
+    answer = httpx.Response(200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(gzip.compress(PDF)))
+
+    received = await stream_of(lambda _: answer).fetch(f"{BASE}/f/1", tmp_path / "part", Allowance(SizeLimits()), ())
+
+    assert (tmp_path / "part").read_bytes() == PDF
+    assert received.declared_bytes is None
+
+
+@pytest.mark.parametrize(
+    ("content_range", "size_bytes"),
+    [("bytes 0-14/15", 15), ("bytes 0-14/16", None), ("bytes 1-15/16", None), ("bytes 0-14/*", None), ("", None)],
+)
+async def test_a_part_is_taken_where_it_is_all_there_is(
+    tmp_path: Path, content_range: str, size_bytes: int | None
+) -> None:
+    answer = httpx.Response(206, headers={"content-range": content_range}, content=PDF)
+    fetch = stream_of(lambda _: answer).fetch(f"{BASE}/f/1", tmp_path / "part", Allowance(SizeLimits()), ())
+
+    if size_bytes is None:
+        with pytest.raises(RefusedError):
+            await fetch
+    else:
+        assert (await fetch).declared_bytes == size_bytes
+
+
+async def test_a_length_beside_chunks_counts_for_nothing(tmp_path: Path) -> None:
+    headers = {"transfer-encoding": "chunked", "content-length": "5"}
+    answer = httpx.Response(200, headers=headers, stream=httpx.ByteStream(PDF))
+    stream = stream_of(lambda _: answer)
+
+    received = await stream.fetch(f"{BASE}/f/1", tmp_path / "part", Allowance(SizeLimits()), ())
+
+    assert received.declared_bytes is None
+
+
+async def test_an_empty_answer_that_leads_on_is_left_to_the_browser(tmp_path: Path) -> None:
+    answer = httpx.Response(200, headers={"refresh": "0;url=/f/2"})
+
+    assert (await refusal_of(stream_of(lambda _: answer), tmp_path / "part")).is_for_browser
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,84 @@
+"""The words in which portals say that there is no file: as the beginning of a title or note, and as sentences. Pure."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+
+_BAD = tuple(status for status in HTTPStatus if status >= HTTPStatus.BAD_REQUEST)
+#: What a status is called; some servers write a short form of it.
+_NUMBERS = "|".join(str(status.value) for status in _BAD)
+_PHRASES = "|".join(sorted({re.escape(status.phrase.lower()) for status in _BAD}))
+#: A number of such a status with its name, alone, or with a word that says what it is: a number alone may count bolts.
+_STATUS = (
+    r"(?:http(?:/\d(?:\.\d)?)?|status(?:\s+code)?|code|error)\s*:?\s*[45]\d\d\b(?!\S*\d)"
+    rf"|(?:{_NUMBERS})\b\s*(?:$|[:|\u2013-]\s|[:|\u2013-]?\s*(?:{_PHRASES}|\w*\s?error|\w*\s?fehler|page|not found))"
+)
+#: Short forms that end a sentence or are one.
+_STATES = (
+    r"(?:not found|nicht gefunden|nicht (?:mehr )?verf\u00fcgbar|introuvable|no encontrad[oa]|non trovat[oa]|"
+    r"n\u00e3o encontrad[oa]|access (?:is )?denied|zugriff verweigert|acc\u00e8s (?:refus\u00e9|interdit)|"
+    r"acceso denegado|accesso negato|acesso negado|forbidden|verboten|unauthori[sz]ed|not authori[sz]ed|"
+    r"(?:service|server|temporarily|currently) unavailable|bad (?:request|gateway)|session (?:has )?expired|"
+    r"no longer available|something went wrong|"
+    r"internal server error|request blocked|too many requests|rate limit exceeded|gateway time-?out|request time-?out|"
+    r"timed out|(?:authentication|login|log-in|sign-in) (?:is )?required|not (?:logged|signed) in|nicht angemeldet|"
+    r"invalid (?:token|session|credentials|api key|request|link|signature)|no data found)"
+)
+_ERROR_START = re.compile(
+    r"\s*(?:(?:\w+\s+)?(?:error|fehler|erreur|errore|erro)\b\s*(?:$|[:!.\-\u2013(|\d]|has\b|occurred)"
+    rf"|{_STATUS}|.{{0,60}}\b{_STATES}(?=\s*(?:$|[.:!|\u2013-]))"
+    r"|(?:(?:scheduled|under|down for) )?(?:maintenance|wartung(?:sarbeiten)?|just a moment|attention required)\b)",
+    re.IGNORECASE,
+)
+_SUBJECTS = (
+    r"(?:file|document|attachment|resource|object|page|item|record|key|session|link|url|request|token|access|permission|"
+    r"download|server|service|system|site|login|virus|datei|dokument|sitzung|anhang|fichier|document|archivo|documento|"
+    r"sesi\u00f3n|ticket|user|you)s?"
+)
+_VERDICTS = (
+    r"(?:not (?:be )?found|not available|unavailable|expired|timed out|has ended|denied|(?:does|did|do) not exist|"
+    r"no longer|not authori[sz]ed|unauthori[sz]ed|forbidden|not permitted|not allowed|blocked|failed|could not|cannot|"
+    r"can't|not (?:logged|signed) in|(?:have been|are) (?:logged|signed) out|must (?:be (?:logged|signed)|log|sign) in|"
+    r"nicht gefunden|nicht (?:mehr )?verf\u00fcgbar|nicht angemeldet|abgelaufen|n'existe (?:pas|plus)|expir\u00e9e?|"
+    r"no existe|no encontrad[oa]|caducad[oa]|invalid)"
+)
+_PHRASE = re.compile(
+    rf"\b(?:{_SUBJECTS}\b.{{0,80}}?\b{_VERDICTS}|no such (?:file|key|document)|"
+    r"(?:an|internal|unexpected|session|server|system|application|runtime) error\b|error (?:has )?occurred|"
+    r"(?:please |you must |you need to )(?:log|sign) in\b|bitte (?:melden sie sich|erneut)? ?an(?:melden)?\b|"
+    rf"{_STATES}\W*$)"
+    r"|(?:\u4e0d\u5b58\u5728|\u672a\u627e\u5230|\u65e0\u6cd5\u8bbf\u95ee|\u898b\u3064\u304b\u308a\u307e\u305b\u3093|"
+    r"\u30a8\u30e9\u30fc\u304c\u767a\u751f|\ucc3e\uc744 \uc218 \uc5c6)",
+    re.IGNORECASE,
+)
+_NOTE = re.compile(
+    r"\s*(?:\w+\s+){0,3}?(?:[\w$]+\.){0,12}\w*(?:error|exception|failure)\b\s*(?:$|[:!.\-\d])", re.IGNORECASE
+)
+_CODED = re.compile(r"\s*(?:ORA|PLS|SQLSTATE|SQL)\W?\d{3,5}\b")
+_NOTHING = re.compile(r"\W*(?:null|undefined|none|nil|false|nan)\W*", re.IGNORECASE)
+_TRACE = re.compile(
+    r"\s*(?:traceback \(most recent call last\)|(?:exception in thread .{0,80}?)?(?:[\w$]{1,80}\.){0,12}"
+    r"\w{0,80}(?:exception|error)\b.{0,2000}?\n\s+(?:at|in|by) )",
+    re.IGNORECASE,
+)
+
+
+def begins_as_error(text: str) -> bool:
+    """Whether a title, or a note, begins as one of an error does."""
+    return bool(_ERROR_START.match(text))
+
+
+def says_error(text: str) -> bool:
+    """Whether a sentence of a short text says that something is not to be had."""
+    return bool(_PHRASE.search(text) or _NOTE.match(text))
+
+
+def is_error_note(text: str) -> bool:
+    """Whether a note of a line or two is nothing but an error."""
+    return bool(_NOTHING.fullmatch(text) or _CODED.match(text)) or begins_as_error(text) or says_error(text)
+
+
+def is_stack_trace(text: str) -> bool:
+    """Whether a text is what a program leaves when it breaks off."""
+    return bool(_TRACE.match(text[:4096]))

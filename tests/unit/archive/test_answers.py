@@ -1,0 +1,144 @@
+"""What is no file whatever it is called, and what is one although it reads like an error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.archive.answers import Shape
+from app.archive.content import inspect
+
+FAULTS = [
+    '[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]',
+    '{"timestamp":"2024","status":404,"error":"Not Found","path":"/x"}',
+    '{"status":"error","message":"Please contact support"}',
+    '{"result":"FAILED","reason":"x"}',
+    '{"type":"about:blank","title":"Forbidden","status":403,"instance":"/f/1"}',
+    '{"hasError":true,"data":null}',
+    '{"error_code":17,"error_msg":"x"}',
+    '<?xml version="1.0"?><!DOCTYPE cXML SYSTEM "x.dtd"><cXML><Response><Status code="401"/></Response></cXML>',
+    "<response><status>error</status><message>x</message></response>",
+    '<result status="fail">x</result>',
+    "<result><success>false</success></result>",
+    "<apiError><code>1</code></apiError>",
+    "<ErrorMessage>no</ErrorMessage>",
+]
+NOTES = [
+    "Invalid token",
+    "Please log in to continue.",
+    "You are not logged in",
+    "Authentication required",
+    "Too many requests",
+    "Request timed out",
+    "The server is currently unavailable.",
+    "HTTP/1.1 500 Internal Server Error",
+    "502 - Bad Gateway",
+    "java.lang.NullPointerException\n\tat com.x.A.b(A.java:12)\n\tat com.x.C.d(C.java:3)\n\tat com.x.C.d(C.java:3)\n",
+    'Traceback (most recent call last):\n  File "x.py", line 1, in <module>\nKeyError: 1\n',
+    "ORA-01403: no data found",
+    "Acc\u00e8s refus\u00e9",
+    "Archivo no encontrado",
+    "File non trovato",
+    "Die Datei ist nicht mehr verf\u00fcgbar.",
+    "Sie sind nicht angemeldet.",
+    "\u6587\u4ef6\u4e0d\u5b58\u5728",
+    "null",
+    "Virus detected in file. Download blocked.",
+]
+PAGES = [
+    "<br />\n<b>Warning</b>:  readfile(/var/x): failed to open stream: No such file or directory<br />",
+    "<b>Fatal error</b>: Uncaught Exception in /x.php",
+    "<center><h1>502 Bad Gateway</h1></center><hr>nginx",
+    "<html><body><table><tr><td>Your session has timed out. Please sign in again.</td></tr></table></body></html>",
+]
+NAMES = [
+    ("data.csv", "text/csv"),
+    ("plan.dwg", "application/octet-stream"),
+    ("Quotation", "application/json"),
+    ("note.txt", "text/plain"),
+    ("a.json", "application/json"),
+    ("old.xls", "application/vnd.ms-excel"),
+    ("a.xml", "application/xml"),
+]
+
+
+def problems_of(folder: Path, content: bytes, label: str, declared: str, *, is_vouched: bool) -> tuple[str, ...]:
+    path = folder / "download"
+    path.write_bytes(content)
+    return inspect(path, label, declared, is_vouched=is_vouched).problems
+
+
+@pytest.mark.parametrize("content", [*FAULTS, *NOTES, *PAGES])
+def test_an_error_is_no_file_whatever_it_is_called_and_whoever_vouches_for_it(tmp_path: Path, content: str) -> None:
+    for label, declared in NAMES:
+        for is_vouched in (True, False):
+            assert problems_of(tmp_path, content.encode(), label, declared, is_vouched=is_vouched), label
+
+
+@pytest.mark.parametrize(
+    ("content", "label", "declared"),
+    [
+        ("400 x Bolt M8\n", "list.txt", "text/plain"),
+        ("450 Schrauben M8, Lieferung KW 12", "note.txt", "text/plain"),
+        ("500 pcs;12.50;4711", "one.csv", "text/csv"),
+        ("404;12;3.50", "one.csv", "text/csv"),
+        ("File;Status\nplan.dwg;found\nold.dwg;not found\n", "check.csv", "text/csv"),
+        ("Error codes of the pump\nE1: clean it", "codes.txt", "text/plain"),
+        ("Delivery address not found on the map: please call.", "note.txt", "text/plain"),
+        ('{"code": 500, "description": "Bolt", "price": 1.2}', "part.json", "application/json"),
+        ('{"errors":[],"data":{"a":1}}', "a.json", "application/json"),
+        ('{"error":0.25,"values":[1,2]}', "measured.json", "application/json"),
+        ('[{"message":"hello","id":1}]', "a.json", "application/json"),
+        ('{"status":"failed","shipment":"1Z","steps":[1,2]}', "track.json", "application/json"),
+        ("<Invoice xmlns='urn:oasis:ubl'><Note>Error in line 2</Note></Invoice>", "inv.xml", "application/xml"),
+        ("<cXML><Header/><Request><InvoiceDetailRequest/></Request></cXML>", "inv.xml", "text/xml"),
+        ('<cXML><Response><Status code="200" text="OK"/></Response></cXML>', "reply.xml", "text/xml"),
+        ("<ApplicationResponse><ResponseCode>RE</ResponseCode></ApplicationResponse>", "reply.xml", "text/xml"),
+        ("<FaultReport><pump>7</pump></FaultReport>", "report.xml", "text/xml"),
+        ("<s:Envelope xmlns:s='s'><s:Body><Order/></s:Body></s:Envelope>", "order.xml", "text/xml"),
+        ("From: a@b.test\nSubject: Error in order\n\nThe file was not found", "mail.eml", "message/rfc822"),
+        (
+            "<html><title>500 Schrauben</title><body>Our offer of bolts, 500 pieces.</body></html>",
+            "a.html",
+            "text/html",
+        ),
+    ],
+)
+def test_a_document_that_reads_like_an_error_is_one(tmp_path: Path, content: str, label: str, declared: str) -> None:
+    assert problems_of(tmp_path, content.encode(), label, declared, is_vouched=True) == ()
+
+
+def test_a_type_that_says_that_it_is_an_error_is_believed(tmp_path: Path) -> None:
+    assert problems_of(tmp_path, b'{"note":"x"}', "Offer", "application/problem+json", is_vouched=True)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'<html><head><script src=/app.js></script></head><body><div id="root"></div></body></html>',
+        b"<html><title>App</title><body><app-root></app-root><noscript>Use scripts</noscript><script></script></html>",
+    ],
+)
+def test_a_page_that_only_its_scripts_fill_is_no_saved_page(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "download"
+    path.write_bytes(content)
+    finding = inspect(path, "manual.html", "text/html")
+
+    assert finding.problems
+    assert finding.shape is Shape.SCRIPT
+    assert not inspect(path, "manual.html", "text/html", is_vouched=True).problems
+
+
+@pytest.mark.parametrize("label", ["Offer.pdf.", "Offer.pdf ", "Offer.pdf\u200b", "Offer.pdf\u202c."])
+def test_what_nobody_sees_behind_a_name_takes_no_promise_from_it(tmp_path: Path, label: str) -> None:
+    assert problems_of(tmp_path, b"<html><body><p>hello</p></body></html>", label, "text/html", is_vouched=True)
+
+
+@pytest.mark.parametrize("label", ["plan.dwg", "offer.pdf", "list.csv", "Offer"])
+def test_a_file_of_nothing_but_zeros_did_not_come(tmp_path: Path, label: str) -> None:
+    assert "The file holds nothing but zeros." in problems_of(tmp_path, bytes(70_000), label, "", is_vouched=True)
+
+
+def test_a_file_that_begins_with_zeros_came(tmp_path: Path) -> None:
+    assert not problems_of(tmp_path, bytes(70_000) + b"CD001", "disk.iso", "", is_vouched=True)
