@@ -42,7 +42,7 @@ async def report_batch(job: BatchJob, journal: SqliteJournal, stop: anyio.Event,
 
     async def work() -> None:
         try:
-            files = await journal.read(partial(_write, job))
+            files = await journal.read(partial(_write, job), may_be_left=True)
         except OSError as error:
             folder = job.out / REPORTS_NAME
             told = blame(error, folder).sentence(otherwise="Put that right and start it again for the report.")

@@ -75,7 +75,7 @@ async def to_reopen(
     def choose(reading: Reading) -> list[TaskId]:
         return to_redo(candidates(reading), redo, is_whole)
 
-    return await journal.read(choose)
+    return await journal.read(choose, may_be_left=True)
 
 
 async def unless(happens: Callable[[], Awaitable[object]], work: Callable[[], Awaitable[None]]) -> bool:

@@ -124,13 +124,15 @@ async def _conduct(run: _Run, accepted: Accepted) -> tuple[BatchSummary, bool]:
     open_before = open_count(await journal.counts(batch_id))
     run.observe(ListOpened(open_count=open_before, done_count=len(job.orders.tasks) - open_before))
     end = await _work(run) if is_known and open_before > 0 else None
-    left_count = open_count(await journal.counts(batch_id))
+    counted: list[int] = []
     found: list[Mapping[Outcome, int]] = []
 
     async def count() -> None:
+        counted.append(open_count(await journal.counts(batch_id)))
         found.append(await journal.ask(partial(search.outcomes, batch_id=batch_id)))
 
     await unless(partial(end_of_patience, run.stop, run.stop_now), count)
+    left_count = counted[0] if counted else open_before
     outcomes = found[0] if found else dict[Outcome, int]()
     summary = _summary(job, accepted, outcomes, end if is_known else _UNCHECKED, left_count=left_count)
     return replace(summary, done_now_count=open_before - left_count), bool(found)

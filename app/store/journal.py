@@ -182,15 +182,18 @@ class SqliteJournal:
         """Look something up: see ``app.store.search``."""
         return await self._study(self._open.ask, look)
 
-    async def read(self, use: Callable[[Reading], T]) -> T:
+    async def read(self, use: Callable[[Reading], T], *, may_be_left: bool = False) -> T:
         """Let a report be made of what stands in the journal now, for as long as that takes; gives what ``use`` gives.
 
         Others go on meanwhile, those who write and those who ask.
 
         Args:
             use: Called in a thread; what it is given is of no use after it.
+            may_be_left: Whether a caller that is cancelled goes on at once, though a disk may hang: the thread ends
+                as soon as it hears of it.
         """
-        return await to_thread.run_sync(partial(self._open.read, use), limiter=self._reporters)
+        look = partial(self._open.read, use)
+        return await to_thread.run_sync(look, limiter=self._reporters, abandon_on_cancel=may_be_left)
 
     async def gather(self, batch_id: BatchId, prefix: str) -> int:
         """Put every task of any list that is not over into one list too, made when there is none; tells how many.
