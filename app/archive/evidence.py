@@ -1,14 +1,16 @@
 """Traces of failures, for the owner's eyes: each attempt's in a folder of its own, under the order that it was for.
 
 ``evidence/<number> <task>/attempt-N`` has the number for people, and a part of the task's key because two tasks can
-have one number. An order that is taken up again begins with attempt 1 again: what its earlier run left stays, and the
-later one is ``attempt-N run-2`` and so on. An earlier Poolwright filed by number alone, as ``<number>/attempt-N``; such
-folders are looked into where an order has no others, and never written.
+have one number. An order that is taken up again begins with attempt 1 again: what its earlier runs left stays, and the
+later one is ``attempt-N run-2`` and so on. A list may be run every day, so only the last runs stay. An earlier
+Poolwright filed by number alone, as ``<number>/attempt-N``; such folders are looked into where an order has no others,
+and never written.
 """
 
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,8 @@ from app.domain.task import POTask, TaskRecord
 EVIDENCE_NAME = "evidence"
 #: Of a task's key: enough that no two tasks with one number share it.
 _KEY_LENGTH = 12
+#: Runs of one order whose traces stay.
+RUNS_MAX = 10
 _RUN = re.compile(r"attempt-(?P<attempt>\d+)(?: run-(?P<run>\d+))?", re.ASCII)
 
 
@@ -69,9 +73,12 @@ class Evidence:
         for path in staged.rglob("*"):
             path.chmod(PRIVATE_FOLDER if path.is_dir() else PRIVATE_FILE)
         staged.chmod(PRIVATE_FOLDER)
-        number = 1 + max((run.number for run in _runs(place)), default=0)
+        runs = _runs(place)
+        number = 1 + max((run.number for run in runs), default=0)
         name = f"attempt-{task.attempt}"
         staged.rename(place / (name if number == 1 else f"{name} run-{number}"))
+        for run in runs[: 1 - RUNS_MAX]:
+            shutil.rmtree(run.folder, ignore_errors=True)  # it is in nobody's way, and the next run tries again
 
     def find(self, record: TaskRecord, name: str) -> Path | None:
         """Where a trace lies that is named in a task's last report; nothing when the report has no such one."""
@@ -82,8 +89,8 @@ class Evidence:
     def _places(self, record: TaskRecord) -> Iterator[Path]:
         """Where the traces of a task's last report may be, the likeliest first."""
         # one that was taken up again counts its attempts anew, and still shows how its run before ended
-        runs = sorted(_runs(self._place(record.task)), key=lambda run: run.number, reverse=True)
-        yield from (run.folder for run in runs if not record.is_over or run.attempt == record.attempt_count)
+        runs = _runs(self._place(record.task))
+        yield from (run.folder for run in reversed(runs) if not record.is_over or run.attempt == record.attempt_count)
         yield self._root / safe_folder(record.task.po_number) / f"attempt-{record.attempt_count}"
 
     def _place(self, task: POTask) -> Path:
@@ -91,5 +98,6 @@ class Evidence:
 
 
 def _runs(place: Path) -> list[_Run]:
-    """What the runs of one order left, in no order."""
-    return [run for path in place.iterdir() if (run := _Run.at(path)) is not None] if place.is_dir() else []
+    """What the runs of one order left, the last one at the end."""
+    found = [run for path in place.iterdir() if (run := _Run.at(path)) is not None] if place.is_dir() else []
+    return sorted(found, key=lambda run: run.number)

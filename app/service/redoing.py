@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import assert_never
 
@@ -12,7 +12,7 @@ from app.domain.task import Report, TaskRecord
 from app.service.batch import Redo
 
 
-def to_redo(records: Sequence[TaskRecord], redo: Redo, is_whole: Callable[[TaskRecord], bool]) -> list[TaskId]:
+def to_redo(records: Iterable[TaskRecord], redo: Redo, is_whole: Callable[[TaskRecord], bool]) -> list[TaskId]:
     """The tasks to queue again.
 
     Args:

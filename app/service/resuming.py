@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeAlias
 
 import anyio
-import anyio.from_thread
 import anyio.to_thread
 
 from app.archive.tree import OutputTree
@@ -19,6 +18,9 @@ from app.domain.task import TaskRecord
 from app.profile.rights import blame
 from app.service.batch import Redo
 from app.service.redoing import to_redo
+from app.store.journal import SqliteJournal
+from app.store.reading import Reading
+from app.store.threads import heed
 
 #: A disk that hangs is not waited for at the end: the next start empties the folder too.
 DISCARD_LIMIT_S = 5.0
@@ -41,18 +43,18 @@ async def recover(journal: Journal, tree: OutputTree, out: Path, max_attempts: i
 
 
 async def reopen(
-    journal: Journal, tree: OutputTree, batch_id: BatchId, redo: Redo, *, is_candidate: Candidacy = lambda _: True
+    journal: SqliteJournal, tree: OutputTree, batch_id: BatchId, redo: Redo, *, is_candidate: Candidacy = lambda _: True
 ) -> None:
     """Queue again those tasks of a list that are over and are to be done again: see ``to_reopen``."""
     await journal.reopen(await to_reopen(journal, tree, batch_id, redo, is_candidate=is_candidate))
 
 
 async def to_reopen(
-    journal: Journal, tree: OutputTree, batch_id: BatchId, redo: Redo, *, is_candidate: Candidacy = lambda _: True
+    journal: SqliteJournal, tree: OutputTree, batch_id: BatchId, redo: Redo, *, is_candidate: Candidacy = lambda _: True
 ) -> list[TaskId]:
     """Which tasks of a list that are over are to be done again.
 
-    Reads their files, which may take long; changes nothing.
+    Reads their files, which may take long, and holds one of them at a time; changes nothing.
 
     Args:
         journal: What is known of them.
@@ -61,14 +63,20 @@ async def to_reopen(
         redo: What the user wants done again.
         is_candidate: Whether a task may be done again at all.
     """
-    records = [record for record in await journal.records(batch_id) if is_candidate(record)]
 
     def is_whole(record: TaskRecord) -> bool:
-        return not record.folder or not tree.verify(
-            record.folder, record.task.task_id, anyio.from_thread.check_cancelled
-        )
+        return not record.folder or not tree.verify(record.folder, record.task.task_id, heed)
 
-    return await anyio.to_thread.run_sync(to_redo, records, redo, is_whole, abandon_on_cancel=True)
+    def candidates(reading: Reading) -> Iterator[TaskRecord]:
+        for record in reading.records(batch_id):
+            heed()
+            if is_candidate(record):
+                yield record
+
+    def choose(reading: Reading) -> list[TaskId]:
+        return to_redo(candidates(reading), redo, is_whole)
+
+    return await journal.read(choose)
 
 
 async def unless(happens: Callable[[], Awaitable[object]], work: Callable[[], Awaitable[None]]) -> bool:

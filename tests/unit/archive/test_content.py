@@ -431,12 +431,12 @@ def test_a_thousand_comments_are_read_at_once() -> None:
 def test_no_answer_holds_up_the_one_who_looks_at_it(part: bytes) -> None:
     content = b"<html>" + part * (MESSAGE_MAX_BYTES // len(part))
 
-    begun = time.perf_counter()
+    begun = time.thread_time()
     shape_of(content, Kind.HTML)
     shape_of(content, Kind.TEXT)
     shape_of(content, Kind.XML)
 
-    assert time.perf_counter() - begun < 2
+    assert time.thread_time() - begun < 2
 
 
 @UNHURRIED

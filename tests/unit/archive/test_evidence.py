@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.archive.evidence import Evidence
+from app.archive.evidence import RUNS_MAX, Evidence
 from app.archive.tree import PRIVATE_NAME, OutputTree
 from app.domain.failures import Reason
 from app.domain.ids import TaskId
@@ -79,6 +79,15 @@ def test_an_order_that_is_done_again_keeps_what_its_earlier_runs_left(root: Path
         "attempt-1 run-3/page.png": b"third",
     }
     assert shown(root, record_of(task_for("PO7", attempt=1))) == b"third"
+
+
+def test_of_an_order_that_fails_every_day_the_last_runs_stay(root: Path) -> None:
+    for run in range(1, RUNS_MAX + 4):
+        keep(root, task_for("PO7"), str(run).encode())
+
+    (order,) = Evidence(root).place.iterdir()
+    assert sorted(contents(order).values(), key=int) == [str(run).encode() for run in range(4, RUNS_MAX + 4)]
+    assert shown(root, record_of(task_for("PO7"))) == str(RUNS_MAX + 3).encode()
 
 
 @pytest.mark.parametrize("status", ["QUEUED", "ASSIGNED", "RUNNING"])

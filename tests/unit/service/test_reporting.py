@@ -84,6 +84,13 @@ async def test_it_is_of_one_moment_whatever_is_written_meanwhile(tmp_path: Path)
     assert before == after != now
 
 
+async def test_orders_are_read_one_by_one_as_they_are_all_at_once(tmp_path: Path) -> None:
+    async with SqliteJournal(tmp_path / "journal.db", ManualClock()) as journal:
+        await with_outcomes(journal)
+
+        assert await journal.read(lambda reading: tuple(reading.records(BATCH))) == await journal.records(BATCH)
+
+
 async def test_an_unknown_list_leaves_nothing_behind(tmp_path: Path) -> None:
     async with SqliteJournal(tmp_path / "journal.db", ManualClock()) as journal:
         with pytest.raises(NothingThereError, match="There is no list no"):
