@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -24,6 +25,14 @@ from app.service.redoing import to_redo
 DISCARD_LIMIT_S = 5.0
 
 Candidacy: TypeAlias = Callable[[TaskRecord], bool]
+
+
+@dataclass(slots=True)
+class Looked:
+    """How far a look at earlier files is. Counted in its thread, read from anywhere."""
+
+    count: int = 0
+    total_count: int = 0
 
 
 async def recover(journal: Journal, tree: OutputTree, out: Path, max_attempts: int) -> None:
@@ -48,7 +57,13 @@ async def reopen(
 
 
 async def to_reopen(
-    journal: Journal, tree: OutputTree, batch_id: BatchId, redo: Redo, *, is_candidate: Candidacy = lambda _: True
+    journal: Journal,
+    tree: OutputTree,
+    batch_id: BatchId,
+    redo: Redo,
+    *,
+    is_candidate: Candidacy = lambda _: True,
+    looked: Looked | None = None,
 ) -> list[TaskId]:
     """Which tasks of a list that are over are to be done again.
 
@@ -60,10 +75,14 @@ async def to_reopen(
         batch_id: The list.
         redo: What the user wants done again.
         is_candidate: Whether a task may be done again at all.
+        looked: Told how far it is.
     """
     records = [record for record in await journal.records(batch_id) if is_candidate(record)]
+    looked = looked or Looked()
+    looked.total_count = sum(record.is_over for record in records)
 
     def is_whole(record: TaskRecord) -> bool:
+        looked.count += 1
         return not record.folder or not tree.verify(
             record.folder, record.task.task_id, anyio.from_thread.check_cancelled
         )
