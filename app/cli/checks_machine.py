@@ -16,6 +16,7 @@ from app.service.container import Container
 from app.service.fonts import Fonts
 from app.service.machine import Machine
 from app.service.sandbox import SandboxChoice
+from app.service.trial import Trial
 
 #: This program was not there before; moved on with its releases.
 NOT_BEFORE = datetime(2026, 11, 1, tzinfo=UTC)
@@ -170,3 +171,12 @@ def _without_login(address: str) -> str:
 
 def _is_utf8(encoding: str) -> bool:
     return encoding.casefold().replace("-", "").replace("_", "") == _UTF8
+
+
+def judge_start(trial: Trial) -> Check:
+    """Whether the browser came up when it was tried."""
+    if trial.problem:
+        advice = "A run starts it in the same way: put that right first."
+        return fail("start", trial.problem, advice)
+    found = f"the browser starts and closes in order ({trial.duration_s:.1f} s, on a profile that was thrown away)"
+    return warn("start", found, " ".join(trial.notices)) if trial.notices else ok("start", found)

@@ -9,8 +9,10 @@ import sys
 from collections.abc import Iterator
 from importlib import import_module, metadata
 from pathlib import Path
+from typing import Annotated
 from urllib.request import getproxies
 
+import anyio
 import typer
 
 from app import __version__
@@ -29,9 +31,10 @@ from app.cli.checks_machine import (
     judge_proxies,
     judge_sandbox,
     judge_shared_memory,
+    judge_start,
 )
 from app.cli.exits import Exit
-from app.cli.options import AsJson, SettingsCommand
+from app.cli.options import BROWSERS, AsJson, SettingsCommand
 from app.domain.failures import PoolError
 from app.profile.base import LOCAL_STATE, check_base
 from app.profile.home import BASE_NAME, FILE_NAME, ProfileHome
@@ -40,40 +43,55 @@ from app.profile.preferences import PREFERENCES
 from app.service.browser import find_browser, read_version
 from app.service.clock import SystemClock
 from app.service.container import find_container
+from app.service.crew import find_crew
 from app.service.fonts import look_at_fonts
+from app.service.logs import LogOptions, logging_to
 from app.service.machine import existing, look_at_machine
 from app.service.out import JOURNAL_NAME, LOG_NAME
 from app.service.places import look_at_place, look_at_readable, look_at_temporary, newest_change
 from app.service.sandbox import resolve_sandbox
 from app.service.site import find_profile, find_site
 from app.service.staffing import chosen_count
+from app.service.trial import try_browser
 from app.settings import Settings
 
 HELP = (
     "Say whether this machine is ready for a run, and what is missing.\n\n"
-    "Looks and changes nothing. Exit code 0 when a run can work, 1 when something is missing."
+    "Changes nothing; the browser is started once, on a profile that is thrown away. Exit code 0 when a run can work, "
+    "1 when something is missing."
 )
-EXAMPLES = ("poolwright doctor", "poolwright doctor --workers 8 --tabs 4 --out /srv/orders", "poolwright doctor --json")
+EXAMPLES = (
+    "poolwright doctor",
+    "poolwright doctor --no-start",
+    "poolwright doctor --workers 8 --tabs 4 --out /srv/orders",
+    "poolwright doctor --json",
+)
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - looked at, not written
 _ASKED_PORTAL = ("profile", "profiles_dir", "portal", "base_url")
 _ASKED_MACHINE = ("workers", "tabs_per_worker", "browser_path", "sandbox", "out", "runs_dir")
 
 
+Start = Annotated[
+    bool,
+    typer.Option("--start/--no-start", help="Start the browser once, which takes seconds.", rich_help_panel=BROWSERS),
+]
+
+
 @SettingsCommand.taking(*_ASKED_PORTAL, *_ASKED_MACHINE)
-def doctor(settings: Settings, *, as_json: AsJson = False) -> None:
+def doctor(settings: Settings, *, start: Start = True, as_json: AsJson = False) -> None:
     """Look at everything, tell it line by line."""
     worst = Level.OK
-    for check in look(settings):
+    for check in look(settings, is_to_start=start):
         tell(check, as_json=as_json)
         worst = Level.FAIL if Level.FAIL in {check.level, worst} else worst
     raise typer.Exit(Exit.NOT_ALL_DONE if worst is Level.FAIL else Exit.DONE)
 
 
-def look(settings: Settings) -> Iterator[Check]:
+def look(settings: Settings, *, is_to_start: bool) -> Iterator[Check]:
     """Every check, in the order in which a person would mend things."""
     yield _versions()
-    yield from _browser(settings)
+    yield from _browser(settings, is_to_start=is_to_start)
     machine = look_at_machine(settings.runs_dir, settings.memory_threshold)
     count = chosen_count(settings.workers, settings.tabs_per_worker, machine)
     container = find_container()
@@ -132,7 +150,7 @@ def _versions() -> Check:
     return checks.ok("program", f"{found}, {system}")
 
 
-def _browser(settings: Settings) -> Iterator[Check]:
+def _browser(settings: Settings, *, is_to_start: bool) -> Iterator[Check]:
     try:
         browser = find_browser(settings.browser_path, settings.playwright_browsers_path)
         yield checks.ok("browser", f"{browser.path} ({read_version(browser)}; {browser.origin})")
@@ -140,6 +158,17 @@ def _browser(settings: Settings) -> Iterator[Check]:
         yield checks.fail("browser", str(error), "")
         return
     yield judge_sandbox(resolve_sandbox(settings.sandbox, browser.path))
+    if is_to_start:
+        yield _start(settings)
+
+
+def _start(settings: Settings) -> Check:
+    try:
+        worker = find_crew(settings, None).worker
+    except PoolError as error:  # of settings
+        return checks.fail("start", str(error), "")
+    with logging_to(LogOptions(level="warning")):  # what its process writes is told where it fails
+        return judge_start(anyio.run(try_browser, worker, SystemClock().monotonic))
 
 
 def _profile(settings: Settings) -> Check:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -28,6 +29,14 @@ DISCARD_LIMIT_S = 5.0
 Candidacy: TypeAlias = Callable[[TaskRecord], bool]
 
 
+@dataclass(slots=True)
+class Looked:
+    """How far a look at earlier files is. Counted in its thread, read from anywhere."""
+
+    count: int = 0
+    total_count: int = 0
+
+
 async def recover(journal: Journal, tree: OutputTree, out: Path, max_attempts: int) -> None:
     """Bring back to the queue what a dead run had in its hands, and finish what it was filing.
 
@@ -50,7 +59,13 @@ async def reopen(
 
 
 async def to_reopen(
-    journal: SqliteJournal, tree: OutputTree, batch_id: BatchId, redo: Redo, *, is_candidate: Candidacy = lambda _: True
+    journal: SqliteJournal,
+    tree: OutputTree,
+    batch_id: BatchId,
+    redo: Redo,
+    *,
+    is_candidate: Candidacy = lambda _: True,
+    looked: Looked | None = None,
 ) -> list[TaskId]:
     """Which tasks of a list that are over are to be done again.
 
@@ -62,9 +77,12 @@ async def to_reopen(
         batch_id: The list.
         redo: What the user wants done again.
         is_candidate: Whether a task may be done again at all.
+        looked: Told how far it is.
     """
+    looked = looked or Looked()
 
     def is_whole(record: TaskRecord) -> bool:
+        looked.count += 1
         return not record.folder or not tree.verify(record.folder, record.task.task_id, heed)
 
     def candidates(reading: Reading) -> Iterator[TaskRecord]:
@@ -74,6 +92,7 @@ async def to_reopen(
                 yield record
 
     def choose(reading: Reading) -> list[TaskId]:
+        looked.total_count = sum(record.is_over for record in candidates(reading))
         return to_redo(candidates(reading), redo, is_whole)
 
     return await journal.read(choose)

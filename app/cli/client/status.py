@@ -3,38 +3,54 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.table import Column, Table
 from rich.text import Text
 
 from app.cli import words
-from app.cli.client.line import line_to
+from app.cli.client.line import Line, line_to
 from app.cli.conduct import Manner, make_view
 from app.cli.console import console
 from app.cli.exits import Exit
-from app.cli.options import AsJson, SettingsCommand, Verbose
+from app.cli.options import SHOWING, AsJson, SettingsCommand, Verbose
 from app.cli.progress import Progress
 from app.service.clock import SystemClock
 from app.settings import Settings
 
 STATUS_HELP = "Say how the running daemon stands: workers, queue, lists, and why no order starts."
-STATUS_EXAMPLES = ("poolwright status", "poolwright status --json")
+STATUS_EXAMPLES = ("poolwright status", "poolwright status --lists 1000", "poolwright status --json")
 WATCH_HELP = "Show the running daemon at work, as `run` shows itself, until Ctrl+C."
 WATCH_EXAMPLES = ("poolwright watch", "poolwright watch --json | jq .type")
 LISTS_SHOWN = 8
+#: The daemon tells so many at once.
+PAGE = 200
+
+ListCount = Annotated[
+    int | None,
+    typer.Option(
+        "--lists",
+        min=0,
+        metavar="COUNT",
+        help=f"Show so many lists, the latest first. Default: {LISTS_SHOWN}, and {PAGE} with --json.",
+        rich_help_panel=SHOWING,
+    ),
+]
 
 
 @SettingsCommand.taking("out")
-def status(settings: Settings, *, as_json: AsJson = False) -> None:
+def status(settings: Settings, *, lists: ListCount = None, as_json: AsJson = False) -> None:
     """One look; the exit code says whether it is ready."""
+    count = lists if lists is not None else PAGE if as_json else LISTS_SHOWN
     with line_to(settings) as line:
-        told, lists = line.get("/api/v1/status"), line.get("/api/v1/lists")
+        told, found = line.get("/api/v1/status"), _latest(line, count + 1)
+    shown, has_more = found[:count], len(found) > count
     if as_json:
-        console().out(json.dumps({**told, "lists": lists}, ensure_ascii=False), highlight=False)
+        whole = {**told, "lists": shown, "has_more_lists": has_more}
+        console().out(json.dumps(whole, ensure_ascii=False), highlight=False)
     else:
-        _show(told, lists)
+        _show(told, shown, has_more=has_more)
     raise typer.Exit(Exit.DONE if told["is_ready"] else Exit.RESOURCES)
 
 
@@ -57,7 +73,19 @@ def watch(settings: Settings, *, as_json: AsJson = False, verbose: Verbose = Fal
     raise typer.Exit(Exit.DONE)
 
 
-def _show(told: Any, lists: Any) -> None:  # noqa: ANN401 - JSON
+def _latest(line: Line, count: int) -> list[Any]:
+    """So many lists, the latest first, page by page; fewer where there are fewer."""
+    found: list[Any] = []
+    while len(found) < count:
+        limit = min(PAGE, count - len(found))
+        page = line.get("/api/v1/lists", limit=limit, offset=len(found))
+        found += page
+        if len(page) < limit:
+            break
+    return found
+
+
+def _show(told: Any, lists: Any, *, has_more: bool) -> None:  # noqa: ANN401 - JSON
     screen = console()
     counts = told["counts"]
     state = Text("ready", "green") if told["is_ready"] else Text("not ready", "bold red")
@@ -72,7 +100,10 @@ def _show(told: Any, lists: Any) -> None:  # noqa: ANN401 - JSON
     )
     screen.print(_workers(told))
     if lists:
-        screen.print(_lists(lists[:LISTS_SHOWN]))
+        screen.print(_lists(lists))
+    if has_more:
+        more = f"There are more lists; `poolwright status --lists {max(PAGE, 2 * len(lists))}` shows more of them."
+        screen.print(Text(more, "dim"), soft_wrap=True)
 
 
 def _workers(told: Any) -> Table:  # noqa: ANN401 - JSON
@@ -91,5 +122,15 @@ def _lists(lists: Any) -> Table:  # noqa: ANN401 - JSON
     for one in lists:
         open_count = sum(one["counts"][state] for state in ("QUEUED", "ASSIGNED", "RUNNING"))
         outcomes = ", ".join(f"{number:,} {outcome.lower()}" for outcome, number in one["outcomes"].items())
-        table.add_row(one["list_id"], one["source"], f"{open_count:,}", outcomes)
+        table.add_row(one["list_id"], one["source"], f"{open_count:,}", _checked(one) + outcomes)
     return table
+
+
+def _checked(one: Any) -> str:  # noqa: ANN401 - JSON
+    """How far the look at a list's earlier files is; empty when it waits for none."""
+    checking = one.get("checking")
+    if not checking:
+        return ""
+    if not checking["total_count"]:
+        return "waits for a look at earlier files; "
+    return f"looks at earlier files, {checking['looked_count']:,} of {checking['total_count']:,}; "

@@ -14,7 +14,7 @@ from app.cli.exits import DONE_OUTCOMES, Exit
 from app.cli.job import STDIN, is_list, standard_input
 from app.cli.options import ORDERS, RUNNING, SHOWING, AsJson, SettingsCommand
 from app.cli.words import count
-from app.domain.events import TaskEnded
+from app.domain.events import Notice, TaskEnded
 from app.domain.failures import OptionsError, SetupError
 from app.intake.errors import InputRefusedError
 from app.service.batch import Redo
@@ -88,21 +88,25 @@ def _tell(taken: Any, *, as_json: bool) -> None:  # noqa: ANN401 - JSON
     if taken["done_count"]:
         parts.append(f"{taken['done_count']:,} done before")
     console().print(f"Taken as list {taken['list_id']}: {', '.join(parts)}.", soft_wrap=True)
+    if taken.get("is_checking"):
+        told = "The files of orders that are done are looked at; what is not whole is fetched again."
+        console().print(told, soft_wrap=True)
     for text in taken["notices"]:
         console().print(text, soft_wrap=True)
 
 
 def _wait(line: Line, taken: Any) -> Exit:  # noqa: ANN401 - JSON
-    """Look whenever an order has ended."""
+    """Look whenever an order has ended, or the look at earlier files."""
     path = f"{_LISTS}/{taken['list_id']}"
     with line.events() as happening:
-        while _open_count(view := line.get(path)):
-            if not any(isinstance(event, TaskEnded) for event in happening):
+        while not _is_over(view := line.get(path)):
+            if not any(isinstance(event, TaskEnded | Notice) for event in happening):
                 raise SetupError("The daemon ended before the list did; it goes on when it is started again.")
     done = {outcome.value for outcome in DONE_OUTCOMES}
     is_undone = taken["invalid"] or any(outcome not in done for outcome in view["outcomes"])
     return Exit.NOT_ALL_DONE if is_undone else Exit.DONE
 
 
-def _open_count(view: Any) -> int:  # noqa: ANN401 - JSON
-    return sum(view["counts"].get(state, 0) for state in ("QUEUED", "ASSIGNED", "RUNNING"))
+def _is_over(view: Any) -> bool:  # noqa: ANN401 - JSON
+    is_open = any(view["counts"].get(state) for state in ("QUEUED", "ASSIGNED", "RUNNING"))
+    return not is_open and not view.get("checking")

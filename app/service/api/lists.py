@@ -69,13 +69,14 @@ async def lists(
     views = await daemon.lists(limit + 1, offset)
     if len(views) > limit:
         response.headers["Link"] = f'<?limit={limit}&offset={offset + limit}>; rel="next"'
-    return [ListOut.of(view) for view in views[:limit]]
+    return [ListOut.of(view, daemon.checks.get(view.list_id)) for view in views[:limit]]
 
 
 @router.get("/{list_id}")
 async def one_list(list_id: str, daemon: AskedDaemon) -> ListOut:
     """One list, and how far it is."""
-    return ListOut.of(await daemon.list_view(BatchId(list_id)))
+    view = await daemon.list_view(BatchId(list_id))
+    return ListOut.of(view, daemon.checks.get(view.list_id))
 
 
 @router.get("/{list_id}/report", response_class=FileResponse)
@@ -89,7 +90,8 @@ async def report(
 
 
 async def _submit(daemon: Daemon, orders: OrderList, redo: Redo) -> ListTaken:
-    return ListTaken.of(orders, await daemon.submit(orders, redo))
+    accepted = await daemon.submit(orders, redo)
+    return ListTaken.of(orders, accepted, is_checking=daemon.checks.get(orders.batch_id) is not None)
 
 
 def _plain_name(name: str | None) -> str:

@@ -13,6 +13,7 @@ from app.domain.ids import BatchId, TaskId
 from app.domain.ports import Accepted
 from app.domain.task import OrderList, TaskRecord
 from app.service.batch import Redo
+from app.service.daemon.checks import Check
 from app.store.search import FailureClass, ListView
 
 #: Numbers that one request may hold; longer lists come as files.
@@ -88,9 +89,11 @@ class ListTaken(Given):
     done_count: int
     invalid: list[InvalidRow]
     notices: list[str]
+    #: Whether the files of orders that are done are looked at now; what is not whole is fetched again. See the list.
+    is_checking: bool = False
 
     @classmethod
-    def of(cls, orders: OrderList, accepted: Accepted) -> Self:
+    def of(cls, orders: OrderList, accepted: Accepted, *, is_checking: bool) -> Self:
         """From what the daemon says."""
         return cls(
             list_id=orders.batch_id,
@@ -104,7 +107,21 @@ class ListTaken(Given):
                 if row.problem is not None
             ],
             notices=list(orders.notices),
+            is_checking=is_checking,
         )
+
+
+class Checking(Given):
+    """How far the look at earlier files is: until it is over nobody knows which orders are done again."""
+
+    looked_count: int
+    #: 0 as long as others are looked at first.
+    total_count: int
+
+    @classmethod
+    def of(cls, check: Check) -> Self:
+        """From what the daemon says."""
+        return cls(looked_count=check.looked.count, total_count=check.looked.total_count)
 
 
 class ListOut(Given):
@@ -115,9 +132,11 @@ class ListOut(Given):
     accepted_at: datetime
     counts: dict[str, int]
     outcomes: dict[str, int]
+    #: Nothing when it waits for no look at earlier files.
+    checking: Checking | None = None
 
     @classmethod
-    def of(cls, view: ListView) -> Self:
+    def of(cls, view: ListView, check: Check | None) -> Self:
         """From what the journal says."""
         return cls(
             list_id=view.list_id,
@@ -125,6 +144,7 @@ class ListOut(Given):
             accepted_at=view.accepted_at,
             counts=view.counts,
             outcomes=view.outcomes,
+            checking=None if check is None else Checking.of(check),
         )
 
 

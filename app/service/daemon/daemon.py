@@ -23,12 +23,12 @@ from app.domain.ports import Accepted, Clock
 from app.domain.states import TaskStatus, WorkerStatus
 from app.domain.task import OrderList, TaskRecord
 from app.service.batch import Redo
+from app.service.daemon.checks import Checks
 from app.service.daemon.errors import DrainingError, NothingThereError, NotPossibleNowError
 from app.service.daemon.feed import Feed, Pace
 from app.service.daemon.reporting import write_aside
 from app.service.daemon.standing import Standing, why_unready
 from app.service.metrics import Metrics
-from app.service.resuming import to_reopen
 from app.service.upkeep import Upkeep
 from app.store import search
 from app.store.journal import SqliteJournal
@@ -49,9 +49,13 @@ _AT_WORK = frozenset({WorkerStatus.READY, WorkerStatus.PROCESSING, WorkerStatus.
 class Daemon:
     """One journal, one pool, many askers. Made by ``open_daemon``."""
 
-    def __init__(self, *, journal: SqliteJournal, tree: OutputTree, clock: Clock, out: Path, prefix: str) -> None:
+    def __init__(
+        self, *, journal: SqliteJournal, tree: OutputTree, clock: Clock, out: Path, prefix: str, checks: Checks
+    ) -> None:
         """Stand before the pool is there; ``employ`` brings it. ``prefix`` begins the ids of this portal's orders."""
         self.feed = Feed()
+        #: Lists whose earlier files are to be looked at.
+        self.checks = checks
         self._prefix = prefix
         self.started_at = clock.now()
         self._journal = journal
@@ -88,24 +92,26 @@ class Daemon:
         return self._pool
 
     async def submit(self, orders: OrderList, redo: Redo = Redo.RETRYABLE) -> Accepted:
-        """Take a list; it is in the journal when this returns, and its orders are in the queue.
+        """Take a list; it is in the journal when this returns, and its new orders are in the queue.
 
-        Orders that are done already are done again only as ``redo`` says, or when their files are not whole any more.
+        Which of the others are done again, as ``redo`` says or since files are lost, ``checks`` finds out beside.
 
         Raises:
             DrainingError: Nothing new is taken.
             PoolError: The journal cannot take it.
         """
         self._check_takes()
+        self.checks.require_room()
         accepted = await self._journal.accept(orders)
         await self.pool.submissions.submit_all(orders.tasks)
-        again = await to_reopen(self._journal, self._tree, orders.batch_id, redo)
-        if again:
-            await self.pool.submissions.reopen(again)
+        if accepted.done_count and redo is not Redo.NOTHING:
+            await self.checks.add(orders.batch_id, redo)
         return accepted
 
     async def cancel(self, query: OrderQuery, task_ids: Collection[TaskId] | None = None) -> int:
-        """Call off those of these orders that wait; tells how many. What a worker has is finished."""
+        """Call off those of these orders that wait, and the check of a list; tells how many. Others are finished."""
+        if task_ids is None and query.list_id is not None and query == OrderQuery(list_id=query.list_id):
+            await self.checks.call_off(query.list_id)
         waiting = list(task_ids) if task_ids is not None else []
         if task_ids is None:  # those that were claimed ahead wait too
             for status in (TaskStatus.QUEUED, TaskStatus.ASSIGNED):

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.archive.tree import OutputTree
+import anyio
+
+from app.archive.tree import PRIVATE_NAME, OutputTree
 from app.domain.account import Account
 from app.domain.events import Event, Level, Notice
 from app.domain.failures import root_cause
+from app.domain.ids import TaskId
 from app.domain.options import PoolOptions
 from app.domain.ports import Clock, EventSink
 from app.domain.states import open_count
+from app.service.daemon.checks import Checks
 from app.service.daemon.daemon import COMMON, Daemon
 from app.service.resuming import clean_staging, recover
 from app.store.journal import SqliteJournal
@@ -60,11 +64,21 @@ async def open_daemon(house: House, clock: Clock, observe: EventSink) -> AsyncGe
         await recover(journal, tree, house.out, house.pool.max_attempts)
         await journal.gather(COMMON, house.account.prefix)
         count = open_count(await journal.counts(COMMON))
-        daemon = Daemon(journal=journal, tree=tree, clock=clock, out=house.out, prefix=house.account.prefix)
 
         def tell(event: Event) -> None:
             daemon.observe(event)
             observe(event)
+
+        def note(level: Level, text: str) -> None:
+            tell(Notice(level=level, text=text))
+
+        async def reopen(task_ids: Collection[TaskId]) -> int:
+            return await daemon.pool.submissions.reopen(task_ids)
+
+        checks = Checks(journal, tree, house.out / PRIVATE_NAME, reopen=reopen, note=note)
+        daemon = Daemon(
+            journal=journal, tree=tree, clock=clock, out=house.out, prefix=house.account.prefix, checks=checks
+        )
 
         if count:
             tell(Notice(level=Level.INFO, text=f"takes up {count} order(s) that were left undone"))
@@ -75,9 +89,12 @@ async def open_daemon(house: House, clock: Clock, observe: EventSink) -> AsyncGe
             async with (
                 clean_staging(tree, house.pool.staging_path),
                 PersistentWorkerPool(house.pool, around) as pool,
+                anyio.create_task_group() as beside,
             ):
                 daemon.employ(pool, house.pool.shutdown_timeout_s)
+                beside.start_soon(checks.serve)
                 yield daemon
+                beside.cancel_scope.cancel()
         except ExceptionGroup as group:
             raise root_cause(group) from group
         finally:

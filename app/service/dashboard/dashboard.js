@@ -4,6 +4,7 @@ const API = "api/v1"; // beside this page, wherever a proxy has put it
 const LOOK_MS = 3000; // how often figures and pictures are looked at anew
 const EVENT_MS = 700; // how soon an event is drawn; a busy pool has many in a second
 const MEMORY_POINTS = 60;
+const LISTS_PAGE = 200; // as many as the daemon tells at once
 const OUTCOMES = {
   COMPLETED: ["completed", "good"], NO_ATTACHMENTS: ["no attachments", "good"], PARTIAL: ["partial", "warn"],
   NOT_FOUND: ["not found", "warn"], FORBIDDEN: ["forbidden", "warn"], INVALID: ["invalid", "warn"],
@@ -18,6 +19,7 @@ let token = "";
 let status = null;
 let after = null;
 let timer = 0;
+let listsWanted = LISTS_PAGE;
 
 // --- asking -----------------------------------------------------------------------------------------------------
 
@@ -226,6 +228,12 @@ async function drawOrders(isMore = false) {
   else at("orders").replaceChildren(...(rows.length ? rows : [make("tr", {}, make("td", { text: "No such orders.", kind: "empty", colspan: "4" }))]));
 }
 
+function checked(checking) {
+  if (!checking) return "";
+  const { looked_count: looked, total_count: all } = checking;
+  return all ? `looks at earlier files, ${looked.toLocaleString("en")} of ${all.toLocaleString("en")}` : "waits for a look at earlier files";
+}
+
 function drawLists(lists) {
   at("lists").replaceChildren(...(lists.length ? lists : []).map((one) => {
     const all = Object.values(one.counts).reduce((sum, number) => sum + number, 0);
@@ -234,7 +242,7 @@ function drawLists(lists) {
     return make("tr", {},
       make("td", {}, make("span", { text: one.source }), make("span", { text: new Date(one.accepted_at).toLocaleString(), kind: "dim" })),
       make("td", { kind: "number", text: `${one.counts.DONE + one.counts.CANCELLED} of ${all}` }),
-      make("td", { text: told }), make("td", {}, ...reports.flatMap((button, index) => [index ? " · " : "", button])));
+      make("td", { text: [checked(one.checking), told].filter(Boolean).join("; ") }), make("td", {}, ...reports.flatMap((button, index) => [index ? " · " : "", button])));
   }));
 }
 
@@ -301,8 +309,21 @@ function key(event) {
 
 // --- looking ----------------------------------------------------------------------------------------------------
 
+// Pages of lists, until there are as many as the person wants.
+async function getLists() {
+  const found = [];
+  let isMore = true;
+  while (isMore && found.length < listsWanted) {
+    const answer = await ask(`lists?limit=${LISTS_PAGE}&offset=${found.length}`);
+    found.push(...await answer.json());
+    isMore = answer.headers.has("Link");
+  }
+  at("more-lists").hidden = !isMore;
+  return found;
+}
+
 async function look() {
-  const lists = await get("lists");
+  const lists = await getLists();
   status = await get("status");
   drawStatus(lists);
   drawWorkers();
@@ -358,7 +379,7 @@ async function open(given) {
   at("page").hidden = false;
   await trying(look);
   follow();
-  setInterval(() => { if (!document.hidden && !at("page").hidden) trying(async () => { status = await get("status"); drawStatus(await get("lists")); drawWorkers(); await picture(); }); }, LOOK_MS);
+  setInterval(() => { if (!document.hidden && !at("page").hidden) trying(async () => { status = await get("status"); drawStatus(await getLists()); drawWorkers(); await picture(); }); }, LOOK_MS);
 }
 
 function begin() {
@@ -372,6 +393,7 @@ function begin() {
   at("choose").addEventListener("click", () => at("file").click());
   at("file").addEventListener("change", () => { if (at("file").files[0]) upload(at("file").files[0]); at("file").value = ""; });
   at("more").addEventListener("click", () => trying(() => drawOrders(true)));
+  at("more-lists").addEventListener("click", () => { listsWanted += LISTS_PAGE; trying(look); });
   at("filter").addEventListener("change", () => trying(() => drawOrders()));
   at("search").addEventListener("input", () => trying(() => drawOrders()));
   document.addEventListener("keydown", key);

@@ -26,13 +26,14 @@ def checks(command: Command, *options: str) -> tuple[dict[str, dict[str, str]], 
 def test_everything_is_looked_at_and_nothing_changed(command: Command, desk: Path) -> None:
     told, code = checks(command, "--sandbox", "off")
 
-    assert list(told) == NAMES
+    assert list(told) == [*NAMES[:3], "start", *NAMES[3:]]
+    assert "starts and closes in order" in told["start"]["found"]
     assert code == Exit.DONE, "what is missing here is told as a drawback only"
     assert list(desk.iterdir()) == []
 
 
 def test_people_get_a_line_for_each_thing_with_what_to_do(command: Command) -> None:
-    result = command("doctor")
+    result = command("doctor", "--no-start")
 
     lines = result.stdout.splitlines()
     assert [line[5:17].strip() for line in lines] == NAMES
@@ -73,24 +74,24 @@ def test_a_browser_that_does_not_start_fails(command: Command, desk: Path) -> No
     ],
 )
 def test_options_say_what_to_look_at(options: tuple[str, ...], name: str, word: str, command: Command) -> None:
-    assert word in checks(command, *options)[0][name]["found"]
+    assert word in checks(command, *options, "--no-start")[0][name]["found"]
 
 
 def test_an_output_that_cannot_be_written_fails(command: Command) -> None:
-    told, _ = checks(command, "--out", "/proc/none")
+    told, _ = checks(command, "--out", "/proc/none", "--no-start")
 
     assert told["output"]["level"] == "fail"
 
 
 @pytest.mark.usefixtures("profile")
 def test_a_profile_that_no_browser_opened_fails(command: Command) -> None:
-    told, code = checks(command)
+    told, code = checks(command, "--no-start")
 
     assert (told["profile"]["level"], code) == ("fail", Exit.NOT_ALL_DONE)
     assert "no profile that a browser wrote" in told["profile"]["found"]
 
 
 def test_other_profiles_are_named(command: Command, profile: Path) -> None:
-    told, _ = checks(command, "--profile", "mine")
+    told, _ = checks(command, "--profile", "mine", "--no-start")
 
     assert "there are default" in told["profile"]["found"]

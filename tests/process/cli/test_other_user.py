@@ -31,7 +31,7 @@ def mounted(command: Command, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
             path.chmod(0o755 if path.is_dir() else 0o644)
         monkeypatch.chdir(folder)
         monkeypatch.setenv("HOME", "/root")
-        for late in (("doctor",), ("serve", "--help")):
+        for late in (("doctor", "--no-start"), ("serve", "--help")):
             command(*late)  # loads what is loaded late: the other user may not be able to
         yield folder
 
@@ -82,7 +82,9 @@ def test_the_doctor_tells_all_of_it(command: Command, mounted: Path) -> None:
     (mounted / "profiles/default").chmod(0o700)
 
     with become_other_user():
-        result = command("doctor", "--profiles-dir", str(mounted / "profiles"), "--out", str(mounted / "out"))
+        result = command(
+            "doctor", "--no-start", "--profiles-dir", str(mounted / "profiles"), "--out", str(mounted / "out")
+        )
 
     lines = {line[5:17].strip(): line for line in result.stdout.splitlines()}
     assert result.exit_code == Exit.NOT_ALL_DONE

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.archive.tree import PRIVATE_NAME
+from app.cli.client import status
 from app.cli.main import app
 from app.domain.states import PoolStatus
 from app.service.api.token import TOKEN_NAME
@@ -73,6 +74,26 @@ async def test_the_status_tells_all_at_a_glance(tmp_path: Path, monkeypatch: pyt
         assert part in told.output
     assert json.loads(as_json.output)["lists"][0]["outcomes"] == {"COMPLETED": 2}
     assert (draining.exit_code, "draining" in draining.output) == (6, True)
+
+
+async def test_the_status_shows_as_many_lists_as_one_wants_and_says_that_there_are_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status, "PAGE", 3)
+    async with found_daemon(tmp_path, monkeypatch) as (running, ask):
+        for index in range(10):
+            await running.daemon.submit(order_list(1, source=f"list-{index:02}.csv"))
+        usual = await ask("status")
+        seven = await ask("status", "--lists", "7", "--json")
+        every = await ask("status", "--lists", "10")
+        none = await ask("status", "--lists", "0", "--json")
+
+    assert (usual.output.count(".csv"), "`poolwright status --lists" in usual.output) == (8, True)
+    found = json.loads(seven.output)
+    assert [one["source"] for one in found["lists"]] == [f"list-{index:02}.csv" for index in range(9, 2, -1)]
+    assert found["has_more_lists"] is True
+    assert (every.output.count(".csv"), "There are more lists" in every.output) == (10, False)
+    assert json.loads(none.output)["lists"] == []
 
 
 async def test_its_health_is_told_by_two_exit_codes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,7 +66,7 @@ def test_a_kill_in_it_is_counted(group: Path) -> None:
 
 
 def test_the_program_in_it_says_that_its_workers_do_not_fit(group: Path) -> None:
-    told = run_in(group, BE_THE_PROGRAM, "doctor", "--workers", "2", "--tabs", "2")
+    told = run_in(group, BE_THE_PROGRAM, "doctor", "--no-start", "--workers", "2", "--tabs", "2")
 
     (line,) = (line for line in told.stdout.splitlines() if line.startswith("fail memory"))
     assert "2 workers with 2 tabs each need about 1.4 GB of memory, and there are 0.2 GB" in line

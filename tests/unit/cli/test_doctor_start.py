@@ -1,0 +1,72 @@
+"""The doctor starts the browser once, as a worker would, and tells its own reason where it does not come up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio
+import pytest
+
+from app.cli.checks import Level as Found
+from app.cli.checks_machine import judge_start
+from app.domain.events import Level
+from app.domain.failures import SetupError
+from app.domain.options import BrowserOptions, PortalOptions, WorkerOptions
+from app.service import trial
+from app.service.trial import Trial, try_browser
+
+PORTAL = PortalOptions(pack_json="{}", base_url="https://portal.test")
+WORKER = WorkerOptions(browser=BrowserOptions(executable_path="/usr/bin/chrome"), portal=PORTAL)
+Note = Callable[[Level, str], None]
+
+
+def clock() -> Callable[[], float]:
+    times = iter((1.0, 3.5))
+    return lambda: next(times)
+
+
+async def test_it_is_tried_without_a_portal_on_a_profile_that_is_thrown_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Path] = []
+
+    async def make_base(base: Path, options: WorkerOptions, runs_root: Path, note: Note) -> None:
+        assert options.portal is None
+        assert options.browser == WORKER.browser
+        await anyio.Path(base).mkdir()
+        await anyio.Path(runs_root).mkdir()
+        seen.append(base)
+        note(Level.INFO, "an aside")
+        note(Level.WARNING, "a drawback")
+
+    monkeypatch.setattr(trial.errand, "make_base", make_base)
+    went = await try_browser(WORKER, clock())
+
+    assert went == Trial(duration_s=2.5, notices=("a drawback",))
+    assert not seen[0].parent.exists()
+
+
+async def test_the_browsers_own_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def make_base(*_: object) -> None:
+        raise SetupError("libnss3.so: cannot open shared object file")
+
+    monkeypatch.setattr(trial.errand, "make_base", make_base)
+    told = judge_start(await try_browser(WORKER, clock()))
+
+    assert told.level is Found.FAIL
+    assert "libnss3.so" in told.found
+
+
+async def test_one_that_hangs_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def make_base(*_: object) -> None:
+        await anyio.sleep_forever()
+
+    monkeypatch.setattr(trial.errand, "make_base", make_base)
+    monkeypatch.setattr(trial, "TRIAL_LIMIT_S", 0.0)
+
+    assert "not ready within" in (await try_browser(WORKER, clock())).problem
+
+
+def test_a_drawback_is_no_failure() -> None:
+    assert judge_start(Trial(duration_s=1.0)).level is Found.OK
+    told = judge_start(Trial(duration_s=1.0, notices=("it runs without its sandbox",)))
+    assert (told.level, told.advice) == (Found.WARN, "it runs without its sandbox")

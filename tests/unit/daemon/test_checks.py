@@ -1,0 +1,199 @@
+"""Earlier files are looked at beside everything else: one list after another, told how far, called off, kept."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncGenerator, Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from app.archive.tree import OutputTree
+from app.domain.events import Level
+from app.domain.failures import PoolError, Reason
+from app.domain.ids import BatchId, TaskId
+from app.service.batch import Redo
+from app.service.daemon import checks as module
+from app.service.daemon.checks import NAME, Checks
+from app.service.daemon.errors import NotPossibleNowError
+from app.store.journal import SqliteJournal
+from tests.support.manual_clock import ManualClock
+from tests.support.tasks import BATCH, OTHER, orders, report, task_id
+
+
+class Tree(OutputTree):
+    """An output folder with the files of some orders; to look at one takes as long as a test wants."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root, clock=ManualClock())
+        self.broken = set[TaskId]()
+        self.goes_on = threading.Event()
+        self.goes_on.set()
+        self.seen: list[TaskId] = []
+
+    def verify(self, folder: str, task_id: TaskId, heed: Callable[[], None] = lambda: None) -> tuple[str, ...]:
+        self.seen.append(task_id)
+        while not self.goes_on.wait(0.01):
+            heed()
+        return ("it is gone",) if task_id in self.broken else ()
+
+
+@dataclass
+class Place:
+    checks: Checks
+    tree: Tree
+    reopened: list[TaskId] = field(default_factory=list[TaskId])
+    told: list[tuple[Level, str]] = field(default_factory=list[tuple[Level, str]])
+    trouble: list[PoolError] = field(default_factory=list[PoolError])
+
+    async def until(self, is_true: Callable[[], object]) -> None:
+        with anyio.fail_after(60):
+            while not is_true():
+                await anyio.lowlevel.checkpoint()
+
+
+async def fill(journal: SqliteJournal) -> None:
+    """Two lists of two orders each, all done."""
+    for batch_id, numbers in ((BATCH, (1, 2)), (OTHER, (3, 4))):
+        await journal.accept(orders(*numbers, batch_id=batch_id))
+        for number in numbers:
+            await journal.fetch(batch_id, 1)
+            await journal.finish(task_id(number), report(Reason.ALL_SAVED, "a.pdf"), f"PO{number}")
+
+
+@asynccontextmanager
+async def place(root: Path, *, is_serving: bool = True) -> AsyncGenerator[Place]:
+    tree = Tree(root / "out")
+
+    async def reopen(task_ids: Collection[TaskId]) -> int:
+        if found.trouble:
+            raise found.trouble.pop()
+        found.reopened += task_ids
+        return len(task_ids)
+
+    def note(level: Level, text: str) -> None:
+        found.told.append((level, text))
+
+    async with SqliteJournal(root / "journal.db", ManualClock()) as journal, anyio.create_task_group() as beside:
+        await fill(journal)
+        found = Place(Checks(journal, tree, root, reopen=reopen, note=note), tree)
+        if is_serving:
+            beside.start_soon(found.checks.serve)
+        yield found
+        tree.goes_on.set()
+        beside.cancel_scope.cancel()
+
+
+async def test_only_what_is_not_whole_is_done_again(tmp_path: Path) -> None:
+    async with place(tmp_path) as here:
+        here.tree.broken = {task_id(2)}
+        await here.checks.add(BATCH, Redo.RETRYABLE)
+        await here.until(lambda: here.told)
+
+        assert here.checks.get(BATCH) is None
+    assert here.reopened == [task_id(2)]
+    assert here.told == [
+        (Level.INFO, f"The files of 2 earlier orders of the list {BATCH} were looked at: 1 are done again.")
+    ]
+
+
+async def test_it_says_how_far_it_is_and_others_wait_their_turn(tmp_path: Path) -> None:
+    async with place(tmp_path) as here:
+        here.tree.goes_on.clear()
+        await here.checks.add(BATCH, Redo.RETRYABLE)
+        await here.checks.add(OTHER, Redo.RETRYABLE)
+        await here.until(lambda: here.tree.seen)
+        first, second = here.checks.get(BATCH), here.checks.get(OTHER)
+
+        assert first is not None
+        assert second is not None
+        assert (first.looked.count, first.looked.total_count) == (1, 2)
+        assert (second.looked.count, second.looked.total_count) == (0, 0)
+        here.tree.goes_on.set()
+        await here.until(lambda: len(here.told) == 2)
+    assert here.tree.seen == [task_id(number) for number in (1, 2, 3, 4)]
+
+
+async def test_one_that_is_called_off_ends_at_once_and_the_next_begins(tmp_path: Path) -> None:
+    async with place(tmp_path) as here:
+        here.tree.broken = {task_id(number) for number in (1, 2, 3, 4)}
+        here.tree.goes_on.clear()
+        await here.checks.add(BATCH, Redo.RETRYABLE)
+        await here.checks.add(OTHER, Redo.RETRYABLE)
+        await here.until(lambda: here.tree.seen)
+
+        assert await here.checks.call_off(BATCH)
+        assert not await here.checks.call_off(BATCH)
+        assert here.checks.get(BATCH) is None
+        await here.until(lambda: task_id(3) in here.tree.seen)
+        here.tree.goes_on.set()
+        await here.until(lambda: here.told)
+    assert here.reopened == [task_id(3), task_id(4)]
+
+
+async def test_what_a_daemon_did_not_get_to_is_done_by_the_next_one(tmp_path: Path) -> None:
+    async with place(tmp_path, is_serving=False) as here:
+        await here.checks.add(BATCH, Redo.ALL)
+        await here.checks.add(OTHER, Redo.RETRYABLE)
+    async with place(tmp_path) as here:
+        await here.until(lambda: len(here.told) == 2)
+    assert here.reopened == [task_id(1), task_id(2)]
+    async with place(tmp_path) as here:
+        await anyio.wait_all_tasks_blocked()
+    assert here.told == []
+
+
+async def test_the_latest_word_about_a_list_counts(tmp_path: Path) -> None:
+    async with place(tmp_path, is_serving=False) as here:
+        await here.checks.add(BATCH, Redo.ALL)
+        await here.checks.add(BATCH, Redo.RETRYABLE)
+        check = here.checks.get(BATCH)
+
+        assert check is not None
+        assert check.redo is Redo.RETRYABLE
+
+
+async def test_no_more_lists_wait_than_there_is_room_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CHECKS_MAX", 1)
+    async with place(tmp_path, is_serving=False) as here:
+        here.checks.require_room()
+        await here.checks.add(BATCH, Redo.ALL)
+
+        with pytest.raises(NotPossibleNowError, match="send this one again later"):
+            here.checks.require_room()
+
+
+async def test_what_stands_in_the_way_is_told_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TRY_AGAIN_S", 0.0)
+    async with place(tmp_path) as here:
+        here.trouble.append(PoolError("The journal is locked."))
+        await here.checks.add(BATCH, Redo.ALL)
+        await here.until(lambda: here.reopened)
+        await here.until(lambda: len(here.told) == 2)
+
+    assert here.told[0] == (
+        Level.WARNING,
+        f"The earlier files of the list {BATCH} are looked at later: The journal is locked.",
+    )
+    assert here.told[1][0] is Level.INFO
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"a": "sometimes"}', '"x"'])
+async def test_a_file_that_is_none_is_no_hindrance(tmp_path: Path, text: str) -> None:
+    (tmp_path / NAME).write_text(text)
+    async with place(tmp_path) as here:
+        await here.checks.add(BATCH, Redo.ALL)
+        await here.until(lambda: here.reopened)
+
+
+async def test_a_disk_that_does_not_take_the_note_refuses_the_list(tmp_path: Path) -> None:
+    async with place(tmp_path, is_serving=False) as here:
+        (tmp_path / NAME).mkdir()
+        (tmp_path / NAME / "in the way").touch()
+
+        with pytest.raises(NotPossibleNowError, match="cannot be written"):
+            await here.checks.add(BatchId("b"), Redo.ALL)
