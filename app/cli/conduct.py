@@ -12,19 +12,17 @@ from functools import partial
 from pathlib import Path
 
 from loguru import logger
-from rich.console import Console
 
 from app.archive.tree import PRIVATE_NAME
 from app.cli.console import console
-from app.cli.json_lines import JsonView
 from app.cli.live import LiveView
-from app.cli.plain import PlainView
+from app.cli.manner import Manner, make_view
 from app.cli.progress import Progress
 from app.cli.signals import first_words, hearing_signals
 from app.cli.streams import losses
-from app.cli.view import QuietView, View
+from app.cli.view import View
 from app.domain.events import Event, Level, Notice
-from app.domain.ports import Clock, EventSink
+from app.domain.ports import EventSink
 from app.service.batch import BatchJob, BatchSummary
 from app.service.beacon import batch_lit
 from app.service.clock import SystemClock
@@ -32,26 +30,6 @@ from app.service.crew import secrets_of
 from app.service.logs import LogOptions, log_event, logging_to
 from app.service.runtime import run_batch
 from app.settings import LogLevel, Settings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
-    """How a person wants to see a run."""
-
-    is_json: bool = False
-    is_quiet: bool = False
-    is_verbose: bool = False
-
-
-def make_view(manner: Manner, progress: Progress, title: str, screen: Console, clock: Clock) -> View:
-    """The view for this manner on this screen."""
-    if manner.is_json:
-        return JsonView(progress, console=screen, clock=clock)
-    if manner.is_quiet:
-        return QuietView(progress, console=screen, clock=clock)
-    if screen.is_terminal and not manner.is_verbose:
-        return LiveView(progress, title, console=screen, clock=clock)
-    return PlainView(progress, console=screen, clock=clock)
 
 
 def log_options(manner: Manner, view: View | None, settings: Settings, file: Path | None) -> LogOptions:

@@ -19,11 +19,12 @@ from rich.text import Text
 
 from app.archive.tree import PRIVATE_NAME
 from app.cli import words
-from app.cli.conduct import Manner, Showing, conduct, news
+from app.cli.conduct import Showing, conduct, news
 from app.cli.console import console
 from app.cli.exits import Exit, exit_of_summary
 from app.cli.job import Sources, make_job, read_orders
 from app.cli.login import log_in
+from app.cli.manner import Manner
 from app.cli.options import SettingsCommand, Verbose
 from app.cli.sandbox import sandbox_notice, sandbox_record
 from app.cli.signals import unless_interrupted

@@ -8,8 +8,9 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from app.cli.conduct import Manner, log_options
+from app.cli.conduct import log_options
 from app.cli.console import console
+from app.cli.manner import Manner
 from app.cli.sandbox import sandbox_notice
 from app.cli.signals import unless_interrupted
 from app.domain.events import Event, Level, Notice

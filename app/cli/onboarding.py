@@ -12,11 +12,11 @@ import typer
 from rich.text import Text
 
 from app.cli import profile_words
-from app.cli.conduct import Manner, log_options
+from app.cli.conduct import log_options
 from app.cli.console import console
 from app.cli.login import tell_notice, tell_sandbox
-from app.cli.options import PORTAL, SettingsCommand
-from app.cli.profiles import ProfileName
+from app.cli.manner import Manner
+from app.cli.options import PORTAL, ProfileName, SettingsCommand
 from app.cli.signals import finishing_on_signal, unless_interrupted
 from app.domain.failures import LoginRequiredError, OptionsError
 from app.portal.pack import shipped_names

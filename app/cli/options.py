@@ -61,7 +61,7 @@ Verbose = Annotated[
     bool,
     typer.Option("--verbose", "-v", help="Show lines instead of the live view, and the log.", rich_help_panel=SHOWING),
 ]
-
+ProfileName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the profile.", show_default=False)]
 
 #: A command with a parameter of this name gets what the command line alone said, to read settings again later.
 _GIVEN = "given"

@@ -10,8 +10,7 @@ from rich.text import Text
 from app.cli import profile_words
 from app.cli.console import console
 from app.cli.exits import Exit
-from app.cli.options import SettingsCommand
-from app.cli.profiles import ProfileName
+from app.cli.options import ProfileName, SettingsCommand
 from app.profile import keeping
 from app.profile.home import NamedProfile, ProfileHome
 from app.profile.marker import read_marker

@@ -14,9 +14,8 @@ from app.cli.check_lines import tell
 from app.cli.checks import Level
 from app.cli.console import console
 from app.cli.exits import Exit
-from app.cli.options import AsJson, SettingsCommand
+from app.cli.options import AsJson, ProfileName, SettingsCommand
 from app.cli.profile_checks import examine
-from app.cli.profiles import ProfileName
 from app.profile.cookies import count_by_site
 from app.profile.home import ProfileHome
 from app.profile.keeping import find_good

@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
 
 import anyio
-import typer
 from rich.text import Text
 
 from app.cli import profile_words, words
 from app.cli.console import console
 from app.cli.login import is_login_given, log_in, tell_sandbox
-from app.cli.options import SettingsCommand
+from app.cli.options import ProfileName, SettingsCommand
 from app.domain.failures import OptionsError
 from app.portal.pack import shipped_names
 from app.profile.base import check_base
@@ -43,8 +41,6 @@ CHECK_HELP = (
 CHECK_EXAMPLES = ("poolwright profile clone-check coupa",)
 #: The largest of what was left out.
 LEFT_OUT_SHOWN = 4
-
-ProfileName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the profile.", show_default=False)]
 
 
 @SettingsCommand.taking("portal", "base_url", "profiles_dir", "headless", "browser_path", "sandbox", "runs_dir")

@@ -9,9 +9,10 @@ import anyio
 import typer
 
 from app.cli import options
-from app.cli.conduct import Manner, Showing, conduct, news
+from app.cli.conduct import Showing, conduct, news
 from app.cli.exits import exit_of_summary
 from app.cli.job import Sources, check_template, make_job, read_orders
+from app.cli.manner import Manner
 from app.cli.options import SettingsCommand
 from app.cli.preview import show_orders
 from app.cli.sandbox import sandbox_notice, sandbox_record

@@ -68,6 +68,22 @@ ENTRIES = {
             *_SELDOM,
         },
     ),
+    "a question to a daemon": entry(
+        "app",
+        "status",
+        loads={"httpx", "rich", "app.cli.manner"},
+        kept_out={
+            "playwright",
+            "psutil",
+            "sqlite3",
+            "app.portal.pack",
+            "app.store",
+            "app.supervisor",
+            *_SPREADSHEETS,
+            *_SERVING,
+            *_SELDOM,
+        },
+    ),
     "a worker": entry(
         "app.worker",
         "1",

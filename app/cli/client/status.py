@@ -11,9 +11,9 @@ from rich.text import Text
 
 from app.cli import words
 from app.cli.client.line import Line, line_to
-from app.cli.conduct import Manner, make_view
 from app.cli.console import console
 from app.cli.exits import Exit
+from app.cli.manner import Manner, make_view
 from app.cli.options import SHOWING, AsJson, SettingsCommand, Verbose
 from app.cli.progress import Progress
 from app.service.clock import SystemClock
