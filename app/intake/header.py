@@ -44,19 +44,35 @@ def frame_rows(rows: Sequence[Row], wanted: str | None = None) -> Frame:
     top = rows[:_TOP_ROWS]
     usual_count = median_high(row.filled_count for row in rows[:_PROBE_ROWS])
     wide = [index for index, row in enumerate(top) if 2 * row.filled_count > usual_count]
-    named = next((index for index in wide if _names_column(rows, index, wanted)), None)
-    header = _plain_header(rows, wide) if named is None else named
+    places = ((index, _named_place(rows, index, wanted)) for index in wide)
+    header, place = next(((index, place) for index, place in places if place is not None), (None, None))
+    is_named = header is not None
+    if header is None:
+        header = _plain_header(rows, wide)
     start = _first_row(top, wide) if header is None else header
+    if place is not None and start and all(index in wide and _is_order(rows[index], place) for index in range(start)):
+        return _sorted_in(rows, start)
     titles = [f"{_rows_stand(rows[:start])} above the table: not read as orders."] if start else []
     if header is None:
         return Frame(header=None, rows=tuple(rows[start:]), notices=tuple(titles))
-    unknown = [f"Row {rows[header].row_no} was taken as the header, not as an order."]
+    unknown = [] if is_named else [f"Row {rows[header].row_no} was taken as the header, not as an order."]
     body, skipped = _without_descriptions(rows[header], rows[header + 1 :])
-    return Frame(header=rows[header], rows=body, notices=(*titles, *(unknown if named is None else ()), *skipped))
+    return Frame(header=rows[header], rows=body, notices=(*titles, *unknown, *skipped))
 
 
-def _names_column(rows: Sequence[Row], index: int, wanted: str | None) -> bool:
-    """Whether a row names an order column, or the column that is wanted."""
+def _is_order(row: Row, place: int) -> bool:
+    cell = row.cells[place] if place < len(row.cells) else ""
+    return is_data(cell) and can_be_order(cell)
+
+
+def _sorted_in(rows: Sequence[Row], header: int) -> Frame:
+    """A table whose header was sorted in among its rows, so that orders stand above it too."""
+    notice = f"The header stands in row {rows[header].row_no}, below orders: the rows above it were read too."
+    return Frame(header=rows[header], rows=(*rows[:header], *rows[header + 1 :]), notices=(notice,))
+
+
+def _named_place(rows: Sequence[Row], index: int, wanted: str | None) -> int | None:
+    """Where a row names an order column, or the column that is wanted; nothing when it names none."""
     row = rows[index]
     told = fold_name(wanted or "")
     is_worded = not any(map(is_data, row.cells))
@@ -69,8 +85,8 @@ def _names_column(rows: Sequence[Row], index: int, wanted: str | None) -> bool:
         # kinds comes again in the next row.
         is_name = name not in _column(rows[:index], position) + below or _are_orders(below[:1])
         if _are_orders(below) or (is_name and (is_told or is_worded)):
-            return True
-    return False
+            return position
+    return None
 
 
 def _column(rows: Sequence[Row], position: int) -> list[str]:

@@ -119,7 +119,7 @@ def _collect(sheet: Sheet, index: int, source: str, reading: Reading) -> OrderLi
         else:
             rows.append(_bad_row(row, index, number))
     if not tasks:
-        raise InputRefusedError(_no_order(sheet, index, rows))
+        raise InputRefusedError(_no_order(sheet, index, rows, (*totals.notices(), *others.notices())))
     return OrderList(
         batch_id=_batch_id(reading.portal_name, sheet.columns, rows),
         source=source,
@@ -184,9 +184,9 @@ def _count_notices(rows: Sequence[OrderRow], task_count: int) -> Iterator[str]:
         )
 
 
-def _no_order(sheet: Sheet, index: int, rows: Sequence[OrderRow]) -> str:
+def _no_order(sheet: Sheet, index: int, rows: Sequence[OrderRow], left_out: Sequence[str]) -> str:
     sentence = f"{sheet.source} has no valid order number"
-    first = f"row {rows[0].row_no}: {rows[0].detail}"
+    first = f"; row {rows[0].row_no}: {rows[0].detail}" if rows else "."
     if len(sheet.columns) > 1:
         sentence += f" in column {column_shown(sheet, index)}, name another with --column"
-    return " ".join([f"{sentence}; {first}", *sheet.notices])
+    return " ".join([f"{sentence}{first}", *left_out, *sheet.notices])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import lxml.html
@@ -18,6 +19,10 @@ from app.intake.workbooks.sheet_rows import SheetRows, cells_at
 #: A tag costs a hundred times what it takes in the file.
 TAGS_MAX = 3_000_000
 _BREAKS = frozenset({"br", "p", "div", "li", "h1", "h2", "h3"})
+#: What stands apart from the text before and behind it; a raised ``o`` belongs to its ``N``, a raised digit does not.
+_APART, _RAISED = frozenset({"del", "s", "strike", "ins", "option", "button"}), frozenset({"sup", "sub"})
+#: Tags without content that the library takes for open ones.
+_VOID = re.compile(r"</?(?:wbr|source|track)\b[^>]*>", re.IGNORECASE)
 _UNSEEN = frozenset({"script", "style", "template", "noscript", "table"})
 _AS_NEW = "save the list as .xlsx or as CSV UTF-8"
 
@@ -32,7 +37,10 @@ def read_web_page(text: str, source: str) -> Grid:
         raise InputRefusedError(f"{source} is a web page of more than {TAGS_MAX:,} tags; {_AS_NEW}.")
     rows = SheetRows(source=source, knows_types=False)
     try:
-        _read(lxml.html.document_fromstring(text.encode(), parser=lxml.html.HTMLParser(encoding="utf-8")), rows)
+        _read(
+            lxml.html.document_fromstring(_VOID.sub("", text).encode(), parser=lxml.html.HTMLParser(encoding="utf-8")),
+            rows,
+        )
     except etree.LxmlError as error:
         raise InputRefusedError(f"{source} is a web page that cannot be read; {_AS_NEW}.") from error
     if not rows.rows:
@@ -47,19 +55,19 @@ def _read(page: Element, rows: SheetRows) -> None:
     for row in page.iter("tr"):
         table = next(row.iterancestors("table"), None)
         placed = list(_cells(row, spans.setdefault(table, {}), looks))
-        if _is_layout(row):
+        if _is_layout(row, looks):
             continue
         is_hidden = any(map(looks.is_hidden, (row, *row.iterancestors("tbody", "thead", "tfoot", "table"))))
         rows.hidden_columns.update(column for column, _, element in placed if looks.is_hidden(element))
         rows.add(rows.place(None), cells_at((column, cell) for column, cell, _ in placed), is_hidden=is_hidden)
 
 
-def _is_layout(row: Element) -> bool:
+def _is_layout(row: Element, looks: Looks) -> bool:
     """Whether a row only holds other tables; one that has cells with text beside them is a row of its own."""
     if next(row.iterdescendants("table"), None) is None:
         return False
     plain = (cell for cell in row.iterchildren("td", "th") if next(cell.iterdescendants("table"), None) is None)
-    return not any(map(_text, plain))
+    return not any(_text(cell, looks) for cell in plain)
 
 
 def _cells(row: Element, spans: dict[int, tuple[int, Cell]], looks: Looks) -> Iterator[tuple[int, Cell, Element]]:
@@ -71,7 +79,7 @@ def _cells(row: Element, spans: dict[int, tuple[int, Cell]], looks: Looks) -> It
         while column in above:
             yield column, _spanned(column, above, spans), row
             column += 1
-        cell = looks.shown(_text(element), element)
+        cell = looks.shown(_text(element, looks), element)
         yield column, cell, element
         width, height = _count(element, "colspan"), _count(element, "rowspan")
         if height > 1:
@@ -97,7 +105,7 @@ def _count(element: Element, name: str) -> int:
     return min(int(text), COLUMNS_MAX) or (COLUMNS_MAX if name == "rowspan" else 1)
 
 
-def _text(cell: Element) -> str:
+def _text(cell: Element, looks: Looks) -> str:
     """What a person reads in a cell, line by line, without the tables in it, whose rows are read by themselves."""
     pieces: list[str] = []
     walk = etree.iterwalk(cell, events=("start", "end", "comment", "pi"))
@@ -105,14 +113,20 @@ def _text(cell: Element) -> str:
         if event == "start":
             if element.tag in _BREAKS:
                 pieces.append("\n")
-            if element.tag in _UNSEEN:
+            if element.tag in _UNSEEN or (element is not cell and looks.is_hidden(element)):
                 walk.skip_subtree()
             else:
-                pieces.append(_in_one_line(element.text))
+                pieces.append(_beside(element) + _in_one_line(element.text))
         elif element is not cell:
-            pieces.append(_in_one_line(element.tail))
+            pieces.append(_beside(element) + _in_one_line(element.tail))
     lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
     return "\n".join(filter(None, lines))
+
+
+def _beside(element: Element) -> str:
+    """A blank beside what does not belong to the text around it: a note's number, or what is struck out."""
+    is_note = element.tag in _RAISED and any(map(str.isdigit, element.text or ""))
+    return " " if is_note or element.tag in _APART else ""
 
 
 def _in_one_line(text: str | None) -> str:

@@ -17,7 +17,7 @@ from app.intake.workbooks.sheet_rows import Area, SheetRows, cells_at
 CONTENT = "content.xml"
 _ERROR = re.compile(r"#[A-Z/0]+[!?]?|Err:\d+|#N/A")
 _PROBE_BYTES = 65_536
-_UNSEEN = frozenset({"annotation", "shapes", "frame", "custom-shape", "ruby-text", "detective"})
+_UNSEEN = frozenset({"annotation", "shapes", "frame", "custom-shape", "ruby-text", "note-body", "detective"})
 
 
 def is_flat_ods(content: bytes) -> bool:
@@ -212,6 +212,8 @@ def _text(line: Element) -> str:
                 pieces.append(" " * min(_count(child, "c"), COLUMNS_MAX))
             case "tab":
                 pieces.append("\t")
+            case "note":
+                pieces.append(f" {_text(child)} ")
             case "line-break":
                 pieces.append("\n")
             case _ if name and name not in _UNSEEN:

@@ -226,10 +226,21 @@ def _rich_text(element: Element) -> str:
             case "t":
                 runs.append(child.text or "")
             case "r":
-                runs.extend(text.text or "" for text in child.iterchildren("{*}t"))
+                runs.append(_run(child))
             case _:
                 pass
     return _unescaped("".join(runs))
+
+
+def _run(run: Element) -> str:
+    """The text of a run; raised digits of a note, and struck ones, do not grow together with those beside them."""
+    text = "".join(found.text or "" for found in run.iterchildren("{*}t"))
+    is_apart = any(
+        attribute(mark, "val") not in {"baseline", "0", "false"}
+        for looks in run.iterchildren("{*}rPr")
+        for mark in looks.iterchildren("{*}vertAlign", "{*}strike")
+    )
+    return f" {text} " if is_apart and any(map(str.isdigit, text)) else text
 
 
 def _unescaped(text: str) -> str:

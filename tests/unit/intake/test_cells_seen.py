@@ -192,3 +192,13 @@ def test_cells_that_a_formula_adds_up_are_a_total(formula: str) -> None:
 
     assert (orders, invalid) == ([C], [3])
     assert "adds other cells up" in said
+
+
+@pytest.mark.parametrize("look", ["<vertAlign val='superscript'/>", "<strike/>"])
+def test_a_note_and_what_is_struck_out_do_not_grow_together_with_a_number(look: str) -> None:
+    cell = f"<c t='inlineStr'><is><r><t>{A}</t></r><r><rPr><b/>{look}</rPr><t>1</t></r></is></c>"
+    bold = "<c t='inlineStr'><is><r><t>45000</t></r><r><rPr><b/><strike val='0'/></rPr><t>10003</t></r></is></c>"
+    orders, invalid, said = read(book(HEAD + row(cell, "x") + row(bold, "y")))
+
+    assert (orders, invalid) == ([C], [2])
+    assert A in said

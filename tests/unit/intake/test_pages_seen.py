@@ -78,3 +78,24 @@ def test_a_page_is_read_in_the_code_page_that_it_declares(charset: str, name: st
 
     assert orders == [A]
     assert "guess" not in said
+
+
+@pytest.mark.parametrize(
+    ("cell", "orders"),
+    [
+        ("<span>45000</span><b>10001</b>", [A]),
+        ("45000<wbr>10001", [A]),
+        ("45000&shy;10001", [A]),
+        ("N<sup>o</sup>", []),
+        ("4500010001<sup>1</sup>", []),
+        ("<del>4500010009</del>4500010001", []),
+        ("<span style='display: none'>999</span>4500010001", [A]),
+        ("4500010001<select><option>1<option>2</select>", []),
+        ("4500010001<br>4500010002", []),
+        ("<ul><li>4500010001<li>4500010002</ul>", []),
+    ],
+)
+def test_only_what_belongs_together_grows_together(cell: str, orders: list[str]) -> None:
+    invalid = [] if orders else [2]
+
+    assert read(page(f"{HEAD}<tr><td>{cell}<td>x<tr><td>{C}<td>y"), "orders.xls")[:2] == ([*orders, C], invalid)

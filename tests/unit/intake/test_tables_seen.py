@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from app.intake.errors import InputRefusedError
 from app.intake.names import SURE_RANK, name_rank
 from tests.unit.intake.raw_books import A, B, C, read
 
@@ -65,13 +66,25 @@ class TestOtherTables:
 
         assert read(listed(*titles, ("PO Number", "Supplier"), (A, "a"), (B, "b")), "orders.csv")[0] == [A, B]
 
+    @pytest.mark.parametrize("width", [1, 2])
+    def test_a_header_that_was_sorted_in_among_the_orders(self, width: int) -> None:
+        rows = [(A, "a"), (B, "b"), ("PO Number", "Supplier"), (C, "c")]
+        orders, invalid, said = read(listed(*(row[:width] for row in rows)), "orders.csv")
+
+        assert (orders, invalid) == ([A, B, C], [])
+        assert "The header stands in row 3, below orders" in said
+
+    def test_a_number_in_a_title_is_no_order(self) -> None:
+        assert read(listed(("4500019999", ""), ("PO Number", "Supplier"), (A, "a")), "orders.csv")[0] == [A]
+
 
 class TestTotals:
     @pytest.mark.parametrize(
         "name",
         [
-            "Sous-total", "Suma częściowa", "Összesen:", "Genel Toplam", "TOTALT", "총합계", "المجموع", 'סה"כ', "Σύνολο",
-            "Общо", "Усього:", "Ukupno", "Skupaj", "Spolu", "Kokku", "Kopā", "Iš viso", "Tổng cộng", "Jumlah", "Подытог",
+            "Sous-total", "Suma częściowa", "Összesen:", "Genel Toplam", "TOTALT", "총합계", "المجموع", 'סה"כ',
+            "Σύνολο", "Общо", "Усього:", "Ukupno", "Skupaj", "Spolu", "Kokku", "Kopā", "Iš viso", "Tổng cộng", "Jumlah",
+            "Подытог",
         ],
     )  # fmt: skip
     def test_a_total_is_known_in_many_languages(self, name: str) -> None:
@@ -80,6 +93,10 @@ class TestTotals:
 
         assert (orders, invalid) == ([A, B], [])
         assert "Row 4 holds a total" in said
+
+    def test_a_list_of_totals_alone_has_no_order(self) -> None:
+        with pytest.raises(InputRefusedError, match=r"no valid order number in column.*Row 2 holds a total"):
+            read(listed(("PO Number", "Amount"), ("Total", "10,00")), "orders.csv")
 
     def test_the_total_of_one_order_is_left_out_where_the_order_is_listed(self) -> None:
         text = listed(
@@ -95,10 +112,13 @@ class TestTotals:
 @pytest.mark.parametrize(
     "name",
     [
-        "P.O. Number", "P.O. #", "P/O No", "Best.-Nr.", "Beställningsnr", "Bestillingsnr.", "Ostotilaus", "Tilausnumero",
-        "Rendelésszám", "Număr comandă", "Satın alma siparişi", "Номер замовлення", "Αριθμός παραγγελίας",
-        "Номер на поръчка", "Broj narudžbe", "Številka naročila", "Užsakymo numeris", "Pasūtījuma numurs",
-        "Tellimuse number", "採購單號", "発注書番号", "رقم أمر الشراء", "מספר הזמנה", "Số đơn đặt hàng",
+        "P.O. Number", "P.O. #", "P/O No", "Best.-Nr.", "Beställningsnr",
+        "Bestillingsnr.", "Ostotilaus", "Tilausnumero", "Rendelésszám",
+        "Număr comandă", "Satın alma siparişi", "Номер замовлення",
+        "Αριθμός παραγγελίας", "Номер на поръчка", "Broj narudžbe",
+        "Številka naročila", "Užsakymo numeris", "Pasūtījuma numurs",
+        "Tellimuse number", "採購單號", "発注書番号", "رقم أمر الشراء", "מספר הזמנה",
+        "Số đơn đặt hàng",
     ],
 )  # fmt: skip
 def test_an_order_column_is_known_in_many_languages(name: str) -> None:
