@@ -180,7 +180,7 @@ class BrowserLane:
     async def _keep(self, download: Download, trail: Trail, part: Path, wanted: Wanted) -> Received:
         await self._check_place(download.url)
         answer = trail.answer_of(download)
-        told = _told(download, answer, wanted.known)
+        told = _told(download, answer, wanted.known, is_alone=len(trail.downloads) == 1)
         if answer and answer.status == HTTPStatus.PARTIAL_CONTENT and told.declared_bytes is None:
             msg = "the portal sent a part of it"
             raise RefusedError(msg, is_retryable=True)
@@ -248,11 +248,12 @@ class _Told:
     declared_bytes: int | None
 
 
-def _told(download: Download, answer: Response | None, known: tuple[str, ...]) -> _Told:
+def _told(download: Download, answer: Response | None, known: tuple[str, ...], *, is_alone: bool) -> _Told:
+    """What is known of a download beside its bytes; of several at once, what the page says names none."""
     headers = answer.headers if answer else {}
     header = headers.get("content-disposition", "")
     found = read_disposition([_raw(header)], known) if header else NOTHING_SAID
-    if not found.name and _is_named(download):
+    if not found.name and _is_named(download, is_alone=is_alone):
         found = Disposition(name=download.suggested_filename, is_attachment=True)
     return _Told(
         disposition=found,
@@ -269,12 +270,16 @@ def _raw(header: str) -> bytes:
         return header.encode("utf-8", "replace")
 
 
-def _is_named(download: Download) -> bool:
-    """Whether header or script named the file; what the browser makes of an address by itself is no name."""
+def _is_named(download: Download, *, is_alone: bool) -> bool:
+    """Whether header or script named the file; what the browser makes of an address by itself is no name for one."""
     stem = download.suggested_filename.rpartition(".")[0] or download.suggested_filename
     if stem.lower() == "download":
         return False
-    if download.url.startswith(("blob:", "data:")):
+    if download.url.startswith("data:"):
+        return True  # such an address names nothing
+    if download.url.startswith("blob:"):
         return stem not in download.url
+    if not is_alone:
+        return True
     last = unquote(urlsplit(download.url).path.rpartition("/")[2])
     return stem not in {last, last.rpartition(".")[0]}

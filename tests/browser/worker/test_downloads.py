@@ -73,6 +73,29 @@ async def test_every_file_of_a_click_is_kept_wherever_it_appears(tmp_path: Path,
     assert open_pages == 1, "every window is closed"
 
 
+async def test_files_of_a_click_keep_their_own_names(tmp_path: Path, open_stage: OpenStage) -> None:
+    anchor = "const l = document.createElement('a');"
+    data = f"{anchor} l.href = 'data:application/pdf,%25PDF-1.4%0A%25%25EOF'; l.download = 'data.pdf'; l.click()"
+    part = answer(b"a;b\n1;2\n", "Content-Range: bytes 0-7/900", "Content-Disposition: attachment", status="206 Part")
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        portal.order(
+            "1",
+            button("window.open('/f/one'); window.open('/f/two')", "Quotation of May")
+            + button(data, "Contract")
+            + button("location = '/f/part'", "part.csv")
+            + link("/refresh", "Report"),
+        )
+        portal.routes |= {f"/f/{name}": (attached(f"{name}.pdf", pdf(name)),) for name in ("one", "two", "made")}
+        portal.routes["/f/part"] = (part,)
+        portal.routes["/refresh"] = (answer(b"", "Refresh: 0;url=/f/made", kind="text/html"),)
+
+        report, saved = await files_of(stage)
+
+    assert sorted(saved) == ["data.pdf", "made.pdf", "one.pdf", "two.pdf"], report
+    assert saved["two.pdf"] == pdf("two")
+    assert [missed.label for missed in report.missed] == ["part.csv"]
+
+
 async def test_a_page_on_the_way_is_passed_and_never_saved(tmp_path: Path, open_stage: OpenStage) -> None:
     wait = b"<html><meta http-equiv=refresh content='0;url=/f/offer'>Your download starts shortly</html>"
     error = b"<html><title>Error</title><body>An error has occurred</body></html>"
