@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.domain.failures import Outcome, Reason
+from app.domain.failures import Outcome, Proof, Reason
 from app.domain.ids import TaskId, WorkerRef
-from app.domain.task import POTask, Report
+from app.domain.task import DEATH_LIMIT, POTask, Report
 from app.supervisor.commands import Command, Discard, File, Finish, Forget, Requeue, Staged
-from app.supervisor.facts import FilingFailed, TaskReported, TaskTaken, WorkerLost
+from app.supervisor.facts import (
+    FilingFailed,
+    Probed,
+    ProofOverdue,
+    SessionRenewed,
+    TaskReported,
+    TaskTaken,
+    WorkerLost,
+)
 from app.supervisor.holds import FIRST_HOLD_S, HoldCause
 from app.supervisor.plan import react
 from app.supervisor.pool_facts import HoldOver, TasksCancelled
@@ -53,8 +61,16 @@ def test_an_earlier_attempt_with_more_files_is_filed_in_place_of_the_last() -> N
     file = filed(last.commands)
     assert (file.report.files, file.report.outcome) == (better.files, Outcome.PARTIAL)
     assert file.report.detail == "Some failed. Attempt 1 brought these; the last one ended as some_files_failed."
-    assert file.staged == staged(1, better)
+    assert (file.worker, file.task, file.staged) == (ONE, replace(TASK, attempt=3), staged(1, better))
     assert Discard(staged=staged(3, worse)) in last.commands
+
+
+def test_of_two_attempts_with_as_many_files_the_last_one_is_filed() -> None:
+    first = attempt(START, 1, partial("a.pdf"))
+
+    last = attempt(first.standing, 3, partial("b.pdf"))
+
+    assert filed(last.commands) == File(worker=ONE, task=replace(TASK, attempt=3), report=partial("b.pdf"))
 
 
 def test_a_failure_after_files_came_loses_none_of_them() -> None:
@@ -65,6 +81,46 @@ def test_a_failure_after_files_came_loses_none_of_them() -> None:
     last = react(taken.standing, WorkerLost(worker=ONE, cause="killed"))
 
     assert filed(last.commands).report.files == partial("a.pdf").files
+
+
+def test_an_order_that_kills_its_workers_at_last_keeps_what_came_before() -> None:
+    first = attempt(START, 1, partial("a.pdf"))
+    on_trial = replace(TASK, attempt=3, death_count=DEATH_LIMIT)
+    taken = react(first.standing, TaskTaken(worker=ONE, task=on_trial))
+
+    last = react(taken.standing, WorkerLost(worker=ONE, cause="killed"))
+
+    report = filed(last.commands).report
+    assert (report.files, report.outcome) == (partial("a.pdf").files, Outcome.PARTIAL)
+    assert report.detail.endswith("the last one ended as kills_workers.")
+
+
+MISSING = Report(reason=Reason.PORTAL_SAYS_MISSING)
+
+
+def test_files_that_came_outlive_an_outcome_that_nobody_believes() -> None:
+    first = attempt(START, 1, partial("a.pdf"))
+    doubted = attempt(first.standing, 2, MISSING)
+    undone = react(doubted.standing, SessionRenewed(worker=ONE))
+
+    last = attempt(undone.standing, 3, Report(reason=Reason.TASK_TIMEOUT))
+
+    assert [type(command) for command in undone.commands] == [Requeue]
+    assert filed(last.commands).report.files == partial("a.pdf").files
+
+
+def test_files_that_came_go_when_it_is_proven_that_there_is_no_such_order() -> None:
+    first = attempt(START, 1, partial("a.pdf"))
+    doubted = attempt(first.standing, 2, MISSING)
+    asked = react(doubted.standing, ProofOverdue(worker=ONE))
+
+    proven = react(asked.standing, Probed(worker=ONE, proof=Proof.LOGGED_IN))
+
+    assert proven.commands == (
+        File(worker=ONE, task=replace(TASK, attempt=2), report=MISSING),
+        Discard(staged=staged(1, partial("a.pdf"))),
+    )
+    assert proven.standing.best == {}
 
 
 def test_a_better_attempt_takes_the_place_of_a_good_one() -> None:
