@@ -42,7 +42,7 @@ from app.supervisor.judging import FAILURES_IN_A_ROW, FREE_RETURNS_MAX, OUTAGE_R
 from app.supervisor.plan import react
 from app.supervisor.pool_facts import HoldOver, JournalFull, JournalLocked, PauseAsked, RoomScarce, StopNeeded
 from app.supervisor.renewal import Access, Renewal
-from app.supervisor.restarts import FIRST_BACKOFF_S, REST_S, RESTART_LIMIT, Restart, RestartBudget
+from app.supervisor.restarts import FIRST_BACKOFF_S, REST_S, RESTART_LIMIT, LossKind, Restart, RestartBudget
 from app.supervisor.standing import Decision, Slot, Standing
 from app.supervisor.stops import StopCause
 from tests.support.tasks import fetched, missed
@@ -183,6 +183,7 @@ class TestWorkers:
             failure_count=2,
             was_recycled=True,
             is_browser_unfit=True,
+            shown_before={TASK.task_id: 3},
             doubt=Doubt(tainted=frozenset({OTHER.task_id})),
         )
 
@@ -309,6 +310,18 @@ class TestLosses:
             start, is_stopping=True, slots={1: replace(early, is_portal_down=True), 2: Slot()}
         )
 
+    def test_restarts_are_spent_for_each_kind_of_loss(self) -> None:
+        silent = (Restart(0.0, LossKind.SILENT),) * RESTART_LIMIT
+        early = Standing(slots={1: Slot(is_portal_down=True, budget=RestartBudget(spent=silent)), 2: Slot()})
+
+        died = react(early, GONE)
+        fell_silent = react(early, replace(GONE, kind=LossKind.SILENT))
+        once = react(AT_WORK, replace(GONE, kind=LossKind.SILENT))
+
+        assert died.commands == (Spawn(worker=NEXT, delay_s=FIRST_BACKOFF_S),)
+        assert fell_silent.commands == (Stop(cause=StopCause.SETUP_FAILED, detail=GONE.cause),)
+        assert once.standing.slots[1].budget.spent == (Restart(50.0, LossKind.SILENT),)
+
     def test_a_slot_without_restarts_rests_and_its_order_goes_to_another(self) -> None:
         start = HOLDING.with_slot(ONE, replace(HOLDING.slots[1], budget=SPENT))
 
@@ -350,7 +363,7 @@ class TestLosses:
 class TestFiling:
     """What becomes of files that could not be put in place."""
 
-    FILES = Report(reason=Reason.ALL_SAVED, files=(fetched("a.pdf"),), missed=(missed("b.pdf"),))
+    FILES = Report(reason=Reason.ALL_SAVED, files=(fetched("a.pdf"),), missed=(missed("b.pdf"),), evidence=("x.png",))
 
     FILE = File(worker=ONE, task=TASK, report=FILES)
 
