@@ -28,9 +28,9 @@ def test_a_hold_without_a_time_says_what_ends_it(cause: HoldCause, until: str) -
 
 
 def test_a_hold_with_a_time_says_how_long_it_is() -> None:
-    assert (
-        told(Hold(cause=HoldCause.PORTAL_BUSY, detail="why", delay_s=7.5), "acme") == "no order starts for 7.5 s: why"
-    )
+    hold = Hold(cause=HoldCause.PORTAL_BUSY, detail="why", delay_s=7.5)
+
+    assert told(hold, "acme") == "no order starts for 7.5 s: why"
 
 
 @pytest.mark.parametrize("cause", HoldCause)
