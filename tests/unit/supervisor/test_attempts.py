@@ -155,6 +155,10 @@ def beside(standing: Standing, report: Report) -> Standing:
     return react(taken.standing, TaskReported(worker=TWO, task_id=OTHER.task_id, report=report)).standing
 
 
+def for_free(task: POTask, why: Reason, report: Report, delay_s: float) -> Requeue:
+    return Requeue(worker=ONE, task=task, why=why, detail=report.detail, delay_s=delay_s, is_attempt_spent=False)
+
+
 def test_an_address_that_fails_for_one_order_alone_holds_nobody() -> None:
     taken = react(START, TaskTaken(worker=ONE, task=TASK)).standing
     told = TaskReported(worker=ONE, task_id=TASK.task_id, report=UNREACHABLE)
@@ -163,9 +167,9 @@ def test_an_address_that_fails_for_one_order_alone_holds_nobody() -> None:
     again = react(first.standing, TaskTaken(worker=ONE, task=TASK)).standing
     second = react(beside(again, SAVED), told)
 
-    (back,) = first.commands
-    assert isinstance(back, Requeue)
-    assert (back.is_attempt_spent, back.delay_s) == (False, FIRST_HOLD_S), "the portal may have gone away just now"
+    assert first.commands == (for_free(TASK, Reason.PORTAL_UNREACHABLE, UNREACHABLE, FIRST_HOLD_S),), (
+        "the portal may be going"
+    )
     (spent,) = second.commands
     assert isinstance(spent, Requeue)
     assert spent.is_attempt_spent
@@ -191,11 +195,10 @@ def test_an_order_whose_last_attempt_cannot_be_filed_is_finished_in_the_journal_
 
 def test_what_fails_while_nothing_can_be_stored_costs_nothing() -> None:
     held = replace(START, holds=START.holds.begin(HoldCause.DISK_FORBIDDEN))
+    failed = Report(reason=Reason.DOWNLOAD_FAILED, detail="It broke off.")
 
-    decision = attempt(held, 3, Report(reason=Reason.DOWNLOAD_FAILED))
+    decision = attempt(held, 3, failed)
     over = react(decision.standing, HoldOver(cause=HoldCause.DISK_FORBIDDEN)).standing
 
-    (back,) = decision.commands
-    assert isinstance(back, Requeue)
-    assert (back.is_attempt_spent, back.delay_s > 0) == (False, True)
-    assert isinstance(attempt(over, 3, Report(reason=Reason.DOWNLOAD_FAILED)).commands[0], File)
+    assert decision.commands == (for_free(replace(TASK, attempt=3), Reason.DISK_FULL, failed, 2 * FIRST_HOLD_S),)
+    assert isinstance(attempt(over, 3, failed).commands[0], File)

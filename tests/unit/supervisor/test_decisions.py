@@ -432,7 +432,7 @@ class TestReports:
 
     def test_the_figures_are_those_of_the_design(self) -> None:
         assert (FREE_RETURNS_MAX, OUTAGE_RETURNS_MAX, FAILURES_IN_A_ROW) == (10, 120, 5)
-        assert (RESTART_LIMIT, FIRST_BACKOFF_S) == (3, 0.5)
+        assert (RESTART_LIMIT, FIRST_BACKOFF_S, REST_S) == (3, 0.5, 600.0)
         assert (FIRST_HOLD_S, LONGEST_HOLD_S, RETRY_AFTER_LIMIT_S) == (5.0, 60.0, 300.0)
 
     def test_at_first_nothing_is_known_and_nothing_is_held_against_anybody(self) -> None:
@@ -516,6 +516,12 @@ class TestReports:
             AT_WORK.with_slot(ONE, replace(UP, done_count=1, failure_count=1)),
             (given_back(Reason.PORTAL_ERROR, "said the page", delay_s=1.0, is_attempt_spent=True),),
         )
+
+    @pytest.mark.parametrize("reason", [Reason.DOWNLOAD_REFUSED, Reason.SOME_FILES_FAILED, Reason.RETRY_ASKED])
+    def test_what_the_portal_or_a_processor_says_is_no_failure_of_the_worker(self, reason: Reason) -> None:
+        ailing = HOLDING.with_slot(ONE, replace(HOLDING.slots[1], failure_count=3))
+
+        assert react(ailing, told(reason)).standing.slots[1].failure_count == 0
 
     def test_a_row_of_failures_costs_the_worker_its_life_and_the_order_nothing(self) -> None:
         failing = replace(HOLDING.slots[1], failure_count=FAILURES_IN_A_ROW - 1)
