@@ -264,7 +264,7 @@ class Fault(Enum):
 
 def root_cause(group: ExceptionGroup[Exception], *decisive: type[Exception]) -> Exception:
     """The one error that a group of tasks ended by: of a decisive kind where there is one, for it explains the rest."""
-    found = (group.subgroup(decisive) if decisive else None) or group
+    found = group.subgroup(decisive) or group
     first = found.exceptions[0]
     if isinstance(first, ExceptionGroup):
         # isinstance forgets what the group holds

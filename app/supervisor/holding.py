@@ -40,6 +40,6 @@ def told(command: Hold | Release, profile_name: str) -> str:
     """The sentence for people; the profile's name stands in commands that they are to give."""
     if isinstance(command, Release):
         return f"orders start again: {_OVER[command.cause]}"
-    until = f"for {command.delay_s:g} s" if command.delay_s is not None else _UNTIL.get(command.cause, "for now")
+    until = f"for {command.delay_s:g} s" if command.delay_s is not None else _UNTIL[command.cause]
     until = until.format(name=profile_name)
     return f"no order starts {until}: {command.detail}"

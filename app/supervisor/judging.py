@@ -67,8 +67,11 @@ def _back_for_free(standing: Standing, rest: Standing, slot: Slot, fact: TaskRep
     if _was_cut_off(standing, slot, fact):
         back = undone(fact.worker, task, Reason.PORTAL_UNREACHABLE, fact.report.detail)
         return Decision(_with_free_return(rest, task), (back,))
-    if fact.report.meaning.is_retryable and standing.holds.storage is not None and not standing.is_stopping:
-        return Decision(_with_free_return(rest, task), (_with_the_hold(standing, fact, task),))
+    storage = standing.holds.storage
+    if storage is not None and fact.report.meaning.is_retryable and not standing.is_stopping:
+        # Nothing can be stored: whatever fails meanwhile failed for that, and waits as long as all the others.
+        back = undone(fact.worker, task, standing.holds.storage_reason or Reason.DISK_FULL, fact.report.detail)
+        return Decision(_with_free_return(rest, task), (replace(back, delay_s=standing.holds.delay_s(storage)),))
     cause = _OUTSIDE.get(fact.report.reason)
     if cause is HoldCause.PORTAL_DOWN and _was_answered(standing, slot, fact):
         return _doubt_order(rest, fact, task)
@@ -84,21 +87,14 @@ def _was_cut_off(standing: Standing, slot: Slot, fact: TaskReported) -> bool:
     return fact.report.reason in _CUT_OFF and outages_seen > 0 and is_within_reason
 
 
-def _with_the_hold(standing: Standing, fact: TaskReported, task: POTask) -> Requeue:
-    """Nothing can be stored: whatever fails meanwhile failed for that, and waits as long as all the others."""
-    delay_s = standing.holds.delay_s(standing.holds.storage or HoldCause.DISK_FULL)
-    back = undone(fact.worker, task, standing.holds.storage_reason or Reason.DISK_FULL, fact.report.detail)
-    return replace(back, delay_s=delay_s)
-
-
 def _was_answered(standing: Standing, slot: Slot, fact: TaskReported) -> bool:
     """Whether the portal showed another order after this one was taken: then it is there, for all that is known."""
-    return standing.shown_count > slot.shown_before.get(fact.task_id, standing.shown_count)
+    return standing.shown_count > slot.shown_before[fact.task_id]
 
 
 def _doubt_order(standing: Standing, fact: TaskReported, task: POTask) -> Decision | None:
     """One order's own address fails. Once that may be the portal going away just now, and costs it nothing."""
-    if standing.free_returns.get(task.task_id, 0):
+    if task.task_id in standing.free_returns:
         return None
     back = undone(fact.worker, task, Reason.PORTAL_UNREACHABLE, fact.report.detail)
     return Decision(_with_free_return(standing, task), (replace(back, delay_s=FIRST_HOLD_S),))

@@ -41,12 +41,12 @@ def _part(standing: Standing, slot: Slot, fact: WorkerEnded) -> Decision:
     # A task that was assigned just as its worker began to drain was never looked at.
     unseen = tuple(undone(fact.worker, one, GivenBack.DRAINING, "its worker ended") for one in slot.held.values())
     emptied = _emptied(rest.slots[fact.worker.slot])
-    back = Decision(rest, (*unproven, *unseen))
     if slot.is_retiring and not standing.is_stopping:
-        gone = back.followed_by(_spawn(rest, emptied, fact, 0.0))
+        gone = _spawn(rest, emptied, fact, 0.0)
     else:
-        gone = Decision(rest.with_slot(fact.worker, replace(emptied, is_given_up=True)), back.commands)
-    return gone.followed_by(go_away(gone.standing, fact.worker, is_restarting=False))
+        gone = Decision(rest.with_slot(fact.worker, replace(emptied, is_given_up=True)))
+    left = gone.led_by(*unproven, *unseen)
+    return left.followed_by(go_away(left.standing, fact.worker, is_restarting=False))
 
 
 def _emptied(slot: Slot) -> Slot:
@@ -165,13 +165,12 @@ def _give_up(standing: Standing, slot: Slot, fact: WorkerLost) -> Decision:
     empty = replace(slot, is_given_up=True)
     left = standing.with_slot(fact.worker, empty)
     if any(not other.is_given_up for other in left.slots.values()):
-        rest: Command = Rest(worker=fact.worker, cause=fact.cause, rest_s=REST_S)
-        return Decision(left, (rest,)).followed_by(_spawn(left, empty, fact, REST_S))
-    given_up = Decision(left, (GiveUp(worker=fact.worker, cause=fact.cause),))
+        rest = Rest(worker=fact.worker, cause=fact.cause, rest_s=REST_S)
+        return _spawn(left, empty, fact, REST_S).led_by(rest)
+    given_up = GiveUp(worker=fact.worker, cause=fact.cause)
     if slot.is_browser_unfit and not standing.was_ready:  # nothing was tried: the list waits for a browser that works
-        return given_up.followed_by(stop(left, StopCause.SETUP_FAILED, fact.cause))
+        return stop(left, StopCause.SETUP_FAILED, fact.cause).led_by(given_up)
     if standing.keeps_queue:
         kept = Stop(cause=StopCause.NO_WORKERS, detail=fact.cause, keeps_queue=True)
-        return Decision(replace(left, is_stopping=True), (*given_up.commands, kept))
-    ended = given_up.followed_by(stop(left, StopCause.NO_WORKERS, fact.cause))
-    return ended.then(FailRest(reason=Reason.NO_WORKERS))
+        return Decision(replace(left, is_stopping=True), (given_up, kept))
+    return stop(left, StopCause.NO_WORKERS, fact.cause).led_by(given_up).then(FailRest(reason=Reason.NO_WORKERS))

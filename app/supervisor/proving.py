@@ -69,7 +69,8 @@ def _judge(standing: Standing, slot: Slot, fact: TaskReported) -> Decision:
         return decision
     if fact.report.outcome in LOOKS_LOGGED_OUT:
         file = File(worker=fact.worker, task=slot.held[fact.task_id], report=fact.report)
-        return _keep_back(decision.standing, fact.worker, file)
+        # An earlier attempt that brought files is not forgotten before this outcome is believed.
+        return _keep_back(replace(decision.standing, best=standing.best), fact.worker, file)
     if fact.report.outcome in _SHOWN:
         decision = replace(decision, standing=_proven(decision.standing))
         proven = [one.task_id for one in slot.doubt.row if fact.task_id not in one.beside]
@@ -134,9 +135,11 @@ def _keep_back(standing: Standing, worker: WorkerRef, file: File) -> Decision:
 
 def _file(decision: Decision, worker: WorkerRef, proven: Collection[TaskId]) -> Decision:
     slot = decision.standing.slots[worker.slot]
-    files = tuple(one.file for one in slot.doubt.row if one.task_id in proven)
+    for one in slot.doubt.row:
+        if one.task_id in proven:
+            decision = decision.followed_by(end(decision.standing, worker, one.file.task, one.file.report))
     rest = replace(slot, doubt=slot.doubt.without(proven))
-    return Decision(decision.standing.with_slot(worker, rest), (*decision.commands, *files))
+    return replace(decision, standing=decision.standing.with_slot(worker, rest))
 
 
 def _go_on(decision: Decision, worker: WorkerRef) -> Decision:

@@ -45,7 +45,7 @@ def _spend(standing: Standing, fact: FilingFailed) -> Decision:
     """The order pays with an attempt; after its last one nothing is asked of the output folder any more."""
     file = fact.file
     report = replace(file.report, reason=Reason.FILING_FAILED, detail=fact.problem, files=(), missed=(), evidence=())
-    decision = another_attempt(standing.without_best(file.task.task_id), fact.worker, file.task, report)
+    decision = another_attempt(standing, fact.worker, file.task, report)
     if any(isinstance(command, Requeue) for command in decision.commands):
         return decision
     return Decision(decision.standing, (Finish(worker=fact.worker, task=file.task, report=report),))

@@ -182,6 +182,10 @@ class Decision:
         """The same with further commands behind."""
         return Decision(self.standing, (*self.commands, *commands))
 
+    def led_by(self, *commands: Command) -> Decision:
+        """The same with further commands in front."""
+        return Decision(self.standing, (*commands, *self.commands))
+
     def followed_by(self, later: Decision) -> Decision:
         """A decision that was made on this one's standing, with the commands of both."""
         return Decision(later.standing, (*self.commands, *later.commands))

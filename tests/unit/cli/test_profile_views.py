@@ -54,7 +54,13 @@ def test_the_list_tells_what_a_person_asks_first(command: Command, coupa: NamedP
         (lambda base: write(base / "Local State", b"nonsense"), "damaged", "Local State"),
         (lambda base: write(base.parent / "profile.toml", b"?"), "unreadable", "is not TOML"),
         (
-            lambda base: [(base / name).unlink() for name in ("Local State", "Default/Preferences", "Default/Cookies")],
+            lambda base: [
+                path.unlink()
+                for path in (
+                    seal_path(base),
+                    *(base / one for one in ("Local State", "Default/Preferences", "Default/Cookies")),
+                )
+            ],
             "empty",
             "holds no profile",
         ),

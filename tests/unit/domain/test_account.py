@@ -16,7 +16,9 @@ from app.domain.account import Account, origin_of, plain_address
         ("http://acme.example:80/", "http://acme.example"),
         ("https://acme.example:8443/", "https://acme.example:8443"),
         ("https://acme.example/tenant-a/", "https://acme.example/tenant-a"),
+        ("https://acme.example/TAX/", "https://acme.example/TAX"),
         ("http://[::1]:8000", "http://[::1]:8000"),
+        ("https:///no-host", "https:///no-host"),
     ],
 )
 def test_an_address_is_written_in_one_way(written: str, plain: str) -> None:
@@ -27,6 +29,7 @@ def test_tenants_below_one_host_are_two_accounts() -> None:
     one, other = (Account.at(f"https://vendor.example/{name}", portal="p", profile="w") for name in ("a", "b"))
 
     assert one != other
+    assert one == Account(portal="p", address="https://vendor.example/a", profile="w")
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,19 @@ from __future__ import annotations
 import pytest
 
 from app.domain.failures import (
+    LOOKS_LOGGED_OUT,
     MEANINGS,
     ActionClass,
     LoginRequiredError,
+    Meaning,
     OptionsError,
     Outcome,
     PoolError,
     ProfileError,
     Reason,
     SetupError,
+    _final,
+    _retryable,
     root_cause,
 )
 from app.domain.task import Report
@@ -58,6 +62,20 @@ def test_every_reason_means_what_the_report_promises() -> None:
     }
 
     assert told == {line.split()[0]: line.split()[1:] for line in CONTRACT.strip().splitlines()}
+
+
+def test_a_reason_is_final_or_may_pass() -> None:
+    asked, again = ActionClass.ASK_ACCESS, ActionClass.RETRY
+
+    final = _final(Outcome.FORBIDDEN, asked, "Ask.")
+    passing = _retryable(again, "Wait.")
+
+    assert final == Meaning(outcome=Outcome.FORBIDDEN, action=asked, is_retryable=False, next_step="Ask.")
+    assert passing == Meaning(outcome=Outcome.FAILED, action=again, is_retryable=True, next_step="Wait.")
+
+
+def test_a_page_of_no_order_may_be_what_a_lost_login_looks_like() -> None:
+    assert {Outcome.NOT_FOUND, Outcome.FORBIDDEN, Outcome.NO_ATTACHMENTS} == LOOKS_LOGGED_OUT
 
 
 def test_no_reason_is_without_meaning_and_no_outcome_and_class_without_reason() -> None:

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from app.domain.failures import OptionsError, PoolError
-from app.domain.options import BrowserOptions, PoolOptions, PortalOptions, Sandbox, Secret, SizeLimits, WorkerOptions
+from app.domain.options import (
+    BrowserOptions,
+    PoolOptions,
+    PortalOptions,
+    Proxy,
+    Sandbox,
+    Secret,
+    SizeLimits,
+    WorkerOptions,
+)
 
 WORKER = WorkerOptions(browser=BrowserOptions(), portal=PortalOptions(pack_json="{}", base_url="https://portal.test"))
 POOL = PoolOptions(worker=WORKER, base_profile_path=Path("base"), runs_root=Path("runs"), staging_path=Path("staging"))
@@ -78,6 +87,12 @@ def test_the_options_of_a_plain_run_are_two_workers_with_two_tabs_and_no_window(
     assert (POOL.worker_count, WORKER.tabs_per_worker, POOL.max_attempts) == (2, 2, 3)
     assert WORKER.browser == BrowserOptions(executable_path="", headless_mode=True, sandbox=Sandbox.AUTO)
     assert (WORKER.task_timeout_s, POOL.shutdown_timeout_s) == (300.0, 60.0)
+    assert (POOL.recycle_after_tasks, POOL.recycle_after_s, POOL.restart_window_s) == (500, 14_400.0, 3600.0)
+    assert (POOL.waits_for_login, POOL.keeps_queue, POOL.renews_early) == (False, False, False)
+
+
+def test_every_worker_has_its_tabs() -> None:
+    assert replace(POOL, worker_count=3).tab_count == 6
 
 
 def test_options_do_not_change() -> None:
@@ -104,8 +119,21 @@ def test_a_secret_is_true_when_there_is_something_to_hide() -> None:
 
 @pytest.mark.parametrize("changed", [{"file_bytes": 0}, {"order_bytes": 0}])
 def test_a_limit_that_lets_nothing_in_is_none(changed: dict[str, int]) -> None:
-    with pytest.raises(OptionsError, match="at least 1 byte"):
+    with pytest.raises(OptionsError) as caught:
         SizeLimits(**changed)
+
+    assert str(caught.value) == "The limits for the size of a file and of an order must be at least 1 byte each."
+    assert SizeLimits(file_bytes=1, order_bytes=1)
+
+
+def test_a_socks_proxy_takes_no_user() -> None:
+    with pytest.raises(OptionsError) as caught:
+        Proxy(address="socks5://proxy.test:1080", user="ann")
+
+    told = "proxy_user is set, and browsers tell a SOCKS proxy no user; take the address of an http:// proxy."
+    assert str(caught.value) == told
+    assert Proxy(address="socks5://proxy.test:1080")
+    assert Proxy(address="http://proxy.test:3128", user="ann")
 
 
 def test_two_gigabytes_are_enough_for_a_file_and_for_an_order() -> None:

@@ -22,6 +22,8 @@ def test_the_same_payload_has_no_difference(known: JsonValue, given: JsonValue) 
         (None, "Straße", 'null was known, "Straße" is given'),
         (1, True, "1 was known, true is given"),
         ([1], [1, 2], "[1] was known, [1, 2] is given"),
+        (1, 12, "1 was known, 12 is given"),
+        ("y" * 29, "z" * 29, f'"{"y" * 29}" was known, "{"z" * 29}" is given'),
         (
             {"pages": ["x" * 1000, 1]},
             {"pages": ["x" * 1000, 2]},
@@ -29,7 +31,15 @@ def test_the_same_payload_has_no_difference(known: JsonValue, given: JsonValue) 
         ),
         ("y" * 1000, "z" * 1000, f'"{"y" * 30}… was known, "{"z" * 30}… is given'),
     ],
-    ids=["none and text", "number and truth", "longer", "late", "at once"],
+    ids=[
+        "none and text",
+        "number and truth",
+        "longer",
+        "the other's beginning",
+        "short enough",
+        "late",
+        "at once",
+    ],
 )
 def test_another_payload_is_shown_where_it_parts(known: JsonValue, given: JsonValue, told: str) -> None:
     assert difference(known, given) == told

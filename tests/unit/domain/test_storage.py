@@ -6,25 +6,17 @@ import errno
 
 import pytest
 
-from app.domain.storage import StorageTrouble, trouble_of
+from app.domain.failures import DiskFullError, LockedError, NotNowError, StorageAwayError, StorageForbiddenError
+from app.domain.storage import StorageTrouble, trouble_of, trouble_told
 
 FULL = ("ENOSPC", "EDQUOT")
 AWAY = (
-    "EIO",
-    "ENXIO",
-    "ENODEV",
-    "ESTALE",
-    "ENOTCONN",
-    "ETIMEDOUT",
-    "EHOSTDOWN",
-    "EHOSTUNREACH",
-    "ENETDOWN",
-    "ENETUNREACH",
-    "ECONNREFUSED",
-    "EMFILE",
-    "ENFILE",
+    *("EIO", "ENXIO", "ENODEV", "ENOMEDIUM", "EMEDIUMTYPE", "EUCLEAN", "EREMOTEIO", "ESHUTDOWN"),
+    *("ESTALE", "ENOTCONN", "ETIMEDOUT", "EHOSTDOWN", "EHOSTUNREACH", "ENETDOWN", "ENETUNREACH", "ENETRESET"),
+    *("ECONNREFUSED", "ECONNRESET", "ECONNABORTED", "ENOLINK", "ENONET", "ECOMM", "EREMCHG", "ENOLCK"),
+    *("EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"),
 )
-FORBIDDEN = ("EACCES", "EPERM", "EROFS", "EKEYEXPIRED")
+FORBIDDEN = ("EACCES", "EPERM", "EROFS", "EKEYEXPIRED", "EKEYREVOKED", "EKEYREJECTED", "ENOKEY")
 OTHER = ("ENAMETOOLONG", "EXDEV", "EEXIST", "ENOENT", "ENOTDIR", "EISDIR", "ENOTEMPTY", "EINVAL", "EFBIG", "ELOOP")
 
 
@@ -51,3 +43,16 @@ def test_every_error_of_a_file_system_means_one_thing(name: str, trouble: Storag
 
 def test_an_error_without_a_number_is_about_one_file() -> None:
     assert trouble_of(OSError("it went wrong")) is StorageTrouble.OTHER
+
+
+@pytest.mark.parametrize(
+    ("error", "trouble"),
+    [
+        (DiskFullError("told"), StorageTrouble.FULL),
+        (StorageForbiddenError("told"), StorageTrouble.FORBIDDEN),
+        (StorageAwayError("told"), StorageTrouble.AWAY),
+        (LockedError("told"), StorageTrouble.AWAY),
+    ],
+)
+def test_an_error_that_was_explained_already_means_the_same(error: NotNowError, trouble: StorageTrouble) -> None:
+    assert trouble_told(error) is trouble

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from app.domain.failures import PoolError, TaskError
+from app.domain.failures import PoolError, Reason, TaskError
 from app.domain.ids import TaskId
 from app.domain.payload import DEPTH_MAX, PAYLOAD_MAX_BYTES
-from app.domain.task import POTask
+from app.domain.task import POTask, Report, TaskRecord
 from tests.support.payloads import nested
 
 
@@ -43,7 +43,7 @@ def tower() -> list[object]:
         [],
         {},
         {"url": "https://portal.test", "pages": [1, 2.5, None]},
-        "x" * 500_000,
+        "x" * (PAYLOAD_MAX_BYTES - 2),
         10**100,
         nested(DEPTH_MAX),
     ],
@@ -61,11 +61,14 @@ def test_a_payload_is_anything_that_json_can_say(payload: object) -> None:
         ([math.inf], "no JSON"),
         (circle(), "no JSON: Circular reference"),
         (tower(), "no JSON"),
-        ((1, 2), "lists for tuples"),
+        ((1, 2), r"\. Its payload would be another one as JSON: use lists for tuples, and texts for the keys\.$"),
         ({"pages": [(1,)]}, "lists for tuples"),
         ({1: "one"}, "texts for the keys"),
         (nested(DEPTH_MAX + 1), "more than 100 deep"),
-        ({"name": "half \ud83d"}, "half of a character"),
+        (
+            {"name": "half \ud83d"},
+            r"\. Its payload holds half of a character .*, which UTF-8 cannot carry\.$",
+        ),
         ({"\udc00": 1}, "half of a character"),
         ("x" * PAYLOAD_MAX_BYTES, "at most 524,288 can travel"),
     ],
@@ -90,6 +93,20 @@ def test_a_payload_that_would_arrive_as_another_is_refused(payload: object, prob
         task(payload=payload)
 
 
+def test_a_task_begins_with_its_first_try_and_nothing_against_it() -> None:
+    assert (task().attempt, task().death_count, Report(reason=Reason.ALL_SAVED).duration_s) == (1, 0, 0.0)
+
+
+@pytest.mark.parametrize(("death_count", "is_on_trial"), [(0, False), (1, False), (2, True), (3, True)])
+def test_a_task_that_two_workers_died_on_is_on_trial(death_count: int, is_on_trial: bool) -> None:
+    assert task(death_count=death_count).is_on_trial is is_on_trial
+
+
+@pytest.mark.parametrize(("status", "is_over"), [("QUEUED", False), ("RUNNING", False), ("DONE", True)])
+def test_a_task_is_over_when_it_is_done(status: str, is_over: bool) -> None:
+    assert TaskRecord(task=task(), status=status, attempt_count=1).is_over is is_over
+
+
 @pytest.mark.parametrize("timeout_s", [None, 0.001, 86_400.0])
 def test_a_task_may_have_a_time_of_its_own(timeout_s: float | None) -> None:
     assert task(timeout_s=timeout_s).timeout_s == timeout_s
@@ -97,8 +114,11 @@ def test_a_task_may_have_a_time_of_its_own(timeout_s: float | None) -> None:
 
 @pytest.mark.parametrize("timeout_s", [0.0, -1.0, math.nan, math.inf])
 def test_a_time_that_is_none_is_refused(timeout_s: float) -> None:
-    with pytest.raises(TaskError, match=r"own:1.*more than 0 seconds"):
+    with pytest.raises(TaskError) as caught:
         task(timeout_s=timeout_s)
+
+    told = f"Its timeout_s is {timeout_s}; it must be more than 0 seconds, and not without end."
+    assert str(caught.value) == f"The task own:1 was refused. {told}"
 
 
 def test_a_refused_task_is_an_error_of_the_pool_and_of_the_value() -> None:

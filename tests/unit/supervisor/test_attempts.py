@@ -6,11 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.failures import Outcome, Reason
+from app.domain.failures import Outcome, Proof, Reason
 from app.domain.ids import TaskId, WorkerRef
-from app.domain.task import POTask, Report
+from app.domain.task import DEATH_LIMIT, POTask, Report
 from app.supervisor.commands import Command, Discard, File, Finish, Forget, Requeue, Staged
-from app.supervisor.facts import FilingFailed, TaskReported, TaskTaken, WorkerLost
+from app.supervisor.facts import (
+    FilingFailed,
+    Probed,
+    ProofOverdue,
+    SessionRenewed,
+    TaskReported,
+    TaskTaken,
+    WorkerLost,
+)
 from app.supervisor.holds import FIRST_HOLD_S, HoldCause
 from app.supervisor.plan import react
 from app.supervisor.pool_facts import HoldOver, TasksCancelled
@@ -55,8 +63,16 @@ def test_an_earlier_attempt_with_more_files_is_filed_in_place_of_the_last() -> N
     file = filed(last.commands)
     assert (file.report.files, file.report.outcome) == (better.files, Outcome.PARTIAL)
     assert file.report.detail == "Some failed. Attempt 1 brought these; the last one ended as some_files_failed."
-    assert file.staged == staged(1, better)
+    assert (file.worker, file.task, file.staged) == (ONE, replace(TASK, attempt=3), staged(1, better))
     assert Discard(staged=staged(3, worse)) in last.commands
+
+
+def test_of_two_attempts_with_as_many_files_the_last_one_is_filed() -> None:
+    first = attempt(START, 1, partial("a.pdf"))
+
+    last = attempt(first.standing, 3, partial("b.pdf"))
+
+    assert filed(last.commands) == File(worker=ONE, task=replace(TASK, attempt=3), report=partial("b.pdf"))
 
 
 def test_a_failure_after_files_came_loses_none_of_them() -> None:
@@ -67,6 +83,46 @@ def test_a_failure_after_files_came_loses_none_of_them() -> None:
     last = react(taken.standing, WorkerLost(worker=ONE, cause="killed"))
 
     assert filed(last.commands).report.files == partial("a.pdf").files
+
+
+def test_an_order_that_kills_its_workers_at_last_keeps_what_came_before() -> None:
+    first = attempt(START, 1, partial("a.pdf"))
+    on_trial = replace(TASK, attempt=3, death_count=DEATH_LIMIT)
+    taken = react(first.standing, TaskTaken(worker=ONE, task=on_trial))
+
+    last = react(taken.standing, WorkerLost(worker=ONE, cause="killed"))
+
+    report = filed(last.commands).report
+    assert (report.files, report.outcome) == (partial("a.pdf").files, Outcome.PARTIAL)
+    assert report.detail.endswith("the last one ended as kills_workers.")
+
+
+MISSING = Report(reason=Reason.PORTAL_SAYS_MISSING)
+
+
+def test_files_that_came_outlive_an_outcome_that_nobody_believes() -> None:
+    first = attempt(START, 1, partial("a.pdf"))
+    doubted = attempt(first.standing, 2, MISSING)
+    undone = react(doubted.standing, SessionRenewed(worker=ONE))
+
+    last = attempt(undone.standing, 3, Report(reason=Reason.TASK_TIMEOUT))
+
+    assert [type(command) for command in undone.commands] == [Requeue]
+    assert filed(last.commands).report.files == partial("a.pdf").files
+
+
+def test_files_that_came_go_when_it_is_proven_that_there_is_no_such_order() -> None:
+    first = attempt(START, 1, partial("a.pdf"))
+    doubted = attempt(first.standing, 2, MISSING)
+    asked = react(doubted.standing, ProofOverdue(worker=ONE))
+
+    proven = react(asked.standing, Probed(worker=ONE, proof=Proof.LOGGED_IN))
+
+    assert proven.commands == (
+        File(worker=ONE, task=replace(TASK, attempt=2), report=MISSING),
+        Discard(staged=staged(1, partial("a.pdf"))),
+    )
+    assert proven.standing.best == {}
 
 
 def test_a_better_attempt_takes_the_place_of_a_good_one() -> None:
@@ -101,6 +157,10 @@ def beside(standing: Standing, report: Report) -> Standing:
     return react(taken.standing, TaskReported(worker=TWO, task_id=OTHER.task_id, report=report)).standing
 
 
+def for_free(task: POTask, why: Reason, report: Report, delay_s: float) -> Requeue:
+    return Requeue(worker=ONE, task=task, why=why, detail=report.detail, delay_s=delay_s, is_attempt_spent=False)
+
+
 def test_an_address_that_fails_for_one_order_alone_holds_nobody() -> None:
     taken = react(START, TaskTaken(worker=ONE, task=TASK)).standing
     told = TaskReported(worker=ONE, task_id=TASK.task_id, report=UNREACHABLE)
@@ -109,9 +169,9 @@ def test_an_address_that_fails_for_one_order_alone_holds_nobody() -> None:
     again = react(first.standing, TaskTaken(worker=ONE, task=TASK)).standing
     second = react(beside(again, SAVED), told)
 
-    (back,) = first.commands
-    assert isinstance(back, Requeue)
-    assert (back.is_attempt_spent, back.delay_s) == (False, FIRST_HOLD_S), "the portal may have gone away just now"
+    assert first.commands == (for_free(TASK, Reason.PORTAL_UNREACHABLE, UNREACHABLE, FIRST_HOLD_S),), (
+        "the portal may be going"
+    )
     (spent,) = second.commands
     assert isinstance(spent, Requeue)
     assert spent.is_attempt_spent
@@ -146,11 +206,10 @@ def test_an_order_whose_last_attempt_cannot_be_filed_is_finished_in_the_journal_
 )
 def test_what_fails_while_nothing_can_be_stored_costs_nothing(cause: HoldCause, why: Reason) -> None:
     held = replace(START, holds=START.holds.begin(cause))
+    failed = Report(reason=Reason.DOWNLOAD_FAILED, detail="It broke off.")
 
-    decision = attempt(held, 3, Report(reason=Reason.DOWNLOAD_FAILED))
+    decision = attempt(held, 3, failed)
     over = react(decision.standing, HoldOver(cause=cause)).standing
 
-    (back,) = decision.commands
-    assert isinstance(back, Requeue)
-    assert (back.why, back.is_attempt_spent, back.delay_s > 0) == (why, False, True)
-    assert isinstance(attempt(over, 3, Report(reason=Reason.DOWNLOAD_FAILED)).commands[0], File)
+    assert decision.commands == (for_free(replace(TASK, attempt=3), why, failed, 2 * FIRST_HOLD_S),)
+    assert isinstance(attempt(over, 3, failed).commands[0], File)

@@ -42,7 +42,7 @@ from app.supervisor.judging import FAILURES_IN_A_ROW, FREE_RETURNS_MAX, OUTAGE_R
 from app.supervisor.plan import react
 from app.supervisor.pool_facts import HoldOver, JournalFull, JournalLocked, PauseAsked, RoomScarce, StopNeeded
 from app.supervisor.renewal import Access, Renewal
-from app.supervisor.restarts import FIRST_BACKOFF_S, REST_S, RESTART_LIMIT, Restart, RestartBudget
+from app.supervisor.restarts import FIRST_BACKOFF_S, REST_S, RESTART_LIMIT, LossKind, Restart, RestartBudget
 from app.supervisor.standing import Decision, Slot, Standing
 from app.supervisor.stops import StopCause
 from tests.support.tasks import fetched, missed
@@ -183,6 +183,7 @@ class TestWorkers:
             failure_count=2,
             was_recycled=True,
             is_browser_unfit=True,
+            shown_before={TASK.task_id: 3},
             doubt=Doubt(tainted=frozenset({OTHER.task_id})),
         )
 
@@ -309,6 +310,18 @@ class TestLosses:
             start, is_stopping=True, slots={1: replace(early, is_portal_down=True), 2: Slot()}
         )
 
+    def test_restarts_are_spent_for_each_kind_of_loss(self) -> None:
+        silent = (Restart(0.0, LossKind.SILENT),) * RESTART_LIMIT
+        early = Standing(slots={1: Slot(is_portal_down=True, budget=RestartBudget(spent=silent)), 2: Slot()})
+
+        died = react(early, GONE)
+        fell_silent = react(early, replace(GONE, kind=LossKind.SILENT))
+        once = react(AT_WORK, replace(GONE, kind=LossKind.SILENT))
+
+        assert died.commands == (Spawn(worker=NEXT, delay_s=FIRST_BACKOFF_S),)
+        assert fell_silent.commands == (Stop(cause=StopCause.SETUP_FAILED, detail=GONE.cause),)
+        assert once.standing.slots[1].budget.spent == (Restart(50.0, LossKind.SILENT),)
+
     def test_a_slot_without_restarts_rests_and_its_order_goes_to_another(self) -> None:
         start = HOLDING.with_slot(ONE, replace(HOLDING.slots[1], budget=SPENT))
 
@@ -350,7 +363,7 @@ class TestLosses:
 class TestFiling:
     """What becomes of files that could not be put in place."""
 
-    FILES = Report(reason=Reason.ALL_SAVED, files=(fetched("a.pdf"),), missed=(missed("b.pdf"),))
+    FILES = Report(reason=Reason.ALL_SAVED, files=(fetched("a.pdf"),), missed=(missed("b.pdf"),), evidence=("x.png",))
 
     FILE = File(worker=ONE, task=TASK, report=FILES)
 
@@ -419,7 +432,7 @@ class TestReports:
 
     def test_the_figures_are_those_of_the_design(self) -> None:
         assert (FREE_RETURNS_MAX, OUTAGE_RETURNS_MAX, FAILURES_IN_A_ROW) == (10, 120, 5)
-        assert (RESTART_LIMIT, FIRST_BACKOFF_S) == (3, 0.5)
+        assert (RESTART_LIMIT, FIRST_BACKOFF_S, REST_S) == (3, 0.5, 600.0)
         assert (FIRST_HOLD_S, LONGEST_HOLD_S, RETRY_AFTER_LIMIT_S) == (5.0, 60.0, 300.0)
 
     def test_at_first_nothing_is_known_and_nothing_is_held_against_anybody(self) -> None:
@@ -503,6 +516,12 @@ class TestReports:
             AT_WORK.with_slot(ONE, replace(UP, done_count=1, failure_count=1)),
             (given_back(Reason.PORTAL_ERROR, "said the page", delay_s=1.0, is_attempt_spent=True),),
         )
+
+    @pytest.mark.parametrize("reason", [Reason.DOWNLOAD_REFUSED, Reason.SOME_FILES_FAILED, Reason.RETRY_ASKED])
+    def test_what_the_portal_or_a_processor_says_is_no_failure_of_the_worker(self, reason: Reason) -> None:
+        ailing = HOLDING.with_slot(ONE, replace(HOLDING.slots[1], failure_count=3))
+
+        assert react(ailing, told(reason)).standing.slots[1].failure_count == 0
 
     def test_a_row_of_failures_costs_the_worker_its_life_and_the_order_nothing(self) -> None:
         failing = replace(HOLDING.slots[1], failure_count=FAILURES_IN_A_ROW - 1)

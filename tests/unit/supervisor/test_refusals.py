@@ -45,17 +45,18 @@ def test_a_place_that_takes_nothing_is_waited_for_as_long_as_it_takes(trouble: S
 
 @pytest.mark.parametrize("trouble", PASSING)
 def test_a_folder_that_is_refused_alone_comes_to_its_end(trouble: StorageTrouble) -> None:
-    decision, file = Decision(START), FILE
+    decision, file, waits_s = Decision(START), FILE, list[float]()
     for _ in range(REFUSALS_MAX):
         decision = react(decision.standing, refused(trouble, file, is_place_fine=True))
         file = decision.commands[-1]
         assert isinstance(file, File)
-        assert file.delay_s > 0
+        waits_s.append(file.delay_s)
         held = decision.standing.holds.active
         assert held == (set() if trouble is StorageTrouble.FORBIDDEN else {STORAGE_HOLDS[trouble]})
 
     (end,) = react(decision.standing, refused(trouble, file, is_place_fine=True)).commands
 
+    assert waits_s == ([5.0, 10.0, 20.0] if trouble is StorageTrouble.FORBIDDEN else [5.0, 10.0, 10.0])
     assert isinstance(end, Finish)
     assert end.report.reason is Reason.FILING_FAILED
 
@@ -69,12 +70,14 @@ def test_a_worker_whose_folder_takes_nothing_costs_no_restart_and_no_attempt(tro
     taken = react(start, TaskTaken(worker=ONE, task=TASK)).standing
 
     known = react(taken, HomeRefused(worker=ONE, trouble=trouble, detail="Why.")).standing
-    back, hold, spawn = react(known, WorkerLost(worker=ONE, cause="Why.")).commands
+    lost = react(known, WorkerLost(worker=ONE, cause="Why."))
+
+    back, hold, spawn = lost.commands
 
     assert isinstance(back, Requeue)
     assert (back.is_attempt_spent, back.is_death) == (False, False)
-    assert isinstance(hold, Hold)
-    assert hold.cause is STORAGE_HOLDS[trouble]
+    assert hold == Hold(cause=STORAGE_HOLDS[trouble], detail="Why.", delay_s=FIRST_HOLD_S)
+    assert lost.standing.slots[1].home_trouble is None, "the next generation finds out for itself"
     assert spawn == Spawn(worker=WorkerRef(1, 2), delay_s=FIRST_HOLD_S)
 
 
