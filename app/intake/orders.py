@@ -104,7 +104,8 @@ def _collect(sheet: Sheet, index: int, source: str, reading: Reading) -> OrderLi
     rows: list[OrderRow] = []
     tasks: dict[TaskId, POTask] = {}
     numbers = [_number_of(row, index, reading.rules) for row in sheet.rows]
-    totals, others = find_totals(sheet.rows, index, numbers), find_tables(sheet, index, numbers)
+    totals = find_totals(sheet.rows, index, numbers)
+    others = find_tables(sheet, index, numbers, totals.lines)
     left_out = {*totals.lines, *others.heads}
     doubted = {**totals.doubted, **others.doubted}
     for row, told in zip(sheet.rows, numbers, strict=True):
