@@ -51,7 +51,8 @@ def orders_from_file(path: Path, reading: Reading) -> OrderList:
     Raises:
         InputRefusedError: One sentence: why the file is not taken.
     """
-    return _orders(read_sheet(path, sheet_name=reading.sheet_name, column=reading.column), path.name, reading)
+    name = _writable(path.name)
+    return _orders(read_sheet(path, sheet_name=reading.sheet_name, column=reading.column), name, reading)
 
 
 def orders_from_stdin(content: bytes, reading: Reading) -> OrderList:
@@ -87,9 +88,14 @@ def orders_from_numbers(numbers: Sequence[str], reading: Reading, source: str = 
     """
     if not numbers:
         raise InputRefusedError("No order number was given; name a list or at least one number.")
-    rows = tuple(Row(row_no=row_no, cells=(number,)) for row_no, number in enumerate(numbers, start=1))
+    rows = tuple(Row(row_no=row_no, cells=(_writable(number),)) for row_no, number in enumerate(numbers, start=1))
     sheet = Sheet(source=f"the {source}", columns=(_TYPED_COLUMN,), rows=rows, has_header=True)
     return _collect(sheet, 0, source, reading)
+
+
+def _writable(text: str) -> str:
+    """Text of the system, which may hold bytes that are no characters, as it can be written anywhere."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _orders(sheet: Sheet, source: str, reading: Reading) -> OrderList:
@@ -104,7 +110,8 @@ def _collect(sheet: Sheet, index: int, source: str, reading: Reading) -> OrderLi
     rows: list[OrderRow] = []
     tasks: dict[TaskId, POTask] = {}
     numbers = [_number_of(row, index, reading.rules) for row in sheet.rows]
-    totals, others = find_totals(sheet.rows, index, numbers), find_tables(sheet, index, numbers)
+    totals = find_totals(sheet.rows, index, numbers)
+    others = find_tables(sheet, index, numbers, totals.lines)
     left_out = {*totals.lines, *others.heads}
     doubted = {**totals.doubted, **others.doubted}
     for row, told in zip(sheet.rows, numbers, strict=True):

@@ -59,7 +59,8 @@ def read_sheet(path: Path, *, sheet_name: str | None = None, column: str | None 
     Raises:
         InputRefusedError: The file cannot be read or holds no table.
     """
-    return parse_sheet(_content_of(path), path.name, sheet_name=sheet_name, column=column)
+    source = path.name.encode("utf-8", "replace").decode()
+    return parse_sheet(_content_of(path), source, sheet_name=sheet_name, column=column)
 
 
 def parse_sheet(content: bytes, source: str, *, sheet_name: str | None = None, column: str | None = None) -> Sheet:

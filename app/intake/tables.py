@@ -32,19 +32,22 @@ class OtherTables:
         return (f"{where} {'begins another table' if is_one else 'begin other tables'}: what stands below is doubted.",)
 
 
-def find_tables(sheet: Sheet, index: int, numbers: Sequence[Number | BadNumber]) -> OtherTables:
+def find_tables(
+    sheet: Sheet, index: int, numbers: Sequence[Number | BadNumber], totals: Collection[int] = ()
+) -> OtherTables:
     """Look for tables below the list whose numbers are those of something else.
 
     Args:
         sheet: The list.
         index: The order column.
         numbers: What each row has in it.
+        totals: Numbers of the rows that are totals, and so no names.
     """
     found = OtherTables()
     head: Row | None = None
     for row, number in zip(sheet.rows, numbers, strict=True):
         if isinstance(number, BadNumber):
-            if _heads_another(row, index):
+            if row.row_no not in totals and _heads_another(row, index):
                 head = row
                 found.heads.append(row.row_no)
         elif head is not None and not any(head.row_no < repeat < row.row_no for repeat in sheet.repeats):

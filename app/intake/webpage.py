@@ -21,7 +21,7 @@ TAGS_MAX = 3_000_000
 _BREAKS = frozenset({"br", "p", "div", "li", "h1", "h2", "h3"})
 #: What stands apart from the text before and behind it; a raised ``o`` belongs to its ``N``, a raised digit does not.
 _APART, _RAISED = frozenset({"del", "s", "strike", "ins", "option", "button"}), frozenset({"sup", "sub"})
-#: Tags without content that the library takes for open ones.
+#: Tags without content that the library takes for open ones: places where a line may break, which nobody sees.
 _VOID = re.compile(r"</?(?:wbr|source|track)\b[^>]*>", re.IGNORECASE)
 _UNSEEN = frozenset({"script", "style", "template", "noscript", "table"})
 _AS_NEW = "save the list as .xlsx or as CSV UTF-8"
@@ -38,7 +38,9 @@ def read_web_page(text: str, source: str) -> Grid:
     rows = SheetRows(source=source, knows_types=False)
     try:
         _read(
-            lxml.html.document_fromstring(_VOID.sub("", text).encode(), parser=lxml.html.HTMLParser(encoding="utf-8")),
+            lxml.html.document_fromstring(
+                _VOID.sub("\N{ZERO WIDTH SPACE}", text).encode(), parser=lxml.html.HTMLParser(encoding="utf-8")
+            ),
             rows,
         )
     except etree.LxmlError as error:

@@ -10,7 +10,7 @@ import posixpath
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, Self
+from typing import IO, Literal, Self
 from urllib.parse import unquote
 
 from lxml import etree
@@ -60,7 +60,9 @@ class Parts:
         """
         return self._packed.open(self._infos[folded(name)])
 
-    def walk(self, name: str, tags: Sequence[str], events: Sequence[str] = ("end",)) -> Iterator[tuple[str, Element]]:
+    def walk(
+        self, name: str, tags: Sequence[str], events: Sequence[Literal["start", "end"]] = ("end",)
+    ) -> Iterator[tuple[str, Element]]:
         """The elements of a part as they come, without comments, since the library cuts a text where one stands.
 
         Raises:

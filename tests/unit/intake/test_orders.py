@@ -183,3 +183,15 @@ def test_no_numbers_at_all_are_refused() -> None:
 
 def test_a_refusal_is_an_error_that_the_pool_knows() -> None:
     assert issubclass(InputRefusedError, PoolError)
+
+
+def test_bytes_that_are_no_characters_can_be_written_anywhere(tmp_path: Path) -> None:
+    path = tmp_path / "b\udce4r.csv"
+    path.write_text("PO Number,Supplier\n4500012345,a\nPO,b\n", encoding="utf-8")
+    from_file = orders_from_file(path, READING)
+    typed = orders_from_numbers(["4500012345", "\udcff"], READING)
+
+    assert repr(from_file).encode()
+    assert from_file.source == "b?r.csv"
+    assert [row.given for row in typed.rows] == ["4500012345", "?"]
+    assert "".join(typed.notices).encode()

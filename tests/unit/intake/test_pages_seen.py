@@ -86,6 +86,7 @@ def test_a_page_is_read_in_the_code_page_that_it_declares(charset: str, name: st
         ("<span>45000</span><b>10001</b>", [A]),
         ("45000<wbr>10001", [A]),
         ("45000&shy;10001", [A]),
+        ("4500010001<wbr>4500010002", []),
         ("N<sup>o</sup>", []),
         ("4500010001<sup>1</sup>", []),
         ("<del>4500010009</del>4500010001", []),
