@@ -13,7 +13,7 @@ import anyio.lowlevel
 import pytest
 
 from app.archive.tree import OutputTree
-from app.domain.events import Level
+from app.domain.events import Event, Level, Notice
 from app.domain.failures import PoolError, Reason
 from app.domain.ids import BatchId, TaskId
 from app.service.batch import Redo
@@ -35,11 +35,12 @@ class Tree(OutputTree):
         self.goes_on.set()
         self.seen: list[TaskId] = []
 
-    def verify(self, folder: str, task_id: TaskId, heed: Callable[[], None] = lambda: None) -> tuple[str, ...]:
+    def verify(self, folder: str, task_id: TaskId | None = None, heed: Callable[[], None] = lambda: None) -> list[str]:
+        assert task_id is not None
         self.seen.append(task_id)
         while not self.goes_on.wait(0.01):
             heed()
-        return ("it is gone",) if task_id in self.broken else ()
+        return ["it is gone"] if task_id in self.broken else []
 
 
 @dataclass
@@ -77,10 +78,11 @@ async def place(root: Path, *, is_serving: bool = True) -> AsyncGenerator[Place]
         found.reopened += task_ids
         return len(task_ids)
 
-    def note(level: Level, text: str) -> None:
-        found.told.append((level, text))
+    def note(event: Event) -> None:
+        assert isinstance(event, Notice)
+        found.told.append((event.level, event.text))
 
-    found = Place(Checks(await done_journal(), tree, root, reopen=reopen, note=note), tree)
+    found = Place(Checks(await done_journal(), tree, root, reopen=reopen, observe=note), tree)
     async with anyio.create_task_group() as beside:
         if is_serving:
             beside.start_soon(found.checks.serve)
