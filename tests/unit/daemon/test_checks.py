@@ -20,7 +20,7 @@ from app.service.batch import Redo
 from app.service.daemon import checks as module
 from app.service.daemon.checks import NAME, Checks
 from app.service.daemon.errors import NotPossibleNowError
-from app.store.memory import MemoryJournal
+from app.store.journal import SqliteJournal
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, OTHER, orders, report, task_id
 
@@ -57,15 +57,15 @@ class Place:
                 await anyio.lowlevel.checkpoint()
 
 
-async def done_journal() -> MemoryJournal:
+@asynccontextmanager
+async def done_journal(root: Path) -> AsyncGenerator[SqliteJournal]:
     """Two lists of two orders each, all done."""
-    journal = MemoryJournal(ManualClock())
-    for batch_id, numbers in ((BATCH, (1, 2)), (OTHER, (3, 4))):
-        await journal.accept(orders(*numbers, batch_id=batch_id))
-        for number in numbers:
-            await journal.fetch(batch_id, 1)
-            await journal.finish(task_id(number), report(Reason.ALL_SAVED, "a.pdf"), f"PO{number}")
-    return journal
+    async with SqliteJournal(root / "journal.db", ManualClock()) as journal:
+        for batch_id, numbers in ((BATCH, (1, 2)), (OTHER, (3, 4))):
+            await journal.accept(orders(*numbers, batch_id=batch_id))
+            for task in await journal.fetch(batch_id, 2):
+                await journal.finish(task.task_id, report(Reason.ALL_SAVED, "a.pdf"), task.po_number)
+        yield journal
 
 
 @asynccontextmanager
@@ -82,8 +82,8 @@ async def place(root: Path, *, is_serving: bool = True) -> AsyncGenerator[Place]
         assert isinstance(event, Notice)
         found.told.append((event.level, event.text))
 
-    found = Place(Checks(await done_journal(), tree, root, reopen=reopen, observe=note), tree)
-    async with anyio.create_task_group() as beside:
+    async with done_journal(root) as journal, anyio.create_task_group() as beside:
+        found = Place(Checks(journal, tree, root, reopen=reopen, observe=note), tree)
         if is_serving:
             beside.start_soon(found.checks.serve)
         yield found
