@@ -16,6 +16,7 @@ from threading import Thread, local
 from typing import Generic, TypeVar
 
 import anyio
+from anyio import from_thread
 
 #: A call that is cancelled while its work runs waits so long for its end.
 GRACE_S = 1.0
@@ -161,7 +162,10 @@ class Threads:
 def heed() -> None:
     """End the work of this thread where nobody waits for it any more; called again and again by what takes long."""
     job: Job[object] | None = getattr(_here, "job", None)
-    if job is not None and job.is_unwanted:
+    if job is None:
+        with contextlib.suppress(RuntimeError):  # neither one of ours nor of anyio's
+            from_thread.check_cancelled()
+    elif job.is_unwanted:
         raise asyncio.CancelledError
 
 

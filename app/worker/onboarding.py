@@ -22,6 +22,7 @@ from app.domain.events import Level, SessionView
 from app.domain.failures import Proof
 from app.domain.ids import WorkerRef
 from app.domain.options import PortalOptions
+from app.domain.states import SESSION
 from app.portal import pack as packs
 from app.wire.messages import Configure, Mode, Probed, Ready, ToWorker
 from app.worker import unanswered
@@ -135,10 +136,10 @@ def _door(portal: PortalOptions | None) -> Door:
 
 
 def _view(worker: WorkerRef, now: datetime) -> SessionView:
+    """A browser that is open, and no more: whether it is logged in, a person or the portal says later."""
     return SessionView(
-        status="ACTIVE",
+        status=SESSION.start.name,
         main_window_handle=f"{worker.worker_id}/keeper",
-        active_tabs={},
         startup_time=now,
         last_activity=now,
     )

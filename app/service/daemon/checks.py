@@ -17,9 +17,10 @@ import anyio.to_thread
 
 from app.archive.disk import replace_private
 from app.archive.tree import OutputTree
-from app.domain.events import Level
+from app.domain.events import Level, Notice
 from app.domain.failures import PoolError
 from app.domain.ids import BatchId, TaskId
+from app.domain.ports import EventSink
 from app.service.batch import Redo
 from app.service.daemon.errors import NotPossibleNowError
 from app.service.resuming import Looked, to_reopen
@@ -51,7 +52,7 @@ class Checks:
         folder: Path,
         *,
         reopen: Callable[[Collection[TaskId]], Awaitable[int]],
-        note: Callable[[Level, str], None],
+        observe: EventSink,
     ) -> None:
         """Touch nothing before the first is added.
 
@@ -60,13 +61,13 @@ class Checks:
             tree: Has their files.
             folder: For the file that keeps what waits over an end of the program.
             reopen: Queues orders again; tells how many.
-            note: Takes a sentence for people.
+            observe: Is told what came of each.
         """
         self._journal = journal
         self._tree = tree
         self._place = folder / NAME
         self._reopen = reopen
-        self._note = note
+        self._observe = observe
         self._waiting: dict[BatchId, Check] = {}
         self._under_way: tuple[BatchId, anyio.CancelScope] | None = None
         self._changed = anyio.Event()
@@ -127,6 +128,9 @@ class Checks:
             self._note(Level.WARNING, f"The earlier files of the list {list_id} are looked at later: {error}")
         finally:
             self._under_way = None
+
+    def _note(self, level: Level, text: str) -> None:
+        self._observe(Notice(level=level, text=text))
 
     async def _keep(self) -> None:
         """Write down what waits.

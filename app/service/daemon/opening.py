@@ -69,13 +69,10 @@ async def open_daemon(house: House, clock: Clock, observe: EventSink) -> AsyncGe
             daemon.observe(event)
             observe(event)
 
-        def note(level: Level, text: str) -> None:
-            tell(Notice(level=level, text=text))
-
         async def reopen(task_ids: Collection[TaskId]) -> int:
             return await daemon.pool.submissions.reopen(task_ids)
 
-        checks = Checks(journal, tree, house.out / PRIVATE_NAME, reopen=reopen, note=note)
+        checks = Checks(journal, tree, house.out / PRIVATE_NAME, reopen=reopen, observe=tell)
         daemon = Daemon(
             journal=journal, tree=tree, clock=clock, out=house.out, prefix=house.account.prefix, checks=checks
         )

@@ -13,7 +13,7 @@ import anyio.lowlevel
 import pytest
 
 from app.archive.tree import OutputTree
-from app.domain.events import Level
+from app.domain.events import Event, Level, Notice
 from app.domain.failures import PoolError, Reason
 from app.domain.ids import BatchId, TaskId
 from app.service.batch import Redo
@@ -57,13 +57,15 @@ class Place:
                 await anyio.lowlevel.checkpoint()
 
 
-async def fill(journal: SqliteJournal) -> None:
+@asynccontextmanager
+async def done_journal(root: Path) -> AsyncGenerator[SqliteJournal]:
     """Two lists of two orders each, all done."""
-    for batch_id, numbers in ((BATCH, (1, 2)), (OTHER, (3, 4))):
-        await journal.accept(orders(*numbers, batch_id=batch_id))
-        for number in numbers:
-            await journal.fetch(batch_id, 1)
-            await journal.finish(task_id(number), report(Reason.ALL_SAVED, "a.pdf"), f"PO{number}")
+    async with SqliteJournal(root / "journal.db", ManualClock()) as journal:
+        for batch_id, numbers in ((BATCH, (1, 2)), (OTHER, (3, 4))):
+            await journal.accept(orders(*numbers, batch_id=batch_id))
+            for task in await journal.fetch(batch_id, 2):
+                await journal.finish(task.task_id, report(Reason.ALL_SAVED, "a.pdf"), task.po_number)
+        yield journal
 
 
 @asynccontextmanager
@@ -76,13 +78,12 @@ async def place(root: Path, *, is_serving: bool = True) -> AsyncGenerator[Place]
         found.reopened += task_ids
         return len(task_ids)
 
-    def note(level: Level, text: str) -> None:
-        found.told.append((level, text))
+    def note(event: Event) -> None:
+        assert isinstance(event, Notice)
+        found.told.append((event.level, event.text))
 
-    async with SqliteJournal(root / "journal.db", ManualClock()) as journal, anyio.create_task_group() as beside:
-        if not await journal.find(task_id(1)):  # else an earlier daemon had it
-            await fill(journal)
-        found = Place(Checks(journal, tree, root, reopen=reopen, note=note), tree)
+    async with done_journal(root) as journal, anyio.create_task_group() as beside:
+        found = Place(Checks(journal, tree, root, reopen=reopen, observe=note), tree)
         if is_serving:
             beside.start_soon(found.checks.serve)
         yield found

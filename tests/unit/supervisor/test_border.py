@@ -1,0 +1,57 @@
+"""What people and libraries ask of a pool is judged at its border, before anything is started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.archive.tree import OutputTree
+from app.domain.failures import OptionsError
+from app.domain.options import Secret
+from app.service.clock import SystemClock
+from app.store.memory import MemoryJournal
+from app.supervisor.facts import Fact
+from app.supervisor.pool import PersistentWorkerPool
+from app.supervisor.pool_facts import RestartAsked
+from app.supervisor.surroundings import Surroundings
+from app.supervisor.wishes import Wishes
+from tests.support.scripted_pool import pool_options
+from tests.support.tasks import BATCH
+
+
+class Wished(Wishes):
+    """Only hears."""
+
+    worker_count = 2
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+
+    def _report(self, fact: Fact) -> None:
+        self.facts.append(fact)
+
+
+@pytest.mark.parametrize("slot", [-1, 0, 3, 99])
+def test_a_worker_that_is_not_there_cannot_be_restarted(slot: int) -> None:
+    pool = Wished()
+
+    with pytest.raises(ValueError, match=f"there is no worker {slot}; this pool has 2"):
+        pool.restart_worker(slot)
+
+    assert pool.facts == []
+    pool.restart_worker(2)
+    assert pool.facts == [RestartAsked(slot=2)]
+
+
+def test_a_secret_that_is_none_is_refused_before_anything_is_started(tmp_path: Path) -> None:
+    clock = SystemClock()
+    tree = OutputTree(tmp_path / "out", clock=clock)
+    around = Surroundings(
+        journal=MemoryJournal(clock), archive=tree, clock=clock, observe=lambda _: None, batch_id=BATCH
+    )
+
+    with pytest.raises(OptionsError, match="one-time codes"):
+        PersistentWorkerPool(pool_options(tmp_path, totp_secret=Secret(text="not base32!")), around)
+
+    assert not (tmp_path / "runs").exists()
