@@ -48,6 +48,8 @@ _SCRIPTED = re.compile(r"<script\b", re.IGNORECASE)
 _SHOWN = re.compile(r"<(?:img|svg|table|object|embed|iframe|canvas|video)\b", re.IGNORECASE)
 _TAGS = re.compile(r"<[^<>]*>")
 _LINES_LOOKED_AT = 20
+#: What parts values, or begins data; and a long row of letters is a code.
+_DATA = re.compile(r"[;\t|={}<>@]|,(?!\s)|:(?!\s|$)|-{4}|\S{40}")
 _MAIL = re.compile(r"(?:from|to|subject|date|received|return-path|mime-version|message-id|x-[\w-]+): ", re.IGNORECASE)
 
 
@@ -78,8 +80,20 @@ def is_written_document(content: bytes) -> bool:
     return bool(lines) and (_is_table(lines, ";,\t|") or bool(_MAIL.match(lines[0])))
 
 
+def is_words(content: bytes) -> bool:
+    """Whether a text is a sentence or two and holds no data: nothing that parts values, and no lines of numbers."""
+    text = read_text(content).strip()
+    is_short = len(text) <= _NOTE_MAX_CHARS and len(text.splitlines()) == 1
+    return is_short and any(char.isalpha() for char in text) and not _DATA.search(text)
+
+
 def _is_table(lines: list[str], marks: str) -> bool:
     return len(lines) > 1 and any(lines[0].count(mark) == lines[1].count(mark) > 0 for mark in marks)
+
+
+def _is_data(lines: list[str]) -> bool:
+    """Whether lines are those of a table; a sentence has a comma with a space behind it."""
+    return _is_table(lines, ";\t|" if any(", " in line for line in lines) else ";\t|,")
 
 
 def _shape_of_page(text: str) -> Shape | None:
@@ -119,5 +133,5 @@ def _is_note_of_error(text: str) -> bool:
     lines = words.splitlines()
     if is_stack_trace(words):
         return True
-    is_note = len(words) <= _NOTE_MAX_CHARS and len(lines) <= _NOTE_MAX_LINES and not _is_table(lines, ";\t|")
+    is_note = len(words) <= _NOTE_MAX_CHARS and len(lines) <= _NOTE_MAX_LINES and not _is_data(lines)
     return is_note and is_error_note(words)

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.archive.answers import MESSAGE_MAX_BYTES, Shape, is_written_document, shape_of
+from app.archive.answers import MESSAGE_MAX_BYTES, Shape, is_words, is_written_document, shape_of
 from app.archive.compound import media_type_of_compound
 from app.archive.faults import FAULT_TYPES
-from app.archive.formats import ANY_BYTES, Kind, format_of, format_of_type
+from app.archive.formats import ANY_BYTES, PROSE_TYPES, Format, Kind, format_of, format_of_type
 from app.archive.kinds import (
     HEAD_BYTES,
     kind_of,
@@ -65,6 +65,8 @@ class _Look:
     is_document: bool
     #: Whether a program wrote it, as far as a text can show that.
     is_written: bool
+    #: Whether it is a sentence, and no data.
+    is_words: bool
     #: The media type that the first bytes of binary data tell; empty where they tell nothing.
     magic: str
 
@@ -132,7 +134,10 @@ def _look(head: bytes, size_bytes: int, declared: str) -> _Look:
     magic = media_type_by_magic(head[:HEAD_BYTES]) if kind is Kind.BINARY else ""
     is_document = bool(magic) or kind not in {*_PAGES, *_WRITTEN, Kind.BINARY}
     is_written = kind in {Kind.XML, Kind.JSON} or (kind is Kind.TEXT and is_written_document(head[:HEAD_BYTES]))
-    return _Look(kind=kind, shape=shape, is_document=is_document, is_written=is_written, magic=magic)
+    is_sentence = kind is Kind.TEXT and size_bytes <= MESSAGE_MAX_BYTES and is_words(head)
+    return _Look(
+        kind=kind, shape=shape, is_document=is_document, is_written=is_written, is_words=is_sentence, magic=magic
+    )
 
 
 def _media_type(path: Path, head: bytes, kind: Kind, label: str, declared: str) -> str:
@@ -176,11 +181,17 @@ def _wrong_kind(look: _Look, label: str, declared: str, *, is_vouched: bool) -> 
     if look.shape is not None:
         return f"{name} did not come, but {look.shape}."
     promised = promised_format(label, declared)
-    if promised is None or look.kind in promised.kinds:
+    is_renamed = look.is_written and (is_vouched or format_of(label) is None)
+    if promised is None or _keeps(promised, look) or is_renamed:
         return ""
-    if look.is_written and (is_vouched or format_of(label) is None):
-        return ""
-    return f"{name} should be {promised.media_type}, but what came is {look.kind}."
+    what = "a sentence" if look.is_words else look.kind
+    return f"{name} should be {promised.media_type}, but what came is {what}."
+
+
+def _keeps(promised: Format, look: _Look) -> bool:
+    """Whether what came is of the kind that was promised; a sentence is no table, drawing or message of programs."""
+    is_prose = promised.media_type in {*PROSE_TYPES, ANY_BYTES}
+    return look.kind in promised.kinds and (is_prose or not look.is_words)
 
 
 def _broken_promise(look: _Look, label: str) -> str:

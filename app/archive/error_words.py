@@ -23,12 +23,18 @@ _STATES = (
     r"no longer available|something went wrong|"
     r"internal server error|request blocked|too many requests|rate limit exceeded|gateway time-?out|request time-?out|"
     r"timed out|(?:authentication|login|log-in|sign-in) (?:is )?required|not (?:logged|signed) in|nicht angemeldet|"
-    r"invalid (?:token|session|credentials|api key|request|link|signature)|no data found)"
+    r"session_expired|jwt expired|token mismatch|connection (?:refused|reset)|permission denied|unauthenticated|"
+    r"no permission|keine berechtigung|insufficient (?:privileges|permissions|rights)|nicht vorhanden|"
+    r"niet gevonden|ikke fundet|hittades inte|nie istnieje|brak dost\u0119pu|inesistente|no such (?:key|file|object)|"
+    r"(?:is )?under maintenance|invalid (?:token|session|credentials|api key|request|link|signature)|no data found)"
 )
 _ERROR_START = re.compile(
     r"\s*(?:(?:\w+\s+)?(?:error|fehler|erreur|errore|erro)\b\s*(?:$|[:!.\-\u2013(|\d]|has\b|occurred)"
     rf"|{_STATUS}|.{{0,60}}\b{_STATES}(?=\s*(?:$|[.:!|\u2013-]))"
-    r"|(?:(?:scheduled|under|down for) )?(?:maintenance|wartung(?:sarbeiten)?|just a moment|attention required)\b)",
+    r"|(?:unable to|could not|failed to|cannot (?:get|find|open|load|read|access))\b"
+    r"|(?:une |se ha producido un |ocorreu um )(?:erreur|error|erro)\b|(?:erreur|errore)\s+intern[eo]\b"
+    r"|(?:(?:scheduled|down for) )?(?:maintenance|wartung(?:sarbeiten)?)\b(?=\s*(?:$|[.!\u2013-]|in progress|mode))"
+    r"|(?:just a moment|attention required)\b)",
     re.IGNORECASE,
 )
 _SUBJECTS = (
@@ -38,8 +44,11 @@ _SUBJECTS = (
 )
 _VERDICTS = (
     r"(?:not (?:be )?found|not available|unavailable|expired|timed out|has ended|denied|(?:does|did|do) not exist|"
-    r"no longer|not authori[sz]ed|unauthori[sz]ed|forbidden|not permitted|not allowed|blocked|failed|could not|cannot|"
-    r"can't|not (?:logged|signed) in|(?:have been|are) (?:logged|signed) out|must (?:be (?:logged|signed)|log|sign) in|"
+    r"no longer|not authori[sz]ed|unauthori[sz]ed|forbidden|not permitted|not allowed|blocked|failed|"
+    r"(?:could not|cannot|can't) be (?:found|opened|read|loaded|shown|displayed|accessed|downloaded|"
+    r"retrieved|processed)|"
+    r"(?:do not|don't) have (?:the )?(?:permission|access|right)|was deleted|is missing|konnte nicht|"
+    r"not (?:logged|signed) in|(?:have been|are) (?:logged|signed) out|must (?:be (?:logged|signed)|log|sign) in|"
     r"nicht gefunden|nicht (?:mehr )?verf\u00fcgbar|nicht angemeldet|abgelaufen|n'existe (?:pas|plus)|expir\u00e9e?|"
     r"no existe|no encontrad[oa]|caducad[oa]|invalid)"
 )
@@ -49,14 +58,18 @@ _PHRASE = re.compile(
     r"(?:please |you must |you need to )(?:log|sign) in\b|bitte (?:melden sie sich|erneut)? ?an(?:melden)?\b|"
     rf"{_STATES}\W*$)"
     r"|(?:\u4e0d\u5b58\u5728|\u672a\u627e\u5230|\u65e0\u6cd5\u8bbf\u95ee|\u898b\u3064\u304b\u308a\u307e\u305b\u3093|"
-    r"\u30a8\u30e9\u30fc\u304c\u767a\u751f|\ucc3e\uc744 \uc218 \uc5c6)",
+    r"\u30a8\u30e9\u30fc\u304c\u767a\u751f|\ucc3e\uc744 \uc218 \uc5c6|"
+    r"\u6743\u9650\u4e0d\u8db3|\u7cfb\u7edf\u9519\u8bef|\u043d\u0435 \u043d\u0430\u0439\u0434\u0435\u043d|"
+    r"^\s*(?:\u041e\u0448\u0438\u0431\u043a\u0430|\u30a8\u30e9\u30fc)\b)",
     re.IGNORECASE,
 )
 _NOTE = re.compile(
     r"\s*(?:\w+\s+){0,3}?(?:[\w$]+\.){0,12}\w*(?:error|exception|failure)\b\s*(?:$|[:!.\-\d])", re.IGNORECASE
 )
 _CODED = re.compile(r"\s*(?:ORA|PLS|SQLSTATE|SQL)\W?\d{3,5}\b")
-_NOTHING = re.compile(r"\W*(?:null|undefined|none|nil|false|nan)\W*", re.IGNORECASE)
+_NOTHING = re.compile(r"\W*(?:null|undefined|none|nil|false|nan|object object)\W*", re.IGNORECASE)
+#: Names of errors are written in one.
+_JOINED = re.compile(r"([a-z])([A-Z])")
 _TRACE = re.compile(
     r"\s*(?:traceback \(most recent call last\)|(?:exception in thread .{0,80}?)?(?:[\w$]{1,80}\.){0,12}"
     r"\w{0,80}(?:exception|error)\b.{0,2000}?\n\s+(?:at|in|by) )",
@@ -76,7 +89,8 @@ def says_error(text: str) -> bool:
 
 def is_error_note(text: str) -> bool:
     """Whether a note of a line or two is nothing but an error."""
-    return bool(_NOTHING.fullmatch(text) or _CODED.match(text)) or begins_as_error(text) or says_error(text)
+    words = _JOINED.sub(r"\1 \2", text).replace("_", " ")
+    return bool(_NOTHING.fullmatch(words) or _CODED.match(text)) or begins_as_error(words) or says_error(words)
 
 
 def is_stack_trace(text: str) -> bool:

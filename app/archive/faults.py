@@ -7,12 +7,14 @@ import re
 from collections.abc import Mapping
 from typing import TypeAlias, cast
 
-from app.archive.error_words import says_error
+from app.archive.error_words import is_error_note
 
 #: Media types that say it themselves.
 FAULT_TYPES = frozenset({"application/problem+json", "application/problem+xml"})
 _NOTE_MAX_CHARS = 400
 _BAD_STATUS_MIN = 400
+#: What says no more than this is a message, whatever its keys.
+_SHORT_KEYS = 3
 #: A list of errors is short.
 _ERRORS_MAX = 10
 _Told: TypeAlias = Mapping[str, object]
@@ -30,6 +32,12 @@ _ERROR_KEYS = frozenset(
         "haserror",
         "haserrors",
         "stacktrace",
+        "errcode",
+        "errmsg",
+        "exceptionmessage",
+        "exceptiontype",
+        "faultcode",
+        "faultstring",
     }
 )
 _SUCCESS_KEYS = ("success", "ok", "succeeded", "issuccess", "successful")
@@ -43,6 +51,7 @@ _MESSAGE_KEYS = (
     | frozenset({*_STATUS_KEYS, *_VERDICT_KEYS, *_SUCCESS_KEYS})
     | frozenset({"timestamp", "time", "path", "instance", "trace", "traceid", "requestid", "method", "url", "data"})
 )
+_TAGS = re.compile(r"<[^<>]*>")
 _SIMPLE_ROOTS = frozenset({"fault", "faultresponse", "problem"})
 _ROOT = re.compile(
     r"\s*(?:<\?[^>]{0,500}\?>\s*|<!--.{0,500}?-->\s*|<!doctype\s[^>\[]{0,500}>\s*)*<(?:[\w.-]{1,60}:)?([\w.-]{1,60})",
@@ -52,7 +61,7 @@ _ERROR_ROOT = re.compile(r"[\w.-]{0,40}(?:error|exception)s?(?:response|result|m
 _SOAP_FAULT = re.compile(r"<(?:[\w.-]{1,60}:)?fault\b", re.IGNORECASE)
 #: Procurement's own protocol answers with a status; a document in it is a request.
 _CXML_STATUS = re.compile(r"<status\b[^>]{0,300}?\bcode\s*=\s*[\"'][45]\d\d", re.IGNORECASE)
-_REPLY_ROOTS = frozenset({"response", "result", "reply", "return", "apiresponse", "restresponse"})
+_REPLY_ROOTS = frozenset({"response", "result", "reply", "return", "apiresponse", "restresponse", "rsp", "status"})
 _REPLY_MAX_CHARS = 4000
 _FAILED_REPLY = re.compile(
     r"<(?:\w{1,30}:)?(?:status|result|code|statuscode|success|ok|outcome)>\s*(?:error|fail(?:ed|ure)?|false|[45]\d\d)\s*<|"
@@ -77,14 +86,16 @@ def _is_fault(told: object) -> bool:
         return False
     entry = cast("dict[object, object]", told)
     found = {str(key).lower().replace("_", "").replace("-", ""): value for key, value in entry.items()}
-    return _names_error(found) or (found.keys() <= _MESSAGE_KEYS and _reads_as_error(found))
+    if _names_error(found) or (found.keys() <= _MESSAGE_KEYS and _reads_as_error(found)):
+        return True
+    return len(found) <= _SHORT_KEYS and any(_is_error_text(value) for value in found.values())
 
 
 def _names_error(found: _Told) -> bool:
     """By a key that nothing but an error has; a number with a fraction is a measured one."""
     errors = [found[key] for key in _ERROR_KEYS & found.keys()]
     return any(one and not isinstance(one, float) for one in errors) or any(
-        found.get(key) is False for key in _SUCCESS_KEYS
+        str(found.get(key, "")).lower() == "false" for key in _SUCCESS_KEYS
     )
 
 
@@ -95,7 +106,11 @@ def _reads_as_error(found: _Told) -> bool:
     is_bad = status.isascii() and status.isdecimal() and int(status[:9]) >= _BAD_STATUS_MIN
     if is_bad and _TEXT_KEYS & found.keys():
         return True
-    return any(says_error(str(value)[:_NOTE_MAX_CHARS]) for value in found.values())
+    return any(_is_error_text(value) for value in found.values())
+
+
+def _is_error_text(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= _NOTE_MAX_CHARS and is_error_note(value)
 
 
 def is_xml_fault(text: str) -> bool:
@@ -111,6 +126,8 @@ def is_xml_fault(text: str) -> bool:
             return bool(_SOAP_FAULT.search(text))
         case "cxml":
             return "<response" in text.lower() and bool(_CXML_STATUS.search(text))
+        case "string":  # how services of one great maker wrap what they say
+            return is_error_note(_TAGS.sub(" ", text).strip()[:_NOTE_MAX_CHARS])
         case _:
             is_reply = name in _REPLY_ROOTS and len(text) <= _REPLY_MAX_CHARS
             return is_reply and bool(_FAILED_REPLY.search(text[root.end() :]))

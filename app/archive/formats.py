@@ -48,12 +48,16 @@ _PICTURE = frozenset({Kind.IMAGE, Kind.BINARY})
 _BYTES = _BINARY | _ZIP
 #: UTF-16 without a mark looks like binary data.
 _WORDS = frozenset({Kind.TEXT, Kind.XML, Kind.JSON, Kind.BINARY})
+#: Data in letters; what is JSON or XML has a name of its own.
+_DATA = frozenset({Kind.TEXT, Kind.BINARY})
 _MARKUP = frozenset({Kind.XML, Kind.TEXT, Kind.BINARY})
 _WEB = frozenset({Kind.HTML, Kind.OFFICE_HTML, Kind.XML, Kind.TEXT})
 _DRAWING = _WORDS | _PACKED
 _POSTSCRIPT = frozenset({Kind.PDF, Kind.TEXT, Kind.BINARY})
 #: Whatever has a file of its own; a page of a portal has none.
 _ANYTHING = frozenset(Kind) - {Kind.HTML, Kind.OFFICE_HTML}
+#: What people write in words, or what may hold anything: a sentence is a whole file of such a kind.
+PROSE_TYPES = frozenset({"text/plain", "text/markdown", "application/msword", "message/rfc822", "multipart/related"})
 #: The media type of which nothing is known.
 ANY_BYTES = "application/octet-stream"
 _OOXML = "application/vnd.openxmlformats-officedocument"
@@ -140,11 +144,11 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "dwg": Format("image/vnd.dwg", _PICTURE),
         "dxf": Format("image/vnd.dxf", _WORDS | _PICTURE),
         "dgn": Format("image/vnd.dgn", _BINARY | _COMPOUND),
-        "step": Format("model/step", _WORDS),
-        "stp": Format("model/step", _WORDS),
-        "igs": Format("model/iges", _WORDS),
+        "step": Format("model/step", _DATA | {Kind.XML}),
+        "stp": Format("model/step", _DATA | {Kind.XML}),
+        "igs": Format("model/iges", _DATA),
         "iges": Format("model/iges", _WORDS),
-        "stl": Format("model/stl", _WORDS),
+        "stl": Format("model/stl", _DATA),
         "ifc": Format("application/x-step", _WORDS),
         "sldprt": Format("application/sldworks", _DRAWING),
         "sldasm": Format("application/sldworks", _DRAWING),
@@ -157,13 +161,13 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "txt": Format("text/plain", _WORDS),
         "log": Format("text/plain", _WORDS),
         "md": Format("text/markdown", _WORDS),
-        "csv": Format("text/csv", _WORDS),
-        "tsv": Format("text/tab-separated-values", _WORDS),
-        "edi": Format("application/edifact", _WORDS),
+        "csv": Format("text/csv", _DATA),
+        "tsv": Format("text/tab-separated-values", _DATA),
+        "edi": Format("application/edifact", _DATA),
         "json": Format("application/json", _WORDS),
         "yaml": Format("application/yaml", _WORDS),
-        "ics": Format("text/calendar", _WORDS),
-        "vcf": Format("text/vcard", _WORDS),
+        "ics": Format("text/calendar", _DATA),
+        "vcf": Format("text/vcard", _DATA),
         "eml": Format("message/rfc822", _WORDS),
         "mht": Format("multipart/related", _WORDS | _WEB),
         "mhtml": Format("multipart/related", _WORDS | _WEB),

@@ -38,7 +38,7 @@ from app.domain.failures import SetupError
 from app.service.batch import BatchSummary, Ending, Redo
 from app.service.crew import find_crew
 from app.service.out import open_out
-from app.service.site import account_of, find_site
+from app.service.site import account_of, find_new_site
 from app.service.staffing import find_staffing
 from app.settings import Settings
 
@@ -146,11 +146,11 @@ def stage_settings(settings: Settings, portal: Portal, out: Path) -> Settings:
 
 async def _run(settings: Settings, play: Play) -> tuple[BatchSummary, dict[str, TaskEnded]]:
     """The same path as ``poolwright run``, with a profile made first and every end of an order kept."""
-    site = find_site(settings)
+    site, content = find_new_site(settings)
     crew = find_crew(settings, site)
     staffing = find_staffing(settings)
     log_file = open_out(settings)
-    profile = await log_in(settings, site, crew, log_file)
+    profile = await log_in(settings, content, crew, log_file)
     sources = Sources(names=(str(play.out / LIST_NAME),))
     orders = await anyio.to_thread.run_sync(read_orders, sources, site.pack)
     job = make_job(settings, orders, crew, profile.base_path, Redo.RETRYABLE, worker_count=staffing.worker_count)

@@ -21,12 +21,11 @@ from app.service.clock import SystemClock
 from app.service.crew import Crew
 from app.service.logs import logging_to
 from app.service.runtime import make_base
-from app.service.site import Site
 from app.settings import Settings
 
 
-async def log_in(settings: Settings, site: Site, crew: Crew, log_file: Path | None) -> NamedProfile:
-    """Make the profile that settings name. When that fails, nothing is left of it.
+async def log_in(settings: Settings, content: ProfileFile, crew: Crew, log_file: Path | None) -> NamedProfile:
+    """Make the profile that settings name, for a portal. When that fails, nothing is left of it.
 
     Raises:
         ProfileError: There is such a profile already, or it cannot have this name.
@@ -34,7 +33,6 @@ async def log_in(settings: Settings, site: Site, crew: Crew, log_file: Path | No
         SetupError: The browser does not start, the portal does not answer, or the folder cannot be written.
         KeyboardInterrupt: A signal came.
     """
-    content = ProfileFile(pack=site.pack.name, base_url=site.base_url)
     profile = ProfileHome(settings.profiles_dir).create(settings.profile, content)
     is_made = False
 

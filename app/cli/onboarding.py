@@ -19,8 +19,7 @@ from app.cli.manner import Manner
 from app.cli.options import PORTAL, ProfileName, SettingsCommand
 from app.cli.signals import finishing_on_signal, unless_interrupted
 from app.domain.failures import LoginRequiredError, OptionsError
-from app.portal.pack import shipped_names
-from app.profile.home import NamedProfile, ProfileFile, ProfileHome
+from app.profile.home import NamedProfile, ProfileHome
 from app.profile.private import remove_tree
 from app.profile.seal import Seal
 from app.profile.storage_state import read_storage_state
@@ -30,7 +29,7 @@ from app.service.crew import Crew, find_crew
 from app.service.display import require_display
 from app.service.logs import logging_to
 from app.service.onboarding import Onboarding
-from app.service.site import Site, find_profile, find_site
+from app.service.site import Site, find_new_site, find_profile, find_site
 from app.service.vault import with_keyring
 from app.settings import Settings, variable
 
@@ -137,17 +136,11 @@ def _onboard(settings: Settings, work: Work, *, is_kept_unproven: bool = False, 
     """
     home = ProfileHome(settings.profiles_dir)
     is_new = settings.profile not in home.names()
-    if is_new and settings.portal not in shipped_names():
-        raise OptionsError(
-            f"There is no profile {settings.profile} yet; to make it, say with --portal which portal it is for: "
-            f"{', '.join(shipped_names())}."
-        )
-    site = find_site(settings)
+    site, content = find_new_site(settings) if is_new else (find_site(settings), None)
     if needs_login:
         settings = _with_login(settings, site)
     crew = find_crew(settings, site)
-    content = ProfileFile(pack=site.pack.name, base_url=site.base_url)
-    profile = home.create(settings.profile, content) if is_new else home.find(settings.profile)
+    profile = home.create(settings.profile, content) if content else home.find(settings.profile)
     job = _job(settings, profile, crew)
     tell_sandbox(crew)
     is_kept = not is_new

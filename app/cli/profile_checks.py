@@ -38,7 +38,7 @@ def examine(profile: NamedProfile) -> Iterator[Check]:
 def _file(profile: NamedProfile) -> Check:
     try:
         content = profile.read()
-        pack = packs.load(content.pack)
+        pack = packs.load(content.portal)
     except PoolError as error:
         return checks.fail("profile.toml", str(error), "")
     return checks.ok("profile.toml", f"for {pack.title} at {content.base_url}")

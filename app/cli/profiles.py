@@ -13,8 +13,6 @@ from app.cli import profile_words, words
 from app.cli.console import console
 from app.cli.login import is_login_given, log_in, tell_sandbox
 from app.cli.options import ProfileName, SettingsCommand
-from app.domain.failures import OptionsError
-from app.portal.pack import shipped_names
 from app.profile.base import check_base
 from app.profile.clone import CloneReport, clone_profile, remove_clone
 from app.profile.home import NamedProfile
@@ -24,7 +22,7 @@ from app.profile.runs import RunFolder
 from app.profile.seal import refuse_differences
 from app.profile.selection import is_wanted
 from app.service.crew import find_crew
-from app.service.site import find_profile, find_site
+from app.service.site import find_new_site, find_profile
 from app.service.vault import with_keyring
 from app.settings import Settings, variable
 
@@ -46,15 +44,12 @@ LEFT_OUT_SHOWN = 4
 @SettingsCommand.taking("portal", "base_url", "profiles_dir", "headless", "browser_path", "sandbox", "runs_dir")
 def create(settings: Settings, *, name: ProfileName) -> None:
     """Make the folder, have a browser open it, log in where a login is given."""
-    if settings.portal not in shipped_names():
-        known = ", ".join(shipped_names())
-        raise OptionsError(f"A profile is for one of the portals that Poolwright knows; say with --portal: {known}.")
     settings = settings.model_copy(update={"profile": name})
-    site = find_site(settings)
+    site, content = find_new_site(settings)
     settings, _ = with_keyring(settings, site.pack)
     crew = find_crew(settings, site)
     tell_sandbox(crew)
-    profile = anyio.run(log_in, settings, site, crew, None)
+    profile = anyio.run(log_in, settings, content, crew, None)
     console().print(_made(profile, settings), soft_wrap=True)
 
 

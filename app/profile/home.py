@@ -37,10 +37,17 @@ class ProfileFile(BaseModel):
     schema_version: Literal[1] = Field(default=1, alias="schema")
     #: Name of the portal pack.
     pack: str = Field(pattern=f"^{_NAME.pattern}$")
+    #: Where the pack's file is; nothing for one that comes with Poolwright.
+    pack_file: str | None = Field(default=None, min_length=1)
     #: Where the portal is.
     base_url: str = Field(pattern=r"^https?://[^\s/?#]+[^\s?#]*$")
     #: How people call it.
     title: str | None = Field(default=None, min_length=1, max_length=200)
+
+    @property
+    def portal(self) -> str:
+        """The pack's name, or the path of its file, as ``--portal`` takes it."""
+        return self.pack_file or self.pack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

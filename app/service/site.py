@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from app.domain.account import Account
 from app.domain.failures import OptionsError
 from app.portal import pack as packs
 from app.portal.pack import Pack
-from app.profile.home import NamedProfile, ProfileHome
+from app.profile.home import NamedProfile, ProfileFile, ProfileHome
 from app.settings import Settings
 
 
@@ -33,7 +34,7 @@ def find_site(settings: Settings) -> Site:
         pack = packs.load(settings.portal)
         return _site(pack, settings.base_url or _address_of_profile(settings, pack) or pack.site.base_url)
     content = find_profile(settings).read()
-    return _site(packs.load(content.pack), settings.base_url or content.base_url)
+    return _site(packs.load(content.portal), settings.base_url or content.base_url)
 
 
 def find_profile(settings: Settings) -> NamedProfile:
@@ -43,6 +44,25 @@ def find_profile(settings: Settings) -> NamedProfile:
         ProfileError: There is none.
     """
     return ProfileHome(settings.profiles_dir).find(settings.profile)
+
+
+def find_new_site(settings: Settings) -> tuple[Site, ProfileFile]:
+    """The portal that a new profile is for, which settings must name, and what the profile says of it.
+
+    Raises:
+        PackError: The pack is not valid.
+        OptionsError: Settings name no pack, or nobody says where the portal is.
+    """
+    is_shipped = settings.portal in packs.shipped_names()
+    if not is_shipped and not (settings.portal and Path(settings.portal).is_file()):
+        msg = (
+            f"There is no profile {settings.profile} yet; to make it, say with --portal which portal it is for: "
+            f"{', '.join(packs.shipped_names())}, or the path of a pack of your own (a .toml file)."
+        )
+        raise OptionsError(msg)
+    site = find_site(settings)
+    pack_file = None if is_shipped else str(Path(settings.portal).resolve())
+    return site, ProfileFile(pack=site.pack.name, pack_file=pack_file, base_url=site.base_url)
 
 
 def account_of(settings: Settings, site: Site) -> Account:

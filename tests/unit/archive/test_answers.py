@@ -52,6 +52,26 @@ PAGES = [
     "<center><h1>502 Bad Gateway</h1></center><hr>nginx",
     "<html><body><table><tr><td>Your session has timed out. Please sign in again.</td></tr></table></body></html>",
 ]
+SENTENCES = [
+    "Unable to retrieve file",
+    "Document was deleted",
+    "Keine Berechtigung",
+    "You do not have permission to view this document",
+    "CSRF token mismatch",
+    "Connection refused",
+    "Une erreur est survenue",
+    "Bestand niet gevonden",
+    "\u0424\u0430\u0439\u043b \u043d\u0435 \u043d\u0430\u0439\u0434\u0435\u043d",
+    "OBJECT_NOT_FOUND",
+    "NoSuchKey",
+    "[object Object]",
+    "This site is under maintenance",
+    "Datei konnte nicht geladen werden",
+    '{"message":"Unauthenticated."}',
+    '{"success":"false","message":"x"}',
+    '<string xmlns="http://tempuri.org/">File not found</string>',
+    '<rsp stat="fail"><err code="1"/></rsp>',
+]
 NAMES = [
     ("data.csv", "text/csv"),
     ("plan.dwg", "application/octet-stream"),
@@ -69,7 +89,7 @@ def problems_of(folder: Path, content: bytes, label: str, declared: str, *, is_v
     return inspect(path, label, declared, is_vouched=is_vouched).problems
 
 
-@pytest.mark.parametrize("content", [*FAULTS, *NOTES, *PAGES])
+@pytest.mark.parametrize("content", [*FAULTS, *NOTES, *SENTENCES, *PAGES])
 def test_an_error_is_no_file_whatever_it_is_called_and_whoever_vouches_for_it(tmp_path: Path, content: str) -> None:
     for label, declared in NAMES:
         for is_vouched in (True, False):
@@ -97,6 +117,16 @@ def test_an_error_is_no_file_whatever_it_is_called_and_whoever_vouches_for_it(tm
         ("<ApplicationResponse><ResponseCode>RE</ResponseCode></ApplicationResponse>", "reply.xml", "text/xml"),
         ("<FaultReport><pump>7</pump></FaultReport>", "report.xml", "text/xml"),
         ("<s:Envelope xmlns:s='s'><s:Body><Order/></s:Body></s:Envelope>", "order.xml", "text/xml"),
+        ("Maintenance plan 2024: monthly", "note.txt", "text/plain"),
+        ("Item 1 cannot be delivered before May; all others as agreed.", "note.txt", "text/plain"),
+        ("Dear Sirs,\nplease find our quotation enclosed.\nRegards", "note.txt", "text/plain"),
+        ("Please see attached file.", "note.txt", "text/plain"),
+        ("id,message\n1,session expired\n2,ok\n", "list.csv", "text/csv"),
+        ("4500010001\n4500010002\n", "list.csv", "text/csv"),
+        ("4711", "list.csv", "text/csv"),
+        ('{"name":"error sensor","id":4}', "data.json", "application/json"),
+        ("<Order><Status code='404'>x</Status></Order>", "order.xml", "text/xml"),
+        ("BEGIN:VCARD", "card.vcf", "text/vcard"),
         ("From: a@b.test\nSubject: Error in order\n\nThe file was not found", "mail.eml", "message/rfc822"),
         (
             "<html><title>500 Schrauben</title><body>Our offer of bolts, 500 pieces.</body></html>",
@@ -107,6 +137,24 @@ def test_an_error_is_no_file_whatever_it_is_called_and_whoever_vouches_for_it(tm
 )
 def test_a_document_that_reads_like_an_error_is_one(tmp_path: Path, content: str, label: str, declared: str) -> None:
     assert problems_of(tmp_path, content.encode(), label, declared, is_vouched=True) == ()
+
+
+@pytest.mark.parametrize("label", ["list.csv", "part.step", "model.stl", "order.edi", "old.xls", "a.json", "a.xml"])
+def test_a_sentence_is_no_data_whatever_it_says(tmp_path: Path, label: str) -> None:
+    sentence = b"Our hamsters are tired today, come back soon."
+
+    assert problems_of(tmp_path, sentence, label, "", is_vouched=True)
+    assert not problems_of(tmp_path, sentence, "note.txt", "text/plain", is_vouched=True)
+
+
+def test_data_of_programs_in_the_place_of_a_table_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "download"
+    path.write_bytes(b'{"redirect":"/login"}')
+
+    assert inspect(path, "list.csv", "text/csv").problems
+    assert inspect(path, "list.csv", "text/csv", is_vouched=True).notes == (
+        "list.csv is JSON, whatever its name says.",
+    )
 
 
 def test_a_type_that_says_that_it_is_an_error_is_believed(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,21 @@ def test_a_password_that_nobody_knows_is_told_with_the_state_of_the_keyring(
 
     assert (result.exit_code, browsers.seen) == (Exit.LOGIN, [])
     assert "keyring set poolwright anna" in result.stderr
+
+
+def test_a_profile_is_made_for_a_pack_of_ones_own_and_knows_it_again(
+    command: Command, browsers: FakeOnboarding, desk: Path
+) -> None:
+    demo = (resources.files("app.portal") / "packs" / "demo.toml").read_text(encoding="utf-8")
+    (desk / "own.toml").write_text(demo.replace('name = "demo"', 'name = "own"'))
+
+    made = command("profile", "import-state", "mine", "state.json", "--portal", "own.toml", "--url", BASE_URL)
+    run = command("run", "PO4500012345", "--profile", "mine", "--dry-run")
+
+    content = ProfileHome(Path("profiles")).find("mine").read()
+    assert (made.exit_code, run.exit_code) == (Exit.DONE, Exit.DONE), made.output + run.output
+    assert content == ProfileFile(pack="own", pack_file=str((desk / "own.toml").resolve()), base_url=BASE_URL)
+    assert [portal_of(job.crew.worker).base_url for _, job in browsers.seen] == [BASE_URL]
 
 
 @pytest.mark.parametrize(

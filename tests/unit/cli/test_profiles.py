@@ -108,8 +108,8 @@ def test_an_existing_profile_is_left_alone(command: Command, browser: FakeBrowse
     ("arguments", "code", "words"),
     [
         (("profile", "create"), Exit.USAGE, "NAME"),
-        (("profile", "create", "mine"), Exit.USAGE, "--portal: coupa, demo"),
-        (("profile", "create", "mine", "--portal", "x.toml"), Exit.USAGE, "--portal: coupa, demo"),
+        (("profile", "create", "mine"), Exit.USAGE, "is for: coupa, demo"),
+        (("profile", "create", "mine", "--portal", "x.toml"), Exit.USAGE, "is for: coupa, demo"),
         (("profile", "create", "mine", "--portal", "coupa"), Exit.USAGE, "--base-url"),
         (("profile", "create", "../mine", "--portal", "demo", "--base-url", BASE_URL), Exit.PROFILE, "can't name"),
         (("profile", "clone-check", "none-such"), Exit.PROFILE, "none-such"),
