@@ -24,11 +24,13 @@ LAST_ANSWERS_S = 5
 KEEP_ALIVE_S = 10
 #: From the opening of a connection, or the first byte of a further request, to the end of its headers.
 HEADERS_S = 10.0
-#: More at a time are answered 503.
-CONNECTIONS_MAX = 200
+#: More at a time are answered 503: those that let us wait and those that are just let in are the smaller part.
+CONNECTIONS_MAX = 400
 #: So many of them may let us wait: one more, and the one that has done so for longest is closed. Whoever opens
 #: connections, and then asks nothing, sends half a request or reads no answer, keeps nobody else out.
 WAITED_FOR_MAX = 100
+#: So many may wait to be let in; all of them are let in at once. Each takes a descriptor, of which browsers need some.
+BACKLOG = 50
 #: An answer of which so long nothing is taken is given up.
 UNREAD_S = 30.0
 #: Header lines that one request may have; beyond that the connection is closed.
@@ -52,7 +54,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-class _Protocol(H11Protocol):
+class Connection(H11Protocol):
     """Lets nobody hold a connection for ever by letting us wait: for a request, the rest of one, or an answer's taking.
 
     The server itself waits for ever for the first request of a connection, for one that was begun, and for a client
@@ -68,8 +70,9 @@ class _Protocol(H11Protocol):
         """A connection is there, and says nothing yet."""
         super().connection_made(transport)
         self._watch()
-        own = [cast("_Protocol", one) for one in self.connections if isinstance(one, _Protocol)]
-        waits = {one: one.waited_since_s for one in own if one.waited_since_s is not None}
+        own = (cast("Connection", one) for one in self.connections if isinstance(one, Connection))
+        open_ones = (one for one in own if not one.transport.is_closing())
+        waits = {one: one.waited_since_s for one in open_ones if one.waited_since_s is not None}
         if len(waits) > WAITED_FOR_MAX:
             min(waits, key=waits.__getitem__).transport.abort()
 
@@ -169,10 +172,11 @@ async def serving(app: ASGIApp, listener: socket.socket) -> AsyncGenerator[None]
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        http=_Protocol,
+        http=Connection,
         ws="none",
         h11_max_incomplete_event_size=HEADER_BYTES_MAX,
         limit_concurrency=CONNECTIONS_MAX,
+        backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=LAST_ANSWERS_S,
     )
@@ -200,7 +204,7 @@ def _bound(kind: int, place: Any) -> socket.socket:  # noqa: ANN401 - the librar
         if sys.platform != "win32":  # there it would let two programs have one port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(place)
-        listener.listen()
+        listener.listen(BACKLOG)
     except OSError:
         listener.close()
         raise

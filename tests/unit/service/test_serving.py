@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import socket
-from contextlib import AsyncExitStack
+import sys
+from asyncio import Transport
+from contextlib import AsyncExitStack, ExitStack
 
 import anyio
 import httpx
+import psutil
 import pytest
 from anyio.abc import SocketStream
 from starlette.types import Receive, Scope, Send
@@ -195,6 +198,32 @@ async def test_connections_that_let_us_wait_keep_out_nobody_who_asks(
             gone = [await until_closed(one) for one in waited_for[:2]]
 
     assert (answer.status_code, gone) == (200, [b"", b""]), "those that let us wait for longest make way"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the system lists descriptors")
+async def test_a_crowd_takes_few_descriptors_and_keeps_out_nobody_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: list[int] = []
+    letting_in = module.Connection.connection_made
+
+    def counted(self: module.Connection, transport: Transport) -> None:
+        counts.append(psutil.Process().num_fds())
+        letting_in(self, transport)
+
+    monkeypatch.setattr(module.Connection, "connection_made", counted)
+    with listening(HERE) as listener, ExitStack() as crowd:
+        async with serving(ready(), listener):
+            for _ in range(500):  # the loop of the server does not run meanwhile
+                one = crowd.enter_context(socket.socket())
+                one.setblocking(False)
+                one.connect_ex(listener.getsockname())
+            before = psutil.Process().num_fds()
+            async with httpx.AsyncClient(timeout=60) as client:
+                answer = await client.get(url_of(listener))
+
+    assert answer.status_code == 200
+    assert max(counts) - before <= module.WAITED_FOR_MAX + 5 * module.BACKLOG, (
+        "accepted, judged, closed: each in a turn of the loop"
+    )
 
 
 LARGE = b"x" * 64 * 1024 * 1024
