@@ -14,6 +14,7 @@ from app.profile.everyday import refuse_everyday
 from app.profile.failures import (
     ProfileMissingError,
     ProfileRefusedError,
+    log_in_or_restore,
     missing_folder,
     name_of,
     unreadable,
@@ -141,8 +142,7 @@ def _require_user_data(path: Path) -> None:
             f"{path} is one profile within a user-data folder. Name the folder above it: {path.parent}."
         )
     raise ProfileMissingError(
-        f"{path} holds no profile that a browser wrote ({PREFERENCES.as_posix()} is missing). "
-        f"Log in to it with `poolwright profile login {name_of(path)}`, or bring back a good copy of it."
+        f"{path} holds no profile that a browser wrote ({PREFERENCES.as_posix()} is missing). {log_in_or_restore(path)}"
     )
 
 

@@ -109,7 +109,16 @@ def set_aside(path: Path, now: datetime) -> Path:
     Raises:
         OSError: It can't be renamed.
     """
-    return path.rename(path.with_name(f"{path.name}{_ASIDE_MARK}{now:%Y%m%dT%H%M%SZ}"))
+    return path.rename(free_place(path.with_name(f"{path.name}{_ASIDE_MARK}{now:%Y%m%dT%H%M%SZ}")))
+
+
+def free_place(place: Path) -> Path:
+    """A place that is not taken: two commands may come within a second, and a clock may be set back."""
+    count, free = 1, place
+    while free.exists():
+        count += 1
+        free = place.with_name(f"{place.name}-{count}")
+    return free
 
 
 def is_set_aside(path: Path) -> bool:

@@ -19,6 +19,8 @@ from app.profile.rights import blame
 
 #: As the folder of a profile is laid out: see ``home``, which stands above this.
 _BASE_NAME, _FILE_NAME = "base", "profile.toml"
+#: In the name of a good copy, which lies beside its base.
+GOOD_MARK = ".good-"
 #: Where nobody knows it.
 _NAMELESS = "NAME"
 
@@ -72,6 +74,15 @@ def make_anew(place: Path) -> str:
     )
 
 
+def log_in_or_restore(base: Path) -> str:
+    """The next step where a base holds nothing: a command that was killed while it put one in place leaves it so."""
+    name = base.parent.name or _NAMELESS
+    log_in = f"Log in to it with `poolwright profile login {name}`"
+    if any(base.parent.glob(f"{base.name}{GOOD_MARK}*Z")):
+        return f"{log_in}, or bring its last good copy back with `poolwright profile restore {name}`."
+    return f"{log_in}, or bring back a good copy of it."
+
+
 class PlaceAwayError(SetupError, StorageAwayError):
     """The disk of a profile, or that for clones, does not answer."""
 
@@ -97,10 +108,7 @@ def unwritable(error: OSError, told: str) -> SetupError:
 
 def missing_folder(base: Path) -> ProfileMissingError:
     """The error for a base that isn't there at all."""
-    return ProfileMissingError(
-        f"There is no profile folder at {base}. Check the name, or make one with "
-        f"`poolwright profile login {base.parent.name or _NAMELESS}`."
-    )
+    return ProfileMissingError(f"There is no profile folder at {base}. Check the name. {log_in_or_restore(base)}")
 
 
 def unreadable(path: Path, error: OSError) -> PoolError:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from app.domain.failures import SetupError
 from app.profile.base import inspect_base
-from app.profile.clone import clone_profile, remove_clone, set_aside
-from app.profile.failures import ProfileDamagedError, ProfileMissingError, make_anew
+from app.profile.clone import clone_profile, free_place, remove_clone, set_aside
+from app.profile.failures import GOOD_MARK, ProfileDamagedError, ProfileMissingError, make_anew
 from app.profile.home import NamedProfile
 from app.profile.locks import changing
 from app.profile.marker import clear_mark, refuse_marked
@@ -21,7 +21,6 @@ from app.profile.private import FOLDER_MODE, remove_tree
 from app.profile.rights import blame
 from app.profile.seal import Seal, find_differences, put_seal, read_seal, remove_seal, seal_path, write_seal
 
-_GOOD_MARK = ".good-"
 _BEFORE_MARK = ".before-"
 
 
@@ -86,7 +85,7 @@ def keep_good(base: Path, seal: Seal) -> Path:
         SetupError: The copy can't be written.
         OSError: Its seal can't be written, or an older copy can't be removed.
     """
-    good = base.with_name(f"{base.name}{_GOOD_MARK}{seal.created_at:%Y%m%dT%H%M%S%fZ}")
+    good = base.with_name(f"{base.name}{GOOD_MARK}{seal.created_at:%Y%m%dT%H%M%S%fZ}")
     remove_clone(good)
     report = clone_profile(base, good)
     differences = find_differences(seal, report.files)
@@ -100,7 +99,7 @@ def keep_good(base: Path, seal: Seal) -> Path:
 
 def find_good(base: Path) -> Path | None:
     """The newest good copy of a base; nothing when none was kept."""
-    kept = [path for path in base.parent.glob(f"{base.name}{_GOOD_MARK}*Z") if seal_path(path).is_file()]
+    kept = [path for path in base.parent.glob(f"{base.name}{GOOD_MARK}*Z") if seal_path(path).is_file()]
     return max(kept, default=None)
 
 
@@ -128,10 +127,9 @@ def restore(base: Path, *, now: datetime) -> Path:
         with changing(base):
             refuse_occupied(base)
             draft = base.with_name(f"{base.name}.restored")
-            seal = _copy_good(good, draft)
+            put_seal(base, _copy_good(good, draft))  # first: whenever we die, a copy in its place fits its seal
             aside = set_aside(base, now)
             draft.rename(base)
-            put_seal(base, seal)
             clear_mark(base)
     except OSError as error:
         raise _unwritable(base, error) from error
@@ -157,7 +155,7 @@ def replace_base(base: Path, draft: Path, *, now: datetime) -> tuple[Path, Seal]
     refuse_occupied(base)
     try:
         remove_seal(base)  # killed from here on, this leaves an unsealed base, not a damaged one
-        before = base.rename(base.with_name(f"{base.name}{_BEFORE_MARK}{now:%Y%m%dT%H%M%SZ}"))
+        before = base.rename(free_place(base.with_name(f"{base.name}{_BEFORE_MARK}{now:%Y%m%dT%H%M%SZ}")))
         draft.rename(base)
     except OSError as error:
         raise _unwritable(base, error) from error
@@ -195,7 +193,7 @@ def _copy_good(good: Path, target: Path) -> Seal:
 
 
 def _remove_older(base: Path, good: Path) -> None:
-    for path in base.parent.glob(f"{base.name}{_GOOD_MARK}*"):
+    for path in base.parent.glob(f"{base.name}{GOOD_MARK}*"):
         if path.name.startswith(good.name):
             continue
         if path.is_dir():

@@ -149,6 +149,38 @@ class FileLock:
             self._descriptor = None
 
 
+class FolderLock:
+    """The same of a whole folder, in which nothing is left: for programs that look into one folder of somebody else.
+
+    Where the system, or the server of a share, locks no folders, everybody has it.
+    """
+
+    __slots__ = ("_descriptor", "_locking", "path")
+
+    def __init__(self, path: Path, *, locking: Locking = NATIVE) -> None:
+        """Name the folder; nothing is opened yet."""
+        self.path = path
+        self._locking = locking
+        self._descriptor: int | None = None
+
+    def take(self) -> bool:
+        """Try to lock; false when somebody else has it. A folder that cannot be opened is told by whoever reads it."""
+        try:
+            self._descriptor = os.open(self.path, os.O_RDONLY)
+            if self._locking.take(self._descriptor, is_shared=False):
+                return True
+        except OSError:
+            return True
+        self.drop()
+        return False
+
+    def drop(self) -> None:
+        """Let go. Does nothing when not held."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
 def _take(base: Path, *, is_shared: bool, refusal: str) -> FileLock | None:
     """The lock beside a base, held; nothing when it lies in a read-only place."""
     lock = FileLock(base.with_name(f"{base.name}.lock"))

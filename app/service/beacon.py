@@ -47,7 +47,7 @@ class BatchBeacon(_Sign):
 
 @contextmanager
 def lit(folder: Path, url: str, started_at: datetime) -> Generator[None]:
-    """Say where the daemon is while the block lasts.
+    """Say where the daemon is while the block lasts. A file that cannot be removed any more names one that is gone.
 
     Raises:
         OSError: The file cannot be written.
@@ -57,7 +57,8 @@ def lit(folder: Path, url: str, started_at: datetime) -> Generator[None]:
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 @contextmanager

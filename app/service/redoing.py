@@ -19,7 +19,7 @@ def to_redo(records: Iterable[TaskRecord], redo: Redo, is_whole: Callable[[TaskR
         records: What the journal knows of the list.
         redo: What the user wants done again.
         is_whole: Whether the files of a finished order are all there and unchanged; one whose files are not is done
-            again unless the user wants nothing done again.
+            again unless the user wants nothing done again, also where it had but a part of them.
     """
     return [
         record.task.task_id
@@ -30,6 +30,8 @@ def to_redo(records: Iterable[TaskRecord], redo: Redo, is_whole: Callable[[TaskR
 
 def _is_wanted(report: Report, redo: Redo, is_whole: Callable[[], bool]) -> bool:
     is_done = report.meaning.action is ActionClass.DONE
+    # An order of which a person must get the rest has files all the same.
+    has_files = is_done or bool(report.files)
     match redo:
         case Redo.NOTHING:
             return False
@@ -40,6 +42,6 @@ def _is_wanted(report: Report, redo: Redo, is_whole: Callable[[], bool]) -> bool
         case Redo.RETRYABLE:
             # What needs a person's doing first is left alone: a wrong number, a missing right, a file not handed out.
             can_help = report.meaning.is_retryable or report.meaning.action is ActionClass.RETRY
-            return can_help or (is_done and not is_whole())
+            return can_help or (has_files and not is_whole())
         case _:
             assert_never(redo)

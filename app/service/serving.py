@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import socket
 import sys
 from collections.abc import AsyncGenerator, Generator
@@ -25,11 +24,15 @@ LAST_ANSWERS_S = 5
 KEEP_ALIVE_S = 10
 #: From the opening of a connection, or the first byte of a further request, to the end of its headers.
 HEADERS_S = 10.0
-#: More at a time are answered 503.
-CONNECTIONS_MAX = 200
-#: So many of them may say nothing: one more, and the one that was silent for longest is closed. Whoever opens
-#: connections without asking keeps nobody else out, who asks as soon as there is one.
-SILENT_MAX = 100
+#: More at a time are answered 503: those that let us wait and those that are just let in are the smaller part.
+CONNECTIONS_MAX = 400
+#: So many of them may let us wait: one more, and the one that has done so for longest is closed. Whoever opens
+#: connections, and then asks nothing, sends half a request or reads no answer, keeps nobody else out.
+WAITED_FOR_MAX = 100
+#: So many may wait to be let in; all of them are let in at once. Each takes a descriptor, of which browsers need some.
+BACKLOG = 50
+#: An answer of which so long nothing is taken is given up.
+UNREAD_S = 30.0
 #: Header lines that one request may have; beyond that the connection is closed.
 HEADER_BYTES_MAX = 32 * 1024
 
@@ -51,27 +54,32 @@ class _Server(uvicorn.Server):
         yield
 
 
-class _Protocol(H11Protocol):
-    """Closes a connection whose next request does not get as far as the end of its headers in time.
+class Connection(H11Protocol):
+    """Lets nobody hold a connection for ever by letting us wait: for a request, the rest of one, or an answer's taking.
 
-    The server itself waits for ever for the first request of a connection, and for one that was begun: some hundred
-    silent connections would keep everybody else out.
+    The server itself waits for ever for the first request of a connection, for one that was begun, and for a client
+    that takes no more of its answer: some hundred such connections would keep everybody else out.
     """
 
     _deadline: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
+    #: Since when the client lets us wait, by the clock of the loop; nothing while it waits for us.
+    waited_since_s: float | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """A connection is there, and says nothing yet."""
         super().connection_made(transport)
         self._watch()
-        own = (cast("_Protocol", one) for one in self.connections if isinstance(one, _Protocol))
-        silent = [one for one in own if one.is_silent]
-        if len(silent) > SILENT_MAX:
-            min(silent, key=lambda one: one.due_s).transport.close()
+        own = (cast("Connection", one) for one in self.connections if isinstance(one, Connection))
+        open_ones = (one for one in own if not one.transport.is_closing())
+        waits = {one: one.waited_since_s for one in open_ones if one.waited_since_s is not None}
+        if len(waits) > WAITED_FOR_MAX:
+            min(waits, key=waits.__getitem__).transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
-        self._unwatch()
+        self._deadline = _ended(self._deadline)
+        self._unread = _ended(self._unread)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -79,28 +87,47 @@ class _Protocol(H11Protocol):
         super().data_received(data)
         self._watch()
 
-    @property
-    def is_silent(self) -> bool:
-        """Whether a whole request is still waited for."""
-        return self._deadline is not None
+    def on_response_complete(self) -> None:
+        """The answer is out: whether another request comes is the client's affair."""
+        super().on_response_complete()
+        self._note()
+
+    def pause_writing(self) -> None:
+        """It takes nothing of its answer."""
+        super().pause_writing()
+        self._unread = self._unread or self.loop.call_later(UNREAD_S, self.transport.abort)
+        self._note()
+
+    def resume_writing(self) -> None:
+        """It takes it."""
+        super().resume_writing()
+        self._unread = _ended(self._unread)
+        self._note()
 
     @property
-    def due_s(self) -> float:
-        """Until when, by the clock of the loop."""
-        return self._deadline.when() if self._deadline is not None else math.inf
+    def _is_answering(self) -> bool:
+        return bool(self.cycle) and not self.cycle.response_complete
 
     def _watch(self) -> None:
         """Time runs from the first of a request to the last of its headers; drops of it win none."""
-        is_answering = bool(self.cycle) and not self.cycle.response_complete
-        if is_answering:
-            self._unwatch()
+        if self._is_answering:
+            self._deadline = _ended(self._deadline)
         elif self._deadline is None:
             self._deadline = self.loop.call_later(HEADERS_S, self.transport.close)
+        self._note()
 
-    def _unwatch(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+    def _note(self) -> None:
+        """Drops of a request, and an answer that is taken drop by drop, are one wait."""
+        is_waited_for = self.flow.write_paused or not self._is_answering or self.cycle.more_body
+        if not is_waited_for:
+            self.waited_since_s = None
+        elif self.waited_since_s is None:
+            self.waited_since_s = self.loop.time()
+
+
+def _ended(timer: asyncio.TimerHandle | None) -> None:
+    if timer is not None:
+        timer.cancel()
 
 
 @contextlib.contextmanager
@@ -145,10 +172,11 @@ async def serving(app: ASGIApp, listener: socket.socket) -> AsyncGenerator[None]
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        http=_Protocol,
+        http=Connection,
         ws="none",
         h11_max_incomplete_event_size=HEADER_BYTES_MAX,
         limit_concurrency=CONNECTIONS_MAX,
+        backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=LAST_ANSWERS_S,
     )
@@ -176,7 +204,7 @@ def _bound(kind: int, place: Any) -> socket.socket:  # noqa: ANN401 - the librar
         if sys.platform != "win32":  # there it would let two programs have one port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(place)
-        listener.listen()
+        listener.listen(BACKLOG)
     except OSError:
         listener.close()
         raise

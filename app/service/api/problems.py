@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from app.domain.failures import NotNowError, PoolError
+from app.domain.storage import StorageTrouble, trouble_of
 from app.intake.errors import InputRefusedError
 from app.service.daemon.errors import DrainingError, NothingThereError, NotPossibleNowError
 
@@ -26,6 +27,15 @@ _STATUS: Mapping[type[PoolError], HTTPStatus] = MappingProxyType(
         NotNowError: HTTPStatus.SERVICE_UNAVAILABLE,
     }
 )
+#: What the system may refuse on the way to an answer, a list that is larger than a megabyte among them: it lies in the
+#: folder for temporary files while it comes.
+_STUCK: Mapping[StorageTrouble, str] = MappingProxyType(
+    {
+        StorageTrouble.FULL: "The daemon has no room for this ({told}). Make some on that disk, or where TMPDIR is.",
+        StorageTrouble.AWAY: "The system of the daemon cannot do this now ({told}). Try again when its disk is back.",
+        StorageTrouble.FORBIDDEN: "The daemon may not write for this ({told}). Give its user the right to.",
+    }
+)
 
 
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -36,28 +46,40 @@ def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) 
 
 def tell_problems(app: FastAPI) -> None:
     """Have every error of an application told so. The last of them is the HTTP border: a defect becomes an answer."""
+    app.add_exception_handler(PoolError, _refused)
+    app.add_exception_handler(RequestValidationError, _misshapen)
+    app.add_exception_handler(HTTPException, _other)
+    app.add_exception_handler(OSError, _stuck)
+    app.add_exception_handler(Exception, _defect)
 
-    async def refused(_request: Request, error: Exception) -> Response:
-        status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), HTTPStatus.CONFLICT)
-        return problem(status, str(error))
 
-    async def misshapen(_request: Request, error: Exception) -> Response:
-        found: Sequence[Any] = error.errors() if isinstance(error, RequestValidationError) else ()
-        told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in found[:5])
-        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{told}. /openapi.json says what is taken.")
+async def _refused(_request: Request, error: Exception) -> Response:
+    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), HTTPStatus.CONFLICT)
+    return problem(status, str(error))
 
-    async def other(_request: Request, error: Exception) -> Response:
-        status, detail = HTTPStatus.INTERNAL_SERVER_ERROR, "A defect; the log has the details."
-        headers: Mapping[str, str] | None = None
-        if isinstance(error, HTTPException):
-            status, detail, headers = HTTPStatus(error.status_code), str(error.detail), error.headers
-        return problem(status, detail, headers)
 
-    async def defect(request: Request, error: Exception) -> Response:
-        logger.opt(exception=error).error("{} {} failed", request.method, request.url.path)
-        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "A defect; the log has the details.")
+async def _misshapen(_request: Request, error: Exception) -> Response:
+    found: Sequence[Any] = error.errors() if isinstance(error, RequestValidationError) else ()
+    told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in found[:5])
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{told}. /openapi.json says what is taken.")
 
-    app.add_exception_handler(PoolError, refused)
-    app.add_exception_handler(RequestValidationError, misshapen)
-    app.add_exception_handler(HTTPException, other)
-    app.add_exception_handler(Exception, defect)
+
+async def _other(request: Request, error: Exception) -> Response:
+    if isinstance(error.__cause__, OSError):  # the framework calls it a body that cannot be read
+        return await _stuck(request, error.__cause__)
+    if isinstance(error, HTTPException):
+        return problem(HTTPStatus(error.status_code), str(error.detail), error.headers)
+    return await _defect(request, error)
+
+
+async def _stuck(request: Request, error: Exception) -> Response:
+    trouble = trouble_of(error) if isinstance(error, OSError) else StorageTrouble.OTHER
+    if not trouble.may_pass:
+        return await _defect(request, error)
+    logger.warning("{} {} was refused by the system: {}", request.method, request.url.path, error)
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, _STUCK[trouble].format(told=error))
+
+
+async def _defect(request: Request, error: Exception) -> Response:
+    logger.opt(exception=error).error("{} {} failed", request.method, request.url.path)
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "A defect; the log has the details.")

@@ -16,6 +16,7 @@ from app.domain.task import OrderList
 from app.intake.content import CONTENT_BYTES_MAX
 from app.intake.errors import InputRefusedError
 from app.intake.orders import Reading, orders_from_file
+from app.profile.locks import FolderLock
 from app.service.inbox.names import Kind, kind_of, stamp
 from app.service.inbox.settling import Look, Settling
 from app.service.inbox.shelves import DONE, REFUSED, Dropped, Shelves
@@ -48,7 +49,19 @@ class Inbox:
             await self.turn()
 
     async def turn(self) -> None:
-        """One look: take every list that is whole, and first those whose taking was cut off."""
+        """One look, unless another daemon that watches the same folder is in the middle of one of its own.
+
+        What that one has taken and not put away yet would look here like a list whose taking was cut off.
+        """
+        lock = FolderLock(self._shelves.root)
+        try:
+            if await anyio.to_thread.run_sync(lock.take):
+                await self._look()
+        finally:
+            lock.drop()
+
+    async def _look(self) -> None:
+        """Take every list that is whole, and first those whose taking was cut off."""
         root = self._shelves.root
         try:
             taken = await anyio.to_thread.run_sync(self._shelves.taken)

@@ -66,10 +66,11 @@ async def resume(schedule: Schedule, run: OpenRun, means: Means) -> Ended:
 
 
 def _left_s(schedule: Schedule, began_at: datetime, clock: Clock) -> float:
-    """Seconds until the deadline; without end where there is none."""
+    """Seconds until the deadline; without end where there is none. A clock that was set back does not put it off."""
     if schedule.deadline_s is None:
         return math.inf
-    return max(0.0, schedule.deadline_s - (clock.now() - began_at).total_seconds())
+    gone_s = (clock.now() - began_at).total_seconds()
+    return max(0.0, schedule.deadline_s - max(0.0, gone_s))
 
 
 async def _run_apart(schedule: Schedule, own: OwnBatch, means: Means, limit_s: float) -> Ended:

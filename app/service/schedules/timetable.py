@@ -21,7 +21,7 @@ from app.domain.ids import BatchId
 from app.domain.ports import EventSink
 from app.service.schedules.conduct import Means, conduct, resume
 from app.service.schedules.entry import Schedule
-from app.service.schedules.firing import Decision, decide, missed_words, next_fire, reckon
+from app.service.schedules.firing import Decision, decide, missed_words, next_fire, reckon, valid_since
 from app.service.schedules.ledger import Ledger
 from app.service.schedules.places import Place, Places
 from app.service.schedules.records import Ended, Fire, How, OpenRun
@@ -139,6 +139,8 @@ class Timetable:
 
     async def _look(self, place: Place) -> None:
         now = self._means.clock.now()
+        # The clock may be set back while the daemon lives, as well as while none does.
+        place.memory = replace(place.memory, since=valid_since(place.memory.since, now))
         due = reckon(place.schedule, place.memory.since, now)
         if due is None:
             return

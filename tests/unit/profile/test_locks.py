@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from app.domain.failures import SetupError
 from app.profile.failures import ProfileMissingError, ProfileRefusedError
-from app.profile.locks import FileLock, WindowsLocking, changing, reading
+from app.profile.locks import FileLock, FolderLock, WindowsLocking, changing, reading
 from tests.support.profile_folders import make_base
 
 
@@ -77,6 +78,31 @@ def test_a_file_removed_between_opening_and_locking_is_no_lock(tmp_path: Path) -
             raise NotImplementedError
 
     assert not FileLock(tmp_path / "lock", locking=Late()).take()
+
+
+def test_a_folder_is_had_by_one_and_nothing_is_left_in_it(tmp_path: Path) -> None:
+    one, other = FolderLock(tmp_path), FolderLock(tmp_path)
+
+    assert (one.take(), other.take()) == (True, False)
+    one.drop()
+    assert other.take()
+    other.drop()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_no_folder_can_be_locked_everybody_has_it(tmp_path: Path) -> None:
+    class Share:
+        def take(self, descriptor: int, *, is_shared: bool) -> bool:
+            raise OSError(errno.EBADF, "Bad file descriptor")
+
+        def is_held(self, path: Path) -> bool:
+            raise NotImplementedError
+
+    locks = [FolderLock(tmp_path, locking=Share()), FolderLock(tmp_path / "gone")]
+
+    assert [lock.take() for lock in locks] == [True, True]
+    for lock in locks:
+        lock.drop()
 
 
 class FakeMsvcrt:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,6 +47,18 @@ def test_where_nobody_says_when_it_began_its_number_counts(tmp_path: Path) -> No
         change(tmp_path, birth="")
 
         assert find(tmp_path) is not None
+
+
+@pytest.mark.parametrize("sign", [lit, batch_lit])
+def test_a_sign_that_cannot_be_removed_is_no_error(
+    sign: Callable[..., AbstractContextManager[object]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, *, missing_ok: bool = False) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    told = ("http://127.0.0.1:1",) if sign is lit else ()
+    with sign(tmp_path, *told, NOW):
+        monkeypatch.setattr(Path, "unlink", refuse)
 
 
 def test_a_process_that_is_gone_is_nobody(tmp_path: Path) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.domain.failures import Reason
 from app.domain.task import Report, TaskRecord
 from app.service.batch import Redo
 from app.service.redoing import to_redo
-from tests.support.tasks import po_task
+from tests.support.tasks import po_task, report
 
 
 def record(reason: Reason | None, status: str = "DONE") -> TaskRecord:
@@ -44,6 +46,14 @@ def test_each_choice_takes_up_what_it_says(reason: Reason, redone_by: set[Redo])
 )
 def test_an_order_whose_files_are_gone_is_not_done(redo: Redo, expected: bool) -> None:
     assert is_redone(Reason.ALL_SAVED, redo, is_whole=False) is expected
+
+
+@pytest.mark.parametrize(("files", "expected"), [(("a.pdf",), True), ((), False)])
+def test_files_of_an_order_in_part_are_brought_again_when_they_are_gone(files: tuple[str, ...], expected: bool) -> None:
+    partial = replace(record(Reason.SOME_FILES_REFUSED), report=report(Reason.SOME_FILES_REFUSED, *files))
+
+    assert to_redo([partial], Redo.RETRYABLE, lambda _: True) == []
+    assert bool(to_redo([partial], Redo.RETRYABLE, lambda _: False)) is expected
 
 
 @pytest.mark.parametrize("status", ["QUEUED", "ASSIGNED", "RUNNING"])

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import socket
-from contextlib import AsyncExitStack
+import sys
+from asyncio import Transport
+from contextlib import AsyncExitStack, ExitStack
 
 import anyio
 import httpx
+import psutil
 import pytest
 from anyio.abc import SocketStream
 from starlette.types import Receive, Scope, Send
@@ -161,16 +164,94 @@ def test_an_address_of_another_machine_is_told() -> None:
         pass
 
 
-async def test_silent_connections_keep_out_nobody_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SILENT_MAX", 3)
+HALF_A_BODY = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\nhalf"
+
+
+@pytest.mark.parametrize(
+    ("said", "is_answered"),
+    [(b"", False), (REQUEST[:-2], False), (REQUEST, True), (HALF_A_BODY, True), (HALF_A_BODY, False)],
+    ids=["silent", "half a request", "nothing after an answer", "no rest after an answer", "half a body"],
+)
+async def test_connections_that_let_us_wait_keep_out_nobody_who_asks(
+    said: bytes, is_answered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WAITED_FOR_MAX", 3)
+    monkeypatch.setattr(module, "CONNECTIONS_MAX", 5)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "POST" and not is_answered:
+            while (await receive()).get("more_body"):
+                pass
+        await ready()(scope, receive, send)
+
     with listening(HERE) as listener:
-        async with serving(ready(), listener), AsyncExitStack() as stack:
-            silent = [await stack.enter_async_context(await connected(listener)) for _ in range(5)]
+        async with serving(app, listener), AsyncExitStack() as stack:
+            waited_for: list[SocketStream] = []
+            for _ in range(5):
+                waited_for.append(await stack.enter_async_context(await connected(listener)))
+                if said:
+                    await waited_for[-1].send(said)
+                if is_answered:
+                    assert b"200 OK" in await waited_for[-1].receive()
             async with httpx.AsyncClient() as client:
                 answer = await client.get(url_of(listener))
-            gone = [await until_closed(one) for one in silent[:2]]
+            gone = [await until_closed(one) for one in waited_for[:2]]
 
-    assert (answer.status_code, gone) == (200, [b"", b""]), "those that were silent for longest make way"
+    assert (answer.status_code, gone) == (200, [b"", b""]), "those that let us wait for longest make way"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the system lists descriptors")
+async def test_a_crowd_takes_few_descriptors_and_keeps_out_nobody_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: list[int] = []
+    letting_in = module.Connection.connection_made
+
+    def counted(self: module.Connection, transport: Transport) -> None:
+        counts.append(psutil.Process().num_fds())
+        letting_in(self, transport)
+
+    monkeypatch.setattr(module.Connection, "connection_made", counted)
+    with listening(HERE) as listener, ExitStack() as crowd:
+        async with serving(ready(), listener):
+            for _ in range(500):  # the loop of the server does not run meanwhile
+                one = crowd.enter_context(socket.socket())
+                one.setblocking(False)
+                one.connect_ex(listener.getsockname())
+            before = psutil.Process().num_fds()
+            async with httpx.AsyncClient(timeout=60) as client:
+                answer = await client.get(url_of(listener))
+
+    assert answer.status_code == 200
+    assert max(counts) - before <= module.WAITED_FOR_MAX + 5 * module.BACKLOG, (
+        "accepted, judged, closed: each in a turn of the loop"
+    )
+
+
+LARGE = b"x" * 64 * 1024 * 1024
+
+
+async def large(scope: Scope, _receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(LARGE))]})
+    await send({"type": "http.response.body", "body": LARGE if scope["path"] == "/" else b""})
+
+
+async def test_an_answer_that_nobody_takes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "UNREAD_S", DEADLINE_S)
+    ended = anyio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await large(scope, receive, send)
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        ended.set()
+
+    with listening(HERE) as listener:
+        async with serving(app, listener), await connected(listener) as stream:
+            await stream.send(REQUEST)
+            with anyio.fail_after(30):
+                await ended.wait()
+            said = await until_closed(stream)
+
+    assert len(said) < len(LARGE)
 
 
 async def test_a_request_that_tells_its_length_twice_is_the_last_of_its_connection() -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from app.domain.events import Event, Notice
 from app.domain.failures import DiskFullError, OptionsError
+from app.domain.ports import Accepted
+from app.domain.task import OrderList
 from app.service.clock import SystemClock
 from app.service.inbox import watch
 from app.service.inbox.names import Kind, kind_of
@@ -305,6 +307,26 @@ async def test_a_kill_between_any_two_steps_neither_loses_the_list_nor_submits_a
     assert place.files() == shelf
     assert len({orders.batch_id for orders in place.queue.lists}) == int(is_good)
     assert list((place.root / "taking").iterdir()) == []
+
+
+async def test_two_daemons_on_one_inbox_take_each_list_once(place: Place) -> None:
+    others = Queue()
+    other = Inbox(place.root, submit=others.submit, reading=READING, clock=place.clock, observe=place.events.append)
+
+    async def submit(orders: OrderList) -> Accepted:
+        await other.turn()
+        return await place.queue.submit(orders)
+
+    place.inbox = Inbox(place.root, submit=submit, reading=READING, clock=place.clock, observe=place.events.append)
+    place.drop("orders.csv")
+    await place.look(2)
+    place.drop("more.csv", "PO\nPO100003\n")
+    for _ in range(2):
+        await other.turn()
+        place.clock.go(seconds=SETTLED_S)
+
+    assert (names(place.queue.lists), names(others.lists)) == (["orders.csv"], ["more.csv"])
+    assert place.files() == ["done/more.csv", "done/orders.csv"]
 
 
 def test_there_is_an_inbox_where_the_settings_name_one_outside_of_the_files(

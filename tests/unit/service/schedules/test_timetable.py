@@ -131,6 +131,16 @@ async def test_a_clock_that_was_years_ahead_does_not_keep_an_entry_silent(scenar
         await until(lambda: hows(timetable, "nightly") == ["done"])
 
 
+async def test_a_clock_that_is_set_back_does_not_keep_an_entry_silent(scenario: Scenario, clock: SetClock) -> None:
+    async with scenario.timetable(scenario.schedule(cron="*/10 * * * *")) as timetable:
+        for moved in ({"minutes": 10}, {"hours": -5}, {"minutes": 10}, {"minutes": 10}):
+            clock.go(**moved)
+            await timetable.turn()
+            await until(lambda: is_idle(timetable))
+
+        assert hows(timetable, "nightly") == ["done"] * 3
+
+
 async def test_another_rhythm_has_missed_nothing(scenario: Scenario, clock: SetClock) -> None:
     async with scenario.timetable(scenario.schedule()):
         pass
