@@ -16,14 +16,18 @@ from typing import cast
 #: A command line that httpx brings along for itself, with rich, click and pygments: a quarter of what a worker imports.
 _KEPT_OUT = ("httpx._main",)
 #: pydantic looks through every installed package for plugins otherwise. Who needs them sets this to nothing.
-_PLUGINS = ("PYDANTIC_DISABLE_PLUGINS", "__all__")
+_PLUGINS, _NONE = "PYDANTIC_DISABLE_PLUGINS", "__all__"
+#: Variables of the environment that were set here. Programs that are not ours do not inherit them.
+ours: set[str] = set()
 
 
 def begin() -> None:
     """Prepare this process for loading; call it before anything of weight is imported, and ``done`` behind that."""
     # Nothing that is loaded is garbage, so looking for some while it grows finds none and costs a tenth of a start.
     gc.disable()
-    os.environ.setdefault(*_PLUGINS)  # noqa: TID251 - a library asks there, and it is no setting of ours
+    if _PLUGINS not in os.environ:  # noqa: TID251 - a library asks there, and it is no setting of ours
+        os.environ[_PLUGINS] = _NONE  # noqa: TID251
+        ours.add(_PLUGINS)
     # None in its place: Python says that there is no such module, which httpx takes for a system without a terminal.
     sys.modules.update(cast("dict[str, ModuleType]", dict.fromkeys(_KEPT_OUT)))
 

@@ -5,7 +5,6 @@ A contract that nobody has seen fail is not yet a contract: a typing error in a 
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
@@ -18,9 +17,7 @@ import pytest
 
 from tests.support.paths import ROOT
 
-pytestmark = pytest.mark.asks_a_program(
-    "import-linter is asked as `make check` does, and a live worker what it has loaded"
-)
+pytestmark = pytest.mark.asks_a_program("import-linter is asked as `make check` does")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,23 +184,3 @@ def test_a_new_room_must_be_given_a_place(tmp_path: Path) -> None:
 
     assert done.returncode != 0
     assert "attic" in sections(done.stdout)["One direction"]
-
-
-def test_a_worker_process_loads_nothing_heavy() -> None:
-    """The linter sees imports; this asks a live child what it has loaded, libraries of libraries included."""
-    question = "import json, sys, app.worker.__main__; print(json.dumps(sorted(sys.modules)))"
-
-    done = subprocess.run([sys.executable, "-c", question], cwd=ROOT, capture_output=True, text=True, check=True)
-
-    loaded = set(json.loads(done.stdout))
-    heavy = {"fastapi", "openpyxl", "pydantic_settings", "rich", "sqlite3", "starlette", "typer", "uvicorn"}
-    foreign = {
-        "app.archive.tree",
-        "app.cli",
-        "app.profile",
-        "app.service",
-        "app.settings",
-        "app.store",
-        "app.supervisor",
-    }
-    assert loaded.isdisjoint(heavy | foreign)

@@ -20,6 +20,16 @@ _SERVING = {"fastapi", "starlette", "uvicorn"}
 #: What hardly anybody needs: plugins of pydantic, patterns that RE2 refuses, the keyring, the terminal of httpx.
 _SELDOM = {"regex", "keyring", "pygments", "click", "IPython"}
 _TERMINAL = {"rich", "typer"}
+#: Of the supervisor and the faces; a worker has none of them.
+_ROOMS_OF_OTHERS = {
+    "app.archive.tree",
+    "app.cli",
+    "app.profile",
+    "app.service",
+    "app.settings",
+    "app.store",
+    "app.supervisor",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +100,7 @@ ENTRIES = {
         "1",
         "stdio",
         loads={"httpx", "playwright", "pydantic"},
-        kept_out={"pydantic_settings", "sqlite3", *_TERMINAL, *_SPREADSHEETS, *_SERVING, *_SELDOM},
+        kept_out={"pydantic_settings", "sqlite3", *_ROOMS_OF_OTHERS, *_TERMINAL, *_SPREADSHEETS, *_SERVING, *_SELDOM},
     ),
     "the demo portal": entry(
         "app.demo",

@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 import anyio
 from anyio.abc import ByteReceiveStream, Process
 
+from app import loading
+
 #: So much of what a program complained about is told.
 LAST_WORDS_BYTES = 600
 #: A killed program is gone in milliseconds, unless a disk holds it.
@@ -19,8 +21,13 @@ _OURS = "POOLWRIGHT_"
 
 
 def environment(*, is_ours: bool) -> Mapping[str, str]:
-    """What a program inherits: everything, but our own settings only where it is ours; they may hold a password."""
-    return {name: value for name, value in os.environ.items() if is_ours or not name.startswith(_OURS)}  # noqa: TID251
+    """What a program inherits: everything, but what is our own only where it is ours; settings may hold a password."""
+    everything = dict(os.environ)  # noqa: TID251
+    if is_ours:
+        return everything
+    return {
+        name: value for name, value in everything.items() if not name.startswith(_OURS) and name not in loading.ours
+    }
 
 
 @asynccontextmanager
