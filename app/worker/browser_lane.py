@@ -25,6 +25,7 @@ from app.worker.landing import landed
 from app.worker.reading import PageLink
 from app.worker.received import Received, RefusedError, announced, media_type
 from app.worker.trail import Trail, follow, quietly
+from app.worker.windows import close_family, closing_windows
 
 #: A page that shows something answers at once what it is.
 _LOOK_LIMIT_S = 5.0
@@ -103,8 +104,9 @@ class BrowserLane:
         """
         page = await self._context.new_page()
         answer_dialogs(page, self._dialogs)
+        flood = anyio.Event()  # the trail ends by itself
         try:
-            async with follow(page) as trail:
+            async with closing_windows(page, flood.set), follow(page) as trail:
                 status = await self._open(page, trail, wanted.link.address, referer)
                 if status >= HTTPStatus.BAD_REQUEST and not trail.downloads:
                     msg, is_doubtful = f"the portal answered {status}", status in _DOUBTFUL
@@ -157,6 +159,10 @@ class BrowserLane:
 
     async def _collect(self, trail: Trail, page: Page, wanted: Wanted) -> Sequence[Received | RefusedError]:
         await trail.wait(self._stall_s)
+        if trail.is_flood:
+            with anyio.move_on_after(_LOOK_LIMIT_S):
+                await close_family(page)  # nothing else stops it
+            raise FloodError
         if not trail.downloads and (await self._save_shown(trail) or await self._save_fetched(trail, page)):
             trail.begin_anew()
             await trail.wait(self._stall_s)
@@ -172,10 +178,11 @@ class BrowserLane:
     async def _kept(self, trail: Trail, number: int, wanted: Wanted) -> Received | RefusedError:
         part = wanted.part if number == 0 else wanted.part.with_name(f"{wanted.part.name}-{number + 1}")
         try:
-            return await self._keep(trail.downloads[number], trail, part, wanted)
+            received = await self._keep(trail.downloads[number], trail, part, wanted)
         except RefusedError as refusal:
-            await quietly(trail.downloads[number].cancel)
             return refusal
+        trail.kept.append(trail.downloads[number])
+        return received
 
     async def _keep(self, download: Download, trail: Trail, part: Path, wanted: Wanted) -> Received:
         await self._check_place(download.url)
@@ -230,6 +237,14 @@ class BrowserLane:
                 continue  # its page is gone
             return True
         return False
+
+
+class FloodError(RefusedError):
+    """Windows open without end instead; the page is closed."""
+
+    def __init__(self) -> None:
+        """Never to be tried again."""
+        super().__init__("instead of a file it opens windows without end", is_retryable=False)
 
 
 class NoFileError(RefusedError):

@@ -37,11 +37,7 @@ class Clicks:
         async with self._turn:
             page = self._page or await self._open()
             self._page = None
-            try:
-                received, is_as_it_was = await self._lane.click(page, wanted)
-            except RefusedError:
-                await self.close()  # it may still be at whatever kept the file from coming
-                raise
+            received, is_as_it_was = await self._lane.click(page, wanted)
             if is_as_it_was:
                 self._page = page
             return received

@@ -22,7 +22,7 @@ from app.domain.options import PortalOptions, Proxy, SizeLimits
 from app.domain.task import MissedFile
 from app.portal.pack import Pack
 from app.worker.allowance import Allowance
-from app.worker.browser_lane import BrowserLane, NoFileError, Wanted
+from app.worker.browser_lane import BrowserLane, FloodError, NoFileError, Wanted
 from app.worker.clicks import Clicks, open_clicks
 from app.worker.disposition import NOTHING_SAID
 from app.worker.errors import PortalGoneError
@@ -141,7 +141,7 @@ class OrderDownloads:
             return await self._checked(await self._visit(wanted), wanted)
         except RefusedError as error:
             refusal.is_session_in_doubt |= error.is_session_in_doubt
-            if not isinstance(refusal, PageInsteadError):
+            if isinstance(error, FloodError) or not isinstance(refusal, PageInsteadError):
                 raise error from refusal
         if not refusal.is_for_click:
             raise refusal

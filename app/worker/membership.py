@@ -25,6 +25,7 @@ from app.worker.errors import CannotLogInError, PortalDownError, first_line
 from app.worker.keeper import Keeper, Say
 from app.worker.ladder import Keys, Ladder
 from app.worker.login import Door
+from app.worker.windows import closing_windows
 
 #: For each way in, in a browser that is warm (design section 4), and for the first login of one that just started. A
 #: portal whose pack gives its pages longer has longer.
@@ -227,7 +228,8 @@ class Membership:
         for _ in range(_GO_COUNT):
             await self._keeper.restore()
             try:
-                return await do(self._keeper.page)
+                async with closing_windows(self._keeper.page):
+                    return await do(self._keeper.page)
             except (PlaywrightError, TimeoutError) as error:
                 problem = first_line(error)
         msg = f"The portal's pages cannot be opened in the browser ({problem})."

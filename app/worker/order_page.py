@@ -13,7 +13,7 @@ from app.processor.failures import SessionLostError
 from app.worker.dialogs import answer_dialogs
 from app.worker.errors import first_line, stop_if_closed
 from app.worker.received import RefusedError
-from app.worker.trail import quietly
+from app.worker.trail import discard_strays, quietly
 from app.worker.visit import visit
 
 
@@ -66,6 +66,7 @@ class OrderPage:
 
     async def _visit(self, page: Page) -> Verdict:
         answer_dialogs(page, self._pack.attachments.dialogs)
+        discard_strays(page)
         address = self._pack.order_url(self._portal.base_url, self._portal_number)
         try:
             found = await visit(page, self._pack, self._portal.base_url, address, portal_number=self._portal_number)

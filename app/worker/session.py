@@ -146,7 +146,7 @@ class BrowserSession:
         )
         self.active_tabs[task.task_id] = handle
         try:
-            async with open_tab(self.driver, order) as tab, closing_windows(tab.page, tab.flooded.set):
+            async with open_tab(self.driver, order) as tab, closing_windows(tab.page, tab.note_flood):
                 self.tabs[task.task_id] = tab
                 yield tab
         finally:

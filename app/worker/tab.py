@@ -25,6 +25,7 @@ from app.worker.desk import Desk
 from app.worker.errors import SessionBrokenError
 from app.worker.evidence import Evidence
 from app.worker.staged import Arrived, StagedFiles
+from app.worker.trail import is_followed
 
 #: A tab closes in 10 to 50 ms; one that needs longer than this hangs with its browser.
 CLOSE_LIMIT_S = 5.0
@@ -88,6 +89,11 @@ class Tab:
         """The page has told what it is; work on it begins. Said again, it changes nothing."""
         if self._machine.can(TabEvent.LOADED):
             self._machine.fire(TabEvent.LOADED)
+
+    def note_flood(self) -> None:
+        """The page opens windows without end; one that a click made do so is left by those who clicked."""
+        if not is_followed(self.page):
+            self.flooded.set()
 
     def broke(self, cause: str) -> None:
         """The task came to nothing in it: a time that ran out, a crash, an error of its processor. It only closes."""

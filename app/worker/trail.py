@@ -9,15 +9,21 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
+from weakref import WeakSet
 
 import anyio
 from playwright.async_api import Dialog, Download, Page, Request, Response
 from playwright.async_api import Error as PlaywrightError
 
 from app.worker.patience import Signs, left_s
+from app.worker.windows import Windows
 
 #: A window that hangs is left to the end of its browser.
 _CLOSE_LIMIT_S = 3.0
+
+
+#: Pages that somebody follows just now.
+_followed: WeakSet[Page] = WeakSet()
 
 
 class Trail:
@@ -26,10 +32,13 @@ class Trail:
     def __init__(self, page: Page) -> None:
         """Made by ``follow`` alone."""
         self.downloads: list[Download] = []
+        #: Those of them that are kept; the others are thrown away at its end.
+        self.kept: list[Download] = []
         self.answers: list[Response] = []
         self.windows: list[Page] = []
         #: What a dialog of the page said.
         self.said: list[str] = []
+        self._count = Windows()
         self._page = page
         self._place = page.url
         self._pending: set[Request] = set()
@@ -44,6 +53,11 @@ class Trail:
         return bool(self._pending)
 
     @property
+    def is_flood(self) -> bool:
+        """Whether windows open without end."""
+        return self._count.is_flood
+
+    @property
     def shown(self) -> list[Page]:
         """Every page that shows something new: the windows that it opened, and itself where it went elsewhere."""
         moved = [self._page] if self._page.url != self._place else []
@@ -51,6 +65,7 @@ class Trail:
 
     def listen(self, page: Page) -> None:
         """Hear what a page does."""
+        _followed.add(page)
         ears: tuple[tuple[str, Callable[[Any], object]], ...] = (
             ("download", self._note_download),
             ("request", self._note_request),
@@ -58,6 +73,7 @@ class Trail:
             ("requestfinished", self._note_end),
             ("requestfailed", self._note_end),
             ("popup", self._note_window),
+            ("popup", self._shut_if_too_many),
             ("close", self._note_close),
             ("dialog", self._note_dialog),
         )
@@ -69,11 +85,12 @@ class Trail:
         """Hear no more."""
         for page, event, ear in self._ears:
             page.remove_listener(event, ear)
+            _followed.discard(page)
         self._ears.clear()
 
     async def wait(self, stall_s: float) -> None:
         """Wait until nothing more is to be expected."""
-        while (seconds := left_s(self._signs(), stall_s)) > 0:
+        while not self.is_flood and (seconds := left_s(self._signs(), stall_s)) > 0:
             with anyio.move_on_after(seconds):
                 await self._stirred.wait()
             self._stirred = anyio.Event()
@@ -123,6 +140,10 @@ class Trail:
         self.listen(window)
         self._stir()
 
+    async def _shut_if_too_many(self, window: Page) -> None:
+        if self._count.is_for_closing(sum(not one.is_closed() for one in self.windows)):
+            await quietly(window.close)
+
     def _note_close(self, page: Page) -> None:
         self._pending = {request for request in self._pending if not _is_of(request, page)}
         self._stir()
@@ -141,7 +162,7 @@ def _is_of(request: Request, page: Page) -> bool:
 
 @contextlib.asynccontextmanager
 async def follow(page: Page) -> AsyncGenerator[Trail]:
-    """Follow a page through a block; at its end the windows that it opened are closed and its downloads cancelled."""
+    """Follow a page through a block; then its windows are closed, and all its downloads but those kept thrown away."""
     trail = Trail(page)
     trail.listen(page)
     try:
@@ -151,6 +172,36 @@ async def follow(page: Page) -> AsyncGenerator[Trail]:
         with anyio.CancelScope(shield=True):
             for window in trail.windows:
                 await quietly(window.close)
+            for download in trail.downloads:
+                if download not in trail.kept:
+                    await _discard(download)
+
+
+def discard_strays(page: Page) -> None:
+    """Throw away what a page and its windows bring while nobody follows them: by themselves, or late.
+
+    For as long as they live. Nobody would ever look at it, it fills the disk, and some have no end.
+    """
+
+    async def discard(download: Download) -> None:
+        if download.page not in _followed:
+            await _discard(download)
+
+    def adopt(window: Page) -> None:
+        window.on("download", discard)
+        window.on("popup", adopt)
+
+    adopt(page)
+
+
+def is_followed(page: Page) -> bool:
+    """Whether somebody follows a page just now, and so deals with what it does."""
+    return page in _followed
+
+
+async def _discard(download: Download) -> None:
+    await quietly(download.cancel)
+    await quietly(download.delete)
 
 
 async def quietly(act: Callable[[], Awaitable[object]]) -> None:

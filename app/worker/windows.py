@@ -18,6 +18,8 @@ OPEN_MAX = 20
 SHUT_MAX = 20
 #: Each window closes in 10 to 50 ms; a page may have opened many.
 _CLOSE_LIMIT_S = 5.0
+#: A page's scripts stop at once, unless one of them runs without end.
+_QUIET_LIMIT_S = 1.0
 _Target = Mapping[str, Any]
 
 
@@ -40,15 +42,15 @@ class Windows:
 
 
 @contextlib.asynccontextmanager
-async def closing_windows(page: Page, note_flood: Callable[[], None]) -> AsyncGenerator[None]:
+async def closing_windows(page: Page, note_flood: Callable[[], None] | None = None) -> AsyncGenerator[None]:
     """Close every window that a page opened, and those that they opened, when the work on the page is over.
 
-    The browser is asked which they are: one that still waits for its first answer is known to nobody else. The page
-    goes first, so that it opens no more of them.
+    The browser is asked which they are: one that still waits for its first answer is known to nobody else.
 
     Args:
-        page: It, which is closed with them if there are any.
-        note_flood: Called when it opens windows without end; the work on it must stop then.
+        page: It. Where it has opened any, it goes first, so that it opens no more.
+        note_flood: Called when it opens windows without end; the work on it must stop then. Nothing for a page that
+            stays, whose windows are closed alone.
     """
     windows, opened = Windows(), list[Page]()
 
@@ -56,8 +58,8 @@ async def closing_windows(page: Page, note_flood: Callable[[], None]) -> AsyncGe
         window.on("popup", note)
         opened.append(window)
         if windows.is_for_closing(sum(not one.is_closed() for one in opened)):
-            if windows.is_flood:
-                note_flood()
+            if windows.is_flood and note_flood is not None:
+                note_flood()  # again with each one that comes
             with contextlib.suppress(PlaywrightError):  # it closed by itself
                 await window.close()
 
@@ -65,26 +67,37 @@ async def closing_windows(page: Page, note_flood: Callable[[], None]) -> AsyncGe
     try:
         yield
     finally:
+        page.remove_listener("popup", note)
         with anyio.move_on_after(_CLOSE_LIMIT_S, shield=True):
-            with contextlib.suppress(PlaywrightError):  # the page is gone, and only those that were heard of are known
-                await _close_family(page)
+            await close_family(page, stays=note_flood is None)
             for window in opened:
                 with contextlib.suppress(PlaywrightError):
                     await window.close()
 
 
-async def _close_family(page: Page) -> None:
-    send = sending(await session_of(page))
-    own = (await send("Target.getTargetInfo", {}))["targetInfo"]["targetId"]
-    family = opened_by(own, (await send("Target.getTargets", {}))["targetInfos"])
-    others = [one for one in page.context.pages if one is not page]
-    if not family or not others:
-        return
-    send = sending(await session_of(others[0]))  # the page's own way ends with it
-    await _close(own, send)
-    async with anyio.create_task_group() as closing:
-        for target_id in family:
-            closing.start_soon(_close, target_id, send)
+async def close_family(page: Page, *, stays: bool = False) -> None:
+    """Close what a page has opened by now; and the page itself, unless it stays or has opened nothing.
+
+    Of a page that is gone already nobody knows any more what it opened.
+    """
+    with contextlib.suppress(PlaywrightError):
+        send = sending(await session_of(page))
+        own = (await send("Target.getTargetInfo", {}))["targetInfo"]["targetId"]
+        family = await _family_of(own, send)
+        others = [one for one in page.context.pages if one is not page]
+        if family and others and not stays:
+            with anyio.move_on_after(_QUIET_LIMIT_S):  # else it opens more of them in between
+                await send("Emulation.setScriptExecutionDisabled", {"value": True})
+            family = await _family_of(own, send)
+            send = sending(await session_of(others[0]))  # the page's own way ends with it
+            await _close(own, send)
+        async with anyio.create_task_group() as closing:
+            for target_id in family:
+                closing.start_soon(_close, target_id, send)
+
+
+async def _family_of(opener: str, send: Send) -> list[str]:
+    return opened_by(opener, (await send("Target.getTargets", {}))["targetInfos"])
 
 
 async def _close(target_id: str, send: Send) -> None:

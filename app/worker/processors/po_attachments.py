@@ -28,6 +28,7 @@ from app.worker.processors.comparison import summary, without_repeats
 from app.worker.reading import ELEMENT_COUNT_MAX, LINK_COUNT_MAX, End, PageLink, Reading
 from app.worker.staged import Arrived
 from app.worker.tab import Tab
+from app.worker.trail import discard_strays
 from app.worker.visit import Visit, visit
 
 #: Files of one order that run side by side: a third more orders a second on a slow line, nothing on a fast one.
@@ -61,6 +62,7 @@ async def process(tab: Tab, task: POTask) -> Report:
         )
     begun = anyio.current_time()
     answer_dialogs(tab.page, desk.pack.attachments.dialogs)
+    discard_strays(tab.page)
     async with guarding(tab.page, desk.pack, desk.portal.base_url) as guard:
         return await _bring(tab, task, desk, guard, until=begun + _time_for_files_s(task))
 

@@ -43,7 +43,7 @@ async def open_and_lose(open_stage: OpenStage, folder: Path, end: Callable[[], R
     stages: list[Stage] = []
 
     async def process(_: Tab, __: POTask) -> Report:
-        stages[0].session.driver = SimpleNamespace(cookies=refuse)  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+        stages[0].session.driver = SimpleNamespace(cookies=refuse)  # type: ignore[assignment]
         return end()
 
     async with open_stage(None, folder, processor=process) as stage:
@@ -79,7 +79,7 @@ async def test_no_failure_is_told_of_a_browser_that_is_gone(
 async def test_a_driver_that_went_between_two_orders_is_found(tmp_path: Path, open_stage: OpenStage) -> None:
     async with open_stage(None, tmp_path) as stage:
         context = stage.session.driver
-        stage.session.driver = SimpleNamespace(cookies=refuse)  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+        stage.session.driver = SimpleNamespace(cookies=refuse)  # type: ignore[assignment]
         await stage.session.prove_alive()
         await context.close()
 
