@@ -458,8 +458,8 @@ class TestReports:
         assert not Standing(slots={}).renews_early
 
     def test_in_hand_is_what_workers_have_and_what_they_are_not_believed_about(self) -> None:
-        file = File(worker=TWO, task=OTHER, report=Report(reason=Reason.PORTAL_SAYS_MISSING))
-        doubting = replace(UP, doubt=Doubt(row=(Doubted(file=file, beside=frozenset()),)))
+        missing = Doubted(task=OTHER, report=Report(reason=Reason.PORTAL_SAYS_MISSING), beside=frozenset())
+        doubting = replace(UP, doubt=Doubt(row=(missing,)))
 
         assert HOLDING.with_slot(TWO, doubting).in_hand == {TASK.task_id, OTHER.task_id}
 
@@ -560,8 +560,8 @@ class TestReports:
 
 
 def test_what_is_kept_back_goes_back_with_its_reason() -> None:
-    file = File(worker=ONE, task=TASK, report=Report(reason=Reason.PORTAL_SAYS_MISSING))
-    start = AT_WORK.with_slot(ONE, replace(UP, doubt=Doubt(row=(Doubted(file=file, beside=frozenset()),))))
+    missing = Doubted(task=TASK, report=Report(reason=Reason.PORTAL_SAYS_MISSING), beside=frozenset())
+    start = AT_WORK.with_slot(ONE, replace(UP, doubt=Doubt(row=(missing,))))
 
     decision = react(start, GONE)
 
