@@ -55,7 +55,10 @@ SPENT = RestartBudget(spent=(Restart(0.0),) * RESTART_LIMIT)
 #: Of a worker that came up, and of the pool then.
 UP = Slot(is_up=True, access=Access.LOGGED_IN)
 AT_WORK = Standing(slots={1: UP, 2: UP}, was_ready=True)
-HOLDING = AT_WORK.with_slot(ONE, replace(UP, held={TASK.task_id: TASK}, outages_before={TASK.task_id: 0}))
+HOLDING = AT_WORK.with_slot(
+    ONE,
+    replace(UP, held={TASK.task_id: TASK}, outages_before={TASK.task_id: 0}, shown_before={TASK.task_id: 0}),
+)
 GONE = WorkerLost(worker=ONE, cause="killed by signal 9", at_s=50.0)
 
 
@@ -141,7 +144,7 @@ class TestWorkers:
     """What is known of a worker that comes and goes."""
 
     def test_a_worker_that_comes_up_has_nothing_of_its_start_against_it(self) -> None:
-        ailing = Slot(is_portal_down=True, is_browser_unfit=True)
+        ailing = Slot(is_portal_down=True, is_browser_unfit=True, home_trouble=StorageTrouble.FULL)
         start = Standing(
             slots={1: ailing, 2: ailing}, holds=Holds(row_counts={HoldCause.PORTAL_DOWN: 3, HoldCause.PORTAL_BUSY: 2})
         )
@@ -183,7 +186,6 @@ class TestWorkers:
             failure_count=2,
             was_recycled=True,
             is_browser_unfit=True,
-            shown_before={TASK.task_id: 3},
             doubt=Doubt(tainted=frozenset({OTHER.task_id})),
         )
 
