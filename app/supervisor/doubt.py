@@ -6,21 +6,22 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from app.domain.ids import TaskId
-from app.supervisor.commands import File
+from app.domain.task import POTask, Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubted:
     """One outcome that is kept back."""
 
-    file: File
+    task: POTask
+    report: Report
     #: What its worker had in hand beside it. Their pages were perhaps read before: their success proves nothing.
     beside: frozenset[TaskId]
 
     @property
     def task_id(self) -> TaskId:
         """Whose outcome it is."""
-        return self.file.task.task_id
+        return self.task.task_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,9 @@ from typing import assert_never
 
 from app.domain.failures import LOOKS_LOGGED_OUT, GivenBack, Outcome, Proof, Reason
 from app.domain.ids import TaskId, WorkerRef
-from app.domain.task import Report
+from app.domain.task import POTask, Report
 from app.supervisor.attempts import end
-from app.supervisor.commands import AwaitProof, File, Probe, Requeue
+from app.supervisor.commands import AwaitProof, Probe, Requeue
 from app.supervisor.doubt import Doubted
 from app.supervisor.facts import Probed, ProofOverdue, SessionRenewed, TaskReported, TaskReturned
 from app.supervisor.holds import HoldCause
@@ -58,7 +58,7 @@ def weigh(
 def dismiss(standing: Standing, worker: WorkerRef, why: GivenBack) -> tuple[Standing, tuple[Requeue, ...]]:
     """A session that can prove nothing any more: what was kept back for it is done again."""
     slot = standing.slots[worker.slot]
-    back = tuple(undone(worker, one.file.task, why, _UNPROVEN) for one in slot.doubt.row)
+    back = tuple(undone(worker, one.task, why, _UNPROVEN) for one in slot.doubt.row)
     return standing.with_slot(worker, replace(slot, doubt=slot.doubt.cleared(slot.held))), back
 
 
@@ -68,9 +68,9 @@ def _judge(standing: Standing, slot: Slot, fact: TaskReported) -> Decision:
     if fact.task_id not in slot.held:
         return decision
     if fact.report.outcome in LOOKS_LOGGED_OUT:
-        file = File(worker=fact.worker, task=slot.held[fact.task_id], report=fact.report)
         # An earlier attempt that brought files is not forgotten before this outcome is believed.
-        return _keep_back(replace(decision.standing, best=standing.best), fact.worker, file)
+        known = replace(decision.standing, best=standing.best)
+        return _keep_back(known, fact.worker, slot.held[fact.task_id], fact.report)
     if fact.report.outcome in _SHOWN:
         decision = replace(decision, standing=_proven(decision.standing))
         proven = [one.task_id for one in slot.doubt.row if fact.task_id not in one.beside]
@@ -122,13 +122,13 @@ def _proven(standing: Standing) -> Standing:
     return replace(standing, renewal=standing.renewal.proven())
 
 
-def _keep_back(standing: Standing, worker: WorkerRef, file: File) -> Decision:
+def _keep_back(standing: Standing, worker: WorkerRef, task: POTask, report: Report) -> Decision:
     slot = standing.slots[worker.slot]
-    task_id, doubt = file.task.task_id, slot.doubt
-    if task_id in doubt.tainted:
-        again = standing.with_slot(worker, replace(slot, doubt=doubt.untaint(task_id)))
-        return Decision(again, (undone(worker, file.task, GivenBack.SESSION_LOST, _UNPROVEN),))
-    longer = doubt.add(Doubted(file=file, beside=frozenset(slot.held)))
+    doubt = slot.doubt
+    if task.task_id in doubt.tainted:
+        again = standing.with_slot(worker, replace(slot, doubt=doubt.untaint(task.task_id)))
+        return Decision(again, (undone(worker, task, GivenBack.SESSION_LOST, _UNPROVEN),))
+    longer = doubt.add(Doubted(task=task, report=report, beside=frozenset(slot.held)))
     kept = Decision(standing.with_slot(worker, replace(slot, doubt=longer)))
     return kept if doubt.row and len(longer.row) < STREAK_LIMIT else _go_on(kept, worker)
 
@@ -137,7 +137,7 @@ def _file(decision: Decision, worker: WorkerRef, proven: Collection[TaskId]) -> 
     slot = decision.standing.slots[worker.slot]
     for one in slot.doubt.row:
         if one.task_id in proven:
-            decision = decision.followed_by(end(decision.standing, worker, one.file.task, one.file.report))
+            decision = decision.followed_by(end(decision.standing, worker, one.task, one.report))
     rest = replace(slot, doubt=slot.doubt.without(proven))
     return replace(decision, standing=decision.standing.with_slot(worker, rest))
 

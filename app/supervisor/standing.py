@@ -158,7 +158,7 @@ class Standing:
 
     def without_best(self, task_id: TaskId) -> Standing:
         """No earlier attempt of a task is kept any more."""
-        return replace(self, best=_without(self.best, task_id)) if task_id in self.best else self
+        return replace(self, best=_without(self.best, task_id))
 
     def forget(self, task_id: TaskId) -> Standing:
         """A task has its outcome, or nobody wants it any more."""

@@ -139,12 +139,13 @@ def test_a_better_attempt_takes_the_place_of_a_good_one() -> None:
 
 def test_what_nobody_wants_any_more_is_forgotten() -> None:
     kept = attempt(START, 1, partial("a.pdf")).standing
-    known = replace(kept, free_returns={TASK.task_id: 1}, lost_returns={TASK.task_id: 1})
+    counts = {TASK.task_id: 1}
+    known = replace(kept, free_returns=counts, lost_returns=counts, on_trial=frozenset({TASK.task_id}))
 
     decision = react(known, TasksCancelled(task_ids=(TASK.task_id,)))
 
     assert decision.commands == (Forget(task_ids=(TASK.task_id,)),)
-    assert (decision.standing.best, decision.standing.free_returns, decision.standing.lost_returns) == ({}, {}, {})
+    assert decision.standing == replace(kept, best={})
 
 
 UNREACHABLE = Report(reason=Reason.PORTAL_UNREACHABLE, detail="net::ERR_CONNECTION_RESET")

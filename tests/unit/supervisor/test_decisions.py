@@ -55,7 +55,10 @@ SPENT = RestartBudget(spent=(Restart(0.0),) * RESTART_LIMIT)
 #: Of a worker that came up, and of the pool then.
 UP = Slot(is_up=True, access=Access.LOGGED_IN)
 AT_WORK = Standing(slots={1: UP, 2: UP}, was_ready=True)
-HOLDING = AT_WORK.with_slot(ONE, replace(UP, held={TASK.task_id: TASK}, outages_before={TASK.task_id: 0}))
+HOLDING = AT_WORK.with_slot(
+    ONE,
+    replace(UP, held={TASK.task_id: TASK}, outages_before={TASK.task_id: 0}, shown_before={TASK.task_id: 0}),
+)
 GONE = WorkerLost(worker=ONE, cause="killed by signal 9", at_s=50.0)
 
 
@@ -141,7 +144,7 @@ class TestWorkers:
     """What is known of a worker that comes and goes."""
 
     def test_a_worker_that_comes_up_has_nothing_of_its_start_against_it(self) -> None:
-        ailing = Slot(is_portal_down=True, is_browser_unfit=True)
+        ailing = Slot(is_portal_down=True, is_browser_unfit=True, home_trouble=StorageTrouble.FULL)
         start = Standing(
             slots={1: ailing, 2: ailing}, holds=Holds(row_counts={HoldCause.PORTAL_DOWN: 3, HoldCause.PORTAL_BUSY: 2})
         )
@@ -183,7 +186,6 @@ class TestWorkers:
             failure_count=2,
             was_recycled=True,
             is_browser_unfit=True,
-            shown_before={TASK.task_id: 3},
             doubt=Doubt(tainted=frozenset({OTHER.task_id})),
         )
 
@@ -458,8 +460,8 @@ class TestReports:
         assert not Standing(slots={}).renews_early
 
     def test_in_hand_is_what_workers_have_and_what_they_are_not_believed_about(self) -> None:
-        file = File(worker=TWO, task=OTHER, report=Report(reason=Reason.PORTAL_SAYS_MISSING))
-        doubting = replace(UP, doubt=Doubt(row=(Doubted(file=file, beside=frozenset()),)))
+        missing = Doubted(task=OTHER, report=Report(reason=Reason.PORTAL_SAYS_MISSING), beside=frozenset())
+        doubting = replace(UP, doubt=Doubt(row=(missing,)))
 
         assert HOLDING.with_slot(TWO, doubting).in_hand == {TASK.task_id, OTHER.task_id}
 
@@ -560,8 +562,8 @@ class TestReports:
 
 
 def test_what_is_kept_back_goes_back_with_its_reason() -> None:
-    file = File(worker=ONE, task=TASK, report=Report(reason=Reason.PORTAL_SAYS_MISSING))
-    start = AT_WORK.with_slot(ONE, replace(UP, doubt=Doubt(row=(Doubted(file=file, beside=frozenset()),))))
+    missing = Doubted(task=TASK, report=Report(reason=Reason.PORTAL_SAYS_MISSING), beside=frozenset())
+    start = AT_WORK.with_slot(ONE, replace(UP, doubt=Doubt(row=(missing,))))
 
     decision = react(start, GONE)
 

@@ -567,7 +567,8 @@ def test_a_task_on_trial_gets_a_fresh_worker_as_soon_as_one_can_go() -> None:
     away = after(up, WorkerLost(worker=TWO, cause="gone"), TrialWaits(task_id=TASK.task_id), seen)
 
     assert waits.commands == ()
-    assert [type(command) for command in fresh.commands] == [Retire]
+    why = "an order that workers died on has its last try alone, in a fresh browser"
+    assert fresh.commands == (Retire(worker=ONE, cause=why),)
     assert calm.commands == ()
     assert away.commands == (), "the one that comes up is fresh"
 

@@ -323,7 +323,7 @@ def test_the_figures_are_those_of_the_design() -> None:
 
 UNPROVEN = "not found, refused or empty, by a session that was not proven to be logged in"
 #: One order that was looked for in vain and is kept back, one in hand.
-KEPT = Doubted(file=File(worker=ONE, task=task(1), report=MISSING), beside=frozenset())
+KEPT = Doubted(task=task(1), report=MISSING, beside=frozenset())
 DOUBTING = Standing(
     slots={1: Slot(doubt=Doubt(row=(KEPT,)), held={task(2).task_id: task(2)}, outages_before={}), 2: Slot()},
     was_ready=True,

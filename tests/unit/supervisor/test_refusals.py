@@ -82,9 +82,10 @@ def test_a_worker_whose_folder_takes_nothing_costs_no_restart_and_no_attempt(tro
 
 
 def test_a_worker_that_dies_while_a_disk_is_out_costs_nothing_either() -> None:
-    out = react(START, StorageOut(trouble=StorageTrouble.AWAY, detail="Gone.")).standing
+    out = react(START, StorageOut(trouble=StorageTrouble.AWAY, detail="Gone."))
 
-    spawn = react(out, WorkerLost(worker=ONE, cause="killed")).commands[-1]
+    assert out.commands == (Hold(cause=HoldCause.DISK_AWAY, detail="Gone.", delay_s=FIRST_HOLD_S),)
+    spawn = react(out.standing, WorkerLost(worker=ONE, cause="killed")).commands[-1]
 
     assert isinstance(spawn, Spawn)
     assert spawn.delay_s >= FIRST_HOLD_S
@@ -111,9 +112,8 @@ def test_what_lies_beside_a_task_that_cannot_be_stopped_goes_back_unspent() -> N
     stuck = react(start, TaskStuck(worker=ONE, task_id=TASK.task_id))
     back, spawn = react(stuck.standing, WorkerLost(worker=ONE, cause="a task could not be stopped")).commands
 
-    (guilty,) = stuck.commands
-    assert isinstance(guilty, File)
-    assert (guilty.task, guilty.report.reason) == (TASK, Reason.TASK_TIMEOUT)
+    told = Report(reason=Reason.TASK_TIMEOUT, detail="It could not be stopped; its worker was ended.")
+    assert stuck.commands == (File(worker=ONE, task=TASK, report=told),)
     assert isinstance(back, Requeue)
     assert (back.task, back.is_attempt_spent, back.is_death) == (beside, False, False)
     assert spawn == Spawn(worker=WorkerRef(1, 2), delay_s=0.0)
