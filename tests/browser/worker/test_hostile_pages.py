@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Download
 
 from app.domain.failures import Reason
 from tests.support.portal import needs_chromium
@@ -88,24 +87,6 @@ async def test_a_download_that_a_page_begins_by_itself_is_no_file_of_a_click(
 
     assert report.reason is Reason.ALL_SAVED, report
     assert saved["b.pdf"] == pdf("b")
-
-
-async def test_what_a_page_brings_by_itself_is_thrown_away(tmp_path: Path, open_stage: OpenStage) -> None:
-    """It may have no end, and would fill the disk for as long as the browser lives."""
-    heard: list[Download] = []
-    async with raw_stage(open_stage, tmp_path) as (portal, stage):
-        stage.session.driver.on("page", lambda page: page.on("download", heard.append))
-        portal.order("1", link("/f/a", "a.pdf") + button("location='/f/slow'", "slow.pdf"), "location = '/f/endless'")
-        portal.routes["/f/endless"] = (attached("endless.pdf", pdf("x" * 90_000))[:60_000], 600.0)
-        portal.routes["/f/slow"] = (4.0, attached("slow.pdf", pdf("slow" * 90_000))[:60_000], 600.0)
-        portal.routes["/f/a"] = (attached("a.pdf", pdf("a")),)
-
-        _, saved = await files_of(stage)
-        ends = {download.suggested_filename: await download.failure() for download in heard}
-
-    assert saved == {"a.pdf": pdf("a")}
-    assert ends["endless.pdf"] == "canceled"
-    assert set(ends.values()) == {"canceled"}
 
 
 async def test_cookies_beyond_measure_cost_no_file(tmp_path: Path, open_stage: OpenStage) -> None:
