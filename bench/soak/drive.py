@@ -20,7 +20,7 @@ from app.bridge.pace import every
 from app.cli.login import log_in
 from app.service.crew import find_crew
 from app.service.library import PersistentWorkerPool, open_pool
-from app.service.site import find_site
+from app.service.site import find_new_site
 from app.settings import load_settings
 from bench.soak.orders import task_of
 from bench.soak.plan import Plan
@@ -86,8 +86,8 @@ async def drive(stage: Stage) -> Told:
         "tabs_per_worker": plan.tabs,
     }
     settings = load_settings(given)
-    site = find_site(settings)
-    await log_in(settings, site, find_crew(settings, site), None)
+    site, content = find_new_site(settings)
+    await log_in(settings, content, find_crew(settings, site), None)
     submitted_count = 0
     watch = Watch(plan.workers * plan.tabs * OPEN_PER_TAB, time.monotonic)
     with stage.samples_path.open("w", encoding="utf-8", newline="") as file, stage.numbers_path.open() as lines:
