@@ -122,7 +122,7 @@ async def test_in_a_small_container_the_same_holds_and_the_system_ends_nobody(tm
         async with running_portal(order_count=160) as portal, open_desk(tmp_path, portal) as desk:
             numbers = await good_numbers(portal, 30)
             truths = await portal.truth(*numbers)
-            await make_fat(portal, numbers[2], size_mb=500)
+            await make_fat(portal, numbers[2], size_mb=560, delay_ms=20_000)
 
             ended = await run_in(group, desk, "run", desk.list_of(numbers), "--workers", "2", "--tabs", "1", "--json")
 
