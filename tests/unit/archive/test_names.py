@@ -270,6 +270,14 @@ def test_ten_thousand_files_of_one_name_are_named_at_once() -> None:
     assert len(set(given_out)) == 10_000
 
 
+def test_a_name_with_a_number_of_its_own_is_given_once_too() -> None:
+    names = UniqueNames()
+
+    given_out = [names.give(name) for name in ("a.pdf", "a.pdf", "a (2).pdf")]
+
+    assert given_out == ["a.pdf", "a (2).pdf", "a (2) (2).pdf"]
+
+
 def test_names_of_our_own_are_not_the_portals_to_give() -> None:
     assert {"manifest.json", "superseded"} == RESERVED_NAMES
 
