@@ -268,3 +268,25 @@ def test_ten_thousand_files_of_one_name_are_named_at_once() -> None:
 
     assert given_out[-1] == "Download (10000).pdf"
     assert len(set(given_out)) == 10_000
+
+
+def test_a_name_with_a_number_of_its_own_is_given_once_too() -> None:
+    names = UniqueNames()
+
+    given_out = [names.give(name) for name in ("a.pdf", "a.pdf", "a (2).pdf")]
+
+    assert given_out == ["a.pdf", "a (2).pdf", "a (2) (2).pdf"]
+
+
+def test_names_of_our_own_are_not_the_portals_to_give() -> None:
+    assert {"manifest.json", "superseded"} == RESERVED_NAMES
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "application/zip", "application/xml", "application/json"])
+def test_an_ending_that_nobody_knows_stays_where_the_content_says_little(media_type: str) -> None:
+    assert with_ending("a.idoc", media_type) == "a.idoc"
+
+
+def test_a_dot_makes_no_ending_of_a_text_file() -> None:
+    assert with_ending("Rev. 2", "text/plain", is_given=True) == "Rev. 2.txt"
+    assert with_ending("README", "text/plain", is_given=True) == "README"

@@ -140,7 +140,10 @@ def test_a_cell_that_can_be_read_in_several_ways_is_a_question(text: str, readin
     ["2024-05-01", "2024-05", "3132-01-22", "01-05-2024", "12-2024", "12 2024", "01 05 2024", "5-24-2024", "05 24 26"],
 )
 def test_a_date_is_no_number(text: str) -> None:
-    assert f"'{text}' is a date, or a number that a spreadsheet took for one" in bad(text).detail
+    assert bad(text).detail == (
+        f"'{text}' is a date, or a number that a spreadsheet took for one: format the column as text and fill in the "
+        "order number."
+    )
 
 
 @pytest.mark.parametrize(
