@@ -137,11 +137,11 @@ def test_only_a_header_that_says_so_vouches_for_a_file(header: bytes, is_attachm
     "part", [b'"', b"filename=", b";", b"=?", b"'", b"\\", b'filename="', b"%E4", b'" ', b"\xe4\xf6"]
 )
 def test_no_header_holds_up_the_one_who_reads_it(part: bytes) -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()
 
     read_disposition([b'attachment; filename="' + part * 5000])
 
-    assert time.perf_counter() - begun < 1
+    assert time.thread_time() - begun < 1
 
 
 @UNHURRIED
