@@ -241,16 +241,33 @@ def test_a_removal_that_fails_can_be_repeated(life: Life, monkeypatch: pytest.Mo
     assert life.path == ["READY", "CLEANUP", "REMOVED"]
 
 
-def test_a_clone_that_cannot_be_put_aside_is_not_promised_to_anyone(life: Life) -> None:
+def test_a_clone_that_cannot_be_put_aside_is_not_promised_to_anyone(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
     life.profile.clone()
     place = life.profile.worker_profile_path
-    write(place.with_name("profile.damaged-20261123T120000Z") / "of an earlier finding")
 
+    def refuse(path: Path, target: Path) -> Path:
+        raise PermissionError(13, "Permission denied", str(path), None, str(target))
+
+    monkeypatch.setattr(Path, "rename", refuse)
     error = life.profile.spoil("damage")
 
     assert "is kept in" not in str(error)
     assert place.is_dir()
     assert life.profile.state is ProfileStatus.FAILED
+
+
+def test_an_earlier_finding_of_the_same_second_stays(life: Life) -> None:
+    life.profile.clone()
+    earlier = life.profile.worker_profile_path.with_name("profile.damaged-20261123T120000Z")
+    write(earlier / "of an earlier finding")
+
+    error = life.profile.spoil("damage")
+
+    assert f"is kept in {earlier}-2." in str(error)
+    assert (earlier / "of an earlier finding").is_file()
+    assert not life.profile.worker_profile_path.exists()
 
 
 def test_moves_out_of_turn_are_refused(life: Life) -> None:
