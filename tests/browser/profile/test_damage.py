@@ -31,6 +31,8 @@ from tests.support.profile_folders import PORTABLE, make_cookies, write
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 LOCAL_STORAGE = "Default/Local Storage/leveldb"
 INDEXED_DB = "Default/IndexedDB/*.leveldb"
+#: Somewhat more than LevelDB's buffer; all that is stored at once is 4.7 MB.
+MUCH_BYTES = 4_400_000
 #: How often the browser is started to get a profile with tables. Two are enough on a quiet machine.
 STARTS_LIMIT = 8
 
@@ -161,9 +163,12 @@ def make_other_cookies(cookies: Path) -> None:
 
 
 def has_much(user_data: Path) -> bool:
-    """Whether each store has so much in its logs, or in tables already, that its next start makes a table."""
+    """Whether each store has so much in its logs, or in tables already, that its next start makes a table.
+
+    LevelDB keeps up to 4 MiB in memory, and makes no table of a log that holds less.
+    """
     return all(
-        sum(path.stat().st_size for path in user_data.glob(f"{store}/*.l*")) > 4_000_000
+        sum(path.stat().st_size for path in user_data.glob(f"{store}/*.l*")) > MUCH_BYTES
         for store in (LOCAL_STORAGE, INDEXED_DB)
     )
 
@@ -191,6 +196,8 @@ def rich(tmp_path_factory: pytest.TempPathFactory, chromium: str, site: Site) ->
                 fill(context.pages[0], count=count)
             if has_tables(folder / "user-data"):
                 break
+        else:
+            pytest.fail(f"{STARTS_LIMIT} starts of the browser made no profile with tables.")
     clone_profile(folder / "user-data", folder / "base")
     shutil.rmtree(folder / "user-data")
     return folder / "base"
