@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from app.domain.ids import ProfileId
 from app.profile.base import check_base
@@ -33,8 +33,10 @@ LOCAL_STORAGE = "Default/Local Storage/leveldb"
 INDEXED_DB = "Default/IndexedDB/*.leveldb"
 #: Somewhat more than LevelDB's buffer; all that is stored at once is 4.7 MB.
 MUCH_BYTES = 4_400_000
-#: How often the browser is started to get a profile with tables. Two are enough on a quiet machine.
-STARTS_LIMIT = 8
+#: How many profiles are made until one has tables. A log that was broken off spoils its profile for good.
+TRIES_LIMIT = 5
+#: Chromium writes localStorage five seconds after it was set; one wait is a quarter of a second.
+WAITS_LIMIT = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,20 +189,28 @@ def rich(tmp_path_factory: pytest.TempPathFactory, chromium: str, site: Site) ->
     """A login with much behind it, closed in order, and without what no clone takes."""
     folder = tmp_path_factory.mktemp("rich")
     with sync_playwright() as playwright:
-        # A table comes to be at the start after much was stored, behind a log with a few records more. A browser that
-        # is closed on a busy machine has not always written what its pages stored: then once more.
-        for _ in range(STARTS_LIMIT):
-            count = 3 if has_much(folder / "user-data") else 2300
-            with opened(playwright, folder / "user-data", chromium) as context:
+        for number in range(TRIES_LIMIT):
+            user_data = folder / f"user-data-{number}"
+            # A table comes to be at the start after much was stored, behind a log with a few records more.
+            with opened(playwright, user_data, chromium) as context:
                 log_in(context.pages[0], site)
-                fill(context.pages[0], count=count)
-            if has_tables(folder / "user-data"):
-                break
-        else:
-            pytest.fail(f"{STARTS_LIMIT} starts of the browser made no profile with tables.")
-    clone_profile(folder / "user-data", folder / "base")
-    shutil.rmtree(folder / "user-data")
-    return folder / "base"
+                fill(context.pages[0], count=2300)
+                wait_for_much(context.pages[0], user_data)
+            with opened(playwright, user_data, chromium) as context:
+                log_in(context.pages[0], site)
+                fill(context.pages[0], count=3)
+            if has_tables(user_data):
+                clone_profile(user_data, folder / "base")
+                return folder / "base"
+    pytest.fail(f"{TRIES_LIMIT} profiles had no tables.")
+
+
+def wait_for_much(page: Page, user_data: Path) -> None:
+    """Keep the browser open until it has written what was stored: one that closes on a busy machine breaks off."""
+    for _ in range(WAITS_LIMIT):
+        if has_much(user_data):
+            return
+        page.wait_for_timeout(250)
 
 
 @pytest.fixture(scope="module")
