@@ -43,7 +43,8 @@ class Family:
             worker = psutil.Process(self.pid)
             seen = self._members | {worker, *worker.children(recursive=True)} | self._adopted()
             self._members = frozenset(process for process in seen if process.is_running())
-            self._sessions = {self.pid, *filter(None, map(session, self._members))}
+            own = session(psutil.Process())  # of a member that did not begin its own yet: all that we started is in it
+            self._sessions = {self.pid, *filter(None, map(session, self._members))} - {own}
         return self._members
 
     def strays(self) -> set[psutil.Process]:
@@ -65,11 +66,15 @@ class Family:
 
 
 def session(process: psutil.Process) -> int | None:
-    """The session that a process is of; none on Windows, and when it is gone."""
+    """The session that a process is of; none on Windows, when it is gone, and when it began where we cannot see.
+
+    In a container that has process numbers of its own, all that was started in it from outside is of session 0 (see
+    ``getsid(2)`` and ``pid_namespaces(7)``): that one tells nothing about who belongs together.
+    """
     if sys.platform == "win32":
         return None
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        return os.getsid(process.pid)
+        return os.getsid(process.pid) or None
     return None
 
 

@@ -55,7 +55,7 @@ from app.supervisor.facts import (
     WorkerLost,
     WorkerReady,
 )
-from app.supervisor.holds import HoldCause
+from app.supervisor.holds import STORAGE_HOLDS, HoldCause
 from app.supervisor.lifespan import LEAST_LIFE_S
 from app.supervisor.plan import react
 from app.supervisor.pool_facts import HoldOver, LimitsChanged, LoginAges, MemorySeen, RestartAsked, StopNeeded
@@ -65,6 +65,8 @@ from app.supervisor.standing import Slot, Standing, Wear
 from app.supervisor.stops import StopCause
 from tests.support.pace import LONG_WALKS
 
+#: Holds whose causes take workers with them.
+EXCUSING = {*STORAGE_HOLDS.values(), HoldCause.PLACE_GONE, HoldCause.PORTAL_DOWN}
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
 
 
@@ -97,6 +99,7 @@ class Policy(RuleBasedStateMachine):
         self.filing: dict[TaskId, File] = {}
         self.refused: dict[TaskId, File] = {}
         self.last_discard: Command | None = None
+        self.is_excused = False
 
     def tell(self, fact: Fact) -> None:
         decision = react(self.standing, fact)
@@ -122,6 +125,7 @@ class Policy(RuleBasedStateMachine):
     def obey_about_lives(self, command: LifeCommand) -> None:
         match command:
             case Spawn():
+                assert command.delay_s > 0 or not self.is_excused, "back at once while nothing can work"
                 self.alive.add(command.worker)
             case Recycle():
                 self.forget(command.worker)
@@ -246,9 +250,12 @@ class Policy(RuleBasedStateMachine):
         in_order = is_in_order and (self.is_stopped or worker in self.retiring)
         # One that has nothing left and hangs while it goes is ended for it, which is no crash.
         is_done = worker in self.retiring and not any(worker == holder for holder, _ in self.in_hand.values())
-        self.lost[worker.slot] += not (in_order or is_done)
+        # A disk that takes nothing and a portal that is away cost no restart: the slot comes back when they are over.
+        self.is_excused = not in_order and not self.held_causes.isdisjoint(EXCUSING)
+        self.lost[worker.slot] += not (in_order or is_done or self.is_excused)
         self.forget(worker)
         self.tell(WorkerEnded(worker=worker) if in_order else WorkerLost(worker=worker, cause="gone"))
+        self.is_excused = False
 
     @rule(data=st.data())
     def come_up(self, data: st.DataObject) -> None:

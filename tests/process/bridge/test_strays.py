@@ -102,6 +102,30 @@ def test_a_folder_that_nobody_uses_is_no_matter(home: Path) -> None:
     end_strays(home / "run-1")
 
 
+def test_what_we_started_beside_a_worker_is_never_taken_for_its_own(home: Path) -> None:
+    """Also where something of the worker is of our own session, which a process is until it begins another."""
+    sleeper = [sys.executable, "-c", "import signal; signal.pause()"]
+    with (
+        subprocess.Popen(sleeper, env={}, start_new_session=True) as worker,
+        subprocess.Popen(sleeper, env={"TMPDIR": str(home)}) as member,
+        subprocess.Popen(sleeper, env={}) as stranger,
+    ):
+        pids = [worker.pid, member.pid, stranger.pid]
+        try:
+            family = Family(worker.pid, home)
+            assert {process.pid for process in family.look()} == {worker.pid, member.pid}
+            end_family(family)
+
+            assert [is_alive(pid) for pid in pids] == [False, False, True]
+        finally:
+            kill_all(pids)
+
+
+def _dead_pid() -> int:
+    with subprocess.Popen([sys.executable, "-c", ""], start_new_session=True) as ended:
+        return ended.pid
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has subreapers")
 def test_a_frozen_helper_of_a_browser_that_is_gone_is_ended_though_nobody_ever_saw_either(home: Path) -> None:
     """It shows no folder, and its session was never looked at."""
@@ -125,7 +149,7 @@ def test_a_frozen_helper_of_a_browser_that_is_gone_is_ended_though_nobody_ever_s
 
     frozen, stranger = orphan("--type=renderer"), orphan("--no-helper")
     try:
-        end_family(Family(0, home))  # of a worker that is long gone
+        end_family(Family(_dead_pid(), home))
 
         assert (is_alive(frozen), is_alive(stranger)) == (False, True)
     finally:
