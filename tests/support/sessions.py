@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ import anyio
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Error as PlaywrightError
 
 from app.demo.client import Portal
 from app.domain.events import Level
@@ -169,20 +170,58 @@ async def _bring_login(portal: Portal, context: BrowserContext) -> None:
     await context.add_cookies([{"name": name, "value": value, "url": portal.url} for name, value in cookies.items()])
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session", name="shell")
-async def _shell(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Browser]:
+@dataclass(kw_only=True)
+class SharedShell:
     """A headless shell for all tests of this process that need a browser and no profile. They share its event loop."""
-    options = browser_options(SHELL)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=options.executable_path,
-            chromium_sandbox=options.sandbox is Sandbox.ON,
-            downloads_path=tmp_path_factory.mktemp("downloads"),
-        )
-        try:
-            yield browser
-        finally:
-            await browser.close()
+
+    downloads_path: Path
+    #: Of everything that was ever opened; a driver that was killed is still waited for.
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _browser: Browser | None = None
+
+    async def get(self) -> Browser:
+        """The browser that runs, or another one where a test took that with it."""
+        if self._browser is None or not await is_there(self._browser):
+            options = browser_options(SHELL)
+            playwright = await self._stack.enter_async_context(async_playwright())
+            self._browser = await playwright.chromium.launch(
+                executable_path=options.executable_path,
+                chromium_sandbox=options.sandbox is Sandbox.ON,
+                downloads_path=self.downloads_path,
+            )
+        return self._browser
+
+    async def close(self) -> None:
+        """End all of them."""
+        if self._browser is not None and await is_there(self._browser):
+            await self._browser.close()
+        await self._stack.aclose()
+
+
+async def is_there(browser: Browser) -> bool:
+    """Whether a browser and its driver answer; a driver that ends tells nobody."""
+    try:
+        await (await browser.new_browser_cdp_session()).detach()
+    except PlaywrightError:
+        return False
+    return True
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session", name="shared_shell")
+async def _shared_shell(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[SharedShell]:
+    shared = SharedShell(downloads_path=tmp_path_factory.mktemp("downloads"))
+    try:
+        yield shared
+    finally:
+        await shared.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session", name="shell")
+async def _shell(shared_shell: SharedShell) -> AsyncGenerator[Browser]:
+    """The browser that tests share; a test that ends it has failed, and the next one has another."""
+    browser = await shared_shell.get()
+    yield browser
+    assert await is_there(browser), "The browser that all tests share, or its driver, ended during this test."
 
 
 class OpenStage(Protocol):
