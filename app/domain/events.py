@@ -91,6 +91,7 @@ class WorkerSeen:
     session: SessionView
     #: Memory of the worker's whole process tree.
     memory_bytes: int
+    #: Orders that have their outcome by the work of its slot.
     processed_count: int
 
 

@@ -53,18 +53,19 @@ class Post:
     dispatch: Dispatch
     #: Writes an attempt down before it starts; gives the task with its attempt number.
     begin: Callable[[POTask, WorkerRef], Awaitable[POTask]]
+    #: How many orders have their outcome by the work of the slot.
+    count_done: Callable[[], int]
 
 
 class Generation:
     """A process of a slot. ``serve`` runs it; ``depart`` brings it to its end in order."""
 
-    def __init__(self, post: Post, ref: WorkerRef, counted_before: int) -> None:
+    def __init__(self, post: Post, ref: WorkerRef) -> None:
         """Start nothing yet.
 
         Args:
             post: What all generations of the slot work with.
             ref: Which one this is.
-            counted_before: Tasks that the generations before it finished.
         """
         self.ref = ref
         self.session: SessionView | None = None
@@ -72,8 +73,6 @@ class Generation:
         #: Why it was asked to go.
         self.cause = ""
         self._post = post
-        self._counted_before = counted_before
-        self._counted = 0
         #: Whether it has not taken anything yet.
         self._is_fresh = True
         self._held: dict[TaskId, POTask] = {}
@@ -94,11 +93,6 @@ class Generation:
     def held(self) -> Mapping[TaskId, POTask]:
         """What it has in hand, the longest first."""
         return self._held
-
-    @property
-    def processed_count(self) -> int:
-        """Tasks that it and the generations before it finished."""
-        return self._counted_before + self._counted
 
     async def serve(self, begin_s: float) -> bool:
         """Start the process, let it begin at its time, and serve it until it says goodbye.
@@ -214,7 +208,7 @@ class Generation:
         post = self._post
         match message:
             case messages.Heartbeat():
-                self.session, self._counted = message.session, message.processed_count
+                self.session = message.session
                 post.chronicle.tell(self._seen(message.session))
             case messages.Moved() | messages.Said() | messages.Shown():
                 self._pass_on(message)
@@ -257,7 +251,7 @@ class Generation:
             worker=self.ref,
             session=session,
             memory_bytes=self._post.gauge.now_bytes,
-            processed_count=self.processed_count,
+            processed_count=self._post.count_done(),
         )
 
     def _log(self, line: str) -> None:

@@ -157,6 +157,7 @@ class Performance:
             self.filing.under_way.discard(command.task.task_id)
             if is_filed:
                 self.dispatch.forget(command.task.task_id)
+                self.workers[command.worker.slot].count_done()
                 self.note_outcome(command.task, command.report)
 
     def _place_of(self, staged: Staged) -> Path:

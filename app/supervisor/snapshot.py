@@ -23,6 +23,7 @@ class WorkerSnapshot:
     #: What its processes use, and the most that they ever used.
     memory_bytes: int
     memory_peak_bytes: int
+    #: Orders that have their outcome by the work of the slot.
     processed_count: int
 
 

@@ -66,6 +66,7 @@ class Worker:
         first = WorkerRef(order.slot, 1)
         self._machine = Machine(WORKER, first.worker_id, clock=order.clock, observe=chronicle.moved)
         self.gauge = Gauge()
+        self._done_count = 0
         self._post = Post(
             order=order,
             machine=self._machine,
@@ -74,8 +75,9 @@ class Worker:
             report=report,
             dispatch=dispatch,
             begin=begin,
+            count_done=lambda: self._done_count,
         )
-        self._generation = Generation(self._post, first, counted_before=0)
+        self._generation = Generation(self._post, first)
         self._living = anyio.CancelScope()
 
     @property
@@ -120,8 +122,8 @@ class Worker:
 
     @property
     def processed_count(self) -> int:
-        """Tasks finished by all generations of the slot."""
-        return self._generation.processed_count
+        """Orders that have their outcome by the work of this slot, in all its generations."""
+        return self._done_count
 
     @property
     def memory_usage(self) -> int:
@@ -136,7 +138,7 @@ class Worker:
     async def live(self, generation: int, delay_s: float) -> None:
         """Run one generation: wait, start, serve, end. Ends by itself, by ``abandon``, or cancelled with the pool."""
         last = self._generation
-        self._generation = Generation(self._post, WorkerRef(self._order.slot, generation), last.processed_count)
+        self._generation = Generation(self._post, WorkerRef(self._order.slot, generation))
         if self._machine.can(WorkerEvent.RESTART):  # one that was to return is RESTARTING already
             self._machine.fire(WorkerEvent.RESTART)
         cause, kind = "it was stopped", LossKind.DIED
@@ -201,6 +203,10 @@ class Worker:
         """Leave the slot empty for good, if it is not TERMINATED already."""
         if self._machine.can(WorkerEvent.GIVE_UP):
             self._machine.fire(WorkerEvent.GIVE_UP)
+
+    def count_done(self) -> None:
+        """One more of its orders has its outcome."""
+        self._done_count += 1
 
     def snapshot(self) -> WorkerSnapshot:
         """The slot as it is now."""

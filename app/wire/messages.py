@@ -267,7 +267,6 @@ class Heartbeat(_Message):
     slot: int
     generation: int
     session: SessionView
-    processed_count: int
 
 
 class Said(_Message):

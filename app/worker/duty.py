@@ -67,7 +67,6 @@ class Duty:
         self._staging = staging
         self._seat = seat
         self._is_headed = is_headed
-        self._processed_count = 0
         #: Whether anything ended as it may seem to end for a session that is logged out.
         self._has_missed = False
         self._was_ready = False
@@ -135,7 +134,6 @@ class Duty:
             self._return(task_id, GivenBack.SESSION_LOST, first_line(error))
             self._lose(count, first_line(error))
         else:
-            self._processed_count += 1
             if report.outcome in LOOKS_LOGGED_OUT:
                 self._has_missed = True
             await membership.keep_cookies()
@@ -195,7 +193,7 @@ class Duty:
     async def _beat(self) -> None:
         """Prove every two seconds that this event loop runs."""
         async for _ in every(HEARTBEAT_INTERVAL_S):
-            self._mouth.say(Heartbeat, session=self._session.view(), processed_count=self._processed_count)
+            self._mouth.say(Heartbeat, session=self._session.view())
 
     async def _end_with_browser(self) -> None:
         await self._session.prove_alive()

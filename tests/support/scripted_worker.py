@@ -129,7 +129,7 @@ class Script:
 
     async def _beat(self) -> None:
         while True:
-            await self._say(messages.Heartbeat(**self._who, session=VIEW, processed_count=0))
+            await self._say(messages.Heartbeat(**self._who, session=VIEW))
             await anyio.sleep(0.2)
 
     async def _say(self, message: messages.ToSupervisor) -> None:

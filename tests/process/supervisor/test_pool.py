@@ -58,7 +58,9 @@ async def test_a_failure_that_can_pass_is_tried_again(tmp_path: Path, monkeypatc
 
     async with running_pool(tmp_path, monkeypatch, script, 1) as theatre:
         await theatre.pool.finish()
+        processed_count = theatre.pool.workers[0].processed_count
 
+    assert processed_count == 1, "an order, not an attempt"
     assert await theatre.outcomes() == {"1": "COMPLETED"}
     assert await theatre.attempt_counts() == {"1": 2}
     assert [event.why for event in theatre.returned()] == [Reason.PORTAL_ERROR]
@@ -92,7 +94,9 @@ async def test_a_dead_worker_comes_back_with_its_profile_and_its_orders_are_done
 
     async with running_pool(tmp_path, monkeypatch, script, 1, 2) as theatre:
         await theatre.pool.finish()
+        processed_count = theatre.pool.workers[0].processed_count
 
+    assert processed_count == 2, "by all its generations"
     assert set((await theatre.outcomes()).values()) == {"COMPLETED"}
     assert await theatre.attempt_counts() == {"1": 2, "2": 1}
     assert theatre.path("worker")[:6] == ["STARTING", "READY", "PROCESSING", "CRASHED", "RESTARTING", "READY"]

@@ -53,8 +53,10 @@ async def test_a_list_that_ends_without_a_success_is_filed_after_a_probe(
 
     async with running_pool(tmp_path, monkeypatch, script, 1, 2, 3) as theatre:
         await theatre.pool.finish()
+        processed_count = theatre.pool.workers[0].processed_count
 
     assert await theatre.outcomes() == {"1": "COMPLETED", "2": "NOT_FOUND", "3": "NOT_FOUND"}
+    assert processed_count == 3
 
 
 @pytest.mark.parametrize(("is_proven", "outcome"), [(True, "NOT_FOUND"), (False, "QUEUED")])

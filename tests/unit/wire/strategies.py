@@ -113,7 +113,7 @@ TO_SUPERVISOR: Strategies = {
     wire.Renewed: st.builds(wire.Renewed, **_FROM),
     wire.LoggedOut: st.builds(wire.LoggedOut, **_FROM, detail=TEXT),
     wire.LoginSettled: st.builds(wire.LoginSettled, **_FROM, is_logged_in=st.booleans(), detail=TEXT),
-    wire.Heartbeat: st.builds(wire.Heartbeat, **_FROM, session=SESSIONS, processed_count=NUMBERS),
+    wire.Heartbeat: st.builds(wire.Heartbeat, **_FROM, session=SESSIONS),
     wire.Said: st.builds(wire.Said, **_FROM, level=st.sampled_from(Level), text=TEXT),
     wire.Bye: st.builds(wire.Bye, **_FROM),
 }
