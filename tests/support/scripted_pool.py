@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from app.store.memory import MemoryJournal
 from app.supervisor.pool import PersistentWorkerPool
 from app.supervisor.surroundings import Surroundings
 from tests.support import failure_record
+from tests.support.event_capture import EventCapture
 from tests.support.journal_story import story_of
 from tests.support.profile_folders import make_base
 from tests.support.tasks import BATCH, orders, po_task
@@ -35,7 +36,16 @@ class Theatre:
     pool: PersistentWorkerPool
     journal: MemoryJournal
     root: Path
-    events: list[Event] = field(default_factory=list[Event])
+    told: EventCapture
+
+    @property
+    def events(self) -> list[Event]:
+        """What observers were told."""
+        return self.told.events
+
+    async def until(self, is_true: Callable[[], object]) -> None:
+        """Wait for something that shows with an event; as long as a worker lives there is one every two seconds."""
+        await self.told.until(is_true)
 
     async def submit(self, number: int) -> None:
         """Queue one more order."""
@@ -117,18 +127,18 @@ async def running_pool(
     clock = SystemClock()
     journal = MemoryJournal(clock)
     await journal.accept(orders(*numbers))
-    events: list[Event] = []
+    told = EventCapture()
     around = Surroundings(
         **changes.pop("around", {}),
         journal=journal,
         archive=OutputTree(root / "out", clock=clock),
         clock=clock,
-        observe=events.append,
+        observe=told,
         batch_id=BATCH,
         module=SCRIPTED,
     )
     pool = PersistentWorkerPool(pool_options(root, **changes), around)
-    theatre = Theatre(pool=pool, journal=journal, root=root, events=events)
+    theatre = Theatre(pool=pool, journal=journal, root=root, told=told)
     record = failure_record.current()
     async with pool:
         try:

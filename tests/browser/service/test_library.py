@@ -32,17 +32,22 @@ class TestOpenPool:
         crashes: list[tuple[str, str]] = []
         memory: list[tuple[WorkerRef, int]] = []
         done: list[tuple[POTask, Report]] = []
+        measured = anyio.Event()
+
+        def measure(worker: WorkerRef, size_bytes: int) -> None:
+            memory.append((worker, size_bytes))
+            if size_bytes:
+                measured.set()
+
         watch = Callbacks(
             crash=lambda worker, cause: crashes.append((worker, cause)),
-            memory=lambda worker, size_bytes: memory.append((worker, size_bytes)),
+            memory=measure,
             completion=lambda task, report: done.append((task, report)),
         )
-
         async with own_pool(tmp_path, own_processors.die_once, watch=watch) as pool:
             report = await (await pool.submit_task(new_task("a", PAGE)))
             with anyio.fail_after(30):
-                while not any(size_bytes for _, size_bytes in memory):
-                    await anyio.lowlevel.checkpoint()
+                await measured.wait()
 
         assert crashes == [("worker-1", "its process was killed by signal 9")]
         assert [(task.po_number, task.attempt, told) for task, told in done] == [("a", 2, report)]

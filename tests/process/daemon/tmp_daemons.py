@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from app.service.clock import SystemClock
 from app.service.daemon.daemon import Daemon
 from app.service.daemon.opening import House, open_daemon
 from app.service.serving import Address, listening, serving, url_of
+from tests.support.event_capture import EventCapture
 from tests.support.scripted_pool import SCRIPTED, pool_options
 
 TOKEN = "t" * 43
@@ -69,13 +70,17 @@ class Running:
     daemon: Daemon
     client: httpx.AsyncClient
     url: str
-    events: list[Event] = field(default_factory=list[Event])
+    capture: EventCapture
+
+    @property
+    def events(self) -> list[Event]:
+        """What it told."""
+        return self.capture.events
 
     async def until(self, is_true: Callable[[], object]) -> None:
-        """Wait for something that shows in the pool or its events."""
+        """Wait for something that shows with an event; as long as a worker lives there is one every two seconds."""
         with anyio.fail_after(60):
-            while not is_true():
-                await anyio.lowlevel.checkpoint()
+            await self.capture.until(is_true)
 
     async def done(self, count: int) -> None:
         """Wait until so many orders of the journal are over."""
@@ -107,9 +112,9 @@ async def running_daemon(
     """Open it, serve it on a free port, and leave nothing behind."""
     monkeypatch.setenv("SCRIPTED_WORKER", json.dumps(script))
     clock = SystemClock()
-    events: list[Event] = []
+    capture = EventCapture()
     with listening(Address(host="127.0.0.1", port=0)) as listener:
-        async with open_daemon(house(root, **changes), clock, events.append) as daemon:
+        async with open_daemon(house(root, **changes), clock, capture) as daemon:
             door = Door(
                 daemon=daemon,
                 reading=READING,
@@ -122,6 +127,6 @@ async def running_daemon(
                 serving(make_app(door), listener),
                 httpx.AsyncClient(base_url=url, headers=headers, timeout=30, verify=IN_THE_CLEAR) as client,
             ):
-                yield Running(daemon=daemon, client=client, url=url, events=events)
+                yield Running(daemon=daemon, client=client, url=url, capture=capture)
                 await daemon.close()
     assert list((root / "runs").glob("*")) == []

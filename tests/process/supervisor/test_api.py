@@ -22,15 +22,13 @@ HANG = {"*": {"tasks": ["hang"]}}
 async def until_in_hand(theatre: Theatre) -> None:
     """Wait until a worker has a task."""
     with anyio.fail_after(20):
-        while theatre.pool.workers[0].current_task is None:
-            await anyio.lowlevel.checkpoint()
+        await theatre.until(lambda: theatre.pool.workers[0].current_task is not None)
 
 
 async def until_paused(theatre: Theatre) -> None:
     """Wait until a pause is in force."""
     with anyio.fail_after(20):
-        while theatre.pool.status is not PoolStatus.PAUSED:
-            await anyio.lowlevel.checkpoint()
+        await theatre.until(lambda: theatre.pool.status is PoolStatus.PAUSED)
 
 
 async def test_a_submitted_task_gives_its_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,8 +120,7 @@ async def test_a_worker_that_fails_at_everything_is_started_anew(
 async def test_status_tells_who_has_what(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running_pool(tmp_path, monkeypatch, HANG, 5, shutdown_timeout_s=4.0) as theatre:
         with anyio.fail_after(20):
-            while theatre.pool.status is not PoolStatus.PROCESSING:
-                await anyio.lowlevel.checkpoint()
+            await theatre.until(lambda: theatre.pool.status is PoolStatus.PROCESSING)
         status = theatre.pool.get_status()
 
     assert status.status is PoolStatus.PROCESSING
@@ -192,8 +189,7 @@ async def test_after_a_stop_nobody_waits_for_what_does_not_start(
 async def test_no_task_starts_after_a_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running_pool(tmp_path, monkeypatch, FINISH, *range(1, 100)) as theatre:
         with anyio.fail_after(20):
-            while not theatre.ended():
-                await anyio.lowlevel.checkpoint()
+            await theatre.until(theatre.ended)
         theatre.pool.stop()
         await theatre.pool.finish()
         begun_before = sum(isinstance(event, TaskStarted) for event in theatre.events)
@@ -274,8 +270,7 @@ async def test_what_is_called_off_makes_room_for_the_rest(tmp_path: Path, monkey
         await until_paused(theatre)
         handles = [await theatre.pool.submit_task(po_task(number)) for number in range(2, 10)]
         with anyio.fail_after(20):
-            while theatre.pool.task_queue.qsize() < 2:
-                await anyio.lowlevel.checkpoint()
+            await theatre.until(lambda: theatre.pool.task_queue.qsize() >= 2)
         answers = [await handle.cancel() for handle in handles[:2]]
         theatre.pool.resume()
         with anyio.fail_after(20):
@@ -292,8 +287,7 @@ async def test_calling_off_is_not_cut_short_half_way(tmp_path: Path, monkeypatch
         await until_in_hand(theatre)
         waiting = await theatre.pool.submit_task(po_task(2))
         with anyio.fail_after(20):
-            while theatre.pool.task_queue.empty():
-                await anyio.lowlevel.checkpoint()
+            await theatre.until(lambda: not theatre.pool.task_queue.empty())
         with anyio.CancelScope() as impatient:
             impatient.cancel()
             await waiting.cancel()

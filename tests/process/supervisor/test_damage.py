@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
-import anyio.lowlevel
 import pytest
 
 from app.domain.events import Notice, TaskStarted
@@ -80,8 +79,8 @@ async def test_orders_in_flight_are_not_waited_for(tmp_path: Path, monkeypatch: 
 
     async with running_pool(tmp_path, monkeypatch, script, 1, 2, worker_count=2, base=base) as theatre:
         with anyio.fail_after(40):
-            while len(started := started_of(theatre)) < 2:
-                await anyio.lowlevel.checkpoint()
+            await theatre.until(lambda: len(started_of(theatre)) == 2)
+            started = started_of(theatre)
             victim = theatre.pool.workers[1]
             (victim.profile_path / "Default/Preferences").write_bytes(b"{")
             assert victim.pid is not None

@@ -35,8 +35,7 @@ async def test_a_stop_on_a_full_disk_ends_in_order(
         async with running_pool(tmp_path, monkeypatch, script, *range(1, 6), shutdown_timeout_s=4.0) as theatre:
             theatres.append(theatre)
             with anyio.fail_after(20):
-                while theatre.pool.task_queue.empty():
-                    await anyio.lowlevel.checkpoint()
+                await theatre.until(lambda: not theatre.pool.task_queue.empty())
             monkeypatch.setattr(theatre.journal, "give_back", refuse)
             theatre.pool.stop()
         around.cancel_scope.cancel()
@@ -55,8 +54,7 @@ async def test_a_cancellation_by_asyncio_itself_does_not_cut_the_end_short(
     async def work(clock: asyncio.Timeout) -> None:
         async with running_pool(tmp_path, monkeypatch, HANG, 1, shutdown_timeout_s=4.0) as theatre:
             theatres.append(theatre)
-            while theatre.pool.workers[0].current_task is None:
-                await anyio.lowlevel.checkpoint()
+            await theatre.until(lambda: theatre.pool.workers[0].current_task is not None)
             clock.reschedule(asyncio.get_running_loop().time())
 
     with pytest.raises(TimeoutError):
@@ -80,8 +78,7 @@ async def test_an_order_that_is_being_filed_at_a_stop_gives_its_report(
     async with running_pool(tmp_path, monkeypatch, FINISH) as theatre:
         handle = await theatre.pool.submit_task(po_task(1))
         with anyio.fail_after(20):
-            while "IDLE" not in theatre.path("worker"):
-                await anyio.lowlevel.checkpoint()
+            await theatre.until(lambda: "IDLE" in theatre.path("worker"))
         theatre.pool.stop()
         report = await handle
 

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
-import anyio.lowlevel
 import pytest
 
 from app.archive.tree import OutputTree
-from app.domain.events import Event, Notice, TaskStarted
+from app.domain.events import Notice, TaskStarted
 from app.service.clock import SystemClock
 from app.store.journal import SqliteJournal
 from app.supervisor.pool import PersistentWorkerPool
 from app.supervisor.surroundings import Surroundings
+from tests.support.event_capture import EventCapture
 from tests.support.scripted_pool import SCRIPTED, pool_options
 from tests.support.tasks import BATCH, orders
 
@@ -32,45 +32,43 @@ class Stage:
     pool: PersistentWorkerPool
     journal: SqliteJournal
     stranger: sqlite3.Connection
-    events: list[Event]
+    capture: EventCapture
 
     def told(self, words: str) -> list[str]:
         """What people were told with these words in it."""
-        return [event.text for event in self.events if isinstance(event, Notice) and words in event.text]
+        return [event.text for event in self.capture.all(Notice) if words in event.text]
 
     async def until_told(self, words: str) -> None:
         """Wait until people were told."""
         with anyio.fail_after(20):
-            while not self.told(words):
-                await anyio.lowlevel.checkpoint()
+            await self.capture.until(lambda: self.told(words))
 
 
 @asynccontextmanager
 async def stage(root: Path, monkeypatch: pytest.MonkeyPatch, script: str, count: int) -> AsyncGenerator[Stage]:
     monkeypatch.setenv("SCRIPTED_WORKER", json.dumps({"*": {"tasks": [script]}}))
     monkeypatch.setattr("app.supervisor.patience.TRY_AGAIN_S", 0.05)
-    clock, events, path = SystemClock(), list[Event](), root / "out" / "journal.db"
+    clock, capture, path = SystemClock(), EventCapture(), root / "out" / "journal.db"
     async with SqliteJournal(path, clock, busy_timeout_s=0.01) as journal:
         await journal.accept(orders(*range(count)))
         around = Surroundings(
             journal=journal,
             archive=OutputTree(root / "out", clock=clock),
             clock=clock,
-            observe=events.append,
+            observe=capture,
             batch_id=BATCH,
             module=SCRIPTED,
         )
         pool = PersistentWorkerPool(pool_options(root, shutdown_timeout_s=4.0), around)
         with closing(sqlite3.connect(path, isolation_level=None)) as stranger:
             async with pool:
-                yield Stage(pool=pool, journal=journal, stranger=stranger, events=events)
+                yield Stage(pool=pool, journal=journal, stranger=stranger, capture=capture)
 
 
 async def test_a_locked_journal_is_told_once_and_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with stage(tmp_path, monkeypatch, "finish", 20) as scene:
         with anyio.fail_after(20):
-            while not any(isinstance(event, TaskStarted) for event in scene.events):
-                await anyio.lowlevel.checkpoint()
+            await scene.capture.until(lambda: scene.capture.all(TaskStarted))
         scene.stranger.execute("BEGIN IMMEDIATE")
         await scene.until_told("keeps the journal locked")
         with anyio.move_on_after(1):  # many tries to write
@@ -93,8 +91,8 @@ async def test_a_stop_while_the_journal_is_locked_ends_in_order(
 ) -> None:
     async with stage(tmp_path, monkeypatch, "hang", 3) as scene:
         with anyio.fail_after(20):
-            while scene.pool.workers[0].current_task is None or scene.pool.task_queue.empty():
-                await anyio.lowlevel.checkpoint()
+            pool = scene.pool
+            await scene.capture.until(lambda: pool.workers[0].current_task and not pool.task_queue.empty())
         scene.stranger.execute("BEGIN IMMEDIATE")
         with anyio.fail_after(20):
             await scene.pool.shutdown(2.0)

@@ -65,8 +65,7 @@ async def test_no_task_starts_while_there_is_hardly_any_room(tmp_path: Path, mon
 
     async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["finish"]}}, 1) as theatre:
         with anyio.fail_after(20):
-            while not told(theatre):
-                await anyio.lowlevel.checkpoint()
+            await theatre.until(lambda: told(theatre))
         assert any("MB are free" in text for text in told(theatre))
         monkeypatch.setattr("app.supervisor.places.ROOM_FLOOR_BYTES", 0)
         await theatre.pool.finish()

@@ -218,8 +218,7 @@ async def test_a_slot_whose_restarts_are_spent_leaves_its_orders_to_the_others(
     async with running_pool(tmp_path, monkeypatch, {**dead, **FINISH}, *range(1, 7), worker_count=2) as theatre:
         await theatre.pool.finish()
         with anyio.fail_after(20):
-            while not any("rests for 10 minutes" in text for text in notices(theatre)):
-                await anyio.lowlevel.checkpoint()
+            await theatre.until(lambda: any("rests for 10 minutes" in text for text in notices(theatre)))
         assert theatre.pool.can_work
 
     assert set((await theatre.outcomes()).values()) == {"COMPLETED"}
@@ -233,8 +232,7 @@ async def test_a_slot_that_rested_is_tried_again(tmp_path: Path, monkeypatch: py
 
     async with running_pool(tmp_path, monkeypatch, {**dead, **FINISH}, 1, worker_count=2) as theatre:
         with anyio.fail_after(30):
-            while theatre.pool.workers[0].status is not WorkerStatus.READY:
-                await anyio.lowlevel.checkpoint()
+            await theatre.until(lambda: theatre.pool.workers[0].status is WorkerStatus.READY)
 
     assert theatre.path("worker", "worker-1").count("CRASHED") == 4
 
@@ -334,8 +332,7 @@ async def test_a_stop_lets_orders_in_flight_finish_and_keeps_the_rest(
     script = {"*": {"tasks": ["finish", "linger"]}}
     async with running_pool(tmp_path, monkeypatch, script, *range(1, 21)) as theatre:
         with anyio.fail_after(20):
-            while not theatre.ended() or theatre.pool.workers[0].current_task is None:
-                await anyio.lowlevel.checkpoint()
+            await theatre.until(lambda: theatre.ended() and theatre.pool.workers[0].current_task is not None)
         theatre.pool.stop()
         end = await theatre.pool.finish()
 
@@ -350,8 +347,7 @@ async def test_orders_in_flight_at_the_deadline_go_back_unspent(
 ) -> None:
     async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["hang"]}}, 1, 2, shutdown_timeout_s=4.0) as theatre:
         with anyio.fail_after(20):
-            while theatre.pool.workers[0].current_task is None:
-                await anyio.lowlevel.checkpoint()
+            await theatre.until(lambda: theatre.pool.workers[0].current_task is not None)
         theatre.pool.stop()
 
     assert set((await theatre.outcomes()).values()) == {"QUEUED"}
@@ -361,8 +357,7 @@ async def test_orders_in_flight_at_the_deadline_go_back_unspent(
 async def test_hurry_does_not_wait_for_the_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["hang"]}}, 1) as theatre:
         with anyio.fail_after(20):
-            while theatre.pool.workers[0].current_task is None:
-                await anyio.lowlevel.checkpoint()
+            await theatre.until(lambda: theatre.pool.workers[0].current_task is not None)
         theatre.pool.hurry()
         begun = anyio.current_time()
 
@@ -378,8 +373,7 @@ async def test_a_pool_that_is_cancelled_leaves_nothing_and_loses_nothing(
         async with pool as theatre:
             theatres.append(theatre)
             with anyio.fail_after(20):
-                while theatre.pool.workers[0].current_task is None:
-                    await anyio.lowlevel.checkpoint()
+                await theatre.until(lambda: theatre.pool.workers[0].current_task is not None)
             scope.cancel()
             await anyio.lowlevel.checkpoint()
 

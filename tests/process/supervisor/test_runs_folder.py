@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 import anyio
-import anyio.lowlevel
 import pytest
 
 from app.domain.events import Notice
@@ -22,8 +21,9 @@ async def test_a_runs_folder_that_is_removed_costs_nothing(tmp_path: Path, monke
         with anyio.fail_after(60):
             await theatre.pool.finish()
             shutil.rmtree(tmp_path / "runs")
-            while not all(worker.ref.generation > 1 and worker.pid for worker in theatre.pool.workers):
-                await anyio.lowlevel.checkpoint()
+            await theatre.until(
+                lambda: all(worker.ref.generation > 1 and worker.pid for worker in theatre.pool.workers)
+            )
             for number in range(2, 8):
                 await theatre.submit(number)
             await theatre.pool.finish()

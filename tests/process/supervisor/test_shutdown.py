@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import ParamSpec, TypeAlias, TypeVar
 
 import anyio
-import anyio.lowlevel
 import psutil
 import pytest
 
 from app.archive.tree import OutputTree
-from app.domain.events import Event, Notice
+from app.domain.events import Notice
 from app.domain.failures import GivenBack, LockedError, Reason
 from app.domain.ids import TaskId
 from app.domain.machine import Transition
@@ -27,6 +26,7 @@ from app.store.journal import SqliteJournal
 from app.store.memory import MemoryJournal
 from app.supervisor.pool import PersistentWorkerPool
 from app.supervisor.surroundings import Surroundings
+from tests.support.event_capture import EventCapture
 from tests.support.scripted_pool import SCRIPTED, pool_options
 from tests.support.tasks import BATCH, orders
 
@@ -110,7 +110,7 @@ async def test_a_shutdown_is_over_in_its_time_whatever_hangs(
 ) -> None:
     script = {"1#1": {"tasks": ["finish", "hang"]}, "2#1": {"tasks": ["mute"]}, "*": {"tasks": ["hang"]}}
     monkeypatch.setenv("SCRIPTED_WORKER", json.dumps(script))
-    clock, events = SystemClock(), list[Event]()
+    clock, capture = SystemClock(), EventCapture()
     HungTree.released.clear()
     HungTree.asked.clear()
     HungJournal.released.clear()
@@ -120,12 +120,13 @@ async def test_a_shutdown_is_over_in_its_time_whatever_hangs(
         async with open_journal(tmp_path) as journal:
             await journal.accept(orders(*range(12)))
             around = Surroundings(
-                journal=journal, archive=tree, clock=clock, observe=events.append, batch_id=BATCH, module=SCRIPTED
+                journal=journal, archive=tree, clock=clock, observe=capture, batch_id=BATCH, module=SCRIPTED
             )
             async with PersistentWorkerPool(options, around) as pool:
                 with anyio.fail_after(30):
-                    while not tree.asked.is_set() or not all(worker.current_task for worker in pool.workers):
-                        await anyio.lowlevel.checkpoint()
+                    await capture.until(
+                        lambda: tree.asked.is_set() and all(worker.current_task for worker in pool.workers)
+                    )
                 pids = [worker.pid for worker in pool.workers]
                 journal.is_stuck = True
                 begun_s = anyio.current_time()
@@ -136,4 +137,4 @@ async def test_a_shutdown_is_over_in_its_time_whatever_hangs(
 
     assert ended_s - begun_s < LIMIT_S + SLACK_S
     assert [pid for pid in pids if pid and psutil.pid_exists(pid)] == []
-    assert any(told in event.text for event in events if isinstance(event, Notice))
+    assert any(told in event.text for event in capture.all(Notice))

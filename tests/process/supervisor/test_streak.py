@@ -67,8 +67,7 @@ async def test_a_pool_that_is_stopped_files_what_is_proven_at_last_and_leaves_th
 
     async with running_pool(tmp_path, monkeypatch, script, 1) as theatre:
         with anyio.fail_after(20):
-            while theatre.pool.workers[0].current_task is None:
-                await anyio.lowlevel.checkpoint()
+            await theatre.until(lambda: theatre.pool.workers[0].current_task is not None)
         theatre.pool.stop()
         await theatre.pool.finish()
 
