@@ -29,8 +29,8 @@ pytestmark = [needs_chromium, pytest.mark.timeout(300)]
 
 
 async def test_a_list_comes_home_whole_and_a_second_run_does_nothing(tmp_path: Path) -> None:
-    async with running_portal(order_count=40) as portal, open_desk(tmp_path, portal) as desk:
-        numbers = await numbers_of(portal, 40)
+    async with running_portal(order_count=12) as portal, open_desk(tmp_path, portal) as desk:
+        numbers = await numbers_of(portal, 12)
         truths = await portal.truth(*numbers)
 
         first = await desk.run("run", desk.list_of(numbers), *QUIET, "--workers", "2")
@@ -64,14 +64,12 @@ async def test_the_report_keeps_the_users_columns(tmp_path: Path) -> None:
 
 
 async def test_a_program_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
-    async with running_portal(order_count=16) as portal, open_desk(tmp_path, portal) as desk:
-        numbers = await numbers_of(portal, 16)
+    async with running_portal(order_count=9) as portal, open_desk(tmp_path, portal) as desk:
+        numbers = await numbers_of(portal, 9)
         truths = await portal.truth(*numbers)
         arguments = ("run", desk.list_of(numbers), "--workers", "2", "--tabs", "2", "--json")
 
-        done_before: set[str] = set()
-        for _ in range(2):
-            done_before |= await _kill_after(desk, arguments, 3)
+        done_before = await _kill_after(desk, arguments, 3)
         await portal.reset_stats()
         last = await desk.run(*arguments)
         stats = await portal.stats()

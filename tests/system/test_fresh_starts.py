@@ -15,9 +15,9 @@ pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 
 
 async def test_a_planned_fresh_start_keeps_the_login_and_costs_no_order(tmp_path: Path) -> None:
-    async with running_portal(order_count=20) as portal, open_desk(tmp_path, portal) as desk:
+    async with running_portal(order_count=10) as portal, open_desk(tmp_path, portal) as desk:
         await portal.require_visit_cookie(is_required=True)  # of the session alone: it is in no file of the profile
-        numbers = await numbers_of(portal, 20)
+        numbers = await numbers_of(portal, 10)
         truths = await portal.truth(*numbers)
         await portal.reset_stats()
         options = ("--tabs", "1", "--recycle-after-tasks", "3", "--json")

@@ -26,7 +26,7 @@ from tests.support.program import Desk, open_desk
 pytestmark = [needs_chromium, pytest.mark.timeout(300)]
 
 #: Orders by the interface, as many by a file that is sent, and some by a file that is dropped.
-COUNT, DROPPED = 8, 4
+COUNT, DROPPED = 3, 2
 SENT = {"api": COUNT, "orders.csv": COUNT, "dropped.csv": DROPPED}
 
 
@@ -86,7 +86,7 @@ async def test_orders_by_three_ways_survive_a_kill_of_the_daemon(tmp_path: Path)
                 await client.post("/api/v1/lists/upload", files={"file": ("orders.csv", file)}),
             ]
             assert [answer.status_code for answer in answers] == [201, 201]
-            await until_done(client, 5)
+            await until_done(client, 2)
             os.kill(process.pid, signal.SIGKILL)
             await process.wait()
         async with serving(desk, "--workers", "2") as (process, client):

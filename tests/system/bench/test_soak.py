@@ -20,7 +20,7 @@ PNG = b"\x89PNG\r\n"
 @pytest.mark.timeout(180)
 @needs_chromium
 def test_a_short_soak_loses_no_order_and_leaves_its_figures(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "bench.soak", "--minutes", "0.15", "--workers", "1", "--interval-s", "0.5"]
+    command = [sys.executable, "-m", "bench.soak", "--minutes", "0.1", "--workers", "1", "--interval-s", "0.5"]
     command += ["--page-mb", "8", "--folder", str(tmp_path)]
 
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
