@@ -40,9 +40,10 @@ CHROMIUM = shutil.which("chromium") or ""
 
 
 def browser_options(executable: str | None = None, *, headless: bool = True) -> BrowserOptions:
-    """A browser of this machine: the whole one, if none is named."""
+    """A browser of this machine, if none is named the one that starts soonest and can do what is wanted."""
     sandbox = Sandbox.OFF if os.geteuid() == 0 else Sandbox.ON
-    return BrowserOptions(executable_path=executable or CHROMIUM, headless_mode=headless, sandbox=sandbox)
+    found = (SHELL if headless else None) or CHROMIUM
+    return BrowserOptions(executable_path=executable or found, headless_mode=headless, sandbox=sandbox)
 
 
 def demo_pack(*, page_s: float = 10.0, stall_s: float = 5.0) -> Pack:
@@ -108,7 +109,7 @@ async def open_stage(
         headless: Whether its windows are shown to nobody.
         is_authenticated: Whether it is logged in when the block begins.
         browser: One that runs already and serves many tests: the session is a context of it then, and no profile.
-        changes: ``pack``, ``password``, ``processor`` and ``task_timeout_s``, where they matter.
+        changes: ``pack``, ``password``, ``processor``, ``task_timeout_s`` and ``executable``, where they matter.
     """
     pack = changes.get("pack") or demo_pack()
     password: str | None = changes.get("password")
@@ -120,7 +121,7 @@ async def open_stage(
 
     order = SessionOrder(
         worker_id=WorkerId("worker-1"),
-        browser=browser_options(headless=headless),
+        browser=browser_options(changes.get("executable"), headless=headless),
         profile_path=folder / "profile",
         downloads_path=folder / "staging" / "browser",
         clock=SystemClock().now,

@@ -26,7 +26,7 @@ from app.worker import session as sessions
 from app.worker.attempt import attempt
 from app.worker.errors import CannotLogInError, CannotStartError, PortalDownError
 from tests.support.display import needs_xvfb, virtual_display
-from tests.support.portal import lasting_portal, needs_chromium
+from tests.support.portal import CHROMIUM, lasting_portal, needs_chromium
 from tests.support.sessions import Stage, open_stage, task_for
 
 pytestmark = [needs_chromium, pytest.mark.timeout(90)]
@@ -71,11 +71,11 @@ async def test_a_fresh_profile_is_logged_in_by_form(portal: Portal, tmp_path: Pa
 
 
 async def test_a_profile_that_is_logged_in_is_not_logged_in_again(portal: Portal, tmp_path: Path) -> None:
-    async with open_stage(portal, tmp_path):
+    async with open_stage(portal, tmp_path, executable=CHROMIUM):
         pass
     prepare_for_launch(tmp_path / "profile")
 
-    async with open_stage(portal, tmp_path, password="") as stage:
+    async with open_stage(portal, tmp_path, password="", executable=CHROMIUM) as stage:
         assert stage.session.status.name == "AUTHENTICATED"
 
     assert stage.heard.said == []
@@ -155,22 +155,18 @@ async def test_a_portal_that_fails_is_no_lost_login(portal: Portal, tmp_path: Pa
             pytest.fail("it is logged in")
 
 
-async def test_a_browser_that_is_none_is_told_as_such(
-    portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tests.support.sessions.CHROMIUM", "/bin/true")
-
+async def test_a_browser_that_is_none_is_told_as_such(portal: Portal, tmp_path: Path) -> None:
     with pytest.raises(CannotStartError):
-        async with open_stage(portal, tmp_path):
+        async with open_stage(portal, tmp_path, executable="/bin/true"):
             pytest.fail("it started")
 
 
 async def test_a_profile_that_cannot_be_locked_is_told_with_all_that_it_may_be(portal: Portal, tmp_path: Path) -> None:
-    async with open_stage(portal, tmp_path):
+    async with open_stage(portal, tmp_path, executable=CHROMIUM):
         with pytest.raises(
             CannotStartError, match=r"another browser has it open, or it may not be written, or its disk"
         ):
-            async with open_stage(portal, tmp_path):
+            async with open_stage(portal, tmp_path, executable=CHROMIUM):
                 pytest.fail("two browsers have one profile")
 
 
@@ -232,7 +228,7 @@ async def test_the_tabs_of_a_session_are_named_while_they_live(portal: Portal, t
 
 async def test_a_pdf_that_is_shown_inline_is_a_download(portal: Portal, tmp_path: Path) -> None:
     """The setting stands in the clone; without it the viewer opens and no file ever comes."""
-    async with open_stage(portal, tmp_path):
+    async with open_stage(portal, tmp_path, executable=CHROMIUM):
         pass
     prepare_for_launch(tmp_path / "profile")
     settings = json.loads((tmp_path / "profile" / "Default" / "Preferences").read_text())
@@ -244,7 +240,10 @@ async def test_a_pdf_that_is_shown_inline_is_a_download(portal: Portal, tmp_path
         if file.kind == "pdf" and file.naming == "inline"
     )
 
-    async with open_stage(portal, tmp_path) as stage, stage.session.tab(task_for("1"), tmp_path / "a") as tab:
+    async with (
+        open_stage(portal, tmp_path, executable=CHROMIUM) as stage,
+        stage.session.tab(task_for("1"), tmp_path / "a") as tab,
+    ):
         async with tab.page.expect_download(timeout=20_000) as waiting:
             with pytest.raises(PlaywrightError):
                 await tab.page.goto(f"{portal.url}/attachment/{inline.attachment_id}/download")
