@@ -21,9 +21,10 @@ demo: ## Bring back 40 made-up purchase orders from a built-in portal, with real
 	@$(PYTHON) tools/bootstrap.py demo
 	@$(BIN)/poolwright demo
 
-# One process more than the machine has cores that it is made for: browsers make tests wait. Who is done helps the others.
+# Twice as many processes as the machine that it is made for has cores: half of the time a test waits for a browser, a
+# limit or a program. Who is done helps the others.
 test: check ## Run every check and every test (make test ARGS="tests/unit -k orders")
-	$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
 
 stress: ready ## Run all tests four times in random order beside four busy processes (make stress ARGS="--runs 6 --load 0")
 	$(BIN)/python -m tools.stress $(ARGS)
