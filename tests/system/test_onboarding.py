@@ -70,7 +70,7 @@ class Office:
         }
 
     def take_shell(self) -> None:
-        """Have the browser that starts soonest. It has no window, and forgets cookies without an expiry when it ends."""
+        """Have the browser that starts soonest; it has no window, and forgets cookies without an expiry at its end."""
         self.environment["POOLWRIGHT_BROWSER_PATH"] = SHELL or ""
 
     @property
