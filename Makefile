@@ -33,7 +33,7 @@ quick: ready ## Lint, types, architecture and every test that starts no process,
 	@$(MAKE) -k -j2 types quick-tests lint
 
 chaos: ready ## Let all that can fail do so, once and then at random over long lists (make chaos ARGS="--seed 7 --orders 100 --kills 20")
-	$(BIN)/python -m pytest tests/chaos/accidents -m chaos -n 3 --dist worksteal
+	$(BIN)/python -m pytest tests/chaos/accidents -m chaos -n 4 --dist worksteal
 	$(BIN)/python -m pytest tests/chaos -m chaos -p no:randomly --ignore tests/chaos/accidents $(ARGS)
 
 image-test: ready ## Build the container image with Debian's own tools and test it in containers (as root on Debian)
