@@ -49,8 +49,8 @@ class Logouts:
         return replace(
             self,
             last=Logout(found_by=task_id, beside=frozenset(in_hand) - {task_id}),
-            found=_with_one(self.found, task_id, 1),
-            alone=_with_one(self.alone, task_id, 1),
+            found=_with_one(self.found, task_id),
+            alone=_with_one(self.alone, task_id),
         )
 
     def begin(self, task_id: TaskId) -> Logouts:
@@ -77,15 +77,13 @@ class Logouts:
 
     def _share(self, last: Logout, task_id: TaskId) -> Logouts:
         shared = replace(last, beside=last.beside - {task_id}, is_shared=True)
-        alone = self.alone if last.is_shared else _with_one(self.alone, last.found_by, -1)
-        return replace(self, last=shared, alone=alone)
+        if last.is_shared or last.found_by not in self.alone:  # it was taken back, or that order has its outcome
+            return replace(self, last=shared)
+        return replace(self, last=shared, alone={**self.alone, last.found_by: self.alone[last.found_by] - 1})
 
 
-def _with_one(counts: Mapping[TaskId, int], task_id: TaskId, change: int) -> Mapping[TaskId, int]:
-    """The same with one counted up or down; an order that has its outcome is not counted any more."""
-    if change < 0 and task_id not in counts:
-        return counts
-    return {**counts, task_id: counts.get(task_id, 0) + change}
+def _with_one(counts: Mapping[TaskId, int], task_id: TaskId) -> Mapping[TaskId, int]:
+    return {**counts, task_id: counts.get(task_id, 0) + 1}
 
 
 def _without(counts: Mapping[TaskId, int], task_id: TaskId) -> Mapping[TaskId, int]:

@@ -95,6 +95,20 @@ def test_who_only_met_it_too_waits_for_nothing() -> None:
     assert (known.wait_s(B), known.found, known.alone) == (0.0, {A: 1}, {A: 0})
 
 
+def test_an_order_that_met_none_waits_for_nothing_and_is_blamed_for_nothing() -> None:
+    assert (Logouts().wait_s(A), Logouts().is_own(A)) == (0.0, False)
+    assert Logouts(found={A: 3}).wait_s(A) == 0.0
+    assert Logouts(found={A: 3}).meet(B, ()).wait_s(A) == 0.0
+
+
+def test_who_met_it_too_and_meets_another_one_is_the_first_of_that() -> None:
+    known = Logouts().meet(A, {B, C}).meet(B, ())
+
+    assert known.last is not None
+    assert (known.last.found_by, known.last.beside, known.last.is_shared) == (A, {C}, True)
+    assert known.meet(B, {A}).alone == {A: 0, B: 1}
+
+
 def test_a_log_out_that_two_more_met_is_taken_back_once() -> None:
     known = Logouts(alone={A: 2}).meet(A, {B, C}).meet(B, {C}).meet(C, ())
 
