@@ -109,6 +109,18 @@ class Settings(BaseSettings):
         examples=["login.example.com,.intern.example.com"],
         description="Hosts that are reached past that proxy; a name with a dot in front stands for all below it.",
     )
+    ca_file: Annotated[UserPath | None, Face(default="none beside those of the system")] = Field(
+        default=None, examples=["/etc/company.pem"], description="Certificates of authorities of your own (PEM or DER)."
+    )
+    client_cert: Annotated[UserPath | None, Face(default="none")] = Field(
+        default=None, examples=["/etc/robot.pem"], description="Certificate that the portal is shown where it asks."
+    )
+    client_key: Annotated[UserPath | None, Face(default="that in client_cert")] = Field(
+        default=None, examples=["/etc/robot.key"], description="Its private key, where that is a file of its own (PEM)."
+    )
+    client_key_password: SecretStr = Field(
+        default=SecretStr(""), description="Passphrase of that key, else the keyring's. It is never shown."
+    )
     totp_secret: SecretStr = Field(
         default=SecretStr(""), description="Secret of the login's one-time codes: base32 text or otpauth:// address."
     )

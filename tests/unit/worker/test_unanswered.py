@@ -13,10 +13,11 @@ BASE = "https://portal.test"
 @pytest.mark.parametrize(
     ("code", "beginning", "setting"),
     [
-        ("CERT_AUTHORITY_INVALID", "cannot be opened", "does not trust the portal's certificate"),
+        ("CERT_AUTHORITY_INVALID", "cannot be opened", "POOLWRIGHT_CA_FILE"),
         ("CERT_COMMON_NAME_INVALID", "cannot be opened", "POOLWRIGHT_BASE_URL"),
         ("CERT_DATE_INVALID", "cannot be opened", "clock"),
-        ("SSL_CLIENT_AUTH_CERT_NEEDED", "cannot be opened", "asks for a certificate of whoever visits it"),
+        ("SSL_CLIENT_AUTH_CERT_NEEDED", "cannot be opened", "POOLWRIGHT_CLIENT_CERT"),
+        ("BAD_SSL_CLIENT_AUTH_CERT", "cannot be opened", "POOLWRIGHT_CLIENT_CERT"),
         ("INVALID_AUTH_CREDENTIALS", "cannot be opened", "POOLWRIGHT_HTTP_USER"),
         ("PROXY_CONNECTION_FAILED", "does not answer", "POOLWRIGHT_PROXY"),
         ("TUNNEL_CONNECTION_FAILED", "does not answer", "POOLWRIGHT_PROXY"),
