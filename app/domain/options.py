@@ -77,6 +77,8 @@ class Identity:
     chain: str
     #: The private key as PEM text, without a passphrase.
     key: Secret
+    #: Who is shown it beside the portal; a name with a dot in front stands for all below it.
+    hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,7 @@ class BrowserOptions:
     #: Answers the question for user and password that a server asks before any page, and a login form is none of.
     http_user: str = ""
     http_password: Secret = field(default_factory=lambda: Secret(text=""))
-    #: The only place that is answered, and shown a certificate: scheme, host and port.
+    #: The only place that is answered, and the first that is shown a certificate: scheme, host and port.
     http_origin: str = ""
     #: Certificates of authorities that are trusted beside those of the system, as PEM text.
     authorities: str = ""

@@ -84,13 +84,18 @@ def pem(certificates: Sequence[x509.Certificate]) -> str:
     return "".join(one.public_bytes(serialization.Encoding.PEM).decode() for one in certificates)
 
 
-def identity(own: Own) -> Identity:
-    """As workers are told it."""
+def identity(own: Own, hosts: tuple[str, ...]) -> Identity:
+    """As workers are told it.
+
+    Args:
+        own: The certificate and its key.
+        hosts: Who is shown it beside the portal.
+    """
     plain = own.key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     name = _common_name(own.certificates[0].subject)
-    return Identity(name=name, chain=pem(own.certificates), key=Secret(text=plain.decode()))
+    return Identity(name=name, chain=pem(own.certificates), key=Secret(text=plain.decode()), hosts=hosts)
 
 
 def told(certificates: Sequence[x509.Certificate]) -> str:

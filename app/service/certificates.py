@@ -33,8 +33,9 @@ def find_certificates(settings: Settings) -> Certificates:
     Raises:
         OptionsError: One cannot be read, is of another kind, has ended, or does not open.
     """
-    if settings.client_cert is None and settings.client_key is not None:
-        msg = f"client_key is set and client_cert is not; name the certificate, too ({variable('client_cert')})."
+    if settings.client_cert is None and (settings.client_key or settings.client_cert_hosts):
+        named = "client_key" if settings.client_key else "client_cert_hosts"
+        msg = f"{named} is set and client_cert is not; name the certificate, too ({variable('client_cert')})."
         raise OptionsError(msg)
     if settings.ca_file is None and settings.client_cert is None:
         return Certificates()
@@ -47,7 +48,7 @@ def find_certificates(settings: Settings) -> Certificates:
     named += [("client_cert", one.certificates[:1]) for one in own]
     return Certificates(
         authorities=files.pem(authorities),
-        identity=next((files.identity(one) for one in own), None),
+        identity=next((files.identity(one, settings.client_cert_hosts) for one in own), None),
         found=tuple(f"{name}: {files.told(certificates)}" for name, certificates in named),
         ends=min((one.not_valid_after_utc for _, certificates in named for one in certificates), default=None),
     )

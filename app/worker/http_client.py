@@ -17,19 +17,27 @@ from app.portal.origin import origin_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clients:
-    """A client for all places but one, which is shown a certificate if it asks."""
+    """A client for all places but those that are shown a certificate if they ask, and one for these."""
 
     #: Nothing where the proxy of this system is of a kind that only a browser can use.
     usual: httpx.AsyncClient | None
     #: Nothing where there is no certificate to show.
-    of_portal: httpx.AsyncClient | None = None
+    showing: httpx.AsyncClient | None = None
     #: Scheme, host and port.
     portal: str = ""
+    #: Who else is shown it; a name with a dot in front stands for all below it.
+    hosts: tuple[str, ...] = ()
 
     def to(self, url: str) -> httpx.AsyncClient | None:
         """The one that may ask for this address."""
-        is_of_portal = self.of_portal is not None and origin_of(url) == origin_of(self.portal)
-        return self.of_portal if is_of_portal else self.usual
+        return self.showing if self.showing is not None and self._may_see(url) else self.usual
+
+    def _may_see(self, url: str) -> bool:
+        place = origin_of(url)
+        if place is None or place.scheme != "https":
+            return False
+        is_named = any(f".{place.host}".endswith(f".{name.removeprefix('.')}") for name in self.hosts if name[0] == ".")
+        return is_named or place.host in self.hosts or place == origin_of(self.portal)
 
 
 @contextlib.asynccontextmanager
@@ -45,9 +53,10 @@ async def open_clients(options: BrowserOptions, user_agent: str, stall_s: float)
     trust = _trust(options.authorities)
     usual = _client(options.proxy, trust, trust, headers, stall_s)
     shown = None if options.identity is None else _showing(options.identity, _trust(options.authorities))
-    of_portal = None if shown is None else _client(options.proxy, shown, trust, headers, stall_s)
-    async with usual or contextlib.nullcontext(), of_portal or contextlib.nullcontext():
-        yield Clients(usual=usual, of_portal=of_portal, portal=options.http_origin)
+    showing = None if shown is None else _client(options.proxy, shown, trust, headers, stall_s)
+    hosts = () if options.identity is None else options.identity.hosts
+    async with usual or contextlib.nullcontext(), showing or contextlib.nullcontext():
+        yield Clients(usual=usual, showing=showing, portal=options.http_origin, hosts=hosts)
 
 
 def _client(

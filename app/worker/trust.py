@@ -133,13 +133,14 @@ def certificates_in(text: str) -> Iterator[bytes]:
 
 
 def _choose(identity: Identity, origin: str, preferences: Path) -> None:
-    """Have the browser show this certificate to the portal without asking anybody, and no certificate to others."""
+    """Have the browser show this certificate to the portal, and who else may see it, without asking anybody."""
     settings: dict[str, Any] = json.loads(preferences.read_bytes()) if preferences.exists() else {}
     section = settings
     for name in ("profile", "content_settings", "exceptions"):
         section = cast("dict[str, Any]", section.setdefault(name, {}))
     chosen = {"SUBJECT": {"CN": identity.name}} if identity.name else {}
-    section["auto_select_certificate"] = {f"{_with_port(origin)},*": {"setting": {"filters": [chosen]}}}
+    places = (_with_port(origin), *map(_anywhere_at, identity.hosts))
+    section["auto_select_certificate"] = {f"{place},*": {"setting": {"filters": [chosen]}} for place in places}
     preferences.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = preferences.with_name("Preferences.poolwright")
     draft.write_text(json.dumps(settings), encoding="utf-8")
@@ -150,3 +151,8 @@ def _with_port(origin: str) -> str:
     """As a browser writes the patterns of its settings: with the port, though it be the usual one."""
     parts = urlsplit(origin)
     return origin if parts.port else f"{origin}:{443 if parts.scheme == 'https' else 80}"
+
+
+def _anywhere_at(host: str) -> str:
+    """Every port of a host, or of all hosts below a name, as a browser writes it."""
+    return f"https://[*{host[:1]}]{host[1:]}" if host.startswith(".") else f"https://{host}"

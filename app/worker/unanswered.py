@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from types import MappingProxyType
 
 from playwright.async_api import Error as PlaywrightError
@@ -18,6 +19,11 @@ _UNTRUSTED = (
 _UNKNOWN = (
     "the portal wants a certificate of whoever visits it, and takes none or not the one that it was shown; look at "
     "client_cert and client_key (POOLWRIGHT_CLIENT_CERT …), and ask those who run the portal whether they know it"
+)
+#: Some servers let everybody in, and then answer so whoever showed no certificate, or one that they do not take.
+_UNSHOWN = (
+    "where it asks its visitors for a certificate, look at client_cert and client_key (POOLWRIGHT_CLIENT_CERT …): some "
+    "portals answer so for want of the right one"
 )
 _OF_PROXY = (
     "the proxy is not there, or does not let this machine through; look at proxy, proxy_user and proxy_password "
@@ -48,6 +54,11 @@ def remedy(text: str) -> str:
     """What can be done about what the browser says; empty where nothing is known."""
     code = _CODE.search(text)
     return next((told for start, told in _REMEDIES.items() if code and code.group().startswith(start)), "")
+
+
+def remedy_of_status(status: int) -> str:
+    """What can be done about an answer, by its status alone; empty where nothing is known."""
+    return _UNSHOWN if status == HTTPStatus.BAD_REQUEST else ""
 
 
 def told(base_url: str, error: PlaywrightError) -> str:

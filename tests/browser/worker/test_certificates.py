@@ -68,13 +68,15 @@ async def test_a_certificate_is_shown_to_the_portal_and_checks_stay(*, is_rsa: b
     anna = make("anna", ROOT, key=new_key(is_rsa=is_rsa))
     with (
         secure_portal(SERVER, tmp_path, wants=ROOT) as portal,
+        secure_portal(SERVER, tmp_path, wants=ROOT) as sso,
         secure_portal(SERVER, tmp_path) as ours,
         secure_portal(OF_STRANGER, tmp_path) as theirs,
     ):
-        options = replace(WHOLE, identity=anna.identity, http_origin=portal)
-        visited, here, there = await shown(options, tmp_path, portal, ours, theirs)
+        identity = replace(anna.identity, hosts=("127.0.0.1",))
+        options = replace(WHOLE, identity=identity, http_origin=portal)
+        visited, by_name, here, there = await shown(options, tmp_path, portal, sso, ours, theirs)
 
-    assert (visited, here) == ("hello anna", "hello nobody")
+    assert (visited, by_name, here) == ("hello anna", "hello anna", "hello nobody")
     assert "POOLWRIGHT_CA_FILE" in there
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from app.domain.options import BrowserOptions
-from app.worker.http_client import open_clients
+from app.worker.http_client import Clients, open_clients
 from tests.support.certificates import make, secure_portal
 
 ROOT = make("Company Root", is_authority=True)
@@ -40,3 +41,26 @@ async def test_a_certificate_is_shown_to_the_portal_alone(tmp_path: Path) -> Non
         assert await asked(options, f"{portal}/f") == "hello anna"
         with pytest.raises(ssl.SSLError, match="CERTIFICATE_REQUIRED"):
             await asked(options, f"{other}/f")
+        shared = replace(options, identity=replace(ANNA.identity, hosts=("127.0.0.1",)))
+        assert await asked(shared, f"{other}/f") == "hello anna"
+
+
+@pytest.mark.parametrize(
+    ("url", "may_see"),
+    [
+        ("https://portal.test/f", True),
+        ("https://portal.test:8443/f", False),
+        ("http://portal.test/f", False),
+        ("https://sso.test:8443/f", True),
+        ("http://sso.test/f", False),
+        ("https://nosso.test/f", False),
+        ("https://a.b.company.test/f", True),
+        ("https://company.test/f", True),
+        ("https://mycompany.test/f", False),
+    ],
+)
+def test_other_hosts_see_it_where_settings_name_them(url: str, *, may_see: bool) -> None:
+    showing = httpx.AsyncClient()
+    clients = Clients(usual=None, showing=showing, portal="https://portal.test", hosts=("sso.test", ".company.test"))
+
+    assert clients.to(url) is (showing if may_see else None)

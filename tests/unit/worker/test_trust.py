@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,22 @@ async def test_it_is_shown_to_the_portal_alone_and_settings_stay(
         "exceptions": {"auto_select_certificate": {pattern: {"setting": {"filters": [{"SUBJECT": {"CN": "anna"}}]}}}}
     }
     assert told == {"profile": {"name": "mine"}, "plugins": {}}
+
+
+async def test_it_is_shown_to_other_hosts_where_settings_name_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    shared = replace(ANNA, hosts=("sso.test", ".company.test"))
+
+    await trust.tell(BrowserOptions(identity=shared, http_origin="https://portal.test"), tmp_path)
+
+    told = json.loads((tmp_path / "Default" / "Preferences").read_text())
+    assert list(told["profile"]["content_settings"]["exceptions"]["auto_select_certificate"]) == [
+        "https://portal.test:443,*",
+        "https://sso.test,*",
+        "https://[*.]company.test,*",
+    ]
 
 
 async def test_settings_that_cannot_be_read_stop_the_launch(tmp_path: Path) -> None:

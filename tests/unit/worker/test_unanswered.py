@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Error as PlaywrightError
 
-from app.worker.unanswered import told
+from app.worker.unanswered import remedy_of_status, told
 
 BASE = "https://portal.test"
 
@@ -30,3 +30,8 @@ def test_it_is_told_what_is_wrong_and_with_which_setting(code: str, beginning: s
     assert sentence.startswith(f"The portal {BASE} {beginning} (")
     assert setting in sentence
     assert "\n" not in sentence
+
+
+def test_a_status_of_servers_that_ask_for_a_certificate_names_the_setting() -> None:
+    assert "POOLWRIGHT_CLIENT_CERT" in remedy_of_status(400)
+    assert remedy_of_status(500) == ""
