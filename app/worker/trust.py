@@ -8,6 +8,7 @@ certificates turned off.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -27,6 +28,8 @@ from app.worker.nss import CertificateDatabase, DatabaseError, open_database
 
 #: Below HOME. Browsers take the first of these that is there.
 _DATABASES = (Path(".pki", "nssdb"), Path(".local", "share", "pki", "nssdb"))
+#: What such a database is made of. A third file names programs for smart cards, and the place of the first two.
+_FILES = ("cert9.db", "key4.db")
 #: What else is looked for below HOME, by the variable that names its place.
 _PLACES: Mapping[str, Path] = {
     "XAUTHORITY": Path(".Xauthority"),
@@ -93,14 +96,22 @@ def _furnish(home: Path, own: Path | None, options: BrowserOptions) -> None:
     shutil.rmtree(home, ignore_errors=True)
     database = home / _DATABASES[0]
     database.mkdir(mode=0o700, parents=True)
-    found = (own / place for place in _DATABASES if own is not None and (own / place / "cert9.db").is_file())
-    if (theirs := next(found, None)) is not None:
-        shutil.copytree(theirs, database, dirs_exist_ok=True)
+    if own is not None:
+        _copy(own, database)
     with open_database(database) as opened:
         for number, certificate in enumerate(certificates_in(options.authorities)):
             opened.trust(certificate, f"{_NAME} authority {number}")
         if options.identity is not None:
             _introduce(options.identity, opened)
+
+
+def _copy(own: Path, database: Path) -> None:
+    """Have what the user's own database holds; one that nobody may read here is as good as none."""
+    for place in _DATABASES:
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            for name in _FILES:
+                shutil.copyfile(own / place / name, database / name)
+            return
 
 
 def _introduce(identity: Identity, database: CertificateDatabase) -> None:

@@ -12,6 +12,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from app.domain.options import BrowserOptions
 from app.worker.browser import launch, open_driver
+from app.worker.nss import open_database
 from app.worker.unanswered import told
 from tests.support.certificates import make, new_key, secure_portal
 from tests.support.sessions import CHROMIUM, browser_options
@@ -48,16 +49,27 @@ async def shown(options: BrowserOptions, folder: Path, *urls: str) -> list[str]:
     return found
 
 
-async def test_the_shell_trusts_an_own_authority_and_no_other(tmp_path: Path) -> None:
+async def test_the_shell_trusts_an_own_authority_beside_the_users_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = make("Root of the user", is_authority=True)
+    database = tmp_path / "user" / ".local" / "share" / "pki" / "nssdb"
+    database.mkdir(parents=True)
+    with open_database(database) as opened:
+        opened.trust(users.der, "mine")
+    before = (database / "cert9.db").read_bytes()
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
     options = replace(browser_options(), authorities=ROOT.pem)
     with (
+        secure_portal(make("portal", users), tmp_path) as known,
         secure_portal(SERVER, tmp_path) as ours,
         secure_portal(OF_STRANGER, tmp_path) as theirs,
         secure_portal(SERVER, tmp_path, wants=ROOT) as asking,
     ):
-        here, there, unknown = await shown(options, tmp_path, ours, theirs, asking)
+        here, of_user, there, unknown = await shown(options, tmp_path, ours, known, theirs, asking)
 
-    assert here == "hello nobody"
+    assert (here, of_user) == ("hello nobody", "hello nobody")
+    assert (database / "cert9.db").read_bytes() == before
     assert "POOLWRIGHT_CA_FILE" in there
     assert "cannot be opened" in unknown
     assert "POOLWRIGHT_CLIENT_CERT" in unknown
