@@ -12,6 +12,7 @@ from app.cli import words
 from app.cli.checks import Check, fail, ok, warn
 from app.domain.options import Sandbox
 from app.service import gate
+from app.service.certificates import Certificates
 from app.service.container import Container
 from app.service.fonts import Fonts
 from app.service.machine import Machine
@@ -27,6 +28,8 @@ CLOCK_SLACK = timedelta(minutes=5)
 _UTF8 = "utf8"
 #: Files and pipes of one browser with some tabs, and with fewer of which it does not even start.
 FILES_WANTED, FILES_NEEDED = 1024, 256
+#: So long before a certificate ends its successor should be asked for.
+_LAST_DAYS = timedelta(days=30)
 _PROXY_SCHEMES = frozenset({"http", "https", "socks4", "socks4a", "socks5", "socks5h"})
 _OF_SOCKS = "Files are fetched past SOCKS proxies by the browser alone; an http:// proxy is the safer choice."
 
@@ -161,6 +164,23 @@ def judge_proxies(asked: str, bypass: Sequence[str], proxies: Mapping[str, str])
     if any(urlsplit(address).scheme.startswith("socks") for address in told.values()):
         return warn("proxy", f"{names}{past}", _OF_SOCKS)
     return ok("proxy", f"{names}{past}")
+
+
+def judge_certificates(certificates: Certificates, now: datetime, platform: str) -> Check:
+    """Those that settings name; another platform's browsers go by its own store.
+
+    Args:
+        certificates: As they were found.
+        now: Aware.
+        platform: As in ``sys.platform``.
+    """
+    found = "; ".join(certificates.found) or "none but the system's"
+    if certificates.ends is not None and certificates.ends - now < _LAST_DAYS:
+        return warn("certificates", found, "Ask for the one that follows it, before runs are refused.")
+    if certificates.found and not platform.startswith("linux"):
+        advice = "Put them into this system's own store, too: browsers go by that alone."
+        return warn("certificates", found, advice)
+    return ok("certificates", found)
 
 
 def _without_login(address: str) -> str:

@@ -23,6 +23,7 @@ from app.cli.check_lines import tell
 from app.cli.checks import Check, Level
 from app.cli.checks_machine import (
     Encodings,
+    judge_certificates,
     judge_clock,
     judge_fonts,
     judge_locale,
@@ -41,6 +42,7 @@ from app.profile.home import BASE_NAME, FILE_NAME, ProfileHome
 from app.profile.locks import reading
 from app.profile.preferences import PREFERENCES
 from app.service.browser import find_browser, read_version
+from app.service.certificates import find_certificates
 from app.service.clock import SystemClock
 from app.service.container import find_container
 from app.service.crew import find_crew
@@ -105,6 +107,7 @@ def look(settings: Settings, *, is_to_start: bool) -> Iterator[Check]:
     yield judge_locale(encodings())
     yield judge_open_files(_open_files())
     yield judge_proxies(settings.proxy, settings.proxy_bypass, getproxies())
+    yield _certificates(settings)
     yield places.judge_output(look_at_place(settings.out), shutil.disk_usage(existing(settings.out)).free)
     yield places.judge_runs_dir(machine, count, settings.tabs_per_worker, look_at_place(settings.runs_dir))
     yield places.judge_temporary(look_at_temporary())
@@ -169,6 +172,14 @@ def _start(settings: Settings) -> Check:
         return checks.fail("start", str(error), "")
     with logging_to(LogOptions(level="warning")):  # what its process writes is told where it fails
         return judge_start(anyio.run(try_browser, worker, SystemClock().monotonic))
+
+
+def _certificates(settings: Settings) -> Check:
+    try:
+        certificates = find_certificates(settings)
+    except PoolError as error:
+        return checks.fail("certificates", str(error), "")
+    return judge_certificates(certificates, SystemClock().now(), sys.platform)
 
 
 def _profile(settings: Settings) -> Check:

@@ -68,6 +68,20 @@ class Proxy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What is shown to a portal that asks its visitors for a certificate."""
+
+    #: Whose it is; empty where the certificate gives no name.
+    name: str
+    #: The certificate first, then those between it and its authority, as PEM text.
+    chain: str
+    #: The private key as PEM text, without a passphrase.
+    key: Secret
+    #: Who is shown it beside the portal; a name with a dot in front stands for all below it.
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BrowserOptions:
     """Which browser, and how it is started."""
 
@@ -79,8 +93,12 @@ class BrowserOptions:
     #: Answers the question for user and password that a server asks before any page, and a login form is none of.
     http_user: str = ""
     http_password: Secret = field(default_factory=lambda: Secret(text=""))
-    #: The only place that is answered: scheme, host and port.
+    #: The only place that is answered, and the first that is shown a certificate: scheme, host and port.
     http_origin: str = ""
+    #: Certificates of authorities that are trusted beside those of the system, as PEM text.
+    authorities: str = ""
+    #: Nothing for a visitor without a certificate.
+    identity: Identity | None = None
     #: Nothing for that of the system, where it has one.
     proxy: Proxy | None = None
 

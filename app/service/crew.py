@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,13 +20,16 @@ from app.domain.options import (
     SizeLimits,
     WorkerOptions,
 )
-from app.service.browser import find_browser
+from app.service.browser import Browser, find_browser
+from app.service.certificates import find_certificates
 from app.service.out import STAGING_NAME
 from app.service.sandbox import SandboxChoice, resolve_sandbox
 from app.service.site import Site
 from app.settings import Settings
 
 _USUAL_PORTS = {"http": 80, "https": 443}
+#: As Debian, Playwright and Google call it.
+_HEADLESS_SHELL = re.compile(r"headless[-_]shell")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +48,13 @@ def find_crew(settings: Settings, site: Site | None) -> Crew:
     """Find the browser, and whether its sandbox can be on; the rest is as told.
 
     Raises:
-        OptionsError: The browser that was asked for is none, or the proxy cannot be used as it is set.
+        OptionsError: The browser that was asked for is none, or the proxy or a certificate cannot be used as it is set.
         SetupError: There is no browser.
     """
     browser = find_browser(settings.browser_path, settings.playwright_browsers_path)
+    certificates = find_certificates(settings)
+    if certificates.identity is not None:
+        _check_shows(browser)
     sandbox = resolve_sandbox(settings.sandbox, browser.path)
     worker = WorkerOptions(
         browser=BrowserOptions(
@@ -58,6 +65,8 @@ def find_crew(settings: Settings, site: Site | None) -> Crew:
             http_password=Secret(text=settings.http_password.get_secret_value()),
             http_origin="" if site is None else http_origin(site.base_url),
             proxy=_proxy(settings),
+            authorities=certificates.authorities,
+            identity=None if site is None else certificates.identity,
         ),
         portal=None if site is None else _portal(settings, site),
         tabs_per_worker=settings.tabs_per_worker,
@@ -81,7 +90,13 @@ def http_origin(base_url: str) -> str:
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
     """What must never show in a log."""
-    own = (settings.password, settings.totp_secret, settings.http_password, settings.proxy_password)
+    own = (
+        settings.password,
+        settings.totp_secret,
+        settings.http_password,
+        settings.proxy_password,
+        settings.client_key_password,
+    )
     return tuple(secret.get_secret_value() for secret in own)
 
 
@@ -112,6 +127,16 @@ def limits_of(settings: Settings) -> Limits:
         recycle_after_tasks=settings.recycle_after_tasks or None,
         recycle_after_s=settings.recycle_after_minutes * 60 or None,
     )
+
+
+def _check_shows(browser: Browser) -> None:
+    """Refuse a browser that shows no certificate to anybody, whatever it is told."""
+    if _HEADLESS_SHELL.search(browser.path.name):
+        msg = (
+            f"client_cert is set, and the browser {browser.path} is a headless shell, which shows a certificate to "
+            "nobody; name Chrome, Chromium or Edge with browser_path (POOLWRIGHT_BROWSER_PATH), or none."
+        )
+        raise OptionsError(msg)
 
 
 def _proxy(settings: Settings) -> Proxy | None:

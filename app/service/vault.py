@@ -1,7 +1,8 @@
 """What the system's keyring knows of a login: asked only for what a form needs and settings do not say.
 
 Entries lie under the service ``poolwright``: the user's name holds the password, ``<user>/totp`` the secret of the
-one-time codes. A machine without a keyring is no error; that is told to whoever needs the password.
+one-time codes, the path of a private key's file its passphrase. A machine without a keyring is no error; that is told
+to whoever needs the password.
 """
 
 from __future__ import annotations
@@ -30,17 +31,17 @@ def with_keyring(settings: Settings, pack: Pack) -> tuple[Settings, str]:
     found: dict[str, SecretStr] = {}
     why = ""
     if not settings.password.get_secret_value():
-        password, why = _ask(settings.user)
+        password, why = ask(settings.user)
         found["password"] = SecretStr(password)
     if pack.login.second_factor is not None and not settings.totp_secret.get_secret_value() and not why:
-        secret, _ = _ask(f"{settings.user}/totp")
+        secret, _ = ask(f"{settings.user}/totp")
         found["totp_secret"] = SecretStr(secret)
     notice = f"No password is known for {settings.user}: {variable('password')} is not set, and {why}." if why else ""
     return settings.model_copy(update=found), notice
 
 
-def _ask(entry: str) -> tuple[str, str]:
-    """What an entry holds, and why it holds nothing."""
+def ask(entry: str) -> tuple[str, str]:
+    """What an entry of the keyring holds, and why it holds nothing."""
     import keyring  # noqa: PLC0415 - it looks for every keyring of the system, which takes time that few runs need
     from keyring.errors import KeyringError, NoKeyringError  # noqa: PLC0415 - see above
 

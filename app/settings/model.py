@@ -36,6 +36,12 @@ from app.settings.sources import ENV_FILE, ENV_PREFIX, TOML_FILE, Environment, v
 WorkerCount: TypeAlias = Annotated[int, Field(ge=WORKER_COUNT_MIN, le=WORKER_COUNT_MAX)] | Literal["auto"]
 WORKERS_ALLOWED = f"a whole number from {WORKER_COUNT_MIN} to {WORKER_COUNT_MAX}, or auto"
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
+HostNames: TypeAlias = Annotated[
+    tuple[str, ...],
+    NoDecode,
+    BeforeValidator(names_of_hosts),
+    Face(default="none", allowed="names of hosts, with commas between"),
+]
 
 
 class Settings(BaseSettings):
@@ -99,15 +105,27 @@ class Settings(BaseSettings):
     )
     proxy_user: str = Field(default="", examples=["ap-robot"], description="User for that proxy, where it asks.")
     proxy_password: SecretStr = Field(default=SecretStr(""), description="Its password. It is never shown.")
-    proxy_bypass: Annotated[
-        tuple[str, ...],
-        NoDecode,
-        BeforeValidator(names_of_hosts),
-        Face(default="none", allowed="names of hosts, with commas between"),
-    ] = Field(
+    proxy_bypass: HostNames = Field(
         default=(),
         examples=["login.example.com,.intern.example.com"],
         description="Hosts that are reached past that proxy; a name with a dot in front stands for all below it.",
+    )
+    ca_file: Annotated[UserPath | None, Face(default="none beside those of the system")] = Field(
+        default=None, examples=["/etc/company.pem"], description="Certificates of authorities of your own (PEM or DER)."
+    )
+    client_cert: Annotated[UserPath | None, Face(default="none")] = Field(
+        default=None, examples=["/etc/robot.pem"], description="Certificate that the portal is shown where it asks."
+    )
+    client_key: Annotated[UserPath | None, Face(default="that in client_cert")] = Field(
+        default=None, examples=["/etc/robot.key"], description="Its private key, where that is a file of its own (PEM)."
+    )
+    client_key_password: SecretStr = Field(
+        default=SecretStr(""), description="Passphrase of that key, else the keyring's. It is never shown."
+    )
+    client_cert_hosts: HostNames = Field(
+        default=(),
+        examples=["sso.example.com"],
+        description="Further hosts that are shown it; a name with a dot in front stands for all below it.",
     )
     totp_secret: SecretStr = Field(
         default=SecretStr(""), description="Secret of the login's one-time codes: base32 text or otpauth:// address."
@@ -220,12 +238,7 @@ class Settings(BaseSettings):
     port: Annotated[int, Face(flags=("--port",))] = Field(
         default=8484, ge=0, le=65535, description="Port of the daemon; 0 takes a free one."
     )
-    host_names: Annotated[
-        tuple[str, ...],
-        NoDecode,
-        BeforeValidator(names_of_hosts),
-        Face(default="none", allowed="names of hosts, with commas between"),
-    ] = Field(
+    host_names: HostNames = Field(
         default=(),
         examples=["pool.example.com"],
         description="Names by which a proxy in front of the daemon is asked and which it hands on, beside the daemon's "

@@ -13,6 +13,7 @@ from playwright.async_api import Error as PlaywrightError
 from app.domain.options import BrowserOptions, Proxy, Sandbox
 from app.worker.errors import CannotStartError, first_line
 from app.worker.launch_failure import why
+from app.worker.trust import tell
 
 #: A browser starts in 0.4 to 2.4 s; on a machine that swaps it can take far longer.
 LAUNCH_LIMIT_S = 60.0
@@ -54,6 +55,7 @@ async def launch(
     Raises:
         CannotStartError: It does not start.
     """
+    environment = await tell(options, profile)
     try:
         return await playwright.chromium.launch_persistent_context(
             profile,
@@ -65,6 +67,7 @@ async def launch(
             no_viewport=is_for_person,
             http_credentials=_http_credentials(options),
             proxy=_through(options.proxy),
+            env={**environment} if environment else None,
             # Cookies without an expiry survive only so; the clone's own list of tabs is removed before each start.
             args=["--restore-last-session", f"--disk-cache-size={DISK_CACHE_BYTES}"],
             # The supervisor alone decides when a browser ends.

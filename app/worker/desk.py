@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from playwright.async_api import BrowserContext
 
 from app.domain.failures import Proof
-from app.domain.options import PortalOptions, SizeLimits, WorkerOptions
+from app.domain.options import BrowserOptions, PortalOptions, WorkerOptions
 from app.portal.pack import Pack
 from app.worker.download import Downloads, open_downloads
 from app.worker.login import Door
@@ -54,11 +54,11 @@ async def open_desk(
         user_agent: The browser's own.
         note_renewed: Called at once when a page came by way of the portal's login page.
         prove: Asks the portal whether the session is logged in.
-        options: How much one file and one order may be, and by which proxy it comes; the usual where nothing is said.
+        options: How much one file and one order may be, and how they come; the usual where nothing is said.
     """
     if door is None:
         yield None
         return
-    sizes, proxy = (SizeLimits(), None) if options is None else (options.sizes, options.browser.proxy)
-    async with open_downloads(door.pack, door.portal, context, user_agent, sizes, proxy) as downloads:
+    told = options or WorkerOptions(browser=BrowserOptions())
+    async with open_downloads(door, context, user_agent, told.sizes, told.browser) as downloads:
         yield Desk(pack=door.pack, portal=door.portal, downloads=downloads, note_renewed=note_renewed, prove=prove)

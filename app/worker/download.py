@@ -18,7 +18,7 @@ import anyio.to_thread
 from playwright.async_api import BrowserContext, Page
 
 from app.archive.content import Finding, Shape, inspect
-from app.domain.options import PortalOptions, Proxy, SizeLimits
+from app.domain.options import BrowserOptions, PortalOptions, SizeLimits
 from app.domain.task import MissedFile
 from app.portal.pack import Pack
 from app.worker.allowance import Allowance
@@ -28,6 +28,7 @@ from app.worker.disposition import NOTHING_SAID
 from app.worker.errors import PortalGoneError
 from app.worker.file_name import FileName, name_file
 from app.worker.file_stream import FileStream, open_file_stream
+from app.worker.login import Door
 from app.worker.login_place import stop_at_login
 from app.worker.order_page import OrderPage
 from app.worker.presence import is_portal_gone
@@ -257,17 +258,16 @@ def _fingerprint(path: Path) -> str:
 
 @contextlib.asynccontextmanager
 async def open_downloads(
-    pack: Pack, portal: PortalOptions, context: BrowserContext, user_agent: str, sizes: SizeLimits, proxy: Proxy | None
+    door: Door, context: BrowserContext, user_agent: str, sizes: SizeLimits, browser: BrowserOptions
 ) -> AsyncGenerator[Downloads]:
     """Open the ways to the files of a session.
 
     Args:
-        pack: The portal's rules.
-        portal: Where it is.
+        door: The portal, and its rules.
         context: Its browser.
         user_agent: The browser's own: some portals bind a session to it.
         sizes: How much one file and one order may be.
-        proxy: The browser's own; nothing for that of the system.
+        browser: By which proxy it goes, and what it is told of certificates.
     """
-    async with open_file_stream(pack, portal, context, user_agent, proxy) as stream:
-        yield Downloads(pack, portal, context, stream, sizes)
+    async with open_file_stream(door.pack, door.portal, context, user_agent, browser) as stream:
+        yield Downloads(door.pack, door.portal, context, stream, sizes)

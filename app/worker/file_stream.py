@@ -19,13 +19,14 @@ import httpx
 from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
-from app.domain.options import PortalOptions, Proxy
+from app.domain.options import BrowserOptions, PortalOptions
 from app.portal.origin import origin_of
 from app.portal.pack import Pack
 from app.worker.allowance import Allowance
 from app.worker.codings import CODINGS, Unpacking, codings_in
 from app.worker.disposition import read_disposition
 from app.worker.errors import PortalBusyError, first_line, stop_if_closed
+from app.worker.http_client import Clients, open_clients
 from app.worker.received import Received, RefusedError, announced, media_type
 from app.worker.set_cookies import bring_cookies
 from app.worker.target import wrong_network, wrong_target
@@ -43,16 +44,14 @@ _DOUBTFUL = frozenset({401, 403})
 
 
 class FileStream:
-    """Asks for the files of one session. One HTTP client for all tabs; cookies are asked of the browser each time."""
+    """Asks for the files of one session. The same clients for all tabs; cookies are asked of the browser each time."""
 
-    def __init__(
-        self, pack: Pack, portal: PortalOptions, context: BrowserContext, client: httpx.AsyncClient | None
-    ) -> None:
+    def __init__(self, pack: Pack, portal: PortalOptions, context: BrowserContext, clients: Clients) -> None:
         """Made by ``open_file_stream`` alone."""
         self._pack = pack
         self._portal = portal
         self._context = context
-        self._client = client
+        self._clients = clients
 
     async def fetch(self, address: str, part: Path, allowance: Allowance, known: tuple[str, ...]) -> Received:
         """Bring what an address holds to ``part``.
@@ -82,7 +81,8 @@ class FileStream:
             msg = f"no byte came for {self._pack.limits.stall_s:g} s"
             is_unheard = isinstance(error, httpx.ConnectTimeout)
             raise RefusedError(msg, is_retryable=True, is_for_browser=is_unheard) from error
-        except (httpx.HTTPError, httpx.StreamError, zlib.error) as error:
+        # The client hands a refusal on as it is that comes after the greeting, as for want of a certificate.
+        except (httpx.HTTPError, httpx.StreamError, ssl.SSLError, zlib.error) as error:
             msg = f"the transfer broke off ({first_line(error)})"
             raise RefusedError(msg, is_retryable=True, is_for_browser=True) from error
         except (httpx.InvalidURL, UnicodeError, PlaywrightError) as error:
@@ -116,10 +116,11 @@ class FileStream:
         crumbs = "; ".join(f"{cookie.get('name')}={cookie.get('value')}" for cookie in cookies)
         # As bytes: a browser sends the letters of a cookie as UTF-8, and this client would refuse them.
         headers = {b"Cookie": crumbs.encode("utf-8", "replace")} if crumbs else {}
-        if self._client is None:
+        client = self._clients.to(url)
+        if client is None:
             msg = "only the browser can use the proxy of this system"
             raise RefusedError(msg, is_retryable=True, is_for_browser=True)
-        async with self._client.stream("GET", url, headers=headers) as answer:
+        async with client.stream("GET", url, headers=headers) as answer:
             yield answer
 
     async def _save(self, answer: httpx.Response, part: Path, allowance: Allowance, known: tuple[str, ...]) -> Received:
@@ -212,44 +213,16 @@ async def _addresses(url: str) -> tuple[str, ...]:
 
 @contextlib.asynccontextmanager
 async def open_file_stream(
-    pack: Pack, portal: PortalOptions, context: BrowserContext, user_agent: str, proxy: Proxy | None = None
+    pack: Pack, portal: PortalOptions, context: BrowserContext, user_agent: str, browser: BrowserOptions
 ) -> AsyncGenerator[FileStream]:
-    """Open the HTTP client that goes with a session.
+    """Open the HTTP clients that go with a session.
 
     Args:
         pack: The portal's rules.
         portal: Where it is.
         context: Whose cookies are used.
         user_agent: The browser's own: some portals bind a session to it.
-        proxy: The browser's own; nothing for that of the system.
+        browser: By which proxy it goes, and what it is told of certificates.
     """
-    client = _client(pack, user_agent, proxy)
-    async with client or contextlib.nullcontext():
-        yield FileStream(pack, portal, context, client)
-
-
-def _client(pack: Pack, user_agent: str, proxy: Proxy | None) -> httpx.AsyncClient | None:
-    """A client for this system's network; none where its proxy is of a kind that only a browser can use."""
-    try:
-        return httpx.AsyncClient(
-            follow_redirects=False,
-            proxy=_through(proxy),
-            mounts=_past(proxy),
-            verify=ssl.create_default_context(),  # what this system trusts, as the browser does
-            timeout=httpx.Timeout(pack.limits.stall_s),
-            headers={"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"},
-        )
-    except (ImportError, ValueError, httpx.InvalidURL):
-        return None
-
-
-def _through(proxy: Proxy | None) -> httpx.Proxy | None:
-    if proxy is None:
-        return None
-    return httpx.Proxy(proxy.address, auth=(proxy.user, proxy.password.text) if proxy.user else None)
-
-
-def _past(proxy: Proxy | None) -> dict[str, httpx.AsyncBaseTransport | None]:
-    """What goes past a proxy, in the client's words; nothing in place of a transport is its own, without a proxy."""
-    names = () if proxy is None else proxy.bypass
-    return {f"all://*{name}" if name.startswith(".") else f"all://{name}": None for name in names}
+    async with open_clients(browser, user_agent, pack.limits.stall_s) as clients:
+        yield FileStream(pack, portal, context, clients)

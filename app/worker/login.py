@@ -99,6 +99,6 @@ def _neither(path: str, found: Visit) -> str:
     """A sentence about a page that is neither a login nor what was expected."""
     what = found.problem or f"status {found.status}" if found.status >= HTTPStatus.BAD_REQUEST else found.problem
     said = f"{found.verdict}, {what}" if what else found.verdict
-    step = unanswered.remedy(found.problem)
+    step = unanswered.remedy(found.problem) or unanswered.remedy_of_status(found.status)
     msg = f"The portal's page {path} is neither a login page nor the page that was expected ({said})"
     return f"{msg}: {step}." if step else f"{msg}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from types import MappingProxyType
 
 from playwright.async_api import Error as PlaywrightError
@@ -12,8 +13,17 @@ from app.worker.errors import first_line, is_no_answer
 
 _CODE = re.compile(r"net::ERR_\w+")
 _UNTRUSTED = (
-    "this machine does not trust the portal's certificate; make the authority that signed it known to the browser "
-    '(README, "In a company\'s network")'
+    "this machine does not trust the portal's certificate; name the certificate of the authority that signed it with "
+    "ca_file (POOLWRIGHT_CA_FILE), or put it into this system's own store where that is Windows or macOS"
+)
+_UNKNOWN = (
+    "the portal wants a certificate of whoever visits it, and takes none or not the one that it was shown; look at "
+    "client_cert and client_key (POOLWRIGHT_CLIENT_CERT …), and ask those who run the portal whether they know it"
+)
+#: Some servers let everybody in, and then answer so whoever showed no certificate, or one that they do not take.
+_UNSHOWN = (
+    "where it asks its visitors for a certificate, look at client_cert and client_key (POOLWRIGHT_CLIENT_CERT …): some "
+    "portals answer so for want of the right one"
 )
 _OF_PROXY = (
     "the proxy is not there, or does not let this machine through; look at proxy, proxy_user and proxy_password "
@@ -27,10 +37,8 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
         "net::ERR_CERT_DATE_INVALID": "the portal's certificate has ended or has not begun; look at the clock of this "
         "machine, and else tell those who run the portal",
         "net::ERR_CERT_": _UNTRUSTED,
-        "net::ERR_SSL_CLIENT_AUTH_": "the portal asks for a certificate of whoever visits it, and Poolwright has none "
-        "to show",
-        "net::ERR_BAD_SSL_CLIENT_AUTH_": "the portal asks for a certificate of whoever visits it, and Poolwright has "
-        "none to show",
+        "net::ERR_SSL_CLIENT_AUTH_": _UNKNOWN,
+        "net::ERR_BAD_SSL_CLIENT_AUTH_": _UNKNOWN,
         "net::ERR_SSL_": "no secure connection comes about; look at the portal's certificate and at proxies in between",
         "net::ERR_INVALID_AUTH_CREDENTIALS": "the portal, or a proxy, asks for a user and password of HTTP's own; set "
         "http_user and http_password (POOLWRIGHT_HTTP_USER …), or proxy_user and proxy_password",
@@ -46,6 +54,11 @@ def remedy(text: str) -> str:
     """What can be done about what the browser says; empty where nothing is known."""
     code = _CODE.search(text)
     return next((told for start, told in _REMEDIES.items() if code and code.group().startswith(start)), "")
+
+
+def remedy_of_status(status: int) -> str:
+    """What can be done about an answer, by its status alone; empty where nothing is known."""
+    return _UNSHOWN if status == HTTPStatus.BAD_REQUEST else ""
 
 
 def told(base_url: str, error: PlaywrightError) -> str:

@@ -68,7 +68,7 @@ async def through_and_past(place: str, password: str, tmp_path: Path) -> None:
         await page.goto(f"{place}/x")
         assert await page.inner_text("body") == "past it"
 
-        async with open_file_stream(PACK, portal, context, "test", proxy) as stream:
+        async with open_file_stream(PACK, portal, context, "test", options) as stream:
             if is_right:
                 part = tmp_path / "behind"
                 await stream.fetch(f"{BEHIND}/f", part, Allowance(SizeLimits()), ())

@@ -12,7 +12,7 @@ from tests.support.commands import Command
 
 NAMES = [
     *("program", "browser", "sandbox", "memory", "shared mem", "fonts", "clock", "locale"),
-    *("open files", "proxy"),
+    *("open files", "proxy", "certificates"),
     *("output", "runs folder", "temp folder", "home", "profiles", "profile"),
 ]
 

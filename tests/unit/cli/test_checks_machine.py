@@ -13,6 +13,7 @@ from app.cli.checks_machine import (
     NOT_AFTER,
     NOT_BEFORE,
     Encodings,
+    judge_certificates,
     judge_clock,
     judge_fonts,
     judge_locale,
@@ -23,6 +24,7 @@ from app.cli.checks_machine import (
     judge_shared_memory,
 )
 from app.domain.options import Sandbox
+from app.service.certificates import Certificates
 from app.service.container import Container
 from app.service.fonts import Fonts
 from app.service.sandbox import SandboxChoice
@@ -184,3 +186,22 @@ def test_the_proxy_of_the_settings_goes_before_those_of_the_environment(asked: s
     check = judge_proxies(asked, ("a", ".b"), {"https": "foo bar"})
 
     assert (check.level, check.found) == (level, f"{asked} (setting proxy); past it: a, .b")
+
+
+@pytest.mark.parametrize(
+    ("found", "days", "platform", "level", "advice"),
+    [
+        ((), None, "linux", Level.OK, ""),
+        (("ca_file: Root, until 2030-01-01",), 400, "linux", Level.OK, ""),
+        (("client_cert: anna, until 2026-12-01",), 20, "linux", Level.WARN, "follows"),
+        (("ca_file: Root, until 2030-01-01",), 400, "win32", Level.WARN, "system's own store"),
+    ],
+)
+def test_certificates_are_told_and_warned_of_before_they_end(
+    found: tuple[str, ...], days: int | None, platform: str, level: Level, advice: str
+) -> None:
+    ends = None if days is None else NOW + timedelta(days=days)
+    check = judge_certificates(Certificates(found=found, ends=ends), NOW, platform)
+
+    assert (check.level, check.found) == (level, "; ".join(found) or "none but the system's")
+    assert advice in check.advice

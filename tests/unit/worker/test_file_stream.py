@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -11,12 +12,13 @@ import httpx
 import pytest
 from playwright.async_api import BrowserContext
 
-from app.domain.options import PortalOptions, SizeLimits
+from app.domain.options import BrowserOptions, PortalOptions, SizeLimits
 from app.portal import pack as packs
 from app.worker import file_stream
 from app.worker.allowance import Allowance
 from app.worker.errors import PortalBusyError
 from app.worker.file_stream import FileStream, open_file_stream, waiting_s
+from app.worker.http_client import Clients
 from app.worker.received import RefusedError
 from app.worker.set_cookies import cookies_of
 
@@ -52,7 +54,7 @@ def stream_of(answers: Answers, jar: Jar | None = None) -> FileStream:
 
     client = httpx.AsyncClient(transport=httpx.MockTransport(unread))
     portal = PortalOptions(pack_json="", base_url=BASE)
-    return FileStream(PACK, portal, cast("BrowserContext", jar or Jar()), client)
+    return FileStream(PACK, portal, cast("BrowserContext", jar or Jar()), Clients(usual=client))
 
 
 async def refusal_of(stream: FileStream, part: Path, sizes: SizeLimits | None = None) -> RefusedError:
@@ -227,6 +229,7 @@ async def test_an_empty_answer_that_leads_on_is_left_to_the_browser(tmp_path: Pa
         (httpx.ConnectTimeout("no"), True),
         (httpx.ProxyError("407"), True),
         (httpx.RemoteProtocolError("illegal header line"), True),
+        (ssl.SSLError("certificate required"), True),
         (httpx.ReadTimeout("slow"), False),
     ],
 )
@@ -268,7 +271,7 @@ async def test_a_proxy_that_only_a_browser_can_use_leaves_the_files_to_it(
     monkeypatch.setenv("ALL_PROXY", "weird://proxy.test:1")
     portal = PortalOptions(pack_json="", base_url=BASE)
 
-    async with open_file_stream(PACK, portal, cast("BrowserContext", Jar()), "test") as stream:
+    async with open_file_stream(PACK, portal, cast("BrowserContext", Jar()), "test", BrowserOptions()) as stream:
         refusal = await refusal_of(stream, tmp_path / "part")
 
     assert refusal.is_for_browser

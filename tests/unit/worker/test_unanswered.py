@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Error as PlaywrightError
 
-from app.worker.unanswered import told
+from app.worker.unanswered import remedy_of_status, told
 
 BASE = "https://portal.test"
 
@@ -13,10 +13,11 @@ BASE = "https://portal.test"
 @pytest.mark.parametrize(
     ("code", "beginning", "setting"),
     [
-        ("CERT_AUTHORITY_INVALID", "cannot be opened", "does not trust the portal's certificate"),
+        ("CERT_AUTHORITY_INVALID", "cannot be opened", "POOLWRIGHT_CA_FILE"),
         ("CERT_COMMON_NAME_INVALID", "cannot be opened", "POOLWRIGHT_BASE_URL"),
         ("CERT_DATE_INVALID", "cannot be opened", "clock"),
-        ("SSL_CLIENT_AUTH_CERT_NEEDED", "cannot be opened", "asks for a certificate of whoever visits it"),
+        ("SSL_CLIENT_AUTH_CERT_NEEDED", "cannot be opened", "POOLWRIGHT_CLIENT_CERT"),
+        ("BAD_SSL_CLIENT_AUTH_CERT", "cannot be opened", "POOLWRIGHT_CLIENT_CERT"),
         ("INVALID_AUTH_CREDENTIALS", "cannot be opened", "POOLWRIGHT_HTTP_USER"),
         ("PROXY_CONNECTION_FAILED", "does not answer", "POOLWRIGHT_PROXY"),
         ("TUNNEL_CONNECTION_FAILED", "does not answer", "POOLWRIGHT_PROXY"),
@@ -29,3 +30,8 @@ def test_it_is_told_what_is_wrong_and_with_which_setting(code: str, beginning: s
     assert sentence.startswith(f"The portal {BASE} {beginning} (")
     assert setting in sentence
     assert "\n" not in sentence
+
+
+def test_a_status_of_servers_that_ask_for_a_certificate_names_the_setting() -> None:
+    assert "POOLWRIGHT_CLIENT_CERT" in remedy_of_status(400)
+    assert remedy_of_status(500) == ""
