@@ -11,12 +11,16 @@ from app.domain.ids import TaskId, WorkerRef
 from app.domain.task import POTask
 from app.supervisor.commands import Command, File, Requeue
 from app.supervisor.facts import Fact, LoginLost, LoginSettled, TaskReturned, TaskTaken, WorkerReady
-from app.supervisor.logouts import FIRST_WAIT_S, LONE_LOGOUTS_MAX, LONGEST_WAIT_S, Logouts
+from app.supervisor.logouts import FIRST_WAIT_S, LONE_LOGOUTS_MAX, LONGEST_WAIT_S, Logout, Logouts
 from app.supervisor.plan import react
 from app.supervisor.standing import Slot, Standing
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
 A, B, C = (TaskId(name) for name in "abc")
+
+
+def test_the_figures_are_those_that_were_chosen() -> None:
+    assert (LONE_LOGOUTS_MAX, FIRST_WAIT_S, LONGEST_WAIT_S) == (4, 10.0, 60.0)
 
 
 def task(name: TaskId) -> POTask:
@@ -113,11 +117,14 @@ def test_a_log_out_that_two_more_met_is_taken_back_once() -> None:
     known = Logouts(alone={A: 2}).meet(A, {B, C}).meet(B, {C}).meet(C, ())
 
     assert known.alone == {A: 2}
+    assert known.last == Logout(found_by=A, is_shared=True)
 
 
 def test_what_an_order_meets_when_it_was_begun_anew_is_another_log_out() -> None:
-    known = Logouts().meet(A, {B}).begin(B).meet(B, {A})
+    begun = Logouts().meet(A, {B, C}).begin(B)
+    known = begun.meet(B, {A})
 
+    assert begun.last == Logout(found_by=A, beside=frozenset({C}))
     assert known.alone == {A: 1, B: 1}
     assert known.last is not None
     assert known.last.found_by == B
