@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.main import Place
 from app.cli.start import own_what_is_made
+from app.domain.failures import SetupError
 
 
 @pytest.mark.parametrize(
@@ -23,3 +25,15 @@ def test_what_is_made_is_its_makers_own_and_as_private_as_was_asked(tmp_path: Pa
         os.umask(before)
 
     assert (tmp_path / "made").stat().st_mode & 0o777 == mode
+
+
+@pytest.mark.parametrize(
+    ("others", "step"), [("/opt/others", "without PYTHONPATH=/opt/others"), ("", "Install it anew")]
+)
+def test_a_library_that_does_not_fit_is_a_sentence_with_the_next_step(
+    monkeypatch: pytest.MonkeyPatch, others: str, step: str
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", others)
+
+    with pytest.raises(SetupError, match=rf"missing or of a wrong version \(ModuleNotFoundError: .*no_such.*{step}"):
+        Place(module="no_such", function="run").load("run")
