@@ -38,6 +38,11 @@ LOOK_LIMIT_S = 5.0
 STEP_SHARE = 0.3
 #: So long killed processes are looked after in any case.
 KILL_MIN_S = 1.0
+#: Variables that no worker inherits. Our own settings may hold a password; those of the browser's driver make another
+#: driver of it: one that shows each window and waits for a person, that asks a browser of another machine, or that
+#: prints what is typed and each cookie.
+_KEPT_FROM_WORKERS = frozenset({"DEBUG", "DEBUG_FILE", "PWDEBUG", "PWDEBUGIMPL"})
+_KEPT_BY_BEGINNING = ("POOLWRIGHT_", "PWTEST_", "SELENIUM_REMOTE_")
 #: Longest log line of a worker that is kept; a page can print without end.
 _LINE_LIMIT = 2000
 
@@ -189,8 +194,10 @@ async def _open(command: list[str], order: SpawnOrder, *, stdin: int, pass_fds: 
 
 
 def _environment(temp_path: Path) -> dict[str, str]:
-    """What a worker inherits: everything but our own settings, which may hold a password."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("POOLWRIGHT_")}  # noqa: TID251
+    """What a worker inherits."""
+    given = os.environ  # noqa: TID251 - not read, but passed on
+    kept = {name for name in given if name in _KEPT_FROM_WORKERS or name.startswith(_KEPT_BY_BEGINNING)}
+    inherited = {name: value for name, value in given.items() if name not in kept}
     temp = str(temp_path)
     return {**inherited, "TMPDIR": temp, "TEMP": temp, "TMP": temp, "PYTHONUNBUFFERED": "1"}
 

@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
+from types import ModuleType
 from typing import Annotated, Any
 
 import typer
@@ -22,11 +23,13 @@ from app.cli.console import console
 from app.cli.exits import Exit, exit_of_error
 from app.cli.help import HelpfulCommand, epilog_of
 from app.cli.streams import secure
-from app.domain.failures import PoolError
+from app.domain.failures import PoolError, SetupError
 
 #: Columns of a help text, where the terminal has as many.
 HELP_WIDTH = 100
 
+#: What a library that is of no use to us makes of its import, or of that of whoever builds upon it.
+_UNFIT = (ImportError, AttributeError, SyntaxError, SystemError)
 #: As it is typed.
 NAME = "poolwright"
 
@@ -45,7 +48,7 @@ class Place:
 
     def load(self, name: str) -> Any:  # noqa: ANN401 - the library keeps its commands' type to itself
         """The command, with its module imported."""
-        module = import_module(f"app.cli.{self.module}")
+        module = _imported(f"app.cli.{self.module}")
         loading.done()
         help_text: str = getattr(module, f"{self.prefix}HELP")
         group = _group()
@@ -59,6 +62,23 @@ class Place:
             ),
         )(getattr(module, self.function))
         return get_command(group)
+
+
+def _imported(name: str) -> ModuleType:
+    """A module of ours with the libraries that it needs.
+
+    Raises:
+        SetupError: One of them is missing, or is another than was installed with us.
+    """
+    try:
+        return import_module(name)
+    except _UNFIT as error:
+        others = os.environ.get("PYTHONPATH")  # noqa: TID251 - Python's own word, and no setting of ours
+        step = f"Start it without PYTHONPATH={others}, which puts others first." if others else "Install it anew."
+        told = f"{type(error).__name__}: {error}"
+        raise SetupError(
+            f"A library that Poolwright needs is missing or of a wrong version ({told}). {step}"
+        ) from error
 
 
 #: Every command by its words.

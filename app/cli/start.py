@@ -5,6 +5,7 @@ Nothing of weight is imported before that is settled, and nothing at all for who
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from importlib import import_module
@@ -12,14 +13,21 @@ from importlib import import_module
 from app import __version__, loading
 from app.cli.streams import secure
 
+#: Tells a Python that it writes names of files in UTF-8, whatever the locale says.
+_UTF8_MODE = "PYTHONUTF8"
+#: What a umask may take away: the rights of others, and never our own.
+_OTHERS = 0o077
+
 
 def main() -> None:
     """Run the program; its exit code says how it went."""
     usual = signal.signal(signal.SIGINT, signal.SIG_DFL) if _is_heard() else None
     secure()
+    own_what_is_made()
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"poolwright {__version__}\n")  # as the command line says it among other words
         return
+    name_in_utf8()
     loading.begin()
     program = import_module("app.cli.main")
     if usual is not None:
@@ -32,6 +40,23 @@ def main() -> None:
     finally:
         # How it went is settled: the interpreter's own last steps are not cut short by a traceback.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def own_what_is_made() -> None:
+    """Let us, and all that we start, use the files that we make, whatever the umask that we were started with."""
+    os.umask(os.umask(_OTHERS) & _OTHERS)
+
+
+def name_in_utf8() -> None:
+    """Begin anew, as the same process, where names of files could not hold every letter: suppliers have them all.
+
+    How a Python writes names is settled before any line of it runs. Our workers inherit it.
+    """
+    environ = os.environ  # noqa: TID251 - Python's own word, long before any setting is read
+    if sys.getfilesystemencoding() == "utf-8" or environ.get(_UTF8_MODE) == "1":
+        return
+    environ[_UTF8_MODE] = "1"
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - no shell, and our own command line
 
 
 def _is_heard() -> bool:

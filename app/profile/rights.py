@@ -71,6 +71,10 @@ def explain(code: int, told: str, top: Path, rights: Rights | None) -> Blame:
     if code == errno.EROFS:
         step = "Mount it writable: a volume without :ro, in Kubernetes without readOnly."
         return Blame(cause=f"{told}, its mount is read-only", step=step)
+    if code == errno.EFBIG:
+        return Blame(
+            cause=told, step="Raise the limit of file sizes: `ulimit -f unlimited`, LimitFSIZE of the service."
+        )
     if rights is None or code not in _NOT_PERMITTED:
         return Blame(cause=told)
     culprit = rights.culprit

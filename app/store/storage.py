@@ -6,6 +6,7 @@ the system told it, so the system is asked once more.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -76,11 +77,12 @@ def refused(path: Path, error: OSError) -> JournalError:
 
 
 def _refusal_of_system(path: Path) -> JournalError | None:
-    """Why the system takes nothing there: SQLite calls it an I/O error when a file beside a journal cannot grow."""
+    """Why the system takes nothing there: SQLite calls it an I/O error when a file of the journal cannot grow."""
     try:
         if shutil.disk_usage(path.parent).free < _ROOM_BYTES:
             return JournalFullError(path)
-        with path.open("r+b"), tempfile.TemporaryFile(dir=path.parent) as trial:
+        with path.open("r+b") as journal, tempfile.TemporaryFile(dir=path.parent) as trial:
+            trial.seek(journal.seek(0, os.SEEK_END) + _ROOM_BYTES)  # leaves a hole: all but the last byte takes no room
             trial.write(b"\0")
     except OSError as error:
         return refused(path, error)

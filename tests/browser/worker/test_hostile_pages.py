@@ -20,6 +20,12 @@ for (let depth = 0; depth < 300; depth++) {
   root = root.appendChild(document.createElement("div")).attachShadow({mode: "open"});
 }
 """
+#: Hidden, so that it costs the machine that tries it no more than it must.
+IMMENSE = """
+const host = document.body.appendChild(document.createElement("div"));
+host.hidden = true;
+host.innerHTML = "<i></i>".repeat(1_500_000);
+"""
 #: The shadow root stands before the document's own buttons, and all of them show the same.
 SHADOWED = """
 const host = document.createElement("div");
@@ -49,9 +55,12 @@ async def test_a_page_that_reloads_without_end_is_the_portals_error(
     assert report.reason in {Reason.PORTAL_ERROR, Reason.PORTAL_CHANGED}, report
 
 
-async def test_a_page_of_roots_within_roots_is_too_large(tmp_path: Path, open_stage: OpenStage) -> None:
+@pytest.mark.parametrize("script", [NESTED, IMMENSE], ids=["roots within roots", "a million elements and a half"])
+async def test_a_page_beyond_all_measure_is_given_up_at_once(
+    tmp_path: Path, open_stage: OpenStage, script: str
+) -> None:
     async with raw_stage(open_stage, tmp_path) as (portal, stage):
-        portal.order("1", link("/f/a", "a.pdf"), NESTED)
+        portal.order("1", link("/f/a", "a.pdf"), script)
 
         report, _ = await files_of(stage)
 

@@ -232,6 +232,10 @@ async def test_a_worker_inherits_our_surroundings_without_our_secrets(
 ) -> None:
     monkeypatch.setenv("POOLWRIGHT_PASSWORD", "hunter2")
     monkeypatch.setenv("POOLWRIGHT_ANYTHING", "else")
+    of_the_driver = ("PWDEBUG", "DEBUG", "DEBUG_FILE", "SELENIUM_REMOTE_URL")
+    for name in of_the_driver:
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setenv("DEBUGGER_OF_MY_OWN", "mine")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.test")
     monkeypatch.setenv("TMPDIR", "/somewhere/else")
     async with play("telling", is_over_stdio=is_over_stdio) as (child, pid):
@@ -240,7 +244,8 @@ async def test_a_worker_inherits_our_surroundings_without_our_secrets(
         seen = json.loads(told.text)
 
     environment = seen["environment"]
-    assert not [name for name in environment if name.startswith("POOLWRIGHT_")]
+    assert not [name for name in environment if name.startswith("POOLWRIGHT_") or name in of_the_driver]
+    assert environment["DEBUGGER_OF_MY_OWN"] == "mine"
     assert environment["HTTPS_PROXY"] == "http://proxy.test"
     assert {environment[name] for name in ("TMPDIR", "TEMP", "TMP")} == {str(home / "tmp")}
     assert seen["session"] == pid

@@ -75,6 +75,23 @@ def test_letters_that_the_encoding_lacks_are_replaced(encoding: str, monkeypatch
     assert done.stdout.decode(encoding) == f"Angebot {letter} ?? ?\n"
 
 
+@pytest.mark.parametrize("locale", ["C", "de_DE.ISO-8859-1"])
+def test_names_of_files_hold_every_letter_whatever_the_locale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locale: str
+) -> None:
+    for name, value in {"LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}.items():
+        monkeypatch.setenv(name, value)
+    folder = tmp_path / "Stra\u00dfe \u65e5"
+    folder.mkdir()
+    script = "import sys; from app.cli.start import name_in_utf8; name_in_utf8()\n"
+    script += "from pathlib import Path; (Path(sys.argv[1]) / '\\u2603.pdf').touch()"
+
+    done = subprocess.run([sys.executable, "-c", script, str(folder)], capture_output=True, check=False, cwd=ROOT)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [file.name for file in folder.iterdir()] == ["\u2603.pdf"]
+
+
 def test_a_line_that_was_torn_ends_before_the_next_one(tmp_path: Path) -> None:
     script = """
 import io

@@ -5,12 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import os
-import resource
-import signal
 import stat
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,25 +16,13 @@ from app.service import log_file
 from app.service.log_file import LogFile
 from app.service.log_writer import LogWriter
 from app.service.logs import LogOptions, logging_to
+from tests.support.full_disk import full_disk
 
 SECRET = "hunter2-of-the-robot"
 
 
 def lines_of(file: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-
-
-@contextmanager
-def full_disk(size_bytes: int) -> Generator[None]:
-    """No file may grow beyond this size: writing fails or stops short, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, before)
 
 
 def test_a_burst_leaves_a_few_small_private_files_without_a_secret(

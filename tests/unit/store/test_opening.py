@@ -25,6 +25,7 @@ from app.store.errors import (
 )
 from app.store.journal import SqliteJournal
 from app.store.shape import SCHEMA_VERSION
+from tests.support.full_disk import full_disk
 from tests.support.journal_audit import query
 from tests.support.journals import enter, make
 from tests.support.manual_clock import ManualClock
@@ -216,6 +217,15 @@ async def test_a_read_only_folder_is_refused(path: Path) -> None:
     path.parent.mkdir(mode=0o500)
 
     with pytest.raises(JournalUnwritableError):
+        await enter(path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows limits no file")
+async def test_a_limit_of_file_sizes_is_told_as_such(path: Path) -> None:
+    with (
+        full_disk(20_000),
+        pytest.raises(JournalUnwritableError, match=r"File too large\. Raise the limit of file sizes"),
+    ):
         await enter(path)
 
 

@@ -1,0 +1,39 @@
+"""What is settled before anything of the program is loaded."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from app.cli.main import Place
+from app.cli.start import own_what_is_made
+from app.domain.failures import SetupError
+
+
+@pytest.mark.parametrize(
+    ("umask", "mode"), [(0o777, 0o600), (0o077, 0o600), (0o222, 0o644), (0o022, 0o644), (0, 0o666)]
+)
+@pytest.mark.skipif(os.name != "posix", reason="Windows knows no umask")
+def test_what_is_made_is_its_makers_own_and_as_private_as_was_asked(tmp_path: Path, umask: int, mode: int) -> None:
+    before = os.umask(umask)
+    try:
+        own_what_is_made()
+        (tmp_path / "made").touch(0o666)
+    finally:
+        os.umask(before)
+
+    assert (tmp_path / "made").stat().st_mode & 0o777 == mode
+
+
+@pytest.mark.parametrize(
+    ("others", "step"), [("/opt/others", "without PYTHONPATH=/opt/others"), ("", "Install it anew")]
+)
+def test_a_library_that_does_not_fit_is_a_sentence_with_the_next_step(
+    monkeypatch: pytest.MonkeyPatch, others: str, step: str
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", others)
+
+    with pytest.raises(SetupError, match=rf"missing or of a wrong version \(ModuleNotFoundError: .*no_such.*{step}"):
+        Place(module="no_such", function="run").load("run")
