@@ -47,6 +47,9 @@ _SCRIPTED = re.compile(r"<script\b", re.IGNORECASE)
 #: What a page can show without a word.
 _SHOWN = re.compile(r"<(?:img|svg|table|object|embed|iframe|canvas|video)\b", re.IGNORECASE)
 _TAGS = re.compile(r"<[^<>]*>")
+#: What is in a page and not on it; an element that never ends goes to the end of the page.
+_UNSEEN = re.compile(r"<(script|style)\b.*?(?=</\1\b|\Z)", re.IGNORECASE | re.DOTALL)
+_BESIDE = re.compile(r"<(title|noscript)\b.*?(?=</\1\b|\Z)", re.IGNORECASE | re.DOTALL)
 _LINES_LOOKED_AT = 20
 #: What parts values, or begins data; and a long row of letters is a code.
 _DATA = re.compile(r"[;\t|={}<>@]|,(?!\s)|:(?!\s|$)|-{4}|\S{40}")
@@ -99,7 +102,7 @@ def _is_data(lines: list[str]) -> bool:
 def _shape_of_page(text: str) -> Shape | None:
     if _PASSWORD.search(text):
         return Shape.LOGIN
-    plain = _without("style", _without("script", text))
+    plain = _UNSEEN.sub("", text)
     shown = _words(plain)
     if len(shown) <= _ERROR_PAGE_MAX_CHARS and any(begins_as_error(title) for _, title in _TITLE.findall(text)):
         return Shape.ERROR
@@ -108,24 +111,12 @@ def _shape_of_page(text: str) -> Shape | None:
         return Shape.WAITING
     if len(shown) <= _NOTE_MAX_CHARS and says_error(shown):
         return Shape.ERROR
-    is_empty = not _words(_without("noscript", _without("title", plain))) and not _SHOWN.search(text)
+    is_empty = not _words(_BESIDE.sub("", plain)) and not _SHOWN.search(text)
     return Shape.SCRIPT if is_empty and _SCRIPTED.search(text) else None
 
 
 def _words(markup: str) -> str:
     return " ".join(_TAGS.sub(" ", markup).split())
-
-
-def _without(element: str, text: str) -> str:
-    """``text`` without such elements. By hand: a pattern would look for the end of each of a thousand open ones."""
-    folded, kept, at = text.lower(), list[str](), 0
-    while (begin := folded.find(f"<{element}", at)) >= 0:
-        kept.append(text[at:begin])
-        end = folded.find(f"</{element}", begin)
-        if end < 0:
-            return "".join(kept)
-        at = end
-    return "".join((*kept, text[at:]))
 
 
 def _is_note_of_error(text: str) -> bool:

@@ -22,15 +22,14 @@ _ENCODED_WORD = re.compile(r"=\?([\w-]{1,40})(?:\*[\w-]{0,20})?\?([bq])\?([^?]*)
 _BETWEEN_WORDS = re.compile(r"(?<=\?=)\s+(?==\?)")
 #: Words of one encoding side by side: some programs part a letter between two.
 _WORDS = re.compile(rf"(?:{_ENCODED_WORD.pattern})+", re.IGNORECASE)
-_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 _EXTENDED = re.compile(r"([\w-]{0,40})'[\w-]{0,40}'(.*)", re.DOTALL)
 #: The same with one apostrophe, or with the name between two.
 _HALF_EXTENDED = re.compile(r"([\w-]{1,40})'(.*?)'?", re.DOTALL)
 _QUOTES = re.compile(
-    r"""^(?:'([^']*)'|"([^"]*)"|\u201c([^\u201d]*)\u201d|\u201e([^\u201c\u201d]*)[\u201c\u201d]|\u00ab([^\u00bb]*)\u00bb)$"""
+    r"""'[^']*'|"[^"]*"|\u201c[^\u201d]*\u201d|\u201e[^\u201c\u201d]*[\u201c\u201d]|\u00ab[^\u00bb]*\u00bb"""
 )
 #: Where another header of the same answer begins that a server in between joined to this one.
-_NEXT_HEADER = re.compile(r",\s*(?:attachment|inline|form-data)\s*(?:;|$)", re.IGNORECASE)
+_NEXT_HEADER = re.compile(r",\s*(?:attachment|inline|form-data)\s*$", re.IGNORECASE)
 _PIECE = re.compile(r"filename\*(\d{1,3})(\*?)$")
 #: One or two letters of a western language within a word; signs of the east come alone or in longer rows.
 _WESTERN = re.compile(
@@ -70,13 +69,12 @@ def read_disposition(headers: Sequence[bytes], known: Sequence[str] = ()) -> Dis
 
 
 def _read(header: str, known: Sequence[str]) -> Disposition:
-    kind, _, rest = header.partition(";")
-    is_typed = "=" not in kind
-    given = list(_parameters(rest if is_typed else header))
+    kind = header.partition(";")[0]
+    given = list(_parameters(header))
     if not any(name.startswith("filename") for name, _ in given) and (found := _NAME_SOMEWHERE.search(header)):
         given = list(_parameters(header[found.start() :]))
     name, is_sure = _name(given, known)
-    is_attachment = bool(name) if not is_typed else kind.strip().lower() not in {"inline", ""}
+    is_attachment = bool(name) if "=" in kind else kind.strip().lower() not in {"inline", ""}
     return Disposition(name=name, is_sure=is_sure, is_attachment=is_attachment)
 
 
@@ -94,8 +92,8 @@ def _name(given: Sequence[tuple[str, str]], known: Sequence[str]) -> tuple[str, 
 
 def _unquoted(text: str) -> str:
     """A name without quotes around it, of whatever kind, that a portal took for a part of the header."""
-    found = _QUOTES.fullmatch(text.strip())
-    return next((part for part in found.groups() if part is not None), "").strip() if found else text.strip()
+    name = text.strip()
+    return name[1:-1].strip() if _QUOTES.fullmatch(name) else name
 
 
 def _parameters(text: str) -> Iterator[tuple[str, str]]:
@@ -104,32 +102,29 @@ def _parameters(text: str) -> Iterator[tuple[str, str]]:
     while at < len(text):
         found = _TOKEN.match(text, at)
         if found is None:
-            at = _next(text, at)
-            continue
-        at = found.end()
-        if text.startswith('"', at):
-            value, at = _quoted(text, at + 1)
+            end = _end(text, at)
         else:
-            value, at = _bare(text, at)
-        yield found[1].lower(), value
+            value, end = _value(text, found.end())
+            yield found[1].lower(), value
+        at = end + 1
 
 
-def _next(text: str, at: int) -> int:
-    end = text.find(";", at)
-    return len(text) if end < 0 else end + 1
+def _end(text: str, begin: int) -> int:
+    """Where the next semicolon is, or the header's end."""
+    found = text.find(";", begin)
+    return len(text) if found < 0 else found
 
 
-def _bare(text: str, begin: int) -> tuple[str, int]:
-    """A value without quotes: to a semicolon, or to where the next header begins; and where to go on."""
-    end = text.find(";", begin)
-    value = text[begin:] if end < 0 else text[begin:end]
-    if (other := _NEXT_HEADER.search(text, begin, end + 1 if end >= 0 else len(text))) is not None:
-        value = text[begin : other.start()]
-    return _unquoted(value), len(text) if end < 0 else end + 1
+def _value(text: str, begin: int) -> tuple[str, int]:
+    """A value, and where it ends: in quotes; else at a semicolon, or where the next header begins."""
+    if text.startswith('"', begin):
+        return _quoted(text, begin + 1)
+    end = _end(text, begin)
+    return _unquoted(_NEXT_HEADER.sub("", text[begin:end])), end
 
 
 def _quoted(text: str, begin: int) -> tuple[str, int]:
-    """A value in quotes, which end where a semicolon or the header's end follows; and where to go on."""
+    """A value in quotes, which end where a semicolon or the header's end follows; and where it ends."""
     letters, at = list[str](), begin
     while at < len(text):
         if text[at] == "\\" and text[at + 1 : at + 2] in {'"', "\\"}:
@@ -137,11 +132,11 @@ def _quoted(text: str, begin: int) -> tuple[str, int]:
             at += 2
             continue
         if text[at] == '"' and (not (rest := text[at + 1 :].lstrip()) or rest[0] in ";,"):
-            return "".join(letters), _next(text, at)
+            return "".join(letters), _end(text, at)
         letters.append(text[at])
         at += 1
-    end = text.find(";", begin)  # the last quote is missing: then a semicolon ends the value, as without any
-    return (text[begin:], len(text)) if end < 0 else (text[begin:end], end + 1)
+    end = _end(text, begin)  # the last quote is missing: then a semicolon ends the value, as without any
+    return text[begin:end], end
 
 
 def _read_extended(value: str, known: Sequence[str]) -> tuple[str, bool]:
@@ -164,7 +159,7 @@ def _read_plain(value: str, known: Sequence[str]) -> tuple[str, bool]:
     if _ENCODED_WORD.search(words):
         return _WORDS.sub(_in_letters, words), True
     content = value.encode("latin-1")
-    if not _HIGH.search(content) and _PERCENT.search(value):
+    if not _HIGH.search(content):
         content = unquote_to_bytes(content)
     told = _decoded(content, "utf-8")
     return (told, True) if told is not None else _guessed(content, known)
@@ -186,14 +181,14 @@ def _content_of(word: re.Match[str]) -> bytes:
     if word[2].lower() == "q":
         return quopri.decodestring(text, header=True)
     try:
-        return binascii.a2b_base64(text.rstrip(b"=") + b"=" * (-len(text.rstrip(b"=")) % 4))
+        return binascii.a2b_base64(text + b"==")  # some leave the end out; what is too much is passed over
     except binascii.Error:
         return word[0].encode("latin-1")
 
 
 def _decoded(content: bytes, encoding: str) -> str | None:
     try:
-        return content.decode(encoding) if encoding else None
+        return content.decode(encoding)
     except (LookupError, UnicodeError):
         return None
 
@@ -204,7 +199,8 @@ def _guessed(content: bytes, known: Sequence[str]) -> tuple[str, bool]:
     for told in readings:
         if any(told.casefold() in text.casefold() for text in known):
             return told, True
-    if not _HIGH.search(_WESTERN.sub(b"", content)):
-        return content.decode("cp1252", "replace"), True
-    letters = [told for told in readings if all(char.isalnum() for char in told if ord(char) > 0x7F)]  # noqa: PLR2004 - ASCII
+    western = _decoded(content, "cp1252")
+    if western is not None and not _HIGH.search(_WESTERN.sub(b"", content)):
+        return western, True
+    letters = [told for told in readings if all(char.isalnum() for char in told if not char.isascii())]
     return next(iter(letters), content.decode("latin-1")), False

@@ -38,6 +38,8 @@ _LABELLED = re.compile(
 _ICONS = re.compile(
     r"[\ue000-\uf8ff]+|^[\s\ufe0f\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f300-\U0001faff]+"
 )
+#: Marks before a name that are none of its letters, for nothing in it closes them.
+_OPENED = re.compile(r"^(?:[\s\"'<>]|\((?!.*\))|\[(?!.*\])|\{(?!.*\}))+")
 #: Where a page cut a text that was too long for it.
 _CUT = re.compile(r"\u2026|\.{3,}")
 _VERB = re.compile(
@@ -86,7 +88,6 @@ def name_file(
     chosen = next((source for source, text in found.items() if not _is_generic(text)), next(iter(found), None))
     if chosen is None:
         return FileName(label=_NAMELESS, name=_NAMELESS)
-    is_given = chosen in {NameSource.DISPOSITION, NameSource.DOWNLOAD}
     is_guess = chosen is NameSource.DISPOSITION and not header.is_sure
     if is_guess or (chosen in _WRITTEN and (not has_ending(found[chosen]) or _CUT.search(found[chosen]))):
         chosen = next((one for one in found if one in _WRITTEN and _is_whole_name(found[one])), chosen)
@@ -94,11 +95,11 @@ def name_file(
     if chosen in _WRITTEN and (cut := _CUT.search(text)):
         text = next((whole for whole in found.values() if _is_whole(whole, text[: cut.start()])), text)
     name = re.sub(r"[/\\]", "_", text) if chosen in _WRITTEN else text
-    return FileName(label=text, name=name, is_given=is_given)
+    return FileName(label=text, name=name, is_given=chosen in {NameSource.DISPOSITION, NameSource.DOWNLOAD})
 
 
 def _is_whole_name(text: str) -> bool:
-    return has_ending(text) and not _CUT.search(text)
+    return has_ending(text) and not _CUT.search(text) and not _is_generic(text)
 
 
 def _is_whole(text: str, begin: str) -> bool:
@@ -127,7 +128,7 @@ def name_in_text(text: str) -> str:
         if ends:
             name = line[: ends[-1]]
             before = _VERB.match(name) or _LABELLED.match(name)
-            return name[before.end() :].strip(" \"'") if before else name.strip(" \"'([{<>")
+            return _OPENED.sub("", name[before.end() :] if before else name)
     return next((short for line in lines if (short := _SIZE.sub("", line).strip())), "")
 
 
@@ -142,11 +143,16 @@ def name_in_address(address: str) -> str:
         name = _in_letters(value.encode("latin-1"))
         if has_ending(name) and "=" not in name and "://" not in name:
             return re.split(r"[/\\]", name)[-1].strip()
-    steps = [_in_letters(unquote_to_bytes(step.partition(";")[0])).strip() for step in parts.path.split("/")]
-    last = _PROGRAM.sub("", steps[-1]).strip()
-    if not has_ending(last) and len(steps) > 1 and has_ending(steps[-2]) and (not last or _is_generic(last)):
-        return steps[-2]  # .../Offer.pdf/download
+    folders, _, last = parts.path.rpartition("/")
+    above, last = _step(folders.rpartition("/")[2]), _PROGRAM.sub("", _step(last)).strip()
+    if has_ending(above) and (not last or _is_generic(last)):
+        return above  # .../Offer.pdf/download
     return "" if _KEY.fullmatch(last) else last
+
+
+def _step(text: str) -> str:
+    """A step of a path as it was meant."""
+    return _in_letters(unquote_to_bytes(text.partition(";")[0])).strip()
 
 
 def _in_letters(content: bytes) -> str:

@@ -18,6 +18,7 @@ from app.domain.options import (
     SizeLimits,
     WorkerOptions,
 )
+from app.portal.tables import Limits
 
 WORKER = WorkerOptions(browser=BrowserOptions(), portal=PortalOptions(pack_json="{}", base_url="https://portal.test"))
 POOL = PoolOptions(worker=WORKER, base_profile_path=Path("base"), runs_root=Path("runs"), staging_path=Path("staging"))
@@ -89,6 +90,10 @@ def test_the_options_of_a_plain_run_are_two_workers_with_two_tabs_and_no_window(
     assert (WORKER.task_timeout_s, POOL.shutdown_timeout_s) == (300.0, 60.0)
     assert (POOL.recycle_after_tasks, POOL.recycle_after_s, POOL.restart_window_s) == (500, 14_400.0, 3600.0)
     assert (POOL.waits_for_login, POOL.keeps_queue, POOL.renews_early) == (False, False, False)
+
+
+def test_a_page_may_take_as_long_as_a_pack_allows_that_says_nothing_of_it() -> None:
+    assert WORKER.portal.page_s == Limits().page_s
 
 
 def test_every_worker_has_its_tabs() -> None:

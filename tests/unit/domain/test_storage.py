@@ -6,8 +6,8 @@ import errno
 
 import pytest
 
-from app.domain.failures import DiskFullError, LockedError, NotNowError, StorageAwayError, StorageForbiddenError
-from app.domain.storage import StorageTrouble, trouble_of, trouble_told
+from app.domain.failures import DiskFullError, LockedError, NotNowError, Reason, StorageAwayError, StorageForbiddenError
+from app.domain.storage import STORAGE_REASONS, StorageTrouble, trouble_of, trouble_told
 
 FULL = ("ENOSPC", "EDQUOT")
 AWAY = (
@@ -39,6 +39,15 @@ def test_every_error_of_a_file_system_means_one_thing(name: str, trouble: Storag
 
     assert trouble_of(error) is trouble
     assert trouble_of(error).may_pass is (trouble is not StorageTrouble.OTHER)
+
+
+def test_an_order_that_cannot_be_stored_says_what_stands_in_its_way() -> None:
+    assert STORAGE_REASONS == {
+        StorageTrouble.FULL: Reason.DISK_FULL,
+        StorageTrouble.AWAY: Reason.DISK_AWAY,
+        StorageTrouble.FORBIDDEN: Reason.DISK_FORBIDDEN,
+        StorageTrouble.OTHER: Reason.FILING_FAILED,
+    }
 
 
 def test_an_error_without_a_number_is_about_one_file() -> None:

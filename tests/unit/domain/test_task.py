@@ -11,7 +11,7 @@ import pytest
 from app.domain.failures import PoolError, Reason, TaskError
 from app.domain.ids import TaskId
 from app.domain.payload import DEPTH_MAX, PAYLOAD_MAX_BYTES
-from app.domain.task import POTask, Report, TaskRecord
+from app.domain.task import OrderRow, POTask, Report, TaskRecord
 from tests.support.payloads import nested
 
 
@@ -124,3 +124,14 @@ def test_a_time_that_is_none_is_refused(timeout_s: float) -> None:
 def test_a_refused_task_is_an_error_of_the_pool_and_of_the_value() -> None:
     assert issubclass(TaskError, PoolError)
     assert issubclass(TaskError, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("values", "may_be"), [(None, [True, True]), (frozenset({1}), [False, True]), (frozenset[int](), [False, False])]
+)
+def test_a_cell_may_be_more_than_its_text_where_its_list_says_so_or_tells_no_types(
+    values: frozenset[int] | None, may_be: list[bool]
+) -> None:
+    row = OrderRow(row_no=2, cells=("4711", "12.5"), given="4711", values=values)
+
+    assert [row.may_be_value(place) for place in (0, 1)] == may_be

@@ -333,6 +333,7 @@ def test_rules_stay_as_they_are() -> None:
 def test_what_nobody_sees_holds_a_number_together_and_keeps_two_apart(unseen: str) -> None:
     assert valid(f"{unseen}45000{unseen}12345{unseen}").portal_number == "4500012345"
     assert "the orders 450001, 450002, or as the order 450001450002" in bad(f"450001{unseen}450002").detail
+    assert "the order 450001 with something else" in bad(f"45{unseen}0001 of May").detail
 
 
 @pytest.mark.parametrize("note", ["²", "¹", "①", "₁", "½", "❶"])
@@ -345,7 +346,9 @@ def test_a_telephone_number_is_no_number_with_a_mark_before_it(text: str) -> Non
     assert bad(text).reason is Reason.BAD_NUMBER
 
 
-@pytest.mark.parametrize("text", ["=4500012345", "РО4500012345", "① 4500012345", "(2) 4500012345"])
+@pytest.mark.parametrize(
+    "text", ["\uff30\uff2f4500012345", "=4500012345", "РО4500012345", "① 4500012345", "(2) 4500012345"]
+)
 def test_what_can_be_read_in_one_way_only_is_read(text: str) -> None:
     assert valid(text).portal_number == "4500012345"
 
@@ -354,3 +357,10 @@ def test_what_can_be_read_in_one_way_only_is_read(text: str) -> None:
 def test_letters_that_look_like_digits_are_told(text: str) -> None:
     assert "letters that look like them it would be the order" in bad(text).detail
     assert "4500012345" in bad(text).detail
+
+
+@pytest.mark.parametrize(("length", "is_told"), [(120, True), (121, False)])
+def test_letters_that_look_like_digits_are_told_of_what_is_read(length: int, is_told: bool) -> None:
+    rules = NumberRules(pattern=r"\d{6}|\d{120,121}", describe="very many digits", example="450001")
+
+    assert ("letters that look like them" in bad("O" * (length - 1) + "1", rules).detail) is is_told

@@ -24,7 +24,26 @@ def test_the_header_goes_before_all_that_a_page_says() -> None:
     assert called(text="Offer", title="The whole offer") == "Offer"
     assert called(title="The whole offer", address="https://p.test/w.pdf") == "The whole offer"
     assert called(address="https://p.test/w.pdf") == "w.pdf"
-    assert called() == "attachment"
+    assert name_file(ORDER, {}, NOTHING_SAID) == FileName(label="attachment", name="attachment")
+    assert called("Offer 7", text="Offer.pdf") == "Offer 7", "whatever it ends in"
+    assert called("Offer...final.pdf", text="Offer for the hall.pdf") == "Offer...final.pdf", "it is never cut"
+    assert called(download="Download Offer.pdf") == "Download Offer.pdf", "it is no text to find a name in"
+
+
+def test_a_name_is_given_by_what_came_with_the_file_and_by_nothing_on_the_page() -> None:
+    guess = Disposition(name="\u00b1\u00a8.pdf", is_sure=False)
+
+    assert name_file(ORDER, {}, Disposition(name="a.pdf")) == FileName(label="a.pdf", name="a.pdf", is_given=True)
+    assert name_file(ORDER, {"download": "a.pdf"}, NOTHING_SAID).is_given
+    assert name_file(ORDER, {"text": "Download"}, guess).is_given
+    assert not name_file(ORDER, {"text": "Offer.pdf"}, guess).is_given
+    assert not name_file(ORDER, {}, NOTHING_SAID, ["https://p.test/a.pdf"]).is_given
+
+
+def test_the_first_address_that_names_a_file_names_it() -> None:
+    addresses = ["https://p.test/f/4711", "https://cdn.test/Offer.pdf", "https://cdn.test/x.pdf"]
+
+    assert name_file(ORDER, {}, NOTHING_SAID, addresses).label == "Offer.pdf"
 
 
 @pytest.mark.parametrize(
@@ -33,6 +52,10 @@ def test_the_header_goes_before_all_that_a_page_says() -> None:
         ({"title": "Click to download", "text": "Quote_A.pdf"}, "", "Quote_A.pdf"),
         ({"title": "Quote_A.pdf", "text": "Download"}, "", "Quote_A.pdf"),
         ({"title": "Quote_A.pdf", "text": "Our quote"}, "", "Quote_A.pdf"),
+        ({"aria-label": "Quote_A.pdf", "text": "Our quote"}, "", "Quote_A.pdf"),
+        ({"title": "Our quote", "text": "untitled.pdf"}, "", "Our quote"),
+        ({"title": "Quote_A.pdf", "text": "[Download ...]"}, "", "Quote_A.pdf"),
+        ({"title": "Quote_A", "text": "XPDF"}, "", "XPDF"),
         ({"title": "Download"}, "https://p.test/files/Auftrag%20Gr%C3%B6%C3%9Fe.msg", "Auftrag Größe.msg"),
         ({"text": "Attachment"}, "https://p.test/attachments/4711/download", "Attachment"),
         ({"text": "PDF", "title": "Download file"}, "https://p.test/x/4711", "PDF"),
@@ -45,6 +68,12 @@ def test_the_header_goes_before_all_that_a_page_says() -> None:
         ),
         ({"text": "Offer for t...all.pdf", "title": "Offer for the main hall.pdf"}, "", "Offer for the main hall.pdf"),
         ({"text": "Offer for the ma...", "title": "Offer for the main hall"}, "", "Offer for the main hall"),
+        (
+            {"text": "OFFER FOR\u2026", "title": "Offer for the ma\u2026"},
+            "https://p.test/Offer%20for%20the%20main%20hall",
+            "Offer for the main hall",
+        ),
+        ({"text": "\u2026main hall.pdf", "title": "Another"}, "", "\u2026main hall.pdf"),
         ({"text": "Download"}, "https://p.test/a/4711/Offer.pdf/download", "Offer.pdf"),
         ({"text": "Download"}, "https://p.test/get?file=Angebot%20M%E4rz.pdf", "Angebot März.pdf"),
         ({"text": "Download"}, "https://p.test/get?file=Angebot+M%C3%A4rz.pdf", "Angebot März.pdf"),
@@ -87,6 +116,15 @@ def test_a_pack_may_want_another_order() -> None:
         ("\uf0c6 Quote.pdf", "Quote.pdf"),
         ("\U0001f4ce Quote.pdf", "Quote.pdf"),
         ("Attachment: Quote.pdf", "Quote.pdf"),
+        ("Download X-ray.pdf", "X-ray.pdf"),
+        ('"Quote.pdf"', "Quote.pdf"),
+        ("Download 'Quote.pdf'", "Quote.pdf"),
+        ("> X-ray.pdf", "X-ray.pdf"),
+        ("(Quote.pdf)", "Quote.pdf"),
+        ("Download [Quote.pdf]", "Quote.pdf"),
+        ("{Quote.pdf}", "Quote.pdf"),
+        ("(final) Quote.pdf", "(final) Quote.pdf"),
+        ("Download [2] Quote.pdf", "[2] Quote.pdf"),
         ("Dateiname: Quote.pdf", "Quote.pdf"),
         ("T\u00e9l\u00e9charger le fichier Quote.pdf", "Quote.pdf"),
         ("Offer final (PDF, 12 KB)", "Offer final"),
@@ -97,6 +135,7 @@ def test_a_pack_may_want_another_order() -> None:
         ("Offer v1.2", "Offer v1.2"),
         ("Hose 12 m", "Hose 12 m"),
         ("  \n ", ""),
+        ("a" * 1001, "a" * 1000),
     ],
 )
 def test_a_name_is_found_in_what_stands_beside_a_link(text: str, name: str) -> None:
@@ -112,6 +151,13 @@ def test_a_name_is_found_in_what_stands_beside_a_link(text: str, name: str) -> N
         ("https://p.test/download.aspx?id=1", "download"),
         ("https://p.test/getfile.php?file=docs%2FAngebot.pdf", "Angebot.pdf"),
         ("https://p.test/getfile.php?back=https://p.test/a.pdf", "getfile"),
+        ("https://p.test/getfile.php?file=docs/2024%5CAngebot.pdf", "Angebot.pdf"),
+        ("https://p.test/getfile.php?where=name%3Da.pdf", "getfile"),
+        ("https://p.test/f/M%E4rz%81.pdf", "M\u00e4rz\ufffd.pdf"),
+        ("https://p.test/f/Angebot.pdf/", "Angebot.pdf"),
+        ("https://p.test/f/Angebot.pdf/download.aspx", "Angebot.pdf"),
+        ("https://p.test/f/Angebot.pdf/page2", "page2"),
+        ("https://p.test/f/download", "download"),
         ("https://p.test/f/4711", ""),
         ("https://p.test/f/0f8fad5b-d9cb-469f-a165-70867728950e", ""),
         ("https://p.test/f/", ""),

@@ -1,0 +1,156 @@
+"""The shapes of answers to the letter: how long, of how many lines, in which element, beside which data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.archive.answers import Shape, is_words, is_written_document, shape_of
+from app.archive.content import inspect
+from app.archive.formats import Kind
+
+ERROR = "Error: no such file. "
+PROSE = "our offer of ten bolts "
+
+
+def page(text: str, title: str = "") -> bytes:
+    return f"<html><title>{title}</title><body>{text}</body></html>".encode()
+
+
+def words(begin: str, length: int) -> str:
+    """A text that begins so and is so long."""
+    return (begin + "more of it " * length)[: length - 1] + "."
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.HTML])
+def test_each_kind_is_judged_by_its_own_form(kind: Kind) -> None:
+    told = {
+        Kind.OFFICE_HTML: page("x", "Error"),
+        Kind.JSON: b'{"error":"gone"}',
+        Kind.XML: b"<error>gone</error>",
+        Kind.TEXT: b"File not found",
+    }
+
+    assert shape_of(told.get(kind, b"File not found"), kind) is (Shape.ERROR if kind in told else None)
+    assert shape_of(b"<p>Our offer</p>", kind) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "shape"),
+    [
+        (words(ERROR, 400), Shape.ERROR),
+        (words(ERROR, 401), None),
+        (f"  {words(ERROR, 400)}\n", Shape.ERROR),
+        ("Error: gone\nAsk Max\nor Eve", Shape.ERROR),
+        ("Error: gone\nAsk Max\nor Eve\nor Bob", None),
+        ("Error: gone, sorry\nAsk Max, please", Shape.ERROR),
+        ("Error: X, sorry\nAsk X, please", Shape.ERROR),
+        ("Error: X\nAsk X", Shape.ERROR),
+        ("Error,gone\nA,not found", None),
+        ("Error;gone, sorry\nA;not found", None),
+        ("Error\tgone\nA\tnot found", None),
+        ("Error|gone\nA|not found", None),
+        ("Error|gone|x\nA|not found", Shape.ERROR),
+        (PROSE, None),
+        ("Traceback (most recent call last):\n" + "  File x\n" * 100, Shape.ERROR),
+    ],
+)
+def test_a_note_of_a_line_or_two_that_holds_no_table_may_be_an_error(text: str, shape: Shape | None) -> None:
+    assert shape_of(text.encode(), Kind.TEXT) is shape
+
+
+@pytest.mark.parametrize(
+    ("content", "shape"),
+    [
+        (page(words(PROSE, 4994), "Error"), Shape.ERROR),  # the title is shown too
+        (page(words(PROSE, 4995), "Error"), None),
+        (page(words("File not found. ", 400)), Shape.ERROR),
+        (page(words("File not found. ", 401)), None),
+        (page(words("Please wait. ", 1500)), Shape.WAITING),
+        (page(words("Please wait. ", 1501)), None),
+        (page(words(PROSE, 1500) + "<meta http-equiv=refresh>"), Shape.WAITING),
+        (page(words(PROSE, 1501) + "<meta http-equiv=refresh>"), None),
+        (page(PROSE + "<script>location = '/f/1'</script>"), Shape.WAITING),
+        (page(PROSE + "<script>let shown = 'Please wait'</script>"), None),
+        (page(PROSE + "<input type=password>", "Error"), Shape.LOGIN),
+        (page("Your session<br>has<td>timed out"), Shape.ERROR),
+        (page(PROSE), None),
+    ],
+)
+def test_a_page_is_an_error_or_a_wait_where_little_else_is_on_it(content: bytes, shape: Shape | None) -> None:
+    assert shape_of(content, Kind.HTML) is shape
+
+
+@pytest.mark.parametrize("element", ["script", "style", "SCRIPT", "Style"])
+def test_what_a_page_does_not_show_does_not_count(element: str) -> None:
+    unseen = f"<{element}>\n{'a { } ' * 2000}</{element}>"
+
+    assert shape_of(unseen.encode() + page("File not found"), Kind.HTML) is Shape.ERROR
+    assert shape_of(page("File" + unseen * 2 + "not found"), Kind.HTML) is Shape.ERROR
+    assert shape_of(page("File not found" + unseen.partition("</")[0]), Kind.HTML) is Shape.ERROR, "it never ends"
+    grows = "\u0130" * 300  # each is two letters when it is folded
+    assert shape_of(page(f"{grows}{unseen} File not found"), Kind.HTML) is Shape.ERROR
+
+
+@pytest.mark.parametrize(
+    ("content", "shape"),
+    [
+        (b"<script src=/app.js></script>", Shape.SCRIPT),
+        (b"<html><title>Portal</title><noscript>Use scripts</noscript><script>run()</script></html>", Shape.SCRIPT),
+        (b"<html><script>run()</script><script>run()</script></html>", Shape.SCRIPT),
+        (b"<HTML><TITLE>\nPortal\n</TITLE><SCRIPT>run()</SCRIPT></HTML>", Shape.SCRIPT),
+        (b"<html><script>run()</script>Offer<script>run()</script></html>", None),
+        (b"<html><script>run()</script><img src=plan.png></html>", None),
+        (b"<html><title>Portal</title><body></body></html>", None),
+    ],
+)
+def test_a_page_of_nothing_but_scripts_is_told(content: bytes, shape: Shape | None) -> None:
+    assert shape_of(content, Kind.HTML) is shape
+
+
+@pytest.mark.parametrize(
+    ("text", "is_written"),
+    [
+        ("a;b\nc;d", True),
+        ("a,b\nc,d", True),
+        ("a\tb\nc\td", True),
+        ("a|b\nc|d", True),
+        ("a;b;c\nd;e", False),
+        ("a;b", False),
+        ("X ray\nX ray", False),
+        ("\n" * 18 + "a;b\nc;d", True),
+        ("\n" * 19 + "a;b\nc;d", False),
+        ("From: a@b.test\n\nHello", True),
+        ("Hello\nFrom: a@b.test", False),
+        ("", False),
+        ("\n", False),
+    ],
+)
+def test_a_table_and_a_mail_are_documents(text: str, is_written: bool) -> None:
+    assert is_written_document(text.encode()) is is_written
+
+
+@pytest.mark.parametrize(
+    ("text", "is_sentence"),
+    [
+        ("Come back soon.", True),
+        ("  Come back soon.\n", True),
+        (words("", 400), True),
+        (words("", 401), False),
+        ("Come back\nsoon.", False),
+        ("4711", False),
+        ("Bolt;4711", False),
+        ("", False),
+    ],
+)
+def test_a_sentence_is_one_short_line_of_words(text: str, is_sentence: bool) -> None:
+    assert is_words(text.encode()) is is_sentence
+
+
+@pytest.mark.parametrize(("size_bytes", "shape"), [(65_536, Shape.ERROR), (65_537, None)])
+def test_what_is_larger_than_any_message_is_a_document(tmp_path: Path, size_bytes: int, shape: Shape | None) -> None:
+    path = tmp_path / "download"
+    path.write_bytes(b"Traceback (most recent call last):\n".ljust(size_bytes, b"x"))
+
+    assert inspect(path, "log.txt", "text/plain").shape is shape
