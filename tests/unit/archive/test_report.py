@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -340,6 +341,30 @@ def test_columns_are_as_wide_as_their_first_rows_need(tmp_path: Path) -> None:
     assert sheet.max_row == 501
     assert sheet.column_dimensions["B"].width == len("Cost centre") + 2
     assert [line.row.row_no for line in lines(orders, records)] == list(range(2, 502))
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_disk_that_fills_up_under_a_sheet_is_an_error_of_the_disk_and_leaves_nothing(
+    tmp_path: Path, number: int
+) -> None:
+    (tmp_path / f".report.xlsx.new.{number}").symlink_to("/dev/full")
+
+    with pytest.raises(OSError, match="No space left on device"):
+        write_reports(*long_list(30), tmp_path, "report")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["report.csv"]
+
+
+def test_nothing_of_a_report_is_anywhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+
+    def heed() -> None:
+        assert not list((tmp_path / "temporary").iterdir())
+
+    write_reports(ORDERS, RECORDS, tmp_path / "out", "report", heed=heed)
+
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["report.csv", "report.json", "report.xlsx"]
 
 
 def list_of(columns: tuple[str, ...], *rows: tuple[str, ...]) -> OrderList:
