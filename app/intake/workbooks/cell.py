@@ -38,6 +38,8 @@ class Cell:
     is_one: bool = False
     #: It holds a number, a date or a time, and no text that looks like one.
     is_value: bool = False
+    #: It is shown crossed out.
+    is_struck: bool = False
 
 
 EMPTY = Cell()
@@ -122,7 +124,12 @@ def moment_cell(moment: date | time | timedelta | str, held: str = "") -> Cell:
 
 def formula_cell(cell: Cell, formula: str) -> Cell:
     """A cell with the saved value of a formula; one that adds up others is a total."""
-    return replace(_calculated(cell, formula), is_value=cell.is_value)
+    return replace(_calculated(cell, formula), is_value=cell.is_value, is_struck=cell.is_struck)
+
+
+def struck(cell: Cell, *, is_struck: bool = True) -> Cell:
+    """The same cell, crossed out; one that shows nothing shows no line either."""
+    return replace(cell, is_struck=True) if is_struck and cell.text.strip() else cell
 
 
 def _calculated(cell: Cell, formula: str) -> Cell:
