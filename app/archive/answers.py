@@ -85,7 +85,7 @@ _SHOWN = re.compile(r"<(?:img|svg|table|object|embed|iframe|canvas|video)\b", re
 _TAGS = re.compile(r"<[^<>]*>")
 _LINES_LOOKED_AT = 20
 #: What parts values, or begins data; and a long row of letters is a code.
-_DATA = re.compile(r"[;\t|={}<>@]|,(?!\s)|:(?!\s|$)|-{4}|\S{40}")
+_DATA = re.compile(r"[;\t|={}<>@*~]|,(?!\s)|:(?!\s|$)|-{4}|\S{40}")
 _MAIL = re.compile(r"(?:from|to|subject|date|received|return-path|mime-version|message-id|x-[\w-]+): ", re.IGNORECASE)
 
 

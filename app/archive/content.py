@@ -114,7 +114,7 @@ def inspect(
     problems = (
         *_wrong_size(size_bytes, declared_size_bytes),
         *([wrong] if wrong else []),
-        *(() if is_own else _blank(path, head)),
+        *(() if is_own else _blank(path, head, size_bytes)),
         # A length that was announced and kept is better proof than how the portal's own file ends.
         *(() if declared_size_bytes == size_bytes else _cut_short(path, size_bytes, look.kind)),
     )
@@ -174,9 +174,11 @@ def _media_type(path: Path, head: bytes, kind: Kind, label: str, declared: str) 
     return within or media_type_of(head, kind, promised_format(label, declared), declared)
 
 
-def _blank(path: Path, head: bytes) -> Iterator[str]:
-    """A server that makes room for a file and then does not fill it sends nothing but zeros."""
+def _blank(path: Path, head: bytes, size_bytes: int) -> Iterator[str]:
+    """A server that makes room for a file and then does not fill it sends nothing but zeros, or an empty line."""
     if any(head):
+        if size_bytes <= MESSAGE_MAX_BYTES and not read_text(head).strip():
+            yield "The file holds nothing but blanks."
         return
     with path.open("rb") as file:
         while part := file.read(_BEHIND_MAX_BYTES):

@@ -48,7 +48,8 @@ _ERROR_START = re.compile(
 _TITLE_START = re.compile(
     r"\s*(?:(?:we(?:'|\u2019)?re |we are )?sorry\b"
     r"|(?:es tut uns leid|entschuldigung|d\u00e9sol\u00e9e?|lo sentimos|siamo spiacenti)\b"
-    r"|page (?:not|un)|(?:not|no) (?:found|available|access)\b|access\b.{0,20}\b(?:denied|restricted|required)"
+    r"|page (?:not|un)|.{0,40}\berror page\b|(?:not|no) (?:found|available|access)\b|"
+    r"access\b.{0,20}\b(?:denied|restricted|required)"
     r"|(?:sign|log) ?in\b\W*$|anmeldung\W*$|session\b.{0,30}\b(?:expired|ended|timed out))",
     re.IGNORECASE,
 )
@@ -76,7 +77,12 @@ _PHRASE = re.compile(
     r"fel (?:har )?(?:uppst\u00e5tt|intr\u00e4ffat)|"
     r"opstod en fejl|oppstod en feil|hata olu\u015ftu|"
     r"(?:please )?(?:try again|retry)(?: (?:again|later|in a (?:few|couple of) minutes))*\W*$|erneut versuchen\W*$|"
-    r"contact (?:your|the|our|an) (?:system )?administrator|wenden sie sich an (?:ihren|den) administrator|"
+    r"(?:file|document|attachment)\b.{0,40}\b(?:has been|was|were|is) (?:removed|deleted|quarantined|blocked)|"
+    r"you have exceeded|(?:limit|quota) (?:has been |was )?(?:exceeded|reached)\W*$|n\u00e3o est\u00e1 dispon\u00edvel|"
+    r"(?:datei|dokument|zugriff|anhang|anlage|beleg)\b.{0,60}\b(?:verweigert|gel\u00f6scht|gesperrt|entfernt)\b|"
+    r"(?:dokument|plik)\b.{0,40}\b(?:niedost\u0119pny|usuni\u0119ty)|"
+    r"(?:document|fichier)\b.{0,40}\bsupprim\u00e9|contact (?:your|the|our|an) (?:system )?administrator|"
+    r"wenden sie sich an (?:ihren|den) administrator|"
     r"(?:please |you must |you need to )(?:log|sign) in\b|bitte (?:melden sie sich|erneut)? ?an(?:melden)?\b|"
     rf"{_STATES}\W*$)"
     r"|(?:\u4e0d\u5b58\u5728|\u672a\u627e\u5230|\u65e0\u6cd5\u8bbf\u95ee|\u898b\u3064\u304b\u308a\u307e\u305b\u3093|"

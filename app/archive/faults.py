@@ -137,7 +137,10 @@ _ROOT = re.compile(
     r"\s*(?:<\?[^>]{0,500}\?>\s*|<!--.{0,500}?-->\s*|<!doctype\s[^>\[]{0,500}>\s*)*<(?:[\w.-]{1,60}:)?([\w.-]{1,60})",
     re.DOTALL | re.IGNORECASE,
 )
-_ERROR_ROOT = re.compile(r"[\w.-]{0,40}(?:error|exception)s?(?:response|result|message|report|info|details?|list)?")
+_ERROR_ROOT = re.compile(
+    r"[\w.-]{0,40}(?:error|exception)s?(?:response|result|message|report|info|details?|list)?"
+    r"|[\w.-]{0,40}fault(?:response|detail)?s?"
+)
 _SOAP_FAULT = re.compile(r"<(?:[\w.-]{1,60}:)?fault\b", re.IGNORECASE)
 #: Procurement's own protocol answers with a status; a document in it is a request.
 _CXML_STATUS = re.compile(r"<status\b[^>]{0,300}?\bcode\s*=\s*[\"'][45]\d\d", re.IGNORECASE)
@@ -234,10 +237,21 @@ def _is_fault(found: Told, *, is_element: bool) -> bool:
 def _names_error(found: Told) -> bool:
     """By a key that nothing but an error has; a number with a fraction is a measured one."""
     errors = [found[key] for key in _ERROR_KEYS & found.keys()]
-    return any(
-        one and not isinstance(one, float) and not (isinstance(one, str) and one.strip().lower() in _NO_ERROR)
-        for one in errors
-    ) or any(_is(found.get(key), "false") for key in _SUCCESS_KEYS)
+    return (
+        any(
+            one and not isinstance(one, float) and not (isinstance(one, str) and one.strip().lower() in _NO_ERROR)
+            for one in errors
+        )
+        or any(_is(found.get(key), "false") for key in _SUCCESS_KEYS)
+        or any(map(_tells_failure, found, found.values()))
+    )
+
+
+def _tells_failure(key: str, value: object) -> bool:
+    """Whether a longer name ends as that of an error does and holds one, or a message says that something failed."""
+    if isinstance(value, dict):
+        return key.endswith(("error", "fault", "exception"))
+    return key.endswith(("message", "msg")) and _word(value) in _FAILED
 
 
 def _is_refusal(found: Told) -> bool:

@@ -18,7 +18,7 @@ Told: TypeAlias = Mapping[str, object]
 #: What only wraps an answer, whatever else its name begins with: ``GetFileResponse``.
 _WRAPPERS = re.compile(
     r"(?:\w{0,40}(?:response|result|reply|return|answer|output))|root|data|body|payload|envelope|xml|message|content|"
-    r"value|d|rsp|document|item|object"
+    r"value|d|rsp|document|item|object|header|head|meta|status"
 )
 _WRAPPED_DEPTH = 4
 #: A document has more in it, or rows.
@@ -50,7 +50,9 @@ def read_xml(text: str) -> Told | None:
         root = etree.fromstring(_DECLARATION.sub("", text, count=1).encode("utf-8", "replace"), parser)
     except etree.LxmlError:
         return None
-    return None if root is None else {_local(root): _told_by(root)}
+    if root is None:  # pyright: ignore[reportUnnecessaryComparison]  # where recovery found nothing
+        return None
+    return {_local(root): _told_by(root)}
 
 
 def folded(told: Mapping[object, object]) -> Told:
@@ -83,9 +85,9 @@ def innermost(told: object) -> object:
             break
         values = list(cast("Mapping[object, object]", told).values())
         if len(values) != 1:
-            break
+            return values
         told = values[0]
-    return told
+    return cast("object", told)
 
 
 def is_data(told: object) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from lxml.etree import LxmlError
-from openpyxl.worksheet._writer import WorksheetWriter  # pyright: ignore[reportPrivateUsage] - it has no other door
+from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.worksheet.worksheet import Worksheet
 
 

@@ -24,6 +24,10 @@ FAULTS = [
     "<apiError><code>1</code></apiError>",
     "<ErrorMessage>no</ErrorMessage>",
     "<root><error>x</error></root>",
+    '<ns2:serviceFault xmlns:ns2="u"><reason>x</reason></ns2:serviceFault>',
+    "<response><header><code>E001</code><message>System error</message></header></response>",
+    '{"odata.error":{"code":"","message":{"lang":"en","value":"x"}}}',
+    '{"returnCode":"-1","returnMsg":"fail"}',
     "<?xml version='1.0' encoding='utf-16'?><data><errors><e>1</e><e>2</e></errors></data>",
     "<GetFileResponse xmlns='urn:x'><GetFileResult><ErrorText>kaputt</ErrorText></GetFileResult></GetFileResponse>",
     "<attachment><id>5</id><error>gone</error></attachment>",
@@ -78,6 +82,13 @@ NOTES = [
     "Se ha producido un error inesperado.",
     "Wyst\u0105pi\u0142 b\u0142\u0105d",
     "\u767c\u751f\u932f\u8aa4",
+    "Zugriff auf dieses Dokument verweigert.",
+    "Das Dokument wurde gel\u00f6scht.",
+    "O documento n\u00e3o est\u00e1 dispon\u00edvel.",
+    "Dokument jest niedost\u0119pny",
+    "File has been quarantined by antivirus",
+    "This attachment has been removed for security reasons.",
+    "You have exceeded your download limit.",
     "Service is down, please try again later.",
     "Please contact your administrator.",
     "We couldn't find the file you asked for.",
@@ -93,6 +104,7 @@ PAGES = [
     "<center><h1>502 Bad Gateway</h1></center><hr>nginx",
     "<html><title>Portal</title><h3 class='x'><span>404</span> Page not found</h3><p>Use the menu.</p></html>",
     "<html><body><h1>Oops!</h1><p>That did not work. Go back and choose something else.</p></body></html>",
+    "<html><body><h1>Whitelabel Error Page</h1></body></html>",
     "<html><title>Sorry</title><body>Our team knows of it.</body></html>",
     "<html><body><table><tr><td>Your session has timed out. Please sign in again.</td></tr></table></body></html>",
 ]
@@ -167,6 +179,11 @@ def test_an_error_is_no_file_whatever_it_is_called_and_whoever_vouches_for_it(tm
         ("<Parts><Part><Name>Pump</Name><State>not found</State></Part></Parts>", "parts.xml", "text/xml"),
         ('{"valid":false,"serial":"A7","checks":{"seal":"open"}}', "check.json", "application/json"),
         ('{"status":"processing","order":"4711","lines":[{"pos":1}]}', "order.json", "application/json"),
+        ("<OrderResponse><Status>accepted</Status><Line>1</Line></OrderResponse>", "a.xml", "text/xml"),
+        ('{"serial":"A1","result":"pass"}', "test.json", "application/json"),
+        ("ISA*00*          *00*", "order.edi", "text/plain"),
+        ("The item has been removed from this order.", "note.txt", "text/plain"),
+        ("Certificate of conformity: no error was found in the test.", "note.txt", "text/plain"),
         ("Please wait with the delivery until May.", "note.txt", "text/plain"),
         ("Sorry for the delay, the file follows on Tuesday.", "note.txt", "text/plain"),
         ("https://vendor.test/manual.pdf", "link.txt", "text/plain"),
@@ -261,6 +278,13 @@ def test_what_nobody_sees_behind_a_name_takes_no_promise_from_it(tmp_path: Path,
 @pytest.mark.parametrize("label", ["plan.dwg", "offer.pdf", "list.csv", "Offer"])
 def test_a_file_of_nothing_but_zeros_did_not_come(tmp_path: Path, label: str) -> None:
     assert "The file holds nothing but zeros." in problems_of(tmp_path, bytes(70_000), label, "", is_vouched=True)
+
+
+@pytest.mark.parametrize("content", [" \n", "\ufeff", "\r\n\r\n"])
+def test_a_file_of_nothing_but_blanks_did_not_come(tmp_path: Path, content: str) -> None:
+    said = problems_of(tmp_path, content.encode(), "list.csv", "text/csv", is_vouched=True)
+
+    assert "The file holds nothing but blanks." in said
 
 
 def test_a_file_that_begins_with_zeros_came(tmp_path: Path) -> None:
