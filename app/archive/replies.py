@@ -87,7 +87,7 @@ def innermost(told: object) -> object:
         if len(values) != 1:
             return values
         told = values[0]
-    return cast("object", told)
+    return told
 
 
 def is_data(told: object) -> bool:

@@ -86,11 +86,12 @@ def number_cell(number: float, code: str, *, is_1904: bool = False) -> Cell:
     text = number_format.shown(number)
     held = general_text(number)
     is_one = number_format.is_parting(number)
-    if any(map(str.isdigit, text)) and is_shown_whole(number):
+    is_same = not number_format.is_percentage(number)
+    if is_same and any(map(str.isdigit, text)) and is_shown_whole(number):
         digits = "".join(filter(str.isdigit, text))
         if held.lstrip("-") in digits or "E" in held or not float(held).is_integer():
             return Cell(text, is_one=is_one)
-    elif not is_shown_whole(number) and "." in text:
+    elif is_same and not is_shown_whole(number) and "." in text:
         return Cell(text)
     seen = repr(text) if text else "nothing"
     return Cell(text, doubt=f"The cell shows {seen} and holds {held}: format the column as text.")

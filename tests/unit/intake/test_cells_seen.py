@@ -73,6 +73,19 @@ def test_a_number_that_is_shown_as_another_one_is_a_question(code: str, value: o
 
 
 @pytest.mark.parametrize(
+    ("code", "value", "shown"),
+    [("0%", 4500010001, "450001000100%"), ("0.00%", 45000100.01, "4500010001.00%"), ("0 %", 45000.10001, "4500010 %")],
+)
+def test_a_percentage_is_a_question_that_names_what_is_shown_and_what_is_held(
+    code: str, value: float, shown: str
+) -> None:
+    orders, invalid, said = read(book(HEAD + row(number(value, 1), "x") + row(number(C), "y"), [code]))
+
+    assert (orders, invalid) == ([C], [2])
+    assert f"row 2: The cell shows '{shown}' and holds {value}: format the column as text." in said
+
+
+@pytest.mark.parametrize(
     ("code", "held", "shown"),
     [
         ('0;0;0;"0000"@', "123456", "0000123456"),
