@@ -6,10 +6,12 @@ Such answers come with status 200 and under any name. So shapes are strict: what
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
-from app.archive.error_words import begins_as_error, is_error_note, is_stack_trace, says_error
-from app.archive.faults import is_json_fault, is_xml_fault
+from app.archive.error_words import is_error_note, is_stack_trace, says_error, titles_error
+from app.archive.faults import Answer, json_answer, xml_answer
 from app.archive.formats import Kind
 from app.archive.kinds import read_text
 
@@ -27,11 +29,23 @@ class Shape(StrEnum):
 
     ERROR = "an error message"
     WAITING = "a page that makes one wait for the file"
+    PENDING = "word that the file is still being made"
+    ELSEWHERE = "an address to go to instead"
+    STATUS = "a status without a file"
     LOGIN = "a page that asks for a password"
     SCRIPT = "a page that shows nothing but by its scripts"
 
 
-_TITLE = re.compile(r"<(title|h1|h2)\b[^>]{0,200}>([^<]{0,200})<", re.IGNORECASE)
+_ANSWERS: Mapping[Answer | None, Shape | None] = MappingProxyType(
+    {
+        None: None,
+        Answer.ERROR: Shape.ERROR,
+        Answer.PENDING: Shape.PENDING,
+        Answer.ELSEWHERE: Shape.ELSEWHERE,
+        Answer.STATUS: Shape.STATUS,
+    }
+)
+_TITLE = re.compile(r"<(title|h[1-3])\b[^>]{0,200}>(.{0,400}?)</\1\b", re.IGNORECASE | re.DOTALL)
 _REFRESH = re.compile(r"<meta\b[^>]{0,80}http-equiv\s*=\s*[\"']?refresh", re.IGNORECASE)
 _MOVES_ON = re.compile(
     r"\blocation(?:\.href)?\s*=|\blocation\.(?:replace|assign)\s*\(|\bwindow\.open\s*\(|\.submit\s*\(\s*\)"
@@ -40,6 +54,28 @@ _PATIENCE = re.compile(
     r"download (?:will|should) (?:start|begin)|(?:starts|begins) (?:shortly|soon|automatically)|please wait|"
     r"being (?:prepared|generated|created)|bitte warten|wird (?:vorbereitet|erstellt)|veuillez patienter|"
     r"espere por favor",
+    re.IGNORECASE,
+)
+#: The same where nothing else is said, and where the words could be a person's own.
+_PLEASE_WAIT = re.compile(
+    r"(?:please wait|bitte warten|veuillez patienter|espere por favor|loading|processing|queued|pending|in progress)"
+    r"(?:\s*(?:\.{1,3}|\u2026|!))*"
+    r"|(?:your |the |ihr |der |die |votre |su )?(?:file|document|download|report|export|archive|request|datei|dokument|"
+    r"bericht|anfrage|fichier|document|archivo|documento)\b.{0,60}?\b(?:being|wird|en cours de|se est\u00e1) ?"
+    r"(?:gerade |noch )?(?:prepared|generated|created|processed|built|vorbereitet|erstellt|erzeugt|verarbeitet|"
+    r"pr\u00e9paration|g\u00e9n\u00e9ration|preparando|generando)\b.{0,200}",
+    re.IGNORECASE | re.DOTALL,
+)
+#: What a program says with one word, number or name of its own, and nobody writes into a file.
+_BARE = re.compile(
+    r"[+-]?\d{1,2}|-\d{1,12}(?:\.\d{1,4})?|0x[0-9a-f]{1,8}|true|yes|no|ok|okay|success(?:ful(?:ly)?)?|done|ack|nack|"
+    r"nok|ko|ng|(?-i:[A-Z]{1,30}(?:_[A-Z]{1,30}){1,8})|\{\}|\[\]|eof|end",
+    re.IGNORECASE,
+)
+_QUOTES = " \t\r\n\"'.;,!"
+#: What means something to a program where it stands alone: where to look, or what to ask for.
+_KEY = re.compile(
+    r"https?://\S+|(?:/[\w.~%-]+)+(?:\?\S*)?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{24,64}",
     re.IGNORECASE,
 )
 _PASSWORD = re.compile(r"<input\b[^>]{0,400}type\s*=\s*[\"']?password", re.IGNORECASE)
@@ -52,7 +88,7 @@ _UNSEEN = re.compile(r"<(script|style)\b.*?(?=</\1\b|\Z)", re.IGNORECASE | re.DO
 _BESIDE = re.compile(r"<(title|noscript)\b.*?(?=</\1\b|\Z)", re.IGNORECASE | re.DOTALL)
 _LINES_LOOKED_AT = 20
 #: What parts values, or begins data; and a long row of letters is a code.
-_DATA = re.compile(r"[;\t|={}<>@]|,(?!\s)|:(?!\s|$)|-{4}|\S{40}")
+_DATA = re.compile(r"[;\t|={}<>@*~]|,(?!\s)|:(?!\s|$)|-{4}|\S{40}")
 _MAIL = re.compile(r"(?:from|to|subject|date|received|return-path|mime-version|message-id|x-[\w-]+): ", re.IGNORECASE)
 
 
@@ -68,11 +104,11 @@ def shape_of(content: bytes, kind: Kind) -> Shape | None:
         case Kind.HTML | Kind.OFFICE_HTML:
             return _shape_of_page(text)
         case Kind.JSON:
-            return Shape.ERROR if is_json_fault(text) else None
+            return _ANSWERS[json_answer(text)]
         case Kind.XML:
-            return Shape.ERROR if is_xml_fault(text) else None
+            return _ANSWERS[xml_answer(text)]
         case Kind.TEXT:
-            return Shape.ERROR if _is_note_of_error(text) else None
+            return _shape_of_note(text)
         case _:
             return None
 
@@ -87,7 +123,7 @@ def is_words(content: bytes) -> bool:
     """Whether a text is a sentence or two and holds no data: nothing that parts values, and no lines of numbers."""
     text = read_text(content).strip()
     is_short = len(text) <= _NOTE_MAX_CHARS and len(text.splitlines()) == 1
-    return is_short and any(char.isalpha() for char in text) and not _DATA.search(text)
+    return is_short and any(char.isalpha() for char in text) and (not _DATA.search(text) or bool(_KEY.fullmatch(text)))
 
 
 def _is_table(lines: list[str], marks: str) -> bool:
@@ -104,7 +140,7 @@ def _shape_of_page(text: str) -> Shape | None:
         return Shape.LOGIN
     plain = _UNSEEN.sub("", text)
     shown = _words(plain)
-    if len(shown) <= _ERROR_PAGE_MAX_CHARS and any(begins_as_error(title) for _, title in _TITLE.findall(text)):
+    if len(shown) <= _ERROR_PAGE_MAX_CHARS and any(titles_error(_words(title)) for _, title in _TITLE.findall(text)):
         return Shape.ERROR
     is_short = len(shown) <= _PAGE_TEXT_MAX_CHARS
     if is_short and (_REFRESH.search(text) or _MOVES_ON.search(text) or _PATIENCE.search(shown)):
@@ -119,10 +155,15 @@ def _words(markup: str) -> str:
     return " ".join(_TAGS.sub(" ", markup).split())
 
 
-def _is_note_of_error(text: str) -> bool:
+def _shape_of_note(text: str) -> Shape | None:
     words = text.strip()
     lines = words.splitlines()
     if is_stack_trace(words):
-        return True
-    is_note = len(words) <= _NOTE_MAX_CHARS and len(lines) <= _NOTE_MAX_LINES and not _is_data(lines)
-    return is_note and is_error_note(words)
+        return Shape.ERROR
+    if len(words) > _NOTE_MAX_CHARS or len(lines) > _NOTE_MAX_LINES or _is_data(lines):
+        return None
+    if is_error_note(words):
+        return Shape.ERROR
+    if _PLEASE_WAIT.fullmatch(words):
+        return Shape.PENDING
+    return Shape.STATUS if _BARE.fullmatch(words.strip(_QUOTES)) else None

@@ -23,8 +23,10 @@ from app.archive.kinds import (
     media_type_by_magic,
     media_type_of,
     promised_format,
+    read_text,
 )
 from app.archive.packed import media_type_of_package
+from app.archive.replies import is_data, read_json, read_xml
 
 #: Acrobat looks for the end mark in the last 1024 bytes; others write a little behind it.
 _TAIL_BYTES = 2048
@@ -37,6 +39,8 @@ _MORE_PDF = re.compile(rb"\d\s+\d\s+obj\b|\bendobj\b|\bxref\b|\btrailer\b")
 _PAGES = frozenset({Kind.HTML, Kind.OFFICE_HTML})
 _DOCUMENTS = frozenset({Kind.PDF, Kind.ZIP, Kind.COMPOUND, Kind.RTF})
 _WRITTEN = frozenset({Kind.TEXT, Kind.XML, Kind.JSON})
+#: Kinds whose last bytes say that they are the last.
+_ENDING = frozenset({Kind.PDF, Kind.ZIP})
 _WEB_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 
 
@@ -53,6 +57,10 @@ class Finding:
     notes: tuple[str, ...] = ()
     #: Whether a page of HTML came.
     is_page: bool = False
+    #: Whether it can be read as text, so that a portal may have written it in the place of a file.
+    is_text: bool = False
+    #: Whether the end of such a file shows itself, so that one that was cut off is known.
+    shows_end: bool = False
     #: What the answer is where it is no file.
     shape: Shape | None = None
 
@@ -106,7 +114,7 @@ def inspect(
     problems = (
         *_wrong_size(size_bytes, declared_size_bytes),
         *([wrong] if wrong else []),
-        *(() if is_own else _blank(path, head)),
+        *(() if is_own else _blank(path, head, size_bytes)),
         # A length that was announced and kept is better proof than how the portal's own file ends.
         *(() if declared_size_bytes == size_bytes else _cut_short(path, size_bytes, look.kind)),
     )
@@ -116,6 +124,8 @@ def inspect(
         problems=problems,
         notes=tuple(_misnamed(look, label)),
         is_page=look.kind in _PAGES,
+        is_text=look.kind in _WRITTEN | _PAGES,
+        shows_end=look.kind in _ENDING,
         shape=look.shape,
     )
 
@@ -133,11 +143,24 @@ def _look(head: bytes, size_bytes: int, declared: str) -> _Look:
         shape = Shape.ERROR
     magic = media_type_by_magic(head[:HEAD_BYTES]) if kind is Kind.BINARY else ""
     is_document = bool(magic) or kind not in {*_PAGES, *_WRITTEN, Kind.BINARY}
-    is_written = kind in {Kind.XML, Kind.JSON} or (kind is Kind.TEXT and is_written_document(head[:HEAD_BYTES]))
+    is_written = _is_written(head, size_bytes, kind)
     is_sentence = kind is Kind.TEXT and size_bytes <= MESSAGE_MAX_BYTES and is_words(head)
     return _Look(
         kind=kind, shape=shape, is_document=is_document, is_written=is_written, is_words=is_sentence, magic=magic
     )
+
+
+def _is_written(head: bytes, size_bytes: int, kind: Kind) -> bool:
+    """Whether a text has the form of a document; a few values of JSON or XML are as likely an answer."""
+    match kind:
+        case Kind.XML | Kind.JSON if size_bytes > MESSAGE_MAX_BYTES:
+            return True
+        case Kind.XML:
+            return is_data(read_xml(read_text(head)))
+        case Kind.JSON:
+            return is_data(read_json(read_text(head)))
+        case _:
+            return kind is Kind.TEXT and is_written_document(head[:HEAD_BYTES])
 
 
 def _media_type(path: Path, head: bytes, kind: Kind, label: str, declared: str) -> str:
@@ -151,9 +174,11 @@ def _media_type(path: Path, head: bytes, kind: Kind, label: str, declared: str) 
     return within or media_type_of(head, kind, promised_format(label, declared), declared)
 
 
-def _blank(path: Path, head: bytes) -> Iterator[str]:
-    """A server that makes room for a file and then does not fill it sends nothing but zeros."""
+def _blank(path: Path, head: bytes, size_bytes: int) -> Iterator[str]:
+    """A server that makes room for a file and then does not fill it sends nothing but zeros, or an empty line."""
     if any(head):
+        if size_bytes <= MESSAGE_MAX_BYTES and not read_text(head).strip():
+            yield "The file holds nothing but blanks."
         return
     with path.open("rb") as file:
         while part := file.read(_BEHIND_MAX_BYTES):

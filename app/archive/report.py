@@ -20,6 +20,7 @@ from pathlib import Path
 from app import __version__
 from app.archive.disk import FRESH, Heed, go_on, sync_file
 from app.archive.excel import columns_of_text
+from app.archive.former import put_aside, remove_aside
 from app.archive.names import folder_variants, well_formed
 from app.archive.table import Line, Orders, Records, Summary, Tally, Value, heeded, lines, result_headers
 from app.domain.task import OrderRow
@@ -37,7 +38,8 @@ class ReportFiles:
     xlsx: Path
     csv: Path
     json: Path
-    #: What the user should know: another name because of a locked file, what a workbook cannot hold.
+    #: What the user should know: another name because of a locked file, another list's report that was there,
+    #: what a workbook cannot hold.
     notices: tuple[str, ...] = ()
 
 
@@ -57,8 +59,9 @@ def write_reports(  # noqa: PLR0913 - each is a wish of its own
         orders: The list, every row of it. Its rows are read some times over, and never all at once.
         records: What the journal knows of its orders.
         folder: Where the report goes.
-        stem: File name without extension. Where a file of that name cannot be replaced, because a spreadsheet program
-            has it open, the report is ``stem (2)``, and a notice says so.
+        stem: File name without extension. A report of another list that has it already is kept beside. Where a file of
+            that name cannot be replaced, because a spreadsheet program has it open, the report is ``stem (2)``. Notices
+            say so.
         out: The output folder, that the folders of orders are below; ``folder`` itself where it is not given.
         is_to_move: Whether the report will be read elsewhere, so that its links must be whole paths.
         heed: Called now and then; what it raises ends the writing, and what an earlier report is stays.
@@ -69,8 +72,14 @@ def write_reports(  # noqa: PLR0913 - each is a wish of its own
     place = out or folder
     way_to_out = f"{place.absolute().as_posix()}/" if is_to_move else _way(folder, place)
     told = _Told(orders=orders, records=records, heed=heed)
-    tally, losses = Tally(), list[str]()
-    csv_file = _put(folder, stem, ".csv", lambda path: _write_csv(path, told, tally))
+    tally, losses, kept = Tally(), list[str](), list[str]()
+
+    def write_first(path: Path) -> None:
+        _write_csv(path, told, tally)
+        sync_file(path)
+        kept.extend(put_aside(folder, stem, orders.batch_id))
+
+    csv_file = _put(folder, stem, ".csv", write_first)
     summary = tally.summary(orders)
     work = partial(_write_xlsx, told=told, summary=summary, way_to_out=way_to_out, elsewhere=csv_file.name)
     xlsx = _put(folder, stem, ".xlsx", lambda path: losses.extend(work(path)))
@@ -80,7 +89,8 @@ def write_reports(  # noqa: PLR0913 - each is a wish of its own
         for path in (xlsx, csv_file, json_file)
         if path.stem != stem
     )
-    return ReportFiles(xlsx=xlsx, csv=csv_file, json=json_file, notices=(*renamed, *losses))
+    remove_aside(folder, stem, orders.batch_id)
+    return ReportFiles(xlsx=xlsx, csv=csv_file, json=json_file, notices=(*kept, *renamed, *losses))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

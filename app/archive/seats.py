@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.archive.manifest import MANIFEST_NAME, Manifest, ManifestError
 from app.archive.names import folder_variants
+from app.archive.spellings import Spellings
 from app.domain.account import Account
 from app.domain.ids import TaskId
 
@@ -33,6 +34,7 @@ class Seats:
         """Seat orders of ``account`` below ``out``; where it is not known, a number alone says which order it is."""
         self._out = out
         self._account = account
+        self._spellings = Spellings()
 
     def find(self, levels: tuple[str, ...], sitter: Sitter) -> Path:
         """The folder for an order: the first of its name that is free or its own.
@@ -40,6 +42,7 @@ class Seats:
         Never within the folder of another order, never in the place of what is not ours.
         """
         *_, place = self._passed(levels, sitter)
+        self._spellings.add(place)
         return place
 
     def of_others(self, levels: tuple[str, ...], sitter: Sitter) -> list[tuple[Path, Manifest]]:
@@ -52,11 +55,20 @@ class Seats:
         """Every folder of its name that is taken, and the one that is not."""
         parent = self._out
         for level in levels[:-1]:
-            parent = next(path for path in _variants(parent, level) if _can_hold_orders(path))
+            parent = next(path for path in map(self._holder, _variants(parent, level)) if path is not None)
         for path in _variants(parent, levels[-1]):
             yield path
-            if self._is_own(path, sitter) or _is_free(path):
+            others = self._spellings.others(path)
+            is_taken = any(not self._is_own(other, sitter) for other in others)
+            if self._is_own(path, sitter) or (_is_free(path) and not is_taken):
                 return
+
+    def _holder(self, folder: Path) -> Path | None:
+        """The folder of this name, however it is written there, that orders can be below."""
+        others = self._spellings.others(folder)
+        if not all(map(_can_hold_orders, (folder, *others))):
+            return None
+        return folder if folder.exists() or not others else others[0]
 
     def _is_own(self, folder: Path, sitter: Sitter) -> bool:
         manifest = manifest_of(folder)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain, islice
@@ -40,6 +39,7 @@ from app.archive.excel import (
     typed,
 )
 from app.archive.losses import CUT, Losses
+from app.archive.sheet_file import begin_rows, closed
 from app.archive.table import RESULT_COLUMNS, Line, Summary, Value, result_headers
 from app.domain.failures import Outcome
 from app.domain.task import OrderRow
@@ -105,14 +105,19 @@ def write_workbook(
         OSError: The file cannot be written.
     """
     workbook = Workbook(write_only=True)
-    with closing(workbook.create_sheet("Report")) as sheet:
-        table = _Table(sheet, layout)
-        table.write(lines, summary.row_count)
-    losses = tuple(table.losses.sentences())
-    with closing(workbook.create_sheet("Summary")) as sheet:
-        _write_summary(sheet, summary, losses)
-    with io.BufferedWriter(_HeedingFile(path, heed)) as file, ZipFile(file, "w", ZIP_DEFLATED) as archive:
-        ExcelWriter(workbook, archive).write_data()
+    places = [path.with_name(f"{path.name}.{number}") for number in (1, 2)]
+    try:
+        with closed(workbook.create_sheet("Report")) as sheet:
+            table = _Table(sheet, layout, places[0])
+            table.write(lines, summary.row_count)
+        losses = tuple(table.losses.sentences())
+        with closed(workbook.create_sheet("Summary")) as sheet:
+            _write_summary(sheet, summary, losses, places[1])
+        with io.BufferedWriter(_HeedingFile(path, heed)) as file, ZipFile(file, "w", ZIP_DEFLATED) as archive:
+            ExcelWriter(workbook, archive).write_data()
+    finally:
+        for place in places:
+            place.unlink(missing_ok=True)
     return losses
 
 
@@ -133,7 +138,8 @@ class _HeedingFile(io.FileIO):
 class _Table:
     """The sheet with every row of the list."""
 
-    def __init__(self, sheet: Worksheet, layout: Layout) -> None:
+    def __init__(self, sheet: Worksheet, layout: Layout, place: Path) -> None:
+        self._place = place
         self.losses = Losses(layout.elsewhere)
         self._sheet = sheet
         self._layout = layout
@@ -161,6 +167,7 @@ class _Table:
             self._sheet.column_dimensions[get_column_letter(number + 1)].width = _width(header, values)
         self._sheet.freeze_panes = "A2"
         self._sheet.auto_filter.ref = f"A1:{get_column_letter(len(headers))}{min(row_count + 1, ROWS_MAX)}"
+        begin_rows(self._sheet, self._place)
         kept = (self.losses.cut(header, 1, f"column {number}") for number, header in enumerate(headers, 1))
         self._sheet.append([_head(self._sheet, header) for header in kept])
 
@@ -213,9 +220,10 @@ class _Table:
         return ""
 
 
-def _write_summary(sheet: Worksheet, summary: Summary, losses: tuple[str, ...]) -> None:
+def _write_summary(sheet: Worksheet, summary: Summary, losses: tuple[str, ...], place: Path) -> None:
     sheet.column_dimensions["A"].width = 28
     sheet.column_dimensions["B"].width = 40
+    begin_rows(sheet, place)
     for name, value in _facts(summary):
         sheet.append([_text(sheet, name), _cell(sheet, value)])
     for title, counts in (("Outcome", summary.outcomes), ("What they need", summary.actions)):

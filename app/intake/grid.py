@@ -27,6 +27,8 @@ class Row:
     doubts: Mapping[int, str] = field(default_factory=lambda: NO_DOUBTS)
     #: Columns whose cell holds a single number, so that signs between its digits part nothing.
     one_numbers: frozenset[int] = frozenset()
+    #: Columns whose cell is crossed out.
+    struck: frozenset[int] = frozenset()
     #: Columns whose cell holds a number, a date or a time; nothing where the file tells no types.
     values: frozenset[int] | None = None
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median_high
 
 from app.intake.cells import can_be_order, is_data
 from app.intake.grid import Row
-from app.intake.names import VAGUE, fold_name, name_rank
+from app.intake.names import VAGUE, fold_name, heads_other, is_numbering, name_rank
 
 #: A header further down than this is none.
 _TOP_ROWS = 60
@@ -56,8 +56,12 @@ def frame_rows(rows: Sequence[Row], wanted: str | None = None) -> Frame:
     if header is None:
         return Frame(header=None, rows=tuple(rows[start:]), notices=tuple(titles))
     unknown = [] if is_named else [f"Row {rows[header].row_no} was taken as the header, not as an order."]
-    body, skipped = _without_descriptions(rows[header], rows[header + 1 :])
-    return Frame(header=rows[header], rows=body, notices=(*titles, *unknown, *skipped))
+    names, below = rows[header], rows[header + 1 :]
+    if place is not None and below and _goes_on(names, below[0], place):
+        unknown.append(f"Row {below[0].row_no} goes on with the header: not read as an order.")
+        names, below = _joined(names, below[0], fold_name(wanted or "")), below[1:]
+    body, skipped = _without_descriptions(names, below)
+    return Frame(header=names, rows=body, notices=(*titles, *unknown, *skipped))
 
 
 def _is_order(row: Row, place: int) -> bool:
@@ -87,6 +91,36 @@ def _named_place(rows: Sequence[Row], index: int, wanted: str | None) -> int | N
         if _are_orders(below) or (is_name and (is_told or is_worded)):
             return position
     return None
+
+
+def _goes_on(header: Row, row: Row, place: int) -> bool:
+    """Whether the row below names of groups names the columns in them: it has no data, and a name for the orders."""
+    name = row.cells[place] if place < len(row.cells) else ""
+    is_group = not is_numbering(header.cells[place])
+    is_name = _is_order_name(name) or (is_group and (is_numbering(name) or heads_other(name)))
+    has_more = any(map(_is_name_alone, row.cells)) and row.filled_count > 1
+    has_digits = any(map(str.isdigit, "".join(row.cells)))
+    return is_name and has_more and row.cells != header.cells and not has_digits and not row.doubts
+
+
+def _is_name_alone(name: str) -> bool:
+    return _is_order_name(name) or is_numbering(name)
+
+
+def _joined(groups: Row, names: Row, told: str) -> Row:
+    """Names of columns behind those of their groups; a group reaches to where the next one begins.
+
+    The name that the user told, folded, stays as it is.
+    """
+    width = max(len(groups.cells), len(names.cells))
+    group, joined = "", list[str]()
+    for place in range(width):
+        above = groups.cells[place].strip() if place < len(groups.cells) else ""
+        name = names.cells[place].strip() if place < len(names.cells) else ""
+        group = above or group
+        wanted = next((text for text in (above, name) if told and fold_name(text) == told), "")
+        joined.append(wanted or (f"{group} {name}".strip() if name else above))
+    return replace(names, cells=tuple(joined))
 
 
 def _column(rows: Sequence[Row], position: int) -> list[str]:

@@ -19,6 +19,8 @@ _ESCAPE = re.compile(r"\\(?:00([0-9A-F]{2})|(.))", re.IGNORECASE)
 #: One with zeros in front, which a format could only take away, is left as it is seen.
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:E[+-]?\d+)?", re.IGNORECASE)
 _HIDDEN = re.compile(r"display:none|visibility:(?:collapse|hidden)|mso-ignore:display", re.IGNORECASE)
+_STRIKE = re.compile(r"text-decoration[\w-]*\s*:[^;]*line-through", re.IGNORECASE)
+_STRUCK = frozenset({"s", "strike", "del"})
 #: Dates by their names; all other formats are written out.
 _NAMED = {"Short Date": "yyyy-mm-dd", "Long Date": "yyyy-mm-dd", "Medium Date": "yyyy-mm-dd", "Text": "@"}
 
@@ -39,6 +41,16 @@ class Looks:
         """Whether a browser leaves a row or cell out."""
         return element.get("hidden") is not None or bool(_HIDDEN.search(self._told(element).replace(" ", "")))
 
+    def is_struck(self, element: Element) -> bool:
+        """Whether a row or cell is crossed out as a whole, by its style or by what its text stands in."""
+        if any(_STRIKE.search(self._told(one)) for one in (element, *element.iterancestors("tr"))):
+            return True
+        within = next((one for one in element.iterdescendants() if self._strikes(one)), None)
+        return within is not None and _letters(within) == _letters(element) != ""
+
+    def _strikes(self, element: Element) -> bool:
+        return element.tag in _STRUCK or (isinstance(element.tag, str) and bool(_STRIKE.search(self._told(element))))
+
     def shown(self, text: str, element: Element) -> Cell:
         """A cell as a spreadsheet program shows it: a number by its format, all else as it stands."""
         value = str(element.get("x:num") or "").strip() or text
@@ -52,6 +64,10 @@ class Looks:
         """The element's own style before those of its classes."""
         names = str(element.get("class") or "").split()
         return ";".join([str(element.get("style") or ""), *(self.classes.get(name, "") for name in names)])
+
+
+def _letters(element: Element) -> str:
+    return "".join("".join(map(str, element.itertext())).split())
 
 
 def _unescaped(code: str) -> str:

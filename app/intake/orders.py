@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -137,6 +137,7 @@ def _collect(sheet: Sheet, index: int, source: str, reading: Reading) -> OrderLi
             *sheet.notices,
             *totals.notices(),
             *others.notices(),
+            *_struck_notices(sheet.rows, index, left_out),
             *beside_notices(sheet, index, reading.rules, {task.portal_number for task in tasks.values()}),
             *_count_notices(rows, len(tasks)),
             *shape_notices(rows, tasks),
@@ -173,6 +174,20 @@ def _batch_id(portal_name: str, columns: Sequence[str], rows: Iterable[OrderRow]
     for row in rows:
         digest.update(json.dumps([row.cells, row.task_id]).encode())
     return BatchId(digest.hexdigest()[:_BATCH_ID_LENGTH])
+
+
+def _struck_notices(rows: Sequence[Row], index: int, left_out: Collection[int]) -> Iterator[str]:
+    """Rows whose order number, or most of what they hold, is crossed out: people mean that it is cancelled."""
+    struck = [
+        row.row_no
+        for row in rows
+        if row.struck and row.row_no not in left_out and (index in row.struck or 2 * len(row.struck) > row.filled_count)
+    ]
+    if struck:
+        yield (
+            f"{named_rows(struck).capitalize()} {'is' if len(struck) == 1 else 'are'} crossed out in the list and read "
+            "all the same; delete what is not wanted."
+        )
 
 
 def _count_notices(rows: Sequence[OrderRow], task_count: int) -> Iterator[str]:

@@ -12,7 +12,7 @@ from app.intake.budget import COLUMNS_MAX
 from app.intake.errors import InputRefusedError
 from app.intake.grid import Grid
 from app.intake.looks import Looks
-from app.intake.workbooks.cell import EMPTY, Cell
+from app.intake.workbooks.cell import EMPTY, Cell, struck
 from app.intake.workbooks.parts import Element
 from app.intake.workbooks.sheet_rows import SheetRows, cells_at
 
@@ -82,6 +82,7 @@ def _cells(row: Element, spans: dict[int, tuple[int, Cell]], looks: Looks) -> It
             yield column, _spanned(column, above, spans), row
             column += 1
         cell = looks.shown(_text(element, looks), element)
+        cell = struck(cell, is_struck=looks.is_struck(element))
         yield column, cell, element
         width, height = _count(element, "colspan"), _count(element, "rowspan")
         if height > 1:

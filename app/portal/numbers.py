@@ -134,8 +134,10 @@ def _sure_number(text: str, rules: NumberRules, *, is_one: bool) -> Number | Non
         number = _valid(prefix, "".join(parts), rules)
         if not number:
             continue
-        if len(parts) == 1 or is_one:
+        if is_one:
             return number
+        if len(parts) == 1:
+            return None if writing.is_address(rest) else number
         is_sure = writing.is_one_number(parts) and not writing.is_date(rest) and not _numbers_alone(rest, rules)
         return number if is_sure else None
     return None
@@ -151,10 +153,14 @@ def _doubt(plain: str, rules: NumberRules) -> str:
     alone = _numbers_alone(plain, rules)
     readings = [_alone_shown(alone)] if alone else []
     for prefix, rest in _readings(plain, rules):
-        glued = writing.unsure_thousands(rest) or "".join(_parts(rest, rules.separators))
+        is_address = writing.is_address(rest)
+        glued = writing.without_thousands(rest) if is_address else writing.unsure_thousands(rest)
+        glued = glued or "".join(_parts(rest, rules.separators))
         whole = _valid(prefix, glued, rules)
         if whole:
-            if not alone:
+            if is_address:
+                readings.append("the address of a machine in a network")
+            elif not alone:
                 readings.append(f"{_shown(rest)}, which is no single order number")
             readings.append(f"the order {whole.po_number}")
             break

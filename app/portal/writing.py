@@ -33,6 +33,9 @@ _THOUSANDS = re.compile(
 )
 #: Either thousands or a fraction: the country decides, and the cell does not tell it.
 _UNSURE_THOUSANDS = re.compile(r"(\d{1,3})[.,](\d{3})")
+#: Four numbers with points between, none of them with a zero in front.
+_FOUR_NUMBERS = re.compile(r"(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}")
+_BYTE_MAX = 255
 _DATE = re.compile(
     r"(?:[12]\d{3}|3\d{3})[- ](?:0?[1-9]|1[0-2])(?:[- ](?:0?[1-9]|[12]\d|3[01]))?"
     r"|(?:(?:0?[1-9]|[12]\d|3[01])[- ])?(?:0?[1-9]|1[0-2])[- ](?:19|20)\d{2}"
@@ -100,6 +103,11 @@ def unsure_thousands(text: str) -> str:
     """The digits of ``450.001``, which is one number in some countries and a fraction in others; else nothing."""
     unsure = _UNSURE_THOUSANDS.fullmatch(text)
     return unsure[1] + unsure[2] if unsure else ""
+
+
+def is_address(text: str) -> bool:
+    """Whether this can be the address of a machine in a network: ``192.168.100.200``."""
+    return bool(_FOUR_NUMBERS.fullmatch(text)) and all(int(part) <= _BYTE_MAX for part in text.split("."))
 
 
 def is_one_number(parts: Sequence[str]) -> bool:

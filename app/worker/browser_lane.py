@@ -9,21 +9,20 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import anyio
-from playwright.async_api import BrowserContext, Download, Page, Response
+from playwright.async_api import BrowserContext, Download, Page
 from playwright.async_api import Error as PlaywrightError
 
 from app.archive.content import is_document_type
 from app.portal.pack import Pack
 from app.worker.allowance import Allowance
+from app.worker.announcement import announcement
 from app.worker.dialogs import answer_dialogs
-from app.worker.disposition import NOTHING_SAID, Disposition, read_disposition
 from app.worker.errors import first_line, stop_if_closed
 from app.worker.landing import landed
 from app.worker.reading import PageLink
-from app.worker.received import Received, RefusedError, announced, media_type
+from app.worker.received import Received, RefusedError, media_type
 from app.worker.trail import Trail, follow, quietly
 from app.worker.windows import close_family, closing_windows
 
@@ -187,7 +186,7 @@ class BrowserLane:
     async def _keep(self, download: Download, trail: Trail, part: Path, wanted: Wanted) -> Received:
         await self._check_place(download.url)
         answer = trail.answer_of(download)
-        told = _told(download, answer, wanted.known, is_alone=len(trail.downloads) == 1)
+        told = announcement(download, answer, wanted.known, is_alone=len(trail.downloads) == 1)
         if answer and answer.status == HTTPStatus.PARTIAL_CONTENT and told.declared_bytes is None:
             msg = "the portal sent a part of it"
             raise RefusedError(msg, is_retryable=True)
@@ -206,6 +205,8 @@ class BrowserLane:
             disposition=told.disposition,
             declared_type=told.declared_type,
             declared_bytes=told.declared_bytes,
+            is_unpacked=told.is_unpacked,
+            can_ask_again=told.can_ask_again,
             source_url=wanted.link.address or download.url,
             final_url=download.url,
         )
@@ -254,47 +255,3 @@ class NoFileError(RefusedError):
         """Keep where those pages are."""
         super().__init__(problem, is_retryable=True)
         self.places = tuple(places)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Told:
-    disposition: Disposition
-    declared_type: str
-    declared_bytes: int | None
-
-
-def _told(download: Download, answer: Response | None, known: tuple[str, ...], *, is_alone: bool) -> _Told:
-    """What is known of a download beside its bytes; of several at once, what the page says names none."""
-    headers = answer.headers if answer else {}
-    header = headers.get("content-disposition", "")
-    found = read_disposition([_raw(header)], known) if header else NOTHING_SAID
-    if not found.name and _is_named(download, is_alone=is_alone):
-        found = Disposition(name=download.suggested_filename, is_attachment=True)
-    return _Told(
-        disposition=found,
-        declared_type=media_type(headers.get("content-type", "")),
-        declared_bytes=announced(answer.status, headers) if answer else None,
-    )
-
-
-def _raw(header: str) -> bytes:
-    """The bytes of a header: the browser hands on those that are no UTF-8 one by one."""
-    try:
-        return header.encode("latin-1")
-    except UnicodeEncodeError:
-        return header.encode("utf-8", "replace")
-
-
-def _is_named(download: Download, *, is_alone: bool) -> bool:
-    """Whether header or script named the file; what the browser makes of an address by itself is no name for one."""
-    stem = download.suggested_filename.rpartition(".")[0] or download.suggested_filename
-    if stem.lower() == "download":
-        return False
-    if download.url.startswith("data:"):
-        return True  # such an address names nothing
-    if download.url.startswith("blob:"):
-        return stem not in download.url
-    if not is_alone:
-        return True
-    last = unquote(urlsplit(download.url).path.rpartition("/")[2])
-    return stem not in {last, last.rpartition(".")[0]}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -35,6 +36,7 @@ from app.worker.presence import is_portal_gone
 from app.worker.reading import PageLink
 from app.worker.received import Received, RefusedError
 from app.worker.staged import Arrived
+from app.worker.wholeness import proved_whole
 
 
 class PageInsteadError(RefusedError):
@@ -185,7 +187,10 @@ class OrderDownloads:
             try:
                 if isinstance(one, RefusedError):
                     raise one
-                checked.append(await self._check(one, wanted, number))
+                arrived = await self._check(one, wanted, number)
+                asked_before = bool(wanted.link.address)  # and refused
+                told = replace(one, can_ask_again=one.can_ask_again and not asked_before)
+                checked.append(await proved_whole(arrived, told, self._downloads.stream, self._downloads.sizes))
             except RefusedError as refusal:
                 refusals.append(refusal)
                 checked.append(self._missed(wanted.link, refusal))
@@ -220,6 +225,8 @@ class OrderDownloads:
             name=called.name,
             is_name_given=called.is_given,
             is_page=finding.is_page,
+            is_text=finding.is_text,
+            shows_end=finding.shows_end,
             notes=finding.notes,
         )
 

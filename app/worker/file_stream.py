@@ -27,7 +27,7 @@ from app.worker.codings import CODINGS, Unpacking, codings_in
 from app.worker.disposition import read_disposition
 from app.worker.errors import PortalBusyError, first_line, stop_if_closed
 from app.worker.http_client import Clients, open_clients
-from app.worker.received import Received, RefusedError, announced, media_type
+from app.worker.received import CutShortError, Received, RefusedError, announced, media_type
 from app.worker.set_cookies import bring_cookies
 from app.worker.target import wrong_network, wrong_target
 
@@ -163,7 +163,7 @@ async def _written(answer: httpx.Response, unpacking: Unpacking, part: Path, all
                 await target.write(piece)
     if not unpacking.is_whole:
         msg = "it was packed for its way, and its end did not come"
-        raise RefusedError(msg, is_retryable=True)
+        raise CutShortError(msg)
     return size_bytes
 
 

@@ -26,6 +26,10 @@ class Received:
     declared_type: str = ""
     #: Length that the answer announced for the file itself.
     declared_bytes: int | None = None
+    #: Whether a browser unpacked it, which takes what is cut off within its packing for the whole.
+    is_unpacked: bool = False
+    #: Whether it may be asked for once more: what a form sends may do more than answer.
+    can_ask_again: bool = False
     #: Where the page said that it is.
     source_url: str = ""
     #: Where it was in the end.
@@ -50,6 +54,14 @@ class RefusedError(Exception):
         self.is_retryable = is_retryable
         self.is_for_browser = is_for_browser
         self.is_session_in_doubt = is_session_in_doubt
+
+
+class CutShortError(RefusedError):
+    """The end of it did not come."""
+
+    def __init__(self, problem: str) -> None:
+        """Another try may bring it."""
+        super().__init__(problem, is_retryable=True)
 
 
 def media_type(header: str) -> str:

@@ -34,6 +34,10 @@ class Arrived:
     is_name_given: bool = False
     #: Whether it is a page of HTML, whatever it is called.
     is_page: bool = False
+    #: Whether it can be read as text.
+    is_text: bool = False
+    #: Whether one that was cut off would be known by its end.
+    shows_end: bool = False
     #: What a person should know of it.
     notes: tuple[str, ...] = ()
 

@@ -58,7 +58,7 @@ def expected_digests(truths: dict[str, OrderTruth]) -> dict[str, list[str]]:
 
 def reported(desk: Place, stem: str = "orders") -> list[dict[str, str]]:
     """The rows of the report."""
-    (path,) = (desk.out / "reports").glob(f"{stem}*.csv")
+    path = desk.out / "reports" / f"{stem}-report.csv"
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 

@@ -38,6 +38,8 @@ class Cell:
     is_one: bool = False
     #: It holds a number, a date or a time, and no text that looks like one.
     is_value: bool = False
+    #: It is shown crossed out.
+    is_struck: bool = False
 
 
 EMPTY = Cell()
@@ -84,11 +86,12 @@ def number_cell(number: float, code: str, *, is_1904: bool = False) -> Cell:
     text = number_format.shown(number)
     held = general_text(number)
     is_one = number_format.is_parting(number)
-    if any(map(str.isdigit, text)) and is_shown_whole(number):
+    is_same = not number_format.is_percentage(number)
+    if is_same and any(map(str.isdigit, text)) and is_shown_whole(number):
         digits = "".join(filter(str.isdigit, text))
         if held.lstrip("-") in digits or "E" in held or not float(held).is_integer():
             return Cell(text, is_one=is_one)
-    elif not is_shown_whole(number) and "." in text:
+    elif is_same and not is_shown_whole(number) and "." in text:
         return Cell(text)
     seen = repr(text) if text else "nothing"
     return Cell(text, doubt=f"The cell shows {seen} and holds {held}: format the column as text.")
@@ -122,7 +125,12 @@ def moment_cell(moment: date | time | timedelta | str, held: str = "") -> Cell:
 
 def formula_cell(cell: Cell, formula: str) -> Cell:
     """A cell with the saved value of a formula; one that adds up others is a total."""
-    return replace(_calculated(cell, formula), is_value=cell.is_value)
+    return replace(_calculated(cell, formula), is_value=cell.is_value, is_struck=cell.is_struck)
+
+
+def struck(cell: Cell, *, is_struck: bool = True) -> Cell:
+    """The same cell, crossed out; one that shows nothing shows no line either."""
+    return replace(cell, is_struck=True) if is_struck and cell.text.strip() else cell
 
 
 def _calculated(cell: Cell, formula: str) -> Cell:

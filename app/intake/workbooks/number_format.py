@@ -114,6 +114,10 @@ class NumberFormat:
         places = [place for place, kind in enumerate(kinds) if kind == "digit"]
         return bool(places) and "literal" in kinds[places[0] : places[-1]]
 
+    def is_percentage(self, number: float) -> bool:
+        """Whether it shows a hundred times the number."""
+        return any(token.kind == "percent" for token in self._section(number)[0].tokens)
+
     def _section(self, number: float) -> tuple[_Section, bool]:
         """The section for a number, and whether the number brings its own sign."""
         if any(section.condition for section in self.sections):

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from app.intake.budget import COLUMNS_MAX
 from app.intake.errors import InputRefusedError
 from app.intake.grid import Grid, check_row_count
-from app.intake.workbooks.cell import EMPTY, UNSAVED_FORMULA, Cell, error_cell, formula_cell, moment_cell, of_value
+from app.intake.workbooks.cell import (
+    EMPTY,
+    UNSAVED_FORMULA,
+    Cell,
+    error_cell,
+    formula_cell,
+    moment_cell,
+    of_value,
+    struck,
+)
 from app.intake.workbooks.number_format import general_text, is_shown_whole
 from app.intake.workbooks.page import Page
 from app.intake.workbooks.parts import Element, Parts, attribute, has, local_name
@@ -36,21 +45,27 @@ def ods_pages(parts: Parts, source: str) -> list[Page]:
         raise InputRefusedError(
             f"{source} is protected by a password; open it in the program that made it and save it without, or as CSV."
         )
-    titles, hidden = _contents(parts)
+    titles, hidden, struck_styles = _contents(parts)
     if not titles:
         raise InputRefusedError(f"{source} is an OpenDocument file and no spreadsheet; save the list as .xlsx or CSV.")
     return [
-        Page(title=title, is_visible=style not in hidden, read=_Sheet(parts, source, position).read)
+        Page(title=title, is_visible=style not in hidden, read=_Sheet(parts, source, position, struck_styles).read)
         for position, (title, style) in enumerate(titles)
     ]
 
 
-def _contents(parts: Parts) -> tuple[list[tuple[str, str]], set[str]]:
-    """The names and styles of the sheets, and the styles that hide one."""
+def _contents(parts: Parts) -> tuple[list[tuple[str, str]], set[str], set[str]]:
+    """The names and styles of the sheets, the styles that hide one, and those that cross out."""
     hidden: set[str] = set()
+    struck_styles: set[str] = set()
     titles: list[tuple[str, str]] = []
-    for event, element in parts.walk(CONTENT, ("{*}table-properties", "{*}table", "{*}table-row"), ("start", "end")):
+    tags = ("{*}table-properties", "{*}text-properties", "{*}table", "{*}table-row")
+    for event, element in parts.walk(CONTENT, tags, ("start", "end")):
         match event, local_name(element):
+            case "end", "text-properties":
+                style = element.getparent()
+                if style is not None and _is_line_through(element):
+                    struck_styles.add(attribute(style, "name"))
             case "end", "table-properties":
                 style = element.getparent()
                 if attribute(element, "display") == "false" and style is not None:
@@ -61,14 +76,20 @@ def _contents(parts: Parts) -> tuple[list[tuple[str, str]], set[str]]:
                 _forget_row(element)
             case _:
                 pass
-    return titles, hidden
+    return titles, hidden, struck_styles
+
+
+def _is_line_through(look: Element) -> bool:
+    lines = (attribute(look, f"text-line-through-{what}") for what in ("style", "type"))
+    return any(line not in {"", "none"} for line in lines)
 
 
 class _Sheet:
     """One pass over one sheet."""
 
-    def __init__(self, parts: Parts, source: str, position: int) -> None:
+    def __init__(self, parts: Parts, source: str, position: int, struck_styles: Collection[str]) -> None:
         self._parts = parts
+        self._struck_styles = struck_styles
         self._position = position
         self._rows = SheetRows(source=source)
         self._areas: list[Area] = []
@@ -123,6 +144,8 @@ class _Sheet:
                 continue
             count = _count(element, "number-columns-repeated")
             cell = _cell(element) if name == "table-cell" else EMPTY
+            if self._struck_styles and cell is not EMPTY:
+                cell = struck(cell, is_struck=self._is_struck(element))
             if cell is not EMPTY:
                 yield from ((place, cell) for place in range(column, min(column + count, COLUMNS_MAX + 1)))
             height = _count(element, "number-rows-spanned")
@@ -130,6 +153,15 @@ class _Sheet:
                 last = self._next_row + height - 1
                 self._areas.append(Area(top=self._next_row, bottom=last, left=column, right=column))
             column += count
+
+    def _is_struck(self, cell: Element) -> bool:
+        """Whether a cell is crossed out, as a whole or in each of its pieces."""
+        if attribute(cell, "style-name") in self._struck_styles:
+            return True
+        spans = [span for span in cell.iter("{*}span") if attribute(span, "style-name") in self._struck_styles]
+        return bool(spans) and "".join("".join(map(str, span.itertext())) for span in spans) == "".join(
+            text for line in _lines(cell) for text in map(str, line.itertext())
+        )
 
 
 def _is_sheet(table: Element) -> bool:

@@ -18,17 +18,17 @@ from app.intake.workbooks.cell import (
     formula_cell,
     moment_cell,
     number_cell,
+    struck,
     text_cell,
 )
 from app.intake.workbooks.page import Page
 from app.intake.workbooks.parts import Element, Parts, Relation, attribute, elements, has, is_on, local_name
+from app.intake.workbooks.rich_text import is_struck_out, rich_text, unescaped
 from app.intake.workbooks.sheet_rows import Area, SheetRows, cells_at
 from app.intake.workbooks.styles import Styles, read_styles
 
 _WORKBOOK = "xl/workbook.xml"
 _REFERENCE = re.compile(r"\$?([A-Z]{1,9})\$?(\d+)", re.IGNORECASE)
-#: A character that XML cannot hold, as Excel writes it: ``_x000D_``.
-_ESCAPE = re.compile(r"_x([0-9A-F]{4})_", re.IGNORECASE)
 _ZERO_SIZE = frozenset({"0", "0.0"})
 _SAVED_ANEW = "Open it in Excel and save it anew."
 
@@ -40,6 +40,8 @@ class _Book:
     parts: Parts
     source: str
     texts: list[str]
+    #: Which of them are crossed out as a whole.
+    struck_texts: frozenset[int]
     styles: Styles
     is_1904: bool
 
@@ -54,10 +56,12 @@ def ooxml_pages(parts: Parts, source: str) -> list[Page]:
     root = parts.root(name if name in parts else _WORKBOOK)
     relations = parts.relations(name)
     shared = {relation.kind: relation.target for relation in relations.values()}
+    texts, struck_texts = _shared_texts(parts, shared.get("sharedstrings", ""))
     book = _Book(
         parts=parts,
         source=source,
-        texts=_shared_texts(parts, shared.get("sharedstrings", "")),
+        texts=texts,
+        struck_texts=struck_texts,
         styles=read_styles(parts, shared.get("styles", "")),
         is_1904=any(is_on(attribute(found, "date1904")) for found in elements(root, "workbookpr")),
     )
@@ -84,16 +88,19 @@ def _page(book: _Book, sheet: Element, relations: dict[str, Relation]) -> Page |
     return Page(title=title, is_visible=attribute(sheet, "state").casefold() in {"", "visible"}, read=read)
 
 
-def _shared_texts(parts: Parts, name: str) -> list[str]:
+def _shared_texts(parts: Parts, name: str) -> tuple[list[str], frozenset[int]]:
     if not name:
-        return []
+        return [], frozenset()
     if name not in parts:
         raise ValueError(name)
     texts: list[str] = []
+    struck: set[int] = set()
     for _, element in parts.walk(name, ["{*}si"]):
-        texts.append(_rich_text(element))
+        if is_struck_out(element):
+            struck.add(len(texts))
+        texts.append(rich_text(element))
         _forget(element)
-    return texts
+    return texts, frozenset(struck)
 
 
 class _Sheet:
@@ -165,18 +172,23 @@ class _Sheet:
                 case "f":
                     formula = child.text or ""
                 case "is":
-                    return text_cell(_rich_text(child), self._book.styles.text_code(element.get("s")))
+                    style = element.get("s")
+                    cell = text_cell(rich_text(child), self._book.styles.text_code(style))
+                    return struck(cell, is_struck=is_struck_out(child) or self._book.styles.is_struck(style))
                 case _:
                     pass
         if not value:
             return UNSAVED_FORMULA if value is None and formula is not None else EMPTY
         cell = self._valued(kind, value, element.get("s"))
+        if self._book.styles.is_struck(element.get("s")):
+            cell = struck(cell)
         return cell if formula is None else formula_cell(cell, formula)
 
     def _valued(self, kind: str, value: str, style: str | None) -> Cell:
         match kind:
             case "s":
-                return text_cell(self._book.texts[int(value)], self._book.styles.text_code(style))
+                cell = text_cell(self._book.texts[int(value)], self._book.styles.text_code(style))
+                return struck(cell, is_struck=int(value) in self._book.struck_texts)
             case "b":
                 return Cell("TRUE" if is_on(value) else "FALSE")
             case "e":
@@ -186,7 +198,7 @@ class _Sheet:
             case "n":
                 return _number(value, self._book.styles.code(style), is_1904=self._book.is_1904)
             case _:
-                return text_cell(_unescaped(value), self._book.styles.text_code(style))
+                return text_cell(unescaped(value), self._book.styles.text_code(style))
 
     def _take_tables(self) -> None:
         parts = self._book.parts
@@ -214,41 +226,8 @@ def _number(value: str, code: str, *, is_1904: bool) -> Cell:
         number = None
     if number is None or "_" in value:
         # Some programs write text where a number is promised; Excel takes it.
-        return Cell(_unescaped(value))
+        return Cell(unescaped(value))
     return number_cell(number, code, is_1904=is_1904)
-
-
-def _rich_text(element: Element) -> str:
-    """The text of all runs; reading aids beside them are no part of it."""
-    runs: list[str] = []
-    for child in element:
-        match local_name(child) if isinstance(child.tag, str) else "":
-            case "t":
-                runs.append(child.text or "")
-            case "r":
-                runs.append(_run(child))
-            case _:
-                pass
-    return _unescaped("".join(runs))
-
-
-def _run(run: Element) -> str:
-    """The text of a run; raised digits of a note, and struck ones, do not grow together with those beside them."""
-    text = "".join(found.text or "" for found in run.iterchildren("{*}t"))
-    is_apart = any(
-        attribute(mark, "val") not in {"baseline", "0", "false"}
-        for looks in run.iterchildren("{*}rPr")
-        for mark in looks.iterchildren("{*}vertAlign", "{*}strike")
-    )
-    return f" {text} " if is_apart and any(map(str.isdigit, text)) else text
-
-
-def _unescaped(text: str) -> str:
-    """The characters that were written as numbers; half of one that takes two is none."""
-    if "_x" not in text:
-        return text
-    plain = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
-    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _area(text: str) -> Area | None:

@@ -68,7 +68,8 @@ class SheetRows:
                 self.mute.append(row_no)
             return
         ones = frozenset(index for index, cell in enumerate(cells) if cell.is_one)
-        self.rows[row_no] = Row(row_no=row_no, cells=texts, doubts=doubts or NO_DOUBTS, one_numbers=ones)
+        struck = frozenset(index for index, cell in enumerate(cells) if cell.is_struck)
+        self.rows[row_no] = Row(row_no=row_no, cells=texts, doubts=doubts or NO_DOUBTS, one_numbers=ones, struck=struck)
         if self.knows_types:
             values = frozenset(index for index, cell in enumerate(cells) if cell.is_value)
             self.rows[row_no] = replace(self.rows[row_no], values=self._kinds.setdefault(values, values))
@@ -125,7 +126,10 @@ class SheetRows:
         doubts = {**row.doubts, **({column: head.doubts[column]} if column in head.doubts else {})}
         ones = row.one_numbers | ({column} & head.one_numbers)
         values = None if row.values is None or head.values is None else row.values | ({column} & head.values)
-        self.rows[place] = replace(row, cells=tuple(cells), doubts=doubts, one_numbers=ones, values=values)
+        struck = row.struck | ({column} & head.struck)
+        self.rows[place] = replace(
+            row, cells=tuple(cells), doubts=doubts, one_numbers=ones, values=values, struck=struck
+        )
         return True
 
     def _hidden_notices(self, rows: Sequence[Row]) -> Iterator[str]:

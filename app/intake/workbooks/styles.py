@@ -1,12 +1,13 @@
-"""The number formats of a workbook's cells; fills, fonts and colours are not looked at, so none can be wrong."""
+"""The number formats of a workbook's cells, and which are crossed out; no other looks are read."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS
 
-from app.intake.workbooks.parts import Parts, attribute, elements, local_name
+from app.intake.workbooks.parts import Element, Parts, attribute, elements, local_name
 
 GENERAL = "General"
 #: Dates of eastern Asia; which form they take depends on the language of the program.
@@ -19,6 +20,8 @@ class Styles:
     """Which number format each style has."""
 
     codes: list[str] = field(default_factory=list[str])
+    #: Whether each style has a font that crosses out.
+    strikes: list[bool] = field(default_factory=list[bool])
     #: A cell asked for a style that is not there.
     is_lacking: bool = False
 
@@ -32,6 +35,11 @@ class Styles:
     def text_code(self, style: str | None) -> str:
         """The same for a cell of text, which loses no zeros where the style is not there."""
         return self._code_of(style) or GENERAL
+
+    def is_struck(self, style: str | None) -> bool:
+        """Whether a cell of this style is crossed out."""
+        number = int(style) if style and style.isdigit() else 0
+        return number < len(self.strikes) and self.strikes[number]
 
     def _code_of(self, style: str | None) -> str | None:
         if not style:
@@ -48,13 +56,24 @@ def read_styles(parts: Parts, name: str) -> Styles:
     except ValueError:
         return Styles()
     own = {attribute(found, "numFmtId"): attribute(found, "formatCode") for found in elements(root, "numfmt")}
-    tables = elements(root, "cellxfs")
-    codes = [
-        _code(attribute(style, "numFmtId"), own)
-        for style in next(tables, ())
-        if isinstance(style.tag, str) and local_name(style) == "xf"
-    ]
-    return Styles(codes=codes)
+    styles = list(_children(root, "cellxfs", "xf"))
+    fonts = [any(map(_is_strike, font)) for font in _children(root, "fonts", "font")]
+    struck = {str(number) for number, is_struck in enumerate(fonts) if is_struck}
+    return Styles(
+        codes=[_code(attribute(style, "numFmtId"), own) for style in styles],
+        strikes=[attribute(style, "fontId").strip() in struck for style in styles] if struck else [],
+    )
+
+
+def _children(root: Element, table: str, name: str) -> Iterator[Element]:
+    for child in next(elements(root, table), ()):
+        if isinstance(child.tag, str) and local_name(child).casefold() == name:
+            yield child
+
+
+def _is_strike(look: Element) -> bool:
+    is_strike = isinstance(look.tag, str) and local_name(look).casefold() == "strike"
+    return is_strike and attribute(look, "val").strip().casefold() not in {"0", "false"}
 
 
 def _code(number: str, own: dict[str, str]) -> str:

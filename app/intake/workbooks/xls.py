@@ -12,7 +12,7 @@ from xlrd.sheet import Sheet
 
 from app.intake.errors import InputRefusedError
 from app.intake.grid import Grid
-from app.intake.workbooks.cell import EMPTY, SHOWS_NOTHING, Cell, error_cell, number_cell, text_cell
+from app.intake.workbooks.cell import EMPTY, SHOWS_NOTHING, Cell, error_cell, number_cell, struck, text_cell
 from app.intake.workbooks.page import Page
 from app.intake.workbooks.sheet_rows import Area, SheetRows
 from app.intake.workbooks.styles import GENERAL
@@ -60,6 +60,19 @@ def _read(book: Book, sheet: Sheet, source: str) -> Grid:
 
 
 def _cell(book: Book, cell: OldCell) -> Cell:
+    return struck(_valued(book, cell), is_struck=_is_struck(book, cell))
+
+
+def _is_struck(book: Book, cell: OldCell) -> bool:
+    style = book.xf_list[cell.xf_index] if cell.xf_index is not None else None
+    return (
+        style is not None
+        and style.font_index < len(book.font_list)
+        and bool(book.font_list[style.font_index].struck_out)
+    )
+
+
+def _valued(book: Book, cell: OldCell) -> Cell:
     match cell.ctype:
         case xlrd.XL_CELL_TEXT:
             # The library does not tell formulas; a text without a character is the value of one.

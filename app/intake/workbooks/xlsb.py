@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import posixpath
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS
 
 from app.intake.budget import CELLS_MAX, COLUMNS_MAX
 from app.intake.errors import InputRefusedError
 from app.intake.grid import Grid
-from app.intake.workbooks.cell import Cell, error_cell, number_cell
+from app.intake.workbooks.cell import Cell, error_cell, number_cell, struck
 from app.intake.workbooks.page import Page
 from app.intake.workbooks.parts import Parts
 from app.intake.workbooks.sheet_rows import Area, SheetRows, cells_at
 
+T = TypeVar("T")
+
 WORKBOOK = "xl/workbook.bin"
 #: Kinds of records that are looked at.
-_ROW, _TEXT_ITEM, _FORMAT, _STYLE, _BOOK_PROPERTIES, _SHEET, _MERGED = 0, 19, 44, 47, 153, 156, 176
+_ROW, _TEXT_ITEM, _FONT, _FORMAT, _STYLE, _BOOK_PROPERTIES, _SHEET, _MERGED = 0, 19, 43, 44, 47, 153, 156, 176
 _STYLES_BEGIN, _STYLES_END, _FILTER_COLUMN, _COLUMNS, _TABLE, _RICH = 617, 618, 163, 60, 343, 62
 #: Cells with a value, then the same as results of formulas.
 _SMALL = 2
@@ -28,6 +31,8 @@ _ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 
 #: A cell begins with its column, and its style in three bytes beside a flag.
 _CELL_HEAD = 8
 _HIDDEN_ROW, _HIDDEN_COLUMN, _DATES_OF_1904 = 0x10, 0x01, 0x01
+#: Where a font has its flags, the one that crosses out, and where a style names its font.
+_FONT_FLAGS_AT, _STRIKES, _STYLE_FONT_AT = 2, 0x08, 4
 #: How many rows of totals a table has.
 _TOTALS_AT = 28
 
@@ -38,6 +43,8 @@ class _Book:
     source: str
     texts: list[str]
     codes: list[str]
+    #: Whether each style of a cell crosses out.
+    strikes: list[bool]
     is_1904: bool
 
 
@@ -50,11 +57,13 @@ def xlsb_pages(parts: Parts, source: str) -> list[Page]:
     relations = parts.relations(WORKBOOK)
     shared = {relation.kind: relation.target for relation in relations.values()}
     records = list(_records(parts, WORKBOOK))
+    codes, strikes = _styles(parts, shared.get("styles", ""))
     book = _Book(
         parts=parts,
         source=source,
         texts=_texts(parts, shared.get("sharedstrings", "")),
-        codes=_codes(parts, shared.get("styles", "")),
+        codes=codes,
+        strikes=strikes,
         is_1904=any(kind == _BOOK_PROPERTIES and data[0] & _DATES_OF_1904 for kind, data in records),
     )
     pages: list[Page] = []
@@ -95,7 +104,8 @@ class _Sheet:
                 self._take(row_no, cells, is_hidden=is_hidden)
                 row_no, is_hidden, cells = struct.unpack_from("<I", data)[0] + 1, bool(data[11] & _HIDDEN_ROW), []
             elif kind in _CELLS:
-                cells.append((struct.unpack_from("<I", data)[0], self._cell(kind, data)))
+                cell = struck(self._cell(kind, data), is_struck=_style(data, self._book.strikes, default=False))
+                cells.append((struct.unpack_from("<I", data)[0], cell))
             elif kind == _MERGED:
                 areas.append(_area(data))
             elif kind == _COLUMNS and data[16] & _HIDDEN_COLUMN:
@@ -139,9 +149,8 @@ class _Sheet:
                 return Cell(_wide_text(data, _CELL_HEAD + (kind == _RICH))[0])
 
     def _number(self, number: float, data: bytes) -> Cell:
-        style = int.from_bytes(data[4:7], "little")
-        codes = self._book.codes
-        return number_cell(number, codes[style] if style < len(codes) else "General", is_1904=self._book.is_1904)
+        code = _style(data, self._book.codes, default="General")
+        return number_cell(number, code, is_1904=self._book.is_1904)
 
 
 def _area(data: bytes) -> Area:
@@ -161,20 +170,32 @@ def _texts(parts: Parts, name: str) -> list[str]:
     return texts
 
 
-def _codes(parts: Parts, name: str) -> list[str]:
-    """The number format of each style of a cell."""
+def _style(cell: bytes, styles: Sequence[T], *, default: T) -> T:
+    """What the style of a cell says."""
+    number = int.from_bytes(cell[4:7], "little")
+    return styles[number] if number < len(styles) else default
+
+
+def _styles(parts: Parts, name: str) -> tuple[list[str], list[bool]]:
+    """The number format of each style of a cell, and whether it crosses out."""
     own: dict[int, str] = {}
     codes: list[str] = []
+    fonts: list[bool] = []
+    strikes: list[bool] = []
     is_within = False
     for kind, data in _records(parts, name) if name in parts else ():
         if kind == _FORMAT:
             own[struct.unpack_from("<H", data)[0]] = _wide_text(data, 2)[0]
+        elif kind == _FONT:
+            fonts.append(bool(data[_FONT_FLAGS_AT] & _STRIKES))
         elif kind in {_STYLES_BEGIN, _STYLES_END}:
             is_within = kind == _STYLES_BEGIN
         elif kind == _STYLE and is_within:
             number = struct.unpack_from("<H", data, 2)[0]
             codes.append(own.get(number) or BUILTIN_FORMATS.get(number, "General"))
-    return codes
+            font = struct.unpack_from("<H", data, _STYLE_FONT_AT)[0]
+            strikes.append(font < len(fonts) and fonts[font])
+    return codes, strikes
 
 
 def _records(parts: Parts, name: str) -> Iterator[tuple[int, bytes]]:

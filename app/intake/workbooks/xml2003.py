@@ -17,6 +17,7 @@ from app.intake.workbooks.cell import (
     formula_cell,
     moment_cell,
     number_cell,
+    struck,
     text_cell,
 )
 from app.intake.workbooks.page import Page
@@ -42,6 +43,8 @@ _NAMED_FORMATS = {
 class _Book:
     source: str
     codes: dict[str, str] = field(default_factory=dict[str, str])
+    #: Styles that cross out.
+    struck: set[str] = field(default_factory=set[str])
 
 
 def xml_pages(content: bytes, source: str) -> list[Page]:
@@ -58,6 +61,12 @@ def xml_pages(content: bytes, source: str) -> list[Page]:
     for style in elements(root, "style"):
         # A style has what it does not tell from the one that it is made after, which stands before it.
         book.codes[attribute(style, "ID")] = book.codes.get(attribute(style, "Parent"), "")
+        if attribute(style, "Parent") in book.struck:
+            book.struck.add(attribute(style, "ID"))
+        for font in elements(style, "font"):
+            (book.struck.add if is_on(attribute(font, "StrikeThrough")) else book.struck.discard)(
+                attribute(style, "ID")
+            )
         for found in elements(style, "numberformat"):
             code = attribute(found, "Format")
             book.codes[attribute(style, "ID")] = _NAMED_FORMATS.get(code, code)
@@ -117,7 +126,8 @@ class _Sheet:
             if down:
                 self._areas.append(Area(top=row_no, bottom=row_no + down, left=index, right=index))
             style = attribute(element, "StyleID") or row_style or self._column_styles.get(index, "")
-            yield index, self._cell(element, self._book.codes.get(style or "Default", ""))
+            cell = self._cell(element, self._book.codes.get(style or "Default", ""))
+            yield index, struck(cell, is_struck=style in self._book.struck)
             index += int(attribute(element, "MergeAcross") or 0)
 
     def _cell(self, element: Element, code: str) -> Cell:

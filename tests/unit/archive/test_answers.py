@@ -23,6 +23,31 @@ FAULTS = [
     "<result><success>false</success></result>",
     "<apiError><code>1</code></apiError>",
     "<ErrorMessage>no</ErrorMessage>",
+    "<root><error>x</error></root>",
+    '<ns2:serviceFault xmlns:ns2="u"><reason>x</reason></ns2:serviceFault>',
+    "<response><header><code>E001</code><message>System error</message></header></response>",
+    '{"odata.error":{"code":"","message":{"lang":"en","value":"x"}}}',
+    '{"returnCode":"-1","returnMsg":"fail"}',
+    "<?xml version='1.0' encoding='utf-16'?><data><errors><e>1</e><e>2</e></errors></data>",
+    "<GetFileResponse xmlns='urn:x'><GetFileResult><ErrorText>kaputt</ErrorText></GetFileResult></GetFileResponse>",
+    "<attachment><id>5</id><error>gone</error></attachment>",
+    "<message>The document is no longer available.</message>",
+    "<result><authenticated>false</authenticated></result>",
+    '{"response":{"error":{"text":"x"}}}',
+    '{"d":{"Message":"Unauthorized"}}',
+    '{"loggedIn":false}',
+    '{"session_expired":true,"user":null}',
+    '{"redirect":"/login"}',
+    '{"Status":"NOK"}',
+    '{"errno":5,"info":"x"}',
+    '{"Fehler":"Beleg gesperrt"}',
+    '{"jobId":"17","status":"PROCESSING"}',
+    '{"success":true}',
+    '{"downloadUrl":"https://files.test/a?sig=1"}',
+    "<response><status>queued</status><jobId>4</jobId></response>",
+    "[]",
+    "{}",
+    '{"data":null}',
 ]
 NOTES = [
     "Invalid token",
@@ -45,11 +70,42 @@ NOTES = [
     "\u6587\u4ef6\u4e0d\u5b58\u5728",
     "null",
     "Virus detected in file. Download blocked.",
+    "-1",
+    "0",
+    "-2147467259",
+    "0x80004005",
+    '"NOK"',
+    "true",
+    "E_ACCESS_DENIED",
+    "Es ist ein Fehler aufgetreten.",
+    "Si \u00e8 verificato un errore",
+    "Se ha producido un error inesperado.",
+    "Wyst\u0105pi\u0142 b\u0142\u0105d",
+    "\u767c\u751f\u932f\u8aa4",
+    "Zugriff auf dieses Dokument verweigert.",
+    "Das Dokument wurde gel\u00f6scht.",
+    "O documento n\u00e3o est\u00e1 dispon\u00edvel.",
+    "Dokument jest niedost\u0119pny",
+    "File has been quarantined by antivirus",
+    "This attachment has been removed for security reasons.",
+    "You have exceeded your download limit.",
+    "Service is down, please try again later.",
+    "Please contact your administrator.",
+    "We couldn't find the file you asked for.",
+    "Session timeout",
+    "No attachment found",
+    "Please wait...",
+    "Your file is being prepared.",
+    "Die Datei wird gerade erstellt.",
 ]
 PAGES = [
     "<br />\n<b>Warning</b>:  readfile(/var/x): failed to open stream: No such file or directory<br />",
     "<b>Fatal error</b>: Uncaught Exception in /x.php",
     "<center><h1>502 Bad Gateway</h1></center><hr>nginx",
+    "<html><title>Portal</title><h3 class='x'><span>404</span> Page not found</h3><p>Use the menu.</p></html>",
+    "<html><body><h1>Oops!</h1><p>That did not work. Go back and choose something else.</p></body></html>",
+    "<html><body><h1>Whitelabel Error Page</h1></body></html>",
+    "<html><title>Sorry</title><body>Our team knows of it.</body></html>",
     "<html><body><table><tr><td>Your session has timed out. Please sign in again.</td></tr></table></body></html>",
 ]
 SENTENCES = [
@@ -117,6 +173,21 @@ def test_an_error_is_no_file_whatever_it_is_called_and_whoever_vouches_for_it(tm
         ("<ApplicationResponse><ResponseCode>RE</ResponseCode></ApplicationResponse>", "reply.xml", "text/xml"),
         ("<FaultReport><pump>7</pump></FaultReport>", "report.xml", "text/xml"),
         ("<s:Envelope xmlns:s='s'><s:Body><Order/></s:Body></s:Envelope>", "order.xml", "text/xml"),
+        ("<Order><Status>rejected</Status><Line>1</Line><Line>2</Line></Order>", "order.xml", "text/xml"),
+        ("<Pump><Errors>0</Errors><Type>7</Type></Pump>", "pump.xml", "text/xml"),
+        ("<TestReport>" + "<Error>E1</Error><Step>2</Step>" * 9 + "</TestReport>", "report.xml", "text/xml"),
+        ("<Parts><Part><Name>Pump</Name><State>not found</State></Part></Parts>", "parts.xml", "text/xml"),
+        ('{"valid":false,"serial":"A7","checks":{"seal":"open"}}', "check.json", "application/json"),
+        ('{"status":"processing","order":"4711","lines":[{"pos":1}]}', "order.json", "application/json"),
+        ("<OrderResponse><Status>accepted</Status><Line>1</Line></OrderResponse>", "a.xml", "text/xml"),
+        ('{"serial":"A1","result":"pass"}', "test.json", "application/json"),
+        ("ISA*00*          *00*", "order.edi", "text/plain"),
+        ("The item has been removed from this order.", "note.txt", "text/plain"),
+        ("Certificate of conformity: no error was found in the test.", "note.txt", "text/plain"),
+        ("Please wait with the delivery until May.", "note.txt", "text/plain"),
+        ("Sorry for the delay, the file follows on Tuesday.", "note.txt", "text/plain"),
+        ("https://vendor.test/manual.pdf", "link.txt", "text/plain"),
+        ("128", "list.csv", "text/csv"),
         ("Maintenance plan 2024: monthly", "note.txt", "text/plain"),
         ("Item 1 cannot be delivered before May; all others as agreed.", "note.txt", "text/plain"),
         ("Dear Sirs,\nplease find our quotation enclosed.\nRegards", "note.txt", "text/plain"),
@@ -149,12 +220,33 @@ def test_a_sentence_is_no_data_whatever_it_says(tmp_path: Path, label: str) -> N
 
 def test_data_of_programs_in_the_place_of_a_table_is_told(tmp_path: Path) -> None:
     path = tmp_path / "download"
-    path.write_bytes(b'{"redirect":"/login"}')
+    path.write_bytes(b'[{"po":"4711","qty":2},{"po":"4712","qty":1}]')
 
     assert inspect(path, "list.csv", "text/csv").problems
-    assert inspect(path, "list.csv", "text/csv", is_vouched=True).notes == (
-        "list.csv is JSON, whatever its name says.",
-    )
+    told = inspect(path, "list.csv", "text/csv", is_vouched=True)
+    assert (told.problems, told.notes) == ((), ("list.csv is JSON, whatever its name says.",))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"code":"E100","hint":"x"}',
+        '{"state":"closed","user":"jd"}',
+        '{"tracking":"1Z"}',
+        "<answer><x>1</x></answer>",
+        "<html5><p>x</p></html5>",
+    ],
+)
+@pytest.mark.parametrize("label", ["list.csv", "prices.tsv", "offer.pdf"])
+def test_a_few_values_are_no_table_whoever_vouches_for_them(tmp_path: Path, content: str, label: str) -> None:
+    assert problems_of(tmp_path, content.encode(), label, "application/octet-stream", is_vouched=True)
+
+
+@pytest.mark.parametrize(
+    "content", ["https://files.test/a?sig=1", "/tmp/export/17.csv", "a8098c1a-f86e-11da-bd1a-00112444be1e"]
+)
+def test_a_key_or_a_place_is_no_table(tmp_path: Path, content: str) -> None:
+    assert problems_of(tmp_path, content.encode(), "list.csv", "text/csv", is_vouched=True)
 
 
 def test_a_type_that_says_that_it_is_an_error_is_believed(tmp_path: Path) -> None:
@@ -186,6 +278,13 @@ def test_what_nobody_sees_behind_a_name_takes_no_promise_from_it(tmp_path: Path,
 @pytest.mark.parametrize("label", ["plan.dwg", "offer.pdf", "list.csv", "Offer"])
 def test_a_file_of_nothing_but_zeros_did_not_come(tmp_path: Path, label: str) -> None:
     assert "The file holds nothing but zeros." in problems_of(tmp_path, bytes(70_000), label, "", is_vouched=True)
+
+
+@pytest.mark.parametrize("content", [" \n", "\ufeff", "\r\n\r\n"])
+def test_a_file_of_nothing_but_blanks_did_not_come(tmp_path: Path, content: str) -> None:
+    said = problems_of(tmp_path, content.encode(), "list.csv", "text/csv", is_vouched=True)
+
+    assert "The file holds nothing but blanks." in said
 
 
 def test_a_file_that_begins_with_zeros_came(tmp_path: Path) -> None:

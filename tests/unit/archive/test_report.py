@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -265,6 +266,39 @@ def test_a_second_report_takes_the_place_of_the_first(files: ReportFiles, tmp_pa
     assert result(table_of(again), 2)["Outcome"] == ""
 
 
+def test_the_report_of_another_list_of_this_name_is_kept_and_told(files: ReportFiles, tmp_path: Path) -> None:
+    before = {path.suffix: path.read_bytes() for path in tmp_path.iterdir()}
+    other = replace(ORDERS, batch_id=BatchId("batch-of-another"))
+
+    written = write_reports(other, RECORDS, tmp_path, "orders report")
+
+    assert (written.xlsx, written.csv, written.json) == (files.xlsx, files.csv, files.json)
+    kept = {suffix: f"orders report {ORDERS.batch_id[-8:]}{suffix}" for suffix in before}
+    assert {suffix: (tmp_path / name).read_bytes() for suffix, name in kept.items()} == before
+    [notice] = written.notices
+    assert notice.startswith("The report that was there is of another list")
+    assert all(name in notice for name in kept.values())
+    assert write_reports(other, RECORDS, tmp_path, "orders report").notices == ()
+
+    [notice] = write_reports(ORDERS, RECORDS, tmp_path, "orders report").notices
+
+    assert "orders report -another.csv" in notice
+    assert len(list(tmp_path.iterdir())) == 6, "what was kept of this list gave way to its new report"
+
+
+@pytest.mark.parametrize("ending", [".csv", ".xlsx", ".json"])
+def test_a_file_that_does_not_say_whose_report_it_is_is_kept_and_told(tmp_path: Path, ending: str) -> None:
+    for number in (1, 2):
+        (tmp_path / f"orders report{ending}").write_text(f"mine {number}")
+        for other in {".csv", ".xlsx", ".json"} - {ending}:
+            (tmp_path / f"orders report{other}").unlink(missing_ok=True)
+
+        assert "an unknown list" in " ".join(write_reports(ORDERS, RECORDS, tmp_path, "orders report").notices)
+
+    assert (tmp_path / f"orders report earlier{ending}").read_text() == "mine 1"
+    assert (tmp_path / f"orders report earlier (2){ending}").read_text() == "mine 2"
+
+
 def test_a_report_that_is_open_in_another_program_gets_a_name_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -340,6 +374,30 @@ def test_columns_are_as_wide_as_their_first_rows_need(tmp_path: Path) -> None:
     assert sheet.max_row == 501
     assert sheet.column_dimensions["B"].width == len("Cost centre") + 2
     assert [line.row.row_no for line in lines(orders, records)] == list(range(2, 502))
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_disk_that_fills_up_under_a_sheet_is_an_error_of_the_disk_and_leaves_nothing(
+    tmp_path: Path, number: int
+) -> None:
+    (tmp_path / f".report.xlsx.new.{number}").symlink_to("/dev/full")
+
+    with pytest.raises(OSError, match="No space left on device"):
+        write_reports(*long_list(30), tmp_path, "report")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["report.csv"]
+
+
+def test_nothing_of_a_report_is_anywhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+
+    def heed() -> None:
+        assert not list((tmp_path / "temporary").iterdir())
+
+    write_reports(ORDERS, RECORDS, tmp_path / "out", "report", heed=heed)
+
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["report.csv", "report.json", "report.xlsx"]
 
 
 def list_of(columns: tuple[str, ...], *rows: tuple[str, ...]) -> OrderList:

@@ -5,12 +5,14 @@ import os
 import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from loguru import logger
 
 from app.archive.manifest import MANIFEST_NAME, Manifest
+from app.archive.spellings import Spellings
 from app.archive.tree import PRIVATE_NAME, OutputTree
 from app.domain.failures import OptionsError, Outcome, Reason
 from app.domain.ports import Archive
@@ -422,3 +424,64 @@ def test_a_note_of_a_person_does_not_spoil_a_folder(tree: OutputTree, out: Path,
 def test_a_bad_template_is_refused_before_any_order(tmp_path: Path) -> None:
     with pytest.raises(OptionsError, match="brace"):
         OutputTree(tmp_path, "{supplier", clock=StoppedClock())
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "folder"),
+    [
+        (("PO-a1", "Acme"), ("PO-A1", "Acme"), "Acme/PO-A1 (2)"),
+        (("PO-A1", "Acme"), ("po-a1", "Acme"), "Acme/po-a1 (2)"),
+        (("PO-a1", "ACME"), ("PO-A1", "Acme"), "ACME/PO-A1 (2)"),
+        (("PO-1", "STRASSE"), ("PO-2", "Stra\u00dfe"), "STRASSE/PO-2"),
+        (("PO-\u00e41", "Acme"), ("PO-\u00c41", "Acme"), "Acme/PO-\u00c41 (2)"),
+        (("PO-a1", "Acme"), ("PO-B1", "Acme"), "Acme/PO-B1"),
+    ],
+)
+@pytest.mark.parametrize("is_known", [True, False])
+def test_folders_that_some_disks_take_for_one_are_kept_apart(
+    out: Path, tmp_path: Path, first: tuple[str, str], second: tuple[str, str], folder: str, is_known: bool
+) -> None:
+    tree = OutputTree(out, clock=StoppedClock())
+    before = tree.file(task_for(first[0]), report_for(FILES, supplier=first[1]), stage(tmp_path / "1", FILES)).folder
+    later = tree if is_known else OutputTree(out, clock=StoppedClock())
+
+    told = [
+        later.file(
+            task_for(second[0]), report_for(FILES, supplier=second[1]), stage(tmp_path / f"2{turn}", FILES)
+        ).folder
+        for turn in (1, 2)
+    ]
+
+    assert told == [folder, folder]
+    assert Manifest.read(out / before).po_number == first[0]
+    assert later.verify(before, task_for(first[0]).task_id) == []
+
+
+def test_an_order_whose_number_is_written_otherwise_than_before_keeps_one_folder(out: Path, tmp_path: Path) -> None:
+    task = task_for("po-a1")
+    OutputTree(out, clock=StoppedClock()).file(task, report_for(FILES), stage(tmp_path / "1", FILES))
+    again = replace(task, po_number="PO-A1")
+
+    filed = OutputTree(out, clock=StoppedClock()).file(again, report_for(FILES), stage(tmp_path / "2", FILES))
+
+    assert filed.folder == "Acme/PO-A1"
+    assert folders_of(out, task) == [out / "Acme/PO-A1"]
+
+
+def test_of_many_folders_none_is_listed_twice(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("Mixed Name", "mixed name", "UPPER", "lower"):
+        (out / name).mkdir(parents=True)
+    listed: list[Path] = []
+    listing = Path.iterdir
+
+    def count(place: Path) -> Iterator[Path]:
+        listed.append(place)
+        return listing(place)
+
+    monkeypatch.setattr(Path, "iterdir", count)
+    known = Spellings()
+
+    assert known.others(out / "MIXED NAME") == [out / "Mixed Name", out / "mixed name"]
+    assert known.others(out / "Upper") == [out / "UPPER"]
+    assert known.others(out / "lower") == []
+    assert listed == [out]

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import pytest
 
+from tests.support.order_files import zipped
+from tests.unit.intake import xlsb_books
 from tests.unit.intake.raw_books import (
     HEAD,
     A,
@@ -65,6 +70,19 @@ def test_a_number_that_is_shown_as_another_one_is_a_question(code: str, value: o
 
     assert (orders, invalid) == ([C], [2])
     assert "row 2: " in said
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "shown"),
+    [("0%", 4500010001, "450001000100%"), ("0.00%", 45000100.01, "4500010001.00%"), ("0 %", 45000.10001, "4500010 %")],
+)
+def test_a_percentage_is_a_question_that_names_what_is_shown_and_what_is_held(
+    code: str, value: float, shown: str
+) -> None:
+    orders, invalid, said = read(book(HEAD + row(number(value, 1), "x") + row(number(C), "y"), [code]))
+
+    assert (orders, invalid) == ([C], [2])
+    assert f"row 2: The cell shows '{shown}' and holds {value}: format the column as text." in said
 
 
 @pytest.mark.parametrize(
@@ -161,6 +179,20 @@ class TestOpenDocument:
 
         assert read(open_book(rows)) == ([A, B], [], "")
 
+    @pytest.mark.parametrize("look", ['style:text-line-through-style="solid"', 'style:text-line-through-type="double"'])
+    def test_crossed_out_cells_are_told(self, look: str) -> None:
+        style = 'xmlns:style="urn:x:style"'
+        styles = f'<style:style {style} style:name="X"><style:text-properties {look}/></style:style>'
+        cell = open_number(A, A, 'table:style-name="X"')
+        span = f'<text:p><text:span text:style-name="X">{B}</text:span></text:p>'
+        rows = open_row(cell) + open_row(open_text("", span)) + open_row(open_number(C, C))
+        content = open_book(styles + rows)
+
+        orders, _, said = read(content)
+
+        assert orders == [A, B, C]
+        assert "Rows 2, 3 are crossed out" in said
+
     def test_hidden_columns_are_told(self) -> None:
         column = '<table:table-column table:visibility="collapse"/>'
 
@@ -177,6 +209,14 @@ class TestXmlOf2003:
         orders, _, _ = read(old_xml(f"<Row>{cell}</Row>", styles), "orders.xml")
 
         assert orders == ["0000123456"]
+
+    def test_crossed_out_cells_are_told(self) -> None:
+        styles = '<Style ss:ID="k"><Font ss:StrikeThrough="1"/></Style>'
+        struck = old_number(A, 'ss:StyleID="k"')
+        orders, _, said = read(old_xml(f"<Row>{struck}</Row><Row>{old_number(B)}</Row>", styles), "orders.xml")
+
+        assert orders == [A, B]
+        assert "Row 2 is crossed out" in said
 
     def test_a_cell_that_stands_twice_is_a_question(self) -> None:
         twice = old_number(A) + old_number(B, 'ss:Index="1"')
@@ -202,3 +242,73 @@ def test_a_note_and_what_is_struck_out_do_not_grow_together_with_a_number(look: 
 
     assert (orders, invalid) == ([C], [2])
     assert A in said
+
+
+STRIKES = {
+    "xl/styles.xml": "<styleSheet><fonts><font/><font><strike/></font><font><strike val='0'/></font></fonts>"
+    "<cellXfs><xf fontId='0'/><xf fontId='1'/><xf fontId='2'/></cellXfs></styleSheet>"
+}
+
+
+def with_part(content: bytes, name: str, part: bytes) -> bytes:
+    """A package with another part in the place of one."""
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        return zipped({**{known: packed.read(known) for known in packed.namelist()}, name: part})
+
+
+def in_runs(*runs: tuple[str, bool]) -> str:
+    """A cell of text whose runs are crossed out or not."""
+    told = "".join(f"<r><rPr>{'<strike/>' if is_struck else ''}</rPr><t>{words}</t></r>" for words, is_struck in runs)
+    return f"<c t='inlineStr'><is>{told}</is></c>"
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_told"),
+    [
+        ((number(A, 1), "x"), True),
+        ((text(A, 1), text("x", 1)), True),
+        ((number(A, 2), "x"), False),
+        ((number(A), text("x", 1), text("y"), text("z")), False),
+        ((number(A), text("x", 1), text("y", 1), text("z", 1)), True),
+        ((in_runs((A, True)), "x"), True),
+        ((in_runs(("45000", True), ("10001", True)), "x"), True),
+        ((in_runs((A, False), ("old", True)), "x"), False),
+    ],
+)
+def test_what_is_crossed_out_is_read_and_told(cells: tuple[str, ...], is_told: bool) -> None:
+    orders, _, said = read(book(HEAD + row(*cells) + row(number(C), "y"), change=STRIKES))
+
+    assert C in orders
+    assert ("Row 2 is crossed out in the list and read all the same; delete what is not wanted." in said) is is_told
+
+
+def test_a_crossed_out_cell_of_a_binary_workbook_is_told() -> None:
+    fonts = xlsb_books.record(43, bytes(14)) + xlsb_books.record(43, bytes([0, 0, 0x08]) + bytes(11))
+    styles = xlsb_books.record(47, bytes(16)) + xlsb_books.record(47, bytes(4) + b"\x01\x00" + bytes(10))
+    rows = [[xlsb_books.cell(0, "PO Number")], [xlsb_books.cell(0, A, 1)], [xlsb_books.cell(0, B)]]
+    content = with_part(
+        xlsb_books.xlsb(rows), "xl/styles.bin", fonts + xlsb_books.record(617) + styles + xlsb_books.record(618)
+    )
+
+    orders, _, said = read(content, "orders.xlsb")
+
+    assert orders == [A, B]
+    assert "Row 2 is crossed out" in said
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<tr style='text-decoration: line-through'><td>{}</td><td>x</td></tr>",
+        "<tr><td class='gone'>{}</td><td>x</td></tr>",
+        "<tr><td><s>{}</s></td><td>x</td></tr>",
+        "<tr><td><span style='text-decoration:line-through'>{}</span></td><td>x</td></tr>",
+    ],
+)
+def test_a_crossed_out_cell_of_a_web_page_is_told(line: str) -> None:
+    head = "<style>.gone {{text-decoration-line: line-through}}</style><table><tr><th>PO Number</th><th>S</th></tr>"
+    page = f"<html>{head}{line.format(A)}<tr><td>{B}</td><td><s>x</s></td></tr></table></html>".replace("{{", "{")
+    orders, _, said = read(page.replace("}}", "}"), "orders.xls")
+
+    assert orders == [A, B]
+    assert "Row 2 is crossed out" in said

@@ -196,3 +196,47 @@ def test_rows_under_an_ordinary_header_are_never_taken_for_descriptions() -> Non
     rows = rows_of(("Kind", "order_id"), ("T", "10247"), ("V", "10248"))
 
     assert frame_rows(rows).rows == tuple(rows[1:])
+
+
+@pytest.mark.parametrize(
+    ("groups", "names", "joined"),
+    [
+        (("Order", "", "Supplier"), ("Number", "Date", "Name"), "Order Number|Order Date|Supplier Name"),
+        (("PO", "Amount"), ("No.", "EUR"), "PO No.|Amount EUR"),
+        (("Bestellnummer", "Lieferant"), ("PO Number", "Supplier"), "Bestellnummer PO Number|Lieferant Supplier"),
+        (("Bestellung", "", "Kreditor"), ("Nummer", "Datum", ""), "Bestellung Nummer|Bestellung Datum|Kreditor"),
+    ],
+)
+def test_names_of_columns_below_those_of_their_groups_are_a_header_too(
+    groups: tuple[str, ...], names: tuple[str, ...], joined: str
+) -> None:
+    rows = rows_of(groups, names, *((f"450001000{number}", "a", "b", "c")[: len(names)] for number in range(3)))
+    frame = frame_rows(rows)
+
+    assert frame.header is not None
+    assert "|".join(frame.header.cells) == joined
+    assert frame.rows == tuple(rows[2:])
+    assert frame.notices == ("Row 2 goes on with the header: not read as an order.",)
+
+
+@pytest.mark.parametrize("wanted", ["Order", "Number"])
+def test_a_name_that_the_user_told_stays_as_it_is_in_a_header_of_two_rows(wanted: str) -> None:
+    frame = frame_rows(
+        rows_of(("Order", "Supplier"), ("Number", "Name"), ("4500010001", "a"), ("4500010002", "b")), wanted
+    )
+
+    assert frame.header is not None
+    assert frame.header.cells[0] == wanted
+
+
+def test_a_row_below_whole_names_is_data_though_a_word_of_it_could_be_one() -> None:
+    rows = rows_of(("PO Number", "Supplier"), ("No", "x"), ("4500010001", "a"), ("4500010002", "b"))
+
+    assert frame_rows(rows).rows[0] == rows[1]
+
+
+@pytest.mark.parametrize("first", [("tbd", "Acme"), ("Number", "1"), ("", "Name"), ("Order", "Supplier")])
+def test_a_first_row_that_names_no_columns_is_data(first: tuple[str, str]) -> None:
+    rows = rows_of(("Order", "Supplier"), first, ("4500010001", "a"), ("4500010002", "b"))
+
+    assert frame_rows(rows).rows[0] == rows[1]

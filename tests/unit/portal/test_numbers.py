@@ -364,3 +364,22 @@ def test_letters_that_look_like_digits_are_told_of_what_is_read(length: int, is_
     rules = NumberRules(pattern=r"\d{6}|\d{120,121}", describe="very many digits", example="450001")
 
     assert ("letters that look like them" in bad("O" * (length - 1) + "1", rules).detail) is is_told
+
+
+@pytest.mark.parametrize("text", ["192.168.100.200", "PO 192.168.100.200", "10.100.200.255"])
+def test_the_address_of_a_machine_is_a_question(text: str) -> None:
+    detail = bad(text).detail
+
+    assert "the address of a machine in a network, or as the order" in detail
+
+
+@pytest.mark.parametrize("text", ["10.0.0.1", "1.2.3", "192.168.1.10", "1.22.333", "2024.100.1"])
+def test_numbers_with_points_that_are_no_thousands_are_no_order(text: str) -> None:
+    assert bad(text)
+
+
+def test_four_groups_of_thousands_that_no_address_has_are_a_number() -> None:
+    assert valid("4.500.010.001").portal_number == "4500010001"
+    assert valid("1.200.010.001").portal_number == "1200010001"
+    known = parse_number("192.168.100.200", RULES, is_one=True)
+    assert isinstance(known, Number), "a cell of a workbook that holds a single number is one"

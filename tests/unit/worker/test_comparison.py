@@ -9,7 +9,9 @@ from app.worker.processors.comparison import summary, without_repeats
 from app.worker.staged import Arrived
 
 
-def arrived(label: str, sha256: str, media_type: str = "application/pdf", *, notes: tuple[str, ...] = ()) -> Arrived:
+def arrived(
+    label: str, sha256: str, media_type: str = "application/pdf", *, notes: tuple[str, ...] = (), is_text: bool = False
+) -> Arrived:
     return Arrived(
         path=Path(label),
         label=label,
@@ -18,6 +20,7 @@ def arrived(label: str, sha256: str, media_type: str = "application/pdf", *, not
         media_type=media_type,
         source_url="",
         is_page=media_type == "text/html",
+        is_text=is_text,
         notes=notes,
     )
 
@@ -43,6 +46,24 @@ def test_files_that_are_really_there_twice_are_kept() -> None:
 
     assert without_repeats(same) == same
     assert without_repeats(pages) == pages
+
+
+def test_one_text_in_the_place_of_several_kinds_of_files_is_none_of_them() -> None:
+    kinds = {"a.csv": "text/csv", "b.step": "model/step", "c.csv": "text/csv"}
+    fetched = [arrived(label, "1", kind, is_text=True) for label, kind in kinds.items()]
+
+    told = without_repeats(fetched)
+
+    assert all(isinstance(one, MissedFile) and one.is_retryable for one in told)
+
+
+def test_a_short_text_that_came_twice_under_two_names_is_told() -> None:
+    fetched = [arrived("a.csv", "1", "text/csv", is_text=True), arrived("b.csv", "1", "text/csv", is_text=True)]
+
+    assert summary([one for one in without_repeats(fetched) if isinstance(one, Arrived)], []) == (
+        "a.csv holds the same 1 bytes as another file of the order: look whether it is a file; "
+        "b.csv holds the same 1 bytes as another file of the order: look whether it is a file"
+    )
 
 
 def test_what_is_missing_is_told_before_what_is_odd() -> None:
