@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import SecretStr
 from pydantic_core import ErrorDetails
 
+from app.settings.checks import CONTROL_KIND
 from app.settings.model import Settings, face, variable
 from app.settings.schedule import PROBLEM_KIND
 from app.settings.sources import ENV_PREFIX, TOML_FILE
@@ -64,18 +65,23 @@ def sentence(problem: ErrorDetails, origin: str) -> str:
     if problem["type"] == PROBLEM_KIND:
         return problem["msg"] if TOML_FILE in problem["msg"] else f"{problem['msg']} ({TOML_FILE})"
     name = str(problem["loc"][0])
-    name = next((field for field in Settings.model_fields if name in {field, variable(field)}), name)
-    if name not in Settings.model_fields:
+    if problem["type"] == "extra_forbidden":
         return _stray(name, origin)
+    name = next((field for field in Settings.model_fields if name in {field, variable(field)}), name)
     is_secret = Settings.model_fields[name].annotation is SecretStr or "@" in str(problem["input"])
     value = "has a value that does not fit" if is_secret else f"is {str(problem['input'])!r}"
     value = " ".join(filter(None, (value, origin)))
+    if problem["type"] == CONTROL_KIND:
+        return f"{name} {value}; it holds a letter that nobody sees, perhaps the line end of a file from Windows."
     ways = ", ".join(filter(None, [*face(name).flags, variable(name), f"{name} in {TOML_FILE}"]))
     return f"{name} {value}; it must be {allowed(name)} ({ways})."
 
 
 def _stray(name: str, origin: str) -> str:
-    near = difflib.get_close_matches(name.lower(), Settings.model_fields, n=1)
+    plain = name.lower().removeprefix(ENV_PREFIX.lower())
+    if plain in Settings.model_fields and plain != name:
+        return f"{name} is called {plain} in {TOML_FILE}."
+    near = difflib.get_close_matches(plain, Settings.model_fields, n=1)
     hint = f" Did you mean {variable(near[0])} or {near[0]} in {TOML_FILE}?" if near else ""
     where = f"; it stands {origin}" if origin else ""
-    return f"{ENV_PREFIX}{name.upper()} ({name} in {TOML_FILE}) is no setting of Poolwright{where}.{hint}"
+    return f"{ENV_PREFIX}{plain.upper()} ({plain} in {TOML_FILE}) is no setting of Poolwright{where}.{hint}"
