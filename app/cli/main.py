@@ -138,7 +138,17 @@ def _refusal(error: OSError) -> str:
     told = error.strerror or str(error) or type(error).__name__
     if isinstance(error.filename, str | bytes):
         return f"'{os.fsdecode(error.filename)}' cannot be used: {told}. Put that right and start it again."
+    if not _is_here():
+        return "The folder in which this was started is gone. Go to one that is there, and start it again."
     return f"The system refused something: {told}. Put that right and start it again."
+
+
+def _is_here() -> bool:
+    """Whether the folder is still there in which paths without a root begin."""
+    try:
+        return bool(os.getcwd())  # noqa: PTH109 - nothing else asks the system and no more
+    except OSError:
+        return False
 
 
 def _places_in(context: Any) -> dict[str, Place]:  # noqa: ANN401 - as above
