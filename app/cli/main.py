@@ -21,7 +21,7 @@ from app import __version__, loading
 from app.cli.console import console
 from app.cli.exits import Exit, exit_of_error
 from app.cli.help import HelpfulCommand, epilog_of
-from app.cli.streams import secure
+from app.cli.streams import loss_of, secure
 from app.domain.failures import PoolError
 
 #: Columns of a help text, where the terminal has as many.
@@ -29,6 +29,8 @@ HELP_WIDTH = 100
 
 #: As it is typed.
 NAME = "poolwright"
+#: What these are for is not what they print.
+_WORKING = frozenset({"run", "serve", "demo", "submit"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,4 +200,11 @@ def _root(
 def main() -> None:
     """Run the program; its exit code says how it went."""
     secure()
-    app(prog_name=NAME)
+    try:
+        app(prog_name=NAME)
+    except SystemExit as end:
+        is_answer = not _WORKING.intersection(sys.argv[1:2])
+        if is_answer and not end.code and (why := loss_of(sys.stdout)):
+            console(sys.stderr).print(f"poolwright: what it says could not be written: {why}.", style="red")
+            raise SystemExit(Exit.RESOURCES) from None
+        raise
