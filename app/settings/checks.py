@@ -16,6 +16,9 @@ from pydantic_core import PydanticCustomError
 PROXY_SCHEMES = frozenset({"http", "https", "socks5"})
 #: What a value is refused as that holds letters which nobody sees.
 CONTROL_KIND = "unseen_letter"
+#: What one is refused as that has the quote marks around it which a shell would take off, and others do not.
+QUOTED_KIND = "in_quotes"
+_QUOTED = re.compile(r"""(["']).*\1""")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NAME = re.compile(r"[\w.-]+|\[[0-9A-Fa-f:.]+\]")
 _PATH = re.compile(r"(/[\w.~-]+)+/?")
@@ -35,10 +38,12 @@ def user_path(value: object) -> object:
         raise ValueError(msg) from error
 
 
-def refuse_controls(value: object) -> object:
-    """Letters that nobody sees: the line ends of a file from Windows, in most cases. They make a name another one."""
+def refuse_odd(value: object, *, is_secret: bool) -> object:
+    """Letters that make a name another one, and that nobody meant. A password may have any that can be seen."""
     if isinstance(value, str) and _CONTROL.search(value):
         raise PydanticCustomError(CONTROL_KIND, "it holds a letter that nobody sees")
+    if isinstance(value, str) and not is_secret and _QUOTED.fullmatch(value):
+        raise PydanticCustomError(QUOTED_KIND, "it stands in quote marks")
     return value
 
 

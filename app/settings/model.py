@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -33,7 +33,7 @@ from app.settings.checks import (
     plain_path,
     plain_proxy,
     private_runs_dir,
-    refuse_controls,
+    refuse_odd,
     user_path,
 )
 from app.settings.face import Face, LogLevel
@@ -285,8 +285,9 @@ class Settings(BaseSettings):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _is_seen(cls, value: object) -> object:
-        return refuse_controls(value)
+    def _is_meant(cls, value: object, info: ValidationInfo) -> object:
+        field = cls.model_fields.get(info.field_name or "")
+        return refuse_odd(value, is_secret=field is not None and field.annotation is SecretStr)
 
 
 def variable(name: str) -> str:

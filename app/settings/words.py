@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import difflib
 import functools
+from collections.abc import Mapping
 from enum import Enum
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import SecretStr
 from pydantic_core import ErrorDetails
 
-from app.settings.checks import CONTROL_KIND
+from app.settings.checks import CONTROL_KIND, QUOTED_KIND
 from app.settings.model import Settings, face, variable
 from app.settings.schedule import PROBLEM_KIND
 from app.settings.sources import ENV_PREFIX, TOML_FILE
+
+#: What makes a value none, whatever setting it is for.
+_ODD: Mapping[str, str] = MappingProxyType(
+    {
+        CONTROL_KIND: "it holds a letter that nobody sees, perhaps the line end of a file from Windows",
+        QUOTED_KIND: "its quote marks belong to it there: take them off",
+    }
+)
 
 
 def default(name: str) -> str:
@@ -71,8 +81,8 @@ def sentence(problem: ErrorDetails, origin: str) -> str:
     is_secret = Settings.model_fields[name].annotation is SecretStr or "@" in str(problem["input"])
     value = "has a value that does not fit" if is_secret else f"is {str(problem['input'])!r}"
     value = " ".join(filter(None, (value, origin)))
-    if problem["type"] == CONTROL_KIND:
-        return f"{name} {value}; it holds a letter that nobody sees, perhaps the line end of a file from Windows."
+    if problem["type"] in _ODD:
+        return f"{name} {value}; {_ODD[problem['type']]}."
     ways = ", ".join(filter(None, [*face(name).flags, variable(name), f"{name} in {TOML_FILE}"]))
     return f"{name} {value}; it must be {allowed(name)} ({ways})."
 

@@ -354,3 +354,17 @@ def test_a_variable_in_the_file_is_told_by_its_name_there() -> None:
 
     with pytest.raises(OptionsError, match=r"^POOLWRIGHT_WORKERS is called workers in poolwright\.toml\.$"):
         load_settings()
+
+
+@pytest.mark.parametrize(("name", "value"), [("out", '"/srv/orders"'), ("user", "'anna'"), ("profile", '""')])
+def test_quote_marks_that_nobody_took_off_are_told(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable(name), value)
+
+    with pytest.raises(OptionsError, match=rf"^{name} is .* in the environment; its quote marks belong to it there"):
+        load_settings()
+
+
+def test_a_password_may_have_any_letter_that_can_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POOLWRIGHT_PASSWORD", '"hunter2"')
+
+    assert load_settings({"user": "o'brien's"}).password.get_secret_value() == '"hunter2"'
