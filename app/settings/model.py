@@ -38,7 +38,7 @@ from app.settings.checks import (
 )
 from app.settings.face import Face, LogLevel
 from app.settings.schedule import ScheduleEntry, check_schedules
-from app.settings.sources import ENCODING, ENV_FILE, ENV_PREFIX, TOML_FILE, EnvFile, Environment, File, variable_of
+from app.settings.sources import ENV_PREFIX, TOML_FILE, EnvFile, Environment, File, variable_of
 
 WorkerCount: TypeAlias = Annotated[int, Field(ge=WORKER_COUNT_MIN, le=WORKER_COUNT_MAX)] | Literal["auto"]
 WORKERS_ALLOWED = f"a whole number from {WORKER_COUNT_MIN} to {WORKER_COUNT_MAX}, or auto"
@@ -50,8 +50,6 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX,
-        env_file=ENV_FILE,
-        env_file_encoding=ENCODING,
         env_ignore_empty=True,
         dotenv_filtering="match_prefix",
         toml_file=TOML_FILE,

@@ -64,15 +64,20 @@ class Environment(EnvSettingsSource):
 class EnvFile(DotEnvSettingsSource):
     """``.env`` of any editor. Secrets stand there as they are: ``${`` may be a part of one."""
 
+    def __init__(self, settings_cls: type[BaseSettings]) -> None:
+        """Read it."""
+        super().__init__(settings_cls, env_file=ENV_FILE)
+
     def _read_env_file(self, file_path: Path) -> Mapping[str, str | None]:
         text = file_path.read_text(encoding=ENCODING)
         _refuse_broken(file_path.absolute(), text)
         fields = self.settings_cls.model_fields.items()
         secrets = {variable_of(name, field).lower() for name, field in fields if field.annotation is SecretStr}
-        found = super()._read_env_file(file_path)
+        # Read once: where a password manager stands behind a pipe, there is nothing at a second time.
+        found = dotenv_values(stream=io.StringIO(text))
         plain = dotenv_values(stream=io.StringIO(text), interpolate=False)
-        own = {name.lower(): value for name, value in plain.items() if name.lower() in secrets}
-        return {name: own.get(name, value) for name, value in found.items()}
+        values = {name.lower(): plain[name] if name.lower() in secrets else found[name] for name in found}
+        return {name: value for name, value in values.items() if value != ""}
 
 
 def _refuse_broken(path: Path, text: str) -> None:
@@ -122,7 +127,7 @@ def unreadable() -> str:
             "mounted is missing. Put the file there, or remove the folder."
         )
     readers: Mapping[str, Callable[[Path], object]] = {
-        ENV_FILE: lambda path: "" if path.is_dir() else path.read_text(encoding=ENCODING),
+        ENV_FILE: lambda path: path.read_text(encoding=ENCODING) if path.is_file() else "",
         TOML_FILE: lambda path: tomllib.loads(path.read_text(encoding=ENCODING)),
     }
     for name, read in readers.items():

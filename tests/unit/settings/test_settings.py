@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -368,3 +370,13 @@ def test_a_password_may_have_any_letter_that_can_be_seen(monkeypatch: pytest.Mon
     monkeypatch.setenv("POOLWRIGHT_PASSWORD", '"hunter2"')
 
     assert load_settings({"user": "o'brien's"}).password.get_secret_value() == '"hunter2"'
+
+
+@pytest.mark.timeout(30)
+def test_the_file_may_be_a_pipe_of_a_password_manager() -> None:
+    os.mkfifo(".env")
+    writer = threading.Thread(target=lambda: Path(".env").write_text("POOLWRIGHT_PASSWORD=hunter2\n"))
+    writer.start()
+
+    assert load_settings().password.get_secret_value() == "hunter2"
+    writer.join()
