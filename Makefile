@@ -21,9 +21,10 @@ demo: ## Bring back 40 made-up purchase orders from a built-in portal, with real
 	@$(PYTHON) tools/bootstrap.py demo
 	@$(BIN)/poolwright demo
 
-# One process more than the machine has cores that it is made for: browsers make tests wait. Who is done helps the others.
+# Twice as many processes as the machine that it is made for has cores: half of the time a test waits for a browser, a
+# limit or a program. Who is done helps the others.
 test: check ## Run every check and every test (make test ARGS="tests/unit -k orders")
-	$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
 
 stress: ready ## Run all tests four times in random order beside four busy processes (make stress ARGS="--runs 6 --load 0")
 	$(BIN)/python -m tools.stress $(ARGS)
@@ -32,7 +33,7 @@ quick: ready ## Lint, types, architecture and every test that starts no process,
 	@$(MAKE) -k -j2 types quick-tests lint
 
 chaos: ready ## Let all that can fail do so, once and then at random over long lists (make chaos ARGS="--seed 7 --orders 100 --kills 20")
-	$(BIN)/python -m pytest tests/chaos/accidents -m chaos -n 3 --dist worksteal
+	$(BIN)/python -m pytest tests/chaos/accidents -m chaos -n 4 --dist worksteal
 	$(BIN)/python -m pytest tests/chaos -m chaos -p no:randomly --ignore tests/chaos/accidents $(ARGS)
 
 image-test: ready ## Build the container image with Debian's own tools and test it in containers (as root on Debian)

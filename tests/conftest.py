@@ -50,6 +50,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(keeper, "failure-keeper")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by what they are for: archives and workbooks hold the time when they were made.
+
+    Test processes that collect side by side must find the same names; pytest numbers those that are alike.
+    """
+    return argname if isinstance(val, bytes | bytearray) else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test with its kind, before ``-m`` chooses by marks."""

@@ -28,7 +28,7 @@ FOLDER = ROOT / "build" / "stress"
 DEFAULT_LOAD = 4
 SEEDS = 2**31
 #: As `make test` runs them.
-SIDE_BY_SIDE = ("-n", "3", "--dist", "worksteal")
+SIDE_BY_SIDE = ("-n", "4", "--dist", "worksteal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

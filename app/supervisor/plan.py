@@ -191,7 +191,8 @@ def _noted(
             outages = {**slot.outages_before, fact.task.task_id: standing.holds.outage_count}
             shown = {**slot.shown_before, fact.task.task_id: standing.shown_count}
             taken = replace(slot, held=held, outages_before=outages, shown_before=shown)
-            known = replace(standing, on_trial=standing.on_trial - {fact.task.task_id})
+            task_id = fact.task.task_id
+            known = replace(standing, on_trial=standing.on_trial - {task_id}, logouts=standing.logouts.begin(task_id))
             return known.with_slot(fact.worker, taken)
         case PortalDown():
             return standing.with_slot(fact.worker, replace(slot, is_portal_down=True))

@@ -28,8 +28,6 @@ from app.supervisor.standing import Decision, Slot, Standing
 STREAK_LIMIT = 10
 #: How long a success may take to come by itself: orders take one to three seconds each, a probe as long as one of them.
 PROOF_WAIT_S = 2.0
-#: A page that asks for a login so often, each time after a login that was good elsewhere, does so for its own sake.
-LOST_RETURNS_MAX = 4
 _UNPROVEN = "not found, refused or empty, by a session that was not proven to be logged in"
 #: Outcomes that only an order's own page can lead to, and only with files on it.
 _SHOWN = frozenset({Outcome.COMPLETED, Outcome.PARTIAL})
@@ -88,13 +86,14 @@ def _take_back(standing: Standing, slot: Slot, fact: TaskReturned) -> Decision:
         return Decision(rest, unproven)
     if fact.why is not GivenBack.SESSION_LOST or rest.is_stopping:
         return Decision(rest, (*unproven, undone(fact.worker, task, fact.why, fact.detail)))
-    count = rest.lost_returns.get(task.task_id, 0) + 1
-    if count >= LOST_RETURNS_MAX:
+    known = rest.logouts.meet(task.task_id, rest.in_hand)
+    met = replace(rest, logouts=known)
+    if known.is_own(task.task_id):
         report = Report(reason=Reason.ASKS_FOR_LOGIN, detail=fact.detail)
-        ended = end(rest, fact.worker, task, report)
+        ended = end(met, fact.worker, task, report)
         return Decision(ended.standing, (*unproven, *ended.commands))
-    counted = replace(rest, lost_returns={**rest.lost_returns, task.task_id: count})
-    return Decision(counted, (*unproven, undone(fact.worker, task, fact.why, fact.detail)))
+    back = replace(undone(fact.worker, task, fact.why, fact.detail), delay_s=known.wait_s(task.task_id))
+    return Decision(met, (*unproven, back))
 
 
 def _conclude(standing: Standing, slot: Slot, fact: Probed) -> Decision:

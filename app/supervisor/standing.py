@@ -14,6 +14,7 @@ from app.supervisor.commands import Command, Staged
 from app.supervisor.doubt import Doubt
 from app.supervisor.holds import Holds
 from app.supervisor.lifespan import Lifespan
+from app.supervisor.logouts import Logouts
 from app.supervisor.renewal import Access, Renewal
 from app.supervisor.restarts import RestartBudget
 
@@ -122,9 +123,8 @@ class Standing:
     on_trial: frozenset[TaskId] = frozenset()
     #: How often a task went back without an attempt spent, since it was last fetched with a result.
     free_returns: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
-
-    #: How often a task's page asked for a login.
-    lost_returns: Mapping[TaskId, int] = field(default_factory=dict[TaskId, int])
+    #: Log-outs, and which tasks met them.
+    logouts: Logouts = field(default_factory=Logouts)
 
     def limited(self, limits: Limits) -> Standing:
         """The same with other limits."""
@@ -165,7 +165,7 @@ class Standing:
         return replace(
             self,
             free_returns=_without(self.free_returns, task_id),
-            lost_returns=_without(self.lost_returns, task_id),
+            logouts=self.logouts.forget(task_id),
             best=_without(self.best, task_id),
             on_trial=self.on_trial - {task_id},
         )

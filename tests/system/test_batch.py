@@ -19,11 +19,10 @@ from tests.support.batch_results import (
     expected_digests,
     filed_digests,
     numbers_of,
-    reported,
     some_good_number,
 )
 from tests.support.portal import needs_chromium
-from tests.support.program import Desk, Ended, open_desk, read_lines, send
+from tests.support.program import Desk, open_desk, read_lines, send
 
 pytestmark = [needs_chromium, pytest.mark.timeout(300)]
 
@@ -124,19 +123,6 @@ async def test_a_terminated_program_finishes_what_it_has_in_hand(tmp_path: Path)
         assert desk.left_over() == []
 
 
-async def test_sessions_that_end_in_the_middle_cost_no_order(tmp_path: Path) -> None:
-    async with running_portal(order_count=12) as portal, open_desk(tmp_path, portal) as desk:
-        numbers = await numbers_of(portal, 12)
-        truths = await portal.truth(*numbers)
-        await portal.expire_sessions(after_pages=5)
-
-        ended = await desk.run("run", desk.list_of(numbers), *QUIET)
-
-        assert ended.code == 1
-        assert_all_right(desk, truths)
-        assert {row["Attempts"] for row in reported(desk)} == {"1"}
-
-
 async def test_a_login_that_cannot_be_given_leaves_every_order_queued(tmp_path: Path) -> None:
     async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
         numbers = await numbers_of(portal, 3)
@@ -153,20 +139,13 @@ async def test_a_login_that_cannot_be_given_leaves_every_order_queued(tmp_path: 
         assert filed_digests(desk) == expected_digests(await portal.truth(*numbers))
 
 
-@pytest.mark.parametrize("way", ["arguments", "standard input"])
-async def test_numbers_come_without_a_file_too(tmp_path: Path, way: str) -> None:
+async def test_numbers_come_by_standard_input_too(tmp_path: Path) -> None:
     async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
         number = await some_good_number(portal)
-        ended = await _given(desk, way, number)
+        ended = await desk.run("run", "-", *QUIET, text=f"PO{number}\n")
 
         assert ended.code == 0, ended
         assert list(filed_digests(desk)) == [number]
-
-
-async def _given(desk: Desk, way: str, number: str) -> Ended:
-    if way == "arguments":
-        return await desk.run("run", f"PO{number}", *QUIET)
-    return await desk.run("run", "-", *QUIET, text=f"PO{number}\n")
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ from app.profile.seal import read_seal
 from app.service.clock import SystemClock
 from tests.support.display import needs_xvfb, virtual_display
 from tests.support.paths import ROOT
-from tests.support.portal import browsing, lasting_portal, log_in_by_form, needs_chromium
+from tests.support.portal import SHELL, browsing, lasting_portal, log_in_by_form, needs_chromium
 from tests.support.program import Ended
 from tests.support.simulated_user import SimulatedUser
 
@@ -68,6 +68,10 @@ class Office:
             # Nobody's own keyring is asked by a test.
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         }
+
+    def take_shell(self) -> None:
+        """Have the browser that starts soonest; it has no window, and forgets cookies without an expiry at its end."""
+        self.environment["POOLWRIGHT_BROWSER_PATH"] = SHELL or ""
 
     @property
     def new(self) -> tuple[str, ...]:
@@ -259,6 +263,7 @@ async def test_a_login_from_another_browser_is_taken_over(office: Office) -> Non
 
 
 async def test_a_login_that_has_ended_is_not_taken_over(office: Office) -> None:
+    office.take_shell()
     async with browsing() as context:
         await log_in_by_form(await context.new_page(), office.portal)
         await context.storage_state(path=office.folder / "state.json")
@@ -320,6 +325,7 @@ async def test_the_form_takes_the_secret_of_one_time_codes_from_the_keyring_too(
     secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
     async with running_portal(order_count=4, totp_secret=secret) as portal:
         office = Office(tmp_path, portal)
+        office.take_shell()
         of_one_that_was_killed = tmp_path / "r/r-dead01"
         (of_one_that_was_killed / "w1").mkdir(parents=True)
         (of_one_that_was_killed / "w1/state.json").write_text("{}")

@@ -12,6 +12,7 @@ import pytest
 
 from app.cli.exits import Exit
 from app.demo.process import running_portal
+from tests.support.portal import SHELL
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.usefixtures("desk")]
 
@@ -26,7 +27,8 @@ def left_in(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()] if folder.exists() else []
 
 
-async def test_the_demo_is_as_expected_twice(desk: Path) -> None:
+async def test_the_demo_is_as_expected_twice(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POOLWRIGHT_BROWSER_PATH", SHELL or "")
     for _ in range(2):
         done, said = await poolwright("demo", "--orders", "4", "--workers", "1")
 
@@ -75,6 +77,7 @@ async def test_a_profile_that_nobody_logged_in_to_ends_with_the_login_code(
     desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POOLWRIGHT_RUNS_DIR", str(desk / "r"))
+    monkeypatch.setenv("POOLWRIGHT_BROWSER_PATH", SHELL or "")
     async with running_portal(order_count=4) as portal:
         done, said = await poolwright("profile", "create", "none", "--portal", "demo", "--base-url", portal.url)
         assert done.returncode == Exit.DONE, said

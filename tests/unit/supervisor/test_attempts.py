@@ -20,6 +20,7 @@ from app.supervisor.facts import (
     WorkerLost,
 )
 from app.supervisor.holds import FIRST_HOLD_S, HoldCause
+from app.supervisor.logouts import Logouts
 from app.supervisor.plan import react
 from app.supervisor.pool_facts import HoldOver, TasksCancelled
 from app.supervisor.standing import Decision, Slot, Standing
@@ -140,7 +141,9 @@ def test_a_better_attempt_takes_the_place_of_a_good_one() -> None:
 def test_what_nobody_wants_any_more_is_forgotten() -> None:
     kept = attempt(START, 1, partial("a.pdf")).standing
     counts = {TASK.task_id: 1}
-    known = replace(kept, free_returns=counts, lost_returns=counts, on_trial=frozenset({TASK.task_id}))
+    known = replace(
+        kept, free_returns=counts, logouts=Logouts(found=counts, alone=counts), on_trial=frozenset({TASK.task_id})
+    )
 
     decision = react(known, TasksCancelled(task_ids=(TASK.task_id,)))
 

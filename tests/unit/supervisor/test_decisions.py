@@ -39,6 +39,7 @@ from app.supervisor.facts import (
 )
 from app.supervisor.holds import FIRST_HOLD_S, LONGEST_HOLD_S, RETRY_AFTER_LIMIT_S, HoldCause, Holds
 from app.supervisor.judging import FAILURES_IN_A_ROW, FREE_RETURNS_MAX, OUTAGE_RETURNS_MAX
+from app.supervisor.logouts import Logouts
 from app.supervisor.plan import react
 from app.supervisor.pool_facts import HoldOver, JournalFull, JournalLocked, PauseAsked, RoomScarce, StopNeeded
 from app.supervisor.renewal import Access, Renewal
@@ -408,7 +409,7 @@ class TestFiling:
             AT_WORK,
             holds=Holds(row_counts={HoldCause.DISK_FULL: 2, HoldCause.PORTAL_BUSY: 1}),
             free_returns=counts,
-            lost_returns=counts,
+            logouts=Logouts(found=counts, alone=counts),
         )
 
         assert react(start, TaskFiled(worker=ONE, task=TASK)) == Decision(
@@ -416,7 +417,7 @@ class TestFiling:
                 start,
                 holds=Holds(row_counts={HoldCause.PORTAL_BUSY: 1}),
                 free_returns={OTHER.task_id: 2},
-                lost_returns={OTHER.task_id: 2},
+                logouts=Logouts(found={OTHER.task_id: 2}, alone={OTHER.task_id: 2}),
             )
         )
 

@@ -24,9 +24,10 @@ from app.supervisor.facts import (
     WorkerLost,
 )
 from app.supervisor.holds import FIRST_HOLD_S, HoldCause, Holds
+from app.supervisor.logouts import LONE_LOGOUTS_MAX, Logouts
 from app.supervisor.plan import react
 from app.supervisor.pool_facts import StopNeeded
-from app.supervisor.proving import LOST_RETURNS_MAX, PROOF_WAIT_S, STREAK_LIMIT
+from app.supervisor.proving import PROOF_WAIT_S, STREAK_LIMIT
 from app.supervisor.standing import Decision, Slot, Standing
 from app.supervisor.stops import StopCause
 from tests.support.pace import LONG_WALKS
@@ -318,7 +319,7 @@ def test_a_task_that_is_kept_back_keeps_its_attempts() -> None:
 
 
 def test_the_figures_are_those_of_the_design() -> None:
-    assert (STREAK_LIMIT, PROOF_WAIT_S, LOST_RETURNS_MAX) == (10, 2.0, 4)
+    assert (STREAK_LIMIT, PROOF_WAIT_S, LONE_LOGOUTS_MAX) == (10, 2.0, 4)
 
 
 UNPROVEN = "not found, refused or empty, by a session that was not proven to be logged in"
@@ -339,12 +340,12 @@ def gives_back(number: int, why: GivenBack) -> TaskReturned:
 
 
 def test_an_order_whose_page_asks_for_a_login_goes_back_and_that_is_counted() -> None:
-    start = replace(DOUBTING, lost_returns={task(2).task_id: 1, task(3).task_id: 2})
+    start = replace(DOUBTING, logouts=Logouts(alone={task(3).task_id: 2}))
 
     decision = react(start, gives_back(2, GivenBack.SESSION_LOST))
 
     assert decision == Decision(
-        replace(start, slots={1: Slot(), 2: Slot()}, lost_returns={task(2).task_id: 2, task(3).task_id: 2}),
+        replace(start, slots={1: Slot(), 2: Slot()}, logouts=start.logouts.meet(task(2).task_id, ())),
         (
             back(1, GivenBack.SESSION_LOST, UNPROVEN),
             back(2, GivenBack.SESSION_LOST, "the login page"),
@@ -353,7 +354,7 @@ def test_an_order_whose_page_asks_for_a_login_goes_back_and_that_is_counted() ->
 
 
 def test_an_order_whose_page_always_asks_for_a_login_ends_with_what_it_said() -> None:
-    start = replace(DOUBTING, lost_returns={task(2).task_id: LOST_RETURNS_MAX - 1})
+    start = replace(DOUBTING, logouts=Logouts(alone={task(2).task_id: LONE_LOGOUTS_MAX - 1}))
 
     _, end = react(start, gives_back(2, GivenBack.SESSION_LOST)).commands
 
@@ -362,12 +363,12 @@ def test_an_order_whose_page_always_asks_for_a_login_ends_with_what_it_said() ->
 
 
 def test_at_the_end_of_the_pool_no_order_pays_for_a_page_that_asks_for_a_login() -> None:
-    start = replace(DOUBTING, lost_returns={task(2).task_id: LOST_RETURNS_MAX - 1}, is_stopping=True)
+    start = replace(DOUBTING, logouts=Logouts(alone={task(2).task_id: LONE_LOGOUTS_MAX - 1}), is_stopping=True)
 
     decision = react(start, gives_back(2, GivenBack.SESSION_LOST))
 
     assert decision.commands[1] == back(2, GivenBack.SESSION_LOST, "the login page")
-    assert decision.standing.lost_returns == start.lost_returns
+    assert decision.standing.logouts == start.logouts
 
 
 def test_an_order_that_was_not_begun_goes_back_and_nothing_else() -> None:

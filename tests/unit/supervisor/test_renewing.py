@@ -40,9 +40,9 @@ from app.supervisor.facts import (
 )
 from app.supervisor.holds import HoldCause, Holds
 from app.supervisor.lifespan import EARLY_SHARE, LEAST_LIFE_S, LIVES_MAX, Lifespan
+from app.supervisor.logouts import LONE_LOGOUTS_MAX
 from app.supervisor.plan import react
 from app.supervisor.pool_facts import HoldOver, LoginAges, StopNeeded
-from app.supervisor.proving import LOST_RETURNS_MAX
 from app.supervisor.renewal import Access, Renewal
 from app.supervisor.renewing import VAIN_LOGINS_MAX
 from app.supervisor.standing import Decision, Slot, Standing
@@ -275,7 +275,7 @@ def test_one_page_that_always_asks_for_a_login_does_not_keep_the_pool_busy_for_e
     plan = Told(*ready(ONE, TWO, THREE))
     back = TaskReturned(worker=ONE, task_id=TASK.task_id, why=GivenBack.SESSION_LOST, detail="the login page")
 
-    for _ in range(LOST_RETURNS_MAX - 1):
+    for _ in range(LONE_LOGOUTS_MAX - 1):
         (command,) = plan.tell(TaskTaken(worker=ONE, task=TASK), back)
         assert isinstance(command, Requeue)
         assert not command.is_attempt_spent
@@ -289,7 +289,7 @@ def test_an_order_whose_worker_had_no_login_yet_does_not_count_as_asked() -> Non
     plan = Told(*ready(ONE, TWO, THREE))
     back = TaskReturned(worker=ONE, task_id=TASK.task_id, why=GivenBack.LOGGED_OUT, detail="")
 
-    for _ in range(LOST_RETURNS_MAX * 2):
+    for _ in range(LONE_LOGOUTS_MAX * 2):
         (command,) = plan.tell(TaskTaken(worker=ONE, task=TASK), back)
         assert isinstance(command, Requeue)
 

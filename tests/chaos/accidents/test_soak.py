@@ -20,7 +20,7 @@ PNG = b"\x89PNG\r\n"
 @pytest.mark.timeout(180)
 @needs_chromium
 def test_a_short_soak_loses_no_order_and_leaves_its_figures(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "bench.soak", "--minutes", "0.1", "--workers", "1", "--interval-s", "0.5"]
+    command = [sys.executable, "-m", "bench.soak", "--minutes", "0.06", "--workers", "1", "--interval-s", "0.5"]
     command += ["--page-mb", "8", "--folder", str(tmp_path)]
 
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -36,5 +36,5 @@ def test_a_short_soak_loses_no_order_and_leaves_its_figures(tmp_path: Path) -> N
     with (tmp_path / "samples.csv").open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
     assert header == columns(1)
-    assert len(rows) == told["sample_count"] > 5
+    assert len(rows) == told["sample_count"] > 3
     assert (tmp_path / "soak.png").read_bytes().startswith(PNG)

@@ -1,0 +1,117 @@
+"""A log-out of the portal is charged to no order; a page that asks for a login by itself is found out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from app.domain.failures import GivenBack, Reason
+from app.domain.ids import TaskId, WorkerRef
+from app.domain.task import POTask
+from app.supervisor.commands import Command, File, Requeue
+from app.supervisor.facts import Fact, LoginLost, LoginSettled, TaskReturned, TaskTaken, WorkerReady
+from app.supervisor.logouts import FIRST_WAIT_S, LONE_LOGOUTS_MAX, LONGEST_WAIT_S, Logouts
+from app.supervisor.plan import react
+from app.supervisor.standing import Slot, Standing
+
+ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
+A, B, C = (TaskId(name) for name in "abc")
+
+
+def task(name: TaskId) -> POTask:
+    return POTask(task_id=name, po_number=name, portal_number=name)
+
+
+class Pool:
+    """Two workers that are up."""
+
+    def __init__(self) -> None:
+        self.standing = Standing(slots={1: Slot(), 2: Slot()})
+        self.tell(WorkerReady(worker=ONE), WorkerReady(worker=TWO))
+
+    def tell(self, *facts: Fact) -> list[Command]:
+        """What is to be done about the last of these."""
+        commands: Sequence[Command] = ()
+        for fact in facts:
+            decision = react(self.standing, fact)
+            self.standing, commands = decision.standing, decision.commands
+        return list(commands)
+
+    def log_out(self, *tasks: tuple[WorkerRef, TaskId]) -> list[Command]:
+        """Orders are begun and the portal asks each of them for a login, which comes back; what follows for each."""
+        self.tell(*(TaskTaken(worker=worker, task=task(name)) for worker, name in tasks))
+        follows = [
+            command
+            for worker, name in tasks
+            for command in self.tell(TaskReturned(worker=worker, task_id=name, why=GivenBack.SESSION_LOST, detail=""))
+        ]
+        self.tell(LoginLost(worker=ONE, detail=""), LoginLost(worker=TWO, detail=""))
+        self.tell(*(LoginSettled(worker=worker, is_logged_in=True, detail="form") for worker in (ONE, TWO)))
+        return follows
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_an_order_that_is_in_hand_at_every_log_out_of_the_portal_pays_for_none(*, is_first: bool) -> None:
+    pool = Pool()
+    both = ((ONE, A), (TWO, B)) if is_first else ((TWO, B), (ONE, A))
+
+    for _ in range(LONE_LOGOUTS_MAX * 3):
+        back = pool.log_out(*both)
+        pool.standing = pool.standing.forget(B)  # it comes home in between
+
+        assert [type(command) for command in back] == [Requeue, Requeue]
+
+
+def test_a_page_that_asks_alone_is_found_out_whoever_is_beside_it() -> None:
+    pool = Pool()
+    pool.tell(TaskTaken(worker=TWO, task=task(B)))
+
+    back = [pool.log_out((ONE, A)) for _ in range(LONE_LOGOUTS_MAX)]
+
+    assert [[type(command) for command in commands] for commands in back] == [[Requeue]] * 3 + [[File]]
+    (last,) = back[-1]
+    assert isinstance(last, File)
+    assert last.report.reason is Reason.ASKS_FOR_LOGIN
+
+
+def test_an_order_that_meets_a_log_out_first_again_and_again_lets_others_go_before_it() -> None:
+    pool = Pool()
+
+    waits = [
+        command.delay_s
+        for _ in range(4)
+        for command in pool.log_out((ONE, A), (TWO, B))
+        if isinstance(command, Requeue) and command.task.task_id == A
+    ]
+
+    assert waits == [0.0, FIRST_WAIT_S, 2 * FIRST_WAIT_S, 4 * FIRST_WAIT_S]
+    assert Logouts(found={A: 9}).meet(A, ()).wait_s(A) == LONGEST_WAIT_S
+
+
+def test_who_only_met_it_too_waits_for_nothing() -> None:
+    known = Logouts().meet(A, {B}).meet(B, ())
+
+    assert (known.wait_s(B), known.found, known.alone) == (0.0, {A: 1}, {A: 0})
+
+
+def test_a_log_out_that_two_more_met_is_taken_back_once() -> None:
+    known = Logouts(alone={A: 2}).meet(A, {B, C}).meet(B, {C}).meet(C, ())
+
+    assert known.alone == {A: 2}
+
+
+def test_what_an_order_meets_when_it_was_begun_anew_is_another_log_out() -> None:
+    known = Logouts().meet(A, {B}).begin(B).meet(B, {A})
+
+    assert known.alone == {A: 1, B: 1}
+    assert known.last is not None
+    assert known.last.found_by == B
+
+
+def test_an_order_that_has_its_outcome_is_forgotten_whatever_is_told_later() -> None:
+    known = Logouts().meet(A, {B}).forget(A)
+
+    assert (known.found, known.alone) == ({}, {})
+    assert known.meet(B, ()).alone == {}
+    assert known.forget(B).meet(B, ()).alone == {B: 1}
