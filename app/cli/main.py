@@ -22,7 +22,7 @@ from app import __version__, loading
 from app.cli.console import console
 from app.cli.exits import Exit, exit_of_error
 from app.cli.help import HelpfulCommand, epilog_of
-from app.cli.streams import secure
+from app.cli.streams import loss_of, secure
 from app.domain.failures import PoolError, SetupError
 
 #: Columns of a help text, where the terminal has as many.
@@ -32,6 +32,8 @@ HELP_WIDTH = 100
 _UNFIT = (ImportError, AttributeError, SyntaxError, SystemError)
 #: As it is typed.
 NAME = "poolwright"
+#: What these are for is not what they print.
+_WORKING = frozenset({"run", "serve", "demo", "submit"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +160,17 @@ def _refusal(error: OSError) -> str:
     told = error.strerror or str(error) or type(error).__name__
     if isinstance(error.filename, str | bytes):
         return f"'{os.fsdecode(error.filename)}' cannot be used: {told}. Put that right and start it again."
+    if not _is_here():
+        return "The folder in which this was started is gone. Go to one that is there, and start it again."
     return f"The system refused something: {told}. Put that right and start it again."
+
+
+def _is_here() -> bool:
+    """Whether the folder is still there in which paths without a root begin."""
+    try:
+        return bool(os.getcwd())  # noqa: PTH109 - nothing else asks the system and no more
+    except OSError:
+        return False
 
 
 def _places_in(context: Any) -> dict[str, Place]:  # noqa: ANN401 - as above
@@ -208,4 +220,11 @@ def _root(
 def main() -> None:
     """Run the program; its exit code says how it went."""
     secure()
-    app(prog_name=NAME)
+    try:
+        app(prog_name=NAME)
+    except SystemExit as end:
+        is_answer = not _WORKING.intersection(sys.argv[1:2])
+        if is_answer and not end.code and (why := loss_of(sys.stdout)):
+            console(sys.stderr).print(f"poolwright: what it says could not be written: {why}.", style="red")
+            raise SystemExit(Exit.RESOURCES) from None
+        raise

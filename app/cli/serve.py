@@ -32,6 +32,7 @@ from app.service.api.reach import WARNING as REACH_WARNING
 from app.service.api.reach import check_reach, is_local, limits_at
 from app.service.api.token import TOKEN_NAME, find_token
 from app.service.beacon import lit
+from app.service.beginning import beginning
 from app.service.clock import SystemClock
 from app.service.crew import find_crew, pool_options, secrets_of
 from app.service.daemon.companions import Companions, accompanied
@@ -139,6 +140,7 @@ async def _serve(service: _Service, private: Path) -> Stop | None:
         describe = partial(_first_words, settings.shutdown_timeout_s)
         hearing = hearing_signals(say, describe, limit_s=settings.shutdown_timeout_s, is_hangup_one=False)
         wishes = await stack.enter_async_context(hearing)
+        has_begun = await stack.enter_async_context(beginning(wishes.stop))
         listener = stack.enter_context(listening(Address(host=settings.host, port=settings.port)))
         daemon = await stack.enter_async_context(open_daemon(service.house, clock, observe))
         beside_pool = accompanied(daemon, service.read, service.reading, clock, observe)
@@ -156,7 +158,9 @@ async def _serve(service: _Service, private: Path) -> Stop | None:
         url = url_of(listener)
         stack.enter_context(lit(private, url, clock.now()))
         say(_address_for_people(f"{url}{settings.path_prefix}", service.token, private))
+        has_begun()
         return await _until_the_end(service, daemon, companions, wishes, observe)
+    return None  # stopped before it began
 
 
 def _address_for_people(url: str, token: str, private: Path) -> str:

@@ -6,6 +6,7 @@ encoding lacks are replaced, and a descriptor that is closed is filled, so that 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import select
@@ -72,10 +73,19 @@ def secure() -> None:
 def losses() -> Iterator[str]:
     """What was written and nobody took, a sentence for each stream; a reader that has enough is none."""
     for name, stream in (("standard output", sys.stdout), ("standard error", sys.stderr)):
-        outlet = getattr(getattr(stream, "buffer", None), "raw", None)
-        refusal = outlet.refusal if isinstance(outlet, Outlet) else None
-        if refusal is not None and not isinstance(refusal, BrokenPipeError):
-            yield f"lines to {name} were lost: {getattr(refusal, 'strerror', None) or refusal}"
+        if why := loss_of(stream):
+            yield f"lines to {name} were lost: {why}"
+
+
+def loss_of(stream: TextIO) -> str:
+    """Why something that was written there is lost; empty when nothing is, or a reader has enough."""
+    with contextlib.suppress(OSError, ValueError):  # it is none of ours
+        stream.flush()
+    outlet = getattr(getattr(stream, "buffer", None), "raw", None)
+    refusal = outlet.refusal if isinstance(outlet, Outlet) else None
+    if refusal is None or isinstance(refusal, BrokenPipeError):
+        return ""
+    return getattr(refusal, "strerror", None) or str(refusal)
 
 
 def _fill_gaps() -> None:

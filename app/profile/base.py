@@ -22,7 +22,7 @@ from app.profile.failures import (
 from app.profile.marker import refuse_marked
 from app.profile.occupancy import left_by_stranger, refuse_occupied
 from app.profile.preferences import PREFERENCES
-from app.profile.seal import Seal, hash_files, read_seal, refuse_differences, seal_path
+from app.profile.seal import Seal, hash_files, read_seal, refuse_differences, refuse_newer_seal, seal_path
 from app.profile.structure import check_structure, has_no_settings
 from app.profile.survey import Survey, survey
 
@@ -64,12 +64,14 @@ def check_base(path: Path, *, everyday: Sequence[Path] | None = None) -> BaseFac
         everyday: Folders of everyday browsers; those of the person who runs this program when left out.
 
     Raises:
-        ProfileRefusedError: It carries the mark of a damage, or it is refused by `inspect_base`.
+        ProfileRefusedError: It carries the mark of a damage, a newer version sealed it, or it is refused by
+            `inspect_base`.
         ProfileMissingError: There is no folder, or no browser ever opened it.
         ProfileInUseError: A browser has it open.
         ProfileDamagedError: `inspect_base` finds damage, or it is other than it was sealed.
     """
     refuse_marked(path)
+    refuse_newer_seal(path)
     facts = inspect_base(path, everyday=everyday)
     seal = read_seal(path)
     if seal is not None:

@@ -37,6 +37,10 @@ class ProfileRefusedError(ProfileError):
     """The profile is whole, but it can't serve: its place, its name or its cookies forbid it."""
 
 
+class ProfileNewerError(ProfileRefusedError):
+    """A newer version of this program wrote something of it, which this one cannot read."""
+
+
 class ProfileDamagedError(ProfileError):
     """Something that a browser needs from the profile is missing or unreadable."""
 

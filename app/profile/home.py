@@ -20,6 +20,7 @@ from app.domain.failures import SetupError
 from app.domain.storage import trouble_of
 from app.profile.everyday import refuse_everyday
 from app.profile.failures import ProfileFileError, ProfileMissingError, ProfileRefusedError, unreadable
+from app.profile.layout import refuse_newer
 from app.profile.private import FOLDER_MODE, replace_file
 from app.profile.rights import blame
 
@@ -73,10 +74,12 @@ class NamedProfile:
 
         Raises:
             ProfileFileError: The file is missing, unreadable, or doesn't hold what it must.
-            ProfileRefusedError: It belongs to somebody else.
+            ProfileRefusedError: It belongs to somebody else, or a newer version wrote it.
         """
+        written: dict[str, object] = {}
         try:
-            return ProfileFile.model_validate(tomllib.loads(self.file_path.read_text(encoding="utf-8")))
+            written = tomllib.loads(self.file_path.read_text(encoding="utf-8"))
+            return ProfileFile.model_validate(written)
         except OSError as error:
             if trouble_of(error).may_pass:
                 raise unreadable(self.path, error) from error
@@ -85,6 +88,7 @@ class NamedProfile:
                 f"Bring it back, or remove {self.path} and make it anew with `poolwright profile login {self.name}`."
             ) from error
         except ValidationError as error:
+            refuse_newer(self.file_path, written)
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in first["loc"])
             raise ProfileFileError(f"{self.file_path}: {where}: {first['msg']}. Correct that line.") from error

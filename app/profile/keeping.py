@@ -182,9 +182,9 @@ def discard(profile: NamedProfile) -> None:
 
 
 def _copy_good(good: Path, target: Path) -> Seal:
+    seal = read_seal(good)
     remove_clone(target)
     report = clone_profile(good, target)
-    seal = read_seal(good)
     differences = ("its seal is gone",) if seal is None else find_differences(seal, report.files)
     if seal is None or differences:
         remove_clone(target)

@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from app.profile.failures import ProfileRefusedError, unreadable
 from app.profile.guidance import guided, is_named, ways_out
+from app.profile.layout import refuse_newer
 from app.profile.private import replace_file
 
 
@@ -65,12 +66,15 @@ def read_marker(base: Path) -> Marker | None:
     """
     path = marker_path(base)
     try:
-        return Marker.model_validate_json(path.read_bytes())
+        written = path.read_bytes()
     except FileNotFoundError:
         return None
     except OSError as error:
         raise unreadable(path, error) from error
+    try:
+        return Marker.model_validate_json(written)
     except ValidationError as error:
+        refuse_newer(path, written)
         raise ProfileRefusedError(f"{path} says that {base} was damaged, but not how. {ways_out(base)}") from error
 
 

@@ -7,6 +7,7 @@ base on purpose seals it again.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,6 +20,7 @@ from app.profile.clone import CopiedFile
 from app.profile.cookies import count_key_prefixes, find_cookies
 from app.profile.failures import ProfileDamagedError, unreadable
 from app.profile.guidance import ways_out
+from app.profile.layout import refuse_newer
 from app.profile.private import replace_file
 from app.profile.survey import survey
 
@@ -92,18 +94,33 @@ def read_seal(base: Path) -> Seal | None:
 
     Raises:
         ProfileDamagedError: There is one, but it can't be read.
+        ProfileNewerError: A newer version wrote it.
     """
     path = seal_path(base)
     try:
-        return Seal.model_validate_json(path.read_bytes())
+        written = path.read_bytes()
     except FileNotFoundError:
         return None
     except OSError as error:
         raise unreadable(path, error) from error
+    try:
+        return Seal.model_validate_json(written)
     except ValidationError as error:
+        refuse_newer(path, written)
         raise ProfileDamagedError(
             f"{path} is no seal, so nobody knows if the profile is whole. {ways_out(base)}"
         ) from error
+
+
+def refuse_newer_seal(base: Path) -> None:
+    """Make sure that no newer version sealed a base: what else such a base looks like is not ours to judge.
+
+    Raises:
+        ProfileNewerError: One did.
+    """
+    path = seal_path(base)
+    with contextlib.suppress(OSError):  # told by `read_seal`, where it matters
+        refuse_newer(path, path.read_bytes())
 
 
 def hash_files(user_data: Path) -> Mapping[str, CopiedFile]:

@@ -69,6 +69,8 @@ LIST = BatchId("library")
 TEMPLATE = "{number}"
 #: The base profile of pools without a portal, in the private folder.
 BASE_NAME = "base"
+#: A disk that hangs is not waited for at the end: the next start removes what is left of a base.
+CLEAR_LIMIT_S = 30.0
 
 
 def new_task(name: str, payload: JsonValue = None, *, timeout_s: float | None = None) -> POTask:
@@ -140,7 +142,7 @@ async def open_pool(
         JournalError: The journal cannot be opened: another pool writes to it, or it is damaged.
     """
     clock = SystemClock()
-    plan = await anyio.to_thread.run_sync(_plan, settings, processor, clock)
+    plan = await anyio.to_thread.run_sync(_plan, settings, processor, clock, abandon_on_cancel=True)
     plan = replace(plan, waits_for_login=waits_for_login)
     with logging_beside(plan.log) as note:
         if not plan.crew.sandbox.is_worth_telling:
@@ -180,13 +182,13 @@ async def _running(plan: _Plan, clock: SystemClock, observe: EventSink) -> Async
 async def _make_base(plan: _Plan, clock: SystemClock, observe: EventSink) -> None:
     """Make the base beside its place, so that one that was cut off half-way is never taken for a whole one."""
     part = plan.base.with_name(f"{plan.base.name}.part")
-    await anyio.to_thread.run_sync(remove_tree, part)
+    await anyio.to_thread.run_sync(remove_tree, part, abandon_on_cancel=True)
     try:
         await make_base(crew=plan.crew, base=part, runs_root=plan.settings.runs_dir, observe=observe)
         await anyio.to_thread.run_sync(_put_in_place, part, plan.base, clock.now())
     finally:
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(remove_tree, part)
+        with anyio.move_on_after(CLEAR_LIMIT_S, shield=True):
+            await anyio.to_thread.run_sync(remove_tree, part, abandon_on_cancel=True)
 
 
 def _put_in_place(part: Path, base: Path, now: datetime) -> None:

@@ -44,7 +44,7 @@ async def recover(journal: Journal, tree: OutputTree, out: Path, max_attempts: i
         SetupError: The output folder cannot be read or written.
     """
     try:
-        await anyio.to_thread.run_sync(tree.recover)
+        await anyio.to_thread.run_sync(tree.recover, abandon_on_cancel=True)  # cut off, as by a power cut
     except OSError as error:
         told = blame(error, out).sentence(otherwise="Put that right and start it again; nothing is lost.")
         raise SetupError(f"What an earlier run was filing in '{out}' cannot be finished: {told}") from error
@@ -120,7 +120,7 @@ async def unless(happens: Callable[[], Awaitable[object]], work: Callable[[], Aw
 @asynccontextmanager
 async def clean_staging(tree: OutputTree, staging: Path) -> AsyncGenerator[None]:
     """The folder where workers put files before they are filed: empty at the start, gone at the end."""
-    await anyio.to_thread.run_sync(tree.discard, staging)
+    await anyio.to_thread.run_sync(tree.discard, staging, abandon_on_cancel=True)
     try:
         yield
     finally:

@@ -17,6 +17,7 @@ from app.domain.states import open_count
 from app.portal import pack as packs
 from app.service.batch import BatchJob, BatchSummary, Ending
 from app.service.batch_report import BatchReport, end_of_patience, report_batch
+from app.service.beginning import beginning
 from app.service.clock import SystemClock
 from app.service.crew import Crew
 from app.service.resuming import clean_staging, recover, reopen, unless
@@ -45,6 +46,8 @@ _UNCHECKED = Stop(
 )
 #: The end of one that was stopped before its list was in the journal.
 _UNTAKEN = Stop(cause=StopCause.ASKED, detail="The list was not taken yet; start it again.")
+#: The end of one that was stopped before its workers were there.
+_UNSTAFFED = Stop(cause=StopCause.ASKED, detail="")
 #: The end of one whose end nobody waited for: what came of each order stands in the journal alone.
 _UNREAD = "What came of each order was not read any more, since you want to stop; start it again for the report."
 
@@ -82,16 +85,15 @@ async def run_batch(
     clock = clock or SystemClock()
     begun_s = clock.monotonic()
     tree = OutputTree(job.out, job.template, clock=clock, known_fields=_known_fields(job), account=job.account)
-    async with SqliteJournal(job.journal_path, clock) as journal:
+    ended: list[tuple[BatchSummary, BatchReport]] = []
+    async with beginning(stop) as has_begun, SqliteJournal(job.journal_path, clock) as journal:
         if job.account is not None:
             await journal.belong(job.account)
         await recover(journal, tree, job.out, job.pool.max_attempts)
+        has_begun()
         run = _Run(job=job, journal=journal, tree=tree, clock=clock, observe=observe, stop=stop, stop_now=stop_now)
-        accepted = await _accept(run)
-        if accepted is None:
-            return _summary(job, _NONE_ACCEPTED, {}, _UNTAKEN, left_count=len(job.orders.tasks))
-        summary, is_read = await _conduct(run, accepted)
-        report = await report_batch(job, journal, stop, stop_now) if is_read else BatchReport(problem=_UNREAD)
+        ended.append(await _bring_home(run))
+    summary, report = ended[0] if ended else (_untaken(job), BatchReport())
     files = report.files
     for text in (*(files.notices if files else ()), *filter(None, [report.problem])):
         observe(Notice(level=Level.WARNING, text=text))
@@ -103,6 +105,17 @@ async def run_batch(
         report_json=files and files.json,
         report_problem=report.problem,
     )
+
+
+async def _bring_home(run: _Run) -> tuple[BatchSummary, BatchReport]:
+    """Take the list, work it off, and report."""
+    accepted = await _accept(run)
+    if accepted is None:
+        return _untaken(run.job), BatchReport()
+    summary, is_read = await _conduct(run, accepted)
+    if not is_read:
+        return summary, BatchReport(problem=_UNREAD)
+    return summary, await report_batch(run.job, run.journal, run.stop, run.stop_now)
 
 
 async def _accept(run: _Run) -> Accepted | None:
@@ -167,17 +180,21 @@ async def _work(run: _Run) -> Stop | None:
     )
     ended: list[Stop | None] = []
     try:
-        async with clean_staging(run.tree, options.staging_path), anyio.create_task_group() as listening:
-            pool = PersistentWorkerPool(options, around)
-            listening.start_soon(_pass_on, run.stop, pool.stop)
-            listening.start_soon(_pass_on, run.stop_now, pool.hurry)
-            async with pool:
+        async with (
+            beginning(run.stop) as has_begun,
+            clean_staging(run.tree, options.staging_path),
+            anyio.create_task_group() as listening,
+        ):
+            async with PersistentWorkerPool(options, around) as pool:
+                has_begun()
+                listening.start_soon(_pass_on, run.stop, pool.stop)
+                listening.start_soon(_pass_on, run.stop_now, pool.hurry)
                 await pool.finish()
             ended.append(pool.end)
             listening.cancel_scope.cancel()
     except ExceptionGroup as group:
         raise root_cause(group) from group
-    return ended[0]
+    return ended[0] if ended else _UNSTAFFED
 
 
 async def _pass_on(wish: anyio.Event, act: Callable[[], None]) -> None:
@@ -191,6 +208,10 @@ def _known_fields(job: BatchJob) -> frozenset[str] | None:
     Nothing without a portal: what an own processor tells is not known before.
     """
     return frozenset(packs.parse_json(job.pool.worker.portal.pack_json).fields) if job.pool.worker.portal else None
+
+
+def _untaken(job: BatchJob) -> BatchSummary:
+    return _summary(job, _NONE_ACCEPTED, {}, _UNTAKEN, left_count=len(job.orders.tasks))
 
 
 def _summary(

@@ -10,17 +10,48 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
+from pydantic_core import PydanticCustomError
+
 #: Those that browsers and the HTTP client of downloads both know.
 PROXY_SCHEMES = frozenset({"http", "https", "socks5"})
+#: What a value is refused as that holds letters which nobody sees.
+CONTROL_KIND = "unseen_letter"
+#: What one is refused as that has the quote marks around it which a shell would take off, and others do not.
+QUOTED_KIND = "in_quotes"
+_QUOTED = re.compile(r"""(["']).*\1""")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NAME = re.compile(r"[\w.-]+|\[[0-9A-Fa-f:.]+\]")
 _PATH = re.compile(r"(/[\w.~-]+)+/?")
+
+
+def user_path(value: object) -> object:
+    """A path as a person writes it: ``~`` is a home. An empty one would be the folder where the command was given."""
+    if value == "":
+        msg = "no path"
+        raise ValueError(msg)
+    if not isinstance(value, str | Path):
+        return value
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as error:
+        msg = "nobody's home"
+        raise ValueError(msg) from error
+
+
+def refuse_odd(value: object, *, is_secret: bool) -> object:
+    """Letters that make a name another one, and that nobody meant. A password may have any that can be seen."""
+    if isinstance(value, str) and _CONTROL.search(value):
+        raise PydanticCustomError(CONTROL_KIND, "it holds a letter that nobody sees")
+    if isinstance(value, str) and not is_secret and _QUOTED.fullmatch(value):
+        raise PydanticCustomError(QUOTED_KIND, "it stands in quote marks")
+    return value
 
 
 def plain_address(text: str) -> str:
     """An address without its last slash; a user and password in it would end in logs, so they are refused."""
     parts = urlsplit(text)
     is_plain = parts.hostname and not (parts.query or parts.fragment or "@" in parts.netloc)
-    if text and not (is_plain and parts.scheme in {"http", "https"}):
+    if text and not (is_plain and parts.scheme in {"http", "https"} and parts.port != 0):
         msg = "no such address"
         raise ValueError(msg)
     return text.rstrip("/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -10,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from app.domain.failures import OptionsError
 from app.settings.model import Settings
-from app.settings.sources import ENV_FILE, TOML_FILE, origin_of, unreadable
+from app.settings.sources import TOML_FILE, origin_of, unreadable
 from app.settings.words import sentence
 
 
@@ -23,13 +24,16 @@ def load_settings(given: Mapping[str, Any] | None = None) -> Settings:
     Raises:
         OptionsError: A value is not allowed, a name is no setting, or a file is not readable. One sentence for each.
     """
+    if Path(TOML_FILE).is_dir():
+        raise OptionsError(unreadable())
     try:
         return Settings(**{name: value for name, value in (given or {}).items() if value is not None})
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False)
         raise OptionsError("\n".join(dict.fromkeys(_sentence(problem, given or {}) for problem in problems))) from None
     except (OSError, ValueError) as error:
-        told = unreadable() or f"{ENV_FILE} or {TOML_FILE} in this folder is not readable: {error}."
+        why = f" ({error.__cause__})." if error.__cause__ else ""
+        told = unreadable() or f"{error}{why}"
         raise OptionsError(told) from error
 
 

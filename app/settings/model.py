@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
 from app.domain.options import (
@@ -28,14 +27,22 @@ from app.domain.options import (
     WORKER_COUNT_MIN,
     Sandbox,
 )
-from app.settings.checks import names_of_hosts, plain_address, plain_path, plain_proxy, private_runs_dir
+from app.settings.checks import (
+    names_of_hosts,
+    plain_address,
+    plain_path,
+    plain_proxy,
+    private_runs_dir,
+    refuse_odd,
+    user_path,
+)
 from app.settings.face import Face, LogLevel
 from app.settings.schedule import ScheduleEntry, check_schedules
-from app.settings.sources import ENV_FILE, ENV_PREFIX, TOML_FILE, Environment, variable_of
+from app.settings.sources import ENV_PREFIX, TOML_FILE, EnvFile, Environment, File, variable_of
 
 WorkerCount: TypeAlias = Annotated[int, Field(ge=WORKER_COUNT_MIN, le=WORKER_COUNT_MAX)] | Literal["auto"]
 WORKERS_ALLOWED = f"a whole number from {WORKER_COUNT_MIN} to {WORKER_COUNT_MAX}, or auto"
-UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
+UserPath = Annotated[Path, BeforeValidator(user_path)]
 HostNames: TypeAlias = Annotated[
     tuple[str, ...],
     NoDecode,
@@ -49,8 +56,6 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX,
-        env_file=ENV_FILE,
-        env_file_encoding="utf-8",
         env_ignore_empty=True,
         dotenv_filtering="match_prefix",
         toml_file=TOML_FILE,
@@ -283,11 +288,17 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - `Environment` stands in its place
-        dotenv_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - nor is `EnvFile` the library's own
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not offered
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Command line, environment, ``.env``, ``poolwright.toml``: the first that has a value wins."""
-        return init_settings, Environment(settings_cls), dotenv_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, Environment(settings_cls), EnvFile(settings_cls), File(settings_cls)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_meant(cls, value: object, info: ValidationInfo) -> object:
+        field = cls.model_fields.get(info.field_name or "")
+        return refuse_odd(value, is_secret=field is not None and field.annotation is SecretStr)
 
 
 def variable(name: str) -> str:

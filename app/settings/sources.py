@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from dotenv import dotenv_values
+from dotenv.parser import parse_stream
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, TomlConfigSettingsSource
 
 ENV_PREFIX = "POOLWRIGHT_"
 ENV_FILE = ".env"
 TOML_FILE = "poolwright.toml"
+#: Some editors put a mark of their own in front of the first letter.
+ENCODING = "utf-8-sig"
 #: Kubernetes puts such variables into every container beside a service, and links of containers do alike. The name of
 #: the service stands in front: ``poolwright``, or ``poolwright-api``.
 _OF_A_NETWORK = re.compile(
@@ -55,6 +61,49 @@ class Environment(EnvSettingsSource):
         return {**own, **strays}
 
 
+class EnvFile(DotEnvSettingsSource):
+    """``.env`` of any editor. Secrets stand there as they are: ``${`` may be a part of one."""
+
+    def __init__(self, settings_cls: type[BaseSettings]) -> None:
+        """Read it."""
+        super().__init__(settings_cls, env_file=ENV_FILE)
+
+    def _read_env_file(self, file_path: Path) -> Mapping[str, str | None]:
+        text = file_path.read_text(encoding=ENCODING)
+        _refuse_broken(file_path.absolute(), text)
+        fields = self.settings_cls.model_fields.items()
+        secrets = {variable_of(name, field).lower() for name, field in fields if field.annotation is SecretStr}
+        # Read once: where a password manager stands behind a pipe, there is nothing at a second time.
+        found = dotenv_values(stream=io.StringIO(text))
+        plain = dotenv_values(stream=io.StringIO(text), interpolate=False)
+        values = {name.lower(): plain[name] if name.lower() in secrets else found[name] for name in found}
+        return {name: value for name, value in values.items() if value != ""}
+
+
+def _refuse_broken(path: Path, text: str) -> None:
+    """Make sure that each line that means us is one; what others put there is theirs.
+
+    Raises:
+        ValueError: One is none.
+    """
+    for line in parse_stream(io.StringIO(text)):
+        is_none = line.error or (line.key is not None and line.value is None)
+        if is_none and ENV_PREFIX in line.original.string.upper():
+            first_line = line.original.string.lstrip().splitlines()[0]
+            name = re.match(r"(?:export\s+)?\w*", first_line)
+            told = name.group() if name else ""
+            raise ValueError(
+                f"{path}, line {line.original.line}, {told!r}, is no NAME=value; a quote that is opened must be closed."
+            )
+
+
+class File(TomlConfigSettingsSource):
+    """``poolwright.toml`` of any editor."""
+
+    def _read_file(self, file_path: Any) -> dict[str, Any]:  # noqa: ANN401 - a path, or what stands for one in a package
+        return tomllib.loads(file_path.read_text(encoding=ENCODING))
+
+
 def origin_of(model: type[BaseSettings], name: str) -> str:
     """Where a setting was given, in words that follow its value; empty for the command line.
 
@@ -64,17 +113,22 @@ def origin_of(model: type[BaseSettings], name: str) -> str:
     """
     sources: Mapping[str, Callable[[], Mapping[str, Any]]] = {
         "in the environment": Environment(model),
-        f"in {ENV_FILE}": DotEnvSettingsSource(model),
-        f"in {TOML_FILE}": TomlConfigSettingsSource(model),
+        f"in {ENV_FILE}": EnvFile(model),
+        f"in {TOML_FILE}": File(model),
     }
     return next((words for words, source in sources.items() if name in source()), "")
 
 
 def unreadable() -> str:
     """Which file of this folder cannot be read, and why, in one sentence; empty when all can."""
+    if Path(TOML_FILE).is_dir():
+        return (
+            f"{Path(TOML_FILE).absolute()} is a folder, not a file: a container engine makes one where the file to be "
+            "mounted is missing. Put the file there, or remove the folder."
+        )
     readers: Mapping[str, Callable[[Path], object]] = {
-        ENV_FILE: lambda path: path.read_text(encoding="utf-8"),
-        TOML_FILE: lambda path: tomllib.loads(path.read_text(encoding="utf-8")),
+        ENV_FILE: lambda path: path.read_text(encoding=ENCODING) if path.is_file() else "",
+        TOML_FILE: lambda path: tomllib.loads(path.read_text(encoding=ENCODING)),
     }
     for name, read in readers.items():
         path = Path(name).absolute()

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import difflib
 import functools
+from collections.abc import Mapping
 from enum import Enum
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import SecretStr
 from pydantic_core import ErrorDetails
 
+from app.settings.checks import CONTROL_KIND, QUOTED_KIND
 from app.settings.model import Settings, face, variable
 from app.settings.schedule import PROBLEM_KIND
 from app.settings.sources import ENV_PREFIX, TOML_FILE
+
+#: What makes a value none, whatever setting it is for.
+_ODD: Mapping[str, str] = MappingProxyType(
+    {
+        CONTROL_KIND: "it holds a letter that nobody sees, perhaps the line end of a file from Windows",
+        QUOTED_KIND: "its quote marks belong to it there: take them off",
+    }
+)
 
 
 def default(name: str) -> str:
@@ -64,18 +75,23 @@ def sentence(problem: ErrorDetails, origin: str) -> str:
     if problem["type"] == PROBLEM_KIND:
         return problem["msg"] if TOML_FILE in problem["msg"] else f"{problem['msg']} ({TOML_FILE})"
     name = str(problem["loc"][0])
-    name = next((field for field in Settings.model_fields if name in {field, variable(field)}), name)
-    if name not in Settings.model_fields:
+    if problem["type"] == "extra_forbidden":
         return _stray(name, origin)
+    name = next((field for field in Settings.model_fields if name in {field, variable(field)}), name)
     is_secret = Settings.model_fields[name].annotation is SecretStr or "@" in str(problem["input"])
     value = "has a value that does not fit" if is_secret else f"is {str(problem['input'])!r}"
     value = " ".join(filter(None, (value, origin)))
+    if problem["type"] in _ODD:
+        return f"{name} {value}; {_ODD[problem['type']]}."
     ways = ", ".join(filter(None, [*face(name).flags, variable(name), f"{name} in {TOML_FILE}"]))
     return f"{name} {value}; it must be {allowed(name)} ({ways})."
 
 
 def _stray(name: str, origin: str) -> str:
-    near = difflib.get_close_matches(name.lower(), Settings.model_fields, n=1)
+    plain = name.lower().removeprefix(ENV_PREFIX.lower())
+    if plain in Settings.model_fields and plain != name:
+        return f"{name} is called {plain} in {TOML_FILE}."
+    near = difflib.get_close_matches(plain, Settings.model_fields, n=1)
     hint = f" Did you mean {variable(near[0])} or {near[0]} in {TOML_FILE}?" if near else ""
     where = f"; it stands {origin}" if origin else ""
-    return f"{ENV_PREFIX}{name.upper()} ({name} in {TOML_FILE}) is no setting of Poolwright{where}.{hint}"
+    return f"{ENV_PREFIX}{plain.upper()} ({plain} in {TOML_FILE}) is no setting of Poolwright{where}.{hint}"

@@ -50,6 +50,11 @@ _NAMED = """
 SELECT task_id FROM reports JOIN tasks USING (task_id)
 WHERE reason = ? AND status IN ('DONE', 'CANCELLED') ORDER BY finished_at DESC, task_id LIMIT ?
 """
+#: Row by row of the outcomes' own index, whatever the planner thinks of the tables.
+_ALL_OUTCOMES = """
+SELECT outcome, count(*) FROM reports CROSS JOIN tasks USING (task_id)
+WHERE status IN ('DONE', 'CANCELLED') GROUP BY outcome
+"""
 _ALL_COUNTS = "SELECT status, count(*) FROM tasks GROUP BY status"
 #: Of another portal, or of scripts: this pool would look for them where they are not.
 _PUT_ASIDE = """
@@ -89,6 +94,16 @@ class ListView:
     source: str
     accepted_at: datetime
     #: Its orders by the name of their ``TaskStatus``.
+    counts: dict[str, int]
+    #: Those that are over, by outcome.
+    outcomes: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """All tasks of a journal, each once, in however many lists it stands."""
+
+    #: By the name of their ``TaskStatus``; every one is told.
     counts: dict[str, int]
     #: Those that are over, by outcome.
     outcomes: dict[str, int]
@@ -168,10 +183,13 @@ def over(connection: Connection, task_ids: Collection[TaskId], prefix: str, at: 
     return [case.standing.task for case in cases if case.standing.task_id.startswith(prefix)]
 
 
-def all_counts(connection: Connection) -> dict[str, int]:
-    """All tasks of the journal by the name of their ``TaskStatus``; every status is told."""
-    found = dict[str, int](connection.execute(_ALL_COUNTS).fetchall())
-    return {status.name: found.get(status.name, 0) for status in TaskStatus}
+def figures(connection: Connection) -> Figures:
+    """All tasks of the journal, counted."""
+    counts = dict[str, int](connection.execute(_ALL_COUNTS).fetchall())
+    return Figures(
+        counts={status.name: counts.get(status.name, 0) for status in TaskStatus},
+        outcomes=dict(connection.execute(_ALL_OUTCOMES).fetchall()),
+    )
 
 
 def oldest(connection: Connection, but: BatchId) -> datetime | None:

@@ -29,6 +29,8 @@ from app.wire.messages import Mode
 #: The one process of an errand.
 _REF = WorkerRef(1, 1)
 _STATE_NAME = "state.json"
+#: A disk that hangs is not waited for at the end: the next run removes what is left.
+CLEAR_LIMIT_S = 30.0
 
 
 def _unheard() -> None:
@@ -100,21 +102,22 @@ async def run_errand(errand: Errand) -> Proof | None:
         SetupError: The browser does not start, or the portal does not answer.
     """
     # One that was killed may have left a login behind.
-    await anyio.to_thread.run_sync(partial(sweep_dead_runs, errand.runs_root, end_strays=end_strays))
-    run = await anyio.to_thread.run_sync(RunFolder.create, errand.runs_root)
+    sweep = partial(sweep_dead_runs, errand.runs_root, end_strays=end_strays)
+    await anyio.to_thread.run_sync(sweep, abandon_on_cancel=True)  # nobody who wants to stop waits for a disk
+    run = await anyio.to_thread.run_sync(RunFolder.create, errand.runs_root, abandon_on_cancel=True)
     try:
         folder = run.worker_folder(_REF.slot)
         # Absolute, as a browser names it on its command line: that marks its processes.
         order = SpawnOrder(worker=_REF, temp_path=folder.temp_path, profile_path=errand.base.absolute())
-        configure = await anyio.to_thread.run_sync(_configure, errand, folder)
+        configure = await anyio.to_thread.run_sync(_configure, errand, folder, abandon_on_cancel=True)
         child = await spawn(order)
         try:
             return await _converse(child, configure, errand)
         finally:
             await child.end()  # noqa: ASYNC102 - end() shields itself, with limits
     finally:
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(run.close)
+        with anyio.move_on_after(CLEAR_LIMIT_S, shield=True):
+            await anyio.to_thread.run_sync(run.close, abandon_on_cancel=True)
 
 
 def _configure(errand: Errand, folder: WorkerFolder) -> messages.Configure:

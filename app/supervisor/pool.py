@@ -291,10 +291,10 @@ class PersistentWorkerPool(Wishes):
 
     async def _clear_up(self) -> None:
         """Remove clones and temporary files; the last thing a pool does."""
-        with self._shutdown.clearing():
+        with self._shutdown.clearing(self._options.shutdown_timeout_s):
             await anyio.to_thread.run_sync(self._storage.close, abandon_on_cancel=True)
             await self._premises.close()
         if self._steering.machine.can(PoolEvent.CLOSE):
             self._steering.machine.fire(PoolEvent.CLOSE)
-        with self._shutdown.clearing():
+        with self._shutdown.clearing(self._options.shutdown_timeout_s):
             await self._chronicle.flush()

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import anyio
 import anyio.from_thread
@@ -24,6 +25,8 @@ from app.supervisor.chronicle import Chronicle
 from app.supervisor.deadline import Deadline
 from app.supervisor.places import Place
 from app.supervisor.surroundings import Surroundings, WorkerOrder
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,10 +50,10 @@ class Premises:
             SetupError: The folder cannot be made.
         """
         root = self.options.runs_root
-        swept = await anyio.to_thread.run_sync(lambda: sweep_dead_runs(root, end_strays=end_strays))
+        swept = await _unless_unwanted(partial(sweep_dead_runs, root, end_strays=end_strays))
         if swept.removed:
             self.chronicle.notice(Level.INFO, f"removed what {len(swept.removed)} dead run(s) had left")
-        self._run = await anyio.to_thread.run_sync(RunFolder.create, root)
+        self._run = await _unless_unwanted(partial(_make_folder, root))
 
     def staging_path(self, slot: int) -> Path:
         """Where a slot's worker stages its files."""
@@ -73,12 +76,12 @@ class Premises:
         if self._run is None:
             msg = "the premises are not open"
             raise RuntimeError(msg)
-        folder = await anyio.to_thread.run_sync(self._run.worker_folder, slot)
+        folder = await _unless_unwanted(partial(self._run.worker_folder, slot))
         if folder.notice:
             self.chronicle.notice(Level.WARNING, folder.notice)
         profile = self._profile(slot, folder)
         self._profiles = (*self._profiles, profile)
-        await anyio.to_thread.run_sync(profile.clone)
+        await _unless_unwanted(profile.clone)
         self._warn(profile.notices)
         return WorkerOrder(
             slot=slot,
@@ -130,6 +133,20 @@ class Premises:
             clock=self.around.clock.now,
             observe=_told_in_loop(self.chronicle.moved),
         )
+
+
+async def _unless_unwanted(work: Callable[[], T]) -> T:
+    """Do something that blocks; whoever does not want to begin any more leaves its thread behind, whatever hangs."""
+    return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
+
+
+def _make_folder(root: Path) -> RunFolder:
+    """Make the folder of this run; it is gone again where nobody waited for it. Blocking."""
+    with contextlib.ExitStack() as undo:
+        folder = undo.enter_context(RunFolder.create(root))
+        anyio.from_thread.check_cancelled()
+        undo.pop_all()
+    return folder
 
 
 @contextlib.asynccontextmanager

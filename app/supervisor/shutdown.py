@@ -7,7 +7,6 @@ what the journal did not take is told.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -87,12 +86,16 @@ class Shutdown:
         is_returned = await _by(begun_s + limit_s * LEFT, self._return_rest)
         self._tell_loss(is_all_done=are_gone and is_written and is_returned)
 
-    def clearing(self) -> anyio.CancelScope:
-        """A scope for what is done last, whoever is cancelled: within the time, or in a moment where that is over."""
-        by_s = math.inf
-        if self.gone_at_s is not None:
-            by_s = max(self.gone_at_s, anyio.current_time() + CLEAR_MIN_S)
-        return anyio.CancelScope(shield=True, deadline=by_s)
+    def clearing(self, limit_s: float) -> anyio.CancelScope:
+        """A scope for what is done last, whoever is cancelled: within the time, or in a moment where that is over.
+
+        Args:
+            limit_s: The time for all of it, where the end begins only now: of a pool that never came up.
+        """
+        now_s = anyio.current_time()
+        if self.gone_at_s is None:
+            self.gone_at_s = now_s + limit_s
+        return anyio.CancelScope(shield=True, deadline=max(self.gone_at_s, now_s + CLEAR_MIN_S))
 
     async def _drain(self) -> None:
         async with anyio.create_task_group() as asking:

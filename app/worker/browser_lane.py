@@ -20,48 +20,18 @@ from app.worker.allowance import Allowance
 from app.worker.announcement import announcement
 from app.worker.dialogs import answer_dialogs
 from app.worker.errors import first_line, stop_if_closed
+from app.worker.hand import kind_of, press, save
 from app.worker.landing import landed
 from app.worker.reading import PageLink
 from app.worker.received import Received, RefusedError, media_type
 from app.worker.trail import Trail, follow, quietly
 from app.worker.windows import close_family, closing_windows
+from app.worker.world import MovedError
 
 #: A page that shows something answers at once what it is.
 _LOOK_LIMIT_S = 5.0
 _DOUBTFUL = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _PAGE_TYPES = frozenset({"", "text/html", "application/xhtml+xml"})
-#: Finds the element as ``reading.js`` numbered it, and presses it; says what keeps it from being a file.
-_CLICK = """([selector, index, text]) => {
-  const [documents, shadows] = [[], []];
-  const visit = (root, kind) => {
-    kind.push(root);
-    for (const element of root.querySelectorAll("*")) {
-      if (element.shadowRoot) visit(element.shadowRoot, shadows);
-      const inner = ["iframe", "frame"].includes(element.localName) ? element.contentDocument : null;
-      if (inner) visit(inner, documents);
-    }
-  };
-  visit(document, documents);
-  const found = [...documents, ...shadows].flatMap((root) => [...root.querySelectorAll(selector)]);
-  const shows = (element) => (element?.innerText ?? element?.textContent ?? "").trim().slice(0, 200) === text;
-  const same = found.filter(shows);
-  const element = shows(found[index]) || same.length !== 1 ? found[index] : same[0];
-  if (!element) return "the page no longer shows it";
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(element.getAttribute("href") ?? "")?.[1].toLowerCase() ?? "";
-  if (scheme && !["http", "https", "javascript", "blob", "data"].includes(scheme))
-    return `its address is none of the web: ${scheme}`;
-  element.click();
-  return "";
-}"""
-#: Saves what an address holds, or what the page itself shows.
-_SAVE = """(address) => {
-  const link = document.createElementNS("http://www.w3.org/1999/xhtml", "a");
-  link.href = address || location.href;
-  link.download = "";
-  (document.body ?? document.documentElement).append(link);
-  link.click();
-  link.remove();
-}"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,17 +110,13 @@ class BrowserLane:
         return answer.status if answer else 0
 
     async def _press(self, page: Page, link: PageLink) -> None:
-        text = link.names.get("text", "")[:200]
         try:
-            with anyio.fail_after(self._stall_s):
-                problem: str = await page.evaluate(_CLICK, [link.selector, link.index, text])
+            problem = await press(page, link, self._stall_s)
         except TimeoutError as error:
             msg = f"the page did not take a click within {self._stall_s:g} s"
             raise RefusedError(msg, is_retryable=True) from error
         except PlaywrightError as error:
             stop_if_closed(error)
-            if "Execution context was destroyed" in error.message:
-                return  # the click went on to another page at once
             msg = f"a click brought no file ({first_line(error)})"
             raise RefusedError(msg, is_retryable=True) from error
         if problem:
@@ -215,12 +181,10 @@ class BrowserLane:
         """Save what a page shows in the place of a file: a viewer, a picture, text. Tells whether there is any."""
         for shown in trail.shown:
             try:
-                with anyio.fail_after(_LOOK_LIMIT_S):
-                    kind: str = await shown.evaluate("document.contentType")
-                    if kind not in _PAGE_TYPES:
-                        await shown.evaluate(_SAVE, "")
-                        return True
-            except (PlaywrightError, TimeoutError):
+                if await kind_of(shown, _LOOK_LIMIT_S) not in _PAGE_TYPES:
+                    await save(shown, "", _LOOK_LIMIT_S)
+                    return True
+            except (MovedError, PlaywrightError, TimeoutError):
                 continue  # it is on its way elsewhere, or hangs
         return False
 
@@ -232,9 +196,8 @@ class BrowserLane:
             if not is_fetched or answer.request.method != "GET" or not is_document_type(kind):
                 continue
             try:
-                with anyio.fail_after(_LOOK_LIMIT_S):
-                    await page.evaluate(_SAVE, answer.url)
-            except (PlaywrightError, TimeoutError):
+                await save(page, answer.url, _LOOK_LIMIT_S)
+            except (MovedError, PlaywrightError, TimeoutError):
                 continue  # its page is gone
             return True
         return False

@@ -55,8 +55,23 @@ class World:
             TimeoutError: The page's main thread hangs.
         """
         with anyio.fail_after(limit_s + _GRACE_S):
-            tree = await _asked(self._send, "Page.getFrameTree", {})
-            return await _look(self._send, tree["frameTree"]["frame"]["id"], script, spec)
+            return await _look(self._send, await self._frame_id(), script, spec)
+
+    async def act(self, script: str, spec: object, limit_s: float) -> object:
+        """Run a function on the page's document as if a hand did it: what comes of that is not kept from coming.
+
+        Args:
+            script: The function; what it gives is plain data.
+            spec: What it is given.
+            limit_s: How long it may take.
+
+        Raises:
+            MovedError: The document is gone, perhaps by what was done.
+            playwright.async_api.Error: The page crashed or was closed, or the script failed.
+            TimeoutError: The page's main thread hangs.
+        """
+        with anyio.fail_after(limit_s):
+            return await _look(self._send, await self._frame_id(), script, spec, is_by_hand=True)
 
     async def look_beside(
         self, may_look: Callable[[str], bool], script: str, spec: Mapping[str, object], limit_s: float
@@ -76,6 +91,10 @@ class World:
                 if may_look(str(frame["url"])) and not await _look(send, frame["id"], _IS_OF_PAGE, {}):
                     found.append(await _look(send, frame["id"], script, spec))
         return found
+
+    async def _frame_id(self) -> str:
+        tree = await _asked(self._send, "Page.getFrameTree", {})
+        return str(tree["frameTree"]["frame"]["id"])
 
     async def _frames(self, tree: Mapping[str, Any]) -> list[tuple[Send, Mapping[str, Any]]]:
         """Frames of this page's own process, and those of others, each with the way to it."""
@@ -110,7 +129,7 @@ def _below(tree: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from _below(child)
 
 
-async def _look(send: Send, frame_id: str, script: str, spec: Mapping[str, object]) -> object:
+async def _look(send: Send, frame_id: str, script: str, spec: object, *, is_by_hand: bool = False) -> object:
     world = await _asked(send, "Page.createIsolatedWorld", {"frameId": frame_id, "worldName": _NAME})
     call = {
         "functionDeclaration": f"(spec) => (\n{script.strip().removesuffix(';')}\n)(spec)",
@@ -118,6 +137,7 @@ async def _look(send: Send, frame_id: str, script: str, spec: Mapping[str, objec
         "arguments": [{"value": spec}],
         "awaitPromise": True,
         "returnByValue": True,
+        "userGesture": is_by_hand,
     }
     answer = await _asked(send, "Runtime.callFunctionOn", call)
     if "exceptionDetails" in answer:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from fastapi import APIRouter, Depends, FastAPI
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from starlette.types import ASGIApp
 
@@ -74,4 +75,7 @@ def make_app(door: Door) -> ASGIApp:
     uploads = (f"{PREFIX}/lists/upload",)
     guarded = Guarded(app, keeper, frozenset({*OPEN_PATHS, *pages}))
     limited = Limited(guarded, replace(door.limits, upload_paths=uploads))
-    return Hardened(Mounted(limited, door.prefix))
+    tops = frozenset(
+        {*OPEN_PATHS, *pages, *(route.path for route in health.behind.routes if isinstance(route, APIRoute))}
+    )
+    return Hardened(Mounted(limited, door.prefix, lambda path: path in tops or path.startswith(f"{PREFIX}/")))

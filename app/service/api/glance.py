@@ -70,6 +70,8 @@ class StatusOut(Given):
     workers: list[WorkerOut]
     tabs_per_worker: int
     counts: dict[str, int]
+    #: How many orders ended in which way, of all lists; one that is in several counts once.
+    outcomes: dict[str, int]
     memory: MemoryOut
     rate_per_min: float
     eta_s: float | None
@@ -89,6 +91,7 @@ class StatusOut(Given):
             workers=[WorkerOut.of(worker) for worker in pool.workers],
             tabs_per_worker=pool.tabs_per_worker,
             counts=standing.counts,
+            outcomes=standing.outcomes,
             memory=MemoryOut(
                 used_bytes=pool.memory_bytes,
                 limit_bytes=pool.memory_limit_bytes,

@@ -112,7 +112,7 @@ class Limited:
         return self._limits.upload_bytes if path in self._limits.upload_paths else self._limits.body_bytes
 
     def _is_ours(self, host: str) -> bool:
-        name = (host if host.endswith("]") else host.rpartition(":")[0] or host).lower()
+        name = (host if host.endswith("]") else host.rpartition(":")[0] or host).lower().removesuffix(".")
         return name in self._limits.hosts or (self._limits.takes_addresses and is_address(name.strip("[]")))
 
 

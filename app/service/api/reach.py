@@ -41,8 +41,17 @@ def limits_at(host: str, upload_bytes: int, further_names: Collection[str] = ())
         upload_bytes: Of a list that is sent.
         further_names: Those that a proxy in front is asked by, and hands on.
     """
-    names = {host.lower(), *(name.lower() for name in further_names)}
+    names = {_as_asked(name) for name in (host, *further_names)}
     own = RequestLimits(upload_bytes=upload_bytes, hosts=LOOPBACK_NAMES | names)
     if is_local(host):
         return own
     return replace(own, hosts={*own.hosts, socket.gethostname().lower()}, takes_addresses=True)
+
+
+def _as_asked(name: str) -> str:
+    """A name as browsers send it: letters beyond ASCII in the form that the network knows, and no dot at its end."""
+    plain = name.lower().removesuffix(".")
+    try:
+        return plain.encode("idna").decode()
+    except UnicodeError:  # an address, or none that any browser asks
+        return plain

@@ -134,12 +134,13 @@ class Daemon:
 
     async def standing(self) -> Standing:
         """How it stands now."""
-        counts = await self._journal.ask(search.all_counts)
+        figures = await self._journal.ask(search.figures)
         pool, now_s = self.pool.get_status(), self._clock.monotonic()
         return Standing(
             started_at=self.started_at,
             pool=pool,
-            counts=counts,
+            counts=figures.counts,
+            outcomes=figures.outcomes,
             rate_per_s=self._pace.rate_per_s(now_s),
             left_s=self._pace.left_s(pool.open_count, now_s),
             is_draining=self._is_draining,

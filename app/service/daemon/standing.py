@@ -22,6 +22,8 @@ class Standing:
     pool: PoolSnapshot
     #: All orders of the journal by the name of their ``TaskStatus``.
     counts: dict[str, int]
+    #: Those that are over, by outcome: each once, in however many lists it stands.
+    outcomes: dict[str, int]
     rate_per_s: float
     #: Seconds until all open orders will have ended; nothing when none ends now.
     left_s: float | None

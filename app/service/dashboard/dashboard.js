@@ -79,7 +79,7 @@ async function trying(work) {
   }
 }
 
-function drawStatus(lists) {
+function drawStatus() {
   const { pool, counts } = status;
   const states = { PROCESSING: ["working", "good"], READY: ["ready", "good"], PAUSED: ["paused", "warn"], INITIALIZING: ["starting", ""] };
   let [word, kind] = states[pool.status] ?? [pool.status.toLowerCase().replace("_", " "), "warn"];
@@ -101,9 +101,9 @@ function drawStatus(lists) {
   at("bar").value = ended;
   at("counts").textContent = all ? `${ended.toLocaleString("en")} of ${count(all, "order")} ended` : "No orders yet: add some.";
   at("pace").textContent = open && status.eta_s ? `${status.rate_per_min}/min, about ${span(status.eta_s)} left` : open ? `${count(open, "order")} open` : "";
-  const outcomes = {};
-  for (const one of lists) for (const [name, number] of Object.entries(one.outcomes)) outcomes[name] = Math.max(outcomes[name] ?? 0, 0) + number;
-  at("outcomes").replaceChildren(...Object.entries(outcomes).flatMap(([name, number], index) => [
+  const rank = Object.keys(OUTCOMES);
+  const outcomes = Object.entries(status.outcomes).sort(([one], [other]) => rank.indexOf(one) - rank.indexOf(other));
+  at("outcomes").replaceChildren(...outcomes.flatMap(([name, number], index) => [
     index ? " · " : "", make("span", { text: `${number.toLocaleString("en")} ${OUTCOMES[name]?.[0] ?? name}`, kind: OUTCOMES[name]?.[1] }),
   ]));
   const { used_bytes: used, limit_bytes: limit } = status.memory;
@@ -325,7 +325,7 @@ async function getLists() {
 async function look() {
   const lists = await getLists();
   status = await get("status");
-  drawStatus(lists);
+  drawStatus();
   drawWorkers();
   drawLists(lists);
   drawFailures(await get("failures"));
@@ -379,7 +379,7 @@ async function open(given) {
   at("page").hidden = false;
   await trying(look);
   follow();
-  setInterval(() => { if (!document.hidden && !at("page").hidden) trying(async () => { status = await get("status"); drawStatus(await getLists()); drawWorkers(); await picture(); }); }, LOOK_MS);
+  setInterval(() => { if (!document.hidden && !at("page").hidden) trying(async () => { status = await get("status"); drawStatus(); drawWorkers(); await picture(); }); }, LOOK_MS);
 }
 
 function begin() {

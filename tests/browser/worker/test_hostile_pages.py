@@ -33,6 +33,19 @@ document.body.prepend(host);
 host.attachShadow({mode: "open"}).innerHTML =
   `<button class=att title=shadow.pdf onclick="location='/f/shadow'">Get</button>`;
 """
+#: What a page may do to everything that a click is made of.
+PROTOTYPES = """
+HTMLElement.prototype.click = EventTarget.prototype.dispatchEvent = () => { location = "/f/wrong"; };
+Element.prototype.getAttribute = () => "mailto:anna@acme.example";
+for (const one of [Document, DocumentFragment, Element]) one.prototype.querySelectorAll = () => [];
+for (const name of ["filter", "flatMap", "map", "some", "push"]) Array.prototype[name] = () => [];
+for (const name of ["trim", "slice", "toLowerCase"]) String.prototype[name] = () => "x";
+RegExp.prototype.exec = () => null;
+Document.prototype.createElementNS = Node.prototype.appendChild = () => document.body;
+Object.defineProperty(Document.prototype, "contentType", { get: () => "application/pdf" });
+"""
+#: Names of elements, which a document takes for its own.
+NAMES = "".join(f"<form name={name}></form>" for name in ("querySelectorAll", "createElementNS", "body", "contentType"))
 COOKIES = """
 for (let number = 0; number < 40; number++) document.cookie = `c${number}=${"x".repeat(3900)}; path=/`;
 """
@@ -82,6 +95,33 @@ async def test_buttons_that_look_the_same_bring_each_its_own_file(tmp_path: Path
 
     assert report.reason is Reason.ALL_SAVED, report
     assert saved == {f"{name}.pdf": pdf(name) for name in ("a", "b", "shadow")}
+
+
+@pytest.mark.parametrize(("markup", "script"), [(NAMES, ""), ("", PROTOTYPES)], ids=["names", "prototypes"])
+async def test_what_a_page_makes_of_the_web_changes_no_click(
+    tmp_path: Path, open_stage: OpenStage, markup: str, script: str
+) -> None:
+    drawn = "<svg><a class=att onclick=\"location='/f/drawn'\"><text y=20>drawn.pdf</text></a></svg>"
+    buttons = "".join(button(f"location='/f/{name}'", f"{name}.pdf") for name in ("a", "b"))
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        portal.order("1", markup + buttons + drawn, script)
+        for name in ("a", "b", "drawn", "wrong"):
+            portal.routes[f"/f/{name}"] = (attached(f"{name}.pdf", pdf(name)),)
+
+        report, saved = await files_of(stage)
+
+    assert (report.reason, saved) == (Reason.ALL_SAVED, {f"{name}.pdf": pdf(name) for name in ("a", "b", "drawn")})
+
+
+async def test_a_page_that_calls_itself_a_document_is_none(tmp_path: Path, open_stage: OpenStage) -> None:
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        portal.order("1", button("location='/f/page'", "page.pdf"))
+        portal.routes["/f/page"] = (answer(f"<body>{NAMES}Wait for it".encode(), kind="text/html"),)
+
+        report, saved = await files_of(stage)
+
+    assert (report.reason, saved) == (Reason.DOWNLOAD_FAILED, {})
+    assert report.missed[0].problem.startswith("no file came of it")
 
 
 async def test_a_download_that_a_page_begins_by_itself_is_no_file_of_a_click(

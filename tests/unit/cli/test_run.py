@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from openpyxl import Workbook
@@ -305,6 +306,22 @@ def test_what_the_system_refuses_is_a_sentence_and_an_exit_code(
 
     assert result.exit_code == Exit.RESOURCES
     assert f"poolwright: {told} Put that right and start it again." in result.stderr
+
+
+def test_a_folder_that_is_gone_under_its_command_is_told(
+    command: Command, fake_run: FakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_run.error = gone = FileNotFoundError(2, "No such file or directory")
+
+    def refuse() -> NoReturn:
+        raise gone
+
+    monkeypatch.setattr("os.getcwd", refuse)
+
+    result = command("run", *NUMBERS)
+
+    assert result.exit_code == Exit.RESOURCES
+    assert "poolwright: The folder in which this was started is gone." in result.stderr
 
 
 @pytest.mark.parametrize(

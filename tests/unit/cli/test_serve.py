@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from types import SimpleNamespace
+from typing import NoReturn, cast
 
 import anyio
 import pytest
@@ -79,3 +83,20 @@ def test_the_token_is_not_told_where_the_systems_journal_takes_it(
     assert told == "Poolwright is at http://127.0.0.1:1/#token=secret"
     assert "secret" not in told_in_journal
     assert str(tmp_path / "token") in told_in_journal
+
+
+async def test_a_daemon_that_does_not_come_up_is_stopped_by_the_first_signal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @asynccontextmanager
+    async def opening(*_: object) -> AsyncGenerator[NoReturn]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await anyio.sleep_forever()
+        yield pytest.fail("it has come up")
+
+    monkeypatch.setattr(serve, "open_daemon", opening)
+    settings = SimpleNamespace(shutdown_timeout_s=60.0, host="127.0.0.1", port=0)
+    service = SimpleNamespace(settings=settings, house=None, notices=(), recorded=())
+
+    with anyio.fail_after(10):
+        assert await serve._serve(cast("serve._Service", service), tmp_path) is None

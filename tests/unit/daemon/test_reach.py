@@ -62,11 +62,33 @@ async def test_names_of_a_proxy_in_front_are_answered_where_settings_name_them()
     assert codes == [200, 200, 421, 200]
 
 
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("Bücher.Example", "xn--bcher-kva.example:8443"),
+        ("pool.example.", "pool.example"),
+        ("pool.example", "pool.example.:443"),
+        ("[fd00::7]", "[fd00::7]:8484"),
+    ],
+)
+async def test_a_name_is_known_however_it_is_written(name: str, asked: str) -> None:
+    app = Limited(PlainTextResponse("ok"), limits_at("127.0.0.1", 1000, (name,)))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
+        codes = [(await client.get("http://x/", headers={"Host": host})).status_code for host in (asked, f"x{asked}")]
+
+    assert codes == [200, 421]
+
+
+def is_own(path: str) -> bool:
+    return path in {"/", "/healthz"} or path.startswith("/api/v1/")
+
+
 async def paths_behind(prefix: str, *asked: str) -> list[tuple[int, str]]:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await PlainTextResponse(scope["path"])(scope, receive, send)
 
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(Mounted(app, prefix))) as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(Mounted(app, prefix, is_own))) as client:
         answers = [await client.get(f"http://x{path}") for path in asked]
     return [(answer.status_code, answer.headers.get("location", answer.text)) for answer in answers]
 
@@ -80,3 +102,12 @@ async def test_below_a_path_of_a_proxy_the_same_is_found_whether_it_takes_the_pa
     ]
     assert await paths_behind("/pool", "/pool") == [(308, "/pool/")]
     assert await paths_behind("", "/pool/x", "/") == [(200, "/pool/x"), (200, "/")]
+
+
+@pytest.mark.parametrize("prefix", ["/api", "/api/v1", "/healthz"])
+async def test_a_path_that_begins_like_one_of_ours_is_told_apart_by_what_is_left(prefix: str) -> None:
+    taken_off = ("/api/v1/status", "/")
+    handed_on = (f"{prefix}/api/v1/status", f"{prefix}/", f"{prefix}/healthz")
+
+    assert await paths_behind(prefix, *taken_off) == [(200, path) for path in taken_off]
+    assert await paths_behind(prefix, *handed_on) == [(200, path.removeprefix(prefix)) for path in handed_on]

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.domain.failures import SetupError
-from app.profile.failures import ProfileFileError, ProfileMissingError, ProfileRefusedError
+from app.profile.failures import ProfileFileError, ProfileMissingError, ProfileNewerError, ProfileRefusedError
 from app.profile.home import ProfileFile, ProfileHome
 
 CONTENT = ProfileFile(pack="demo", base_url="http://localhost:8000", title='Anna\'s "Einkauf" – 東京 \\ 🛒')
@@ -89,7 +89,7 @@ def test_no_profile_at_all_is_told(home: ProfileHome) -> None:
     ("text", "told"),
     [
         ('schema = 1\npack = "demo"\n', "base_url: Field required"),
-        ('schema = 2\npack = "demo"\nbase_url = "http://x"\n', "schema: "),
+        ('schema = 0\npack = "demo"\nbase_url = "http://x"\n', "schema: "),
         ('schema = 1\npack = "demo"\nbase_url = "http://x"\npasword = "y"\n', "pasword: Extra"),
         ('schema = 1\npack = "../demo"\nbase_url = "http://x"\n', "pack: "),
         ('schema = 1\npack = "demo"\nbase_url = "file:///etc"\n', "base_url: "),
@@ -108,6 +108,14 @@ def test_a_wrong_file_is_told_with_its_line_and_without_its_values(
         made.read()
 
     assert str(made.file_path) in str(refusal.value)
+
+
+def test_a_file_of_a_newer_version_is_told_as_what_it_is(home: ProfileHome) -> None:
+    made = home.create("anna", CONTENT)
+    made.file_path.write_text('schema = 2\nportals = ["demo"]\n')
+
+    with pytest.raises(ProfileNewerError, match=r"profile\.toml was written by a newer version"):
+        made.read()
 
 
 def test_a_lost_file_is_told(home: ProfileHome) -> None:

@@ -11,11 +11,17 @@ import pytest
 from app.domain.failures import SetupError
 from app.profile.base import check_base
 from app.profile.clone import is_set_aside
-from app.profile.failures import ProfileDamagedError, ProfileInUseError, ProfileMissingError, ProfileRefusedError
+from app.profile.failures import (
+    ProfileDamagedError,
+    ProfileInUseError,
+    ProfileMissingError,
+    ProfileNewerError,
+    ProfileRefusedError,
+)
 from app.profile.home import ProfileFile, ProfileHome
 from app.profile.keeping import accept, find_good, restore, seal_base
 from app.profile.locks import reading
-from app.profile.marker import mark_damaged, marker_path, read_marker
+from app.profile.marker import mark_damaged, marker_path, read_marker, refuse_marked
 from app.profile.seal import hash_files, read_seal, seal_path
 from tests.support.profile_folders import PORTABLE, make_base, make_cookies, write
 
@@ -204,6 +210,22 @@ def test_a_good_copy_that_is_damaged_too_is_not_restored(base: Path) -> None:
         restore(base, now=LATER)
 
     check_base(base)
+    assert not base.with_name("base.restored").exists()
+
+
+def test_what_a_newer_version_left_is_neither_accepted_nor_restored(base: Path) -> None:
+    seal_base(base, now=NOON)
+    good = find_good(base)
+    assert good is not None
+    before = write(base / "Local State", b"[]")
+    write(seal_path(good), b'{"schema": 2}')
+    write(marker_path(base), b'{"schema": 2}')
+
+    for act in (lambda: restore(base, now=LATER), lambda: refuse_marked(base)):
+        with pytest.raises(ProfileNewerError):
+            act()
+
+    assert before.read_bytes() == b"[]"
     assert not base.with_name("base.restored").exists()
 
 

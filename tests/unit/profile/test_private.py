@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -15,13 +17,59 @@ from tests.support.profile_folders import write
 def test_a_file_is_replaced_and_private(tmp_path: Path) -> None:
     path = write(tmp_path / "file", b"old")
     path.chmod(0o644)
-    write(tmp_path / "file.new", b"left by a dead writer")
 
     replace_file(path, b"new")
 
     assert path.read_bytes() == b"new"
     assert path.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_two_that_write_one_file_at_once_do_not_disturb_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "file", b"old")
+    fsync, others = os.fsync, iter((b"of another run", b"of a third"))
+
+    def meanwhile(descriptor: int) -> None:
+        fsync(descriptor)
+        if (content := next(others, None)) is not None:
+            replace_file(path, content)
+
+    monkeypatch.setattr("os.fsync", meanwhile)
+
+    replace_file(path, b"of one run")
+
+    assert path.read_bytes() == b"of one run"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["file.new", "file.00c0ffee.new"])
+def test_what_a_killed_writer_left_is_removed_later_and_never_that_of_a_living_one(tmp_path: Path, name: str) -> None:
+    path, draft = tmp_path / "file", write(tmp_path / name, b"half of a lo")
+    others = [write(tmp_path / other) for other in ("file.json.new", "file.new.new", "a file.new", "file.00c0ffee.old")]
+
+    replace_file(path, b"a login")
+    assert draft.exists()
+
+    for one in (draft, *others):
+        os.utime(one, (0, 0))
+    replace_file(path, b"another login")
+
+    assert sorted(tmp_path.iterdir()) == sorted([path, *others])
+
+
+def test_a_folder_that_may_not_be_looked_through_keeps_nobody_from_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: Path) -> NoReturn:
+        raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+
+    replace_file(tmp_path / "file", b"new")
+
+    assert (tmp_path / "file").read_bytes() == b"new"
 
 
 def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path: Path) -> None:

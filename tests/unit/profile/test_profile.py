@@ -10,10 +10,12 @@ import pytest
 from app.domain.machine import IllegalTransitionError
 from app.domain.states import ProfileStatus
 from app.profile.clone import CloneReport, clone_profile, is_set_aside
-from app.profile.failures import ProfileDamagedError, ProfileInUseError, ProfileMissingError
+from app.profile.failures import ProfileDamagedError, ProfileInUseError, ProfileMissingError, ProfileNewerError
 from app.profile.guidance import ways_out
+from app.profile.home import FILE_NAME
 from app.profile.locks import changing
-from app.profile.seal import write_seal
+from app.profile.marker import marker_path
+from app.profile.seal import seal_path, write_seal
 from tests.support.profile_folders import PORTABLE, make_cookies, make_store, write
 from tests.support.profiles import NOON, Life
 
@@ -101,6 +103,19 @@ def test_a_base_that_is_other_than_it_was_sealed_spoils_it(life: Life) -> None:
         life.profile.clone()
 
     assert life.path == ["CORRUPTED", "FAILED"]
+
+
+def test_a_base_that_a_newer_version_sealed_is_refused_and_nothing_is_marked_or_set_aside(life: Life) -> None:
+    base = life.profile.base_profile_path
+    write(base.with_name(FILE_NAME))
+    write(seal_path(base), b'{"schema": 7}')
+
+    with pytest.raises(ProfileNewerError):
+        life.profile.clone()
+
+    assert not life.profile.corruption_detected
+    assert (life.path, life.profile.kept_path, marker_path(base).exists()) == ([], None, False)
+    life.profile.remove()
 
 
 def test_a_clone_that_is_other_than_its_base_was_sealed_is_kept_aside(

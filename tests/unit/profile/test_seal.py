@@ -12,7 +12,7 @@ import pytest
 
 from app.profile.base import check_base
 from app.profile.clone import CopiedFile, clone_profile
-from app.profile.failures import ProfileDamagedError
+from app.profile.failures import ProfileDamagedError, ProfileNewerError
 from app.profile.home import FILE_NAME
 from app.profile.seal import Seal, check_seal, find_differences, hash_files, read_seal, seal_path, write_seal
 from tests.support.profile_folders import fingerprint, write
@@ -119,12 +119,28 @@ def test_a_base_of_no_named_profile_has_another_way_out(base: Path) -> None:
     assert str(caught.value).endswith(f"Remove {base}, and the next start makes it anew.")
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff", b'{"schema": 2}'])
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff", b'{"schema": 1}', b'{"schema": "2"}'])
 def test_a_seal_that_is_none_is_damage(base: Path, content: bytes) -> None:
     write(seal_path(base), content)
 
     with pytest.raises(ProfileDamagedError, match=r"base\.seal\.json is no seal"):
         check_base(base)
+
+
+@pytest.mark.parametrize("is_broken", [False, True], ids=["whole", "broken as far as we know"])
+def test_a_seal_of_a_newer_version_is_no_damage_whatever_the_base_looks_like(base: Path, *, is_broken: bool) -> None:
+    write(seal_path(base), b'{"schema": 2, "tree": {"root": "c0ffee"}}')
+    if is_broken:
+        (base / "Default/Cookies").unlink()
+
+    with pytest.raises(
+        ProfileNewerError, match=r"base\.seal\.json was written by a newer version .*layout 2"
+    ) as caught:
+        check_base(base)
+
+    assert "use it with that version or a later one" in str(caught.value)
+    with pytest.raises(ProfileNewerError):
+        read_seal(base)
 
 
 def test_a_seal_that_may_not_be_read_is_damage(base: Path) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import anyio
+import anyio.to_thread
 import pytest
 
 from app.archive import report
@@ -18,6 +22,7 @@ from app.service import batch_report, runtime
 from app.service.batch import BatchJob, BatchSummary, Ending
 from app.service.clock import SystemClock
 from app.store.journal import SqliteJournal
+from tests.support.profile_folders import make_base
 from tests.support.tasks import orders
 
 pytestmark = pytest.mark.timeout(30)
@@ -99,6 +104,57 @@ async def test_a_list_that_is_not_taken_yet_is_left_when_somebody_stops(tmp_path
     assert (summary.ending, summary.left_count, summary.report_xlsx) == (Ending.STOPPED, 3, None)
     async with SqliteJournal(job.journal_path, SystemClock()) as journal:
         assert await journal.records(job.orders.batch_id) == ()
+
+
+class Hanging:
+    """Work on a disk that hangs until the test is over."""
+
+    def __init__(self) -> None:
+        self.has_begun = threading.Event()
+        self.goes_on = threading.Event()
+
+    def __call__(self, *_: object) -> NoReturn:
+        self.has_begun.set()
+        self.goes_on.wait()
+        raise OSError(errno.EIO, "Input/output error")
+
+
+@pytest.fixture
+def hanging() -> Iterator[Hanging]:
+    hanging = Hanging()
+    yield hanging
+    hanging.goes_on.set()
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "app.archive.tree.OutputTree.recover",
+        "app.profile.profile.clone_profile",
+        "app.profile.profile.check_base",
+        "app.profile.runs.RunFolder.worker_folder",
+        "app.supervisor.premises.sweep_dead_runs",
+    ],
+)
+async def test_a_disk_that_hangs_at_the_beginning_keeps_nobody_who_wants_to_stop(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hanging: Hanging
+) -> None:
+    make_base(tmp_path / "base")
+    monkeypatch.setattr(what, lambda *_, **__: hanging())
+    stop, summaries = anyio.Event(), list[BatchSummary]()
+
+    async def bring_home() -> None:
+        job = job_of(tmp_path, 1, 2)
+        summaries.append(await runtime.run_batch(job, observe=lambda _: None, stop=stop, stop_now=anyio.Event()))
+
+    async with anyio.create_task_group() as running:
+        running.start_soon(bring_home)
+        await anyio.to_thread.run_sync(hanging.has_begun.wait)
+        stop.set()
+
+    assert [(one.ending, one.left_count, one.done_now_count) for one in summaries] == [(Ending.STOPPED, 2, 0)]
+    assert list((tmp_path / "runs").glob("*")) == []
+    assert not (tmp_path / "out" / ".poolwright" / "staging").exists()
 
 
 async def test_a_report_is_written_after_the_first_wish_to_stop_and_given_up_after_the_second(

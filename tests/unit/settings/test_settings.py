@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -265,3 +267,116 @@ def test_names_of_hosts_may_be_a_list_in_the_file_too() -> None:
 def test_what_is_no_name_or_path_is_refused(name: str, value: str) -> None:
     with pytest.raises(OptionsError, match=f"{name} is .* it must be"):
         load_settings({name: value})
+
+
+@pytest.mark.parametrize("name", [".env", "poolwright.toml"])
+def test_the_mark_that_editors_put_in_front_of_a_file_hides_no_setting(name: str) -> None:
+    text = {".env": "POOLWRIGHT_WORKERS=5\n", "poolwright.toml": "workers = 5\n"}[name]
+    Path(name).write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+
+    assert load_settings().workers == 5
+
+
+def test_a_secret_in_a_file_stands_there_as_it_is_and_a_path_may_name_a_variable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SHARE", "/srv")
+    Path(".env").write_text("POOLWRIGHT_PASSWORD='a${SHARE}b${c}'\nPOOLWRIGHT_OUT=${SHARE}/orders\n")
+
+    settings = load_settings()
+
+    assert settings.password.get_secret_value() == "a${SHARE}b${c}"
+    assert settings.out == Path("/srv/orders")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['POOLWRIGHT_PASSWORD="hunter2', "POOLWRIGHT_PASSWORD hunter2", "poolwright_headless", "export POOLWRIGHT_USER"],
+)
+def test_a_line_that_is_none_is_told_with_its_number_and_without_its_value(line: str) -> None:
+    Path(".env").write_text(f"POOLWRIGHT_WORKERS=3\n{line}\nPOOLWRIGHT_TABS_PER_WORKER=1\n")
+
+    with pytest.raises(OptionsError, match=r"\.env, line 2, '.*is no NAME=value") as caught:
+        load_settings()
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_broken_line_of_others_is_theirs() -> None:
+    Path(".env").write_text("DATABASE 'elsewhere\nPOOLWRIGHT_WORKERS=3\n")
+
+    assert load_settings().workers == 3
+
+
+def test_a_folder_in_the_place_of_the_file_is_told_and_one_for_environments_is_not() -> None:
+    Path(".env").mkdir()
+    assert load_settings().workers == 2
+
+    Path("poolwright.toml").mkdir()
+    with pytest.raises(OptionsError, match=r"poolwright\.toml is a folder, not a file"):
+        load_settings()
+
+
+@pytest.mark.parametrize("name", ["user", "profile", "password", "workers", "out", "host", "base_url", "browser_path"])
+def test_letters_that_nobody_sees_are_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable(name), "https://a.example\r" if name == "base_url" else "hunter2\r")
+
+    with pytest.raises(
+        OptionsError, match=rf"^{name} .*in the environment; it holds a letter that nobody sees"
+    ) as caught:
+        load_settings()
+
+    assert name != "password" or "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["out", "profiles_dir", "runs_dir", "browser_path", "log_file", "inbox_dir"])
+@pytest.mark.parametrize("value", ["", "~nobody-of-this-name/x"])
+def test_a_path_that_leads_nowhere_is_refused(name: str, value: str) -> None:
+    with pytest.raises(OptionsError, match=rf"^{name} is '{value}'; it must be a path"):
+        load_settings({name: value})
+
+
+@pytest.mark.parametrize("address", ["https://portal.example:port", "https://portal.example:99999", "https://[::1"])
+def test_an_address_whose_port_is_none_is_refused(address: str) -> None:
+    with pytest.raises(OptionsError, match=r"base_url is .* it must be an address"):
+        load_settings({"base_url": address})
+
+
+def test_a_value_that_is_no_json_names_its_setting_and_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POOLWRIGHT_SCHEDULES", "every day")
+
+    with pytest.raises(OptionsError, match="schedules") as caught:
+        load_settings()
+
+    assert "not readable" not in str(caught.value)
+
+
+def test_a_variable_in_the_file_is_told_by_its_name_there() -> None:
+    Path("poolwright.toml").write_text("POOLWRIGHT_WORKERS = 3\n")
+
+    with pytest.raises(OptionsError, match=r"^POOLWRIGHT_WORKERS is called workers in poolwright\.toml\.$"):
+        load_settings()
+
+
+@pytest.mark.parametrize(("name", "value"), [("out", '"/srv/orders"'), ("user", "'anna'"), ("profile", '""')])
+def test_quote_marks_that_nobody_took_off_are_told(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable(name), value)
+
+    with pytest.raises(OptionsError, match=rf"^{name} is .* in the environment; its quote marks belong to it there"):
+        load_settings()
+
+
+def test_a_password_may_have_any_letter_that_can_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POOLWRIGHT_PASSWORD", '"hunter2"')
+
+    assert load_settings({"user": "o'brien's"}).password.get_secret_value() == '"hunter2"'
+
+
+@pytest.mark.timeout(30)
+def test_the_file_may_be_a_pipe_of_a_password_manager() -> None:
+    os.mkfifo(".env")
+    writer = threading.Thread(target=lambda: Path(".env").write_text("POOLWRIGHT_PASSWORD=hunter2\n"))
+    writer.start()
+
+    assert load_settings().password.get_secret_value() == "hunter2"
+    writer.join()

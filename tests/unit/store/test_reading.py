@@ -32,7 +32,7 @@ MANY = 20_000
         lambda journal: journal.next_due_s(BATCH),
         lambda journal: journal.find(task_id(1)),
         lambda journal: journal.records(BATCH),
-        lambda journal: journal.ask(search.all_counts),
+        lambda journal: journal.ask(search.figures),
     ],
     ids=["counts", "next_due_s", "find", "records", "ask"],
 )
@@ -53,10 +53,10 @@ async def test_orders_go_on_while_somebody_reads_much(path: Path) -> None:
     loop = asyncio.get_running_loop()
 
     def read_long(connection: sqlite3.Connection) -> list[int]:
-        before = search.all_counts(connection)["QUEUED"]
+        before = search.figures(connection).counts["QUEUED"]
         loop.call_soon_threadsafe(is_reading.set)
         is_over.wait(30)
-        return [before, search.all_counts(connection)["QUEUED"]]
+        return [before, search.figures(connection).counts["QUEUED"]]
 
     seen: list[int] = []
     async with SqliteJournal(path, ManualClock()) as journal, anyio.create_task_group() as beside:

@@ -161,7 +161,7 @@ async def test_many_are_called_off_in_one_go_but_for_those_that_a_worker_has(pat
         gone = await journal.cancel_all([task_id(number) for number in (4, 1, 2, 3, 77)])
         again = await journal.cancel_all([task_id(4)])
         record = await journal.find(task_id(3))
-        counts = await journal.ask(search.all_counts)
+        counts = (await journal.ask(search.figures)).counts
         await journal.give_back(task_id(1), Reason.WORKER_LOST, detail="", delay_s=0.0, is_attempt_spent=True)
 
     assert (gone, again) == ((task_id(3), task_id(4)), ())
@@ -169,6 +169,22 @@ async def test_many_are_called_off_in_one_go_but_for_those_that_a_worker_has(pat
     assert record.report is not None
     assert record.report.reason is Reason.BY_REQUEST
     assert (counts["CANCELLED"], counts["RUNNING"], counts["DONE"]) == (2, 1, 1)
+
+
+async def test_an_order_counts_once_however_many_lists_there_are_and_however_many_of_them_have_it(path: Path) -> None:
+    async with opened(path) as journal:
+        for place in range(210):
+            await journal.accept(orders(1, 2, 3, 10 + place, batch_id=BatchId(f"list {place}")))
+        await journal.gather(COMMON, DEMO)
+        for number, reason in ((1, Reason.ALL_SAVED), (2, Reason.NO_PERMISSION), (3, Reason.ALL_SAVED)):
+            await done(journal, number, reason)
+        await done(journal, 10, Reason.ALL_SAVED)
+        await journal.cancel_all([task_id(11)])
+        await journal.reopen([task_id(3)])  # its earlier report is there still
+        told = await journal.ask(search.figures)
+
+    assert told.outcomes == {"COMPLETED": 2, "FORBIDDEN": 1, "CANCELLED": 1}
+    assert told.counts == {"QUEUED": 209, "ASSIGNED": 0, "RUNNING": 0, "DONE": 3, "CANCELLED": 1}
 
 
 PLAIN = {

@@ -13,11 +13,12 @@ import anyio
 import pytest
 
 from app.domain.failures import GivenBack, Reason
+from app.store import lists
 from app.store.errors import JournalError, JournalFullError, JournalLockedError
 from app.store.journal import SqliteJournal
 from tests.support.journal_audit import check_laws, query
 from tests.support.manual_clock import ManualClock
-from tests.support.tasks import BATCH, WORKER, orders, po_task, report, task_id
+from tests.support.tasks import BATCH, OTHER, WORKER, orders, po_task, report, task_id
 
 Step = Callable[[SqliteJournal], Awaitable[object]]
 
@@ -297,3 +298,37 @@ async def test_ten_thousand_orders_are_accepted_and_claimed_without_ado(path: Pa
 
         assert answer.new_count == 10_000
         assert len(await journal.fetch(BATCH, 128)) == 128
+
+
+def _steps_of(connection: sqlite3.Connection, work: Callable[[], object]) -> int:
+    """How many steps the database's own machine takes for something: no clock, and the same on every computer."""
+    count = 0
+
+    def step() -> int:
+        nonlocal count
+        count += 1
+        return 0
+
+    connection.set_progress_handler(step, 1)
+    try:
+        work()
+    finally:
+        connection.set_progress_handler(None, 1)
+    return count
+
+
+async def test_one_more_order_takes_the_same_work_however_long_its_list_is(path: Path) -> None:
+    steps: list[int] = []
+    async with SqliteJournal(path, ManualClock()) as journal:
+        for length in (100, 5_000):
+            await journal.add(OTHER, [po_task(number) for number in range(length)])
+
+            def one_more(connection: sqlite3.Connection, number: int = length) -> int:
+                return _steps_of(
+                    connection, lambda: lists.extend(connection, OTHER, [po_task(number)], ManualClock().now())
+                )
+
+            with closing(sqlite3.connect(path)) as connection:
+                steps.append(one_more(connection))
+
+    assert steps[1] < 2 * steps[0], "it counts or reads what stands in the list already"

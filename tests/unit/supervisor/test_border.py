@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
+import anyio
+import anyio.to_thread
 import pytest
 
 from app.archive.tree import OutputTree
@@ -55,3 +58,45 @@ def test_a_secret_that_is_none_is_refused_before_anything_is_started(tmp_path: P
         PersistentWorkerPool(pool_options(tmp_path, totp_secret=Secret(text="not base32!")), around)
 
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("what", ["the copy", "the copy and its removal"])
+async def test_a_start_whose_clone_hangs_is_given_up_when_its_caller_is(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_begun, goes_on = threading.Event(), threading.Event()
+
+    def hang(*_: object) -> None:
+        has_begun.set()
+        goes_on.wait()
+
+    monkeypatch.setattr("app.profile.profile.clone_profile", hang)
+    if what != "the copy":
+        monkeypatch.setattr("app.profile.profile.remove_clone", hang)
+    clock = SystemClock()
+    around = Surroundings(
+        journal=MemoryJournal(clock),
+        archive=OutputTree(tmp_path / "out", clock=clock),
+        clock=clock,
+        observe=lambda _: None,
+        batch_id=BATCH,
+    )
+    pool = PersistentWorkerPool(pool_options(tmp_path, shutdown_timeout_s=0.5), around)
+
+    try:
+        with anyio.CancelScope() as starting:
+            async with anyio.create_task_group() as beside:
+
+                async def cancel() -> None:
+                    await anyio.to_thread.run_sync(has_begun.wait)
+                    starting.cancel()
+
+                beside.start_soon(cancel)
+                async with pool:
+                    pytest.fail("it has come up")
+    finally:
+        goes_on.set()
+
+    assert starting.cancelled_caught
+    assert what != "the copy" or list((tmp_path / "runs").iterdir()) == []

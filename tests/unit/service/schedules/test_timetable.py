@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from app.domain.failures import PoolError
 from app.service.clock import SystemClock
 from app.service.schedules.firing import Decision
-from app.service.schedules.timetable import PAUSE_MAX_S, UnknownScheduleError
+from app.service.schedules.timetable import PAUSE_MAX_S, Timetable, UnknownScheduleError
 from app.settings import Missed, Overlap
 from tests.support.schedule_scenario import MONDAY, Scenario, SetClock, hows, is_idle, names, until
 
@@ -262,3 +263,23 @@ async def test_a_queue_that_refuses_is_told(scenario: Scenario) -> None:
         await until(lambda: hows(timetable, "nightly") == ["failed"])
 
     assert "The schedule nightly: The daemon is draining; try again later." in scenario.texts
+
+
+async def test_a_timetable_that_cannot_take_up_what_was_going_on_leaves_nothing_running(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule = scenario.schedule()
+    with monkeypatch.context() as patch:
+        patch.setattr("app.service.schedules.timetable.conduct", lambda *_: anyio.sleep_forever())
+        async with scenario.timetable(schedule) as timetable:
+            await timetable.run_now("nightly")
+
+    async def refuse(*_: object) -> None:
+        await anyio.lowlevel.checkpoint()
+        raise PoolError("no such thing")
+
+    monkeypatch.setattr(Timetable, "_conclude", refuse)
+
+    with anyio.fail_after(20), pytest.RaisesGroup(pytest.RaisesExc(PoolError, match="no such thing")):
+        async with scenario.timetable(schedule):
+            pytest.fail("it has come up")

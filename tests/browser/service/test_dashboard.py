@@ -1,0 +1,93 @@
+"""The dashboard's page with a daemon's answers made up: what it draws of them, however many there are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.async_api import Browser, Page, Route, expect
+
+from app.service.api.page import find_pages
+from tests.support.portal import needs_chromium
+
+pytestmark = [needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]
+
+PLACE = "http://pool.test"
+LIST_COUNT = 450
+#: As the daemon tells it: two orders stand in every list, and count once.
+OUTCOMES = {"NOT_FOUND": 1, "COMPLETED": 451, "PARTIAL": 1200}
+STATUS = {
+    "version": "1.2.3",
+    "started_at": "2026-11-30T08:00:00Z",
+    "pool": {"status": "READY", "holds": [], "open_count": 0},
+    "workers": [],
+    "tabs_per_worker": 2,
+    "counts": {"QUEUED": 0, "ASSIGNED": 0, "RUNNING": 0, "DONE": 1652, "CANCELLED": 0},
+    "outcomes": OUTCOMES,
+    "memory": {"used_bytes": 0, "limit_bytes": 0, "peak_bytes": 0},
+    "rate_per_min": 0.0,
+    "eta_s": None,
+    "is_draining": False,
+    "is_ready": True,
+    "reasons": [],
+}
+
+
+def lists(offset: int, limit: int) -> list[dict[str, object]]:
+    return [
+        {
+            "list_id": f"list {number}",
+            "source": f"list {number}.xlsx",
+            "accepted_at": "2026-11-30T08:00:00Z",
+            "counts": {"QUEUED": 0, "ASSIGNED": 0, "RUNNING": 0, "DONE": 3, "CANCELLED": 0},
+            "outcomes": {"COMPLETED": 2, "NOT_FOUND": 1},
+            "checking": None,
+        }
+        for number in range(offset, min(offset + limit, LIST_COUNT))
+    ]
+
+
+async def answer(route: Route) -> None:
+    """What a daemon would say."""
+    address = urlsplit(route.request.url)
+    pages = find_pages()
+    if page := pages.get(address.path):
+        await route.fulfill(body=bytes(page.body), headers=dict(page.headers))
+        return
+    asked = {name: int(values[0]) for name, values in parse_qs(address.query).items() if values[0].isdigit()}
+    headers = {"Content-Type": "application/json"}
+    told: object = {"/api/v1/status": STATUS, "/api/v1/failures": []}.get(address.path, {"orders": [], "next": None})
+    if address.path == "/api/v1/lists":
+        told = lists(asked["offset"], asked["limit"])
+        if asked["offset"] + asked["limit"] < LIST_COUNT:
+            headers["Link"] = '<?>; rel="next"'
+    await route.fulfill(body=json.dumps(told), headers=headers)
+
+
+@asynccontextmanager
+async def opened(shell: Browser) -> AsyncGenerator[Page]:
+    context = await shell.new_context(viewport={"width": 1200, "height": 900})
+    try:
+        page = await context.new_page()
+        await page.route(f"{PLACE}/**", answer)
+        await page.goto(f"{PLACE}/#token=a-token-of-the-daemon")
+        yield page
+    finally:
+        await context.close()
+
+
+async def test_totals_are_the_daemons_however_many_lists_there_are_and_are_shown(shell: Browser) -> None:
+    async with opened(shell) as page:
+        shown = page.locator("#outcomes")
+        await expect(shown).to_have_text("451 completed · 1,200 partial · 1 not found")
+        await expect(page.locator("#counts")).to_have_text("1,652 of 1,652 orders ended")
+        await expect(page.locator("#lists tr")).to_have_count(200)
+        for count in (400, LIST_COUNT):
+            await page.locator("#more-lists").click()
+            await expect(page.locator("#lists tr")).to_have_count(count)
+
+        await expect(page.locator("#more-lists")).to_be_hidden()
+        assert await shown.text_content() == "451 completed · 1,200 partial · 1 not found"
