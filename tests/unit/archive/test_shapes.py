@@ -61,10 +61,26 @@ def test_a_note_of_a_line_or_two_that_holds_no_table_may_be_an_error(text: str, 
 
 
 @pytest.mark.parametrize(
+    ("content", "kind", "shape"),
+    [
+        ('{"jobId":"17","status":"PROCESSING"}', Kind.JSON, Shape.PENDING),
+        ('{"downloadUrl":"https://files.test/a?sig=1"}', Kind.JSON, Shape.ELSEWHERE),
+        ('{"success":true}', Kind.JSON, Shape.STATUS),
+        ("<response><status>queued</status><jobId>4</jobId></response>", Kind.XML, Shape.PENDING),
+        ("Please wait ...", Kind.TEXT, Shape.PENDING),
+        ('"OK".', Kind.TEXT, Shape.STATUS),
+    ],
+)
+def test_what_comes_before_a_file_is_told_from_an_error(content: str, kind: Kind, shape: Shape) -> None:
+    assert shape_of(content.encode(), kind) is shape
+
+
+@pytest.mark.parametrize(
     ("content", "shape"),
     [
         (page(words(PROSE, 4994), "Error"), Shape.ERROR),  # the title is shown too
         (page(words(PROSE, 4995), "Error"), None),
+        (f"<TITLE>Error\n</TITLE>{PROSE}".encode(), Shape.ERROR),
         (page(words("File not found. ", 400)), Shape.ERROR),
         (page(words("File not found. ", 401)), None),
         (page(words("Please wait. ", 1500)), Shape.WAITING),
@@ -141,6 +157,7 @@ def test_a_table_and_a_mail_are_documents(text: str, is_written: bool) -> None:
         ("Come back\nsoon.", False),
         ("4711", False),
         ("Bolt;4711", False),
+        ("https://p.test/f/17", True),  # where to look, and nothing that is there
         ("", False),
     ],
 )
