@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -23,32 +22,19 @@ from app.domain.options import (
     SHUTDOWN_TIMEOUT_MAX_S,
     TABS_MAX,
     TABS_MIN,
-    WORKER_COUNT_MAX,
-    WORKER_COUNT_MIN,
     Sandbox,
 )
 from app.settings.checks import (
-    names_of_hosts,
     plain_address,
     plain_path,
     plain_proxy,
     private_runs_dir,
     refuse_odd,
-    user_path,
 )
 from app.settings.face import Face, LogLevel
 from app.settings.schedule import ScheduleEntry, check_schedules
 from app.settings.sources import ENV_PREFIX, TOML_FILE, EnvFile, Environment, File, variable_of
-
-WorkerCount: TypeAlias = Annotated[int, Field(ge=WORKER_COUNT_MIN, le=WORKER_COUNT_MAX)] | Literal["auto"]
-WORKERS_ALLOWED = f"a whole number from {WORKER_COUNT_MIN} to {WORKER_COUNT_MAX}, or auto"
-UserPath = Annotated[Path, BeforeValidator(user_path)]
-HostNames: TypeAlias = Annotated[
-    tuple[str, ...],
-    NoDecode,
-    BeforeValidator(names_of_hosts),
-    Face(default="none", allowed="names of hosts, with commas between"),
-]
+from app.settings.values import WORKERS_ALLOWED, HostNames, UserPath, WorkerCount
 
 
 class Settings(BaseSettings):
