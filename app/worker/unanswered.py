@@ -39,6 +39,8 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
         "net::ERR_CERT_": _UNTRUSTED,
         "net::ERR_SSL_CLIENT_AUTH_": _UNKNOWN,
         "net::ERR_BAD_SSL_CLIENT_AUTH_": _UNKNOWN,
+        # The refusal came, and the end of the connection before it was read: Chromium tells the later one.
+        "net::ERR_SOCKET_NOT_CONNECTED": f"the portal ended the connection as soon as it was made; {_UNSHOWN}",
         "net::ERR_SSL_": "no secure connection comes about; look at the portal's certificate and at proxies in between",
         "net::ERR_INVALID_AUTH_CREDENTIALS": "the portal, or a proxy, asks for a user and password of HTTP's own; set "
         "http_user and http_password (POOLWRIGHT_HTTP_USER …), or proxy_user and proxy_password",

@@ -18,6 +18,7 @@ BASE = "https://portal.test"
         ("CERT_DATE_INVALID", "cannot be opened", "clock"),
         ("SSL_CLIENT_AUTH_CERT_NEEDED", "cannot be opened", "POOLWRIGHT_CLIENT_CERT"),
         ("BAD_SSL_CLIENT_AUTH_CERT", "cannot be opened", "POOLWRIGHT_CLIENT_CERT"),
+        ("SOCKET_NOT_CONNECTED", "cannot be opened", "POOLWRIGHT_CLIENT_CERT"),
         ("INVALID_AUTH_CREDENTIALS", "cannot be opened", "POOLWRIGHT_HTTP_USER"),
         ("PROXY_CONNECTION_FAILED", "does not answer", "POOLWRIGHT_PROXY"),
         ("TUNNEL_CONNECTION_FAILED", "does not answer", "POOLWRIGHT_PROXY"),
