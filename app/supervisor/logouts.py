@@ -69,9 +69,9 @@ class Logouts:
         return self.alone.get(task_id, 0) >= LONE_LOGOUTS_MAX
 
     def wait_s(self, task_id: TaskId) -> float:
-        """How long an order waits that was the first to meet a log-out, so that it is not the first again."""
+        """How long an order waits that was the first to meet a log-out, so that others of its time go before it."""
         again_count = self.found.get(task_id, 0) - 1
-        if self.last is None or self.last.found_by != task_id or again_count < 1:
+        if self.last is None or self.last.found_by != task_id or not self.last.beside or again_count < 1:
             return 0.0
         return min(FIRST_WAIT_S * 2.0 ** (again_count - 1), LONGEST_WAIT_S)
 

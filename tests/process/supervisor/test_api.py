@@ -43,7 +43,7 @@ async def test_a_submitted_task_gives_its_report(tmp_path: Path, monkeypatch: py
 
 
 async def test_a_task_that_no_worker_has_can_be_called_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with running_pool(tmp_path, monkeypatch, HANG, shutdown_timeout_s=4.0) as theatre:
+    async with running_pool(tmp_path, monkeypatch, HANG, shutdown_timeout_s=20.0) as theatre:
         taken = await theatre.pool.submit_task(po_task(1))
         await until_in_hand(theatre)
         waiting = await theatre.pool.submit_task(po_task(2))
@@ -58,7 +58,7 @@ async def test_a_task_that_no_worker_has_can_be_called_off(tmp_path: Path, monke
 
 
 async def test_waiting_ends_with_the_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with running_pool(tmp_path, monkeypatch, HANG, shutdown_timeout_s=4.0) as theatre:
+    async with running_pool(tmp_path, monkeypatch, HANG, shutdown_timeout_s=20.0) as theatre:
         handle = await theatre.pool.submit_task(po_task(1))
         await until_in_hand(theatre)
 
@@ -118,7 +118,7 @@ async def test_a_worker_that_fails_at_everything_is_started_anew(
 
 
 async def test_status_tells_who_has_what(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with running_pool(tmp_path, monkeypatch, HANG, 5, shutdown_timeout_s=4.0) as theatre:
+    async with running_pool(tmp_path, monkeypatch, HANG, 5, shutdown_timeout_s=20.0) as theatre:
         with anyio.fail_after(20):
             await theatre.until(lambda: theatre.pool.status is PoolStatus.PROCESSING)
         status = theatre.pool.get_status()
@@ -282,7 +282,7 @@ async def test_what_is_called_off_makes_room_for_the_rest(tmp_path: Path, monkey
 
 
 async def test_calling_off_is_not_cut_short_half_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with running_pool(tmp_path, monkeypatch, HANG, shutdown_timeout_s=4.0) as theatre:
+    async with running_pool(tmp_path, monkeypatch, HANG, shutdown_timeout_s=20.0) as theatre:
         await theatre.pool.submit_task(po_task(1))
         await until_in_hand(theatre)
         waiting = await theatre.pool.submit_task(po_task(2))

@@ -32,7 +32,7 @@ async def test_a_stop_on_a_full_disk_ends_in_order(
 ) -> None:
     theatres: list[Theatre] = []
     async with anyio.create_task_group() as around:  # as in a run, where signals are listened for
-        async with running_pool(tmp_path, monkeypatch, script, *range(1, 6), shutdown_timeout_s=4.0) as theatre:
+        async with running_pool(tmp_path, monkeypatch, script, *range(1, 6), shutdown_timeout_s=20.0) as theatre:
             theatres.append(theatre)
             with anyio.fail_after(20):
                 await theatre.until(lambda: not theatre.pool.task_queue.empty())
@@ -52,7 +52,7 @@ async def test_a_cancellation_by_asyncio_itself_does_not_cut_the_end_short(
     theatres: list[Theatre] = []
 
     async def work(clock: asyncio.Timeout) -> None:
-        async with running_pool(tmp_path, monkeypatch, HANG, 1, shutdown_timeout_s=4.0) as theatre:
+        async with running_pool(tmp_path, monkeypatch, HANG, 1, shutdown_timeout_s=20.0) as theatre:
             theatres.append(theatre)
             await theatre.until(lambda: theatre.pool.workers[0].current_task is not None)
             clock.reschedule(asyncio.get_running_loop().time())

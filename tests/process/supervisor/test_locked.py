@@ -59,7 +59,7 @@ async def stage(root: Path, monkeypatch: pytest.MonkeyPatch, script: str, count:
             batch_id=BATCH,
             module=SCRIPTED,
         )
-        pool = PersistentWorkerPool(pool_options(root, shutdown_timeout_s=4.0), around)
+        pool = PersistentWorkerPool(pool_options(root, shutdown_timeout_s=20.0), around)
         with closing(sqlite3.connect(path, isolation_level=None)) as stranger:
             async with pool:
                 yield Stage(pool=pool, journal=journal, stranger=stranger, capture=capture)

@@ -345,7 +345,7 @@ async def test_a_stop_lets_orders_in_flight_finish_and_keeps_the_rest(
 async def test_orders_in_flight_at_the_deadline_go_back_unspent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["hang"]}}, 1, 2, shutdown_timeout_s=4.0) as theatre:
+    async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["hang"]}}, 1, 2, shutdown_timeout_s=20.0) as theatre:
         with anyio.fail_after(20):
             await theatre.until(lambda: theatre.pool.workers[0].current_task is not None)
         theatre.pool.stop()
@@ -367,7 +367,7 @@ async def test_hurry_does_not_wait_for_the_deadline(tmp_path: Path, monkeypatch:
 async def test_a_pool_that_is_cancelled_leaves_nothing_and_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pool = running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["hang"]}}, 1, 2, shutdown_timeout_s=4.0)
+    pool = running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["hang"]}}, 1, 2, shutdown_timeout_s=20.0)
     theatres: list[Theatre] = []
     with anyio.CancelScope() as scope:
         async with pool as theatre:

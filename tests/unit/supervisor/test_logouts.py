@@ -90,7 +90,8 @@ def test_an_order_that_meets_a_log_out_first_again_and_again_lets_others_go_befo
     ]
 
     assert waits == [0.0, FIRST_WAIT_S, 2 * FIRST_WAIT_S, 4 * FIRST_WAIT_S]
-    assert Logouts(found={A: 9}).meet(A, ()).wait_s(A) == LONGEST_WAIT_S
+    assert Logouts(found={A: 9}).meet(A, {B}).wait_s(A) == LONGEST_WAIT_S
+    assert Logouts(found={A: 9}).meet(A, {A}).wait_s(A) == 0.0, "there is nobody else"
 
 
 def test_who_only_met_it_too_waits_for_nothing() -> None:
