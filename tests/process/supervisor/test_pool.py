@@ -345,7 +345,9 @@ async def test_a_stop_lets_orders_in_flight_finish_and_keeps_the_rest(
 async def test_orders_in_flight_at_the_deadline_go_back_unspent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["hang"]}}, 1, 2, shutdown_timeout_s=20.0) as theatre:
+    async with running_pool(
+        tmp_path, monkeypatch, {"*": {"tasks": ["hang"]}}, 1, 2, shutdown_timeout_s=20.0
+    ) as theatre:
         with anyio.fail_after(20):
             await theatre.until(lambda: theatre.pool.workers[0].current_task is not None)
         theatre.pool.stop()
