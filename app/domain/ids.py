@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NewType
+from typing import NewType, TypeVar
+
+T = TypeVar("T")
 
 TaskId = NewType("TaskId", str)
 """One task of one journal, for ever: ``<portal>:<number>`` for purchase orders."""
@@ -12,6 +15,11 @@ TaskId = NewType("TaskId", str)
 def task_prefix(portal: str) -> str:
     """How the ids of one portal's orders begin, and no others'."""
     return f"{portal}:"
+
+
+def without(known: Mapping[TaskId, T], task_id: TaskId) -> Mapping[TaskId, T]:
+    """What is known of tasks, but for one of them."""
+    return {one: value for one, value in known.items() if one != task_id}
 
 
 WorkerId = NewType("WorkerId", str)

@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any, cast
 
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from app.settings.values import UserPath
 from app.settings.zones import find_zone, system_zone
 
 #: Kind of the problem that carries finished sentences.
@@ -91,12 +91,11 @@ def _zone(name: str) -> str:
     return name
 
 
-UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 Text = Annotated[str, Field(min_length=1)]
 
 
 class ScheduleEntry(BaseModel):
-    """A table ``[[schedules]]``. Empty text and nothing mean: as the daemon does it."""
+    """A table ``[[schedules]]``. What is left out is as the daemon does it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

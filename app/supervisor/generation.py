@@ -54,7 +54,7 @@ class Post:
     #: Writes an attempt down before it starts; gives the task with its attempt number.
     begin: Callable[[POTask, WorkerRef], Awaitable[POTask]]
     #: How many orders have their outcome by the work of the slot.
-    count_done: Callable[[], int]
+    done_count: Callable[[], int]
 
 
 class Generation:
@@ -251,7 +251,7 @@ class Generation:
             worker=self.ref,
             session=session,
             memory_bytes=self._post.gauge.now_bytes,
-            processed_count=self._post.count_done(),
+            processed_count=self._post.done_count(),
         )
 
     def _log(self, line: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from app.domain.ids import TaskId
+from app.domain.ids import TaskId, without
 
 #: A page that asks for a login so often, each time alone and after a login that was good elsewhere, does so for its own
 #: sake.
@@ -62,7 +62,7 @@ class Logouts:
     def forget(self, task_id: TaskId) -> Logouts:
         """An order has its outcome, or nobody wants it any more."""
         known = self.begin(task_id)
-        return replace(known, found=_without(known.found, task_id), alone=_without(known.alone, task_id))
+        return replace(known, found=without(known.found, task_id), alone=without(known.alone, task_id))
 
     def is_own(self, task_id: TaskId) -> bool:
         """Whether the page of an order asks for a login for its own sake."""
@@ -84,7 +84,3 @@ class Logouts:
 
 def _with_one(counts: Mapping[TaskId, int], task_id: TaskId) -> Mapping[TaskId, int]:
     return {**counts, task_id: counts.get(task_id, 0) + 1}
-
-
-def _without(counts: Mapping[TaskId, int], task_id: TaskId) -> Mapping[TaskId, int]:
-    return {one: count for one, count in counts.items() if one != task_id}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
-from app.domain.ids import TaskId, WorkerRef
+from app.domain.ids import TaskId, WorkerRef, without
 from app.domain.options import Limits, PoolOptions
 from app.domain.storage import StorageTrouble
 from app.domain.task import POTask
@@ -17,8 +16,6 @@ from app.supervisor.lifespan import Lifespan
 from app.supervisor.logouts import Logouts
 from app.supervisor.renewal import Access, Renewal
 from app.supervisor.restarts import RestartBudget
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,20 +150,20 @@ class Standing:
         """Take a task out of a worker's hand. A worker that names a task it does not hold is not believed."""
         task = slot.held.get(task_id)
         held = {one: kept for one, kept in slot.held.items() if one != task_id}
-        outages, shown = _without(slot.outages_before, task_id), _without(slot.shown_before, task_id)
+        outages, shown = without(slot.outages_before, task_id), without(slot.shown_before, task_id)
         return task, self.with_slot(worker, replace(slot, held=held, outages_before=outages, shown_before=shown))
 
     def without_best(self, task_id: TaskId) -> Standing:
         """No earlier attempt of a task is kept any more."""
-        return replace(self, best=_without(self.best, task_id))
+        return replace(self, best=without(self.best, task_id))
 
     def forget(self, task_id: TaskId) -> Standing:
         """A task has its outcome, or nobody wants it any more."""
         return replace(
             self,
-            free_returns=_without(self.free_returns, task_id),
+            free_returns=without(self.free_returns, task_id),
             logouts=self.logouts.forget(task_id),
-            best=_without(self.best, task_id),
+            best=without(self.best, task_id),
             on_trial=self.on_trial - {task_id},
         )
 
@@ -189,10 +186,6 @@ class Decision:
     def followed_by(self, later: Decision) -> Decision:
         """A decision that was made on this one's standing, with the commands of both."""
         return Decision(later.standing, (*self.commands, *later.commands))
-
-
-def _without(known: Mapping[TaskId, T], task_id: TaskId) -> Mapping[TaskId, T]:
-    return {one: value for one, value in known.items() if one != task_id}
 
 
 def opening(options: PoolOptions) -> Standing:

@@ -75,7 +75,7 @@ class Worker:
             report=report,
             dispatch=dispatch,
             begin=begin,
-            count_done=lambda: self._done_count,
+            done_count=lambda: self._done_count,
         )
         self._generation = Generation(self._post, first)
         self._living = anyio.CancelScope()

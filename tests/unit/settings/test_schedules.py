@@ -62,6 +62,8 @@ def test_the_environment_may_say_them_as_json(monkeypatch: pytest.MonkeyPatch) -
         ({"timezone": "../../etc/passwd"}, "timezone is"),
         ({"timezone": "Europe"}, "timezone is 'Europe'"),
         ({"command": "export.py --all"}, "In the schedule 'nightly', command is 'export.py --all'; it must be a list"),
+        ({"file": "~nobody-here/list.csv"}, "In the schedule 'nightly', file is '~nobody-here/list.csv'; it must be "),
+        ({"out": ""}, "In the schedule 'nightly', out is ''; it must be "),
         ({"deadline_minutes": 0}, "deadline_minutes is 0; it must be a number above 0"),
         ({"missed": "maybe"}, "missed is 'maybe'; it must be skip or run"),
         ({"overlap": "run"}, "overlap is 'run'; it must be skip or queue"),
