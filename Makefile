@@ -78,7 +78,7 @@ lock: ready ## Pin again after a change of dependencies in pyproject.toml (ARGS=
 	$(BIN)/python tools/lock.py $(ARGS)
 	@$(PYTHON) tools/bootstrap.py test
 
-docs: ready ## Draw .env.example, docs/ and the marked parts of README.md again
+docs: ready ## Draw .env.example and the generated parts of docs/ again
 	$(BIN)/python -m app.cli.docs write
 
 clean: ## Remove .venv and all that tools left

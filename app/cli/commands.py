@@ -1,4 +1,4 @@
-"""The reference of all commands for the README: what ``--help`` says, at a fixed width."""
+"""The reference of all commands for docs/cli.md: what ``--help`` says, at a fixed width."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from app.cli.main import HELP_WIDTH, NAME, app
 
 
 def reference() -> str:
-    """Every command with its help, folded."""
-    return "\n\n".join(_entry(name, summary, text) for name, summary, text in helps())
+    """A table of all commands, then each with its help."""
+    entries = tuple(helps())
+    rows = ("| command | what it does |", "|---|---|", *(_row(name, summary) for name, summary, _ in entries))
+    return "\n\n".join(("\n".join(rows), *(_entry(name, text) for name, _, text in entries)))
 
 
 def helps() -> Iterator[tuple[str, str, str]]:
@@ -33,6 +35,9 @@ def _below(group: Any, context: Any) -> Iterator[tuple[str, str, str]]:  # noqa:
             yield own.command_path, command.get_short_help_str(HELP_WIDTH), command.get_help(own)
 
 
-def _entry(name: str, summary: str, text: str) -> str:
-    title = f"<summary><code>{name}</code>: {summary}</summary>"
-    return f"<details>{title}\n\n```\n{text}\n```\n\n</details>"
+def _row(name: str, summary: str) -> str:
+    return f"| [`{name}`](#{name.replace(' ', '-')}) | {summary} |"
+
+
+def _entry(name: str, text: str) -> str:
+    return f"## {name}\n\n```\n{text}\n```"

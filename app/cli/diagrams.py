@@ -1,4 +1,4 @@
-"""The lifecycles as Mermaid diagrams, drawn from the tables that the program lives by."""
+"""The lifecycles as Mermaid diagrams, drawn from the tables that the program uses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any
 
 from app.domain.machine import Table
-from app.domain.states import TABLES, WORKER
+from app.domain.states import TABLES
 
 HEAD = """\
 # Lifecycles
@@ -30,15 +30,13 @@ def diagram(table: Table[Any, Any]) -> str:
 
 
 def page() -> str:
-    """All machines."""
-    return "\n".join((HEAD, *(f"## {_title(table)}\n\n{_purpose(table)}\n\n{diagram(table)}\n" for table in TABLES)))
+    """All machines: their states at a glance, then each with its moves."""
+    parts = (f"## {_title(table)}\n\n{_purpose(table)}\n\n{diagram(table)}\n" for table in TABLES)
+    return "\n".join((HEAD, *map(_states, TABLES), "", *parts))
 
 
-def overview(place: str) -> str:
-    """The states of each machine in a line, and one diagram as an example."""
-    lines = [f"* **{_title(table)}**: {', '.join(state.name for state in table.rows)}" for table in TABLES]
-    link = f"All steps are drawn in [{place}]({place}). A worker's:"
-    return "\n".join((*lines, "", link, "", diagram(WORKER)))
+def _states(table: Table[Any, Any]) -> str:
+    return f"* **{_title(table)}**: {', '.join(state.name for state in table.rows)}"
 
 
 def _title(table: Table[Any, Any]) -> str:

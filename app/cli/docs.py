@@ -1,4 +1,4 @@
-"""Pages that are drawn from the code: ``.env.example``, ``docs/states.md`` and the marked blocks of the README.
+"""Pages that are drawn from the code: ``.env.example``, the diagrams of states, and marked blocks of pages in docs/.
 
 Run as a program: ``python -m app.cli.docs write`` draws them, ``check`` names those that are not what the code says
 (exit code 1), ``env-example`` prints that page. Nobody edits a drawn page by hand.
@@ -19,7 +19,8 @@ from app.cli.exits import Exit
 from app.domain.failures import OptionsError
 from app.settings import Settings, allowed, default, face, variable
 
-README, ENV_EXAMPLE, STATES = "README.md", ".env.example", "docs/states.md"
+ENV_EXAMPLE, STATES = ".env.example", "docs/internals/states.md"
+CLI, SETTINGS = "docs/cli.md", "docs/settings.md"
 ENV_HEAD = """\
 # Settings of Poolwright. Copy this file to .env, take the # away from what you want to set, and fill it in.
 # The command line wins over the environment, that over .env, that over poolwright.toml, and that over the default.
@@ -50,7 +51,7 @@ def is_bounded(name: str) -> bool:
 
 
 def settings_table() -> str:
-    """Every setting as a row of the README."""
+    """Every setting as a row of a table."""
     rows = ["| variable | option | default | meaning |", "|---|---|---|---|", *map(_row, Settings.model_fields)]
     return "\n".join(rows)
 
@@ -67,27 +68,25 @@ def drawn(root: Path) -> Iterator[tuple[str, str]]:
     """Every page with the text that it must have.
 
     Raises:
-        OptionsError: The README lacks the marks of a block.
+        OptionsError: A page lacks the marks of its block.
     """
     yield ENV_EXAMPLE, env_example()
     yield STATES, diagrams.page()
-    readme = (root / README).read_text(encoding="utf-8")
-    blocks = {"settings": settings_table(), "cli": commands.reference(), "states": diagrams.overview(STATES)}
-    for name, text in blocks.items():
-        readme = with_block(readme, name, text)
-    yield README, readme
+    for place, name, text in ((SETTINGS, "settings", settings_table()), (CLI, "cli", commands.reference())):
+        yield place, with_block(root, place, name, text)
 
 
-def with_block(page: str, name: str, text: str) -> str:
+def with_block(root: Path, place: str, name: str, text: str) -> str:
     """The page with new text between the marks of a block.
 
     Raises:
         OptionsError: The page has no such marks.
     """
+    page = (root / place).read_text(encoding="utf-8")
     marks = re.compile(rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)", re.DOTALL)
     drawn_page, count = marks.subn(lambda mark: f"{mark[1]}\n{text}\n\n{mark[2]}", page)
     if count != 1:
-        raise OptionsError(f"{README} must have <!-- {name}:begin --> and <!-- {name}:end --> once, it has {count}.")
+        raise OptionsError(f"{place} must have <!-- {name}:begin --> and <!-- {name}:end --> once, it has {count}.")
     return drawn_page
 
 

@@ -132,7 +132,7 @@ async def open_pool(
             ``po_attachments``, which needs a portal.
         watch: Called with every event; ``Callbacks`` makes one of functions for crash, memory and completion.
         waits_for_login: Whether the pool pauses when no worker can log in, until ``resume``; else it ends then.
-        settings: Any setting by its name, as the README lists them: ``out="pages", workers=4, headless=False``.
+        settings: Any setting by its name, as docs/settings.md lists them: ``out="pages", workers=4, headless=False``.
             Environment and ``.env`` count for what is not given. Without a portal a profile of its own is made.
 
     Raises:

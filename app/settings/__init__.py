@@ -1,7 +1,7 @@
 """The only reader of the environment, of ``.env`` and of ``poolwright.toml``.
 
 One model holds every setting with its meaning, its unit and what is allowed; the command line's help, ``.env.example``
-and the table of the README are drawn from it. A value on the command line wins over the environment, that over
+and the table of docs/settings.md are drawn from it. A value on the command line wins over the environment, that over
 ``.env``, that over ``poolwright.toml``, and that over the default. Rooms below never import this: they get options.
 """
 

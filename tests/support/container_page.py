@@ -1,4 +1,4 @@
-"""The commands that docs/container.md and the examples beside it give, word by word."""
+"""The commands that docs/operations/container.md and the examples beside it give, word by word."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from tests.support.deploy_examples import COMPOSE, MANIFESTS, compose_services
 from tests.support.paths import ROOT
 
-PAGE = ROOT / "docs/container.md"
+PAGE = ROOT / "docs/operations/container.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 
 _FENCED = re.compile(r"^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)

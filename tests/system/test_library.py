@@ -1,4 +1,4 @@
-"""The program of README, run as it stands there by somebody who has Poolwright installed."""
+"""The program of docs/processors.md, run as it is there by somebody who has Poolwright installed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from tests.support.portal import SHELL, needs_chromium
 pytestmark = [needs_chromium, pytest.mark.timeout(120)]
 
 EXAMPLE = re.search(
-    r"<!-- library:begin -->\s+```python\n(.+?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    r"<!-- library:begin -->\s+```python\n(.+?)```",
+    (ROOT / "docs/processors.md").read_text(encoding="utf-8"),
+    re.DOTALL,
 )
 
 

@@ -1,7 +1,7 @@
 """Every lifecycle of Poolwright: states, events and tables, a file for each machine. No other room names a target.
 
-State says where in life something is. How it went is an ``Outcome`` (``failures``), never a state. The paths are
-those of the mission's data model; moves that were added are told beside their row. Diagrams in ``docs/`` are drawn
+State is a step of a lifecycle. How it went is an ``Outcome`` (``failures``), never a state. The paths are
+those of the mission's data model; moves that were added are marked beside their row. Diagrams in ``docs/`` are drawn
 from these tables.
 """
 

@@ -8,7 +8,7 @@ from app.domain.machine import Table
 
 
 class PoolStatus(Enum):
-    """Where in life the pool is."""
+    """Lifecycle states of the pool."""
 
     INITIALIZING = auto()
     READY = auto()

@@ -8,7 +8,7 @@ from app.domain.machine import Table
 
 
 class ProfileStatus(Enum):
-    """Where in life the clone of a profile is."""
+    """Lifecycle states of a worker's clone of a profile."""
 
     CLONING = auto()
     READY = auto()

@@ -8,7 +8,7 @@ from app.domain.machine import Table
 
 
 class SessionStatus(Enum):
-    """Where in life a browser session is."""
+    """Lifecycle states of a browser session."""
 
     INITIALIZING = auto()
     AUTHENTICATED = auto()

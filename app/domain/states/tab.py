@@ -8,7 +8,7 @@ from app.domain.machine import Table
 
 
 class TabStatus(Enum):
-    """Where in life a tab is."""
+    """Lifecycle states of a tab."""
 
     OPENING = auto()
     LOADING = auto()

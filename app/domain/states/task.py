@@ -9,7 +9,7 @@ from app.domain.machine import Table
 
 
 class TaskStatus(Enum):
-    """Where in life a task is. The journal holds it."""
+    """Lifecycle states of a task. The journal holds the current one."""
 
     QUEUED = auto()
     ASSIGNED = auto()

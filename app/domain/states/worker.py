@@ -8,7 +8,7 @@ from app.domain.machine import Table
 
 
 class WorkerStatus(Enum):
-    """Where in life a slot of the pool is."""
+    """Lifecycle states of a worker, which is a slot of the pool."""
 
     STARTING = auto()
     READY = auto()

@@ -1,4 +1,4 @@
-"""docs/container.md, held against docker itself."""
+"""docs/operations/container.md, held against docker itself."""
 
 from __future__ import annotations
 

@@ -9,19 +9,21 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli.diagrams import diagram
-from app.cli.docs import README, app, drawn, env_example, stale, with_block
+from app.cli.docs import CLI, ENV_EXAMPLE, SETTINGS, STATES, app, drawn, env_example, stale, with_block
 from app.domain.failures import OptionsError
 from app.domain.states import TABLES, TASK
 from app.settings import Settings, load_settings, variable
 from tests.support.paths import ROOT
 
-MARKS = "".join(f"# {name}\n<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in ("settings", "cli", "states"))
+MARKED = {SETTINGS: "settings", CLI: "cli"}
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project whose pages are still to be drawn."""
-    (tmp_path / README).write_text(MARKS)
+    (tmp_path / "docs").mkdir()
+    for place, name in MARKED.items():
+        (tmp_path / place).write_text(f"# {name}\n<!-- {name}:begin -->\n<!-- {name}:end -->\n")
     return tmp_path
 
 
@@ -35,13 +37,13 @@ def test_writing_makes_every_page_right_and_checking_says_so(project: Path) -> N
     CliRunner().invoke(app, ["write", "--root", str(project)])
 
     assert CliRunner().invoke(app, ["check", "--root", str(project)]).exit_code == 0
-    assert sorted(path.name for path in project.rglob("*.*")) == [".env.example", "README.md", "states.md"]
+    assert {path.relative_to(project).as_posix() for path in project.rglob("*.*")} == {ENV_EXAMPLE, STATES, *MARKED}
 
 
 def test_every_page_that_was_changed_by_hand_is_named(project: Path) -> None:
     CliRunner().invoke(app, ["write", "--root", str(project)])
 
-    for name in (".env.example", "docs/states.md", "README.md"):
+    for name in (ENV_EXAMPLE, STATES, *MARKED):
         page = project / name
         text = page.read_text()
         page.write_text(text.replace("Browser workers;", "Robots;").replace("READY", "STEADY"))
@@ -53,16 +55,20 @@ def test_every_page_that_was_changed_by_hand_is_named(project: Path) -> None:
         assert result.stdout.startswith(f"{name}: ")
 
 
-def test_what_people_wrote_around_a_block_stays() -> None:
-    page = "before\n<!-- cli:begin -->\nold\n<!-- cli:end -->\nafter\n"
+def test_what_people_wrote_around_a_block_stays(tmp_path: Path) -> None:
+    (tmp_path / "page.md").write_text("before\n<!-- cli:begin -->\nold\n<!-- cli:end -->\nafter\n")
 
-    assert with_block(page, "cli", "new") == "before\n<!-- cli:begin -->\n\nnew\n\n<!-- cli:end -->\nafter\n"
+    page = with_block(tmp_path, "page.md", "cli", "new")
+
+    assert page == "before\n<!-- cli:begin -->\n\nnew\n\n<!-- cli:end -->\nafter\n"
 
 
 @pytest.mark.parametrize("page", ["no marks", "<!-- cli:begin -->\n<!-- cli:end -->\n" * 2])
-def test_a_block_needs_its_marks_once(page: str) -> None:
-    with pytest.raises(OptionsError, match="cli:begin"):
-        with_block(page, "cli", "new")
+def test_a_block_needs_its_marks_once(page: str, tmp_path: Path) -> None:
+    (tmp_path / "page.md").write_text(page)
+
+    with pytest.raises(OptionsError, match=r"page\.md .*cli:begin"):
+        with_block(tmp_path, "page.md", "cli", "new")
 
 
 def test_the_example_names_every_setting_and_no_secret() -> None:
@@ -87,7 +93,7 @@ def test_the_example_works_as_it_stands(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_every_machine_is_drawn_with_all_its_moves() -> None:
-    page = dict(drawn(ROOT))["docs/states.md"]
+    page = dict(drawn(ROOT))[STATES]
 
     for table in TABLES:
         text = diagram(table)

@@ -1,4 +1,4 @@
-"""docs/container.md: every command in it is right, and its numbers are the program's own."""
+"""docs/operations/container.md: every command in it is right, and its numbers are the program's own."""
 
 from __future__ import annotations
 

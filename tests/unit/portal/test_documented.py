@@ -11,7 +11,7 @@ from app.portal import tables
 from app.portal.numbers import NumberRules
 from app.portal.pack import Pack
 
-PAGE = (Path(__file__).parents[3] / "docs" / "packs.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "portal-packs.md").read_text(encoding="utf-8")
 MODELS: list[type[BaseModel]] = [
     Pack,
     NumberRules,
