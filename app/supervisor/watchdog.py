@@ -88,7 +88,7 @@ class MemoryMonitor:
 
     async def look(self, *, is_exact: bool) -> None:
         """Look once and tell; an estimate that is over the limit is followed by a measure."""
-        found = await anyio.to_thread.run_sync(lambda: self._look(is_exact=is_exact))
+        found = await anyio.to_thread.run_sync(lambda: self._look(is_exact=is_exact), abandon_on_cancel=True)
         if not is_exact and self._is_over(found):
             await self.look(is_exact=True)
             return
