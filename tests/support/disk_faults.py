@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,8 @@ class Faults:
 
     def watch(self, step: Callable[..., object]) -> Callable[..., object]:
         def watched(place: object, *args: object, **options: object) -> object:
-            if isinstance(place, int) or str(place).startswith(self._root):
+            named = os.fsdecode(place) if isinstance(place, bytes) else str(place)
+            if isinstance(place, int) or named.startswith(self._root):
                 self._seen += 1
                 if self._seen >= self._begin and self._left > 0:
                     self._left -= 1
