@@ -126,7 +126,7 @@ async def test_a_list_ends_whatever_the_disk_refuses(
 ) -> None:
     pool = SmallPool(tmp_path)
 
-    with failing(os, step, Faults(tmp_path / "out", code, begin, count)):
+    with failing(os, step, Faults(tmp_path, code, begin, count)):
         await pool.run()
 
     records = await pool.journal.records(BATCH)
