@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
@@ -11,6 +12,7 @@ from types import ModuleType
 import pytest
 
 from app.archive.tree import OutputTree
+from app.domain.failures import PoolError
 from app.domain.ids import WorkerRef
 from app.domain.task import POTask
 from app.service.clock import SystemClock
@@ -25,6 +27,7 @@ from app.supervisor.surroundings import Surroundings
 from app.supervisor.talk import LostError
 from app.supervisor.worker import Worker
 from tests.support.disk_faults import Faults, failing
+from tests.support.profile_folders import make_base
 from tests.support.scripted_pool import pool_options
 from tests.support.tasks import BATCH
 
@@ -41,7 +44,7 @@ BEGINNINGS = (1, 2, 3, 5, 8, 13, 21, 34, 55)
 class House:
     """The real premises with one real slot, whose processes die as soon as they were told of their places."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, base: Path | None = None) -> None:
         clock = SystemClock()
         journal = MemoryJournal(clock)
         self.chronicle = Chronicle(journal, lambda _: None)
@@ -53,7 +56,7 @@ class House:
             batch_id=BATCH,
             count_kills=lambda: 0,
         )
-        options = pool_options(root)
+        options = pool_options(root, base=base)
         self.premises = Premises(options=options, around=around, chronicle=self.chronicle, deadline=Deadline())
         self.dispatch = Dispatch(journal, BATCH, 1)
         self.facts: list[Fact] = []
@@ -119,3 +122,19 @@ async def test_an_end_comes_to_its_end_whatever_the_disk_refuses(
 
     with failing(module, name, Faults(tmp_path, errno.EIO, begin, 1_000)):
         await house.premises.close()
+
+
+@pytest.mark.parametrize(("module", "name"), STEPS, ids=lambda part: part if isinstance(part, str) else "")
+async def test_a_beginning_is_refused_in_words_whatever_the_disk_refuses(
+    tmp_path: Path, module: ModuleType, name: str
+) -> None:
+    base = make_base(tmp_path / "demo" / "base")
+    for code in (errno.EIO, errno.EACCES):
+        for begin in BEGINNINGS:
+            house = House(tmp_path, base)
+            faults = Faults(tmp_path, code, begin, 1_000)
+            with failing(module, name, faults), contextlib.suppress(PoolError):
+                await house.open()
+            await house.premises.close()
+            if not faults.have_struck:
+                break
