@@ -18,7 +18,8 @@ import anyio
 import anyio.to_thread
 from playwright.async_api import BrowserContext, Page
 
-from app.archive.content import Finding, Shape, inspect
+from app.archive.answers import Shape
+from app.archive.content import Finding, inspect
 from app.domain.options import BrowserOptions, PortalOptions, SizeLimits
 from app.domain.task import MissedFile
 from app.portal.pack import Pack
