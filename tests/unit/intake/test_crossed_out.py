@@ -125,7 +125,7 @@ class TestRulesOfExcel:
             "<cfRule type='expression' dxfId='1'><formula>SEARCH(\"gone\",$B2)&gt;0</formula></cfRule>",
             "<cfRule type='expression' dxfId='1'><formula>ISBLANK($B2)</formula></cfRule>",
             "<cfRule type='cellIs' operator='notEqual' dxfId='0'><formula>1</formula></cfRule>",
-            "<cfRule type='cellIs' operator='notBetween' dxfId='1'><formula>1</formula><formula>$B$2</formula></cfRule>",
+            "<cfRule type='cellIs' operator='notBetween' dxfId='1'><formula>1</formula><formula>$B$2</formula></cfRule>",  # noqa: E501
             "<cfRule type='containsBlanks' dxfId='1'><formula>LEN(TRIM(A2))=0</formula></cfRule>",
             "<cfRule type='colorScale'><colorScale/></cfRule>",
         ],
