@@ -55,6 +55,12 @@ _KEY = re.compile(
     r"https?://\S+|(?:/[\w.~%-]+)+(?:\?\S*)?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{24,64}",
     re.IGNORECASE,
 )
+#: JSON that is called as a script, or that no script of another place is to run.
+_SCRIPTED = re.compile(
+    r"(?:(?:/\*\*/\s*)?(?:typeof [\w$.]{1,60} === 'function' && )?[\w$.]{1,60}\(|\)\]\}',?\s*|"
+    r"(?:while|for)\s*\([1;]*\);\s*)([{\[].*[}\]])\s*\)?;?",
+    re.DOTALL,
+)
 _LINES_LOOKED_AT = 20
 #: What parts values, or begins data; and a long row of letters is a code.
 _DATA = re.compile(r"[;\t|={}<>@*~]|,(?!\s)|:(?!\s|$)|-{4}|\S{40}")
@@ -119,6 +125,8 @@ def _shape_of_page(text: str) -> Shape | None:
 
 def _shape_of_note(text: str) -> Shape | None:
     words = text.strip()
+    if (script := _SCRIPTED.fullmatch(words)) is not None:
+        return _ANSWERS[json_answer(script[1])]
     lines = words.splitlines()
     if is_stack_trace(words):
         return Shape.ERROR

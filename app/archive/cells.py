@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from lxml.etree import Element, SubElement
-from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel  # pyright: ignore[reportUnknownVariableType]
@@ -92,7 +92,7 @@ class Cells:
             number = self._numbers[look] = str(self._made(look).style_id)
         return number
 
-    def _made(self, look: Look) -> WriteOnlyCell:
+    def _made(self, look: Look) -> Cell:
         cell = WriteOnlyCell(self._sheet)
         cell.number_format = look.number_format
         cell.alignment = _TOP_WRAPPED if look.is_wrapped else _TOP

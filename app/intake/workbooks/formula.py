@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 Value: TypeAlias = str | float | bool | None
 #: What a cell shows, by its row from 1 and its column from 0; nothing where it is blank.
@@ -90,7 +90,7 @@ def _rank(value: Value) -> int:
 def _same_kind(value: Value, other: Value) -> str | float | bool:
     """A value as it is compared; a blank cell is whatever the other one is."""
     if value is None:
-        return {str: "", bool: False}.get(type(other), 0.0)
+        return "" if isinstance(other, str) else 0.0
     return value.casefold() if isinstance(value, str) else value
 
 
@@ -196,8 +196,8 @@ class _Reader:
         if function is None:
             raise UnknownError(name)
         try:
-            return function(*values)
-        except TypeError as error:  # another number of arguments
+            return function(values)
+        except IndexError as error:  # something is missing
             raise UnknownError(name) from error
 
 
@@ -207,7 +207,7 @@ def text_of(value: Value) -> str:
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):
         return f"{value:.15g}"
-    return value or ""
+    return value if isinstance(value, str) else ""
 
 
 def _number(value: Value) -> float:
@@ -222,23 +222,20 @@ def _truth(value: Value) -> bool:
     return bool(value) and value == value  # noqa: PLR0124 - what is no number is equal to nothing
 
 
-def _found_at(wanted: Value, within: Value, begin: Value = 1.0, *, is_exact: bool = False) -> Value:
+def _count(given: Sequence[Value]) -> int:
+    """How many letters are asked for: one where nothing is said."""
+    return int(_number(given[1])) if len(given) > 1 else 1
+
+
+def _found_at(wanted: str, within: str, begin: Sequence[Value]) -> Value:
     """The place of a text in another one; the error where it is not in it is equal to nothing, and not true."""
-    what, text = text_of(wanted), text_of(within)
-    if not is_exact:
-        what, text = what.casefold(), text.casefold()
-        if "*" in what or "?" in what:
-            raise UnknownError
-    place = text.find(what, int(_number(begin)) - 1)
+    if "*" in wanted or "?" in wanted:
+        raise UnknownError
+    place = within.find(wanted, int(_number(begin[0])) - 1 if begin else 0)
     return float(place + 1) if place >= 0 else math.nan
 
 
-def _last(value: Value, count: Value = 1.0) -> Value:
-    text = text_of(value)
-    return text[max(0, len(text) - int(_number(count))) :]
-
-
-_COMPARISONS: Mapping[str, Callable[[object, object], bool]] = MappingProxyType(
+_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
     {
         "=": operator.eq,
         "<>": operator.ne,
@@ -248,24 +245,24 @@ _COMPARISONS: Mapping[str, Callable[[object, object], bool]] = MappingProxyType(
         ">=": operator.ge,
     }
 )
-_FUNCTIONS: Mapping[str, Callable[..., Value]] = MappingProxyType(
+_FUNCTIONS: Mapping[str, Callable[[Sequence[Value]], Value]] = MappingProxyType(
     {
-        "AND": lambda *values: all(map(_truth, values)),
-        "OR": lambda *values: any(map(_truth, values)),
-        "NOT": lambda value: not _truth(value),
-        "TRUE": lambda: True,
-        "FALSE": lambda: False,
-        "ISBLANK": lambda value: value is None,
-        "ISTEXT": lambda value: isinstance(value, str),
-        "ISNUMBER": lambda value: isinstance(value, float) and not math.isnan(value),
-        "LEN": lambda value: float(len(text_of(value))),
-        "TRIM": lambda value: " ".join(text_of(value).split()),
-        "UPPER": lambda value: text_of(value).upper(),
-        "LOWER": lambda value: text_of(value).lower(),
-        "LEFT": lambda value, count=1.0: text_of(value)[: int(_number(count))],
-        "RIGHT": _last,
-        "EXACT": lambda one, other: text_of(one) == text_of(other),
-        "SEARCH": _found_at,
-        "FIND": lambda wanted, within, begin=1.0: _found_at(wanted, within, begin, is_exact=True),
+        "AND": lambda given: all(map(_truth, given)),
+        "OR": lambda given: any(map(_truth, given)),
+        "NOT": lambda given: not _truth(given[0]),
+        "TRUE": lambda _: True,
+        "FALSE": lambda _: False,
+        "ISBLANK": lambda given: given[0] is None,
+        "ISTEXT": lambda given: isinstance(given[0], str),
+        "ISNUMBER": lambda given: isinstance(given[0], float) and not math.isnan(given[0]),
+        "LEN": lambda given: float(len(text_of(given[0]))),
+        "TRIM": lambda given: " ".join(text_of(given[0]).split()),
+        "UPPER": lambda given: text_of(given[0]).upper(),
+        "LOWER": lambda given: text_of(given[0]).lower(),
+        "LEFT": lambda given: text_of(given[0])[: _count(given)],
+        "RIGHT": lambda given: text_of(given[0])[max(0, len(text_of(given[0])) - _count(given)) :],
+        "EXACT": lambda given: text_of(given[0]) == text_of(given[1]),
+        "SEARCH": lambda given: _found_at(text_of(given[0]).casefold(), text_of(given[1]).casefold(), given[2:]),
+        "FIND": lambda given: _found_at(text_of(given[0]), text_of(given[1]), given[2:]),
     }
 )

@@ -84,7 +84,8 @@ def _is_struck(book: Book, cell: OldCell) -> bool:
     style = book.xf_list[cell.xf_index] if cell.xf_index is not None else None
     if style is None or _is_struck_font(book, style.font_index):
         return style is not None
-    is_taken = not style._font_flag and style.parent_style_index < len(book.xf_list)  # noqa: SLF001
+    has_own = bool(getattr(style, "_font_flag", 1))  # whether the font counts that it tells; the types do not know it
+    is_taken = not has_own and style.parent_style_index < len(book.xf_list)
     return is_taken and _is_struck_font(book, book.xf_list[style.parent_style_index].font_index)
 
 
