@@ -26,8 +26,8 @@ _LETTERS_LOOKED_AT = 6000
 _CODE_MIN = 200
 #: Programs break a code into lines of one length, none of them short.
 _LINE_MIN = 48
-#: Some marks are of two bytes, which chance makes, too.
-_MARKED_MIN = 64
+#: Marks of two bytes, which chance makes, too, in a code that is no longer than this.
+_WEAK_TYPES, _MARKED_MIN = frozenset({"image/bmp", "application/x-msdownload"}), 64
 #: Of an answer that wraps a file, the file is the most; and few values stand before it.
 _WRAPPED_SHARE, _WRAPPED_AFTER_CHARS, _WRAPPED_AFTER_VALUES = 0.6, 1500, 12
 #: So many bytes must be readable as text.
@@ -36,7 +36,7 @@ _READABLE_MIN = 16
 #: What people write into as they like, and what holds other things by its nature.
 _FREE_TYPES, _WRAPPERS = frozenset({*PROSE_TYPES, ANY_BYTES}), frozenset({"application/json", "application/xml"})
 _PAGES_AND_PAPERS = frozenset({Kind.PDF, Kind.ZIP, Kind.COMPOUND, Kind.RTF, Kind.HTML, Kind.OFFICE_HTML, Kind.XML})
-_DATA_ADDRESS = re.compile(r"data:(?P<type>[\w.+/-]{0,100})(?P<more>(?:;[^,;]{0,100}){0,8}),(?=\S*$)", re.IGNORECASE)
+_DATA_ADDRESS = re.compile(r"data:(?P<type>[\w.+/-]{0,100})(?P<more>(?:;[^,;]{0,100}){0,8}),", re.IGNORECASE)
 _MAIL_HEADERS = re.compile(
     r"(?:content-[\w-]{1,40}|mime-version): [^\n]{0,300}\n"
     r"(?:[\w-]{1,40}: ?[^\n]{0,300}\n|[ \t]+\S[^\n]{0,300}\n){0,20}\n",
@@ -56,8 +56,11 @@ _NUMBERS = re.compile(r"(?:\{[^\[{]{0,80})?\[\s*((?:\d{1,3}\s*,\s*){16,})")
 _VALUES = re.compile(r"[\">]\s*(?:data:[^\",<]{0,200},)?([A-Za-z0-9+/_\\-][A-Za-z0-9+/_\\\s-]{23,}={0,2})")
 _VALUE_BEFORE = re.compile(r"\"\s*:|</")
 _ROOT = re.compile(r"\s*(?:<\?[^>]{0,300}\?>\s*)?<(?:[\w.-]{1,60}:)?([\w.-]{1,60})")
+#: What interfaces for programs call a value that has no other name.
+_BARE_ROOTS = frozenset({"string", "base64binary", "arrayofstring", "arrayofbyte", "binary", "base64", "bytes"})
 _SPREAD = (re.compile(r"[A-Z]"), re.compile(r"[a-z]"), re.compile(r"\d"))
 _NOT_READABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]")
+_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _PARTS_WORDS = re.compile(r"[\s;,<{]")
 
 
@@ -109,7 +112,8 @@ def undecoded(head: bytes, kind: Kind, size_bytes: int) -> Undecoded | None:
             return _as_numbers(text) or _wrapped(text, is_whole=len(head) >= size_bytes)
         case Kind.XML:
             root = _ROOT.match(text)
-            is_answer = root is not None and is_wrapper(root[1].lower())  # a document may hold a picture of itself
+            name = root[1].lower() if root is not None else ""
+            is_answer = name in _BARE_ROOTS or is_wrapper(name)  # a document may hold a picture of itself
             return _wrapped(text, is_whole=len(head) >= size_bytes) if is_answer else None
         case _:
             return None
@@ -117,7 +121,8 @@ def undecoded(head: bytes, kind: Kind, size_bytes: int) -> Undecoded | None:
 
 def _as_text(text: str) -> Undecoded | None:
     bare = text.strip("\"'")
-    if (address := _DATA_ADDRESS.match(bare)) is not None:
+    address = _DATA_ADDRESS.match(bare)
+    if address is not None and (address["type"] or " " not in bare):  # else somebody writes of data
         return _in_address(address, bare[address.end() :])
     if _UUENCODED.match(text):
         return Undecoded(what="a file in the coding of old mails (uuencode)")
@@ -203,8 +208,9 @@ def _what(content: bytes) -> str:
     found = _document(content)
     if found or len(content) < _READABLE_MIN:
         return found
-    text = content.decode("utf-8", "ignore")
-    is_whole = len(text.encode()) >= len(content) - 3  # a letter may be cut at the end
+    is_wide = content.startswith(_WIDE_MARKS)
+    text = content.decode("utf-16" if is_wide else "utf-8", "ignore")
+    is_whole = is_wide or len(text.encode()) >= len(content) - 3  # a letter may be cut at the end
     return "a text" if is_whole and not _NOT_READABLE.search(text) and _PARTS_WORDS.search(text) else ""
 
 
@@ -212,4 +218,5 @@ def _document(content: bytes) -> str:
     kind = kind_of(content) if content else Kind.TEXT
     if kind in _PAGES_AND_PAPERS:
         return str(kind)
-    return media_type_by_magic(content) if kind in {Kind.IMAGE, Kind.BINARY} and len(content) >= _MARKED_MIN else ""
+    found = media_type_by_magic(content) if kind in {Kind.IMAGE, Kind.BINARY} else ""
+    return "" if found in _WEAK_TYPES and len(content) < _MARKED_MIN else found

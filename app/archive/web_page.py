@@ -30,8 +30,8 @@ _MOVES_ON = re.compile(
 _SCRIPT = re.compile(r"<script\b([^>]{0,2000})>(.*?)(?:</script\b|\Z)", re.IGNORECASE | re.DOTALL)
 _LOADED = re.compile(r"<(?:body|frameset|img|iframe|svg)\b([^>]{0,2000})", re.IGNORECASE)
 _ON_LOAD = re.compile(r"\bon(?:load|error|pageshow)\s*=\s*(.+)", re.IGNORECASE | re.DOTALL)
-_FRAME = re.compile(r"<(?:iframe|frame|embed)\b([^>]{0,2000})", re.IGNORECASE)
-_ELSEWHERE = re.compile(r"\bsrc\s*=\s*[\"']?\s*(?!data:|about:)[^\s\"'>]", re.IGNORECASE)
+_FRAME = re.compile(r"<(?:iframe|frame|embed|object)\b([^>]{0,2000})", re.IGNORECASE)
+_ELSEWHERE = re.compile(r"\b(?:src|data)\s*=\s*[\"']?\s*(?!data:|about:)[^\s\"'>]", re.IGNORECASE)
 _PATIENCE = re.compile(
     r"download (?:will|should) (?:start|begin)|(?:starts|begins) (?:shortly|soon|automatically)|please wait|"
     r"being (?:prepared|generated|created)|bitte warten|wird (?:vorbereitet|erstellt)|veuillez patienter|"
@@ -41,7 +41,9 @@ _PATIENCE = re.compile(
 #: What pages say that lead on, and people who write of other things.
 _LEADS_ON = re.compile(
     r"redirect(?:ing|ed)|werden weitergeleitet|redirection en cours|signing (?:you )?in\b|"
-    r"(?:click|press).{0,40}\b(?:to continue|to proceed)",
+    r"(?:click|press).{0,40}\b(?:to continue|to proceed)|"
+    r"\b(?:preparing|generating|creating|building|processing|opening|loading|fetching) (?:your|the|this) (?:\w+ ){0,2}"
+    r"(?:file|document|report|download|export|request|data)\b",
     re.IGNORECASE,
 )
 #: The same where nothing else is said, and where the words could be a person's own.

@@ -37,6 +37,8 @@ def found(folder: Path, text: str | bytes, label: str, declared: str = "", *, is
 
 LARGE = PDF[:-20] + bytes(range(256)) * 400 + b"%%EOF\n"
 CLOTHES = {
+    "a bare value": f"<base64Binary xmlns='http://x.test/'>{coded(PDF)}</base64Binary>",
+    "a bare text": f"<string xmlns='http://x.test/'>{coded(PDF)}</string>",
     "plain": coded(PDF),
     "lines of a mail": in_lines(PDF),
     "lines of a certificate": in_lines(PDF, 64),
@@ -91,7 +93,8 @@ def test_a_document_that_came_in_letters_is_no_file_whatever_it_is_called(tmp_pa
 
 
 @pytest.mark.parametrize(
-    "content", [PDF, PNG + bytes(64), COMPOUND, sheet(), gzip.compress(CSV * 20), b"{\\rtf1 hello}" * 4]
+    "content",
+    [PDF, PNG + bytes(64), COMPOUND, sheet(), gzip.compress(CSV * 20), gzip.compress(b"a;b"), b"{\\rtf1 hello}" * 4],
 )
 def test_documents_of_all_kinds_are_known_in_letters(tmp_path: Path, content: bytes) -> None:
     [problem] = found(tmp_path, coded(content), "scan.txt").problems
@@ -100,7 +103,10 @@ def test_documents_of_all_kinds_are_known_in_letters(tmp_path: Path, content: by
     assert problem.endswith(" in base64: the portal did not decode it.")
 
 
-@pytest.mark.parametrize("content", [CSV, "\u540d\u524d,\u6570\n\u82b1,1\n".encode() * 3, b'{"a": [1, 2]}\n' * 9])
+@pytest.mark.parametrize(
+    "content",
+    [CSV, "\u540d\u524d,\u6570\n\u82b1,1\n".encode() * 3, b'{"a": [1, 2]}\n' * 9, CSV.decode().encode("utf-16")],
+)
 def test_data_that_came_in_letters_is_none(tmp_path: Path, content: bytes) -> None:
     for label in ("prices.csv", "prices.tsv", "prices.xml", "prices.step"):
         assert found(tmp_path, coded(content), label).problems
@@ -115,6 +121,12 @@ def test_a_code_that_somebody_may_have_written_is_taken_and_told(tmp_path: Path,
         assert finding.problems == ()
         assert len(finding.notes) == 1
         assert "look whether it is the file" in finding.notes[0]
+
+
+def test_a_drawing_that_came_as_an_address_is_none(tmp_path: Path) -> None:
+    drawing = "data:image/svg+xml;utf8,<svg xmlns='http://www.w3.org/2000/svg'><path d='M0 0'/></svg>"
+
+    assert found(tmp_path, drawing, "plan.svg").problems
 
 
 def test_json_that_holds_a_document_and_is_called_json_is_taken_and_told(tmp_path: Path) -> None:
@@ -142,6 +154,7 @@ def test_json_that_holds_a_document_and_is_called_json_is_taken_and_told(tmp_pat
             f"From: a@x.test\r\nMIME-Version: 1.0\r\nContent-Transfer-Encoding: base64\r\n\r\n{in_lines(b'hello ')}",
             "a.eml",
         ),
+        ("data:,what is told in the data is valid until May\n", "note.txt"),
         ("data: see below, the offer is valid until May\n", "note.txt"),
         (json.dumps({"lines": [{"no": number, "text": f"bolt {number}"} for number in range(99)]}), "lines.json"),
         (json.dumps({"rows": [[1, 2], [3, 4]], "values": list(range(400))}), "values.json"),

@@ -75,6 +75,8 @@ IDLE = {
         "go()</script></body></html>"
     ),
     "a frame": "<html><body style='margin:0'><iframe src='/viewer?id=1' width='100%'></iframe></body></html>",
+    "an object": "<html><body><object data='/doc/1.pdf' type='application/pdf' width='100%'></object></body></html>",
+    "a report that is made": "<html><h2>Generating your report</h2><div></div><script>poll()</script></html>",
     "frames": "<html><frameset rows='50,*'><frame src='top.html'><frame src='doc.jsp?id=7'></frameset></html>",
     "no page around it": "<script>location.href = '/login'</script>",
     "a form without a page": (
