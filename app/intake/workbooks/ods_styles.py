@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from app.intake.workbooks.parts import Element, Parts, attribute, local_name
 from app.intake.workbooks.references import areas_of
-from app.intake.workbooks.strike_rules import Condition, StrikeRule, by_comparison, by_formula, by_text
+from app.intake.workbooks.strike_rules import Condition, StrikeRule, by_comparison, by_formula, by_text, is_of_row
 
 #: Those of names that people gave, beside those of the content itself.
 STYLES = "styles.xml"
@@ -85,7 +85,9 @@ def strike_rules(block: Element, struck: AbstractSet[str]) -> Iterator[StrikeRul
     for rule in block:
         if isinstance(rule.tag, str) and attribute(rule, "apply-style-name") in struck:
             written = attribute(rule, "value")
-            yield StrikeRule(areas=areas, condition=_condition(written), written=written)
+            formula = _FORMULA.fullmatch(written)
+            is_one = formula is not None and is_of_row(formula[1])
+            yield StrikeRule(areas=areas, condition=_condition(written), written=written, is_of_row=is_one)
 
 
 def _condition(written: str) -> Condition | None:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from app.intake.workbooks.parts import Element, attribute, elements, local_name
 from app.intake.workbooks.references import areas_of
-from app.intake.workbooks.strike_rules import Condition, StrikeRule, by_comparison, by_formula, by_text
+from app.intake.workbooks.strike_rules import Condition, StrikeRule, by_comparison, by_formula, by_text, is_of_row
 from app.intake.workbooks.styles import is_strike
 
 #: Words of the file format.
@@ -50,7 +50,8 @@ def strike_rules(formats: Element, struck_looks: AbstractSet[str]) -> Iterator[S
         if own or attribute(rule, "dxfId").strip() in struck_looks:
             formulas = [found.text or "" for found in rule if _is_formula(found)]
             written = ", ".join(formulas) or attribute(rule, "type")
-            yield StrikeRule(areas=areas, condition=_condition(rule, formulas), written=written)
+            is_one = attribute(rule, "type") == "expression" and is_of_row(written)
+            yield StrikeRule(areas=areas, condition=_condition(rule, formulas), written=written, is_of_row=is_one)
 
 
 def _condition(rule: Element, formulas: list[str]) -> Condition | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +14,11 @@ from app.intake.workbooks.sheet_rows import Area, SheetRows, column_letters
 #: Whether a cell with this value, at this place, is crossed out.
 Condition = Callable[[Value, Place], bool]
 _SHOWN_LENGTH = 60
+#: Seconds of work: people have a rule or two, and those who mean harm as many as they like.
+_ASKED_MAX = 1_000_000
+#: What moves from column to column in a formula, words within quotes aside.
+_MOVING = re.compile(r"(?<![$\w.])[A-Z]{1,3}\$?\d", re.IGNORECASE)
+_QUOTED = re.compile(r"\"[^\"]*\"")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +31,18 @@ class StrikeRule:
     condition: Condition | None = None
     #: How the file says that, for a sentence.
     written: str = ""
+    #: Whether it asks the same of all cells of a row.
+    is_of_row: bool = False
 
 
 def by_formula(formula: str) -> Condition:
     """A rule that is a formula."""
     return lambda _, place: holds(formula, place)
+
+
+def is_of_row(formula: str) -> bool:
+    """Whether a formula names its columns for good, so that it says the same of all cells of a row."""
+    return not _MOVING.search(_QUOTED.sub("", formula))
 
 
 def by_comparison(sign: str, operands: Sequence[str]) -> Condition | None:
@@ -62,7 +76,8 @@ def by_text(how: str, wanted: str) -> Condition | None:
 
 def cross_out(rows: SheetRows, rules: Sequence[StrikeRule]) -> None:
     """Cross out what the rules cross out, and tell of those of which nobody knows."""
-    unknown = [rule for rule in rules if not _is_applied(rows, rule)]
+    asked = _Asked(rows)
+    unknown = [rule for rule in rules if not asked.is_applied(rule)]
     if not unknown:
         return
     first = unknown[0]
@@ -76,39 +91,52 @@ def cross_out(rows: SheetRows, rules: Sequence[StrikeRule]) -> None:
     )
 
 
-def _is_applied(rows: SheetRows, rule: StrikeRule) -> bool:
-    """Cross out what a rule meets; tells whether all of it is known. One that meets no row is."""
-    met: list[tuple[int, int]] = []
-    for area in rule.areas:
-        for row_no, row in _within(rows, area):
-            for column in range(area.left, min(area.right + 1, len(row.cells))):
-                if not row.cells[column].strip():
-                    continue
-                if rule.condition is None or not _add(met, rule, rows, row_no, column):
-                    return False
-    for row_no, column in met:
-        row = rows.rows[row_no]
-        rows.rows[row_no] = replace(row, struck=row.struck | {column})
-    return bool(rule.areas)
+class _Asked:
+    """Asks rules of the cells of one sheet, so many times at most."""
 
+    def __init__(self, rows: SheetRows) -> None:
+        self._rows = rows
+        self._places = sorted(rows.rows)
+        self._left = _ASKED_MAX
 
-def _add(met: list[tuple[int, int]], rule: StrikeRule, rows: SheetRows, row_no: int, column: int) -> bool:
-    first = rule.areas[0]
-    place = Place(
-        cell_at=lambda at_row, at_column: _value(rows.rows.get(at_row), at_column),
-        down=row_no - first.top,
-        right=column - first.left,
-    )
-    try:
-        if rule.condition is not None and rule.condition(_value(rows.rows[row_no], column), place):
-            met.append((row_no, column))
-    except UnknownError:
-        return False
-    return True
+    def is_applied(self, rule: StrikeRule) -> bool:
+        """Cross out what a rule meets; tells whether all of it is known. One that meets no row is."""
+        met: dict[int, set[int]] = {}
+        for row_no, columns in self._filled(rule.areas):
+            self._left -= 1 if rule.is_of_row else 1 + len(columns)
+            if self._left < 0 or (columns and rule.condition is None):
+                return False
+            if not columns or rule.condition is None:
+                continue
+            try:
+                met.setdefault(row_no, set()).update(self._met(rule, rule.condition, row_no, columns))
+            except UnknownError:
+                return False
+        for row_no, struck in met.items():
+            row = self._rows.rows[row_no]
+            self._rows.rows[row_no] = replace(row, struck=row.struck | struck)
+        return bool(rule.areas)
 
+    def _filled(self, areas: Sequence[Area]) -> Iterator[tuple[int, list[int]]]:
+        """The rows within areas, each with its columns there that hold anything, if any does."""
+        for area in areas:
+            for row_no in self._places[bisect_left(self._places, area.top) : bisect_right(self._places, area.bottom)]:
+                cells = self._rows.rows[row_no].cells
+                columns = range(area.left, min(area.right + 1, len(cells)))
+                yield row_no, [column for column in columns if cells[column].strip()]
 
-def _within(rows: SheetRows, area: Area) -> Iterator[tuple[int, Row]]:
-    return ((row_no, row) for row_no, row in sorted(rows.rows.items()) if area.top <= row_no <= area.bottom)
+    def _met(self, rule: StrikeRule, condition: Condition, row_no: int, columns: list[int]) -> list[int]:
+        if rule.is_of_row:
+            return columns if self._is_met(rule, condition, row_no, columns[0]) else []
+        return [column for column in columns if self._is_met(rule, condition, row_no, column)]
+
+    def _is_met(self, rule: StrikeRule, condition: Condition, row_no: int, column: int) -> bool:
+        first = rule.areas[0]
+        place = Place(cell_at=self._value_at, down=row_no - first.top, right=column - first.left)
+        return condition(self._value_at(row_no, column), place)
+
+    def _value_at(self, row_no: int, column: int) -> Value:
+        return _value(self._rows.rows.get(row_no), column)
 
 
 def _value(row: Row | None, column: int) -> Value:

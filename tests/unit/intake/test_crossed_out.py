@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.intake.workbooks import strike_rules
 from tests.support.order_files import zipped
 from tests.unit.intake import xlsb_books
 from tests.unit.intake.raw_books import (
@@ -179,6 +180,13 @@ class TestRulesOfExcel:
         rule = "<cfRule type='expression' dxfId='1'><formula>$C2&lt;TODAY()</formula></cfRule>"
 
         assert ruled(formatted(rule, "A40:B90"))[1] == ""
+
+    def test_rules_without_end_are_told_and_not_asked_without_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(strike_rules, "_ASKED_MAX", 5)
+        rule = "<cfRule type='cellIs' operator='equal' dxfId='1'><formula>4500010001</formula></cfRule>"
+
+        assert "crosses cells out in A1:C1048576 (4500010001)" in ruled(formatted(rule, "A1:C1048576"))[1]
+        assert "crosses cells out in Y1:Z9 (4500010001), and" in ruled(*[formatted(rule, "Y1:Z9 Y1:Z9")] * 9)[1]
 
 
 OPEN = "urn:oasis:names:tc:opendocument:xmlns"
