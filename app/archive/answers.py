@@ -10,18 +10,16 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from app.archive.error_words import is_error_note, is_stack_trace, says_error, titles_error
+from app.archive.error_words import is_error_note, is_stack_trace, says_error
 from app.archive.faults import Answer, json_answer, xml_answer
 from app.archive.formats import Kind
 from app.archive.kinds import read_text
+from app.archive.web_page import WebPage, asks_for_patience
 
 #: Errors are short; a larger file is a document, whatever words are in it.
 MESSAGE_MAX_BYTES = 64 * 1024
 _NOTE_MAX_CHARS = 400
 _NOTE_MAX_LINES = 3
-_PAGE_TEXT_MAX_CHARS = 1500
-#: Error pages may have menus and a footer.
-_ERROR_PAGE_MAX_CHARS = 5000
 
 
 class Shape(StrEnum):
@@ -45,27 +43,6 @@ _ANSWERS: Mapping[Answer | None, Shape | None] = MappingProxyType(
         Answer.STATUS: Shape.STATUS,
     }
 )
-_TITLE = re.compile(r"<(title|h[1-3])\b[^>]{0,200}>(.{0,400}?)</\1\b", re.IGNORECASE | re.DOTALL)
-_REFRESH = re.compile(r"<meta\b[^>]{0,80}http-equiv\s*=\s*[\"']?refresh", re.IGNORECASE)
-_MOVES_ON = re.compile(
-    r"\blocation(?:\.href)?\s*=|\blocation\.(?:replace|assign)\s*\(|\bwindow\.open\s*\(|\.submit\s*\(\s*\)"
-)
-_PATIENCE = re.compile(
-    r"download (?:will|should) (?:start|begin)|(?:starts|begins) (?:shortly|soon|automatically)|please wait|"
-    r"being (?:prepared|generated|created)|bitte warten|wird (?:vorbereitet|erstellt)|veuillez patienter|"
-    r"espere por favor",
-    re.IGNORECASE,
-)
-#: The same where nothing else is said, and where the words could be a person's own.
-_PLEASE_WAIT = re.compile(
-    r"(?:please wait|bitte warten|veuillez patienter|espere por favor|loading|processing|queued|pending|in progress)"
-    r"(?:\s*(?:\.{1,3}|\u2026|!))*"
-    r"|(?:your |the |ihr |der |die |votre |su )?(?:file|document|download|report|export|archive|request|datei|dokument|"
-    r"bericht|anfrage|fichier|document|archivo|documento)\b.{0,60}?\b(?:being|wird|en cours de|se est\u00e1) ?"
-    r"(?:gerade |noch )?(?:prepared|generated|created|processed|built|vorbereitet|erstellt|erzeugt|verarbeitet|"
-    r"pr\u00e9paration|g\u00e9n\u00e9ration|preparando|generando)\b.{0,200}",
-    re.IGNORECASE | re.DOTALL,
-)
 #: What a program says with one word, number or name of its own, and nobody writes into a file.
 _BARE = re.compile(
     r"[+-]?\d{1,2}|-\d{1,12}(?:\.\d{1,4})?|0x[0-9a-f]{1,8}|true|yes|no|ok|okay|success(?:ful(?:ly)?)?|done|ack|nack|"
@@ -78,14 +55,12 @@ _KEY = re.compile(
     r"https?://\S+|(?:/[\w.~%-]+)+(?:\?\S*)?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{24,64}",
     re.IGNORECASE,
 )
-_PASSWORD = re.compile(r"<input\b[^>]{0,400}type\s*=\s*[\"']?password", re.IGNORECASE)
-_SCRIPTED = re.compile(r"<script\b", re.IGNORECASE)
-#: What a page can show without a word.
-_SHOWN = re.compile(r"<(?:img|svg|table|object|embed|iframe|canvas|video)\b", re.IGNORECASE)
-_TAGS = re.compile(r"<[^<>]*>")
-#: What is in a page and not on it; an element that never ends goes to the end of the page.
-_UNSEEN = re.compile(r"<(script|style)\b.*?(?=</\1\b|\Z)", re.IGNORECASE | re.DOTALL)
-_BESIDE = re.compile(r"<(title|noscript)\b.*?(?=</\1\b|\Z)", re.IGNORECASE | re.DOTALL)
+#: JSON that is called as a script, or that no script of another place is to run.
+_SCRIPTED = re.compile(
+    r"(?:(?:/\*\*/\s*)?(?:typeof [\w$.]{1,60} === 'function' && )?[\w$.]{1,60}\(|\)\]\}',?\s*|"
+    r"(?:while|for)\s*\([1;]*\);\s*)([{\[].*[}\]])\s*\)?;?",
+    re.DOTALL,
+)
 _LINES_LOOKED_AT = 20
 #: What parts values, or begins data; and a long row of letters is a code.
 _DATA = re.compile(r"[;\t|={}<>@*~]|,(?!\s)|:(?!\s|$)|-{4}|\S{40}")
@@ -136,27 +111,22 @@ def _is_data(lines: list[str]) -> bool:
 
 
 def _shape_of_page(text: str) -> Shape | None:
-    if _PASSWORD.search(text):
+    page = WebPage(text)
+    if page.asks_for_password:
         return Shape.LOGIN
-    plain = _UNSEEN.sub("", text)
-    shown = _words(plain)
-    if len(shown) <= _ERROR_PAGE_MAX_CHARS and any(titles_error(_words(title)) for _, title in _TITLE.findall(text)):
+    if page.titles_error:
         return Shape.ERROR
-    is_short = len(shown) <= _PAGE_TEXT_MAX_CHARS
-    if is_short and (_REFRESH.search(text) or _MOVES_ON.search(text) or _PATIENCE.search(shown)):
+    if page.makes_wait:
         return Shape.WAITING
-    if len(shown) <= _NOTE_MAX_CHARS and says_error(shown):
+    if len(page.shown) <= _NOTE_MAX_CHARS and says_error(page.shown):
         return Shape.ERROR
-    is_empty = not _words(_BESIDE.sub("", plain)) and not _SHOWN.search(text)
-    return Shape.SCRIPT if is_empty and _SCRIPTED.search(text) else None
-
-
-def _words(markup: str) -> str:
-    return " ".join(_TAGS.sub(" ", markup).split())
+    return Shape.SCRIPT if page.is_made_by_scripts else None
 
 
 def _shape_of_note(text: str) -> Shape | None:
     words = text.strip()
+    if (script := _SCRIPTED.fullmatch(words)) is not None:
+        return _ANSWERS[json_answer(script[1])]
     lines = words.splitlines()
     if is_stack_trace(words):
         return Shape.ERROR
@@ -164,6 +134,6 @@ def _shape_of_note(text: str) -> Shape | None:
         return None
     if is_error_note(words):
         return Shape.ERROR
-    if _PLEASE_WAIT.fullmatch(words):
+    if asks_for_patience(words):
         return Shape.PENDING
     return Shape.STATUS if _BARE.fullmatch(words.strip(_QUOTES)) else None

@@ -13,20 +13,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.archive.answers import MESSAGE_MAX_BYTES, Shape, is_words, is_written_document, shape_of
+from app.archive.answers import MESSAGE_MAX_BYTES, Shape
 from app.archive.compound import media_type_of_compound
-from app.archive.faults import FAULT_TYPES
 from app.archive.formats import ANY_BYTES, PROSE_TYPES, Format, Kind, format_of, format_of_type
 from app.archive.kinds import (
     HEAD_BYTES,
-    kind_of,
-    media_type_by_magic,
     media_type_of,
     promised_format,
     read_text,
 )
+from app.archive.look import PAGES, WRITTEN, Look, look_at
 from app.archive.packed import media_type_of_package
-from app.archive.replies import is_data, read_json, read_xml
 
 #: Acrobat looks for the end mark in the last 1024 bytes; others write a little behind it.
 _TAIL_BYTES = 2048
@@ -36,9 +33,7 @@ _PADDING = b"\x00\r\n\t "
 _BEHIND_MAX_BYTES = 65_536
 #: What stands behind an end mark in the middle of a PDF: one that was saved twice, or made for reading page by page.
 _MORE_PDF = re.compile(rb"\d\s+\d\s+obj\b|\bendobj\b|\bxref\b|\btrailer\b")
-_PAGES = frozenset({Kind.HTML, Kind.OFFICE_HTML})
 _DOCUMENTS = frozenset({Kind.PDF, Kind.ZIP, Kind.COMPOUND, Kind.RTF})
-_WRITTEN = frozenset({Kind.TEXT, Kind.XML, Kind.JSON})
 #: Kinds whose last bytes say that they are the last.
 _ENDING = frozenset({Kind.PDF, Kind.ZIP})
 _WEB_TYPES = frozenset({"text/html", "application/xhtml+xml"})
@@ -63,20 +58,6 @@ class Finding:
     shows_end: bool = False
     #: What the answer is where it is no file.
     shape: Shape | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Look:
-    kind: Kind
-    shape: Shape | None
-    #: Whether the bytes alone say that they are a document of some kind.
-    is_document: bool
-    #: Whether a program wrote it, as far as a text can show that.
-    is_written: bool
-    #: Whether it is a sentence, and no data.
-    is_words: bool
-    #: The media type that the first bytes of binary data tell; empty where they tell nothing.
-    magic: str
 
 
 def inspect(
@@ -109,7 +90,7 @@ def inspect(
         return Finding(media_type=media_type, size_bytes=0, problems=("The file is empty.",))
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES if size_bytes > MESSAGE_MAX_BYTES else MESSAGE_MAX_BYTES)
-    look = _look(head, size_bytes, declared)
+    look = look_at(path, head, size_bytes, declared)
     wrong = _broken_promise(look, label) if is_own else _wrong_kind(look, label, declared, is_vouched=is_vouched)
     problems = (
         *_wrong_size(size_bytes, declared_size_bytes),
@@ -122,11 +103,11 @@ def inspect(
         media_type=_media_type(path, head[:HEAD_BYTES], look.kind, label, declared),
         size_bytes=size_bytes,
         problems=problems,
-        notes=tuple(_misnamed(look, label)),
-        is_page=look.kind in _PAGES,
-        is_text=look.kind in _WRITTEN | _PAGES,
+        notes=tuple(_notes(look, label)),
+        is_page=look.kind in PAGES,
+        is_text=look.kind in WRITTEN | PAGES,
         shows_end=look.kind in _ENDING,
-        shape=look.shape,
+        shape=look.shape or (Shape.WAITING if look.is_idle else None),
     )
 
 
@@ -134,33 +115,6 @@ def is_document_type(media_type: str) -> bool:
     """Whether a declared type is that of a document that is nothing else: no page, no data that a script reads."""
     known = format_of_type(media_type)
     return media_type == ANY_BYTES or (known is not None and bool(known.kinds & _DOCUMENTS))
-
-
-def _look(head: bytes, size_bytes: int, declared: str) -> _Look:
-    kind = kind_of(head[:HEAD_BYTES])
-    shape = shape_of(head, kind) if size_bytes <= MESSAGE_MAX_BYTES else None
-    if declared in FAULT_TYPES and kind in _WRITTEN:
-        shape = Shape.ERROR
-    magic = media_type_by_magic(head[:HEAD_BYTES]) if kind is Kind.BINARY else ""
-    is_document = bool(magic) or kind not in {*_PAGES, *_WRITTEN, Kind.BINARY}
-    is_written = _is_written(head, size_bytes, kind)
-    is_sentence = kind is Kind.TEXT and size_bytes <= MESSAGE_MAX_BYTES and is_words(head)
-    return _Look(
-        kind=kind, shape=shape, is_document=is_document, is_written=is_written, is_words=is_sentence, magic=magic
-    )
-
-
-def _is_written(head: bytes, size_bytes: int, kind: Kind) -> bool:
-    """Whether a text has the form of a document; a few values of JSON or XML are as likely an answer."""
-    match kind:
-        case Kind.XML | Kind.JSON if size_bytes > MESSAGE_MAX_BYTES:
-            return True
-        case Kind.XML:
-            return is_data(read_xml(read_text(head)))
-        case Kind.JSON:
-            return is_data(read_json(read_text(head)))
-        case _:
-            return kind is Kind.TEXT and is_written_document(head[:HEAD_BYTES])
 
 
 def _media_type(path: Path, head: bytes, kind: Kind, label: str, declared: str) -> str:
@@ -192,7 +146,7 @@ def _wrong_size(size_bytes: int, declared_size_bytes: int | None) -> Iterator[st
         yield f"The portal announced {declared_size_bytes:,} bytes and sent {size_bytes:,}."
 
 
-def _wrong_kind(look: _Look, label: str, declared: str, *, is_vouched: bool) -> str:
+def _wrong_kind(look: Look, label: str, declared: str, *, is_vouched: bool) -> str:
     """Why what came cannot be the file; empty when it can.
 
     A document is one, whatever its name says. Anything that can be read may be an error message too: it must be what
@@ -201,11 +155,13 @@ def _wrong_kind(look: _Look, label: str, declared: str, *, is_vouched: bool) -> 
     name = label or "The file"
     if look.is_document:
         return ""
-    if look.kind in _PAGES:
+    if look.kind in PAGES:
         return _wrong_page(look, name, declared, is_vouched=is_vouched)
     if look.shape is not None:
         return f"{name} did not come, but {look.shape}."
     promised = promised_format(label, declared)
+    if look.undecoded is not None and look.undecoded.is_no_file(label, declared):
+        return f"{name} did not come, but {look.undecoded.what}: the portal did not decode it."
     is_renamed = look.is_written and (is_vouched or format_of(label) is None)
     if promised is None or _keeps(promised, look) or is_renamed:
         return ""
@@ -213,13 +169,13 @@ def _wrong_kind(look: _Look, label: str, declared: str, *, is_vouched: bool) -> 
     return f"{name} should be {promised.media_type}, but what came is {what}."
 
 
-def _keeps(promised: Format, look: _Look) -> bool:
+def _keeps(promised: Format, look: Look) -> bool:
     """Whether what came is of the kind that was promised; a sentence is no table, drawing or message of programs."""
     is_prose = promised.media_type in {*PROSE_TYPES, ANY_BYTES}
     return look.kind in promised.kinds and (is_prose or not look.is_words)
 
 
-def _broken_promise(look: _Look, label: str) -> str:
+def _broken_promise(look: Look, label: str) -> str:
     """Why what was made is not what it was called; empty when it is."""
     promised = format_of(label)
     if promised is None or look.kind in promised.kinds:
@@ -227,7 +183,7 @@ def _broken_promise(look: _Look, label: str) -> str:
     return f"{label} should be {promised.media_type}, but it is {look.kind}."
 
 
-def _wrong_page(look: _Look, name: str, declared: str, *, is_vouched: bool) -> str:
+def _wrong_page(look: Look, name: str, declared: str, *, is_vouched: bool) -> str:
     """Why a page of HTML cannot be the file. Most are an error, a login or a viewer, whatever the file is called."""
     named = format_of(name)
     expected = named or format_of_type(declared)
@@ -235,6 +191,8 @@ def _wrong_page(look: _Look, name: str, declared: str, *, is_vouched: bool) -> s
         return f"{name} should be {expected.media_type}, but what came is a web page."
     if look.shape is Shape.ERROR or (look.shape is not None and not is_vouched):
         return f"{name} did not come, but {look.shape}."
+    if look.is_idle:
+        return f"{name} did not come, but a page that only waits or leads on elsewhere."
     is_web_by_name = named is not None and named.media_type in _WEB_TYPES
     is_export = expected is not None and declared not in _WEB_TYPES
     if is_vouched or is_web_by_name or is_export:
@@ -242,10 +200,19 @@ def _wrong_page(look: _Look, name: str, declared: str, *, is_vouched: bool) -> s
     return f"{name} did not come, but a web page of the portal."
 
 
-def _misnamed(look: _Look, label: str) -> Iterator[str]:
+def _notes(look: Look, label: str) -> Iterator[str]:
+    """What a person should know of a file that is taken."""
+    if look.shape is Shape.SCRIPT:
+        yield f"{label} is {look.shape}: look whether it is the file."
+    if look.undecoded is not None:
+        yield from look.undecoded.notes(label)
+    yield from _misnamed(look, label)
+
+
+def _misnamed(look: Look, label: str) -> Iterator[str]:
     """What to tell of a document that was given the name of another kind."""
     named = format_of(label)
-    if named is None or look.kind in _PAGES:
+    if named is None or look.kind in PAGES:
         return
     is_text_by_name = Kind.TEXT in named.kinds and Kind.ZIP not in named.kinds
     if look.kind not in named.kinds or (is_text_by_name and look.magic not in {"", named.media_type}):

@@ -78,6 +78,8 @@ _PHRASE = re.compile(
     r"opstod en fejl|oppstod en feil|hata olu\u015ftu|"
     r"(?:please )?(?:try again|retry)(?: (?:again|later|in a (?:few|couple of) minutes))*\W*$|erneut versuchen\W*$|"
     r"(?:file|document|attachment)\b.{0,40}\b(?:has been|was|were|is) (?:removed|deleted|quarantined|blocked)|"
+    r"request (?:was |is )?(?:unsuccessful|rejected)|(?:requested )?url was rejected|"
+    r"(?:support|incident|ray) id(?: is)?\s?:|"
     r"you have exceeded|(?:limit|quota) (?:has been |was )?(?:exceeded|reached)\W*$|n\u00e3o est\u00e1 dispon\u00edvel|"
     r"(?:datei|dokument|zugriff|anhang|anlage|beleg)\b.{0,60}\b(?:verweigert|gel\u00f6scht|gesperrt|entfernt)\b|"
     r"(?:dokument|plik)\b.{0,40}\b(?:niedost\u0119pny|usuni\u0119ty)|"

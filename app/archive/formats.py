@@ -58,6 +58,17 @@ _POSTSCRIPT = frozenset({Kind.PDF, Kind.TEXT, Kind.BINARY})
 _ANYTHING = frozenset(Kind) - {Kind.HTML, Kind.OFFICE_HTML}
 #: What people write in words, or what may hold anything: a sentence is a whole file of such a kind.
 PROSE_TYPES = frozenset({"text/plain", "text/markdown", "application/msword", "message/rfc822", "multipart/related"})
+#: What may be a code from its first letter to its last: keys, seals, certificates.
+CODE_TYPES = frozenset(
+    {
+        "application/pkcs7-mime",
+        "application/pkcs7-signature",
+        "application/pgp-signature",
+        "application/x-pem-file",
+        "application/pkix-cert",
+        "application/vnd.apple.keynote",
+    }
+)
 #: The media type of which nothing is known.
 ANY_BYTES = "application/octet-stream"
 _OOXML = "application/vnd.openxmlformats-officedocument"

@@ -1,12 +1,14 @@
 """A former report that stands where a new one goes: one of the same list gives way, one of another list is kept.
 
-Two lists in two folders may have one name, and a list may be changed and run again. Whose a report is, its JSON says.
+Two lists in two folders may have one name, and a list may be changed and run again, or come through a pipe, another one
+each time. Whose a report is, its JSON says. So many are kept of one name; the oldest beyond go, each told by
+its name, but for those that somebody changed since.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from app.archive.names import folder_variants
@@ -17,6 +19,12 @@ EXTENSIONS = (".json", ".xlsx", ".csv")
 #: Begins each JSON; summaries are longer than that, and what says whose it is stands before all else.
 _HEAD_BYTES = 1024
 _OWNER = re.compile(rb'\{"summary": \{"program_version": "[^"]{0,100}", "batch_id": "([^"]{1,100})"')
+#: Reports of other lists of one name that are kept: a month of days.
+KEPT_COUNT = 30
+#: Reports that a sentence names.
+_NAMED_COUNT = 5
+#: A report's files are written one after the other, the JSON last; what is newer somebody has saved again.
+_WRITTEN_WITHIN_S = 2.0
 #: Letters of a list's id that tell reports of lists of one name apart.
 _MARK_LENGTH = 8
 _NAMES_TRIED = 1000
@@ -45,6 +53,51 @@ def remove_aside(folder: Path, stem: str, list_id: BatchId) -> None:
     """Remove what was once put aside of this very list: its new report says more."""
     for extension in EXTENSIONS:
         (folder / f"{stem} {_marked(list_id)}{extension}").unlink(missing_ok=True)
+
+
+def thin_out(folder: Path, stem: str) -> tuple[str, ...]:
+    """Remove the oldest reports that were put aside, where there are too many of one name; tells which.
+
+    Only what says whose it is goes, and only as it was written: what somebody saved again, or has open, stays with what
+    is beside it.
+    """
+    kept_aside = sorted(_put_aside(folder, stem), key=_written_at, reverse=True)
+    removed = [path for path in kept_aside[KEPT_COUNT:] if not _is_changed(path) and _removed(path)]
+    if not removed:
+        return ()
+    named = ", ".join(path.stem for path in removed[:_NAMED_COUNT])
+    more = f" and {len(removed) - _NAMED_COUNT:,} more" if len(removed) > _NAMED_COUNT else ""
+    told = f"Of earlier reports of lists of this name {KEPT_COUNT} are kept; the oldest went: {named}{more}."
+    return (f"{told} A list that is run again has its report again.",)
+
+
+def _put_aside(folder: Path, stem: str) -> Iterator[Path]:
+    """The JSON of each report of another list that was put aside here."""
+    name = re.compile(rf"{re.escape(stem)} (.{{1,{_MARK_LENGTH}}})(?: \(\d+\))?\.json")
+    for path in folder.iterdir():
+        found = name.fullmatch(path.name)
+        owner = _owner(path) if found else ""
+        if found and owner and _marked(owner) == found[1]:
+            yield path
+
+
+def _written_at(path: Path) -> float:
+    return path.stat().st_mtime
+
+
+def _is_changed(path: Path) -> bool:
+    beside = (other for extension in EXTENSIONS if (other := path.with_suffix(extension)).exists())
+    return any(_written_at(other) > _written_at(path) + _WRITTEN_WITHIN_S for other in beside)
+
+
+def _removed(path: Path) -> bool:
+    """Remove a report, its JSON last, so that one that was cut off in the middle is found again."""
+    try:
+        for extension in reversed(EXTENSIONS):
+            path.with_suffix(extension).unlink(missing_ok=True)
+    except OSError:
+        return False  # another program has it open
+    return True
 
 
 def _marked(list_id: str) -> str:

@@ -45,7 +45,8 @@ _WEB_PAGE = re.compile(
 )
 #: What a program of a server writes that breaks off; before a PDF, it is only in its way.
 _WEB_FRAGMENT = re.compile(
-    r"\s*<(?:br\b|b>|center\b|font\b|h[2-6]\b|pre\b|span\b|ul\b|ol\b|iframe\b|noscript\b|section\b|main\b)",
+    r"\s*<(?:br\b|b>|center\b|font\b|h[2-6]\b|pre\b|span\b|ul\b|ol\b|iframe\b|noscript\b|section\b|main\b|"
+    r"(?:a|input|frameset|img|hr|strong|em|small|button|nav)[\s>])",
     re.IGNORECASE,
 )
 #: A table of an export, and not a login page that is laid out as a table.

@@ -20,7 +20,7 @@ from pathlib import Path
 from app import __version__
 from app.archive.disk import FRESH, Heed, go_on, sync_file
 from app.archive.excel import columns_of_text
-from app.archive.former import put_aside, remove_aside
+from app.archive.former import put_aside, remove_aside, thin_out
 from app.archive.losses import Gone
 from app.archive.names import folder_variants, well_formed
 from app.archive.table import Line, Orders, Records, Summary, Tally, Value, heeded, lines, result_headers
@@ -92,7 +92,8 @@ def write_reports(  # noqa: PLR0913 - each is a wish of its own
         if path.stem != stem
     )
     remove_aside(folder, stem, orders.batch_id)
-    return ReportFiles(xlsx=xlsx, csv=csv_file, json=json_file, notices=(*kept, *renamed, *losses, *gone.sentences()))
+    notices = (*kept, *renamed, *losses, *gone.sentences(), *thin_out(folder, stem))
+    return ReportFiles(xlsx=xlsx, csv=csv_file, json=json_file, notices=notices)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

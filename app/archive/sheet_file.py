@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import io
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
+from zipfile import ZipFile
 
-from lxml.etree import LxmlError
+from lxml import etree
+from lxml.etree import LxmlError, xmlfile
 from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.xml.constants import PKG_REL_NS, REL_NS
+
+#: The library has no public name for it.
+Element = etree._Element  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+_ID = f"{{{REL_NS}}}id"
+_TARGETS = "xl/worksheets/_rels/sheet{}.xml.rels"
 
 
 class _Disk(io.FileIO):
@@ -39,17 +47,65 @@ class SheetFile(WorksheetWriter):
         self.disk = _Disk(place, "w")
         super().__init__(sheet, self.disk)
         self.out = str(place)  # is packed by its name
+        #: Cells and where they lead; the library makes three objects and an element for each.
+        self.links: list[tuple[str, str]] = []
+        self._ends = ExitStack()
+        self._rows: Any = None
+
+    def begin(self) -> None:
+        """Write all that stands before rows."""
+        self.write_top()
+        self._rows = self._opened()
+        self._ends.enter_context(self._rows.element("sheetData"))
+
+    def _opened(self) -> Any:  # noqa: ANN401 - the library's own class has no types
+        """The sheet, to be written into by hand until nothing is sent."""
+        return self.xf.send(True)  # noqa: FBT003 - the library's word for that
+
+    def write_row_element(self, row: Element) -> None:
+        """Write a row."""
+        self._rows.write(row)
+
+    def write_rows(self) -> None:
+        """End the rows; the library calls that where it would write its own."""
+        self._ends.close()
+        self.xf.send(None)
+
+    def write_hyperlinks(self) -> None:
+        """Write where cells lead, by the numbers that ``write_targets`` gives."""
+        if not self.links:
+            return
+        out = self._opened()
+        with out.element("hyperlinks"):
+            for number, (place, _) in enumerate(self.links, 1):
+                with out.element("hyperlink", {"ref": place, _ID: f"rId{number}"}, nsmap={"r": REL_NS}):
+                    pass
+        self.xf.send(None)
+
+    def write_targets(self, archive: ZipFile, number: int) -> None:
+        """Write the part of the workbook that says where the links of its sheet of this number lead."""
+        if not self.links:
+            return
+        with (
+            archive.open(_TARGETS.format(number), "w") as part,
+            xmlfile(part, encoding="utf-8") as out,
+            out.element("Relationships", xmlns=PKG_REL_NS),
+        ):
+            for link_no, (_, target) in enumerate(self.links, 1):
+                kind = {"Type": f"{REL_NS}/hyperlink", "TargetMode": "External"}
+                out.write(etree.Element("Relationship", {"Id": f"rId{link_no}", "Target": target, **kind}))
 
     def cleanup(self) -> None:
         """Remove the file."""
         self._place.unlink(missing_ok=True)
 
 
-def begin_rows(sheet: Worksheet, place: Path) -> None:
+def begin_rows(sheet: Worksheet, place: Path) -> SheetFile:
     """Let the rows of a sheet go to ``place``. Widths and all else that stands before rows must be set by then."""
     writer = SheetFile(sheet, place)
     cast("Any", sheet)._writer = writer  # noqa: SLF001 - a sheet that is only written has no other door
-    writer.write_top()
+    writer.begin()
+    return writer
 
 
 def _stop_if_refused(open_sheet: Any) -> None:  # noqa: ANN401 - the library's own class has no types

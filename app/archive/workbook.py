@@ -20,21 +20,18 @@ from urllib.parse import quote
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from openpyxl import Workbook
-from openpyxl.cell import Cell, WriteOnlyCell
-from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
+from app.archive.cells import Cells, Look, ShownCell
 from app.archive.disk import Heed, go_on
 from app.archive.excel import (
     COLUMNS_MAX,
     LINK_LENGTH_MAX,
     LINKS_MAX,
     ROWS_MAX,
-    TEXT_FORMAT,
     Typed,
-    escaped,
     shortened,
     typed,
 )
@@ -50,13 +47,10 @@ _WRAPPED = frozenset({"What to do", "Detail", "File names"})
 _TIME_FORMAT = "yyyy-mm-dd hh:mm:ss"
 #: As much of a column's name as is told.
 _NAMED = 40
-_HEAD_FONT, _LINK_FONT = Font(bold=True), Font(color="0563C1", underline="single")
-_TOP, _TOP_WRAPPED = Alignment(vertical="top"), Alignment(vertical="top", wrap_text=True)
-_GREEN, _YELLOW, _ORANGE, _RED, _GREY = (
-    PatternFill("solid", fgColor=color) for color in ("E2F0D9", "FFF2CC", "FCE4D6", "F8D7DA", "EDEDED")
-)
-_NO_FILL = PatternFill()
-_FILLS: Mapping[str, PatternFill] = MappingProxyType(
+_GREEN, _YELLOW, _ORANGE, _RED, _GREY = "E2F0D9", "FFF2CC", "FCE4D6", "F8D7DA", "EDEDED"
+_HEAD, _PLAIN = Look(fill=_GREY, font="head"), Look()
+_NUMBER, _TIME = Look(number_format="General"), Look(number_format=_TIME_FORMAT)
+_FILLS: Mapping[str, str] = MappingProxyType(
     {
         Outcome.COMPLETED: _GREEN,
         Outcome.NO_ATTACHMENTS: _GREEN,
@@ -69,10 +63,10 @@ _FILLS: Mapping[str, PatternFill] = MappingProxyType(
         Outcome.CANCELLED: _GREY,
     }
 )
+_OUTCOMES: Mapping[str, Look] = MappingProxyType({outcome: Look(fill=fill) for outcome, fill in _FILLS.items()})
+_WRAPPED_LOOK, _LINK = Look(is_wrapped=True), Look(font="link")
 #: What a link to a folder means otherwise; letters of every language may stay.
 _NOT_IN_LINK = re.compile(r"[%#?\s\"<>^`{}|]")
-#: What somebody's edit would turn into a formula.
-_FORMULA_STARTS = ("=", "+", "-", "@")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +108,7 @@ def write_workbook(
         with closed(workbook.create_sheet("Summary")) as sheet:
             _write_summary(sheet, summary, losses, places[1])
         with io.BufferedWriter(_HeedingFile(path, heed)) as file, ZipFile(file, "w", ZIP_DEFLATED) as archive:
+            table.file.write_targets(archive, 1)
             ExcelWriter(workbook, archive).write_data()
     finally:
         for place in places:
@@ -158,7 +153,7 @@ class _Table:
         for line in chain(first, shown):
             link = self._link(line, link_count)
             link_count += bool(link)
-            self._sheet.append([*self._own(line), *self._results(line, link)])
+            self._rows.append(chain(self._own(line), self._results(line, link)))
 
     def _lay_out(self, headers: tuple[str, ...], first: list[Line], row_count: int) -> None:
         """Widths, filter and the row of headers, all of which a sheet takes before its rows alone."""
@@ -167,28 +162,23 @@ class _Table:
             self._sheet.column_dimensions[get_column_letter(number + 1)].width = _width(header, values)
         self._sheet.freeze_panes = "A2"
         self._sheet.auto_filter.ref = f"A1:{get_column_letter(len(headers))}{min(row_count + 1, ROWS_MAX)}"
-        begin_rows(self._sheet, self._place)
+        self.file = begin_rows(self._sheet, self._place)
+        self._rows = Cells(self._sheet, self.file)
         kept = (self.losses.cut(header, 1, f"column {number}") for number, header in enumerate(headers, 1))
-        self._sheet.append([_head(self._sheet, header) for header in kept])
+        self._rows.append(ShownCell(header, _HEAD) for header in kept)
 
     def _cells(self, line: Line) -> tuple[str, ...]:
         return line.row.cells[: len(self._own_columns)]
 
-    def _own(self, line: Line) -> Iterator[Cell]:
+    def _own(self, line: Line) -> Iterator[ShownCell]:
         """The user's cells as they were given: numbers and dates where their text can be nothing else."""
         for place, text in enumerate(self._cells(line)):
             found = self._typed(line.row, place, text)
             if found is None:
-                kept = self.losses.cut(
-                    text, line.row.row_no, self._own_columns[place][:_NAMED] or f"column {place + 1}"
-                )
-                yield _text(self._sheet, kept)
-                continue
-            cell = WriteOnlyCell(self._sheet)
-            cell.value = found.value  # also what the stub of the constructor forgets: days and times
-            cell.number_format = found.number_format
-            cell.alignment = _TOP
-            yield cell
+                column = self._own_columns[place][:_NAMED] or f"column {place + 1}"
+                yield ShownCell(self.losses.cut(text, line.row.row_no, column))
+            else:
+                yield ShownCell(found.value, Look(number_format=found.number_format))
 
     def _typed(self, row: OrderRow, place: int, text: str) -> Typed | None:
         """What a cell is more than its text: as the list tells, or else as it looks."""
@@ -196,18 +186,17 @@ class _Table:
             return None
         return typed(text, is_value=row.values is not None)
 
-    def _results(self, line: Line, link: str) -> Iterator[Cell]:
+    def _results(self, line: Line, link: str) -> Iterator[ShownCell]:
         for column, value in zip(RESULT_COLUMNS, line.results(), strict=True):
             kept = self.losses.cut(value, line.row.row_no, column) if isinstance(value, str) else value
-            cell = _cell(self._sheet, kept)
+            shown = _shown(kept)
             if column in _WRAPPED:
-                cell.alignment = _TOP_WRAPPED
-            if column == "Outcome":
-                cell.fill = _FILLS.get(str(value), _NO_FILL)
-            if column == "Folder" and link:
-                cell.hyperlink = link
-                cell.font = _LINK_FONT
-            yield cell
+                shown = shown._replace(look=_WRAPPED_LOOK)
+            elif column == "Outcome":
+                shown = shown._replace(look=_OUTCOMES.get(str(value), _PLAIN))
+            elif column == "Folder" and link:
+                shown = ShownCell(shown.value, _LINK, link)
+            yield shown
 
     def _link(self, line: Line, link_count: int) -> str:
         """The address of an order's folder; empty where it has none, or Excel would not take it."""
@@ -223,22 +212,20 @@ class _Table:
 def _write_summary(sheet: Worksheet, summary: Summary, losses: tuple[str, ...], place: Path) -> None:
     sheet.column_dimensions["A"].width = 28
     sheet.column_dimensions["B"].width = 40
-    begin_rows(sheet, place)
+    rows = Cells(sheet, begin_rows(sheet, place))
     for name, value in _facts(summary):
-        sheet.append([_text(sheet, name), _cell(sheet, value)])
+        rows.append([ShownCell(name), _shown(value)])
     for title, counts in (("Outcome", summary.outcomes), ("What they need", summary.actions)):
-        sheet.append([])
-        sheet.append([_head(sheet, title), _head(sheet, "Count")])
+        rows.append([])
+        rows.append([ShownCell(title, _HEAD), ShownCell("Count", _HEAD)])
         for name, count in counts.items():
-            cell = _text(sheet, name)
-            cell.fill = _FILLS.get(name, _NO_FILL)
-            sheet.append([cell, _cell(sheet, count)])
+            rows.append([ShownCell(name.value, _OUTCOMES.get(name, _PLAIN)), _shown(count)])
     notices = (*summary.notices, *losses)
     if notices:
-        sheet.append([])
-        sheet.append([_head(sheet, "Notices")])
+        rows.append([])
+        rows.append([ShownCell("Notices", _HEAD)])
     for notice in notices:
-        sheet.append([_text(sheet, shortened(notice, CUT))])
+        rows.append([ShownCell(shortened(notice, CUT))])
 
 
 def _facts(summary: Summary) -> Iterator[tuple[str, Value]]:
@@ -254,38 +241,15 @@ def _facts(summary: Summary) -> Iterator[tuple[str, Value]]:
     yield "Last finished (UTC)", summary.last_finished_at
 
 
-def _cell(sheet: Worksheet, value: Value) -> Cell:
+def _shown(value: Value) -> ShownCell:
     if isinstance(value, str):
-        return _text(sheet, value)
-    cell = WriteOnlyCell(sheet, _without_zone(value))
-    cell.alignment = _TOP
-    if isinstance(value, datetime):
-        cell.number_format = _TIME_FORMAT
-    return cell
-
-
-def _text(sheet: Worksheet, text: str) -> Cell:
-    """A cell that holds text and stays text, also when somebody edits it."""
-    cell = WriteOnlyCell(sheet, escaped(text) or None)
-    if text:
-        cell.data_type = "s"
-    cell.number_format = TEXT_FORMAT
-    cell.alignment = _TOP
-    if text.startswith(_FORMULA_STARTS):
-        cell.quotePrefix = True
-    return cell
+        return ShownCell(value)
+    return ShownCell(_without_zone(value), _TIME if isinstance(value, datetime) else _NUMBER)
 
 
 def _without_zone(value: Value) -> Value:
     """Excel knows no time zones; the column's name says which one it is."""
     return value.replace(tzinfo=None) if isinstance(value, datetime) else value
-
-
-def _head(sheet: Worksheet, text: str) -> Cell:
-    cell = _text(sheet, text)
-    cell.font = _HEAD_FONT
-    cell.fill = _GREY
-    return cell
 
 
 def _width(header: str, values: Iterable[Value]) -> int:

@@ -7,6 +7,8 @@ import re
 _AMOUNT = re.compile(r"[^\w\s]?\s?[+-]?\d[\d.,' \N{NO-BREAK SPACE}]*\s?(?:%|[^\w\s]|[A-Z]{3})?")
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ T].*)?|\d{1,2}[- ]?[A-Za-z]{3,9}[- ]?\d{2,4}")
 _FRACTION = re.compile(r".*\d[.,](?!0{1,2}$)\d{1,2}")
+#: A long number behind a bullet or a few short words: ``PO No. 4500012345``; a day such as 20240501 may be a title's.
+_MARKED = re.compile(r"\W{0,4}(?:[^\W\d]{1,4}\W{1,3}){0,3}(?!(?:19|20)\d{6}\b)\d{6,}\W{0,4}")
 #: So many digits, or such a share of them, make a word a code rather than a name.
 _CODE_DIGITS, _CODE_SHARE = 3, 1 / 3
 #: Longer than any order number that people write.
@@ -16,7 +18,7 @@ _ORDER_LENGTH_MAX = 60
 def is_data(cell: str) -> bool:
     """Whether this is a value and no name of a column: an amount, a date, or a code such as ``PO-4471``."""
     text = cell.strip()
-    return bool(text) and (_is_code(text) or bool(_AMOUNT.fullmatch(text)) or bool(_DATE.fullmatch(text)))
+    return _is_code(text) or any(form.fullmatch(text) for form in (_AMOUNT, _DATE, _MARKED)) if text else False
 
 
 def can_be_order(cell: str) -> bool:

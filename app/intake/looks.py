@@ -42,13 +42,14 @@ class Looks:
         return element.get("hidden") is not None or bool(_HIDDEN.search(self._told(element).replace(" ", "")))
 
     def is_struck(self, element: Element) -> bool:
-        """Whether a row or cell is crossed out as a whole, by its style or by what its text stands in."""
+        """Whether a cell is crossed out, or digits in it are, by its style or by what they stand in."""
         if any(_STRIKE.search(self._told(one)) for one in (element, *element.iterancestors("tr"))):
             return True
-        within = next((one for one in element.iterdescendants() if self._strikes(one)), None)
-        return within is not None and _letters(within) == _letters(element) != ""
+        within = [_letters(one) for one in element.iterdescendants() if self.strikes(one)]
+        return any(letters == _letters(element) or any(map(str.isdigit, letters)) for letters in within if letters)
 
-    def _strikes(self, element: Element) -> bool:
+    def strikes(self, element: Element) -> bool:
+        """Whether an element itself crosses out what is in it."""
         return element.tag in _STRUCK or (isinstance(element.tag, str) and bool(_STRIKE.search(self._told(element))))
 
     def shown(self, text: str, element: Element) -> Cell:

@@ -119,17 +119,17 @@ def _text(cell: Element, looks: Looks) -> str:
             if element.tag in _UNSEEN or (element is not cell and looks.is_hidden(element)):
                 walk.skip_subtree()
             else:
-                pieces.append(_beside(element) + _in_one_line(element.text))
+                pieces.append(_beside(element, looks) + _in_one_line(element.text))
         elif element is not cell:
-            pieces.append(_beside(element) + _in_one_line(element.tail))
+            pieces.append(_beside(element, looks) + _in_one_line(element.tail))
     lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
     return "\n".join(filter(None, lines))
 
 
-def _beside(element: Element) -> str:
+def _beside(element: Element, looks: Looks) -> str:
     """A blank beside what does not belong to the text around it: a note's number, or what is struck out."""
     is_note = element.tag in _RAISED and any(map(str.isdigit, element.text or ""))
-    return " " if is_note or element.tag in _APART else ""
+    return " " if is_note or element.tag in _APART or looks.strikes(element) else ""
 
 
 def _in_one_line(text: str | None) -> str:

@@ -40,6 +40,8 @@ _ICONS = re.compile(
 )
 #: Marks before a name that are none of its letters, for nothing in it closes them.
 _OPENED = re.compile(r"^(?:[\s\"'<>]|\((?!.*\))|\[(?!.*\])|\{(?!.*\}))+")
+#: The folders of somebody's own disk, or of a share, before a name.
+_FOLDERS = re.compile(r"^(?:[A-Za-z]:[\\/]|\\\\)(?:.*[\\/])?")
 #: Where a page cut a text that was too long for it.
 _CUT = re.compile(r"\u2026|\.{3,}")
 _VERB = re.compile(
@@ -128,7 +130,7 @@ def name_in_text(text: str) -> str:
         if ends:
             name = line[: ends[-1]]
             before = _VERB.match(name) or _LABELLED.match(name)
-            return _OPENED.sub("", name[before.end() :] if before else name)
+            return _FOLDERS.sub("", _OPENED.sub("", name[before.end() :] if before else name))
     return next((short for line in lines if (short := _SIZE.sub("", line).strip())), "")
 
 

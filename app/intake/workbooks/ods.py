@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 
 from app.intake.budget import COLUMNS_MAX
 from app.intake.errors import InputRefusedError
@@ -19,9 +19,12 @@ from app.intake.workbooks.cell import (
     struck,
 )
 from app.intake.workbooks.number_format import general_text, is_shown_whole
+from app.intake.workbooks.ods_styles import StruckStyles, strike_rules, take_named_styles
 from app.intake.workbooks.page import Page
 from app.intake.workbooks.parts import Element, Parts, attribute, has, local_name
+from app.intake.workbooks.rich_text import has_digits
 from app.intake.workbooks.sheet_rows import Area, SheetRows, cells_at
+from app.intake.workbooks.strike_rules import StrikeRule, cross_out
 
 CONTENT = "content.xml"
 _ERROR = re.compile(r"#[A-Z/0]+[!?]?|Err:\d+|#N/A")
@@ -45,27 +48,31 @@ def ods_pages(parts: Parts, source: str) -> list[Page]:
         raise InputRefusedError(
             f"{source} is protected by a password; open it in the program that made it and save it without, or as CSV."
         )
-    titles, hidden, struck_styles = _contents(parts)
+    titles, hidden, styles = _contents(parts)
     if not titles:
         raise InputRefusedError(f"{source} is an OpenDocument file and no spreadsheet; save the list as .xlsx or CSV.")
+    struck_styles, rules = styles.names(), styles.rules()
     return [
-        Page(title=title, is_visible=style not in hidden, read=_Sheet(parts, source, position, struck_styles).read)
+        Page(
+            title=title,
+            is_visible=style not in hidden,
+            read=_Sheet(parts, source, position, struck_styles, rules).read,
+        )
         for position, (title, style) in enumerate(titles)
     ]
 
 
-def _contents(parts: Parts) -> tuple[list[tuple[str, str]], set[str], set[str]]:
+def _contents(parts: Parts) -> tuple[list[tuple[str, str]], set[str], StruckStyles]:
     """The names and styles of the sheets, the styles that hide one, and those that cross out."""
     hidden: set[str] = set()
-    struck_styles: set[str] = set()
+    styles = StruckStyles()
+    take_named_styles(parts, styles)
     titles: list[tuple[str, str]] = []
-    tags = ("{*}table-properties", "{*}text-properties", "{*}table", "{*}table-row")
+    tags = ("{*}table-properties", "{*}style", "{*}table", "{*}table-row")
     for event, element in parts.walk(CONTENT, tags, ("start", "end")):
         match event, local_name(element):
-            case "end", "text-properties":
-                style = element.getparent()
-                if style is not None and _is_line_through(element):
-                    struck_styles.add(attribute(style, "name"))
+            case "end", "style":
+                styles.take(element)
             case "end", "table-properties":
                 style = element.getparent()
                 if attribute(element, "display") == "false" and style is not None:
@@ -76,19 +83,21 @@ def _contents(parts: Parts) -> tuple[list[tuple[str, str]], set[str], set[str]]:
                 _forget_row(element)
             case _:
                 pass
-    return titles, hidden, struck_styles
-
-
-def _is_line_through(look: Element) -> bool:
-    lines = (attribute(look, f"text-line-through-{what}") for what in ("style", "type"))
-    return any(line not in {"", "none"} for line in lines)
+    return titles, hidden, styles
 
 
 class _Sheet:
     """One pass over one sheet."""
 
-    def __init__(self, parts: Parts, source: str, position: int, struck_styles: Collection[str]) -> None:
+    def __init__(
+        self, parts: Parts, source: str, position: int, struck_styles: frozenset[str], rules: Sequence[StrikeRule]
+    ) -> None:
         self._parts = parts
+        self._styles_rules = rules
+        self._strikes: list[StrikeRule] = []
+        #: The styles of cells that tell none: where columns end, and the one of the row.
+        self._column_styles: list[tuple[int, str]] = []
+        self._row_style = ""
         self._struck_styles = struck_styles
         self._position = position
         self._rows = SheetRows(source=source)
@@ -98,7 +107,7 @@ class _Sheet:
     def read(self) -> Grid:
         position = -1
         column = 0
-        tags = ("{*}table", "{*}table-row", "{*}table-column")
+        tags = ("{*}table", "{*}table-row", "{*}table-column", "{*}conditional-format")
         for event, element in self._parts.walk(CONTENT, tags, ("start", "end")):
             match event, local_name(element):
                 case "start", "table":
@@ -109,9 +118,12 @@ class _Sheet:
                     _forget_row(element)
                 case "end", "table-column" if position == self._position and not _is_within_row(element):
                     column = self._take_column(element, column)
+                case "end", "conditional-format" if position == self._position:
+                    self._strikes.extend(strike_rules(element, self._struck_styles))
                 case _:
                     pass
         self._rows.merge(self._areas)
+        cross_out(self._rows, self._strikes or self._styles_rules)  # programs that write both say the same
         return self._rows.grid()
 
     def _take_column(self, element: Element, column: int) -> int:
@@ -119,6 +131,7 @@ class _Sheet:
         end = column + _count(element, "number-columns-repeated")
         if attribute(element, "visibility") in {"collapse", "filter"}:
             self._rows.hidden_columns.update(range(column, min(end, COLUMNS_MAX)))
+        self._column_styles.append((end, attribute(element, "default-cell-style-name")))
         return end
 
     def _take_row(self, row: Element) -> None:
@@ -126,6 +139,7 @@ class _Sheet:
         count = _count(row, "number-rows-repeated")
         visibility = attribute(row, "visibility")
         self._rows.is_filtered = self._rows.is_filtered or visibility == "filter"
+        self._row_style = attribute(row, "default-cell-style-name")
         cells = cells_at(self._cells(row))
         if not any(cell.text.strip() or cell.doubt for cell in cells):
             self._next_row += count
@@ -143,9 +157,10 @@ class _Sheet:
             if name not in {"table-cell", "covered-table-cell"}:
                 continue
             count = _count(element, "number-columns-repeated")
+            is_struck = bool(self._struck_styles) and self._is_struck(element, column)
             cell = _cell(element) if name == "table-cell" else EMPTY
-            if self._struck_styles and cell is not EMPTY:
-                cell = struck(cell, is_struck=self._is_struck(element))
+            if is_struck and cell is not EMPTY:
+                cell = struck(cell)
             if cell is not EMPTY:
                 yield from ((place, cell) for place in range(column, min(column + count, COLUMNS_MAX + 1)))
             height = _count(element, "number-rows-spanned")
@@ -154,14 +169,24 @@ class _Sheet:
                 self._areas.append(Area(top=self._next_row, bottom=last, left=column, right=column))
             column += count
 
-    def _is_struck(self, cell: Element) -> bool:
-        """Whether a cell is crossed out, as a whole or in each of its pieces."""
-        if attribute(cell, "style-name") in self._struck_styles:
+    def _is_struck(self, cell: Element, column: int) -> bool:
+        """Whether a cell is crossed out, as a whole, in each of its pieces, or in one with digits.
+
+        Such a piece does not grow together with the digits beside it.
+        """
+        of_columns = next((style for end, style in self._column_styles if column < end), "")
+        if (attribute(cell, "style-name") or self._row_style or of_columns) in self._struck_styles:
             return True
-        spans = [span for span in cell.iter("{*}span") if attribute(span, "style-name") in self._struck_styles]
-        return bool(spans) and "".join("".join(map(str, span.itertext())) for span in spans) == "".join(
-            text for line in _lines(cell) for text in map(str, line.itertext())
-        )
+        pieces = (piece for line in _lines(cell) for piece in line.iter("{*}p", "{*}h", "{*}span"))
+        struck_pieces = [piece for piece in pieces if attribute(piece, "style-name") in self._struck_styles]
+        texts = ["".join(map(str, piece.itertext())) for piece in struck_pieces]
+        words = "".join(text for line in _lines(cell) for text in map(str, line.itertext()))
+        if not texts or "".join(texts) == words:
+            return bool(texts)
+        for piece, text in zip(struck_pieces, texts, strict=True):
+            if has_digits(text):
+                piece.text, piece.tail = f" {piece.text or ''}", f" {piece.tail or ''}"
+        return any(map(has_digits, texts))
 
 
 def _is_sheet(table: Element) -> bool:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from app.intake.budget import COLUMNS_MAX
 from app.intake.errors import InputRefusedError
@@ -21,14 +19,16 @@ from app.intake.workbooks.cell import (
     struck,
     text_cell,
 )
+from app.intake.workbooks.ooxml_rules import strike_rules
 from app.intake.workbooks.page import Page
 from app.intake.workbooks.parts import Element, Parts, Relation, attribute, elements, has, is_on, local_name
+from app.intake.workbooks.references import REFERENCE, area_of, column_of
 from app.intake.workbooks.rich_text import is_struck_out, rich_text, unescaped
 from app.intake.workbooks.sheet_rows import Area, SheetRows, cells_at
+from app.intake.workbooks.strike_rules import StrikeRule, cross_out
 from app.intake.workbooks.styles import Styles, read_styles
 
 _WORKBOOK = "xl/workbook.xml"
-_REFERENCE = re.compile(r"\$?([A-Z]{1,9})\$?(\d+)", re.IGNORECASE)
 _ZERO_SIZE = frozenset({"0", "0.0"})
 _SAVED_ANEW = "Open it in Excel and save it anew."
 
@@ -106,13 +106,14 @@ def _shared_texts(parts: Parts, name: str) -> tuple[list[str], frozenset[int]]:
 class _Sheet:
     """One pass over the part of one sheet."""
 
-    _TAGS = ("row", "mergeCell", "col", "sheetFormatPr", "filterColumn")
+    _TAGS = ("row", "mergeCell", "col", "sheetFormatPr", "filterColumn", "conditionalFormatting")
 
     def __init__(self, book: _Book, name: str) -> None:
         self._book = book
         self._name = name
         self._rows = SheetRows(source=book.source)
         self._areas: list[Area] = []
+        self._strikes: list[StrikeRule] = []
         self._is_zero_height = False
 
     def read(self) -> Grid:
@@ -122,6 +123,7 @@ class _Sheet:
             _forget(element)
         self._take_tables()
         self._rows.merge(self._areas)
+        cross_out(self._rows, self._strikes)
         if self._book.styles.is_lacking:
             self._rows.notices.append(
                 f"Number formats are missing in {self._book.source}: zeros that only a format puts in front are lost."
@@ -133,7 +135,7 @@ class _Sheet:
             case "row":
                 self._take_row(element)
             case "mergeCell":
-                area = _area(attribute(element, "ref"))
+                area = area_of(attribute(element, "ref"))
                 if area and area.bottom > area.top:
                     self._areas.append(area)
             case "col":
@@ -142,6 +144,8 @@ class _Sheet:
                 if (is_on(attribute(element, "hidden")) or is_flat) and all(map(str.isdecimal, ends)):
                     first, last = map(int, ends)
                     self._rows.hidden_columns.update(range(first - 1, min(last, first + COLUMNS_MAX)))
+            case "conditionalFormatting":
+                self._strikes.extend(strike_rules(element, self._book.styles.struck_looks))
             case "sheetFormatPr":
                 self._is_zero_height = is_on(attribute(element, "zeroHeight"))
             case _:
@@ -158,8 +162,8 @@ class _Sheet:
     def _cells(self, row: Element) -> Iterator[tuple[int, Cell]]:
         column = -1
         for element in row.iterchildren("{*}c"):
-            reference = _REFERENCE.fullmatch(element.get("r", ""))
-            column = _column(reference[1]) if reference else column + 1
+            reference = REFERENCE.fullmatch(element.get("r", ""))
+            column = column_of(reference[1]) if reference else column + 1
             yield column, self._cell(element)
 
     def _cell(self, element: Element) -> Cell:
@@ -206,7 +210,7 @@ class _Sheet:
             if relation.kind != "table" or relation.target not in parts:
                 continue
             root = parts.root(relation.target)
-            area = _area(attribute(root, "ref"))
+            area = area_of(attribute(root, "ref"))
             count = attribute(root, "totalsRowCount").strip()
             if area and count.isdigit() and int(count):
                 totals = Area(
@@ -228,23 +232,6 @@ def _number(value: str, code: str, *, is_1904: bool) -> Cell:
         # Some programs write text where a number is promised; Excel takes it.
         return Cell(unescaped(value))
     return number_cell(number, code, is_1904=is_1904)
-
-
-def _area(text: str) -> Area | None:
-    ends = [_REFERENCE.fullmatch(end) for end in text.split(":")]
-    first, last = ends[0], ends[-1]
-    if not first or not last:
-        return None
-    return Area(top=int(first[2]), bottom=int(last[2]), left=_column(first[1]), right=_column(last[1]))
-
-
-@lru_cache(maxsize=COLUMNS_MAX)
-def _column(letters: str) -> int:
-    """27 for ``AB``."""
-    number = 0
-    for letter in letters.upper():
-        number = 26 * number + ord(letter) - ord("A") + 1
-    return number - 1
 
 
 def _forget(element: Element) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from app.intake.workbooks.parts import Element, attribute, local_name
 
@@ -32,14 +33,46 @@ def _run(run: Element) -> str:
         for looks in run.iterchildren("{*}rPr")
         for mark in looks.iterchildren("{*}vertAlign", "{*}strike")
     )
-    return f" {text} " if is_apart and any(map(str.isdigit, text)) else text
+    return f" {text} " if is_apart and has_digits(text) else text
 
 
 def is_struck_out(text: Element) -> bool:
-    """Whether all runs of a text are crossed out."""
+    """Whether a text is crossed out: all of its runs, or one with digits, which may be the order's number."""
     runs = [run for run in text.iterchildren("{*}r") if _run_text(run).strip()]
     is_plain = next(text.iterchildren("{*}t"), None) is not None
-    return bool(runs) and not is_plain and all(map(_is_struck_run, runs))
+    struck = [run for run in runs if _is_struck_run(run)]
+    return bool(struck) and (
+        (not is_plain and len(struck) == len(runs)) or any(map(has_digits, map(_run_text, struck)))
+    )
+
+
+def joined(pieces: Sequence[tuple[str, bool]]) -> tuple[str, bool]:
+    """The text of pieces, each with whether it is crossed out; and whether all of it is, or digits are.
+
+    Digits of a piece that is crossed out do not grow together with those beside it.
+    """
+    if all(is_struck for text, is_struck in pieces if text.strip()):
+        return "".join(text for text, _ in pieces), True
+    apart = (f" {text} " if is_struck and has_digits(text) else text for text, is_struck in pieces)
+    return "".join(apart), any(is_struck and has_digits(text) for text, is_struck in pieces)
+
+
+def cut(text: str, begins: Sequence[tuple[int, bool]], *, is_struck: bool) -> list[tuple[str, bool]]:
+    """The pieces of a text that has other fonts from some letters on.
+
+    Args:
+        text: All of it.
+        begins: Where each other font begins, and whether it crosses out.
+        is_struck: Whether the font before the first of them does.
+    """
+    places = [0, *(begin for begin, _ in begins), len(text)]
+    strikes = [is_struck, *(strike for _, strike in begins)]
+    return [(text[begin:end], strike) for begin, end, strike in zip(places, places[1:], strikes, strict=False)]
+
+
+def has_digits(text: str) -> bool:
+    """Whether there is a digit among the letters."""
+    return any(map(str.isdigit, text))
 
 
 def _run_text(run: Element) -> str:

@@ -1,8 +1,8 @@
-"""The number formats of a workbook's cells, and which are crossed out; no other looks are read."""
+"""The number formats of a workbook's cells, and which looks cross out; no others are read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS
@@ -22,6 +22,8 @@ class Styles:
     codes: list[str] = field(default_factory=list[str])
     #: Whether each style has a font that crosses out.
     strikes: list[bool] = field(default_factory=list[bool])
+    #: The numbers of the looks of rules (conditional formats) that cross out.
+    struck_looks: frozenset[str] = frozenset()
     #: A cell asked for a style that is not there.
     is_lacking: bool = False
 
@@ -57,12 +59,24 @@ def read_styles(parts: Parts, name: str) -> Styles:
         return Styles()
     own = {attribute(found, "numFmtId"): attribute(found, "formatCode") for found in elements(root, "numfmt")}
     styles = list(_children(root, "cellxfs", "xf"))
-    fonts = [any(map(_is_strike, font)) for font in _children(root, "fonts", "font")]
+    fonts = [any(map(is_strike, font)) for font in _children(root, "fonts", "font")]
     struck = {str(number) for number, is_struck in enumerate(fonts) if is_struck}
+    named = list(_children(root, "cellstylexfs", "xf"))
+    looks = enumerate(_children(root, "dxfs", "dxf"))
     return Styles(
         codes=[_code(attribute(style, "numFmtId"), own) for style in styles],
-        strikes=[attribute(style, "fontId").strip() in struck for style in styles] if struck else [],
+        strikes=[_is_struck(style, named, struck) for style in styles] if struck else [],
+        struck_looks=frozenset(str(number) for number, look in looks if any(map(is_strike, look.iter("{*}strike")))),
     )
+
+
+def _is_struck(style: Element, named: Sequence[Element], struck: Collection[str]) -> bool:
+    """Whether a style crosses out: by its own font, or by that of the named one that it says to take."""
+    font, of_named = attribute(style, "fontId").strip(), attribute(style, "xfId").strip()
+    is_own = bool(font) and attribute(style, "applyFont").strip().casefold() not in {"0", "false"}
+    if (font or "0") in struck or is_own or not of_named.isdecimal() or int(of_named) >= len(named):
+        return (font or "0") in struck
+    return (attribute(named[int(of_named)], "fontId").strip() or "0") in struck
 
 
 def _children(root: Element, table: str, name: str) -> Iterator[Element]:
@@ -71,9 +85,10 @@ def _children(root: Element, table: str, name: str) -> Iterator[Element]:
             yield child
 
 
-def _is_strike(look: Element) -> bool:
-    is_strike = isinstance(look.tag, str) and local_name(look).casefold() == "strike"
-    return is_strike and attribute(look, "val").strip().casefold() not in {"0", "false"}
+def is_strike(look: Element) -> bool:
+    """Whether this is the part of a font that crosses out."""
+    is_one = isinstance(look.tag, str) and local_name(look).casefold() == "strike"
+    return is_one and attribute(look, "val").strip().casefold() not in {"0", "false"}
 
 
 def _code(number: str, own: dict[str, str]) -> str:

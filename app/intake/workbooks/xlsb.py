@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS
@@ -16,7 +16,9 @@ from app.intake.grid import Grid
 from app.intake.workbooks.cell import Cell, error_cell, number_cell, struck
 from app.intake.workbooks.page import Page
 from app.intake.workbooks.parts import Parts
+from app.intake.workbooks.rich_text import cut, joined
 from app.intake.workbooks.sheet_rows import Area, SheetRows, cells_at
+from app.intake.workbooks.strike_rules import StrikeRule, cross_out
 
 T = TypeVar("T")
 
@@ -27,12 +29,16 @@ _STYLES_BEGIN, _STYLES_END, _FILTER_COLUMN, _COLUMNS, _TABLE, _RICH = 617, 618, 
 #: Cells with a value, then the same as results of formulas.
 _SMALL = 2
 _CELLS = frozenset({*range(2, 12), _RICH})
+#: Rules of a sheet (conditional formats), and the looks that they give.
+_RULE, _LOOK = 463, 507
 _ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 #: A cell begins with its column, and its style in three bytes beside a flag.
 _CELL_HEAD = 8
 _HIDDEN_ROW, _HIDDEN_COLUMN, _DATES_OF_1904 = 0x10, 0x01, 0x01
 #: Where a font has its flags, the one that crosses out, and where a style names its font.
 _FONT_FLAGS_AT, _STRIKES, _STYLE_FONT_AT = 2, 0x08, 4
+#: The number of the look that a rule gives; the properties of a look, each with its kind and size; which crosses out.
+_RULE_LOOK_AT, _PROPERTIES_AT, _PROPERTY_HEAD, _STRIKE_PROPERTY = 8, 4, 4, 0x1D
 #: How many rows of totals a table has.
 _TOTALS_AT = 28
 
@@ -41,11 +47,21 @@ _TOTALS_AT = 28
 class _Book:
     parts: Parts
     source: str
-    texts: list[str]
-    codes: list[str]
-    #: Whether each style of a cell crosses out.
-    strikes: list[bool]
+    #: Each with whether it is crossed out.
+    texts: list[tuple[str, bool]]
+    looks: _Looks
     is_1904: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Looks:
+    """Number formats, and what crosses out."""
+
+    codes: list[str] = field(default_factory=list[str])
+    #: Whether each style of a cell does, each font, and each look of a rule.
+    strikes: list[bool] = field(default_factory=list[bool])
+    fonts: list[bool] = field(default_factory=list[bool])
+    of_rules: list[bool] = field(default_factory=list[bool])
 
 
 def xlsb_pages(parts: Parts, source: str) -> list[Page]:
@@ -57,13 +73,12 @@ def xlsb_pages(parts: Parts, source: str) -> list[Page]:
     relations = parts.relations(WORKBOOK)
     shared = {relation.kind: relation.target for relation in relations.values()}
     records = list(_records(parts, WORKBOOK))
-    codes, strikes = _styles(parts, shared.get("styles", ""))
+    looks = _looks(parts, shared.get("styles", ""))
     book = _Book(
         parts=parts,
         source=source,
-        texts=_texts(parts, shared.get("sharedstrings", "")),
-        codes=codes,
-        strikes=strikes,
+        texts=_texts(parts, shared.get("sharedstrings", ""), looks.fonts),
+        looks=looks,
         is_1904=any(kind == _BOOK_PROPERTIES and data[0] & _DATES_OF_1904 for kind, data in records),
     )
     pages: list[Page] = []
@@ -97,6 +112,7 @@ class _Sheet:
                 "anew."
             )
         areas: list[Area] = []
+        rules: list[StrikeRule] = []
         row_no, is_hidden = 0, False
         cells: list[tuple[int, Cell]] = []
         for kind, data in _records(self._book.parts, self._name):
@@ -104,18 +120,21 @@ class _Sheet:
                 self._take(row_no, cells, is_hidden=is_hidden)
                 row_no, is_hidden, cells = struct.unpack_from("<I", data)[0] + 1, bool(data[11] & _HIDDEN_ROW), []
             elif kind in _CELLS:
-                cell = struck(self._cell(kind, data), is_struck=_style(data, self._book.strikes, default=False))
+                is_struck = _style(data, self._book.looks.strikes, default=False)
+                cell = struck(self._cell(kind, data), is_struck=is_struck)
                 cells.append((struct.unpack_from("<I", data)[0], cell))
             elif kind == _MERGED:
                 areas.append(_area(data))
             elif kind == _COLUMNS and data[16] & _HIDDEN_COLUMN:
                 first, last = struct.unpack_from("<2I", data)
                 self._rows.hidden_columns.update(range(first, min(last, COLUMNS_MAX) + 1))
-            elif kind == _FILTER_COLUMN:
-                self._rows.is_filtered = True
+            else:
+                self._rows.is_filtered = self._rows.is_filtered or kind == _FILTER_COLUMN
+                rules.extend(_rules(kind, data, self._book.looks.of_rules))
         self._take(row_no, cells, is_hidden=is_hidden)
         self._take_tables()
         self._rows.merge([area for area in areas if area.bottom > area.top])
+        cross_out(self._rows, rules)
         return self._rows.grid()
 
     def _take_tables(self) -> None:
@@ -144,12 +163,13 @@ class _Sheet:
             case 3 | 11:
                 return error_cell(_ERRORS.get(data[_CELL_HEAD], "#ERROR"))
             case 7:
-                return Cell(self._book.texts[struct.unpack_from("<I", data, _CELL_HEAD)[0]])
+                text, is_struck = self._book.texts[struct.unpack_from("<I", data, _CELL_HEAD)[0]]
+                return struck(Cell(text), is_struck=is_struck)
             case _:
                 return Cell(_wide_text(data, _CELL_HEAD + (kind == _RICH))[0])
 
     def _number(self, number: float, data: bytes) -> Cell:
-        code = _style(data, self._book.codes, default="General")
+        code = _style(data, self._book.looks.codes, default="General")
         return number_cell(number, code, is_1904=self._book.is_1904)
 
 
@@ -158,16 +178,27 @@ def _area(data: bytes) -> Area:
     return Area(top=top + 1, bottom=bottom + 1, left=left, right=right)
 
 
-def _texts(parts: Parts, name: str) -> list[str]:
+def _texts(parts: Parts, name: str, fonts: Sequence[bool]) -> list[tuple[str, bool]]:
     if not name:
         return []
-    texts: list[str] = []
+    texts: list[tuple[str, bool]] = []
     for kind, data in _records(parts, name):
         if kind == _TEXT_ITEM:
-            texts.append(_wide_text(data, 1)[0])
+            texts.append(_text_item(data, fonts))
             if len(texts) > CELLS_MAX:
                 raise ValueError(name)
     return texts
+
+
+def _text_item(data: bytes, fonts: Sequence[bool]) -> tuple[str, bool]:
+    """A text, and whether it is crossed out, which its pieces tell where it has some."""
+    text, end = _wide_text(data, 1)
+    if not data[0] & 1:
+        return text, False
+    (count,) = struct.unpack_from("<I", data, end)
+    runs = [struct.unpack_from("<HH", data, end + 4 + 4 * number) for number in range(min(count, len(text)))]
+    begins = [(begin, font < len(fonts) and fonts[font]) for begin, font in runs]
+    return joined(cut(text, begins, is_struck=False)) if any(strike for _, strike in begins) else (text, False)
 
 
 def _style(cell: bytes, styles: Sequence[T], *, default: T) -> T:
@@ -176,26 +207,43 @@ def _style(cell: bytes, styles: Sequence[T], *, default: T) -> T:
     return styles[number] if number < len(styles) else default
 
 
-def _styles(parts: Parts, name: str) -> tuple[list[str], list[bool]]:
-    """The number format of each style of a cell, and whether it crosses out."""
+def _looks(parts: Parts, name: str) -> _Looks:
     own: dict[int, str] = {}
-    codes: list[str] = []
-    fonts: list[bool] = []
-    strikes: list[bool] = []
+    looks = _Looks()
     is_within = False
     for kind, data in _records(parts, name) if name in parts else ():
         if kind == _FORMAT:
             own[struct.unpack_from("<H", data)[0]] = _wide_text(data, 2)[0]
         elif kind == _FONT:
-            fonts.append(bool(data[_FONT_FLAGS_AT] & _STRIKES))
+            looks.fonts.append(bool(data[_FONT_FLAGS_AT] & _STRIKES))
         elif kind in {_STYLES_BEGIN, _STYLES_END}:
             is_within = kind == _STYLES_BEGIN
         elif kind == _STYLE and is_within:
             number = struct.unpack_from("<H", data, 2)[0]
-            codes.append(own.get(number) or BUILTIN_FORMATS.get(number, "General"))
+            looks.codes.append(own.get(number) or BUILTIN_FORMATS.get(number, "General"))
             font = struct.unpack_from("<H", data, _STYLE_FONT_AT)[0]
-            strikes.append(font < len(fonts) and fonts[font])
-    return codes, strikes
+            looks.strikes.append(font < len(looks.fonts) and looks.fonts[font])
+        elif kind == _LOOK:
+            looks.of_rules.append(_is_strike_look(data))
+    return looks
+
+
+def _is_strike_look(data: bytes) -> bool:
+    """Whether the look of a rule has the property that crosses out, and it is on."""
+    place = _PROPERTIES_AT + 2
+    while place + _PROPERTY_HEAD < len(data):
+        kind, size = struct.unpack_from("<HH", data, place)
+        if kind == _STRIKE_PROPERTY:
+            return bool(data[place + _PROPERTY_HEAD])
+        place += max(size, _PROPERTY_HEAD)
+    return False
+
+
+def _rules(kind: int, data: bytes, looks: Sequence[bool]) -> Iterator[StrikeRule]:
+    """The rule in a record, if it is one that crosses out; when it does, is not read."""
+    (number,) = struct.unpack_from("<I", data, _RULE_LOOK_AT) if kind == _RULE else (len(looks),)
+    if number < len(looks) and looks[number]:
+        yield StrikeRule(areas=())
 
 
 def _records(parts: Parts, name: str) -> Iterator[tuple[int, bytes]]:

@@ -22,7 +22,9 @@ from app.intake.workbooks.cell import (
 )
 from app.intake.workbooks.page import Page
 from app.intake.workbooks.parts import Element, attribute, elements, has, is_on, local_name
+from app.intake.workbooks.rich_text import has_digits
 from app.intake.workbooks.sheet_rows import Area, SheetRows, cells_at
+from app.intake.workbooks.strike_rules import StrikeRule, cross_out
 
 ROOT = "{urn:schemas-microsoft-com:office:spreadsheet}Workbook"
 #: Formats that have names; all others are written out.
@@ -102,6 +104,9 @@ class _Sheet:
                 self._rows.add(row_no, cells_at(self._cells(row, row_no)), is_hidden=is_hidden)
         self._rows.is_filtered = has(self._sheet, "autofiltercolumn")
         self._rows.merge(self._areas)
+        cross_out(
+            self._rows, [rule for block in elements(self._sheet, "conditionalformatting") for rule in _rules(block)]
+        )
         return self._rows.grid()
 
     def _take_columns(self, table: Element) -> None:
@@ -127,7 +132,7 @@ class _Sheet:
                 self._areas.append(Area(top=row_no, bottom=row_no + down, left=index, right=index))
             style = attribute(element, "StyleID") or row_style or self._column_styles.get(index, "")
             cell = self._cell(element, self._book.codes.get(style or "Default", ""))
-            yield index, struck(cell, is_struck=style in self._book.struck)
+            yield index, struck(cell, is_struck=(style or "Default") in self._book.struck or _is_struck_out(element))
             index += int(attribute(element, "MergeAcross") or 0)
 
     def _cell(self, element: Element, code: str) -> Cell:
@@ -137,6 +142,22 @@ class _Sheet:
             return UNSAVED_FORMULA if formula else EMPTY
         cell = _valued(attribute(data, "Type"), "".join(map(str, data.itertext())), code)
         return formula_cell(cell, formula.lstrip("=")) if formula else cell
+
+
+def _is_struck_out(cell: Element) -> bool:
+    """Whether the pieces of a text that are crossed out have its digits, or all of it."""
+    words = "".join("".join(map(str, data.itertext())) for data in elements(cell, "data"))
+    struck = ["".join(map(str, piece.itertext())) for piece in elements(cell, "s")]
+    return bool(struck) and ("".join(struck) == words or any(map(has_digits, struck)))
+
+
+def _rules(block: Element) -> Iterator[StrikeRule]:
+    """The rules of a sheet that cross out; which cells they meet is not found out."""
+    area = next((found.text or "" for found in elements(block, "range")), "")
+    for rule in elements(block, "condition"):
+        if any("line-through" in attribute(look, "Style") for look in elements(rule, "format")):
+            written = ", ".join(found.text or "" for found in elements(rule, "value1"))
+            yield StrikeRule(areas=(), written=f"{area.replace(',', ', ')}: {written}")
 
 
 def _valued(kind: str, text: str, code: str) -> Cell:

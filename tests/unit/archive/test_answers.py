@@ -48,8 +48,15 @@ FAULTS = [
     "[]",
     "{}",
     '{"data":null}',
+    'callback({"error":"expired"});',
+    '/**/ typeof cb === \'function\' && cb({"status":404,"message":"x"});',
+    ')]}\',\n{"error":"expired"}',
+    'while(1);{"errors":["x"]}',
+    'for (;;);{"error":1357001,"errorSummary":"Not Logged In"}',
 ]
 NOTES = [
+    "Request unsuccessful. Incapsula incident ID: 1234",
+    "The requested URL was rejected. Please consult with your administrator. Your support ID is: 123456",
     "Invalid token",
     "Please log in to continue.",
     "You are not logged in",

@@ -17,6 +17,7 @@ from openpyxl.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet
 
 from app.archive import losses, workbook
+from app.archive.former import KEPT_COUNT
 from app.archive.report import ReportFiles, write_reports
 from app.archive.table import RESULT_COLUMNS, Tally, lines, result_headers
 from app.domain.failures import MEANINGS, ActionClass, Outcome, Reason
@@ -300,6 +301,52 @@ def test_a_file_that_does_not_say_whose_report_it_is_is_kept_and_told(tmp_path: 
     assert (tmp_path / f"orders report earlier (2){ending}").read_text() == "mine 2"
 
 
+def earlier_report(folder: Path, number: int, *, hours_after: int = 0) -> Path:
+    """A report of another list that was put aside; its workbook may have been saved again later."""
+    list_id = f"batch-{number:08d}"
+    names = [folder / f"orders report {list_id[-8:]}{ending}" for ending in (".json", ".csv", ".xlsx")]
+    for name in names:
+        name.write_text(f'{{"summary": {{"program_version": "1", "batch_id": "{list_id}"}}}}')
+        os.utime(name, (number, number + 3600 * hours_after * (name.suffix == ".xlsx")))
+    return names[0]
+
+
+def test_of_earlier_reports_the_newest_are_kept_and_the_others_are_told(tmp_path: Path) -> None:
+    reports = [earlier_report(tmp_path, number) for number in range(1, KEPT_COUNT + 8)]
+    changed = earlier_report(tmp_path, 0, hours_after=1)
+    mine = [tmp_path / name for name in ("orders report 00000003 mine.json", "orders report x.json", "orders.json")]
+    for path in mine:
+        path.write_text("{}")
+
+    [notice] = write_reports(ORDERS, RECORDS, tmp_path, "orders report").notices
+
+    oldest, newest = reports[:7], reports[7:]
+    assert not any(path.with_suffix(ending).exists() for path in oldest for ending in (".json", ".csv", ".xlsx"))
+    assert all(path.with_suffix(ending).exists() for path in newest for ending in (".json", ".csv", ".xlsx"))
+    assert all(path.exists() for path in (*mine, changed, changed.with_suffix(".xlsx"))), "somebody's own"
+    assert notice == (
+        f"Of earlier reports of lists of this name {KEPT_COUNT} are kept; the oldest went: orders report 00000007, "
+        "orders report 00000006, orders report 00000005, orders report 00000004, orders report 00000003 and 2 more. "
+        "A list that is run again has its report again."
+    )
+    assert write_reports(ORDERS, RECORDS, tmp_path, "orders report").notices == ()
+
+
+def test_an_earlier_report_that_cannot_be_removed_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reports = [earlier_report(tmp_path, number) for number in range(1, KEPT_COUNT + 2)]
+    unlink = Path.unlink
+
+    def refuse(path: Path, *, missing_ok: bool = False) -> None:
+        if path.stem == reports[0].stem:
+            raise PermissionError(13, "The process cannot access the file because it is being used")
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+
+    assert write_reports(ORDERS, RECORDS, tmp_path, "orders report").notices == ()
+    assert reports[0].exists()
+
+
 def test_a_report_that_is_open_in_another_program_gets_a_name_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -365,6 +412,16 @@ def test_rows_and_links_beyond_what_excel_takes_are_left_out_and_told(
         "15 folders have no link: a workbook holds no more, or no longer ones.",
     )
     assert len(table_of(files)) == 31
+
+
+def test_cells_of_one_look_share_it_however_many_there_are(tmp_path: Path) -> None:
+    few, many = (write_reports(*long_list(count), tmp_path, f"report {count}") for count in (3, 300))
+
+    looks = [ZipFile(files.xlsx).read("xl/styles.xml").count(b"<xf ") for files in (few, many)]
+    assert looks[0] == looks[1] < 20
+    sheet = sheet_of(many)
+    links = [cell_of(sheet, row_no, "Folder (2)").hyperlink for row_no in (2, 301)]
+    assert [link.target for link in links if link is not None] == ["Acme/PO0", "Acme/PO299"]
 
 
 def test_columns_are_as_wide_as_their_first_rows_need(tmp_path: Path) -> None:
