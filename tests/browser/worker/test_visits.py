@@ -44,8 +44,8 @@ const images = names.map((name) => `<img hidden name=${name}>`).join("");
 """
 #: An order's page that says in a form what it is and that it has no files; one stands in a frame, one in a shadow root.
 CLOBBERED = f"""<!doctype html><script>{NAMES}
-document.write(`<form id=order>No attachments. ${{inputs}}<span id=host></span><a class=att href=file/1>a.pdf</a></form>`
-  + "<iframe src=/frame></iframe>" + images);
+document.write("<form id=order>No attachments. " + inputs + "<span id=host></span>"
+  + "<a class=att href=file/1>a.pdf</a></form><iframe src=/frame></iframe>" + images);
 const host = Document.prototype.getElementById.call(document, "host");
 const root = Element.prototype.attachShadow.call(host, {{mode: "open"}});
 root.innerHTML = `<form>${{inputs}}<a class=att href=file/3>c.pdf</a></form>`;

@@ -386,7 +386,7 @@ def test_a_name_or_address_has_no_blanks_around_it(
 
 
 def test_quote_marks_within_blanks_are_told_too() -> None:
-    with pytest.raises(OptionsError, match="user is .* quote"):
+    with pytest.raises(OptionsError, match=r"user is .* quote"):
         load_settings({"user": " 'anna' "})
 
 
