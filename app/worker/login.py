@@ -17,6 +17,7 @@ from app.worker import unanswered
 from app.worker.errors import PortalDownError, is_no_answer
 from app.worker.reader import Reader
 from app.worker.traffic import watching
+from app.worker.unseen_question import noticing_questions
 from app.worker.visit import Visit, visit
 
 
@@ -94,7 +95,8 @@ class Door:
             TimeoutError: The page's main thread hangs.
         """
         with watching(page) as traffic:
-            return (await Reader(page, traffic, self.pack, self.portal.base_url, is_any_page=True).read()).verdict
+            async with noticing_questions(page, traffic):
+                return (await Reader(page, traffic, self.pack, self.portal.base_url, is_any_page=True).read()).verdict
 
     def _why(self, found: Visit) -> str:
         """What came in the place of a page that was wanted, and what can be done, to stand behind it."""
