@@ -11,6 +11,7 @@ import contextlib
 import json
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import anyio
 from playwright.async_api import Browser, CDPSession, Page
@@ -23,7 +24,9 @@ from app.worker.traffic import Traffic
 
 #: A host that has said nothing for so long may be waiting for somebody's answer.
 _PATIENCE_S = 3.0
-_LIMIT_S = 5.0
+_LIMIT_S = 15.0
+#: What was opened to try it goes at once, unless the browser hangs.
+_CLOSE_LIMIT_S = 3.0
 #: How the browser says that it would have to ask.
 _NEEDED = "net::ERR_SSL_CLIENT_AUTH_CERT_NEEDED"
 #: What browsers ask every host for by themselves: to ask for it once more begins nothing, as a first page may.
@@ -31,6 +34,9 @@ _HARMLESS = "/favicon.ico"
 #: How a whole browser calls itself to others that has no window. The headless shell is another product: it never asks.
 _WINDOWLESS, _WHOLE = "Headless", "Chrome/"
 _Event = Mapping[str, Any]
+
+#: What was tried and needs no answer of anybody: a slow portal is not tried with each of its pages.
+_open: WeakKeyDictionary[Browser, set[str]] = WeakKeyDictionary()
 
 
 class CertificateWantedError(PlaywrightError):
@@ -76,7 +82,11 @@ async def _is_asked(page: Page, url: str) -> bool:
         return False
     with anyio.move_on_after(_LIMIT_S), contextlib.suppress(PlaywrightError):
         name = f"[{host.host}]" if ":" in host.host else host.host
-        return await _tried(browser, f"https://{name}:{host.port}{_HARMLESS}")
+        address = f"https://{name}:{host.port}{_HARMLESS}"
+        found_open = _open.setdefault(browser, set())
+        if address not in found_open and await _tried(browser, address):
+            return True
+        found_open.add(address)
     return False
 
 
@@ -91,10 +101,14 @@ async def _tried(browser: Browser, address: str) -> bool:
         try:
             return await _refused(session, target, address)
         finally:
-            with anyio.CancelScope(shield=True), anyio.move_on_after(_LIMIT_S), contextlib.suppress(PlaywrightError):
+            with (
+                anyio.CancelScope(shield=True),
+                anyio.move_on_after(_CLOSE_LIMIT_S),
+                contextlib.suppress(PlaywrightError),
+            ):
                 await send("Target.closeTarget", {"targetId": target})
     finally:
-        with anyio.CancelScope(shield=True), anyio.move_on_after(_LIMIT_S), contextlib.suppress(PlaywrightError):
+        with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSE_LIMIT_S), contextlib.suppress(PlaywrightError):
             await session.detach()
 
 

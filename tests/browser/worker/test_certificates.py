@@ -113,6 +113,7 @@ async def test_a_host_that_asks_for_a_certificate_that_it_may_not_see_is_told_at
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(unseen_question, "_PATIENCE_S", 0.3)
+    monkeypatch.setattr(unseen_question, "_LIMIT_S", 60.0)
     pack = pack_of("", page_s=300)
     with (
         secure_portal(SERVER, tmp_path, wants=ROOT) as sso,
@@ -127,6 +128,8 @@ async def test_a_host_that_asks_for_a_certificate_that_it_may_not_see_is_told_at
             door = Door(pack=pack, portal=PortalOptions(pack_json="", base_url=portal))
             demands = [await door.demand(page) for _ in range(2)]
             late = await visit(page, pack, slow, f"{slow}/late")
+            monkeypatch.delattr(unseen_question, "_tried")  # a host that asks nobody is not tried again
+            assert not await unseen_question._is_asked(page, f"{slow}/later")
             with pytest.raises(PortalDownError) as untrusted:
                 await replace(door, portal=PortalOptions(pack_json="", base_url=theirs)).demand(page)
             count = len(context.pages)
