@@ -31,8 +31,8 @@ _CLOSE_LIMIT_S = 3.0
 _NEEDED = "net::ERR_SSL_CLIENT_AUTH_CERT_NEEDED"
 #: What browsers ask every host for by themselves: to ask for it once more begins nothing, as a first page may.
 _HARMLESS = "/favicon.ico"
-#: How a whole browser calls itself to others that has no window. The headless shell is another product: it never asks.
-_WINDOWLESS, _WHOLE = "Headless", "Chrome/"
+#: How a browser calls itself to others that has no window. The headless shell is called so itself: it never asks.
+_WINDOWLESS = "Headless"
 _Event = Mapping[str, Any]
 
 #: What was tried and needs no answer of anybody: a slow portal is not tried with each of its pages.
@@ -95,7 +95,7 @@ async def _tried(browser: Browser, address: str) -> bool:
     try:
         send = sending(session)
         version = await send("Browser.getVersion", {})
-        if _WINDOWLESS not in str(version["userAgent"]) or not str(version["product"]).startswith(_WHOLE):
+        if _WINDOWLESS not in str(version["userAgent"]) or _WINDOWLESS in str(version["product"]):
             return False  # a person sees the question; or there is none
         target = (await send("Target.createTarget", {"url": "about:blank", "hidden": True}))["targetId"]
         try:
