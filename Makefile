@@ -29,8 +29,8 @@ test: check ## Run every check and every test (make test ARGS="tests/unit -k ord
 stress: ready ## Run all tests four times in random order beside four busy processes (make stress ARGS="--runs 6 --load 0")
 	$(BIN)/python -m tools.stress $(ARGS)
 
-quick: ready ## Lint, types, architecture and every test that starts no process, in 90 seconds
-	@$(MAKE) -k -j2 types quick-tests lint
+quick: ready ## Lint, types of what changed, architecture and every test that starts no process
+	@$(MAKE) -k -j2 changed-types quick-tests lint
 
 chaos: ready ## Let all that can fail do so, once and then at random over long lists (make chaos ARGS="--seed 7 --orders 100 --kills 20")
 	$(BIN)/python -m pytest tests/chaos/accidents -m chaos -n 4 --dist worksteal
@@ -51,13 +51,15 @@ mutants: ready ## Change the pure rules in every small way and see that a test n
 check: ready ## Lint, types, architecture, pins and generated pages
 	@$(MAKE) -k -j2 types lint
 
-# The parts of `check` and `quick`, which run side by side; they take it that `ready` is done. The types are the longest
-# and come first. One process for the tests: a second one would collect them all again, and its core has the types.
+# The parts of `check` and `quick`, which run side by side; they take it that `ready` is done. The longest comes first.
 types:
 	$(BIN)/pyright
 
+changed-types:
+	$(BIN)/python -m tools.changed_types
+
 quick-tests:
-	$(BIN)/python -m pytest -q tests/unit tests/contract tests/architecture $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal tests/unit tests/contract tests/architecture $(ARGS)
 
 lint:
 	$(BIN)/python tools/lock.py --check

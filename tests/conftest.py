@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import sys
 from collections.abc import Generator
@@ -33,6 +35,8 @@ _HEARD = {
     signal.SIGINT: signal.default_int_handler,
     **({signal.SIGHUP: signal.SIG_DFL} if sys.platform != "win32" else {}),
 }
+#: Where files lie in memory on Linux, and the room that the folders of all tests must find there.
+_MEMORY, _ROOM_BYTES = Path("/dev/shm"), 8 * 1024**3
 _GUARD = ProcessGuard()
 _GUARD.install()
 
@@ -40,9 +44,15 @@ _GUARD.install()
 def pytest_configure(config: pytest.Config) -> None:
     """Keep what failures leave, in the folder for all that is made and not to be committed; let signals be heard.
 
+    Folders of tests lie in memory where there is room: there are tens of thousands, and a disk may take milliseconds
+    to remove each.
+
     A shell hides Ctrl+C from what it starts in the background, and ``nohup`` hides the end of the terminal; what is
     hidden from the tests is hidden from every program that a test starts.
     """
+    environment = os.environ  # noqa: TID251 - pytest asks there, and it is no setting of the program
+    if "PYTEST_DEBUG_TEMPROOT" not in environment and _has_room(_MEMORY):
+        environment["PYTEST_DEBUG_TEMPROOT"] = str(_MEMORY)
     for number, usual in _HEARD.items():
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, usual)
@@ -72,6 +82,10 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     """Let no process start while a unit test runs, its fixtures included."""
     with nullcontext() if _may_start_processes(item) else _GUARD.shut():
         return (yield)
+
+
+def _has_room(folder: Path) -> bool:
+    return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free >= _ROOM_BYTES
 
 
 def _may_start_processes(item: pytest.Item) -> bool:

@@ -1,9 +1,11 @@
-"""What a workbook could not take of a report, so that nothing is lost without a word."""
+"""What a report cannot show: so that nothing is lost without a word, neither in a workbook nor on the disk."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from app.archive.excel import COLUMNS_MAX, ROWS_MAX, TEXT_MAX, length, shortened
 
@@ -45,3 +47,31 @@ class Losses:
             yield f"A sheet holds {ROWS_MAX:,} rows; the {self.row_count:,} rows beyond are in {self.elsewhere} alone."
         if self.unlinked_count:
             yield f"{self.unlinked_count:,} folders have no link: a workbook holds no more, or no longer ones."
+
+
+@dataclass(slots=True)
+class Gone:
+    """Folders of orders that somebody removed or moved since they were filed, noted while a report is written."""
+
+    #: The output folder; nothing where nobody knows it.
+    out: Path | None
+    count: int = 0
+    first: str = ""
+
+    def look_for(self, folder: str) -> None:
+        """Look whether a folder is there. A disk that does not answer says nothing about what is on it. Blocking."""
+        if self.out is None:
+            return
+        with contextlib.suppress(OSError):
+            try:
+                (self.out / folder).stat()
+            except (FileNotFoundError, NotADirectoryError):
+                self.count += 1
+                self.first = self.first or folder
+
+    def sentences(self) -> Iterator[str]:
+        """Them, for people."""
+        if self.count:
+            also = f" and {self.count - 1:,} more" if self.count > 1 else ""
+            told = f"{self.first}{also}: no longer in {self.out}, where the files were put"
+            yield f"{told}. Move them back; or start it again, and what is not there is fetched again."

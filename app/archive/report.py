@@ -21,6 +21,7 @@ from app import __version__
 from app.archive.disk import FRESH, Heed, go_on, sync_file
 from app.archive.excel import columns_of_text
 from app.archive.former import put_aside, remove_aside
+from app.archive.losses import Gone
 from app.archive.names import folder_variants, well_formed
 from app.archive.table import Line, Orders, Records, Summary, Tally, Value, heeded, lines, result_headers
 from app.domain.task import OrderRow
@@ -39,7 +40,7 @@ class ReportFiles:
     csv: Path
     json: Path
     #: What the user should know: another name because of a locked file, another list's report that was there,
-    #: what a workbook cannot hold.
+    #: what a workbook cannot hold, folders that are gone.
     notices: tuple[str, ...] = ()
 
 
@@ -62,7 +63,8 @@ def write_reports(  # noqa: PLR0913 - each is a wish of its own
         stem: File name without extension. A report of another list that has it already is kept beside. Where a file of
             that name cannot be replaced, because a spreadsheet program has it open, the report is ``stem (2)``. Notices
             say so.
-        out: The output folder, that the folders of orders are below; ``folder`` itself where it is not given.
+        out: The output folder, that the folders of orders are below and where they are looked for; ``folder`` itself,
+            without a look, where it is not given.
         is_to_move: Whether the report will be read elsewhere, so that its links must be whole paths.
         heed: Called now and then; what it raises ends the writing, and what an earlier report is stays.
 
@@ -72,10 +74,10 @@ def write_reports(  # noqa: PLR0913 - each is a wish of its own
     place = out or folder
     way_to_out = f"{place.absolute().as_posix()}/" if is_to_move else _way(folder, place)
     told = _Told(orders=orders, records=records, heed=heed)
-    tally, losses, kept = Tally(), list[str](), list[str]()
+    tally, gone, losses, kept = Tally(), Gone(out), list[str](), list[str]()
 
     def write_first(path: Path) -> None:
-        _write_csv(path, told, tally)
+        _write_csv(path, told, tally, gone)
         sync_file(path)
         kept.extend(put_aside(folder, stem, orders.batch_id))
 
@@ -90,7 +92,7 @@ def write_reports(  # noqa: PLR0913 - each is a wish of its own
         if path.stem != stem
     )
     remove_aside(folder, stem, orders.batch_id)
-    return ReportFiles(xlsx=xlsx, csv=csv_file, json=json_file, notices=(*kept, *renamed, *losses))
+    return ReportFiles(xlsx=xlsx, csv=csv_file, json=json_file, notices=(*kept, *renamed, *losses, *gone.sentences()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +152,7 @@ def _untyped(row: OrderRow) -> tuple[str, ...]:
     return tuple(cell if cell == row.given else "" for cell in row.cells)
 
 
-def _write_csv(path: Path, told: _Told, tally: Tally) -> None:
+def _write_csv(path: Path, told: _Told, tally: Tally, gone: Gone) -> None:
     """UTF-8 with a mark at its start, by which Excel knows the letters; every line of it is counted."""
     columns = told.orders.columns
     with path.open("w", encoding="utf-8-sig", errors="replace", newline="") as file:
@@ -158,6 +160,8 @@ def _write_csv(path: Path, told: _Told, tally: Tally) -> None:
         table.writerow([*columns, *result_headers(columns)])
         for line in told.lines():
             tally.add(line)
+            if line.folder and line.same_as_row_no is None:
+                gone.look_for(line.folder)
             table.writerow([*line.row.cells, *(_neutral(value) for value in line.results())])
 
 

@@ -19,6 +19,8 @@ import psutil
 _PROFILE_MARK = "--user-data-dir="
 #: What a browser starts its helpers with.
 _HELPER_MARK = "--type="
+#: Why a process is not seen: it is gone, it is another user's, or we have no descriptor left to read of it with.
+UNSEEN = (psutil.Error, OSError)
 
 
 class Family:
@@ -39,7 +41,7 @@ class Family:
             All that were ever seen and whose exit code is not taken yet. Whoever lives for weeks may look as often as
             it likes: those that are gone are forgotten.
         """
-        with self._looking, contextlib.suppress(psutil.Error):
+        with self._looking, contextlib.suppress(*UNSEEN):
             worker = psutil.Process(self.pid)
             seen = self._members | {worker, *worker.children(recursive=True)} | self._adopted()
             self._members = frozenset(process for process in seen if process.is_running())
@@ -48,13 +50,15 @@ class Family:
         return self._members
 
     def strays(self) -> set[psutil.Process]:
-        """All that were seen, every process that uses the folders, and the orphans."""
+        """All that were seen, every process that uses the folders, and the orphans; as many as can be seen now."""
         return marked(*self._folders) | self.orphans() | self._members
 
     def orphans(self) -> set[psutil.Process]:
         """Those that we inherited because their parent is gone; the last ones come when theirs is killed."""
-        ours = {process for process in psutil.Process().children() if process.pid != self.pid}
-        return {process for process in ours if session(process) in self._sessions or is_bereft(process)}
+        with contextlib.suppress(*UNSEEN):
+            ours = {process for process in psutil.Process().children() if process.pid != self.pid}
+            return {process for process in ours if session(process) in self._sessions or is_bereft(process)}
+        return set()
 
     def _adopted(self) -> set[psutil.Process]:
         """Those that left the worker and are ours by now.
@@ -87,21 +91,26 @@ def is_bereft(process: psutil.Process) -> bool:
     leader = session(process)
     if leader is None or leader == session(psutil.Process()) or _is_there(leader):
         return False
-    with contextlib.suppress(psutil.Error):
+    with contextlib.suppress(*UNSEEN):
         return any(part.startswith(_HELPER_MARK) for part in process.cmdline())
     return False
 
 
 def _is_there(pid: int) -> bool:
-    """Whether more of a process is left than its exit code."""
-    with contextlib.suppress(psutil.NoSuchProcess):
+    """Whether more of a process is left than its exit code, as far as anybody can tell."""
+    try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    return False
+    except psutil.NoSuchProcess:
+        return False
+    except UNSEEN:
+        return True
 
 
 def marked(*folders: Path) -> set[psutil.Process]:
-    """Every process whose profile or temporary folder is one of these or lies in one."""
-    return {process for process in psutil.process_iter() if _is_marked(process, *folders)}
+    """Every process whose profile or temporary folder is one of these or lies in one, and that can be seen."""
+    with contextlib.suppress(*UNSEEN):
+        return {process for process in psutil.process_iter() if _is_marked(process, *folders)}
+    return set()
 
 
 def _is_marked(process: psutil.Process, *folders: Path) -> bool:
@@ -110,9 +119,9 @@ def _is_marked(process: psutil.Process, *folders: Path) -> bool:
 
 def _marks(process: psutil.Process) -> Iterator[str]:
     """The folders that a process names. A sandboxed browser may hide its environment and still show its arguments."""
-    with contextlib.suppress(psutil.Error):
+    with contextlib.suppress(*UNSEEN):
         yield from (part.removeprefix(_PROFILE_MARK) for part in process.cmdline() if part.startswith(_PROFILE_MARK))
-    with contextlib.suppress(psutil.Error):
+    with contextlib.suppress(*UNSEEN):
         yield process.environ().get("TMPDIR", "")
 
 

@@ -118,7 +118,7 @@ class Child:
 
     async def look(self) -> None:
         """Remember which processes belong to the worker; nothing once it has ended: its number may be another's."""
-        await anyio.to_thread.run_sync(self.pids)
+        await anyio.to_thread.run_sync(self.pids, abandon_on_cancel=True)
 
     async def _look_within(self, limit_s: float) -> None:
         with anyio.move_on_after(limit_s):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from app.bridge.family import Family, marked, session
+from app.bridge.family import UNSEEN, Family, marked, session
 
 #: Killed processes are gone within milliseconds, unless the kernel is stuck in a disk.
 KILL_LIMIT_S = 5.0
@@ -54,11 +54,14 @@ def end_strays(folder: Path) -> None:
 
 def _kill(processes: Collection[psutil.Process], limit_s: float = KILL_LIMIT_S) -> None:
     for process in processes:
-        with contextlib.suppress(psutil.Error):
+        with contextlib.suppress(*UNSEEN):
             process.kill()  # psutil refuses when the number is another's by now
     give_up = time.monotonic() + limit_s
     while (left := {process for process in processes if not _is_gone(process)}) and time.monotonic() < give_up:
-        psutil.wait_procs(left, timeout=_LOOK_S)
+        try:
+            psutil.wait_procs(left, timeout=_LOOK_S)
+        except OSError:  # no descriptor is left to wait with; who was killed goes all the same
+            return
 
 
 def _bury(processes: Iterable[psutil.Process]) -> None:
@@ -76,8 +79,10 @@ def _adopted_dead() -> set[psutil.Process]:
     A worker that dies before anybody looked leaves such ones.
     """
     own = None if sys.platform == "win32" else os.getsid(0)
-    children = {process for process in psutil.Process().children() if _is_gone(process)}
-    return {process for process in children if session(process) not in {None, own, process.pid}}
+    with contextlib.suppress(*UNSEEN):
+        children = {process for process in psutil.Process().children() if _is_gone(process)}
+        return {process for process in children if session(process) not in {None, own, process.pid}}
+    return set()
 
 
 def _is_gone(process: psutil.Process) -> bool:
@@ -86,3 +91,5 @@ def _is_gone(process: psutil.Process) -> bool:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.Error:
         return True
+    except OSError:
+        return False

@@ -199,6 +199,8 @@ class GivenBack(StrEnum):
     RECYCLED = "recycled"
     #: It was not found or the like, and its session could no longer prove that it was logged in.
     UNPROVEN = "unproven"
+    #: The machine stood still meanwhile, so that whatever had a time limit failed.
+    PAUSED = "paused"
 
 
 class Proof(StrEnum):

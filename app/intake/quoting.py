@@ -131,8 +131,9 @@ def _record_at(lines: Sequence[str], line_no: int, dialect: Dialect) -> tuple[tu
 
 
 def _first_record(
-    lines: Sequence[str], dialect: Dialect, escape: str | None = None
+    lines: Iterable[str], dialect: Dialect, escape: str | None = None
 ) -> tuple[tuple[str, ...] | None, int]:
+    """One record and the number of its lines, of which no more are taken than it has."""
     taken = 0
 
     def counted() -> Iterator[str]:
@@ -150,9 +151,10 @@ def _mended_at(lines: Sequence[str], line_no: int, dialect: Dialect, width: int)
     """One record by the rules of other programs, where they make it as wide as the other rows."""
     window = lines[line_no : line_no + _CELL_LINES_MAX]
     beside = rf"{dialect.quote}[ \t]+(?={re.escape(dialect.delimiter)}|[\r\n]|$)"
+    # Most records end in their first line: the others are changed only when they are asked for.
     ways = (
-        ([_PLAIN_BACKSLASH.sub(r"\\\\", line) for line in window], "\\"),
-        ([re.sub(beside, dialect.quote, line) for line in window], None),
+        ((_PLAIN_BACKSLASH.sub(r"\\\\", line) for line in window), "\\"),
+        ((re.sub(beside, dialect.quote, line) for line in window), None),
     )
     for changed, escape in ways:
         record, line_count = _first_record(changed, dialect, escape)

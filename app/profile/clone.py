@@ -20,7 +20,7 @@ from app.domain.failures import PoolError
 from app.domain.storage import StorageTrouble, trouble_of
 from app.profile.failures import NoRoomError, ProfileInUseError, ProfileRefusedError, unreadable, unwritable
 from app.profile.occupancy import refuse_occupied
-from app.profile.private import FOLDER_MODE, create_file, remove_tree
+from app.profile.private import FOLDER_MODE, create_file, delete, remove_tree
 from app.profile.rights import blame
 from app.profile.survey import SourceFile, Survey, survey
 
@@ -89,7 +89,7 @@ def clone_profile(base: Path, target: Path, *, monotonic: Callable[[], float] = 
     except OSError as error:
         raise _explained(error, base, target) from error
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        delete(draft)
     return CloneReport(files=files, duration_s=monotonic() - begun)
 
 

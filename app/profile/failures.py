@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -63,9 +64,10 @@ class NoRoomError(SetupError, DiskFullError):
 
 def name_of(place: Path) -> str:
     """The name of the profile that a file or folder belongs to, for commands; ``NAME`` where it does not tell."""
-    for folder in (place, *place.parents):
-        if folder.name == _BASE_NAME and (folder.parent / _FILE_NAME).is_file():
-            return folder.parent.name
+    with contextlib.suppress(OSError):  # a disk that does not answer is told in words that need no name
+        for folder in (place, *place.parents):
+            if folder.name == _BASE_NAME and (folder.parent / _FILE_NAME).is_file():
+                return folder.parent.name
     return _NAMELESS
 
 

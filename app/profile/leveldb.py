@@ -154,7 +154,8 @@ def _check_table(folder: Path, number: int, size_bytes: int) -> None:
 
 
 def _find_logs(folder: Path, first_number: int) -> list[Path]:
-    logs = {int(path.stem): path for path in sorted(folder.glob("*.log")) if path.stem.isdecimal()}
+    names = sorted(folder.iterdir())  # where it may not be read, ``glob`` finds nothing and says nothing
+    logs = {int(path.stem): path for path in names if path.suffix == ".log" and path.stem.isdecimal()}
     # The manifest of a young database names no log yet, but none is used before it has one.
     if first_number and first_number not in logs:
         raise BrokenFileError(folder / f"{first_number:06}.log", "is missing")

@@ -10,12 +10,11 @@ import errno
 import os
 import sys
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
-from app.domain.failures import SetupError
-from app.profile.failures import ProfileInUseError, ProfileRefusedError, missing_folder
+from app.profile.failures import ProfileInUseError, ProfileRefusedError, missing_folder, unwritable
 from app.profile.private import FILE_MODE
 
 _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -144,9 +143,8 @@ class FileLock:
 
     def drop(self) -> None:
         """Let go. Does nothing when not held."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        _close(self._descriptor)
+        self._descriptor = None
 
 
 class FolderLock:
@@ -176,9 +174,14 @@ class FolderLock:
 
     def drop(self) -> None:
         """Let go. Does nothing when not held."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        _close(self._descriptor)
+        self._descriptor = None
+
+
+def _close(descriptor: int | None) -> None:
+    if descriptor is not None:
+        with suppress(OSError):  # a share tells in this way what it did not write; the file is closed all the same
+            os.close(descriptor)
 
 
 def _take(base: Path, *, is_shared: bool, refusal: str) -> FileLock | None:
@@ -191,8 +194,9 @@ def _take(base: Path, *, is_shared: bool, refusal: str) -> FileLock | None:
     except OSError as error:
         if error.errno in _READ_ONLY:
             return None
-        raise SetupError(
-            f"{lock.path} can't be locked ({error.strerror}). Put the profile on a local disk that knows file locks."
+        raise unwritable(
+            error,
+            f"{lock.path} can't be locked ({error.strerror}). Put the profile on a local disk that knows file locks.",
         ) from error
     if not is_taken:
         raise ProfileInUseError(f"{base} {refusal} Wait until that has ended, then start again.")

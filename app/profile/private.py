@@ -81,3 +81,15 @@ def remove_tree(path: Path) -> None:
         except OSError:
             if not tries_left:
                 raise
+
+
+def delete(path: Path) -> list[Path]:
+    """Delete a file or a folder; returns it when it can't be deleted."""
+    try:
+        if path.is_dir() and not path.is_symlink():
+            remove_tree(path)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError:
+        return [path]
+    return []

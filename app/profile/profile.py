@@ -6,6 +6,7 @@ moves are told to the observer in the thread that calls.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -122,9 +123,11 @@ class Profile:
         self._machine.fire(ProfileEvent.TAKE)
 
     def release(self) -> None:
-        """Take it back from a worker whose browser ended: IN_USE to READY."""
+        """Take it back from a worker whose browser ended: IN_USE to READY, also where its disk does not answer."""
         # A site may drop its own database while it is open; that of localStorage belongs to all sites and stays.
-        self._stores = self._stores & {LOCAL_STORAGE} | find_stores(self.worker_profile_path)
+        self._stores &= {LOCAL_STORAGE}
+        with contextlib.suppress(OSError):  # whoever makes it ready for the next launch finds that out
+            self._stores |= find_stores(self.worker_profile_path)
         self._machine.fire(ProfileEvent.RELEASE)
 
     def remove(self) -> None:
@@ -165,7 +168,10 @@ class Profile:
                 refuse_differences(self.base_profile_path, facts.seal, report.files)
         except ProfileDamagedError as error:
             raise self.spoil(str(error)) from error
-        self._stores = find_stores(self.worker_profile_path)
+        try:
+            self._stores = find_stores(self.worker_profile_path)
+        except OSError as error:
+            raise unwritable(self.worker_profile_path, error) from error
         self.clone_time = self._clock()
         self.notices = (*facts.notices, *filter(None, (facts.seal_notice,)))
         return report
@@ -178,10 +184,8 @@ class Profile:
 
     def _keep_aside(self) -> Path | None:
         clone = self.worker_profile_path
-        if not clone.exists():
-            return None
         try:
-            return set_aside(clone, self._clock())
+            return set_aside(clone, self._clock()) if clone.exists() else None
         except OSError:
             # Removed with its run: nobody launches a failed profile.
             return None

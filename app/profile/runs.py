@@ -21,7 +21,7 @@ from app.domain.failures import SetupError
 from app.profile.clone import is_set_aside
 from app.profile.failures import unwritable
 from app.profile.locks import FileLock
-from app.profile.private import FOLDER_MODE, remove_tree, replace_file
+from app.profile.private import FOLDER_MODE, delete, replace_file
 from app.profile.rights import blame
 
 #: Chromium puts a Unix socket below its TMPDIR, and such a path holds 107 bytes: with 66 the browser dies at launch.
@@ -202,10 +202,17 @@ def sweep_dead_runs(root: Path, *, end_strays: Callable[[Path], None] | None = N
     Args:
         root: Where runs live; need not exist.
         end_strays: Called with each dead folder before it is removed, to end the browsers that still use it.
+
+    Raises:
+        SetupError: Nobody can look into ``root``.
     """
     removed: list[Path] = []
     left: list[Path] = []
-    for folder in sorted(root.resolve().glob(f"{_RUN_PREFIX}*")):
+    try:
+        folders = sorted(root.resolve().glob(f"{_RUN_PREFIX}*"))
+    except OSError as error:
+        raise _unwritable(root, error) from error
+    for folder in folders:
         lock = _lock_dead(folder)
         if lock is None:
             continue
@@ -231,9 +238,9 @@ def _make_locked(path: Path) -> FileLock | None:
 def _lock_dead(folder: Path) -> FileLock | None:
     """The lock of a dead run, held by us now; nothing when the run lives or the folder is none of ours."""
     lock = FileLock(folder / _OWNER_LOCK)
-    if folder.is_symlink():
-        return None
     try:
+        if folder.is_symlink():
+            return None
         if lock.path.is_file() and not lock.path.is_symlink():
             return lock if lock.take() else None
         # Killed between making the folder and its lock. Not ours if anything else is in it.
@@ -246,8 +253,11 @@ def _lock_dead(folder: Path) -> FileLock | None:
 
 def _clear(folder: Path, lock: FileLock) -> tuple[Path, ...]:
     """Empty a run folder whose lock we hold. The lock goes last: a sweep that is killed is taken up by the next one."""
-    places = sorted(path for path in folder.glob("*") if path.name != _OWNER_LOCK)
-    left = tuple(remainder for place in places for remainder in _clear_place(place))
+    try:
+        places = sorted(path for path in folder.glob("*") if path.name != _OWNER_LOCK)
+        left = tuple(remainder for place in places for remainder in _clear_place(place))
+    except OSError:  # its disk does not answer: a later sweep finds it
+        left = (folder,)
     lock.drop()
     if not left:
         with contextlib.suppress(OSError):
@@ -258,36 +268,24 @@ def _clear(folder: Path, lock: FileLock) -> tuple[Path, ...]:
 
 def _clear_place(place: Path) -> list[Path]:
     if place.is_symlink() or not place.is_dir():
-        return _delete(place)
+        return delete(place)
     away = _recorded_away(place)
-    stuck = [] if away is None else _delete(away)
+    stuck = [] if away is None else delete(away)
     left = list(stuck)
     for path in sorted(place.glob("*")):
         # Without its record, a temporary folder that can't be deleted now would never be found again.
         is_kept = is_set_aside(path) or (bool(stuck) and path.name == _AWAY_RECORD)
-        left.extend([path] if is_kept else _delete(path))
-    return left or _delete(place)
-
-
-def _delete(path: Path) -> list[Path]:
-    """Delete a file or a folder; returns it when it can't be deleted."""
-    try:
-        if path.is_dir() and not path.is_symlink():
-            remove_tree(path)
-        else:
-            path.unlink(missing_ok=True)
-    except OSError:
-        return [path]
-    return []
+        left.extend([path] if is_kept else delete(path))
+    return left or delete(place)
 
 
 def _recorded_away(folder: Path) -> Path | None:
     try:
         away = Path(os.fsdecode((folder / _AWAY_RECORD).read_bytes()))
+        # Only what carries our mark is ever removed, whatever the record says.
+        return away if away.name.startswith(_AWAY_PREFIX) and away.is_dir() and not away.is_symlink() else None
     except OSError:
         return None
-    # Only what carries our mark is ever removed, whatever the record says.
-    return away if away.name.startswith(_AWAY_PREFIX) and away.is_dir() and not away.is_symlink() else None
 
 
 def _unwritable(folder: Path, error: OSError) -> SetupError:

@@ -7,8 +7,10 @@ browser leaves behind passes. A bit flipped within a value is not found here; th
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
 
@@ -89,7 +91,11 @@ def check_access(clone: Path) -> None:
 
 
 def find_stores(user_data: Path) -> frozenset[str]:
-    """The stores that a folder holds, by their paths below it with forward slashes."""
+    """The stores that a folder holds, by their paths below it with forward slashes.
+
+    Raises:
+        OSError: Nobody can tell now.
+    """
     return frozenset(folder.relative_to(user_data).as_posix() for folder, _ in _find_stores(user_data))
 
 
@@ -98,6 +104,7 @@ def require_stores(clone: Path, known: frozenset[str]) -> None:
 
     Raises:
         ProfileDamagedError: One is. The sentence names each folder.
+        OSError: Nobody can tell now.
     """
     gone = sorted(known - find_stores(clone))
     if gone:
@@ -145,6 +152,11 @@ def _checks(user_data: Path, *, was_killed: bool) -> Iterator[tuple[Path, str, C
 
 
 def _find_stores(user_data: Path) -> Iterator[tuple[Path, str]]:
+    """Each store with what would be lost; a folder that may not be read is no empty one, as ``glob`` has it."""
     for pattern, lost in _STORES.items():
-        for folder in sorted(user_data.glob(pattern)):
-            yield folder, lost
+        *way, last = Path(pattern).parts
+        above = user_data.joinpath(*way)
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            for folder in sorted(above.iterdir()):
+                if fnmatchcase(folder.name, last):
+                    yield folder, lost

@@ -5,8 +5,9 @@ and the table of the README are drawn from it. A value on the command line wins 
 ``.env``, that over ``poolwright.toml``, and that over the default. Rooms below never import this: they get options.
 """
 
+from app.settings.face import Face, LogLevel
 from app.settings.loading import load_settings
-from app.settings.model import Face, LogLevel, Settings, face, variable
+from app.settings.model import Settings, face, variable
 from app.settings.schedule import Missed, Overlap, ScheduleEntry
 from app.settings.supervision import Supervision
 from app.settings.words import allowed, default

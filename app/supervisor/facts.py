@@ -39,6 +39,8 @@ class TaskReported:
     worker: WorkerRef
     task_id: TaskId
     report: Report
+    #: Seconds for which its worker stood still meanwhile: a paused machine, or one without a processor to spare.
+    paused_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

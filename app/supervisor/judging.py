@@ -64,6 +64,9 @@ def judge(standing: Standing, slot: Slot, fact: TaskReported) -> Decision:
 
 def _back_for_free(standing: Standing, rest: Standing, slot: Slot, fact: TaskReported, task: POTask) -> Decision | None:
     """What follows from a failure that says nothing of the order; nothing when it does, or has for too long."""
+    if _was_paused(standing, fact):
+        why = f"The machine stood still for {fact.paused_s:.0f} s meanwhile. {fact.report.detail}".strip()
+        return Decision(_with_free_return(rest, task), (undone(fact.worker, task, GivenBack.PAUSED, why),))
     if _was_cut_off(standing, slot, fact):
         back = undone(fact.worker, task, Reason.PORTAL_UNREACHABLE, fact.report.detail)
         return Decision(_with_free_return(rest, task), (back,))
@@ -78,6 +81,13 @@ def _back_for_free(standing: Standing, rest: Standing, slot: Slot, fact: TaskRep
     if cause is not None and rest.free_returns.get(task.task_id, 0) < _free_returns_max(rest, cause):
         return _wait(rest, fact, task, cause)
     return None
+
+
+def _was_paused(standing: Standing, fact: TaskReported) -> bool:
+    """Whether an attempt failed over a pause of the machine: its limits ran out, and lines that waited were closed."""
+    is_within_reason = standing.free_returns.get(fact.task_id, 0) < FREE_RETURNS_MAX
+    is_judged = not fact.report.meaning.is_retryable or fact.report.reason is Reason.RETRY_ASKED
+    return fact.paused_s > 0 and not is_judged and is_within_reason
 
 
 def _was_cut_off(standing: Standing, slot: Slot, fact: TaskReported) -> bool:

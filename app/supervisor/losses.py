@@ -45,6 +45,8 @@ def _part(standing: Standing, slot: Slot, fact: WorkerEnded) -> Decision:
         gone = _spawn(rest, emptied, fact, 0.0)
     else:
         gone = Decision(rest.with_slot(fact.worker, replace(emptied, is_given_up=True)))
+        if slot.is_retiring:  # it was on its way to a next generation that nobody needs any more
+            gone = gone.then(GiveUp(worker=fact.worker, cause="the pool ends", is_expected=True))
     left = gone.led_by(*unproven, *unseen)
     return left.followed_by(go_away(left.standing, fact.worker, is_restarting=False))
 

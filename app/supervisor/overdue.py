@@ -14,6 +14,8 @@ from app.supervisor.talk import LostError
 
 #: A worker that keeps its time reports within this: evidence of a page takes some seconds, closing a tab up to five.
 GRACE_S = 30.0
+#: Who finds a task overdue for so long already did not run when it became so.
+LATE_S = 5.0
 
 
 class Deadlines:
@@ -51,7 +53,10 @@ class Deadlines:
             self._changed = anyio.Event()
             now_s = anyio.current_time()
             for task_id, due_s in self._due_s.items():
-                if due_s <= now_s:
+                if due_s + LATE_S < now_s:
+                    # We stood still ourselves, and so did its worker: that keeps its time now, and has to report.
+                    self._due_s[task_id] = now_s + GRACE_S
+                elif due_s <= now_s:
                     return task_id
             with anyio.move_on_after(min(self._due_s.values(), default=math.inf) - now_s):
                 await self._changed.wait()

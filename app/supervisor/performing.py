@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import assert_never
 
@@ -186,7 +187,8 @@ class Performance:
     async def _keep_login(self, slot: int) -> None:
         worker = self.workers[slot]
         try:
-            await anyio.to_thread.run_sync(keep_renewed, worker.profile.base_profile_path, worker.cookies_path)
+            keep = partial(keep_renewed, worker.profile.base_profile_path, worker.cookies_path)
+            await anyio.to_thread.run_sync(keep, abandon_on_cancel=True)  # the profile may be on a share that hangs
         except OSError as error:
             problem = f"the renewed login could not be kept beside the profile ({error.strerror})"
             self.chronicle.notice(Level.WARNING, problem, worker.ref)

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from app.domain.failures import Reason
 from app.domain.task import Report
-from app.supervisor.commands import Forget, Release
+from app.supervisor.commands import Discard, Forget, Release
 from app.supervisor.facts import (
     BrowserUnfit,
     Fact,
@@ -111,9 +111,10 @@ def _note_waiting(standing: Standing, fact: TasksCancelled | TrialWaits) -> Deci
     """News of tasks that no worker has."""
     if isinstance(fact, TrialWaits):
         return Decision(replace(standing, on_trial=standing.on_trial | {fact.task_id}))
+    kept = [standing.best[task_id] for task_id in fact.task_ids if task_id in standing.best]
     for task_id in fact.task_ids:
         standing = standing.forget(task_id)
-    return Decision(standing, (Forget(task_ids=tuple(fact.task_ids)),))
+    return Decision(standing, (Forget(task_ids=tuple(fact.task_ids)), *(Discard(staged=one) for one in kept)))
 
 
 def _begin_hold(

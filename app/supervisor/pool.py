@@ -22,7 +22,6 @@ from app.domain.machine import Machine
 from app.domain.options import SHUTDOWN_TIMEOUT_MAX_S, Limits, PoolOptions, check_shutdown_timeout
 from app.domain.states import POOL, PoolEvent, PoolStatus
 from app.domain.task import POTask
-from app.profile.failures import name_of
 from app.supervisor.chronicle import Chronicle
 from app.supervisor.clerk import Clerk, Writings
 from app.supervisor.codes import codes_of
@@ -265,7 +264,7 @@ class PersistentWorkerPool(Wishes):
             workers={worker.ref.slot: worker for worker in self.workers},
             tasks=self._tasks,
             clock=self._around.clock,
-            profile_name=name_of(self._options.base_profile_path),
+            profile_name=self._premises.profile_name,
             codes=self._codes,
             tallies=Tallies(unsettled=self._steering.unsettled, alive=self._alive),
             staging_path=self._premises.staging_path,

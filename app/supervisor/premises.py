@@ -18,7 +18,8 @@ from app.domain.events import Level
 from app.domain.ids import ProfileId, WorkerRef
 from app.domain.machine import Transition
 from app.domain.options import PoolOptions
-from app.profile.failures import PlaceAwayError, ProfileDamagedError
+from app.profile.failures import PlaceAwayError, ProfileDamagedError, name_of
+from app.profile.launch import unwritable
 from app.profile.profile import Profile
 from app.profile.runs import RunFolder, WorkerFolder, furnish, sweep_dead_runs
 from app.supervisor.chronicle import Chronicle
@@ -38,6 +39,8 @@ class Premises:
     chronicle: Chronicle
     #: When the pool must be gone.
     deadline: Deadline
+    #: What people call the profile; known once it is open.
+    profile_name: str = ""
     _run: RunFolder | None = None
     _profiles: tuple[Profile, ...] = ()
     #: What was told of the base: all clones have the same one.
@@ -54,6 +57,8 @@ class Premises:
         if swept.removed:
             self.chronicle.notice(Level.INFO, f"removed what {len(swept.removed)} dead run(s) had left")
         self._run = await _unless_unwanted(partial(_make_folder, root))
+        # Asked once: its disk may be away when a worker is started anew.
+        self.profile_name = await _unless_unwanted(partial(name_of, self.options.base_profile_path))
 
     def staging_path(self, slot: int) -> Path:
         """Where a slot's worker stages its files."""
@@ -87,6 +92,7 @@ class Premises:
             slot=slot,
             options=self.options.worker,
             profile=profile,
+            profile_name=self.profile_name,
             folder=folder,
             staging_path=self.staging_path(slot),
             module=self.around.module,
@@ -170,7 +176,19 @@ async def occupied(order: WorkerOrder) -> AsyncGenerator[None]:
 
 
 def _take(profile: Profile, folder: WorkerFolder) -> None:
-    """Make a clone ready; one that is gone altogether was removed, and no browser has spoiled it. Blocking."""
+    """Make a clone ready, where the disk lets it. Blocking.
+
+    Raises:
+        As ``occupied``.
+    """
+    try:
+        _make_ready(profile, folder)
+    except OSError as error:
+        raise unwritable(folder.path, error) from error
+
+
+def _make_ready(profile: Profile, folder: WorkerFolder) -> None:
+    """A clone that is gone altogether was removed, and no browser has spoiled it."""
     if not folder.path.parent.exists():
         told = f"The folder of this run, {folder.path.parent}, is gone; it is made again as soon as that is possible."
         raise PlaceAwayError(told)

@@ -5,6 +5,7 @@ Facts are dealt with one after another, each at once. Nobody else moves the pool
 
 from __future__ import annotations
 
+import contextlib
 import math
 from types import TracebackType
 from typing import Self
@@ -50,9 +51,10 @@ class Steering:
         self._inbox.close()
 
     def report(self, fact: Fact) -> None:
-        """Tell what happened; returns at once."""
-        self.unsettled.add()
-        self._facts.send_nowait(fact)
+        """Tell what happened; returns at once. What is told after the end changes nothing."""
+        with contextlib.suppress(anyio.ClosedResourceError):
+            self._facts.send_nowait(fact)
+            self.unsettled.add()
 
     async def steer(self, performance: Performance) -> None:
         """Decide and act until cancelled."""

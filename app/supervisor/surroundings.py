@@ -12,7 +12,6 @@ from app.domain.ids import BatchId, WorkerRef
 from app.domain.options import WorkerOptions
 from app.domain.ports import Archive, Clock, EventSink, Journal
 from app.memory.limit import MemoryLimit, oom_kill_count, read_limit
-from app.profile.failures import name_of
 from app.profile.kept_login import kept_login_path
 from app.profile.profile import Profile
 from app.profile.runs import WorkerFolder
@@ -48,6 +47,8 @@ class WorkerOrder:
     slot: int
     options: WorkerOptions
     profile: Profile
+    #: What people call it, for commands that they are to give.
+    profile_name: str
     folder: WorkerFolder
     #: Attempts of this worker are staged below.
     staging_path: Path
@@ -76,7 +77,7 @@ class WorkerOrder:
         """What the worker is told of its places."""
         return Seat(
             profile_path=str(self.folder.profile_path),
-            profile_name=name_of(self.profile.base_profile_path),
+            profile_name=self.profile_name,
             staging_path=str(self.staging_path),
             cookies_path=str(self.cookies_path),
             kept_login_path=str(kept_login_path(self.profile.base_profile_path)),

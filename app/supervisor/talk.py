@@ -68,7 +68,8 @@ def news_of(
     """What the pool has to know when a worker tells how its work and its login went."""
     match message:
         case messages.Finished():
-            return TaskReported(worker=worker, task_id=message.task_id, report=message.report)
+            task_id, report = message.task_id, message.report
+            return TaskReported(worker=worker, task_id=task_id, report=report, paused_s=message.paused_s)
         case messages.Returned():
             return TaskReturned(worker=worker, task_id=message.task_id, why=message.why, detail=message.detail)
         case messages.Probed():

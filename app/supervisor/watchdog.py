@@ -75,6 +75,7 @@ class MemoryMonitor:
         self._own = Meter(lambda: [os.getpid()])
         self._warned_of = Way.PSS
         self._seen = set[WorkerRef]()
+        self._is_blind = False
         #: The most that all workers and the supervisor used together, in bytes.
         self.peak_bytes = 0
         #: What may be used, in bytes; 0 before the first look.
@@ -87,8 +88,16 @@ class MemoryMonitor:
             await self.look(is_exact=next(looks) % MEASURE_EACH == 0 or self._has_newcomer())
 
     async def look(self, *, is_exact: bool) -> None:
-        """Look once and tell; an estimate that is over the limit is followed by a measure."""
-        found = await anyio.to_thread.run_sync(lambda: self._look(is_exact=is_exact))
+        """Look once and tell; an estimate that is over the limit is followed by a measure.
+
+        Where nothing can be read now (no descriptor is left, mostly) nothing is told but that.
+        """
+        try:
+            found = await anyio.to_thread.run_sync(lambda: self._look(is_exact=is_exact), abandon_on_cancel=True)
+        except OSError as error:
+            self._warn_of_blindness(error)
+            return
+        self._is_blind = False
         if not is_exact and self._is_over(found):
             await self.look(is_exact=True)
             return
@@ -130,6 +139,13 @@ class MemoryMonitor:
     def _is_over(self, found: _Look) -> bool:
         used_bytes = found.own_bytes + sum(found.by_worker.values())
         return used_bytes > self.threshold * found.limit.total_bytes
+
+    def _warn_of_blindness(self, error: OSError) -> None:
+        """Say once that memory is not watched, until it is again."""
+        if not self._is_blind:
+            self._is_blind = True
+            told = f"Memory cannot be looked at now ({error.strerror or error}); it is tried again."
+            self._chronicle.notice(Level.WARNING, told)
 
     def _warn(self, way: Way) -> None:
         """Say once for each way that is weaker than those before."""

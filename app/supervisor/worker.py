@@ -146,14 +146,14 @@ class Worker:
         with anyio.CancelScope() as self._living:
             if last.departure is Departure.WITH_POOL:  # asked for between the two
                 self.abandon()
-            kills = await anyio.to_thread.run_sync(Kills, self._order.count_kills)
+            kills = await anyio.to_thread.run_sync(Kills, self._order.count_kills, abandon_on_cancel=True)
             try:
                 begin_s = anyio.current_time() + delay_s
                 await anyio.sleep_until(begin_s - HEAD_START_S)
                 async with occupied(self._order):
                     is_in_order = await self._generation.serve(begin_s)
             except LostError as error:
-                cause, kind = f"{error}{await anyio.to_thread.run_sync(_killed, kills)}", error.kind
+                cause, kind = f"{error}{await _killed(kills)}", error.kind
                 await self._look_at_room()
             except (SetupError, ProfileInUseError, NotNowError, TimeoutError) as error:
                 cause, kind = str(error), LossKind.NOT_STARTED
@@ -200,9 +200,10 @@ class Worker:
         self._living.cancel()
 
     def give_up(self) -> None:
-        """Leave the slot empty for good, if it is not TERMINATED already."""
-        if self._machine.can(WorkerEvent.GIVE_UP):
-            self._machine.fire(WorkerEvent.GIVE_UP)
+        """Leave the slot empty for good, if it is not TERMINATED already. No generation of it lives."""
+        for event in (WorkerEvent.GIVE_UP, WorkerEvent.STOP, WorkerEvent.EXIT):  # it is CRASHED, or was to come back
+            if self._machine.can(event):
+                self._machine.fire(event)
 
     def count_done(self) -> None:
         """One more of its orders has its outcome."""
@@ -245,9 +246,9 @@ class Worker:
         self._report(WorkerEnded(worker=self.ref) if is_in_order else lost)
 
 
-def _killed(kills: Kills) -> str:
-    """What to add to the cause of a loss when the system took processes for want of memory meanwhile. Blocking."""
-    number = kills.number
+async def _killed(kills: Kills) -> str:
+    """What to add to the cause of a loss when the system took processes for want of memory meanwhile."""
+    number = await anyio.to_thread.run_sync(lambda: kills.number, abandon_on_cancel=True)
     what = "a process" if number == 1 else f"{number} processes"
     return f"; the system ended {what} for want of memory while it lived" if number else ""
 

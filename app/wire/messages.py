@@ -197,6 +197,8 @@ class Finished(_Message):
     generation: int
     task_id: TaskId
     report: Report
+    #: Seconds for which the worker stood still meanwhile.
+    paused_s: float = 0.0
 
 
 class Returned(_Message):

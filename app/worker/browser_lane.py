@@ -162,7 +162,7 @@ class BrowserLane:
         if answer and answer.status == HTTPStatus.PARTIAL_CONTENT and told.declared_bytes is None:
             msg = "the portal sent a part of it"
             raise RefusedError(msg, is_retryable=True)
-        wanted.allowance.check(told.declared_bytes or 0)
+        wanted.allowance.expect(told.declared_bytes or 0)
         try:
             path = await landed(download, self._stall_s, wanted.allowance.check)
         except TimeoutError as error:

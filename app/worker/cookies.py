@@ -128,6 +128,10 @@ def _replace(path: Path, content: bytes) -> None:
 
 def _read(path: Path) -> Sequence[_Cookie]:
     try:
-        return cast("Sequence[_Cookie]", json.loads(path.read_bytes()))
+        kept: object = json.loads(path.read_bytes())
     except FileNotFoundError:
         return ()
+    if not (isinstance(kept, list) and all(isinstance(cookie, dict) for cookie in cast("list[object]", kept))):
+        msg = f"{path} holds no list of cookies"
+        raise ValueError(msg)
+    return cast("Sequence[_Cookie]", kept)

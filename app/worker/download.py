@@ -18,7 +18,8 @@ import anyio
 import anyio.to_thread
 from playwright.async_api import BrowserContext, Page
 
-from app.archive.content import Finding, Shape, inspect
+from app.archive.answers import Shape
+from app.archive.content import Finding, inspect
 from app.domain.options import BrowserOptions, PortalOptions, SizeLimits
 from app.domain.task import MissedFile
 from app.portal.pack import Pack
@@ -98,10 +99,11 @@ class OrderDownloads:
             PortalGoneError: It is not there any more.
             OSError: The disk is full or not writable.
         """
-        wanted = Wanted(link=link, part=part, allowance=self._allowance)
+        wanted = Wanted(link=link, part=part, allowance=self._allowance.on(part.parent))
         try:
             return list(await self._receive(wanted))
         except RefusedError as refusal:
+            await anyio.Path(part).unlink(missing_ok=True)  # what came of it takes no room from others
             await self._stop_if_lost(refusal)
             return [self._missed(link, refusal)]
 

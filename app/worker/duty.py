@@ -11,6 +11,7 @@ from pathlib import Path
 
 import anyio
 
+from app.bridge.awake import Pauses
 from app.bridge.pace import every
 from app.bridge.stream import FrameStream
 from app.domain.failures import LOOKS_LOGGED_OUT, GivenBack, Proof, root_cause
@@ -70,6 +71,7 @@ class Duty:
         #: Whether anything ended as it may seem to end for a session that is logged out.
         self._has_missed = False
         self._was_ready = False
+        self._pauses = Pauses(HEARTBEAT_INTERVAL_S)
 
     @property
     def _session(self) -> BrowserSession:
@@ -127,7 +129,7 @@ class Duty:
         if not membership.is_in:
             self._return(task_id, GivenBack.LOGGED_OUT, "the worker had no login")
             return
-        count = membership.count
+        count, paused_s = membership.count, self._pauses.total_s
         try:
             report = await attempt(self._bench, assign.task, self._staging / assign.staging)
         except SessionLostError as error:
@@ -137,7 +139,8 @@ class Duty:
             if report.outcome in LOOKS_LOGGED_OUT:
                 self._has_missed = True
             await membership.keep_cookies()
-            self._mouth.say(Finished, task_id=task_id, report=report)
+            paused_s = self._pauses.total_s - paused_s
+            self._mouth.say(Finished, task_id=task_id, report=report, paused_s=paused_s)
 
     async def _probe(self) -> None:
         count = self._session.membership.count
@@ -193,6 +196,7 @@ class Duty:
     async def _beat(self) -> None:
         """Prove every two seconds that this event loop runs."""
         async for _ in every(HEARTBEAT_INTERVAL_S):
+            self._pauses.note()
             self._mouth.say(Heartbeat, session=self._session.view())
 
     async def _end_with_browser(self) -> None:

@@ -138,7 +138,7 @@ class FileStream:
         if not CODINGS.issuperset(codings):
             msg = f"it came in a coding that only a browser reads ({', '.join(codings)})"
             raise RefusedError(msg, is_retryable=True, is_for_browser=True)
-        allowance.check(declared or 0)
+        allowance.expect(declared or 0)
         size_bytes = await _written(answer, Unpacking(codings), part, allowance)
         if size_bytes == 0 and "refresh" in answer.headers:
             msg = "its address leads on to another one"

@@ -16,6 +16,7 @@ import anyio
 from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
 
+from app.bridge.awake import within
 from app.domain.ids import TaskId
 from app.domain.machine import Machine, Transition
 from app.domain.states import TAB, TabEvent, TabStatus
@@ -159,8 +160,7 @@ async def open_tab(context: BrowserContext, order: TabOrder) -> AsyncGenerator[T
 
 async def _open(context: BrowserContext) -> Page:
     try:
-        with anyio.fail_after(OPEN_LIMIT_S):
-            return await context.new_page()
+        return await within(OPEN_LIMIT_S, context.new_page)
     except (PlaywrightError, TimeoutError) as error:
         msg = "the browser opens no more tabs"
         raise SessionBrokenError(msg) from error
@@ -168,13 +168,13 @@ async def _open(context: BrowserContext) -> Page:
 
 async def _close(page: Page, machine: Machine[TabStatus, TabEvent]) -> None:
     machine.fire(TabEvent.CLOSE)
-    with (
-        anyio.CancelScope(shield=True),
-        anyio.move_on_after(CLOSE_LIMIT_S) as limit,
-        contextlib.suppress(PlaywrightError),  # a crashed tab or a dead browser: closed already
-    ):
-        await page.close()
-    if limit.cancelled_caught:
+    try:
+        with (
+            anyio.CancelScope(shield=True),
+            contextlib.suppress(PlaywrightError),  # a crashed tab or a dead browser: closed already
+        ):
+            await within(CLOSE_LIMIT_S, page.close)
+    except TimeoutError as error:
         msg = f"the browser did not close a tab within {CLOSE_LIMIT_S:g} s"
-        raise SessionBrokenError(msg)
+        raise SessionBrokenError(msg) from error
     machine.fire(TabEvent.CLOSED)

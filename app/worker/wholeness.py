@@ -39,7 +39,8 @@ async def proved_whole(arrived: Arrived, received: Received, stream: FileStream,
         return arrived
     again = arrived.path.with_name(f"{arrived.path.name}-again")
     try:
-        if received.can_ask_again and await _is_confirmed(arrived, received.final_url, again, stream, Allowance(sizes)):
+        allowance = Allowance(sizes).on(again.parent)
+        if received.can_ask_again and await _is_confirmed(arrived, received.final_url, again, stream, allowance):
             return arrived
     finally:
         with anyio.CancelScope(shield=True):

@@ -161,6 +161,7 @@ async def slot_on(base: Path, root: Path, browser: BrowserOptions | None = None)
         slot=1,
         options=options,
         profile=profile,
+        profile_name="anna",
         folder=folder,
         staging_path=root / "staging",
         module="app.worker",

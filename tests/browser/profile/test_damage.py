@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from app.domain.failures import ProfileError
 from app.domain.ids import ProfileId
 from app.profile.base import check_base
 from app.profile.clone import clone_profile
-from app.profile.failures import ProfileDamagedError, ProfileError
+from app.profile.failures import ProfileDamagedError
 from app.profile.home import FILE_NAME
 from app.profile.launch import prepare_for_launch
 from app.profile.profile import Profile

@@ -9,6 +9,7 @@ import pytest
 
 from app.domain.failures import Reason
 from app.processor.failures import SessionLostError
+from app.worker import allowance
 from app.worker.attempt import attempt
 from tests.support.portal import needs_chromium
 from tests.support.raw_portal import LOGIN_PAGE, answer, attached, pdf
@@ -164,6 +165,35 @@ async def test_a_file_that_never_ends_does_not_cost_those_that_came(tmp_path: Pa
     assert report.reason is Reason.SOME_FILES_FAILED, report
     assert [file.name for file in report.files] == ["good.pdf"]
     assert "no time was left" in report.missed[0].problem
+
+
+async def test_what_the_disk_has_no_room_for_is_missed_and_leaves_the_room_that_it_took(
+    tmp_path: Path, open_stage: OpenStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    floor_bytes = 64 * 1024
+    monkeypatch.setattr(allowance, "FLOOR_BYTES", floor_bytes)
+    monkeypatch.setattr(allowance, "_LOOK_EACH_BYTES", 1)
+    monkeypatch.setattr(allowance, "free_bytes", lambda _: floor_bytes - 1)
+    async with raw_stage(open_stage, tmp_path) as (portal, stage):
+        links = link("/f/small.pdf", "small.pdf") + link("/f/large.pdf", "large.pdf")
+        portal.order("1", links + button("location='/f/click.pdf'", "click.pdf"))
+        portal.routes["/f/small.pdf"] = (answer(pdf("small")),)
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\nConnection: close\r\n"
+        endless = (0.1, b"%fill\n" * 20_000) * 3
+        portal.routes["/f/large.pdf"] = (head + b"\r\n", *endless)
+        portal.routes["/f/click.pdf"] = (head + b"Content-Disposition: attachment\r\n\r\n", *endless)
+
+        report, saved = await files_of(stage)
+
+        left = [path for path in stage.staging.rglob("*") if path.is_file() and path.stat().st_size >= floor_bytes]
+
+    assert report.reason is Reason.SOME_FILES_FAILED, report
+    assert saved == {"small.pdf": pdf("small")}
+    assert {missed.label: "no room" in missed.problem for missed in report.missed} == {
+        "large.pdf": True,
+        "click.pdf": True,
+    }
+    assert left == []
 
 
 async def test_a_file_may_be_called_as_the_login_page_is(tmp_path: Path, open_stage: OpenStage) -> None:

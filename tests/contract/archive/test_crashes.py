@@ -85,31 +85,35 @@ class House:
     """One output folder, set up for a scene. Each call of the archive is that of a new process."""
 
     def __init__(self, root: Path, scene: Scene) -> None:
-        self.root, self.out = root, root / "out"
+        self._scene = scene
+        self.root, self.out, self.staged = root, root / "out", root / "new"
         self.has_former, self.has_neighbour = bool(scene.former), scene.has_neighbour
         self.note: Files = {"note.txt": b"mine"} if scene.has_note else {}
-        if scene.has_neighbour:
-            self._set_up(NEIGHBOUR, "Acme")
         self.oldest = OLDEST if scene.has_superseded else {}
+
+    def set_up(self) -> None:
+        scene = self._scene
+        if scene.has_neighbour:
+            self._file_before(NEIGHBOUR, "Acme")
         if scene.has_superseded:
-            self._set_up(task_for("PO/1"), scene.former, OLDEST)
+            self._file_before(task_for("PO/1"), scene.former, OLDEST)
         if scene.former:
-            self._set_up(task_for("PO/1"), scene.former)
+            self._file_before(task_for("PO/1"), scene.former)
         for name, content in self.note.items():
             (folders_of(self.out, TASK)[0] / name).write_bytes(content)
-        self.staged = stage(root / "new", NEW)
+        stage(self.staged, NEW)
 
-    def _set_up(self, task: POTask, supplier: str, files: Files = OLD) -> None:
+    def _file_before(self, task: POTask, supplier: str, files: Files = OLD) -> None:
         staged = stage(self.root / f"set up {task.task_id.replace('/', '-')} {len(files)}", files)
         self.tree.file(task, report_for(files, supplier=supplier), staged)
 
-    def put_back_as_it_died(self) -> None:
-        """The same death again and again: keep it at the first call, bring it back at every other."""
-        kept = self.root / "as it died"
-        if not kept.exists():
-            shutil.copytree(self.out, kept)
-        shutil.rmtree(self.out)
-        shutil.copytree(kept, self.out)
+    def copy(self, root: Path) -> House:
+        """Another house in the same state: copying is quicker than filing again."""
+        root.mkdir()
+        for folder in (self.out, self.staged):
+            if folder.exists():
+                shutil.copytree(folder, root / folder.name)
+        return House(root, self._scene)
 
     @property
     def tree(self) -> OutputTree:
@@ -157,8 +161,10 @@ class House:
 
 def cut_filings(root: Path, scene: Scene, failure: Failure) -> Iterator[House]:
     """The same filing, cut off before its first step, its second, and so on to its end."""
+    model = House(root / "model", scene)
+    model.set_up()
     for step in itertools.count(1):
-        house = House(root / str(step), scene)
+        house = model.copy(root / str(step))
         with suppress(DeathError, OSError), failing_disk(step, failure) as disk:
             house.file(house.staged)
         if not disk.has_failed:
@@ -168,21 +174,17 @@ def cut_filings(root: Path, scene: Scene, failure: Failure) -> Iterator[House]:
 
 
 @scenes
-def test_an_order_whose_filing_died_is_filed_once_by_the_next_attempt(tmp_path: Path, scene: Scene) -> None:
-    for house in cut_filings(tmp_path, scene, Failure.DEATH):
-        house.file_again()
-
-        house.check(NEW)
-
-
-@scenes
 def test_a_run_that_starts_after_a_death_finds_all_of_the_old_or_all_of_the_new(tmp_path: Path, scene: Scene) -> None:
+    """And the next attempt files the order once, whether a run looked first or not."""
     for house in cut_filings(tmp_path, scene, Failure.DEATH):
+        unseen = house.copy(house.root / "unseen")
         house.tree.recover()
         house.check_recovered()
-
         house.file_again()
         house.check(NEW)
+
+        unseen.file_again()
+        unseen.check(NEW)
 
 
 @pytest.mark.parametrize("name", ["same folder again", "another supplier", "note under another supplier"])
@@ -190,12 +192,12 @@ def test_a_death_while_recovering_from_a_death_changes_nothing(tmp_path: Path, n
     recovery_step_counts: set[int] = set()
     for house in cut_filings(tmp_path, SCENES[name], Failure.DEATH):
         for step in itertools.count(1):
-            house.put_back_as_it_died()
+            dead = house.copy(house.root / str(step))
             with suppress(DeathError), failing_disk(step, Failure.DEATH) as disk:
-                house.tree.recover()
+                dead.tree.recover()
 
-            house.tree.recover()
-            house.check_recovered()
+            dead.tree.recover()
+            dead.check_recovered()
             if not disk.has_failed:
                 recovery_step_counts.add(step)
                 break
@@ -239,6 +241,7 @@ def test_recovering_a_tree_that_needs_nothing_does_nothing(tmp_path: Path) -> No
 
 def test_without_its_ledger_the_tree_still_knows_whose_its_folders_are(tmp_path: Path) -> None:
     house = House(tmp_path, SCENES["beside another order again"])
+    house.set_up()
     for entry in (house.out / ".poolwright" / "filed").iterdir():
         entry.write_text("spoilt")
 

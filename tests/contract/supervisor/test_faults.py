@@ -6,8 +6,6 @@ import errno
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,6 +26,7 @@ from app.supervisor.plan import react
 from app.supervisor.pool_facts import HoldOver
 from app.supervisor.staging import staging_name
 from app.supervisor.standing import Slot, Standing
+from tests.support.disk_faults import Faults, failing
 from tests.support.tasks import BATCH, orders
 
 STEPS = ("rename", "replace", "fsync", "mkdir", "unlink", "rmdir", "chmod", "open", "stat", "scandir", "listdir")
@@ -35,32 +34,6 @@ WORKER = WorkerRef(1, 1)
 ORDER_COUNT = 3
 #: More than any list needs, whatever is in its way; a loop without end needs more than any number.
 COMMANDS_MAX = 400
-
-
-class Faults:
-    """Lets one kind of step fail from its n-th call on, for so many calls."""
-
-    def __init__(self, root: Path, code: int, begin: int, count: int) -> None:
-        self._root, self._code, self._begin, self._left = str(root), code, begin, count
-        self._seen = 0
-
-    def watch(self, step: Callable[..., object]) -> Callable[..., object]:
-        def watched(place: object, *args: object, **options: object) -> object:
-            if isinstance(place, int) or str(place).startswith(self._root):
-                self._seen += 1
-                if self._seen >= self._begin and self._left > 0:
-                    self._left -= 1
-                    raise OSError(self._code, "the disk says no", str(place))
-            return step(place, *args, **options)
-
-        return watched
-
-
-@contextmanager
-def failing(name: str, faults: Faults) -> Generator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, name, faults.watch(getattr(os, name)))
-        yield
 
 
 class SmallPool:
@@ -153,7 +126,7 @@ async def test_a_list_ends_whatever_the_disk_refuses(
 ) -> None:
     pool = SmallPool(tmp_path)
 
-    with failing(step, Faults(tmp_path / "out", code, begin, count)):
+    with failing(os, step, Faults(tmp_path, code, begin, count)):
         await pool.run()
 
     records = await pool.journal.records(BATCH)
@@ -166,7 +139,7 @@ async def test_a_list_ends_whatever_the_disk_refuses(
 async def test_an_order_that_the_folder_never_takes_ends_in_the_journal_alone(tmp_path: Path) -> None:
     pool = SmallPool(tmp_path)
 
-    with failing("rename", Faults(tmp_path, errno.EXDEV, 1, 10_000)):
+    with failing(os, "rename", Faults(tmp_path, errno.EXDEV, 1, 10_000)):
         await pool.run()
 
     records = await pool.journal.records(BATCH)

@@ -96,6 +96,7 @@ class Policy(RuleBasedStateMachine):
         self.logged_out, self.logging_in = set[WorkerRef](), set[WorkerRef]()
         self.is_stopped = False
         self.retiring = set[WorkerRef]()
+        self.bereft = set[int]()
         self.filing: dict[TaskId, File] = {}
         self.refused: dict[TaskId, File] = {}
         self.last_discard: Command | None = None
@@ -126,9 +127,11 @@ class Policy(RuleBasedStateMachine):
         match command:
             case Spawn():
                 assert command.delay_s > 0 or not self.is_excused, "back at once while nothing can work"
+                self.bereft.discard(command.worker.slot)
                 self.alive.add(command.worker)
             case Recycle():
                 self.forget(command.worker)
+                self.bereft.add(command.worker.slot)
                 self.tell(WorkerLost(worker=command.worker, cause=command.cause))
             case Retire():
                 assert command.worker in self.up()
@@ -139,6 +142,7 @@ class Policy(RuleBasedStateMachine):
                 self.lost[command.worker.slot] = RESTART_LIMIT  # it is tried once more, after a while
             case GiveUp():
                 assert command.worker not in self.alive
+                self.bereft.discard(command.worker.slot)
 
     def forget(self, worker: WorkerRef) -> None:
         for those in (self.alive, self.logged_out, self.logging_in, self.retiring):
@@ -253,6 +257,8 @@ class Policy(RuleBasedStateMachine):
         # A disk that takes nothing and a portal that is away cost no restart: the slot comes back when they are over.
         self.is_excused = not in_order and not self.held_causes.isdisjoint(EXCUSING)
         self.lost[worker.slot] += not (in_order or is_done or self.is_excused)
+        if not in_order or worker in self.retiring:  # its slot is CRASHED or RESTARTING now
+            self.bereft.add(worker.slot)
         self.forget(worker)
         self.tell(WorkerEnded(worker=worker) if in_order else WorkerLost(worker=worker, cause="gone"))
         self.is_excused = False
@@ -335,6 +341,10 @@ class Policy(RuleBasedStateMachine):
             worker = WorkerRef(number, slot.generation)
             assert not slot.doubt.row or worker in (self.alive if self.is_stopped else self.due | self.asked)
             assert slot.doubt.is_probing <= (worker in self.asked)
+
+    @invariant()
+    def no_slot_is_left_on_its_way(self) -> None:
+        assert not self.bereft
 
     @invariant()
     def holds_are_told(self) -> None:

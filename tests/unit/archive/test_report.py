@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import tempfile
@@ -493,3 +494,38 @@ def test_whoever_wants_no_report_any_more_ends_it_and_keeps_the_old_one(
     left = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.stem == "orders report"}
     assert left == before
     assert not list(tmp_path.glob(".*"))
+
+
+def test_folders_that_are_gone_are_told_and_a_disk_that_is_away_is_not_blamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders, records = long_list(3)
+    out = tmp_path / "out"
+    folders = sorted(record.folder for record in records.values())
+    (out / folders[0]).mkdir(parents=True)
+
+    def told() -> tuple[str, ...]:
+        return write_reports(orders, records, out / "reports", "report", out=out).notices
+
+    (gone,) = told()
+    for folder in folders:
+        (out / folder).mkdir(parents=True, exist_ok=True)
+    all_there = told()
+    for folder in folders:
+        (out / folder).rmdir()
+    (out / "Acme").rmdir()
+    honest = Path.stat
+
+    def stat(path: Path, **options: bool) -> os.stat_result:
+        if path.is_relative_to(out / "Acme"):
+            raise OSError(errno.ESTALE, "Stale file handle")
+        return honest(path, **options)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    nobody_knows = told()
+
+    assert gone == (
+        f"{folders[1]} and 1 more: no longer in {out}, where the files were put. "
+        "Move them back; or start it again, and what is not there is fetched again."
+    )
+    assert (all_there, nobody_knows) == ((), ())

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 import anyio
+import anyio.lowlevel
 import pytest
 
-from app.bridge.awake import SLICE_S, AwakeLimit
+from app.bridge.awake import PAUSE_S, SLICE_S, AwakeLimit, Pauses, within
 
 
 class Clock:
@@ -85,3 +86,39 @@ async def test_no_limit_is_never_over(clock: Clock) -> None:
     wait_for(limit, clock, 1e9)
 
     assert not limit.is_over
+
+
+async def test_what_is_done_in_time_is_done() -> None:
+    async def work() -> str:
+        await anyio.lowlevel.checkpoint()
+        return "done"
+
+    assert await within(60.0, work) == "done"
+
+
+async def test_what_hangs_is_left_when_its_time_is_over() -> None:
+    with pytest.raises(TimeoutError):
+        await within(0.01, anyio.sleep_forever)
+
+
+async def test_an_error_comes_as_it_is() -> None:
+    async def work() -> None:
+        raise KeyError("why")
+
+    with pytest.raises(KeyError, match="why"):
+        await within(60.0, work)
+
+
+async def test_only_what_is_longer_than_any_step_of_ours_is_a_pause(clock: Clock) -> None:
+    pauses = Pauses(2.0)
+
+    clock.now_s += 2.0 + PAUSE_S - 0.5
+    busy_s = pauses.total_s
+    pauses.note()
+    clock.now_s += 2.0 + 20.0
+    just_over_s = pauses.total_s
+    pauses.note()
+    clock.now_s += 2.0
+    pauses.note()
+
+    assert (busy_s, just_over_s, pauses.total_s) == (0.0, 20.0, 20.0)

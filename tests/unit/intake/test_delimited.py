@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.intake import grid
+from app.intake import grid, quoting
 from app.intake.delimited import read_delimited
 from app.intake.encoding import decode
 from app.intake.errors import InputRefusedError
@@ -220,6 +220,24 @@ def test_a_row_by_other_rules_of_quoting_is_read_by_them_alone_and_told(row: str
 
     assert [each.cells for each in grid.rows] == [("S", "PO", "T"), ("Acme", "1", "y"), cells, ("C:\\", "3", "z")]
     assert "row 3" in grid.notices[0]
+
+
+def test_a_long_list_of_broken_rows_is_changed_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not each row with the two hundred lines behind it, which a record may go on in."""
+    changed_count = 0
+
+    class Counting:
+        def sub(self, repl: str, line: str) -> str:
+            nonlocal changed_count
+            changed_count += 1
+            return line
+
+    monkeypatch.setattr(quoting, "_PLAIN_BACKSLASH", Counting())
+
+    rows = cells_of("PO Number,Note,Amount\n" + '4500010001,"a"b,c\n' * 1_000)
+
+    assert len(rows) == 1_001
+    assert changed_count < 20_000
 
 
 def test_every_row_may_have_backslashes() -> None:

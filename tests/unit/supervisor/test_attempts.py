@@ -147,7 +147,7 @@ def test_what_nobody_wants_any_more_is_forgotten() -> None:
 
     decision = react(known, TasksCancelled(task_ids=(TASK.task_id,)))
 
-    assert decision.commands == (Forget(task_ids=(TASK.task_id,)),)
+    assert decision.commands == (Forget(task_ids=(TASK.task_id,)), Discard(staged=staged(1, partial("a.pdf"))))
     assert decision.standing == replace(kept, best={})
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import anyio
 import anyio.to_thread
@@ -11,14 +14,24 @@ import pytest
 
 from app.archive.tree import OutputTree
 from app.domain.failures import OptionsError
+from app.domain.ids import WorkerRef
+from app.domain.machine import Machine
 from app.domain.options import Secret
+from app.domain.states import POOL, WorkerEvent, WorkerStatus
+from app.domain.task import POTask
 from app.service.clock import SystemClock
 from app.store.memory import MemoryJournal
+from app.supervisor.chronicle import Chronicle
+from app.supervisor.dispatch import Dispatch
 from app.supervisor.facts import Fact
 from app.supervisor.pool import PersistentWorkerPool
 from app.supervisor.pool_facts import RestartAsked
-from app.supervisor.surroundings import Surroundings
+from app.supervisor.standing import Slot, Standing
+from app.supervisor.steering import Steering
+from app.supervisor.surroundings import Surroundings, WorkerOrder
+from app.supervisor.tally import Tally
 from app.supervisor.wishes import Wishes
+from app.supervisor.worker import Worker
 from tests.support.scripted_pool import pool_options
 from tests.support.tasks import BATCH
 
@@ -45,6 +58,45 @@ def test_a_worker_that_is_not_there_cannot_be_restarted(slot: int) -> None:
     assert pool.facts == []
     pool.restart_worker(2)
     assert pool.facts == [RestartAsked(slot=2)]
+
+
+async def test_what_is_asked_of_a_pool_that_is_over_changes_nothing() -> None:
+    dispatch = Dispatch(MemoryJournal(SystemClock()), BATCH, 1)
+    machine = Machine(POOL, "pool", clock=SystemClock().now, observe=lambda _: None)
+
+    class Over(Wished):
+        def _report(self, fact: Fact) -> None:
+            steering.report(fact)
+
+    with Steering(Standing(slots={1: Slot()}), machine, dispatch, Tally()) as steering:
+        pass
+    for ask in (Over().pause, Over().resume, Over().stop, partial(Over().restart_worker, 1)):
+        ask()
+
+    assert steering.unsettled.count == 0, "nobody would deal with it"
+
+
+@pytest.mark.parametrize(
+    "way", [(WorkerEvent.LOSE,), (WorkerEvent.REPORT_READY, WorkerEvent.RECYCLE)], ids=["crashed", "to return"]
+)
+async def test_a_slot_that_is_given_up_comes_to_its_end(way: tuple[WorkerEvent, ...]) -> None:
+    order = SimpleNamespace(
+        slot=1, clock=SystemClock().now, options=SimpleNamespace(tabs_per_worker=1, task_timeout_s=1.0)
+    )
+    journal = MemoryJournal(SystemClock())
+    chronicle = Chronicle(journal, lambda _: None)
+
+    async def begin(task: POTask, _: WorkerRef) -> POTask:
+        return task
+
+    worker = Worker(cast("WorkerOrder", order), chronicle, lambda _: None, Dispatch(journal, BATCH, 1), begin)
+    for event in way:
+        worker._machine.fire(event)
+
+    worker.give_up()
+    worker.give_up()
+
+    assert worker.status is WorkerStatus.TERMINATED
 
 
 def test_a_secret_that_is_none_is_refused_before_anything_is_started(tmp_path: Path) -> None:

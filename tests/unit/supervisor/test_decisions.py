@@ -224,7 +224,10 @@ class TestWorkers:
 
         decision = react(start, WorkerEnded(worker=ONE))
 
-        assert decision.commands == (given_back(GivenBack.DRAINING, "its worker ended"),)
+        assert decision.commands == (
+            given_back(GivenBack.DRAINING, "its worker ended"),
+            GiveUp(worker=ONE, cause="the pool ends", is_expected=True),
+        )
         assert decision.standing.slots[1] == Slot(is_given_up=True)
 
 

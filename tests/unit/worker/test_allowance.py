@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from app.domain.options import SizeLimits
-from app.worker.allowance import Allowance, in_words
+from app.worker import allowance as module
+from app.worker.allowance import FLOOR_BYTES, Allowance, free_bytes, in_words
 from app.worker.received import RefusedError, length, media_type
 
 
@@ -49,3 +52,57 @@ def test_only_one_length_is_believed(header: str, told: int | None) -> None:
 def test_a_media_type_has_no_parameters() -> None:
     assert media_type("Text/HTML; charset=utf-8") == "text/html"
     assert media_type("") == ""
+
+
+PLENTY = SizeLimits(file_bytes=10**12, order_bytes=10**12)
+
+
+def test_a_file_that_the_disk_has_no_room_for_is_refused_before_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk_bytes = FLOOR_BYTES * 3
+    here = [0]
+    monkeypatch.setattr(module, "free_bytes", lambda _: disk_bytes - here[0])
+    allowance = Allowance(PLENTY).on(tmp_path)
+
+    def fill() -> None:
+        for here[0] in range(0, disk_bytes, 64 * 1024):
+            allowance.check(here[0])
+
+    with pytest.raises(RefusedError, match=r"no room for it \(\d+.*make room, and run the list again") as caught:
+        fill()
+
+    assert caught.value.is_retryable
+    assert FLOOR_BYTES * 1.9 < here[0] < FLOOR_BYTES * 2.2
+
+
+def test_one_that_is_announced_is_not_even_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "free_bytes", lambda _: FLOOR_BYTES * 3)
+    allowance = Allowance(PLENTY).on(tmp_path)
+
+    allowance.expect(FLOOR_BYTES * 2)
+    with pytest.raises(RefusedError, match="192 MB are free"):
+        allowance.expect(FLOOR_BYTES * 2 + 1)
+
+
+def test_a_small_order_and_a_disk_that_does_not_answer_are_no_matter_of_its_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert free_bytes(tmp_path / "nowhere") is None
+    monkeypatch.setattr(module, "free_bytes", lambda _: 0)
+    Allowance(PLENTY).on(tmp_path).check(FLOOR_BYTES - 1)
+    Allowance(PLENTY).on(tmp_path).expect(FLOOR_BYTES - 1)
+    monkeypatch.setattr(module, "free_bytes", lambda _: None)
+    Allowance(PLENTY).on(tmp_path).check(FLOOR_BYTES * 9)
+    Allowance(PLENTY).check(FLOOR_BYTES * 9)
+
+
+def test_files_of_one_order_that_are_small_alone_are_large_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "free_bytes", lambda _: FLOOR_BYTES - 1)
+    allowance = Allowance(PLENTY).on(tmp_path)
+    allowance.use(FLOOR_BYTES)
+
+    with pytest.raises(RefusedError, match="no room"):
+        allowance.check(10 * 1024 * 1024)

@@ -145,3 +145,11 @@ async def test_a_cookie_that_is_refused_does_not_keep_the_others_out(tmp_path: P
     (tmp_path / "kept.json").write_text(json.dumps([odd]))
     with pytest.raises(PlaywrightError):
         await CookieSnapshot(tmp_path / "kept.json").bring_back(cast("BrowserContext", jar))
+
+
+@pytest.mark.parametrize("content", ["{}", "null", "3", '["a"]', "[1]", '"[]"', "no JSON"])
+async def test_a_file_without_cookies_is_told_as_such(tmp_path: Path, content: str) -> None:
+    (tmp_path / "kept.json").write_text(content)
+
+    with pytest.raises(ValueError, match=r"cookies|Expecting"):
+        await CookieSnapshot(tmp_path / "kept.json").bring_back(Jar(SESSION).driver)

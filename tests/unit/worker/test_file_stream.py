@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+import anyio
 import httpx
 import pytest
 from playwright.async_api import BrowserContext
 
 from app.domain.options import BrowserOptions, PortalOptions, SizeLimits
 from app.portal import pack as packs
-from app.worker import file_stream
 from app.worker.allowance import Allowance
 from app.worker.errors import PortalBusyError
 from app.worker.file_stream import FileStream, open_file_stream, waiting_s
@@ -71,7 +71,7 @@ def _network(monkeypatch: pytest.MonkeyPatch) -> None:
     async def look_up(host: str, port: int) -> list[tuple[Any, ...]]:
         return [(None, None, None, "", (places[host.partition(".")[0]], port))]
 
-    monkeypatch.setattr(file_stream.anyio, "getaddrinfo", look_up)
+    monkeypatch.setattr(anyio, "getaddrinfo", look_up)
 
 
 async def test_cookies_beyond_ascii_go_as_a_browser_sends_them(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from app.domain.events import Event, Notice
 from app.domain.failures import DiskFullError, OptionsError
 from app.domain.ports import Accepted
 from app.domain.task import OrderList
+from app.intake.orders import orders_from_file
 from app.service.clock import SystemClock
 from app.service.inbox import watch
 from app.service.inbox.names import Kind, kind_of
@@ -128,7 +129,7 @@ async def test_a_writer_that_goes_on_after_the_taking_is_waited_for(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with place.drop("orders.csv", "PO\nPO100001\n").open("a") as writer:
-        read = watch.orders_from_file
+        read = orders_from_file
 
         def slowly(path: Path, reading: Any) -> Any:  # noqa: ANN401 - handed on
             orders = read(path, reading)

@@ -1,0 +1,248 @@
+"""No chain of facts makes the same command twice without time in between, whatever the world answers for ever."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
+
+import pytest
+
+from app.domain.failures import GivenBack, Proof, Reason
+from app.domain.ids import TaskId, WorkerRef
+from app.domain.storage import StorageTrouble
+from app.domain.task import POTask, Report
+from app.supervisor.commands import (
+    AdoptLogin,
+    AwaitProof,
+    Command,
+    FailRest,
+    File,
+    Finish,
+    ForetellEnd,
+    Hold,
+    Probe,
+    Recycle,
+    RefreshLogin,
+    Requeue,
+    Retire,
+    Spawn,
+    Stop,
+)
+from app.supervisor.facts import (
+    Fact,
+    FilingFailed,
+    HomeRefused,
+    LoginLost,
+    LoginSettled,
+    PortalDown,
+    Probed,
+    ProofOverdue,
+    TaskFiled,
+    TaskReported,
+    TaskReturned,
+    TaskStuck,
+    TaskTaken,
+    WorkerEnded,
+    WorkerLost,
+    WorkerReady,
+)
+from app.supervisor.plan import react
+from app.supervisor.pool_facts import HoldOver, LoginAges
+from app.supervisor.restarts import LossKind
+from app.supervisor.standing import Slot, Standing
+
+TASKS = tuple(POTask(task_id=TaskId(f"demo:{n}"), po_number=f"PO{n}", portal_number=f"{n}") for n in range(3))
+#: What an order takes at least, and a browser that comes up. All else is answered at once, as by the worst disk.
+ORDER_S, START_S = 1.0, 0.5
+#: So much is never commanded within a minute; a circle needs more than any number.
+COMMANDS_MAX, MINUTE_S = 500, 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mood:
+    """How the world answers, each time alike."""
+
+    start: LossKind | StorageTrouble | Literal["ready", "logged out", "portal gone"] = "ready"
+    task: Reason | GivenBack | LossKind | Literal["stuck"] = Reason.ALL_SAVED
+    #: Why the disk refuses files, and whether the folder as a whole takes some; nothing where it takes all.
+    filing: tuple[StorageTrouble, bool] | None = None
+    proof: Proof = Proof.LOGGED_IN
+    is_login_good: bool = True
+
+
+class World:
+    """Two slots and a short list, in a time of their own."""
+
+    def __init__(self, mood: Mood, standing: Standing) -> None:
+        self.mood, self.standing = mood, standing
+        self.queue = deque(TASKS)
+        self.now_s = 0.0
+        self.said = set[tuple[float, str]]()
+        self.is_over = False
+        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self._numbers = itertools.count()
+        for slot in standing.slots:
+            self.start(WorkerRef(slot, 1))
+
+    def run(self) -> None:
+        while self._agenda and not self.is_over and (len(self.said) < COMMANDS_MAX or self.now_s < MINUTE_S):
+            self.now_s, _, act = heapq.heappop(self._agenda)
+            act()
+            assert len(self.said) < 10 * COMMANDS_MAX, "it runs in circles"
+
+    def later(self, delay_s: float, act: Callable[[], None]) -> None:
+        heapq.heappush(self._agenda, (self.now_s + delay_s, next(self._numbers), act))
+
+    def answer(self, *facts: Fact, delay_s: float = 0.0) -> None:
+        for fact in facts:
+            self.later(delay_s, partial(self.tell, fact))
+
+    def tell(self, fact: Fact) -> None:
+        decision = react(self.standing, fact)
+        self.standing = decision.standing
+        for command in decision.commands:
+            said = (self.now_s, repr(_of_any_generation(command)))
+            assert said not in self.said, f"twice at {self.now_s} s: {command}"
+            self.said.add(said)
+            self.obey(command)
+        self.later(0.0, self.hand_out)
+
+    def hand_out(self) -> None:
+        for number, slot in self.standing.slots.items():
+            is_closed = self.standing.holds.active or self.standing.is_stopping
+            if slot.is_up and not slot.held and not slot.is_retiring and self.queue and not is_closed:
+                worker, task = WorkerRef(number, slot.generation), self.queue.popleft()
+                self.tell(TaskTaken(worker=worker, task=task))
+                self.later(ORDER_S, partial(self.end_task, worker, task))
+
+    def end_task(self, worker: WorkerRef, task: POTask) -> None:
+        slot = self.standing.slots[worker.slot]
+        if slot.generation != worker.generation or task.task_id not in slot.held:
+            return
+        match self.mood.task:
+            case Reason():
+                report = Report(reason=self.mood.task)
+                self.answer(TaskReported(worker=worker, task_id=task.task_id, report=report))
+            case GivenBack():
+                self.answer(TaskReturned(worker=worker, task_id=task.task_id, why=self.mood.task, detail=""))
+                if self.mood.task is GivenBack.SESSION_LOST:
+                    self.answer(LoginLost(worker=worker, detail="", at_s=self.now_s))
+            case LossKind():
+                self.lose(worker, self.mood.task)
+            case "stuck":
+                self.answer(TaskStuck(worker=worker, task_id=task.task_id))
+                self.lose(worker, LossKind.DIED)
+
+    def lose(self, worker: WorkerRef, kind: LossKind) -> None:
+        self.answer(WorkerLost(worker=worker, cause="gone", kind=kind, at_s=self.now_s))
+
+    def start(self, worker: WorkerRef) -> None:
+        match self.mood.start:
+            case LossKind():
+                self.lose(worker, self.mood.start)
+            case StorageTrouble():
+                self.answer(HomeRefused(worker=worker, trouble=self.mood.start, detail=""))
+                self.lose(worker, LossKind.NOT_STARTED)
+            case "portal gone":
+                self.answer(PortalDown(worker=worker, detail=""))
+                self.lose(worker, LossKind.UNABLE)
+            case "logged out":
+                self.answer(LoginLost(worker=worker, detail="", at_s=self.now_s), delay_s=START_S)
+            case "ready":
+                self.answer(WorkerReady(worker=worker, at_s=self.now_s), delay_s=START_S)
+
+    def obey(self, command: Command) -> None:
+        match command:
+            case Spawn():
+                self.later(command.delay_s, partial(self.start, command.worker))
+            case Recycle():
+                self.lose(command.worker, LossKind.DIED)
+            case Retire():
+                self.answer(WorkerEnded(worker=command.worker))
+            case Hold(delay_s=float(delay_s)):
+                self.answer(HoldOver(cause=command.cause), delay_s=delay_s)
+            case File() | Finish() | Requeue() | FailRest():
+                self.obey_about_tasks(command)
+            case Probe() | AwaitProof() | RefreshLogin() | AdoptLogin() | ForetellEnd():
+                self.obey_about_logins(command)
+            case Stop():
+                self.is_over = True
+            case _:
+                pass
+
+    def obey_about_tasks(self, command: File | Finish | Requeue | FailRest) -> None:
+        match command:
+            case File() if self.mood.filing is not None:
+                trouble, is_fine = self.mood.filing
+                refusal = FilingFailed(
+                    worker=command.worker, file=command, problem="", trouble=trouble, is_place_fine=is_fine
+                )
+                self.answer(refusal, delay_s=command.delay_s)
+            case File() | Finish():
+                self.answer(TaskFiled(worker=command.worker, task=command.task))
+            case Requeue():
+                attempt = command.task.attempt + command.is_attempt_spent
+                deaths = command.task.death_count + command.is_death
+                again = replace(command.task, attempt=attempt, death_count=deaths)
+                self.later(command.delay_s, partial(self.queue.appendleft, again))
+                self.later(command.delay_s, self.hand_out)
+            case FailRest():
+                self.queue.clear()
+
+    def obey_about_logins(self, command: Probe | AwaitProof | RefreshLogin | AdoptLogin | ForetellEnd) -> None:
+        match command:
+            case Probe():
+                self.answer(Probed(worker=command.worker, proof=self.mood.proof))
+            case AwaitProof():
+                self.answer(ProofOverdue(worker=command.worker), delay_s=command.delay_s)
+            case RefreshLogin() | AdoptLogin():
+                is_in = self.mood.is_login_good
+                told = LoginSettled(worker=command.worker, is_logged_in=is_in, detail="", at_s=self.now_s)
+                self.answer(told, *([WorkerReady(worker=command.worker, at_s=self.now_s)] if is_in else []))
+            case ForetellEnd(renewal_in_s=float(renewal_in_s)):
+                self.answer(LoginAges(number=command.number), delay_s=renewal_in_s)
+            case _:
+                pass
+
+
+def _of_any_generation(command: Command) -> Command:
+    """The same, whichever process of its slot is to begin: one that comes up in vain does so each time as another."""
+    return replace(command, worker=WorkerRef(command.worker.slot, 0)) if isinstance(command, Spawn) else command
+
+
+MOODS = [
+    *(Mood(start=kind) for kind in LossKind),
+    *(Mood(start=trouble) for trouble in StorageTrouble if trouble.may_pass),
+    Mood(start="portal gone"),
+    *(Mood(start="logged out", is_login_good=is_good) for is_good in (True, False)),
+    *(Mood(task=reason) for reason in Reason),
+    *(
+        Mood(task=reason, proof=proof)
+        for reason in (Reason.PORTAL_SAYS_MISSING, Reason.NO_PERMISSION)
+        for proof in Proof
+    ),
+    *(Mood(task=why, is_login_good=is_good) for why in GivenBack for is_good in (True, False)),
+    *(Mood(task=kind) for kind in LossKind),
+    Mood(task="stuck"),
+    *(Mood(filing=(trouble, is_fine)) for trouble in StorageTrouble for is_fine in (True, False)),
+]
+
+
+def _name(mood: Mood) -> str:
+    return "-".join(str(part) for part in (mood.start, mood.task, mood.filing or "", mood.proof, mood.is_login_good))
+
+
+@pytest.mark.parametrize("was_ready", [True, False])
+@pytest.mark.parametrize("mood", MOODS, ids=_name)
+def test_nothing_is_commanded_again_at_once(mood: Mood, *, was_ready: bool) -> None:
+    standing = Standing(slots={1: Slot(), 2: Slot()}, was_ready=was_ready, waits_for_login=was_ready, renews_early=True)
+
+    world = World(mood, standing)
+    world.run()
+
+    assert len(world.said) < COMMANDS_MAX or world.now_s >= MINUTE_S

@@ -1,0 +1,140 @@
+"""A slot lives on whatever the disk of its clone and of its profile says, at any point, and so does the pool's end."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from app.archive.tree import OutputTree
+from app.domain.failures import PoolError
+from app.domain.ids import WorkerRef
+from app.domain.task import POTask
+from app.service.clock import SystemClock
+from app.store.memory import MemoryJournal
+from app.supervisor.chronicle import Chronicle
+from app.supervisor.deadline import Deadline
+from app.supervisor.dispatch import Dispatch
+from app.supervisor.facts import Fact, WorkerLost
+from app.supervisor.generation import Generation
+from app.supervisor.premises import Premises
+from app.supervisor.surroundings import Surroundings
+from app.supervisor.talk import LostError
+from app.supervisor.worker import Worker
+from tests.support.disk_faults import Faults, failing
+from tests.support.profile_folders import make_base
+from tests.support.scripted_pool import pool_options
+from tests.support.tasks import BATCH
+
+STEPS: list[tuple[ModuleType, str]] = [
+    (io, "open"),
+    *((os, name) for name in ("stat", "lstat", "scandir", "listdir", "open", "close", "mkdir", "unlink", "rmdir")),
+    *((os, name) for name in ("rename", "replace", "chmod", "utime", "fsync", "readlink")),
+]
+CODES = (errno.EIO, errno.EACCES, errno.ENOSPC)
+#: From which call on the step fails. Making a clone ready takes some dozens of the commonest ones.
+BEGINNINGS = (1, 2, 3, 5, 8, 13, 21, 34, 55)
+
+
+class House:
+    """The real premises with one real slot, whose processes die as soon as they were told of their places."""
+
+    def __init__(self, root: Path, base: Path | None = None) -> None:
+        clock = SystemClock()
+        journal = MemoryJournal(clock)
+        self.chronicle = Chronicle(journal, lambda _: None)
+        around = Surroundings(
+            journal=journal,
+            archive=OutputTree(root / "out", clock=clock),
+            clock=clock,
+            observe=lambda _: None,
+            batch_id=BATCH,
+            count_kills=lambda: 0,
+        )
+        options = pool_options(root, base=base)
+        self.premises = Premises(options=options, around=around, chronicle=self.chronicle, deadline=Deadline())
+        self.dispatch = Dispatch(journal, BATCH, 1)
+        self.facts: list[Fact] = []
+
+    async def open(self) -> Worker:
+        await self.premises.open()
+        order = await self.premises.seat(1)
+        return Worker(order, self.chronicle, self.facts.append, self.dispatch, self.begin)
+
+    async def begin(self, task: POTask, worker: WorkerRef) -> POTask:
+        raise AssertionError([task, worker])
+
+    def lost(self) -> int:
+        return sum(isinstance(fact, WorkerLost) for fact in self.facts)
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[WorkerRef]:
+    """The generations that were started."""
+    served: list[WorkerRef] = []
+
+    async def serve(generation: Generation, begin_s: float) -> bool:
+        del begin_s
+        assert generation._post.order.seat.profile_name
+        served.append(generation.ref)
+        raise LostError("it was killed")
+
+    monkeypatch.setattr(Generation, "serve", serve)
+    return served
+
+
+@pytest.mark.parametrize(("module", "name"), STEPS, ids=lambda part: part if isinstance(part, str) else "")
+async def test_a_slot_outlives_whatever_the_disk_refuses(
+    tmp_path: Path, served: list[WorkerRef], module: ModuleType, name: str
+) -> None:
+    house = House(tmp_path)
+    worker = await house.open()
+    number = 0
+    for code in CODES:
+        for begin in BEGINNINGS:
+            for count in (1, 1_000):
+                faults = Faults(tmp_path, code, begin, count)
+                with failing(module, name, faults):
+                    await worker.live(number := number + 1, 0.0)
+                assert house.lost() == number, "its end is told, and only that"
+                assert not worker.profile.corruption_detected, house.facts[-2:]
+            if not faults.have_struck:
+                break
+        await worker.live(number := number + 1, 0.0)
+        assert served[-1] == WorkerRef(1, number), "the disk is back, and so is the slot"
+
+    await house.premises.close()
+
+
+@pytest.mark.parametrize(("module", "name"), STEPS, ids=lambda part: part if isinstance(part, str) else "")
+@pytest.mark.parametrize("begin", [1, 2, 5])
+async def test_an_end_comes_to_its_end_whatever_the_disk_refuses(
+    tmp_path: Path, served: list[WorkerRef], module: ModuleType, name: str, begin: int
+) -> None:
+    del served
+    house = House(tmp_path)
+    await (await house.open()).live(1, 0.0)
+
+    with failing(module, name, Faults(tmp_path, errno.EIO, begin, 1_000)):
+        await house.premises.close()
+
+
+@pytest.mark.parametrize(("module", "name"), STEPS, ids=lambda part: part if isinstance(part, str) else "")
+async def test_a_beginning_is_refused_in_words_whatever_the_disk_refuses(
+    tmp_path: Path, module: ModuleType, name: str
+) -> None:
+    base = make_base(tmp_path / "demo" / "base")
+    for code in (errno.EIO, errno.EACCES):
+        for begin in BEGINNINGS:
+            house = House(tmp_path, base)
+            faults = Faults(tmp_path, code, begin, 1_000)
+            with failing(module, name, faults), contextlib.suppress(PoolError):
+                await house.open()
+            await house.premises.close()
+            if not faults.have_struck:
+                break

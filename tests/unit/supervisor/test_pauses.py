@@ -1,0 +1,102 @@
+"""A pause of the machine is charged to nobody: neither to the orders that it cut through nor to their workers."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+
+import anyio
+import pytest
+
+from app.domain.failures import GivenBack, Reason
+from app.domain.ids import TaskId, WorkerRef
+from app.domain.task import POTask, Report
+from app.supervisor.commands import File, Requeue
+from app.supervisor.facts import Fact, TaskReported, TaskStuck, TaskTaken
+from app.supervisor.judging import FREE_RETURNS_MAX
+from app.supervisor.overdue import GRACE_S, LATE_S, Deadlines
+from app.supervisor.plan import react
+from app.supervisor.standing import Decision, Slot, Standing
+from app.supervisor.talk import LostError
+
+ONE = WorkerRef(1, 1)
+TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
+START = Standing(slots={1: Slot(is_up=True)})
+
+
+def attempt(standing: Standing, report: Report, *, paused_s: float = 0.0, task: POTask = TASK) -> Decision:
+    """An attempt that ended so, after the machine had stood still for so long meanwhile."""
+    taken = react(standing, TaskTaken(worker=ONE, task=task)).standing
+    return react(taken, TaskReported(worker=ONE, task_id=task.task_id, report=report, paused_s=paused_s))
+
+
+@pytest.mark.parametrize(
+    "reason", [Reason.TASK_TIMEOUT, Reason.PAGE_TOO_SLOW, Reason.DOWNLOAD_FAILED, Reason.SOME_FILES_FAILED]
+)
+@pytest.mark.parametrize("number", [1, 3])
+def test_what_failed_over_a_pause_is_done_again_for_free(reason: Reason, number: int) -> None:
+    task = replace(TASK, attempt=number)
+
+    decision = attempt(START, Report(reason=reason, detail="It took too long."), paused_s=20.4, task=task)
+
+    assert decision.commands == (
+        Requeue(
+            worker=ONE,
+            task=task,
+            why=GivenBack.PAUSED,
+            detail="The machine stood still for 20 s meanwhile. It took too long.",
+            delay_s=0.0,
+            is_attempt_spent=False,
+        ),
+    )
+    assert decision.standing.slots[1].failure_count == 0
+
+
+@pytest.mark.parametrize("reason", [Reason.ALL_SAVED, Reason.NONE_LISTED, Reason.GIVEN_UP, Reason.RETRY_ASKED])
+def test_what_was_judged_all_the_same_counts(reason: Reason) -> None:
+    report = Report(reason=reason)
+
+    assert attempt(START, report, paused_s=20.0) == attempt(START, report)
+
+
+def test_a_machine_that_stands_still_all_the_time_lets_orders_come_to_an_end() -> None:
+    late = Report(reason=Reason.TASK_TIMEOUT)
+    decision = Decision(START)
+    for _ in range(FREE_RETURNS_MAX):
+        decision = attempt(decision.standing, late, paused_s=9.0)
+
+    last = attempt(decision.standing, late, paused_s=9.0, task=replace(TASK, attempt=3))
+
+    assert [type(command) for command in last.commands] == [File]
+
+
+async def overdue(deadlines: Deadlines) -> list[Fact]:
+    """What is found overdue now."""
+    found: list[Fact] = []
+
+    async def enforce() -> None:
+        with contextlib.suppress(LostError):
+            await deadlines.enforce(ONE, found.append)
+
+    async with anyio.create_task_group() as beside:
+        beside.start_soon(enforce)
+        await anyio.wait_all_tasks_blocked()
+        beside.cancel_scope.cancel()
+    return found
+
+
+async def test_who_slept_over_the_time_of_a_task_gives_its_worker_time_to_report(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now_s = [0.0]
+    monkeypatch.setattr("app.supervisor.overdue.anyio.current_time", lambda: now_s[0])
+    deadlines = Deadlines(10.0)
+    deadlines.begin(TASK)
+
+    now_s[0] = 10.0 + GRACE_S + LATE_S + 1.0
+    after_a_pause = await overdue(deadlines)
+    now_s[0] += GRACE_S
+    at_last = await overdue(deadlines)
+
+    assert after_a_pause == []
+    assert at_last == [TaskStuck(worker=ONE, task_id=TASK.task_id)]

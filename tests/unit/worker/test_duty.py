@@ -1,0 +1,46 @@
+"""What a worker says of an attempt over which its machine stood still."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from app.domain.failures import Reason
+from app.domain.task import POTask, Report
+from app.wire.messages import Assign, Finished, Seat
+from app.worker.attempt import Bench
+from app.worker.duty import HEARTBEAT_INTERVAL_S, Duty
+from app.worker.mouth import Mouth
+from tests.support.tasks import po_task
+
+
+async def nothing() -> None:
+    """Keeps no cookies."""
+
+
+@pytest.mark.parametrize(("stood_still_s", "told_s"), [(0.0, 0.0), (20.0, 20.0)])
+async def test_a_pause_is_told_with_the_report_that_it_cut_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stood_still_s: float, told_s: float
+) -> None:
+    now_s, said = [100.0], list[dict[str, object]]()
+    monkeypatch.setattr("app.bridge.awake.anyio.current_time", lambda: now_s[0])
+
+    async def attempt(bench: Bench, task: POTask, staging: Path) -> Report:
+        del bench, task, staging
+        now_s[0] += HEARTBEAT_INTERVAL_S + stood_still_s
+        return Report(reason=Reason.TASK_TIMEOUT)
+
+    monkeypatch.setattr("app.worker.duty.attempt", attempt)
+    membership = SimpleNamespace(is_in=True, count=1, keep_cookies=nothing)
+    bench = SimpleNamespace(session=SimpleNamespace(membership=membership))
+    mouth = SimpleNamespace(say=lambda kind, **told: said.append({"kind": kind, **told}))
+    seat = Seat(profile_path="p", staging_path="s")
+    duty = Duty(cast("Bench", bench), cast("Mouth", mouth), tmp_path, seat=seat, is_headed=False)
+
+    await duty._answer(Assign(task=po_task(1), staging="w"))
+
+    (finished,) = said
+    assert (finished["kind"], finished["paused_s"]) == (Finished, told_s)
