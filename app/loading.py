@@ -17,6 +17,8 @@ from typing import cast
 _KEPT_OUT = ("httpx._main",)
 #: pydantic looks through every installed package for plugins otherwise. Who needs them sets this to nothing.
 _PLUGINS, _NONE = "PYDANTIC_DISABLE_PLUGINS", "__all__"
+#: Has a Python write names of files in UTF-8, whatever the locale says.
+IN_UTF8 = ("-X", "utf8")
 #: Variables of the environment that were set here. Programs that are not ours do not inherit them.
 ours: set[str] = set()
 
@@ -30,6 +32,14 @@ def begin() -> None:
         ours.add(_PLUGINS)
     # None in its place: Python says that there is no such module, which httpx takes for a system without a terminal.
     sys.modules.update(cast("dict[str, ModuleType]", dict.fromkeys(_KEPT_OUT)))
+
+
+def python() -> list[str]:
+    """How the command of a further process of ours begins, which names files as this one does.
+
+    No module of the current folder stands in the place of another there.
+    """
+    return [sys.executable, "-P", *(IN_UTF8 if sys.flags.utf8_mode else ())]
 
 
 def done() -> None:

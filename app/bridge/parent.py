@@ -9,7 +9,6 @@ import contextlib
 import math
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +19,7 @@ import anyio.to_thread
 from anyio.abc import ByteReceiveStream, Process
 from anyio.streams.text import TextReceiveStream
 
+from app import loading
 from app.bridge import strays
 from app.bridge.family import Family
 from app.bridge.pipes import PipeReader, PipeWriter
@@ -154,7 +154,7 @@ async def spawn(order: SpawnOrder) -> Child:
         OSError: The process cannot be started.
     """
     strays.adopt_orphans()
-    command = [sys.executable, "-P", "-m", order.module, str(order.worker.slot), str(order.worker.generation)]
+    command = [*loading.python(), "-m", order.module, str(order.worker.slot), str(order.worker.generation)]
     return await (_spawn_over_stdio if order.is_over_stdio else _spawn_over_pipes)(command, order)
 
 

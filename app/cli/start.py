@@ -13,8 +13,6 @@ from importlib import import_module
 from app import __version__, loading
 from app.cli.streams import secure
 
-#: Tells a Python that it writes names of files in UTF-8, whatever the locale says.
-_UTF8_MODE = "PYTHONUTF8"
 #: What a umask may take away: the rights of others, and never our own.
 _OTHERS = 0o077
 
@@ -50,13 +48,13 @@ def own_what_is_made() -> None:
 def name_in_utf8() -> None:
     """Begin anew, as the same process, where names of files could not hold every letter: suppliers have them all.
 
-    How a Python writes names is settled before any line of it runs. Our workers inherit it.
+    How a Python writes names is settled before any line of it runs. It is said in the command and not in the
+    environment: programs that are not ours would inherit that.
     """
-    environ = os.environ  # noqa: TID251 - Python's own word, long before any setting is read
-    if sys.getfilesystemencoding() == "utf-8" or environ.get(_UTF8_MODE) == "1":
+    if sys.getfilesystemencoding() == "utf-8" or sys.flags.utf8_mode:
         return
-    environ[_UTF8_MODE] = "1"
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - no shell, and our own command line
+    command = [sys.executable, *loading.IN_UTF8, *sys.orig_argv[1:]]
+    os.execv(sys.executable, command)  # noqa: S606 - no shell, and our own command line
 
 
 def _is_heard() -> bool:

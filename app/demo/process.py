@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ import anyio
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
+from app import loading
 from app.demo.client import Portal
 
 _START_LIMIT_S = 20
@@ -41,7 +41,7 @@ async def running_portal(
     Raises:
         PortalError: It said nothing within 20 s, or was still alive after it was killed.
     """
-    command = [sys.executable, "-P", "-m", "app.demo", "--die-with-parent", f"--orders={order_count}", f"--seed={seed}"]
+    command = [*loading.python(), "-m", "app.demo", "--die-with-parent", f"--orders={order_count}", f"--seed={seed}"]
     command.append(f"--port={port}")
     if session_minutes is not None:
         command.append(f"--session-minutes={session_minutes}")

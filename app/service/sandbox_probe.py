@@ -13,6 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from app import loading
 from app.service.container import find_container
 from app.service.sandbox_facts import Refused, SandboxFacts
 
@@ -101,7 +102,7 @@ def try_sandbox() -> tuple[Refused, OSError] | None:
 
 
 def _refused_to_child() -> Refused | None:
-    command = [sys.executable, "-P", "-m", __name__]  # -P: no module of the current folder stands in
+    command = [*loading.python(), "-m", __name__]
     try:
         ended = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_LIMIT_S, check=False)
     except (OSError, subprocess.SubprocessError):

@@ -20,6 +20,9 @@ CONTROL_KIND = "unseen_letter"
 QUOTED_KIND = "in_quotes"
 _QUOTED = re.compile(r"""(["']).*\1""")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+#: Those that can be seen to be none; others are refused.
+_BLANKS = " \xa0"
+_BRACKETED = re.compile(r"\[([0-9A-Fa-f:.]+)\]")
 _NAME = re.compile(r"[\w.-]+|\[[0-9A-Fa-f:.]+\]")
 _PATH = re.compile(r"(/[\w.~-]+)+/?")
 
@@ -45,6 +48,17 @@ def refuse_odd(value: object, *, is_secret: bool) -> object:
     if isinstance(value, str) and not is_secret and _QUOTED.fullmatch(value):
         raise PydanticCustomError(QUOTED_KIND, "it stands in quote marks")
     return value
+
+
+def without_blanks(value: object, kind: object) -> object:
+    """A name or an address without blanks around it: none has any. A password may, and so may a folder."""
+    return value.strip(_BLANKS) if isinstance(value, str) and kind is str else value
+
+
+def plain_host(text: str) -> str:
+    """The name or address of a host; one of version 6 without the brackets that it has within addresses of the web."""
+    bracketed = _BRACKETED.fullmatch(text)
+    return bracketed[1] if bracketed else text
 
 
 def plain_address(text: str) -> str:

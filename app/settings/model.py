@@ -26,10 +26,12 @@ from app.domain.options import (
 )
 from app.settings.checks import (
     plain_address,
+    plain_host,
     plain_path,
     plain_proxy,
     private_runs_dir,
     refuse_odd,
+    without_blanks,
 )
 from app.settings.face import Face, LogLevel
 from app.settings.schedule import ScheduleEntry, check_schedules
@@ -215,7 +217,7 @@ class Settings(BaseSettings):
     log_file: Annotated[
         UserPath | None, Face(flags=("--log-file",), default="`.poolwright/log.jsonl` below the output folder")
     ] = Field(default=None, description="File for the whole log, one JSON object on each line.")
-    host: Annotated[str, Face(flags=("--host",))] = Field(
+    host: Annotated[str, AfterValidator(plain_host), Face(flags=("--host",))] = Field(
         default="127.0.0.1",
         min_length=1,
         description="Where the daemon listens. Any address but this machine's own lets others in the network ask it, "
@@ -284,7 +286,8 @@ class Settings(BaseSettings):
     @classmethod
     def _is_meant(cls, value: object, info: ValidationInfo) -> object:
         field = cls.model_fields.get(info.field_name or "")
-        return refuse_odd(value, is_secret=field is not None and field.annotation is SecretStr)
+        kind = field.annotation if field is not None else None
+        return refuse_odd(without_blanks(value, kind), is_secret=kind is SecretStr)
 
 
 def variable(name: str) -> str:

@@ -24,7 +24,9 @@ from app.worker.hand import kind_of, press, save
 from app.worker.landing import landed
 from app.worker.reading import PageLink
 from app.worker.received import Received, RefusedError, media_type
+from app.worker.traffic import watching
 from app.worker.trail import Trail, follow, quietly
+from app.worker.unseen_question import noticing_questions
 from app.worker.windows import close_family, closing_windows
 from app.worker.world import MovedError
 
@@ -100,7 +102,11 @@ class BrowserLane:
     async def _open(self, page: Page, trail: Trail, address: str, referer: str) -> int:
         """Go there; the status of a page that is shown, 0 for anything else."""
         try:
-            answer = await page.goto(address, referer=referer, wait_until="commit", timeout=self._stall_s * 1000)
+            with watching(page) as traffic:
+                async with noticing_questions(page, traffic):
+                    answer = await page.goto(
+                        address, referer=referer, wait_until="commit", timeout=self._stall_s * 1000
+                    )
         except PlaywrightError as error:
             stop_if_closed(error)
             if "Download is starting" in error.message or trail.downloads:

@@ -18,6 +18,8 @@ from app.worker.errors import CannotLogInError, PortalDownError, first_line
 from app.worker.keeper import Say
 from app.worker.login import Door
 from app.worker.traffic import watching
+from app.worker.unanswered import remedy
+from app.worker.unseen_question import CertificateWantedError, noticing_questions
 
 #: A rung shows as many pages one after the other: the start page, what the form leads to, a code's, and the probe.
 _PAGE_COUNT = 4
@@ -103,7 +105,8 @@ class Ladder:
         portal, login = self.door.portal, self.door.pack.login
         if not (portal.user and portal.password) or login.form is None:
             return "no user and password are given (POOLWRIGHT_USER, POOLWRIGHT_PASSWORD)"
-        await self.door.visit(self.page, login.start)
+        if problem := await self.door.visit(self.page, login.start):
+            return problem
         try:
             await self._fill(login.form.user, portal.user)
             await self._fill(login.form.password, portal.password.text)
@@ -112,7 +115,8 @@ class Ladder:
                 return None
             return await self._give_code(login.second_factor)
         except (PlaywrightError, TimeoutError) as error:
-            return f"the form could not be filled in ({first_line(error)})"
+            step = remedy(str(error), portal.base_url)
+            return f"the form could not be filled in ({first_line(error)})" + (f": {step}" if step else "")
 
     async def _give_code(self, form: SecondFactor) -> str | None:
         if not self.keys.one_time_code:
@@ -132,8 +136,13 @@ class Ladder:
         """Press the button; gives what the page is that it led to, and waits where that one goes on by itself."""
         with watching(self.page) as traffic:
             try:
-                async with self.page.expect_navigation(wait_until="commit", timeout=self._limit_ms):
+                async with (
+                    noticing_questions(self.page, traffic),
+                    self.page.expect_navigation(wait_until="commit", timeout=self._limit_ms),
+                ):
                     await self.page.locator(selector).first.click(timeout=self._limit_ms, no_wait_after=True)
+            except CertificateWantedError:
+                raise
             except PlaywrightError as error:
                 if traffic.is_leaving:  # it was sent; the answer is what does not come
                     msg = f"The portal does not answer its login form within {self._limit_ms / 1000:g} s."

@@ -17,6 +17,7 @@ from app.worker import unanswered
 from app.worker.errors import PortalDownError, is_no_answer
 from app.worker.reader import Reader
 from app.worker.traffic import watching
+from app.worker.unseen_question import noticing_questions
 from app.worker.visit import Visit, visit
 
 
@@ -36,12 +37,13 @@ class Door:
         """
         found = await self._ask(page)
         if found.verdict is Verdict.SESSION_LOST:
-            return "it shows its login page"
+            return f"its login page cannot be opened{self._why(found)}" if found.problem else "it shows its login page"
         if found.verdict in DEMANDS:
             return f"the portal asks for {DEMANDS[found.verdict]}"
         if found.verdict in {Verdict.READY, Verdict.RENEWED}:
             return None
-        raise PortalDownError(_neither(self.pack.site.probe, found))
+        what = "cannot be opened" if found.problem else "is neither a login page nor the page that was expected"
+        raise PortalDownError(f"The portal's page {self.pack.site.probe} {what}{self._why(found)}.")
 
     async def prove(self, page: Page) -> Proof:
         """Whether we are logged in, and have been all the while.
@@ -59,14 +61,15 @@ class Door:
         is_lost = verdict in DEMANDS or verdict is Verdict.RENEWED
         return Proof.LOGGED_OUT if is_lost else Proof.UNCLEAR
 
-    async def visit(self, page: Page, path: str) -> Verdict:
-        """Open a page of the portal, wait where it goes on by itself, and judge what it leads to.
+    async def visit(self, page: Page, path: str) -> str | None:
+        """Open a page of the portal, and wait where it goes on by itself; tells why no page came, where none did.
 
         Raises:
             PortalDownError: The portal does not answer, or with a page that hangs.
             playwright.async_api.Error: The page was closed, or crashed.
         """
-        return (await self._visit(page, path, is_any_page=True)).verdict
+        found = await self._visit(page, path, is_any_page=True)
+        return f"its page {path} cannot be opened{self._why(found)}" if found.problem else None
 
     async def _ask(self, page: Page) -> Visit:
         """Open the page that only a logged-in user sees, and wait until it is that page or one that the pack knows."""
@@ -92,13 +95,13 @@ class Door:
             TimeoutError: The page's main thread hangs.
         """
         with watching(page) as traffic:
-            return (await Reader(page, traffic, self.pack, self.portal.base_url, is_any_page=True).read()).verdict
+            async with noticing_questions(page, traffic):
+                return (await Reader(page, traffic, self.pack, self.portal.base_url, is_any_page=True).read()).verdict
 
-
-def _neither(path: str, found: Visit) -> str:
-    """A sentence about a page that is neither a login nor what was expected."""
-    what = found.problem or f"status {found.status}" if found.status >= HTTPStatus.BAD_REQUEST else found.problem
-    said = f"{found.verdict}, {what}" if what else found.verdict
-    step = unanswered.remedy(found.problem) or unanswered.remedy_of_status(found.status)
-    msg = f"The portal's page {path} is neither a login page nor the page that was expected ({said})"
-    return f"{msg}: {step}." if step else f"{msg}."
+    def _why(self, found: Visit) -> str:
+        """What came in the place of a page that was wanted, and what can be done, to stand behind it."""
+        status = f"status {found.status}" if found.status >= HTTPStatus.BAD_REQUEST else ""
+        said = ", ".join(part for part in (found.problem or found.verdict.value, status) if part)
+        step = unanswered.remedy(found.problem, self.portal.base_url, found.reading.url)
+        step = step or unanswered.remedy_of_status(found.status)
+        return f" ({said})" + (f": {step}" if step else "")

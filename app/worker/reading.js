@@ -1,26 +1,14 @@
 // Reads everything that a verdict and a download need, in one call, waiting inside the page until it is there.
 // `spec` comes from reader.py. Runs in a world of its own, on the document, its open shadow roots and all frames of the
-// same origin. A page may call its elements what it likes (`<form name=querySelectorAll>`), so the methods of documents
-// are taken from where no page can hide them.
+// same origin, and asks elements by dom.js alone.
 (spec) =>
   new Promise((resolve) => {
-    const queryDocument = Document.prototype.querySelectorAll;
-    const queryFragment = DocumentFragment.prototype.querySelectorAll;
-    const stateOf = Object.getOwnPropertyDescriptor(Document.prototype, "readyState").get;
-    const attributeOf = Element.prototype.getAttribute;
-    const rectsOf = Element.prototype.getClientRects;
-    const query = (root, selector) => (root.nodeType === 9 ? queryDocument : queryFragment).call(root, selector);
-
-    // Counted without a list of them: of a page beyond all measure that alone would take too long.
-    const allOf = Document.prototype.getElementsByTagName;
-    const countAll = (root) => (root.nodeType === 9 ? allOf.call(root, "*") : query(root, "*")).length;
-
     const observed = new WeakSet();
     const watch = (root) => {
       if (observed.has(root)) return;
       observed.add(root);
       observer.observe(root, { subtree: true, childList: true, attributes: true, characterData: true });
-      root.addEventListener("load", soon, true);
+      dom.listen(root, "load", soon, true);
     };
     // Documents before shadow roots: who clicks an element finds it by its place among those of the documents.
     let roots = [];
@@ -35,13 +23,14 @@
       isTooDeep = false;
       const visit = (root, kind, depth) => {
         kind.push(root);
-        elementCount += countAll(root);
+        elementCount += dom.countAll(root);
         isTooDeep ||= depth > spec.depth_max || documents.length + shadows.length > spec.roots_max;
         if (isTooDeep || elementCount > spec.elements_max) return;
         watch(root);
-        for (const element of query(root, "*")) {
-          if (element.shadowRoot) visit(element.shadowRoot, shadows, depth + 1);
-          if (element.localName === "iframe" || element.localName === "frame") enter(element, depth + 1);
+        for (const element of dom.all(root, "*")) {
+          const shadow = dom.shadow(element);
+          if (shadow) visit(shadow, shadows, depth + 1);
+          if (dom.isFrame(element)) enter(element, depth + 1);
         }
       };
       const enter = (frame, depth) => {
@@ -53,11 +42,11 @@
       visit(document, documents, 0);
       roots = [...documents, ...shadows];
     };
-    const all = (selector) => roots.flatMap((root) => [...query(root, selector)]);
-    const isShown = (element) => rectsOf.call(element).length > 0;
+    const all = (selector) => roots.flatMap((root) => [...dom.all(root, selector)]);
+    const isShown = (element) => dom.boxes(element).length > 0;
     // Half of a pair of code units is no text anywhere else; and a report must fit into a frame.
     const sound = (text, length) => text.toWellFormed().slice(0, length).toWellFormed();
-    const textOf = (element) => sound(String(element.innerText ?? element.textContent ?? "").trim(), 2000);
+    const textOf = (element) => sound(dom.text(element).trim(), 2000);
     const shownText = (selector) => all(selector).filter(isShown).map(textOf).join(" ");
     const fold = (text) => text.replaceAll("\u2019", "'").toLowerCase().split(/\s+/).join(" ");
 
@@ -72,10 +61,10 @@
     const isMessage = (address) => address.startsWith("mailto:") || address.startsWith("tel:");
     const addressOf = (element) => {
       for (const name of spec.address_attributes) {
-        const value = attributeOf.call(element, name);
+        const value = dom.attribute(element, name);
         if (!value || value.startsWith("#")) continue;
         try {
-          const url = new URL(value, element.ownerDocument.baseURI);
+          const url = new URL(value, dom.base(element));
           if (isPlace(url.hash)) return ""; // a place of a page that draws itself: only a click leads there
           url.hash = "";
           if (!byClick.has(url.protocol)) return url.href;
@@ -85,7 +74,7 @@
       }
       return "";
     };
-    const attribute = (element, name) => sound(attributeOf.call(element, name) ?? "", 1000);
+    const attribute = (element, name) => sound(dom.attribute(element, name) ?? "", 1000);
     const namesOf = (element, address) => ({
       download: attribute(element, "download"),
       title: attribute(element, "title"),
@@ -126,7 +115,7 @@
     const countOf = () => {
       const element = spec.count ? all(spec.count.selector)[0] : null;
       if (!element) return null;
-      const text = spec.count.attribute ? attributeOf.call(element, spec.count.attribute) : textOf(element);
+      const text = spec.count.attribute ? dom.attribute(element, spec.count.attribute) : textOf(element);
       const number = Number.parseInt((text ?? "").replace(/\D+/g, ""), 10);
       return Number.isNaN(number) ? null : number;
     };
@@ -143,8 +132,8 @@
       const count = [...spec.links, ...spec.clicks].reduce((sum, selector) => sum + all(selector).length, 0);
       return count > spec.links_max && foundOf().length > spec.links_max; // several elements may lead to one file
     };
-    const isParsed = () => stateOf.call(document) !== "loading";
-    const isLoaded = () => roots.every((root) => root.nodeType !== 9 || stateOf.call(root) === "complete");
+    const isParsed = () => dom.state(document) !== "loading";
+    const isLoaded = () => roots.every((root) => !dom.isDocument(root) || dom.state(root) === "complete");
     const isQuiet = () => performance.now() - changed >= spec.quiet_ms;
     const isSettled = () => spec.settled.some((selector) => all(selector).length > 0);
     const isSaidEmpty = () => (spec.empty !== null && isMarked(spec.empty)) || countOf() === 0;
@@ -154,7 +143,7 @@
       if (all(fields).some(isShown)) return false;
       if (all("meta[http-equiv=refresh i]").length > 0) return true;
       const usable = `${fields}, button, [role=button]`;
-      if (all("form").some((form) => ![...Element.prototype.querySelectorAll.call(form, usable)].some(isShown))) return true;
+      if (all("form").some((form) => ![...dom.all(form, usable)].some(isShown))) return true;
       return !all(`${usable}, a[href]`).some(isShown);
     };
 
@@ -212,7 +201,7 @@
       due = Infinity;
       const begun = performance.now();
       if (isParsed()) explore();
-      else [roots, elementCount] = [[document], countAll(document)]; // to watch what is only coming would hold it up
+      else [roots, elementCount] = [[document], dom.countAll(document)]; // to watch what is only coming would hold it up
       if (isTooLarge()) return finish("too_large");
       if (location.href !== start) return finish("moved");
       if (isThere()) return finish("arrived");
@@ -236,7 +225,7 @@
       explore();
       finish(!isTooLarge() && isThere() ? "arrived" : "late");
     }, spec.limit_ms);
-    document.addEventListener("readystatechange", () => {
+    dom.listen(document, "readystatechange", () => {
       changed = performance.now();
       soon();
     });

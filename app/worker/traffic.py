@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Collection, Generator
 
 import anyio
@@ -25,6 +26,7 @@ class Traffic:
         self._good: set[Request] = set()
         self._answered: list[str] = []
         self._calm = anyio.Event()
+        self._moves = anyio.Event()
         #: Every address that the page itself was sent to, first to last.
         self.passed: list[str] = []
         #: What its last navigation was answered with; nothing where nobody answered.
@@ -51,6 +53,18 @@ class Traffic:
                 self._calm = anyio.Event()
                 await self._calm.wait()
 
+    async def overdue(self, patience_s: float) -> str:
+        """Wait for a navigation that waits longer than this for its answer; its address."""
+        while True:
+            with anyio.move_on_after(patience_s if self.is_leaving else math.inf) as waiting:
+                await self.moved()
+            if waiting.cancelled_caught:
+                return self.passed[-1]
+
+    async def moved(self) -> None:
+        """Wait for the next navigation that leaves, or is answered."""
+        await self._moves.wait()
+
     def is_answered(self, addresses: Collection[str]) -> bool:
         """Whether a request of a script to one of these was answered, and well."""
         return any(leads_to(addresses, url) for url in self._answered)
@@ -60,6 +74,7 @@ class Traffic:
         if self._is_navigation(request):
             self.passed.append(request.url)
             self.answer, self.is_leaving = None, True
+            self._move()
         elif request.resource_type in _OF_SCRIPTS:
             self._pending.add(request)
 
@@ -67,6 +82,7 @@ class Traffic:
         """The head of an answer comes."""
         if self._is_navigation(answer.request):
             self.answer, self.is_leaving = answer, False
+            self._move()
         elif answer.ok:
             self._good.add(answer.request)
 
@@ -78,6 +94,10 @@ class Traffic:
         self._good.discard(request)
         if not self._pending:
             self._calm.set()
+
+    def _move(self) -> None:
+        moves, self._moves = self._moves, anyio.Event()
+        moves.set()
 
     def _is_navigation(self, request: Request) -> bool:
         with contextlib.suppress(PlaywrightError):  # a frame that is only being made has no name yet

@@ -14,8 +14,9 @@ from app.worker.errors import no_page
 from app.worker.file_stream import waiting_s
 from app.worker.guard import Guard
 from app.worker.reader import Reader
-from app.worker.reading import End, Reading
+from app.worker.reading import End, Read, Reading
 from app.worker.traffic import Traffic, watching
+from app.worker.unseen_question import CertificateWantedError, noticing_questions
 
 #: What the browser says when the page went on by itself before it was there.
 _WENT_ON = "interrupted by another navigation"
@@ -65,23 +66,41 @@ async def visit(  # noqa: PLR0913 - where from, where to, and what for
         if guard is not None:
             traffic.withheld = guard.withheld
         try:
-            await page.goto(address, wait_until="commit", timeout=pack.limits.page_s * 1000)
-        except PlaywrightTimeoutError:
-            raise
-        except PlaywrightError as error:
-            if _WENT_ON not in error.message:
-                if guard is not None:
-                    traffic.passed += guard.strayed
-                return await _pageless(error, traffic, pack, base_url, portal_number)
-        reader = Reader(page, traffic, pack, base_url, portal_number=portal_number, is_any_page=is_any_page)
-        read = await reader.read()
-        return Visit(
-            reading=read.reading,
-            verdict=read.verdict,
-            status=traffic.status,
-            doubt=read.doubt,
-            retry_after_s=await _retry_after_s(traffic),
-        )
+            async with noticing_questions(page, traffic):
+                refusal = await _go(page, address, pack.limits.page_s)
+                if refusal is None:
+                    reader = Reader(page, traffic, pack, base_url, portal_number=portal_number, is_any_page=is_any_page)
+                    return await _seen(await reader.read(), traffic)
+        except CertificateWantedError as error:
+            refusal = error
+        if guard is not None:
+            traffic.passed += guard.strayed
+        return await _pageless(refusal, traffic, pack, base_url, portal_number)
+
+
+async def _go(page: Page, address: str, limit_s: float) -> PlaywrightError | None:
+    """Go there; what the browser says where no page came.
+
+    Raises:
+        playwright.async_api.TimeoutError: Nothing came in time.
+    """
+    try:
+        await page.goto(address, wait_until="commit", timeout=limit_s * 1000)
+    except PlaywrightTimeoutError:
+        raise
+    except PlaywrightError as error:
+        return None if _WENT_ON in error.message else error
+    return None
+
+
+async def _seen(read: Read, traffic: Traffic) -> Visit:
+    return Visit(
+        reading=read.reading,
+        verdict=read.verdict,
+        status=traffic.status,
+        doubt=read.doubt,
+        retry_after_s=await _retry_after_s(traffic),
+    )
 
 
 async def _pageless(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from importlib import resources
 from typing import Any
 
 import anyio
@@ -16,6 +17,8 @@ from app.worker.errors import WorkerError, first_line
 #: Above the limit that a script keeps itself, for a page whose main thread hangs.
 _GRACE_S = 5.0
 _NAME = "poolwright"
+#: What every script here may use, as ``dom``.
+_DOM = resources.files("app.worker").joinpath("dom.js").read_text(encoding="utf-8")
 #: How the browser says that the document went away while it was looked at.
 _MOVED = (
     "Cannot find context",
@@ -132,7 +135,7 @@ def _below(tree: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 async def _look(send: Send, frame_id: str, script: str, spec: object, *, is_by_hand: bool = False) -> object:
     world = await _asked(send, "Page.createIsolatedWorld", {"frameId": frame_id, "worldName": _NAME})
     call = {
-        "functionDeclaration": f"(spec) => (\n{script.strip().removesuffix(';')}\n)(spec)",
+        "functionDeclaration": f"(spec) => {{\n{_DOM}\nreturn (\n{script.strip().removesuffix(';')}\n)(spec);\n}}",
         "executionContextId": world["executionContextId"],
         "arguments": [{"value": spec}],
         "awaitPromise": True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import socket
+import socketserver
 import ssl
 import threading
 from collections.abc import Generator
@@ -101,6 +102,16 @@ def make(
     return Pair(certificate=builder.sign(signing, None if is_plain else hashes.SHA256()), key=own)
 
 
+class _Server(ThreadingHTTPServer):
+    """Remembers whether somebody asked for its picture."""
+
+    leads_to = ""
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
+        self.was_asked = threading.Event()
+
+
 class _Answering(BaseHTTPRequestHandler):
     """Answers whoever is let in; who is not hears why, as servers tell it that have no event loop."""
 
@@ -123,9 +134,21 @@ class _Answering(BaseHTTPRequestHandler):
                     pass
 
     def do_GET(self) -> None:
+        server = self.server
+        assert isinstance(server, _Server)
+        if self.path == "/late":
+            server.was_asked.wait(60)
+        if self.path == "/favicon.ico":
+            server.was_asked.set()
+        if server.leads_to:
+            self.send_response(302)
+            self.send_header("Location", server.leads_to)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         visitor = self.request.getpeercert()
         name = dict(part[0] for part in visitor["subject"])["commonName"] if visitor else "nobody"
-        body = f"hello {name}".encode()
+        body = f"<p id=orders>hello {name}".encode() if self.path == "/late" else f"hello {name}".encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
         self.send_header("Content-Length", str(len(body)))
@@ -137,13 +160,16 @@ class _Answering(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def secure_portal(own: Pair, folder: Path, *, wants: Pair | None = None) -> Generator[str]:
+def secure_portal(own: Pair, folder: Path, *, wants: Pair | None = None, leads_to: str = "") -> Generator[str]:
     """A portal that answers every request with the name of its visitor; its address.
+
+    What is asked for as ``/late`` comes when its picture (``/favicon.ico``) was asked for, too.
 
     Args:
         own: Its certificate.
         folder: For the file that Python wants of it.
         wants: The authority that must know its visitors; nothing where it asks none of them.
+        leads_to: Where it sends everybody; nothing for a page of its own.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     path = folder / f"{own.certificate.serial_number}.pem"
@@ -152,9 +178,29 @@ def secure_portal(own: Pair, folder: Path, *, wants: Pair | None = None) -> Gene
     if wants is not None:
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(cadata=wants.pem)
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Answering) as server:
+    with _Server(_Answering) as server:
         server.block_on_close = False
+        server.leads_to = leads_to
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        serving.start()
+        try:
+            yield f"https://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            serving.join()
+
+
+@contextlib.contextmanager
+def dropping_portal() -> Generator[str]:
+    """A portal that ends every connection as soon as its visitor has said something; its address."""
+
+    class Dropping(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65536)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Dropping) as server:
+        server.block_on_close = False
         serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         serving.start()
         try:

@@ -18,7 +18,7 @@ WARNING = (
 
 def is_local(host: str) -> bool:
     """Whether only programs of this machine can ask there."""
-    return host.lower() == "localhost" or (is_address(host) and ip_address(host).is_loopback)
+    return host.lower().removesuffix(".") == "localhost" or (is_address(host) and ip_address(host).is_loopback)
 
 
 def check_reach(host: str, *, allows_remote: bool) -> None:

@@ -349,7 +349,7 @@ async function follow() {
         rest = blocks.pop();
         for (const block of blocks) {
           last = /^id: (.*)$/m.exec(block)?.[1] ?? last;
-          if (/^event: (task_|notice|memory|list)/m.test(block)) soon();
+          if (/^event: (task_|notice|memory|list|missed)/m.test(block)) soon();
         }
       }
     } catch (error) {

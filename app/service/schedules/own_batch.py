@@ -7,7 +7,6 @@ writes goes to files, so that it never waits for a reader.
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +14,7 @@ import anyio
 import anyio.to_thread
 from pydantic import BaseModel, ValidationError
 
+from app import loading
 from app.archive.disk import make_private_folder
 from app.service.schedules.children import LAST_WORDS_BYTES, ending, environment
 from app.service.schedules.entry import OwnBatch
@@ -41,7 +41,7 @@ class OwnRun:
 
     def __init__(self, own: OwnBatch, source: Path, stem: Path, *, program: tuple[str, ...] = ("-m", "app")) -> None:
         """``stem`` is where its lines and its words go, without their endings; ``program`` is another one in tests."""
-        self._command = [sys.executable, "-P", *program, "run", "--json", *own.options, str(source.absolute())]
+        self._command = [*loading.python(), *program, "run", "--json", *own.options, str(source.absolute())]
         self._limit_s = own.shutdown_timeout_s + END_MARGIN_S
         self._lines = stem.with_name(stem.name + _LINES)
         self._words = stem.with_name(stem.name + _WORDS)

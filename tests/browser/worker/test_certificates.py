@@ -10,12 +10,18 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Error as PlaywrightError
 
-from app.domain.options import BrowserOptions
+from app.domain.options import BrowserOptions, PortalOptions
+from app.portal.triage import Verdict
+from app.worker import unseen_question
 from app.worker.browser import launch, open_driver
+from app.worker.errors import PortalDownError
+from app.worker.login import Door
 from app.worker.nss import open_database
 from app.worker.unanswered import told
-from tests.support.certificates import make, new_key, secure_portal
+from app.worker.visit import visit
+from tests.support.certificates import dropping_portal, make, new_key, secure_portal
 from tests.support.sessions import CHROMIUM, browser_options
+from tests.support.sites import pack_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere browsers go by the system's own store")
 
@@ -65,14 +71,16 @@ async def test_the_shell_trusts_an_own_authority_beside_the_users_and_no_other(
         secure_portal(SERVER, tmp_path) as ours,
         secure_portal(OF_STRANGER, tmp_path) as theirs,
         secure_portal(SERVER, tmp_path, wants=ROOT) as asking,
+        dropping_portal() as dropping,
     ):
-        here, of_user, there, unknown = await shown(options, tmp_path, ours, known, theirs, asking)
+        here, of_user, there, unknown, dropped = await shown(options, tmp_path, ours, known, theirs, asking, dropping)
 
     assert (here, of_user) == ("hello nobody", "hello nobody")
     assert (database / "cert9.db").read_bytes() == before
     assert "POOLWRIGHT_CA_FILE" in there
     assert "cannot be opened" in unknown
     assert "POOLWRIGHT_CLIENT_CERT" in unknown
+    assert "somebody took the connection and ended it without a word" in dropped
 
 
 @pytest.mark.parametrize("is_rsa", [True, False])
@@ -99,3 +107,42 @@ async def test_a_portal_that_refuses_its_visitor_is_told_as_such(tmp_path: Path)
 
     assert "cannot be opened" in sentence
     assert "POOLWRIGHT_CLIENT_CERT" in sentence
+
+
+async def test_a_host_that_asks_for_a_certificate_that_it_may_not_see_is_told_at_once_and_a_slow_one_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unseen_question, "_PATIENCE_S", 0.3)
+    monkeypatch.setattr(unseen_question, "_LIMIT_S", 60.0)
+    pack = pack_of("", page_s=300)
+    with (
+        secure_portal(SERVER, tmp_path, wants=ROOT) as sso,
+        secure_portal(SERVER, tmp_path, leads_to=f"{sso}/sign-on") as portal,
+        secure_portal(SERVER, tmp_path) as slow,
+        secure_portal(OF_STRANGER, tmp_path) as theirs,
+    ):
+        options = replace(WHOLE, identity=make("anna", ROOT).identity, http_origin=portal)
+        async with open_driver() as playwright:
+            context = await launch(playwright, options, tmp_path / "profile", tmp_path)
+            (page,) = context.pages
+            door = Door(pack=pack, portal=PortalOptions(pack_json="", base_url=portal))
+            demands = [await door.demand(page) for _ in range(2)]
+            late = await visit(page, pack, slow, f"{slow}/late")
+            monkeypatch.delattr(unseen_question, "_tried")  # a host that asks nobody is not tried again
+            assert not await unseen_question._is_asked(page, f"{slow}/later")
+            with pytest.raises(PortalDownError) as untrusted:
+                await replace(door, portal=PortalOptions(pack_json="", base_url=theirs)).demand(page)
+            count = len(context.pages)
+            await context.close()
+
+    begin = (
+        "its login page cannot be opened (net::ERR_SSL_CLIENT_AUTH_CERT_NEEDED): the portal leads to 127.0.0.1, and "
+    )
+    assert demands[0] == demands[1]
+    assert str(demands[0]).startswith(begin)
+    assert "POOLWRIGHT_CLIENT_CERT_HOSTS" in str(demands[0])
+    assert late.verdict is Verdict.READY
+    assert str(untrusted.value).startswith(
+        "The portal's page /orders cannot be opened (net::ERR_CERT_AUTHORITY_INVALID): "
+    )
+    assert count == 1, "what was opened to ask is closed"

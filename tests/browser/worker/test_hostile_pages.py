@@ -45,7 +45,11 @@ Document.prototype.createElementNS = Node.prototype.appendChild = () => document
 Object.defineProperty(Document.prototype, "contentType", { get: () => "application/pdf" });
 """
 #: Names of elements, which a document takes for its own.
-NAMES = "".join(f"<form name={name}></form>" for name in ("querySelectorAll", "createElementNS", "body", "contentType"))
+OF_DOCUMENT = ("querySelectorAll", "createElementNS", "body", "contentType", "nodeType", "baseURI")
+NAMES = "".join(f"<form name={name}></form>" for name in OF_DOCUMENT)
+#: And those of a form, that belong to what is in it.
+OF_FORM = ("shadowRoot", "localName", "namespaceURI", "nodeType", "innerText", "textContent", "getAttribute", "click")
+FIELDS = "".join(f"<input type=hidden name={name}>" for name in OF_FORM)
 COOKIES = """
 for (let number = 0; number < 40; number++) document.cookie = `c${number}=${"x".repeat(3900)}; path=/`;
 """
@@ -104,7 +108,7 @@ async def test_what_a_page_makes_of_the_web_changes_no_click(
     drawn = "<svg><a class=att onclick=\"location='/f/drawn'\"><text y=20>drawn.pdf</text></a></svg>"
     buttons = "".join(button(f"location='/f/{name}'", f"{name}.pdf") for name in ("a", "b"))
     async with raw_stage(open_stage, tmp_path) as (portal, stage):
-        portal.order("1", markup + buttons + drawn, script)
+        portal.order("1", f"{markup}<form onsubmit='return false'>{FIELDS}{buttons}</form>{drawn}", script)
         for name in ("a", "b", "drawn", "wrong"):
             portal.routes[f"/f/{name}"] = (attached(f"{name}.pdf", pdf(name)),)
 

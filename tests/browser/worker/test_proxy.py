@@ -18,6 +18,7 @@ from app.service.serving import Address, listening, serving, url_of
 from app.worker.allowance import Allowance
 from app.worker.browser import launch, open_driver
 from app.worker.file_stream import open_file_stream
+from app.worker.presence import is_portal_gone
 from tests.support.sessions import CHROMIUM
 
 PACK = packs.load("demo")
@@ -65,6 +66,7 @@ async def through_and_past(place: str, password: str, tmp_path: Path) -> None:
         behind = await page.goto(f"{BEHIND}/x")
         assert behind is not None
         assert (behind.status, await page.inner_text("body")) == ((200, "by the proxy") if is_right else (407, "no"))
+        assert not await is_portal_gone(context, BEHIND), "the browser's own proxy is asked, which alone knows the name"
         await page.goto(f"{place}/x")
         assert await page.inner_text("body") == "past it"
 

@@ -84,11 +84,13 @@ def test_names_of_files_hold_every_letter_whatever_the_locale(
     folder = tmp_path / "Stra\u00dfe \u65e5"
     folder.mkdir()
     script = "import sys; from app.cli.start import name_in_utf8; name_in_utf8()\n"
-    script += "from pathlib import Path; (Path(sys.argv[1]) / '\\u2603.pdf').touch()"
+    script += "from pathlib import Path; (Path(sys.argv[1]) / '\\u2603.pdf').touch()\n"
+    script += "import os; from app import loading; print(os.environ['PYTHONUTF8'], *loading.python()[1:])"
 
     done = subprocess.run([sys.executable, "-c", script, str(folder)], capture_output=True, check=False, cwd=ROOT)
 
     assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.split() == [b"0", b"-P", b"-X", b"utf8"], "ours go on so, and the environment is as it was"
     assert [file.name for file in folder.iterdir()] == ["\u2603.pdf"]
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from importlib import resources
 from pathlib import Path
 
 import httpx
@@ -145,6 +147,15 @@ async def test_the_page_is_served_with_its_policy_and_nothing_beside_it(tmp_path
     assert {index.headers["content-security-policy"], script.headers["content-security-policy"]} == {POLICY}
     assert index.headers["x-content-type-options"] == "nosniff"
     assert (set(others), posted.status_code) == ({404}, 405)
+
+
+def test_the_page_asks_for_nothing_from_the_root_where_a_proxy_may_have_put_something_else() -> None:
+    folder = resources.files("app.service") / "dashboard"
+    page, script = ((folder / name).read_text(encoding="utf-8") for name in ("index.html", "dashboard.js"))
+
+    assert re.findall(r"(?:href|src|action)=[\"']?/[^\"'\s>]*", page) == []
+    assert re.findall(r"[\"'`]/\w[^\"'`]*", script) == []
+    assert 'const API = "api/v1"' in script
 
 
 def test_without_a_page_there_is_none(tmp_path: Path) -> None:

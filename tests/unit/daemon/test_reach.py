@@ -14,7 +14,7 @@ from app.service.api.limits import Limited
 from app.service.api.mount import Mounted
 from app.service.api.reach import check_reach, is_local, limits_at
 
-LOCAL = ("127.0.0.1", "127.0.0.2", "::1", "localhost", "LOCALHOST")
+LOCAL = ("127.0.0.1", "127.0.0.2", "::1", "localhost", "LOCALHOST", "localhost.")
 REMOTE = ("0.0.0.0", "::", "192.168.1.7", "poolwright.example", "localhost.example")  # noqa: S104 - what is refused
 
 

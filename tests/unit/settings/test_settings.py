@@ -366,6 +366,36 @@ def test_quote_marks_that_nobody_took_off_are_told(name: str, value: str, monkey
         load_settings()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "meant"),
+    [
+        ("host", " 127.0.0.1 ", "127.0.0.1"),
+        ("host", "[::1]", "::1"),
+        ("base_url", "https://portal.example/ ", "https://portal.example"),
+        ("user", "\xa0anna ", "anna"),
+        ("path_prefix", " /pool ", "/pool"),
+    ],
+)
+@pytest.mark.parametrize("is_given", [True, False], ids=["command line", "environment"])
+def test_a_name_or_address_has_no_blanks_around_it(
+    name: str, value: str, meant: str, monkeypatch: pytest.MonkeyPatch, *, is_given: bool
+) -> None:
+    monkeypatch.setenv(variable(name), value)
+
+    assert getattr(load_settings({name: value} if is_given else {}), name) == meant
+
+
+def test_quote_marks_within_blanks_are_told_too() -> None:
+    with pytest.raises(OptionsError, match=r"user is .* quote"):
+        load_settings({"user": " 'anna' "})
+
+
+def test_a_password_and_a_folder_may_have_blanks_around_them() -> None:
+    settings = load_settings({"password": " hunter2 ", "out": "/srv/orders "})
+
+    assert (settings.password.get_secret_value(), settings.out) == (" hunter2 ", Path("/srv/orders "))
+
+
 def test_a_password_may_have_any_letter_that_can_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POOLWRIGHT_PASSWORD", '"hunter2"')
 

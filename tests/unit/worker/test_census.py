@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
+from playwright.async_api import BrowserContext
 
 from app.domain.cookies import SiteCookies
-from app.worker.census import count_lost, describe, is_newer, written_by
+from app.worker.census import count_lost, describe, is_newer, take_census, written_by
+from app.worker.errors import CannotStartError, CookiesLostError
 
 EXPECTED = (
     SiteCookies(site="a.test", lasting_count=2, session_count=1),
@@ -68,3 +71,38 @@ def test_a_profile_that_does_not_say_who_used_it_says_nothing(tmp_path: Path) ->
     assert written_by(tmp_path) == ""
     (tmp_path / "Last Version").write_text("150.0.7000.1\n")
     assert written_by(tmp_path) == "150.0.7000.1"
+
+
+class Forgetful:
+    """A browser of some version that has no cookie."""
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+        self.browser = self
+
+    async def cookies(self) -> list[object]:
+        return []
+
+    async def new_browser_cdp_session(self) -> Forgetful:
+        return self
+
+    async def send(self, _: str) -> dict[str, str]:
+        return {"product": f"Chrome/{self.version}"}
+
+    async def detach(self) -> None:
+        """Nothing is attached."""
+
+
+@pytest.mark.parametrize(
+    ("version", "last_version", "error", "told"),
+    [
+        ("149.0.1", "150.0.2", CannotStartError, r"newer version 150\.0\.2, and this browser, 149\.0\.1, .* is whole"),
+        ("150.0.1", "150.0.2", CookiesLostError, "has lost 5 of the 5 cookies"),
+        ("150.0.1", "", CookiesLostError, "has lost 5 of the 5 cookies"),
+    ],
+)
+async def test_cookies_that_a_newer_browser_wrote_are_no_damage(
+    version: str, last_version: str, error: type[Exception], told: str
+) -> None:
+    with pytest.raises(error, match=told):
+        await take_census(cast("BrowserContext", Forgetful(version)), EXPECTED, last_version)

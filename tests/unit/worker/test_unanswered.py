@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Error as PlaywrightError
 
-from app.worker.unanswered import remedy_of_status, told
+from app.worker.unanswered import remedy, remedy_of_status, told
 
 BASE = "https://portal.test"
 
@@ -22,6 +22,10 @@ BASE = "https://portal.test"
         ("INVALID_AUTH_CREDENTIALS", "cannot be opened", "POOLWRIGHT_HTTP_USER"),
         ("PROXY_CONNECTION_FAILED", "does not answer", "POOLWRIGHT_PROXY"),
         ("TUNNEL_CONNECTION_FAILED", "does not answer", "POOLWRIGHT_PROXY"),
+        ("CONNECTION_CLOSED", "cannot be opened", "ended it without a word"),
+        ("CONNECTION_RESET", "cannot be opened", "ended it without a word"),
+        ("EMPTY_RESPONSE", "cannot be opened", "ended it without a word"),
+        ("CONNECTION_TIMED_OUT", "does not answer", "ERR_CONNECTION_TIMED_OUT"),
         ("CONNECTION_REFUSED", "does not answer", "ERR_CONNECTION_REFUSED"),
     ],
 )
@@ -36,3 +40,15 @@ def test_it_is_told_what_is_wrong_and_with_which_setting(code: str, beginning: s
 def test_a_status_of_servers_that_ask_for_a_certificate_names_the_setting() -> None:
     assert "POOLWRIGHT_CLIENT_CERT" in remedy_of_status(400)
     assert remedy_of_status(500) == ""
+
+
+@pytest.mark.parametrize("address", ["https://sso.test/in", "https://portal.test:8443/in"])
+def test_a_host_to_which_the_portal_leads_is_named(address: str) -> None:
+    host = address.split("/")[2].partition(":")[0]
+    wanted = f"net::ERR_SSL_CLIENT_AUTH_CERT_NEEDED at {address}"
+
+    assert remedy(wanted, BASE) == remedy("net::ERR_SSL_CLIENT_AUTH_CERT_NEEDED", BASE, address)
+    assert remedy(wanted, BASE).startswith(f"the portal leads to {host}, and ")
+    assert "POOLWRIGHT_CLIENT_CERT_HOSTS" in remedy(wanted, BASE)
+    assert remedy("net::ERR_CERT_AUTHORITY_INVALID", BASE, address).startswith(f"{host}: this machine does not trust")
+    assert remedy("net::ERR_FAILED", BASE, address) == ""
