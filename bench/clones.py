@@ -17,15 +17,15 @@ from pathlib import Path
 
 import anyio
 
-from app.domain.ids import ProfileId
-from app.domain.options import BrowserOptions, Sandbox, WorkerOptions
-from app.profile.clone import clone_profile
-from app.profile.profile import Profile
-from app.profile.survey import survey
-from app.service.browser import find_browser
-from app.service.clock import SystemClock
-from app.service.sandbox import resolve_sandbox
-from app.supervisor.errand import make_base
+from poolwright.domain.ids import ProfileId
+from poolwright.domain.options import BrowserOptions, Sandbox, WorkerOptions
+from poolwright.profile.clone import clone_profile
+from poolwright.profile.profile import Profile
+from poolwright.profile.survey import survey
+from poolwright.service.browser import find_browser
+from poolwright.service.clock import SystemClock
+from poolwright.service.sandbox import resolve_sandbox
+from poolwright.supervisor.errand import make_base
 
 AIM = 2.0
 STATE_MB = 5

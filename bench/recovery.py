@@ -16,20 +16,20 @@ from pathlib import Path
 
 import anyio
 
-from app.archive.tree import OutputTree
-from app.demo.client import Portal
-from app.demo.process import running_portal
-from app.domain.events import Event, Moved
-from app.domain.ids import BatchId
-from app.domain.options import BrowserOptions, PoolOptions, PortalOptions, Sandbox, Secret, WorkerOptions
-from app.portal import pack as packs
-from app.service.browser import find_browser
-from app.service.clock import SystemClock
-from app.service.sandbox import resolve_sandbox
-from app.store.memory import MemoryJournal
-from app.supervisor.errand import make_base
-from app.supervisor.pool import PersistentWorkerPool
-from app.supervisor.surroundings import Surroundings
+from poolwright.archive.tree import OutputTree
+from poolwright.demo.client import Portal
+from poolwright.demo.process import running_portal
+from poolwright.domain.events import Event, Moved
+from poolwright.domain.ids import BatchId
+from poolwright.domain.options import BrowserOptions, PoolOptions, PortalOptions, Sandbox, Secret, WorkerOptions
+from poolwright.portal import pack as packs
+from poolwright.service.browser import find_browser
+from poolwright.service.clock import SystemClock
+from poolwright.service.sandbox import resolve_sandbox
+from poolwright.store.memory import MemoryJournal
+from poolwright.supervisor.errand import make_base
+from poolwright.supervisor.pool import PersistentWorkerPool
+from poolwright.supervisor.surroundings import Surroundings
 
 AIM = 1.3
 

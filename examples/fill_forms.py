@@ -24,8 +24,7 @@ from typing import Final
 import anyio
 from playwright.async_api import Locator
 
-from app.processor import GiveUpError, JsonValue, POTask, Reason, Report, SessionLostError, Tab
-from app.service.library import new_task, open_pool
+from poolwright import GiveUpError, JsonValue, POTask, Reason, Report, SessionLostError, Tab, new_task, open_pool
 
 #: Columns that are no fields of the form.
 NO_FIELDS: Final = {"id", "address"}

@@ -22,8 +22,7 @@ from typing import Final
 
 import anyio
 
-from app.processor import GiveUpError, POTask, Reason, Report, RetryLaterError, Tab
-from app.service.library import new_task, open_pool
+from poolwright import GiveUpError, POTask, Reason, Report, RetryLaterError, Tab, new_task, open_pool
 
 #: Answers of a server that has too much to do at the moment.
 BUSY: Final = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}

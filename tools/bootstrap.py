@@ -27,9 +27,9 @@ LISTS = {"demo": ("install", "runtime"), "test": ("install", "dev")}
 #: The program's own choice: prints the browser's path, or ends with NONE_FOUND where there is none that starts.
 ASK_FOR_BROWSER = """
 import sys
-from app.domain.failures import OptionsError, SetupError
-from app.service.browser import find_browser, read_version
-from app.settings import load_settings
+from poolwright.domain.failures import OptionsError, SetupError
+from poolwright.service.browser import find_browser, read_version
+from poolwright.settings import load_settings
 try:
     settings = load_settings()
     browser = find_browser(settings.browser_path, settings.playwright_browsers_path)

@@ -21,7 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 
 ROOT = Path(__file__).resolve().parent.parent
 KNOWN = ROOT / "build" / "types.json"
-PACKAGES = ("app", "bench", "tests")
+PACKAGES = ("poolwright", "bench", "tests")
 #: Folders of scripts that belong to no package: each of their files is checked again whenever anything has changed.
 SCRIPTS = ("examples", "tools")
 #: What decides beside the code that is imported. The tools, which tests import, are no package whose imports are known.
@@ -63,7 +63,7 @@ def imports_in(root: Path, cache: Path) -> dict[str, list[str]]:
 
 
 def _path_of(root: Path, module: str) -> str:
-    path = root.joinpath(*module.split("."))
+    path = (root / "app" if module.partition(".")[0] == "poolwright" else root).joinpath(*module.split("."))
     file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     return file.relative_to(root).as_posix()
 

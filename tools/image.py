@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app import __version__
+from poolwright.version import __version__
 from tools.bootstrap import ROOT, SetupError, apt_install, say, tail
 
 #: Programs, and Debian's package of each.

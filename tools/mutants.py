@@ -32,12 +32,14 @@ import libcst as cst
 from tools.outside_mutants import Change, Copy, changed_lines, outside_mutants
 
 ROOT = Path(__file__).resolve().parent.parent
+#: Modules are named by their paths from here.
+SOURCE = ROOT / "app"
 EXPLAINED = ROOT / "tests" / "mutants.toml"
 #: mutmut works here; it finds the project by links, and writes to a folder of its own beside them.
 WORK = ROOT / "build" / "mutation"
 RESULTS = WORK / "mutants"
 OUTSIDE = WORK / "outside.json"
-LINKED = ("app", "tests", "profiles", "pyproject.toml")
+LINKED = ("app/poolwright", "tests", "profiles", "pyproject.toml")
 #: What mutmut writes down for a mutant that some test noticed: a failure, an error of pytest, a time that ran out.
 KILLED = frozenset({1, 3, 24, 36, 152, 255, -24})
 
@@ -155,7 +157,7 @@ def prepare() -> None:
     """Lay out the folder in which mutmut works."""
     WORK.mkdir(parents=True, exist_ok=True)
     for name in LINKED:
-        link = WORK / name
+        link = WORK / Path(name).name
         if not link.exists():
             link.symlink_to(ROOT / name)
 
@@ -173,7 +175,7 @@ def dotted(module: str) -> str:
 
 def has_functions(module: str) -> bool:
     """Whether there is anything for mutmut."""
-    return re.search(r"^ *def ", (ROOT / module).read_text(encoding="utf-8"), re.MULTILINE) is not None
+    return re.search(r"^ *def ", (SOURCE / module).read_text(encoding="utf-8"), re.MULTILINE) is not None
 
 
 def verdicts(module: str) -> dict[str, int | None]:
@@ -224,7 +226,7 @@ def run_outside(modules: Sequence[str], selection: Sequence[str], arguments: Seq
         if tests not in tried and not copy.is_well(tests):
             raise ValueError(f"The tests of {module} fail as it is.")
         tried.append(tests)
-        mutants = outside_mutants(module, (ROOT / module).read_text(encoding="utf-8"))
+        mutants = outside_mutants(module, (SOURCE / module).read_text(encoding="utf-8"))
         judged = [(mutant.change, copy.is_killed(mutant, tests)) for mutant in mutants]
         survivors = [asdict(change) for change, is_killed in judged if not is_killed]
         found[module] = {"killed": len(judged) - len(survivors), "survivors": survivors}
@@ -258,7 +260,7 @@ def parsed() -> argparse.Namespace:
 def main() -> int:
     """Run both halves and tell what came of it."""
     asked, known = parsed(), settings()
-    there = [path.relative_to(ROOT).as_posix() for path in (ROOT / "app").rglob("*.py")]
+    there = [path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py")]
     modules = chosen_modules(known["only_mutate"], there, asked.words)
     if not modules:
         print("No module of [tool.mutmut] in pyproject.toml has such a path.")

@@ -173,11 +173,11 @@ class Copy:
     def warm_up(self, arguments: Sequence[str]) -> None:
         """Load the libraries that these tests need, for all children, and go to work in the copy."""
         os.chdir(self._folder)
-        sys.path.insert(0, str(self._folder))
+        sys.path[:0] = [str(self._folder), str(self._folder / "app")]
         sys.dont_write_bytecode = True  # two mutants of a second may have one size, and so would share their bytecode
         with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
             pytest.main(["--collect-only", "-q", *arguments])
-        for name in [name for name in sys.modules if name.partition(".")[0] in {"app", "tests"}]:
+        for name in [name for name in sys.modules if name.partition(".")[0] in {"poolwright", "tests"}]:
             del sys.modules[name]
 
     def is_well(self, arguments: Sequence[str]) -> bool:
@@ -186,7 +186,7 @@ class Copy:
 
     def is_killed(self, mutant: OutsideMutant, arguments: Sequence[str]) -> bool:
         """Whether some test fails with this mutant."""
-        path = self._folder / mutant.change.module
+        path = self._folder / "app" / mutant.change.module
         original = path.read_text(encoding="utf-8")
         path.write_text(mutant.code, encoding="utf-8")
         try:

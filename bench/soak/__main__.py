@@ -17,18 +17,6 @@ import anyio
 import anyio.to_thread
 import psutil
 
-from app.archive.manifest import MANIFEST_NAME
-from app.archive.tree import PRIVATE_NAME
-from app.demo.catalogue.orders import Catalogue
-from app.demo.catalogue.truth import OrderTruth
-from app.demo.client import Portal
-from app.demo.faults import FatPage
-from app.demo.process import running_portal
-from app.domain.task import TaskRecord
-from app.service.clock import SystemClock
-from app.service.library import LIST
-from app.service.out import JOURNAL_NAME
-from app.store.journal import SqliteJournal
 from bench.soak.drive import Stage, Told
 from bench.soak.orders import SEED, Ended, Tally, light_numbers, listed_count, tally
 from bench.soak.plan import Plan, read_plan
@@ -36,6 +24,18 @@ from bench.soak.plot import draw
 from bench.soak.report import Machine, Outcome, heading, summary, table
 from bench.soak.samples import read_samples
 from bench.soak.verdict import figures
+from poolwright.archive.manifest import MANIFEST_NAME
+from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.demo.catalogue.orders import Catalogue
+from poolwright.demo.catalogue.truth import OrderTruth
+from poolwright.demo.client import Portal
+from poolwright.demo.faults import FatPage
+from poolwright.demo.process import running_portal
+from poolwright.domain.task import TaskRecord
+from poolwright.service.clock import SystemClock
+from poolwright.service.library import LIST
+from poolwright.service.out import JOURNAL_NAME
+from poolwright.store.journal import SqliteJournal
 
 SAMPLES_NAME, SUMMARY_NAME, PLOT_NAME = "samples.csv", "summary.json", "soak.png"
 #: Numbers that fit into one question to the portal.

@@ -16,18 +16,18 @@ import anyio
 import anyio.to_thread
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from app.bridge.pace import every
-from app.cli.login import log_in
-from app.service.crew import find_crew
-from app.service.library import PersistentWorkerPool, open_pool
-from app.service.site import find_new_site
-from app.settings import load_settings
 from bench.soak.orders import task_of
 from bench.soak.plan import Plan
 from bench.soak.probe import own_usage, tree_usage
 from bench.soak.samples import Sample, Sheet
 from bench.soak.trend import median, percentile
 from bench.soak.watch import Restart, Watch
+from poolwright.bridge.pace import every
+from poolwright.cli.login import log_in
+from poolwright.service.crew import find_crew
+from poolwright.service.library import PersistentWorkerPool, open_pool
+from poolwright.service.site import find_new_site
+from poolwright.settings import load_settings
 
 #: Orders that are open at a time, for each tab: the queue never runs empty.
 OPEN_PER_TAB = 6

@@ -6,11 +6,11 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from app.demo.catalogue.order import Answer, Order
-from app.demo.catalogue.orders import Catalogue
-from app.demo.catalogue.truth import OrderTruth
-from app.domain.ids import TaskId
-from app.domain.task import POTask
+from poolwright.demo.catalogue.order import Answer, Order
+from poolwright.demo.catalogue.orders import Catalogue
+from poolwright.demo.catalogue.truth import OrderTruth
+from poolwright.domain.ids import TaskId
+from poolwright.domain.task import POTask
 
 SEED = 7
 #: All files of a light order together.

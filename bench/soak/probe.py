@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 
-from app.memory.usage import read
 from bench.soak.samples import Usage
+from poolwright.memory.usage import read
 
 
 def own_usage() -> Usage | None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import anyio
 from pydantic import BaseModel, ConfigDict
 
-from app.domain.events import Event, Moved, TaskEnded, TaskStarted
-from app.domain.ids import TaskId
-from app.domain.states import WORKER, WorkerStatus
+from poolwright.domain.events import Event, Moved, TaskEnded, TaskStarted
+from poolwright.domain.ids import TaskId
+from poolwright.domain.states import WORKER, WorkerStatus
 
 _RESTARTING = WorkerStatus.RESTARTING.name
 

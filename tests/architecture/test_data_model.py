@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from app.domain.machine import Table
-from app.domain.states import POOL, PROFILE, SESSION, TAB, WORKER
-from app.profile.profile import Profile
-from app.supervisor.pool import PersistentWorkerPool
-from app.supervisor.worker import Worker
-from app.worker.session import BrowserSession
-from app.worker.tab import Tab
+from poolwright.domain.machine import Table
+from poolwright.domain.states import POOL, PROFILE, SESSION, TAB, WORKER
+from poolwright.profile.profile import Profile
+from poolwright.supervisor.pool import PersistentWorkerPool
+from poolwright.supervisor.worker import Worker
+from poolwright.worker.session import BrowserSession
+from poolwright.worker.tab import Tab
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ def test_every_library_that_is_imported_is_asked_for() -> None:
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "app").rglob("*.py")]
 
     names = {name for source in sources for name in imported(ast.parse(source))}
-    libraries = names - sys.stdlib_module_names - {"app"}
+    libraries = names - sys.stdlib_module_names - {"poolwright"}
 
     providers = {name: {each.replace("-", "_") for each in found} for name, found in packages_distributions().items()}
     assert {name for name in libraries if asked_for.isdisjoint(providers.get(name, []))} == set()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.exits import MEANINGS
-from app.settings import Settings, variable
+from poolwright.cli.exits import MEANINGS
+from poolwright.settings import Settings, variable
 from tests.support.pages import PAGES, README, anchors_of, is_met, links_of, name_of
 from tests.support.paths import ROOT
 

@@ -15,7 +15,7 @@ import anyio.to_thread
 import psutil
 from anyio.abc import Process, TaskGroup
 
-from app.service.batch import Redo
+from poolwright.service.batch import Redo
 from tests.support.program import Desk, read_lines
 from tests.support.storm.progress import Progress
 from tests.support.storm.session import DONE, Session

@@ -11,10 +11,10 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from app.demo.catalogue.truth import OrderTruth
-from app.demo.client import Portal
-from app.demo.process import running_portal
-from app.service.batch import Redo
+from poolwright.demo.catalogue.truth import OrderTruth
+from poolwright.demo.client import Portal
+from poolwright.demo.process import running_portal
+from poolwright.service.batch import Redo
 from tests.chaos.campaign import Campaign
 from tests.support.program import Desk, open_desk
 from tests.support.storm.accidents import Storm, count_kinds

@@ -18,7 +18,7 @@ from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 from openpyxl import Workbook
 
-from app.demo.client import Portal
+from poolwright.demo.client import Portal
 from tests.support.paths import ROOT
 from tests.support.program import Ended
 from tools.image import IMAGE

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from app.cli.exits import Exit
-from app.demo.client import Portal
-from app.demo.faults import FatPage, Latency, Scope
-from app.demo.process import running_portal
+from poolwright.cli.exits import Exit
+from poolwright.demo.client import Portal
+from poolwright.demo.faults import FatPage, Latency, Scope
+from poolwright.demo.process import running_portal
 from tests.image.containers import UID, Booth, furnish, open_booth
 from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import browsing, log_in_by_form

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from app import __version__
+from poolwright.version import __version__
 from tests.image.containers import podman
 from tools.image import IMAGE, SHELL_IMAGE
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.exits import Exit
+from poolwright.cli.exits import Exit
 from tests.image.containers import podman
 from tests.support.program import Ended
 from tools.image import IMAGE

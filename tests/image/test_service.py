@@ -11,10 +11,10 @@ from typing import Any
 import anyio
 import pytest
 
-from app.archive.manifest import MANIFEST_NAME
-from app.cli.exits import Exit
-from app.demo.faults import Latency, Scope
-from app.demo.process import running_portal
+from poolwright.archive.manifest import MANIFEST_NAME
+from poolwright.cli.exits import Exit
+from poolwright.demo.faults import Latency, Scope
+from poolwright.demo.process import running_portal
 from tests.image.containers import LIMIT_S, Container, answers, open_booth
 from tests.image.test_batch import good_numbers
 

@@ -1,6 +1,6 @@
 """What each entry of the program loads before it does anything: every command, worker and test of ours pays for that.
 
-Held on the modules, not on the time. Who needs one of them imports it where it is used, see ``app.loading``.
+Held on the modules, not on the time. Who needs one of them imports it where it is used, see ``poolwright.loading``.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _SELDOM = {"regex", "keyring", "pygments", "click", "IPython"}
 _TERMINAL = {"rich", "typer"}
 #: Of the supervisor and the faces; a worker has none of them.
 _ROOMS_OF_OTHERS = {
-    "app.archive.tree",
-    "app.cli",
-    "app.profile",
-    "app.service",
-    "app.settings",
-    "app.store",
-    "app.supervisor",
+    "poolwright.archive.tree",
+    "poolwright.cli",
+    "poolwright.profile",
+    "poolwright.service",
+    "poolwright.settings",
+    "poolwright.store",
+    "poolwright.supervisor",
 }
 
 
@@ -48,54 +48,54 @@ def entry(*arguments: str, loads: set[str], kept_out: set[str]) -> Entry:
 
 ENTRIES = {
     "the version": entry(
-        "app",
+        "poolwright",
         "--version",
-        loads={"app"},
+        loads={"poolwright"},
         kept_out={"anyio", "asyncio", "httpx", "loguru", "psutil", "pydantic", "re2", *_SELDOM, *_SERVING, *_TERMINAL},
     ),
     "a run of a list that is text, until its list is read": entry(
-        "app",
+        "poolwright",
         "run",
         "--dry-run",
         "--portal=coupa",
         "--base-url=https://portal.test",
         "orders.csv",
-        loads={"pydantic", "rich", "re2", "app.supervisor.pool", "app.store.journal"},
+        loads={"pydantic", "rich", "re2", "poolwright.supervisor.pool", "poolwright.store.journal"},
         kept_out={"httpx", "playwright", "filetype", *_SPREADSHEETS, *_SERVING, *_SELDOM},
     ),
     "an engine's question where nothing runs": entry(
-        "app",
+        "poolwright",
         "health",
-        loads={"pydantic", "app.settings.model"},
+        loads={"pydantic", "poolwright.settings.model"},
         kept_out={
             "httpx",
             "playwright",
             "re2",
-            "app.portal.pack",
-            "app.supervisor",
+            "poolwright.portal.pack",
+            "poolwright.supervisor",
             *_SPREADSHEETS,
             *_SERVING,
             *_SELDOM,
         },
     ),
     "a question to a daemon": entry(
-        "app",
+        "poolwright",
         "status",
-        loads={"httpx", "rich", "app.cli.manner"},
+        loads={"httpx", "rich", "poolwright.cli.manner"},
         kept_out={
             "playwright",
             "psutil",
             "sqlite3",
-            "app.portal.pack",
-            "app.store",
-            "app.supervisor",
+            "poolwright.portal.pack",
+            "poolwright.store",
+            "poolwright.supervisor",
             *_SPREADSHEETS,
             *_SERVING,
             *_SELDOM,
         },
     ),
     "a worker": entry(
-        "app.worker",
+        "poolwright.worker",
         "1",
         "1",
         "stdio",
@@ -103,7 +103,7 @@ ENTRIES = {
         kept_out={"pydantic_settings", "sqlite3", *_ROOMS_OF_OTHERS, *_TERMINAL, *_SPREADSHEETS, *_SERVING, *_SELDOM},
     ),
     "the demo portal": entry(
-        "app.demo",
+        "poolwright.demo",
         "--help",
         loads={"pydantic", "starlette", "uvicorn"},
         kept_out={"fastapi", "httpx", "playwright", "rich", "typer", *_SPREADSHEETS, "regex", "keyring"},

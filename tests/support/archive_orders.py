@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.archive.manifest import MANIFEST_NAME, Manifest
-from app.archive.names import STAGED_EVIDENCE, STAGED_FILES
-from app.archive.tree import PRIVATE_NAME
-from app.domain.failures import Reason
-from app.domain.ids import TaskId
-from app.domain.task import FetchedFile, MissedFile, POTask, Report
+from poolwright.archive.manifest import MANIFEST_NAME, Manifest
+from poolwright.archive.names import STAGED_EVIDENCE, STAGED_FILES
+from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.domain.failures import Reason
+from poolwright.domain.ids import TaskId
+from poolwright.domain.task import FetchedFile, MissedFile, POTask, Report
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

@@ -6,23 +6,23 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from app.archive.tree import OutputTree
-from app.domain.ids import TaskId
-from app.domain.options import PoolOptions, PortalOptions, WorkerOptions
-from app.domain.payload import JsonValue
-from app.domain.ports import EventSink
-from app.domain.task import POTask
-from app.service.clock import SystemClock
-from app.store.memory import MemoryJournal
-from app.supervisor.pool import PersistentWorkerPool
-from app.supervisor.surroundings import Surroundings
+from poolwright.archive.tree import OutputTree
+from poolwright.domain.ids import TaskId
+from poolwright.domain.options import PoolOptions, PortalOptions, WorkerOptions
+from poolwright.domain.payload import JsonValue
+from poolwright.domain.ports import EventSink
+from poolwright.domain.task import POTask
+from poolwright.service.clock import SystemClock
+from poolwright.store.memory import MemoryJournal
+from poolwright.supervisor.pool import PersistentWorkerPool
+from poolwright.supervisor.surroundings import Surroundings
 from tests.support.sessions import browser_options
 from tests.support.tasks import BATCH
 
 OWN = """
-from app.domain.failures import Reason
-from app.domain.task import POTask, Report
-from app.processor import SessionLostError, Tab
+from poolwright.domain.failures import Reason
+from poolwright.domain.task import POTask, Report
+from poolwright.processor import SessionLostError, Tab
 
 
 async def enters(tab: Tab, task: POTask) -> Report:

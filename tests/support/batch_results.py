@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 from typing import Protocol
 
-from app.demo.catalogue.truth import OrderTruth
-from app.demo.client import Portal
+from poolwright.demo.catalogue.truth import OrderTruth
+from poolwright.demo.client import Portal
 
 QUIET = ("--quiet", "--tabs", "2")
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 from anyio.abc import Process
 
-from app.bridge.parent import Child, SpawnOrder
-from app.domain.ids import WorkerRef
+from poolwright.bridge.parent import Child, SpawnOrder
+from poolwright.domain.ids import WorkerRef
 
 
 def is_alive(pid: int) -> bool:

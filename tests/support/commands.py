@@ -13,15 +13,15 @@ from keyring.backends.fail import Keyring as NoKeyring
 from loguru import logger
 from typer.testing import CliRunner, Result
 
-from app.cli.main import app
-from app.domain.events import Event
-from app.domain.failures import Outcome
-from app.domain.options import PortalOptions, WorkerOptions
-from app.domain.ports import Accepted, EventSink
-from app.profile.home import ProfileFile, ProfileHome
-from app.service.batch import BatchJob, BatchSummary, Ending
-from app.service.sandbox_facts import SandboxFacts
-from app.settings import Settings, variable
+from poolwright.cli.main import app
+from poolwright.domain.events import Event
+from poolwright.domain.failures import Outcome
+from poolwright.domain.options import PortalOptions, WorkerOptions
+from poolwright.domain.ports import Accepted, EventSink
+from poolwright.profile.home import ProfileFile, ProfileHome
+from poolwright.service.batch import BatchJob, BatchSummary, Ending
+from poolwright.service.sandbox_facts import SandboxFacts
+from poolwright.settings import Settings, variable
 from tests.support.machine import ROOMY
 
 #: A machine on which browsers have their sandbox, whoever runs the tests.
@@ -98,7 +98,7 @@ class FakeRun:
 def fake_run(monkeypatch: pytest.MonkeyPatch, profile: Path) -> FakeRun:
     """No browser starts: what ``run`` hands on is noted."""
     fake = FakeRun()
-    monkeypatch.setattr("app.cli.conduct.run_batch", fake)
-    monkeypatch.setattr("app.service.staffing.look_at_machine", lambda *_: ROOMY)
-    monkeypatch.setattr("app.service.sandbox.probe", lambda _: SANDBOX_ALLOWED)
+    monkeypatch.setattr("poolwright.cli.conduct.run_batch", fake)
+    monkeypatch.setattr("poolwright.service.staffing.look_at_machine", lambda *_: ROOMY)
+    monkeypatch.setattr("poolwright.service.sandbox.probe", lambda _: SANDBOX_ALLOWED)
     return fake

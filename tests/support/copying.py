@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from app.profile import clone as cloning
-from app.profile.clone import CopiedFile
-from app.profile.survey import SourceFile
+from poolwright.profile import clone as cloning
+from poolwright.profile.clone import CopiedFile
+from poolwright.profile.survey import SourceFile
 
 Copy = Callable[[Path, Path, SourceFile], CopiedFile]
 

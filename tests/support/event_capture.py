@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import anyio
 
-from app.domain.events import Event, Moved
-from app.domain.states import WORKER, WorkerStatus
+from poolwright.domain.events import Event, Moved
+from poolwright.domain.states import WORKER, WorkerStatus
 
 E = TypeVar("E")
 

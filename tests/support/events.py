@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from app.domain.events import (
+from poolwright.domain.events import (
     Level,
     MemoryRelieved,
     Moved,
@@ -16,10 +16,10 @@ from app.domain.events import (
     TaskStarted,
     WorkerSeen,
 )
-from app.domain.failures import GivenBack, Reason
-from app.domain.ids import TaskId, WorkerRef
-from app.domain.machine import Transition
-from app.domain.task import FetchedFile, POTask, Report
+from poolwright.domain.failures import GivenBack, Reason
+from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.machine import Transition
+from poolwright.domain.task import FetchedFile, POTask, Report
 
 EPOCH = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 

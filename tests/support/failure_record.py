@@ -23,8 +23,8 @@ from typing import Protocol
 import anyio
 import pytest
 
-from app.archive.evidence import EVIDENCE_NAME
-from app.service.out import JOURNAL_NAME, LOG_NAME
+from poolwright.archive.evidence import EVIDENCE_NAME
+from poolwright.service.out import JOURNAL_NAME, LOG_NAME
 from tests.support.journal_story import Order, Story, read_story
 from tests.support.process_table import process_table
 

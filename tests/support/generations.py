@@ -14,19 +14,19 @@ from typing import Any
 import anyio
 import psutil
 
-from app.bridge.parent import spawn
-from app.domain.failures import root_cause
-from app.domain.ids import ProfileId, TaskId, WorkerRef
-from app.domain.options import BrowserOptions, Sandbox, WorkerOptions
-from app.domain.task import POTask
-from app.profile.profile import Profile
-from app.profile.runs import RunFolder
-from app.service.clock import SystemClock
-from app.supervisor.deadline import Deadline
-from app.supervisor.premises import occupied
-from app.supervisor.surroundings import WorkerOrder
-from app.supervisor.talk import LostError, Talk, fact_of
-from app.wire import messages
+from poolwright.bridge.parent import spawn
+from poolwright.domain.failures import root_cause
+from poolwright.domain.ids import ProfileId, TaskId, WorkerRef
+from poolwright.domain.options import BrowserOptions, Sandbox, WorkerOptions
+from poolwright.domain.task import POTask
+from poolwright.profile.profile import Profile
+from poolwright.profile.runs import RunFolder
+from poolwright.service.clock import SystemClock
+from poolwright.supervisor.deadline import Deadline
+from poolwright.supervisor.premises import occupied
+from poolwright.supervisor.surroundings import WorkerOrder
+from poolwright.supervisor.talk import LostError, Talk, fact_of
+from poolwright.wire import messages
 from tests.support.paths import ROOT
 from tests.support.sessions import CHROMIUM
 
@@ -164,7 +164,7 @@ async def slot_on(base: Path, root: Path, browser: BrowserOptions | None = None)
         profile_name="anna",
         folder=folder,
         staging_path=root / "staging",
-        module="app.worker",
+        module="poolwright.worker",
         clock=SystemClock().now,
         count_kills=lambda: 0,
         deadline=Deadline(),

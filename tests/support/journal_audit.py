@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from app.domain.states import TASK, TaskEvent, TaskStatus
+from poolwright.domain.states import TASK, TaskEvent, TaskStatus
 
 #: Each finds nothing in a journal that is right.
 _BREACHES = {

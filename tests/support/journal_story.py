@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-from app.domain.failures import Outcome
-from app.domain.machine import Transition
-from app.domain.states import TASK, TaskStatus
-from app.domain.task import TaskRecord
-from app.store.times import to_text
+from poolwright.domain.failures import Outcome
+from poolwright.domain.machine import Transition
+from poolwright.domain.states import TASK, TaskStatus
+from poolwright.domain.task import TaskRecord
+from poolwright.store.times import to_text
 
 #: An order that ended so needs no look. Others may be right too, that is for the test to say.
 _WELL = frozenset({Outcome.COMPLETED, Outcome.NO_ATTACHMENTS})

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.machine import Transition
-from app.domain.ports import Journal
-from app.store.journal import SqliteJournal
-from app.store.memory import MemoryJournal
-from app.store.times import from_text
+from poolwright.domain.machine import Transition
+from poolwright.domain.ports import Journal
+from poolwright.store.journal import SqliteJournal
+from poolwright.store.memory import MemoryJournal
+from poolwright.store.times import from_text
 from tests.support.journal_audit import check_laws, query
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import orders

@@ -9,8 +9,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
-from app.domain.machine import Table
-from app.domain.states import POOL, PROFILE, SESSION, TAB, TASK, WORKER
+from poolwright.domain.machine import Table
+from poolwright.domain.states import POOL, PROFILE, SESSION, TAB, TASK, WORKER
 
 AnyTable = Table[Any, Any]
 Move = tuple[str, str, str]

@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 import anyio
 from anyio.lowlevel import checkpoint
 
-from app.bridge.pipes import PipeReader, PipeWriter
-from app.bridge.stream import FrameStream
-from app.domain.events import Level
-from app.wire.codec import TO_SUPERVISOR, TO_WORKER
-from app.wire.messages import Said, ToSupervisor, ToWorker
+from poolwright.bridge.pipes import PipeReader, PipeWriter
+from poolwright.bridge.stream import FrameStream
+from poolwright.domain.events import Level
+from poolwright.wire.codec import TO_SUPERVISOR, TO_WORKER
+from poolwright.wire.messages import Said, ToSupervisor, ToWorker
 
 #: More than any pipe holds.
 LARGE_BYTES = 1_000_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.demo.client import Portal
-from app.demo.process import running_portal
+from poolwright.demo.client import Portal
+from poolwright.demo.process import running_portal
 from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.program import Desk, open_desk
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from app.memory.limit import MemoryLimit
-from app.service.machine import Machine
+from poolwright.memory.limit import MemoryLimit
+from poolwright.service.machine import Machine
 
 GB = 10**9
 ROOMY = Machine(

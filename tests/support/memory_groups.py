@@ -9,13 +9,13 @@ from uuid import uuid4
 
 import pytest
 
-from app.memory.cgroups import cgroups
+from poolwright.memory.cgroups import cgroups
 
 #: Enters the group whose folder is the first argument, then is the program with the arguments that follow.
 BE_THE_PROGRAM = """
 import os, pathlib, sys
 pathlib.Path(sys.argv.pop(1), "cgroup.procs").write_text(str(os.getpid()))
-from app.cli.main import main
+from poolwright.cli.main import main
 main()
 """
 

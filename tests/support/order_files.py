@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from openpyxl import Workbook
 
-from app.intake.grid import Row
-from app.portal.numbers import Case, NumberRules
+from poolwright.intake.grid import Row
+from poolwright.portal.numbers import Case, NumberRules
 
 #: Examples may take their time on a busy machine.
 #: As strict as a real portal.

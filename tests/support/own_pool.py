@@ -9,8 +9,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from app.processor import Processor
-from app.service.library import PersistentWorkerPool, open_pool
+from poolwright.processor import Processor
+from poolwright.service.library import PersistentWorkerPool, open_pool
 from tests.support import failure_record, own_processors
 from tests.support.portal import SHELL
 

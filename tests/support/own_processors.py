@@ -7,8 +7,8 @@ import os
 import signal
 from typing import Any
 
-from app.processor import GiveUpError, RetryLaterError, Tab
-from app.service.library import POTask, Reason, Report
+from poolwright.processor import GiveUpError, RetryLaterError, Tab
+from poolwright.service.library import POTask, Reason, Report
 
 
 async def title(tab: Any, task: POTask) -> Report:  # noqa: ANN401 - the worker's Tab, which only workers import

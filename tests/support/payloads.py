@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.domain.payload import JsonValue
+from poolwright.domain.payload import JsonValue
 
 
 def nested(depth: int) -> JsonValue:

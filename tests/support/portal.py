@@ -13,9 +13,9 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from playwright.async_api import BrowserContext, Page, async_playwright
 
-from app.demo.catalogue.truth import FileTruth, OrderTruth
-from app.demo.client import IN_THE_CLEAR, Portal
-from app.demo.process import running_portal
+from poolwright.demo.catalogue.truth import FileTruth, OrderTruth
+from poolwright.demo.client import IN_THE_CLEAR, Portal
+from poolwright.demo.process import running_portal
 from tests.support import failure_record
 
 CHROMIUM = shutil.which("chromium")

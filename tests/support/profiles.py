@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.ids import ProfileId
-from app.domain.machine import Transition
-from app.profile.profile import Profile
+from poolwright.domain.ids import ProfileId
+from poolwright.domain.machine import Transition
+from poolwright.profile.profile import Profile
 from tests.support.profile_folders import make_base
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)

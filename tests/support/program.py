@@ -26,8 +26,8 @@ from anyio.abc import ByteReceiveStream, Process
 from anyio.streams.text import TextReceiveStream
 from openpyxl import Workbook
 
-from app.demo.client import Portal
-from app.demo.process import running_portal
+from poolwright.demo.client import Portal
+from poolwright.demo.process import running_portal
 from tests.support import failure_record
 from tests.support.paths import ROOT
 from tests.support.portal import SHELL
@@ -68,7 +68,7 @@ class Desk:
 
     async def run(self, *arguments: str, text: str | None = None) -> Ended:
         """Start the program and wait for its end."""
-        command = [sys.executable, "-m", "app", *arguments]
+        command = [sys.executable, "-m", "poolwright", *arguments]
         stdin = subprocess.PIPE if text else subprocess.DEVNULL
         # As anyio.run_process does it, which leaves no time to look at a program before it is killed with the test.
         async with (
@@ -89,7 +89,7 @@ class Desk:
     @asynccontextmanager
     async def started(self, *arguments: str, errors: int | IO[bytes] = subprocess.DEVNULL) -> AsyncGenerator[Process]:
         """Start the program and leave it to the test to end it. ``errors`` takes what it says on stderr."""
-        command = [sys.executable, "-m", "app", *arguments]
+        command = [sys.executable, "-m", "poolwright", *arguments]
         process = await anyio.open_process(
             command, stdin=subprocess.DEVNULL, stderr=errors, cwd=self.folder, env=self.environment
         )
@@ -199,7 +199,7 @@ async def make_profile(desk: Desk) -> None:
 
 def use_own_pack(desk: Desk, changes: Mapping[str, str], more: str = "") -> None:
     """Give the profile of the desk a portal pack of its own: the shipped one with some texts changed, and more."""
-    pack = resources.files("app.portal").joinpath("packs", "demo.toml").read_text(encoding="utf-8")
+    pack = resources.files("poolwright.portal").joinpath("packs", "demo.toml").read_text(encoding="utf-8")
     for known, new in changes.items():
         assert known in pack
         pack = pack.replace(known, new)

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import anyio
 from anyio.abc import SocketAttribute, SocketStream
 
-from app.portal.pack import Pack, parse_toml
+from poolwright.portal.pack import Pack, parse_toml
 
 Piece: TypeAlias = bytes | float
 _PACK = """

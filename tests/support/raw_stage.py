@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import cast
 
-from app.demo.client import Portal
-from app.domain.task import Report
-from app.worker.attempt import attempt
+from poolwright.demo.client import Portal
+from poolwright.domain.task import Report
+from poolwright.worker.attempt import attempt
 from tests.support.raw_portal import RawPortal, raw_pack, raw_portal
 from tests.support.sessions import OpenStage, Stage, task_for
 

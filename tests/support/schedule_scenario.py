@@ -13,17 +13,17 @@ from zoneinfo import ZoneInfo
 import anyio
 import pytest
 
-from app.domain.events import Event, Notice
-from app.domain.ids import BatchId
-from app.domain.ports import Accepted, Clock
-from app.domain.task import OrderList
-from app.intake.orders import Reading
-from app.service.schedules.conduct import Means, conduct
-from app.service.schedules.entry import FileSource, Schedule
-from app.service.schedules.ledger import Ledger
-from app.service.schedules.records import Ended
-from app.service.schedules.submitted import Desk
-from app.service.schedules.timetable import Timetable
+from poolwright.domain.events import Event, Notice
+from poolwright.domain.ids import BatchId
+from poolwright.domain.ports import Accepted, Clock
+from poolwright.domain.task import OrderList
+from poolwright.intake.orders import Reading
+from poolwright.service.schedules.conduct import Means, conduct
+from poolwright.service.schedules.entry import FileSource, Schedule
+from poolwright.service.schedules.ledger import Ledger
+from poolwright.service.schedules.records import Ended
+from poolwright.service.schedules.submitted import Desk
+from poolwright.service.schedules.timetable import Timetable
 from tests.support.order_files import DIGITS
 
 BERLIN = ZoneInfo("Europe/Berlin")

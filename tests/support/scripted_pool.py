@@ -12,14 +12,14 @@ from typing import Any
 import psutil
 import pytest
 
-from app.archive.tree import OutputTree
-from app.domain.events import Event, Moved, TaskEnded, TaskReturned
-from app.domain.options import BrowserOptions, PoolOptions, PortalOptions, WorkerOptions
-from app.profile.clone import is_set_aside
-from app.service.clock import SystemClock
-from app.store.memory import MemoryJournal
-from app.supervisor.pool import PersistentWorkerPool
-from app.supervisor.surroundings import Surroundings
+from poolwright.archive.tree import OutputTree
+from poolwright.domain.events import Event, Moved, TaskEnded, TaskReturned
+from poolwright.domain.options import BrowserOptions, PoolOptions, PortalOptions, WorkerOptions
+from poolwright.profile.clone import is_set_aside
+from poolwright.service.clock import SystemClock
+from poolwright.store.memory import MemoryJournal
+from poolwright.supervisor.pool import PersistentWorkerPool
+from poolwright.supervisor.surroundings import Surroundings
 from tests.support import failure_record
 from tests.support.event_capture import EventCapture
 from tests.support.journal_story import story_of

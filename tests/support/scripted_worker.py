@@ -20,13 +20,13 @@ from typing import Any
 
 import anyio
 
-from app.bridge.child import claim, die_with_parent, link
-from app.bridge.stream import FrameStream
-from app.domain.events import SessionView
-from app.domain.failures import GivenBack, Proof, Reason
-from app.domain.task import FetchedFile, POTask, Report
-from app.wire import messages
-from app.wire.messages import ToWorker
+from poolwright.bridge.child import claim, die_with_parent, link
+from poolwright.bridge.stream import FrameStream
+from poolwright.domain.events import SessionView
+from poolwright.domain.failures import GivenBack, Proof, Reason
+from poolwright.domain.task import FetchedFile, POTask, Report
+from poolwright.wire import messages
+from poolwright.wire.messages import ToWorker
 
 VARIABLE = "SCRIPTED_WORKER"
 VIEW = SessionView(status="ACTIVE", main_window_handle="keeper")

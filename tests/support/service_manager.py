@@ -9,7 +9,7 @@ from pathlib import Path
 
 import anyio
 
-from app.settings import Supervision
+from poolwright.settings import Supervision
 
 
 class Manager:

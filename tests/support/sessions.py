@@ -18,21 +18,21 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
-from app.demo.client import Portal
-from app.domain.events import Level
-from app.domain.ids import TaskId, WorkerId
-from app.domain.machine import Transition
-from app.domain.options import BrowserOptions, PortalOptions, Sandbox, Secret
-from app.domain.task import POTask
-from app.portal import pack as packs
-from app.portal.pack import Pack
-from app.service.clock import SystemClock
-from app.worker.attempt import Bench
-from app.worker.desk import open_desk
-from app.worker.ladder import Keys
-from app.worker.login import Door
-from app.worker.processors.registry import find
-from app.worker.session import BrowserSession, SessionOrder, open_session
+from poolwright.demo.client import Portal
+from poolwright.domain.events import Level
+from poolwright.domain.ids import TaskId, WorkerId
+from poolwright.domain.machine import Transition
+from poolwright.domain.options import BrowserOptions, PortalOptions, Sandbox, Secret
+from poolwright.domain.task import POTask
+from poolwright.portal import pack as packs
+from poolwright.portal.pack import Pack
+from poolwright.service.clock import SystemClock
+from poolwright.worker.attempt import Bench
+from poolwright.worker.desk import open_desk
+from poolwright.worker.ladder import Keys
+from poolwright.worker.login import Door
+from poolwright.worker.processors.registry import find
+from poolwright.worker.session import BrowserSession, SessionOrder, open_session
 from tests.support import failure_record
 from tests.support.portal import SHELL
 

@@ -11,9 +11,9 @@ from typing import TypeAlias
 import anyio
 from anyio.abc import SocketAttribute, SocketStream
 
-from app.demo.client import Portal
-from app.portal import pack as packs
-from app.portal.pack import Pack
+from poolwright.demo.client import Portal
+from poolwright.portal import pack as packs
+from poolwright.portal.pack import Pack
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.demo.client import Portal
+from poolwright.demo.client import Portal
 from tests.support.portal import forget, lasting_portal
 
 

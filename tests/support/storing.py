@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from app.service.library import POTask, Reason, Report
+from poolwright.service.library import POTask, Reason, Report
 
 
 async def run(tab: Any, task: POTask) -> Report:  # noqa: ANN401 - the worker's Tab, which only workers import

@@ -63,7 +63,7 @@ def _kind_of(command: Iterable[str]) -> Kind | None:
     parts = list(command)
     if not parts:
         return None
-    if "app.worker" in parts:
+    if "poolwright.worker" in parts:
         return Kind.WORKER
     if Path(parts[0]).name.startswith("node"):
         return Kind.DRIVER
@@ -88,7 +88,7 @@ def find_worker(root: int, slot: int) -> psutil.Process | None:
 def _slot_of(worker: psutil.Process) -> str | None:
     """What follows the module on a worker's command line."""
     try:
-        _, _, after = " ".join(worker.cmdline()).partition(" app.worker ")
+        _, _, after = " ".join(worker.cmdline()).partition(" poolwright.worker ")
     except psutil.Error:
         return None
     return after.split(" ")[0]

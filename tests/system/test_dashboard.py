@@ -15,9 +15,9 @@ import httpx
 import pytest
 from playwright.async_api import Locator, Page, async_playwright, expect
 
-from app.demo.client import Portal
-from app.demo.faults import Latency, Scope
-from app.demo.process import running_portal
+from poolwright.demo.client import Portal
+from poolwright.demo.faults import Latency, Scope
+from poolwright.demo.process import running_portal
 from tests.support import failure_record
 from tests.support.batch_results import numbers_of
 from tests.support.portal import SHELL, needs_chromium

@@ -19,17 +19,17 @@ import pytest
 from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 
-from app.cli.exits import Exit
-from app.demo.client import Portal
-from app.demo.process import running_portal
-from app.domain.failures import Outcome
-from app.profile.base import check_base
-from app.profile.home import NamedProfile, ProfileHome
-from app.profile.keeping import find_good
-from app.profile.kept_login import kept_login_path
-from app.profile.marker import mark_damaged
-from app.profile.seal import read_seal
-from app.service.clock import SystemClock
+from poolwright.cli.exits import Exit
+from poolwright.demo.client import Portal
+from poolwright.demo.process import running_portal
+from poolwright.domain.failures import Outcome
+from poolwright.profile.base import check_base
+from poolwright.profile.home import NamedProfile, ProfileHome
+from poolwright.profile.keeping import find_good
+from poolwright.profile.kept_login import kept_login_path
+from poolwright.profile.marker import mark_damaged
+from poolwright.profile.seal import read_seal
+from poolwright.service.clock import SystemClock
 from tests.support.display import needs_xvfb, virtual_display
 from tests.support.paths import ROOT
 from tests.support.portal import SHELL, browsing, lasting_portal, log_in_by_form, needs_chromium
@@ -81,7 +81,7 @@ class Office:
         return ProfileHome(self.folder / "profiles").find(name)
 
     async def run(self, *arguments: str, **environment: str) -> Ended:
-        command = [sys.executable, "-m", "app", *arguments]
+        command = [sys.executable, "-m", "poolwright", *arguments]
         done = await anyio.run_process(
             command, check=False, cwd=self.folder, env=self.environment | environment, stdin=DEVNULL
         )
@@ -89,7 +89,7 @@ class Office:
 
     @asynccontextmanager
     async def started(self, *arguments: str) -> AsyncGenerator[Process]:
-        command = [sys.executable, "-m", "app", *arguments]
+        command = [sys.executable, "-m", "poolwright", *arguments]
         process = await anyio.open_process(
             command, cwd=self.folder, env=self.environment, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
         )

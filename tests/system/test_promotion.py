@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.demo.process import running_portal
-from app.profile.kept_login import renewed_login_path
+from poolwright.demo.process import running_portal
+from poolwright.profile.kept_login import renewed_login_path
 from tests.support.batch_results import QUIET, some_good_number
 from tests.support.portal import needs_chromium
 from tests.support.program import Desk, Ended, open_desk

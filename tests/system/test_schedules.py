@@ -8,12 +8,12 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.demo.client import Portal
-from app.demo.process import running_portal
-from app.service.clock import SystemClock
-from app.service.schedules.opening import timetable_of
-from app.service.schedules.sight import Sight
-from app.settings import Settings, load_settings, variable
+from poolwright.demo.client import Portal
+from poolwright.demo.process import running_portal
+from poolwright.service.clock import SystemClock
+from poolwright.service.schedules.opening import timetable_of
+from poolwright.service.schedules.sight import Sight
+from poolwright.settings import Settings, load_settings, variable
 from tests.support.portal import needs_chromium
 from tests.support.program import Desk, open_desk
 from tests.support.schedule_scenario import READING, Queue

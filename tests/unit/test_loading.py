@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from app import loading
-from app.service.schedules.children import environment
+from poolwright import loading
+from poolwright.service.schedules.children import environment
 
 NAME = "PYDANTIC_DISABLE_PLUGINS"
 ENVIRONMENT = os.environ  # noqa: TID251 - what is changed there is what these tests are about

@@ -10,11 +10,11 @@ import pytest
 from playwright.async_api import BrowserContext, FrameLocator, Locator, Page
 from playwright.async_api import TimeoutError as TooSlowError
 
-from app.demo.catalogue.order import LinkForm
-from app.demo.catalogue.truth import FileTruth
-from app.demo.client import Portal
-from app.demo.faults import CrashPage, FatPage, Hang, LoggedOut
-from app.demo.pages import OOPS
+from poolwright.demo.catalogue.order import LinkForm
+from poolwright.demo.catalogue.truth import FileTruth
+from poolwright.demo.client import Portal
+from poolwright.demo.faults import CrashPage, FatPage, Hang, LoggedOut
+from poolwright.demo.pages import OOPS
 from tests.support.portal import browsing, log_in_by_form, needs_chromium, orders_with
 
 pytestmark = needs_chromium

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import Reason
-from app.domain.ids import TaskId
-from app.domain.payload import JsonValue
-from app.domain.task import POTask, Report
-from app.processor import SessionLostError
-from app.worker.attempt import attempt
-from app.worker.processors.registry import find
+from poolwright.domain.failures import Reason
+from poolwright.domain.ids import TaskId
+from poolwright.domain.payload import JsonValue
+from poolwright.domain.task import POTask, Report
+from poolwright.processor import SessionLostError
+from poolwright.worker.attempt import attempt
+from poolwright.worker.processors.registry import find
 from tests.support.forms import running_site
 from tests.support.paths import ROOT
 from tests.support.portal import needs_chromium

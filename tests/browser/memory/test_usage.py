@@ -8,9 +8,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.bridge.parent import spawn
-from app.memory.usage import Meter, Way
-from app.wire.messages import Said
+from poolwright.bridge.parent import spawn
+from poolwright.memory.usage import Meter, Way
+from poolwright.wire.messages import Said
 from tests.support.child_processes import marked, order
 
 pytestmark = [

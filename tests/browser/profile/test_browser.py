@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Playwright
 
-from app.profile.base import check_base
-from app.profile.clone import clone_profile
-from app.profile.failures import ProfileInUseError
-from app.profile.keeping import restore, seal_base
-from app.profile.launch import prepare_for_launch
-from app.profile.occupancy import read_owner
+from poolwright.profile.base import check_base
+from poolwright.profile.clone import clone_profile
+from poolwright.profile.failures import ProfileInUseError
+from poolwright.profile.keeping import restore, seal_base
+from poolwright.profile.launch import prepare_for_launch
+from poolwright.profile.occupancy import read_owner
 from tests.browser.profile.browsing import cookie_names, kill_in_use, kill_while_writing, log_in, opened, stored
 from tests.browser.profile.site import COOKIE_NAMES, PDF, Site
 from tests.support.profile_folders import fingerprint, write

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import sync_playwright
 
-from app.profile.clone import clone_profile, is_set_aside
-from app.profile.cookies import count_living
-from app.profile.failures import ProfileDamagedError
+from poolwright.profile.clone import clone_profile, is_set_aside
+from poolwright.profile.cookies import count_living
+from poolwright.profile.failures import ProfileDamagedError
 from tests.browser.profile.browsing import log_in, opened
 from tests.browser.profile.site import COOKIE_NAMES, Site
 from tests.browser.profile.test_damage import DAMAGES, flip_value

@@ -16,15 +16,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from app.domain.failures import ProfileError
-from app.domain.ids import ProfileId
-from app.profile.base import check_base
-from app.profile.clone import clone_profile
-from app.profile.failures import ProfileDamagedError
-from app.profile.home import FILE_NAME
-from app.profile.launch import prepare_for_launch
-from app.profile.profile import Profile
-from app.profile.seal import Seal, put_seal, write_seal
+from poolwright.domain.failures import ProfileError
+from poolwright.domain.ids import ProfileId
+from poolwright.profile.base import check_base
+from poolwright.profile.clone import clone_profile
+from poolwright.profile.failures import ProfileDamagedError
+from poolwright.profile.home import FILE_NAME
+from poolwright.profile.launch import prepare_for_launch
+from poolwright.profile.profile import Profile
+from poolwright.profile.seal import Seal, put_seal, write_seal
 from tests.browser.profile.browsing import fill, log_in, opened
 from tests.browser.profile.site import COOKIE_NAMES, Site
 from tests.support.profile_folders import PORTABLE, make_cookies, write

@@ -10,13 +10,13 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.domain.events import Event, Notice
-from app.domain.failures import Reason, SetupError
-from app.domain.ids import WorkerRef
-from app.domain.task import POTask, Report
-from app.profile.failures import ProfileDamagedError
-from app.service.library import Callbacks, new_task
-from app.store.errors import JournalError
+from poolwright.domain.events import Event, Notice
+from poolwright.domain.failures import Reason, SetupError
+from poolwright.domain.ids import WorkerRef
+from poolwright.domain.task import POTask, Report
+from poolwright.profile.failures import ProfileDamagedError
+from poolwright.service.library import Callbacks, new_task
+from poolwright.store.errors import JournalError
 from tests.support import own_processors
 from tests.support.machine import ROOMY
 from tests.support.own_pool import own_pool
@@ -98,7 +98,7 @@ class TestOpenPool:
 
         private = tmp_path / "out" / ".poolwright"
         with monkeypatch.context() as dying:
-            dying.setattr("app.service.library.make_base", die)
+            dying.setattr("poolwright.service.library.make_base", die)
             with pytest.raises(SetupError, match="killed"):
                 async with own_pool(tmp_path, makes_base=True):
                     pass
@@ -178,7 +178,7 @@ class TestOpenPool:
         assert any("without Chromium's own sandbox" in str(event) for event in events)
 
     async def test_what_auto_took_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("app.service.staffing.look_at_machine", lambda *_: replace(ROOMY, processor_count=1))
+        monkeypatch.setattr("poolwright.service.staffing.look_at_machine", lambda *_: replace(ROOMY, processor_count=1))
         events: list[Event] = []
         async with own_pool(tmp_path, workers="auto", watch=events.append) as pool:
             assert len(pool.workers) == 1

@@ -11,15 +11,15 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.demo.client import Portal
-from app.demo.process import running_portal
-from app.domain.events import Event, Notice
-from app.domain.failures import Reason
-from app.domain.ids import TaskId
-from app.domain.states import PoolStatus
-from app.profile.kept_login import kept_login_path
-from app.service.library import PersistentWorkerPool, open_pool
-from app.supervisor import lifespan
+from poolwright.demo.client import Portal
+from poolwright.demo.process import running_portal
+from poolwright.domain.events import Event, Notice
+from poolwright.domain.failures import Reason
+from poolwright.domain.ids import TaskId
+from poolwright.domain.states import PoolStatus
+from poolwright.profile.kept_login import kept_login_path
+from poolwright.service.library import PersistentWorkerPool, open_pool
+from poolwright.supervisor import lifespan
 from tests.support.batch_results import some_good_number
 from tests.support.portal import SHELL, needs_chromium
 from tests.support.program import Desk, open_desk

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.events import Event, TaskReturned, TaskStarted
-from app.domain.failures import Outcome, Reason
-from app.domain.payload import DEPTH_MAX, PAYLOAD_MAX_BYTES, JsonValue
-from app.service.library import new_task
+from poolwright.domain.events import Event, TaskReturned, TaskStarted
+from poolwright.domain.failures import Outcome, Reason
+from poolwright.domain.payload import DEPTH_MAX, PAYLOAD_MAX_BYTES, JsonValue
+from poolwright.service.library import new_task
 from tests.support import own_processors
 from tests.support.own_pool import own_pool
 from tests.support.packages import install
@@ -77,7 +77,7 @@ class TestOwnProcessors:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         source = (
-            "from app.processor import POTask, Reason, Report, Tab\n"
+            "from poolwright.processor import POTask, Reason, Report, Tab\n"
             "async def save(tab: Tab, task: POTask) -> Report:\n"
             "    return Report(reason=Reason.ALL_SAVED, fields={'price': '12'})\n"
         )

@@ -7,12 +7,12 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.demo.process import running_portal
-from app.domain.events import Event, TaskReturned
-from app.domain.failures import GivenBack, Reason
-from app.domain.options import WorkerOptions
-from app.supervisor.errand import make_base
-from app.supervisor.stops import StopCause
+from poolwright.demo.process import running_portal
+from poolwright.domain.events import Event, TaskReturned
+from poolwright.domain.failures import GivenBack, Reason
+from poolwright.domain.options import WorkerOptions
+from poolwright.supervisor.errand import make_base
+from poolwright.supervisor.stops import StopCause
 from tests.support import profile_folders
 from tests.support.bare_pool import own_pool, task
 from tests.support.portal import needs_chromium

@@ -14,11 +14,11 @@ import anyio
 import psutil
 import pytest
 
-from app.bridge.pace import every
-from app.demo.catalogue.order import Defect, LinkForm
-from app.demo.catalogue.truth import OrderTruth
-from app.demo.client import Portal
-from app.demo.faults import (
+from poolwright.bridge.pace import every
+from poolwright.demo.catalogue.order import Defect, LinkForm
+from poolwright.demo.catalogue.truth import OrderTruth
+from poolwright.demo.client import Portal
+from poolwright.demo.faults import (
     ChangedPage,
     CrashPage,
     Drop,
@@ -31,13 +31,13 @@ from app.demo.faults import (
     Scope,
     SecondFactor,
 )
-from app.demo.process import running_portal
-from app.domain.failures import Reason
-from app.domain.task import Report
-from app.processor.failures import SessionLostError
-from app.worker.attempt import attempt
-from app.worker.errors import SessionBrokenError
-from app.worker.ladder import Keys
+from poolwright.demo.process import running_portal
+from poolwright.domain.failures import Reason
+from poolwright.domain.task import Report
+from poolwright.processor.failures import SessionLostError
+from poolwright.worker.attempt import attempt
+from poolwright.worker.errors import SessionBrokenError
+from poolwright.worker.ladder import Keys
 from tests.support.portal import lasting_portal, needs_chromium
 from tests.support.sessions import OpenStage, Stage, demo_pack, open_stage, task_for
 
@@ -406,7 +406,7 @@ async def test_a_portal_that_is_busy_for_a_second_file_is_asked_for_no_further_o
     monkeypatch: pytest.MonkeyPatch,
     open_stage: OpenStage,
 ) -> None:
-    monkeypatch.setattr("app.worker.processors.po_attachments.PARALLEL_FILE_COUNT", 1)
+    monkeypatch.setattr("poolwright.worker.processors.po_attachments.PARALLEL_FILE_COUNT", 1)
     truth = await order_of_anchors(portal, file_count=4)
 
     async with open_stage(portal, tmp_path) as stage:

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Error as PlaywrightError
 
-from app.domain.options import BrowserOptions, PortalOptions
-from app.portal.triage import Verdict
-from app.worker import unseen_question
-from app.worker.browser import launch, open_driver
-from app.worker.errors import PortalDownError
-from app.worker.login import Door
-from app.worker.nss import open_database
-from app.worker.unanswered import told
-from app.worker.visit import visit
+from poolwright.domain.options import BrowserOptions, PortalOptions
+from poolwright.portal.triage import Verdict
+from poolwright.worker import unseen_question
+from poolwright.worker.browser import launch, open_driver
+from poolwright.worker.errors import PortalDownError
+from poolwright.worker.login import Door
+from poolwright.worker.nss import open_database
+from poolwright.worker.unanswered import told
+from poolwright.worker.visit import visit
 from tests.support.certificates import dropping_portal, make, new_key, secure_portal
 from tests.support.sessions import CHROMIUM, browser_options
 from tests.support.sites import pack_of

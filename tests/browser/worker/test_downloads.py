@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import Reason
-from app.processor.failures import SessionLostError
-from app.worker import allowance
-from app.worker.attempt import attempt
+from poolwright.domain.failures import Reason
+from poolwright.processor.failures import SessionLostError
+from poolwright.worker import allowance
+from poolwright.worker.attempt import attempt
 from tests.support.portal import needs_chromium
 from tests.support.raw_portal import LOGIN_PAGE, answer, attached, pdf
 from tests.support.raw_stage import button, files_of, link, raw_stage

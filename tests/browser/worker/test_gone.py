@@ -10,11 +10,11 @@ import anyio
 import pytest
 from playwright.async_api import Error as PlaywrightError
 
-from app.domain.failures import Reason
-from app.domain.task import POTask, Report
-from app.worker.attempt import attempt
-from app.worker.errors import SessionBrokenError
-from app.worker.tab import Tab
+from poolwright.domain.failures import Reason
+from poolwright.domain.task import POTask, Report
+from poolwright.worker.attempt import attempt
+from poolwright.worker.errors import SessionBrokenError
+from poolwright.worker.tab import Tab
 from tests.support.portal import needs_chromium
 from tests.support.sessions import OpenStage, Stage, task_for
 

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from app.domain.options import BrowserOptions, Sandbox, Secret
-from app.service.serving import Address, listening, serving, url_of
-from app.worker.browser import launch, open_driver
+from poolwright.domain.options import BrowserOptions, Sandbox, Secret
+from poolwright.service.serving import Address, listening, serving, url_of
+from poolwright.worker.browser import launch, open_driver
 from tests.support.sessions import CHROMIUM
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pytest
 from playwright.async_api import Browser
 
-from app.portal.pack import Pack
-from app.portal.triage import Verdict
-from app.worker.visit import Visit, visit
+from poolwright.portal.pack import Pack
+from poolwright.portal.triage import Verdict
+from poolwright.worker.visit import Visit, visit
 from tests.support.portal import needs_chromium
 from tests.support.sites import Answer, pack_of, serving
 

@@ -11,14 +11,14 @@ import pytest
 from playwright.async_api import Page, Route
 from pyotp.totp import TOTP
 
-from app.demo.client import Portal
-from app.demo.faults import Hang, Scope
-from app.demo.process import running_portal
-from app.domain.failures import Proof
-from app.portal.pack import LoginStep, Pack
-from app.worker.cookies import CookieSnapshot
-from app.worker.errors import CannotLogInError, PortalDownError
-from app.worker.ladder import Keys
+from poolwright.demo.client import Portal
+from poolwright.demo.faults import Hang, Scope
+from poolwright.demo.process import running_portal
+from poolwright.domain.failures import Proof
+from poolwright.portal.pack import LoginStep, Pack
+from poolwright.worker.cookies import CookieSnapshot
+from poolwright.worker.errors import CannotLogInError, PortalDownError
+from poolwright.worker.ladder import Keys
 from tests.support.display import needs_xvfb, virtual_display
 from tests.support.portal import lasting_portal, needs_chromium
 from tests.support.sessions import OpenStage, Stage, demo_pack, open_stage
@@ -65,7 +65,7 @@ async def test_a_page_that_hangs_says_nothing_about_the_login(
     monkeypatch: pytest.MonkeyPatch,
     open_stage: OpenStage,
 ) -> None:
-    monkeypatch.setattr("app.worker.world._GRACE_S", 0.5)
+    monkeypatch.setattr("poolwright.worker.world._GRACE_S", 0.5)
     async with open_stage(portal, tmp_path, pack=demo_pack(page_s=0.5), is_authenticated=False) as stage:
         await stage.session.driver.route("**/*", _answer_with_endless_script)
         with pytest.raises(PortalDownError, match="did not come within"):

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from app.demo.client import Portal
-from app.domain.failures import Reason
-from app.domain.ids import TaskId
-from app.domain.payload import JsonValue
-from app.domain.task import POTask, Report
-from app.processor import SessionLostError
-from app.processor.protocol import EVIDENCE_MAX_COUNT
-from app.worker.attempt import attempt
-from app.worker.errors import CannotLogInError, CannotProcessError
-from app.worker.processors.registry import find
+from poolwright.demo.client import Portal
+from poolwright.domain.failures import Reason
+from poolwright.domain.ids import TaskId
+from poolwright.domain.payload import JsonValue
+from poolwright.domain.task import POTask, Report
+from poolwright.processor import SessionLostError
+from poolwright.processor.protocol import EVIDENCE_MAX_COUNT
+from poolwright.worker.attempt import attempt
+from poolwright.worker.errors import CannotLogInError, CannotProcessError
+from poolwright.worker.processors.registry import find
 from tests.support.portal import lasting_portal, needs_chromium
 from tests.support.sessions import OpenStage, Stage, task_for
 
@@ -29,10 +29,10 @@ pytestmark = [needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_
 OWN = """
 import asyncio
 from types import MappingProxyType
-from app.domain.failures import Reason
-from app.domain.task import MissedFile, POTask, Report
-from app.processor import GiveUpError, RetryLaterError, SessionLostError, Tab
-from app.processor.protocol import EVIDENCE_MAX_COUNT
+from poolwright.domain.failures import Reason
+from poolwright.domain.task import MissedFile, POTask, Report
+from poolwright.processor import GiveUpError, RetryLaterError, SessionLostError, Tab
+from poolwright.processor.protocol import EVIDENCE_MAX_COUNT
 
 
 async def titles(tab: Tab, task: POTask) -> Report:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Route
 
-from app.demo.process import running_portal
-from app.domain.failures import Proof
+from poolwright.demo.process import running_portal
+from poolwright.domain.failures import Proof
 from tests.support.portal import needs_chromium
 from tests.support.sessions import OpenStage
 

@@ -12,13 +12,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from app.domain.options import BrowserOptions, PortalOptions, Proxy, Sandbox, Secret, SizeLimits
-from app.portal import pack as packs
-from app.service.serving import Address, listening, serving, url_of
-from app.worker.allowance import Allowance
-from app.worker.browser import launch, open_driver
-from app.worker.file_stream import open_file_stream
-from app.worker.presence import is_portal_gone
+from poolwright.domain.options import BrowserOptions, PortalOptions, Proxy, Sandbox, Secret, SizeLimits
+from poolwright.portal import pack as packs
+from poolwright.service.serving import Address, listening, serving, url_of
+from poolwright.worker.allowance import Allowance
+from poolwright.worker.browser import launch, open_driver
+from poolwright.worker.file_stream import open_file_stream
+from poolwright.worker.presence import is_portal_gone
 from tests.support.sessions import CHROMIUM
 
 PACK = packs.load("demo")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import Outcome
-from app.processor.failures import SessionLostError
-from app.worker.attempt import attempt
+from poolwright.domain.failures import Outcome
+from poolwright.processor.failures import SessionLostError
+from poolwright.worker.attempt import attempt
 from tests.support.portal import needs_chromium
 from tests.support.sessions import OpenStage, task_for
 from tests.support.sites import Answer, pack_of, portal_at, serving

@@ -18,13 +18,13 @@ import pytest
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
-from app.demo.client import Portal
-from app.demo.faults import Hang, Scope
-from app.domain.failures import Reason
-from app.profile.launch import prepare_for_launch
-from app.worker import session as sessions
-from app.worker.attempt import attempt
-from app.worker.errors import CannotLogInError, CannotStartError, PortalDownError
+from poolwright.demo.client import Portal
+from poolwright.demo.faults import Hang, Scope
+from poolwright.domain.failures import Reason
+from poolwright.profile.launch import prepare_for_launch
+from poolwright.worker import session as sessions
+from poolwright.worker.attempt import attempt
+from poolwright.worker.errors import CannotLogInError, CannotStartError, PortalDownError
 from tests.support.display import needs_xvfb, virtual_display
 from tests.support.portal import CHROMIUM, lasting_portal, needs_chromium
 from tests.support.sessions import Stage, open_stage, task_for

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import Proof
-from app.portal.pack import LoginStep
-from app.worker.ladder import Keys
+from poolwright.domain.failures import Proof
+from poolwright.portal.pack import LoginStep
+from poolwright.worker.ladder import Keys
 from tests.support.portal import needs_chromium
 from tests.support.sessions import OpenStage
 from tests.support.sites import Answer, pack_of, portal_at, serving

@@ -10,12 +10,12 @@ import pytest
 from playwright.async_api import Browser, Page
 from playwright.async_api import Error as PlaywrightError
 
-from app.portal.triage import Verdict
-from app.worker import reader
-from app.worker.guard import guarding
-from app.worker.presence import is_portal_gone
-from app.worker.reading import End
-from app.worker.visit import visit
+from poolwright.portal.triage import Verdict
+from poolwright.worker import reader
+from poolwright.worker.guard import guarding
+from poolwright.worker.presence import is_portal_gone
+from poolwright.worker.reading import End
+from poolwright.worker.visit import visit
 from tests.support.portal import needs_chromium
 from tests.support.sites import Answer, Served, pack_of, serving
 

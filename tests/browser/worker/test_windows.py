@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from app.bridge.pace import every
-from app.domain.failures import Proof, Reason
-from app.portal.tables import Dialogs
-from app.worker import windows
-from app.worker.attempt import attempt
+from poolwright.bridge.pace import every
+from poolwright.domain.failures import Proof, Reason
+from poolwright.portal.tables import Dialogs
+from poolwright.worker import windows
+from poolwright.worker.attempt import attempt
 from tests.support.portal import needs_chromium
 from tests.support.raw_portal import answer, attached, pdf
 from tests.support.raw_stage import button, files_of, link, raw_stage

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from app.demo.faults import Latency
-from app.demo.process import running_portal
-from app.profile.clone import is_set_aside
-from app.profile.keeping import restore, seal_base
-from app.profile.marker import marker_path
+from poolwright.demo.faults import Latency
+from poolwright.demo.process import running_portal
+from poolwright.profile.clone import is_set_aside
+from poolwright.profile.keeping import restore, seal_base
+from poolwright.profile.marker import marker_path
 from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
 from tests.support.program import Desk, open_desk, read_lines

@@ -11,9 +11,9 @@ from typing import Any
 import anyio
 import pytest
 
-from app.demo.client import Portal
-from app.demo.faults import Latency, Scope
-from app.demo.process import running_portal
+from poolwright.demo.client import Portal
+from poolwright.demo.faults import Latency, Scope
+from poolwright.demo.process import running_portal
 from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
 from tests.support.program import PATIENT, open_desk, read_lines, use_own_pack

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from app.demo.faults import Latency
-from app.demo.process import running_portal
-from app.service.clock import SystemClock
-from app.store.journal import SqliteJournal
-from app.store.shape import SCHEMA_VERSION
+from poolwright.demo.faults import Latency
+from poolwright.demo.process import running_portal
+from poolwright.service.clock import SystemClock
+from poolwright.store.journal import SqliteJournal
+from poolwright.store.shape import SCHEMA_VERSION
 from tests.support.batch_results import assert_all_right, numbers_of
 from tests.support.portal import SHELL, needs_chromium
 from tests.support.program import PATIENT, Desk, Ended, open_desk, read_lines, use_own_pack

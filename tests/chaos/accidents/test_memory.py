@@ -13,16 +13,16 @@ import anyio
 import psutil
 import pytest
 
-from app.archive.manifest import MANIFEST_NAME
-from app.demo.client import Portal
-from app.demo.faults import FatPage, Latency, Scope
-from app.demo.process import running_portal
-from app.domain.events import MemoryRelieved, TaskStarted
-from app.domain.failures import Reason
-from app.domain.states import WorkerStatus
-from app.memory.limit import MemoryLimit
-from app.service.library import PersistentWorkerPool, open_pool
-from app.supervisor.surroundings import Surroundings
+from poolwright.archive.manifest import MANIFEST_NAME
+from poolwright.demo.client import Portal
+from poolwright.demo.faults import FatPage, Latency, Scope
+from poolwright.demo.process import running_portal
+from poolwright.domain.events import MemoryRelieved, TaskStarted
+from poolwright.domain.failures import Reason
+from poolwright.domain.states import WorkerStatus
+from poolwright.memory.limit import MemoryLimit
+from poolwright.service.library import PersistentWorkerPool, open_pool
+from poolwright.supervisor.surroundings import Surroundings
 from tests.support.batch_results import assert_all_right, reported
 from tests.support.event_capture import EventCapture
 from tests.support.memory_groups import BE_THE_PROGRAM, memory_group
@@ -69,7 +69,7 @@ async def test_the_worker_that_eats_memory_returns_fresh_and_nothing_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine = MemoryLimit(total_bytes=100 * GB, available_bytes=100 * GB, source="made up")
-    monkeypatch.setattr("app.service.library.Surroundings", partial(Surroundings, read_limit=lambda: machine))
+    monkeypatch.setattr("poolwright.service.library.Surroundings", partial(Surroundings, read_limit=lambda: machine))
     capture = EventCapture()
     async with running_portal(order_count=60) as portal, open_desk(tmp_path, portal) as desk:
         fat, *light = await good_numbers(portal, 6)

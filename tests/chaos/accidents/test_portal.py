@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from app.demo.faults import ErrorStatus, Latency, Scope
-from app.demo.process import running_portal
+from poolwright.demo.faults import ErrorStatus, Latency, Scope
+from poolwright.demo.process import running_portal
 from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
 from tests.support.ports import free_port

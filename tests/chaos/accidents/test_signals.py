@@ -14,9 +14,9 @@ import psutil
 import pytest
 from anyio.abc import Process
 
-from app.demo.client import Portal
-from app.demo.faults import Latency
-from app.demo.process import running_portal
+from poolwright.demo.client import Portal
+from poolwright.demo.faults import Latency
+from poolwright.demo.process import running_portal
 from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
 from tests.support.program import PATIENT, Desk, open_desk, read_lines, send, use_own_pack

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from app.archive.manifest import Manifest
-from app.archive.tree import OutputTree
-from app.domain.ports import Filed
-from app.domain.task import POTask
+from poolwright.archive.manifest import Manifest
+from poolwright.archive.tree import OutputTree
+from poolwright.domain.ports import Filed
+from poolwright.domain.task import POTask
 from tests.contract.archive.failing_disk import DeathError, Failure, failing_disk
 from tests.support.archive_orders import (
     StoppedClock,

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.domain.machine import IllegalTransitionError, Machine, Transition
-from app.domain.states import CLAIMED, OPEN, OVER, TABLES, open_count
+from poolwright.domain.machine import IllegalTransitionError, Machine, Transition
+from poolwright.domain.states import CLAIMED, OPEN, OVER, TABLES, open_count
 from tests.support.legal_moves import (
     ADDED,
     ALL_TABLES,

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import Outcome, Reason
-from app.domain.ports import Accepted, Journal
-from app.domain.task import Report
-from app.store.journal import SqliteJournal
+from poolwright.domain.failures import Outcome, Reason
+from poolwright.domain.ports import Accepted, Journal
+from poolwright.domain.task import Report
+from poolwright.store.journal import SqliteJournal
 from tests.support.journals import History, OpenJournal
 from tests.support.manual_clock import START, ManualClock
 from tests.support.tasks import BATCH, OTHER, WORKER, orders, po_task, report, task_id

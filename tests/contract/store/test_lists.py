@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from app.domain.failures import GivenBack, Reason
-from app.domain.ports import Accepted, Journal
-from app.domain.task import OrderRow, Report
-from app.store.errors import JournalError
+from poolwright.domain.failures import GivenBack, Reason
+from poolwright.domain.ports import Accepted, Journal
+from poolwright.domain.task import OrderRow, Report
+from poolwright.store.errors import JournalError
 from tests.support.journals import History, OpenJournal
 from tests.support.manual_clock import START, ManualClock
 from tests.support.tasks import BATCH, OTHER, WORKER, fetched, missed, orders, report, task_id

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from app.domain.failures import GivenBack, Reason
-from app.domain.ids import WorkerRef
-from app.domain.machine import STORY_LENGTH, IllegalTransitionError, Transition
-from app.domain.ports import Journal
-from app.store.errors import UnknownTaskError
+from poolwright.domain.failures import GivenBack, Reason
+from poolwright.domain.ids import WorkerRef
+from poolwright.domain.machine import STORY_LENGTH, IllegalTransitionError, Transition
+from poolwright.domain.ports import Journal
+from poolwright.store.errors import UnknownTaskError
 from tests.support.journals import History, OpenJournal
 from tests.support.manual_clock import START, ManualClock
 from tests.support.tasks import BATCH, OTHER, WORKER, orders, report, task_id

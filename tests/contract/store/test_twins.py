@@ -12,13 +12,13 @@ import hypothesis.strategies as st
 from anyio.from_thread import start_blocking_portal
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from app.domain.failures import GivenBack, Reason
-from app.domain.ids import BatchId, WorkerRef
-from app.domain.machine import IllegalTransitionError
-from app.domain.payload import JsonValue
-from app.store.errors import JournalError
-from app.store.journal import SqliteJournal
-from app.store.memory import MemoryJournal
+from poolwright.domain.failures import GivenBack, Reason
+from poolwright.domain.ids import BatchId, WorkerRef
+from poolwright.domain.machine import IllegalTransitionError
+from poolwright.domain.payload import JsonValue
+from poolwright.store.errors import JournalError
+from poolwright.store.journal import SqliteJournal
+from poolwright.store.memory import MemoryJournal
 from tests.support.journal_audit import check_laws
 from tests.support.manual_clock import ManualClock
 from tests.support.pace import WALKS_ON_DISK

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import Reason
-from app.domain.ports import Journal
-from app.store.journal import SqliteJournal
-from app.store.waits import WAIT_MAX_S
+from poolwright.domain.failures import Reason
+from poolwright.domain.ports import Journal
+from poolwright.store.journal import SqliteJournal
+from poolwright.store.waits import WAIT_MAX_S
 from tests.support.journals import OpenJournal
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, WORKER, orders, task_id

@@ -12,11 +12,11 @@ from typing import Literal
 
 import pytest
 
-from app.domain.failures import GivenBack, Proof, Reason
-from app.domain.ids import TaskId, WorkerRef
-from app.domain.storage import StorageTrouble
-from app.domain.task import POTask, Report
-from app.supervisor.commands import (
+from poolwright.domain.failures import GivenBack, Proof, Reason
+from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.storage import StorageTrouble
+from poolwright.domain.task import POTask, Report
+from poolwright.supervisor.commands import (
     AdoptLogin,
     AwaitProof,
     Command,
@@ -33,7 +33,7 @@ from app.supervisor.commands import (
     Spawn,
     Stop,
 )
-from app.supervisor.facts import (
+from poolwright.supervisor.facts import (
     Fact,
     FilingFailed,
     HomeRefused,
@@ -51,10 +51,10 @@ from app.supervisor.facts import (
     WorkerLost,
     WorkerReady,
 )
-from app.supervisor.plan import react
-from app.supervisor.pool_facts import HoldOver, LoginAges
-from app.supervisor.restarts import LossKind
-from app.supervisor.standing import Slot, Standing
+from poolwright.supervisor.plan import react
+from poolwright.supervisor.pool_facts import HoldOver, LoginAges
+from poolwright.supervisor.restarts import LossKind
+from poolwright.supervisor.standing import Slot, Standing
 
 TASKS = tuple(POTask(task_id=TaskId(f"demo:{n}"), po_number=f"PO{n}", portal_number=f"{n}") for n in range(3))
 #: What an order takes at least, and a browser that comes up. All else is answered at once, as by the worst disk.

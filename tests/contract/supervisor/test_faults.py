@@ -10,22 +10,22 @@ from pathlib import Path
 
 import pytest
 
-from app.archive.names import STAGED_FILES
-from app.archive.tree import OutputTree
-from app.domain.failures import Outcome, Reason
-from app.domain.ids import WorkerRef
-from app.domain.storage import StorageTrouble, trouble_of
-from app.domain.task import FetchedFile, POTask, Report
-from app.service.clock import SystemClock
-from app.store.memory import MemoryJournal
-from app.supervisor.chronicle import Chronicle
-from app.supervisor.commands import Command, Discard, File, Finish, Hold, Requeue
-from app.supervisor.facts import Fact, TaskReported, TaskTaken
-from app.supervisor.filing import Filing
-from app.supervisor.plan import react
-from app.supervisor.pool_facts import HoldOver
-from app.supervisor.staging import staging_name
-from app.supervisor.standing import Slot, Standing
+from poolwright.archive.names import STAGED_FILES
+from poolwright.archive.tree import OutputTree
+from poolwright.domain.failures import Outcome, Reason
+from poolwright.domain.ids import WorkerRef
+from poolwright.domain.storage import StorageTrouble, trouble_of
+from poolwright.domain.task import FetchedFile, POTask, Report
+from poolwright.service.clock import SystemClock
+from poolwright.store.memory import MemoryJournal
+from poolwright.supervisor.chronicle import Chronicle
+from poolwright.supervisor.commands import Command, Discard, File, Finish, Hold, Requeue
+from poolwright.supervisor.facts import Fact, TaskReported, TaskTaken
+from poolwright.supervisor.filing import Filing
+from poolwright.supervisor.plan import react
+from poolwright.supervisor.pool_facts import HoldOver
+from poolwright.supervisor.staging import staging_name
+from poolwright.supervisor.standing import Slot, Standing
 from tests.support.disk_faults import Faults, failing
 from tests.support.tasks import BATCH, orders
 

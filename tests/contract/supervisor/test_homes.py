@@ -11,21 +11,21 @@ from types import ModuleType
 
 import pytest
 
-from app.archive.tree import OutputTree
-from app.domain.failures import PoolError
-from app.domain.ids import WorkerRef
-from app.domain.task import POTask
-from app.service.clock import SystemClock
-from app.store.memory import MemoryJournal
-from app.supervisor.chronicle import Chronicle
-from app.supervisor.deadline import Deadline
-from app.supervisor.dispatch import Dispatch
-from app.supervisor.facts import Fact, WorkerLost
-from app.supervisor.generation import Generation
-from app.supervisor.premises import Premises
-from app.supervisor.surroundings import Surroundings
-from app.supervisor.talk import LostError
-from app.supervisor.worker import Worker
+from poolwright.archive.tree import OutputTree
+from poolwright.domain.failures import PoolError
+from poolwright.domain.ids import WorkerRef
+from poolwright.domain.task import POTask
+from poolwright.service.clock import SystemClock
+from poolwright.store.memory import MemoryJournal
+from poolwright.supervisor.chronicle import Chronicle
+from poolwright.supervisor.deadline import Deadline
+from poolwright.supervisor.dispatch import Dispatch
+from poolwright.supervisor.facts import Fact, WorkerLost
+from poolwright.supervisor.generation import Generation
+from poolwright.supervisor.premises import Premises
+from poolwright.supervisor.surroundings import Surroundings
+from poolwright.supervisor.talk import LostError
+from poolwright.supervisor.worker import Worker
 from tests.support.disk_faults import Faults, failing
 from tests.support.profile_folders import make_base
 from tests.support.scripted_pool import pool_options

@@ -8,12 +8,12 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from app.domain.failures import GivenBack, Proof, Reason
-from app.domain.ids import TaskId, WorkerRef
-from app.domain.options import Limits
-from app.domain.storage import StorageTrouble
-from app.domain.task import DEATH_LIMIT, POTask, Report
-from app.supervisor.commands import (
+from poolwright.domain.failures import GivenBack, Proof, Reason
+from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.options import Limits
+from poolwright.domain.storage import StorageTrouble
+from poolwright.domain.task import DEATH_LIMIT, POTask, Report
+from poolwright.supervisor.commands import (
     AdoptLogin,
     AwaitProof,
     Command,
@@ -40,7 +40,7 @@ from app.supervisor.commands import (
     TaskCommand,
     TellRelief,
 )
-from app.supervisor.facts import (
+from poolwright.supervisor.facts import (
     Fact,
     FilingFailed,
     LoginLost,
@@ -55,14 +55,14 @@ from app.supervisor.facts import (
     WorkerLost,
     WorkerReady,
 )
-from app.supervisor.holds import STORAGE_HOLDS, HoldCause
-from app.supervisor.lifespan import LEAST_LIFE_S
-from app.supervisor.plan import react
-from app.supervisor.pool_facts import HoldOver, LimitsChanged, LoginAges, MemorySeen, RestartAsked, StopNeeded
-from app.supervisor.renewal import Access
-from app.supervisor.restarts import RESTART_LIMIT
-from app.supervisor.standing import Slot, Standing, Wear
-from app.supervisor.stops import StopCause
+from poolwright.supervisor.holds import STORAGE_HOLDS, HoldCause
+from poolwright.supervisor.lifespan import LEAST_LIFE_S
+from poolwright.supervisor.plan import react
+from poolwright.supervisor.pool_facts import HoldOver, LimitsChanged, LoginAges, MemorySeen, RestartAsked, StopNeeded
+from poolwright.supervisor.renewal import Access
+from poolwright.supervisor.restarts import RESTART_LIMIT
+from poolwright.supervisor.standing import Slot, Standing, Wear
+from poolwright.supervisor.stops import StopCause
 from tests.support.pace import LONG_WALKS
 
 #: Holds whose causes take workers with them.

@@ -10,7 +10,7 @@ import pytest
 
 @pytest.mark.parametrize("module", ["names", "content"])
 def test_what_a_worker_imports_is_light(module: str) -> None:
-    code = f"import app.archive.{module}, sys; print('openpyxl' in sys.modules or 'pydantic' in sys.modules)"
+    code = f"import poolwright.archive.{module}, sys; print('openpyxl' in sys.modules or 'pydantic' in sys.modules)"
 
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

@@ -10,15 +10,15 @@ import os
 import subprocess
 import sys
 
-from app.bridge.child import claim, link
+from poolwright.bridge.child import claim, link
 
 CLAIMED = claim(sys.argv[3])
 
 import anyio  # noqa: E402 - the link is claimed first, as in the real worker
 
-from app.bridge.stream import FrameStream  # noqa: E402
-from app.domain.events import Level  # noqa: E402
-from app.wire.messages import Assign, Said, ToWorker  # noqa: E402
+from poolwright.bridge.stream import FrameStream  # noqa: E402
+from poolwright.domain.events import Level  # noqa: E402
+from poolwright.wire.messages import Assign, Said, ToWorker  # noqa: E402
 
 SCRIPT = os.environ["SCRIPT"]  # noqa: TID251 - the only place where a script can be named
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.bridge.parent import Child, spawn
-from app.wire.messages import Said
+from poolwright.bridge.parent import Child, spawn
+from poolwright.wire.messages import Said
 from tests.support.child_processes import Play, is_alive, kill_all, marked, order
 from tests.support.paths import ROOT
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.bridge.child import Claimed, link
-from app.bridge.parent import spawn
-from app.bridge.pipes import PipeReader, PipeWriter
-from app.bridge.stream import FrameStream
-from app.domain.ids import TaskId
-from app.domain.task import POTask
-from app.wire.codec import TO_SUPERVISOR
-from app.wire.messages import Assign, Drain, Said
+from poolwright.bridge.child import Claimed, link
+from poolwright.bridge.parent import spawn
+from poolwright.bridge.pipes import PipeReader, PipeWriter
+from poolwright.bridge.stream import FrameStream
+from poolwright.domain.ids import TaskId
+from poolwright.domain.task import POTask
+from poolwright.wire.codec import TO_SUPERVISOR
+from poolwright.wire.messages import Assign, Drain, Said
 from tests.support.child_processes import is_alive, order
 from tests.support.links import said
 from tests.support.paths import ROOT

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from anyio.abc import Process
 
-from app.bridge.parent import Child
+from poolwright.bridge.parent import Child
 from tests.support.child_processes import Play, Renumbered, order
 
 pytestmark = [

@@ -15,11 +15,11 @@ import psutil
 import pytest
 from anyio.abc import Process
 
-from app.bridge import parent
-from app.bridge.parent import Child, SpawnOrder, spawn
-from app.domain.ids import TaskId, WorkerRef
-from app.domain.task import POTask
-from app.wire.messages import Assign, Said
+from poolwright.bridge import parent
+from poolwright.bridge.parent import Child, SpawnOrder, spawn
+from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.task import POTask
+from poolwright.wire.messages import Assign, Said
 from tests.support.child_processes import Play, Renumbered, is_alive, open_descriptors, order
 
 pytestmark = [
@@ -83,7 +83,7 @@ async def test_a_worker_is_ended_although_the_caller_is_cancelled(play: Play) ->
 async def test_a_full_pipe_to_a_stopped_worker_does_not_delay_its_end(
     play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.bridge.pipes.FINISH_LIMIT_S", 0.05)
+    monkeypatch.setattr("poolwright.bridge.pipes.FINISH_LIMIT_S", 0.05)
     async with play("stopped") as (child, _):
         with anyio.move_on_after(0.2) as limit:
             await child.link.send(assignment("x" * 1_000_000))
@@ -260,7 +260,7 @@ def test_frames_go_over_pipes_of_their_own_where_the_platform_has_them(tmp_path:
     plain = SpawnOrder(worker=WorkerRef(1, 1), temp_path=tmp_path, profile_path=tmp_path)
 
     assert not plain.is_over_stdio
-    assert plain.module == "app.worker"
+    assert plain.module == "poolwright.worker"
 
 
 @each_way

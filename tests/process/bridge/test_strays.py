@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.bridge.family import Family
-from app.bridge.strays import adopt_orphans, end_family, end_strays
+from poolwright.bridge.family import Family
+from poolwright.bridge.strays import adopt_orphans, end_family, end_strays
 from tests.support.child_processes import is_alive, kill_all
 from tests.support.paths import ROOT
 

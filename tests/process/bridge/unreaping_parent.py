@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from app.bridge import strays
+from poolwright.bridge import strays
 
 _PR_SET_CHILD_SUBREAPER = 36
 _SLEEPER = [sys.executable, "-c", "import signal; signal.pause()"]

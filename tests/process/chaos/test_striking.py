@@ -11,7 +11,7 @@ import anyio
 import psutil
 import pytest
 
-from app.demo.client import Portal
+from poolwright.demo.client import Portal
 from tests.support.storm.accidents import Accident, Blow, Storm, Victim
 from tests.support.storm.progress import Progress
 from tests.support.storm.striking import Striking

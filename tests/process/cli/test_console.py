@@ -14,7 +14,10 @@ from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="descriptors of POSIX")
 
-SECURED = "import sys; from app.cli.streams import losses, secure; secure(); from app.cli.console import console\n"
+SECURED = (
+    "import sys; from poolwright.cli.streams import losses, secure; secure(); "
+    "from poolwright.cli.console import console\n"
+)
 DONE = "from pathlib import Path; Path(sys.argv[1]).write_text(repr(list(losses())))"
 
 
@@ -83,9 +86,9 @@ def test_names_of_files_hold_every_letter_whatever_the_locale(
         monkeypatch.setenv(name, value)
     folder = tmp_path / "Stra\u00dfe \u65e5"
     folder.mkdir()
-    script = "import sys; from app.cli.start import name_in_utf8; name_in_utf8()\n"
+    script = "import sys; from poolwright.cli.start import name_in_utf8; name_in_utf8()\n"
     script += "from pathlib import Path; (Path(sys.argv[1]) / '\\u2603.pdf').touch()\n"
-    script += "import os; from app import loading; print(os.environ['PYTHONUTF8'], *loading.python()[1:])"
+    script += "import os; from poolwright import loading; print(os.environ['PYTHONUTF8'], *loading.python()[1:])"
 
     done = subprocess.run([sys.executable, "-c", script, str(folder)], capture_output=True, check=False, cwd=ROOT)
 
@@ -97,7 +100,7 @@ def test_names_of_files_hold_every_letter_whatever_the_locale(
 def test_a_line_that_was_torn_ends_before_the_next_one(tmp_path: Path) -> None:
     script = """
 import io
-from app.cli.streams import Outlet
+from poolwright.cli.streams import Outlet
 class Narrow(io.RawIOBase):
     room, taken = 3, b""
     def writable(self): return True
@@ -114,7 +117,7 @@ assert narrow.taken == b"fir\\nthird\\n", narrow.taken
 
 def test_ctrl_c_while_the_program_is_loading_shows_no_traceback() -> None:
     script = (
-        "import os, signal, app.cli.start as start\n"
+        "import os, signal, poolwright.cli.start as start\n"
         "start.secure = lambda: os.kill(os.getpid(), signal.SIGINT)\nstart.main()"
     )
 
@@ -126,7 +129,7 @@ def test_ctrl_c_while_the_program_is_loading_shows_no_traceback() -> None:
 def test_a_list_on_a_closed_standard_input_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     (tmp_path / "profiles").mkdir()
-    command = [sys.executable, "-m", "app", "run", "-", "--portal", "demo", "--base-url", "http://127.0.0.1:9"]
+    command = [sys.executable, "-m", "poolwright", "run", "-", "--portal", "demo", "--base-url", "http://127.0.0.1:9"]
     done = subprocess.run(
         ["/bin/sh", "-c", 'exec "$@" <&-', "sh", *command],
         cwd=tmp_path,

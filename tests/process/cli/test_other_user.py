@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.exits import Exit
+from poolwright.cli.exits import Exit
 from tests.support.commands import BASE_URL, Command
 from tests.support.other_user import become_other_user
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.exits import Exit
+from poolwright.cli.exits import Exit
 from tests.support.commands import Command
 from tests.support.profile_folders import make_base
 

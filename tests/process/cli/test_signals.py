@@ -15,12 +15,12 @@ from tests.support.paths import ROOT
 PROGRAM = """
 import sys
 from dataclasses import replace
-from app.cli import conduct
-from app.archive.tree import PRIVATE_NAME
-from app.cli.main import main
-from app.service import sandbox
-from app.service.batch import Ending
-from app.service.beacon import find_batch
+from poolwright.cli import conduct
+from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.cli.main import main
+from poolwright.service import sandbox
+from poolwright.service.batch import Ending
+from poolwright.service.beacon import find_batch
 from tests.support.commands import ONE_DONE, SANDBOX_ALLOWED
 from tests.support.events import started
 

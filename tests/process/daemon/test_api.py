@@ -13,10 +13,10 @@ import httpx
 import pytest
 from openpyxl import Workbook
 
-from app.domain.events import TaskEnded
-from app.domain.states import PoolStatus, WorkerStatus
-from app.service.api.limits import RequestLimits
-from app.service.api.token import WRONG_MAX
+from poolwright.domain.events import TaskEnded
+from poolwright.domain.states import PoolStatus, WorkerStatus
+from poolwright.service.api.limits import RequestLimits
+from poolwright.service.api.token import WRONG_MAX
 from tests.process.daemon.tmp_daemons import TOKEN, number, order_list, running_daemon, task_id
 
 pytestmark = pytest.mark.timeout(90)

@@ -7,14 +7,14 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.domain.events import Notice, TaskEnded
-from app.domain.failures import Reason
-from app.domain.ids import BatchId, TaskId
-from app.domain.states import PoolStatus, TaskStatus, WorkerStatus
-from app.profile.private import remove_tree
-from app.service.batch import Redo
-from app.service.daemon.errors import DrainingError, NothingThereError, NotPossibleNowError
-from app.store.search import OrderQuery
+from poolwright.domain.events import Notice, TaskEnded
+from poolwright.domain.failures import Reason
+from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.states import PoolStatus, TaskStatus, WorkerStatus
+from poolwright.profile.private import remove_tree
+from poolwright.service.batch import Redo
+from poolwright.service.daemon.errors import DrainingError, NothingThereError, NotPossibleNowError
+from poolwright.store.search import OrderQuery
 from tests.process.daemon.tmp_daemons import order_list, running_daemon, task_id
 
 pytestmark = pytest.mark.timeout(90)
@@ -122,7 +122,7 @@ async def test_a_worker_is_started_anew_on_demand(tmp_path: Path, monkeypatch: p
 async def test_a_pool_without_workers_leaves_a_daemon_that_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
     async with running_daemon(tmp_path, monkeypatch, {"*": {"start": "exit"}}) as running:
         await running.until(lambda: running.daemon.pool.end)
         standing = await running.daemon.standing()
@@ -153,7 +153,7 @@ async def test_ten_thousand_orders_are_taken_in_a_few_steps(tmp_path: Path, monk
 async def test_orders_wait_for_the_next_start_when_no_worker_is_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
     orders = order_list(*range(1, 6))
     async with running_daemon(tmp_path, monkeypatch, {"*": {"tasks": ["die"]}}) as running:
         running.daemon.pause()

@@ -9,10 +9,10 @@ import anyio
 import httpx
 import pytest
 
-from app.domain.failures import Reason
-from app.domain.ids import TaskId
-from app.domain.states import WorkerStatus
-from app.domain.task import Report
+from poolwright.domain.failures import Reason
+from poolwright.domain.ids import TaskId
+from poolwright.domain.states import WorkerStatus
+from poolwright.domain.task import Report
 from tests.process.daemon.tmp_daemons import number, order_list, running_daemon, task_id
 
 

@@ -13,18 +13,18 @@ import anyio
 import httpx
 import pytest
 
-from app.cli.client.clear import IN_THE_CLEAR
-from app.domain.account import Account
-from app.domain.events import Event
-from app.domain.task import OrderList
-from app.intake.orders import Reading, orders_from_numbers
-from app.portal import pack as packs
-from app.service.api.app import Door, make_app
-from app.service.api.limits import RequestLimits
-from app.service.clock import SystemClock
-from app.service.daemon.daemon import Daemon
-from app.service.daemon.opening import House, open_daemon
-from app.service.serving import Address, listening, serving, url_of
+from poolwright.cli.client.clear import IN_THE_CLEAR
+from poolwright.domain.account import Account
+from poolwright.domain.events import Event
+from poolwright.domain.task import OrderList
+from poolwright.intake.orders import Reading, orders_from_numbers
+from poolwright.portal import pack as packs
+from poolwright.service.api.app import Door, make_app
+from poolwright.service.api.limits import RequestLimits
+from poolwright.service.clock import SystemClock
+from poolwright.service.daemon.daemon import Daemon
+from poolwright.service.daemon.opening import House, open_daemon
+from poolwright.service.serving import Address, listening, serving, url_of
 from tests.support.event_capture import EventCapture
 from tests.support.scripted_pool import SCRIPTED, pool_options
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from app.demo.client import Portal
-from app.demo.pages import OOPS, STALE_FORM, WRONG_PASSWORD
-from app.demo.process import running_portal
+from poolwright.demo.client import Portal
+from poolwright.demo.pages import OOPS, STALE_FORM, WRONG_PASSWORD
+from poolwright.demo.process import running_portal
 from tests.support.portal import file_address, log_in, login_fields, orders_with, user, visitor
 
 

@@ -8,11 +8,11 @@ from urllib.parse import unquote
 import httpx
 import pytest
 
-from app.demo.catalogue.order import Naming
-from app.demo.catalogue.truth import FileTruth, OrderTruth
-from app.demo.client import Portal
-from app.demo.pages import NOT_AUTHORIZED, OOPS
-from app.demo.process import running_portal
+from poolwright.demo.catalogue.order import Naming
+from poolwright.demo.catalogue.truth import FileTruth, OrderTruth
+from poolwright.demo.client import Portal
+from poolwright.demo.pages import NOT_AUTHORIZED, OOPS
+from poolwright.demo.process import running_portal
 from tests.support.portal import file_address, orders_with, user, visitor
 
 

@@ -11,9 +11,9 @@ import httpx
 import psutil
 import pytest
 
-from app.demo.process import PortalError, running_portal
+from poolwright.demo.process import PortalError, running_portal
 
-COMMAND = (sys.executable, "-m", "app.demo")
+COMMAND = (sys.executable, "-m", "poolwright.demo")
 
 
 async def test_the_portal_runs_as_a_process_of_its_own_and_is_gone_after_the_block() -> None:

@@ -6,11 +6,21 @@ import anyio
 import httpx
 import pytest
 
-from app.demo.client import Portal
-from app.demo.counters import Room
-from app.demo.faults import ChangedPage, Drop, ErrorStatus, Hang, Latency, LoggedOut, Maintenance, Scope, SecondFactor
-from app.demo.pages import MAINTENANCE
-from app.demo.process import running_portal
+from poolwright.demo.client import Portal
+from poolwright.demo.counters import Room
+from poolwright.demo.faults import (
+    ChangedPage,
+    Drop,
+    ErrorStatus,
+    Hang,
+    Latency,
+    LoggedOut,
+    Maintenance,
+    Scope,
+    SecondFactor,
+)
+from poolwright.demo.pages import MAINTENANCE
+from poolwright.demo.process import running_portal
 from tests.support.portal import file_address, log_in, orders_with, user
 
 

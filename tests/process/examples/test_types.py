@@ -20,11 +20,9 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 def test_an_author_sees_types_where_poolwright_is_installed(tmp_path: Path) -> None:
     for example in EXAMPLES:
         shutil.copy(example, tmp_path)
-    wrong = (
-        "from app.processor import POTask, Processor, Tab\nasync def f(tab: Tab, task: POTask) -> int:\n    return 3\n"
-    )
+    wrong = "from poolwright import POTask, Processor, Tab\nasync def f(tab: Tab, task: POTask) -> int:\n    return 3\n"
     (tmp_path / "wrong.py").write_text(f"{wrong}p: Processor = f\n", encoding="utf-8")
-    right = "from app.processor import Processor\nfrom print_pages import print_page\np: Processor = print_page\n"
+    right = "from poolwright import Processor\nfrom print_pages import print_page\np: Processor = print_page\n"
     (tmp_path / "right.py").write_text(right, encoding="utf-8")
     (tmp_path / "pyrightconfig.json").write_text(json.dumps({"typeCheckingMode": "strict"}), encoding="utf-8")
 

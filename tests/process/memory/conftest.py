@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from app.bridge.strays import adopt_orphans
+from poolwright.bridge.strays import adopt_orphans
 from tests.support.paths import ROOT
 
 

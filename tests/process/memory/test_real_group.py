@@ -18,7 +18,7 @@ LIMIT_BYTES = 200 * 1024**2
 TELL = """
 import json, os, pathlib, sys
 pathlib.Path(sys.argv[1], "cgroup.procs").write_text(str(os.getpid()))
-from app.memory.limit import oom_kill_count, read_limit
+from poolwright.memory.limit import oom_kill_count, read_limit
 found = read_limit()
 print(json.dumps([found.total_bytes, found.available_bytes, found.source, oom_kill_count()]))
 """

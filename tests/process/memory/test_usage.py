@@ -15,8 +15,8 @@ from typing import cast
 import psutil
 import pytest
 
-from app.bridge.family import Family
-from app.memory.usage import Meter, Reading, Usage, Way, read
+from poolwright.bridge.family import Family
+from poolwright.memory.usage import Meter, Reading, Usage, Way, read
 from tests.process.memory.conftest import MemoryHog
 from tests.support.paths import ROOT
 

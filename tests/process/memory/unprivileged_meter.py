@@ -6,7 +6,7 @@ import json
 import os
 import sys
 
-from app.memory.usage import Meter
+from poolwright.memory.usage import Meter
 
 NOBODY = 65534
 

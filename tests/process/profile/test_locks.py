@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from app.profile.failures import ProfileInUseError
-from app.profile.locks import changing, reading
+from poolwright.profile.failures import ProfileInUseError
+from poolwright.profile.locks import changing, reading
 from tests.process.profile.children import child, kill
 
 HOLD = """
 import sys
 from pathlib import Path
-from app.profile import locks
+from poolwright.profile import locks
 with getattr(locks, sys.argv[1])(Path(sys.argv[2])):
     print("held", flush=True)
     sys.stdin.read()

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.profile.failures import ProfileInUseError
-from app.profile.locks import NATIVE, WindowsLocking
-from app.profile.occupancy import Owner, find_occupant, left_by_stranger, read_owner, refuse_occupied
+from poolwright.profile.failures import ProfileInUseError
+from poolwright.profile.locks import NATIVE, WindowsLocking
+from poolwright.profile.occupancy import Owner, find_occupant, left_by_stranger, read_owner, refuse_occupied
 from tests.process.profile.children import child, kill
 from tests.support.profile_folders import make_base
 

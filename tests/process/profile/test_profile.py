@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from app.domain.states import ProfileStatus
-from app.profile.failures import ProfileInUseError
+from poolwright.domain.states import ProfileStatus
+from poolwright.profile.failures import ProfileInUseError
 from tests.process.profile.children import child
 from tests.support.profiles import Life
 

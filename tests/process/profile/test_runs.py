@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.profile.runs import RunFolder, sweep_dead_runs
+from poolwright.profile.runs import RunFolder, sweep_dead_runs
 from tests.process.profile.children import child, kill
 
 LEAD = """
 import sys
 from pathlib import Path
-from app.profile.runs import RunFolder
+from poolwright.profile.runs import RunFolder
 run = RunFolder.create(Path(sys.argv[1]), short_roots=[Path(argument) for argument in sys.argv[2:]])
 folder = run.worker_folder(1)
 (folder.profile_path / "Default").mkdir(parents=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import SetupError
-from app.service.browser import Browser, find_browser, read_version
+from poolwright.domain.failures import SetupError
+from poolwright.service.browser import Browser, find_browser, read_version
 from tests.support.shell_programs import program
 
 

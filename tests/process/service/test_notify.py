@@ -18,9 +18,9 @@ BUSY_USEC = 100_000
 #: A program whose loop gives five signs of life, stands still for two seconds, and gives signs again.
 STANDS_STILL = """
 import os, sys, time, anyio
-from app.service.clock import SystemClock
-from app.service.notify import Notifier
-from app.settings import Supervision
+from poolwright.service.clock import SystemClock
+from poolwright.service.notify import Notifier
+from poolwright.settings import Supervision
 
 async def main():
     notifier = Notifier(Supervision(), SystemClock())

@@ -7,10 +7,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.domain.events import Event
-from app.domain.options import BrowserOptions, PoolOptions, WorkerOptions
-from app.service.batch import BatchJob, Ending
-from app.service.runtime import run_batch
+from poolwright.domain.events import Event
+from poolwright.domain.options import BrowserOptions, PoolOptions, WorkerOptions
+from poolwright.service.batch import BatchJob, Ending
+from poolwright.service.runtime import run_batch
 from tests.support.profile_folders import make_base
 from tests.support.tasks import orders
 

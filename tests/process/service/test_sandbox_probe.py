@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from app.service.sandbox_facts import Refused
-from app.service.sandbox_probe import probe, read_answer
+from poolwright.service.sandbox_facts import Refused
+from poolwright.service.sandbox_probe import probe, read_answer
 
 linux_root = pytest.mark.skipif(
     not sys.platform.startswith("linux") or os.geteuid() != 0, reason="needs root on Linux to become another user"
 )
-CHILD = (sys.executable, "-P", "-m", "app.service.sandbox_probe")
+CHILD = (sys.executable, "-P", "-m", "poolwright.service.sandbox_probe")
 UNSHARE = ("unshare", "--user", "--map-root-user")
 makes_namespaces = pytest.mark.skipif(
     shutil.which("unshare") is None
@@ -63,7 +63,7 @@ def test_namespaces_that_are_forbidden_are_told(tmp_path: Path) -> None:
 
 def test_a_root_that_may_not_be_changed_is_told() -> None:
     program = (
-        "import os, app.service.sandbox_probe as probe\n"
+        "import os, poolwright.service.sandbox_probe as probe\n"
         "def refuse(_): raise PermissionError(1, 'no')\n"
         "class Libc:\n"
         "    def unshare(self, flags): return 0\n"

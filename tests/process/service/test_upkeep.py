@@ -8,13 +8,13 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.archive.tree import OutputTree
-from app.service.clock import SystemClock
-from app.service.upkeep import DAY_S
-from app.store.journal import SqliteJournal
-from app.store.retention import Forgotten
-from app.supervisor.pool import PersistentWorkerPool
-from app.supervisor.surroundings import Surroundings
+from poolwright.archive.tree import OutputTree
+from poolwright.service.clock import SystemClock
+from poolwright.service.upkeep import DAY_S
+from poolwright.store.journal import SqliteJournal
+from poolwright.store.retention import Forgotten
+from poolwright.supervisor.pool import PersistentWorkerPool
+from poolwright.supervisor.surroundings import Surroundings
 from tests.support.journal_audit import check_laws, query
 from tests.support.manual_clock import ManualClock
 from tests.support.scripted_pool import SCRIPTED, pool_options
@@ -25,7 +25,7 @@ async def test_it_goes_on_beside_a_pool_at_work_and_no_order_suffers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SCRIPTED_WORKER", json.dumps({"*": {}}))
-    monkeypatch.setattr("app.store.retention.STEP_ROWS", 50)
+    monkeypatch.setattr("poolwright.store.retention.STEP_ROWS", 50)
     path = tmp_path / "out/journal.db"
     past = ManualClock()
     async with SqliteJournal(path, past) as journal:

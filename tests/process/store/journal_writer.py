@@ -16,9 +16,9 @@ from pathlib import Path
 
 import anyio
 
-from app.domain.failures import GivenBack, Reason
-from app.store import retention
-from app.store.journal import SqliteJournal
+from poolwright.domain.failures import GivenBack, Reason
+from poolwright.store import retention
+from poolwright.store.journal import SqliteJournal
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, WORKER, orders, po_task, report, task_id
 

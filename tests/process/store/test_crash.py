@@ -12,8 +12,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.store.errors import JournalBusyError
-from app.store.journal import SqliteJournal
+from poolwright.store.errors import JournalBusyError
+from poolwright.store.journal import SqliteJournal
 from tests.support.journal_audit import check_laws, query
 from tests.support.manual_clock import ManualClock
 from tests.support.paths import ROOT

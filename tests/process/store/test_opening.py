@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.store.errors import JournalFullError
+from poolwright.store.errors import JournalFullError
 from tests.support.journals import enter, make
 
 

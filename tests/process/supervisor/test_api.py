@@ -8,9 +8,9 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.domain.events import TaskStarted
-from app.domain.failures import LoginRequiredError, OptionsError, Outcome, PoolError, Reason, SetupError
-from app.domain.states import PoolStatus
+from poolwright.domain.events import TaskStarted
+from poolwright.domain.failures import LoginRequiredError, OptionsError, Outcome, PoolError, Reason, SetupError
+from poolwright.domain.states import PoolStatus
 from tests.support.scripted_pool import Theatre, running_pool
 from tests.support.tasks import po_task
 
@@ -92,7 +92,7 @@ async def test_a_paused_pool_starts_nothing_until_it_is_resumed(
 async def test_what_lies_outside_is_waited_for_and_costs_no_attempt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
 ) -> None:
-    monkeypatch.setattr("app.supervisor.holds.FIRST_HOLD_S", 0.1)
+    monkeypatch.setattr("poolwright.supervisor.holds.FIRST_HOLD_S", 0.1)
     script = {"*": {"tasks": [f"fail:{reason}"] * 4 + ["finish"]}}
 
     async with running_pool(tmp_path, monkeypatch, script, 1) as theatre:
@@ -143,7 +143,7 @@ async def test_who_waits_for_a_pool_that_cannot_go_on_is_told_why(
 async def test_who_waits_for_a_task_that_goes_back_at_the_end_is_told_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
     script = {"1#1": {"tasks": ["die"]}, "*": {"start": "unable:login"}}
 
     async with running_pool(tmp_path, monkeypatch, script, worker_count=2) as theatre:
@@ -157,7 +157,7 @@ async def test_who_waits_for_a_task_that_goes_back_at_the_end_is_told_why(
 
 
 async def test_without_any_worker_each_task_has_its_outcome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
 
     async with running_pool(tmp_path, monkeypatch, {"*": {"start": "exit"}}) as theatre:
         handle = await theatre.pool.submit_task(po_task(1))
@@ -298,9 +298,9 @@ async def test_calling_off_is_not_cut_short_half_way(tmp_path: Path, monkeypatch
 async def test_a_large_payload_for_a_frozen_worker_holds_nothing_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.supervisor.generation.SILENCE_LIMIT_S", 1.0)
-    monkeypatch.setattr("app.bridge.parent.CLOSE_LIMIT_S", 0.2)
-    monkeypatch.setattr("app.bridge.parent.TERM_LIMIT_S", 0.2)
+    monkeypatch.setattr("poolwright.supervisor.generation.SILENCE_LIMIT_S", 1.0)
+    monkeypatch.setattr("poolwright.bridge.parent.CLOSE_LIMIT_S", 0.2)
+    monkeypatch.setattr("poolwright.bridge.parent.TERM_LIMIT_S", 0.2)
     script = {"1#1": {"tasks": ["mute"]}, "*": {"tasks": ["finish"]}}
 
     async with running_pool(tmp_path, monkeypatch, script, tabs_per_worker=2) as theatre:

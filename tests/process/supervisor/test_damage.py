@@ -10,15 +10,15 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.domain.events import Notice, TaskStarted
-from app.domain.failures import GivenBack, Reason
-from app.profile.clone import is_set_aside
-from app.profile.failures import ProfileDamagedError, ProfileRefusedError
-from app.profile.guidance import ways_out
-from app.profile.home import FILE_NAME
-from app.profile.marker import read_marker
-from app.profile.seal import write_seal
-from app.supervisor.stops import StopCause
+from poolwright.domain.events import Notice, TaskStarted
+from poolwright.domain.failures import GivenBack, Reason
+from poolwright.profile.clone import is_set_aside
+from poolwright.profile.failures import ProfileDamagedError, ProfileRefusedError
+from poolwright.profile.guidance import ways_out
+from poolwright.profile.home import FILE_NAME
+from poolwright.profile.marker import read_marker
+from poolwright.profile.seal import write_seal
+from poolwright.supervisor.stops import StopCause
 from tests.support.profile_folders import make_base
 from tests.support.scripted_pool import Theatre, running_pool
 
@@ -134,7 +134,7 @@ async def test_a_mark_that_cannot_be_written_is_told(
     def refuse(*_: object) -> None:
         raise OSError(30, "Read-only file system", str(base))
 
-    monkeypatch.setattr("app.profile.marker.replace_file", refuse)
+    monkeypatch.setattr("poolwright.profile.marker.replace_file", refuse)
 
     async with running_pool(tmp_path, monkeypatch, FOUND_AT_SESSION_START, 1, base=base) as theatre:
         end = await theatre.pool.finish()

@@ -12,12 +12,12 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.archive.tree import OutputTree
-from app.domain.events import Notice, TaskStarted
-from app.service.clock import SystemClock
-from app.store.journal import SqliteJournal
-from app.supervisor.pool import PersistentWorkerPool
-from app.supervisor.surroundings import Surroundings
+from poolwright.archive.tree import OutputTree
+from poolwright.domain.events import Notice, TaskStarted
+from poolwright.service.clock import SystemClock
+from poolwright.store.journal import SqliteJournal
+from poolwright.supervisor.pool import PersistentWorkerPool
+from poolwright.supervisor.surroundings import Surroundings
 from tests.support.event_capture import EventCapture
 from tests.support.scripted_pool import SCRIPTED, pool_options
 from tests.support.tasks import BATCH, orders
@@ -47,7 +47,7 @@ class Stage:
 @asynccontextmanager
 async def stage(root: Path, monkeypatch: pytest.MonkeyPatch, script: str, count: int) -> AsyncGenerator[Stage]:
     monkeypatch.setenv("SCRIPTED_WORKER", json.dumps({"*": {"tasks": [script]}}))
-    monkeypatch.setattr("app.supervisor.patience.TRY_AGAIN_S", 0.05)
+    monkeypatch.setattr("poolwright.supervisor.patience.TRY_AGAIN_S", 0.05)
     clock, capture, path = SystemClock(), EventCapture(), root / "out" / "journal.db"
     async with SqliteJournal(path, clock, busy_timeout_s=0.01) as journal:
         await journal.accept(orders(*range(count)))

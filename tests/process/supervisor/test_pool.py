@@ -10,14 +10,14 @@ from typing import Any
 import anyio
 import pytest
 
-from app.bridge.parent import Child, SpawnOrder, spawn
-from app.domain.events import Moved, Notice
-from app.domain.failures import GivenBack, ProfileError, Reason, SetupError
-from app.domain.states import PoolStatus, WorkerStatus
-from app.profile.failures import ProfileInUseError
-from app.profile.launch import prepare_for_launch
-from app.supervisor import talk
-from app.supervisor.stops import StopCause
+from poolwright.bridge.parent import Child, SpawnOrder, spawn
+from poolwright.domain.events import Moved, Notice
+from poolwright.domain.failures import GivenBack, ProfileError, Reason, SetupError
+from poolwright.domain.states import PoolStatus, WorkerStatus
+from poolwright.profile.failures import ProfileInUseError
+from poolwright.profile.launch import prepare_for_launch
+from poolwright.supervisor import talk
+from poolwright.supervisor.stops import StopCause
 from tests.support.scripted_pool import Theatre, running_pool
 from tests.support.tasks import BATCH, po_task
 
@@ -108,8 +108,8 @@ async def test_a_dead_worker_comes_back_with_its_profile_and_its_orders_are_done
 async def test_a_worker_begins_again_when_its_pause_is_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head_start_s: float
 ) -> None:
-    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 1.5)
-    monkeypatch.setattr("app.supervisor.worker.HEAD_START_S", head_start_s)
+    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 1.5)
+    monkeypatch.setattr("poolwright.supervisor.worker.HEAD_START_S", head_start_s)
     script = {"1#1": {"tasks": ["die"]}, "*": {"tasks": ["finish"]}}
 
     async with running_pool(tmp_path, monkeypatch, script, 1) as theatre:
@@ -124,7 +124,7 @@ async def test_a_worker_begins_again_when_its_pause_is_over(
 async def test_a_process_that_cannot_be_started_is_a_loss_like_any_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
     refusals = iter([OSError(errno.EAGAIN, "no process left"), OSError(errno.ENOMEM, "no memory left")])
 
     async def spawn_later(order: SpawnOrder) -> Child:
@@ -132,7 +132,7 @@ async def test_a_process_that_cannot_be_started_is_a_loss_like_any_other(
             raise refusal
         return await spawn(order)
 
-    monkeypatch.setattr("app.supervisor.generation.spawn", spawn_later)
+    monkeypatch.setattr("poolwright.supervisor.generation.spawn", spawn_later)
 
     async with running_pool(tmp_path, monkeypatch, FINISH, 1) as theatre:
         await theatre.pool.finish()
@@ -143,7 +143,7 @@ async def test_a_process_that_cannot_be_started_is_a_loss_like_any_other(
 async def test_a_clone_that_cannot_be_made_ready_is_a_loss_like_any_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
     refusals = iter([SetupError("no room"), ProfileInUseError("it still runs")])
 
     def prepare_later(clone: Path) -> None:
@@ -151,7 +151,7 @@ async def test_a_clone_that_cannot_be_made_ready_is_a_loss_like_any_other(
             raise refusal
         prepare_for_launch(clone)
 
-    monkeypatch.setattr("app.profile.profile.prepare_for_launch", prepare_later)
+    monkeypatch.setattr("poolwright.profile.profile.prepare_for_launch", prepare_later)
 
     async with running_pool(tmp_path, monkeypatch, FINISH, 1) as theatre:
         await theatre.pool.finish()
@@ -163,7 +163,7 @@ async def test_a_clone_that_cannot_be_made_ready_is_a_loss_like_any_other(
 async def test_an_order_that_killed_two_workers_has_its_last_try_alone_in_a_fresh_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: str, outcome: str
 ) -> None:
-    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
     die = {"tasks": ["die"]}
     script = {"1#1": die, "1#2": die, "1#3": {"tasks": [last, "finish"]}, "*": {"tasks": ["finish"]}}
 
@@ -176,7 +176,7 @@ async def test_an_order_that_killed_two_workers_has_its_last_try_alone_in_a_fres
 async def test_only_the_order_that_kills_is_quarantined_whoever_was_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
     kill = {"tasks": ["hang", "hang", "die"]}
     die = {"tasks": ["die"]}
     script = {"1#1": kill, "1#2": die, "1#3": die, "*": {"tasks": ["finish"]}}
@@ -191,9 +191,9 @@ async def test_only_the_order_that_kills_is_quarantined_whoever_was_beside_it(
 async def test_an_order_that_its_worker_cannot_stop_has_had_its_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.supervisor.overdue.GRACE_S", 0.5)
-    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
-    monkeypatch.setattr("app.bridge.parent.CLOSE_LIMIT_S", 0.2)
+    monkeypatch.setattr("poolwright.supervisor.overdue.GRACE_S", 0.5)
+    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.bridge.parent.CLOSE_LIMIT_S", 0.2)
     script = {"1#1": {"tasks": ["hang"]}, "*": {"tasks": ["finish"]}}
 
     async with running_pool(tmp_path, monkeypatch, script) as theatre:
@@ -213,7 +213,7 @@ async def test_a_slot_whose_restarts_are_spent_leaves_its_orders_to_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dead: dict[str, Any] = {f"1#{generation}": {"start": "exit"} for generation in range(1, 6)}
-    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
 
     async with running_pool(tmp_path, monkeypatch, {**dead, **FINISH}, *range(1, 7), worker_count=2) as theatre:
         await theatre.pool.finish()
@@ -227,8 +227,8 @@ async def test_a_slot_whose_restarts_are_spent_leaves_its_orders_to_the_others(
 
 async def test_a_slot_that_rested_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dead: dict[str, Any] = {f"1#{generation}": {"start": "exit"} for generation in range(1, 5)}
-    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
-    monkeypatch.setattr("app.supervisor.losses.REST_S", 0.1)
+    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.losses.REST_S", 0.1)
 
     async with running_pool(tmp_path, monkeypatch, {**dead, **FINISH}, 1, worker_count=2) as theatre:
         with anyio.fail_after(30):
@@ -238,7 +238,7 @@ async def test_a_slot_that_rested_is_tried_again(tmp_path: Path, monkeypatch: py
 
 
 async def test_without_any_worker_the_rest_ends_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
 
     async with running_pool(tmp_path, monkeypatch, {"*": {"start": "exit"}}, *range(1, 9)) as theatre:
         end = await theatre.pool.finish()
@@ -252,8 +252,8 @@ async def test_without_any_worker_the_rest_ends_and_says_why(tmp_path: Path, mon
 async def test_without_any_worker_what_waits_for_another_try_ends_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
-    monkeypatch.setattr("app.supervisor.attempts.FIRST_RETRY_S", 3600.0)
+    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.attempts.FIRST_RETRY_S", 3600.0)
     script = {"1#1": {"tasks": ["fail:page_too_slow", "die"]}, "*": {"start": "exit"}}
 
     async with running_pool(tmp_path, monkeypatch, script, 1, 2) as theatre:
@@ -274,7 +274,7 @@ async def test_without_any_worker_what_waits_for_another_try_ends_too(
 async def test_a_worker_that_cannot_work_stops_the_pool_and_leaves_the_queue(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, cause: StopCause
 ) -> None:
-    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
 
     async with running_pool(tmp_path, monkeypatch, {"*": {"start": f"unable:{kind}"}}, 1, 2) as theatre:
         end = await theatre.pool.finish()
@@ -288,7 +288,7 @@ async def test_a_worker_that_cannot_work_stops_the_pool_and_leaves_the_queue(
 async def test_a_browser_that_is_killed_while_it_comes_up_is_started_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
     script = {"1#1": {"start": "unable:browser"}, "*": {"tasks": ["finish"]}}
 
     async with running_pool(tmp_path, monkeypatch, script, 1) as theatre:
@@ -302,9 +302,9 @@ async def test_a_browser_that_is_killed_while_it_comes_up_is_started_again(
 async def test_a_worker_that_hangs_or_babbles_is_ended_and_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    monkeypatch.setattr("app.supervisor.generation.SILENCE_LIMIT_S", 1.0)
-    monkeypatch.setattr("app.bridge.parent.CLOSE_LIMIT_S", 0.2)
-    monkeypatch.setattr("app.bridge.parent.TERM_LIMIT_S", 0.2)
+    monkeypatch.setattr("poolwright.supervisor.generation.SILENCE_LIMIT_S", 1.0)
+    monkeypatch.setattr("poolwright.bridge.parent.CLOSE_LIMIT_S", 0.2)
+    monkeypatch.setattr("poolwright.bridge.parent.TERM_LIMIT_S", 0.2)
     script = {"1#1": {"tasks": [step]}, "*": {"tasks": ["finish"]}}
 
     async with running_pool(tmp_path, monkeypatch, script, 1) as theatre:
@@ -315,9 +315,9 @@ async def test_a_worker_that_hangs_or_babbles_is_ended_and_replaced(
 
 async def test_a_worker_that_never_speaks_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(talk, "HELLO_LIMIT_S", 0.3)
-    monkeypatch.setattr("app.bridge.parent.CLOSE_LIMIT_S", 0.2)
-    monkeypatch.setattr("app.bridge.parent.TERM_LIMIT_S", 0.2)
-    monkeypatch.setattr("app.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.bridge.parent.CLOSE_LIMIT_S", 0.2)
+    monkeypatch.setattr("poolwright.bridge.parent.TERM_LIMIT_S", 0.2)
+    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
 
     async with running_pool(tmp_path, monkeypatch, {"*": {"start": "silent"}}, 1) as theatre:
         end = await theatre.pool.finish()

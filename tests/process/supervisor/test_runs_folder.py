@@ -8,8 +8,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.domain.events import Notice
-from app.supervisor import places
+from poolwright.domain.events import Notice
+from poolwright.supervisor import places
 from tests.support.scripted_pool import running_pool
 
 pytestmark = pytest.mark.timeout(120)

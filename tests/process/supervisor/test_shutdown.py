@@ -14,18 +14,18 @@ import anyio
 import psutil
 import pytest
 
-from app.archive.tree import OutputTree
-from app.domain.events import Notice
-from app.domain.failures import GivenBack, LockedError, Reason
-from app.domain.ids import TaskId
-from app.domain.machine import Transition
-from app.domain.ports import Filed
-from app.domain.task import POTask, Report
-from app.service.clock import SystemClock
-from app.store.journal import SqliteJournal
-from app.store.memory import MemoryJournal
-from app.supervisor.pool import PersistentWorkerPool
-from app.supervisor.surroundings import Surroundings
+from poolwright.archive.tree import OutputTree
+from poolwright.domain.events import Notice
+from poolwright.domain.failures import GivenBack, LockedError, Reason
+from poolwright.domain.ids import TaskId
+from poolwright.domain.machine import Transition
+from poolwright.domain.ports import Filed
+from poolwright.domain.task import POTask, Report
+from poolwright.service.clock import SystemClock
+from poolwright.store.journal import SqliteJournal
+from poolwright.store.memory import MemoryJournal
+from poolwright.supervisor.pool import PersistentWorkerPool
+from poolwright.supervisor.surroundings import Surroundings
 from tests.support.event_capture import EventCapture
 from tests.support.scripted_pool import SCRIPTED, pool_options
 from tests.support.tasks import BATCH, orders

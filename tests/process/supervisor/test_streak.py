@@ -7,9 +7,9 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.domain.failures import GivenBack
-from app.supervisor import proving
-from app.supervisor.proving import STREAK_LIMIT
+from poolwright.domain.failures import GivenBack
+from poolwright.supervisor import proving
+from poolwright.supervisor.proving import STREAK_LIMIT
 from tests.support.scripted_pool import running_pool
 
 pytestmark = pytest.mark.timeout(60)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.options import BrowserOptions, Sandbox
-from app.worker.browser import launch, open_driver
-from app.worker.errors import CannotStartError
+from poolwright.domain.options import BrowserOptions, Sandbox
+from poolwright.worker.browser import launch, open_driver
+from poolwright.worker.errors import CannotStartError
 
 NEXT_STEP = "`poolwright doctor` names the setting to change, and --sandbox auto starts it without where it must"
 

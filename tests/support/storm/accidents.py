@@ -14,7 +14,7 @@ from random import Random
 
 from pydantic import TypeAdapter
 
-from app.demo.faults import Drop, ErrorStatus, Fault, Hang, Maintenance, Scope, StandingFault
+from poolwright.demo.faults import Drop, ErrorStatus, Fault, Hang, Maintenance, Scope, StandingFault
 
 
 class Victim(StrEnum):

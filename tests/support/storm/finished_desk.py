@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from app.archive.tree import PRIVATE_NAME, OutputTree
-from app.demo.client import Portal
-from app.domain.ids import BatchId, WorkerRef
-from app.domain.task import OrderList, OrderRow
-from app.service.batch import Redo
-from app.service.batch_report import REPORTS_NAME
-from app.service.out import JOURNAL_NAME
-from app.store.journal import SqliteJournal
+from poolwright.archive.tree import PRIVATE_NAME, OutputTree
+from poolwright.demo.client import Portal
+from poolwright.domain.ids import BatchId, WorkerRef
+from poolwright.domain.task import OrderList, OrderRow
+from poolwright.service.batch import Redo
+from poolwright.service.batch_report import REPORTS_NAME
+from poolwright.service.out import JOURNAL_NAME
+from poolwright.store.journal import SqliteJournal
 from tests.support.archive_orders import StoppedClock, report_for, stage, task_for
 from tests.support.program import Desk
 from tests.support.storm.properties import breaches

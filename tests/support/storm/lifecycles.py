@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.machine import Table
-from app.domain.states import POOL, PROFILE, TABLES, TASK, WORKER
+from poolwright.domain.machine import Table
+from poolwright.domain.states import POOL, PROFILE, TABLES, TASK, WORKER
 from tests.support.storm.scenario import Move
 
 _BY_NAME: dict[str, Table[Any, Any]] = {table.name: table for table in TABLES}

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 
-from app.cli.exits import Exit
-from app.domain.failures import Reason
-from app.domain.states import TASK, TaskEvent, TaskStatus
-from app.service.batch import Ending
+from poolwright.cli.exits import Exit
+from poolwright.domain.failures import Reason
+from poolwright.domain.states import TASK, TaskEvent, TaskStatus
+from poolwright.service.batch import Ending
 from tests.support.storm.lifecycles import move_breaches
 from tests.support.storm.scenario import Attempt, Order, Scenario
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 
-from app.demo.catalogue.order import Defect, LinkForm, Naming
-from app.demo.catalogue.truth import ExpectedOutcome, FileTruth, OrderTruth
-from app.demo.documents import DocumentKind
-from app.service.batch import Redo
+from poolwright.demo.catalogue.order import Defect, LinkForm, Naming
+from poolwright.demo.catalogue.truth import ExpectedOutcome, FileTruth, OrderTruth
+from poolwright.demo.documents import DocumentKind
+from poolwright.service.batch import Redo
 from tests.support.storm.scenario import Attempt, Folder, Move, Order, Scenario
 from tests.support.storm.session import Session
 

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.archive.disk import FRESH
-from app.archive.manifest import MANIFEST_NAME
-from app.archive.tree import PRIVATE_NAME
-from app.demo.catalogue.truth import OrderTruth
-from app.service.batch_report import REPORTS_NAME
-from app.service.out import JOURNAL_NAME
+from poolwright.archive.disk import FRESH
+from poolwright.archive.manifest import MANIFEST_NAME
+from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.demo.catalogue.truth import OrderTruth
+from poolwright.service.batch_report import REPORTS_NAME
+from poolwright.service.out import JOURNAL_NAME
 from tests.support.program import Desk
 from tests.support.storm.session import Session
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.cli.exits import Exit
-from app.service.batch import Redo
+from poolwright.cli.exits import Exit
+from poolwright.service.batch import Redo
 
 #: Outcomes that leave nothing to do: an order that was told so is never done again unasked.
 DONE = frozenset({"COMPLETED", "NO_ATTACHMENTS"})

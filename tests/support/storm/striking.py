@@ -10,7 +10,7 @@ import anyio
 import psutil
 from anyio.abc import TaskGroup
 
-from app.demo.client import Portal
+from poolwright.demo.client import Portal
 from tests.support.storm.accidents import Accident, Blow, Storm, Trouble, Victim
 from tests.support.storm.progress import Progress
 from tests.support.target_process import Kind, find, hit

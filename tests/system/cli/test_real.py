@@ -10,8 +10,8 @@ from subprocess import CompletedProcess
 import anyio
 import pytest
 
-from app.cli.exits import Exit
-from app.demo.process import running_portal
+from poolwright.cli.exits import Exit
+from poolwright.demo.process import running_portal
 from tests.support.portal import SHELL
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.usefixtures("desk")]
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.timeout(240), pytest.mark.usefixtures("desk")]
 
 async def poolwright(*arguments: str) -> tuple[CompletedProcess[bytes], str]:
     """Type a command; gives what came of it, and all that it said."""
-    done = await anyio.run_process([sys.executable, "-m", "app", *arguments], check=False)
+    done = await anyio.run_process([sys.executable, "-m", "poolwright", *arguments], check=False)
     return done, done.stdout.decode() + done.stderr.decode()
 
 

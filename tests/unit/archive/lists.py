@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from app.domain.failures import Reason
-from app.domain.ids import BatchId, TaskId
-from app.domain.states import TaskStatus
-from app.domain.task import OrderList, OrderRow, POTask, Report, TaskRecord
+from poolwright.domain.failures import Reason
+from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.states import TaskStatus
+from poolwright.domain.task import OrderList, OrderRow, POTask, Report, TaskRecord
 from tests.support.archive_orders import report_for, task_for
 
 COLUMNS = ("PO", "Cost centre", "Outcome", "Folder ", "Note", "Note")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.archive.answers import Shape
-from app.archive.content import inspect
+from poolwright.archive.answers import Shape
+from poolwright.archive.content import inspect
 
 FAULTS = [
     '[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]',

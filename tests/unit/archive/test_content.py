@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from app.archive.answers import MESSAGE_MAX_BYTES, Shape, shape_of
-from app.archive.content import inspect
-from app.archive.formats import FORMATS, Kind
-from app.archive.kinds import HEAD_BYTES, kind_of, media_type_of, promised_format
-from app.archive.names import with_ending
+from poolwright.archive.answers import MESSAGE_MAX_BYTES, Shape, shape_of
+from poolwright.archive.content import inspect
+from poolwright.archive.formats import FORMATS, Kind
+from poolwright.archive.kinds import HEAD_BYTES, kind_of, media_type_of, promised_format
+from poolwright.archive.names import with_ending
 from tests.support.pace import UNHURRIED
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

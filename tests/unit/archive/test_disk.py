@@ -3,7 +3,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from app.archive.disk import make_folders, remove_empty_folders, replace_private, write_file
+from poolwright.archive.disk import make_folders, remove_empty_folders, replace_private, write_file
 
 
 def test_empty_folders_go_up_to_the_first_that_is_in_use(tmp_path: Path) -> None:

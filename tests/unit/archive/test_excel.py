@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 
 import pytest
 
-from app.archive.excel import TEXT_MAX, columns_of_text, escaped, length, shortened, typed
+from poolwright.archive.excel import TEXT_MAX, columns_of_text, escaped, length, shortened, typed
 
 
 @pytest.mark.parametrize(

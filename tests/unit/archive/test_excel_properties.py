@@ -11,12 +11,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from app.archive.excel import TEXT_MAX, escaped, length, shortened, typed
-from app.archive.losses import CUT
-from app.archive.report import write_reports
-from app.domain.ids import BatchId, TaskId
-from app.domain.task import OrderList, OrderRow
-from app.intake.workbooks.number_format import NumberFormat
+from poolwright.archive.excel import TEXT_MAX, escaped, length, shortened, typed
+from poolwright.archive.losses import CUT
+from poolwright.archive.report import write_reports
+from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.task import OrderList, OrderRow
+from poolwright.intake.workbooks.number_format import NumberFormat
 from tests.support.pace import UNHURRIED
 
 pytestmark = pytest.mark.timeout(600)  # the deep profile writes hundreds of workbooks

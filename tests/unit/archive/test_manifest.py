@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app import __version__
-from app.archive.manifest import MANIFEST_NAME, Manifest, ManifestError
-from app.archive.names import RESERVED_NAMES
-from app.domain.task import MissedFile, Report
+from poolwright.archive.manifest import MANIFEST_NAME, Manifest, ManifestError
+from poolwright.archive.names import RESERVED_NAMES
+from poolwright.domain.task import MissedFile, Report
+from poolwright.version import __version__
 from tests.support.archive_orders import NOON, fetched, report_for, task_for
 
 FILES = {"Größe.pdf": b"content"}

@@ -16,13 +16,13 @@ from openpyxl import load_workbook
 from openpyxl.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet
 
-from app.archive import losses, workbook
-from app.archive.former import KEPT_COUNT
-from app.archive.report import ReportFiles, write_reports
-from app.archive.table import RESULT_COLUMNS, Tally, lines, result_headers
-from app.domain.failures import MEANINGS, ActionClass, Outcome, Reason
-from app.domain.ids import BatchId, TaskId
-from app.domain.task import OrderList, OrderRow
+from poolwright.archive import losses, workbook
+from poolwright.archive.former import KEPT_COUNT
+from poolwright.archive.report import ReportFiles, write_reports
+from poolwright.archive.table import RESULT_COLUMNS, Tally, lines, result_headers
+from poolwright.domain.failures import MEANINGS, ActionClass, Outcome, Reason
+from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.task import OrderList, OrderRow
 from tests.unit.archive.lists import COLUMNS, FINISHED, ORDERS, RECORDS, ROWS, long_list
 
 HEADERS = [

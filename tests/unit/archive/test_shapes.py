@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from app.archive.answers import Shape, is_words, is_written_document, shape_of
-from app.archive.content import inspect
-from app.archive.formats import Kind
+from poolwright.archive.answers import Shape, is_words, is_written_document, shape_of
+from poolwright.archive.content import inspect
+from poolwright.archive.formats import Kind
 
 ERROR = "Error: no such file. "
 PROSE = "our offer of ten bolts "

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from app.archive.manifest import Change, Manifest
-from app.archive.names import UniqueNames
-from app.archive.tree import OutputTree
-from app.domain.ports import Filed
+from poolwright.archive.manifest import Change, Manifest
+from poolwright.archive.names import UniqueNames
+from poolwright.archive.tree import OutputTree
+from poolwright.domain.ports import Filed
 from tests.support.archive_orders import StoppedClock, contents, fetched, report_for, stage, superseded, task_for
 
 FILES = {"Invoice 1.pdf": b"first", "Größe (2).xlsx": b"second" * 1000}

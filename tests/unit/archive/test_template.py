@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.archive.names import FOLDER_NAME_MAX_BYTES
-from app.archive.template import FolderTemplate
-from app.domain.failures import OptionsError
+from poolwright.archive.names import FOLDER_NAME_MAX_BYTES
+from poolwright.archive.template import FolderTemplate
+from poolwright.domain.failures import OptionsError
 from tests.support.archive_orders import NOON, report_for, task_for
 from tests.support.pace import UNHURRIED
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from app.archive.manifest import MANIFEST_NAME, Manifest
-from app.archive.tree import PRIVATE_NAME, OutputTree
-from app.domain.account import Account
-from app.domain.ports import Filed
+from poolwright.archive.manifest import MANIFEST_NAME, Manifest
+from poolwright.archive.tree import PRIVATE_NAME, OutputTree
+from poolwright.domain.account import Account
+from poolwright.domain.ports import Filed
 from tests.support.archive_orders import StoppedClock, contents, report_for, stage, task_for
 
 OURS = Account.at("https://portal.example", portal="demo", profile="work")

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from loguru import logger
 
-from app.archive.manifest import MANIFEST_NAME, Manifest
-from app.archive.spellings import Spellings
-from app.archive.tree import PRIVATE_NAME, OutputTree
-from app.domain.failures import OptionsError, Outcome, Reason
-from app.domain.ports import Archive
+from poolwright.archive.manifest import MANIFEST_NAME, Manifest
+from poolwright.archive.spellings import Spellings
+from poolwright.archive.tree import PRIVATE_NAME, OutputTree
+from poolwright.domain.failures import OptionsError, Outcome, Reason
+from poolwright.domain.ports import Archive
 from tests.support.archive_orders import (
     NOON,
     StoppedClock,
@@ -363,7 +363,7 @@ def test_what_cannot_be_discarded_is_told_in_the_log_and_stops_nobody(
     def refuse(path: Path) -> None:
         raise OSError(code, os.strerror(code), str(path))
 
-    monkeypatch.setattr("app.archive.tree.shutil.rmtree", refuse)
+    monkeypatch.setattr("poolwright.archive.tree.shutil.rmtree", refuse)
     lines: list[str] = []
     sink = logger.add(lines.append, level="WARNING", format="{level} {message}")
     try:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from openpyxl import Workbook, load_workbook
 
-from app.archive.report import write_reports
-from app.intake.orders import Reading, orders_from_file
-from app.portal import pack as packs
+from poolwright.archive.report import write_reports
+from poolwright.intake.orders import Reading, orders_from_file
+from poolwright.portal import pack as packs
 
 DEMO = Reading(portal_name="demo", rules=packs.load("demo").numbers)
 NOON = datetime(2026, 5, 1, 12)  # noqa: DTZ001 - Excel has no zones

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.archive.content import Finding, inspect
+from poolwright.archive.content import Finding, inspect
 from tests.unit.archive.test_content import COMPOUND, PDF, PNG, saved, sheet
 
 CSV = "Bestellung;Lieferant;Betrag\n4500010001;M\u00fcller;1.234,50\n4500010002;Acme;7,00\n".encode()

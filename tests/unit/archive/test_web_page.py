@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.archive.answers import Shape
-from app.archive.content import inspect
+from poolwright.archive.answers import Shape
+from poolwright.archive.content import inspect
 from tests.unit.archive.test_content import saved
 
 SAML = base64.b64encode(b"<samlp:Response>" + b"x" * 4000).decode()

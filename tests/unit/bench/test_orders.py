@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from itertools import islice
 
-from app.demo.catalogue.order import Attachment
-from app.demo.catalogue.orders import Catalogue
-from app.demo.catalogue.truth import OrderTruth, order_truth
 from bench.soak.orders import LIGHT_BYTES, SEED, Ended, light_numbers, listed_count, tally
+from poolwright.demo.catalogue.order import Attachment
+from poolwright.demo.catalogue.orders import Catalogue
+from poolwright.demo.catalogue.truth import OrderTruth, order_truth
 
 
 def digest(file: Attachment) -> str:

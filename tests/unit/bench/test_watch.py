@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.domain.events import Moved, TaskEnded, TaskReturned, TaskStarted
-from app.domain.failures import GivenBack, Reason
-from app.domain.ids import WorkerRef
-from app.domain.machine import Transition
-from app.domain.states import WorkerStatus
-from app.domain.task import Report
 from bench.soak.orders import task_of
 from bench.soak.watch import Watch
+from poolwright.domain.events import Moved, TaskEnded, TaskReturned, TaskStarted
+from poolwright.domain.failures import GivenBack, Reason
+from poolwright.domain.ids import WorkerRef
+from poolwright.domain.machine import Transition
+from poolwright.domain.states import WorkerStatus
+from poolwright.domain.task import Report
 
 WORKER = WorkerRef(1, 1)
 

@@ -8,7 +8,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from app.bridge.awake import PAUSE_S, SLICE_S, AwakeLimit, Pauses, within
+from poolwright.bridge.awake import PAUSE_S, SLICE_S, AwakeLimit, Pauses, within
 
 
 class Clock:
@@ -16,7 +16,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now_s = 0.0
-        monkeypatch.setattr("app.bridge.awake.anyio.current_time", lambda: self.now_s)
+        monkeypatch.setattr("poolwright.bridge.awake.anyio.current_time", lambda: self.now_s)
 
 
 @pytest.fixture(name="clock")

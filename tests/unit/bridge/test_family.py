@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.bridge.family import Family, marked
-from app.bridge.strays import end_family
+from poolwright.bridge.family import Family, marked
+from poolwright.bridge.strays import end_family
 from tests.support.disk_faults import Faults, failing
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="processes show as files on Linux")

@@ -5,8 +5,8 @@ import os
 import anyio
 import pytest
 
-from app.bridge import pipes
-from app.bridge.pipes import PipeReader, PipeWriter
+from poolwright.bridge import pipes
+from poolwright.bridge.pipes import PipeReader, PipeWriter
 from tests.support.links import LARGE_BYTES, fill, is_open, piped, read_all, settled
 
 LARGE = os.urandom(LARGE_BYTES)

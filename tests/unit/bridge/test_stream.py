@@ -6,12 +6,12 @@ import struct
 import anyio
 import pytest
 
-from app.bridge.stream import FrameStream
-from app.domain.failures import Fault
-from app.domain.ids import TaskId
-from app.domain.task import POTask
-from app.wire.codec import FRAME_LIMIT_BYTES, TO_SUPERVISOR, TO_WORKER, WireError, encode
-from app.wire.messages import Assign, Bye, Drain, Hello, ToSupervisor
+from poolwright.bridge.stream import FrameStream
+from poolwright.domain.failures import Fault
+from poolwright.domain.ids import TaskId
+from poolwright.domain.task import POTask
+from poolwright.wire.codec import FRAME_LIMIT_BYTES, TO_SUPERVISOR, TO_WORKER, WireError, encode
+from poolwright.wire.messages import Assign, Bye, Drain, Hello, ToSupervisor
 from tests.support.links import LARGE_BYTES, is_open, linked, piped, said, settled
 
 LARGE = said("x" * LARGE_BYTES)

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.failures import MEANINGS, Reason
-from app.service.batch import Redo
+from poolwright.domain.failures import MEANINGS, Reason
+from poolwright.service.batch import Redo
 from tests.support.storm.properties import BAD_LUCK, PROPERTIES, breaches
 from tests.support.storm.right_scenario import attempt, content, folder, path_of, right_scenario, task_id
 from tests.support.storm.scenario import Order, Scenario

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from app.archive.tree import PRIVATE_NAME
-from app.profile.locks import FileLock
-from app.service.out import JOURNAL_NAME
+from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.profile.locks import FileLock
+from poolwright.service.out import JOURNAL_NAME
 from tests.support.program import Desk
 from tests.support.storm.finished_desk import FILES, broken_properties, read
 from tests.support.storm.properties import breaches

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.checks import Check, Level
-from app.cli.checks_machine import (
+from poolwright.cli.checks import Check, Level
+from poolwright.cli.checks_machine import (
     NOT_AFTER,
     NOT_BEFORE,
     Encodings,
@@ -23,11 +23,11 @@ from app.cli.checks_machine import (
     judge_sandbox,
     judge_shared_memory,
 )
-from app.domain.options import Sandbox
-from app.service.certificates import Certificates
-from app.service.container import Container
-from app.service.fonts import Fonts
-from app.service.sandbox import SandboxChoice
+from poolwright.domain.options import Sandbox
+from poolwright.service.certificates import Certificates
+from poolwright.service.container import Container
+from poolwright.service.fonts import Fonts
+from poolwright.service.sandbox import SandboxChoice
 from tests.support.machine import GB, with_memory
 
 NOW = NOT_BEFORE + timedelta(days=100)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.checks import Level
-from app.cli.checks_places import (
+from poolwright.cli.checks import Level
+from poolwright.cli.checks_places import (
     judge_home,
     judge_output,
     judge_profile_rights,
@@ -16,8 +16,8 @@ from app.cli.checks_places import (
     judge_runs_dir,
     judge_temporary,
 )
-from app.profile.rights import Blame
-from app.service.places import Place
+from poolwright.profile.rights import Blame
+from poolwright.service.places import Place
 from tests.support.machine import GB, ROOMY
 
 REFUSED = Blame(cause="Read-only file system, its mount is read-only", step="Mount it writable.")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.demo import stage_settings, tell_differences
-from app.cli.exits import Exit
-from app.demo.client import Portal
-from app.demo.process import PortalError
-from app.domain.failures import Outcome
-from app.settings import load_settings
+from poolwright.cli.demo import stage_settings, tell_differences
+from poolwright.cli.exits import Exit
+from poolwright.demo.client import Portal
+from poolwright.demo.process import PortalError
+from poolwright.domain.failures import Outcome
+from poolwright.settings import load_settings
 from tests.support.commands import Command
 from tests.unit.cli.test_truth import HOME, ORDER
 
@@ -81,7 +81,7 @@ def test_a_portal_that_does_not_start_is_a_sentence(command: Command, monkeypatc
     def broken(*, order_count: int) -> None:
         raise PortalError(f"The demo portal did not start: no room for {order_count} orders")
 
-    monkeypatch.setattr("app.cli.demo.running_portal", broken)
+    monkeypatch.setattr("poolwright.cli.demo.running_portal", broken)
 
     result = command("demo")
 

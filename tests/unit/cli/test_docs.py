@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from app.cli.diagrams import diagram
-from app.cli.docs import CLI, ENV_EXAMPLE, SETTINGS, STATES, app, drawn, env_example, stale, with_block
-from app.domain.failures import OptionsError
-from app.domain.states import TABLES, TASK
-from app.settings import Settings, load_settings, variable
+from poolwright.cli.diagrams import diagram
+from poolwright.cli.docs import CLI, ENV_EXAMPLE, SETTINGS, STATES, app, drawn, env_example, stale, with_block
+from poolwright.domain.failures import OptionsError
+from poolwright.domain.states import TABLES, TASK
+from poolwright.settings import Settings, load_settings, variable
 from tests.support.paths import ROOT
 
 MARKED = {SETTINGS: "settings", CLI: "cli"}

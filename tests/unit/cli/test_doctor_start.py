@@ -8,14 +8,14 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.cli.checks import Level as Found
-from app.cli.checks_machine import judge_start
-from app.domain.events import Level
-from app.domain.failures import SetupError
-from app.domain.options import BrowserOptions, PortalOptions, WorkerOptions
-from app.service import trial
-from app.service.trial import Trial, try_browser
-from app.supervisor import errand
+from poolwright.cli.checks import Level as Found
+from poolwright.cli.checks_machine import judge_start
+from poolwright.domain.events import Level
+from poolwright.domain.failures import SetupError
+from poolwright.domain.options import BrowserOptions, PortalOptions, WorkerOptions
+from poolwright.service import trial
+from poolwright.service.trial import Trial, try_browser
+from poolwright.supervisor import errand
 
 PORTAL = PortalOptions(pack_json="{}", base_url="https://portal.test")
 WORKER = WorkerOptions(browser=BrowserOptions(executable_path="/usr/bin/chrome"), portal=PORTAL)

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from app.cli.exits import MEANINGS, Exit, exit_of_error, exit_of_summary
-from app.domain.failures import LoginRequiredError, OptionsError, Outcome, PoolError, ProfileError, SetupError
-from app.domain.ports import Accepted
-from app.intake.errors import InputRefusedError
-from app.portal.pack import PackError
-from app.profile.failures import NoRoomError, ProfileInUseError
-from app.service.batch import BatchSummary, Ending
-from app.store.errors import JournalBusyError, JournalError
+from poolwright.cli.exits import MEANINGS, Exit, exit_of_error, exit_of_summary
+from poolwright.domain.failures import LoginRequiredError, OptionsError, Outcome, PoolError, ProfileError, SetupError
+from poolwright.domain.ports import Accepted
+from poolwright.intake.errors import InputRefusedError
+from poolwright.portal.pack import PackError
+from poolwright.profile.failures import NoRoomError, ProfileInUseError
+from poolwright.service.batch import BatchSummary, Ending
+from poolwright.store.errors import JournalBusyError, JournalError
 
 
 def ended(

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app.archive.tree import PRIVATE_NAME
-from app.service.api.token import TOKEN_NAME
-from app.service.beacon import BATCH_NAME, BatchBeacon, batch_lit, find_batch, lit
+from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.service.api.token import TOKEN_NAME
+from poolwright.service.beacon import BATCH_NAME, BatchBeacon, batch_lit, find_batch, lit
 from tests.support.commands import Command
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)

@@ -7,10 +7,10 @@ import re
 import pytest
 from typer.testing import CliRunner
 
-from app import __version__
-from app.cli.main import app
-from app.cli.options import PLACES, SERVICE_NAMES
-from app.settings import Settings, face
+from poolwright.cli.main import app
+from poolwright.cli.options import PLACES, SERVICE_NAMES
+from poolwright.settings import Settings, face
+from poolwright.version import __version__
 from tests.support.commands import Command
 
 

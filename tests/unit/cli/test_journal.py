@@ -7,9 +7,9 @@ from pathlib import Path
 
 import anyio
 
-from app.cli.exits import Exit
-from app.service.clock import SystemClock
-from app.store.journal import SqliteJournal
+from poolwright.cli.exits import Exit
+from poolwright.service.clock import SystemClock
+from poolwright.store.journal import SqliteJournal
 from tests.support.commands import Command
 from tests.support.journal_audit import check_laws, query
 from tests.support.manual_clock import ManualClock

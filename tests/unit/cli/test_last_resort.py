@@ -12,11 +12,11 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from app.cli import last_resort as last
-from app.cli import signals
-from app.cli.exits import Exit
-from app.cli.last_resort import last_resort, leave
-from app.cli.signals import hearing_signals
+from poolwright.cli import last_resort as last
+from poolwright.cli import signals
+from poolwright.cli.exits import Exit
+from poolwright.cli.last_resort import last_resort, leave
+from poolwright.cli.signals import hearing_signals
 
 
 class Ends:

@@ -9,9 +9,9 @@ from typing import NoReturn
 
 import pytest
 
-from app.cli import main
-from app.cli.exits import Exit
-from app.cli.streams import Outlet
+from poolwright.cli import main
+from poolwright.cli.exits import Exit
+from poolwright.cli.streams import Outlet
 
 
 class Refusing(io.RawIOBase):

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.exits import Exit
-from app.domain.failures import LoginRequiredError, SetupError
-from app.profile.home import ProfileFile, ProfileHome
-from app.profile.keeping import seal_base
-from app.profile.seal import Seal
-from app.service.clock import SystemClock
-from app.service.onboarding import Onboarding
+from poolwright.cli.exits import Exit
+from poolwright.domain.failures import LoginRequiredError, SetupError
+from poolwright.profile.home import ProfileFile, ProfileHome
+from poolwright.profile.keeping import seal_base
+from poolwright.profile.seal import Seal
+from poolwright.service.clock import SystemClock
+from poolwright.service.onboarding import Onboarding
 from tests.support.commands import BASE_URL, Command, portal_of
 from tests.support.profile_folders import make_base
 
@@ -49,9 +49,9 @@ class FakeOnboarding:
 @pytest.fixture(name="browsers")
 def _browsers(monkeypatch: pytest.MonkeyPatch, desk: Path) -> FakeOnboarding:
     fake = FakeOnboarding()
-    monkeypatch.setattr("app.service.onboarding.log_in_by_hand", fake.by_hand)
-    monkeypatch.setattr("app.service.onboarding.log_in_by_form", fake.by_form)
-    monkeypatch.setattr("app.service.onboarding.import_state", fake.by_state)
+    monkeypatch.setattr("poolwright.service.onboarding.log_in_by_hand", fake.by_hand)
+    monkeypatch.setattr("poolwright.service.onboarding.log_in_by_form", fake.by_form)
+    monkeypatch.setattr("poolwright.service.onboarding.import_state", fake.by_state)
     monkeypatch.setenv("DISPLAY", ":99")
     (desk / "state.json").write_text(
         json.dumps({"cookies": [{"name": "a", "value": "b", "domain": "x.test", "path": "/"}]})
@@ -122,7 +122,7 @@ def test_a_password_that_nobody_knows_is_told_with_the_state_of_the_keyring(
 def test_a_profile_is_made_for_a_pack_of_ones_own_and_knows_it_again(
     command: Command, browsers: FakeOnboarding, desk: Path
 ) -> None:
-    demo = (resources.files("app.portal") / "packs" / "demo.toml").read_text(encoding="utf-8")
+    demo = (resources.files("poolwright.portal") / "packs" / "demo.toml").read_text(encoding="utf-8")
     (desk / "own.toml").write_text(demo.replace('name = "demo"', 'name = "own"'))
 
     made = command("profile", "import-state", "mine", "state.json", "--portal", "own.toml", "--url", BASE_URL)

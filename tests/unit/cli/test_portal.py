@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from app.cli.exits import Exit
+from poolwright.cli.exits import Exit
 from tests.support.commands import Command
 
 
@@ -24,7 +24,7 @@ def test_a_right_pack_is_told_with_what_it_says(command: Command) -> None:
 
 
 def test_a_pack_that_never_finds_an_empty_order_is_told_so(command: Command, desk: Path) -> None:
-    text = resources.files("app.portal").joinpath("packs", "demo.toml").read_text(encoding="utf-8")
+    text = resources.files("poolwright.portal").joinpath("packs", "demo.toml").read_text(encoding="utf-8")
     signs = text[text.index("settled = ") : text.index("[fields.supplier]")]
     (desk / "mine.toml").write_text(text.replace(signs, ""), encoding="utf-8")
 
@@ -36,7 +36,7 @@ def test_a_pack_that_never_finds_an_empty_order_is_told_so(command: Command, des
 
 
 def test_every_problem_of_a_wrong_pack_is_told_with_its_place(command: Command, desk: Path) -> None:
-    text = resources.files("app.portal").joinpath("packs", "demo.toml").read_text(encoding="utf-8")
+    text = resources.files("poolwright.portal").joinpath("packs", "demo.toml").read_text(encoding="utf-8")
     text = text.replace('order = "/order_headers/{number}"', 'order = "/order_headers"').replace("submit =", "sumbit =")
     (desk / "mine.toml").write_text(text, encoding="utf-8")
 

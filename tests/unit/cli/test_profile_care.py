@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.exits import Exit
-from app.profile.base import check_base
-from app.profile.home import ProfileHome
-from app.profile.keeping import find_good, seal_base
-from app.profile.locks import FileLock
-from app.profile.marker import mark_damaged, read_marker
-from app.profile.seal import read_seal
+from poolwright.cli.exits import Exit
+from poolwright.profile.base import check_base
+from poolwright.profile.home import ProfileHome
+from poolwright.profile.keeping import find_good, seal_base
+from poolwright.profile.locks import FileLock
+from poolwright.profile.marker import mark_damaged, read_marker
+from poolwright.profile.seal import read_seal
 from tests.support.commands import Command
 from tests.support.profile_folders import fingerprint, make_base, write
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.exits import Exit
-from app.domain.failures import PoolError
-from app.profile.base import check_base
-from app.profile.home import NamedProfile, ProfileFile, ProfileHome
-from app.profile.keeping import seal_base
-from app.profile.locks import changing
-from app.profile.marker import mark_damaged
-from app.profile.seal import seal_path
+from poolwright.cli.exits import Exit
+from poolwright.domain.failures import PoolError
+from poolwright.profile.base import check_base
+from poolwright.profile.home import NamedProfile, ProfileFile, ProfileHome
+from poolwright.profile.keeping import seal_base
+from poolwright.profile.locks import changing
+from poolwright.profile.marker import mark_damaged
+from poolwright.profile.seal import seal_path
 from tests.support.commands import Command
 from tests.support.profile_folders import fingerprint, make_base, make_cookies, write
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.exits import Exit
-from app.cli.profiles import left_out_of
-from app.domain.events import Level
-from app.domain.failures import LoginRequiredError
-from app.domain.options import Sandbox, WorkerOptions
-from app.domain.ports import EventSink
-from app.profile.home import ProfileHome
-from app.service.crew import Crew
+from poolwright.cli.exits import Exit
+from poolwright.cli.profiles import left_out_of
+from poolwright.domain.events import Level
+from poolwright.domain.failures import LoginRequiredError
+from poolwright.domain.options import Sandbox, WorkerOptions
+from poolwright.domain.ports import EventSink
+from poolwright.profile.home import ProfileHome
+from poolwright.service.crew import Crew
 from tests.support.commands import BASE_URL, Command, portal_of
 from tests.support.events import notice
 from tests.support.profile_folders import make_base
@@ -41,7 +41,7 @@ class FakeBrowser:
 @pytest.fixture
 def browser(monkeypatch: pytest.MonkeyPatch, desk: Path) -> FakeBrowser:
     fake = FakeBrowser()
-    monkeypatch.setattr("app.cli.login.make_base", fake)
+    monkeypatch.setattr("poolwright.cli.login.make_base", fake)
     return fake
 
 

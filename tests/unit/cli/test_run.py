@@ -12,14 +12,14 @@ from typing import NoReturn
 import pytest
 from openpyxl import Workbook
 
-from app.archive.names import safe_name
-from app.cli.exits import Exit
-from app.domain.events import Level
-from app.domain.failures import LoginRequiredError, Outcome, PoolError, ProfileError, SetupError
-from app.domain.options import Sandbox
-from app.portal.pack import parse_json
-from app.service.batch import BatchJob, Ending, Redo
-from app.service.sandbox_facts import Refused
+from poolwright.archive.names import safe_name
+from poolwright.cli.exits import Exit
+from poolwright.domain.events import Level
+from poolwright.domain.failures import LoginRequiredError, Outcome, PoolError, ProfileError, SetupError
+from poolwright.domain.options import Sandbox
+from poolwright.portal.pack import parse_json
+from poolwright.service.batch import BatchJob, Ending, Redo
+from poolwright.service.sandbox_facts import Refused
 from tests.support.commands import BASE_URL, SANDBOX_ALLOWED, Command, FakeRun, portal_of
 from tests.support.events import ended, notice, started
 from tests.support.machine import GB, with_memory
@@ -368,7 +368,7 @@ def test_a_sandbox_that_was_asked_for_and_is_refused_is_told(
     command: Command, fake_run: FakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = replace(SANDBOX_ALLOWED, refused=Refused.NAMESPACE)
-    monkeypatch.setattr("app.service.sandbox.probe", lambda _: refused)
+    monkeypatch.setattr("poolwright.service.sandbox.probe", lambda _: refused)
 
     told = " ".join(command("run", *NUMBERS, "--sandbox", "on").stdout.split())
 
@@ -479,7 +479,7 @@ def test_the_profiles_address_serves_only_its_own_portal(command: Command, fake_
 def test_too_many_workers_for_the_memory_are_refused(
     command: Command, fake_run: FakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.service.staffing.look_at_machine", lambda *_: with_memory(2 * GB))
+    monkeypatch.setattr("poolwright.service.staffing.look_at_machine", lambda *_: with_memory(2 * GB))
 
     result = command("run", *NUMBERS, "--workers", "8")
 
@@ -493,7 +493,7 @@ def test_what_auto_took_and_what_is_tight_are_told_and_logged(
     command: Command, fake_run: FakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POOLWRIGHT_WORKERS", "auto")
-    monkeypatch.setattr("app.service.staffing.look_at_machine", lambda *_: with_memory(int(0.6 * GB)))
+    monkeypatch.setattr("poolwright.service.staffing.look_at_machine", lambda *_: with_memory(int(0.6 * GB)))
 
     result = command("run", *NUMBERS)
 

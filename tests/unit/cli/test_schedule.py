@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.exits import Exit
-from app.service.clock import SystemClock
+from poolwright.cli.exits import Exit
+from poolwright.service.clock import SystemClock
 from tests.support.commands import Command
 
 NOW = datetime.fromisoformat("2026-10-24T20:00:00+00:00")

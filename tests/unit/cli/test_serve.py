@@ -14,12 +14,12 @@ from typing import NoReturn, cast
 import anyio
 import pytest
 
-from app.cli import serve
-from app.cli.exits import Exit, exit_of_ending
-from app.service.daemon.daemon import Daemon
-from app.service.runtime import ENDINGS
-from app.supervisor.commands import Stop
-from app.supervisor.stops import StopCause
+from poolwright.cli import serve
+from poolwright.cli.exits import Exit, exit_of_ending
+from poolwright.service.daemon.daemon import Daemon
+from poolwright.service.runtime import ENDINGS
+from poolwright.supervisor.commands import Stop
+from poolwright.supervisor.stops import StopCause
 from tests.support.commands import Command
 
 

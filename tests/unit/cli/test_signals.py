@@ -8,7 +8,7 @@ import signal
 import anyio
 import pytest
 
-from app.cli.signals import ending_signals, finishing_on_signal, first_words, hearing_signals, unless_interrupted
+from poolwright.cli.signals import ending_signals, finishing_on_signal, first_words, hearing_signals, unless_interrupted
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from app.cli.stage import MARKER_NAME, clear_stage, look_at, write_list
-from app.demo.catalogue.lists import ListedOrder
-from app.domain.failures import OptionsError, Outcome
+from poolwright.cli.stage import MARKER_NAME, clear_stage, look_at, write_list
+from poolwright.demo.catalogue.lists import ListedOrder
+from poolwright.domain.failures import OptionsError, Outcome
 from tests.support.events import ended
 
 

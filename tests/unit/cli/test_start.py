@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.main import Place
-from app.cli.start import own_what_is_made
-from app.domain.failures import SetupError
+from poolwright.cli.main import Place
+from poolwright.cli.start import own_what_is_made
+from poolwright.domain.failures import SetupError
 
 
 @pytest.mark.parametrize(

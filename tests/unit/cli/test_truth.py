@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from app.cli.truth import Found, differences
-from app.demo.catalogue.order import Defect, LinkForm, Naming
-from app.demo.catalogue.truth import FileTruth, OrderTruth
-from app.demo.documents import DocumentKind
-from app.domain.failures import Outcome
+from poolwright.cli.truth import Found, differences
+from poolwright.demo.catalogue.order import Defect, LinkForm, Naming
+from poolwright.demo.catalogue.truth import FileTruth, OrderTruth
+from poolwright.demo.documents import DocumentKind
+from poolwright.domain.failures import Outcome
 
 
 def held(name: str, sha256: str, *, good: bool = True) -> FileTruth:

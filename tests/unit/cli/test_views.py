@@ -13,19 +13,19 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from app.cli import words
-from app.cli.console import console
-from app.cli.json_lines import JsonView
-from app.cli.live import LiveView, draw
-from app.cli.outcomes import STYLES
-from app.cli.plain import PlainView
-from app.cli.progress import Progress, advance
-from app.cli.summary import conclusion, headline
-from app.cli.view import QuietView, View
-from app.domain.events import Event, Level
-from app.domain.failures import GivenBack, Outcome, Reason
-from app.domain.ports import Accepted
-from app.service.batch import BatchSummary, Ending
+from poolwright.cli import words
+from poolwright.cli.console import console
+from poolwright.cli.json_lines import JsonView
+from poolwright.cli.live import LiveView, draw
+from poolwright.cli.outcomes import STYLES
+from poolwright.cli.plain import PlainView
+from poolwright.cli.progress import Progress, advance
+from poolwright.cli.summary import conclusion, headline
+from poolwright.cli.view import QuietView, View
+from poolwright.domain.events import Event, Level
+from poolwright.domain.failures import GivenBack, Outcome, Reason
+from poolwright.domain.ports import Accepted
+from poolwright.service.batch import BatchSummary, Ending
 from tests.support.events import SetClock, ended, file, moved, notice, relieved, returned, seen, started, worker_state
 
 RUNNING: list[Event] = [

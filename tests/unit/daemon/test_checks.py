@@ -12,15 +12,15 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from app.archive.tree import OutputTree
-from app.domain.events import Event, Level, Notice
-from app.domain.failures import PoolError, Reason
-from app.domain.ids import BatchId, TaskId
-from app.service.batch import Redo
-from app.service.daemon import checks as module
-from app.service.daemon.checks import NAME, Checks
-from app.service.daemon.errors import NotPossibleNowError
-from app.store.journal import SqliteJournal
+from poolwright.archive.tree import OutputTree
+from poolwright.domain.events import Event, Level, Notice
+from poolwright.domain.failures import PoolError, Reason
+from poolwright.domain.ids import BatchId, TaskId
+from poolwright.service.batch import Redo
+from poolwright.service.daemon import checks as module
+from poolwright.service.daemon.checks import NAME, Checks
+from poolwright.service.daemon.errors import NotPossibleNowError
+from poolwright.store.journal import SqliteJournal
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, OTHER, orders, report, task_id
 

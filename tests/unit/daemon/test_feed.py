@@ -6,8 +6,8 @@ import anyio
 import pytest
 from anyio.streams.memory import MemoryObjectReceiveStream
 
-from app.domain.events import Level, Notice
-from app.service.daemon.feed import KEPT_COUNT, WAITING_MAX, Feed, Told
+from poolwright.domain.events import Level, Notice
+from poolwright.service.daemon.feed import KEPT_COUNT, WAITING_MAX, Feed, Told
 
 
 def tell(feed: Feed, count: int) -> None:

@@ -13,11 +13,11 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.service.api.app import OPEN_PATHS
-from app.service.api.gate import Guarded
-from app.service.api.headers import HEADERS, Hardened
-from app.service.api.page import POLICY, find_pages, serve_pages
-from app.service.api.token import WRONG_MAX, WRONG_WINDOW_S, Gatekeeper
+from poolwright.service.api.app import OPEN_PATHS
+from poolwright.service.api.gate import Guarded
+from poolwright.service.api.headers import HEADERS, Hardened
+from poolwright.service.api.page import POLICY, find_pages, serve_pages
+from poolwright.service.api.token import WRONG_MAX, WRONG_WINDOW_S, Gatekeeper
 
 TOKEN = "t" * 43
 RIGHT = {"Authorization": f"Bearer {TOKEN}"}
@@ -150,7 +150,7 @@ async def test_the_page_is_served_with_its_policy_and_nothing_beside_it(tmp_path
 
 
 def test_the_page_asks_for_nothing_from_the_root_where_a_proxy_may_have_put_something_else() -> None:
-    folder = resources.files("app.service") / "dashboard"
+    folder = resources.files("poolwright.service") / "dashboard"
     page, script = ((folder / name).read_text(encoding="utf-8") for name in ("index.html", "dashboard.js"))
 
     assert re.findall(r"(?:href|src|action)=[\"']?/[^\"'\s>]*", page) == []

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from app.domain.events import MemoryRelieved, Moved, TaskEnded, TaskReturned, TaskStarted
-from app.domain.failures import GivenBack, Reason
-from app.domain.ids import TaskId, WorkerRef
-from app.domain.machine import Transition
-from app.domain.states import PoolStatus
-from app.domain.task import POTask, Report
-from app.service.metrics import Metrics
-from app.supervisor.snapshot import PoolSnapshot
+from poolwright.domain.events import MemoryRelieved, Moved, TaskEnded, TaskReturned, TaskStarted
+from poolwright.domain.failures import GivenBack, Reason
+from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.machine import Transition
+from poolwright.domain.states import PoolStatus
+from poolwright.domain.task import POTask, Report
+from poolwright.service.metrics import Metrics
+from poolwright.supervisor.snapshot import PoolSnapshot
 from tests.support.metrics import figures
 
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")

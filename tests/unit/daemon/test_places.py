@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.service.api.events import _place
+from poolwright.service.api.events import _place
 
 LIFE = "1700000000"
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI, UploadFile
 
-from app.service.api.problems import tell_problems
+from poolwright.service.api.problems import tell_problems
 
 LARGER_THAN_MEMORY = 2 * 1024 * 1024
 

@@ -9,10 +9,10 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from app.domain.failures import OptionsError
-from app.service.api.limits import Limited
-from app.service.api.mount import Mounted
-from app.service.api.reach import check_reach, is_local, limits_at
+from poolwright.domain.failures import OptionsError
+from poolwright.service.api.limits import Limited
+from poolwright.service.api.mount import Mounted
+from poolwright.service.api.reach import check_reach, is_local, limits_at
 
 LOCAL = ("127.0.0.1", "127.0.0.2", "::1", "localhost", "LOCALHOST", "localhost.")
 REMOTE = ("0.0.0.0", "::", "192.168.1.7", "poolwright.example", "localhost.example")  # noqa: S104 - what is refused

@@ -5,12 +5,12 @@ from collections import Counter
 
 import pytest
 
-from app.demo.catalogue.lists import INVALID_NUMBER, clean_list, messy_list
-from app.demo.catalogue.order import Answer, Attachment, LinkForm, Naming, Order
-from app.demo.catalogue.orders import Catalogue
-from app.demo.catalogue.truth import order_truth
-from app.demo.documents import MAXIMUM_BYTES, MINIMUM_BYTES
-from app.demo.shelf import Shelf
+from poolwright.demo.catalogue.lists import INVALID_NUMBER, clean_list, messy_list
+from poolwright.demo.catalogue.order import Answer, Attachment, LinkForm, Naming, Order
+from poolwright.demo.catalogue.orders import Catalogue
+from poolwright.demo.catalogue.truth import order_truth
+from poolwright.demo.documents import MAXIMUM_BYTES, MINIMUM_BYTES
+from poolwright.demo.shelf import Shelf
 
 SEED = 7
 

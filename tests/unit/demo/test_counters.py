@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.demo.counters import Counters, Room
+from poolwright.demo.counters import Counters, Room
 
 
 def test_the_highest_number_of_requests_at_the_same_time_is_kept() -> None:

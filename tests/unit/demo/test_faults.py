@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from app.demo.faults import (
+from poolwright.demo.faults import (
     ChangedPage,
     CrashPage,
     Drop,

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from app.demo.sessions import Sessions
+from poolwright.demo.sessions import Sessions
 
 
 class ManualClock:

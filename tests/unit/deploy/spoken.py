@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from app.cli.main import NAME, app
-from app.settings import Settings, load_settings
+from poolwright.cli.main import NAME, app
+from poolwright.settings import Settings, load_settings
 
 
 def understood(arguments: Sequence[str]) -> str:

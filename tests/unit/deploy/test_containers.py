@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.options import SHUTDOWN_TIMEOUT_MAX_S
-from app.memory.fit import worker_count_that_fits
-from app.profile.clone import RESERVE_BYTES
-from app.service.api.reach import check_reach, is_local, limits_at
-from app.service.gate import ROOM_BYTES
-from app.settings import Settings, load_settings, variable
+from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S
+from poolwright.memory.fit import worker_count_that_fits
+from poolwright.profile.clone import RESERVE_BYTES
+from poolwright.service.api.reach import check_reach, is_local, limits_at
+from poolwright.service.gate import ROOM_BYTES
+from poolwright.settings import Settings, load_settings, variable
 from tests.support.deploy_examples import COMPOSE, FOLDER, MANIFESTS, Container, containers
 from tests.unit.deploy.spoken import understood
 

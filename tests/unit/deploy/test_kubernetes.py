@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.cli.exits import Exit
+from poolwright.cli.exits import Exit
 from tests.support.deploy_examples import FOLDER, MANIFESTS, documents, pods
 
 ALL = [(path.name, document) for path in MANIFESTS for document in documents(path)]

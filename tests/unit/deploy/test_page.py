@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.options import SHUTDOWN_TIMEOUT_MAX_S
-from app.memory.fit import TAB_BYTES, WORKER_BYTES, worker_count_that_fits
-from app.service.out import JOURNAL_NAME
-from app.settings import Settings, variable
+from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S
+from poolwright.memory.fit import TAB_BYTES, WORKER_BYTES, worker_count_that_fits
+from poolwright.service.out import JOURNAL_NAME
+from poolwright.settings import Settings, variable
 from tests.support.container_page import COMMANDS, EVERYWHERE, TEXT, arguments_of
 from tests.support.deploy_examples import MANIFESTS, compose_services, containers, documents
 from tests.support.paths import ROOT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.account import Account, origin_of, plain_address
+from poolwright.domain.account import Account, origin_of, plain_address
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.failures import (
+from poolwright.domain.failures import (
     LOOKS_LOGGED_OUT,
     MEANINGS,
     ActionClass,
@@ -18,7 +18,7 @@ from app.domain.failures import (
     _retryable,
     root_cause,
 )
-from app.domain.task import Report
+from poolwright.domain.task import Report
 
 #: The report's contract with spreadsheets and scripts, written down by hand: reason, outcome, class, worth a retry.
 CONTRACT = """

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from app.domain.ids import WorkerRef
+from poolwright.domain.ids import WorkerRef
 
 
 def test_a_worker_reads_as_its_slot_and_generation() -> None:

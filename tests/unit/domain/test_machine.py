@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.machine import STORY_LENGTH, IllegalTransitionError, Machine, Transition
-from app.domain.states import TAB, WORKER, PoolEvent, TabEvent, TabStatus, WorkerEvent, WorkerStatus
+from poolwright.domain.machine import STORY_LENGTH, IllegalTransitionError, Machine, Transition
+from poolwright.domain.states import TAB, WORKER, PoolEvent, TabEvent, TabStatus, WorkerEvent, WorkerStatus
 from tests.support.legal_moves import ALL_TABLES, AnyTable, event_kind, legal_moves
 from tests.support.pace import UNHURRIED
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.domain.failures import OptionsError, PoolError
-from app.domain.options import (
+from poolwright.domain.failures import OptionsError, PoolError
+from poolwright.domain.options import (
     BrowserOptions,
     PoolOptions,
     PortalOptions,
@@ -18,7 +18,7 @@ from app.domain.options import (
     SizeLimits,
     WorkerOptions,
 )
-from app.portal.tables import Limits
+from poolwright.portal.tables import Limits
 
 WORKER = WorkerOptions(browser=BrowserOptions(), portal=PortalOptions(pack_json="{}", base_url="https://portal.test"))
 POOL = PoolOptions(worker=WORKER, base_profile_path=Path("base"), runs_root=Path("runs"), staging_path=Path("staging"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.payload import JsonValue, difference
+from poolwright.domain.payload import JsonValue, difference
 
 
 @pytest.mark.parametrize(

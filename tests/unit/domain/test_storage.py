@@ -6,8 +6,15 @@ import errno
 
 import pytest
 
-from app.domain.failures import DiskFullError, LockedError, NotNowError, Reason, StorageAwayError, StorageForbiddenError
-from app.domain.storage import STORAGE_REASONS, StorageTrouble, trouble_of, trouble_told
+from poolwright.domain.failures import (
+    DiskFullError,
+    LockedError,
+    NotNowError,
+    Reason,
+    StorageAwayError,
+    StorageForbiddenError,
+)
+from poolwright.domain.storage import STORAGE_REASONS, StorageTrouble, trouble_of, trouble_told
 
 FULL = ("ENOSPC", "EDQUOT")
 AWAY = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
-from app.intake.orders import Reading, orders_from_content
-from app.portal.numbers import NumberRules
+from poolwright.intake.orders import Reading, orders_from_content
+from poolwright.portal.numbers import NumberRules
 from tests.support.order_files import zipped
 
 #: As loose as a real portal's.

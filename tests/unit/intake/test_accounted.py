@@ -12,10 +12,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.domain.task import OrderList
-from app.intake import grid
-from app.intake.errors import InputRefusedError
-from app.intake.orders import Reading, orders_from_content
+from poolwright.domain.task import OrderList
+from poolwright.intake import grid
+from poolwright.intake.errors import InputRefusedError
+from poolwright.intake.orders import Reading, orders_from_content
 from tests.support.order_files import xlsx
 from tests.support.pace import UNHURRIED
 from tests.unit.intake.raw_books import RULES

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.intake import budget, delimited, grid, markup, package
-from app.intake.errors import InputRefusedError
-from app.intake.markup import TooMuchError, check_part
-from app.intake.sheet import parse_sheet
+from poolwright.intake import budget, delimited, grid, markup, package
+from poolwright.intake.errors import InputRefusedError
+from poolwright.intake.markup import TooMuchError, check_part
+from poolwright.intake.sheet import parse_sheet
 from tests.support.order_files import xlsx
 from tests.support.pace import UNHURRIED
 from tests.unit.intake.xlsx_bombs import MAIN, SHEET, TEXTS, refusal, refusal_and_peak_mb, sheet_of, workbook_with

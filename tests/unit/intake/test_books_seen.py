@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from app.intake.errors import InputRefusedError
+from poolwright.intake.errors import InputRefusedError
 from tests.unit.intake.raw_books import HEAD, A, B, book, number, open_book, open_number, open_row, read, row
 
 ROWS = HEAD + row(number(A), "x") + row(number(B), "y")

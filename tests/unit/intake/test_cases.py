@@ -14,9 +14,9 @@ from typing import TypedDict
 
 import pytest
 
-from app.intake.errors import InputRefusedError
-from app.intake.orders import Reading, orders_from_file
-from app.portal.numbers import NumberRules
+from poolwright.intake.errors import InputRefusedError
+from poolwright.intake.orders import Reading, orders_from_file
+from poolwright.portal.numbers import NumberRules
 
 CASES = Path(__file__).parent / "cases"
 #: As loose as a real portal's.

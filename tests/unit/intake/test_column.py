@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.intake.column import Confidence, find_column, guess_column, guess_notice
-from app.intake.errors import InputRefusedError
-from app.intake.sheet import Sheet
-from app.portal.numbers import NumberRules
+from poolwright.intake.column import Confidence, find_column, guess_column, guess_notice
+from poolwright.intake.errors import InputRefusedError
+from poolwright.intake.sheet import Sheet
+from poolwright.portal.numbers import NumberRules
 from tests.support.order_files import ANYTHING, DIGITS, rows_of
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.intake import content
-from app.intake.content import ContentKind, TextKind, kind_of, text_kind
-from app.intake.errors import InputRefusedError
+from poolwright.intake import content
+from poolwright.intake.content import ContentKind, TextKind, kind_of, text_kind
+from poolwright.intake.errors import InputRefusedError
 from tests.support.order_files import xlsx
 
 COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)

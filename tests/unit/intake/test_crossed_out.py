@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.intake.workbooks import strike_rules
+from poolwright.intake.workbooks import strike_rules
 from tests.support.order_files import zipped
 from tests.unit.intake import xlsb_books
 from tests.unit.intake.raw_books import (

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.intake import grid, quoting
-from app.intake.delimited import read_delimited
-from app.intake.encoding import decode
-from app.intake.errors import InputRefusedError
+from poolwright.intake import grid, quoting
+from poolwright.intake.delimited import read_delimited
+from poolwright.intake.encoding import decode
+from poolwright.intake.errors import InputRefusedError
 from tests.support.order_files import csv_text
 from tests.support.pace import UNHURRIED
 

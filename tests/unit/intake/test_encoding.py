@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.intake.encoding import decode
-from app.intake.errors import InputRefusedError
+from poolwright.intake.encoding import decode
+from poolwright.intake.errors import InputRefusedError
 
 GERMAN = "Bestellnummer;Lieferant\r\n4500012345;Müller & Söhne, Straße 5, 12 € je m²\r\n"
 POLISH = "Numer zamówienia;Dostawca\r\n1001;Spółka Żółta Łódź, część 3\r\n"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.intake.cells import can_be_order, is_data
-from app.intake.header import frame_rows
+from poolwright.intake.cells import can_be_order, is_data
+from poolwright.intake.header import frame_rows
 from tests.support.order_files import rows_of
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.intake.workbooks.cell import number_cell
-from app.intake.workbooks.number_format import Kind, NumberFormat, general_text
+from poolwright.intake.workbooks.cell import number_cell
+from poolwright.intake.workbooks.number_format import Kind, NumberFormat, general_text
 from tests.support.pace import UNHURRIED
 
 

@@ -6,9 +6,9 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.worksheet.table import Table
 
-from app.domain.task import OrderList
-from app.intake.orders import Reading, orders_from_content
-from app.intake.workbook import read_workbook
+from poolwright.domain.task import OrderList
+from poolwright.intake.orders import Reading, orders_from_content
+from poolwright.intake.workbook import read_workbook
 from tests.support.order_files import DIGITS, saved
 from tests.unit.intake.xlsx_bombs import SHEET, sheet_of, workbook_with
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import PoolError, Reason
-from app.domain.task import OrderList
-from app.intake.errors import InputRefusedError
-from app.intake.orders import Reading, orders_from_file, orders_from_numbers, orders_from_stdin
+from poolwright.domain.failures import PoolError, Reason
+from poolwright.domain.task import OrderList
+from poolwright.intake.errors import InputRefusedError
+from poolwright.intake.orders import Reading, orders_from_file, orders_from_numbers, orders_from_stdin
 from tests.support.order_files import DIGITS, xlsx
 
 READING = Reading(portal_name="demo", rules=DIGITS)

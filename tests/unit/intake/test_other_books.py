@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from app.intake.errors import InputRefusedError
-from app.intake.grid import Grid
-from app.intake.sheet import parse_sheet
-from app.intake.webpage import read_web_page
-from app.intake.workbook import read_old_workbook, read_workbook, read_xml
+from poolwright.intake.errors import InputRefusedError
+from poolwright.intake.grid import Grid
+from poolwright.intake.sheet import parse_sheet
+from poolwright.intake.webpage import read_web_page
+from poolwright.intake.workbook import read_old_workbook, read_workbook, read_xml
 from tests.support.order_files import zipped
 from tests.unit.intake.xlsb_books import cell, record, xlsb
 

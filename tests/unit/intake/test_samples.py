@@ -8,9 +8,9 @@ from typing import TypedDict
 
 import pytest
 
-from app.domain.failures import Reason
-from app.intake.errors import InputRefusedError
-from app.intake.orders import Reading, orders_from_file
+from poolwright.domain.failures import Reason
+from poolwright.intake.errors import InputRefusedError
+from poolwright.intake.orders import Reading, orders_from_file
 from tests.support.order_files import ANYTHING
 from tests.support.paths import ROOT
 

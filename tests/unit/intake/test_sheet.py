@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from app.intake import sheet as sheet_module
-from app.intake.errors import InputRefusedError
-from app.intake.sheet import Sheet, column_position, parse_sheet, read_sheet
+from poolwright.intake import sheet as sheet_module
+from poolwright.intake.errors import InputRefusedError
+from poolwright.intake.sheet import Sheet, column_position, parse_sheet, read_sheet
 from tests.support.order_files import csv_text, xlsx
 
 TABLE = [["PO Number", "Supplier"], ["4500012345", "Acme"], ["4500012346", "Müller"]]
@@ -126,7 +126,7 @@ def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_a_file_without_end_is_refused_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheet_module, "CONTENT_BYTES_MAX", 1000)
-    monkeypatch.setattr("app.intake.content.CONTENT_BYTES_MAX", 1000)
+    monkeypatch.setattr("poolwright.intake.content.CONTENT_BYTES_MAX", 1000)
 
     with pytest.raises(InputRefusedError, match="larger than"):
         read_sheet(Path("/dev/zero"))

@@ -12,8 +12,8 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.chart import BarChart
 
-from app.intake.errors import InputRefusedError
-from app.intake.workbook import read_workbook
+from poolwright.intake.errors import InputRefusedError
+from poolwright.intake.workbook import read_workbook
 from tests.support.order_files import rezipped, saved, xlsx, zipped
 
 TABLE = [["PO", "Supplier"], ["4500012345", "Acme"]]

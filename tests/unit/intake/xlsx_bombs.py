@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from app.intake.errors import InputRefusedError
-from app.intake.sheet import parse_sheet
+from poolwright.intake.errors import InputRefusedError
+from poolwright.intake.sheet import parse_sheet
 from tests.support.order_files import xlsx
 
 SHEET = "xl/worksheets/sheet1.xml"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.memory.fit import needed_bytes, worker_count_that_fits
+from poolwright.memory.fit import needed_bytes, worker_count_that_fits
 from tests.unit.memory.machines import GB
 
 

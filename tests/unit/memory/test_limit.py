@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.memory import limit
-from app.memory.limit import oom_kill_count, read_limit
+from poolwright.memory import limit
+from poolwright.memory.limit import oom_kill_count, read_limit
 from tests.unit.memory.machines import GB, MB, UNLIMITED_V1, Machine
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.portal.pack import Pack, load, parse_toml
+from poolwright.portal.pack import Pack, load, parse_toml
 from tests.support.pace import UNHURRIED
 from tests.unit.portal.authoring import written
 

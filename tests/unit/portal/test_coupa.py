@@ -6,10 +6,10 @@ from itertools import product
 
 import pytest
 
-from app.domain.options import PortalOptions
-from app.portal.numbers import Number, parse_number
-from app.portal.pack import LoginStep, load
-from app.portal.triage import PageFacts, Verdict, judge
+from poolwright.domain.options import PortalOptions
+from poolwright.portal.numbers import Number, parse_number
+from poolwright.portal.pack import LoginStep, load
+from poolwright.portal.triage import PageFacts, Verdict, judge
 
 COUPA = load("coupa")
 TENANT = "https://acme.coupahost.com"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from app.portal import tables
-from app.portal.numbers import NumberRules
-from app.portal.pack import Pack
+from poolwright.portal import tables
+from poolwright.portal.numbers import NumberRules
+from poolwright.portal.pack import Pack
 
 PAGE = (Path(__file__).parents[3] / "docs" / "portal-packs.md").read_text(encoding="utf-8")
 MODELS: list[type[BaseModel]] = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.portal.leaving import Request, Ruling, rule
+from poolwright.portal.leaving import Request, Ruling, rule
 from tests.support.sites import pack_of
 
 HOME = "https://portal.test"

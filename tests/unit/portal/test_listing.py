@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.portal.listing import ListFacts, doubt
-from app.portal.tables import Attachments
+from poolwright.portal.listing import ListFacts, doubt
+from poolwright.portal.tables import Attachments
 
 PLAIN = Attachments(links=("a",))
 SIGNED = Attachments(links=("a",), settled=("#done",))

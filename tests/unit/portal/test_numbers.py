@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from app.domain.failures import Reason
-from app.portal.numbers import BadNumber, Case, Number, NumberRules, parse_number
+from poolwright.domain.failures import Reason
+from poolwright.portal.numbers import BadNumber, Case, Number, NumberRules, parse_number
 from tests.support.pace import UNHURRIED
 
 #: Examples may take their time on a busy machine.

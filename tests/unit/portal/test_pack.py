@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.domain.failures import PoolError
-from app.portal.pack import LoginStep, Pack, PackError, load, parse_json, parse_toml, shipped_names
+from poolwright.domain.failures import PoolError
+from poolwright.portal.pack import LoginStep, Pack, PackError, load, parse_json, parse_toml, shipped_names
 from tests.unit.portal.authoring import FORM, without, written
 
 

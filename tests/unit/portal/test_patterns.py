@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from app.portal.pack import load, shipped_names
-from app.portal.patterns import PatternError, check, is_in, value_in
+from poolwright.portal.pack import load, shipped_names
+from poolwright.portal.patterns import PatternError, check, is_in, value_in
 
 #: Every pattern for a field that comes along.
 SHIPPED = sorted({rule.pattern for name in shipped_names() for rule in load(name).fields.values() if rule.pattern})

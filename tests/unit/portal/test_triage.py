@@ -4,9 +4,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from app.portal.pack import Pack, load, parse_toml, shipped_names
-from app.portal.tables import Marks, Triage
-from app.portal.triage import PageFacts, Verdict, address_matches, judge, marks_of, matches
+from poolwright.portal.pack import Pack, load, parse_toml, shipped_names
+from poolwright.portal.tables import Marks, Triage
+from poolwright.portal.triage import PageFacts, Verdict, address_matches, judge, marks_of, matches
 from tests.support.pace import UNHURRIED
 from tests.unit.portal.authoring import written
 

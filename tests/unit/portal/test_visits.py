@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.portal.pack import Pack, load, shipped_names
-from app.portal.triage import DEMANDS, ORDER, PageFacts, Verdict, judge_visit, marks_of
+from poolwright.portal.pack import Pack, load, shipped_names
+from poolwright.portal.triage import DEMANDS, ORDER, PageFacts, Verdict, judge_visit, marks_of
 from tests.support.pace import UNHURRIED
 
 BASE = "https://acme.portal.test"

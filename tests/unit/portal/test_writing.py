@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.portal.writing import (
+from poolwright.portal.writing import (
     bare_texts,
     is_date,
     is_one_number,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import OptionsError
-from app.processor.names import Offered, Own, Shipped, offered, resolve
+from poolwright.domain.failures import OptionsError
+from poolwright.processor.names import Offered, Own, Shipped, offered, resolve
 from tests.support.packages import install
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from app.profile.base import check_base, check_for_login
-from app.profile.failures import ProfileDamagedError, ProfileMissingError, ProfileRefusedError
-from app.profile.keeping import seal_base
-from app.profile.marker import mark_damaged
+from poolwright.profile.base import check_base, check_for_login
+from poolwright.profile.failures import ProfileDamagedError, ProfileMissingError, ProfileRefusedError
+from poolwright.profile.keeping import seal_base
+from poolwright.profile.marker import mark_damaged
 from tests.support.profile_folders import PORTABLE, fingerprint, make_base, make_cookies, write
 
 

@@ -15,11 +15,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.domain.failures import SetupError
-from app.profile import clone as cloning
-from app.profile.clone import RESERVE_BYTES, CopiedFile, clone_profile, is_set_aside, remove_clone, set_aside
-from app.profile.failures import NoRoomError, ProfileInUseError, ProfileRefusedError
-from app.profile.survey import SourceFile
+from poolwright.domain.failures import SetupError
+from poolwright.profile import clone as cloning
+from poolwright.profile.clone import RESERVE_BYTES, CopiedFile, clone_profile, is_set_aside, remove_clone, set_aside
+from poolwright.profile.failures import NoRoomError, ProfileInUseError, ProfileRefusedError
+from poolwright.profile.survey import SourceFile
 from tests.support.copying import after_first_copy
 from tests.support.profile_folders import fingerprint, make_base, write
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from app.profile.database import check_database
-from app.profile.failures import BrokenFileError
+from poolwright.profile.database import check_database
+from poolwright.profile.failures import BrokenFileError
 from tests.support.profile_folders import fingerprint, write
 
 ROWS = 400

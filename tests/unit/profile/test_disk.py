@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import DiskFullError, NotNowError, ProfileError, StorageAwayError
-from app.profile import cookies
-from app.profile.base import check_base
-from app.profile.clone import clone_profile
-from app.profile.cookies import find_cookies
-from app.profile.database import check_database, refuse_storage
-from app.profile.failures import BrokenFileError, ProfileDamagedError, ProfileRefusedError, unreadable
-from app.profile.home import ProfileFile, ProfileHome
-from app.profile.marker import read_marker
-from app.profile.seal import hash_files, read_seal, seal_path
+from poolwright.domain.failures import DiskFullError, NotNowError, ProfileError, StorageAwayError
+from poolwright.profile import cookies
+from poolwright.profile.base import check_base
+from poolwright.profile.clone import clone_profile
+from poolwright.profile.cookies import find_cookies
+from poolwright.profile.database import check_database, refuse_storage
+from poolwright.profile.failures import BrokenFileError, ProfileDamagedError, ProfileRefusedError, unreadable
+from poolwright.profile.home import ProfileFile, ProfileHome
+from poolwright.profile.marker import read_marker
+from poolwright.profile.seal import hash_files, read_seal, seal_path
 
 AWAY = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EMFILE)
 
@@ -98,7 +98,7 @@ def test_what_the_system_refused_sqlite_is_the_disks(base: Path, monkeypatch: py
     def fail(_path: Path) -> sqlite3.Connection:
         raise error_of(code)
 
-    monkeypatch.setattr("app.profile.database.opened_to_read", fail)
+    monkeypatch.setattr("poolwright.profile.database.opened_to_read", fail)
     monkeypatch.setattr(cookies, "opened_to_read", fail)
     with pytest.raises(StorageAwayError):
         check_base(base)
@@ -114,6 +114,6 @@ def test_what_is_in_the_file_is_the_files(base: Path, monkeypatch: pytest.Monkey
         raise error_of(code)
 
     refuse_storage(error_of(code), base)
-    monkeypatch.setattr("app.profile.database.opened_to_read", fail)
+    monkeypatch.setattr("poolwright.profile.database.opened_to_read", fail)
     with pytest.raises(BrokenFileError):
         check_database(find_cookies(base))

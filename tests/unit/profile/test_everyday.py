@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.profile.everyday import everyday_folders, find_everyday, own_everyday_folders, refuse_everyday
-from app.profile.failures import ProfileRefusedError
+from poolwright.profile.everyday import everyday_folders, find_everyday, own_everyday_folders, refuse_everyday
+from poolwright.profile.failures import ProfileRefusedError
 
 EVERYDAY = [
     ".config/google-chrome",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.profile.failures import make_anew, missing_folder, name_of
+from poolwright.profile.failures import make_anew, missing_folder, name_of
 
 
 @pytest.mark.parametrize("below", [".", "Default", "Default/Cookies"])

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.domain.failures import SetupError
-from app.profile.failures import ProfileFileError, ProfileMissingError, ProfileNewerError, ProfileRefusedError
-from app.profile.home import ProfileFile, ProfileHome
+from poolwright.domain.failures import SetupError
+from poolwright.profile.failures import ProfileFileError, ProfileMissingError, ProfileNewerError, ProfileRefusedError
+from poolwright.profile.home import ProfileFile, ProfileHome
 
 CONTENT = ProfileFile(pack="demo", base_url="http://localhost:8000", title='Anna\'s "Einkauf" – 東京 \\ 🛒')
 

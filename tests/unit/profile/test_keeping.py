@@ -8,21 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import SetupError
-from app.profile.base import check_base
-from app.profile.clone import is_set_aside
-from app.profile.failures import (
+from poolwright.domain.failures import SetupError
+from poolwright.profile.base import check_base
+from poolwright.profile.clone import is_set_aside
+from poolwright.profile.failures import (
     ProfileDamagedError,
     ProfileInUseError,
     ProfileMissingError,
     ProfileNewerError,
     ProfileRefusedError,
 )
-from app.profile.home import ProfileFile, ProfileHome
-from app.profile.keeping import accept, find_good, restore, seal_base
-from app.profile.locks import reading
-from app.profile.marker import mark_damaged, marker_path, read_marker, refuse_marked
-from app.profile.seal import hash_files, read_seal, seal_path
+from poolwright.profile.home import ProfileFile, ProfileHome
+from poolwright.profile.keeping import accept, find_good, restore, seal_base
+from poolwright.profile.locks import reading
+from poolwright.profile.marker import mark_damaged, marker_path, read_marker, refuse_marked
+from poolwright.profile.seal import hash_files, read_seal, seal_path
 from tests.support.profile_folders import PORTABLE, make_base, make_cookies, write
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
@@ -182,7 +182,7 @@ def test_a_restore_that_was_killed_can_be_repeated(base: Path, monkeypatch: pyte
     def refuse(base: Path, now: datetime) -> Path:
         raise PermissionError(13, "Permission denied", str(base))
 
-    monkeypatch.setattr("app.profile.keeping.set_aside", refuse)
+    monkeypatch.setattr("poolwright.profile.keeping.set_aside", refuse)
     with pytest.raises(SetupError, match="can't be written"):
         restore(base, now=LATER)
     monkeypatch.undo()

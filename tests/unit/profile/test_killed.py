@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import ProfileError
-from app.profile.base import check_base
-from app.profile.clone import clone_profile
-from app.profile.home import ProfileFile, ProfileHome
-from app.profile.keeping import accept, replace_base, restore, seal_base
-from app.profile.locks import changing
-from app.profile.marker import mark_damaged
+from poolwright.domain.failures import ProfileError
+from poolwright.profile.base import check_base
+from poolwright.profile.clone import clone_profile
+from poolwright.profile.home import ProfileFile, ProfileHome
+from poolwright.profile.keeping import accept, replace_base, restore, seal_base
+from poolwright.profile.locks import changing
+from poolwright.profile.marker import mark_damaged
 from tests.support.profile_folders import make_base, write
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
@@ -93,7 +93,7 @@ def _sealed_but_not_kept(base: Path) -> None:
     seal_base(base, now=NOON)
     write(base / "Default/Other", b"newer")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("app.profile.keeping.keep_good", lambda *_: None)
+        patch.setattr("poolwright.profile.keeping.keep_good", lambda *_: None)
         seal_base(base, now=NOON + timedelta(minutes=1))
 
 

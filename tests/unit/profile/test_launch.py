@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from app.domain.failures import SetupError
-from app.profile.failures import ProfileDamagedError
-from app.profile.launch import prepare_base, prepare_for_launch
+from poolwright.domain.failures import SetupError
+from poolwright.profile.failures import ProfileDamagedError
+from poolwright.profile.launch import prepare_base, prepare_for_launch
 from tests.support.profile_folders import fingerprint, make_base, make_store, write
 
 
@@ -120,7 +120,7 @@ def test_a_disk_without_room_is_no_damage(clone: Path, monkeypatch: pytest.Monke
     def refuse(path: Path, content: bytes) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
-    monkeypatch.setattr("app.profile.launch.replace_file", refuse)
+    monkeypatch.setattr("poolwright.profile.launch.replace_file", refuse)
 
     with pytest.raises(SetupError, match="can't be made ready"):
         prepare_for_launch(clone)

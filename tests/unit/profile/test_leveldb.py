@@ -10,8 +10,8 @@ from pathlib import Path
 import google_crc32c
 import pytest
 
-from app.profile.failures import BrokenFileError
-from app.profile.leveldb import check_chain, trim_torn_ends
+from poolwright.profile.failures import BrokenFileError
+from poolwright.profile.leveldb import check_chain, trim_torn_ends
 from tests.support.profile_folders import fingerprint, make_store, write
 
 BLOCK = 32 * 1024

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.cookies import SiteCookies
-from app.profile.cookies import count_living
-from app.profile.failures import ProfileDamagedError
+from poolwright.domain.cookies import SiteCookies
+from poolwright.profile.cookies import count_living
+from poolwright.profile.failures import ProfileDamagedError
 from tests.support.profile_folders import Row, fingerprint, make_cookie_rows, write
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import SetupError
-from app.profile.failures import ProfileMissingError, ProfileRefusedError
-from app.profile.locks import FileLock, FolderLock, WindowsLocking, changing, reading
+from poolwright.domain.failures import SetupError
+from poolwright.profile.failures import ProfileMissingError, ProfileRefusedError
+from poolwright.profile.locks import FileLock, FolderLock, WindowsLocking, changing, reading
 from tests.support.profile_folders import make_base
 
 

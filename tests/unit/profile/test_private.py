@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-from app.profile.private import create_file, remove_tree, replace_file
+from poolwright.profile.private import create_file, remove_tree, replace_file
 from tests.support.profile_folders import write
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.machine import IllegalTransitionError
-from app.domain.states import ProfileStatus
-from app.profile.clone import CloneReport, clone_profile, is_set_aside
-from app.profile.failures import ProfileDamagedError, ProfileInUseError, ProfileMissingError, ProfileNewerError
-from app.profile.guidance import ways_out
-from app.profile.home import FILE_NAME
-from app.profile.locks import changing
-from app.profile.marker import marker_path
-from app.profile.seal import seal_path, write_seal
+from poolwright.domain.machine import IllegalTransitionError
+from poolwright.domain.states import ProfileStatus
+from poolwright.profile.clone import CloneReport, clone_profile, is_set_aside
+from poolwright.profile.failures import ProfileDamagedError, ProfileInUseError, ProfileMissingError, ProfileNewerError
+from poolwright.profile.guidance import ways_out
+from poolwright.profile.home import FILE_NAME
+from poolwright.profile.locks import changing
+from poolwright.profile.marker import marker_path
+from poolwright.profile.seal import seal_path, write_seal
 from tests.support.profile_folders import PORTABLE, make_cookies, make_store, write
 from tests.support.profiles import NOON, Life
 
@@ -127,7 +127,7 @@ def test_a_clone_that_is_other_than_its_base_was_sealed_is_kept_aside(
         write(base / "Default/Other")
         return clone_profile(base, target)
 
-    monkeypatch.setattr("app.profile.profile.clone_profile", change_and_clone)
+    monkeypatch.setattr("poolwright.profile.profile.clone_profile", change_and_clone)
 
     with pytest.raises(ProfileDamagedError, match="Default/Other is new"):
         life.profile.clone()
@@ -232,7 +232,7 @@ def test_the_base_cannot_be_changed_while_it_is_copied(life: Life, monkeypatch: 
         with changing(base):
             pytest.fail("the base was free to change")
 
-    monkeypatch.setattr("app.profile.profile.clone_profile", refuse)
+    monkeypatch.setattr("poolwright.profile.profile.clone_profile", refuse)
 
     with pytest.raises(ProfileInUseError):
         life.profile.clone()
@@ -244,7 +244,7 @@ def test_a_removal_that_fails_can_be_repeated(life: Life, monkeypatch: pytest.Mo
     def refuse(path: Path) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("app.profile.profile.remove_clone", refuse)
+    monkeypatch.setattr("poolwright.profile.profile.remove_clone", refuse)
     with pytest.raises(PermissionError):
         life.profile.remove()
     assert life.profile.state is ProfileStatus.CLEANUP

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app.profile.failures import ProfileRefusedError
-from app.profile.home import ProfileFile, ProfileHome
-from app.profile.rights import Rights, blame, explain, look_at_rights
+from poolwright.profile.failures import ProfileRefusedError
+from poolwright.profile.home import ProfileFile, ProfileHome
+from poolwright.profile.rights import Rights, blame, explain, look_at_rights
 
 TOP = Path("/data/profiles")
 OF_ANOTHER = Rights(culprit=TOP, may_pass=False, owner_uid=1000, mode=0o700, own_uid=10001, own_gid=10002)

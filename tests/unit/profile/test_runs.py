@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import SetupError
-from app.profile.locks import FileLock
-from app.profile.runs import TEMP_PATH_MAX_BYTES, RunFolder, furnish, sweep_dead_runs
+from poolwright.domain.failures import SetupError
+from poolwright.profile.locks import FileLock
+from poolwright.profile.runs import TEMP_PATH_MAX_BYTES, RunFolder, furnish, sweep_dead_runs
 from tests.support.profile_folders import write
 
 
@@ -128,7 +128,7 @@ def test_a_sweep_between_folder_and_lock_costs_a_name_and_nothing_else(
             sweep_dead_runs(root)
             return super().take(is_shared=is_shared)
 
-    monkeypatch.setattr("app.profile.runs.FileLock", Slow)
+    monkeypatch.setattr("poolwright.profile.runs.FileLock", Slow)
     names = iter(("aaaaaa", "bbbbbb"))
 
     with RunFolder.create(root, draw_name=names.__next__) as run:

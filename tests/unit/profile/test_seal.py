@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from app.profile.base import check_base
-from app.profile.clone import CopiedFile, clone_profile
-from app.profile.failures import ProfileDamagedError, ProfileNewerError
-from app.profile.home import FILE_NAME
-from app.profile.seal import Seal, check_seal, find_differences, hash_files, read_seal, seal_path, write_seal
+from poolwright.profile.base import check_base
+from poolwright.profile.clone import CopiedFile, clone_profile
+from poolwright.profile.failures import ProfileDamagedError, ProfileNewerError
+from poolwright.profile.home import FILE_NAME
+from poolwright.profile.seal import Seal, check_seal, find_differences, hash_files, read_seal, seal_path, write_seal
 from tests.support.profile_folders import fingerprint, write
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.profile.selection import is_wanted
+from poolwright.profile.selection import is_wanted
 
 WANTED_FILES = [
     "Local State",

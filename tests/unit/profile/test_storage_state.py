@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import OptionsError
-from app.profile import storage_state
-from app.profile.storage_state import read_storage_state
+from poolwright.domain.failures import OptionsError
+from poolwright.profile import storage_state
+from poolwright.profile.storage_state import read_storage_state
 
 COOKIE = {
     "name": "session",

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.profile.failures import ProfileDamagedError
-from app.profile.structure import check_structure, has_no_settings
+from poolwright.profile.failures import ProfileDamagedError
+from poolwright.profile.structure import check_structure, has_no_settings
 from tests.support.profile_folders import fingerprint, make_cookies, make_store, write
 
 STORES = (

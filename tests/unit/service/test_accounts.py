@@ -12,15 +12,15 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.archive.names import STAGED_FILES
-from app.archive.tree import OutputTree
-from app.domain.account import Account
-from app.domain.failures import Outcome
-from app.domain.options import BrowserOptions, PoolOptions, WorkerOptions
-from app.domain.task import FetchedFile
-from app.service.batch import BatchJob, BatchSummary, Ending
-from app.service.runtime import run_batch
-from app.store.errors import JournalAccountError
+from poolwright.archive.names import STAGED_FILES
+from poolwright.archive.tree import OutputTree
+from poolwright.domain.account import Account
+from poolwright.domain.failures import Outcome
+from poolwright.domain.options import BrowserOptions, PoolOptions, WorkerOptions
+from poolwright.domain.task import FetchedFile
+from poolwright.service.batch import BatchJob, BatchSummary, Ending
+from poolwright.service.runtime import run_batch
+from poolwright.store.errors import JournalAccountError
 from tests.support.earlier_journals import EARLIER, build
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import orders, po_task, report

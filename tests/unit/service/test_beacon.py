@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from app.service.beacon import BEACON_NAME, batch_lit, find, find_batch, lit
+from poolwright.service.beacon import BEACON_NAME, batch_lit, find, find_batch, lit
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 

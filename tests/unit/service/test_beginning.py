@@ -5,8 +5,8 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from app.domain.failures import SetupError
-from app.service.beginning import beginning
+from poolwright.domain.failures import SetupError
+from poolwright.service.beginning import beginning
 
 pytestmark = pytest.mark.timeout(30)
 

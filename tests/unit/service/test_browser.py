@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import OptionsError, SetupError
-from app.service.browser import Browser, Places, choose, find_browser
+from poolwright.domain.failures import OptionsError, SetupError
+from poolwright.service.browser import Browser, Places, choose, find_browser
 from tests.support.shell_programs import program
 
 HOME = Path("/home/anna")
@@ -128,14 +128,16 @@ def test_a_file_that_may_not_be_started_is_no_browser(tmp_path: Path) -> None:
 def test_playwrights_folder_may_be_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fetched = program(tmp_path / "chromium-7/chrome-linux/chrome", "#!/bin/sh\n")
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
-    monkeypatch.setattr("app.service.browser._usual_places", lambda places: iter(()))
+    monkeypatch.setattr("poolwright.service.browser._usual_places", lambda places: iter(()))
 
     assert find_browser(None, tmp_path).path == fetched
 
 
 def test_playwrights_folder_may_be_inside_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Path] = []
-    monkeypatch.setattr("app.service.browser.choose", lambda asked, places, files: seen.append(places.playwright))
+    monkeypatch.setattr(
+        "poolwright.service.browser.choose", lambda asked, places, files: seen.append(places.playwright)
+    )
 
     find_browser(None, Path("0"))
 

@@ -12,12 +12,12 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from keyring.backends import null
 from pydantic import SecretStr
 
-from app.domain.failures import OptionsError
-from app.domain.options import BrowserOptions
-from app.service.certificates import Certificates, find_certificates
-from app.service.clock import SystemClock
-from app.service.crew import find_crew, secrets_of
-from app.settings import Settings
+from poolwright.domain.failures import OptionsError
+from poolwright.domain.options import BrowserOptions
+from poolwright.service.certificates import Certificates, find_certificates
+from poolwright.service.clock import SystemClock
+from poolwright.service.crew import find_crew, secrets_of
+from poolwright.settings import Settings
 from tests.support.certificates import make, new_key
 
 ROOT = make("Company Root", is_authority=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.service.container import Container, find_container
+from poolwright.service.container import Container, find_container
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.service.fonts import Fonts, look_at_fonts
+from poolwright.service.fonts import Fonts, look_at_fonts
 
 
 def put(*paths: Path) -> None:

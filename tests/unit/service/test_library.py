@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import OptionsError, Reason, SetupError
-from app.domain.task import POTask, Report
-from app.service.library import open_pool
-from app.service.own_processor import locate
+from poolwright.domain.failures import OptionsError, Reason, SetupError
+from poolwright.domain.task import POTask, Report
+from poolwright.service.library import open_pool
+from poolwright.service.own_processor import locate
 from tests.support import own_processors
 from tests.support.machine import GB, with_memory
 from tests.support.own_pool import own_pool
@@ -19,7 +19,7 @@ from tests.support.portal import needs_chromium
 
 @needs_chromium
 async def test_more_workers_than_the_memory_holds_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.service.staffing.look_at_machine", lambda *_: with_memory(1 * GB))
+    monkeypatch.setattr("poolwright.service.staffing.look_at_machine", lambda *_: with_memory(1 * GB))
 
     with pytest.raises(SetupError, match=r"8 workers .* 5\.5 GB .* 1\.0 GB .*--workers 1 would fit"):
         async with own_pool(tmp_path, workers=8):

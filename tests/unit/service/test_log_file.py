@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from loguru import logger
 
-from app.service import log_file
-from app.service.log_file import LogFile
-from app.service.log_writer import LogWriter
-from app.service.logs import LogOptions, logging_to
+from poolwright.service import log_file
+from poolwright.service.log_file import LogFile
+from poolwright.service.log_writer import LogWriter
+from poolwright.service.logs import LogOptions, logging_to
 from tests.support.full_disk import full_disk
 
 SECRET = "hunter2-of-the-robot"

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from loguru import logger
 
-from app.service import log_writer
-from app.service.log_file import LogFile
-from app.service.log_writer import LogWriter
-from app.service.logs import LogOptions, logging_beside, logging_to
+from poolwright.service import log_writer
+from poolwright.service.log_file import LogFile
+from poolwright.service.log_writer import LogWriter
+from poolwright.service.logs import LogOptions, logging_beside, logging_to
 
 SECRET = "hunter2-of-the-robot"
 
@@ -141,7 +141,7 @@ def test_the_log_says_in_its_own_words_what_it_lost_and_no_secret(
         disks[0].answers.clear()
         return disks[0]
 
-    monkeypatch.setattr("app.service.logs.LogFile", open_disk)
+    monkeypatch.setattr("poolwright.service.logs.LogFile", open_disk)
     monkeypatch.setattr(log_writer, "WAITING_MAX", 1)
     people: list[str] = []
     options = LogOptions(level="info", file=tmp_path / "log.jsonl", people=people.append, secrets=(SECRET,))
@@ -169,8 +169,8 @@ def test_a_pool_of_a_script_ends_although_its_log_hangs(tmp_path: Path, monkeypa
         disks[0].answers.clear()
         return disks[0]
 
-    monkeypatch.setattr("app.service.logs.LogFile", open_disk)
+    monkeypatch.setattr("poolwright.service.logs.LogFile", open_disk)
     monkeypatch.setattr(log_writer, "CLOSE_LIMIT_S", 0.0)
     with logging_beside(LogOptions(level="info", file=tmp_path / "log.jsonl")):
-        logger.patch(lambda record: record.update(name="app.here")).info("a line")
+        logger.patch(lambda record: record.update(name="poolwright.here")).info("a line")
     disks[0].answers.set()

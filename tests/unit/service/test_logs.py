@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from loguru import logger
 
-from app.domain.events import (
+from poolwright.domain.events import (
     Event,
     Level,
     MemoryRelieved,
@@ -26,11 +26,11 @@ from app.domain.events import (
     TaskStarted,
     WorkerSeen,
 )
-from app.domain.failures import OptionsError, Reason
-from app.domain.ids import TaskId, WorkerRef
-from app.domain.machine import Transition
-from app.domain.task import POTask, Report
-from app.service.logs import LogOptions, log_event, logging_beside, logging_to
+from poolwright.domain.failures import OptionsError, Reason
+from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.machine import Transition
+from poolwright.domain.task import POTask, Report
+from poolwright.service.logs import LogOptions, log_event, logging_beside, logging_to
 
 
 def lines_of(file: Path) -> list[dict[str, Any]]:

@@ -11,8 +11,8 @@ import anyio
 import pytest
 from loguru import logger
 
-from app.service.notify import Notifier
-from app.settings import Supervision
+from poolwright.service.notify import Notifier
+from poolwright.settings import Supervision
 from tests.support.manual_clock import ManualClock
 from tests.support.service_manager import listening
 

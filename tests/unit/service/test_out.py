@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import OptionsError, SetupError
-from app.service.out import open_out
-from app.settings import load_settings
+from poolwright.domain.failures import OptionsError, SetupError
+from poolwright.service.out import open_out
+from poolwright.settings import load_settings
 
 
 def test_the_output_folder_is_made_with_a_private_one_for_the_log(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import OptionsError
-from app.service.library import open_pool
-from app.service.own_processor import locate
+from poolwright.domain.failures import OptionsError
+from poolwright.service.library import open_pool
+from poolwright.service.own_processor import locate
 from tests.support.packages import install
 
 

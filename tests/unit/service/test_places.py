@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from app.service.machine import existing
-from app.service.places import look_at_place, look_at_readable, look_at_temporary, newest_change
+from poolwright.service.machine import existing
+from poolwright.service.places import look_at_place, look_at_readable, look_at_temporary, newest_change
 from tests.support.other_user import become_other_user
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.failures import Reason
-from app.domain.task import Report, TaskRecord
-from app.service.batch import Redo
-from app.service.redoing import to_redo
+from poolwright.domain.failures import Reason
+from poolwright.domain.task import Report, TaskRecord
+from poolwright.service.batch import Redo
+from poolwright.service.redoing import to_redo
 from tests.support.tasks import po_task, report
 
 

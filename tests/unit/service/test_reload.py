@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import OptionsError
-from app.service.reload import compare, read_again
-from app.settings import Settings, face, load_settings, variable
+from poolwright.domain.failures import OptionsError
+from poolwright.service.reload import compare, read_again
+from poolwright.settings import Settings, face, load_settings, variable
 
 
 @pytest.fixture(autouse=True)

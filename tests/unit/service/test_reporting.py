@@ -12,15 +12,15 @@ import pytest
 from anyio.lowlevel import current_token
 from openpyxl import load_workbook
 
-from app.archive.report import ReportFiles, write_reports
-from app.archive.table import Orders, Records
-from app.domain.failures import Reason
-from app.domain.ids import BatchId
-from app.domain.task import OrderList, OrderRow
-from app.service.daemon.errors import NothingThereError
-from app.service.daemon.reporting import write_aside
-from app.store.journal import SqliteJournal
-from app.store.reading import Reading
+from poolwright.archive.report import ReportFiles, write_reports
+from poolwright.archive.table import Orders, Records
+from poolwright.domain.failures import Reason
+from poolwright.domain.ids import BatchId
+from poolwright.domain.task import OrderList, OrderRow
+from poolwright.service.daemon.errors import NothingThereError
+from poolwright.service.daemon.reporting import write_aside
+from poolwright.store.journal import SqliteJournal
+from poolwright.store.reading import Reading
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, WORKER, missed, orders, report, task_id
 

@@ -13,15 +13,15 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from app.archive import report
-from app.archive.tree import OutputTree
-from app.domain.events import Event, Level, Notice
-from app.domain.failures import SetupError
-from app.domain.options import BrowserOptions, PoolOptions, WorkerOptions
-from app.service import batch_report, runtime
-from app.service.batch import BatchJob, BatchSummary, Ending
-from app.service.clock import SystemClock
-from app.store.journal import SqliteJournal
+from poolwright.archive import report
+from poolwright.archive.tree import OutputTree
+from poolwright.domain.events import Event, Level, Notice
+from poolwright.domain.failures import SetupError
+from poolwright.domain.options import BrowserOptions, PoolOptions, WorkerOptions
+from poolwright.service import batch_report, runtime
+from poolwright.service.batch import BatchJob, BatchSummary, Ending
+from poolwright.service.clock import SystemClock
+from poolwright.store.journal import SqliteJournal
 from tests.support.profile_folders import make_base
 from tests.support.tasks import orders
 
@@ -129,11 +129,11 @@ def hanging() -> Iterator[Hanging]:
 @pytest.mark.parametrize(
     "what",
     [
-        "app.archive.tree.OutputTree.recover",
-        "app.profile.profile.clone_profile",
-        "app.profile.profile.check_base",
-        "app.profile.runs.RunFolder.worker_folder",
-        "app.supervisor.premises.sweep_dead_runs",
+        "poolwright.archive.tree.OutputTree.recover",
+        "poolwright.profile.profile.clone_profile",
+        "poolwright.profile.profile.check_base",
+        "poolwright.profile.runs.RunFolder.worker_folder",
+        "poolwright.supervisor.premises.sweep_dead_runs",
     ],
 )
 async def test_a_disk_that_hangs_at_the_beginning_keeps_nobody_who_wants_to_stop(

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.options import Sandbox
-from app.service.container import Container
-from app.service.sandbox import SandboxChoice, choose_sandbox, resolve_sandbox
-from app.service.sandbox_causes import obstacle
-from app.service.sandbox_facts import Refused, SandboxFacts
+from poolwright.domain.options import Sandbox
+from poolwright.service.container import Container
+from poolwright.service.sandbox import SandboxChoice, choose_sandbox, resolve_sandbox
+from poolwright.service.sandbox_causes import obstacle
+from poolwright.service.sandbox_facts import Refused, SandboxFacts
 
 GOOD = SandboxFacts(is_linux=True, is_root=False, refused=None, has_helper=False)
 NO_NAMESPACES = replace(GOOD, refused=Refused.NAMESPACE)

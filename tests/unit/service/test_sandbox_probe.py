@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.service.sandbox_facts import Refused
-from app.service.sandbox_probe import find_setting, has_helper, read_answer
+from poolwright.service.sandbox_facts import Refused
+from poolwright.service.sandbox_probe import find_setting, has_helper, read_answer
 
 linux_root = pytest.mark.skipif(
     not sys.platform.startswith("linux") or os.geteuid() != 0, reason="needs root on Linux to become another user"

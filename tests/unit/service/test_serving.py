@@ -14,10 +14,10 @@ import pytest
 from anyio.abc import SocketStream
 from starlette.types import Receive, Scope, Send
 
-from app.domain.failures import OptionsError, SetupError
-from app.service import serving as module
-from app.service.api.limits import Limited, RequestLimits
-from app.service.serving import Address, listening, serving, url_of
+from poolwright.domain.failures import OptionsError, SetupError
+from poolwright.service import serving as module
+from poolwright.service.api.limits import Limited, RequestLimits
+from poolwright.service.serving import Address, listening, serving, url_of
 
 HERE = Address(host="127.0.0.1", port=0)
 REQUEST = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.events import Level
-from app.domain.failures import SetupError
-from app.profile.clone import RESERVE_BYTES
-from app.service.gate import ROOM_BYTES
-from app.service.machine import Machine, look_at_machine
-from app.service.processors import processor_count
-from app.service.staffing import choose_staffing
+from poolwright.domain.events import Level
+from poolwright.domain.failures import SetupError
+from poolwright.profile.clone import RESERVE_BYTES
+from poolwright.service.gate import ROOM_BYTES
+from poolwright.service.machine import Machine, look_at_machine
+from poolwright.service.processors import processor_count
+from poolwright.service.staffing import choose_staffing
 from tests.support.machine import GB, ROOMY, with_memory
 from tests.unit.memory.machines import Machine as MadeUp
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.events import Level
-from app.domain.ids import BatchId
-from app.service.upkeep import DAY_S, FIRST_AFTER_S, Upkeep
-from app.store.errors import JournalFullError
-from app.store.journal import SqliteJournal
+from poolwright.domain.events import Level
+from poolwright.domain.ids import BatchId
+from poolwright.service.upkeep import DAY_S, FIRST_AFTER_S, Upkeep
+from poolwright.store.errors import JournalFullError
+from poolwright.store.journal import SqliteJournal
 from tests.support.journal_audit import check_laws, query
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, orders, task_id

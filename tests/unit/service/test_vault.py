@@ -9,9 +9,9 @@ from keyring.backends import fail, null
 from keyring.errors import KeyringLocked
 from pydantic import SecretStr
 
-from app.portal import pack as packs
-from app.service.vault import with_keyring
-from app.settings import Settings
+from poolwright.portal import pack as packs
+from poolwright.service.vault import with_keyring
+from poolwright.settings import Settings
 
 PACK = packs.load("demo")
 

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.domain.failures import OptionsError
-from app.settings import Missed, Overlap, Settings, load_settings, variable
-from app.settings.zones import find_zone, system_zone
+from poolwright.domain.failures import OptionsError
+from poolwright.settings import Missed, Overlap, Settings, load_settings, variable
+from poolwright.settings.zones import find_zone, system_zone
 
 GOOD = {"name": "nightly", "cron": "0 6 * * *", "file": "list.csv"}
 
@@ -127,7 +127,7 @@ def test_a_zone_that_was_copied_still_has_its_rules(tmp_path: Path, monkeypatch:
 
 
 def test_an_entry_needs_a_zone_where_the_system_tells_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.settings.schedule.system_zone", lambda: None)
+    monkeypatch.setattr("poolwright.settings.schedule.system_zone", lambda: None)
 
     assert "The schedule 'nightly' has no timezone, and this system does not tell its own" in refusal(GOOD)[0]
     load_settings({"schedules": [{**GOOD, "timezone": "Europe/Berlin"}]})

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import OptionsError
-from app.domain.options import Sandbox
-from app.settings import LogLevel, Settings, allowed, default, load_settings, variable
+from poolwright.domain.failures import OptionsError
+from poolwright.domain.options import Sandbox
+from poolwright.settings import LogLevel, Settings, allowed, default, load_settings, variable
 
 
 @pytest.fixture(autouse=True)

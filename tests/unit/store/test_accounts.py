@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.account import Account
-from app.domain.failures import OptionsError, Reason
-from app.domain.task import Report
-from app.store.errors import JournalAccountError
-from app.store.journal import SqliteJournal
+from poolwright.domain.account import Account
+from poolwright.domain.failures import OptionsError, Reason
+from poolwright.domain.task import Report
+from poolwright.store.errors import JournalAccountError
+from poolwright.store.journal import SqliteJournal
 from tests.support.earlier_journals import EARLIER, build
 from tests.support.journal_audit import query
 from tests.support.manual_clock import ManualClock

@@ -10,8 +10,8 @@ from types import ModuleType
 
 import pytest
 
-from app.store import lock
-from app.store.errors import JournalBusyError
+from poolwright.store import lock
+from poolwright.store.errors import JournalBusyError
 
 
 class WindowsLocks(ModuleType):
@@ -33,7 +33,7 @@ class WindowsLocks(ModuleType):
 
 @pytest.fixture
 def windows_lock(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """``app.store.lock`` as Windows reads it."""
+    """``poolwright.store.lock`` as Windows reads it."""
     monkeypatch.setitem(sys.modules, "msvcrt", WindowsLocks())
     monkeypatch.setattr(sys, "platform", "win32")
     assert lock.__file__ is not None

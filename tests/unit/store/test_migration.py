@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from app.domain.failures import GivenBack, Reason
-from app.store.errors import JournalDamagedError, JournalFullError, JournalVersionError
-from app.store.journal import SqliteJournal
-from app.store.shape import SCHEMA_VERSION, Shape, known_shapes
+from poolwright.domain.failures import GivenBack, Reason
+from poolwright.store.errors import JournalDamagedError, JournalFullError, JournalVersionError
+from poolwright.store.journal import SqliteJournal
+from poolwright.store.shape import SCHEMA_VERSION, Shape, known_shapes
 from tests.support.earlier_journals import EARLIER, build
 from tests.support.journal_audit import check_laws, query
 from tests.support.journals import enter, make

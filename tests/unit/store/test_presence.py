@@ -12,9 +12,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.domain.failures import NotNowError, StorageAwayError, StorageForbiddenError
-from app.store.database import open_database
-from app.store.errors import (
+from poolwright.domain.failures import NotNowError, StorageAwayError, StorageForbiddenError
+from poolwright.store.database import open_database
+from poolwright.store.errors import (
     JournalAwayError,
     JournalError,
     JournalForbiddenError,
@@ -23,8 +23,8 @@ from app.store.errors import (
     JournalLockedError,
     JournalUnwritableError,
 )
-from app.store.journal import SqliteJournal
-from app.store.storage import explained, refused
+from poolwright.store.journal import SqliteJournal
+from poolwright.store.storage import explained, refused
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, WORKER, orders, task_id
 
@@ -97,7 +97,7 @@ async def test_a_journal_that_is_back_with_its_folder_is_used_again(path: Path) 
 async def test_a_disk_that_is_no_longer_mounted_may_come_back(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with SqliteJournal(path, ManualClock()) as journal:
         await journal.accept(orders(1))
-        monkeypatch.setattr("app.store.presence._device_of_nearest", lambda _: -7)
+        monkeypatch.setattr("poolwright.store.presence._device_of_nearest", lambda _: -7)
         rename_folder(path)
 
         with pytest.raises(JournalAwayError, match="its disk is not mounted any more") as refusal:
@@ -116,7 +116,7 @@ async def test_a_share_that_does_not_answer_may_come_back(
     async with SqliteJournal(path, ManualClock()) as journal:
         await journal.accept(orders(1))
         with monkeypatch.context() as patch:
-            patch.setattr("app.store.presence._identity", refuse)
+            patch.setattr("poolwright.store.presence._identity", refuse)
             with pytest.raises(JournalAwayError, match=os.strerror(code)):
                 await journal.fetch(BATCH, 1)
 
@@ -190,7 +190,7 @@ def test_what_sqlite_does_not_tell_the_system_is_asked(
         raise OSError(refusal, os.strerror(refusal))
 
     with open_database(path) as database:
-        monkeypatch.setattr("app.store.storage.tempfile.TemporaryFile", refuse)
+        monkeypatch.setattr("poolwright.store.storage.tempfile.TemporaryFile", refuse)
         with pytest.raises(kind), database.transaction():
             raise failure(code)
 
@@ -200,6 +200,6 @@ def test_a_disk_without_room_is_full_whatever_sqlite_calls_it(path: Path, monkey
         return SimpleNamespace(free=100)
 
     with open_database(path) as database:
-        monkeypatch.setattr("app.store.storage.shutil.disk_usage", usage)
+        monkeypatch.setattr("poolwright.store.storage.shutil.disk_usage", usage)
         with pytest.raises(JournalFullError), database.transaction():
             raise failure(sqlite3.SQLITE_CANTOPEN)

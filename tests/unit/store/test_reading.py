@@ -14,9 +14,9 @@ from typing import Any
 import anyio
 import pytest
 
-from app.domain.task import POTask
-from app.store import search
-from app.store.journal import SqliteJournal
+from poolwright.domain.task import POTask
+from poolwright.store import search
+from poolwright.store.journal import SqliteJournal
 from tests.support.journal_audit import check_laws, query
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, OTHER, WORKER, orders, po_task, task_id

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import GivenBack, Reason
-from app.domain.machine import Transition
-from app.domain.task import OrderRow
-from app.store import retention
-from app.store.journal import SqliteJournal
-from app.store.retention import Forgotten
+from poolwright.domain.failures import GivenBack, Reason
+from poolwright.domain.machine import Transition
+from poolwright.domain.task import OrderRow
+from poolwright.store import retention
+from poolwright.store.journal import SqliteJournal
+from poolwright.store.retention import Forgotten
 from tests.support.journal_audit import check_laws, query
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, OTHER, WORKER, orders, report, task_id

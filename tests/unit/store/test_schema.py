@@ -11,11 +11,11 @@ from importlib.resources import files
 
 import pytest
 
-from app.domain.failures import Outcome
-from app.domain.states import TaskStatus
-from app.store import attempts, lists, tasks, transitions
+from poolwright.domain.failures import Outcome
+from poolwright.domain.states import TaskStatus
+from poolwright.store import attempts, lists, tasks, transitions
 
-SCHEMA = files("app.store").joinpath("schema.sql").read_text(encoding="utf-8")
+SCHEMA = files("poolwright.store").joinpath("schema.sql").read_text(encoding="utf-8")
 
 
 def values(*kinds: type[Enum]) -> set[str]:

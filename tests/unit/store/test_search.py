@@ -11,14 +11,14 @@ from sqlite3 import Connection
 
 import pytest
 
-from app.domain.failures import Outcome, Reason
-from app.domain.ids import BatchId, TaskId
-from app.domain.states import TaskStatus
-from app.domain.task import OrderRow
-from app.store import search
-from app.store.journal import SqliteJournal
-from app.store.reading import Reading
-from app.store.search import OrderQuery
+from poolwright.domain.failures import Outcome, Reason
+from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.states import TaskStatus
+from poolwright.domain.task import OrderRow
+from poolwright.store import search
+from poolwright.store.journal import SqliteJournal
+from poolwright.store.reading import Reading
+from poolwright.store.search import OrderQuery
 from tests.support.journal_audit import check_laws
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, OTHER, WORKER, orders, po_task, report, task_id

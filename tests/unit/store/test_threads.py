@@ -13,11 +13,11 @@ import anyio.lowlevel
 import anyio.to_thread
 import pytest
 
-from app.store import journal as journals
-from app.store import threads
-from app.store.errors import JournalAwayError, JournalBusyError
-from app.store.journal import SqliteJournal
-from app.store.threads import Threads, heed
+from poolwright.store import journal as journals
+from poolwright.store import threads
+from poolwright.store.errors import JournalAwayError, JournalBusyError
+from poolwright.store.journal import SqliteJournal
+from poolwright.store.threads import Threads, heed
 from tests.support.journal_audit import check_laws
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, orders, task_id

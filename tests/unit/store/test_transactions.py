@@ -12,10 +12,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.domain.failures import GivenBack, Reason
-from app.store import lists
-from app.store.errors import JournalError, JournalFullError, JournalLockedError
-from app.store.journal import SqliteJournal
+from poolwright.domain.failures import GivenBack, Reason
+from poolwright.store import lists
+from poolwright.store.errors import JournalError, JournalFullError, JournalLockedError
+from poolwright.store.journal import SqliteJournal
 from tests.support.journal_audit import check_laws, query
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, OTHER, WORKER, orders, po_task, report, task_id

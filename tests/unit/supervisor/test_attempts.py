@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.failures import Outcome, Proof, Reason
-from app.domain.ids import TaskId, WorkerRef
-from app.domain.task import DEATH_LIMIT, POTask, Report
-from app.supervisor.commands import Command, Discard, File, Finish, Forget, Requeue, Staged
-from app.supervisor.facts import (
+from poolwright.domain.failures import Outcome, Proof, Reason
+from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.task import DEATH_LIMIT, POTask, Report
+from poolwright.supervisor.commands import Command, Discard, File, Finish, Forget, Requeue, Staged
+from poolwright.supervisor.facts import (
     FilingFailed,
     Probed,
     ProofOverdue,
@@ -19,11 +19,11 @@ from app.supervisor.facts import (
     TaskTaken,
     WorkerLost,
 )
-from app.supervisor.holds import FIRST_HOLD_S, HoldCause
-from app.supervisor.logouts import Logouts
-from app.supervisor.plan import react
-from app.supervisor.pool_facts import HoldOver, TasksCancelled
-from app.supervisor.standing import Decision, Slot, Standing
+from poolwright.supervisor.holds import FIRST_HOLD_S, HoldCause
+from poolwright.supervisor.logouts import Logouts
+from poolwright.supervisor.plan import react
+from poolwright.supervisor.pool_facts import HoldOver, TasksCancelled
+from poolwright.supervisor.standing import Decision, Slot, Standing
 from tests.support.tasks import fetched, missed
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)

@@ -12,26 +12,26 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from app.archive.tree import OutputTree
-from app.domain.failures import OptionsError
-from app.domain.ids import WorkerRef
-from app.domain.machine import Machine
-from app.domain.options import Secret
-from app.domain.states import POOL, WorkerEvent, WorkerStatus
-from app.domain.task import POTask
-from app.service.clock import SystemClock
-from app.store.memory import MemoryJournal
-from app.supervisor.chronicle import Chronicle
-from app.supervisor.dispatch import Dispatch
-from app.supervisor.facts import Fact
-from app.supervisor.pool import PersistentWorkerPool
-from app.supervisor.pool_facts import RestartAsked
-from app.supervisor.standing import Slot, Standing
-from app.supervisor.steering import Steering
-from app.supervisor.surroundings import Surroundings, WorkerOrder
-from app.supervisor.tally import Tally
-from app.supervisor.wishes import Wishes
-from app.supervisor.worker import Worker
+from poolwright.archive.tree import OutputTree
+from poolwright.domain.failures import OptionsError
+from poolwright.domain.ids import WorkerRef
+from poolwright.domain.machine import Machine
+from poolwright.domain.options import Secret
+from poolwright.domain.states import POOL, WorkerEvent, WorkerStatus
+from poolwright.domain.task import POTask
+from poolwright.service.clock import SystemClock
+from poolwright.store.memory import MemoryJournal
+from poolwright.supervisor.chronicle import Chronicle
+from poolwright.supervisor.dispatch import Dispatch
+from poolwright.supervisor.facts import Fact
+from poolwright.supervisor.pool import PersistentWorkerPool
+from poolwright.supervisor.pool_facts import RestartAsked
+from poolwright.supervisor.standing import Slot, Standing
+from poolwright.supervisor.steering import Steering
+from poolwright.supervisor.surroundings import Surroundings, WorkerOrder
+from poolwright.supervisor.tally import Tally
+from poolwright.supervisor.wishes import Wishes
+from poolwright.supervisor.worker import Worker
 from tests.support.scripted_pool import pool_options
 from tests.support.tasks import BATCH
 
@@ -123,9 +123,9 @@ async def test_a_start_whose_clone_hangs_is_given_up_when_its_caller_is(
         has_begun.set()
         goes_on.wait()
 
-    monkeypatch.setattr("app.profile.profile.clone_profile", hang)
+    monkeypatch.setattr("poolwright.profile.profile.clone_profile", hang)
     if what != "the copy":
-        monkeypatch.setattr("app.profile.profile.remove_clone", hang)
+        monkeypatch.setattr("poolwright.profile.profile.remove_clone", hang)
     clock = SystemClock()
     around = Surroundings(
         journal=MemoryJournal(clock),

@@ -8,17 +8,17 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.domain.events import Event, TaskEnded
-from app.domain.failures import Reason
-from app.domain.ids import BatchId
-from app.domain.task import POTask, Report
-from app.store.memory import MemoryJournal
-from app.supervisor.chronicle import Chronicle
-from app.supervisor.clerk import AT_ONCE, Clerk, Writings
-from app.supervisor.commands import FailRest
-from app.supervisor.dispatch import Dispatch
-from app.supervisor.surroundings import Surroundings
-from app.supervisor.tally import Tally
+from poolwright.domain.events import Event, TaskEnded
+from poolwright.domain.failures import Reason
+from poolwright.domain.ids import BatchId
+from poolwright.domain.task import POTask, Report
+from poolwright.store.memory import MemoryJournal
+from poolwright.supervisor.chronicle import Chronicle
+from poolwright.supervisor.clerk import AT_ONCE, Clerk, Writings
+from poolwright.supervisor.commands import FailRest
+from poolwright.supervisor.dispatch import Dispatch
+from poolwright.supervisor.surroundings import Surroundings
+from poolwright.supervisor.tally import Tally
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, orders
 

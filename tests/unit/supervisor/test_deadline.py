@@ -9,7 +9,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from app.supervisor.deadline import Deadline
+from poolwright.supervisor.deadline import Deadline
 
 
 async def test_before_it_is_set_everything_takes_its_time() -> None:

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.failures import GivenBack, Reason
-from app.domain.ids import TaskId, WorkerRef
-from app.domain.storage import StorageTrouble
-from app.domain.task import POTask, Report
-from app.supervisor.commands import (
+from poolwright.domain.failures import GivenBack, Reason
+from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.storage import StorageTrouble
+from poolwright.domain.task import POTask, Report
+from poolwright.supervisor.commands import (
     Command,
     FailRest,
     File,
@@ -24,8 +24,8 @@ from app.supervisor.commands import (
     Spawn,
     Stop,
 )
-from app.supervisor.doubt import Doubt, Doubted
-from app.supervisor.facts import (
+from poolwright.supervisor.doubt import Doubt, Doubted
+from poolwright.supervisor.facts import (
     BrowserUnfit,
     Fact,
     FilingFailed,
@@ -37,15 +37,15 @@ from app.supervisor.facts import (
     WorkerLost,
     WorkerReady,
 )
-from app.supervisor.holds import FIRST_HOLD_S, LONGEST_HOLD_S, RETRY_AFTER_LIMIT_S, HoldCause, Holds
-from app.supervisor.judging import FAILURES_IN_A_ROW, FREE_RETURNS_MAX, OUTAGE_RETURNS_MAX
-from app.supervisor.logouts import Logouts
-from app.supervisor.plan import react
-from app.supervisor.pool_facts import HoldOver, JournalFull, JournalLocked, PauseAsked, RoomScarce, StopNeeded
-from app.supervisor.renewal import Access, Renewal
-from app.supervisor.restarts import FIRST_BACKOFF_S, REST_S, RESTART_LIMIT, LossKind, Restart, RestartBudget
-from app.supervisor.standing import Decision, Slot, Standing
-from app.supervisor.stops import StopCause
+from poolwright.supervisor.holds import FIRST_HOLD_S, LONGEST_HOLD_S, RETRY_AFTER_LIMIT_S, HoldCause, Holds
+from poolwright.supervisor.judging import FAILURES_IN_A_ROW, FREE_RETURNS_MAX, OUTAGE_RETURNS_MAX
+from poolwright.supervisor.logouts import Logouts
+from poolwright.supervisor.plan import react
+from poolwright.supervisor.pool_facts import HoldOver, JournalFull, JournalLocked, PauseAsked, RoomScarce, StopNeeded
+from poolwright.supervisor.renewal import Access, Renewal
+from poolwright.supervisor.restarts import FIRST_BACKOFF_S, REST_S, RESTART_LIMIT, LossKind, Restart, RestartBudget
+from poolwright.supervisor.standing import Decision, Slot, Standing
+from poolwright.supervisor.stops import StopCause
 from tests.support.tasks import fetched, missed
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.failures import GivenBack, Proof, Reason
-from app.domain.ids import TaskId, WorkerRef
-from app.domain.task import POTask, Report
-from app.supervisor import losses, proving, renewing
-from app.supervisor.commands import Requeue
-from app.supervisor.doubt import Doubt, Doubted
-from app.supervisor.facts import (
+from poolwright.domain.failures import GivenBack, Proof, Reason
+from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.task import POTask, Report
+from poolwright.supervisor import losses, proving, renewing
+from poolwright.supervisor.commands import Requeue
+from poolwright.supervisor.doubt import Doubt, Doubted
+from poolwright.supervisor.facts import (
     Fact,
     LoginLost,
     LoginSettled,
@@ -22,9 +22,9 @@ from app.supervisor.facts import (
     WorkerEnded,
     WorkerLost,
 )
-from app.supervisor.plan import react
-from app.supervisor.renewal import Access, Renewal
-from app.supervisor.standing import Slot, Standing
+from poolwright.supervisor.plan import react
+from poolwright.supervisor.renewal import Access, Renewal
+from poolwright.supervisor.standing import Slot, Standing
 
 ONE = WorkerRef(1, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")

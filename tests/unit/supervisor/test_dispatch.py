@@ -7,11 +7,11 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from app.domain.task import DEATH_LIMIT
-from app.service.clock import SystemClock
-from app.store.memory import MemoryJournal
-from app.supervisor.dispatch import AHEAD_PER_TAB, Dispatch
-from app.supervisor.pool_facts import TrialWaits
+from poolwright.domain.task import DEATH_LIMIT
+from poolwright.service.clock import SystemClock
+from poolwright.store.memory import MemoryJournal
+from poolwright.supervisor.dispatch import AHEAD_PER_TAB, Dispatch
+from poolwright.supervisor.pool_facts import TrialWaits
 from tests.support.tasks import BATCH, orders, po_task, task_id
 
 ON_TRIAL = replace(po_task(7), death_count=DEATH_LIMIT)

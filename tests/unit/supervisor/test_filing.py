@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from app.archive.tree import OutputTree
-from app.domain.failures import Reason
-from app.domain.ids import WorkerRef
-from app.domain.ports import Filed
-from app.domain.storage import StorageTrouble
-from app.domain.task import POTask, Report
-from app.service.clock import SystemClock
-from app.store.memory import MemoryJournal
-from app.supervisor.chronicle import Chronicle
-from app.supervisor.commands import File, Finish
-from app.supervisor.facts import Fact, FilingFailed, TaskFiled
-from app.supervisor.filing import Filing
+from poolwright.archive.tree import OutputTree
+from poolwright.domain.failures import Reason
+from poolwright.domain.ids import WorkerRef
+from poolwright.domain.ports import Filed
+from poolwright.domain.storage import StorageTrouble
+from poolwright.domain.task import POTask, Report
+from poolwright.service.clock import SystemClock
+from poolwright.store.memory import MemoryJournal
+from poolwright.supervisor.chronicle import Chronicle
+from poolwright.supervisor.commands import File, Finish
+from poolwright.supervisor.facts import Fact, FilingFailed, TaskFiled
+from poolwright.supervisor.filing import Filing
 from tests.support.tasks import BATCH, orders, po_task
 
 ONE = WorkerRef(1, 1)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import cast
 
-from app.domain.failures import GivenBack
-from app.domain.ids import WorkerRef
-from app.domain.machine import Machine
-from app.domain.options import BrowserOptions, WorkerOptions
-from app.domain.states import WORKER
-from app.domain.task import POTask
-from app.service.clock import SystemClock
-from app.supervisor.deadline import Deadline
-from app.supervisor.departure import Departure
-from app.supervisor.facts import Fact, TaskReturned
-from app.supervisor.generation import Generation, Post
-from app.supervisor.talk import Talk
+from poolwright.domain.failures import GivenBack
+from poolwright.domain.ids import WorkerRef
+from poolwright.domain.machine import Machine
+from poolwright.domain.options import BrowserOptions, WorkerOptions
+from poolwright.domain.states import WORKER
+from poolwright.domain.task import POTask
+from poolwright.service.clock import SystemClock
+from poolwright.supervisor.deadline import Deadline
+from poolwright.supervisor.departure import Departure
+from poolwright.supervisor.facts import Fact, TaskReturned
+from poolwright.supervisor.generation import Generation, Post
+from poolwright.supervisor.talk import Talk
 from tests.support.tasks import po_task
 
 ONE = WorkerRef(1, 1)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.supervisor.commands import Hold, Release
-from app.supervisor.holding import told
-from app.supervisor.holds import HoldCause
+from poolwright.supervisor.commands import Hold, Release
+from poolwright.supervisor.holding import told
+from poolwright.supervisor.holds import HoldCause
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.domain.failures import GivenBack, Reason
-from app.domain.ids import TaskId, WorkerRef
-from app.domain.task import POTask
-from app.supervisor.commands import Command, File, Requeue
-from app.supervisor.facts import Fact, LoginLost, LoginSettled, TaskReturned, TaskTaken, WorkerReady
-from app.supervisor.logouts import FIRST_WAIT_S, LONE_LOGOUTS_MAX, LONGEST_WAIT_S, Logout, Logouts
-from app.supervisor.plan import react
-from app.supervisor.standing import Slot, Standing
+from poolwright.domain.failures import GivenBack, Reason
+from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.task import POTask
+from poolwright.supervisor.commands import Command, File, Requeue
+from poolwright.supervisor.facts import Fact, LoginLost, LoginSettled, TaskReturned, TaskTaken, WorkerReady
+from poolwright.supervisor.logouts import FIRST_WAIT_S, LONE_LOGOUTS_MAX, LONGEST_WAIT_S, Logout, Logouts
+from poolwright.supervisor.plan import react
+from poolwright.supervisor.standing import Slot, Standing
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
 A, B, C = (TaskId(name) for name in "abc")

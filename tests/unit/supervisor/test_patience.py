@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import anyio
 
-from app.domain.failures import LockedError
-from app.domain.ids import TaskId, WorkerRef
-from app.domain.task import POTask
-from app.store.memory import MemoryJournal
-from app.supervisor.patience import PatientJournal
+from poolwright.domain.failures import LockedError
+from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.task import POTask
+from poolwright.store.memory import MemoryJournal
+from poolwright.supervisor.patience import PatientJournal
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, WORKER, orders, task_id
 

@@ -8,16 +8,16 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from app.domain.failures import GivenBack, Reason
-from app.domain.ids import TaskId, WorkerRef
-from app.domain.task import POTask, Report
-from app.supervisor.commands import File, Requeue
-from app.supervisor.facts import Fact, TaskReported, TaskStuck, TaskTaken
-from app.supervisor.judging import FREE_RETURNS_MAX
-from app.supervisor.overdue import GRACE_S, LATE_S, Deadlines
-from app.supervisor.plan import react
-from app.supervisor.standing import Decision, Slot, Standing
-from app.supervisor.talk import LostError
+from poolwright.domain.failures import GivenBack, Reason
+from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.task import POTask, Report
+from poolwright.supervisor.commands import File, Requeue
+from poolwright.supervisor.facts import Fact, TaskReported, TaskStuck, TaskTaken
+from poolwright.supervisor.judging import FREE_RETURNS_MAX
+from poolwright.supervisor.overdue import GRACE_S, LATE_S, Deadlines
+from poolwright.supervisor.plan import react
+from poolwright.supervisor.standing import Decision, Slot, Standing
+from poolwright.supervisor.talk import LostError
 
 ONE = WorkerRef(1, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
@@ -89,7 +89,7 @@ async def test_who_slept_over_the_time_of_a_task_gives_its_worker_time_to_report
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now_s = [0.0]
-    monkeypatch.setattr("app.supervisor.overdue.anyio.current_time", lambda: now_s[0])
+    monkeypatch.setattr("poolwright.supervisor.overdue.anyio.current_time", lambda: now_s[0])
     deadlines = Deadlines(10.0)
     deadlines.begin(TASK)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from app.domain.ids import TaskId
-from app.supervisor.pictures import Pictures
-from app.wire.messages import Show
+from poolwright.domain.ids import TaskId
+from poolwright.supervisor.pictures import Pictures
+from poolwright.wire.messages import Show
 
 TASK = TaskId("demo:1")
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import SetupError
-from app.domain.storage import StorageTrouble
-from app.supervisor import places
-from app.supervisor.facts import Fact
-from app.supervisor.holds import HoldCause
-from app.supervisor.places import Place, StorageMonitor
-from app.supervisor.pool_facts import HoldOver, PlaceGone, PlaceRemade, RoomScarce, StopNeeded, StorageOut
-from app.supervisor.stops import StopCause
+from poolwright.domain.failures import SetupError
+from poolwright.domain.storage import StorageTrouble
+from poolwright.supervisor import places
+from poolwright.supervisor.facts import Fact
+from poolwright.supervisor.holds import HoldCause
+from poolwright.supervisor.places import Place, StorageMonitor
+from poolwright.supervisor.pool_facts import HoldOver, PlaceGone, PlaceRemade, RoomScarce, StopNeeded, StorageOut
+from poolwright.supervisor.stops import StopCause
 
 
 def monitor(*paths: Path) -> StorageMonitor:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import GivenBack, Outcome, Reason
-from app.domain.ids import TaskId, WorkerRef
-from app.domain.options import RESTART_WINDOW_S, BrowserOptions, PoolOptions, WorkerOptions
-from app.domain.storage import StorageTrouble
-from app.domain.task import DEATH_LIMIT, POTask, Report
-from app.supervisor.attempts import FIRST_RETRY_S
-from app.supervisor.commands import (
+from poolwright.domain.failures import GivenBack, Outcome, Reason
+from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.options import RESTART_WINDOW_S, BrowserOptions, PoolOptions, WorkerOptions
+from poolwright.domain.storage import StorageTrouble
+from poolwright.domain.task import DEATH_LIMIT, POTask, Report
+from poolwright.supervisor.attempts import FIRST_RETRY_S
+from poolwright.supervisor.commands import (
     Command,
     FailRest,
     File,
@@ -28,7 +28,7 @@ from app.supervisor.commands import (
     Spawn,
     Stop,
 )
-from app.supervisor.facts import (
+from poolwright.supervisor.facts import (
     BrowserUnfit,
     Fact,
     FilingFailed,
@@ -41,10 +41,10 @@ from app.supervisor.facts import (
     WorkerLost,
     WorkerReady,
 )
-from app.supervisor.holds import FIRST_HOLD_S, LONGEST_HOLD_S, RETRY_AFTER_LIMIT_S, HoldCause, Holds
-from app.supervisor.judging import FAILURES_IN_A_ROW, FREE_RETURNS_MAX, OUTAGE_RETURNS_MAX
-from app.supervisor.plan import react
-from app.supervisor.pool_facts import (
+from poolwright.supervisor.holds import FIRST_HOLD_S, LONGEST_HOLD_S, RETRY_AFTER_LIMIT_S, HoldCause, Holds
+from poolwright.supervisor.judging import FAILURES_IN_A_ROW, FREE_RETURNS_MAX, OUTAGE_RETURNS_MAX
+from poolwright.supervisor.plan import react
+from poolwright.supervisor.pool_facts import (
     HoldOver,
     JournalFull,
     JournalLocked,
@@ -53,9 +53,9 @@ from app.supervisor.pool_facts import (
     StopNeeded,
     TrialWaits,
 )
-from app.supervisor.restarts import REST_S, RESTART_LIMIT, LossKind, Restart, RestartBudget
-from app.supervisor.standing import Decision, Slot, Standing, opening
-from app.supervisor.stops import StopCause
+from poolwright.supervisor.restarts import REST_S, RESTART_LIMIT, LossKind, Restart, RestartBudget
+from poolwright.supervisor.standing import Decision, Slot, Standing, opening
+from poolwright.supervisor.stops import StopCause
 from tests.support.tasks import fetched, missed
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.domain.ids import TaskId, WorkerRef
-from app.domain.task import POTask
-from app.supervisor.commands import Hold, Release, Requeue, Retire, Spawn, Stop, TellRelief
-from app.supervisor.facts import Fact, PortalDown, TaskTaken, WorkerEnded, WorkerLost, WorkerReady
-from app.supervisor.holds import HoldCause, Holds
-from app.supervisor.plan import react
-from app.supervisor.pool_facts import MemorySeen
-from app.supervisor.pressure import COOLDOWN_S, HELP_PART, HYSTERESIS
-from app.supervisor.renewal import Renewal
-from app.supervisor.restarts import Restart
-from app.supervisor.standing import Decision, MemoryPressure, Relief, Slot, Standing
-from app.supervisor.stops import StopCause
+from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.task import POTask
+from poolwright.supervisor.commands import Hold, Release, Requeue, Retire, Spawn, Stop, TellRelief
+from poolwright.supervisor.facts import Fact, PortalDown, TaskTaken, WorkerEnded, WorkerLost, WorkerReady
+from poolwright.supervisor.holds import HoldCause, Holds
+from poolwright.supervisor.plan import react
+from poolwright.supervisor.pool_facts import MemorySeen
+from poolwright.supervisor.pressure import COOLDOWN_S, HELP_PART, HYSTERESIS
+from poolwright.supervisor.renewal import Renewal
+from poolwright.supervisor.restarts import Restart
+from poolwright.supervisor.standing import Decision, MemoryPressure, Relief, Slot, Standing
+from poolwright.supervisor.stops import StopCause
 
 #: Of these 1000 bytes 750 may be used, and 700 are well below that.
 TOTAL = 1000

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from app.domain.failures import GivenBack, Outcome, Proof, Reason
-from app.domain.ids import TaskId, WorkerRef
-from app.domain.task import POTask, Report
-from app.supervisor.commands import AwaitProof, Command, File, Hold, Probe, Requeue
-from app.supervisor.doubt import Doubt, Doubted
-from app.supervisor.facts import (
+from poolwright.domain.failures import GivenBack, Outcome, Proof, Reason
+from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.task import POTask, Report
+from poolwright.supervisor.commands import AwaitProof, Command, File, Hold, Probe, Requeue
+from poolwright.supervisor.doubt import Doubt, Doubted
+from poolwright.supervisor.facts import (
     Fact,
     Probed,
     ProofOverdue,
@@ -23,13 +23,13 @@ from app.supervisor.facts import (
     WorkerEnded,
     WorkerLost,
 )
-from app.supervisor.holds import FIRST_HOLD_S, HoldCause, Holds
-from app.supervisor.logouts import LONE_LOGOUTS_MAX, Logouts
-from app.supervisor.plan import react
-from app.supervisor.pool_facts import StopNeeded
-from app.supervisor.proving import PROOF_WAIT_S, STREAK_LIMIT
-from app.supervisor.standing import Decision, Slot, Standing
-from app.supervisor.stops import StopCause
+from poolwright.supervisor.holds import FIRST_HOLD_S, HoldCause, Holds
+from poolwright.supervisor.logouts import LONE_LOGOUTS_MAX, Logouts
+from poolwright.supervisor.plan import react
+from poolwright.supervisor.pool_facts import StopNeeded
+from poolwright.supervisor.proving import PROOF_WAIT_S, STREAK_LIMIT
+from poolwright.supervisor.standing import Decision, Slot, Standing
+from poolwright.supervisor.stops import StopCause
 from tests.support.pace import LONG_WALKS
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)

@@ -6,19 +6,27 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.failures import Reason
-from app.domain.ids import TaskId, WorkerRef
-from app.domain.storage import StorageTrouble
-from app.domain.task import POTask, Report
-from app.supervisor.commands import File, Finish, Hold, Release, Requeue, Spawn
-from app.supervisor.facts import FilingFailed, HomeRefused, TaskReported, TaskStuck, TaskTaken, WorkerEnded, WorkerLost
-from app.supervisor.holds import FIRST_HOLD_S, LONGEST_HOLD_S, STORAGE_HOLDS, HoldCause
-from app.supervisor.plan import react
-from app.supervisor.pool_facts import HoldOver, PlaceGone, StorageOut
-from app.supervisor.refusals import REFUSALS_MAX
-from app.supervisor.renewal import Access, Renewal
-from app.supervisor.restarts import RESTART_LIMIT, Restart, RestartBudget
-from app.supervisor.standing import Decision, Slot, Standing
+from poolwright.domain.failures import Reason
+from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.storage import StorageTrouble
+from poolwright.domain.task import POTask, Report
+from poolwright.supervisor.commands import File, Finish, Hold, Release, Requeue, Spawn
+from poolwright.supervisor.facts import (
+    FilingFailed,
+    HomeRefused,
+    TaskReported,
+    TaskStuck,
+    TaskTaken,
+    WorkerEnded,
+    WorkerLost,
+)
+from poolwright.supervisor.holds import FIRST_HOLD_S, LONGEST_HOLD_S, STORAGE_HOLDS, HoldCause
+from poolwright.supervisor.plan import react
+from poolwright.supervisor.pool_facts import HoldOver, PlaceGone, StorageOut
+from poolwright.supervisor.refusals import REFUSALS_MAX
+from poolwright.supervisor.renewal import Access, Renewal
+from poolwright.supervisor.restarts import RESTART_LIMIT, Restart, RestartBudget
+from poolwright.supervisor.standing import Decision, Slot, Standing
 
 ONE = WorkerRef(1, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1", attempt=3)

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.failures import GivenBack, Outcome, Proof, Reason
-from app.domain.ids import TaskId, WorkerRef
-from app.domain.task import POTask, Report
-from app.supervisor.commands import (
+from poolwright.domain.failures import GivenBack, Outcome, Proof, Reason
+from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.task import POTask, Report
+from poolwright.supervisor.commands import (
     AdoptLogin,
     Command,
     File,
@@ -23,7 +23,7 @@ from app.supervisor.commands import (
     Spawn,
     Stop,
 )
-from app.supervisor.facts import (
+from poolwright.supervisor.facts import (
     Fact,
     LoginLost,
     LoginSettled,
@@ -38,15 +38,15 @@ from app.supervisor.facts import (
     WorkerLost,
     WorkerReady,
 )
-from app.supervisor.holds import HoldCause, Holds
-from app.supervisor.lifespan import EARLY_SHARE, LEAST_LIFE_S, LIVES_MAX, Lifespan
-from app.supervisor.logouts import LONE_LOGOUTS_MAX
-from app.supervisor.plan import react
-from app.supervisor.pool_facts import HoldOver, LoginAges, StopNeeded
-from app.supervisor.renewal import Access, Renewal
-from app.supervisor.renewing import VAIN_LOGINS_MAX
-from app.supervisor.standing import Decision, Slot, Standing
-from app.supervisor.stops import StopCause
+from poolwright.supervisor.holds import HoldCause, Holds
+from poolwright.supervisor.lifespan import EARLY_SHARE, LEAST_LIFE_S, LIVES_MAX, Lifespan
+from poolwright.supervisor.logouts import LONE_LOGOUTS_MAX
+from poolwright.supervisor.plan import react
+from poolwright.supervisor.pool_facts import HoldOver, LoginAges, StopNeeded
+from poolwright.supervisor.renewal import Access, Renewal
+from poolwright.supervisor.renewing import VAIN_LOGINS_MAX
+from poolwright.supervisor.standing import Decision, Slot, Standing
+from poolwright.supervisor.stops import StopCause
 
 ONE, TWO, THREE = (WorkerRef(slot, 1) for slot in (1, 2, 3))
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")

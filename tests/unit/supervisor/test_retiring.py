@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import GivenBack, Reason
-from app.domain.ids import TaskId, WorkerRef
-from app.domain.options import BrowserOptions, Limits, PoolOptions, WorkerOptions
-from app.domain.task import POTask, Report
-from app.supervisor.commands import Requeue, Retire, Spawn
-from app.supervisor.facts import Fact, TaskReported, TaskTaken, WorkerEnded, WorkerLost, WorkerReady
-from app.supervisor.holds import HoldCause, Holds
-from app.supervisor.plan import react
-from app.supervisor.pool_facts import LimitsChanged, MemorySeen, PlaceRemade, RestartAsked
-from app.supervisor.restarts import RestartBudget
-from app.supervisor.standing import Decision, MemoryPressure, Slot, Standing, Wear, opening
+from poolwright.domain.failures import GivenBack, Reason
+from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.options import BrowserOptions, Limits, PoolOptions, WorkerOptions
+from poolwright.domain.task import POTask, Report
+from poolwright.supervisor.commands import Requeue, Retire, Spawn
+from poolwright.supervisor.facts import Fact, TaskReported, TaskTaken, WorkerEnded, WorkerLost, WorkerReady
+from poolwright.supervisor.holds import HoldCause, Holds
+from poolwright.supervisor.plan import react
+from poolwright.supervisor.pool_facts import LimitsChanged, MemorySeen, PlaceRemade, RestartAsked
+from poolwright.supervisor.restarts import RestartBudget
+from poolwright.supervisor.standing import Decision, MemoryPressure, Slot, Standing, Wear, opening
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")

@@ -6,9 +6,9 @@ import dataclasses
 
 import pytest
 
-from app.domain.ids import TaskId
-from app.domain.task import POTask
-from app.supervisor.staging import staging_name
+from poolwright.domain.ids import TaskId
+from poolwright.domain.task import POTask
+from poolwright.supervisor.staging import staging_name
 
 ADDRESS = "https://portal.example.com/purchasing/reports/monthly/export?department=finance&"
 

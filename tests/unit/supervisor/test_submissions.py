@@ -8,12 +8,12 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from app.domain.failures import PoolError, TaskError
-from app.domain.task import POTask
-from app.store.memory import MemoryJournal
-from app.supervisor.dispatch import Dispatch
-from app.supervisor.handle import TaskHandle
-from app.supervisor.submissions import Submissions
+from poolwright.domain.failures import PoolError, TaskError
+from poolwright.domain.task import POTask
+from poolwright.store.memory import MemoryJournal
+from poolwright.supervisor.dispatch import Dispatch
+from poolwright.supervisor.handle import TaskHandle
+from poolwright.supervisor.submissions import Submissions
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, OTHER, orders, po_task, report, task_id
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.options import BrowserOptions, PortalOptions, WorkerOptions
-from app.supervisor.talk import READY_LIMIT_S, ready_limit_s
-from app.wire.messages import Configure, Mode, Seat
+from poolwright.domain.options import BrowserOptions, PortalOptions, WorkerOptions
+from poolwright.supervisor.talk import READY_LIMIT_S, ready_limit_s
+from poolwright.wire.messages import Configure, Mode, Seat
 
 SEAT = Seat(profile_path="/profile", profile_name="acme", staging_path="/staging")
 

@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.failures import Reason
-from app.domain.ids import TaskId, WorkerRef
-from app.domain.task import POTask, Report
-from app.supervisor.attempts import FIRST_RETRY_S
-from app.supervisor.commands import Command, File, Requeue
-from app.supervisor.facts import TaskReported, TaskTaken
-from app.supervisor.holds import RETRY_AFTER_LIMIT_S
-from app.supervisor.judging import FAILURES_IN_A_ROW
-from app.supervisor.plan import react
-from app.supervisor.standing import Slot, Standing
+from poolwright.domain.failures import Reason
+from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.task import POTask, Report
+from poolwright.supervisor.attempts import FIRST_RETRY_S
+from poolwright.supervisor.commands import Command, File, Requeue
+from poolwright.supervisor.facts import TaskReported, TaskTaken
+from poolwright.supervisor.holds import RETRY_AFTER_LIMIT_S
+from poolwright.supervisor.judging import FAILURES_IN_A_ROW
+from poolwright.supervisor.plan import react
+from poolwright.supervisor.standing import Slot, Standing
 
 ONE = WorkerRef(1, 1)
 TASK = POTask(task_id=TaskId("own:1"), po_number="1", portal_number="1")

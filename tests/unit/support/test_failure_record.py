@@ -14,8 +14,8 @@ import anyio.lowlevel
 import pytest
 from playwright.async_api import Error as PlaywrightError
 
-from app.domain.failures import Reason
-from app.store.journal import SqliteJournal
+from poolwright.domain.failures import Reason
+from poolwright.store.journal import SqliteJournal
 from tests.support import failure_record
 from tests.support.failure_record import BRIEF_MAX_LINES, TEXT_MAX_BYTES, FailureRecord, Page, folder_name
 from tests.support.journal_story import Order, Story

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.failures import GivenBack, Reason
-from app.domain.ids import WorkerRef
-from app.store.journal import SqliteJournal
-from app.store.memory import MemoryJournal
+from poolwright.domain.failures import GivenBack, Reason
+from poolwright.domain.ids import WorkerRef
+from poolwright.store.journal import SqliteJournal
+from poolwright.store.memory import MemoryJournal
 from tests.support.journal_story import Attempt, Order, read_story, story_of
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, WORKER, orders, report, task_id

@@ -42,7 +42,7 @@ def test_a_script_is_checked_again_after_any_change(tmp_path: Path) -> None:
 
     assert "tests/unit/tools/test_changed_types.py" in imports["tools/lock.py"]
     assert "tests/support/paths.py" in imports["tests/unit/tools/test_changed_types.py"]
-    assert "tests/support/paths.py" not in imports["app/domain/ids.py"]
+    assert "tests/support/paths.py" not in imports["app/poolwright/domain/ids.py"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", None])

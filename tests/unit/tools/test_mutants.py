@@ -12,13 +12,13 @@ from tools import mutants
 from tools.mutants import Explanation, Tally, Verdict
 from tools.outside_mutants import Change, changed_lines, outside_mutants
 
-MODULE = "app/portal/numbers.py"
+MODULE = "poolwright/portal/numbers.py"
 CHANGE = Change(MODULE, "_shown", "x <= 1", "x < 1")
 EQUAL = Explanation(module=MODULE, function="_shown", before="x <= 1", after="x < 1", because="There is no 1.")
 
 
 def mutants_of(code: str) -> list[tuple[str, str, str]]:
-    found = [one.change for one in outside_mutants("app/one.py", code)]
+    found = [one.change for one in outside_mutants("poolwright/one.py", code)]
     return [(one.function, one.before, one.after) for one in found]
 
 
@@ -75,7 +75,7 @@ def test_a_property_is_changed_here_and_a_plain_function_by_mutmut() -> None:
 
 
 def test_every_mutant_holds_the_rest_of_its_module() -> None:
-    (one,) = outside_mutants("app/one.py", '"""Words."""\n\nLIMIT = 3  # few\nOTHER = "3"\n')
+    (one,) = outside_mutants("poolwright/one.py", '"""Words."""\n\nLIMIT = 3  # few\nOTHER = "3"\n')
 
     assert one.code == '"""Words."""\n\nLIMIT = 4  # few\nOTHER = "3"\n'
 
@@ -95,8 +95,8 @@ def test_a_mutant_is_told_by_the_lines_that_differ(before: str, after: str, told
 
 
 def test_words_narrow_a_run_to_modules_whose_path_holds_one() -> None:
-    there = ["app/portal/triage.py", MODULE, "app/domain/states/pool.py", "app/cli/main.py"]
-    patterns = ["app/portal/*.py", "app/domain/states/*.py"]
+    there = ["poolwright/portal/triage.py", MODULE, "poolwright/domain/states/pool.py", "poolwright/cli/main.py"]
+    patterns = ["poolwright/portal/*.py", "poolwright/domain/states/*.py"]
 
     assert mutants.chosen_modules(patterns, there, []) == [there[2], MODULE, there[0]]
     assert mutants.chosen_modules(patterns, there, ["states", "numbers"]) == [there[2], MODULE]
@@ -107,14 +107,14 @@ def test_a_module_is_held_by_the_tests_of_its_room() -> None:
     selection = ["tests/contract/domain", "tests/unit/portal/test_numbers.py", "tests/unit/domain"]
 
     assert mutants.tests_for(MODULE, selection) == ["tests/unit/portal/test_numbers.py"]
-    assert mutants.tests_for("app/domain/states/pool.py", selection) == [selection[0], selection[2]]
+    assert mutants.tests_for("poolwright/domain/states/pool.py", selection) == [selection[0], selection[2]]
 
 
 def test_what_is_changed_and_what_holds_it_is_there() -> None:
     known = mutants.settings()
 
     assert [one for one in known["pytest_add_cli_args_test_selection"] if not (mutants.ROOT / one).exists()] == []
-    assert [one for one in known["only_mutate"] if not list(mutants.ROOT.glob(one))] == []
+    assert [one for one in known["only_mutate"] if not list(mutants.SOURCE.glob(one))] == []
 
 
 def test_every_survivor_is_explained_or_named() -> None:
@@ -131,12 +131,12 @@ def test_an_explanation_without_a_place_speaks_of_the_change_wherever_it_is() ->
     assert anywhere.fits(CHANGE)
     assert not anywhere.fits(Change(MODULE, "_shown", "x <= 1", "x <= 2"))
     assert not EQUAL.fits(Change(MODULE, "_plain", "x <= 1", "x < 1"))
-    assert not EQUAL.fits(Change("app/other.py", "_shown", "x <= 1", "x < 1"))
+    assert not EQUAL.fits(Change("poolwright/other.py", "_shown", "x <= 1", "x < 1"))
 
 
 def test_an_explanation_of_what_no_longer_survives_is_named_where_its_module_was_looked_at() -> None:
     assert mutants.judge({MODULE: Tally(killed=3)}, [EQUAL]).stale == [f"{MODULE}, _shown: x < 1"]
-    assert mutants.judge({"app/other.py": Tally(killed=3)}, [EQUAL]).stale == []
+    assert mutants.judge({"poolwright/other.py": Tally(killed=3)}, [EQUAL]).stale == []
 
 
 def test_an_explanation_without_a_sentence_is_refused() -> None:
@@ -162,13 +162,16 @@ def test_what_cannot_be_noticed_counts_neither_way() -> None:
 
 
 def test_the_table_has_a_line_for_each_module_and_one_for_all() -> None:
-    tallies = {MODULE: Tally(killed=8, survivors=[CHANGE, CHANGE]), "app/other.py": Tally(killed=10, open_count=5)}
+    tallies = {
+        MODULE: Tally(killed=8, survivors=[CHANGE, CHANGE]),
+        "poolwright/other.py": Tally(killed=10, open_count=5),
+    }
 
     _, *rows = [line.split() for line in mutants.table(tallies, {MODULE: 1}).splitlines()]
 
     assert rows == [
         [MODULE, "10", "8", "1", "1", "88.9%"],
-        ["app/other.py", "15", "10", "0", "0", "100.0%"],
+        ["poolwright/other.py", "15", "10", "0", "0", "100.0%"],
         ["all", "25", "18", "1", "1", "94.7%"],
     ]
 
@@ -192,7 +195,7 @@ def test_a_survivor_and_one_that_was_not_judged_make_the_run_fail(
 
 @pytest.mark.parametrize(
     ("module", "name"),
-    [(MODULE, "app.portal.numbers"), ("app/domain/states/__init__.py", "app.domain.states")],
+    [(MODULE, "poolwright.portal.numbers"), ("poolwright/domain/states/__init__.py", "poolwright.domain.states")],
 )
 def test_a_module_is_called_as_mutmut_calls_it(module: str, name: str) -> None:
     assert mutants.dotted(module) == name
@@ -200,4 +203,4 @@ def test_a_module_is_called_as_mutmut_calls_it(module: str, name: str) -> None:
 
 def test_a_module_of_tables_holds_nothing_for_mutmut() -> None:
     assert mutants.has_functions(MODULE)
-    assert not mutants.has_functions("app/domain/states/pool.py")
+    assert not mutants.has_functions("poolwright/domain/states/pool.py")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app.domain.options import SHUTDOWN_TIMEOUT_MAX_S
+from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S
 from tests.support.paths import ROOT
 
 FILE = ROOT / "deploy/poolwright.service"

@@ -8,13 +8,13 @@ from typing import get_args
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from app.domain.cookies import SiteCookies
-from app.domain.events import Level, SessionView
-from app.domain.failures import GivenBack, Proof, Reason
-from app.domain.machine import Transition
-from app.domain.options import BrowserOptions, PortalOptions, Sandbox, Secret, WorkerOptions
-from app.domain.task import FetchedFile, MissedFile, POTask, Report
-from app.wire import messages as wire
+from poolwright.domain.cookies import SiteCookies
+from poolwright.domain.events import Level, SessionView
+from poolwright.domain.failures import GivenBack, Proof, Reason
+from poolwright.domain.machine import Transition
+from poolwright.domain.options import BrowserOptions, PortalOptions, Sandbox, Secret, WorkerOptions
+from poolwright.domain.task import FetchedFile, MissedFile, POTask, Report
+from poolwright.wire import messages as wire
 
 #: All that UTF-8 can hold.
 TEXT = st.text(st.characters(codec="utf-8"), max_size=30)

@@ -14,14 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from app.domain.events import Level, SessionView
-from app.domain.failures import Fault, Reason
-from app.domain.ids import TaskId
-from app.domain.machine import Transition
-from app.domain.options import BrowserOptions, PortalOptions, Secret, WorkerOptions
-from app.domain.task import FetchedFile, POTask, Report
-from app.wire import messages as wire
-from app.wire.codec import FRAME_LIMIT_BYTES, TO_SUPERVISOR, TO_WORKER, Decoder, WireError, encode
+from poolwright.domain.events import Level, SessionView
+from poolwright.domain.failures import Fault, Reason
+from poolwright.domain.ids import TaskId
+from poolwright.domain.machine import Transition
+from poolwright.domain.options import BrowserOptions, PortalOptions, Secret, WorkerOptions
+from poolwright.domain.task import FetchedFile, POTask, Report
+from poolwright.wire import messages as wire
+from poolwright.wire.codec import FRAME_LIMIT_BYTES, TO_SUPERVISOR, TO_WORKER, Decoder, WireError, encode
 from tests.support.pace import UNHURRIED
 from tests.unit.wire import strategies
 from tests.unit.wire.strategies import Strategies

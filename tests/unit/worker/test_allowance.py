@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.options import SizeLimits
-from app.worker import allowance as module
-from app.worker.allowance import FLOOR_BYTES, Allowance, free_bytes, in_words
-from app.worker.received import RefusedError, length, media_type
+from poolwright.domain.options import SizeLimits
+from poolwright.worker import allowance as module
+from poolwright.worker.allowance import FLOOR_BYTES, Allowance, free_bytes, in_words
+from poolwright.worker.received import RefusedError, length, media_type
 
 
 def test_a_file_above_its_limit_is_refused_for_good() -> None:

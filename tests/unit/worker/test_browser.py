@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import anyio
 import pytest
 
-from app.worker import browser
-from app.worker.browser import open_driver
-from app.worker.errors import CannotStartError
+from poolwright.worker import browser
+from poolwright.worker.browser import open_driver
+from poolwright.worker.errors import CannotStartError
 
 
 @dataclass

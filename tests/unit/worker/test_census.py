@@ -8,9 +8,9 @@ from typing import cast
 import pytest
 from playwright.async_api import BrowserContext
 
-from app.domain.cookies import SiteCookies
-from app.worker.census import count_lost, describe, is_newer, take_census, written_by
-from app.worker.errors import CannotStartError, CookiesLostError
+from poolwright.domain.cookies import SiteCookies
+from poolwright.worker.census import count_lost, describe, is_newer, take_census, written_by
+from poolwright.worker.errors import CannotStartError, CookiesLostError
 
 EXPECTED = (
     SiteCookies(site="a.test", lasting_count=2, session_count=1),

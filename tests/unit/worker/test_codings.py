@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from app.worker.codings import Unpacking, codings_in
+from poolwright.worker.codings import Unpacking, codings_in
 
 CSV = b"".join(b"%d;bolt %d\n" % (number, number * number) for number in range(3000))
 PACKED = gzip.compress(CSV)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.domain.task import MissedFile
-from app.worker.processors.comparison import summary, without_repeats
-from app.worker.staged import Arrived
+from poolwright.domain.task import MissedFile
+from poolwright.worker.processors.comparison import summary, without_repeats
+from poolwright.worker.staged import Arrived
 
 
 def arrived(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.portal.tables import Dialogs
-from app.worker.dialogs import takes
+from poolwright.portal.tables import Dialogs
+from poolwright.worker.dialogs import takes
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.worker.disposition import NOTHING_SAID, Disposition, read_disposition
+from poolwright.worker.disposition import NOTHING_SAID, Disposition, read_disposition
 from tests.support.pace import UNHURRIED
 
 

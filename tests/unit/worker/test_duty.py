@@ -8,12 +8,12 @@ from typing import cast
 
 import pytest
 
-from app.domain.failures import Reason
-from app.domain.task import POTask, Report
-from app.wire.messages import Assign, Finished, Seat
-from app.worker.attempt import Bench
-from app.worker.duty import HEARTBEAT_INTERVAL_S, Duty
-from app.worker.mouth import Mouth
+from poolwright.domain.failures import Reason
+from poolwright.domain.task import POTask, Report
+from poolwright.wire.messages import Assign, Finished, Seat
+from poolwright.worker.attempt import Bench
+from poolwright.worker.duty import HEARTBEAT_INTERVAL_S, Duty
+from poolwright.worker.mouth import Mouth
 from tests.support.tasks import po_task
 
 
@@ -26,14 +26,14 @@ async def test_a_pause_is_told_with_the_report_that_it_cut_through(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stood_still_s: float, told_s: float
 ) -> None:
     now_s, said = [100.0], list[dict[str, object]]()
-    monkeypatch.setattr("app.bridge.awake.anyio.current_time", lambda: now_s[0])
+    monkeypatch.setattr("poolwright.bridge.awake.anyio.current_time", lambda: now_s[0])
 
     async def attempt(bench: Bench, task: POTask, staging: Path) -> Report:
         del bench, task, staging
         now_s[0] += HEARTBEAT_INTERVAL_S + stood_still_s
         return Report(reason=Reason.TASK_TIMEOUT)
 
-    monkeypatch.setattr("app.worker.duty.attempt", attempt)
+    monkeypatch.setattr("poolwright.worker.duty.attempt", attempt)
     membership = SimpleNamespace(is_in=True, count=1, keep_cookies=nothing)
     bench = SimpleNamespace(session=SimpleNamespace(membership=membership))
     mouth = SimpleNamespace(say=lambda kind, **told: said.append({"kind": kind, **told}))

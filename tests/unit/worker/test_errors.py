@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
-from app.worker.errors import is_gone, stop_if_closed
+from poolwright.worker.errors import is_gone, stop_if_closed
 
 #: What was heard of the driver, its library, and the system's pipes when one of the processes in between had ended.
 GONE = (

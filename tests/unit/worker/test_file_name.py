@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.portal.tables import Attachments, NameSource
-from app.worker.disposition import NOTHING_SAID, Disposition
-from app.worker.file_name import FileName, name_file, name_in_address, name_in_text
+from poolwright.portal.tables import Attachments, NameSource
+from poolwright.worker.disposition import NOTHING_SAID, Disposition
+from poolwright.worker.file_name import FileName, name_file, name_in_address, name_in_text
 
 ORDER = Attachments(links=("a",)).names
 

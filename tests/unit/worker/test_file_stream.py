@@ -13,14 +13,14 @@ import httpx
 import pytest
 from playwright.async_api import BrowserContext
 
-from app.domain.options import BrowserOptions, PortalOptions, SizeLimits
-from app.portal import pack as packs
-from app.worker.allowance import Allowance
-from app.worker.errors import PortalBusyError
-from app.worker.file_stream import FileStream, open_file_stream, waiting_s
-from app.worker.http_client import Clients
-from app.worker.received import RefusedError
-from app.worker.set_cookies import cookies_of
+from poolwright.domain.options import BrowserOptions, PortalOptions, SizeLimits
+from poolwright.portal import pack as packs
+from poolwright.worker.allowance import Allowance
+from poolwright.worker.errors import PortalBusyError
+from poolwright.worker.file_stream import FileStream, open_file_stream, waiting_s
+from poolwright.worker.http_client import Clients
+from poolwright.worker.received import RefusedError
+from poolwright.worker.set_cookies import cookies_of
 
 BASE = "https://portal.test"
 PDF = b"%PDF-1.4\n%%EOF\n"

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.domain.options import BrowserOptions
-from app.worker.http_client import Clients, open_clients
+from poolwright.domain.options import BrowserOptions
+from poolwright.worker.http_client import Clients, open_clients
 from tests.support.certificates import make, secure_portal
 
 ROOT = make("Company Root", is_authority=True)

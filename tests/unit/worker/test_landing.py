@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Download
 from playwright.async_api import Error as PlaywrightError
 
-from app.worker.landing import Landing, landed
+from poolwright.worker.landing import Landing, landed
 
 
 class Coming:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.worker.launch_failure import why
+from poolwright.worker.launch_failure import why
 
 PROFILE = Path("/runs/w1")
 

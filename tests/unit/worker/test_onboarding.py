@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from app.domain.ids import WorkerRef
-from app.domain.states import SESSION
-from app.worker import onboarding
+from poolwright.domain.ids import WorkerRef
+from poolwright.domain.states import SESSION
+from poolwright.worker import onboarding
 
 
 def test_a_browser_that_nobody_has_proved_is_at_the_first_state_of_its_machine() -> None:

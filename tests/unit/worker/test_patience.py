@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.worker.patience import SILENCE_S, Signs, left_s
+from poolwright.worker.patience import SILENCE_S, Signs, left_s
 
 STALL_S = 30.0
 

@@ -7,11 +7,11 @@ from typing import cast
 
 import pytest
 
-from app.domain.failures import Reason
-from app.domain.task import FetchedFile, Report
-from app.worker.errors import BadReportError
-from app.worker.processors.protocol import completed
-from app.worker.tab import Tab
+from poolwright.domain.failures import Reason
+from poolwright.domain.task import FetchedFile, Report
+from poolwright.worker.errors import BadReportError
+from poolwright.worker.processors.protocol import completed
+from poolwright.worker.tab import Tab
 
 
 def tab_with(file_count: int) -> Tab:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.ids import TaskId
-from app.domain.task import POTask
-from app.worker.errors import CannotProcessError
-from app.worker.processors import po_attachments
-from app.worker.processors.registry import find
+from poolwright.domain.ids import TaskId
+from poolwright.domain.task import POTask
+from poolwright.worker.errors import CannotProcessError
+from poolwright.worker.processors import po_attachments
+from poolwright.worker.processors.registry import find
 from tests.support.packages import install
 
 Author = Callable[[str], str]

@@ -8,8 +8,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.worker.errors import BadFileError
-from app.worker.staged import Arrived, StagedFiles
+from poolwright.worker.errors import BadFileError
+from poolwright.worker.staged import Arrived, StagedFiles
 
 PDF = b"%PDF-1.4\n1 0 obj << >> endobj\ntrailer << >>\n%%EOF\n"
 PAGE = b"<!doctype html><html><head><title>Login</title></head><body></body></html>"

@@ -10,8 +10,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.domain.failures import Reason
-from app.worker import storage
+from poolwright.domain.failures import Reason
+from poolwright.worker import storage
 
 PAGE = "https://portal.example/orders/1"
 

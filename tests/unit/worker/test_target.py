@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.portal import pack as packs
-from app.worker.target import Reach, is_signed, reach_of, wrong_network, wrong_target
+from poolwright.portal import pack as packs
+from poolwright.worker.target import Reach, is_signed, reach_of, wrong_network, wrong_target
 
 BASE = "https://portal.test"
 _DEMO = packs.load("demo")

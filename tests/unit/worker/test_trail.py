@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from playwright.async_api import Download, Page
 
-from app.worker.trail import Trail, discard_strays, is_followed
+from poolwright.worker.trail import Trail, discard_strays, is_followed
 
 
 class Window:

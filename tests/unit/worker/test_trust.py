@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.options import BrowserOptions, Identity, Secret
-from app.worker import trust
-from app.worker.errors import CannotStartError
+from poolwright.domain.options import BrowserOptions, Identity, Secret
+from poolwright.worker import trust
+from poolwright.worker.errors import CannotStartError
 
 ANNA = Identity(name="anna", chain="", key=Secret(text=""))
 

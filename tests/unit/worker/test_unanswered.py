@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Error as PlaywrightError
 
-from app.worker.unanswered import remedy, remedy_of_status, told
+from poolwright.worker.unanswered import remedy, remedy_of_status, told
 
 BASE = "https://portal.test"
 

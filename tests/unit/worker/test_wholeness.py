@@ -8,10 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.domain.options import SizeLimits
-from app.worker.received import CutShortError, Received
-from app.worker.staged import Arrived
-from app.worker.wholeness import proved_whole
+from poolwright.domain.options import SizeLimits
+from poolwright.worker.received import CutShortError, Received
+from poolwright.worker.staged import Arrived
+from poolwright.worker.wholeness import proved_whole
 from tests.unit.worker.test_file_stream import BASE, Answers, stream_of
 
 TABLE = b"PO;Amount\r\n" + b"4711;1\r\n" * 500

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.worker.windows import OPEN_MAX, SHUT_MAX, Windows, opened_by
+from poolwright.worker.windows import OPEN_MAX, SHUT_MAX, Windows, opened_by
 
 
 def test_the_family_of_a_page_is_whoever_it_opened_and_nobody_else() -> None:

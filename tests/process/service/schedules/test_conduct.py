@@ -8,12 +8,12 @@ import anyio
 import psutil
 import pytest
 
-from app.domain.options import SHUTDOWN_TIMEOUT_MAX_S
-from app.service.schedules import own_batch
-from app.service.schedules.entry import CommandSource, OwnBatch, schedules_of
-from app.service.schedules.own_batch import OwnRun
-from app.service.schedules.records import How
-from app.settings import load_settings
+from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S
+from poolwright.service.schedules import own_batch
+from poolwright.service.schedules.entry import CommandSource, OwnBatch, schedules_of
+from poolwright.service.schedules.own_batch import OwnRun
+from poolwright.service.schedules.records import How
+from poolwright.settings import load_settings
 from tests.support.schedule_scenario import Scenario, run, until
 
 LIST = "print('PO\\nPO100001\\nPO100002')"
@@ -62,7 +62,7 @@ async def test_a_command_that_fails_is_told_with_its_last_words(
 
 
 async def test_a_command_that_prints_without_end_is_ended(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.service.schedules.source.CONTENT_BYTES_MAX", 1024**2)
+    monkeypatch.setattr("poolwright.service.schedules.source.CONTENT_BYTES_MAX", 1024**2)
 
     ended = await run(scenario, scenario.schedule(source=printing("while True: print('PO100001' * 1000)")))
 

@@ -10,19 +10,19 @@ from typing import Any
 import anyio
 import pytest
 
-from app.domain.events import Event, Notice
-from app.domain.failures import DiskFullError, OptionsError
-from app.domain.ports import Accepted
-from app.domain.task import OrderList
-from app.intake.orders import orders_from_file
-from app.service.clock import SystemClock
-from app.service.inbox import watch
-from app.service.inbox.names import Kind, kind_of
-from app.service.inbox.opening import inbox_of
-from app.service.inbox.settling import SETTLED_S
-from app.service.inbox.shelves import Shelves
-from app.service.inbox.watch import Inbox
-from app.settings import load_settings
+from poolwright.domain.events import Event, Notice
+from poolwright.domain.failures import DiskFullError, OptionsError
+from poolwright.domain.ports import Accepted
+from poolwright.domain.task import OrderList
+from poolwright.intake.orders import orders_from_file
+from poolwright.service.clock import SystemClock
+from poolwright.service.inbox import watch
+from poolwright.service.inbox.names import Kind, kind_of
+from poolwright.service.inbox.opening import inbox_of
+from poolwright.service.inbox.settling import SETTLED_S
+from poolwright.service.inbox.shelves import Shelves
+from poolwright.service.inbox.watch import Inbox
+from poolwright.settings import load_settings
 from tests.support.order_files import xlsx
 from tests.support.schedule_scenario import READING, Queue, SetClock, names, until
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from app.domain.ids import BatchId
-from app.service.schedules.conduct import conduct
-from app.service.schedules.entry import GlobSource
-from app.service.schedules.records import How
+from poolwright.domain.ids import BatchId
+from poolwright.service.schedules.conduct import conduct
+from poolwright.service.schedules.entry import GlobSource
+from poolwright.service.schedules.records import How
 from tests.support.schedule_scenario import MONDAY, Scenario, names, run
 
 

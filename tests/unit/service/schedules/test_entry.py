@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from app.cli.options import RUN_NAMES
-from app.domain.failures import OptionsError
-from app.service.schedules.entry import Schedule, schedules_of
-from app.settings import Settings, face, load_settings, variable
+from poolwright.cli.options import RUN_NAMES
+from poolwright.domain.failures import OptionsError
+from poolwright.service.schedules.entry import Schedule, schedules_of
+from poolwright.settings import Settings, face, load_settings, variable
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.service.schedules.entry import FileSource, Schedule
-from app.service.schedules.firing import COUNT_MAX, Decision, decide, missed_words, next_fire, reckon, valid_since
-from app.settings import Missed, Overlap
+from poolwright.service.schedules.entry import FileSource, Schedule
+from poolwright.service.schedules.firing import (
+    COUNT_MAX,
+    Decision,
+    decide,
+    missed_words,
+    next_fire,
+    reckon,
+    valid_since,
+)
+from poolwright.settings import Missed, Overlap
 from tests.support.pace import UNHURRIED
 
 BERLIN, SAO_PAULO = ZoneInfo("Europe/Berlin"), ZoneInfo("America/Sao_Paulo")

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 from fastapi import FastAPI
 
-from app.service.api.schedules import schedule_routes
-from app.service.schedules.timetable import Timetable
+from poolwright.service.api.schedules import schedule_routes
+from poolwright.service.schedules.timetable import Timetable
 from tests.support.schedule_scenario import Scenario, until
 
 

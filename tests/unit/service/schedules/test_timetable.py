@@ -9,11 +9,11 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from app.domain.failures import PoolError
-from app.service.clock import SystemClock
-from app.service.schedules.firing import Decision
-from app.service.schedules.timetable import PAUSE_MAX_S, Timetable, UnknownScheduleError
-from app.settings import Missed, Overlap
+from poolwright.domain.failures import PoolError
+from poolwright.service.clock import SystemClock
+from poolwright.service.schedules.firing import Decision
+from poolwright.service.schedules.timetable import PAUSE_MAX_S, Timetable, UnknownScheduleError
+from poolwright.settings import Missed, Overlap
 from tests.support.schedule_scenario import MONDAY, Scenario, SetClock, hows, is_idle, names, until
 
 
@@ -206,7 +206,7 @@ async def test_a_run_that_was_cut_off_before_its_list_was_taken(
 ) -> None:
     schedule = scenario.schedule(missed=missed)
     with monkeypatch.context() as patch:
-        patch.setattr("app.service.schedules.timetable.conduct", lambda *_: anyio.sleep_forever())
+        patch.setattr("poolwright.service.schedules.timetable.conduct", lambda *_: anyio.sleep_forever())
         async with scenario.timetable(schedule) as timetable:
             await timetable.run_now("nightly")
     async with scenario.timetable(schedule) as timetable:
@@ -247,7 +247,7 @@ async def test_a_disk_that_refuses_is_told_once_and_entries_still_fire(
     def refuse(path: Path, text: str) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("app.service.schedules.ledger.replace_private", refuse)
+    monkeypatch.setattr("poolwright.service.schedules.ledger.replace_private", refuse)
     async with scenario.timetable(scenario.schedule()) as timetable:
         clock.go(hours=5)
         await timetable.turn()
@@ -270,7 +270,7 @@ async def test_a_timetable_that_cannot_take_up_what_was_going_on_leaves_nothing_
 ) -> None:
     schedule = scenario.schedule()
     with monkeypatch.context() as patch:
-        patch.setattr("app.service.schedules.timetable.conduct", lambda *_: anyio.sleep_forever())
+        patch.setattr("poolwright.service.schedules.timetable.conduct", lambda *_: anyio.sleep_forever())
         async with scenario.timetable(schedule) as timetable:
             await timetable.run_now("nightly")
 

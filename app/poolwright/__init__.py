@@ -1,0 +1,84 @@
+"""Poolwright: every attachment of every purchase order, through your own logged-in browser profile.
+
+This is the whole public interface; what lies below is internal and may change with any version:
+
+* ``open_pool`` gives a running ``PersistentWorkerPool`` with everything around it; ``new_task`` makes a ``POTask`` of
+  any ``JsonValue`` for it.
+* ``Callbacks`` are told what happens. ``PoolError`` is what every error that the pool raises is.
+* ``Processor`` is what an own processor is: it works with a ``Tab`` and gives back a ``Report`` with a ``Reason``, or
+  raises ``RetryLaterError``, ``GiveUpError`` or ``SessionLostError``.
+
+A name is loaded when it is asked for: importing this package costs next to nothing.
+
+The package reads from the top down:
+
+* ``cli`` and ``service`` are the faces: they read settings and put the parts together.
+* ``supervisor`` keeps 1 to 8 worker processes alive and decides who does what.
+* ``worker`` is all that runs inside a worker process: one browser, one tab per purchase order.
+* ``store``, ``archive``, ``profile``, ``intake`` own the journal, the output tree, the profiles and the input.
+* ``processor`` is what authors of own processors import; workers run what they write.
+* ``domain`` holds the words, tables and rules that all of them share; it does no I/O.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from poolwright.version import __version__
+
+if TYPE_CHECKING:
+    from poolwright.domain.failures import PoolError, Reason
+    from poolwright.domain.payload import JsonValue
+    from poolwright.domain.task import POTask, Report
+    from poolwright.processor.failures import GiveUpError, RetryLaterError, SessionLostError
+    from poolwright.processor.protocol import Processor, Tab
+    from poolwright.service.callbacks import Callbacks
+    from poolwright.service.library import new_task, open_pool
+    from poolwright.supervisor.pool import PersistentWorkerPool
+
+__all__ = [
+    "Callbacks",
+    "GiveUpError",
+    "JsonValue",
+    "POTask",
+    "PersistentWorkerPool",
+    "PoolError",
+    "Processor",
+    "Reason",
+    "Report",
+    "RetryLaterError",
+    "SessionLostError",
+    "Tab",
+    "__version__",
+    "new_task",
+    "open_pool",
+]
+
+#: The module of each name that is loaded when it is asked for.
+_HOMES = {
+    "Callbacks": "service.callbacks",
+    "GiveUpError": "processor.failures",
+    "JsonValue": "domain.payload",
+    "POTask": "domain.task",
+    "PersistentWorkerPool": "supervisor.pool",
+    "PoolError": "domain.failures",
+    "Processor": "processor.protocol",
+    "Reason": "domain.failures",
+    "Report": "domain.task",
+    "RetryLaterError": "processor.failures",
+    "SessionLostError": "processor.failures",
+    "Tab": "processor.protocol",
+    "new_task": "service.library",
+    "open_pool": "service.library",
+}
+
+if not TYPE_CHECKING:  # for a type checker there are the names above, and no others
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

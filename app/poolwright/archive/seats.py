@@ -1,0 +1,117 @@
+"""Whose a folder in the output tree is, and where an order may sit. Looks only, moves nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from poolwright.archive.manifest import MANIFEST_NAME, Manifest, ManifestError
+from poolwright.archive.names import folder_variants
+from poolwright.archive.spellings import Spellings
+from poolwright.domain.account import Account
+from poolwright.domain.ids import TaskId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sitter:
+    """An order that wants a place."""
+
+    task_id: TaskId
+    #: Folders that are known to be its own, below the output folder, with forward slashes.
+    known: Collection[str] = ()
+
+
+class Seats:
+    """The folders of one output folder that orders of one account may have.
+
+    Another account of the same portal's kind knows the same numbers, and means other orders by them. As long as the
+    ledger stands no two accounts share a tree; where somebody removed it, manifests alone tell whose a folder is.
+    """
+
+    def __init__(self, out: Path, account: Account | None) -> None:
+        """Seat orders of ``account`` below ``out``; where it is not known, a number alone says which order it is."""
+        self._out = out
+        self._account = account
+        self._spellings = Spellings()
+
+    def find(self, levels: tuple[str, ...], sitter: Sitter) -> Path:
+        """The folder for an order: the first of its name that is free or its own.
+
+        Never within the folder of another order, never in the place of what is not ours.
+        """
+        *_, place = self._passed(levels, sitter)
+        self._spellings.add(place)
+        return place
+
+    def of_others(self, levels: tuple[str, ...], sitter: Sitter) -> list[tuple[Path, Manifest]]:
+        """The folders of its name that another account's order of the same number has."""
+        *taken, _ = self._passed(levels, sitter)
+        found = ((path, manifest_of(path)) for path in taken)
+        return [(path, manifest) for path, manifest in found if manifest and manifest.task_id == sitter.task_id]
+
+    def _passed(self, levels: tuple[str, ...], sitter: Sitter) -> Iterator[Path]:
+        """Every folder of its name that is taken, and the one that is not."""
+        parent = self._out
+        for level in levels[:-1]:
+            parent = next(path for path in map(self._holder, _variants(parent, level)) if path is not None)
+        for path in _variants(parent, levels[-1]):
+            yield path
+            others = self._spellings.others(path)
+            is_taken = any(not self._is_own(other, sitter) for other in others)
+            if self._is_own(path, sitter) or (_is_free(path) and not is_taken):
+                return
+
+    def _holder(self, folder: Path) -> Path | None:
+        """The folder of this name, however it is written there, that orders can be below."""
+        others = self._spellings.others(folder)
+        if not all(map(_can_hold_orders, (folder, *others))):
+            return None
+        return folder if folder.exists() or not others else others[0]
+
+    def _is_own(self, folder: Path, sitter: Sitter) -> bool:
+        manifest = manifest_of(folder)
+        if manifest is None or manifest.task_id != sitter.task_id:
+            return False
+        is_known = folder.relative_to(self._out).as_posix() in sitter.known
+        return is_known or self._account is None or manifest.may_be_of(self._account)
+
+
+def manifest_of(folder: Path) -> Manifest | None:
+    """What a folder says of itself; nothing when it says nothing that we could have written."""
+    if folder.is_symlink():
+        return None
+    try:
+        return Manifest.read(folder)
+    except ManifestError:
+        return None
+
+
+def is_owned(folder: Path, task_id: TaskId) -> bool:
+    """Whether a folder that was given to this order has it still, by its manifest."""
+    manifest = manifest_of(folder)
+    return manifest is not None and manifest.task_id == task_id
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether every file that the folder's manifest names is there and unchanged."""
+    try:
+        return not Manifest.read(folder).problems(folder)
+    except ManifestError:
+        return False
+
+
+def _variants(parent: Path, level: str) -> Iterator[Path]:
+    return (parent / name for name in folder_variants(level))
+
+
+def _can_hold_orders(folder: Path) -> bool:
+    return not os.path.lexists(folder) or (folder.is_dir() and not (folder / MANIFEST_NAME).exists())
+
+
+def _is_free(folder: Path) -> bool:
+    """Whether nothing is there, or an empty folder."""
+    if folder.is_symlink():
+        return False
+    return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))

@@ -1,0 +1,141 @@
+"""Which folders an order goes into: a pattern such as ``{supplier}/{number}``, checked once, then filled in. Pure."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from typing import Self
+
+from poolwright.archive.names import safe_folder
+from poolwright.domain.failures import OptionsError
+from poolwright.domain.task import POTask, Report
+
+DEFAULT_TEMPLATE = "{supplier}/{number}"
+#: Fields that every order has, whatever its page tells.
+OWN_FIELDS = ("number", "portal_number", "outcome", "year", "month", "day")
+#: What an empty field becomes, alone or beside other text.
+_UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Text that stands in the pattern itself."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A place that each order fills in."""
+
+    name: str
+
+
+Piece = Words | Field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderTemplate:
+    """The levels of folders below the output folder, the order's own folder last."""
+
+    levels: tuple[tuple[Piece, ...], ...]
+
+    @classmethod
+    def parse(cls, text: str, known_fields: Collection[str] | None = None) -> Self:
+        """Read a pattern: levels between ``/``, fields in braces.
+
+        Args:
+            text: The pattern.
+            known_fields: What pages of this portal can tell; anything goes when it is not given.
+
+        Raises:
+            OptionsError: The pattern cannot be read, leads out of the output folder or names an unknown field.
+        """
+        if not text.strip():
+            raise OptionsError(f"The folder template is empty; the usual one is {DEFAULT_TEMPLATE}.")
+        if "\\" in text or text.startswith(("/", "~")) or re.match(r"[A-Za-z]:", text):
+            raise OptionsError(
+                f"The folder template {text!r} must be relative to the output folder, with / between its levels."
+            )
+        levels = _split_levels(_pieces(text))
+        _check_levels(text, levels)
+        _check_fields(text, levels, known_fields)
+        return cls(levels=levels)
+
+    def fill(self, task: POTask, report: Report, at: datetime) -> tuple[str, ...]:
+        """The folder levels for one order, each a safe name; ``at`` is when it is filed, aware UTC."""
+        values = {
+            **report.fields,
+            "number": task.po_number,
+            "portal_number": task.portal_number,
+            "outcome": report.outcome.value,
+            "year": f"{at:%Y}",
+            "month": f"{at:%m}",
+            "day": f"{at:%d}",
+        }
+        return tuple(safe_folder("".join(_text(piece, values) for piece in level)) for level in self.levels)
+
+
+def _pieces(text: str) -> list[Piece]:
+    found: list[Piece] = []
+    try:
+        for words, name, form, conversion in string.Formatter().parse(text):
+            if words:
+                found.append(Words(words))
+            if name is None:
+                continue
+            if not name.strip() or form or conversion:
+                raise OptionsError(f"The folder template {text!r} must have a plain field name in each pair of braces.")
+            found.append(Field(name.strip()))
+    except ValueError as error:
+        if isinstance(error, OptionsError):
+            raise
+        raise OptionsError(
+            f"The folder template {text!r} has a brace without its partner; fields look like {{number}}."
+        ) from error
+    return found
+
+
+def _split_levels(pieces: list[Piece]) -> tuple[tuple[Piece, ...], ...]:
+    levels: list[list[Piece]] = [[]]
+    for piece in pieces:
+        match piece:
+            case Words(text=text):
+                first, *others = ([Words(part)] if part else [] for part in text.split("/"))
+                levels[-1].extend(first)
+                levels.extend(list[Piece](other) for other in others)
+            case Field():
+                levels[-1].append(piece)
+    return tuple(tuple(level) for level in levels)
+
+
+def _check_levels(text: str, levels: tuple[tuple[Piece, ...], ...]) -> None:
+    for level in levels:
+        words = "".join(piece.text for piece in level if isinstance(piece, Words))
+        has_field = any(isinstance(piece, Field) for piece in level)
+        if not has_field and not words.strip(" ."):
+            raise OptionsError(f"The folder template {text!r} has a level that is empty or made of dots.")
+
+
+def _check_fields(text: str, levels: tuple[tuple[Piece, ...], ...], known_fields: Collection[str] | None) -> None:
+    if known_fields is None:
+        return
+    allowed = {*OWN_FIELDS, *known_fields}
+    for piece in chain.from_iterable(levels):
+        if isinstance(piece, Field) and piece.name not in allowed:
+            raise OptionsError(
+                f"The folder template {text!r} names {{{piece.name}}}, which no order has;"
+                f" there are {', '.join(sorted(allowed))}."
+            )
+
+
+def _text(piece: Piece, values: Mapping[str, str]) -> str:
+    match piece:
+        case Words(text=text):
+            return text
+        case Field(name=name):
+            return values.get(name, "").strip() or _UNKNOWN

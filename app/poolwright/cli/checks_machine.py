@@ -1,0 +1,202 @@
+"""What a machine must have for a run, judged one fact at a time. Pure; ``doctor`` brings the facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from poolwright.cli import words
+from poolwright.cli.checks import Check, fail, ok, warn
+from poolwright.domain.options import Sandbox
+from poolwright.service import gate
+from poolwright.service.certificates import Certificates
+from poolwright.service.container import Container
+from poolwright.service.fonts import Fonts
+from poolwright.service.machine import Machine
+from poolwright.service.sandbox import SandboxChoice
+from poolwright.service.trial import Trial
+
+#: This program was not there before; moved on with its releases.
+NOT_BEFORE = datetime(2026, 11, 1, tzinfo=UTC)
+#: A clock that is further ahead than any installation lasts is wrong; certificates and logins have ended by then.
+NOT_AFTER = NOT_BEFORE + timedelta(days=15 * 365)
+#: Clocks of file servers may differ from ours by so much.
+CLOCK_SLACK = timedelta(minutes=5)
+_UTF8 = "utf8"
+#: Files and pipes of one browser with some tabs, and with fewer of which it does not even start.
+FILES_WANTED, FILES_NEEDED = 1024, 256
+#: So long before a certificate ends its successor should be asked for.
+_LAST_DAYS = timedelta(days=30)
+_PROXY_SCHEMES = frozenset({"http", "https", "socks4", "socks4a", "socks5", "socks5h"})
+_OF_SOCKS = "Files are fetched past SOCKS proxies by the browser alone; an http:// proxy is the safer choice."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encodings:
+    """How characters beyond ASCII are written here."""
+
+    #: Of names of files, in this program.
+    names: str
+    #: What the locale says, which browsers go by.
+    system: str
+
+
+def judge_sandbox(choice: SandboxChoice) -> Check:
+    """A browser without its sandbox works; it is just less safe on a strange page."""
+    if choice.mode is Sandbox.OFF:
+        return warn("sandbox", f"off: {choice.why}", "Fine for a portal that you trust.")
+    if choice.obstacle:
+        found = f"on {choice.why}, but browsers may not start: {choice.obstacle}"
+        return fail("sandbox", found, "Or take --sandbox auto.")
+    return ok("sandbox", f"on ({choice.why})")
+
+
+def judge_memory(machine: Machine, workers_count: int, tabs_per_worker: int, container: Container | None) -> Check:
+    """Whether that many workers fit, by the same rules as at the start of a run; and how many would."""
+    lack = gate.lack_of_memory(workers_count, tabs_per_worker, machine)
+    if lack:
+        return fail("memory", lack, "")
+    tight = gate.tightness(workers_count, tabs_per_worker, machine)
+    if tight:
+        return warn("memory", tight, "")
+    memory = machine.memory
+    there = f"{words.size(memory.available_bytes)} of {words.size(memory.total_bytes)} free ({memory.source})"
+    needed = gate.need(workers_count, tabs_per_worker)
+    fitting = gate.counted(gate.fitting_count(machine, tabs_per_worker), "worker")
+    if memory.is_of_group:
+        return ok("memory", f"{there}; {needed}; at most {fitting} would fit")
+    if container is not None:
+        return ok("memory", f"{there}; this container has no limit of its own; {needed}")
+    return ok("memory", f"{there}; {needed}")
+
+
+def judge_shared_memory(total_bytes: int | None) -> Check:
+    """Told because it is often asked for; browsers are started so that they do without it."""
+    found = "none" if total_bytes is None else words.size(total_bytes)
+    return ok("shared mem", f"{found}; browsers do without it")
+
+
+def judge_fonts(fonts: Fonts, container: Container | None) -> Check:
+    """Pages are read by their text, so fonts matter for what people see of them."""
+    found = words.count(fonts.count, "font")
+    if not fonts.count:
+        how = "" if container is None else ", in the image"
+        return warn("fonts", "none: pages and their prints show boxes", f"Install fonts-liberation{how}.")
+    if not fonts.has_cjk:
+        how = (
+            "install fonts-noto-cjk"
+            if container is None
+            else "build the image with --build-arg EXTRA_PACKAGES=fonts-noto-cjk"
+        )
+        return ok("fonts", f"{found}, none for Chinese, Japanese or Korean; where pages are in these, {how}")
+    return ok("fonts", found)
+
+
+def judge_clock(now: datetime, newest: tuple[datetime, Path] | None) -> Check:
+    """A wrong clock ends logins and certificates before their time, or keeps them for ever.
+
+    Args:
+        now: What the clock says; aware.
+        newest: When a file that this program or its browsers wrote changed last, and which.
+    """
+    told = f"{now:%Y-%m-%d %H:%M} UTC"
+    advice = "Set the clock of this machine (in a container: of its host): logins and certificates go by it."
+    if now < NOT_BEFORE:
+        return fail("clock", f"{told} is before this program was made", advice)
+    if now > NOT_AFTER:
+        return fail("clock", f"{told} is many years ahead", advice)
+    if newest is not None and newest[0] > now + CLOCK_SLACK:
+        changed, path = newest
+        return warn("clock", f"{told} is behind {path}, which was written at {changed:%Y-%m-%d %H:%M}", advice)
+    return ok("clock", told)
+
+
+def judge_locale(encodings: Encodings) -> Check:
+    """Names of files keep their letters only under UTF-8: a browser calls ``Müller.pdf`` ``download`` without it."""
+    advice = "Set LANG=C.UTF-8, and LC_ALL to the same or not at all."
+    if not _is_utf8(encodings.names):
+        found = f"file names are written in {encodings.names}, so those with umlauts cannot be written"
+        return fail("locale", found, advice)
+    if not _is_utf8(encodings.system):
+        found = f"it says {encodings.system}, so browsers lose names of files with umlauts"
+        return warn("locale", found, advice)
+    return ok("locale", "UTF-8")
+
+
+def judge_open_files(most: int | None) -> Check:
+    """Whether a browser and this program can have as many files and pipes open as they need.
+
+    Args:
+        most: The limit for one process; nothing where the system has none.
+    """
+    if most is None or most >= FILES_WANTED:
+        return ok("open files", "no limit" if most is None else f"{most:,} for each process")
+    advice = "Raise it: `ulimit -n 4096`, LimitNOFILE= of a service, --ulimit nofile=4096 of a container."
+    found = f"{most:,} for each process, and a browser wants {FILES_WANTED:,}"
+    return fail("open files", found, advice) if most < FILES_NEEDED else warn("open files", found, advice)
+
+
+def judge_proxies(asked: str, bypass: Sequence[str], proxies: Mapping[str, str]) -> Check:
+    """The proxy of the settings; else what variables such as ``https_proxy`` tell every program here, browsers too.
+
+    Args:
+        asked: That of the settings; empty for none.
+        bypass: What goes past that one.
+        proxies: Addresses by scheme, and under ``no`` what goes past them.
+    """
+    if asked:
+        past = f"; past it: {', '.join(bypass)}" if bypass else ""
+        if asked.startswith("socks"):
+            return warn("proxy", f"{asked} (setting proxy){past}", _OF_SOCKS)
+        return ok("proxy", f"{asked} (setting proxy){past}")
+    told = {scheme: address for scheme, address in proxies.items() if scheme != "no" and address}
+    if not told:
+        return ok("proxy", "none in the environment")
+    names = ", ".join(f"{scheme} by {_without_login(address)}" for scheme, address in sorted(told.items()))
+    past = f"; past it: {proxies['no']}" if proxies.get("no") else ""
+    wrong = [address for address in told.values() if urlsplit(address).scheme not in _PROXY_SCHEMES]
+    if wrong:
+        advice = f"{_without_login(wrong[0])!r} is no address of a proxy: give it as http://host:port, or unset it."
+        return fail("proxy", f"{names}{past}", advice)
+    if any(urlsplit(address).scheme.startswith("socks") for address in told.values()):
+        return warn("proxy", f"{names}{past}", _OF_SOCKS)
+    return ok("proxy", f"{names}{past}")
+
+
+def judge_certificates(certificates: Certificates, now: datetime, platform: str) -> Check:
+    """Those that settings name; another platform's browsers go by its own store.
+
+    Args:
+        certificates: As they were found.
+        now: Aware.
+        platform: As in ``sys.platform``.
+    """
+    found = "; ".join(certificates.found) or "none but the system's"
+    if certificates.ends is not None and certificates.ends - now < _LAST_DAYS:
+        return warn("certificates", found, "Ask for the one that follows it, before runs are refused.")
+    if certificates.found and not platform.startswith("linux"):
+        advice = "Put them into this system's own store, too: browsers go by that alone."
+        return warn("certificates", found, advice)
+    return ok("certificates", found)
+
+
+def _without_login(address: str) -> str:
+    """A proxy may have a user and a password in its address."""
+    scheme, mark, rest = address.rpartition("://")
+    return f"{scheme}{mark}{rest.rpartition('@')[2]}"
+
+
+def _is_utf8(encoding: str) -> bool:
+    return encoding.casefold().replace("-", "").replace("_", "") == _UTF8
+
+
+def judge_start(trial: Trial) -> Check:
+    """Whether the browser came up when it was tried."""
+    if trial.problem:
+        advice = "A run starts it in the same way: put that right first."
+        return fail("start", trial.problem, advice)
+    found = f"the browser starts and closes in order ({trial.duration_s:.1f} s, on a profile that was thrown away)"
+    return warn("start", found, " ".join(trial.notices)) if trial.notices else ok("start", found)

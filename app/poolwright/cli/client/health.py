@@ -1,0 +1,65 @@
+"""``poolwright health``: whether what works on an output folder is well, for those who watch over it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.cli.client.clear import IN_THE_CLEAR
+from poolwright.cli.console import console
+from poolwright.cli.exits import Exit
+from poolwright.cli.options import SHOWING, SettingsCommand
+from poolwright.service.beacon import Beacon, find, find_batch
+from poolwright.settings import Settings
+
+HELP = (
+    "Say whether the daemon, or the batch, that works on an output folder is well; made for container engines.\n\n"
+    "Exit code 0 when orders are done; 1 when not: it is draining, wants a login, does not answer, or nothing works "
+    "there. Needs no token."
+)
+EXAMPLES = ("poolwright health", "poolwright health --live --out /srv/orders")
+#: An engine asks again soon, and kills who asks for longer than it likes.
+ANSWER_S = 5.0
+
+Live = Annotated[
+    bool,
+    typer.Option(
+        "--live", help="Ask only whether the program lives, not whether it does orders.", rich_help_panel=SHOWING
+    ),
+]
+
+
+@SettingsCommand.taking("out")
+def health(settings: Settings, *, live: Live = False) -> None:
+    """One sentence, and one of two exit codes: engines keep the others for themselves."""
+    private = settings.out / PRIVATE_NAME
+    daemon, batch = find(private), find_batch(private)
+    if daemon is not None:
+        is_well, told = _ask(daemon, is_live=live)
+    elif batch is not None:
+        is_well = live or not batch.is_draining
+        told = "a batch finishes its orders in flight and stops" if batch.is_draining else "a batch works"
+    else:
+        is_well, told = False, f"no daemon and no batch works on {settings.out}"
+    console().print(f"{'well' if is_well else 'not well'}: {told}", soft_wrap=True)
+    raise typer.Exit(Exit.DONE if is_well else Exit.NOT_ALL_DONE)
+
+
+def _ask(daemon: Beacon, *, is_live: bool) -> tuple[bool, str]:
+    """What the daemon says of itself."""
+    import httpx  # noqa: PLC0415 - an engine asks every half minute, and often there is nobody to be asked
+
+    path = "/healthz" if is_live else "/readyz"
+    try:
+        answer = httpx.get(daemon.url + path, timeout=ANSWER_S, trust_env=False, verify=IN_THE_CLEAR)
+    except httpx.HTTPError as error:
+        return False, f"the daemon at {daemon.url} does not answer ({error})"
+    if answer.is_success:
+        return True, f"the daemon at {daemon.url} {'lives' if is_live else 'is ready'}"
+    try:
+        reasons = "; ".join(answer.json()["reasons"])
+    except (ValueError, KeyError, TypeError):
+        reasons = f"it answered {answer.status_code}"
+    return False, f"the daemon at {daemon.url} is not ready: {reasons}"

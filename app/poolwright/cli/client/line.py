@@ -1,0 +1,112 @@
+"""The line to the daemon: where it is, its token, and answers that are no errors any more."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.cli.client.clear import IN_THE_CLEAR
+from poolwright.domain.events import Event
+from poolwright.domain.failures import PoolError, SetupError
+from poolwright.intake.errors import InputRefusedError
+from poolwright.service.api.token import TOKEN_NAME
+from poolwright.service.beacon import find
+from poolwright.service.telling import heard
+from poolwright.settings import Settings
+
+#: Longer than any answer takes; a list of many thousand rows is read in seconds.
+ANSWER_S = 120.0
+_UNPROCESSABLE = {413, 422}
+
+
+class RefusedError(PoolError):
+    """The daemon said no; the message is its own."""
+
+
+class Line:
+    """Asks one daemon. Made by ``line_to``."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        """Ask by ``client``."""
+        self._client = client
+
+    def get(self, path: str, **asked: str | int) -> Any:  # noqa: ANN401 - JSON
+        """What a path tells."""
+        return self._checked(self._client.get(path, params=asked)).json()
+
+    def fetch(self, path: str, **asked: str) -> httpx.Response:
+        """A file."""
+        return self._checked(self._client.get(path, params=asked))
+
+    def post(self, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
+        """Ask for something to be done."""
+        answer = self._checked(self._client.post(path, json=body))
+        return answer.json() if answer.content else None
+
+    def upload(self, path: str, name: str, content: bytes, fields: dict[str, str]) -> Any:  # noqa: ANN401 - JSON
+        """Send a file."""
+        return self._checked(self._client.post(path, files={"file": (name, content)}, data=fields)).json()
+
+    @contextmanager
+    def events(self) -> Generator[Iterator[Event]]:
+        """What happens from now on, until the daemon ends. When the block begins, nothing is missed any more."""
+        with self._client.stream("GET", "/api/v1/events", timeout=httpx.Timeout(ANSWER_S, read=60.0)) as answer:
+            if not answer.is_success:
+                answer.read()
+            lines = self._checked(answer).iter_lines()
+            next(lines, "")  # the daemon's first word comes when it has begun to listen for us
+            yield _heard(lines)
+
+    @staticmethod
+    def _checked(answer: httpx.Response) -> httpx.Response:
+        if answer.is_success:
+            return answer
+        try:
+            told = str(answer.json()["detail"])
+        except (ValueError, KeyError, TypeError):
+            told = f"The daemon answered {answer.status_code}; the log has the details."
+        raise (InputRefusedError if answer.status_code in _UNPROCESSABLE else RefusedError)(told)
+
+
+def _heard(lines: Iterator[str]) -> Iterator[Event]:
+    kind = ""
+    for line in lines:
+        name, _, value = line.partition(": ")
+        if name == "event":
+            kind = value
+        elif name == "data":
+            event = heard(kind, json.loads(value))
+            if event is not None:
+                yield event
+
+
+@contextmanager
+def line_to(settings: Settings) -> Generator[Line]:
+    """A line to the daemon of the output folder.
+
+    Raises:
+        SetupError: None runs there, or it does not answer.
+    """
+    private = settings.out / PRIVATE_NAME
+    beacon = find(private)
+    advice = f"start it with `poolwright serve --out {settings.out}`, or name its output folder with --out."
+    if beacon is None:
+        raise SetupError(f"No daemon works on {settings.out}; {advice}")
+    try:
+        token = (private / TOKEN_NAME).read_text(encoding="ascii").strip()
+    except OSError as error:
+        told = f"The daemon's token in {private / TOKEN_NAME} cannot be read ({error.strerror}); ask as its own user."
+        raise SetupError(told) from error
+    headers = {"Authorization": f"Bearer {token}"}
+    try:
+        with httpx.Client(
+            base_url=beacon.url, headers=headers, timeout=ANSWER_S, trust_env=False, verify=IN_THE_CLEAR
+        ) as client:
+            yield Line(client)
+    except httpx.TransportError as error:
+        raise SetupError(f"The daemon at {beacon.url} does not answer ({error}); {advice}") from error

@@ -1,0 +1,192 @@
+"""``poolwright demo``: the whole of it on made-up orders, checked against the portal's own truth.
+
+The portal is a real server in a process of its own; browsers, profile, journal and files are as real as in a run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import anyio
+import anyio.to_thread
+import typer
+from pydantic import SecretStr
+from rich.text import Text
+
+from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.cli import words
+from poolwright.cli.conduct import Showing, conduct, news
+from poolwright.cli.console import console
+from poolwright.cli.exits import Exit, exit_of_summary
+from poolwright.cli.job import Sources, make_job, read_orders
+from poolwright.cli.login import log_in
+from poolwright.cli.manner import Manner
+from poolwright.cli.options import SettingsCommand, Verbose
+from poolwright.cli.sandbox import sandbox_notice, sandbox_record
+from poolwright.cli.signals import unless_interrupted
+from poolwright.cli.stage import LIST_NAME, clear_stage, look_at, write_list
+from poolwright.cli.truth import Found, differences
+from poolwright.demo.catalogue.truth import OrderTruth
+from poolwright.demo.client import Portal
+from poolwright.demo.process import PortalError, running_portal
+from poolwright.domain.events import Event, TaskEnded
+from poolwright.domain.failures import SetupError
+from poolwright.service.batch import BatchSummary, Ending, Redo
+from poolwright.service.crew import find_crew
+from poolwright.service.out import open_out
+from poolwright.service.site import account_of, find_new_site
+from poolwright.service.staffing import find_staffing
+from poolwright.settings import Settings
+
+#: Of the pack, and of the profile that a demo makes.
+NAME = "demo"
+#: More orders than this take the portal minutes to make up.
+ORDERS_MAX = 2000
+#: So many differences show what is wrong.
+DIFFERENCES_SHOWN = 20
+
+HELP = (
+    "Bring back made-up orders from a built-in portal, and check every file.\n\n"
+    "Starts a procurement portal on this machine, logs a fresh browser profile in to it, runs a list of orders with "
+    "real browsers, and compares outcomes and files (by SHA-256) with what the portal knows. Needs no network and no "
+    "account. The folder is emptied by the next demo; a folder that no demo made is never touched."
+)
+EXAMPLES = (
+    "poolwright demo",
+    "poolwright demo --orders 200 --workers 4 --tabs 4",
+    "poolwright demo --headed --keep-portal",
+)
+NEXT_STEPS = """
+Your own list, once the portal's profile is there:
+  poolwright profile login mine --portal coupa --url https://yours.coupahost.com
+  poolwright run orders.xlsx --profile mine"""
+
+OrderCount = Annotated[
+    int,
+    typer.Option(
+        "--orders", metavar="N", min=1, max=ORDERS_MAX, help="How many orders. Default: 40.", show_default=False
+    ),
+]
+Out = Annotated[
+    Path,
+    typer.Option("--out", "-o", metavar="FOLDER", help="Where it all goes. Default: demo-output.", show_default=False),
+]
+KeepPortal = Annotated[
+    bool, typer.Option("--keep-portal", help="Leave the portal running at the end, to look around in it.")
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Play:
+    """What a demo is asked."""
+
+    order_count: int
+    out: Path
+    is_portal_kept: bool
+    manner: Manner
+
+
+@SettingsCommand.taking("workers", "tabs_per_worker", "headless", "browser_path", "sandbox")
+def demo(
+    settings: Settings,
+    *,
+    order_count: OrderCount = 40,
+    out: Out = Path("demo-output"),
+    keep_portal: KeepPortal = False,
+    verbose: Verbose = False,
+) -> None:
+    """Play the demo."""
+    manner = Manner(is_verbose=verbose)
+    play = Play(order_count=order_count, out=out, is_portal_kept=keep_portal, manner=manner)
+    try:
+        code = anyio.run(_perform, settings, play)
+    except PortalError as error:
+        raise SetupError(str(error)) from error
+    raise typer.Exit(code)
+
+
+async def _perform(settings: Settings, play: Play) -> Exit:
+    await anyio.to_thread.run_sync(clear_stage, play.out)
+    console().print(Text("Starting the demo portal and logging a fresh profile in to it ...", "dim"))
+    async with running_portal(order_count=play.order_count) as portal:
+        settings = stage_settings(settings, portal, play.out)
+        listed = await portal.orders(play.order_count)
+        await anyio.to_thread.run_sync(write_list, play.out / LIST_NAME, listed)
+        summary, ended = await _run(settings, play)
+        if summary.ending is not Ending.FINISHED:
+            return exit_of_summary(summary)
+        truths = await portal.truth(*(order.number for order in listed))
+        found = await anyio.to_thread.run_sync(look_at, play.out, ended)
+        code = tell_differences(truths, found)
+        if play.is_portal_kept:
+            await _keep(portal)
+    console().print(Text(NEXT_STEPS, "dim"))
+    return code
+
+
+def stage_settings(settings: Settings, portal: Portal, out: Path) -> Settings:
+    """The user's settings where they are about this machine; the demo's own where they are about portal and output."""
+    own: dict[str, object] = {
+        "out": out,
+        "profiles_dir": out / PRIVATE_NAME / "profiles",
+        "profile": NAME,
+        "portal": NAME,
+        "base_url": portal.url,
+        "user": portal.user,
+        "password": SecretStr(portal.password),
+        "folder_template": Settings.model_fields["folder_template"].default,
+        "log_file": None,
+    }
+    return settings.model_copy(update=own)
+
+
+async def _run(settings: Settings, play: Play) -> tuple[BatchSummary, dict[str, TaskEnded]]:
+    """The same path as ``poolwright run``, with a profile made first and every end of an order kept."""
+    site, content = find_new_site(settings)
+    crew = find_crew(settings, site)
+    staffing = find_staffing(settings)
+    log_file = open_out(settings)
+    profile = await log_in(settings, content, crew, log_file)
+    sources = Sources(names=(str(play.out / LIST_NAME),))
+    orders = await anyio.to_thread.run_sync(read_orders, sources, site.pack)
+    job = make_job(settings, orders, crew, profile.base_path, Redo.RETRYABLE, worker_count=staffing.worker_count)
+    job = replace(job, account=account_of(settings, site))
+    notices = (*news((*orders.notices, *sandbox_notice(crew))), *staffing.notices)
+    showing = Showing(
+        manner=play.manner,
+        settings=settings,
+        log_file=log_file,
+        notices=notices,
+        recorded=sandbox_record(crew),
+    )
+    ended: dict[str, TaskEnded] = {}
+
+    def keep(event: Event) -> None:
+        if isinstance(event, TaskEnded):
+            ended[event.task.portal_number] = event
+
+    return await conduct(job, showing, keep), ended
+
+
+def tell_differences(truths: Mapping[str, OrderTruth], found: Mapping[str, Found]) -> Exit:
+    """Say whether all is as expected, and what is not."""
+    screen = console()
+    wrong = differences(truths, found)
+    for number, sentences in list(wrong.items())[:DIFFERENCES_SHOWN]:
+        screen.print(Text(f"{number} {'; '.join(sentences)}", "red"), soft_wrap=True)
+    verdict = f"{len(truths) - len(wrong.keys() & truths.keys())} of {len(truths)} as expected"
+    files = words.count(sum(len(order.digests) for order in found.values()), "file")
+    how = f" (with those that are made not to work; {files} compared by SHA-256 with the portal's own)"
+    screen.print(Text.assemble((verdict, "bold red" if wrong else "bold green"), (how, "dim")), soft_wrap=True)
+    return Exit.NOT_ALL_DONE if wrong else Exit.DONE
+
+
+async def _keep(portal: Portal) -> None:
+    screen = console()
+    screen.print(f"The portal stays at {portal.url} (user {portal.user}, password {portal.password}) until Ctrl+C.")
+    with contextlib.suppress(KeyboardInterrupt):
+        await unless_interrupted(anyio.sleep_forever)

@@ -1,0 +1,204 @@
+"""``poolwright doctor``: is this machine ready, and what is missing."""
+
+from __future__ import annotations
+
+import locale
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Annotated
+from urllib.request import getproxies
+
+import anyio
+import typer
+
+from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.cli import checks
+from poolwright.cli import checks_places as places
+from poolwright.cli.check_lines import tell
+from poolwright.cli.checks import Check, Level
+from poolwright.cli.checks_machine import (
+    Encodings,
+    judge_certificates,
+    judge_clock,
+    judge_fonts,
+    judge_locale,
+    judge_memory,
+    judge_open_files,
+    judge_proxies,
+    judge_sandbox,
+    judge_shared_memory,
+    judge_start,
+)
+from poolwright.cli.exits import Exit
+from poolwright.cli.options import BROWSERS, AsJson, SettingsCommand
+from poolwright.domain.failures import PoolError
+from poolwright.profile.base import LOCAL_STATE, check_base
+from poolwright.profile.home import BASE_NAME, FILE_NAME, ProfileHome
+from poolwright.profile.locks import reading
+from poolwright.profile.preferences import PREFERENCES
+from poolwright.service.browser import find_browser, read_version
+from poolwright.service.certificates import find_certificates
+from poolwright.service.clock import SystemClock
+from poolwright.service.container import find_container
+from poolwright.service.crew import find_crew
+from poolwright.service.fonts import look_at_fonts
+from poolwright.service.logs import LogOptions, logging_to
+from poolwright.service.machine import existing, look_at_machine
+from poolwright.service.out import JOURNAL_NAME, LOG_NAME
+from poolwright.service.places import look_at_place, look_at_readable, look_at_temporary, newest_change
+from poolwright.service.sandbox import resolve_sandbox
+from poolwright.service.site import find_profile, find_site
+from poolwright.service.staffing import chosen_count
+from poolwright.service.trial import try_browser
+from poolwright.settings import Settings
+from poolwright.version import __version__
+
+HELP = (
+    "Say whether this machine is ready for a run, and what is missing.\n\n"
+    "Changes nothing; the browser is started once, on a profile that is thrown away. Exit code 0 when a run can work, "
+    "1 when something is missing."
+)
+EXAMPLES = (
+    "poolwright doctor",
+    "poolwright doctor --no-start",
+    "poolwright doctor --workers 8 --tabs 4 --out /srv/orders",
+    "poolwright doctor --json",
+)
+
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - looked at, not written
+_ASKED_PORTAL = ("profile", "profiles_dir", "portal", "base_url")
+_ASKED_MACHINE = ("workers", "tabs_per_worker", "browser_path", "sandbox", "out", "runs_dir")
+
+
+Start = Annotated[
+    bool,
+    typer.Option("--start/--no-start", help="Start the browser once, which takes seconds.", rich_help_panel=BROWSERS),
+]
+
+
+@SettingsCommand.taking(*_ASKED_PORTAL, *_ASKED_MACHINE)
+def doctor(settings: Settings, *, start: Start = True, as_json: AsJson = False) -> None:
+    """Look at everything, tell it line by line."""
+    worst = Level.OK
+    for check in look(settings, is_to_start=start):
+        tell(check, as_json=as_json)
+        worst = Level.FAIL if Level.FAIL in {check.level, worst} else worst
+    raise typer.Exit(Exit.NOT_ALL_DONE if worst is Level.FAIL else Exit.DONE)
+
+
+def look(settings: Settings, *, is_to_start: bool) -> Iterator[Check]:
+    """Every check, in the order in which a person would mend things."""
+    yield _versions()
+    yield from _browser(settings, is_to_start=is_to_start)
+    machine = look_at_machine(settings.runs_dir, settings.memory_threshold)
+    count = chosen_count(settings.workers, settings.tabs_per_worker, machine)
+    container = find_container()
+    yield judge_memory(machine, count, settings.tabs_per_worker, container)
+    is_there = _SHARED_MEMORY.is_dir()
+    yield judge_shared_memory(shutil.disk_usage(_SHARED_MEMORY).total if is_there else None)
+    home = _home()
+    if sys.platform.startswith("linux"):
+        yield judge_fonts(look_at_fonts(Path("/"), home), container)
+    yield judge_clock(SystemClock().now(), newest_change(_written(settings)))
+    yield judge_locale(encodings())
+    yield judge_open_files(_open_files())
+    yield judge_proxies(settings.proxy, settings.proxy_bypass, getproxies())
+    yield _certificates(settings)
+    yield places.judge_output(look_at_place(settings.out), shutil.disk_usage(existing(settings.out)).free)
+    yield places.judge_runs_dir(machine, count, settings.tabs_per_worker, look_at_place(settings.runs_dir))
+    yield places.judge_temporary(look_at_temporary())
+    yield places.judge_home(look_at_place(home) if home else None)
+    yield places.judge_profiles_dir(look_at_place(settings.profiles_dir))
+    yield _profile(settings)
+
+
+def encodings() -> Encodings:
+    """Those of this process. Windows tells file names in UTF-8 whatever its locale says."""
+    names = sys.getfilesystemencoding()
+    return Encodings(names=names, system=names if sys.platform == "win32" else locale.getencoding())
+
+
+def _open_files() -> int | None:
+    """How many files one process may have open; nothing where there is no limit, or no such thing."""
+    try:
+        resource = import_module("resource")
+    except ImportError:  # Windows
+        return None
+    soft: int = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return None if soft == resource.RLIM_INFINITY else soft
+
+
+def _home() -> Path | None:
+    try:
+        return Path.home()
+    except RuntimeError:  # a number without a name in the list of users, and no HOME
+        return None
+
+
+def _written(settings: Settings) -> tuple[Path, ...]:
+    """What runs and browsers write with the clock of their time."""
+    profile = settings.profiles_dir / settings.profile
+    private = settings.out / PRIVATE_NAME
+    base = profile / BASE_NAME
+    return (private / JOURNAL_NAME, private / LOG_NAME, profile / FILE_NAME, base / LOCAL_STATE, base / PREFERENCES)
+
+
+def _versions() -> Check:
+    system = f"{platform.system()} {platform.machine()}"
+    found = f"Poolwright {__version__}, Python {platform.python_version()}, Playwright {metadata.version('playwright')}"
+    return checks.ok("program", f"{found}, {system}")
+
+
+def _browser(settings: Settings, *, is_to_start: bool) -> Iterator[Check]:
+    try:
+        browser = find_browser(settings.browser_path, settings.playwright_browsers_path)
+        yield checks.ok("browser", f"{browser.path} ({read_version(browser)}; {browser.origin})")
+    except PoolError as error:
+        yield checks.fail("browser", str(error), "")
+        return
+    yield judge_sandbox(resolve_sandbox(settings.sandbox, browser.path))
+    if is_to_start:
+        yield _start(settings)
+
+
+def _start(settings: Settings) -> Check:
+    try:
+        worker = find_crew(settings, None).worker
+    except PoolError as error:  # of settings
+        return checks.fail("start", str(error), "")
+    with logging_to(LogOptions(level="warning")):  # what its process writes is told where it fails
+        return judge_start(anyio.run(try_browser, worker, SystemClock().monotonic))
+
+
+def _certificates(settings: Settings) -> Check:
+    try:
+        certificates = find_certificates(settings)
+    except PoolError as error:
+        return checks.fail("certificates", str(error), "")
+    return judge_certificates(certificates, SystemClock().now(), sys.platform)
+
+
+def _profile(settings: Settings) -> Check:
+    top = settings.profiles_dir / settings.profile
+    within = (top / FILE_NAME, top / BASE_NAME, top / BASE_NAME / LOCAL_STATE, top / BASE_NAME / PREFERENCES)
+    refused = places.judge_profile_rights(look_at_readable(settings.profiles_dir, (top, *within)))
+    if refused is not None:
+        return refused
+    names = ProfileHome(settings.profiles_dir).names()
+    if settings.profile not in names:
+        known = f"; there are {', '.join(names)}" if names else ""
+        advice = f"Make it with `poolwright profile login {settings.profile}`, or name another with --profile."
+        return checks.warn("profile", f"there is no profile {settings.profile}{known}", advice)
+    try:
+        profile = find_profile(settings)
+        site = find_site(settings)
+        with reading(profile.base_path):
+            facts = check_base(profile.base_path)
+    except PoolError as error:
+        return checks.fail("profile", str(error), "")
+    found = f"{profile.name} for {site.pack.title} at {site.base_url}, {facts.cookies_count} cookies"
+    return checks.warn("profile", found, " ".join(facts.notices)) if facts.notices else checks.ok("profile", found)

@@ -1,0 +1,80 @@
+"""``poolwright journal``: what an output folder knows of its orders is made smaller, or given to another account."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio
+
+from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.cli.console import console
+from poolwright.cli.options import SettingsCommand
+from poolwright.domain.account import Account
+from poolwright.domain.events import Level
+from poolwright.domain.failures import OptionsError
+from poolwright.service.clock import SystemClock
+from poolwright.service.out import JOURNAL_NAME
+from poolwright.service.site import account_of, find_site
+from poolwright.service.upkeep import Upkeep, Upkept
+from poolwright.settings import Settings
+from poolwright.store.journal import SqliteJournal
+
+COMPACT_HELP = (
+    "Make the journal smaller: forget what ended long ago, and give room back to the disk.\n\n"
+    "Forgets nothing unless --retention-days says after how many days. What an order brought stays known, so no order "
+    "is fetched again. A running daemon does the same once a day; while one works, this command is refused."
+)
+COMPACT_EXAMPLES = (
+    "poolwright journal compact --out /srv/orders",
+    "poolwright journal compact --retention-days 90",
+)
+
+
+ADOPT_HELP = (
+    "Say that the orders of an output folder are those of this profile, at this portal address.\n\n"
+    "An output folder belongs to the portal address and the profile that it was first used with: elsewhere the same "
+    "number may be another order, so a run with others is refused. Where it is the same account all the same - the "
+    "portal has moved, the profile was made anew under another name - say so once."
+)
+ADOPT_EXAMPLES = (
+    "poolwright journal adopt --profile coupa-new --out /srv/orders",
+    "poolwright journal adopt --base-url https://orders.example",
+)
+
+
+@SettingsCommand.taking("profile", "profiles_dir", "portal", "base_url", "out")
+def adopt(settings: Settings) -> None:
+    """Give the orders to the account that settings name."""
+    account = account_of(settings, find_site(settings))
+    anyio.run(_adopted, _journal_path(settings), account)
+    console().print(f"Orders of {account.portal} in '{settings.out}' are those of {account} now.", soft_wrap=True)
+
+
+@SettingsCommand.taking("out", "retention_days")
+def compact(settings: Settings) -> None:
+    """Forget, compact, tell what came of it."""
+    done = anyio.run(_tidied, _journal_path(settings), settings.retention_days)
+    console().print(done.text or "The journal is as small as it can be; nothing was changed.", soft_wrap=True)
+
+
+def _journal_path(settings: Settings) -> Path:
+    path = settings.out / PRIVATE_NAME / JOURNAL_NAME
+    if not path.is_file():
+        raise OptionsError(
+            f"There is no journal in '{settings.out}'; name the output folder of earlier runs with --out."
+        )
+    return path
+
+
+async def _adopted(path: Path, account: Account) -> None:
+    async with SqliteJournal(path, SystemClock()) as journal:
+        await journal.adopt(account)
+
+
+async def _tidied(path: Path, retention_days: int) -> Upkept:
+    def note(_: Level, text: str) -> None:
+        console().print(text, soft_wrap=True)
+
+    clock = SystemClock()
+    async with SqliteJournal(path, clock) as journal:
+        return await Upkeep(journal, clock, retention_days=lambda: retention_days, note=note).now()

@@ -1,0 +1,190 @@
+"""``poolwright profile login`` and ``import-state``: how a login comes into a profile."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import anyio
+import typer
+from rich.text import Text
+
+from poolwright.cli import profile_words
+from poolwright.cli.conduct import log_options
+from poolwright.cli.console import console
+from poolwright.cli.login import tell_notice, tell_sandbox
+from poolwright.cli.manner import Manner
+from poolwright.cli.options import PORTAL, ProfileName, SettingsCommand
+from poolwright.cli.signals import finishing_on_signal, unless_interrupted
+from poolwright.domain.failures import LoginRequiredError, OptionsError
+from poolwright.profile.home import NamedProfile, ProfileHome
+from poolwright.profile.private import remove_tree
+from poolwright.profile.seal import Seal
+from poolwright.profile.storage_state import read_storage_state
+from poolwright.service import onboarding
+from poolwright.service.clock import SystemClock
+from poolwright.service.crew import Crew, find_crew
+from poolwright.service.display import require_display
+from poolwright.service.logs import logging_to
+from poolwright.service.onboarding import Onboarding
+from poolwright.service.site import Site, find_new_site, find_profile, find_site
+from poolwright.service.vault import with_keyring
+from poolwright.settings import Settings, variable
+
+LOGIN_HELP = (
+    "Log in to a portal and keep the login in a profile, which is made if there is none of this name.\n\n"
+    "Opens a browser window on the portal. Log in there as you always do (single sign-on and codes included), then "
+    "close the window. The login is then tried out in a new browser, sealed, and a good copy is kept. Your everyday "
+    "browser is never touched. With --form, no window opens and the portal's login form is filled in with "
+    f"{variable('user')} and {variable('password')}, or the password that the system's keyring has under poolwright."
+)
+LOGIN_EXAMPLES = (
+    "poolwright profile login coupa --portal coupa --url https://example.coupahost.com",
+    "poolwright profile login coupa",
+    "poolwright profile login coupa --form",
+)
+IMPORT_HELP = (
+    "Bring a login from another machine into a profile, which is made if there is none of this name.\n\n"
+    "FILE is what Playwright's `context.storage_state(path=..., indexed_db=True)` writes: cookies, localStorage and "
+    "IndexedDB. It takes the place of the login that the profile has. Whoever has that file is logged in: delete it "
+    "afterwards."
+)
+IMPORT_EXAMPLES = (
+    "poolwright profile import-state coupa state.json",
+    "poolwright profile import-state coupa state.json --portal coupa --url https://example.coupahost.com",
+)
+
+PROMOTE_HELP = (
+    "Write a login that a run renewed back into its profile.\n\n"
+    "A run that logs in anew leaves the profile as it was. This tries that login out in a new browser, and only if the "
+    "portal lets it in, puts it into the profile and seals it. The profile as it was before is kept beside it."
+)
+PROMOTE_EXAMPLES = ("poolwright profile promote coupa",)
+
+Form = Annotated[
+    bool, typer.Option("--form", help="Fill in the portal's login form; opens no window.", rich_help_panel=PORTAL)
+]
+StateFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A storage state that Playwright wrote.", show_default=False)
+]
+_ASKED = ("portal", "base_url", "profiles_dir", "browser_path", "sandbox", "runs_dir")
+
+Work = Callable[[Onboarding], Awaitable[Seal]]
+
+
+@SettingsCommand.taking(*_ASKED)
+def login(settings: Settings, *, name: ProfileName, form: Form = False) -> None:
+    """Log in by hand, or by form."""
+    settings = settings.model_copy(update={"profile": name})
+    if form:
+        _onboard(settings, _by_form, needs_login=True)
+    else:
+        require_display(name)
+        _onboard(settings, _by_hand, is_kept_unproven=True)
+
+
+@SettingsCommand.taking(*_ASKED)
+def import_state(settings: Settings, *, name: ProfileName, file: StateFile) -> None:
+    """Check the file, have a browser take it over."""
+    state = read_storage_state(file)
+
+    async def work(job: Onboarding) -> Seal:
+        return await unless_interrupted(partial(onboarding.import_state, job, state))
+
+    _onboard(settings.model_copy(update={"profile": name}), work)
+
+
+@SettingsCommand.taking("profiles_dir", "browser_path", "sandbox", "runs_dir")
+def promote(settings: Settings, *, name: ProfileName) -> None:
+    """Prove the renewed login on a clone, put it in the base's place."""
+    settings = settings.model_copy(update={"profile": name})
+    job = _job(settings, find_profile(settings), find_crew(settings, find_site(settings)))
+    tell_sandbox(job.crew)
+    with logging_to(log_options(Manner(), None, settings, None)):
+        before, seal = anyio.run(unless_interrupted, partial(onboarding.promote, job))
+    console().print(_told(job.profile, seal), soft_wrap=True)
+    console().print(Text(f"The login before lies in {before}; remove it when you need it no more."), soft_wrap=True)
+
+
+async def _by_form(job: Onboarding) -> Seal:
+    return await unless_interrupted(partial(onboarding.log_in_by_form, job))
+
+
+async def _by_hand(job: Onboarding) -> Seal:
+    screen = console()
+
+    def opened() -> None:
+        told = "A browser window is open. Log in there, then close it (or press Ctrl+C here)."
+        screen.print(Text(told, "bold"), soft_wrap=True)
+
+    def closing() -> None:
+        screen.print("Closing the window in order; press Ctrl+C again to stop now.")
+
+    async def work(enough: anyio.Event) -> Seal:
+        return await onboarding.log_in_by_hand(job, opened=opened, enough=enough)
+
+    return await finishing_on_signal(work, closing)
+
+
+def _onboard(settings: Settings, work: Work, *, is_kept_unproven: bool = False, needs_login: bool = False) -> None:
+    """Find the profile or make it, have the work done, and tell what came of it.
+
+    A profile that was made for it goes again when that fails, but for a login by hand that does not hold: what the
+    person did is kept then.
+    """
+    home = ProfileHome(settings.profiles_dir)
+    is_new = settings.profile not in home.names()
+    site, content = find_new_site(settings) if is_new else (find_site(settings), None)
+    if needs_login:
+        settings = _with_login(settings, site)
+    crew = find_crew(settings, site)
+    profile = home.create(settings.profile, content) if content else home.find(settings.profile)
+    job = _job(settings, profile, crew)
+    tell_sandbox(crew)
+    is_kept = not is_new
+    try:
+        with logging_to(log_options(Manner(), None, settings, None)):
+            seal = anyio.run(work, job)
+        is_kept = True
+    except LoginRequiredError:
+        is_kept = is_kept or is_kept_unproven
+        raise
+    finally:
+        if not is_kept:
+            remove_tree(profile.path)
+    console().print(_told(profile, seal), soft_wrap=True)
+
+
+def _job(settings: Settings, profile: NamedProfile, crew: Crew) -> Onboarding:
+    return Onboarding(profile=profile, crew=crew, runs_root=settings.runs_dir, observe=tell_notice, clock=SystemClock())
+
+
+def _told(profile: NamedProfile, seal: Seal) -> Text:
+    cookies = profile_words.cookies_in(profile.base_path)
+    return Text.assemble(
+        "Profile ",
+        (profile.name, "bold"),
+        f": {cookies}, ",
+        ("login probe passed", "green"),
+        f"; sealed on {profile_words.moment(seal.created_at)}, and a good copy kept.\n",
+        f"Next: poolwright run LIST --profile {profile.name}",
+    )
+
+
+def _with_login(settings: Settings, site: Site) -> Settings:
+    if site.pack.login.form is None:
+        raise OptionsError(
+            f"{site.pack.title} has no login form that Poolwright knows; log in by hand: `poolwright profile login "
+            f"{settings.profile}`."
+        )
+    if not settings.user:
+        raise LoginRequiredError(
+            f"The form needs a user and a password: set {variable('user')} and {variable('password')} (environment or "
+            ".env), then give the command again."
+        )
+    settings, no_password = with_keyring(settings, site.pack)
+    if no_password:
+        raise LoginRequiredError(f"{no_password} Set one, then give the command again.")
+    return settings

@@ -1,0 +1,119 @@
+"""Settings as options of commands. Flags, words, defaults and bounds come from the settings model alone.
+
+A command that wants settings is declared ``@SettingsCommand.taking(...)`` and gets them loaded, from all their sources.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from inspect import Parameter, Signature
+from typing import Annotated, Any, Self, get_args, get_origin
+
+import typer
+from typer.models import OptionInfo
+
+from poolwright.settings import Settings, default, face, load_settings
+
+#: The panels of the help, in their order.
+ORDERS, PORTAL, BROWSERS, RUNNING = "Orders", "Portal and profile", "Browsers", "Running"
+SERVICE, SHOWING = "Service", "Showing"
+PANELS = (ORDERS, PORTAL, BROWSERS, RUNNING, SERVICE, SHOWING)
+#: Settings that only the daemon has.
+SERVICE_NAMES = ("host", "port", "allow_remote", "retention_days")
+#: Where each setting that has a flag stands in the help, and what stands for its value there.
+PLACES = {
+    "out": (ORDERS, "FOLDER"),
+    "folder_template": (ORDERS, "PATTERN"),
+    "retention_days": (ORDERS, "DAYS"),
+    "profile": (PORTAL, "NAME"),
+    "profiles_dir": (PORTAL, "FOLDER"),
+    "portal": (PORTAL, "NAME|FILE"),
+    "base_url": (PORTAL, "URL"),
+    "workers": (BROWSERS, "N|auto"),
+    "tabs_per_worker": (BROWSERS, "N"),
+    "headless": (BROWSERS, None),
+    "browser_path": (BROWSERS, "PROGRAM"),
+    "sandbox": (BROWSERS, "auto|on|off"),
+    "max_attempts": (RUNNING, "N"),
+    "task_timeout_s": (RUNNING, "SECONDS"),
+    "file_max_mb": (RUNNING, "MB"),
+    "order_max_mb": (RUNNING, "MB"),
+    "shutdown_timeout_s": (RUNNING, "SECONDS"),
+    "memory_threshold": (RUNNING, "PART"),
+    "recycle_after_tasks": (RUNNING, "N"),
+    "recycle_after_minutes": (RUNNING, "MINUTES"),
+    "runs_dir": (RUNNING, "FOLDER"),
+    "host": (SERVICE, "ADDRESS"),
+    "port": (SERVICE, "PORT"),
+    "allow_remote": (SERVICE, None),
+    "log_level": (SHOWING, "LEVEL"),
+    "log_file": (SHOWING, "FILE"),
+}
+#: Those of a batch.
+RUN_NAMES = tuple(name for name in PLACES if name not in SERVICE_NAMES)
+
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Write one JSON object on each line, for programs.", rich_help_panel=SHOWING)
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show only how it ended.", rich_help_panel=SHOWING)]
+Verbose = Annotated[
+    bool,
+    typer.Option("--verbose", "-v", help="Show lines instead of the live view, and the log.", rich_help_panel=SHOWING),
+]
+ProfileName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the profile.", show_default=False)]
+
+#: A command with a parameter of this name gets what the command line alone said, to read settings again later.
+_GIVEN = "given"
+
+
+class SettingsCommand:
+    """A function ``(settings, *, ...) -> None`` as a command whose options are its own and those of its settings."""
+
+    def __init__(self, function: Callable[..., None], names: tuple[str, ...]) -> None:
+        """Wrap ``function``; ``names`` are the settings that have a flag here. All others come from elsewhere too."""
+        _, *own = inspect.signature(function, eval_str=True).parameters.values()
+        self._wants_given = any(parameter.name == _GIVEN for parameter in own)
+        own = [parameter for parameter in own if parameter.name != _GIVEN]
+        parameters = sorted((*own, *map(_parameter, names)), key=_place)
+        self.__name__ = function.__name__
+        self.__doc__ = function.__doc__
+        self.__signature__ = Signature(parameters)
+        self.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        self._function = function
+        self._names = names
+
+    @classmethod
+    def taking(cls, *names: str) -> Callable[[Callable[..., None]], Self]:
+        """Declare which settings the command offers as options."""
+        return lambda function: cls(function, names)
+
+    def __call__(self, **values: Any) -> None:  # noqa: ANN401 - the command line's values, each of its own type
+        """Load the settings and run the command.
+
+        Raises:
+            OptionsError: A setting has a value that is not allowed.
+        """
+        given = {name: values.pop(name) for name in self._names}
+        self._function(load_settings(given), **values, **({_GIVEN: given} if self._wants_given else {}))
+
+
+def _parameter(name: str) -> Parameter:
+    panel, metavar = PLACES[name]
+    words = f" Default: {default(name)}." if default(name) else ""
+    option = typer.Option(
+        *face(name).flags,
+        help=f"{Settings.model_fields[name].description}{words}",
+        metavar=metavar,
+        rich_help_panel=panel,
+        show_default=False,
+    )
+    kind = bool | None if Settings.model_fields[name].annotation is bool else str | None
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option])
+
+
+def _place(parameter: Parameter) -> int:
+    """Arguments first, then the panels in their order."""
+    told = get_args(parameter.annotation)[1:] if get_origin(parameter.annotation) is Annotated else ()
+    panels = [option.rich_help_panel for option in told if isinstance(option, OptionInfo)]
+    return 1 + PANELS.index(panels[0]) if panels and panels[0] in PANELS else 0

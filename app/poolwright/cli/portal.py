@@ -1,0 +1,56 @@
+"""``poolwright portal``: which portals are known, and whether a pack of one's own is right."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from poolwright.cli.console import console
+from poolwright.cli.exits import Exit
+from poolwright.portal import pack as packs
+from poolwright.portal.errors import PackError
+
+LIST_HELP = "List the portal packs that come with Poolwright."
+LINT_HELP = (
+    "Check a portal pack, and name every problem with its place in the file.\n\n"
+    "Exit code 0 when it is right, 2 when it is not."
+)
+LINT_EXAMPLES = ("poolwright portal lint coupa", "poolwright portal lint ./our-portal.toml")
+
+PackName = Annotated[
+    str,
+    typer.Argument(
+        metavar="PACK", help="A name of `poolwright portal list`, or the path of a .toml file.", show_default=False
+    ),
+]
+
+
+def list_packs() -> None:
+    """Print name and title of every shipped pack."""
+    table = Table("name", "portal", "order numbers", box=None, header_style="dim")
+    for name in packs.shipped_names():
+        pack = packs.load(name)
+        table.add_row(Text(name), Text(pack.title), Text(pack.numbers.describe))
+    console().print(table)
+
+
+def lint(pack: PackName) -> None:
+    """Validate a pack and print each problem."""
+    screen = console()
+    try:
+        found = packs.load(pack)
+    except PackError as error:
+        for problem in error.problems:
+            screen.print(Text.assemble((pack, "bold"), f": {problem}"), soft_wrap=True)
+        raise typer.Exit(Exit.USAGE) from error
+    told = (
+        f"order pages {found.site.order}; numbers like {found.numbers.example}; "
+        f"login by {', '.join(step.value for step in found.login.ladder)}; "
+        f"fields {', '.join(found.fields) or 'none'}"
+    )
+    screen.print(Text.assemble((pack, "bold"), ": ", ("right", "green"), f" ({found.title}: {told})"), soft_wrap=True)
+    for notice in found.notices:
+        screen.print(Text.assemble((pack, "bold"), ": ", ("note", "yellow"), f": {notice}"), soft_wrap=True)

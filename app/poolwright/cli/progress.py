@@ -1,0 +1,191 @@
+"""What a run looks like from outside: a pure reducer from events to the state that every view draws.
+
+``Progress`` never changes; ``advance`` gives the next one. Times are monotonic seconds of the caller's clock.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import assert_never
+
+from poolwright.domain.events import (
+    Event,
+    ListOpened,
+    MemoryRelieved,
+    Moved,
+    Notice,
+    TaskEnded,
+    TaskReturned,
+    TaskStarted,
+    WorkerSeen,
+)
+from poolwright.domain.failures import Outcome
+from poolwright.domain.ids import TaskId, WorkerId, WorkerRef
+from poolwright.domain.machine import Transition
+from poolwright.domain.states import POOL, WORKER
+
+#: The rate is that of the last minute: long enough to be calm, short enough to follow the portal.
+WINDOW_S = 60.0
+#: Notices kept; a view shows the last few.
+NOTICES_KEPT = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerRow:
+    """One slot of the pool as a person sees it."""
+
+    worker_id: WorkerId
+    #: Name of a ``WorkerStatus`` in small letters; empty until it moves for the first time.
+    state: str = ""
+    #: Orders that it has now, by task, in the order in which it got them.
+    orders: Mapping[TaskId, str] = field(default_factory=lambda: MappingProxyType({}))
+    #: Of its whole process tree; 0 until it was measured.
+    memory_bytes: int = 0
+    #: Orders that it brought to an end, over all its generations.
+    done_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A notice and when it came."""
+
+    at_s: float
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a run is."""
+
+    #: Orders of the list that have no outcome yet when the run starts.
+    total_count: int
+    tabs_per_worker: int
+    begun_at_s: float
+    rows: tuple[WorkerRow, ...]
+    #: Name of a ``PoolStatus`` in small letters.
+    pool: str = "initializing"
+    outcomes: Mapping[Outcome, int] = field(default_factory=lambda: MappingProxyType({}))
+    files_count: int = 0
+    files_bytes: int = 0
+    #: When orders ended, within the window.
+    ended_at_s: tuple[float, ...] = ()
+    notices: tuple[Said, ...] = ()
+
+    @classmethod
+    def begin(cls, *, total_count: int, worker_count: int, tabs_per_worker: int, now_s: float) -> Progress:
+        """A run of which nothing is seen yet."""
+        rows = tuple(WorkerRow(worker_id=WorkerRef(slot, 1).worker_id) for slot in range(1, worker_count + 1))
+        return cls(total_count=total_count, tabs_per_worker=tabs_per_worker, begun_at_s=now_s, rows=rows)
+
+    @property
+    def done_count(self) -> int:
+        """Orders that ended, however they ended."""
+        return sum(self.outcomes.values())
+
+    @property
+    def in_flight_count(self) -> int:
+        """Orders that a worker has now."""
+        return sum(len(row.orders) for row in self.rows)
+
+    def rate_per_s(self, now_s: float) -> float | None:
+        """Orders that end in a second, over the last minute; nothing until there are two to go by."""
+        recent = self._recent(now_s)
+        span_s = now_s - recent[0] if recent else 0.0
+        return (len(recent) - 1) / span_s if len(recent) > 1 and span_s > 0 else None
+
+    def left_s(self, now_s: float) -> float | None:
+        """Seconds that are left at this rate; nothing when there is no rate."""
+        rate = self.rate_per_s(now_s)
+        return None if rate is None else max(self.total_count - self.done_count, 0) / rate
+
+    def order_name(self, task_id: TaskId) -> str:
+        """How people call an order that a worker has; its task id where none has it."""
+        return next((row.orders[task_id] for row in self.rows if task_id in row.orders), task_id)
+
+    def row(self, worker_id: WorkerId) -> WorkerRow:
+        """The row of a worker; a new one for a worker that was not heard of before."""
+        return next((row for row in self.rows if row.worker_id == worker_id), WorkerRow(worker_id=worker_id))
+
+    def _recent(self, now_s: float) -> tuple[float, ...]:
+        return tuple(at_s for at_s in self.ended_at_s if now_s - at_s <= WINDOW_S)
+
+
+def advance(progress: Progress, event: Event, now_s: float) -> Progress:
+    """The state once this has happened."""
+    match event:
+        case Moved(transition=transition):
+            return _moved(progress, transition)
+        case TaskStarted():
+            return _started(_released(progress, event.task.task_id), event)
+        case TaskReturned(task_id=task_id):
+            return _released(progress, task_id)
+        case TaskEnded():
+            return _ended(_released(progress, event.task.task_id), event, now_s)
+        case WorkerSeen(worker=worker, memory_bytes=memory_bytes):
+            return _with_row(progress, replace(progress.row(worker.worker_id), memory_bytes=memory_bytes))
+        case ListOpened() | Notice() | MemoryRelieved():
+            return _told(progress, event, now_s)
+        case _:
+            assert_never(event)
+
+
+def _told(progress: Progress, event: ListOpened | Notice | MemoryRelieved, now_s: float) -> Progress:
+    if isinstance(event, ListOpened):
+        return replace(progress, total_count=event.open_count)
+    notice = event if isinstance(event, Notice) else event.notice
+    said = (*progress.notices, Said(at_s=now_s, notice=notice))
+    return replace(progress, notices=said[-NOTICES_KEPT:])
+
+
+def _moved(progress: Progress, move: Transition) -> Progress:
+    match move.machine:
+        case POOL.name:
+            return replace(progress, pool=move.target.lower())
+        case WORKER.name:
+            # A worker's machine may be named with its generation: ``worker-2#1``.
+            row = progress.row(WorkerId(move.entity.partition("#")[0]))
+            return _with_row(progress, replace(row, state=move.target.lower()))
+        case _:
+            return progress
+
+
+def _started(progress: Progress, event: TaskStarted) -> Progress:
+    row = progress.row(event.worker.worker_id)
+    orders = {**row.orders, event.task.task_id: event.task.po_number}
+    return _with_row(progress, replace(row, orders=MappingProxyType(orders)))
+
+
+def _ended(progress: Progress, event: TaskEnded, now_s: float) -> Progress:
+    outcomes = Counter(progress.outcomes)
+    outcomes[event.report.outcome] += 1
+    counted = replace(
+        progress,
+        outcomes=MappingProxyType(outcomes),
+        files_count=progress.files_count + len(event.report.files),
+        files_bytes=progress.files_bytes + sum(file.size_bytes for file in event.report.files),
+        ended_at_s=(*(at_s for at_s in progress.ended_at_s if now_s - at_s <= WINDOW_S), now_s),
+    )
+    if event.worker is None:
+        return counted
+    row = counted.row(event.worker.worker_id)
+    return _with_row(counted, replace(row, done_count=row.done_count + 1))
+
+
+def _released(progress: Progress, task_id: TaskId) -> Progress:
+    """No worker has this order any more."""
+    return replace(progress, rows=tuple(_without(row, task_id) for row in progress.rows))
+
+
+def _without(row: WorkerRow, task_id: TaskId) -> WorkerRow:
+    if task_id not in row.orders:
+        return row
+    orders = {kept: name for kept, name in row.orders.items() if kept != task_id}
+    return replace(row, orders=MappingProxyType(orders))
+
+
+def _with_row(progress: Progress, row: WorkerRow) -> Progress:
+    others = (other for other in progress.rows if other.worker_id != row.worker_id)
+    return replace(progress, rows=tuple(sorted((*others, row), key=lambda each: each.worker_id)))

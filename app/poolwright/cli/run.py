@@ -1,0 +1,120 @@
+"""``poolwright run``: a list comes in, its files come home."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+import anyio
+import typer
+
+from poolwright.cli import options
+from poolwright.cli.conduct import Showing, conduct, news
+from poolwright.cli.exits import exit_of_summary
+from poolwright.cli.job import Sources, check_template, make_job, read_orders
+from poolwright.cli.manner import Manner
+from poolwright.cli.options import SettingsCommand
+from poolwright.cli.preview import show_orders
+from poolwright.cli.sandbox import sandbox_notice, sandbox_record
+from poolwright.service.batch import Redo
+from poolwright.service.crew import find_crew
+from poolwright.service.out import open_out
+from poolwright.service.site import account_of, find_profile, find_site
+from poolwright.service.staffing import find_staffing
+from poolwright.service.vault import with_keyring
+from poolwright.settings import Settings
+
+SourceNames = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SOURCE",
+        help="A list file (.xlsx, .xls, .xlsb, .ods, .csv, .txt), or - for a list on standard input, or order numbers.",
+        show_default=False,
+    ),
+]
+Column = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Column of the order numbers: its name, or '#3' for the third. Default: found by itself.",
+        rich_help_panel=options.ORDERS,
+        show_default=False,
+    ),
+]
+Sheet = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Sheet of an Excel file. Default: PO_Data, else the first one that holds anything.",
+        rich_help_panel=options.ORDERS,
+        show_default=False,
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Show how the list is read and start nothing.", rich_help_panel=options.ORDERS),
+]
+RedoChoice = Annotated[
+    Redo,
+    typer.Option(
+        metavar="CHOICE",
+        help="Which orders that an earlier run ended are done again: nothing; retryable, what another try can help; "
+        "unfinished, also not found, forbidden and quarantined ones; all. Default: retryable.",
+        rich_help_panel=options.RUNNING,
+        show_default=False,
+    ),
+]
+
+
+HELP = (
+    "Bring back every attachment of a list of orders.\n\n"
+    "Files land in one folder for each order below --out, with a report beside them. Run the same list again to go on "
+    "where it was cut off; what is done is not done twice. Ctrl+C once finishes the orders in flight, twice stops at "
+    "once."
+)
+EXAMPLES = (
+    "poolwright run orders.xlsx",
+    'poolwright run orders.csv --column "Order No." --dry-run',
+    "poolwright run PO4500012345 PO4500012346 --profile coupa --headed",
+    "cut -d, -f2 export.csv | poolwright run - --workers 4 --json",
+)
+
+
+@SettingsCommand.taking(*options.RUN_NAMES)
+def run(  # noqa: PLR0913 - the parameters are the command's own options
+    settings: Settings,
+    *,
+    sources: SourceNames,
+    column: Column = None,
+    sheet: Sheet = None,
+    dry_run: DryRun = False,
+    redo: RedoChoice = Redo.RETRYABLE,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Read the list, find the browser, run the batch."""
+    site = find_site(settings)
+    check_template(settings, site.pack)
+    orders = read_orders(Sources(names=tuple(sources), column=column, sheet=sheet), site.pack)
+    if dry_run:
+        show_orders(orders, is_json=as_json)
+        return
+    base = find_profile(settings).base_path
+    settings, no_password = with_keyring(settings, site.pack)
+    crew = find_crew(settings, site)
+    staffing = find_staffing(settings)
+    job = make_job(settings, orders, crew, base, redo, worker_count=staffing.worker_count)
+    job = replace(job, account=account_of(settings, site))
+    manner = Manner(is_json=as_json, is_quiet=quiet, is_verbose=verbose)
+    told = (*orders.notices, *sandbox_notice(crew), *filter(None, (no_password,)))
+    notices = (*news(told), *staffing.notices)
+    showing = Showing(
+        manner=manner,
+        settings=settings,
+        log_file=open_out(settings),
+        notices=notices,
+        recorded=sandbox_record(crew),
+    )
+    summary = anyio.run(conduct, job, showing)
+    raise typer.Exit(exit_of_summary(summary))

@@ -1,0 +1,125 @@
+"""``poolwright schedule list`` and ``next``: what the settings say, also while no daemon runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from heapq import merge
+from itertools import islice
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from poolwright.cli.console import console
+from poolwright.cli.options import AsJson, SettingsCommand
+from poolwright.domain.failures import OptionsError
+from poolwright.service.clock import SystemClock
+from poolwright.service.schedules.entry import Schedule, schedules_of
+from poolwright.service.schedules.firing import next_fire
+from poolwright.settings import Settings
+from poolwright.settings.zones import zone_name
+
+LIST_HELP = (
+    "List the schedules of the settings: when each fires, what it fetches, and how.\n\n"
+    "Their orders go to the daemon's own queue; one with a profile, a folder or a template of its own runs beside the "
+    "daemon, into a folder of its own. They fire while `poolwright serve` runs."
+)
+LIST_EXAMPLES = ("poolwright schedule list", "poolwright schedule list --json")
+NEXT_HELP = "Show when schedules fire next, each in its own time zone."
+NEXT_EXAMPLES = ("poolwright schedule next", "poolwright schedule next nightly --count 10")
+NONE_THERE = "There is no schedule. Add a table [[schedules]] with name, cron and file to poolwright.toml."
+
+Name = Annotated[
+    str | None, typer.Argument(metavar="NAME", help="One schedule alone. Default: all.", show_default=False)
+]
+Count = Annotated[
+    int,
+    typer.Option("--count", "-n", metavar="N", min=1, max=1000, help="How many. Default: 5.", show_default=False),
+]
+
+
+@SettingsCommand.taking("profile", "out")
+def list_schedules(settings: Settings, *, as_json: AsJson = False) -> None:
+    """One row for each entry."""
+    schedules = schedules_of(settings)
+    now = SystemClock().now()
+    screen = console()
+    if as_json:
+        for schedule in schedules:
+            screen.out(json.dumps(_told(schedule, now), ensure_ascii=False), highlight=False)
+        return
+    if not schedules:
+        screen.print(NONE_THERE, soft_wrap=True)
+        return
+    table = Table("name", "cron", "time zone", "list", "profile", box=None, header_style="dim", pad_edge=False)
+    table.add_column("next", no_wrap=True)
+    for schedule in schedules:
+        table.add_row(
+            Text(schedule.name, "bold"),
+            Text(schedule.cron),
+            Text(zone_name(schedule.zone)),
+            Text(str(schedule.source)),
+            Text(schedule.own.profile if schedule.own else settings.profile),
+            Text(_moment(schedule, next_fire(schedule.cron, schedule.zone, now))),
+        )
+    screen.print(table)
+    for schedule in schedules:
+        if schedule.own:
+            beside = f": runs beside the daemon, into {schedule.own.out}"
+            screen.print(Text.assemble((schedule.name, "bold"), beside), soft_wrap=True)
+
+
+@SettingsCommand.taking("profile", "out")
+def next_fires(settings: Settings, *, name: Name = None, count: Count = 5, as_json: AsJson = False) -> None:
+    """The next fires of all entries, or of one, by their time."""
+    schedules = _wanted(schedules_of(settings), name)
+    now = SystemClock().now()
+    screen = console()
+    if not schedules and not as_json:
+        screen.print(NONE_THERE, soft_wrap=True)
+    for at, _, schedule in islice(merge(*(_fires(*numbered, now) for numbered in enumerate(schedules))), count):
+        if as_json:
+            told = {"type": "fire", "name": schedule.name, "at": at.astimezone(schedule.zone).isoformat()}
+            screen.out(json.dumps(told), highlight=False)
+        else:
+            screen.print(Text.assemble(_moment(schedule, at), "  ", (schedule.name, "bold")), soft_wrap=True)
+
+
+def _wanted(schedules: Sequence[Schedule], name: str | None) -> Sequence[Schedule]:
+    found = [schedule for schedule in schedules if name in {None, schedule.name}]
+    if name is not None and not found:
+        names = ", ".join(schedule.name for schedule in schedules) or "none"
+        raise OptionsError(f"There is no schedule {name!r}; the settings have: {names}.")
+    return found
+
+
+def _fires(number: int, schedule: Schedule, now: datetime) -> Iterator[tuple[datetime, int, Schedule]]:
+    """Without end; at equal times the order of the settings counts."""
+    at = next_fire(schedule.cron, schedule.zone, now)
+    while at is not None:
+        yield at, number, schedule
+        at = next_fire(schedule.cron, schedule.zone, at)
+
+
+def _moment(schedule: Schedule, at: datetime | None) -> str:
+    return f"{at.astimezone(schedule.zone):%a %d %b %Y %H:%M %Z}" if at else "never"
+
+
+def _told(schedule: Schedule, now: datetime) -> dict[str, object]:
+    at = next_fire(schedule.cron, schedule.zone, now)
+    return {
+        "type": "schedule",
+        "name": schedule.name,
+        "cron": schedule.cron,
+        "timezone": zone_name(schedule.zone),
+        "source": str(schedule.source),
+        "profile": schedule.own.profile if schedule.own else None,
+        "out": str(schedule.own.out) if schedule.own else None,
+        "deadline_minutes": None if schedule.deadline_s is None else schedule.deadline_s / 60,
+        "missed": schedule.missed.value,
+        "overlap": schedule.overlap.value,
+        "next_at": at.astimezone(schedule.zone).isoformat() if at else None,
+    }

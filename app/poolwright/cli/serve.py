@@ -1,0 +1,227 @@
+"""``poolwright serve``: a daemon that takes lists all day."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import anyio
+import typer
+
+from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.bridge.pace import every
+from poolwright.cli import options
+from poolwright.cli.console import console
+from poolwright.cli.exits import Exit, exit_of_ending
+from poolwright.cli.job import check_template
+from poolwright.cli.options import SettingsCommand
+from poolwright.cli.plain import notice_line
+from poolwright.cli.sandbox import sandbox_notice, sandbox_record
+from poolwright.cli.signals import Wishes, hearing_signals
+from poolwright.domain.events import Event, Level, MemoryRelieved, Notice
+from poolwright.domain.failures import OptionsError
+from poolwright.domain.ports import EventSink
+from poolwright.intake.orders import Reading
+from poolwright.service.api.app import Door, make_app
+from poolwright.service.api.reach import WARNING as REACH_WARNING
+from poolwright.service.api.reach import check_reach, is_local, limits_at
+from poolwright.service.api.token import TOKEN_NAME, find_token
+from poolwright.service.beacon import lit
+from poolwright.service.beginning import beginning
+from poolwright.service.clock import SystemClock
+from poolwright.service.crew import find_crew, pool_options, secrets_of
+from poolwright.service.daemon.companions import Companions, accompanied
+from poolwright.service.daemon.daemon import Daemon
+from poolwright.service.daemon.opening import House, open_daemon
+from poolwright.service.logs import LogOptions, log_event, logging_to
+from poolwright.service.out import JOURNAL_NAME, open_out
+from poolwright.service.reload import read_again
+from poolwright.service.runtime import ENDINGS
+from poolwright.service.serving import Address, listening, serving, url_of
+from poolwright.service.site import account_of, find_profile, find_site
+from poolwright.service.staffing import find_staffing
+from poolwright.service.vault import with_keyring
+from poolwright.settings import LogLevel, Settings, Supervision
+from poolwright.supervisor.commands import Stop
+
+HELP = (
+    "Run a daemon: lists come in by HTTP and by other commands, all day.\n\n"
+    "One pool, one profile, one output folder. It tells its address and its token at the start; `poolwright submit`, "
+    "`status`, `watch` and others find both by themselves. Ctrl+C once finishes the orders in flight, twice stops at "
+    "once; what is left is taken up by the next start."
+)
+EXAMPLES = ("poolwright serve --profile coupa", "poolwright serve --workers auto --port 9000 --out /srv/orders")
+#: A restart of a worker counts against its limit for so long: a daemon has no list whose end would end it.
+RESTART_WINDOW_S = 3600.0
+#: Between two looks whether anything can be done at all; those who ask hear the reason meanwhile.
+LOOK_S = 5.0
+_STANDARD_OUTPUT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Service:
+    """What was found out before anything is started."""
+
+    settings: Settings
+    house: House
+    reading: Reading
+    token: str
+    notices: tuple[Notice, ...]
+    #: What only the log is told.
+    recorded: tuple[Notice, ...]
+    #: Settings as they were read, and what the command line said of them: to read them again.
+    read: Settings
+    given: Mapping[str, object]
+
+
+@SettingsCommand.taking(*options.PLACES)
+def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.Verbose = False) -> None:
+    """Find everything, then serve until told to stop."""
+    check_reach(settings.host, allows_remote=settings.allow_remote)
+    site = find_site(settings)
+    check_template(settings, site.pack)
+    base = find_profile(settings).base_path
+    read, (settings, no_password) = settings, with_keyring(settings, site.pack)
+    crew, staffing = find_crew(settings, site), find_staffing(settings)
+    log_file = open_out(settings)
+    private = settings.out / PRIVATE_NAME
+    pool = replace(
+        pool_options(settings, crew, base, staffing.worker_count),
+        waits_for_login=True,
+        keeps_queue=True,
+        restart_window_s=RESTART_WINDOW_S,
+    )
+    reach = () if is_local(settings.host) else (REACH_WARNING,)
+    told = (*reach, *sandbox_notice(crew), *filter(None, (no_password,)))
+    service = _Service(
+        settings=settings,
+        house=House(
+            pool=pool,
+            out=settings.out,
+            template=settings.folder_template,
+            known_fields=frozenset(site.pack.fields),
+            journal_path=private / JOURNAL_NAME,
+            account=account_of(settings, site),
+        ),
+        reading=Reading(portal_name=site.pack.name, rules=site.pack.numbers),
+        token=find_token(private),
+        notices=(*(Notice(level=Level.WARNING, text=text) for text in told), *staffing.notices),
+        recorded=sandbox_record(crew),
+        read=read,
+        given=given,
+    )
+    with logging_to(_log_options(settings, log_file, service.token, is_verbose=verbose)):
+        end = anyio.run(_serve, service, private)
+    raise typer.Exit(Exit.DONE if end is None else exit_of_ending(ENDINGS[end.cause]))
+
+
+async def _serve(service: _Service, private: Path) -> Stop | None:
+    """Serve until told to stop; or until nothing can be done any more, and why."""
+    clock, settings = SystemClock(), service.settings
+    screen = console()
+
+    def say(text: str) -> None:
+        screen.out(text, highlight=False)
+
+    def observe(event: Event) -> None:
+        log_event(event)
+        if isinstance(event, Notice | MemoryRelieved):
+            say(notice_line(event))
+
+    for tell, notices in ((observe, service.notices), (log_event, service.recorded)):
+        for notice in notices:
+            tell(notice)
+    async with AsyncExitStack() as stack:
+        describe = partial(_first_words, settings.shutdown_timeout_s)
+        hearing = hearing_signals(say, describe, limit_s=settings.shutdown_timeout_s, is_hangup_one=False)
+        wishes = await stack.enter_async_context(hearing)
+        has_begun = await stack.enter_async_context(beginning(wishes.stop))
+        listener = stack.enter_context(listening(Address(host=settings.host, port=settings.port)))
+        daemon = await stack.enter_async_context(open_daemon(service.house, clock, observe))
+        beside_pool = accompanied(daemon, service.read, service.reading, clock, observe)
+        companions = await stack.enter_async_context(beside_pool)
+        door = Door(
+            daemon=daemon,
+            timetable=companions.timetable,
+            reading=service.reading,
+            token=service.token,
+            monotonic=clock.monotonic,
+            limits=limits_at(settings.host, settings.upload_max_mb * 1024 * 1024, settings.host_names),
+            prefix=settings.path_prefix,
+        )
+        await stack.enter_async_context(serving(make_app(door), listener))
+        url = url_of(listener)
+        stack.enter_context(lit(private, url, clock.now()))
+        say(_address_for_people(f"{url}{settings.path_prefix}", service.token, private))
+        has_begun()
+        return await _until_the_end(service, daemon, companions, wishes, observe)
+    return None  # stopped before it began
+
+
+def _address_for_people(url: str, token: str, private: Path) -> str:
+    """Where the dashboard is; the token with it unless others may read it where it is told."""
+    if Supervision().is_journal(_STANDARD_OUTPUT):
+        return f"Poolwright is at {url}/; its token is in {private / TOKEN_NAME}, for its owner alone."
+    return f"Poolwright is at {url}/#token={token}"
+
+
+async def _until_the_end(
+    service: _Service, daemon: Daemon, companions: Companions, wishes: Wishes, observe: EventSink
+) -> Stop | None:
+    """Wait until somebody stops the daemon, or nothing can be done any more; finish what is in hand."""
+    async with anyio.create_task_group() as beside:
+        beside.start_soon(_hurry, wishes.stop_now, daemon)
+        beside.start_soon(_read_again_on_hangup, companions, service.given, observe)
+        beside.start_soon(_stop_where_nothing_can_be_done, daemon, wishes.stop)
+        await wishes.stop.wait()
+        if (end := daemon.end) is not None:
+            observe(Notice(level=Level.ERROR, text=f"The daemon ends: {end.detail} What waits stays in the queue."))
+        companions.notifier.stopping(end.detail if end is not None else "orders in flight are finished")
+        await daemon.close()
+        beside.cancel_scope.cancel()
+    return daemon.end
+
+
+async def _stop_where_nothing_can_be_done(daemon: Daemon, stop: anyio.Event) -> None:
+    """A daemon without a pool would refuse every list for ever: its end is seen by whoever starts it anew."""
+    async for _ in every(LOOK_S):
+        if daemon.end is not None:
+            stop.set()
+            return
+
+
+async def _hurry(stop_now: anyio.Event, daemon: Daemon) -> None:
+    await stop_now.wait()
+    daemon.hurry()
+
+
+async def _read_again_on_hangup(companions: Companions, given: Mapping[str, object], observe: EventSink) -> None:
+    """``systemctl reload``, or ``kill -HUP``: settings that cannot be are told, and the daemon goes on as before."""
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is None:
+        return
+    with anyio.open_signal_receiver(hangup) as received:
+        async for _ in received:
+            try:
+                await companions.take_over(read_again(companions.settings, given))
+            except OptionsError as error:
+                observe(Notice(level=Level.ERROR, text=f"The settings stay as they are: {error}"))
+
+
+def _first_words(limit_s: float) -> str:
+    return f"Stopping: orders in flight are finished, at most {limit_s:.0f} s; press Ctrl+C again to stop now."
+
+
+def _log_options(settings: Settings, file: Path, token: str, *, is_verbose: bool) -> LogOptions:
+    return LogOptions(
+        level=LogLevel.DEBUG if is_verbose else settings.log_level,
+        file=file,
+        people=partial(console(sys.stderr).out, highlight=False),
+        people_level=LogLevel.DEBUG if is_verbose else LogLevel.WARNING,
+        secrets=(*secrets_of(settings), token),
+    )

@@ -1,0 +1,172 @@
+"""Ctrl+C and SIGTERM: the first stops in order, the second stops now. Handled here alone, in the leading process.
+
+SIGHUP, which a terminal sends when it is closed, is heard alike where it has no other meaning (``nohup``, a daemon).
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import anyio
+from anyio.abc import TaskStatus
+
+from poolwright.cli import words
+from poolwright.cli.last_resort import OVERTIME_S, last_resort
+from poolwright.domain.failures import root_cause
+from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How a run is asked to end."""
+
+    #: Finish the orders in flight, then end.
+    stop: anyio.Event = field(default_factory=anyio.Event)
+    #: End without waiting for them.
+    stop_now: anyio.Event = field(default_factory=anyio.Event)
+
+
+def ending_signals(*, is_hangup_one: bool = True) -> tuple[signal.Signals, ...]:
+    """Those that ask this program to end: none that somebody made it deaf to."""
+    hangup: signal.Signals | None = getattr(signal, "SIGHUP", None)
+    all_of_them = (signal.SIGINT, signal.SIGTERM, *((hangup,) if hangup is not None and is_hangup_one else ()))
+    return tuple(one for one in all_of_them if signal.getsignal(one) is not signal.SIG_IGN)
+
+
+def first_words(in_flight_count: int, limit_s: float) -> str:
+    """What a person reads after the first signal."""
+    if not in_flight_count:
+        return "Stopping; press Ctrl+C again to stop now."
+    orders = words.count(in_flight_count, "order")
+    return f"Stopping: finishing {orders} in flight, at most {limit_s:.0f} s; press Ctrl+C again to stop now."
+
+
+async def unless_interrupted(work: Callable[[], Awaitable[T]]) -> T:
+    """Do work that knows no orderly stop of its own: a signal cancels it, and what it holds is wound up.
+
+    Raises:
+        KeyboardInterrupt: It was cancelled by a signal.
+    """
+    results: list[T] = []
+    try:
+        async with anyio.create_task_group() as beside:
+            await beside.start(_cancel_on_signal, beside.cancel_scope)
+            results.append(await work())
+            beside.cancel_scope.cancel()
+    except ExceptionGroup as group:
+        raise root_cause(group) from None
+    if not results:
+        raise KeyboardInterrupt
+    return results[0]
+
+
+async def finishing_on_signal(work: Callable[[anyio.Event], Awaitable[T]], say: Callable[[], None]) -> T:
+    """Do work that comes to its end in order when its event is set: the first signal sets it, the second cancels.
+
+    Args:
+        work: Gets the event.
+        say: Tells the person what the first signal does.
+
+    Raises:
+        KeyboardInterrupt: It was cancelled by a second signal.
+    """
+    enough = anyio.Event()
+    results: list[T] = []
+    try:
+        async with anyio.create_task_group() as beside:
+            await beside.start(_finish_on_signal, enough, say, beside.cancel_scope)
+            results.append(await work(enough))
+            beside.cancel_scope.cancel()
+    except ExceptionGroup as group:
+        raise root_cause(group) from None
+    if not results:
+        raise KeyboardInterrupt
+    return results[0]
+
+
+async def _finish_on_signal(
+    enough: anyio.Event, say: Callable[[], None], scope: anyio.CancelScope, *, task_status: TaskStatus[None]
+) -> None:
+    try:
+        with anyio.open_signal_receiver(*ending_signals()) as received:
+            task_status.started()
+            async for _ in received:
+                if enough.is_set():
+                    scope.cancel()
+                else:
+                    say()
+                    enough.set()
+    except NotImplementedError:
+        task_status.started()
+
+
+async def _cancel_on_signal(scope: anyio.CancelScope, *, task_status: TaskStatus[None]) -> None:
+    try:
+        with anyio.open_signal_receiver(*ending_signals()) as received:
+            task_status.started()
+            async for _ in received:
+                scope.cancel()
+    except NotImplementedError:
+        task_status.started()
+
+
+@asynccontextmanager
+async def hearing_signals(
+    say: Callable[[str], None],
+    describe: Callable[[], str],
+    at_stop: Callable[[], None] = lambda: None,
+    *,
+    limit_s: float = SHUTDOWN_TIMEOUT_MAX_S,
+    is_hangup_one: bool = True,
+) -> AsyncGenerator[Wishes]:
+    """Turn signals into wishes while the block lasts. Errors of the block leave it as they are.
+
+    A program that is there still long after the first one hangs, and is ended by ``last_resort``.
+
+    A platform that offers no signal handlers to an event loop stops by KeyboardInterrupt, without a first step.
+
+    Args:
+        say: Tells the person what happens now.
+        describe: The words for the first signal, asked for when it comes.
+        at_stop: Called at the first signal, for whoever else is to know.
+        limit_s: How long orders in flight may take then.
+        is_hangup_one: Whether SIGHUP is one of them too.
+    """
+    wishes = Wishes()
+
+    def hear() -> None:
+        if wishes.stop.is_set():
+            say("Stopping now; what is in flight goes back to the queue.")
+            wishes.stop_now.set()
+            return
+        hurry_at_last()
+        say(describe())
+        at_stop()
+        wishes.stop.set()
+
+    try:
+        with last_resort(limit_s + OVERTIME_S) as hurry_at_last:
+            async with anyio.create_task_group() as beside:
+                await beside.start(_listen, ending_signals(is_hangup_one=is_hangup_one), hear)
+                yield wishes
+                beside.cancel_scope.cancel()
+    except ExceptionGroup as group:
+        raise root_cause(group) from None
+
+
+async def _listen(
+    signals: tuple[signal.Signals, ...], hear: Callable[[], None], *, task_status: TaskStatus[None]
+) -> None:
+    try:
+        with anyio.open_signal_receiver(*signals) as received:
+            task_status.started()
+            async for _ in received:
+                hear()
+    except NotImplementedError:
+        task_status.started()

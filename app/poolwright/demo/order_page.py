@@ -1,0 +1,129 @@
+"""The order page, brought to the weight of a real one, and what its script asks for. Pure: an order in, text out."""
+
+from __future__ import annotations
+
+from poolwright.demo.catalogue.order import Attachment, LinkForm, Order
+from poolwright.demo.dice import Dice
+from poolwright.demo.faults import ChangedPage, CrashPage, FatPage, PageFault
+from poolwright.demo.markup import Markup, escaped, fill, joined
+from poolwright.demo.pages import NOTHING, layout, money
+
+WEIGHT_BYTES = 56_000
+"""HTML of an order page of a real portal; most of it is the choices of forms nobody opened."""
+
+PHOTOS = tuple(f"photo-{number}.png" for number in range(1, 6))
+
+_AUTHORS = ("Ana Souza", "Supplier user", "Emi Tanaka")
+
+
+def order_page(order: Order, *, user: str, list_query: str, fault: PageFault | None) -> str:
+    """The page of one order; its attachments come later, from ``list_address``."""
+    title = f"Purchase Order #{order.number}"
+    match fault:
+        case ChangedPage():
+            return layout("Order", _changed(order), user=user)
+        case FatPage():
+            head = Markup(f'<script src="/assets/ballast.js" data-size-mb="{fault.size_mb}" defer></script>')
+        case CrashPage():
+            head = Markup('<script src="/assets/abyss.js" defer></script>')
+        case None:
+            head = NOTHING
+    source = list_address(order.number) + list_query
+    light = len(layout(title, _order(order, source, NOTHING), user=user, head=head).encode())
+    main = _order(order, source, _options(WEIGHT_BYTES - light))
+    return layout(title, main, user=user, head=head)
+
+
+def list_address(number: str) -> str:
+    """Where the page's script fetches the attachment list."""
+    return f"/order_headers/{number}/attachments.json"
+
+
+def ticket(seed: int, attachment_id: int) -> str:
+    """What the script of a click-only file adds to the address; without it the file does not exist."""
+    return f"{Dice(seed, 'ticket').below(1 << 48, attachment_id):012x}"
+
+
+def attachment_rows(order: Order, seed: int) -> list[dict[str, str | int]]:
+    """The attachment list as the script receives it."""
+    return [_attachment_row(file, seed) for file in order.attachments]
+
+
+def _attachment_row(file: Attachment, seed: int) -> dict[str, str | int]:
+    row: dict[str, str | int] = {
+        "id": file.attachment_id,
+        "name": file.name,
+        "form": file.link_form.value,
+        "size_bytes": file.size_bytes,
+        "size_text": f"{file.size_bytes / 1000:,.1f} KB",
+        "author": Dice(seed, "author").pick(_AUTHORS, file.attachment_id),
+    }
+    if file.needs_ticket:
+        return {**row, "ticket": ticket(seed, file.attachment_id)}
+    return {**row, "url": _address(file)}
+
+
+def _address(file: Attachment) -> str:
+    match file.link_form:
+        case LinkForm.DOWNLOAD_ANCHOR:
+            return f"/documents/{file.attachment_id}"
+        case LinkForm.FRAME:
+            return f"/order_headers/{file.order_number}/attachments/{file.attachment_id}/frame"
+        case _:
+            return f"/attachment/{file.attachment_id}/download"
+
+
+def _order(order: Order, source: str, options: Markup) -> Markup:
+    photos = [Markup(f'<img class="photo" src="/assets/{name}" alt="" width="96" height="96">') for name in PHOTOS]
+    return fill(
+        "order",
+        number=order.number,
+        status=order.status,
+        date=order.ordered_on.isoformat(),
+        requester=order.requester,
+        department=order.department,
+        payment_term=order.payment_term,
+        supplier=order.supplier.shown,
+        company_code=order.company_code,
+        company=order.company,
+        lines=_lines(order),
+        total=money(order.total_cents),
+        currency=order.currency,
+        photos=joined(photos),
+        source=source,
+        options=options,
+    )
+
+
+def _changed(order: Order) -> Markup:
+    return fill(
+        "changed",
+        number=order.number,
+        status=order.status,
+        supplier=order.supplier.shown,
+        requester=order.requester,
+        total=money(order.total_cents),
+        currency=order.currency,
+        file_count=str(len(order.attachments)),
+    )
+
+
+def _lines(order: Order) -> Markup:
+    rows = [
+        Markup(
+            f'<tr class="order_line"><td>{place}</td><td class="line_item">{escaped(line.goods)}</td>'
+            f'<td class="line_commodity">{line.commodity}</td><td class="line_account">{line.account}</td>'
+            f'<td class="number line_quantity">{line.quantity}</td>'
+            f'<td class="number line_price">{money(line.price_cents)} {order.currency}</td>'
+            f'<td class="number line_total">{money(line.total_cents)} {order.currency}</td></tr>'
+        )
+        for place, line in enumerate(order.lines, start=1)
+    ]
+    return joined(rows)
+
+
+def _options(room_bytes: int) -> Markup:
+    """Choices of a select, as many as fill the room."""
+    choice = '<option value="{0:08d}">{0:08d} Commodity group of the purchasing department</option>\n'
+    count = max(0, room_bytes // len(choice.format(0)))
+    return Markup("".join(choice.format(10_000_000 + number * 137) for number in range(count)))

@@ -1,0 +1,281 @@
+"""Workbooks of OpenDocument (.ods, .fods), which keep the text that a cell shows beside its value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from poolwright.intake.budget import COLUMNS_MAX
+from poolwright.intake.errors import InputRefusedError
+from poolwright.intake.grid import Grid, check_row_count
+from poolwright.intake.workbooks.cell import (
+    EMPTY,
+    UNSAVED_FORMULA,
+    Cell,
+    error_cell,
+    formula_cell,
+    moment_cell,
+    of_value,
+    struck,
+)
+from poolwright.intake.workbooks.number_format import general_text, is_shown_whole
+from poolwright.intake.workbooks.ods_styles import StruckStyles, strike_rules, take_named_styles
+from poolwright.intake.workbooks.page import Page
+from poolwright.intake.workbooks.parts import Element, Parts, attribute, has, local_name
+from poolwright.intake.workbooks.rich_text import has_digits
+from poolwright.intake.workbooks.sheet_rows import Area, SheetRows, cells_at
+from poolwright.intake.workbooks.strike_rules import StrikeRule, cross_out
+
+CONTENT = "content.xml"
+_ERROR = re.compile(r"#[A-Z/0]+[!?]?|Err:\d+|#N/A")
+_PROBE_BYTES = 65_536
+_UNSEEN = frozenset({"annotation", "shapes", "frame", "custom-shape", "ruby-text", "note-body", "detective"})
+
+
+def is_flat_ods(content: bytes) -> bool:
+    """Whether an XML file is a workbook of OpenDocument in one piece (.fods)."""
+    return b"opendocument.spreadsheet" in content[:_PROBE_BYTES]
+
+
+def ods_pages(parts: Parts, source: str) -> list[Page]:
+    """The sheets of a workbook.
+
+    Raises:
+        InputRefusedError: It has a password, or is no spreadsheet.
+        ValueError, KeyError, lxml.etree.LxmlError: It is damaged.
+    """
+    if "META-INF/manifest.xml" in parts and has(parts.root("META-INF/manifest.xml"), "encryption-data"):
+        raise InputRefusedError(
+            f"{source} is protected by a password; open it in the program that made it and save it without, or as CSV."
+        )
+    titles, hidden, styles = _contents(parts)
+    if not titles:
+        raise InputRefusedError(f"{source} is an OpenDocument file and no spreadsheet; save the list as .xlsx or CSV.")
+    struck_styles, rules = styles.names(), styles.rules()
+    return [
+        Page(
+            title=title,
+            is_visible=style not in hidden,
+            read=_Sheet(parts, source, position, struck_styles, rules).read,
+        )
+        for position, (title, style) in enumerate(titles)
+    ]
+
+
+def _contents(parts: Parts) -> tuple[list[tuple[str, str]], set[str], StruckStyles]:
+    """The names and styles of the sheets, the styles that hide one, and those that cross out."""
+    hidden: set[str] = set()
+    styles = StruckStyles()
+    take_named_styles(parts, styles)
+    titles: list[tuple[str, str]] = []
+    tags = ("{*}table-properties", "{*}style", "{*}table", "{*}table-row")
+    for event, element in parts.walk(CONTENT, tags, ("start", "end")):
+        match event, local_name(element):
+            case "end", "style":
+                styles.take(element)
+            case "end", "table-properties":
+                style = element.getparent()
+                if attribute(element, "display") == "false" and style is not None:
+                    hidden.add(attribute(style, "name"))
+            case "start", "table" if _is_sheet(element):
+                titles.append((attribute(element, "name"), attribute(element, "style-name")))
+            case "end", "table-row":
+                _forget_row(element)
+            case _:
+                pass
+    return titles, hidden, styles
+
+
+class _Sheet:
+    """One pass over one sheet."""
+
+    def __init__(
+        self, parts: Parts, source: str, position: int, struck_styles: frozenset[str], rules: Sequence[StrikeRule]
+    ) -> None:
+        self._parts = parts
+        self._styles_rules = rules
+        self._strikes: list[StrikeRule] = []
+        #: The styles of cells that tell none: where columns end, and the one of the row.
+        self._column_styles: list[tuple[int, str]] = []
+        self._row_style = ""
+        self._struck_styles = struck_styles
+        self._position = position
+        self._rows = SheetRows(source=source)
+        self._areas: list[Area] = []
+        self._next_row = 1
+
+    def read(self) -> Grid:
+        position = -1
+        column = 0
+        tags = ("{*}table", "{*}table-row", "{*}table-column", "{*}conditional-format")
+        for event, element in self._parts.walk(CONTENT, tags, ("start", "end")):
+            match event, local_name(element):
+                case "start", "table":
+                    position += _is_sheet(element)
+                case "end", "table-row":
+                    if position == self._position and not _is_within_row(element):
+                        self._take_row(element)
+                    _forget_row(element)
+                case "end", "table-column" if position == self._position and not _is_within_row(element):
+                    column = self._take_column(element, column)
+                case "end", "conditional-format" if position == self._position:
+                    self._strikes.extend(strike_rules(element, self._struck_styles))
+                case _:
+                    pass
+        self._rows.merge(self._areas)
+        cross_out(self._rows, self._strikes or self._styles_rules)  # programs that write both say the same
+        return self._rows.grid()
+
+    def _take_column(self, element: Element, column: int) -> int:
+        """Whether columns are hidden, and where the next ones begin."""
+        end = column + _count(element, "number-columns-repeated")
+        if attribute(element, "visibility") in {"collapse", "filter"}:
+            self._rows.hidden_columns.update(range(column, min(end, COLUMNS_MAX)))
+        self._column_styles.append((end, attribute(element, "default-cell-style-name")))
+        return end
+
+    def _take_row(self, row: Element) -> None:
+        """One row, as often as it is there: blank ones below a table are told as a million."""
+        count = _count(row, "number-rows-repeated")
+        visibility = attribute(row, "visibility")
+        self._rows.is_filtered = self._rows.is_filtered or visibility == "filter"
+        self._row_style = attribute(row, "default-cell-style-name")
+        cells = cells_at(self._cells(row))
+        if not any(cell.text.strip() or cell.doubt for cell in cells):
+            self._next_row += count
+            return
+        check_row_count(self._next_row + count - 1, self._rows.source)
+        for _ in range(count):
+            row_no = self._rows.place(self._next_row)
+            self._rows.add(row_no, cells, is_hidden=visibility in {"collapse", "filter"})
+            self._next_row += 1
+
+    def _cells(self, row: Element) -> Iterator[tuple[int, Cell]]:
+        column = 0
+        for element in row:
+            name = local_name(element) if isinstance(element.tag, str) else ""
+            if name not in {"table-cell", "covered-table-cell"}:
+                continue
+            count = _count(element, "number-columns-repeated")
+            is_struck = bool(self._struck_styles) and self._is_struck(element, column)
+            cell = _cell(element) if name == "table-cell" else EMPTY
+            if is_struck and cell is not EMPTY:
+                cell = struck(cell)
+            if cell is not EMPTY:
+                yield from ((place, cell) for place in range(column, min(column + count, COLUMNS_MAX + 1)))
+            height = _count(element, "number-rows-spanned")
+            if height > 1:
+                last = self._next_row + height - 1
+                self._areas.append(Area(top=self._next_row, bottom=last, left=column, right=column))
+            column += count
+
+    def _is_struck(self, cell: Element, column: int) -> bool:
+        """Whether a cell is crossed out, as a whole, in each of its pieces, or in one with digits.
+
+        Such a piece does not grow together with the digits beside it.
+        """
+        of_columns = next((style for end, style in self._column_styles if column < end), "")
+        if (attribute(cell, "style-name") or self._row_style or of_columns) in self._struck_styles:
+            return True
+        pieces = (piece for line in _lines(cell) for piece in line.iter("{*}p", "{*}h", "{*}span"))
+        struck_pieces = [piece for piece in pieces if attribute(piece, "style-name") in self._struck_styles]
+        texts = ["".join(map(str, piece.itertext())) for piece in struck_pieces]
+        words = "".join(text for line in _lines(cell) for text in map(str, line.itertext()))
+        if not texts or "".join(texts) == words:
+            return bool(texts)
+        for piece, text in zip(struck_pieces, texts, strict=True):
+            if has_digits(text):
+                piece.text, piece.tail = f" {piece.text or ''}", f" {piece.tail or ''}"
+        return any(map(has_digits, texts))
+
+
+def _is_sheet(table: Element) -> bool:
+    """Whether this is a sheet, and no table within a cell, a drawing or the record of changes."""
+    above = table.getparent()
+    return above is None or local_name(above) == "spreadsheet"
+
+
+def _is_within_row(element: Element) -> bool:
+    return next(element.iterancestors("{*}table-row"), None) is not None
+
+
+def _forget_row(row: Element) -> None:
+    """Give the memory of a row back, unless a cell around it is yet to be read."""
+    if not _is_within_row(row):
+        row.clear()
+
+
+def _count(element: Element, name: str) -> int:
+    text = attribute(element, name)
+    return max(1, int(text)) if text.isascii() and text.isdigit() else 1
+
+
+def _cell(element: Element) -> Cell:
+    shown = "\n".join(map(_text, _lines(element)))
+    formula = attribute(element, "formula")
+    kind = attribute(element, "value-type")
+    if formula and not kind and not shown:
+        return UNSAVED_FORMULA
+    if formula and (_ERROR.fullmatch(shown.strip()) or kind == "error"):
+        return error_cell(shown.strip() or "#N/A")
+    cell = _valued(element, kind, shown)
+    return formula_cell(cell, formula.partition("=")[2]) if formula and cell is not EMPTY else cell
+
+
+def _lines(cell: Element) -> Iterator[Element]:
+    """The paragraphs of a cell, those in its lists and tables too."""
+    for child in cell:
+        name = local_name(child) if isinstance(child.tag, str) else ""
+        if name in {"p", "h"}:
+            yield child
+        elif name not in _UNSEEN:
+            yield from _lines(child)
+
+
+def _valued(element: Element, kind: str, shown: str) -> Cell:
+    match kind:
+        case "float" | "currency" | "percentage":
+            return _number(attribute(element, "value"), shown)
+        case "date":
+            return moment_cell(attribute(element, "date-value").removesuffix("T00:00:00").replace("T", " "))
+        case "time":
+            return moment_cell(shown or attribute(element, "time-value"))
+        case _:
+            return Cell(shown) if shown else EMPTY
+
+
+@of_value
+def _number(value: str, shown: str) -> Cell:
+    """What the cell shows, unless that is another number than the one that it holds."""
+    held = general_text(float(value))
+    digits = "".join(filter(str.isdigit, shown))
+    if not shown or ("E" in shown.upper() and "E" not in held):
+        return Cell(held)
+    if "E" in held:
+        return Cell(held)
+    whole = held.lstrip("-").partition(".")[0]
+    if held.lstrip("-") in digits or (not is_shown_whole(float(value)) and len(digits) > len(whole)):
+        return Cell(shown, is_one=True)
+    return Cell(shown, doubt=f"The cell shows {shown!r} and holds {held}: format the column as text.")
+
+
+def _text(line: Element) -> str:
+    """One paragraph with its blanks and line breaks, without the comments that hang in it."""
+    pieces = [line.text or ""]
+    for child in line:
+        name = local_name(child) if isinstance(child.tag, str) else ""
+        match name:
+            case "s":
+                pieces.append(" " * min(_count(child, "c"), COLUMNS_MAX))
+            case "tab":
+                pieces.append("\t")
+            case "note":
+                pieces.append(f" {_text(child)} ")
+            case "line-break":
+                pieces.append("\n")
+            case _ if name and name not in _UNSEEN:
+                pieces.append(_text(child))
+            case _:
+                pass
+        pieces.append(child.tail or "")
+    return "".join(pieces)

@@ -1,0 +1,203 @@
+"""The rows of one sheet while they are read: counted, bounded, with what was hidden or merged, whatever the file is."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from poolwright.intake.budget import CELLS_MAX, COLUMNS_MAX, Budget
+from poolwright.intake.errors import InputRefusedError
+from poolwright.intake.grid import NO_DOUBTS, Grid, Row, check_row_count, named_rows
+from poolwright.intake.workbooks.cell import EMPTY, SHOWS_NOTHING, UNSAVED_FORMULA, Cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """A rectangle of cells; rows from 1, columns from 0, both ends within."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
+@dataclass(slots=True, kw_only=True)
+class SheetRows:
+    """What one sheet holds, put together row by row."""
+
+    source: str
+    #: Whether cells tell numbers from texts that look like them.
+    knows_types: bool = True
+    rows: dict[int, Row] = field(default_factory=dict[int, Row])
+    hidden: list[int] = field(default_factory=list[int])
+    hidden_columns: set[int] = field(default_factory=set[int])
+    is_filtered: bool = False
+    #: Row numbers that were told twice or backwards, and cells whose formula has no value.
+    restart_count: int = 0
+    unsaved_count: int = 0
+    #: Rows that hold formulas alone, none of which shows anything.
+    mute: list[int] = field(default_factory=list[int])
+    notices: list[str] = field(default_factory=list[str])
+    #: Most rows of a sheet have their values in the same places, and share them.
+    _kinds: dict[frozenset[int], frozenset[int]] = field(
+        init=False, default_factory=dict[frozenset[int], frozenset[int]]
+    )
+    _budget: Budget = field(init=False)
+    _last_row: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        self._budget = Budget(self.source)
+
+    def place(self, row_no: int | None) -> int:
+        """The number of the next row: the one it tells, or the one after the last where it tells none or an old one."""
+        if row_no is None or row_no <= self._last_row:
+            self.restart_count += row_no is not None
+            row_no = self._last_row + 1
+        check_row_count(row_no, self.source)
+        self._last_row = row_no
+        return row_no
+
+    def add(self, row_no: int, cells: Sequence[Cell], *, is_hidden: bool = False) -> None:
+        """Take one row at its place; a blank one is only counted."""
+        texts = self._budget.spent([cell.text for cell in cells])
+        doubts = {index: cell.doubt for index, cell in enumerate(cells) if cell.doubt}
+        self.unsaved_count += sum(cell is UNSAVED_FORMULA for cell in cells)
+        if not doubts and not any(map(str.strip, texts)):
+            if any(cell is SHOWS_NOTHING for cell in cells):
+                self.mute.append(row_no)
+            return
+        ones = frozenset(index for index, cell in enumerate(cells) if cell.is_one)
+        struck = frozenset(index for index, cell in enumerate(cells) if cell.is_struck)
+        self.rows[row_no] = Row(row_no=row_no, cells=texts, doubts=doubts or NO_DOUBTS, one_numbers=ones, struck=struck)
+        if self.knows_types:
+            values = frozenset(index for index, cell in enumerate(cells) if cell.is_value)
+            self.rows[row_no] = replace(self.rows[row_no], values=self._kinds.setdefault(values, values))
+        if is_hidden:
+            self.hidden.append(row_no)
+
+    def merge(self, areas: Sequence[Area]) -> None:
+        """Let a merged cell stand in every row that it reaches over, as a person sees it."""
+        places = sorted(self.rows)
+        filled: set[int] = set()
+        spent = 0
+        for area in areas:
+            first, last = bisect_right(places, area.top), bisect_right(places, area.bottom)
+            head = self.rows.get(area.top)
+            if head is None or area.left >= len(head.cells) or not head.cells[area.left].strip():
+                continue
+            spent += last - first
+            if spent > CELLS_MAX:
+                raise InputRefusedError(f"{self.source} has too many merged cells; save the list alone as CSV.")
+            for place in places[first:last]:
+                if self._fill(place, area.left, head):
+                    filled.add(place)
+        if filled:
+            self.notices.append(
+                f"Merged cells of {self.source} were read as standing in {named_rows(sorted(filled))} too."
+            )
+
+    def drop_totals(self, area: Area, name: str) -> None:
+        """Take the rows of a table's totals out."""
+        places = sorted(self.rows)
+        within = places[bisect_left(places, area.top) : bisect_right(places, area.bottom)]
+        for place in within:
+            row = self.rows[place]
+            kept = tuple("" if area.left <= index <= area.right else cell for index, cell in enumerate(row.cells))
+            doubts = {index: doubt for index, doubt in row.doubts.items() if not area.left <= index <= area.right}
+            if doubts or any(map(str.strip, kept)):
+                self.rows[place] = replace(row, cells=kept, doubts=doubts)
+            else:
+                del self.rows[place]
+        if within:
+            self.notices.append(f"The total of table {name!r} stands in {named_rows(within)}: not read as an order.")
+
+    def grid(self) -> Grid:
+        """Everything, and what the user should know about it."""
+        rows = tuple(self.rows[place] for place in sorted(self.rows))
+        return Grid(rows=rows, notices=(*self.notices, *self._hidden_notices(rows), *self._odd_notices()))
+
+    def _fill(self, place: int, column: int, head: Row) -> bool:
+        row = self.rows[place]
+        if column < len(row.cells) and row.cells[column].strip():
+            return False
+        cells = [*row.cells, *[""] * (column + 1 - len(row.cells))]
+        cells[column] = head.cells[column]
+        doubts = {**row.doubts, **({column: head.doubts[column]} if column in head.doubts else {})}
+        ones = row.one_numbers | ({column} & head.one_numbers)
+        values = None if row.values is None or head.values is None else row.values | ({column} & head.values)
+        struck = row.struck | ({column} & head.struck)
+        self.rows[place] = replace(
+            row, cells=tuple(cells), doubts=doubts, one_numbers=ones, values=values, struck=struck
+        )
+        return True
+
+    def _hidden_notices(self, rows: Sequence[Row]) -> Iterator[str]:
+        hidden = [place for place in self.hidden if place in self.rows]
+        if hidden:
+            by_whom = " by a filter or by hand" if self.is_filtered else ""
+            yield (
+                f"{named_rows(hidden).capitalize()} of {self.source} {'is' if len(hidden) == 1 else 'are'} hidden"
+                f"{by_whom} in the sheet and read all the same; delete what is not wanted."
+            )
+        filled = {index for row in rows for index in self.hidden_columns if index < len(row.cells) and row.cells[index]}
+        if filled:
+            letters = ", ".join(map(column_letters, sorted(filled)))
+            yield f"Hidden columns of {self.source} were read too: {letters}."
+
+    def _odd_notices(self) -> Iterator[str]:
+        if self.restart_count:
+            yield (
+                f"The row numbers in {self.source} begin again or stand twice; its rows were counted on, and all were "
+                "read."
+            )
+        if self.mute:
+            yield (
+                f"{named_rows(self.mute).capitalize()} of {self.source} {'holds' if len(self.mute) == 1 else 'hold'} "
+                "formulas that show nothing: not read as orders; where they should show numbers, open the workbook in "
+                "Excel and save it."
+            )
+        if self.unsaved_count:
+            cells = (
+                "1 cell holds a formula" if self.unsaved_count == 1 else f"{self.unsaved_count} cells hold a formula"
+            )
+            yield (
+                f"{cells} without a saved value in {self.source}, which is read as blank; open the workbook in "
+                "Excel and save it."
+            )
+
+
+def cells_at(places: Iterator[tuple[int, Cell]]) -> list[Cell]:
+    """A row out of cells that tell their columns, from 0; what stands beyond all columns is only counted."""
+    cells: list[Cell] = []
+    for index, cell in places:
+        column = min(index, COLUMNS_MAX)
+        if column >= len(cells):
+            cells.extend([EMPTY] * (column - len(cells)))
+            cells.append(cell)
+        else:
+            cells[column] = _one_of(cells[column], cell)
+    return cells
+
+
+def _one_of(first: Cell, second: Cell) -> Cell:
+    """A cell that stands twice in the file holds what both say; programs differ in which of two they show."""
+    if not second.text.strip() or first.text == second.text:
+        return first if first is not EMPTY else second
+    if not first.text.strip():
+        return second
+    return Cell(
+        first.text,
+        doubt=f"The cell stands twice in the file, with {first.text!r} and with {second.text!r}: open the list in the "
+        "program that made it and save it anew.",
+    )
+
+
+def column_letters(index: int) -> str:
+    """``AB`` for 27."""
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters

@@ -1,0 +1,292 @@
+"""Binary workbooks of Excel (.xlsb): the parts of a packed workbook, as records of numbers instead of XML."""
+
+from __future__ import annotations
+
+import posixpath
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from openpyxl.styles.numbers import BUILTIN_FORMATS
+
+from poolwright.intake.budget import CELLS_MAX, COLUMNS_MAX
+from poolwright.intake.errors import InputRefusedError
+from poolwright.intake.grid import Grid
+from poolwright.intake.workbooks.cell import Cell, error_cell, number_cell, struck
+from poolwright.intake.workbooks.page import Page
+from poolwright.intake.workbooks.parts import Parts
+from poolwright.intake.workbooks.rich_text import cut, joined
+from poolwright.intake.workbooks.sheet_rows import Area, SheetRows, cells_at
+from poolwright.intake.workbooks.strike_rules import StrikeRule, cross_out
+
+T = TypeVar("T")
+
+WORKBOOK = "xl/workbook.bin"
+#: Kinds of records that are looked at.
+_ROW, _TEXT_ITEM, _FONT, _FORMAT, _STYLE, _BOOK_PROPERTIES, _SHEET, _MERGED = 0, 19, 43, 44, 47, 153, 156, 176
+_STYLES_BEGIN, _STYLES_END, _FILTER_COLUMN, _COLUMNS, _TABLE, _RICH = 617, 618, 163, 60, 343, 62
+#: Cells with a value, then the same as results of formulas.
+_SMALL = 2
+_CELLS = frozenset({*range(2, 12), _RICH})
+#: Rules of a sheet (conditional formats), and the looks that they give.
+_RULE, _LOOK = 463, 507
+_ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
+#: A cell begins with its column, and its style in three bytes beside a flag.
+_CELL_HEAD = 8
+_HIDDEN_ROW, _HIDDEN_COLUMN, _DATES_OF_1904 = 0x10, 0x01, 0x01
+#: Where a font has its flags, the one that crosses out, and where a style names its font.
+_FONT_FLAGS_AT, _STRIKES, _STYLE_FONT_AT = 2, 0x08, 4
+#: The number of the look that a rule gives; the properties of a look, each with its kind and size; which crosses out.
+_RULE_LOOK_AT, _PROPERTIES_AT, _PROPERTY_HEAD, _STRIKE_PROPERTY = 8, 4, 4, 0x1D
+#: How many rows of totals a table has.
+_TOTALS_AT = 28
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Book:
+    parts: Parts
+    source: str
+    #: Each with whether it is crossed out.
+    texts: list[tuple[str, bool]]
+    looks: _Looks
+    is_1904: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Looks:
+    """Number formats, and what crosses out."""
+
+    codes: list[str] = field(default_factory=list[str])
+    #: Whether each style of a cell does, each font, and each look of a rule.
+    strikes: list[bool] = field(default_factory=list[bool])
+    fonts: list[bool] = field(default_factory=list[bool])
+    of_rules: list[bool] = field(default_factory=list[bool])
+
+
+def xlsb_pages(parts: Parts, source: str) -> list[Page]:
+    """The sheets of a workbook.
+
+    Raises:
+        ValueError, KeyError, struct.error: It is damaged.
+    """
+    relations = parts.relations(WORKBOOK)
+    shared = {relation.kind: relation.target for relation in relations.values()}
+    records = list(_records(parts, WORKBOOK))
+    looks = _looks(parts, shared.get("styles", ""))
+    book = _Book(
+        parts=parts,
+        source=source,
+        texts=_texts(parts, shared.get("sharedstrings", ""), looks.fonts),
+        looks=looks,
+        is_1904=any(kind == _BOOK_PROPERTIES and data[0] & _DATES_OF_1904 for kind, data in records),
+    )
+    pages: list[Page] = []
+    for kind, data in records:
+        if kind != _SHEET:
+            continue
+        (state,) = struct.unpack_from("<I", data)
+        arrow, end = _wide_text(data, 8)
+        title, _ = _wide_text(data, end)
+        relation = relations.get(arrow)
+        if relation is not None and relation.kind == "worksheet":
+            pages.append(Page(title=title, is_visible=not state, read=_Sheet(book, title, relation.target).read))
+    if not pages:
+        raise ValueError(WORKBOOK)
+    return pages
+
+
+class _Sheet:
+    """One pass over the part of one sheet."""
+
+    def __init__(self, book: _Book, title: str, name: str) -> None:
+        self._book = book
+        self._title = title
+        self._name = name
+        self._rows = SheetRows(source=book.source)
+
+    def read(self) -> Grid:
+        if self._name not in self._book.parts:
+            raise InputRefusedError(
+                f"Sheet {self._title!r} is missing in {self._book.source}: it is damaged. Open it in Excel and save it "
+                "anew."
+            )
+        areas: list[Area] = []
+        rules: list[StrikeRule] = []
+        row_no, is_hidden = 0, False
+        cells: list[tuple[int, Cell]] = []
+        for kind, data in _records(self._book.parts, self._name):
+            if kind == _ROW:
+                self._take(row_no, cells, is_hidden=is_hidden)
+                row_no, is_hidden, cells = struct.unpack_from("<I", data)[0] + 1, bool(data[11] & _HIDDEN_ROW), []
+            elif kind in _CELLS:
+                is_struck = _style(data, self._book.looks.strikes, default=False)
+                cell = struck(self._cell(kind, data), is_struck=is_struck)
+                cells.append((struct.unpack_from("<I", data)[0], cell))
+            elif kind == _MERGED:
+                areas.append(_area(data))
+            elif kind == _COLUMNS and data[16] & _HIDDEN_COLUMN:
+                first, last = struct.unpack_from("<2I", data)
+                self._rows.hidden_columns.update(range(first, min(last, COLUMNS_MAX) + 1))
+            else:
+                self._rows.is_filtered = self._rows.is_filtered or kind == _FILTER_COLUMN
+                rules.extend(_rules(kind, data, self._book.looks.of_rules))
+        self._take(row_no, cells, is_hidden=is_hidden)
+        self._take_tables()
+        self._rows.merge([area for area in areas if area.bottom > area.top])
+        cross_out(self._rows, rules)
+        return self._rows.grid()
+
+    def _take_tables(self) -> None:
+        parts = self._book.parts
+        for relation in parts.relations(self._name.lstrip("/")).values():
+            if relation.kind != "table" or relation.target not in parts:
+                continue
+            for kind, data in _records(parts, relation.target):
+                total_count = struct.unpack_from("<I", data, _TOTALS_AT)[0] if kind == _TABLE else 0
+                if total_count:
+                    area = _area(data)
+                    name = posixpath.basename(relation.target)
+                    self._rows.drop_totals(replace(area, top=max(area.top, area.bottom + 1 - total_count)), name)
+
+    def _take(self, row_no: int, cells: list[tuple[int, Cell]], *, is_hidden: bool) -> None:
+        if row_no and cells:
+            self._rows.add(self._rows.place(row_no), cells_at(iter(cells)), is_hidden=is_hidden)
+
+    def _cell(self, kind: int, data: bytes) -> Cell:
+        match kind:
+            case 2 | 5 | 9:
+                number = _small_number(data) if kind == _SMALL else struct.unpack_from("<d", data, _CELL_HEAD)[0]
+                return self._number(number, data)
+            case 4 | 10:
+                return Cell("TRUE" if data[_CELL_HEAD] else "FALSE")
+            case 3 | 11:
+                return error_cell(_ERRORS.get(data[_CELL_HEAD], "#ERROR"))
+            case 7:
+                text, is_struck = self._book.texts[struct.unpack_from("<I", data, _CELL_HEAD)[0]]
+                return struck(Cell(text), is_struck=is_struck)
+            case _:
+                return Cell(_wide_text(data, _CELL_HEAD + (kind == _RICH))[0])
+
+    def _number(self, number: float, data: bytes) -> Cell:
+        code = _style(data, self._book.looks.codes, default="General")
+        return number_cell(number, code, is_1904=self._book.is_1904)
+
+
+def _area(data: bytes) -> Area:
+    top, bottom, left, right = struct.unpack_from("<4I", data)
+    return Area(top=top + 1, bottom=bottom + 1, left=left, right=right)
+
+
+def _texts(parts: Parts, name: str, fonts: Sequence[bool]) -> list[tuple[str, bool]]:
+    if not name:
+        return []
+    texts: list[tuple[str, bool]] = []
+    for kind, data in _records(parts, name):
+        if kind == _TEXT_ITEM:
+            texts.append(_text_item(data, fonts))
+            if len(texts) > CELLS_MAX:
+                raise ValueError(name)
+    return texts
+
+
+def _text_item(data: bytes, fonts: Sequence[bool]) -> tuple[str, bool]:
+    """A text, and whether it is crossed out, which its pieces tell where it has some."""
+    text, end = _wide_text(data, 1)
+    if not data[0] & 1:
+        return text, False
+    (count,) = struct.unpack_from("<I", data, end)
+    runs = [struct.unpack_from("<HH", data, end + 4 + 4 * number) for number in range(min(count, len(text)))]
+    begins = [(begin, font < len(fonts) and fonts[font]) for begin, font in runs]
+    return joined(cut(text, begins, is_struck=False)) if any(strike for _, strike in begins) else (text, False)
+
+
+def _style(cell: bytes, styles: Sequence[T], *, default: T) -> T:
+    """What the style of a cell says."""
+    number = int.from_bytes(cell[4:7], "little")
+    return styles[number] if number < len(styles) else default
+
+
+def _looks(parts: Parts, name: str) -> _Looks:
+    own: dict[int, str] = {}
+    looks = _Looks()
+    is_within = False
+    for kind, data in _records(parts, name) if name in parts else ():
+        if kind == _FORMAT:
+            own[struct.unpack_from("<H", data)[0]] = _wide_text(data, 2)[0]
+        elif kind == _FONT:
+            looks.fonts.append(bool(data[_FONT_FLAGS_AT] & _STRIKES))
+        elif kind in {_STYLES_BEGIN, _STYLES_END}:
+            is_within = kind == _STYLES_BEGIN
+        elif kind == _STYLE and is_within:
+            number = struct.unpack_from("<H", data, 2)[0]
+            looks.codes.append(own.get(number) or BUILTIN_FORMATS.get(number, "General"))
+            font = struct.unpack_from("<H", data, _STYLE_FONT_AT)[0]
+            looks.strikes.append(font < len(looks.fonts) and looks.fonts[font])
+        elif kind == _LOOK:
+            looks.of_rules.append(_is_strike_look(data))
+    return looks
+
+
+def _is_strike_look(data: bytes) -> bool:
+    """Whether the look of a rule has the property that crosses out, and it is on."""
+    place = _PROPERTIES_AT + 2
+    while place + _PROPERTY_HEAD < len(data):
+        kind, size = struct.unpack_from("<HH", data, place)
+        if kind == _STRIKE_PROPERTY:
+            return bool(data[place + _PROPERTY_HEAD])
+        place += max(size, _PROPERTY_HEAD)
+    return False
+
+
+def _rules(kind: int, data: bytes, looks: Sequence[bool]) -> Iterator[StrikeRule]:
+    """The rule in a record, if it is one that crosses out; when it does, is not read."""
+    (number,) = struct.unpack_from("<I", data, _RULE_LOOK_AT) if kind == _RULE else (len(looks),)
+    if number < len(looks) and looks[number]:
+        yield StrikeRule(areas=())
+
+
+def _records(parts: Parts, name: str) -> Iterator[tuple[int, bytes]]:
+    """The records of a part: kind and size in as many bytes as they need, seven bits each, then the data."""
+    with parts.open(name) as part:
+        content = part.read()
+    place = 0
+    while place < len(content):
+        kind, place = _varying(content, place, 2)
+        size, place = _varying(content, place, 4)
+        if place + size > len(content):
+            raise ValueError(name)
+        yield kind, content[place : place + size]
+        place += size
+
+
+def _varying(content: bytes, place: int, bytes_max: int) -> tuple[int, int]:
+    number = 0
+    for shift in range(bytes_max):
+        byte = content[place]
+        place += 1
+        number |= (byte & 0x7F) << (7 * shift)
+        if byte < 0x80:  # noqa: PLR2004  # the highest bit says that another byte follows
+            break
+    return number, place
+
+
+def _wide_text(data: bytes, place: int) -> tuple[str, int]:
+    """A text with its length before it, and where it ends."""
+    (length,) = struct.unpack_from("<I", data, place)
+    end = place + 4 + 2 * length
+    if length == 0xFFFFFFFF:  # noqa: PLR2004  # no text at all
+        return "", place + 4
+    if end > len(data):
+        raise ValueError(place)
+    return data[place + 4 : end].decode("utf-16-le", errors="replace"), end
+
+
+def _small_number(data: bytes) -> float:
+    """A number in 30 bits: whole, or the upper half of a fraction; the lowest bit divides it by a hundred."""
+    (packed,) = struct.unpack_from("<I", data, _CELL_HEAD)
+    if packed & 2:
+        number = float(struct.unpack_from("<i", data, _CELL_HEAD)[0] >> 2)
+    else:
+        number = float(struct.unpack("<d", struct.pack("<Q", (packed & 0xFFFFFFFC) << 32))[0])
+    return number / 100 if packed & 1 else number

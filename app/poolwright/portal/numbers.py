@@ -1,0 +1,233 @@
+"""How a portal writes its order numbers: one cell of a list becomes a number that it knows, or a reason why not.
+
+Pure. The rules come from a portal pack (its table ``[numbers]``); what spreadsheets do to numbers is understood here:
+``4500012345.0``, a leading apostrophe, ``="0045"``, non-breaking spaces, full-width digits. Leading zeros are kept.
+Nothing is guessed: digits that a spreadsheet dropped are asked for, not made up, and a cell that can be read in more
+than one way is no number but a question, with all its readings named.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from poolwright.domain.failures import Reason
+from poolwright.portal import writing
+
+#: Longer than any order number; nothing longer is tried against a pack's pattern.
+_LENGTH_MAX = 120
+#: So much of a wrong number is shown in a sentence.
+_SHOWN_LENGTH = 40
+#: What people write between a prefix and its number: ``PO-45``, ``PO# 45``, ``PO: 45``.
+_AFTER_PREFIX = " -_#:./"
+#: So many numbers are named in a sentence.
+_SHOWN_NUMBERS = 3
+
+
+class Case(StrEnum):
+    """What happens to the letters of a number before the portal sees it."""
+
+    UPPER = "upper"
+    LOWER = "lower"
+    KEEP = "keep"
+
+
+class NumberRules(BaseModel):
+    """The order numbers of one portal, as its pack tells them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    #: Removed for the portal's addresses, kept for people; compared without case. A number may come without one.
+    prefixes: tuple[str, ...] = ()
+    #: Regular expression for the whole number once prefix and separators are gone.
+    pattern: str
+    #: Characters inside a number that people add and the portal does not have.
+    separators: str = " -"
+    case: Case = Case.UPPER
+    #: One phrase for messages: what a number looks like.
+    describe: str = Field(min_length=1)
+    #: A number that is valid by these rules.
+    example: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        """Refuse a pattern that cannot be read, an empty prefix, an example that breaks the rules."""
+        try:
+            re.compile(self.pattern)
+        except re.error as error:
+            raise ValueError(f"pattern {self.pattern!r} is no regular expression: {error}") from error
+        if not all(prefix.strip() for prefix in self.prefixes):
+            raise ValueError("prefixes holds an empty one")
+        match parse_number(self.example, self):
+            case BadNumber():
+                raise ValueError(f"example {self.example!r} is not valid by pattern {self.pattern!r}")
+            case Number():
+                return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number:
+    """A valid order number. Two cells mean the same order when their ``portal_number`` is equal."""
+
+    #: For people: with the prefix that the user wrote, if any.
+    po_number: str
+    #: For the portal's addresses.
+    portal_number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadNumber:
+    """A cell that holds no order number."""
+
+    #: ``BAD_NUMBER`` or ``BLANK_NUMBER``.
+    reason: Reason
+    #: One sentence: what is wrong and what was expected.
+    detail: str
+
+
+def parse_number(text: str, rules: NumberRules, *, is_one: bool = False) -> Number | BadNumber:
+    """Read one cell by the rules of a portal.
+
+    Args:
+        text: The cell as a person sees it.
+        rules: What the portal's numbers look like.
+        is_one: The cell is known to hold a single number, so that signs between its digits part nothing.
+    """
+    plain = writing.plain_text(text)
+    if not plain:
+        return BadNumber(reason=Reason.BLANK_NUMBER, detail="There is no order number.")
+    if writing.is_shortened(plain):
+        return _bad(
+            f"{_shown(plain)} is a number that the spreadsheet shortened, so its last digits are lost: format the "
+            "column as text and fill in the full number."
+        )
+    if len(plain) <= _LENGTH_MAX:
+        # What nobody sees may hold one number together or keep two apart: a soft hyphen, the end of a cell in a text.
+        apart = plain if text.isprintable() else writing.plain_text(text, unseen=" ")
+        is_grown = apart != plain and len(_numbers_alone(apart, rules)) > 1
+        for bare in () if is_grown else writing.bare_texts(plain):
+            number = _sure_number(bare, rules, is_one=is_one)
+            if number:
+                return number
+        doubt = _doubt(apart if is_grown else plain, rules)
+        if doubt:
+            return _bad(doubt)
+    return _bad(
+        f"{_shown(plain)} is no order number of this portal: expected {rules.describe}, for example {rules.example}"
+        f"{_look_alike(plain, rules)}."
+    )
+
+
+def _bad(detail: str) -> BadNumber:
+    return BadNumber(reason=Reason.BAD_NUMBER, detail=detail)
+
+
+def _sure_number(text: str, rules: NumberRules, *, is_one: bool) -> Number | None:
+    """The number, when there is no other way to read the text."""
+    for prefix, rest in _readings(text, rules):
+        parts = _parts(writing.without_thousands(rest), rules.separators)
+        number = _valid(prefix, "".join(parts), rules)
+        if not number:
+            continue
+        if is_one:
+            return number
+        if len(parts) == 1:
+            return None if writing.is_address(rest) else number
+        is_sure = writing.is_one_number(parts) and not writing.is_date(rest) and not _numbers_alone(rest, rules)
+        return number if is_sure else None
+    return None
+
+
+def _doubt(plain: str, rules: NumberRules) -> str:
+    """Every way to read a text that can be read in several, or holds a number among other things; else nothing."""
+    if writing.is_date(plain):
+        return (
+            f"{_shown(plain)} is a date, or a number that a spreadsheet took for one: format the column as text and "
+            "fill in the order number."
+        )
+    alone = _numbers_alone(plain, rules)
+    readings = [_alone_shown(alone)] if alone else []
+    for prefix, rest in _readings(plain, rules):
+        is_address = writing.is_address(rest)
+        glued = writing.without_thousands(rest) if is_address else writing.unsure_thousands(rest)
+        glued = glued or "".join(_parts(rest, rules.separators))
+        whole = _valid(prefix, glued, rules)
+        if whole:
+            if is_address:
+                readings.append("the address of a machine in a network")
+            elif not alone:
+                readings.append(f"{_shown(rest)}, which is no single order number")
+            readings.append(f"the order {whole.po_number}")
+            break
+    if not readings:
+        return ""
+    return f"{_shown(plain)} can be read as {', or as '.join(readings)}: leave one order number alone in the cell."
+
+
+def _look_alike(plain: str, rules: NumberRules) -> str:
+    """The order that a text would be if its letters were the digits that they look like; else nothing."""
+    for prefix, rest in _readings(plain, rules) if len(plain) <= _LENGTH_MAX else ():
+        number = _valid(prefix, writing.as_digits(rest), rules)
+        if number and any(map(str.isdigit, rest)):
+            return f"; with digits for the letters that look like them it would be the order {number.po_number}"
+    return ""
+
+
+def _alone_shown(numbers: Sequence[Number]) -> str:
+    names = [number.po_number for number in numbers[:_SHOWN_NUMBERS]]
+    more = len(numbers) - len(names)
+    if len(names) == 1:
+        return f"the order {names[0]} with something else beside it"
+    return f"the orders {', '.join(names)}" + (f" and {more} more" if more else "")
+
+
+def _numbers_alone(text: str, rules: NumberRules) -> list[Number]:
+    """Those parts of a text that are order numbers by themselves."""
+    found: list[Number] = []
+    for token in re.findall(r"\w+", text):
+        valid = (_valid(prefix, rest, rules) for prefix, rest in _readings(token, rules))
+        number = next(filter(None, valid), None)
+        if number:
+            found.append(number)
+    return found
+
+
+def _valid(prefix: str, number: str, rules: NumberRules) -> Number | None:
+    cased = _cased(number, rules.case)
+    if not re.fullmatch(rules.pattern, cased):
+        return None
+    return Number(po_number=prefix + cased, portal_number=cased)
+
+
+def _readings(plain: str, rules: NumberRules) -> Iterator[tuple[str, str]]:
+    """Each way to part the text into a prefix and a number: longest prefix first, none last."""
+    for prefix in sorted(rules.prefixes, key=len, reverse=True):
+        if writing.as_latin(plain[: len(prefix)].upper()).casefold() == prefix.casefold():
+            yield prefix, plain[len(prefix) :].lstrip(_AFTER_PREFIX)
+    yield "", plain
+
+
+def _parts(text: str, separators: str) -> list[str]:
+    """Parted at separators between two characters; one at an end stays, since ``-4500012345`` is no number."""
+    if not separators:
+        return [text]
+    return re.split(rf"(?<=\w)[{re.escape(separators)}]+(?=\w)", text)
+
+
+def _cased(text: str, case: Case) -> str:
+    match case:
+        case Case.UPPER:
+            return text.upper()
+        case Case.LOWER:
+            return text.lower()
+        case Case.KEEP:
+            return text
+
+
+def _shown(text: str) -> str:
+    return f"'{text}'" if len(text) <= _SHOWN_LENGTH else f"'{text[:_SHOWN_LENGTH]}…'"

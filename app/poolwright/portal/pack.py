@@ -1,0 +1,175 @@
+"""A portal pack: one TOML file that tells how a portal's addresses, pages, login and attachments look.
+
+A pack is validated once, here. Workers get it as JSON text in their options and validate it again at their border.
+Selectors are CSS; addresses are regular expressions searched in path and query; texts are compared without case.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote, urlsplit
+
+from pydantic import AfterValidator, Field, ValidationError
+
+from poolwright.portal.errors import PackError
+from poolwright.portal.numbers import NumberRules
+from poolwright.portal.origin import origin_of
+from poolwright.portal.tables import (
+    Attachments,
+    Dialogs,
+    FieldRule,
+    Limits,
+    Login,
+    LoginStep,
+    Marks,
+    NameSource,
+    PackTable,
+    Site,
+    Triage,
+)
+
+__all__ = [
+    "Dialogs",
+    "FieldRule",
+    "LoginStep",
+    "Marks",
+    "NameSource",
+    "Pack",
+    "PackError",
+    "Triage",
+    "load",
+    "parse_json",
+    "parse_toml",
+    "shipped_names",
+]
+
+SCHEMA_VERSION = 1
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+def _schema(version: int) -> int:
+    if version != SCHEMA_VERSION:
+        msg = f"it is {version}; this version of Poolwright reads {SCHEMA_VERSION}"
+        raise ValueError(msg)
+    return version
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        msg = f"{text!r} must be lower-case letters, digits, - and _"
+        raise ValueError(msg)
+    return text
+
+
+class Pack(PackTable):
+    """All that Poolwright knows about one portal."""
+
+    schema_version: Annotated[int, AfterValidator(_schema)] = Field(alias="schema")
+    name: Annotated[str, AfterValidator(_name)]
+    title: str
+    numbers: NumberRules
+    site: Site
+    login: Login
+    triage: Triage
+    attachments: Attachments
+    fields: dict[str, FieldRule] = Field(default_factory=dict[str, FieldRule])
+    limits: Limits = Limits()
+
+    def to_json(self) -> str:
+        """The pack as it travels to a worker."""
+        return self.model_dump_json(by_alias=True)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What its author should know about a pack that is right."""
+        found = self.attachments
+        if found.count or found.empty or found.settled or found.answered:
+            return ()
+        signs = "attachments.empty, count, settled or answered"
+        return (f"nothing in it tells an empty list ({signs}): an order without attachments ends as portal_changed",)
+
+    def order_url(self, base_url: str, portal_number: str) -> str:
+        """Address of an order's page."""
+        return base_url + self.site.order.replace("{number}", quote(portal_number, safe=""))
+
+    def is_order_page(self, base_url: str, portal_number: str, url: str) -> bool:
+        """Whether a page that was reached is that order's own: portals may add to its address, not leave it."""
+        wanted, reached = urlsplit(self.order_url(base_url, portal_number)), urlsplit(url)
+        is_below = reached.path.startswith(wanted.path) and not reached.path[len(wanted.path) :][:1].isalnum()
+        return is_below and origin_of(url) == origin_of(base_url)
+
+    def may_fetch(self, base_url: str, url: str) -> bool:
+        """Whether a link of a page leads to the portal, or over HTTPS to a host that this pack trusts."""
+        asked = origin_of(url)
+        if asked is None:
+            return False
+        return asked == origin_of(base_url) or asked in {origin_of(f"https://{host}") for host in self.site.hosts}
+
+    def is_login_host(self, url: str) -> bool:
+        """Whether an address belongs to the single sign-on that this pack names."""
+        asked = origin_of(url)
+        return asked is not None and asked in {origin_of(f"https://{host}") for host in self.login.hosts}
+
+
+def parse_json(text: str) -> Pack:
+    """Validate a pack that came over the wire.
+
+    Raises:
+        PackError: It is no valid pack.
+    """
+    try:
+        return Pack.model_validate_json(text)
+    except ValidationError as error:
+        raise PackError("sent to the worker", tuple(_problems(error))) from error
+
+
+def parse_toml(text: str, name: str) -> Pack:
+    """Validate the text of a pack file.
+
+    Raises:
+        PackError: It is no TOML or no valid pack; every problem is named with its place.
+    """
+    try:
+        return Pack.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise PackError(name, (f"not readable as TOML: {error}",)) from error
+    except ValidationError as error:
+        raise PackError(name, tuple(_problems(error))) from error
+
+
+def load(name_or_path: str) -> Pack:
+    """Read a pack that Poolwright ships, by name, or one from a file, by path.
+
+    Raises:
+        PackError: There is no such pack, or it is not valid.
+    """
+    if name_or_path in shipped_names():
+        shipped = resources.files("poolwright.portal").joinpath("packs", f"{name_or_path}.toml")
+        return parse_toml(shipped.read_text(encoding="utf-8"), name_or_path)
+    try:
+        return parse_toml(Path(name_or_path).read_text(encoding="utf-8-sig"), name_or_path)
+    except UnicodeDecodeError as error:
+        raise PackError(name_or_path, ("the file is not UTF-8 text",)) from error
+    except (FileNotFoundError, IsADirectoryError) as error:
+        known = ", ".join(shipped_names())
+        problem = f"no such pack; shipped are {known}, or give the path of a .toml file"
+        raise PackError(name_or_path, (problem,)) from error
+    except OSError as error:
+        raise PackError(name_or_path, (f"the file cannot be read: {error.strerror}",)) from error
+
+
+def shipped_names() -> tuple[str, ...]:
+    """Names of the packs that come with Poolwright."""
+    folder = resources.files("poolwright.portal").joinpath("packs")
+    return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
+
+
+def _problems(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors(include_url=False, include_input=False):
+        place = ".".join(str(step) for step in problem["loc"]) or "the pack"
+        yield f"{place}: {problem['msg'].removeprefix('Value error, ')}"

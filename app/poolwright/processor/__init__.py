@@ -1,0 +1,30 @@
+"""What the author of a processor imports, whoever runs it: the script that opens a pool, and the workers of the pool.
+
+- ``Processor``: what one is, and the name of the group of entry points under which a package offers its own.
+- ``Tab``: what it works with. ``POTask`` and ``Report``: what it is given, and what it gives back.
+- ``RetryLaterError``, ``GiveUpError``, ``SessionLostError``: what it raises where it knows what an error means.
+"""
+
+from poolwright.domain.failures import Outcome, Reason
+from poolwright.domain.payload import JsonValue
+from poolwright.domain.task import FetchedFile, MissedFile, POTask, Report
+from poolwright.processor.failures import GiveUpError, ProcessorError, RetryLaterError, SessionLostError
+from poolwright.processor.names import GROUP
+from poolwright.processor.protocol import Processor, Tab
+
+__all__ = [
+    "GROUP",
+    "FetchedFile",
+    "GiveUpError",
+    "JsonValue",
+    "MissedFile",
+    "Outcome",
+    "POTask",
+    "Processor",
+    "ProcessorError",
+    "Reason",
+    "Report",
+    "RetryLaterError",
+    "SessionLostError",
+    "Tab",
+]

@@ -1,0 +1,96 @@
+"""How a processor is named: one of ours, one that an installed package offers, or ``module:function``.
+
+Only metadata of packages is read here; nothing of theirs is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+
+from poolwright.domain.failures import OptionsError
+
+#: The group of entry points under which packages offer processors.
+GROUP = "poolwright.processors"
+#: What comes with Poolwright.
+PO_ATTACHMENTS = "po_attachments"
+SHIPPED_NAMES = (PO_ATTACHMENTS,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shipped:
+    """A processor of ours."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """One that an installed package offers."""
+
+    name: str
+    #: Name of the package, as it is installed.
+    package: str
+    entry: EntryPoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """A function of a module."""
+
+    name: str
+    module: str
+    function: str
+
+    @property
+    def outermost(self) -> str:
+        """The module, or the package that it stands in."""
+        return self.module.partition(".")[0]
+
+
+def resolve(name: str) -> Shipped | Offered | Own:
+    """Find out what a name means.
+
+    Raises:
+        OptionsError: It means nothing, or more than one thing.
+    """
+    if ":" in name:
+        return _own(name)
+    offers = offered()
+    found = [offer for offer in offers if offer.name == name]
+    givers = [f"the package {offer.package}" for offer in found]
+    if name in SHIPPED_NAMES:
+        givers.insert(0, "Poolwright itself")
+    if len(givers) > 1:
+        raise OptionsError(
+            f"The processor {name!r} is offered by {' and '.join(givers)}; remove one of them, or name the function "
+            "that you mean as module:function."
+        )
+    if name in SHIPPED_NAMES:
+        return Shipped(name=name)
+    if found:
+        return found[0]
+    raise OptionsError(
+        f"There is no processor {name!r}. There is {_listed(offers)}; one of your own is named as module:function."
+    )
+
+
+def offered() -> tuple[Offered, ...]:
+    """Every processor that installed packages offer, by name."""
+    offers = (
+        Offered(name=entry.name, package=entry.dist.name if entry.dist else "?", entry=entry)
+        for entry in entry_points(group=GROUP)
+    )
+    return tuple(sorted(offers, key=lambda offer: (offer.name, offer.package)))
+
+
+def _own(name: str) -> Own:
+    module, _, function = name.partition(":")
+    if not (function.isidentifier() and all(part.isidentifier() for part in module.split("."))):
+        raise OptionsError(f"{name!r} names no processor; write it as module:function, or as package.module:function.")
+    return Own(name=name, module=module, function=function)
+
+
+def _listed(offers: Sequence[Offered]) -> str:
+    return ", ".join((*SHIPPED_NAMES, *(f"{offer.name} (of {offer.package})" for offer in offers)))

@@ -1,0 +1,207 @@
+"""What a person decides about a base: to seal it, accept it as it is now, go back to the last good copy, or remove it.
+
+Sealing keeps such a copy beside the base (``base.good-<time>``, a few MB: it leaves out what clones leave out). Each of
+these has the base alone while it works, and refuses one that a browser has open.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from poolwright.domain.failures import SetupError
+from poolwright.profile.base import inspect_base
+from poolwright.profile.clone import clone_profile, free_place, remove_clone, set_aside
+from poolwright.profile.failures import GOOD_MARK, ProfileDamagedError, ProfileMissingError, make_anew
+from poolwright.profile.home import NamedProfile
+from poolwright.profile.locks import changing
+from poolwright.profile.marker import clear_mark, refuse_marked
+from poolwright.profile.occupancy import refuse_occupied
+from poolwright.profile.private import FOLDER_MODE, remove_tree
+from poolwright.profile.rights import blame
+from poolwright.profile.seal import Seal, find_differences, put_seal, read_seal, remove_seal, seal_path, write_seal
+
+_BEFORE_MARK = ".before-"
+
+
+def seal_base(base: Path, *, now: datetime, browser_version: str | None = None) -> Seal:
+    """Check a base, seal it, and keep a good copy: after a login, or on command.
+
+    Args:
+        base: A user-data folder whose browser was closed in order.
+        now: Aware UTC now.
+        browser_version: Of the browser that wrote it; what the base says itself when left out.
+
+    Raises:
+        ProfileError: The base is missing, in use, refused (a marked one too) or damaged.
+        SetupError: The seal or the copy can't be written.
+    """
+    refuse_marked(base)
+    with changing(base):
+        return seal_changed(base, now=now, browser_version=browser_version)
+
+
+def seal_changed(base: Path, *, now: datetime, browser_version: str | None = None) -> Seal:
+    """The same of a base that the caller changed: hold ``locks.changing`` from before the change on.
+
+    Raises:
+        ProfileError: The base is missing, in use, refused or damaged.
+        SetupError: The seal or the copy can't be written.
+    """
+    inspect_base(base)
+    try:
+        seal = write_seal(base, now=now, browser_version=browser_version)
+        keep_good(base, seal)
+    except OSError as error:
+        raise _unwritable(base, error) from error
+    return seal
+
+
+def accept(base: Path, *, now: datetime) -> Seal:
+    """Take a base as it is now for good: seal it anew and take its mark away.
+
+    Raises:
+        ProfileError: The base is missing, in use or refused, or its structure is damaged, which nobody can accept.
+        SetupError: The seal or the copy can't be written.
+    """
+    with changing(base):
+        seal = seal_changed(base, now=now)
+    try:
+        clear_mark(base)
+    except OSError as error:
+        raise _unwritable(base, error) from error
+    return seal
+
+
+def keep_good(base: Path, seal: Seal) -> Path:
+    """Keep a copy of a base as it was sealed, in place of older copies. Hold ``locks.changing`` meanwhile.
+
+    Returns:
+        Where the copy lies. Its own seal lies beside it.
+
+    Raises:
+        ProfileInUseError: A browser has the base open.
+        ProfileDamagedError: The base is not as it was sealed.
+        SetupError: The copy can't be written.
+        OSError: Its seal can't be written, or an older copy can't be removed.
+    """
+    good = base.with_name(f"{base.name}{GOOD_MARK}{seal.created_at:%Y%m%dT%H%M%S%fZ}")
+    remove_clone(good)
+    report = clone_profile(base, good)
+    differences = find_differences(seal, report.files)
+    if differences:
+        remove_clone(good)
+        raise ProfileDamagedError(f"{base} changed after it was sealed: {', '.join(differences)}. Seal it again.")
+    put_seal(good, seal)
+    _remove_older(base, good)
+    return good
+
+
+def find_good(base: Path) -> Path | None:
+    """The newest good copy of a base; nothing when none was kept."""
+    kept = [path for path in base.parent.glob(f"{base.name}{GOOD_MARK}*Z") if seal_path(path).is_file()]
+    return max(kept, default=None)
+
+
+def restore(base: Path, *, now: datetime) -> Path:
+    """Put the last good copy in the place of a base, in one rename, and take the mark away.
+
+    Args:
+        base: The user-data folder; it may be gone.
+        now: Aware UTC now.
+
+    Returns:
+        Where the base that was there lies now, for a person to look at.
+
+    Raises:
+        ProfileMissingError: No good copy was ever kept.
+        ProfileInUseError: A browser has the base open, or another command works on it.
+        ProfileDamagedError: The good copy is damaged too.
+        SetupError: Something can't be written.
+    """
+    good = find_good(base)
+    if good is None:
+        raise ProfileMissingError(f"No good copy of {base} was kept: it was never sealed. {make_anew(base)}")
+    try:
+        base.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        with changing(base):
+            refuse_occupied(base)
+            draft = base.with_name(f"{base.name}.restored")
+            put_seal(base, _copy_good(good, draft))  # first: whenever we die, a copy in its place fits its seal
+            aside = set_aside(base, now)
+            draft.rename(base)
+            clear_mark(base)
+    except OSError as error:
+        raise _unwritable(base, error) from error
+    return aside
+
+
+def replace_base(base: Path, draft: Path, *, now: datetime) -> tuple[Path, Seal]:
+    """Put another user-data folder in the place of a base, and seal it. Hold ``locks.changing`` meanwhile.
+
+    Args:
+        base: The user-data folder.
+        draft: What takes its place; beside it, with no browser on it.
+        now: Aware UTC now.
+
+    Returns:
+        Where the base that was there lies now, and the new seal.
+
+    Raises:
+        ProfileError: A browser has the base open, or the other folder is damaged.
+        SetupError: Something can't be written.
+    """
+    inspect_base(draft)
+    refuse_occupied(base)
+    try:
+        remove_seal(base)  # killed from here on, this leaves an unsealed base, not a damaged one
+        before = base.rename(free_place(base.with_name(f"{base.name}{_BEFORE_MARK}{now:%Y%m%dT%H%M%SZ}")))
+        draft.rename(base)
+    except OSError as error:
+        raise _unwritable(base, error) from error
+    return before, seal_changed(base, now=now)
+
+
+def discard(profile: NamedProfile) -> None:
+    """Remove a profile whole: its login, its seal, its good copy and its file.
+
+    Raises:
+        ProfileInUseError: A browser has the base open, or another command works on it.
+        ProfileRefusedError: It lies in a read-only place.
+        SetupError: Something can't be removed.
+    """
+    base = profile.base_path
+    try:
+        if base.is_dir():
+            with changing(base):
+                refuse_occupied(base)
+                remove_tree(base)
+        remove_tree(profile.path)
+    except OSError as error:
+        raise _unwritable(base, error) from error
+
+
+def _copy_good(good: Path, target: Path) -> Seal:
+    seal = read_seal(good)
+    remove_clone(target)
+    report = clone_profile(good, target)
+    differences = ("its seal is gone",) if seal is None else find_differences(seal, report.files)
+    if seal is None or differences:
+        remove_clone(target)
+        raise ProfileDamagedError(f"The good copy {good} is damaged too: {', '.join(differences)}. {make_anew(target)}")
+    return seal
+
+
+def _remove_older(base: Path, good: Path) -> None:
+    for path in base.parent.glob(f"{base.name}{GOOD_MARK}*"):
+        if path.name.startswith(good.name):
+            continue
+        if path.is_dir():
+            remove_tree(path)
+        else:
+            path.unlink()
+
+
+def _unwritable(base: Path, error: OSError) -> SetupError:
+    told = blame(error, base.parent).sentence(otherwise="Then give the command again.")
+    return SetupError(f"{error.filename or base.parent} can't be written: {told}")

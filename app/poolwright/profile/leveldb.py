@@ -1,0 +1,172 @@
+"""The chain of files that makes one LevelDB database: CURRENT names a manifest, and that names tables and the log.
+
+A browser that finds a link missing makes the database anew and empty, without a word. The chain is only read here, and
+no database is opened: opening one rewrites it. What a killed browser leaves is whole: a log or a manifest may end
+within a record. A flipped bit within a table is not found (that takes a seal); within a log or a manifest it is.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from poolwright.profile.failures import BrokenFileError
+from poolwright.profile.records import read_records
+
+#: What a manifest's records hold behind each tag: numbers and texts.
+_COMPARATOR, _LOG, _NEXT_FILE, _SEQUENCE, _POINTER, _DELETED, _ADDED, _EARLIER_LOG = 1, 2, 3, 4, 5, 6, 7, 9
+_LAYOUTS = {
+    _COMPARATOR: "t",
+    _LOG: "n",
+    _NEXT_FILE: "n",
+    _SEQUENCE: "n",
+    _POINTER: "nt",
+    _DELETED: "nn",
+    _ADDED: "nnntt",
+    _EARLIER_LOG: "n",
+}
+#: Without one of these the database counts as broken.
+_NEEDED = frozenset({_COMPARATOR, _LOG, _NEXT_FILE, _SEQUENCE})
+_CONTENT = frozenset({".log", ".ldb", ".sst"})
+_OUTSIDE = frozenset({"LOCK", "LOG", "LOG.old"})
+
+
+@dataclass(slots=True, kw_only=True)
+class _Version:
+    """What a manifest says after its last record."""
+
+    tags: set[int] = field(default_factory=set[int])
+    log_number: int = 0
+    #: Sizes by level and number.
+    tables: dict[tuple[int, int], int] = field(default_factory=dict[tuple[int, int], int])
+
+
+def check_chain(folder: Path, *, was_killed: bool = False) -> None:
+    """Make sure that a browser finds everything in a database that it ever wrote there.
+
+    Args:
+        folder: The folder of the database. One that was never opened is fine.
+        was_killed: A browser may have been killed while it made the database: nothing is in it then.
+
+    Raises:
+        BrokenFileError: A link is missing, has another size, or is not what a browser wrote.
+        OSError: A file can't be read.
+    """
+    if _is_unused(folder, was_killed=was_killed):
+        return
+    manifest = _find_manifest(folder)
+    version = _read_version(manifest)
+    for (_, number), size_bytes in version.tables.items():
+        _check_table(folder, number, size_bytes)
+    for log in _find_logs(folder, version.log_number):
+        _check_log(log)
+
+
+def trim_torn_ends(folder: Path) -> None:
+    """Cut off what a killed browser left of a last record in a database that was checked.
+
+    The next browser would write on behind it, and the one after that loses all that was written so: Chromium 156 does.
+
+    Raises:
+        BrokenFileError: The database doesn't pass the check.
+        OSError: A file can't be written.
+    """
+    if _is_unused(folder, was_killed=True):
+        return
+    manifest = _find_manifest(folder)
+    for path in (manifest, *_find_logs(folder, _read_version(manifest).log_number)):
+        content = path.read_bytes()
+        end_of_last = max((end for _, end in read_records(content)), default=0)
+        if end_of_last < len(content):
+            os.truncate(path, end_of_last)
+
+
+def _is_unused(folder: Path, *, was_killed: bool) -> bool:
+    present = {path.name for path in folder.iterdir()} - _OUTSIDE
+    contents = {name for name in present if Path(name).suffix in _CONTENT}
+    return not present or (was_killed and not contents)
+
+
+def _find_manifest(folder: Path) -> Path:
+    current = folder / "CURRENT"
+    try:
+        name = current.read_bytes()
+    except FileNotFoundError as error:
+        raise BrokenFileError(current, "is missing") from error
+    number = name.removeprefix(b"MANIFEST-").removesuffix(b"\n")
+    if name != b"MANIFEST-%b\n" % number or not number.isdigit():
+        raise BrokenFileError(current, "names no manifest")
+    return folder / name.decode().strip()
+
+
+def _read_version(manifest: Path) -> _Version:
+    version = _Version()
+    try:
+        for record, _ in read_records(manifest.read_bytes()):
+            _apply(record, version)
+    except FileNotFoundError as error:
+        raise BrokenFileError(manifest, "is missing") from error
+    except (ValueError, IndexError, KeyError) as error:
+        raise BrokenFileError(manifest, "is damaged") from error
+    if not version.tags >= _NEEDED:
+        raise BrokenFileError(manifest, "is cut off")
+    return version
+
+
+def _apply(record: bytes, version: _Version) -> None:
+    position = 0
+    while position < len(record):
+        tag, position = _number(record, position)
+        numbers: list[int] = []
+        for kind in _LAYOUTS[tag]:
+            number, position = _number(record, position)
+            if kind == "t":
+                position += number
+            else:
+                numbers.append(number)
+        version.tags.add(tag)
+        if tag == _LOG:
+            version.log_number = numbers[0]
+        elif tag == _DELETED:
+            version.tables.pop((numbers[0], numbers[1]), None)
+        elif tag == _ADDED:
+            version.tables[numbers[0], numbers[1]] = numbers[2]
+
+
+def _number(record: bytes, position: int) -> tuple[int, int]:
+    """A number of 7 bits a byte, the low ones first, and the place behind it."""
+    value = shift = 0
+    while True:
+        byte = record[position]
+        value |= (byte & 0x7F) << shift
+        position, shift = position + 1, shift + 7
+        if byte < 0x80:  # noqa: PLR2004 - the highest bit says that more follows
+            return value, position
+
+
+def _check_table(folder: Path, number: int, size_bytes: int) -> None:
+    found = [path for path in (folder / f"{number:06}.ldb", folder / f"{number:06}.sst") if path.is_file()]
+    if not found:
+        raise BrokenFileError(folder / f"{number:06}.ldb", "is missing")
+    if found[0].stat().st_size != size_bytes:
+        raise BrokenFileError(found[0], f"has {found[0].stat().st_size} bytes instead of {size_bytes}")
+
+
+def _find_logs(folder: Path, first_number: int) -> list[Path]:
+    names = sorted(folder.iterdir())  # where it may not be read, ``glob`` finds nothing and says nothing
+    logs = {int(path.stem): path for path in names if path.suffix == ".log" and path.stem.isdecimal()}
+    # The manifest of a young database names no log yet, but none is used before it has one.
+    if first_number and first_number not in logs:
+        raise BrokenFileError(folder / f"{first_number:06}.log", "is missing")
+    if not logs:
+        raise BrokenFileError(folder, "has lost its log")
+    return [path for number, path in logs.items() if number >= first_number]
+
+
+def _check_log(path: Path) -> None:
+    try:
+        for _ in read_records(path.read_bytes()):
+            """Reading one checks it."""
+    except ValueError as error:
+        raise BrokenFileError(path, "is damaged") from error

@@ -1,0 +1,180 @@
+"""The seal of a base: size and SHA-256 of every file that a clone takes, as they were when the login was known good.
+
+It lies beside the base (``base.seal.json``), where no browser writes and no clone reads. It finds what no structure
+tells: one flipped bit within a cookie costs all cookies of that site, and a browser says nothing. Whoever changes a
+base on purpose seals it again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from poolwright.profile.clone import CopiedFile
+from poolwright.profile.cookies import count_key_prefixes, find_cookies
+from poolwright.profile.failures import ProfileDamagedError, unreadable
+from poolwright.profile.guidance import ways_out
+from poolwright.profile.layout import refuse_newer
+from poolwright.profile.private import replace_file
+from poolwright.profile.survey import survey
+
+_LAST_VERSION = "Last Version"
+#: More differences than these help nobody.
+_TOLD = 5
+
+
+class Seal(BaseModel):
+    """What a base held when it was sealed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    #: Version of this file's layout.
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    created_at: AwareDatetime
+    #: Of the browser that wrote the base; nothing when nobody knows.
+    browser_version: str | None
+    cookies_count: int = Field(ge=0)
+    #: By path below the user-data folder, with forward slashes.
+    files: Mapping[str, CopiedFile]
+
+
+def seal_path(base: Path) -> Path:
+    """Where the seal of a base lies."""
+    return base.with_name(f"{base.name}.seal.json")
+
+
+def write_seal(base: Path, *, now: datetime, browser_version: str | None = None) -> Seal:
+    """Seal a base as it stands, whatever is in it. Hold ``locks.changing`` meanwhile.
+
+    Args:
+        base: A user-data folder that was found fit.
+        now: Aware UTC now.
+        browser_version: Of the browser that wrote it; what the base says itself when left out.
+
+    Raises:
+        ProfileDamagedError: A file can't be read, or there is no cookie database.
+        OSError: The seal can't be written; the old one stands.
+    """
+    seal = Seal(
+        created_at=now,
+        browser_version=browser_version or _last_version(base),
+        cookies_count=sum(count_key_prefixes(find_cookies(base)).values()),
+        files=hash_files(base),
+    )
+    put_seal(base, seal)
+    return seal
+
+
+def put_seal(base: Path, seal: Seal) -> None:
+    """Put a seal beside a base, in place of another.
+
+    Raises:
+        OSError: It can't be written; the old one stands.
+    """
+    replace_file(seal_path(base), seal.model_dump_json(by_alias=True, indent=1).encode())
+
+
+def remove_seal(base: Path) -> None:
+    """Take the seal off a base that is about to be changed. A missing seal is no error.
+
+    Raises:
+        OSError: It can't be removed.
+    """
+    seal_path(base).unlink(missing_ok=True)
+
+
+def read_seal(base: Path) -> Seal | None:
+    """The seal of a base; nothing when it was never sealed.
+
+    Raises:
+        ProfileDamagedError: There is one, but it can't be read.
+        ProfileNewerError: A newer version wrote it.
+    """
+    path = seal_path(base)
+    try:
+        written = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise unreadable(path, error) from error
+    try:
+        return Seal.model_validate_json(written)
+    except ValidationError as error:
+        refuse_newer(path, written)
+        raise ProfileDamagedError(
+            f"{path} is no seal, so nobody knows if the profile is whole. {ways_out(base)}"
+        ) from error
+
+
+def refuse_newer_seal(base: Path) -> None:
+    """Make sure that no newer version sealed a base: what else such a base looks like is not ours to judge.
+
+    Raises:
+        ProfileNewerError: One did.
+    """
+    path = seal_path(base)
+    with contextlib.suppress(OSError):  # told by `read_seal`, where it matters
+        refuse_newer(path, path.read_bytes())
+
+
+def hash_files(user_data: Path) -> Mapping[str, CopiedFile]:
+    """Size and SHA-256 of every file that a clone takes. 10 ms for a fresh profile.
+
+    Raises:
+        ProfileDamagedError: A file can't be read.
+    """
+    try:
+        return {file.path: _hash(user_data / file.path) for file in survey(user_data).files}
+    except OSError as error:
+        raise unreadable(user_data, error) from error
+
+
+def find_differences(seal: Seal, files: Mapping[str, CopiedFile]) -> tuple[str, ...]:
+    """What is other than it was sealed, in words, sorted by path. Pure."""
+    words = dict.fromkeys(files.keys() - seal.files.keys(), "is new")
+    words |= dict.fromkeys(seal.files.keys() - files.keys(), "is gone")
+    words |= {path: "changed" for path in seal.files.keys() & files.keys() if seal.files[path] != files[path]}
+    return tuple(f"{path} {word}" for path, word in sorted(words.items()))
+
+
+def check_seal(base: Path, seal: Seal) -> tuple[str, ...]:
+    """Look through a base for what is other than it was sealed; nothing when it is as it was.
+
+    Raises:
+        ProfileDamagedError: A file can't be read.
+    """
+    return find_differences(seal, hash_files(base))
+
+
+def refuse_differences(base: Path, seal: Seal, files: Mapping[str, CopiedFile]) -> None:
+    """Make sure that a base, or a fresh clone of it, is as the base was sealed.
+
+    Raises:
+        ProfileDamagedError: It is not. The sentence names files, and the commands that lead out.
+    """
+    differences = find_differences(seal, files)
+    if differences:
+        more = f" and {len(differences) - _TOLD} more" if len(differences) > _TOLD else ""
+        raise ProfileDamagedError(
+            f"{base} is not as it was sealed on {seal.created_at:%d %b %Y at %H:%M} UTC, so a login may be lost: "
+            f"{', '.join(differences[:_TOLD])}{more}. {ways_out(base)}"
+        )
+
+
+def _hash(path: Path) -> CopiedFile:
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        return CopiedFile(size_bytes=stream.tell(), sha256=digest)
+
+
+def _last_version(base: Path) -> str | None:
+    try:
+        return (base / _LAST_VERSION).read_text(encoding="ascii").strip() or None
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,93 @@
+"""A login that another browser wrote down: Playwright's ``storage_state`` as JSON, checked before a browser sees it.
+
+It holds cookies, and localStorage and IndexedDB by origin. Whoever has such a file is logged in, so its values stand in
+no message of ours.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from poolwright.domain.failures import OptionsError
+
+#: Cookies and tokens take kilobytes; a site that keeps its data in IndexedDB, some megabytes.
+SIZE_MAX_BYTES = 64 * 1024 * 1024
+
+_EXPORT = "Export it with Playwright's `context.storage_state(path=..., indexed_db=True)` right after a login."
+_Table = dict[str, JsonValue]
+
+
+class _Part(BaseModel):
+    # What later versions of Playwright may add besides is left out: virtual security keys, for one.
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class StoredCookie(_Part):
+    """One cookie, as ``context.cookies()`` tells it."""
+
+    name: str
+    value: str
+    domain: Annotated[str, Field(min_length=1)]
+    path: Annotated[str, Field(min_length=1)]
+    #: Seconds since 1970; -1 for a cookie that has no end of its own.
+    expires: float = -1
+    httpOnly: bool = False  # noqa: N815 - Playwright's name
+    secure: bool = False
+    sameSite: Literal["Strict", "Lax", "None"] = "Lax"  # noqa: N815 - Playwright's name
+    partitionKey: str | None = None  # noqa: N815 - Playwright's name
+
+
+class StoredItem(_Part):
+    """One entry of localStorage."""
+
+    name: str
+    value: str
+
+
+class StoredOrigin(_Part):
+    """What one site has stored."""
+
+    origin: Annotated[str, Field(pattern=r"^https?://[^\s/]+$")]
+    localStorage: tuple[StoredItem, ...] = ()  # noqa: N815 - Playwright's name
+    #: Databases in Playwright's own layout, which it checks itself.
+    indexedDB: tuple[_Table, ...] = ()  # noqa: N815 - Playwright's name
+
+
+class StorageState(_Part):
+    """The whole file."""
+
+    cookies: tuple[StoredCookie, ...]
+    origins: tuple[StoredOrigin, ...] = ()
+
+    def to_json(self) -> bytes:
+        """What a browser is given: all that was checked, and nothing else."""
+        return self.model_dump_json(exclude_none=True).encode()
+
+
+def read_storage_state(path: Path) -> StorageState:
+    """Read such a file.
+
+    Raises:
+        OptionsError: It can't be read, is no storage state, is too large, or holds nothing.
+    """
+    try:
+        size_bytes = path.stat().st_size
+        if size_bytes > SIZE_MAX_BYTES:
+            raise OptionsError(
+                f"{path} holds {size_bytes // 1024**2} MB; a storage state of more than {SIZE_MAX_BYTES // 1024**2} MB "
+                "is none of a login alone. Export it from a browser that did nothing but log in."
+            )
+        state = StorageState.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise OptionsError(f"{path} can't be read ({error.strerror}). Check the name and who may read it.") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        what = f"{where}: {first['msg']}" if where else first["msg"]
+        raise OptionsError(f"{path} is no storage state of Playwright ({what}). {_EXPORT}") from None
+    if not (state.cookies or state.origins):
+        raise OptionsError(f"{path} holds neither cookies nor storage, so nobody is logged in with it. {_EXPORT}")
+    return state

@@ -1,0 +1,22 @@
+"""What routes are given of the application that they are part of."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from poolwright.intake.orders import Reading
+from poolwright.service.daemon.daemon import Daemon
+
+
+def _daemon(request: Request) -> Daemon:
+    return request.app.state.daemon
+
+
+def _reading(request: Request) -> Reading:
+    return request.app.state.reading
+
+
+AskedDaemon = Annotated[Daemon, Depends(_daemon)]
+AskedReading = Annotated[Reading, Depends(_reading)]

@@ -1,0 +1,246 @@
+"""What the interface takes and gives, as JSON. Strict: a field that nobody knows is an error of the asker's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from poolwright.domain.failures import MEANINGS, ActionClass, Outcome, Reason
+from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.ports import Accepted
+from poolwright.domain.task import OrderList, TaskRecord
+from poolwright.service.batch import Redo
+from poolwright.service.daemon.checks import Check
+from poolwright.store.search import FailureClass, ListView
+
+#: Numbers that one request may hold; longer lists come as files.
+NUMBERS_MAX = 20_000
+#: Order ids that one request may name.
+IDS_MAX = 10_000
+_ID = Annotated[str, Field(min_length=1, max_length=300)]
+
+
+class Taken(BaseModel):
+    """What an asker sends."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Given(BaseModel):
+    """What an asker gets."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class NumbersIn(Taken):
+    """Orders by their numbers."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={"examples": [{"numbers": ["PO4500012345", "PO4500012346"], "name": "march close"}]},
+    )
+
+    numbers: Annotated[list[Annotated[str, Field(max_length=200)]], Field(min_length=1, max_length=NUMBERS_MAX)]
+    #: How the list is called in reports.
+    name: Annotated[str, Field(min_length=1, max_length=100)] = "api"
+    redo: Redo = Redo.RETRYABLE
+
+
+class Which(Taken):
+    """Which orders are meant: by their ids, or all of a list, an outcome or a reason."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra={"examples": [{"reason": "portal_error"}, {"list_id": "0f3a"}]}
+    )
+
+    task_ids: Annotated[list[_ID], Field(min_length=1, max_length=IDS_MAX)] | None = None
+    list_id: _ID | None = None
+    outcome: Outcome | None = None
+    reason: Reason | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if all(value is None for value in (self.task_ids, self.list_id, self.outcome, self.reason)):
+            msg = "name task_ids, list_id, outcome or reason"
+            raise ValueError(msg)
+        return self
+
+
+class InvalidRow(Given):
+    """A row of a list that names no valid order."""
+
+    row_no: int
+    given: str
+    reason: Reason
+    detail: str
+
+
+class ListTaken(Given):
+    """What became of a list that was sent."""
+
+    list_id: str
+    source: str
+    new_count: int
+    waiting_count: int
+    done_count: int
+    invalid: list[InvalidRow]
+    notices: list[str]
+    #: Whether the files of orders that are done are looked at now; what is not whole is fetched again. See the list.
+    is_checking: bool = False
+
+    @classmethod
+    def of(cls, orders: OrderList, accepted: Accepted, *, is_checking: bool) -> Self:
+        """From what the daemon says."""
+        return cls(
+            list_id=orders.batch_id,
+            source=orders.source,
+            new_count=accepted.new_count,
+            waiting_count=accepted.waiting_count,
+            done_count=accepted.done_count,
+            invalid=[
+                InvalidRow(row_no=row.row_no, given=row.given, reason=row.problem, detail=row.detail)
+                for row in orders.rows
+                if row.problem is not None
+            ],
+            notices=list(orders.notices),
+            is_checking=is_checking,
+        )
+
+
+class Checking(Given):
+    """How far the look at earlier files is: until it is over nobody knows which orders are done again."""
+
+    looked_count: int
+    #: 0 as long as others are looked at first.
+    total_count: int
+
+    @classmethod
+    def of(cls, check: Check) -> Self:
+        """From what the daemon says."""
+        return cls(looked_count=check.looked.count, total_count=check.looked.total_count)
+
+
+class ListOut(Given):
+    """A list, and how far it is."""
+
+    list_id: str
+    source: str
+    accepted_at: datetime
+    counts: dict[str, int]
+    outcomes: dict[str, int]
+    #: Nothing when it waits for no look at earlier files.
+    checking: Checking | None = None
+
+    @classmethod
+    def of(cls, view: ListView, check: Check | None) -> Self:
+        """From what the journal says."""
+        return cls(
+            list_id=view.list_id,
+            source=view.source,
+            accepted_at=view.accepted_at,
+            counts=view.counts,
+            outcomes=view.outcomes,
+            checking=None if check is None else Checking.of(check),
+        )
+
+
+class OrderOut(Given):
+    """An order, and how it ended where it has."""
+
+    task_id: str
+    number: str
+    state: str
+    attempt_count: int
+    outcome: Outcome | None = None
+    reason: Reason | None = None
+    action: ActionClass | None = None
+    next_step: str = ""
+    detail: str = ""
+    folder: str = ""
+    files: list[str] = []
+    evidence: list[str] = []
+    page_url: str = ""
+    finished_at: datetime | None = None
+
+    @classmethod
+    def of(cls, record: TaskRecord) -> Self:
+        """From what the journal says."""
+        known = cls(
+            task_id=record.task.task_id,
+            number=record.task.po_number,
+            state=record.status,
+            attempt_count=record.attempt_count,
+        )
+        report = record.report
+        if report is None:
+            return known
+        told = {
+            "outcome": report.outcome,
+            "reason": report.reason,
+            "action": report.meaning.action,
+            "next_step": report.meaning.next_step,
+            "detail": report.detail,
+            "folder": record.folder,
+            "files": [file.name for file in report.files],
+            "evidence": list(report.evidence),
+            "page_url": report.page_url,
+            "finished_at": record.finished_at,
+        }
+        return known.model_copy(update=told)
+
+
+class OrdersOut(Given):
+    """One page of orders; ``next`` is what to give as ``after`` for the next one."""
+
+    orders: list[OrderOut]
+    next: str | None
+
+    @classmethod
+    def of(cls, records: Sequence[TaskRecord], limit: int) -> Self:
+        """From what the journal says."""
+        last = records[-1].task.task_id if len(records) == limit else None
+        return cls(orders=[OrderOut.of(record) for record in records], next=last)
+
+
+class FailureOut(Given):
+    """All orders that failed for one reason, with the latest few of them."""
+
+    reason: Reason
+    outcome: Outcome
+    action: ActionClass
+    next_step: str
+    count: int
+    orders: list[OrderOut]
+
+    @classmethod
+    def of(cls, found: FailureClass) -> Self:
+        """From what the journal says."""
+        meaning = MEANINGS[found.reason]
+        return cls(
+            reason=found.reason,
+            outcome=meaning.outcome,
+            action=meaning.action,
+            next_step=meaning.next_step,
+            count=found.count,
+            orders=[OrderOut.of(record) for record in found.orders],
+        )
+
+
+class Count(Given):
+    """How many orders were meant by what was asked and could be moved."""
+
+    count: int
+
+
+def ids_of(which: Which) -> list[TaskId] | None:
+    """The ids that are named, where they are."""
+    return None if which.task_ids is None else [TaskId(task_id) for task_id in which.task_ids]
+
+
+def list_of(which: Which) -> BatchId | None:
+    """The list that is named, where one is."""
+    return None if which.list_id is None else BatchId(which.list_id)

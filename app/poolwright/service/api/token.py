@@ -1,0 +1,65 @@
+"""Who may ask: whoever has the token, which lies in a file of its owner's alone."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from poolwright.domain.failures import SetupError
+from poolwright.profile.private import create_file
+
+TOKEN_NAME = "token"  # noqa: S105 - the name of its file
+_TOKEN_BYTES = 32
+#: Wrong tokens in a minute, from wherever, that are just refused. A person mistypes a few.
+WRONG_MAX, WRONG_WINDOW_S = 10, 60.0
+
+
+def find_token(folder: Path) -> str:
+    """The token of an output folder, made at the first call. Blocking.
+
+    Args:
+        folder: The private folder of the output folder.
+
+    Raises:
+        SetupError: It cannot be written or read.
+    """
+    path = folder / TOKEN_NAME
+    try:
+        if not path.exists():
+            with create_file(path) as file:
+                file.write(secrets.token_urlsafe(_TOKEN_BYTES).encode())
+        path.chmod(0o600)
+        token = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SetupError(f"The token of the daemon cannot be kept in {path} ({error}).") from error
+    if len(token) < _TOKEN_BYTES:
+        raise SetupError(f"{path} holds no whole token; remove it, and the next start makes a new one.")
+    return token
+
+
+class Gatekeeper:
+    """Compares tokens in constant time, and answers no more than so many wrong ones in a minute.
+
+    The right one is let in whatever others try: a page that was left open with an old token, or a program of somebody
+    else, must not be able to lock the owner out. Guessing 32 random bytes is hopeless at any speed; the limit keeps
+    the log and the processor quiet, and tells a program with a wrong token to slow down.
+    """
+
+    def __init__(self, token: str, monotonic: Callable[[], float]) -> None:
+        """Let in who has ``token``."""
+        self._token = token.encode()
+        self._monotonic = monotonic
+        self._wrong_at_s: deque[float] = deque(maxlen=WRONG_MAX)
+
+    def wait_s(self, given: str) -> float | None:
+        """Nothing for the token; for a wrong one, how long its sender must wait: 0 where it is one of a few."""
+        if hmac.compare_digest(given.encode(), self._token):
+            return None
+        now_s = self._monotonic()
+        if len(self._wrong_at_s) == WRONG_MAX and self._wrong_at_s[0] + WRONG_WINDOW_S > now_s:
+            return self._wrong_at_s[0] + WRONG_WINDOW_S - now_s
+        self._wrong_at_s.append(now_s)
+        return 0.0

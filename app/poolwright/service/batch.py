@@ -1,0 +1,86 @@
+"""What a batch is asked and how it ended. The words between the faces and the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from poolwright.domain.account import Account
+from poolwright.domain.failures import Outcome
+from poolwright.domain.options import PoolOptions
+from poolwright.domain.ports import Accepted
+from poolwright.domain.task import OrderList
+
+
+class Redo(StrEnum):
+    """Which finished orders of an earlier run are done again."""
+
+    #: None at all.
+    NOTHING = "nothing"
+    #: Those whose reason says that another try can help. The default.
+    RETRYABLE = "retryable"
+    #: All that are not done: also not found, no permission, quarantined.
+    UNFINISHED = "unfinished"
+    #: Every order of the list.
+    ALL = "all"
+
+
+class Ending(StrEnum):
+    """Why a batch came to its end."""
+
+    FINISHED = "finished"
+    #: A signal or a person stopped it; what was not done stays queued.
+    STOPPED = "stopped"
+    LOGIN_REQUIRED = "login_required"
+    PROFILE_DAMAGED = "profile_damaged"
+    NO_WORKERS = "no_workers"
+    #: The workers use more memory than they may, and starting them anew does not help.
+    MEMORY_SHORT = "memory_short"
+    #: The browser could not be started at all.
+    SETUP_FAILED = "setup_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchJob:
+    """One list to bring home, with everything that the run needs to know."""
+
+    orders: OrderList
+    pool: PoolOptions
+    #: Output folder.
+    out: Path
+    #: Folder of one order below ``out``.
+    template: str
+    journal_path: Path
+    #: Stem of the report files below ``out``.
+    report_stem: str
+    redo: Redo = Redo.RETRYABLE
+    #: Whose orders they are; nothing without a portal.
+    account: Account | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchSummary:
+    """How a batch ended."""
+
+    ending: Ending
+    #: Name of the profile that its workers' clones came from; empty where nobody says.
+    profile: str = ""
+    #: One sentence when the ending needs one.
+    detail: str = ""
+    accepted: Accepted
+    #: Outcomes of the orders of the list, from this run and earlier ones.
+    outcomes: Mapping[Outcome, int] = field(default_factory=dict[Outcome, int])
+    #: Rows of the list that name no valid order.
+    invalid_count: int = 0
+    #: Orders that are still queued.
+    left_count: int = 0
+    #: Orders that this run ended.
+    done_now_count: int = 0
+    duration_s: float = 0.0
+    report_xlsx: Path | None = None
+    report_csv: Path | None = None
+    report_json: Path | None = None
+    #: Why there is no report of this run, with the next step; empty when there is one.
+    report_problem: str = ""

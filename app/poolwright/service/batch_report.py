@@ -1,0 +1,59 @@
+"""The report at the end of a batch: where it fails, or takes longer than anybody waits, the summary says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import anyio
+
+from poolwright.archive.report import ReportFiles, write_reports
+from poolwright.archive.table import Records
+from poolwright.profile.rights import blame
+from poolwright.service.batch import BatchJob
+from poolwright.service.resuming import unless
+from poolwright.store.journal import SqliteJournal
+from poolwright.store.threads import heed
+
+REPORTS_NAME = "reports"
+#: After the first wish to stop, a report gets so long: on top of the time that orders in flight had.
+AFTER_STOP_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchReport:
+    """Where the report is, or why there is none."""
+
+    files: ReportFiles | None = None
+    #: One sentence with the next step; empty when it was written.
+    problem: str = ""
+
+
+async def end_of_patience(stop: anyio.Event, stop_now: anyio.Event) -> None:
+    """Return when somebody who wants to stop waits for no report any more."""
+    await stop.wait()
+    with anyio.move_on_after(AFTER_STOP_S):
+        await stop_now.wait()
+
+
+async def report_batch(job: BatchJob, journal: SqliteJournal, stop: anyio.Event, stop_now: anyio.Event) -> BatchReport:
+    """Write the report. An earlier one stays where this one cannot be written, or is not waited for."""
+    found: list[BatchReport] = []
+
+    async def work() -> None:
+        try:
+            files = await journal.read(partial(_write, job))
+        except OSError as error:
+            folder = job.out / REPORTS_NAME
+            told = blame(error, folder).sentence(otherwise="Put that right and start it again for the report.")
+            found.append(BatchReport(problem=f"The report in '{folder}' cannot be written: {told}"))
+        else:
+            found.append(BatchReport(files=files))
+
+    await unless(partial(end_of_patience, stop, stop_now), work)
+    told = "The report was not written, since you want to stop; start it again for the report."
+    return found[0] if found else BatchReport(problem=told)
+
+
+def _write(job: BatchJob, records: Records) -> ReportFiles:
+    return write_reports(job.orders, records, job.out / REPORTS_NAME, job.report_stem, out=job.out, heed=heed)

@@ -1,0 +1,122 @@
+"""Who works on an output folder, for the commands that ask: a file that is there while a daemon or a batch runs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from poolwright.profile.occupancy import is_alive
+from poolwright.profile.private import replace_file
+
+_S = TypeVar("_S", bound="_Sign")
+BEACON_NAME, BATCH_NAME = "daemon.json", "batch.json"
+#: Of a process, in the line that the system has on it, counted from behind its name.
+_START_FIELD = 19
+
+
+class _Sign(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pid: int
+    started_at: datetime
+    #: Tells the process from a later one of the same number, after a new start of the machine or of a container; empty
+    #: where the system does not say.
+    birth: str = ""
+
+
+class Beacon(_Sign):
+    """What the file of a daemon says."""
+
+    url: str
+
+
+class BatchBeacon(_Sign):
+    """What the file of a batch says."""
+
+    #: It was told to stop: orders in flight are finished, no other one starts.
+    is_draining: bool = False
+
+
+@contextmanager
+def lit(folder: Path, url: str, started_at: datetime) -> Generator[None]:
+    """Say where the daemon is while the block lasts. A file that cannot be removed any more names one that is gone.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    path = folder / BEACON_NAME
+    _write(path, Beacon(pid=os.getpid(), birth=_birth(os.getpid()), url=url, started_at=started_at))
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def batch_lit(folder: Path, started_at: datetime) -> Generator[Callable[[], None]]:
+    """Say that a batch works while the block lasts; what is yielded says that it drains.
+
+    A disk that takes no such file is no reason to bring no orders: those that ask then hear that nothing works here.
+    The file of another batch that lives is left alone: this one will be refused, as the journal is in use.
+    """
+    path = folder / BATCH_NAME
+    beacon = BatchBeacon(pid=os.getpid(), birth=_birth(os.getpid()), started_at=started_at)
+
+    def is_ours() -> bool:
+        found = find_batch(folder)
+        return found is None or found.pid == beacon.pid
+
+    def tell(*, is_draining: bool) -> None:
+        with suppress(OSError):
+            if is_ours():
+                _write(path, beacon.model_copy(update={"is_draining": is_draining}))
+
+    tell(is_draining=False)
+    try:
+        yield partial(tell, is_draining=True)
+    finally:
+        with suppress(OSError):
+            if is_ours():
+                path.unlink(missing_ok=True)
+
+
+def find(folder: Path) -> Beacon | None:
+    """The daemon that works here; nothing where the last one ended, however it ended."""
+    return _living(folder / BEACON_NAME, Beacon)
+
+
+def find_batch(folder: Path) -> BatchBeacon | None:
+    """The batch that works here; nothing where the last one ended, however it ended."""
+    return _living(folder / BATCH_NAME, BatchBeacon)
+
+
+def _living(path: Path, kind: type[_S]) -> _S | None:
+    try:
+        found = kind.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return found if is_alive(found.pid) and found.birth in {"", _birth(found.pid)} else None
+
+
+def _birth(pid: int, proc: Path = Path("/proc")) -> str:
+    """When a process began, in the machine's own count since its start, which no clock that is set can change."""
+    try:
+        boot = (proc / "sys/kernel/random/boot_id").read_text().strip()
+        # The name of the program stands in brackets before, and may hold anything.
+        fields = (proc / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
+        return f"{boot}/{fields[_START_FIELD]}"
+    except (OSError, IndexError):
+        return ""
+
+
+def _write(path: Path, beacon: BaseModel) -> None:
+    replace_file(path, json.dumps(beacon.model_dump(mode="json")).encode())

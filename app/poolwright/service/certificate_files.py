@@ -1,0 +1,176 @@
+"""Reads files of certificates and keys as companies hand them out: PEM, DER (``.cer``), and ``.p12`` or ``.pfx``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import NoReturn
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import pkcs12
+
+from poolwright.domain.failures import OptionsError
+from poolwright.domain.options import Identity, Secret
+from poolwright.service.vault import SERVICE, ask
+from poolwright.settings import Settings, variable
+
+_PEM = b"-----BEGIN "
+_KEY = re.compile(rb"-----BEGIN ([A-Z ]*)PRIVATE KEY-----.*?-----END \1PRIVATE KEY-----", re.DOTALL)
+_CLOSED = "does not open with the passphrase that is known for it"
+_ASK_AUTHORITY = "Ask those who run the portal, or your network, for the certificate of the authority that signs there"
+_ASK_GIVER = "Ask those who gave it to you for another one"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """A certificate, those that come with it, and its key."""
+
+    certificates: Sequence[x509.Certificate]
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+
+def read_authorities(path: Path, now: datetime) -> Sequence[x509.Certificate]:
+    """Those in a file that may sign others and have not ended.
+
+    Raises:
+        OptionsError: There are none.
+    """
+    found = _certificates("ca_file", path, _read("ca_file", path))
+    authorities = [one for one in found if _is_authority(one)]
+    if not authorities:
+        what = f"is the certificate of {_name(found[0].subject)}, and of no authority: it may sign no other"
+        _refuse("ca_file", path, what, _ASK_AUTHORITY)
+    lasting = [one for one in authorities if one.not_valid_after_utc > now]
+    if not lasting:
+        _refuse("ca_file", path, f"ended on {authorities[0].not_valid_after_utc:%Y-%m-%d}", _ASK_AUTHORITY)
+    return lasting
+
+
+def read_own(settings: Settings, path: Path, now: datetime) -> Own:
+    """The certificate that is shown, with its key.
+
+    Raises:
+        OptionsError: One of them is not there, has ended, does not open, or is not the other's.
+    """
+    content = _read("client_cert", path)
+    if settings.client_key is not None:
+        key = _key("client_key", settings.client_key, _read("client_key", settings.client_key), settings)
+        certificates = _certificates("client_cert", path, content)
+    elif _PEM in content:
+        key, certificates = _key("client_cert", path, content, settings), _certificates("client_cert", path, content)
+    else:
+        key, certificates = _unpacked(path, content, settings)
+    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+        _refuse("client_cert", path, "has a key that is neither RSA nor of a curve: no browser shows it", _ASK_GIVER)
+    own = next((one for one in certificates if one.public_key() == key.public_key()), None)
+    if own is None:
+        _refuse("client_cert", path, "holds no certificate to which that key belongs", "Name the two of one pair")
+    begins, ends = own.not_valid_before_utc, own.not_valid_after_utc
+    if not begins <= now <= ends:
+        what = f"is valid from {begins:%Y-%m-%d} to {ends:%Y-%m-%d}, and today is {now:%Y-%m-%d}"
+        _refuse("client_cert", path, what, _ASK_GIVER)
+    return Own(certificates=(own, *(one for one in certificates if one != own)), key=key)
+
+
+def pem(certificates: Sequence[x509.Certificate]) -> str:
+    """As text."""
+    return "".join(one.public_bytes(serialization.Encoding.PEM).decode() for one in certificates)
+
+
+def identity(own: Own, hosts: tuple[str, ...]) -> Identity:
+    """As workers are told it.
+
+    Args:
+        own: The certificate and its key.
+        hosts: Who is shown it beside the portal.
+    """
+    plain = own.key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    name = _common_name(own.certificates[0].subject)
+    return Identity(name=name, chain=pem(own.certificates), key=Secret(text=plain.decode()), hosts=hosts)
+
+
+def told(certificates: Sequence[x509.Certificate]) -> str:
+    """``Company Root and 1 more, until 2030-01-01``."""
+    more = f" and {len(certificates) - 1} more" if len(certificates) > 1 else ""
+    ends = min(one.not_valid_after_utc for one in certificates)
+    return f"{_name(certificates[0].subject)}{more}, until {ends:%Y-%m-%d}"
+
+
+def _key(name: str, path: Path, content: bytes, settings: Settings) -> PrivateKeyTypes:
+    block = _KEY.search(content)
+    if block is None:
+        advice = f"Name the file that does with client_key ({variable('client_key')})"
+        _refuse(name, path, "holds no private key (PEM)", advice)
+    is_locked = b"ENCRYPTED" in block.group()
+    try:
+        return serialization.load_pem_private_key(block.group(), _passphrase(settings, path) if is_locked else None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        if is_locked:
+            _refuse(name, path, _CLOSED, _opening(path))
+        _refuse(name, path, "holds a private key that cannot be read", _ASK_GIVER)
+
+
+def _unpacked(path: Path, content: bytes, settings: Settings) -> tuple[PrivateKeyTypes, Sequence[x509.Certificate]]:
+    try:
+        bundle = pkcs12.load_pkcs12(content, _passphrase(settings, path))
+    except ValueError:
+        _refuse("client_cert", path, f"is no PEM, .p12 or .pfx file, or {_CLOSED}", _opening(path))
+    if bundle.key is None or bundle.cert is None:
+        _refuse("client_cert", path, "holds no certificate with its private key", _ASK_GIVER)
+    return bundle.key, (bundle.cert.certificate, *(other.certificate for other in bundle.additional_certs))
+
+
+def _passphrase(settings: Settings, path: Path) -> bytes | None:
+    known = settings.client_key_password.get_secret_value() or ask(str(path))[0]
+    return known.encode() or None
+
+
+def _opening(path: Path) -> str:
+    return (
+        f"Set client_key_password ({variable('client_key_password')}), or store it in the system's keyring "
+        f"(`keyring set {SERVICE} {path}`)"
+    )
+
+
+def _certificates(name: str, path: Path, content: bytes) -> Sequence[x509.Certificate]:
+    try:
+        if _PEM in content:
+            return x509.load_pem_x509_certificates(content)
+        return (x509.load_der_x509_certificate(content),)
+    except ValueError:
+        _refuse(name, path, "holds no certificate that can be read (PEM, or DER as in .cer files)", "Name another file")
+
+
+def _is_authority(certificate: x509.Certificate) -> bool:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (x509.ExtensionNotFound, ValueError):  # older than extensions are
+        return certificate.issuer == certificate.subject
+
+
+def _name(subject: x509.Name) -> str:
+    return _common_name(subject) or subject.rfc4514_string() or "nobody by name"
+
+
+def _common_name(subject: x509.Name) -> str:
+    return next((str(part.value) for part in subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)), "")
+
+
+def _read(name: str, path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        _refuse(name, path, f"cannot be read ({error.strerror})", "Name another file, or let this one be read")
+
+
+def _refuse(name: str, path: Path, what: str, advice: str) -> NoReturn:
+    raise OptionsError(f"{name} ({variable(name)}) is '{path}', which {what}. {advice}.")

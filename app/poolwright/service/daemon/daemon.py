@@ -1,0 +1,295 @@
+"""All that can be asked of a pool that lives on: take lists, look orders up, cancel them, do them again, steer it.
+
+Every list is kept as it came, for its report; its orders stand in one common list too, which is the pool's. The HTTP
+interface, the schedules and the inbox are faces of this; none of them knows the pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+
+from poolwright.archive.report import ReportFiles
+from poolwright.archive.tree import OutputTree
+from poolwright.domain.events import Event, Level, TaskEnded
+from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S
+from poolwright.domain.ports import Accepted, Clock
+from poolwright.domain.states import TaskStatus, WorkerStatus
+from poolwright.domain.task import OrderList, TaskRecord
+from poolwright.service.batch import Redo
+from poolwright.service.daemon.checks import Checks
+from poolwright.service.daemon.errors import DrainingError, NothingThereError, NotPossibleNowError
+from poolwright.service.daemon.feed import Feed, Pace
+from poolwright.service.daemon.reporting import write_aside
+from poolwright.service.daemon.standing import Standing, why_unready
+from poolwright.service.metrics import Metrics
+from poolwright.service.upkeep import Upkeep
+from poolwright.store import search
+from poolwright.store.journal import SqliteJournal
+from poolwright.store.search import FailureClass, ListView, OrderQuery
+from poolwright.supervisor.commands import Stop
+from poolwright.supervisor.pool import PersistentWorkerPool
+from poolwright.supervisor.stops import StopCause
+
+#: The common list of a journal.
+COMMON = BatchId("daemon")
+#: Lists that are told at once.
+LISTS_MAX = 200
+#: A worker pictures a tab in a tenth of a second; one that is busy takes longer.
+PICTURE_LIMIT_S = 5.0
+_AT_WORK = frozenset({WorkerStatus.READY, WorkerStatus.PROCESSING, WorkerStatus.IDLE})
+
+
+class Daemon:
+    """One journal, one pool, many askers. Made by ``open_daemon``."""
+
+    def __init__(
+        self, *, journal: SqliteJournal, tree: OutputTree, clock: Clock, out: Path, prefix: str, checks: Checks
+    ) -> None:
+        """Stand before the pool is there; ``employ`` brings it. ``prefix`` begins the ids of this portal's orders."""
+        self.feed = Feed()
+        #: Lists whose earlier files are to be looked at.
+        self.checks = checks
+        self._prefix = prefix
+        self.started_at = clock.now()
+        self._journal = journal
+        self._tree = tree
+        self._clock = clock
+        self._out = out
+        self._pace = Pace(clock.monotonic())
+        self._metrics = Metrics(clock.monotonic)
+        self._pool: PersistentWorkerPool | None = None
+        #: How long the pool gets for its end.
+        self.shutdown_timeout_s = SHUTDOWN_TIMEOUT_MAX_S
+        self._is_draining = False
+
+    def employ(self, pool: PersistentWorkerPool, shutdown_timeout_s: float) -> None:
+        """Have a pool do the work, and give it so long to come to its end."""
+        self._pool, self.shutdown_timeout_s = pool, shutdown_timeout_s
+
+    def observe(self, event: Event) -> None:
+        """See ``EventSink``."""
+        if isinstance(event, TaskEnded):
+            self._pace.note(self._clock.monotonic())
+        self._metrics(event)
+        self.feed(event)
+
+    @property
+    def pool(self) -> PersistentWorkerPool:
+        """The pool.
+
+        Raises:
+            NotPossibleNowError: It is not there yet.
+        """
+        if self._pool is None:
+            raise NotPossibleNowError("The pool is not there yet; try again in a moment.")
+        return self._pool
+
+    async def submit(self, orders: OrderList, redo: Redo = Redo.RETRYABLE) -> Accepted:
+        """Take a list; it is in the journal when this returns, and its new orders are in the queue.
+
+        Which of the others are done again, as ``redo`` says or since files are lost, ``checks`` finds out beside.
+
+        Raises:
+            DrainingError: Nothing new is taken.
+            PoolError: The journal cannot take it.
+        """
+        self._check_takes()
+        self.checks.require_room()
+        accepted = await self._journal.accept(orders)
+        await self.pool.submissions.submit_all(orders.tasks)
+        if accepted.done_count and redo is not Redo.NOTHING:
+            await self.checks.add(orders.batch_id, redo)
+        return accepted
+
+    async def cancel(self, query: OrderQuery, task_ids: Collection[TaskId] | None = None) -> int:
+        """Call off those of these orders that wait, and the check of a list; tells how many. Others are finished."""
+        if task_ids is None and query.list_id is not None and query == OrderQuery(list_id=query.list_id):
+            await self.checks.call_off(query.list_id)
+        waiting = list(task_ids) if task_ids is not None else []
+        if task_ids is None:  # those that were claimed ahead wait too
+            for status in (TaskStatus.QUEUED, TaskStatus.ASSIGNED):
+                waiting += await self._ids(replace(query, status=status))
+        return await self.pool.submissions.call_off_all(waiting)
+
+    async def retry(self, query: OrderQuery, task_ids: Collection[TaskId] | None = None) -> int:
+        """Do those of these orders again that are over; tells how many. Of a whole list only those that are not done.
+
+        Raises:
+            DrainingError: Nothing new is taken.
+        """
+        self._check_takes()
+        query = replace(query, is_undone=query.outcome is None and query.reason is None)
+        ids = task_ids if task_ids is not None else await self._ids(query)
+        find = partial(search.over, task_ids=ids, prefix=self._prefix, at=self._clock.now())
+        over = await self._journal.ask(find)
+        await self.pool.submissions.submit_all(over)  # some may be of a list from before the daemon
+        return await self.pool.submissions.reopen([task.task_id for task in over])
+
+    async def standing(self) -> Standing:
+        """How it stands now."""
+        figures = await self._journal.ask(search.figures)
+        pool, now_s = self.pool.get_status(), self._clock.monotonic()
+        return Standing(
+            started_at=self.started_at,
+            pool=pool,
+            counts=figures.counts,
+            outcomes=figures.outcomes,
+            rate_per_s=self._pace.rate_per_s(now_s),
+            left_s=self._pace.left_s(pool.open_count, now_s),
+            is_draining=self._is_draining,
+            end=self.pool.end,
+        )
+
+    def unready(self) -> tuple[str, ...]:
+        """Why it takes no work or does none, a sentence each; empty when it does."""
+        return why_unready(self.pool.get_status(), self.pool.end, is_draining=self._is_draining)
+
+    async def metrics(self) -> bytes:
+        """All figures for Prometheus."""
+        oldest_at = await self._journal.ask(partial(search.oldest, but=COMMON))
+        age_s = 0.0 if oldest_at is None else max(0.0, (self._clock.now() - oldest_at).total_seconds())
+        return self._metrics.text(self.pool.get_status(), age_s)
+
+    async def lists(self, limit: int = LISTS_MAX, offset: int = 0) -> Sequence[ListView]:
+        """A page of the lists, the latest first."""
+        return await self._journal.ask(partial(search.lists, but=COMMON, limit=limit, offset=offset))
+
+    async def list_view(self, list_id: BatchId) -> ListView:
+        """One list.
+
+        Raises:
+            NothingThereError: It is unknown.
+        """
+        found = None if list_id == COMMON else await self._journal.ask(partial(search.list_view, batch_id=list_id))
+        if found is None:
+            raise NothingThereError(f"There is no list {list_id}; `poolwright status` names those that there are.")
+        return found
+
+    async def orders(self, query: OrderQuery) -> Sequence[TaskRecord]:
+        """One page of orders."""
+        return await self._journal.ask(partial(search.find_orders, query=query))
+
+    async def order(self, task_id: TaskId) -> TaskRecord:
+        """One order.
+
+        Raises:
+            NothingThereError: It is unknown.
+        """
+        record = await self._journal.find(task_id)
+        if record is None:
+            raise NothingThereError(f"There is no order {task_id}.")
+        return record
+
+    async def failures(self) -> Sequence[FailureClass]:
+        """What failed, by reason."""
+        return await self._journal.ask(search.failures)
+
+    async def evidence(self, task_id: TaskId, name: str) -> Path:
+        """Where a picture or a page source of an order's failure lies.
+
+        Raises:
+            NothingThereError: The order has none of this name, or it is gone.
+        """
+        record = await self.order(task_id)
+        path = await anyio.to_thread.run_sync(self._tree.evidence, record, name)
+        if path is None:
+            raise NothingThereError(f"The order {record.task.po_number} has no {name}.")
+        return path
+
+    async def report(self, list_id: BatchId) -> ReportFiles:
+        """Write the report of a list as it stands now, into a folder of its own that the caller removes.
+
+        Raises:
+            NothingThereError: The list is unknown.
+            NotPossibleNowError: The report cannot be written.
+        """
+        await self.list_view(list_id)
+        return await write_aside(self._journal, list_id, self._out)
+
+    async def picture(self, slot: int, task_id: TaskId) -> bytes:
+        """What the tab of an order shows now, as JPEG.
+
+        Raises:
+            NothingThereError: There is no such tab, or it cannot be pictured in time.
+        """
+        worker = next((one for one in self.pool.workers if one.ref.slot == slot), None)
+        picture = b""
+        with anyio.move_on_after(PICTURE_LIMIT_S):
+            picture = await worker.picture(task_id) if worker is not None else b""
+        if not picture:
+            raise NothingThereError("There is no such tab now.")
+        return picture
+
+    def pause(self) -> None:
+        """Let no further order start."""
+        self.pool.pause()
+
+    def resume(self) -> None:
+        """Let orders start again, also after somebody has logged in."""
+        self.pool.resume()
+
+    def drain(self) -> None:
+        """Take nothing new; what is in hand is finished, and what waits stays in the queue."""
+        self._is_draining = True
+        self.pool.stop()
+
+    def upkeep(self, retention_days: Callable[[], int], note: Callable[[Level, str], None]) -> Upkeep:
+        """Who keeps the journal small: see ``Upkeep``. The common list stays whatever its age."""
+        spared = frozenset({COMMON})
+        return Upkeep(self._journal, self._clock, retention_days=retention_days, note=note, spared=lambda: spared)
+
+    def is_quiet(self) -> bool:
+        """Whether no worker has an order."""
+        return not any(worker.task_ids for worker in self.pool.get_status().workers)
+
+    @property
+    def end(self) -> Stop | None:
+        """Why nothing will be done any more although nobody asked for that; nothing as long as something can be."""
+        end = self.pool.end
+        return end if end is not None and end.cause is not StopCause.ASKED else None
+
+    def is_alive(self) -> bool:
+        """Whether the pool deals with what happens, and will."""
+        return self.end is None and self.pool.is_alive(anyio.current_time())
+
+    def hurry(self) -> None:
+        """Do not wait for orders in flight: they go back to the queue."""
+        self.pool.hurry()
+
+    async def close(self) -> None:
+        """Take nothing new, finish what is in hand, and let those who listen go."""
+        self._is_draining = True
+        await self.pool.shutdown(self.shutdown_timeout_s)
+        self.feed.close()
+
+    def restart_worker(self, slot: int) -> None:
+        """Give a worker a fresh browser when it has finished what it has.
+
+        Raises:
+            NothingThereError: There is no such worker.
+            NotPossibleNowError: It is not at work.
+        """
+        worker = next((one for one in self.pool.workers if one.ref.slot == slot), None)
+        if worker is None:
+            raise NothingThereError(f"There is no worker {slot}; there are 1 to {len(self.pool.workers)}.")
+        if worker.status not in _AT_WORK:
+            raise NotPossibleNowError(f"The worker {slot} is {worker.status.name}; try again when it is at work.")
+        self.pool.restart_worker(slot)
+
+    async def _ids(self, query: OrderQuery) -> list[TaskId]:
+        return await self._journal.ask(partial(search.find_ids, query=query))
+
+    def _check_takes(self) -> None:
+        if self._is_draining:
+            raise DrainingError("The daemon is draining and takes nothing new; start it again to go on.")
+        if self.pool.end is not None:
+            raise DrainingError(
+                f"The pool has ended ({self.pool.end.detail}); put that right and start the daemon again."
+            )

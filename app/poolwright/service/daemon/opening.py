@@ -1,0 +1,98 @@
+"""The composition root of the daemon: journal, output folder and pool, opened in this order and closed in the other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+
+from poolwright.archive.tree import PRIVATE_NAME, OutputTree
+from poolwright.domain.account import Account
+from poolwright.domain.events import Event, Level, Notice
+from poolwright.domain.failures import root_cause
+from poolwright.domain.ids import TaskId
+from poolwright.domain.options import PoolOptions
+from poolwright.domain.ports import Clock, EventSink
+from poolwright.domain.states import open_count
+from poolwright.service.daemon.checks import Checks
+from poolwright.service.daemon.daemon import COMMON, Daemon
+from poolwright.service.resuming import clean_staging, recover
+from poolwright.store.journal import SqliteJournal
+from poolwright.supervisor.pool import PersistentWorkerPool
+from poolwright.supervisor.surroundings import Surroundings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """Everything that a daemon is opened with."""
+
+    pool: PoolOptions
+    #: Output folder.
+    out: Path
+    #: Folder of one order below ``out``.
+    template: str
+    #: What a page of the portal can tell.
+    known_fields: frozenset[str]
+    journal_path: Path
+    #: Whose orders are taken. What is in the journal of other portals, or of scripts, stays as it is.
+    account: Account
+    #: Module of the worker processes; tests put a scripted one here.
+    module: str = "poolwright.worker"
+
+
+@asynccontextmanager
+async def open_daemon(house: House, clock: Clock, observe: EventSink) -> AsyncGenerator[Daemon]:
+    """Run a daemon for as long as the block lasts.
+
+    What an earlier one left undone is taken up again, also of a batch that was cut off. Leaving the block drains the
+    pool: what is in hand is finished, the rest stays in the journal.
+
+    Args:
+        house: What it is opened with.
+        clock: The time.
+        observe: Sees all that happens.
+
+    Raises:
+        PoolError: Something that must stand before the first order does not: journal, profile, room on the disk.
+    """
+    tree = OutputTree(house.out, house.template, clock=clock, known_fields=house.known_fields, account=house.account)
+    async with SqliteJournal(house.journal_path, clock) as journal:
+        await journal.belong(house.account)
+        await recover(journal, tree, house.out, house.pool.max_attempts)
+        await journal.gather(COMMON, house.account.prefix)
+        count = open_count(await journal.counts(COMMON))
+
+        def tell(event: Event) -> None:
+            daemon.observe(event)
+            observe(event)
+
+        async def reopen(task_ids: Collection[TaskId]) -> int:
+            return await daemon.pool.submissions.reopen(task_ids)
+
+        checks = Checks(journal, tree, house.out / PRIVATE_NAME, reopen=reopen, observe=tell)
+        daemon = Daemon(
+            journal=journal, tree=tree, clock=clock, out=house.out, prefix=house.account.prefix, checks=checks
+        )
+
+        if count:
+            tell(Notice(level=Level.INFO, text=f"takes up {count} order(s) that were left undone"))
+        around = Surroundings(
+            journal=journal, archive=tree, clock=clock, observe=tell, batch_id=COMMON, module=house.module
+        )
+        try:
+            async with (
+                clean_staging(tree, house.pool.staging_path),
+                PersistentWorkerPool(house.pool, around) as pool,
+                anyio.create_task_group() as beside,
+            ):
+                daemon.employ(pool, house.pool.shutdown_timeout_s)
+                beside.start_soon(checks.serve)
+                yield daemon
+                beside.cancel_scope.cancel()
+        except ExceptionGroup as group:
+            raise root_cause(group) from group
+        finally:
+            daemon.feed.close()

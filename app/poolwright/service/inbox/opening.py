@@ -1,0 +1,26 @@
+"""The one door through which a daemon gets its inbox, where the settings want one."""
+
+from __future__ import annotations
+
+from poolwright.domain.failures import OptionsError
+from poolwright.domain.ports import Clock, EventSink
+from poolwright.intake.orders import Reading
+from poolwright.service.inbox.watch import Inbox, Submit
+from poolwright.settings import Settings
+
+
+def inbox_of(settings: Settings, *, submit: Submit, reading: Reading, clock: Clock, observe: EventSink) -> Inbox | None:
+    """The inbox of these settings, to be served every ``inbox_interval_s``; nothing when there is no ``inbox_dir``.
+
+    Raises:
+        OptionsError: It lies among the files that come home, where each CSV file would be taken for a list.
+    """
+    folder = settings.inbox_dir
+    if folder is None:
+        return None
+    if folder.resolve().is_relative_to(settings.out.resolve()):
+        raise OptionsError(
+            f"inbox_dir is '{folder}', which is or lies in the output folder '{settings.out}'; "
+            "name a folder outside of it."
+        )
+    return Inbox(folder, submit=submit, reading=reading, clock=clock, observe=observe)

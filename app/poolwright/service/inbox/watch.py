@@ -1,0 +1,189 @@
+"""The inbox at work: looks into its folder, reads what is whole, submits it, puts it away."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+import anyio.to_thread
+
+from poolwright.bridge.pace import every
+from poolwright.domain.events import Level, Notice
+from poolwright.domain.failures import PoolError
+from poolwright.domain.ports import Accepted, Clock, EventSink
+from poolwright.domain.task import OrderList
+from poolwright.intake.content import CONTENT_BYTES_MAX
+from poolwright.intake.errors import InputRefusedError
+from poolwright.intake.orders import Reading, orders_from_file
+from poolwright.profile.locks import FolderLock
+from poolwright.service.inbox.names import Kind, kind_of, stamp
+from poolwright.service.inbox.settling import Look, Settling
+from poolwright.service.inbox.shelves import DONE, REFUSED, Dropped, Shelves
+
+#: Takes a list up; its orders are in the journal when it returns. ``PoolError``: one sentence, why not now.
+Submit = Callable[[OrderList], Awaitable[Accepted]]
+
+
+class StillWrittenError(PoolError):
+    """A list changed while it was read; it may be read again later."""
+
+
+class Inbox:
+    """One watched folder. Whatever happens to it or to a list is told once, and the next look comes."""
+
+    def __init__(self, folder: Path, *, submit: Submit, reading: Reading, clock: Clock, observe: EventSink) -> None:
+        """Touches nothing. ``reading`` is that of the daemon's lists."""
+        self._shelves = Shelves(root=folder)
+        self._submit = submit
+        self._reading = reading
+        self._clock = clock
+        self._observe = observe
+        self._settling = Settling()
+        #: What was told of each file and of the folder, until that changes.
+        self._told: dict[Path, str] = {}
+
+    async def serve(self, interval_s: float) -> None:
+        """Look again and again, until cancelled. Looking works where a network share tells no changes."""
+        async for _ in every(interval_s):
+            await self.turn()
+
+    async def turn(self) -> None:
+        """One look, unless another daemon that watches the same folder is in the middle of one of its own.
+
+        What that one has taken and not put away yet would look here like a list whose taking was cut off.
+        """
+        lock = FolderLock(self._shelves.root)
+        try:
+            if await anyio.to_thread.run_sync(lock.take):
+                await self._look()
+        finally:
+            lock.drop()
+
+    async def _look(self) -> None:
+        """Take every list that is whole, and first those whose taking was cut off."""
+        root = self._shelves.root
+        try:
+            taken = await anyio.to_thread.run_sync(self._shelves.taken)
+            dropped = await anyio.to_thread.run_sync(self._shelves.look)
+        except OSError as error:
+            self._tell(root, _folder_words(root, error))
+            return
+        self._end_trouble(root)
+        for path in self._told.keys() - {root, *taken, *dropped.looks, *dropped.links}:
+            del self._told[path]
+        for path in taken:
+            await self._bring(path)
+        ready = self._settling.settled(self._lists(dropped), self._clock.monotonic())
+        for path in ready:
+            await self._take(path)
+
+    def _lists(self, dropped: Dropped) -> dict[Path, Look]:
+        """What may be a list; what is not is told once."""
+        for link in dropped.links:
+            if kind_of(link.name) is Kind.LIST:
+                self._tell(link, f"{link.name} in the inbox is a link and is left alone: drop the list itself.")
+        kinds = {path: kind_of(path.name) for path in dropped.looks}
+        for path, kind in kinds.items():
+            if kind is Kind.FOREIGN:
+                self._tell(
+                    path,
+                    f"{path.name} in the inbox is no list and is left alone: drop .xlsx, .xls, .ods, .csv or .txt.",
+                )
+        return {path: look for path, look in dropped.looks.items() if kinds[path] is Kind.LIST}
+
+    async def _take(self, path: Path) -> None:
+        moment = stamp(self._clock.now())
+        try:
+            taken = await anyio.to_thread.run_sync(self._shelves.take, path, moment)
+        except FileNotFoundError:
+            # Its owner took it back between two looks.
+            return
+        except OSError as error:
+            why = f"{path.name} in the inbox cannot be taken ({error.strerror}); it is tried again"
+            self._tell(path, f"{why}: close it in other programs, and let this program write into {path.parent}.")
+            return
+        await self._bring(taken)
+
+    async def _bring(self, taken: Path) -> None:
+        """From ``taking`` to its place, by way of the journal."""
+        try:
+            orders = await anyio.to_thread.run_sync(_read, taken, self._reading)
+            accepted = await self._submit(orders)
+            await anyio.to_thread.run_sync(self._shelves.put_done, taken)
+        except InputRefusedError as error:
+            await self._refuse(taken, str(error))
+        except PoolError as error:
+            self._tell(taken, f"{taken.name} from the inbox waits: {error}")
+        except OSError as error:
+            self._tell(taken, _stuck_words(taken, error))
+        else:
+            self._say(Level.INFO, _taken_words(taken, accepted, orders))
+
+    async def _refuse(self, taken: Path, why: str) -> None:
+        when = f"{self._clock.now():%d %b %Y %H:%M} UTC"
+        reason = (
+            f"{taken.name} was not taken ({when}).\n\nWhy: {why}\n\n"
+            "What to do: put that right and drop the list into the inbox again. This copy is not looked at any more.\n"
+        )
+        try:
+            await anyio.to_thread.run_sync(partial(self._shelves.put_refused, taken, reason))
+        except OSError as error:
+            self._tell(taken, _stuck_words(taken, error))
+        else:
+            self._say(Level.WARNING, f"The inbox refused {taken.name}, see its {REFUSED} folder: {why}")
+
+    def _say(self, level: Level, text: str) -> None:
+        self._observe(Notice(level=level, text=text))
+
+    def _tell(self, path: Path, text: str) -> None:
+        """Tell trouble once, until it changes."""
+        if self._told.get(path) != text:
+            self._told[path] = text
+            self._say(Level.WARNING, text)
+
+    def _end_trouble(self, root: Path) -> None:
+        if self._told.pop(root, None):
+            self._say(Level.INFO, f"The inbox {root} is there again.")
+
+
+def _read(path: Path, reading: Reading) -> OrderList:
+    """Read a list that was taken.
+
+    Raises:
+        InputRefusedError: It is no list.
+        StillWrittenError: Its writer goes on: it had the file open before it was taken.
+        OSError: It cannot be opened now.
+    """
+    before = Look.of(path.stat())
+    if before.size_bytes > CONTENT_BYTES_MAX:
+        size_mb = CONTENT_BYTES_MAX // 1024**2
+        raise InputRefusedError(f"{path.name} is larger than {size_mb} MB; split it into several lists.")
+    with path.open("rb") as file:
+        # A lock or a broken line is no reason to refuse the list.
+        file.read(1)
+    try:
+        return orders_from_file(path, reading)
+    finally:
+        if Look.of(path.stat()) != before:
+            raise StillWrittenError("it is still being written.")
+
+
+def _folder_words(root: Path, error: OSError) -> str:
+    return (
+        f"The inbox {error.filename or root} cannot be looked into ({error.strerror}) and is tried again: "
+        "make the folder or its connection right, or name another one as inbox_dir."
+    )
+
+
+def _stuck_words(taken: Path, error: OSError) -> str:
+    return (
+        f"{taken.name} from the inbox could not be read or put away ({error.strerror}: {error.filename}) and is tried "
+        f"again: let this program read it and write into {taken.parents[2]}. Its orders are not fetched twice."
+    )
+
+
+def _taken_words(taken: Path, accepted: Accepted, orders: OrderList) -> str:
+    known = accepted.waiting_count + accepted.done_count
+    notices = "".join(f" {notice}" for notice in orders.notices)
+    return f"The inbox took {taken.name}: {accepted.new_count} new orders, {known} known; it is in {DONE}.{notices}"

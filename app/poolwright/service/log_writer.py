@@ -1,0 +1,115 @@
+"""Lines on their way to the file of the log: whoever logs waits for no disk.
+
+One thread writes them, in their order. What a disk that hangs or is full does not take is counted, told to people once,
+and told again in the log itself, in its place, as soon as that takes lines again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Condition, Thread
+
+from poolwright.service.log_file import LogFile
+
+#: Letters of all lines that wait for the disk; some minutes of a busy pool.
+WAITING_MAX = 8_000_000
+#: At the end lines get so long to be written; a disk that works needs a moment.
+CLOSE_LIMIT_S = 5.0
+
+
+@dataclass(slots=True)
+class _Gap:
+    """Lines that there was no room for, where they would have stood."""
+
+    count: int
+
+
+class LogWriter:
+    """Takes lines from any thread."""
+
+    def __init__(self, file: LogFile, tell: Callable[[str], object], gap: Callable[[int], str]) -> None:
+        """Start the thread, which keeps no program from its end.
+
+        Args:
+            file: Where lines go; it belongs to the thread from now on.
+            tell: Takes a sentence for people when lines are lost.
+            gap: Makes the line of the log that says how many are lost before it.
+        """
+        self._file = file
+        self._tell = tell
+        self._gap = gap
+        self._changed = Condition()
+        self._waiting = deque[str | _Gap]()
+        self._waiting_size = 0
+        self._is_closing = False
+        #: Lines that are lost and not told of in the file yet, and whether people know. Both are the thread's own.
+        self._lost_count = 0
+        self._is_whole = True
+        self._thread = Thread(target=self._write_all, name="log", daemon=True)
+        self._thread.start()
+
+    def write(self, line: str) -> None:
+        """Have a line written, with its end; returns at once."""
+        is_first_loss = False
+        with self._changed:
+            if self._waiting_size + len(line) <= WAITING_MAX or not self._waiting:
+                self._waiting.append(line)
+                self._waiting_size += len(line)
+            elif isinstance(last := self._waiting[-1], _Gap):
+                last.count += 1
+            else:
+                self._waiting.append(_Gap(1))
+                is_first_loss = True
+            self._changed.notify()
+        if is_first_loss:
+            self._tell(f"The log {self._file.path} loses lines: its disk hangs or is too slow. The work goes on.")
+
+    def close(self) -> None:
+        """Have what waits written, and the file closed; a disk that hangs is not waited for, which is told."""
+        with self._changed:
+            self._is_closing = True
+            self._changed.notify()
+        self._thread.join(CLOSE_LIMIT_S)
+        if self._thread.is_alive():
+            with self._changed:
+                count = sum(one.count if isinstance(one, _Gap) else 1 for one in self._waiting)
+            self._tell(f"The log {self._file.path} lacks its last {count + 1:,} lines: its disk hangs.")
+
+    def _write_all(self) -> None:
+        while (one := self._next()) is not None:
+            if isinstance(one, _Gap):
+                self._lost_count += one.count
+            else:
+                self._write(one)
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+    def _next(self) -> str | _Gap | None:
+        """What comes next; nothing at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._is_closing)
+            if not self._waiting:
+                return None
+            one = self._waiting.popleft()
+            self._waiting_size -= 0 if isinstance(one, _Gap) else len(one)
+            return one
+
+    def _write(self, line: str) -> None:
+        try:
+            if self._lost_count:
+                self._file.write(self._gap(self._lost_count))
+                self._lost_count = 0
+            self._file.write(line)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._file.close()
+            self._lost_count += 1
+            if self._is_whole:
+                path, why = self._file.path, error.strerror
+                self._tell(f"The log {path} loses lines: {why}. Give it room; the work goes on.")
+            self._is_whole = False
+        else:
+            self._is_whole = True

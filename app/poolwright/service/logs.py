@@ -1,0 +1,271 @@
+"""The only place that configures logging: a short line for people, one JSON object a line for the file.
+
+Rooms log facts with fields through loguru (``worker=``, ``task=``, ``cause=``) and know nothing of sinks. Secrets are
+blotted out of every line on its way, values of variables never enter a traceback, and the file is its owner's alone.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, assert_never, cast
+
+from loguru import logger
+
+from poolwright.domain.events import (
+    Event,
+    ListOpened,
+    MemoryRelieved,
+    Moved,
+    Notice,
+    TaskEnded,
+    TaskReturned,
+    TaskStarted,
+    WorkerSeen,
+)
+from poolwright.domain.failures import OptionsError
+from poolwright.domain.ids import WorkerRef
+from poolwright.domain.ports import EventSink
+from poolwright.profile.rights import blame
+from poolwright.service.log_file import LogFile
+from poolwright.service.log_writer import LogWriter
+
+if TYPE_CHECKING:
+    from loguru import Logger, Message, Record, RecordLevel
+
+Blot = Callable[[str], str]
+
+BLOT = "***"
+#: A field of lines that people see in the view of the run; they are not told twice.
+SHOWN = "is_shown"
+#: The true level of a line that goes below the sinks of others.
+WEIGHT = "weight"
+#: What lines have for this room alone.
+_NO_FIELDS = frozenset({SHOWN, WEIGHT})
+#: Fields that every line may have and that people see in front of the text.
+SUBJECTS = ("worker", "task")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogOptions:
+    """Where lines go, from which weight on."""
+
+    #: Name of a loguru level in any case, for the file.
+    level: str
+    #: The whole log; nothing for none.
+    file: Path | None = None
+    #: Takes one finished line for a person; nothing for none.
+    people: Callable[[str], object] | None = None
+    #: Name of a loguru level in any case, for people.
+    people_level: str = "warning"
+    #: Texts that no line may hold.
+    secrets: tuple[str, ...] = ()
+
+
+@contextmanager
+def logging_to(options: LogOptions) -> Generator[None]:
+    """Have all logging go to these places until the block ends.
+
+    Raises:
+        OptionsError: The file cannot be written.
+    """
+    blot = _blotter(options.secrets)
+    bridge = _Bridge()
+    logger.remove()
+    try:
+        _add_people(options, blot)
+        _add_file(options, blot)
+        logging.getLogger().addHandler(bridge)
+        yield
+    finally:
+        logging.getLogger().removeHandler(bridge)
+        logger.remove()
+
+
+@contextmanager
+def logging_beside(options: LogOptions) -> Generator[EventSink]:
+    """Have a pool's lines go to its file until the block ends, beside the sinks that the caller has of his own.
+
+    None of these is touched, and none sees the events of the pool, which are given to what this yields; the lines of
+    its workers they do see.
+
+    Raises:
+        OptionsError: The file cannot be written.
+    """
+    least = logger.level(options.level.upper()).no
+
+    def is_wanted(record: Record) -> bool:
+        return (record["name"] or "").startswith("poolwright.") and _weight(record).no >= least
+
+    sink = _add_file(options, _blotter(options.secrets), is_wanted)
+    try:
+        yield partial(log_event, to=logger.patch(_whisper))
+    finally:
+        if sink is not None:
+            logger.remove(sink)
+
+
+def log_event(event: Event, to: Logger = logger) -> None:
+    """Write an event of a run down. A view shows people most of them, so only the file takes those."""
+    match event:
+        case Moved(transition=move):
+            to.bind(machine=move.machine, entity=move.entity, cause=move.cause or None).debug(
+                "{} {}: {} -> {}", move.machine, move.entity, move.origin, move.target
+            )
+        case TaskEnded(task=task, report=report, worker=worker):
+            fields = {"outcome": report.outcome.value, "reason": report.reason.value, "folder": event.folder}
+            shown = _shown(to, worker).bind(task=task.task_id, attempt=task.attempt, **fields)
+            shown.info("{} {} {}", task.po_number, report.outcome.value, report.detail)
+        case TaskReturned(task_id=task_id, why=why, detail=detail):
+            _shown(to, event.worker).bind(task=task_id, reason=why.value).info(
+                "back in the queue: {} {}", why.value, detail
+            )
+        case Notice() | MemoryRelieved():
+            _log_notice(event, to)
+        case ListOpened(open_count=open_count, done_count=done_count):
+            to.info("{} orders to do, {} done before", open_count, done_count)
+        case TaskStarted(task=task):
+            to.bind(worker=str(event.worker), task=task.task_id).debug("begins, attempt {}", task.attempt)
+        case WorkerSeen():
+            to.bind(worker=str(event.worker)).debug("{} bytes of memory", event.memory_bytes)
+        case _:
+            assert_never(event)
+
+
+def _log_notice(event: Notice | MemoryRelieved, to: Logger) -> None:
+    if isinstance(event, Notice):
+        _shown(to, event.worker).log(event.level.value.upper(), "{}", event.text)
+        return
+    own = {"before_bytes": event.before_bytes, "after_bytes": event.after_bytes}
+    all_of_them = {"total_before_bytes": event.total_before_bytes, "total_after_bytes": event.total_after_bytes}
+    _log_notice(event.notice, to.bind(**own, **all_of_them, limit_bytes=event.limit_bytes))
+
+
+def _shown(to: Logger, worker: WorkerRef | None) -> Logger:
+    return to.bind(**{SHOWN: True, "worker": str(worker) if worker else None})
+
+
+def _whisper(record: Record) -> None:
+    """Let a line pass below the sinks of others: loguru gives each line to every sink that its level reaches."""
+    record["extra"][WEIGHT] = record["level"]
+    record["level"] = cast("RecordLevel", logger.level("TRACE"))
+
+
+def _weight(record: Record) -> RecordLevel:
+    return record["extra"].get(WEIGHT, record["level"])
+
+
+def _add_people(options: LogOptions, blot: Blot) -> None:
+    people = options.people
+    if people is None:
+        return
+
+    def tell(message: Message) -> None:
+        people(blot(_for_people(message.record)))
+
+    logger.add(tell, level=options.people_level.upper(), format="{message}", filter=_is_news)
+
+
+def _is_news(record: Record) -> bool:
+    return not record["extra"].get(SHOWN)
+
+
+def _add_file(options: LogOptions, blot: Blot, is_wanted: Callable[[Record], bool] | None = None) -> int | None:
+    if options.file is None:
+        return None
+
+    try:
+        file = LogFile(options.file)
+    except OSError as error:
+        told = blame(error, options.file).sentence(otherwise="Or name another one with --log-file.")
+        raise OptionsError(f"log_file is '{options.file}', which cannot be written: {told}") from error
+
+    writer = LogWriter(file, options.people or _nobody, _gap)
+
+    class Sink:
+        """What loguru calls, also at the end."""
+
+        def write(self, message: Message) -> None:
+            writer.write(f"{_for_file(message.record, blot)}\n")
+
+        def stop(self) -> None:
+            writer.close()
+
+    level = "TRACE" if is_wanted else options.level.upper()
+    return logger.add(Sink(), level=level, filter=is_wanted, format="{message}")
+
+
+def _gap(count: int) -> str:
+    """The line that stands for lines that were lost."""
+    told = {
+        "at": datetime.now(UTC).isoformat(timespec="milliseconds"),  # noqa: TID251 - as loguru does for all others
+        "level": "warning",
+        "text": f"{count:,} lines before this one are lost: the disk of the log was full, or hung.",
+        "where": __name__,
+        "lost_count": count,
+    }
+    return f"{json.dumps(told)}\n"
+
+
+def _nobody(_: str) -> None:
+    """Takes what nobody wants to hear."""
+
+
+def _blotter(secrets: tuple[str, ...]) -> Blot:
+    """Blots secrets, also as Python shows them in an error; longer ones first, since one may hold another."""
+    spellings = {spelling for secret in secrets if secret for spelling in (secret, repr(secret)[1:-1])}
+    ordered = sorted(spellings, key=len, reverse=True)
+
+    def blot(text: str) -> str:
+        for spelling in ordered:
+            text = text.replace(spelling, BLOT)
+        return text
+
+    return blot
+
+
+def _for_people(record: Record) -> str:
+    fields = record["extra"]
+    subjects = [str(fields[name]) for name in SUBJECTS if fields.get(name)]
+    caught = record["exception"]
+    error = f"({type(caught.value).__name__}: {caught.value})" if caught is not None else ""
+    words = [f"{record['time']:%H:%M:%S}", record["level"].name.lower(), *subjects, record["message"], error]
+    return " ".join(filter(None, words))
+
+
+def _for_file(record: Record, blot: Blot) -> str:
+    told: dict[str, object] = {
+        "at": record["time"].astimezone(UTC).isoformat(timespec="milliseconds"),
+        "level": _weight(record).name.lower(),
+        "text": record["message"],
+        "where": f"{record['name']}:{record['line']}",
+        **{name: value for name, value in record["extra"].items() if name not in _NO_FIELDS and value is not None},
+    }
+    caught = record["exception"]
+    if caught is not None and caught.type is not None:
+        told["error"] = "".join(traceback.format_exception(caught.type, caught.value, caught.traceback))
+    plain = {name: _plain(value, blot) for name, value in told.items()}
+    return json.dumps(plain, ensure_ascii=False)
+
+
+def _plain(value: object, blot: Blot) -> object:
+    """Numbers stay; all else becomes text without secrets, so that the line stays valid JSON whatever is blotted."""
+    return value if isinstance(value, int | float | None) else blot(str(value))
+
+
+class _Bridge(logging.Handler):
+    """Takes over what libraries log in the standard way, so that it neither gets lost nor tears the live view."""
+
+    def __init__(self) -> None:
+        super().__init__(level=logging.WARNING)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass one record on."""
+        logger.bind(library=record.name).opt(exception=record.exc_info).log(record.levelname, record.getMessage())

@@ -1,0 +1,98 @@
+"""Tells a service manager where the daemon is in life: systemd's notify protocol, one datagram for each word.
+
+Where nobody listens nothing is said, and a manager that does not take a word never stops the daemon. The watchdog's
+sign is sent by the event loop itself and only while ``is_alive`` says so: a loop that stands still, or a pool that does
+not deal with its facts any more, falls silent and is started anew.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+from loguru import logger
+
+from poolwright.bridge.pace import every
+from poolwright.domain.ports import Clock
+from poolwright.settings import Supervision
+
+#: A sign comes twice in the time within which it is wanted, as systemd asks for.
+_BEATS_IN_TIME = 2
+#: A status of more is cut; a datagram has room for it.
+_STATUS_LENGTH_MAX = 500
+
+
+class Notifier:
+    """Says words to the manager behind a socket; to nobody when there is none."""
+
+    def __init__(self, supervision: Supervision, clock: Clock) -> None:
+        """Take what the manager asked for.
+
+        Args:
+            supervision: Where it listens: a path, or ``@`` and a name without a file. Other kinds are passed over.
+            clock: Its monotonic time is told with a reload.
+        """
+        self._address = _address(supervision.notify_socket)
+        self._watchdog_s = supervision.watchdog_s
+        self._clock = clock
+        self._is_heard = True
+
+    def ready(self, status: str = "") -> None:
+        """It takes orders now; also the end of a reload."""
+        self._say("READY=1", *_status(status))
+
+    def status(self, status: str) -> None:
+        """What it does, in one line for ``systemctl status``."""
+        self._say(*_status(status))
+
+    def reloading(self) -> None:
+        """It reads its settings again; ``ready`` must follow."""
+        self._say("RELOADING=1", f"MONOTONIC_USEC={int(self._clock.monotonic() * 1_000_000)}")
+
+    def stopping(self, status: str = "") -> None:
+        """It is about to end: what is in flight may finish."""
+        self._say("STOPPING=1", *_status(status))
+
+    async def beat(self, is_alive: Callable[[], bool]) -> None:
+        """Give signs of life until cancelled; returns at once when none is wanted.
+
+        Args:
+            is_alive: Whether everything that must go on does so. Returns at once.
+        """
+        if not self._address or self._watchdog_s is None:
+            return
+        was_alive = True
+        async for _ in every(self._watchdog_s / _BEATS_IN_TIME):
+            is_so = is_alive()
+            if is_so:
+                self._say("WATCHDOG=1")
+            elif was_alive:
+                logger.error("no sign of life is given: the pool does not deal with what happens")
+            was_alive = is_so
+
+    def _say(self, *words: str) -> None:
+        if not self._address or not words:
+            return
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+                line.setblocking(False)  # noqa: FBT003 - its only parameter
+                line.sendto("\n".join(words).encode(), self._address)
+        except OSError as error:
+            if self._is_heard:
+                logger.warning("the service manager does not hear: {}", error)
+            self._is_heard = False
+        else:
+            self._is_heard = True
+
+
+def _address(text: str) -> str:
+    """A socket's address as Python takes it: a name without a file begins with a zero byte."""
+    if not hasattr(socket, "AF_UNIX") or not text.startswith(("/", "@")):
+        return ""
+    return f"\0{text[1:]}" if text.startswith("@") else text
+
+
+def _status(text: str) -> tuple[str, ...]:
+    """One line at most: a second line would be a word of its own."""
+    line = " ".join(text.split())[:_STATUS_LENGTH_MAX]
+    return (f"STATUS={line}",) if line else ()

@@ -1,0 +1,184 @@
+"""How a login comes into a profile: by hand, by the portal's form, or from another browser.
+
+Whichever way, it counts only when a second browser, started as workers' are, finds it on the disk. Then the base is
+sealed, a good copy is kept, and its cookies are written down beside it. From the first change until then the base has
+no seal and nobody else may read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+
+from poolwright.domain.events import Level, Notice
+from poolwright.domain.failures import LoginRequiredError, Proof, SetupError
+from poolwright.domain.ports import Clock, EventSink
+from poolwright.profile.base import check_base, check_for_login
+from poolwright.profile.clone import clone_profile, remove_clone
+from poolwright.profile.failures import ProfileMissingError
+from poolwright.profile.home import NamedProfile
+from poolwright.profile.keeping import replace_base, seal_changed
+from poolwright.profile.kept_login import forget_renewed, kept_login_path, renewed_login_path
+from poolwright.profile.launch import prepare_base
+from poolwright.profile.locks import changing
+from poolwright.profile.seal import Seal, remove_seal
+from poolwright.profile.storage_state import StorageState
+from poolwright.service.crew import Crew
+from poolwright.supervisor.codes import codes_of
+from poolwright.supervisor.errand import Errand, run_errand
+from poolwright.wire.messages import Mode
+
+_ENDED = (
+    "The login that a run renewed has ended too: the portal asks for a login. Profile {name} is left as it was; "
+    "give `poolwright profile login {name}`."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Onboarding:
+    """The profile that is to be logged in, and with what."""
+
+    profile: NamedProfile
+    #: Browser, portal and, for its form, the login.
+    crew: Crew
+    runs_root: Path
+    observe: EventSink
+    clock: Clock
+
+
+async def log_in_by_hand(job: Onboarding, *, opened: Callable[[], None], enough: anyio.Event) -> Seal:
+    """Have a person log in, in a window, and wait for as long as that takes.
+
+    Args:
+        job: The profile.
+        opened: Called once the window is there.
+        enough: Set to close the window in the person's place.
+
+    Raises:
+        LoginRequiredError: Nobody is logged in afterwards; the base is kept, unsealed.
+        ProfileError: The base may not be used: marked, in use, damaged, or an everyday one.
+        SetupError: The browser does not start, or the portal does not answer.
+    """
+    name = job.profile.name
+    unproven = (
+        f"The login of profile {name} does not hold: the portal asks a newly opened browser to log in. "
+        f"Give `poolwright profile login {name}` again and close the window only when you see your start page. If you "
+        "did, this portal keeps its login in the window alone; let workers log in by its form: "
+        f"`poolwright profile login {name} --form`."
+    )
+    headed = replace(job.crew.worker, browser=replace(job.crew.worker.browser, headless_mode=False))
+    errand = replace(_errand(job, Mode.LOG_IN), options=headed, opened=opened, enough=enough)
+    return await _onboard(job, errand, unproven)
+
+
+async def log_in_by_form(job: Onboarding) -> Seal:
+    """Log in by the portal's form, with user, password and, where the portal wants one, a one-time code.
+
+    Raises:
+        OptionsError: The secret of the one-time codes is none.
+        LoginRequiredError: The login failed.
+        ProfileError: The base may not be used: marked, in use, damaged, or an everyday one.
+        SetupError: The browser does not start, or the portal does not answer.
+    """
+    unproven = (
+        f"The login of profile {job.profile.name} does not hold: the form was accepted, but the portal asks a newly "
+        "opened browser to log in. Workers have to log in by the form whenever they start; set user and password."
+    )
+    codes = codes_of(job.crew.totp_secret, job.clock.now)
+    code = await codes.next() if codes else ""
+    return await _onboard(job, replace(_errand(job, Mode.MAKE_BASE), one_time_code=code), unproven)
+
+
+async def import_state(job: Onboarding, state: StorageState) -> Seal:
+    """Put the login of another browser in place of whatever login the profile has.
+
+    Raises:
+        LoginRequiredError: The portal does not take that login; the base is kept, unsealed.
+        ProfileError: The base may not be used: marked, in use, damaged, or an everyday one.
+        SetupError: The browser does not start or refuses the state, or the portal does not answer.
+    """
+    unproven = (
+        f"The portal does not take the login that was imported into profile {job.profile.name}: it has ended, or it is "
+        "bound to the browser or the network that it comes from. Export it anew right after a login, and import that."
+    )
+    return await _onboard(job, replace(_errand(job, Mode.IMPORT_STATE), state=state.to_json()), unproven)
+
+
+async def promote(job: Onboarding) -> tuple[Path, Seal]:
+    """Write the login that a run renewed back into the base, if it still opens the portal; else nothing changes.
+
+    A clone of the base takes its cookies over, and proves itself in a browser of its own. Then it takes the place of
+    the base, which is kept.
+
+    Returns:
+        Where the base that was there lies now, and the new seal.
+
+    Raises:
+        ProfileMissingError: No run has renewed the login of this profile.
+        LoginRequiredError: That login has ended too.
+        ProfileError: The base may not be used: marked, in use, damaged, or an everyday one.
+        SetupError: The browser does not start, the portal does not answer, or something can't be written.
+    """
+    base, renewed = job.profile.base_path, renewed_login_path(job.profile.base_path)
+    draft = base.with_name(f"{base.name}.promoted")
+    if not renewed.is_file():
+        raise ProfileMissingError(f"No run has renewed the login of profile {job.profile.name} since it was made.")
+    with changing(base):
+        try:
+            await anyio.to_thread.run_sync(_clone_to, base, draft)
+            errand = replace(_errand(job, Mode.ADOPT), base=draft, kept_login_path=renewed)
+            await run_errand(errand)
+            await _prove(job, draft, _ENDED.format(name=job.profile.name))
+            swapped = await anyio.to_thread.run_sync(partial(replace_base, base, draft, now=job.clock.now()))
+            forget_renewed(base)
+            return swapped
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(remove_clone, draft)
+
+
+def _clone_to(base: Path, draft: Path) -> None:
+    check_base(base)
+    remove_clone(draft)
+    clone_profile(base, draft)
+    prepare_base(draft)
+
+
+async def _prove(job: Onboarding, folder: Path, unproven: str) -> None:
+    """Have a new browser find the login on the disk, and keep its cookies beside the base."""
+    await anyio.to_thread.run_sync(prepare_base, folder)
+    kept = kept_login_path(job.profile.base_path)
+    if await run_errand(replace(_errand(job, Mode.PROVE), base=folder, cookies_path=kept)) is not Proof.LOGGED_IN:
+        raise LoginRequiredError(unproven)
+
+
+def _errand(job: Onboarding, mode: Mode) -> Errand:
+    def note(level: Level, text: str) -> None:
+        job.observe(Notice(level=level, text=text))
+
+    return Errand(mode=mode, base=job.profile.base_path, options=job.crew.worker, runs_root=job.runs_root, note=note)
+
+
+async def _onboard(job: Onboarding, errand: Errand, unproven: str) -> Seal:
+    base = job.profile.base_path
+    with changing(base):
+        await anyio.to_thread.run_sync(check_for_login, base)
+        await anyio.to_thread.run_sync(_open_up, base)
+        await run_errand(errand)
+        await _prove(job, base, unproven)
+        await anyio.to_thread.run_sync(forget_renewed, base)
+        return await anyio.to_thread.run_sync(partial(seal_changed, base, now=job.clock.now()))
+
+
+def _open_up(base: Path) -> None:
+    """From here on it may differ from its seal; a login that is killed leaves an unsealed base, not a damaged one."""
+    prepare_base(base)
+    try:
+        remove_seal(base)
+    except OSError as error:
+        raise SetupError(f"The seal of {base} can't be removed ({error.strerror}). Check who owns it.") from error

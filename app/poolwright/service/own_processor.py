@@ -1,0 +1,82 @@
+"""Tells worker processes where a function of the user's is: they import it themselves, by module and name. Pure."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+from poolwright.domain.failures import OptionsError
+from poolwright.processor import Processor
+from poolwright.processor.names import Own, resolve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Located:
+    """A processor as workers are told of it."""
+
+    #: A name of ours, or ``module:function``.
+    name: str
+    #: Folders in which its module is looked for first.
+    import_path: tuple[str, ...] = ()
+
+
+def locate(processor: Processor | str) -> Located:
+    """Find out how a worker can import a processor.
+
+    A function is imported from the file that it stands in, also when that is the script that runs now: what the script
+    does of itself belongs under ``if __name__ == "__main__"``. A name is looked for beside the script.
+
+    Raises:
+        OptionsError: The function stands inside another one, in a class, or in no file. Or nothing has this name, or
+            more than one package has it, or its module is nowhere.
+    """
+    if isinstance(processor, str):
+        return locate_name(processor, (sys.path[0],) if sys.path and sys.path[0] else (str(Path.cwd()),))
+    function = getattr(processor, "__qualname__", "")
+    module = inspect.getmodule(processor)
+    file = getattr(module, "__file__", None)
+    if not function.isidentifier() or module is None or file is None:
+        raise OptionsError(
+            f"The processor {function or processor!r} cannot be imported by workers: it must be a function of a "
+            "module, with a name of its own, not one made inside another function, a lambda or a method."
+        )
+    name = _module_name(module.__name__, getattr(module, "__spec__", None), Path(file))
+    folder = Path(file).resolve().parents[name.count(".")]
+    return Located(name=f"{name}:{function}", import_path=(str(folder),))
+
+
+def locate_name(name: str, import_path: tuple[str, ...]) -> Located:
+    """Find out what a name means, without importing anything of its author's.
+
+    Raises:
+        OptionsError: Nothing has this name, or more than one package has it, or its module is nowhere.
+    """
+    meant = resolve(name)
+    if isinstance(meant, Own) and not _is_there(meant.outermost, import_path):
+        raise OptionsError(
+            f"There is no processor {name!r}: no module {meant.outermost} lies in {', '.join(import_path)}, "
+            "and no package of that name is installed."
+        )
+    return Located(name=name, import_path=import_path)
+
+
+def _is_there(module: str, import_path: Sequence[str]) -> bool:
+    """Whether a module can be found, one that stands in no other: those cannot be seen without importing the outer."""
+    if PathFinder.find_spec(module, import_path) is not None:
+        return True
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ValueError:  # it is loaded, and was not found in the way of a module: the script that runs
+        return True
+
+
+def _module_name(name: str, spec: object, file: Path) -> str:
+    """The name by which others import it; the script that runs is called differently there."""
+    if name != "__main__":
+        return name
+    return getattr(spec, "name", None) or file.stem

@@ -1,0 +1,89 @@
+"""A running daemon reads its settings again: what takes effect at once, what waits for a restart, in sentences. Pure.
+
+Which settings act at once is said where each of them stands, in the model. The others keep the values with which the
+daemon runs, and are told again at each reload until it was restarted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from pydantic import SecretStr
+
+from poolwright.settings import Settings, face, load_settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One setting that is not what it was."""
+
+    name: str
+    #: In words; a secret has none.
+    before: str
+    after: str
+    acts_at_once: bool
+
+    @property
+    def text(self) -> str:
+        """What changed and from when on, in one sentence."""
+        values = f" from {self.before} to {self.after}" if self.before else ""
+        since = "; it acts now." if self.acts_at_once else "; it acts after a restart of the daemon."
+        return f"{self.name} was changed{values}{since}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reloaded:
+    """What a reload brought."""
+
+    #: By which the daemon goes from now on.
+    settings: Settings
+    changes: tuple[Change, ...]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """One sentence for each change; one that says so when there is none."""
+        return tuple(change.text for change in self.changes) or ("The settings are as they were.",)
+
+
+def read_again(running: Settings, given: Mapping[str, Any]) -> Reloaded:
+    """Read every source again.
+
+    Args:
+        running: By which the daemon goes now.
+        given: What the command line that started it said; it still wins.
+
+    Raises:
+        OptionsError: A value is not allowed now. The daemon goes on with what it has.
+    """
+    return compare(running, load_settings(given))
+
+
+def compare(running: Settings, wanted: Settings) -> Reloaded:
+    """Tell the differences, and take over those that act at once."""
+    changes = tuple(
+        _change(name, getattr(running, name), getattr(wanted, name))
+        for name in Settings.model_fields
+        if getattr(running, name) != getattr(wanted, name)
+    )
+    taken = {change.name: getattr(wanted, change.name) for change in changes if change.acts_at_once}
+    return Reloaded(settings=running.model_copy(update=taken), changes=changes)
+
+
+def _change(name: str, before: object, after: object) -> Change:
+    is_secret = isinstance(before, SecretStr)
+    return Change(
+        name=name,
+        before="" if is_secret else _words(before),
+        after="" if is_secret else _words(after),
+        acts_at_once=face(name).acts_at_once,
+    )
+
+
+def _words(value: object) -> str:
+    if isinstance(value, tuple):  # schedules: their names say enough
+        return ", ".join(str(getattr(one, "name", one)) for one in cast("tuple[object, ...]", value)) or "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(str(value)) if value not in {None, ""} else "nothing"

@@ -1,0 +1,128 @@
+"""Takes up what an earlier run left: in the journal, in the output folder, and on the way between the two."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import anyio
+import anyio.to_thread
+
+from poolwright.archive.tree import OutputTree
+from poolwright.domain.failures import SetupError, root_cause
+from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.ports import Journal
+from poolwright.domain.task import TaskRecord
+from poolwright.profile.rights import blame
+from poolwright.service.batch import Redo
+from poolwright.service.redoing import to_redo
+from poolwright.store.journal import SqliteJournal
+from poolwright.store.reading import Reading
+from poolwright.store.threads import heed
+
+#: A disk that hangs is not waited for at the end: the next start empties the folder too.
+DISCARD_LIMIT_S = 5.0
+
+Candidacy: TypeAlias = Callable[[TaskRecord], bool]
+
+
+@dataclass(slots=True)
+class Looked:
+    """How far a look at earlier files is. Counted in its thread, read from anywhere."""
+
+    count: int = 0
+    total_count: int = 0
+
+
+async def recover(journal: Journal, tree: OutputTree, out: Path, max_attempts: int) -> None:
+    """Bring back to the queue what a dead run had in its hands, and finish what it was filing.
+
+    Raises:
+        SetupError: The output folder cannot be read or written.
+    """
+    try:
+        await anyio.to_thread.run_sync(tree.recover, abandon_on_cancel=True)  # cut off, as by a power cut
+    except OSError as error:
+        told = blame(error, out).sentence(otherwise="Put that right and start it again; nothing is lost.")
+        raise SetupError(f"What an earlier run was filing in '{out}' cannot be finished: {told}") from error
+    await journal.recover(max_attempts)
+
+
+async def reopen(
+    journal: SqliteJournal, tree: OutputTree, batch_id: BatchId, redo: Redo, *, is_candidate: Candidacy = lambda _: True
+) -> None:
+    """Queue again those tasks of a list that are over and are to be done again: see ``to_reopen``."""
+    await journal.reopen(await to_reopen(journal, tree, batch_id, redo, is_candidate=is_candidate))
+
+
+async def to_reopen(
+    journal: SqliteJournal,
+    tree: OutputTree,
+    batch_id: BatchId,
+    redo: Redo,
+    *,
+    is_candidate: Candidacy = lambda _: True,
+    looked: Looked | None = None,
+) -> list[TaskId]:
+    """Which tasks of a list that are over are to be done again.
+
+    Reads their files, which may take long, and holds one of them at a time; changes nothing.
+
+    Args:
+        journal: What is known of them.
+        tree: Has their files.
+        batch_id: The list.
+        redo: What the user wants done again.
+        is_candidate: Whether a task may be done again at all.
+        looked: Told how far it is.
+    """
+    looked = looked or Looked()
+
+    def is_whole(record: TaskRecord) -> bool:
+        looked.count += 1
+        return not record.folder or not tree.verify(record.folder, record.task.task_id, heed)
+
+    def candidates(reading: Reading) -> Iterator[TaskRecord]:
+        for record in reading.records(batch_id):
+            heed()
+            if is_candidate(record):
+                yield record
+
+    def choose(reading: Reading) -> list[TaskId]:
+        looked.total_count = sum(record.is_over for record in candidates(reading))
+        return to_redo(candidates(reading), redo, is_whole)
+
+    return await journal.read(choose)
+
+
+async def unless(happens: Callable[[], Awaitable[object]], work: Callable[[], Awaitable[None]]) -> bool:
+    """Do work that is cut short when something happens meanwhile; whether it was done."""
+    is_done = False
+
+    async def cut_short(scope: anyio.CancelScope) -> None:
+        await happens()
+        scope.cancel()
+
+    try:
+        async with anyio.create_task_group() as beside:
+            beside.start_soon(cut_short, beside.cancel_scope)
+            await work()
+            is_done = True
+            beside.cancel_scope.cancel()
+    except ExceptionGroup as group:
+        raise root_cause(group) from group
+    return is_done
+
+
+@asynccontextmanager
+async def clean_staging(tree: OutputTree, staging: Path) -> AsyncGenerator[None]:
+    """The folder where workers put files before they are filed: empty at the start, gone at the end."""
+    await anyio.to_thread.run_sync(tree.discard, staging, abandon_on_cancel=True)
+    try:
+        yield
+    finally:
+        with anyio.move_on_after(DISCARD_LIMIT_S, shield=True):
+            await anyio.to_thread.run_sync(tree.discard, staging, abandon_on_cancel=True)

@@ -1,0 +1,230 @@
+"""The composition root of a batch: opens journal, archive and pool, lets them work, and writes the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import anyio
+
+from poolwright.archive.tree import OutputTree
+from poolwright.domain.events import Level, ListOpened, Notice
+from poolwright.domain.failures import Outcome, root_cause
+from poolwright.domain.ports import Accepted, Clock, EventSink
+from poolwright.domain.states import open_count
+from poolwright.portal import pack as packs
+from poolwright.service.batch import BatchJob, BatchSummary, Ending
+from poolwright.service.batch_report import BatchReport, end_of_patience, report_batch
+from poolwright.service.beginning import beginning
+from poolwright.service.clock import SystemClock
+from poolwright.service.crew import Crew
+from poolwright.service.resuming import clean_staging, recover, reopen, unless
+from poolwright.store import search
+from poolwright.store.journal import SqliteJournal
+from poolwright.supervisor import errand
+from poolwright.supervisor.codes import codes_of
+from poolwright.supervisor.commands import Stop
+from poolwright.supervisor.pool import PersistentWorkerPool
+from poolwright.supervisor.stops import StopCause
+from poolwright.supervisor.surroundings import Surroundings
+
+ENDINGS = {
+    StopCause.ASKED: Ending.STOPPED,
+    StopCause.LOGIN_REQUIRED: Ending.LOGIN_REQUIRED,
+    StopCause.PROFILE_DAMAGED: Ending.PROFILE_DAMAGED,
+    StopCause.SETUP_FAILED: Ending.SETUP_FAILED,
+    StopCause.NO_WORKERS: Ending.NO_WORKERS,
+    StopCause.MEMORY_SHORT: Ending.MEMORY_SHORT,
+}
+
+_NONE_ACCEPTED = Accepted(new_count=0, waiting_count=0, done_count=0)
+#: The end of a run that was stopped before it knew what there is to do.
+_UNCHECKED = Stop(
+    cause=StopCause.ASKED, detail="The files of an earlier run were not all looked at; start it again to go on."
+)
+#: The end of one that was stopped before its list was in the journal.
+_UNTAKEN = Stop(cause=StopCause.ASKED, detail="The list was not taken yet; start it again.")
+#: The end of one that was stopped before its workers were there.
+_UNSTAFFED = Stop(cause=StopCause.ASKED, detail="")
+#: The end of one whose end nobody waited for: what came of each order stands in the journal alone.
+_UNREAD = "What came of each order was not read any more, since you want to stop; start it again for the report."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """One run of a batch, with all that it works with."""
+
+    job: BatchJob
+    journal: SqliteJournal
+    tree: OutputTree
+    clock: Clock
+    observe: EventSink
+    stop: anyio.Event
+    stop_now: anyio.Event
+
+
+async def run_batch(
+    job: BatchJob, *, observe: EventSink, stop: anyio.Event, stop_now: anyio.Event, clock: Clock | None = None
+) -> BatchSummary:
+    """Bring one list home, from where an earlier run of it ended.
+
+    Every step hears the wish to stop, also those that a long list makes long.
+
+    Args:
+        job: The list and everything around it.
+        observe: Sees all that happens.
+        stop: Set to let the orders in flight finish and end then.
+        stop_now: Set to end without waiting for them; they go back to the queue.
+        clock: The time; the system's own where none is given.
+
+    Raises:
+        PoolError: Something that must stand before the first order does not: journal, profile, room on the disk.
+    """
+    clock = clock or SystemClock()
+    begun_s = clock.monotonic()
+    tree = OutputTree(job.out, job.template, clock=clock, known_fields=_known_fields(job), account=job.account)
+    ended: list[tuple[BatchSummary, BatchReport]] = []
+    async with beginning(stop) as has_begun, SqliteJournal(job.journal_path, clock) as journal:
+        if job.account is not None:
+            await journal.belong(job.account)
+        await recover(journal, tree, job.out, job.pool.max_attempts)
+        has_begun()
+        run = _Run(job=job, journal=journal, tree=tree, clock=clock, observe=observe, stop=stop, stop_now=stop_now)
+        ended.append(await _bring_home(run))
+    summary, report = ended[0] if ended else (_untaken(job), BatchReport())
+    files = report.files
+    for text in (*(files.notices if files else ()), *filter(None, [report.problem])):
+        observe(Notice(level=Level.WARNING, text=text))
+    return replace(
+        summary,
+        duration_s=clock.monotonic() - begun_s,
+        report_xlsx=files and files.xlsx,
+        report_csv=files and files.csv,
+        report_json=files and files.json,
+        report_problem=report.problem,
+    )
+
+
+async def _bring_home(run: _Run) -> tuple[BatchSummary, BatchReport]:
+    """Take the list, work it off, and report."""
+    accepted = await _accept(run)
+    if accepted is None:
+        return _untaken(run.job), BatchReport()
+    summary, is_read = await _conduct(run, accepted)
+    if not is_read:
+        return summary, BatchReport(problem=_UNREAD)
+    return summary, await report_batch(run.job, run.journal, run.stop, run.stop_now)
+
+
+async def _accept(run: _Run) -> Accepted | None:
+    """Have the list in the journal; nothing where somebody wants to stop meanwhile."""
+    found: list[Accepted] = []
+
+    async def work() -> None:
+        found.append(await run.journal.accept(run.job.orders))
+
+    if not run.stop.is_set():  # a short list is in before anybody asks
+        await unless(run.stop.wait, work)
+    return found[0] if found else None
+
+
+async def _conduct(run: _Run, accepted: Accepted) -> tuple[BatchSummary, bool]:
+    """Work off what is left of the list; how it ended, and whether what came of its orders was counted."""
+    job, journal, batch_id = run.job, run.journal, run.job.orders.batch_id
+    is_known = await unless(run.stop.wait, partial(reopen, journal, run.tree, batch_id, job.redo))
+    open_before = open_count(await journal.counts(batch_id))
+    run.observe(ListOpened(open_count=open_before, done_count=len(job.orders.tasks) - open_before))
+    end = await _work(run) if is_known and open_before > 0 else None
+    counted: list[int] = []
+    found: list[Mapping[Outcome, int]] = []
+
+    async def count() -> None:
+        counted.append(open_count(await journal.counts(batch_id)))
+        found.append(await journal.ask(partial(search.outcomes, batch_id=batch_id)))
+
+    await unless(partial(end_of_patience, run.stop, run.stop_now), count)
+    left_count = counted[0] if counted else open_before
+    outcomes = found[0] if found else dict[Outcome, int]()
+    summary = _summary(job, accepted, outcomes, end if is_known else _UNCHECKED, left_count=left_count)
+    return replace(summary, done_now_count=open_before - left_count), bool(found)
+
+
+async def make_base(*, crew: Crew, base: Path, runs_root: Path, observe: EventSink) -> None:
+    """Make a base profile: a browser opens it, logs in by form where user and password are given, and closes it.
+
+    Raises:
+        OptionsError: The secret of the one-time codes is none.
+        LoginRequiredError: The login failed; the base is there, logged out.
+        SetupError: The browser does not start, or the portal does not answer.
+    """
+
+    def note(level: Level, text: str) -> None:
+        observe(Notice(level=level, text=text))
+
+    codes = codes_of(crew.totp_secret, SystemClock().now)
+    code = await codes.next() if codes else ""
+    await errand.make_base(base, crew.worker, runs_root, note, one_time_code=code)
+
+
+async def _work(run: _Run) -> Stop | None:
+    """Run the pool until the list is done, or it cannot go on, or somebody stops it."""
+    options = run.job.pool
+    around = Surroundings(
+        journal=run.journal,
+        archive=run.tree,
+        clock=run.clock,
+        observe=run.observe,
+        batch_id=run.job.orders.batch_id,
+    )
+    ended: list[Stop | None] = []
+    try:
+        async with (
+            beginning(run.stop) as has_begun,
+            clean_staging(run.tree, options.staging_path),
+            anyio.create_task_group() as listening,
+        ):
+            async with PersistentWorkerPool(options, around) as pool:
+                has_begun()
+                listening.start_soon(_pass_on, run.stop, pool.stop)
+                listening.start_soon(_pass_on, run.stop_now, pool.hurry)
+                await pool.finish()
+            ended.append(pool.end)
+            listening.cancel_scope.cancel()
+    except ExceptionGroup as group:
+        raise root_cause(group) from group
+    return ended[0] if ended else _UNSTAFFED
+
+
+async def _pass_on(wish: anyio.Event, act: Callable[[], None]) -> None:
+    await wish.wait()
+    act()
+
+
+def _known_fields(job: BatchJob) -> frozenset[str] | None:
+    """What a page of this portal can tell; a folder template with any other name is a mistake of the user's.
+
+    Nothing without a portal: what an own processor tells is not known before.
+    """
+    return frozenset(packs.parse_json(job.pool.worker.portal.pack_json).fields) if job.pool.worker.portal else None
+
+
+def _untaken(job: BatchJob) -> BatchSummary:
+    return _summary(job, _NONE_ACCEPTED, {}, _UNTAKEN, left_count=len(job.orders.tasks))
+
+
+def _summary(
+    job: BatchJob, accepted: Accepted, outcomes: Mapping[Outcome, int], end: Stop | None, *, left_count: int
+) -> BatchSummary:
+    # Asked to stop when nothing was left to do is no cut.
+    is_cut_short = end is not None and (left_count > 0 or end.cause is not StopCause.ASKED or end is _UNCHECKED)
+    return BatchSummary(
+        ending=ENDINGS[end.cause] if end and is_cut_short else Ending.FINISHED,
+        profile=job.pool.base_profile_path.parent.name,
+        detail=end.detail if end and is_cut_short else "",
+        accepted=accepted,
+        outcomes=outcomes,
+        invalid_count=sum(row.problem is not None for row in job.orders.rows),
+        left_count=left_count,
+    )

@@ -1,0 +1,194 @@
+"""One entry as the timetable works with it, made of the settings at their border."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
+
+from poolwright.archive.template import FolderTemplate
+from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.domain.failures import OptionsError
+from poolwright.service.out import LOG_NAME
+from poolwright.settings import Missed, Overlap, ScheduleEntry, Settings, face
+from poolwright.settings.zones import zone_name
+
+#: Below the daemon's output folder; below it one folder for each entry that runs as a batch of its own.
+OWN_NAME = "schedules"
+#: What a batch of its own takes over from the daemon's settings, wherever these came from.
+_SHARED = (
+    "profiles_dir",
+    "workers",
+    "tabs_per_worker",
+    "browser_path",
+    "sandbox",
+    "file_max_mb",
+    "order_max_mb",
+    "max_attempts",
+    "task_timeout_s",
+    "shutdown_timeout_s",
+    "memory_threshold",
+    "recycle_after_tasks",
+    "recycle_after_minutes",
+    "runs_dir",
+    "log_level",
+)
+_MINUTE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSource:
+    """One list."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        """For people."""
+        return str(self.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlobSource:
+    """Every list whose path fits; each is a list of its own."""
+
+    pattern: str
+
+    def __str__(self) -> str:
+        """For people."""
+        return self.pattern
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandSource:
+    """A program that prints a list."""
+
+    arguments: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """For people: the program alone, since arguments may hold what is nobody's business."""
+        return f"output of {self.arguments[0]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnBatch:
+    """An entry with a profile, folder or template of its own: a run of the program beside the daemon."""
+
+    profile: str
+    #: Output folder with a journal of its own: the daemon's is locked while it runs.
+    out: Path
+    #: Options of ``poolwright run``.
+    options: tuple[str, ...]
+    #: Orders in flight get as long to finish when the run is stopped.
+    shutdown_timeout_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """What is fetched when."""
+
+    name: str
+    #: Five fields.
+    cron: str
+    #: Whose days and hours they are.
+    zone: tzinfo
+    source: FileSource | GlobSource | CommandSource
+    column: str | None = None
+    sheet: str | None = None
+    #: Nothing when its orders go to the daemon's own queue.
+    own: OwnBatch | None = None
+    #: Seconds from the start of a run until what no worker has begun is cancelled; nothing for no deadline.
+    deadline_s: float | None = None
+    missed: Missed = Missed.SKIP
+    overlap: Overlap = Overlap.SKIP
+
+    @property
+    def rhythm(self) -> str:
+        """When it fires, in words that change when that changes."""
+        return f"{self.cron} {zone_name(self.zone)}"
+
+
+def schedules_of(settings: Settings) -> tuple[Schedule, ...]:
+    """The entries of the settings.
+
+    Raises:
+        OptionsError: An entry has a template that cannot be read, or would write into the folder of the daemon or of
+            another entry.
+    """
+    schedules = tuple(_schedule(entry, settings) for entry in settings.schedules)
+    _keep_apart(schedules, settings.out)
+    return schedules
+
+
+def _schedule(entry: ScheduleEntry, settings: Settings) -> Schedule:
+    return Schedule(
+        name=entry.name,
+        cron=entry.cron,
+        zone=entry.zone,
+        source=_source(entry),
+        column=entry.column,
+        sheet=entry.sheet,
+        own=_own(entry, settings),
+        deadline_s=None if entry.deadline_minutes is None else entry.deadline_minutes * _MINUTE_S,
+        missed=entry.missed,
+        overlap=entry.overlap,
+    )
+
+
+def _source(entry: ScheduleEntry) -> FileSource | GlobSource | CommandSource:
+    if entry.file is not None:
+        return FileSource(path=entry.file)
+    if entry.glob is not None:
+        return GlobSource(pattern=str(Path(entry.glob).expanduser()))
+    return CommandSource(arguments=entry.command or ())
+
+
+def _own(entry: ScheduleEntry, settings: Settings) -> OwnBatch | None:
+    profile = entry.profile or settings.profile
+    is_other = profile != settings.profile
+    if not is_other and entry.out is None and entry.folder_template is None:
+        return None
+    _check_template(entry)
+    out = entry.out or settings.out / OWN_NAME / entry.name
+    options = tuple(_options(entry, settings, profile, out, is_other=is_other))
+    return OwnBatch(profile=profile, out=out, options=options, shutdown_timeout_s=settings.shutdown_timeout_s)
+
+
+def _check_template(entry: ScheduleEntry) -> None:
+    if entry.folder_template is not None:
+        try:
+            # Which fields there are, the portal of the profile says; the run asks it.
+            FolderTemplate.parse(entry.folder_template)
+        except OptionsError as error:
+            raise OptionsError(f"In the schedule {entry.name!r}: {error}") from error
+
+
+def _options(entry: ScheduleEntry, settings: Settings, profile: str, out: Path, *, is_other: bool) -> Iterator[str]:
+    for name in _SHARED:
+        value = getattr(settings, name)
+        if value is not None:
+            yield from (face(name).flags[0], str(value))
+    yield "--headless" if settings.headless else "--headed"
+    yield from ("--profile", profile, "--out", str(out))
+    yield from ("--folder-template", entry.folder_template or settings.folder_template)
+    # Another profile says itself where it belongs: an empty text takes the place of what the environment may say.
+    yield from ("--portal", "" if is_other else settings.portal)
+    yield from ("--base-url", "" if is_other else settings.base_url)
+    yield from ("--log-file", str(out / PRIVATE_NAME / LOG_NAME))
+    for flag, value in (("--column", entry.column), ("--sheet", entry.sheet)):
+        if value is not None:
+            yield from (flag, value)
+
+
+def _keep_apart(schedules: tuple[Schedule, ...], out: Path) -> None:
+    taken = {out.resolve(): "the daemon"}
+    for schedule in schedules:
+        if schedule.own is None:
+            continue
+        folder = schedule.own.out.resolve()
+        if folder in taken:
+            raise OptionsError(
+                f"The schedule {schedule.name!r} has out '{schedule.own.out}', which is the folder of {taken[folder]}; "
+                "one run at a time may use a folder, so give it another one."
+            )
+        taken[folder] = f"the schedule {schedule.name!r}"

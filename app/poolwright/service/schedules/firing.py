@@ -1,0 +1,111 @@
+"""When an entry fires, which fires were missed, and what becomes of one that meets an earlier run. Pure.
+
+Summer time as the cron of Debian has it: an entry with a fixed hour fires once a day, at the first minute after the
+gap where its time does not exist, at the first of the two where it comes twice; one of every hour fires in every hour
+that really passes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from enum import StrEnum
+
+from cronsim import CronSim
+
+from poolwright.service.schedules.entry import Schedule
+from poolwright.settings import Missed, Overlap
+
+#: A fire that is seen within this is on time: a minute is the grain of cron.
+ON_TIME = timedelta(minutes=1)
+#: Beyond this a clock was set back, not adjusted: what it said before counts no more.
+CLOCK_BACK = timedelta(hours=1)
+#: More missed fires are not counted one by one.
+COUNT_MAX = 1000
+
+
+class Decision(StrEnum):
+    """What becomes of a fire."""
+
+    START = "start"
+    #: It waits for the end of the earlier run.
+    QUEUE = "queue"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """What has come due since the last look."""
+
+    #: The fire to act on; nothing when all are too late and not made up for.
+    fire_at: datetime | None
+    #: Whether that fire makes up for missed ones.
+    is_late: bool
+    #: At most ``COUNT_MAX``.
+    missed_count: int
+    #: Of the missed ones; nothing without any.
+    first_missed_at: datetime | None
+    #: All fires up to here are dealt with.
+    since: datetime
+
+
+def next_fire(cron: str, zone: tzinfo, after: datetime) -> datetime | None:
+    """The first fire later than ``after``, in UTC; nothing when none comes within 50 years."""
+    for fire in CronSim(cron, after.astimezone(zone)):
+        at = fire.astimezone(UTC)
+        # In the second of two equal hours the reader tells times of the first one, which are over.
+        if at > after:
+            return at
+    return None
+
+
+def reckon(schedule: Schedule, since: datetime, now: datetime) -> Due | None:
+    """What has come due later than ``since`` and until ``now``; nothing when nothing has.
+
+    A daemon that was down, a machine that slept and a clock that was set forward all look the same here.
+    """
+    fires = _fires(schedule, since, now)
+    if not fires:
+        return None
+    is_on_time = len(fires) < COUNT_MAX and now - fires[-1] <= ON_TIME
+    missed = fires[:-1] if is_on_time else fires
+    is_made_up = bool(missed) and schedule.missed is Missed.RUN
+    return Due(
+        fire_at=fires[-1] if is_on_time or is_made_up else None,
+        is_late=is_made_up and not is_on_time,
+        missed_count=len(missed),
+        first_missed_at=missed[0] if missed else None,
+        since=now if len(fires) == COUNT_MAX else fires[-1],
+    )
+
+
+def missed_words(schedule: Schedule, due: Due) -> str:
+    """What a person is told of missed fires."""
+    first = due.first_missed_at.astimezone(schedule.zone) if due.first_missed_at else None
+    times = "once" if due.missed_count == 1 else f"{due.missed_count} times"
+    if due.missed_count >= COUNT_MAX:
+        times = f"more than {COUNT_MAX - 1} times"
+    since = f"{first:%d %b %Y %H:%M %Z}" if first else ""
+    end = "one run makes up for it now" if schedule.missed is Missed.RUN else "nothing is made up for (missed = skip)"
+    return f"The schedule {schedule.name} was missed {times}, first on {since}, while nobody was there: {end}."
+
+
+def valid_since(since: datetime, now: datetime) -> datetime:
+    """From when on fires count: what is known, or now where that lies too far ahead to be true."""
+    return now if since - now > CLOCK_BACK else since
+
+
+def decide(overlap: Overlap, *, is_running: bool, is_waiting: bool) -> Decision:
+    """What becomes of a fire; one run at most waits, since it does all that another one would do."""
+    if not is_running:
+        return Decision.START
+    return Decision.QUEUE if overlap is Overlap.QUEUE and not is_waiting else Decision.SKIP
+
+
+def _fires(schedule: Schedule, since: datetime, now: datetime) -> list[datetime]:
+    fires: list[datetime] = []
+    at = next_fire(schedule.cron, schedule.zone, since)
+    while at is not None and at <= now and len(fires) < COUNT_MAX:
+        fires.append(at)
+        at = next_fire(schedule.cron, schedule.zone, at)
+    return fires

@@ -1,0 +1,210 @@
+"""Who fires the entries: one timer to the next fire, and every run that it started.
+
+Decisions are those of ``firing``; this acts. An entry has one run at a time, and at most one that waits for its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+import anyio
+from anyio.abc import TaskGroup
+
+from poolwright.domain.events import Level
+from poolwright.domain.failures import PoolError
+from poolwright.domain.ids import BatchId
+from poolwright.domain.ports import EventSink
+from poolwright.service.schedules.conduct import Means, conduct, resume
+from poolwright.service.schedules.entry import Schedule
+from poolwright.service.schedules.firing import Decision, decide, missed_words, next_fire, reckon, valid_since
+from poolwright.service.schedules.ledger import Ledger
+from poolwright.service.schedules.places import Place, Places
+from poolwright.service.schedules.records import Ended, Fire, How, OpenRun
+from poolwright.service.schedules.sight import Sight, see
+from poolwright.settings import Missed
+
+#: The longest pause between two looks at the clock: it may have been set, and the machine may have slept.
+PAUSE_MAX_S = 60.0
+
+
+class UnknownScheduleError(PoolError):
+    """No entry has this name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunAnswer:
+    """What became of a run that somebody asked for."""
+
+    decision: Decision
+    #: One sentence.
+    detail: str
+
+
+class Timetable:
+    """The entries and their runs; leaving its block ends programs that it started, submitted orders stay."""
+
+    def __init__(self, schedules: Iterable[Schedule], *, ledger: Ledger, means: Means, observe: EventSink) -> None:
+        """Nothing is read or started before its block."""
+        self._schedules = tuple(schedules)
+        self._means = means
+        self._places = Places(ledger, means.clock, observe)
+        self._changed = anyio.Event()
+        self._stack = AsyncExitStack()
+        self._runs: TaskGroup | None = None
+
+    async def __aenter__(self) -> Self:
+        """Remember what fired before, and take up what was going on then. Nothing fires before ``serve``.
+
+        What was begun is ended again when a later step fails.
+        """
+        async with AsyncExitStack() as opening:
+            await self._places.load()
+            self._runs = await opening.enter_async_context(anyio.create_task_group())
+            await self._places.put(self._schedules)
+            for place in self._places:
+                await self._take_up(place)
+            self._stack = opening.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        """End what runs."""
+        if self._runs is not None:
+            self._runs.cancel_scope.cancel()
+        # What it ends is ended under shields, with limits.
+        return bool(await self._stack.__aexit__(kind, error, trace))  # noqa: ASYNC102
+
+    async def serve(self) -> None:
+        """Fire what is due, for ever: until cancelled."""
+        while True:
+            pause_s = await self.turn()
+            with anyio.move_on_after(pause_s):
+                await self._changed.wait()
+            self._changed = anyio.Event()
+
+    async def turn(self) -> float:
+        """Deal with all that is due now; tells the seconds until it is worth while to look again."""
+        for place in self._places:
+            await self._look(place)
+        nexts = [at for place in self._places if (at := _next(place)) is not None]
+        left_s = (min(nexts) - self._means.clock.now()).total_seconds() if nexts else PAUSE_MAX_S
+        return min(max(left_s, 0.0), PAUSE_MAX_S)
+
+    async def replace(self, schedules: Iterable[Schedule]) -> None:
+        """Take other entries in the place of all; runs that go on end as they began."""
+        await self._places.put(schedules)
+        self._changed.set()
+
+    async def run_now(self, name: str) -> RunAnswer:
+        """Run an entry now, whatever its cron says; its overlap rule counts.
+
+        Raises:
+            UnknownScheduleError: There is no such entry.
+        """
+        place = self._places.find(name)
+        if place is None:
+            names = ", ".join(place.schedule.name for place in self._places) or "none"
+            raise UnknownScheduleError(f"There is no schedule {name!r}. The daemon has: {names}.")
+        decision = await self._fire(place, self._means.clock.now())
+        told = {
+            Decision.START: f"The schedule {name} was started.",
+            Decision.QUEUE: f"The schedule {name} runs already; it is started again when that run ends.",
+            Decision.SKIP: f"The schedule {name} runs already; nothing was started. Wait for its end, and try again.",
+        }
+        return RunAnswer(decision=decision, detail=told[decision])
+
+    def overview(self) -> tuple[Sight, ...]:
+        """Every entry as it stands."""
+        return tuple(see(place.schedule, place.memory, _next(place)) for place in self._places)
+
+    async def _take_up(self, place: Place) -> None:
+        """Go on with a run that was open when an earlier daemon ended."""
+        run = place.memory.open
+        if run is None:
+            return
+        if run.batch_ids:
+            self._start(place, run, is_resumed=True)
+            return
+        is_again = place.schedule.missed is Missed.RUN
+        detail = "The daemon ended before this run did" + ("; it is started again." if is_again else ".")
+        await self._conclude(place, run, Ended(how=How.CUT_OFF, detail=detail))
+        if is_again:
+            await self._fire(place, run.due_at)
+
+    async def _look(self, place: Place) -> None:
+        now = self._means.clock.now()
+        # The clock may be set back while the daemon lives, as well as while none does.
+        place.memory = replace(place.memory, since=valid_since(place.memory.since, now))
+        due = reckon(place.schedule, place.memory.since, now)
+        if due is None:
+            return
+        memory = replace(place.memory, since=due.since)
+        if due.missed_count and due.first_missed_at is not None:
+            detail = missed_words(place.schedule, due)
+            memory = memory.with_fire(Fire(due_at=due.first_missed_at, ended_at=now, how=How.MISSED, detail=detail))
+            self._places.say(Level.WARNING, detail)
+        place.memory = memory
+        if due.fire_at is None:
+            await self._places.keep(place)
+        else:
+            # Written before anything is started: a daemon that dies here finds the run open.
+            await self._fire(place, due.fire_at)
+
+    async def _fire(self, place: Place, due_at: datetime) -> Decision:
+        name, now = place.schedule.name, self._means.clock.now()
+        is_waiting = place.memory.waiting_at is not None
+        decision = decide(place.schedule.overlap, is_running=place.memory.open is not None, is_waiting=is_waiting)
+        match decision:
+            case Decision.START:
+                run = OpenRun(due_at=due_at, began_at=now)
+                place.memory = replace(place.memory, open=run)
+                level, text = Level.INFO, f"The schedule {name} starts."
+            case Decision.QUEUE:
+                place.memory = replace(place.memory, waiting_at=due_at)
+                level, text = Level.INFO, f"The schedule {name} is due and waits for the end of its earlier run."
+            case Decision.SKIP:
+                level, text = Level.WARNING, f"The schedule {name} is due while it still runs; this time is left out."
+                fire = Fire(due_at=due_at, ended_at=now, how=How.SKIPPED, detail=text)
+                place.memory = place.memory.with_fire(fire)
+        run = place.memory.open
+        await self._places.keep(place)
+        self._places.say(level, text)
+        if decision is Decision.START and run is not None:
+            self._start(place, run, is_resumed=False)
+        return decision
+
+    def _start(self, place: Place, run: OpenRun, *, is_resumed: bool) -> None:
+        if self._runs is not None:
+            self._runs.start_soon(self._run, place, run, is_resumed)
+
+    async def _run(self, place: Place, run: OpenRun, is_resumed: bool) -> None:  # noqa: FBT001 - a task group hands on no keywords
+        async def note(batch_ids: tuple[BatchId, ...]) -> None:
+            place.memory = replace(place.memory, open=replace(run, batch_ids=batch_ids))
+            await self._places.keep(place)
+
+        if is_resumed:
+            ended = await resume(place.schedule, run, self._means)
+        else:
+            ended = await conduct(place.schedule, run.began_at, self._means, note)
+        await self._conclude(place, run, ended)
+
+    async def _conclude(self, place: Place, run: OpenRun, ended: Ended) -> None:
+        """Tell how a run ended, and start what waited for that."""
+        fire = Fire(due_at=run.due_at, ended_at=self._means.clock.now(), how=ended.how, detail=ended.detail)
+        waiting_at = place.memory.waiting_at
+        place.memory = replace(place.memory.with_fire(fire), open=None, waiting_at=None)
+        level = Level.INFO if ended.how is How.DONE else Level.WARNING
+        self._places.say(level, f"The schedule {place.schedule.name}: {ended.detail}")
+        await self._places.keep(place)
+        if waiting_at is not None and self._places.has(place):
+            await self._fire(place, waiting_at)
+
+
+def _next(place: Place) -> datetime | None:
+    return next_fire(place.schedule.cron, place.schedule.zone, place.memory.since)

@@ -1,0 +1,211 @@
+"""Serves an application on an address for as long as a block lasts, in the event loop and the tasks of its owner."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import sys
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import anyio
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from poolwright.domain.failures import OptionsError, SetupError, root_cause
+
+#: Answers that are under way get so long at the end; streams of events end at once with what they tell of.
+LAST_ANSWERS_S = 5
+#: A connection that has had an answer and says nothing more is closed.
+KEEP_ALIVE_S = 10
+#: From the opening of a connection, or the first byte of a further request, to the end of its headers.
+HEADERS_S = 10.0
+#: More at a time are answered 503: those that let us wait and those that are just let in are the smaller part.
+CONNECTIONS_MAX = 400
+#: So many of them may let us wait: one more, and the one that has done so for longest is closed. Whoever opens
+#: connections, and then asks nothing, sends half a request or reads no answer, keeps nobody else out.
+WAITED_FOR_MAX = 100
+#: So many may wait to be let in; all of them are let in at once. Each takes a descriptor, of which browsers need some.
+BACKLOG = 50
+#: An answer of which so long nothing is taken is given up.
+UNREAD_S = 30.0
+#: Header lines that one request may have; beyond that the connection is closed.
+HEADER_BYTES_MAX = 32 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where to listen."""
+
+    host: str
+    #: 0 takes one that is free.
+    port: int
+
+
+class _Server(uvicorn.Server):
+    """Signals belong to the program that serves, which ends it in order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+class Connection(H11Protocol):
+    """Lets nobody hold a connection for ever by letting us wait: for a request, the rest of one, or an answer's taking.
+
+    The server itself waits for ever for the first request of a connection, for one that was begun, and for a client
+    that takes no more of its answer: some hundred such connections would keep everybody else out.
+    """
+
+    _deadline: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
+    #: Since when the client lets us wait, by the clock of the loop; nothing while it waits for us.
+    waited_since_s: float | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """A connection is there, and says nothing yet."""
+        super().connection_made(transport)
+        self._watch()
+        own = (cast("Connection", one) for one in self.connections if isinstance(one, Connection))
+        open_ones = (one for one in own if not one.transport.is_closing())
+        waits = {one: one.waited_since_s for one in open_ones if one.waited_since_s is not None}
+        if len(waits) > WAITED_FOR_MAX:
+            min(waits, key=waits.__getitem__).transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone."""
+        self._deadline = _ended(self._deadline)
+        self._unread = _ended(self._unread)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """It says something."""
+        super().data_received(data)
+        self._watch()
+
+    def on_response_complete(self) -> None:
+        """The answer is out: whether another request comes is the client's affair."""
+        super().on_response_complete()
+        self._note()
+
+    def pause_writing(self) -> None:
+        """It takes nothing of its answer."""
+        super().pause_writing()
+        self._unread = self._unread or self.loop.call_later(UNREAD_S, self.transport.abort)
+        self._note()
+
+    def resume_writing(self) -> None:
+        """It takes it."""
+        super().resume_writing()
+        self._unread = _ended(self._unread)
+        self._note()
+
+    @property
+    def _is_answering(self) -> bool:
+        return bool(self.cycle) and not self.cycle.response_complete
+
+    def _watch(self) -> None:
+        """Time runs from the first of a request to the last of its headers; drops of it win none."""
+        if self._is_answering:
+            self._deadline = _ended(self._deadline)
+        elif self._deadline is None:
+            self._deadline = self.loop.call_later(HEADERS_S, self.transport.close)
+        self._note()
+
+    def _note(self) -> None:
+        """Drops of a request, and an answer that is taken drop by drop, are one wait."""
+        is_waited_for = self.flow.write_paused or not self._is_answering or self.cycle.more_body
+        if not is_waited_for:
+            self.waited_since_s = None
+        elif self.waited_since_s is None:
+            self.waited_since_s = self.loop.time()
+
+
+def _ended(timer: asyncio.TimerHandle | None) -> None:
+    if timer is not None:
+        timer.cancel()
+
+
+@contextlib.contextmanager
+def listening(address: Address) -> Generator[socket.socket]:
+    """Have the port, before anything else is started: one that is taken is told at once.
+
+    Who connects meanwhile waits until it is served.
+
+    Raises:
+        OptionsError: The host is none of this machine.
+        SetupError: The port is taken or may not be used.
+    """
+    try:
+        kind, _, _, _, place = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0]
+        listener = _bound(kind, place)
+    except socket.gaierror as error:
+        raise OptionsError(
+            f"host is {address.host!r}, which is no address of this machine ({error.strerror})."
+        ) from error
+    except OSError as error:
+        raise SetupError(
+            f"{address.host} port {address.port} cannot be listened on ({error.strerror}); "
+            "another daemon may have it: name another one with --port."
+        ) from error
+    with listener:
+        yield listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """The address as people type it."""
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp, listener: socket.socket) -> AsyncGenerator[None]:
+    """Serve until the block ends: answers that are under way are finished then, for ``LAST_ANSWERS_S`` at most."""
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        http=Connection,
+        ws="none",
+        h11_max_incomplete_event_size=HEADER_BYTES_MAX,
+        limit_concurrency=CONNECTIONS_MAX,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=LAST_ANSWERS_S,
+    )
+    server = _Server(config)
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_serve, server, listener)
+            try:
+                yield
+            finally:
+                server.should_exit = True
+    except ExceptionGroup as group:
+        raise root_cause(group) from group
+
+
+async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
+    """Not cancelled: the server is asked to end, and does so within a limit of its own."""
+    with anyio.CancelScope(shield=True):
+        await server.serve([listener])
+
+
+def _bound(kind: int, place: Any) -> socket.socket:  # noqa: ANN401 - the library's own type for addresses
+    listener = socket.socket(kind, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":  # there it would let two programs have one port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(place)
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener

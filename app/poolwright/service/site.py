@@ -1,0 +1,84 @@
+"""Which portal a run is about, and which profile it starts from: settings and profile together say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from poolwright.domain.account import Account
+from poolwright.domain.failures import OptionsError
+from poolwright.portal import pack as packs
+from poolwright.portal.pack import Pack
+from poolwright.profile.home import NamedProfile, ProfileFile, ProfileHome
+from poolwright.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A portal where it is."""
+
+    pack: Pack
+    #: Without a trailing slash.
+    base_url: str
+
+
+def find_site(settings: Settings) -> Site:
+    """The portal of the profile, unless settings say otherwise.
+
+    Raises:
+        PackError: There is no such pack, or it is not valid.
+        ProfileError: Settings leave it to the profile, and there is none.
+        OptionsError: Nobody says where the portal is.
+    """
+    if settings.portal:
+        pack = packs.load(settings.portal)
+        return _site(pack, settings.base_url or _address_of_profile(settings, pack) or pack.site.base_url)
+    content = find_profile(settings).read()
+    return _site(packs.load(content.portal), settings.base_url or content.base_url)
+
+
+def find_profile(settings: Settings) -> NamedProfile:
+    """The profile that settings name.
+
+    Raises:
+        ProfileError: There is none.
+    """
+    return ProfileHome(settings.profiles_dir).find(settings.profile)
+
+
+def find_new_site(settings: Settings) -> tuple[Site, ProfileFile]:
+    """The portal that a new profile is for, which settings must name, and what the profile says of it.
+
+    Raises:
+        PackError: The pack is not valid.
+        OptionsError: Settings name no pack, or nobody says where the portal is.
+    """
+    is_shipped = settings.portal in packs.shipped_names()
+    if not is_shipped and not (settings.portal and Path(settings.portal).is_file()):
+        msg = (
+            f"There is no profile {settings.profile} yet; to make it, say with --portal which portal it is for: "
+            f"{', '.join(packs.shipped_names())}, or the path of a pack of your own (a .toml file)."
+        )
+        raise OptionsError(msg)
+    site = find_site(settings)
+    pack_file = None if is_shipped else str(Path(settings.portal).resolve())
+    return site, ProfileFile(pack=site.pack.name, pack_file=pack_file, base_url=site.base_url)
+
+
+def account_of(settings: Settings, site: Site) -> Account:
+    """Whose orders are asked for: this portal's, where it is, as this profile sees them."""
+    return Account.at(site.base_url, portal=site.pack.name, profile=settings.profile)
+
+
+def _address_of_profile(settings: Settings, pack: Pack) -> str:
+    home = ProfileHome(settings.profiles_dir)
+    if settings.profile not in home.names():
+        return ""
+    content = home.find(settings.profile).read()
+    return content.base_url if content.pack == pack.name else ""
+
+
+def _site(pack: Pack, base_url: str) -> Site:
+    if not base_url:
+        raise OptionsError(f"Nobody says where the portal {pack.name} is; give its address with --base-url.")
+    return Site(pack=pack, base_url=base_url.rstrip("/"))

@@ -1,0 +1,70 @@
+"""How many workers a run gets: the number that was asked for, or what ``auto`` picks, if the machine can hold them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from poolwright.domain.events import Level, Notice
+from poolwright.domain.failures import SetupError
+from poolwright.domain.options import WORKER_COUNT_MAX
+from poolwright.service.gate import counted, fitting_count, gb, housed_count, lack_of_memory, lack_of_room, tightness
+from poolwright.service.machine import Machine, look_at_machine
+from poolwright.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staffing:
+    """What was decided."""
+
+    worker_count: int
+    #: What a person should know about it.
+    notices: tuple[Notice, ...] = ()
+
+
+def find_staffing(settings: Settings) -> Staffing:
+    """Decide for these settings on this machine. Blocking; starts nothing.
+
+    Raises:
+        SetupError: So many workers do not fit; the sentence has the numbers and how many would.
+    """
+    machine = look_at_machine(settings.runs_dir, settings.memory_threshold)
+    return choose_staffing(settings.workers, settings.tabs_per_worker, machine)
+
+
+def choose_staffing(asked: int | Literal["auto"], tabs_per_worker: int, machine: Machine) -> Staffing:
+    """Decide on these facts.
+
+    Raises:
+        SetupError: So many workers do not fit.
+    """
+    count = chosen_count(asked, tabs_per_worker, machine)
+    lack = lack_of_memory(count, tabs_per_worker, machine) or lack_of_room(count, tabs_per_worker, machine)
+    if lack:
+        raise SetupError(lack)
+    picked = f"workers = auto takes {counted(count, 'worker')}: {_why(count, machine)}." if asked == "auto" else ""
+    told = ((Level.INFO, picked), (Level.WARNING, tightness(count, tabs_per_worker, machine)))
+    return Staffing(worker_count=count, notices=tuple(Notice(level=level, text=text) for level, text in told if text))
+
+
+def chosen_count(asked: int | Literal["auto"], tabs_per_worker: int, machine: Machine) -> int:
+    """The number that was asked for; for ``auto`` as many as fit, at most one for each processor, and at least 1.
+
+    More browsers than processors bring the same orders home more slowly.
+    """
+    if asked != "auto":
+        return asked
+    return max(1, min(machine.processor_count, fitting_count(machine, tabs_per_worker)))
+
+
+def _why(count: int, machine: Machine) -> str:
+    """Why ``auto`` took no more."""
+    if count == machine.processor_count:
+        return "one for each processor" if count > 1 else "there is one processor"
+    if count == WORKER_COUNT_MAX:
+        return "a pool may have no more"
+    if count >= housed_count(machine):
+        return f"there is no room for more clones in {machine.runs_dir}"
+    memory = machine.memory
+    free = f"{gb(memory.available_bytes)} of {gb(memory.total_bytes)} are free"
+    return f"no more are sure to fit into the memory ({free}, {memory.source})"

@@ -1,0 +1,51 @@
+"""Whether the browser starts here: tried once as a worker would start it, on a profile that is thrown away."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import anyio
+
+from poolwright.domain.events import Level
+from poolwright.domain.failures import PoolError
+from poolwright.domain.options import WorkerOptions
+from poolwright.supervisor import errand
+
+#: A browser of a small machine needs some seconds.
+TRIAL_LIMIT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """How it went."""
+
+    #: Why it did not start, in the browser's own words where it had any; empty when it did.
+    problem: str = ""
+    duration_s: float = 0.0
+    #: What the worker said for people.
+    notices: tuple[str, ...] = ()
+
+
+async def try_browser(worker: WorkerOptions, monotonic: Callable[[], float]) -> Trial:
+    """Start the browser, and close it in order. No portal is asked, and nothing is left."""
+    notices: list[str] = []
+    begun_s = monotonic()
+
+    def note(level: Level, text: str) -> None:
+        if level is not Level.INFO:
+            notices.append(text)
+
+    alone = replace(worker, portal=None)
+    problem = f"it was not ready within {TRIAL_LIMIT_S:g} s"
+    with tempfile.TemporaryDirectory(prefix="poolwright-", ignore_cleanup_errors=True) as place:
+        folder = Path(place)
+        try:
+            with anyio.move_on_after(TRIAL_LIMIT_S):
+                await errand.make_base(folder / "profile", alone, folder / "runs", note)
+                problem = ""
+        except PoolError as error:
+            problem = str(error)
+    return Trial(problem=problem, duration_s=monotonic() - begun_s, notices=tuple(notices))

@@ -1,0 +1,56 @@
+"""What the system's keyring knows of a login: asked only for what a form needs and settings do not say.
+
+Entries lie under the service ``poolwright``: the user's name holds the password, ``<user>/totp`` the secret of the
+one-time codes, the path of a private key's file its passphrase. A machine without a keyring is no error; that is told
+to whoever needs the password.
+"""
+
+from __future__ import annotations
+
+from pydantic import SecretStr
+
+from poolwright.portal.pack import Pack
+from poolwright.settings import Settings, variable
+
+SERVICE = "poolwright"
+
+
+def with_keyring(settings: Settings, pack: Pack) -> tuple[Settings, str]:
+    """Fill in what the portal's form needs and settings lack.
+
+    Args:
+        settings: As they were given.
+        pack: Says whether there is a form, and whether it wants a one-time code.
+
+    Returns:
+        The settings to go on with, and what keeps anybody from filling in the form: empty where nothing does, or where
+        no user is set and so nobody means to.
+    """
+    if not settings.user or pack.login.form is None:
+        return settings, ""
+    found: dict[str, SecretStr] = {}
+    why = ""
+    if not settings.password.get_secret_value():
+        password, why = ask(settings.user)
+        found["password"] = SecretStr(password)
+    if pack.login.second_factor is not None and not settings.totp_secret.get_secret_value() and not why:
+        secret, _ = ask(f"{settings.user}/totp")
+        found["totp_secret"] = SecretStr(secret)
+    notice = f"No password is known for {settings.user}: {variable('password')} is not set, and {why}." if why else ""
+    return settings.model_copy(update=found), notice
+
+
+def ask(entry: str) -> tuple[str, str]:
+    """What an entry of the keyring holds, and why it holds nothing."""
+    import keyring  # noqa: PLC0415 - it looks for every keyring of the system, which takes time that few runs need
+    from keyring.errors import KeyringError, NoKeyringError  # noqa: PLC0415 - see above
+
+    try:
+        secret = keyring.get_password(SERVICE, entry)
+    except NoKeyringError:
+        return "", "this system offers no keyring"
+    except KeyringError as error:
+        return "", f"the system's keyring can't be opened ({error})"
+    if not secret:
+        return "", f"the system's keyring has none (`keyring set {SERVICE} {entry}` stores one)"
+    return secret, ""

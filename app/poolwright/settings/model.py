@@ -1,0 +1,300 @@
+"""The model of all settings: each with its meaning, its unit, its bounds and how the command line calls it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from poolwright.domain.options import (
+    FILE_MAX_MB,
+    MEMORY_THRESHOLD_MAX,
+    MEMORY_THRESHOLD_MIN,
+    ORDER_MAX_MB,
+    RECYCLE_AFTER_MINUTES,
+    RECYCLE_AFTER_TASKS,
+    SHUTDOWN_TIMEOUT_MAX_S,
+    TABS_MAX,
+    TABS_MIN,
+    Sandbox,
+)
+from poolwright.settings.checks import (
+    plain_address,
+    plain_host,
+    plain_path,
+    plain_proxy,
+    private_runs_dir,
+    refuse_odd,
+    without_blanks,
+)
+from poolwright.settings.face import Face, LogLevel
+from poolwright.settings.schedule import ScheduleEntry, check_schedules
+from poolwright.settings.sources import ENV_PREFIX, TOML_FILE, EnvFile, Environment, File, variable_of
+from poolwright.settings.values import WORKERS_ALLOWED, HostNames, UserPath, WorkerCount
+
+
+class Settings(BaseSettings):
+    """Every setting. Units stand in the names."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        env_ignore_empty=True,
+        dotenv_filtering="match_prefix",
+        toml_file=TOML_FILE,
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+    )
+
+    profiles_dir: Annotated[UserPath, Face(flags=("--profiles-dir",))] = Field(
+        default=Path("profiles"), description="Folder that holds one folder for each profile."
+    )
+    profile: Annotated[str, Face(flags=("--profile",))] = Field(
+        default="default", min_length=1, description="Name of the browser profile that the workers' clones come from."
+    )
+    portal: Annotated[str, Face(flags=("--portal",), default="that of the profile")] = Field(
+        default="",
+        examples=["coupa"],
+        description="Portal pack: a name of `poolwright portal list`, or the path of a .toml file.",
+    )
+    base_url: Annotated[
+        str,
+        AfterValidator(plain_address),
+        Face(
+            flags=("--base-url", "--url"),
+            default="that of the profile",
+            allowed="an address that starts with http:// or https://, without user and password",
+        ),
+    ] = Field(default="", examples=["https://example.coupahost.com"], description="Where the portal is.")
+    user: str = Field(
+        default="", examples=["ap-robot@example.com"], description="User for the portal's login form, where it has one."
+    )
+    password: SecretStr = Field(
+        default=SecretStr(""), description="Password for the login form, else the keyring's. It is never shown."
+    )
+    http_user: str = Field(
+        default="",
+        examples=["ap-robot"],
+        description="User for servers that ask in the browser's own window, before any page (HTTP authentication).",
+    )
+    http_password: SecretStr = Field(default=SecretStr(""), description="Its password. It is never shown.")
+    proxy: Annotated[
+        str,
+        AfterValidator(plain_proxy),
+        Face(
+            default="that of the system",
+            allowed="an address that starts with http://, https:// or socks5://, without user and password",
+        ),
+    ] = Field(
+        default="",
+        examples=["http://proxy.example.com:3128"],
+        description="Proxy through which browsers and downloads reach the portal.",
+    )
+    proxy_user: str = Field(default="", examples=["ap-robot"], description="User for that proxy, where it asks.")
+    proxy_password: SecretStr = Field(default=SecretStr(""), description="Its password. It is never shown.")
+    proxy_bypass: HostNames = Field(
+        default=(),
+        examples=["login.example.com,.intern.example.com"],
+        description="Hosts that are reached past that proxy; a name with a dot in front stands for all below it.",
+    )
+    ca_file: Annotated[UserPath | None, Face(default="none beside those of the system")] = Field(
+        default=None, examples=["/etc/company.pem"], description="Certificates of authorities of your own (PEM or DER)."
+    )
+    client_cert: Annotated[UserPath | None, Face(default="none")] = Field(
+        default=None, examples=["/etc/robot.pem"], description="Certificate that the portal is shown where it asks."
+    )
+    client_key: Annotated[UserPath | None, Face(default="that in client_cert")] = Field(
+        default=None, examples=["/etc/robot.key"], description="Its private key, where that is a file of its own (PEM)."
+    )
+    client_key_password: SecretStr = Field(
+        default=SecretStr(""), description="Passphrase of that key, else the keyring's. It is never shown."
+    )
+    client_cert_hosts: HostNames = Field(
+        default=(),
+        examples=["sso.example.com"],
+        description="Further hosts that are shown it; a name with a dot in front stands for all below it.",
+    )
+    totp_secret: SecretStr = Field(
+        default=SecretStr(""), description="Secret of the login's one-time codes: base32 text or otpauth:// address."
+    )
+    workers: Annotated[WorkerCount, Face(flags=("--workers", "-w"), allowed=WORKERS_ALLOWED)] = Field(
+        default=2,
+        description="Browser workers; each is a process with its own browser (about 450 MB). auto takes as many as fit "
+        "into memory, at most one for each processor.",
+    )
+    tabs_per_worker: Annotated[int, Face(flags=("--tabs", "-t"))] = Field(
+        default=2,
+        ge=TABS_MIN,
+        le=TABS_MAX,
+        description="Orders that one worker has open at the same time, each in a tab of its own.",
+    )
+    headless: Annotated[bool, Face(flags=("--headless/--headed",))] = Field(
+        default=True, description="Run the browsers without windows."
+    )
+    browser_path: Annotated[UserPath | None, Face(flags=("--browser",), default="found by itself")] = Field(
+        default=None,
+        examples=["/usr/bin/chromium"],
+        description="The Chrome, Chromium or Edge program to use.",
+    )
+    sandbox: Annotated[Sandbox, Face(flags=("--sandbox",))] = Field(
+        default=Sandbox.AUTO,
+        description="Chromium's own sandbox; auto turns it off only where the system cannot give it, and says so.",
+    )
+    task_timeout_s: Annotated[float, Face(flags=("--task-timeout",), acts_at_once=True)] = Field(
+        default=300.0, gt=0, le=7200, description="Seconds that one order may take, from its tab to its last file."
+    )
+    file_max_mb: Annotated[int, Face(flags=("--file-max-mb",))] = Field(
+        default=FILE_MAX_MB,
+        ge=1,
+        le=1_000_000,
+        description="Megabytes that one attachment may have; a larger one is told and not fetched.",
+    )
+    order_max_mb: Annotated[int, Face(flags=("--order-max-mb",))] = Field(
+        default=ORDER_MAX_MB,
+        ge=1,
+        le=1_000_000,
+        description="Megabytes that all attachments of one order may have together; what is beyond is told.",
+    )
+    max_attempts: Annotated[int, Face(flags=("--max-attempts",), acts_at_once=True)] = Field(
+        default=3, ge=1, le=10, description="How often one order is tried before it counts as failed."
+    )
+    memory_threshold: Annotated[float, Face(flags=("--memory-threshold",), acts_at_once=True)] = Field(
+        default=0.75,
+        ge=MEMORY_THRESHOLD_MIN,
+        le=MEMORY_THRESHOLD_MAX,
+        description="Part of all memory (of the machine, or of its container) that may be used; over it no order "
+        "starts, and the heaviest worker gets a fresh browser.",
+    )
+    recycle_after_tasks: Annotated[int, Face(flags=("--recycle-after-tasks",), acts_at_once=True)] = Field(
+        default=RECYCLE_AFTER_TASKS,
+        ge=0,
+        le=1_000_000,
+        description="A worker gets a fresh browser after so many orders, one worker at a time; 0 for never.",
+    )
+    recycle_after_minutes: Annotated[float, Face(flags=("--recycle-after-minutes",), acts_at_once=True)] = Field(
+        default=RECYCLE_AFTER_MINUTES,
+        ge=0,
+        le=100_000,
+        description="The same after so many minutes; 0 for never.",
+    )
+    shutdown_timeout_s: Annotated[float, Face(flags=("--shutdown-timeout",), acts_at_once=True)] = Field(
+        default=SHUTDOWN_TIMEOUT_MAX_S,
+        gt=0,
+        le=SHUTDOWN_TIMEOUT_MAX_S,
+        description="Seconds that orders in flight get to finish when a run is stopped.",
+    )
+    out: Annotated[UserPath, Face(flags=("--out", "-o"))] = Field(
+        default=Path("downloads"), description="Folder for the files, the reports and the journal."
+    )
+    folder_template: Annotated[str, Face(flags=("--folder-template",))] = Field(
+        default="{supplier}/{number}",
+        min_length=1,
+        description="Folder of one order below the output folder; {number}, {supplier} and other fields are filled in.",
+    )
+    retention_days: Annotated[int, Face(flags=("--retention-days",), acts_at_once=True)] = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        description="Days for which the journal keeps lists and the history of orders after they ended; 0 keeps them "
+        "for ever. What an order brought is never forgotten, and its files are never touched.",
+    )
+    runs_dir: Annotated[
+        UserPath, Face(default="a private folder below the system's temporary folder", flags=("--runs-dir",))
+    ] = Field(
+        default_factory=private_runs_dir,
+        examples=["/srv/pw"],
+        description="Folder for clones and temporary files of runs: on a local disk, with a short path.",
+    )
+    log_level: Annotated[LogLevel, Face(flags=("--log-level",))] = Field(
+        default=LogLevel.INFO, description="From which weight on a line is logged."
+    )
+    log_file: Annotated[
+        UserPath | None, Face(flags=("--log-file",), default="`.poolwright/log.jsonl` below the output folder")
+    ] = Field(default=None, description="File for the whole log, one JSON object on each line.")
+    host: Annotated[str, AfterValidator(plain_host), Face(flags=("--host",))] = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="Where the daemon listens. Any address but this machine's own lets others in the network ask it, "
+        "and needs allow_remote.",
+    )
+    allow_remote: Annotated[bool, Face(flags=("--allow-remote",))] = Field(
+        default=False,
+        description="Let others in the network ask the daemon, where host does. They need the token, and nothing is "
+        "encrypted: put a proxy with TLS in front of it.",
+    )
+    port: Annotated[int, Face(flags=("--port",))] = Field(
+        default=8484, ge=0, le=65535, description="Port of the daemon; 0 takes a free one."
+    )
+    host_names: HostNames = Field(
+        default=(),
+        examples=["pool.example.com"],
+        description="Names by which a proxy in front of the daemon is asked and which it hands on, beside the daemon's "
+        "own.",
+    )
+    path_prefix: Annotated[
+        str, AfterValidator(plain_path), Face(default="none", allowed="a path that begins with a slash")
+    ] = Field(
+        default="",
+        examples=["/pool"],
+        description="Path of a proxy in front below which the dashboard and the interface are found, whether the proxy "
+        "takes it off or not.",
+    )
+    upload_max_mb: int = Field(
+        default=20, ge=1, le=200, description="Megabytes that a list may have that is sent to the daemon."
+    )
+    schedules: Annotated[
+        tuple[ScheduleEntry, ...],
+        BeforeValidator(check_schedules),
+        Face(default="none", allowed="a list of tables [[schedules]] in poolwright.toml", acts_at_once=True),
+    ] = Field(
+        default=(),
+        description="Lists that the daemon fetches by itself at times of a cron entry: tables in poolwright.toml.",
+    )
+    inbox_dir: Annotated[UserPath | None, Face(default="none")] = Field(
+        default=None,
+        examples=["/srv/lists"],
+        description="Folder that the daemon watches: a list that is dropped there is taken once.",
+    )
+    inbox_interval_s: float = Field(
+        default=5.0, gt=0, le=3600, description="Seconds between two looks into the watched folder."
+    )
+    playwright_browsers_path: Annotated[UserPath | None, Face(default="Playwright's own default")] = Field(
+        default=None,
+        validation_alias="PLAYWRIGHT_BROWSERS_PATH",
+        description="Where Playwright keeps the browsers that it downloaded; its own variable, hence no prefix.",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - `Environment` stands in its place
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - nor is `EnvFile` the library's own
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not offered
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line, environment, ``.env``, ``poolwright.toml``: the first that has a value wins."""
+        return init_settings, Environment(settings_cls), EnvFile(settings_cls), File(settings_cls)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_meant(cls, value: object, info: ValidationInfo) -> object:
+        field = cls.model_fields.get(info.field_name or "")
+        kind = field.annotation if field is not None else None
+        return refuse_odd(without_blanks(value, kind), is_secret=kind is SecretStr)
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return variable_of(name, Settings.model_fields[name])
+
+
+def face(name: str) -> Face:
+    """How a setting shows itself."""
+    return next((item for item in Settings.model_fields[name].metadata if isinstance(item, Face)), Face())

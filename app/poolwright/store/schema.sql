@@ -1,0 +1,152 @@
+-- Tables of the journal, version 4. Written once, in one transaction, when the file is new; journals of earlier versions
+-- come here by the scripts in migrations/, and a test compares both ways. Whoever changes this adds a script there.
+-- Moments are ISO 8601 texts in UTC of equal length; lists and mappings are JSON. The words allowed by the CHECKs are
+-- the members of the enums in app/poolwright/domain/states.py and app/poolwright/domain/failures.py; a test compares them. Reasons have none:
+-- new ones come with every version. The journal is searched for unknown ones when it is opened.
+
+PRAGMA application_id = 1349480300; -- "Pool"
+PRAGMA user_version = 4;
+
+-- The user's lists, with everything that stood in them.
+CREATE TABLE batches (
+    batch_id TEXT NOT NULL PRIMARY KEY,
+    source TEXT NOT NULL,
+    columns TEXT NOT NULL,
+    notices TEXT NOT NULL,
+    accepted_at TEXT NOT NULL, -- the last time
+    next_position INTEGER NOT NULL -- where the next task of the list goes
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rows (
+    batch_id TEXT NOT NULL REFERENCES batches (batch_id),
+    position INTEGER NOT NULL,
+    row_no INTEGER NOT NULL,
+    cells TEXT NOT NULL,
+    given TEXT NOT NULL,
+    task_id TEXT REFERENCES tasks (task_id),
+    problem TEXT, -- a reason
+    detail TEXT NOT NULL,
+    number_places TEXT, -- JSON: places of cells that hold a number, a date or a time; nothing when the list told no types
+    PRIMARY KEY (batch_id, position)
+) STRICT, WITHOUT ROWID;
+
+-- One order of one portal, for ever, in however many lists it stands.
+CREATE TABLE tasks (
+    task_id TEXT NOT NULL PRIMARY KEY,
+    po_number TEXT NOT NULL,
+    portal_number TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('QUEUED', 'ASSIGNED', 'RUNNING', 'DONE', 'CANCELLED')),
+    attempt_count INTEGER NOT NULL DEFAULT 0 CHECK (attempt_count >= 0),
+    death_count INTEGER NOT NULL DEFAULT 0 CHECK (death_count >= 0),
+    not_before TEXT NOT NULL DEFAULT '', -- empty when it need not wait; compares before every moment
+    payload TEXT NOT NULL DEFAULT 'null', -- JSON; what an own processor needs
+    timeout_s REAL CHECK (timeout_s > 0) -- nothing when the workers' own holds
+) STRICT, WITHOUT ROWID;
+
+-- How many are in each state, those of one state page by page, and the few that a dead run had in its hands.
+CREATE INDEX tasks_by_status ON tasks (status, task_id);
+
+-- Which tasks a list has, in its order. Status and not_before are those of the task, kept equal by the trigger, so that
+-- the next due task of a list is one step into one index, however many tasks are done or belong to other lists.
+CREATE TABLE batch_tasks (
+    task_id TEXT NOT NULL REFERENCES tasks (task_id),
+    batch_id TEXT NOT NULL REFERENCES batches (batch_id),
+    position INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    not_before TEXT NOT NULL,
+    PRIMARY KEY (task_id, batch_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX batch_tasks_by_status ON batch_tasks (batch_id, status, position, not_before);
+
+-- The orders of a list page by page.
+CREATE INDEX batch_tasks_by_task ON batch_tasks (batch_id, task_id);
+
+CREATE TRIGGER tasks_mirrored AFTER UPDATE OF status, not_before ON tasks
+BEGIN
+    UPDATE batch_tasks SET status = new.status, not_before = new.not_before WHERE task_id = new.task_id;
+END;
+
+-- Every try, also those of earlier rounds. A row is written before the work begins and closed when it is known how it
+-- went: by the reason of its end or return, or 'lost' when its whole run died.
+CREATE TABLE attempts (
+    attempt_id INTEGER PRIMARY KEY,
+    task_id TEXT NOT NULL REFERENCES tasks (task_id),
+    attempt INTEGER NOT NULL CHECK (attempt >= 1),
+    worker TEXT NOT NULL,
+    started_at TEXT NOT NULL,
+    ended_at TEXT,
+    result TEXT, -- a reason, why it was given back, or 'lost'
+    is_spent INTEGER NOT NULL DEFAULT 1 CHECK (is_spent IN (0, 1)),
+    CHECK ((ended_at IS NULL) = (result IS NULL))
+) STRICT;
+
+-- At most one open attempt for each task, and found at once.
+CREATE UNIQUE INDEX attempts_open ON attempts (task_id) WHERE ended_at IS NULL;
+
+-- How a task ended. A reopened task keeps its report until the next one replaces it: the files are still there.
+CREATE TABLE reports (
+    task_id TEXT NOT NULL PRIMARY KEY REFERENCES tasks (task_id),
+    outcome TEXT NOT NULL CHECK (outcome IN (
+        'COMPLETED', 'PARTIAL', 'NO_ATTACHMENTS', 'NOT_FOUND', 'FORBIDDEN', 'INVALID', 'FAILED', 'QUARANTINED',
+        'CANCELLED'
+    )),
+    reason TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    fields TEXT NOT NULL,
+    evidence TEXT NOT NULL,
+    page_url TEXT NOT NULL,
+    retry_after_s REAL,
+    duration_s REAL NOT NULL,
+    folder TEXT NOT NULL,
+    finished_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What failed for which reason, without a look at what did not: the latest, and page by page.
+CREATE INDEX reports_by_reason ON reports (reason, finished_at);
+CREATE INDEX reports_by_reason_and_task ON reports (reason, task_id);
+CREATE INDEX reports_by_outcome_and_task ON reports (outcome, task_id);
+
+CREATE TABLE files (
+    task_id TEXT NOT NULL REFERENCES reports (task_id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    label TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL CHECK (size_bytes >= 0),
+    sha256 TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    source_url TEXT NOT NULL,
+    PRIMARY KEY (task_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE missed (
+    task_id TEXT NOT NULL REFERENCES reports (task_id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    label TEXT NOT NULL,
+    source_url TEXT NOT NULL,
+    problem TEXT NOT NULL,
+    is_retryable INTEGER NOT NULL CHECK (is_retryable IN (0, 1)),
+    PRIMARY KEY (task_id, position)
+) STRICT, WITHOUT ROWID;
+
+-- Every move of every machine, in the order in which they were told.
+CREATE TABLE transitions (
+    transition_id INTEGER PRIMARY KEY,
+    machine TEXT NOT NULL,
+    entity TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    event TEXT NOT NULL,
+    target TEXT NOT NULL,
+    at TEXT NOT NULL,
+    cause TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX transitions_by_entity ON transitions (machine, entity);
+
+-- Whose orders stand here, for each portal whose name begins their ids: asked as another account, or elsewhere, the same
+-- number is another order.
+CREATE TABLE accounts (
+    portal TEXT NOT NULL PRIMARY KEY,
+    address TEXT NOT NULL,
+    profile TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

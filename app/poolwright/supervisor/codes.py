@@ -1,0 +1,69 @@
+"""One-time codes for a portal's second factor (TOTP, RFC 6238). Every code is given out once.
+
+The secret stays here, in the supervisor: workers get a code when they are told to log in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import anyio
+import pyotp
+from pyotp.totp import TOTP
+
+from poolwright.domain.failures import OptionsError
+from poolwright.domain.options import Secret
+
+#: A code that is about to end would be refused before the form is filled in.
+LEAST_LEFT_S = 3.0
+_WRONG = "The secret of the one-time codes is none: it must be base32 text, or an otpauth://totp/ address."
+
+
+class OneTimeCodes:
+    """One account's codes."""
+
+    def __init__(self, secret: Secret, clock: Callable[[], datetime]) -> None:
+        """Read the secret.
+
+        Args:
+            secret: Base32 text, or an ``otpauth://totp/`` address, which may name digits, period and digest.
+            clock: Aware UTC now.
+
+        Raises:
+            OptionsError: It is neither.
+        """
+        self._totp = _read(secret.text)
+        self._clock = clock
+        self._last_step = -1
+        self._turn = anyio.Lock()
+
+    async def next(self) -> str:
+        """A code that was not given out before. Waits for the next one where need be, at most a period and 3 s."""
+        async with self._turn:
+            now_s = self._clock().timestamp()
+            period_s = self._totp.interval
+            step = max(int((now_s + LEAST_LEFT_S) // period_s), self._last_step + 1)
+            self._last_step = step
+            await anyio.sleep(max(0.0, step * period_s - now_s))
+            return self._totp.generate_otp(step)
+
+
+def codes_of(secret: Secret, clock: Callable[[], datetime]) -> OneTimeCodes | None:
+    """The codes of a secret; nothing where none is given.
+
+    Raises:
+        OptionsError: The secret is none.
+    """
+    return OneTimeCodes(secret, clock) if secret else None
+
+
+def _read(text: str) -> TOTP:
+    try:
+        found = pyotp.parse_uri(text) if "://" in text else TOTP("".join(text.split()).upper())
+        found.generate_otp(0)
+    except (ValueError, TypeError, LookupError) as error:
+        raise OptionsError(_WRONG) from error
+    if not isinstance(found, TOTP):
+        raise OptionsError(_WRONG)
+    return found

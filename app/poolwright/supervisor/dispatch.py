@@ -1,0 +1,191 @@
+"""The queue between the journal and the workers. Workers pull from it as their tabs come free.
+
+What is claimed ahead of them is bounded; what comes back always finds its place. A task on trial stands apart: only a
+worker that has done nothing yet may take it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import bisect
+import itertools
+from collections.abc import Callable
+
+import anyio
+
+from poolwright.domain.failures import GivenBack
+from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.ports import Journal
+from poolwright.domain.task import POTask
+from poolwright.supervisor.deadline import Deadline
+from poolwright.supervisor.pool_facts import TrialWaits
+
+#: Tasks claimed ahead, for each tab: enough that no tab waits for the disk, few enough that a crash returns little.
+AHEAD_PER_TAB = 2
+
+
+class RankedQueue(asyncio.Queue[POTask]):
+    """A queue in the order in which tasks were first claimed: one that comes back stands at the head again."""
+
+    def _init(self, maxsize: int) -> None:
+        del maxsize  # a task that comes back must never be refused; what is claimed ahead is bounded by who claims
+        self._tasks: list[POTask] = []
+        self._ranks: dict[TaskId, int] = {}
+        self._next_rank = itertools.count()
+
+    def _put(self, item: POTask) -> None:
+        self._ranks.setdefault(item.task_id, next(self._next_rank))
+        bisect.insort(self._tasks, item, key=lambda task: self._ranks[task.task_id])
+
+    def _get(self) -> POTask:
+        return self._tasks.pop(0)
+
+    def qsize(self) -> int:
+        """How many tasks wait."""
+        return len(self._tasks)
+
+    def empty(self) -> bool:
+        """Whether none waits."""
+        return not self._tasks
+
+    def withdraw(self, task_id: TaskId) -> bool:
+        """Take one task out, wherever it stands; false when it does not wait here."""
+        rest = [task for task in self._tasks if task.task_id != task_id]
+        is_here = len(rest) < len(self._tasks)
+        self._tasks[:] = rest
+        return is_here
+
+    def forget(self, task_id: TaskId) -> None:
+        """A task has its outcome and does not come back."""
+        self._ranks.pop(task_id, None)
+
+
+class Dispatch:
+    """Feeds ``task_queue`` from the journal. A task in the queue is ASSIGNED there; what is left goes back."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        batch_id: BatchId,
+        tab_count: int,
+        report: Callable[[TrialWaits], None] = lambda _: None,
+        deadline: Deadline | None = None,
+    ) -> None:
+        """Feed the tasks of one list to ``tab_count`` tabs.
+
+        Args:
+            journal: Where they come from.
+            batch_id: The list.
+            tab_count: How many can be open at the same time.
+            report: Told of each task that waits for a fresh worker.
+            deadline: When the pool must be gone; a claim whose disk hangs is left behind then.
+        """
+        self._journal = journal
+        self._batch_id = batch_id
+        self._ahead_count = tab_count * AHEAD_PER_TAB
+        # Every tab may give its task back while as many later ones are claimed.
+        self._claimed_max = self._ahead_count + tab_count
+        self.task_queue = RankedQueue()
+        self._report = report
+        self._deadline = deadline or Deadline()
+        self._on_trial: list[POTask] = []
+        self._returned_count = 0
+        self._changed = anyio.Event()
+        self._opened = anyio.Event()
+        self._opened.set()
+
+    def set_open(self, *, is_open: bool) -> None:
+        """Say whether tasks may be taken; those in the queue stay there meanwhile."""
+        if is_open:
+            self._opened.set()
+        elif self._opened.is_set():
+            self._opened = anyio.Event()
+
+    def note_return(self) -> None:
+        """A task is in the journal again, perhaps for later."""
+        self._returned_count += 1
+        self._changed.set()
+
+    async def take(self, *, is_fresh: bool = False) -> POTask:
+        """The next task, in the order of the list. Waits while there is none, or none may start; safe to cancel.
+
+        Args:
+            is_fresh: Whether it is a worker's first one, which may be one on trial.
+        """
+        while True:
+            await self._opened.wait()
+            if is_fresh and self._on_trial:
+                return self._on_trial.pop(0)
+            task = await self.task_queue.get()
+            if self._opened.is_set():
+                self._changed.set()
+                return task
+            self.put_back(task)
+
+    def put_back(self, task: POTask) -> None:
+        """A task that was taken and not begun stands at its old place again."""
+        if task.is_on_trial:
+            self._on_trial.append(task)
+            self._report(TrialWaits(task_id=task.task_id))
+        else:
+            self.task_queue.put_nowait(task)
+
+    def forget(self, task_id: TaskId) -> None:
+        """A task does not come back."""
+        self.task_queue.forget(task_id)
+
+    def end_trials(self) -> None:
+        """No worker is left: what was to be on trial stands with the others."""
+        while self._on_trial:
+            self.task_queue.put_nowait(self._on_trial.pop())
+
+    async def feed(self) -> None:
+        """Claim due tasks while there is room, until cancelled."""
+        while True:
+            self._changed = anyio.Event()
+            room = self._room()
+            tasks = await self._claim(room) if room else ()
+            if not tasks:
+                await self._wait_for_change(has_room=bool(room))
+
+    def withdraw(self, task_id: TaskId) -> bool:
+        """Take one task out of the queue; false when it is not there."""
+        rest = [task for task in self._on_trial if task.task_id != task_id]
+        is_here = self.task_queue.withdraw(task_id) or len(rest) < len(self._on_trial)
+        self._on_trial[:] = rest
+        if is_here:
+            self._changed.set()  # there is room for another one
+        return is_here
+
+    async def return_rest(self) -> int:
+        """Give what was claimed and not taken back to the journal; tells how many. Nobody takes any more."""
+        count = 0
+        self.end_trials()
+        while not self.task_queue.empty():
+            task = self.task_queue.get_nowait()
+            await self._journal.give_back(
+                task.task_id, GivenBack.DRAINING, detail="", delay_s=0.0, is_attempt_spent=False
+            )
+            count += 1
+        return count
+
+    def _room(self) -> int:
+        """Free places; what came back has places of its own, so that it need not wait behind later tasks."""
+        waiting = self.task_queue.qsize()
+        wanted = max(self._ahead_count - waiting, 0) + self._returned_count
+        self._returned_count = 0
+        return max(0, min(wanted, self._claimed_max - waiting))
+
+    async def _claim(self, room: int) -> tuple[POTask, ...]:
+        tasks: tuple[POTask, ...] = ()
+        with self._deadline.shield():  # a claimed task must reach the queue
+            tasks = tuple(await self._journal.fetch(self._batch_id, room))
+            for task in tasks:
+                self.put_back(task)
+        return tasks
+
+    async def _wait_for_change(self, *, has_room: bool) -> None:
+        """Sleep until something changes, or until a task that waits for its time is due."""
+        due_s = await self._journal.next_due_s(self._batch_id) if has_room else None
+        with anyio.move_on_after(due_s):
+            await self._changed.wait()

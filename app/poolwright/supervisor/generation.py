@@ -1,0 +1,259 @@
+"""One worker process from its start to its end: the conversation with it, and the tasks that it has in hand.
+
+Its slot starts it, and says when it shall come to its end. Facts go up to the pool's inbox; nothing is decided here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import anyio
+from loguru import logger
+
+from poolwright.bridge.parent import Child, spawn
+from poolwright.domain.events import SessionView, WorkerSeen
+from poolwright.domain.failures import GivenBack, root_cause
+from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.machine import Machine
+from poolwright.domain.states import WorkerEvent, WorkerStatus
+from poolwright.domain.task import POTask
+from poolwright.supervisor.chronicle import Chronicle
+from poolwright.supervisor.departure import Departure
+from poolwright.supervisor.dispatch import Dispatch
+from poolwright.supervisor.facts import Fact, TaskReturned, TaskTaken, WorkerReady
+from poolwright.supervisor.gauge import Gauge
+from poolwright.supervisor.overdue import Deadlines
+from poolwright.supervisor.pictures import Pictures
+from poolwright.supervisor.restarts import LossKind
+from poolwright.supervisor.staging import staging_name
+from poolwright.supervisor.surroundings import WorkerOrder
+from poolwright.supervisor.tabs import Tabs, next_task
+from poolwright.supervisor.talk import SILENCE_LIMIT_S, LostError, Talk, fact_of, news_of
+from poolwright.wire import messages
+
+#: A worker that has nothing left probes its login and closes its browser, which takes seconds.
+GOODBYE_LIMIT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """What every generation of a slot works with."""
+
+    order: WorkerOrder
+    #: The slot's own; the living generation moves it, the slot between two of them.
+    machine: Machine[WorkerStatus, WorkerEvent]
+    gauge: Gauge
+    #: Where moves and events are told.
+    chronicle: Chronicle
+    #: Takes facts for the plan; returns at once.
+    report: Callable[[Fact], None]
+    #: Where the tasks come from.
+    dispatch: Dispatch
+    #: Writes an attempt down before it starts; gives the task with its attempt number.
+    begin: Callable[[POTask, WorkerRef], Awaitable[POTask]]
+    #: How many orders have their outcome by the work of the slot.
+    done_count: Callable[[], int]
+
+
+class Generation:
+    """A process of a slot. ``serve`` runs it; ``depart`` brings it to its end in order."""
+
+    def __init__(self, post: Post, ref: WorkerRef) -> None:
+        """Start nothing yet.
+
+        Args:
+            post: What all generations of the slot work with.
+            ref: Which one this is.
+        """
+        self.ref = ref
+        self.session: SessionView | None = None
+        self.departure = Departure.NONE
+        #: Why it was asked to go.
+        self.cause = ""
+        self._post = post
+        #: Whether it has not taken anything yet.
+        self._is_fresh = True
+        self._held: dict[TaskId, POTask] = {}
+        self._tabs = Tabs(post.order.options.tabs_per_worker)
+        #: What its tabs show, for whoever asks.
+        self.pictures = Pictures(self.ask)
+        self._deadlines = Deadlines(post.order.options.task_timeout_s)
+        self._emptied = anyio.Event()
+        self._child: Child | None = None
+        self._pulling = anyio.CancelScope()
+
+    @property
+    def pid(self) -> int | None:
+        """Process id while it lives."""
+        return self._child.pid if self._child else None
+
+    @property
+    def held(self) -> Mapping[TaskId, POTask]:
+        """What it has in hand, the longest first."""
+        return self._held
+
+    async def serve(self, begin_s: float) -> bool:
+        """Start the process, let it begin at its time, and serve it until it says goodbye.
+
+        Raises:
+            LostError: It never came up, died, fell silent, or could not go on.
+        """
+        try:
+            self._child = child = await spawn(self._post.order.spawning(self.ref))
+        except OSError as error:
+            msg = f"its process cannot be started ({error})"
+            raise LostError(msg, LossKind.NOT_STARTED) from error
+        self._post.gauge.begin(child.pids)
+        try:
+            async with anyio.create_task_group() as beside:
+                beside.start_soon(child.read_lines, self._log)
+                await self._talk(child, begin_s)
+                beside.cancel_scope.cancel()
+        except ExceptionGroup as group:
+            raise root_cause(group) from group
+        finally:
+            self._child = None
+            self._post.gauge.end()
+            await child.end(self._time_left)  # noqa: ASYNC102 - end() shields itself, with limits
+        return True
+
+    def _time_left(self) -> float:
+        return self._post.order.deadline.left_s
+
+    async def depart(self, departure: Departure, cause: str = "") -> None:
+        """Take nothing more, finish what is in hand, close the browser, end. Only the first call is sent on."""
+        is_known, self.departure = self.departure is not Departure.NONE, departure
+        self.cause = cause
+        self.part_if_empty()
+        if not is_known:
+            self._pulling.cancel()
+            await self.ask(messages.Drain())
+
+    async def ask(self, message: messages.ToWorker) -> None:
+        """Send something; a process that is gone tells so by its end."""
+        if self._child is not None:
+            with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
+                await self._child.link.send(message)
+
+    def part_if_empty(self) -> None:
+        """A worker that was to come back has finished what it had: its slot is on the way to the next generation."""
+        if self.departure is not Departure.TO_RETURN or self._held:
+            return
+        self._emptied.set()
+        for event in (WorkerEvent.FREE, WorkerEvent.RECYCLE):
+            self._move(event, self.cause)
+
+    def forget(self) -> None:
+        """It is gone, and has nothing in hand any more."""
+        self._held.clear()
+        self.pictures.close()
+
+    async def _talk(self, child: Child, begin_s: float) -> None:
+        talk = Talk(child)
+        await self._come_up(talk, begin_s)
+        async with anyio.create_task_group() as beside:
+            beside.start_soon(self._pull, talk)
+            beside.start_soon(self._deadlines.enforce, self.ref, self._post.report)
+            beside.start_soon(self._await_goodbye)
+            while not isinstance(message := await talk.hear(SILENCE_LIMIT_S), messages.Bye):
+                self._take_note(message)
+            beside.cancel_scope.cancel()
+
+    async def _come_up(self, talk: Talk, begin_s: float) -> None:
+        order = self._post.order
+        configure = messages.Configure(options=order.options, seat=order.seat)
+        ready = await talk.open(configure, self._take_note, begin_s)
+        self._post.machine.fire(WorkerEvent.REPORT_READY)
+        self.session = ready.session
+        self._post.report(WorkerReady(worker=self.ref, at_s=anyio.current_time()))
+
+    async def _pull(self, talk: Talk) -> None:
+        """Take a task whenever a tab is free, until told to go."""
+        with anyio.CancelScope() as self._pulling:
+            while True:
+                task = await next_task(self._post.dispatch, self._tabs, is_fresh=self._is_fresh)
+                self._is_fresh = False
+                self._held[task.task_id] = task
+                # From here the plan knows who holds the task; what goes wrong is told as the end of this worker.
+                self._post.report(TaskTaken(worker=self.ref, task=task))
+                await self._assign(talk, task)
+
+    async def _assign(self, talk: Talk, task: POTask) -> None:
+        begun = task
+        with self._post.order.deadline.shield():
+            begun = await self._post.begin(task, self.ref)
+        if self.departure is not Departure.NONE:  # meanwhile: it takes nothing any more
+            self._free(task.task_id)
+            why = GivenBack.DRAINING
+            self._post.report(TaskReturned(worker=self.ref, task_id=task.task_id, why=why, detail="its worker ends"))
+            return
+        self._move(WorkerEvent.ASSIGN)
+        self._deadlines.begin(begun)
+        await talk.say(messages.Assign(task=begun, staging=staging_name(begun)))
+
+    async def _await_goodbye(self) -> None:
+        """Wait until the worker has nothing left, then for its goodbye.
+
+        Raises:
+            LostError: None came in time.
+        """
+        await self._emptied.wait()
+        await anyio.sleep(GOODBYE_LIMIT_S)
+        msg = f"it did not close its browser within {GOODBYE_LIMIT_S:g} s"
+        raise LostError(msg, LossKind.HUNG_AT_END)
+
+    def _take_note(self, message: messages.ToSupervisor) -> None:
+        post = self._post
+        match message:
+            case messages.Heartbeat():
+                self.session = message.session
+                post.chronicle.tell(self._seen(message.session))
+            case messages.Moved() | messages.Said() | messages.Shown():
+                self._pass_on(message)
+            case messages.Finished() | messages.Returned():
+                self._free(message.task_id)
+                post.report(news_of(message, self.ref))
+            case messages.Probed() | messages.Renewed() | messages.LoggedOut() | messages.LoginSettled():
+                post.report(news_of(message, self.ref))
+            case messages.Unable():
+                post.report(fact_of(message, self.ref))
+                raise LostError(message.detail, LossKind.UNABLE)
+            case messages.Hello() | messages.Ready() | messages.Bye():
+                msg = f"it said {message.type} out of turn"
+                raise LostError(msg, LossKind.GARBLED)
+
+    def _pass_on(self, message: messages.Moved | messages.Said | messages.Shown) -> None:
+        """What others want to know, and the pool need not."""
+        match message:
+            case messages.Moved():
+                self._post.chronicle.moved(message.transition)
+            case messages.Said():
+                self._post.chronicle.notice(message.level, message.text, self.ref)
+            case messages.Shown():
+                self.pictures.arrived(message.task_id, message.jpeg)
+
+    def _free(self, task_id: TaskId) -> None:
+        self._deadlines.end(task_id)
+        if self._held.pop(task_id, None) is not None:
+            self._tabs.free(task_id)
+        if not self._held:
+            self._move(WorkerEvent.FREE)
+        self.part_if_empty()
+
+    def _move(self, event: WorkerEvent, cause: str = "") -> None:
+        if self._post.machine.can(event):
+            self._post.machine.fire(event, cause=cause)
+
+    def _seen(self, session: SessionView) -> WorkerSeen:
+        return WorkerSeen(
+            worker=self.ref,
+            session=session,
+            memory_bytes=self._post.gauge.now_bytes,
+            processed_count=self._post.done_count(),
+        )
+
+    def _log(self, line: str) -> None:
+        task = next(iter(self._held.values()), None)
+        logger.bind(worker=str(self.ref), task=task and task.po_number).info(line)

@@ -1,0 +1,178 @@
+"""What follows when a worker is gone: what it had in hand, and whether its slot comes back. Pure.
+
+A slot has three restarts for each kind of loss in a sliding window. When they are spent it rests for a while, as long
+as others work; when nobody is left the pool ends. Restarts that we want, a portal that does not answer and a disk that
+takes nothing spend none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from poolwright.domain.failures import GivenBack, Reason
+from poolwright.domain.ids import WorkerRef
+from poolwright.domain.storage import STORAGE_REASONS
+from poolwright.domain.task import DEATH_LIMIT, POTask, Report
+from poolwright.supervisor.attempts import end
+from poolwright.supervisor.commands import Command, FailRest, GiveUp, Requeue, Rest, Spawn, Stop
+from poolwright.supervisor.doubt import Doubt
+from poolwright.supervisor.facts import WorkerEnded, WorkerLost
+from poolwright.supervisor.holds import LONGEST_HOLD_S, STORAGE_HOLDS, HoldCause
+from poolwright.supervisor.judging import hold, stop, undone
+from poolwright.supervisor.pressure import fail_relief
+from poolwright.supervisor.proving import dismiss
+from poolwright.supervisor.renewing import go_away
+from poolwright.supervisor.restarts import REST_S
+from poolwright.supervisor.standing import Decision, Slot, Standing
+from poolwright.supervisor.stops import StopCause
+
+
+def see_off(standing: Standing, slot: Slot, fact: WorkerLost | WorkerEnded) -> Decision:
+    """A worker is gone, and with it whatever login it was to bring."""
+    if isinstance(fact, WorkerEnded):
+        return _part(standing, slot, fact)
+    lost = _lose(standing, slot, fact)
+    return lost.followed_by(go_away(lost.standing, fact.worker, is_restarting=slot.is_recycling))
+
+
+def _part(standing: Standing, slot: Slot, fact: WorkerEnded) -> Decision:
+    """A worker ended in order: its slot stays empty, or has its next generation when it was to be started anew."""
+    rest, unproven = dismiss(standing, fact.worker, GivenBack.UNPROVEN)
+    # A task that was assigned just as its worker began to drain was never looked at.
+    unseen = tuple(undone(fact.worker, one, GivenBack.DRAINING, "its worker ended") for one in slot.held.values())
+    emptied = _emptied(rest.slots[fact.worker.slot])
+    if slot.is_retiring and not standing.is_stopping:
+        gone = _spawn(rest, emptied, fact, 0.0)
+    else:
+        gone = Decision(rest.with_slot(fact.worker, replace(emptied, is_given_up=True)))
+        if slot.is_retiring:  # it was on its way to a next generation that nobody needs any more
+            gone = gone.then(GiveUp(worker=fact.worker, cause="the pool ends", is_expected=True))
+    left = gone.led_by(*unproven, *unseen)
+    return left.followed_by(go_away(left.standing, fact.worker, is_restarting=False))
+
+
+def _emptied(slot: Slot) -> Slot:
+    """The same with nothing of the generation that is gone."""
+    return replace(
+        slot,
+        held={},
+        outages_before={},
+        shown_before={},
+        doubt=Doubt(),
+        done_count=0,
+        is_recycling=False,
+        is_retiring=False,
+        is_up=False,
+    )
+
+
+def _lose(standing: Standing, slot: Slot, fact: WorkerLost) -> Decision:
+    """A worker is gone: its tasks go back or are judged, then its slot restarts or is given up."""
+    rest, unproven = dismiss(standing, fact.worker, GivenBack.UNPROVEN)
+    tasks = Decision(rest, unproven)
+    for task in slot.held.values():
+        tasks = tasks.followed_by(_after_loss(tasks.standing, slot, fact, task))
+    emptied = _emptied(tasks.standing.slots[fact.worker.slot])
+    left = tasks.standing.with_slot(fact.worker, emptied)
+    if standing.is_stopping:
+        gone = left.with_slot(fact.worker, replace(emptied, is_given_up=True))
+        return Decision(gone, (*tasks.commands, GiveUp(worker=fact.worker, cause=fact.cause, is_expected=True)))
+    if (failed := fail_relief(left, slot, fact)) is not None:
+        return tasks.followed_by(failed)
+    return tasks.followed_by(_come_back(left, slot, fact))
+
+
+def _come_back(standing: Standing, slot: Slot, fact: WorkerLost) -> Decision:
+    """Start a slot's next generation, or leave it empty. ``slot`` is as it was, the standing has it emptied."""
+    emptied = standing.slots[fact.worker.slot]
+    if slot.home_trouble is not None or standing.holds.storage is not None:
+        return _wait_for_storage(standing, slot, fact)
+    if slot.is_portal_down or HoldCause.PORTAL_DOWN in standing.holds.active:
+        return _wait_for_portal(standing, emptied, fact)
+    if slot.is_recycling or (slot.is_retiring and not slot.held):  # one that was done and hung at its end is no crash
+        return _spawn(standing, emptied, fact, 0.0)
+    if not slot.budget.is_spent(fact.at_s, fact.kind):
+        return _spend(standing, emptied, fact)
+    return _give_up(standing, emptied, fact)
+
+
+def _spend(standing: Standing, slot: Slot, fact: WorkerLost) -> Decision:
+    spent = replace(slot, budget=slot.budget.spend(fact.at_s, fact.kind))
+    return _spawn(standing, spent, fact, slot.budget.delay_s(fact.at_s, fact.kind))
+
+
+def _after_loss(standing: Standing, slot: Slot, fact: WorkerLost, task: POTask) -> Decision:
+    """What becomes of a task that its worker had in hand."""
+    worker = fact.worker
+    if (why := _innocence(standing, slot)) is not None:
+        return Decision(standing, (undone(worker, task, why, fact.cause),))
+    if task.is_on_trial:
+        told = f"{DEATH_LIMIT + 1} workers died on it, the last one with nothing else in hand: {fact.cause}."
+        return end(standing, worker, task, Report(reason=Reason.KILLS_WORKERS, detail=told))
+    is_last_attempt, comes_on_trial = task.attempt >= standing.max_attempts, task.death_count + 1 >= DEATH_LIMIT
+    if is_last_attempt and not comes_on_trial:
+        return end(standing, worker, task, Report(reason=Reason.WORKER_LOST, detail=fact.cause))
+    back = Requeue(
+        worker=worker,
+        task=task,
+        why=Reason.WORKER_LOST,
+        detail=fact.cause,
+        delay_s=0.0,
+        is_attempt_spent=not is_last_attempt,
+        is_death=True,
+    )
+    return Decision(standing, (back,))
+
+
+def _innocence(standing: Standing, slot: Slot) -> GivenBack | Reason | None:
+    """Why a loss is no fault of what the worker had in hand; nothing when it may be."""
+    if standing.is_stopping:  # we ended it ourselves, or it died while it was drained
+        return GivenBack.DRAINING
+    if slot.is_recycling:
+        return GivenBack.RECYCLED
+    # Found out while it brought its login back, with orders in flight beside, or by another worker.
+    if slot.is_portal_down or HoldCause.PORTAL_DOWN in standing.holds.active:
+        return Reason.PORTAL_UNREACHABLE
+    return standing.holds.storage_reason if slot.home_trouble is None else STORAGE_REASONS[slot.home_trouble]
+
+
+def _wait_for_storage(standing: Standing, slot: Slot, fact: WorkerLost) -> Decision:
+    """No restart is spent on a disk that takes nothing: a browser cannot live on it."""
+    if HoldCause.PLACE_GONE in standing.holds.active:
+        return _spawn(standing, standing.slots[fact.worker.slot], fact, LONGEST_HOLD_S)
+    cause = standing.holds.storage if slot.home_trouble is None else STORAGE_HOLDS[slot.home_trouble]
+    decision, delay_s = hold(standing, cause or HoldCause.DISK_FULL, fact.cause)
+    return decision.followed_by(_spawn(decision.standing, decision.standing.slots[fact.worker.slot], fact, delay_s))
+
+
+def _wait_for_portal(standing: Standing, slot: Slot, fact: WorkerLost) -> Decision:
+    """No restart is spent on a portal that is down; before the first worker came up it may be a matter of set-up."""
+    if not standing.was_ready:
+        if not slot.budget.is_spent(fact.at_s, fact.kind):
+            return _spend(standing, slot, fact)
+        return stop(standing.with_slot(fact.worker, slot), StopCause.SETUP_FAILED, fact.cause)
+    decision, delay_s = hold(standing, HoldCause.PORTAL_DOWN, fact.cause)
+    return decision.followed_by(_spawn(decision.standing, slot, fact, delay_s))
+
+
+def _spawn(standing: Standing, slot: Slot, fact: WorkerLost | WorkerEnded, delay_s: float) -> Decision:
+    following = replace(slot, generation=slot.generation + 1, is_portal_down=False, is_browser_unfit=False)
+    following = replace(following, home_trouble=None, is_homeless=False)
+    spawn: Command = Spawn(worker=WorkerRef(fact.worker.slot, following.generation), delay_s=delay_s)
+    return Decision(standing.with_slot(fact.worker, following), (spawn,))
+
+
+def _give_up(standing: Standing, slot: Slot, fact: WorkerLost) -> Decision:
+    """Leave a slot empty: for a while, or for good where nobody is left who could work."""
+    empty = replace(slot, is_given_up=True)
+    left = standing.with_slot(fact.worker, empty)
+    if any(not other.is_given_up for other in left.slots.values()):
+        rest = Rest(worker=fact.worker, cause=fact.cause, rest_s=REST_S)
+        return _spawn(left, empty, fact, REST_S).led_by(rest)
+    given_up = GiveUp(worker=fact.worker, cause=fact.cause)
+    if slot.is_browser_unfit and not standing.was_ready:  # nothing was tried: the list waits for a browser that works
+        return stop(left, StopCause.SETUP_FAILED, fact.cause).led_by(given_up)
+    if standing.keeps_queue:
+        kept = Stop(cause=StopCause.NO_WORKERS, detail=fact.cause, keeps_queue=True)
+        return Decision(replace(left, is_stopping=True), (given_up, kept))
+    return stop(left, StopCause.NO_WORKERS, fact.cause).led_by(given_up).then(FailRest(reason=Reason.NO_WORKERS))

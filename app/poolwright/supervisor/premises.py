@@ -1,0 +1,207 @@
+"""Where the workers of one pool live: the private folder of the run, and in it a clone of the profile for each slot."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+
+from poolwright.bridge.strays import end_strays
+from poolwright.domain.events import Level
+from poolwright.domain.ids import ProfileId, WorkerRef
+from poolwright.domain.machine import Transition
+from poolwright.domain.options import PoolOptions
+from poolwright.profile.failures import PlaceAwayError, ProfileDamagedError, name_of
+from poolwright.profile.launch import unwritable
+from poolwright.profile.profile import Profile
+from poolwright.profile.runs import RunFolder, WorkerFolder, furnish, sweep_dead_runs
+from poolwright.supervisor.chronicle import Chronicle
+from poolwright.supervisor.deadline import Deadline
+from poolwright.supervisor.places import Place
+from poolwright.supervisor.surroundings import Surroundings, WorkerOrder
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True, kw_only=True)
+class Premises:
+    """Folders and clones of a run. Opened once, closed once; the owner of both is the pool."""
+
+    options: PoolOptions
+    around: Surroundings
+    chronicle: Chronicle
+    #: When the pool must be gone.
+    deadline: Deadline
+    #: What people call the profile; known once it is open.
+    profile_name: str = ""
+    _run: RunFolder | None = None
+    _profiles: tuple[Profile, ...] = ()
+    #: What was told of the base: all clones have the same one.
+    _warned: frozenset[str] = frozenset()
+
+    async def open(self) -> None:
+        """Sweep what dead runs left, and make the folder of this one.
+
+        Raises:
+            SetupError: The folder cannot be made.
+        """
+        root = self.options.runs_root
+        swept = await _unless_unwanted(partial(sweep_dead_runs, root, end_strays=end_strays))
+        if swept.removed:
+            self.chronicle.notice(Level.INFO, f"removed what {len(swept.removed)} dead run(s) had left")
+        self._run = await _unless_unwanted(partial(_make_folder, root))
+        # Asked once: its disk may be away when a worker is started anew.
+        self.profile_name = await _unless_unwanted(partial(name_of, self.options.base_profile_path))
+
+    def staging_path(self, slot: int) -> Path:
+        """Where a slot's worker stages its files."""
+        return self.options.staging_path / f"w{slot}"
+
+    def places(self) -> tuple[Place, ...]:
+        """What the run cannot do without, as far as it is open."""
+        private = Place(path=self.options.staging_path.parent, name="the private folder of the output folder")
+        if self._run is None:
+            return (private,)
+        return (private, Place(path=self._run.path, name="the folder of this run", remake=self._remake))
+
+    async def seat(self, slot: int) -> WorkerOrder:
+        """Make the place of one worker, with a clone of the base profile.
+
+        Raises:
+            ProfileError: The base profile is missing, in use or not whole.
+            SetupError: There is no room for the clone.
+        """
+        if self._run is None:
+            msg = "the premises are not open"
+            raise RuntimeError(msg)
+        folder = await _unless_unwanted(partial(self._run.worker_folder, slot))
+        if folder.notice:
+            self.chronicle.notice(Level.WARNING, folder.notice)
+        profile = self._profile(slot, folder)
+        self._profiles = (*self._profiles, profile)
+        await _unless_unwanted(profile.clone)
+        self._warn(profile.notices)
+        return WorkerOrder(
+            slot=slot,
+            options=self.options.worker,
+            profile=profile,
+            profile_name=self.profile_name,
+            folder=folder,
+            staging_path=self.staging_path(slot),
+            module=self.around.module,
+            clock=self.around.clock.now,
+            count_kills=self.around.count_kills,
+            deadline=self.deadline,
+        )
+
+    async def close(self) -> None:
+        """Remove clones and temporary files, and tell what could not be removed or is kept for a person."""
+        for profile in self._profiles:
+            with contextlib.suppress(OSError):  # told below, as what is left of the run
+                await anyio.to_thread.run_sync(profile.remove, abandon_on_cancel=True)
+        if self._run is not None:
+            for path in await anyio.to_thread.run_sync(self._run.close, abandon_on_cancel=True):
+                self.chronicle.notice(Level.WARNING, f"kept for you to look at: {path}")
+
+    def _remake(self) -> None:
+        """The folder of the run was removed, with all clones. Each is made again when its worker starts anew. Blocking.
+
+        Raises:
+            SetupError: It can't be made.
+        """
+        if self._run is None:
+            return
+        self._run.remake()
+        for profile in self._profiles:
+            profile.lose()
+        told = f"The folder of this run, {self._run.path}, was removed; it is made again, and workers start anew."
+        anyio.from_thread.run_sync(self.chronicle.notice, Level.WARNING, told)
+
+    def _warn(self, notices: tuple[str, ...]) -> None:
+        for text in notices:
+            if text not in self._warned:
+                self.chronicle.notice(Level.WARNING, text)
+        self._warned |= frozenset(notices)
+
+    def _profile(self, slot: int, folder: WorkerFolder) -> Profile:
+        base = self.options.base_profile_path
+        return Profile(
+            profile_id=ProfileId(f"{base.parent.name}/{WorkerRef(slot, 1).worker_id}"),
+            base_profile_path=base,
+            worker_profile_path=folder.profile_path,
+            clock=self.around.clock.now,
+            observe=_told_in_loop(self.chronicle.moved),
+        )
+
+
+async def _unless_unwanted(work: Callable[[], T]) -> T:
+    """Do something that blocks; whoever does not want to begin any more leaves its thread behind, whatever hangs."""
+    return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
+
+
+def _make_folder(root: Path) -> RunFolder:
+    """Make the folder of this run; it is gone again where nobody waited for it. Blocking."""
+    with contextlib.ExitStack() as undo:
+        folder = undo.enter_context(RunFolder.create(root))
+        anyio.from_thread.check_cancelled()
+        undo.pop_all()
+    return folder
+
+
+@contextlib.asynccontextmanager
+async def occupied(order: WorkerOrder) -> AsyncGenerator[None]:
+    """A clone in the use of one generation: made ready for its launch, taken back at the end.
+
+    Raises:
+        ProfileDamagedError: It is spoiled: found before its launch, or told by the generation.
+        ProfileInUseError: A browser still runs on it.
+        SetupError: It can't be written, or somebody removed it; one that is a ``NotNowError`` may be waited for.
+    """
+    profile, deadline = order.profile, order.deadline
+    await deadline.in_thread(partial(_take, profile, order.folder))
+    try:
+        yield
+    except ProfileDamagedError as error:
+        raise await deadline.in_thread(partial(profile.spoil, str(error))) from error
+    finally:
+        if not profile.corruption_detected:
+            await deadline.in_thread(profile.release)  # noqa: ASYNC102 - it shields itself, with a limit
+
+
+def _take(profile: Profile, folder: WorkerFolder) -> None:
+    """Make a clone ready, where the disk lets it. Blocking.
+
+    Raises:
+        As ``occupied``.
+    """
+    try:
+        _make_ready(profile, folder)
+    except OSError as error:
+        raise unwritable(folder.path, error) from error
+
+
+def _make_ready(profile: Profile, folder: WorkerFolder) -> None:
+    """A clone that is gone altogether was removed, and no browser has spoiled it."""
+    if not folder.path.parent.exists():
+        told = f"The folder of this run, {folder.path.parent}, is gone; it is made again as soon as that is possible."
+        raise PlaceAwayError(told)
+    if profile.is_lost or not profile.worker_profile_path.exists():
+        furnish(folder)
+        profile.restore()
+    profile.take()
+
+
+def _told_in_loop(observe: Callable[[Transition], None]) -> Callable[[Transition], None]:
+    """Profiles move in the threads that do their blocking work; their moves are told in the loop."""
+
+    def tell(transition: Transition) -> None:
+        anyio.from_thread.run_sync(observe, transition)
+
+    return tell

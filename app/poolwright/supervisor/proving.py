@@ -1,0 +1,157 @@
+"""The guard against log-outs that look like something else: such an outcome is filed only when its session is proven.
+
+A portal may answer a lost session with the very page of a missing order, of one that others may see, or of one without
+files, and no rule of a pack may know it. So such an outcome is kept back until the same session shows an order that it
+began later, or passes a probe of its login. A probe is asked for when a row of them has grown to ``STREAK_LIMIT``, or
+when no success has come for ``PROOF_WAIT_S``. Logged out, they all go back with no attempt spent. When the pool ends
+nobody is asked: a worker that has any probes its login itself before it says goodbye. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import assert_never
+
+from poolwright.domain.failures import LOOKS_LOGGED_OUT, GivenBack, Outcome, Proof, Reason
+from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.task import POTask, Report
+from poolwright.supervisor.attempts import end
+from poolwright.supervisor.commands import AwaitProof, Probe, Requeue
+from poolwright.supervisor.doubt import Doubted
+from poolwright.supervisor.facts import Probed, ProofOverdue, SessionRenewed, TaskReported, TaskReturned
+from poolwright.supervisor.holds import HoldCause
+from poolwright.supervisor.judging import hold, judge, undone
+from poolwright.supervisor.standing import Decision, Slot, Standing
+
+#: So many in a row are reason enough to ask at once (design section 5).
+STREAK_LIMIT = 10
+#: How long a success may take to come by itself: orders take one to three seconds each, a probe as long as one of them.
+PROOF_WAIT_S = 2.0
+_UNPROVEN = "not found, refused or empty, by a session that was not proven to be logged in"
+#: Outcomes that only an order's own page can lead to, and only with files on it.
+_SHOWN = frozenset({Outcome.COMPLETED, Outcome.PARTIAL})
+
+
+def weigh(
+    standing: Standing, slot: Slot, fact: TaskReported | TaskReturned | ProofOverdue | Probed | SessionRenewed
+) -> Decision:
+    """Decide about what a worker says of its tasks, and what that tells about its session."""
+    match fact:
+        case TaskReported():
+            return _judge(standing, slot, fact)
+        case TaskReturned():
+            return _take_back(standing, slot, fact)
+        case ProofOverdue():
+            is_open = bool(slot.doubt.row) and not slot.doubt.is_probing and not standing.is_stopping
+            return _ask(Decision(standing), fact.worker) if is_open else Decision(standing)
+        case Probed():
+            return _conclude(standing, slot, fact)
+        case SessionRenewed():
+            return Decision(*dismiss(standing, fact.worker, GivenBack.SESSION_LOST))
+        case _:
+            assert_never(fact)
+
+
+def dismiss(standing: Standing, worker: WorkerRef, why: GivenBack) -> tuple[Standing, tuple[Requeue, ...]]:
+    """A session that can prove nothing any more: what was kept back for it is done again."""
+    slot = standing.slots[worker.slot]
+    back = tuple(undone(worker, one.task, why, _UNPROVEN) for one in slot.doubt.row)
+    return standing.with_slot(worker, replace(slot, doubt=slot.doubt.cleared(slot.held))), back
+
+
+def _judge(standing: Standing, slot: Slot, fact: TaskReported) -> Decision:
+    """Judge a finished attempt; keep it back if it must be proven, and file what it proves."""
+    decision = judge(standing, slot, fact)
+    if fact.task_id not in slot.held:
+        return decision
+    if fact.report.outcome in LOOKS_LOGGED_OUT:
+        # An earlier attempt that brought files is not forgotten before this outcome is believed.
+        known = replace(decision.standing, best=standing.best)
+        return _keep_back(known, fact.worker, slot.held[fact.task_id], fact.report)
+    if fact.report.outcome in _SHOWN:
+        decision = replace(decision, standing=_proven(decision.standing))
+        proven = [one.task_id for one in slot.doubt.row if fact.task_id not in one.beside]
+        return _file(decision, fact.worker, proven)
+    return decision
+
+
+def _take_back(standing: Standing, slot: Slot, fact: TaskReturned) -> Decision:
+    """A task comes back undone. A session that was lost takes with it what it did not find."""
+    task, rest = standing.release(slot, fact.worker, fact.task_id)
+    unproven: tuple[Requeue, ...] = ()
+    if fact.why is GivenBack.SESSION_LOST:
+        rest, unproven = dismiss(rest, fact.worker, fact.why)
+    if task is None:
+        return Decision(rest, unproven)
+    if fact.why is not GivenBack.SESSION_LOST or rest.is_stopping:
+        return Decision(rest, (*unproven, undone(fact.worker, task, fact.why, fact.detail)))
+    known = rest.logouts.meet(task.task_id, rest.in_hand)
+    met = replace(rest, logouts=known)
+    if known.is_own(task.task_id):
+        report = Report(reason=Reason.ASKS_FOR_LOGIN, detail=fact.detail)
+        ended = end(met, fact.worker, task, report)
+        return Decision(ended.standing, (*unproven, *ended.commands))
+    back = replace(undone(fact.worker, task, fact.why, fact.detail), delay_s=known.wait_s(task.task_id))
+    return Decision(met, (*unproven, back))
+
+
+def _conclude(standing: Standing, slot: Slot, fact: Probed) -> Decision:
+    known = standing.with_slot(fact.worker, replace(slot, doubt=slot.doubt.answered()))
+    match fact.proof:
+        case Proof.LOGGED_IN:
+            proven = slot.doubt.task_ids if fact.is_last else slot.doubt.probed or ()
+            filed = _file(Decision(_proven(known)), fact.worker, proven)
+            return _go_on(filed, fact.worker)
+        case Proof.LOGGED_OUT:
+            rest, back = dismiss(known, fact.worker, GivenBack.SESSION_LOST)
+            return Decision(rest, back)
+        case Proof.UNCLEAR:
+            if not slot.doubt.row or standing.is_stopping:
+                return Decision(known)
+            detail = "The portal did not say whether we are logged in."
+            decision, delay_s = hold(known, HoldCause.PORTAL_BUSY, detail)
+            return decision.then(AwaitProof(worker=fact.worker, delay_s=delay_s))
+        case _:
+            assert_never(fact.proof)
+
+
+def _proven(standing: Standing) -> Standing:
+    """The login is worth something."""
+    return replace(standing, renewal=standing.renewal.proven())
+
+
+def _keep_back(standing: Standing, worker: WorkerRef, task: POTask, report: Report) -> Decision:
+    slot = standing.slots[worker.slot]
+    doubt = slot.doubt
+    if task.task_id in doubt.tainted:
+        again = standing.with_slot(worker, replace(slot, doubt=doubt.untaint(task.task_id)))
+        return Decision(again, (undone(worker, task, GivenBack.SESSION_LOST, _UNPROVEN),))
+    longer = doubt.add(Doubted(task=task, report=report, beside=frozenset(slot.held)))
+    kept = Decision(standing.with_slot(worker, replace(slot, doubt=longer)))
+    return kept if doubt.row and len(longer.row) < STREAK_LIMIT else _go_on(kept, worker)
+
+
+def _file(decision: Decision, worker: WorkerRef, proven: Collection[TaskId]) -> Decision:
+    slot = decision.standing.slots[worker.slot]
+    for one in slot.doubt.row:
+        if one.task_id in proven:
+            decision = decision.followed_by(end(decision.standing, worker, one.task, one.report))
+    rest = replace(slot, doubt=slot.doubt.without(proven))
+    return replace(decision, standing=decision.standing.with_slot(worker, rest))
+
+
+def _go_on(decision: Decision, worker: WorkerRef) -> Decision:
+    """See to it that what is kept back is proven some time: now when it is a streak, else when a success had time."""
+    doubt = decision.standing.slots[worker.slot].doubt
+    if not doubt.row or doubt.is_probing or decision.standing.is_stopping:
+        return decision
+    if len(doubt.row) >= STREAK_LIMIT:
+        return _ask(decision, worker)
+    return decision.then(AwaitProof(worker=worker, delay_s=PROOF_WAIT_S))
+
+
+def _ask(decision: Decision, worker: WorkerRef) -> Decision:
+    slot = decision.standing.slots[worker.slot]
+    asked = decision.standing.with_slot(worker, replace(slot, doubt=slot.doubt.ask()))
+    return Decision(asked, (*decision.commands, Probe(worker=worker)))

@@ -1,0 +1,122 @@
+"""How a pool comes to its end: within its time, whatever hangs.
+
+Each stage has its mark in the time that there is, and what one does not need is left for the next. Who does not come to
+an end by the last mark is left behind: a worker's tree is killed by then, a filing is taken up by the next start, and
+what the journal did not take is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import anyio
+
+from poolwright.domain.events import Level
+from poolwright.domain.states import PoolEvent
+from poolwright.supervisor.chronicle import Chronicle
+from poolwright.supervisor.deadline import Deadline
+from poolwright.supervisor.dispatch import Dispatch
+from poolwright.supervisor.patience import PatientJournal
+from poolwright.supervisor.pool_facts import StopNeeded
+from poolwright.supervisor.steering import Steering
+from poolwright.supervisor.stops import StopCause
+from poolwright.supervisor.submissions import Submissions
+from poolwright.supervisor.tally import Tally
+from poolwright.supervisor.worker import Worker
+
+#: Shares of the time for all of it by which a stage is over: facts that came before the end are dealt with; tasks in
+#: flight are finished; workers are gone; what came of them is written; nothing is waited for any more.
+SETTLED, DRAINED, ENDED, WRITTEN, LEFT = 0.1, 0.7, 0.85, 0.9, 0.95
+#: A stage has so long even where its mark is over: a time of a second is meant for workers, not for what comes after.
+STAGE_MIN_S = 0.5
+#: The same for removing clones, the last of all.
+CLEAR_MIN_S = 1.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Shutdown:
+    """The end of one pool. ``run`` it once."""
+
+    steering: Steering
+    dispatch: Dispatch
+    submissions: Submissions
+    workers: Sequence[Worker]
+    journal: PatientJournal
+    chronicle: Chronicle
+    deadline: Deadline
+    #: Generations of workers that are not over yet.
+    alive: Tally
+    #: Ends the claiming of further tasks.
+    feeding: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    #: Ends the waiting for tasks in flight.
+    draining: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    #: Set when nothing of it is waited for any more.
+    is_over: anyio.Event = field(default_factory=anyio.Event)
+    #: When the pool must be gone, in seconds of ``anyio.current_time``; nothing before its end has begun.
+    gone_at_s: float | None = None
+
+    async def feed(self) -> None:
+        """Claim tasks until the end begins."""
+        with self.feeding:
+            await self.dispatch.feed()
+
+    async def run(self, limit_s: float) -> None:
+        """Let workers finish what they have, end them, and bring everything undone back to the queue."""
+        try:
+            await self._run(limit_s)
+        finally:
+            self.submissions.close()
+            self.is_over.set()
+
+    async def _run(self, limit_s: float) -> None:
+        begun_s = anyio.current_time()
+        self.gone_at_s = begun_s + limit_s
+        self.deadline.set(begun_s + max(limit_s * LEFT, limit_s * DRAINED + 3 * STAGE_MIN_S))
+        self.steering.report(StopNeeded(cause=StopCause.ASKED))
+        await _by(begun_s + limit_s * SETTLED, self.steering.unsettled.zero)
+        self.steering.machine.fire(PoolEvent.SHUT_DOWN)
+        self.feeding.cancel()
+        with self.draining:
+            await _by(begun_s + limit_s * DRAINED, self._drain)
+        for worker in self.workers:
+            worker.abandon()
+        are_gone = await _by(begun_s + limit_s * ENDED, self.alive.zero)
+        is_written = await _by(begun_s + limit_s * WRITTEN, self.steering.unsettled.zero)
+        is_returned = await _by(begun_s + limit_s * LEFT, self._return_rest)
+        self._tell_loss(is_all_done=are_gone and is_written and is_returned)
+
+    def clearing(self, limit_s: float) -> anyio.CancelScope:
+        """A scope for what is done last, whoever is cancelled: within the time, or in a moment where that is over.
+
+        Args:
+            limit_s: The time for all of it, where the end begins only now: of a pool that never came up.
+        """
+        now_s = anyio.current_time()
+        if self.gone_at_s is None:
+            self.gone_at_s = now_s + limit_s
+        return anyio.CancelScope(shield=True, deadline=max(self.gone_at_s, now_s + CLEAR_MIN_S))
+
+    async def _drain(self) -> None:
+        async with anyio.create_task_group() as asking:
+            for worker in self.workers:  # side by side: one that does not listen keeps nobody waiting
+                asking.start_soon(worker.drain)
+            await self.alive.zero()
+
+    async def _return_rest(self) -> None:
+        await self.dispatch.return_rest()
+
+    def _tell_loss(self, *, is_all_done: bool) -> None:
+        if loss := self.journal.loss:
+            self.chronicle.notice(Level.ERROR, loss)
+        elif not is_all_done:
+            hung = "Not everything came to its end in time: a process, a disk or the journal hangs."
+            self.chronicle.notice(Level.ERROR, f"{hung} The next start takes up what was left.")
+
+
+async def _by(at_s: float, work: Callable[[], Awaitable[None]]) -> bool:
+    """Do something until a time; tells whether it was done by then."""
+    with anyio.move_on_after(max(STAGE_MIN_S, at_s - anyio.current_time())):
+        await work()
+        return True
+    return False

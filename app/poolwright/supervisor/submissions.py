@@ -1,0 +1,238 @@
+"""Tasks that somebody waits for: each with a handle, from its submission until it has its outcome or is called off."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
+
+from poolwright.domain.failures import (
+    GivenBack,
+    LoginRequiredError,
+    PoolError,
+    ProfileError,
+    Reason,
+    SetupError,
+    StorageAwayError,
+    TaskError,
+)
+from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.payload import difference
+from poolwright.domain.ports import Journal
+from poolwright.domain.states import open_count
+from poolwright.domain.task import POTask, Report
+from poolwright.supervisor.commands import Stop
+from poolwright.supervisor.deadline import Deadline
+from poolwright.supervisor.dispatch import Dispatch
+from poolwright.supervisor.handle import TaskHandle
+from poolwright.supervisor.stops import StopCause
+from poolwright.supervisor.tally import Tally
+
+#: What a pool that cannot go on raises to those who wait. One that was asked to stop raises nothing; one that lost all
+#: its workers gives every task its outcome, and takes no more.
+_ERRORS: Mapping[StopCause, type[PoolError]] = {
+    StopCause.LOGIN_REQUIRED: LoginRequiredError,
+    StopCause.PROFILE_DAMAGED: ProfileError,
+    StopCause.SETUP_FAILED: SetupError,
+    StopCause.NO_WORKERS: SetupError,
+    StopCause.MEMORY_SHORT: SetupError,
+}
+#: A task that is being called off waits so long, should the program die before it is written down.
+_ASIDE_S = 60.0
+
+T = TypeVar("T")
+
+
+class Submissions:
+    """Owns the handles, and counts the open tasks of the pool's list, submitted or not."""
+
+    def __init__(
+        self, journal: Journal, batch_id: BatchId, dispatch: Dispatch, deadline: Deadline | None = None
+    ) -> None:
+        """Submit to one list, until the pool must be gone."""
+        self._journal = journal
+        self._deadline = deadline or Deadline()
+        self._batch_id = batch_id
+        self._dispatch = dispatch
+        self._handles: dict[TaskId, TaskHandle] = {}
+        self._end: Stop | None = None
+        #: Tasks of the list that have no outcome yet.
+        self.open_tasks = Tally()
+
+    async def open(self) -> None:
+        """Count what the list holds already."""
+        for _ in range(open_count(await self._journal.counts(self._batch_id))):
+            self.open_tasks.add()
+
+    async def submit(self, task: POTask) -> TaskHandle:
+        """Put a task at the end of the list; it is in the journal when this returns.
+
+        A task that is known stays as it is: one that is over gives its report at once, one that waits is waited for.
+
+        Raises:
+            TaskError: It is known with another payload: its report would answer another question.
+            PoolError: The pool has come to its end, or the journal cannot take the task; nothing was submitted.
+        """
+        if self._end is not None:
+            raise self._error() or PoolError("The pool was stopped and takes no more tasks.")
+        if waiting := self._handles.get(task.task_id):
+            _check_same(waiting.task, task)
+            return waiting
+        handle = self._handles[task.task_id] = TaskHandle(task, self.call_off)
+        self.open_tasks.add()  # before it can be taken, so that its outcome finds it counted
+        try:
+            await self._undisturbed(partial(self._write, task))
+        except (PoolError, OSError) as error:
+            self.open_tasks.drop()
+            told = error if isinstance(error, PoolError) else PoolError(f"The journal cannot take the task: {error}.")
+            self._resolve(task.task_id, None, told)  # for those who submitted it too, meanwhile
+            raise
+        self._dispatch.note_return()
+        return handle
+
+    async def submit_all(self, tasks: Sequence[POTask]) -> int:
+        """Put many tasks at the end of the list in one go; tells how many more are open in it. None has a handle.
+
+        Raises:
+            PoolError: The pool has come to its end, or the journal cannot take them; nothing was submitted.
+        """
+        return await self._open_more(len(tasks), partial(self._journal.add, self._batch_id, tasks))
+
+    async def reopen(self, task_ids: Collection[TaskId]) -> int:
+        """Queue tasks of the list again that are over, with fresh attempts; tells how many.
+
+        Raises:
+            PoolError: The pool has come to its end, or the journal cannot take it; nothing was changed.
+        """
+        return await self._open_more(len(task_ids), partial(self._journal.reopen, task_ids))
+
+    async def call_off_all(self, task_ids: Collection[TaskId]) -> int:
+        """Cancel those of these tasks that no worker has, in a few steps; tells how many. Not cancelled half-way.
+
+        Also when the pool has come to its end, as long as it leaves the queue as it is.
+
+        Raises:
+            PoolError: The journal cannot take it.
+        """
+        if self._end is not None and self._end.ends_queue:
+            return 0
+        return len(await self._undisturbed(partial(self._cancel, task_ids)))
+
+    async def _cancel(self, task_ids: Collection[TaskId]) -> set[TaskId]:
+        own = frozenset(await self._journal.members(self._batch_id, task_ids))
+        gone = self._note_cancelled(await self._journal.cancel_all(task_ids), own)
+        # What was claimed ahead is left. Nothing of it is claimed again before it is cancelled.
+        ahead = [task_id for task_id in task_ids if task_id not in gone and await self._withdraw(task_id)]
+        if ahead:
+            gone |= self._note_cancelled(await self._journal.cancel_all(ahead), own)
+        return gone
+
+    async def _open_more(self, count_max: int, write: Callable[[], Awaitable[int]]) -> int:
+        """Tasks are counted as open before they can be taken, so that their outcomes find them counted."""
+        if self._end is not None:
+            raise self._error() or PoolError("The pool was stopped and takes no more tasks.")
+        self.open_tasks.add(count_max)
+        count = 0
+        try:
+            count = await self._undisturbed(write)
+        finally:
+            self.open_tasks.drop(count_max - count)
+        self._dispatch.note_return()
+        return count
+
+    def note_outcome(self, task: POTask, report: Report) -> None:
+        """A task of the list has its outcome."""
+        self.open_tasks.drop()
+        self._resolve(task.task_id, report)
+
+    def stop(self, end: Stop, in_hand: Collection[TaskId]) -> None:
+        """No further task starts. Who waits for one that no worker has in hand is told so, with the error if any."""
+        self._end = end
+        for task_id in self._handles.keys() - in_hand:
+            self.note_return(task_id)
+
+    def note_return(self, task_id: TaskId) -> None:
+        """A task is in the queue again; where the pool has come to its end nobody will take it."""
+        if self._end is not None and not self._end.ends_queue:
+            self._resolve(task_id, None, self._error())
+
+    def close(self) -> None:
+        """Nobody works on the list any more."""
+        for handle in self._handles.values():
+            handle.resolve(None)
+
+    def _error(self) -> PoolError | None:
+        kind = _ERRORS.get(self._end.cause) if self._end else None
+        return kind(self._end.detail) if kind and self._end else None
+
+    async def _write(self, task: POTask) -> None:
+        """Have it in the journal and counted as it stands there. Adding comes last: nothing fails after it."""
+        known = await self._journal.find(task.task_id)
+        if known is not None:
+            _check_same(known.task, task)
+        if not await self._journal.add(self._batch_id, [task]):
+            self.open_tasks.drop()
+        if known is not None and known.is_over and known.report is not None:
+            self._resolve(task.task_id, known.report)
+
+    def _resolve(self, task_id: TaskId, report: Report | None, error: PoolError | None = None) -> None:
+        handle = self._handles.pop(task_id, None)
+        if handle is not None:
+            handle.resolve(report, error)
+
+    async def call_off(self, task_id: TaskId) -> bool:
+        """Cancel a task, if no worker has it. Not cancelled half-way: a task withdrawn is in no queue."""
+        return self._end is None and await self._undisturbed(partial(self._cancel_one, task_id))
+
+    async def _cancel_one(self, task_id: TaskId) -> bool:
+        await self._withdraw(task_id)
+        is_off = await self._journal.cancel(task_id)
+        if is_off:
+            self._note_cancelled((task_id,), await self._journal.members(self._batch_id, (task_id,)))
+        return is_off
+
+    async def _undisturbed(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Change the journal although the caller is cancelled meanwhile.
+
+        Raises:
+            StorageAwayError: The pool had to end before the journal answered.
+        """
+        try:
+            return await self._deadline.undisturbed(work)
+        except TimeoutError as error:
+            told = "The journal did not answer before the pool had to end; the next start knows what it took."
+            raise StorageAwayError(told) from error
+
+    def _note_cancelled(self, task_ids: Collection[TaskId], own: Collection[TaskId]) -> set[TaskId]:
+        """Tasks have their end. Those of other lists were never counted here."""
+        for task_id in task_ids:
+            self._dispatch.task_queue.forget(task_id)
+            self._resolve(task_id, Report(reason=Reason.BY_REQUEST))
+        self.open_tasks.drop(sum(task_id in own for task_id in task_ids))
+        return set(task_ids)
+
+    async def _withdraw(self, task_id: TaskId) -> bool:
+        """Take a task that was claimed ahead out of the queue and put it aside; it stays there when that fails.
+
+        It is not claimed again before it is cancelled. False when it is not in the queue.
+        """
+        if not self._dispatch.withdraw(task_id):
+            return False
+        record = await self._journal.find(task_id)
+        try:
+            why = GivenBack.DRAINING
+            await self._journal.give_back(task_id, why, detail="", delay_s=_ASIDE_S, is_attempt_spent=False)
+        except (PoolError, OSError):
+            if record is not None:
+                self._dispatch.put_back(record.task)
+            raise
+        return True
+
+
+def _check_same(known: POTask, given: POTask) -> None:
+    """Make sure that the report of a known task answers what is asked now."""
+    if told := difference(known.payload, given.payload):
+        raise TaskError(
+            f"The task {given.task_id} was refused. It is known with another payload: {told}. "
+            "Give it another name, or use another output folder."
+        )

@@ -1,0 +1,85 @@
+"""What a pool, and each of its workers, is made with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from poolwright.bridge.parent import SpawnOrder
+from poolwright.domain.ids import BatchId, WorkerRef
+from poolwright.domain.options import WorkerOptions
+from poolwright.domain.ports import Archive, Clock, EventSink, Journal
+from poolwright.memory.limit import MemoryLimit, oom_kill_count, read_limit
+from poolwright.profile.kept_login import kept_login_path
+from poolwright.profile.profile import Profile
+from poolwright.profile.runs import WorkerFolder
+from poolwright.supervisor.deadline import Deadline
+from poolwright.wire.messages import Seat
+
+#: The cookies of a slot's session, beside its clone; gone with the folder.
+COOKIES_NAME = "cookies.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a pool works with and does not own; it outlives the pool."""
+
+    journal: Journal
+    archive: Archive
+    clock: Clock
+    observe: EventSink
+    #: The list whose tasks the pool works on.
+    batch_id: BatchId
+    #: Module of the worker process; tests put a scripted one here.
+    module: str = "poolwright.worker"
+    #: Tells how much memory there is; tests make up a smaller machine.
+    read_limit: Callable[[], MemoryLimit] = read_limit
+    #: Tells how many processes the system has ended for want of memory so far.
+    count_kills: Callable[[], int | None] = oom_kill_count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerOrder:
+    """What a slot is made with."""
+
+    slot: int
+    options: WorkerOptions
+    profile: Profile
+    #: What people call it, for commands that they are to give.
+    profile_name: str
+    folder: WorkerFolder
+    #: Attempts of this worker are staged below.
+    staging_path: Path
+    module: str
+    clock: Callable[[], datetime]
+    count_kills: Callable[[], int | None]
+    #: When the pool must be gone.
+    deadline: Deadline
+
+    def spawning(self, worker: WorkerRef) -> SpawnOrder:
+        """How one generation is started."""
+        return SpawnOrder(
+            worker=worker,
+            temp_path=self.folder.temp_path,
+            profile_path=self.folder.profile_path,
+            module=self.module,
+        )
+
+    @property
+    def cookies_path(self) -> Path:
+        """Where the cookies of the slot's session are kept."""
+        return self.folder.path / COOKIES_NAME
+
+    @property
+    def seat(self) -> Seat:
+        """What the worker is told of its places."""
+        return Seat(
+            profile_path=str(self.folder.profile_path),
+            profile_name=self.profile_name,
+            staging_path=str(self.staging_path),
+            cookies_path=str(self.cookies_path),
+            kept_login_path=str(kept_login_path(self.profile.base_profile_path)),
+            expected_cookies=self.profile.expected_cookies,
+        )

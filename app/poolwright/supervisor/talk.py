@@ -1,0 +1,187 @@
+"""The conversation with one worker process: every wait has its limit, and every way it can fail is one error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import assert_never
+
+import anyio
+
+from poolwright.bridge.awake import AwakeLimit
+from poolwright.bridge.parent import Child
+from poolwright.domain.ids import WorkerRef
+from poolwright.profile.failures import ProfileDamagedError
+from poolwright.supervisor.facts import (
+    BrowserUnfit,
+    LoginLost,
+    LoginSettled,
+    PortalDown,
+    Probed,
+    SessionRenewed,
+    TaskReported,
+    TaskReturned,
+)
+from poolwright.supervisor.pool_facts import StopNeeded
+from poolwright.supervisor.restarts import LossKind
+from poolwright.supervisor.stops import StopCause
+from poolwright.wire import messages
+from poolwright.wire.codec import WireError
+
+#: From the start of the process to its first word (design section 4).
+HELLO_LIMIT_S = 30.0
+#: From there to a browser that is open and has shown whether it is logged in; starting eight of them on a small machine
+#: takes its time. What the portal's pages may take comes on top of what a browser alone needs.
+READY_LIMIT_S = 120.0
+BROWSER_LIMIT_S = 60.0
+#: A page may take the pack's time for its answer, and as long again to show what it is.
+_WAITS_PER_PAGE = 2
+#: Pages until then: the probe; or, where a profile is made, those of a login by each of three rungs, with the probe.
+_PROBE, _LADDER = 1, 12
+#: A process may be started so long before it is to begin: it needs 0.5 to 1 s until its first word.
+HEAD_START_S = 2.0
+#: A worker beats every two seconds; silent for this long, it hangs.
+SILENCE_LIMIT_S = 15.0
+
+_STOP_CAUSES = {
+    messages.UnableKind.LOGIN: StopCause.LOGIN_REQUIRED,
+    messages.UnableKind.PROCESSOR: StopCause.SETUP_FAILED,
+}
+
+
+def ready_limit_s(configure: messages.Configure) -> float:
+    """How long a worker may take until it is ready, where every page of the portal comes as late as its pack allows."""
+    portal = configure.options.portal
+    page_count = _LADDER if configure.mode is messages.Mode.MAKE_BASE else _PROBE
+    pages_s = _WAITS_PER_PAGE * page_count * portal.page_s if portal else 0.0
+    return max(READY_LIMIT_S, BROWSER_LIMIT_S + pages_s)
+
+
+def news_of(
+    message: messages.Finished
+    | messages.Returned
+    | messages.Probed
+    | messages.Renewed
+    | messages.LoggedOut
+    | messages.LoginSettled,
+    worker: WorkerRef,
+) -> TaskReported | TaskReturned | Probed | SessionRenewed | LoginLost | LoginSettled:
+    """What the pool has to know when a worker tells how its work and its login went."""
+    match message:
+        case messages.Finished():
+            task_id, report = message.task_id, message.report
+            return TaskReported(worker=worker, task_id=task_id, report=report, paused_s=message.paused_s)
+        case messages.Returned():
+            return TaskReturned(worker=worker, task_id=message.task_id, why=message.why, detail=message.detail)
+        case messages.Probed():
+            return Probed(worker=worker, proof=message.proof, is_last=message.is_last)
+        case messages.Renewed():
+            return SessionRenewed(worker=worker)
+        case messages.LoggedOut():
+            return LoginLost(worker=worker, detail=message.detail, at_s=anyio.current_time())
+        case messages.LoginSettled():
+            is_in, at_s = message.is_logged_in, anyio.current_time()
+            return LoginSettled(worker=worker, is_logged_in=is_in, detail=message.detail, at_s=at_s)
+        case _:
+            assert_never(message)
+
+
+def fact_of(unable: messages.Unable, worker: WorkerRef) -> PortalDown | BrowserUnfit | StopNeeded:
+    """What the pool has to know when a worker says that it cannot work.
+
+    Raises:
+        ProfileDamagedError: Its profile is damaged. Whoever holds the clone puts it aside, then the pool is told.
+    """
+    if unable.kind is messages.UnableKind.PROFILE:
+        raise ProfileDamagedError(unable.detail)
+    if unable.kind is messages.UnableKind.PORTAL:
+        return PortalDown(worker=worker, detail=unable.detail)
+    if unable.kind is messages.UnableKind.BROWSER:
+        return BrowserUnfit(worker=worker, detail=unable.detail)
+    return StopNeeded(cause=_STOP_CAUSES[unable.kind], detail=unable.detail)
+
+
+class LostError(Exception):
+    """The worker process is gone or useless; the message says how that was seen."""
+
+    def __init__(self, how: str, kind: LossKind = LossKind.DIED) -> None:
+        """Keep what kind of loss it is."""
+        super().__init__(how)
+        self.kind = kind
+
+
+class Talk:
+    """Speaks with one child. Ends with it."""
+
+    def __init__(self, child: Child) -> None:
+        """Speak with ``child``."""
+        self._child = child
+
+    async def open(
+        self, configure: messages.Configure, note: Callable[[messages.ToSupervisor], None], begin_s: float = 0.0
+    ) -> messages.Ready:
+        """Shake hands, tell the worker what to be, and wait until it is ready.
+
+        Args:
+            configure: What to be.
+            note: Takes what it says meanwhile.
+            begin_s: When it is told, by ``anyio.current_time``; the pause before a restart ends then.
+
+        Raises:
+            LostError: It did not come up in time, or at all.
+        """
+        hello = await self.hear(HELLO_LIMIT_S)
+        if not isinstance(hello, messages.Hello) or hello.protocol != messages.PROTOCOL_VERSION:
+            msg = "it speaks another protocol"
+            raise LostError(msg, LossKind.GARBLED)
+        await anyio.sleep_until(begin_s)
+        await self.say(configure)
+        limit_s = ready_limit_s(configure)
+        limit, is_waiting_for_us = AwakeLimit(limit_s), False
+        while True:
+            await self._child.look()  # its browser comes up meanwhile
+            late = (limit, f"its browser was not ready within {limit_s:g} s", LossKind.SLOW_START)
+            message = await (self.hear(limit_s) if is_waiting_for_us else self._next(*late))
+            if isinstance(message, messages.Ready):
+                await self._child.look()
+                return message
+            note(message)
+            is_waiting_for_us = is_waiting_for_us or isinstance(message, messages.LoggedOut)
+
+    async def hear(self, limit_s: float) -> messages.ToSupervisor:
+        """The next frame.
+
+        Raises:
+            LostError: None came within ``limit_s`` of our own running, the process ended, or it sent what is no frame.
+        """
+        return await self._next(AwakeLimit(limit_s), f"it said nothing for {limit_s:g} s", LossKind.SILENT)
+
+    async def _next(self, limit: AwakeLimit, too_late: str, kind: LossKind) -> messages.ToSupervisor:
+        try:
+            while not limit.is_over:
+                with limit.slice():
+                    return await self._child.link.receive()
+        except anyio.EndOfStream as error:
+            raise LostError(await self._how_it_ended()) from error
+        except (WireError, anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
+            msg = f"its link broke ({error})"
+            raise LostError(msg, LossKind.GARBLED) from error
+        raise LostError(too_late, kind)
+
+    async def say(self, message: messages.ToWorker) -> None:
+        """Send one frame.
+
+        Raises:
+            LostError: The process does not listen any more.
+        """
+        try:
+            await self._child.link.send(message)
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
+            raise LostError(await self._how_it_ended()) from error
+
+    async def _how_it_ended(self) -> str:
+        with anyio.move_on_after(SILENCE_LIMIT_S):
+            code = await self._child.wait()
+            return (
+                f"its process ended with exit code {code}" if code >= 0 else f"its process was killed by signal {-code}"
+            )
+        return "its link closed and its process hangs"

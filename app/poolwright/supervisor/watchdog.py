@@ -1,0 +1,154 @@
+"""The memory watchdog: keeps looking at what the workers use and at what there is. It tells; the plan decides.
+
+Estimates come every two seconds, measures every ten and whenever an estimate is over the limit (design section 7). All
+reading happens in a thread: a measure takes up to a quarter of a second for each browser.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import anyio
+import anyio.to_thread
+
+from poolwright.bridge.pace import every
+from poolwright.domain.events import Level
+from poolwright.domain.ids import WorkerRef
+from poolwright.domain.states import WorkerStatus
+from poolwright.memory.limit import MemoryLimit
+from poolwright.memory.usage import Meter, Way
+from poolwright.supervisor.chronicle import Chronicle
+from poolwright.supervisor.facts import Fact
+from poolwright.supervisor.pool_facts import MemorySeen
+from poolwright.supervisor.worker import Worker
+
+ESTIMATE_INTERVAL_S = 2.0
+_AT_WORK = frozenset({WorkerStatus.READY, WorkerStatus.PROCESSING, WorkerStatus.IDLE})
+#: Of the looks, every fifth is a measure.
+MEASURE_EACH = 5
+
+_LESS_EXACT = {
+    Way.USS: "Memory is told without the pages that processes share: this system does not tell how they share them.",
+    Way.SCALED_RSS: "Memory is estimated: this user may not look into all processes of the browsers.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """What one look found."""
+
+    by_worker: dict[WorkerRef, int]
+    own_bytes: int
+    limit: MemoryLimit
+    #: The weakest that was needed.
+    way: Way
+
+
+class MemoryMonitor:
+    """Looks at all workers of a pool until cancelled. Owns nothing; ends nobody."""
+
+    def __init__(
+        self,
+        workers: Sequence[Worker],
+        threshold: float,
+        read_limit: Callable[[], MemoryLimit],
+        chronicle: Chronicle,
+        report: Callable[[Fact], None],
+    ) -> None:
+        """Watch these workers.
+
+        Args:
+            workers: The slots of the pool.
+            threshold: The part of all memory that may be used.
+            read_limit: Tells what there is; read anew at each look, since limits change.
+            chronicle: Where it is told when memory cannot be measured well.
+            report: Takes facts for the plan; returns at once.
+        """
+        self._workers = workers
+        self.threshold = threshold
+        self._read_limit = read_limit
+        self._chronicle = chronicle
+        self._report = report
+        self._own = Meter(lambda: [os.getpid()])
+        self._warned_of = Way.PSS
+        self._seen = set[WorkerRef]()
+        self._is_blind = False
+        #: The most that all workers and the supervisor used together, in bytes.
+        self.peak_bytes = 0
+        #: What may be used, in bytes; 0 before the first look.
+        self.limit_bytes = 0
+
+    async def watch(self) -> None:
+        """Look every two seconds and tell, until cancelled."""
+        looks = itertools.count()
+        async for _ in every(ESTIMATE_INTERVAL_S):
+            await self.look(is_exact=next(looks) % MEASURE_EACH == 0 or self._has_newcomer())
+
+    async def look(self, *, is_exact: bool) -> None:
+        """Look once and tell; an estimate that is over the limit is followed by a measure.
+
+        Where nothing can be read now (no descriptor is left, mostly) nothing is told but that.
+        """
+        try:
+            found = await anyio.to_thread.run_sync(lambda: self._look(is_exact=is_exact), abandon_on_cancel=True)
+        except OSError as error:
+            self._warn_of_blindness(error)
+            return
+        self._is_blind = False
+        if not is_exact and self._is_over(found):
+            await self.look(is_exact=True)
+            return
+        self._warn(found.way)
+        self.limit_bytes = int(self.threshold * found.limit.total_bytes)
+        seen = MemorySeen(
+            by_worker=found.by_worker,
+            own_bytes=found.own_bytes,
+            total_bytes=found.limit.total_bytes,
+            is_exact=is_exact,
+            at_s=anyio.current_time(),
+        )
+        self.peak_bytes = max(self.peak_bytes, seen.used_bytes)
+        self._report(seen)
+
+    def _has_newcomer(self) -> bool:
+        """Whether a generation is at work that was not there at the last look: what it uses must be known well."""
+        here = {worker.ref for worker in self._workers if worker.status in _AT_WORK}
+        newcomers, self._seen = here - self._seen, here
+        return bool(newcomers)
+
+    def _look(self, *, is_exact: bool) -> _Look:
+        """Blocking."""
+        by_worker: dict[WorkerRef, int] = {}
+        own = self._own.measure() if is_exact else self._own.estimate()
+        ways = [own.way]
+        for worker in self._workers:
+            ref, usage = worker.ref, worker.gauge.read(is_exact=is_exact)
+            if usage is not None:
+                by_worker[ref] = usage.memory_bytes
+                ways.append(usage.way)
+        return _Look(
+            by_worker=by_worker,
+            own_bytes=own.memory_bytes,
+            limit=self._read_limit(),
+            way=max(ways, key=list(Way).index),
+        )
+
+    def _is_over(self, found: _Look) -> bool:
+        used_bytes = found.own_bytes + sum(found.by_worker.values())
+        return used_bytes > self.threshold * found.limit.total_bytes
+
+    def _warn_of_blindness(self, error: OSError) -> None:
+        """Say once that memory is not watched, until it is again."""
+        if not self._is_blind:
+            self._is_blind = True
+            told = f"Memory cannot be looked at now ({error.strerror or error}); it is tried again."
+            self._chronicle.notice(Level.WARNING, told)
+
+    def _warn(self, way: Way) -> None:
+        """Say once for each way that is weaker than those before."""
+        if list(Way).index(way) > list(Way).index(self._warned_of):
+            self._warned_of = way
+            self._chronicle.notice(Level.WARNING, _LESS_EXACT[way])

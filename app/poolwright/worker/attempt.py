@@ -1,0 +1,164 @@
+"""One attempt at one task: the tab's border.
+
+Whatever happens in a tab becomes a report, unless it is no fault of the task's: a lost login and a dead browser are
+raised to the loop.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+from loguru import logger
+from playwright.async_api import Error as PlaywrightError
+
+from poolwright.domain.failures import Outcome, Reason, root_cause
+from poolwright.domain.task import POTask, Report
+from poolwright.memory.kills import Kills
+from poolwright.processor.failures import GiveUpError, ProcessorError, RetryLaterError, SessionLostError
+from poolwright.worker.desk import Desk
+from poolwright.worker.errors import CannotProcessError, SessionBrokenError, first_line, reason_of
+from poolwright.worker.presence import is_portal_gone
+from poolwright.worker.processors.protocol import Processor, completed
+from poolwright.worker.session import BrowserSession
+from poolwright.worker.storage import report_of
+from poolwright.worker.tab import Tab
+
+#: What a browser that is gone makes of an order.
+_TROUBLED = frozenset({Outcome.FAILED, Outcome.PARTIAL})
+#: Reasons for which a person wants to see the page.
+_SHOWN = frozenset(
+    {
+        Reason.PORTAL_CHANGED,
+        Reason.PORTAL_ERROR,
+        Reason.PAGE_TOO_SLOW,
+        Reason.PROCESSOR_ERROR,
+        Reason.RETRY_ASKED,
+        Reason.GIVEN_UP,
+        Reason.DOWNLOAD_FAILED,
+        Reason.DOWNLOAD_REFUSED,
+        Reason.SOME_FILES_FAILED,
+        Reason.SOME_FILES_REFUSED,
+    }
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What every attempt of a worker needs."""
+
+    session: BrowserSession
+    #: Nothing in a pool without a portal.
+    desk: Desk | None
+    processor: Processor
+    task_timeout_s: float
+
+
+async def attempt(bench: Bench, task: POTask, staging: Path) -> Report:
+    """Process one task in a tab of its own, within its time.
+
+    Raises:
+        SessionLostError: The portal logged us out; the task was not judged.
+        SessionBrokenError: Browser or driver are gone; the task was not judged.
+        CannotProcessError: The processor cannot work in this pool; the task was not judged.
+    """
+    begun, kills = anyio.current_time(), await anyio.to_thread.run_sync(Kills)
+    async with bench.session.tab(task, staging, bench.desk) as tab:
+        report = await _judged(bench, tab, task)
+        if report.outcome in _TROUBLED:
+            await _stop_if_browser_is_gone(bench.session, report)
+        if report.reason is Reason.TAB_CRASHED:
+            report = await anyio.to_thread.run_sync(_explained, report, kills)
+        if report.reason in _SHOWN and tab.is_for_keeping and not tab.flooded.is_set():
+            await tab.keep_trace()
+        if report.outcome is Outcome.FAILED:
+            tab.broke(report.reason)
+    return dataclasses.replace(report, evidence=tab.traces, duration_s=round(anyio.current_time() - begun, 3))
+
+
+async def _judged(bench: Bench, tab: Tab, task: POTask) -> Report:
+    try:
+        limit_s = bench.task_timeout_s if task.timeout_s is None else task.timeout_s
+        with anyio.move_on_after(limit_s):
+            return await _unless_lost(bench, tab, task)
+        detail = f"The order took longer than {limit_s:g} s."
+        return Report(reason=Reason.TASK_TIMEOUT, detail=detail, page_url=tab.page.url)
+    except (SessionLostError, CannotProcessError):
+        raise
+    except Exception as error:  # noqa: BLE001 - the tab's border: no error of a processor ends more than its task
+        if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+            return await report_of(error, tab.staging.parent, tab.page.url)
+        return await _with_portal_asked(_report_of(error, bench, tab), bench, tab)
+
+
+async def _with_portal_asked(report: Report, bench: Bench, tab: Tab) -> Report:
+    """The same, but a page that nobody answers is its own trouble where the portal answers otherwise."""
+    if report.reason is not Reason.PORTAL_UNREACHABLE or bench.desk is None:
+        return report
+    if await is_portal_gone(tab.page.context, bench.desk.portal.base_url):
+        return report
+    detail = f"The portal gives no answer for this page, though it answers otherwise ({report.detail})."
+    return dataclasses.replace(report, reason=Reason.PORTAL_ERROR, detail=detail)
+
+
+def _report_of(error: Exception, bench: Bench, tab: Tab) -> Report:
+    detail, wait_s = first_line(error), None
+    match error:
+        case RetryLaterError():
+            reason, wait_s = Reason.RETRY_ASKED, error.after_s
+        case GiveUpError():
+            reason = Reason.GIVEN_UP
+        case TimeoutError():
+            reason, detail = Reason.PAGE_TOO_SLOW, detail if str(error) else "The page hangs."
+        case PlaywrightError():
+            reason = reason_of(error)
+            if reason in {Reason.PORTAL_UNREACHABLE, Reason.PORTAL_ERROR} and bench.desk is None:
+                reason = Reason.PROCESSOR_ERROR  # an address of the task's own; no reason for the others to wait
+        case _:
+            reason = Reason.PROCESSOR_ERROR
+            logger.opt(exception=error).error("processor failed on {}", tab.po_number)
+    return Report(reason=reason, detail=detail, page_url=tab.page.url, retry_after_s=wait_s)
+
+
+async def _unless_lost(bench: Bench, tab: Tab, task: POTask) -> Report:
+    """The processor's report, or the news that its page is lost: a call into a crashed page may never return."""
+    reports: list[Report] = []
+
+    async def process() -> None:
+        reports.append(completed(await bench.processor(tab, task), tab))
+        work.cancel_scope.cancel()
+
+    async def end_with(trouble: anyio.Event, reason: Reason, detail: str) -> None:
+        await trouble.wait()
+        reports.append(Report(reason=reason, detail=detail, page_url=tab.page.url))
+        work.cancel_scope.cancel()
+
+    try:
+        async with anyio.create_task_group() as work:
+            work.start_soon(process)
+            work.start_soon(end_with, tab.crashed, Reason.TAB_CRASHED, "The browser tab crashed.")
+            work.start_soon(end_with, tab.flooded, Reason.GIVEN_UP, "The page opens windows without end.")
+    except ExceptionGroup as group:
+        raise root_cause(group, ProcessorError) from group
+    return reports[0]
+
+
+def _explained(crashed: Report, kills: Kills) -> Report:
+    """A page that the system ended to save itself is told apart from one that crashed. Blocking."""
+    if not kills.number:
+        return crashed
+    detail = "The system ended the browser tab for want of memory."
+    return dataclasses.replace(crashed, reason=Reason.OUT_OF_MEMORY, detail=detail)
+
+
+async def _stop_if_browser_is_gone(session: BrowserSession, report: Report) -> None:
+    """Never tell a dead browser as a failure of the order, in whatever words the error came: the browser is asked.
+
+    Raises:
+        SessionBrokenError: The browser or its driver is gone.
+    """
+    if await session.is_lost_by_now():
+        msg = f"browser or driver ended ({report.detail})"
+        raise SessionBrokenError(msg)

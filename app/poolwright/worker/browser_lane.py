@@ -1,0 +1,226 @@
+"""The browser lane: files that only the browser itself can bring, by a page of their own or by a click on the order's.
+
+A file is tied to what asked for it: it is taken from the trail of one page, and from nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+
+import anyio
+from playwright.async_api import BrowserContext, Download, Page
+from playwright.async_api import Error as PlaywrightError
+
+from poolwright.archive.content import is_document_type
+from poolwright.portal.pack import Pack
+from poolwright.worker.allowance import Allowance
+from poolwright.worker.announcement import announcement
+from poolwright.worker.dialogs import answer_dialogs
+from poolwright.worker.errors import first_line, stop_if_closed
+from poolwright.worker.hand import kind_of, press, save
+from poolwright.worker.landing import landed
+from poolwright.worker.reading import PageLink
+from poolwright.worker.received import Received, RefusedError, media_type
+from poolwright.worker.traffic import watching
+from poolwright.worker.trail import Trail, follow, quietly
+from poolwright.worker.unseen_question import noticing_questions
+from poolwright.worker.windows import close_family, closing_windows
+from poolwright.worker.world import MovedError
+
+#: A page that shows something answers at once what it is.
+_LOOK_LIMIT_S = 5.0
+_DOUBTFUL = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_PAGE_TYPES = frozenset({"", "text/html", "application/xhtml+xml"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a lane is to bring, and how much it may be."""
+
+    link: PageLink
+    #: Where it is written; further files of one click beside it.
+    part: Path
+    allowance: Allowance
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """How the page calls it."""
+        return tuple(self.link.names.values())
+
+
+class BrowserLane:
+    """Brings files through the browser of one session."""
+
+    def __init__(self, pack: Pack, context: BrowserContext, check_place: Callable[[str], Awaitable[None]]) -> None:
+        """Use the portal's limits.
+
+        Args:
+            pack: The portal's rules.
+            context: The browser.
+            check_place: Raises for an address from which no file may come.
+        """
+        self._stall_s = pack.limits.stall_s
+        self._dialogs = pack.attachments.dialogs
+        self._context = context
+        self._check_place = check_place
+
+    async def visit(self, wanted: Wanted, referer: str) -> Sequence[Received | RefusedError]:
+        """Open the address in a page of its own, as somebody does who follows the link.
+
+        Raises:
+            RefusedError: It brought no file.
+        """
+        page = await self._context.new_page()
+        answer_dialogs(page, self._dialogs)
+        flood = anyio.Event()  # the trail ends by itself
+        try:
+            async with closing_windows(page, flood.set), follow(page) as trail:
+                status = await self._open(page, trail, wanted.link.address, referer)
+                if status >= HTTPStatus.BAD_REQUEST and not trail.downloads:
+                    msg, is_doubtful = f"the portal answered {status}", status in _DOUBTFUL
+                    raise RefusedError(msg, is_retryable=not is_doubtful, is_session_in_doubt=is_doubtful)
+                return await self._collect(trail, page, wanted)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await quietly(page.close)
+
+    async def click(self, page: Page, wanted: Wanted) -> tuple[Sequence[Received | RefusedError], bool]:
+        """Click on the link where it stands; tells, too, whether the page is still as it was.
+
+        Raises:
+            RefusedError: It brought no file. The page is not to be used again.
+        """
+        before, link = page.url, wanted.link
+        async with follow(page) as trail:
+            await self._press(page, link)
+            received = await self._collect(trail, page, wanted)
+            return received, page.url == before and not trail.has_pending
+
+    async def _open(self, page: Page, trail: Trail, address: str, referer: str) -> int:
+        """Go there; the status of a page that is shown, 0 for anything else."""
+        try:
+            with watching(page) as traffic:
+                async with noticing_questions(page, traffic):
+                    answer = await page.goto(
+                        address, referer=referer, wait_until="commit", timeout=self._stall_s * 1000
+                    )
+        except PlaywrightError as error:
+            stop_if_closed(error)
+            if "Download is starting" in error.message or trail.downloads:
+                return 0
+            msg = f"the browser could not open it ({first_line(error)})"
+            raise RefusedError(msg, is_retryable=True) from error
+        return answer.status if answer else 0
+
+    async def _press(self, page: Page, link: PageLink) -> None:
+        try:
+            problem = await press(page, link, self._stall_s)
+        except TimeoutError as error:
+            msg = f"the page did not take a click within {self._stall_s:g} s"
+            raise RefusedError(msg, is_retryable=True) from error
+        except PlaywrightError as error:
+            stop_if_closed(error)
+            msg = f"a click brought no file ({first_line(error)})"
+            raise RefusedError(msg, is_retryable=True) from error
+        if problem:
+            raise RefusedError(problem, is_retryable=False)
+
+    async def _collect(self, trail: Trail, page: Page, wanted: Wanted) -> Sequence[Received | RefusedError]:
+        await trail.wait(self._stall_s)
+        if trail.is_flood:
+            with anyio.move_on_after(_LOOK_LIMIT_S):
+                await close_family(page)  # nothing else stops it
+            raise FloodError
+        if not trail.downloads and (await self._save_shown(trail) or await self._save_fetched(trail, page)):
+            trail.begin_anew()
+            await trail.wait(self._stall_s)
+        if trail.downloads:
+            # The browser tells of them in any order, and a second run must name them the same.
+            numbers = sorted(range(len(trail.downloads)), key=lambda one: trail.downloads[one].suggested_filename)
+            return [await self._kept(trail, number, wanted) for number in numbers]
+        said = f"; the page said: {trail.said[-1]}" if trail.said else ""
+        msg = f"no file came of it{said}"
+        places = [shown.url for shown in (page, *trail.windows) if shown.url.startswith("http")]
+        raise NoFileError(msg, places)
+
+    async def _kept(self, trail: Trail, number: int, wanted: Wanted) -> Received | RefusedError:
+        part = wanted.part if number == 0 else wanted.part.with_name(f"{wanted.part.name}-{number + 1}")
+        try:
+            received = await self._keep(trail.downloads[number], trail, part, wanted)
+        except RefusedError as refusal:
+            return refusal
+        trail.kept.append(trail.downloads[number])
+        return received
+
+    async def _keep(self, download: Download, trail: Trail, part: Path, wanted: Wanted) -> Received:
+        await self._check_place(download.url)
+        answer = trail.answer_of(download)
+        told = announcement(download, answer, wanted.known, is_alone=len(trail.downloads) == 1)
+        if answer and answer.status == HTTPStatus.PARTIAL_CONTENT and told.declared_bytes is None:
+            msg = "the portal sent a part of it"
+            raise RefusedError(msg, is_retryable=True)
+        wanted.allowance.expect(told.declared_bytes or 0)
+        try:
+            path = await landed(download, self._stall_s, wanted.allowance.check)
+        except TimeoutError as error:
+            raise RefusedError(str(error), is_retryable=True) from error
+        except PlaywrightError as error:
+            stop_if_closed(error)
+            msg = f"the browser could not bring it ({first_line(error).removeprefix('Download.path: ')})"
+            raise RefusedError(msg, is_retryable=True) from error
+        path.replace(part)
+        return Received(
+            path=part,
+            disposition=told.disposition,
+            declared_type=told.declared_type,
+            declared_bytes=told.declared_bytes,
+            is_unpacked=told.is_unpacked,
+            can_ask_again=told.can_ask_again,
+            source_url=wanted.link.address or download.url,
+            final_url=download.url,
+        )
+
+    async def _save_shown(self, trail: Trail) -> bool:
+        """Save what a page shows in the place of a file: a viewer, a picture, text. Tells whether there is any."""
+        for shown in trail.shown:
+            try:
+                if await kind_of(shown, _LOOK_LIMIT_S) not in _PAGE_TYPES:
+                    await save(shown, "", _LOOK_LIMIT_S)
+                    return True
+            except (MovedError, PlaywrightError, TimeoutError):
+                continue  # it is on its way elsewhere, or hangs
+        return False
+
+    async def _save_fetched(self, trail: Trail, page: Page) -> bool:
+        """Save a document that a script of the page fetched to show it by itself. Tells whether there is any."""
+        for answer in reversed(trail.answers):
+            is_fetched = answer.status == HTTPStatus.OK and answer.request.resource_type in {"fetch", "xhr"}
+            kind = media_type(answer.headers.get("content-type", ""))
+            if not is_fetched or answer.request.method != "GET" or not is_document_type(kind):
+                continue
+            try:
+                await save(page, answer.url, _LOOK_LIMIT_S)
+            except (MovedError, PlaywrightError, TimeoutError):
+                continue  # its page is gone
+            return True
+        return False
+
+
+class FloodError(RefusedError):
+    """Windows open without end instead; the page is closed."""
+
+    def __init__(self) -> None:
+        """Never to be tried again."""
+        super().__init__("instead of a file it opens windows without end", is_retryable=False)
+
+
+class NoFileError(RefusedError):
+    """Nothing came, and pages are shown instead."""
+
+    def __init__(self, problem: str, places: Sequence[str]) -> None:
+        """Keep where those pages are."""
+        super().__init__(problem, is_retryable=True)
+        self.places = tuple(places)

@@ -1,0 +1,205 @@
+"""What a worker does between its coming up and its drain: tasks in tabs, signs of life, and its login as it is told.
+
+Every task that was assigned is answered exactly once, by ``Finished`` or ``Returned``, unless the browser dies: then
+the process ends without a word for them, and the supervisor knows what they were.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from pathlib import Path
+
+import anyio
+
+from poolwright.bridge.awake import Pauses
+from poolwright.bridge.pace import every
+from poolwright.bridge.stream import FrameStream
+from poolwright.domain.failures import LOOKS_LOGGED_OUT, GivenBack, Proof, root_cause
+from poolwright.domain.ids import TaskId
+from poolwright.processor.failures import SessionLostError
+from poolwright.wire.messages import (
+    Adopt,
+    Assign,
+    Configure,
+    Drain,
+    Finished,
+    Heartbeat,
+    LoggedOut,
+    LoginSettled,
+    Probe,
+    Probed,
+    Ready,
+    Refresh,
+    Returned,
+    Seat,
+    Show,
+    Shown,
+    ToWorker,
+)
+from poolwright.worker.attempt import Bench, attempt
+from poolwright.worker.cookies import CookieSnapshot
+from poolwright.worker.errors import CannotLogInError, SessionBrokenError, first_line
+from poolwright.worker.evidence import thumbnail
+from poolwright.worker.ladder import Keys
+from poolwright.worker.mouth import Mouth
+from poolwright.worker.session import BrowserSession
+
+#: A supervisor that hears nothing for 15 s takes the worker for hung.
+HEARTBEAT_INTERVAL_S = 2.0
+#: A frame holds a mebibyte; a picture of 1280 x 720 points has some ten kilobytes. A larger one is cut, and no picture.
+PICTURE_BYTES_MAX = 600_000
+
+
+class Duty:
+    """One worker at work. ``serve`` runs until the supervisor says drain."""
+
+    def __init__(self, bench: Bench, mouth: Mouth, staging: Path, *, seat: Seat, is_headed: bool) -> None:
+        """Work at a bench.
+
+        Args:
+            bench: What attempts need.
+            mouth: Takes what is said.
+            staging: Folder that holds one folder for each attempt.
+            seat: Has the cookies of the last login that was made into the profile.
+            is_headed: Whether a person can see the browser.
+        """
+        self._bench = bench
+        self._mouth = mouth
+        self._staging = staging
+        self._seat = seat
+        self._is_headed = is_headed
+        #: Whether anything ended as it may seem to end for a session that is logged out.
+        self._has_missed = False
+        self._was_ready = False
+        self._pauses = Pauses(HEARTBEAT_INTERVAL_S)
+
+    @property
+    def _session(self) -> BrowserSession:
+        return self._bench.session
+
+    async def serve(self, link: FrameStream[ToWorker]) -> None:
+        """Do what is asked for until the drain, and finish what is in hand then.
+
+        Raises:
+            SessionBrokenError: Browser or driver died.
+            CannotLogInError: The portal wants a login, and there is no way to give one.
+            PortalDownError: The portal does not answer.
+            EndOfStream: The supervisor is gone.
+        """
+        try:
+            async with anyio.create_task_group() as beside:
+                beside.start_soon(self._beat)
+                beside.start_soon(self._end_with_browser)
+                await self._come_up()
+                async with anyio.create_task_group() as work:
+                    while not isinstance(message := await link.receive(), Drain):
+                        work.start_soon(self._answer, message)
+                if self._has_missed:
+                    self._mouth.say(Probed, proof=await self._session.membership.probe(), is_last=True)
+                beside.cancel_scope.cancel()
+        except ExceptionGroup as group:
+            raise root_cause(group, SessionBrokenError) from group
+
+    async def _come_up(self) -> None:
+        """Ready if the portal lets us in as we are; else the supervisor decides who logs in."""
+        demand = await self._session.membership.check()
+        if demand is None:
+            self._say_ready()
+        else:
+            self._mouth.say(LoggedOut, detail=demand)
+
+    async def _answer(self, message: ToWorker) -> None:
+        match message:
+            case Assign():
+                await self._process(message)
+            case Probe():
+                await self._probe()
+            case Show():
+                await self._show(message)
+            case Refresh():
+                await self._refresh(message)
+            case Adopt():
+                await self._adopt(message)
+            case Configure() | Drain():
+                msg = f"{message.type} is no message for a worker at work"
+                raise TypeError(msg)
+
+    async def _process(self, assign: Assign) -> None:
+        task_id, membership = assign.task.task_id, self._session.membership
+        if not membership.is_in:
+            self._return(task_id, GivenBack.LOGGED_OUT, "the worker had no login")
+            return
+        count, paused_s = membership.count, self._pauses.total_s
+        try:
+            report = await attempt(self._bench, assign.task, self._staging / assign.staging)
+        except SessionLostError as error:
+            self._return(task_id, GivenBack.SESSION_LOST, first_line(error))
+            self._lose(count, first_line(error))
+        else:
+            if report.outcome in LOOKS_LOGGED_OUT:
+                self._has_missed = True
+            await membership.keep_cookies()
+            paused_s = self._pauses.total_s - paused_s
+            self._mouth.say(Finished, task_id=task_id, report=report, paused_s=paused_s)
+
+    async def _probe(self) -> None:
+        count = self._session.membership.count
+        proof = await self._session.membership.probe()
+        self._mouth.say(Probed, proof=proof)
+        if proof is Proof.LOGGED_OUT:
+            self._lose(count, "the portal's probe page asks for a login")
+
+    async def _show(self, show: Show) -> None:
+        tab = self._session.tabs.get(show.task_id)
+        picture = await thumbnail(tab.page) if tab is not None else b""
+        self._mouth.say(Shown, task_id=show.task_id, jpeg=b64encode(picture[:PICTURE_BYTES_MAX]).decode())
+
+    async def _refresh(self, refresh: Refresh) -> None:
+        kept = self._seat.kept_login_path
+        keys = Keys(
+            one_time_code=refresh.one_time_code,
+            snapshot=CookieSnapshot(Path(kept)) if kept else None,
+            profile_name=self._seat.profile_name,
+            is_headed=self._is_headed,
+        )
+        try:
+            if refresh.is_early:
+                await self._session.membership.leave()
+            step = await self._session.membership.log_in(keys)
+        except CannotLogInError as error:
+            self._mouth.say(LoginSettled, is_logged_in=False, detail=str(error))
+            return
+        self._mouth.say(LoginSettled, is_logged_in=True, detail=step)
+        self._say_ready()
+
+    async def _adopt(self, adopt: Adopt) -> None:
+        try:
+            await self._session.membership.adopt(Path(adopt.cookies_path))
+        except CannotLogInError as error:
+            self._mouth.say(LoginSettled, is_logged_in=False, detail=str(error))
+            return
+        self._mouth.say(LoginSettled, is_logged_in=True, detail="taken over")
+        self._say_ready()
+
+    def _say_ready(self) -> None:
+        if not self._was_ready:
+            self._was_ready = True
+            self._mouth.say(Ready, session=self._session.view())
+
+    def _return(self, task_id: TaskId, why: GivenBack, detail: str) -> None:
+        self._mouth.say(Returned, task_id=task_id, why=why, detail=detail)
+
+    def _lose(self, count: int, detail: str) -> None:
+        if self._session.membership.lose(count):
+            self._mouth.say(LoggedOut, detail=detail)
+
+    async def _beat(self) -> None:
+        """Prove every two seconds that this event loop runs."""
+        async for _ in every(HEARTBEAT_INTERVAL_S):
+            self._pauses.note()
+            self._mouth.say(Heartbeat, session=self._session.view())
+
+    async def _end_with_browser(self) -> None:
+        await self._session.prove_alive()
+        msg = "the browser or its driver ended, or hangs"
+        raise SessionBrokenError(msg)

@@ -1,0 +1,228 @@
+"""The stream lane: a file by our own HTTP client with the browser's cookies, which come back to it when they change.
+
+Used wherever a page gives an address: memory stays flat, several files run side by side, and the answer's status and
+redirects are seen. Where this client is stricter than a browser, or is taken for a program, it steps aside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+import zlib
+from collections.abc import AsyncGenerator
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import urldefrag, urljoin
+
+import anyio
+import httpx
+from playwright.async_api import BrowserContext
+from playwright.async_api import Error as PlaywrightError
+
+from poolwright.domain.options import BrowserOptions, PortalOptions
+from poolwright.portal.origin import origin_of
+from poolwright.portal.pack import Pack
+from poolwright.worker.allowance import Allowance
+from poolwright.worker.codings import CODINGS, Unpacking, codings_in
+from poolwright.worker.disposition import read_disposition
+from poolwright.worker.errors import PortalBusyError, first_line, stop_if_closed
+from poolwright.worker.http_client import Clients, open_clients
+from poolwright.worker.received import CutShortError, Received, RefusedError, announced, media_type
+from poolwright.worker.set_cookies import bring_cookies
+from poolwright.worker.target import wrong_network, wrong_target
+
+#: As many as a browser follows.
+_HOP_COUNT_MAX = 20
+#: Answers that bring a file. One that brings a part of it, or nothing yet, brings none.
+_WHOLE = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NON_AUTHORITATIVE_INFORMATION})
+#: Answers that another try can turn.
+_PASSING = frozenset({202, 206, 408, 425, 500, 502, 503, 504})
+#: Answers that may mean only that a program asked and not a browser.
+_REFUSALS = frozenset({400, 401, 403, 406, 407, 412})
+#: Answers that somebody gets, too, who is logged out.
+_DOUBTFUL = frozenset({401, 403})
+
+
+class FileStream:
+    """Asks for the files of one session. The same clients for all tabs; cookies are asked of the browser each time."""
+
+    def __init__(self, pack: Pack, portal: PortalOptions, context: BrowserContext, clients: Clients) -> None:
+        """Made by ``open_file_stream`` alone."""
+        self._pack = pack
+        self._portal = portal
+        self._context = context
+        self._clients = clients
+
+    async def fetch(self, address: str, part: Path, allowance: Allowance, known: tuple[str, ...]) -> Received:
+        """Bring what an address holds to ``part``.
+
+        Args:
+            address: Where the page says that the file is.
+            part: Where it is written.
+            allowance: What the order may still bring.
+            known: How the page calls the file.
+
+        Raises:
+            RefusedError: It was not handed out, or not to us.
+            PortalBusyError: The portal wants to be asked later.
+            OSError: The disk is full or not writable.
+        """
+        url = address
+        try:
+            for _ in range(_HOP_COUNT_MAX):
+                async with self._ask(url) as answer:
+                    await bring_cookies(answer, self._context)
+                    if not answer.has_redirect_location:
+                        received = await self._save(answer, part, allowance, known)
+                        return _at(received, address, str(answer.url))
+                    url = _joined(str(answer.url), answer.headers["location"])
+                await self._check_target(url)
+        except httpx.TimeoutException as error:
+            msg = f"no byte came for {self._pack.limits.stall_s:g} s"
+            is_unheard = isinstance(error, httpx.ConnectTimeout)
+            raise RefusedError(msg, is_retryable=True, is_for_browser=is_unheard) from error
+        # The client hands a refusal on as it is that comes after the greeting, as for want of a certificate.
+        except (httpx.HTTPError, httpx.StreamError, ssl.SSLError, zlib.error) as error:
+            msg = f"the transfer broke off ({first_line(error)})"
+            raise RefusedError(msg, is_retryable=True, is_for_browser=True) from error
+        except (httpx.InvalidURL, UnicodeError, PlaywrightError) as error:
+            stop_if_closed(error)
+            msg = f"its address is none ({first_line(error)})"
+            raise RefusedError(msg, is_retryable=True, is_for_browser=True) from error
+        msg = "its address redirects without end"
+        raise RefusedError(msg, is_retryable=True, is_for_browser=True)
+
+    async def check_place(self, url: str) -> None:
+        """See whether a file may come from where the browser found it.
+
+        Raises:
+            RefusedError: Its network is none of the portal's.
+        """
+        host = origin_of(url)
+        if host is None or self._pack.may_fetch(self._portal.base_url, url):
+            return
+        problem = wrong_network(host.host, await _addresses(url), await _addresses(self._portal.base_url))
+        if problem:
+            raise RefusedError(problem, is_retryable=False)
+
+    async def _check_target(self, url: str) -> None:
+        if problem := wrong_target(self._pack, self._portal.base_url, url):
+            raise RefusedError(problem, is_retryable=False)
+        await self.check_place(url)
+
+    @contextlib.asynccontextmanager
+    async def _ask(self, url: str) -> AsyncGenerator[httpx.Response]:
+        cookies = await self._context.cookies(url)
+        crumbs = "; ".join(f"{cookie.get('name')}={cookie.get('value')}" for cookie in cookies)
+        # As bytes: a browser sends the letters of a cookie as UTF-8, and this client would refuse them.
+        headers = {b"Cookie": crumbs.encode("utf-8", "replace")} if crumbs else {}
+        client = self._clients.to(url)
+        if client is None:
+            msg = "only the browser can use the proxy of this system"
+            raise RefusedError(msg, is_retryable=True, is_for_browser=True)
+        async with client.stream("GET", url, headers=headers) as answer:
+            yield answer
+
+    async def _save(self, answer: httpx.Response, part: Path, allowance: Allowance, known: tuple[str, ...]) -> Received:
+        _stop_if_busy(answer)
+        declared = announced(answer.status_code, answer.headers)
+        is_all_there_is = answer.status_code == HTTPStatus.PARTIAL_CONTENT and declared is not None
+        if answer.status_code not in _WHOLE and not is_all_there_is:
+            raise RefusedError(
+                f"the portal answered {answer.status_code} {answer.reason_phrase}".rstrip(),
+                is_retryable=answer.status_code in _PASSING,
+                is_for_browser=answer.status_code in _REFUSALS,
+                is_session_in_doubt=answer.status_code in _DOUBTFUL,
+            )
+        codings = codings_in(answer.headers.get("content-encoding", ""))
+        if not CODINGS.issuperset(codings):
+            msg = f"it came in a coding that only a browser reads ({', '.join(codings)})"
+            raise RefusedError(msg, is_retryable=True, is_for_browser=True)
+        allowance.expect(declared or 0)
+        size_bytes = await _written(answer, Unpacking(codings), part, allowance)
+        if size_bytes == 0 and "refresh" in answer.headers:
+            msg = "its address leads on to another one"
+            raise RefusedError(msg, is_retryable=True, is_for_browser=True)
+        headers = [value for name, value in answer.headers.raw if name.lower() == b"content-disposition"]
+        return Received(
+            path=part,
+            disposition=read_disposition(headers, known),
+            declared_type=media_type(answer.headers.get("content-type", "")),
+            declared_bytes=declared,
+        )
+
+
+async def _written(answer: httpx.Response, unpacking: Unpacking, part: Path, allowance: Allowance) -> int:
+    """Write the content of an answer; its size."""
+    size_bytes = 0
+    async with await anyio.open_file(part, "wb") as target:
+        async for chunk in answer.aiter_raw():
+            for piece in unpacking.pieces(chunk):
+                size_bytes += len(piece)
+                allowance.check(size_bytes)
+                await target.write(piece)
+    if not unpacking.is_whole:
+        msg = "it was packed for its way, and its end did not come"
+        raise CutShortError(msg)
+    return size_bytes
+
+
+def _at(received: Received, source_url: str, final_url: str) -> Received:
+    return Received(
+        path=received.path,
+        disposition=received.disposition,
+        declared_type=received.declared_type,
+        declared_bytes=received.declared_bytes,
+        source_url=source_url,
+        final_url=final_url,
+    )
+
+
+def _joined(url: str, location: str) -> str:
+    """Where a redirect leads; the text itself where that is no address."""
+    try:
+        return urldefrag(urljoin(url, location)).url
+    except ValueError:
+        return location
+
+
+def waiting_s(retry_after: str | None) -> float | None:
+    """Seconds that a Retry-After header tells; one that names a date is answered by our own clock."""
+    return float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else None
+
+
+def _stop_if_busy(answer: httpx.Response) -> None:
+    """A 503 alone may be the trouble of one file; with a time to come back it speaks for the portal."""
+    retry_after = answer.headers.get("retry-after")
+    is_pause = answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE and retry_after is not None
+    if is_pause or answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        raise PortalBusyError(answer.status_code, waiting_s(retry_after))
+
+
+async def _addresses(url: str) -> tuple[str, ...]:
+    """The addresses of a host in the network; none where it has no name here, as behind a proxy."""
+    origin = origin_of(url)
+    if origin is None:
+        return ()
+    try:
+        found = await anyio.getaddrinfo(origin.host, origin.port)
+    except (OSError, UnicodeError):
+        return ()
+    return tuple(str(place[0]) for *_, place in found)
+
+
+@contextlib.asynccontextmanager
+async def open_file_stream(
+    pack: Pack, portal: PortalOptions, context: BrowserContext, user_agent: str, browser: BrowserOptions
+) -> AsyncGenerator[FileStream]:
+    """Open the HTTP clients that go with a session.
+
+    Args:
+        pack: The portal's rules.
+        portal: Where it is.
+        context: Whose cookies are used.
+        user_agent: The browser's own: some portals bind a session to it.
+        browser: By which proxy it goes, and what it is told of certificates.
+    """
+    async with open_clients(browser, user_agent, pack.limits.stall_s) as clients:
+        yield FileStream(pack, portal, context, clients)

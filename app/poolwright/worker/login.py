@@ -1,0 +1,107 @@
+"""The portal's door: whether it is open to us, and what stands in the way. Ways through it are in ``ladder``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page
+from playwright.async_api import TimeoutError as PlaywrightTimeoutError
+
+from poolwright.domain.failures import Proof
+from poolwright.domain.options import PortalOptions
+from poolwright.portal.pack import Pack
+from poolwright.portal.triage import DEMANDS, Verdict
+from poolwright.worker import unanswered
+from poolwright.worker.errors import PortalDownError, is_no_answer
+from poolwright.worker.reader import Reader
+from poolwright.worker.traffic import watching
+from poolwright.worker.unseen_question import noticing_questions
+from poolwright.worker.visit import Visit, visit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """The way into one portal, seen through a page that is no task's; holds no browser of its own."""
+
+    pack: Pack
+    portal: PortalOptions
+
+    async def demand(self, page: Page) -> str | None:
+        """What stands between us and the probe page; nothing when we are logged in.
+
+        Raises:
+            PortalDownError: The portal does not answer, or answers with something that is neither.
+            playwright.async_api.Error: The page was closed, or crashed.
+        """
+        found = await self._ask(page)
+        if found.verdict is Verdict.SESSION_LOST:
+            return f"its login page cannot be opened{self._why(found)}" if found.problem else "it shows its login page"
+        if found.verdict in DEMANDS:
+            return f"the portal asks for {DEMANDS[found.verdict]}"
+        if found.verdict in {Verdict.READY, Verdict.RENEWED}:
+            return None
+        what = "cannot be opened" if found.problem else "is neither a login page nor the page that was expected"
+        raise PortalDownError(f"The portal's page {self.pack.site.probe} {what}{self._why(found)}.")
+
+    async def prove(self, page: Page) -> Proof:
+        """Whether we are logged in, and have been all the while.
+
+        Raises:
+            playwright.async_api.Error: The page was closed, or crashed.
+        """
+        try:
+            verdict = (await self._ask(page)).verdict
+            await page.goto("about:blank")
+        except PortalDownError:
+            return Proof.UNCLEAR
+        if verdict is Verdict.READY:
+            return Proof.LOGGED_IN
+        is_lost = verdict in DEMANDS or verdict is Verdict.RENEWED
+        return Proof.LOGGED_OUT if is_lost else Proof.UNCLEAR
+
+    async def visit(self, page: Page, path: str) -> str | None:
+        """Open a page of the portal, and wait where it goes on by itself; tells why no page came, where none did.
+
+        Raises:
+            PortalDownError: The portal does not answer, or with a page that hangs.
+            playwright.async_api.Error: The page was closed, or crashed.
+        """
+        found = await self._visit(page, path, is_any_page=True)
+        return f"its page {path} cannot be opened{self._why(found)}" if found.problem else None
+
+    async def _ask(self, page: Page) -> Visit:
+        """Open the page that only a logged-in user sees, and wait until it is that page or one that the pack knows."""
+        return await self._visit(page, self.pack.site.probe, is_any_page=False)
+
+    async def _visit(self, page: Page, path: str, *, is_any_page: bool) -> Visit:
+        try:
+            address = self.portal.base_url + path
+            return await visit(page, self.pack, self.portal.base_url, address, is_any_page=is_any_page)
+        except (TimeoutError, PlaywrightTimeoutError) as error:
+            msg = f"The portal's page {path} did not come within {self.pack.limits.page_s:g} s."
+            raise PortalDownError(msg) from error
+        except PlaywrightError as error:
+            if not is_no_answer(error.message):
+                raise
+            raise PortalDownError(unanswered.told(self.portal.base_url, error)) from error
+
+    async def judge(self, page: Page) -> Verdict:
+        """What the page is that stands open, wherever it came from.
+
+        Raises:
+            playwright.async_api.Error: The page crashed or was closed.
+            TimeoutError: The page's main thread hangs.
+        """
+        with watching(page) as traffic:
+            async with noticing_questions(page, traffic):
+                return (await Reader(page, traffic, self.pack, self.portal.base_url, is_any_page=True).read()).verdict
+
+    def _why(self, found: Visit) -> str:
+        """What came in the place of a page that was wanted, and what can be done, to stand behind it."""
+        status = f"status {found.status}" if found.status >= HTTPStatus.BAD_REQUEST else ""
+        said = ", ".join(part for part in (found.problem or found.verdict.value, status) if part)
+        step = unanswered.remedy(found.problem, self.portal.base_url, found.reading.url)
+        step = step or unanswered.remedy_of_status(found.status)
+        return f" ({said})" + (f": {step}" if step else "")

@@ -1,0 +1,212 @@
+"""Every attachment of one purchase order: open its page, judge it, find the files, fetch and check each of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from types import MappingProxyType
+
+import anyio
+import anyio.lowlevel
+
+from poolwright.domain.failures import Proof, Reason, root_cause
+from poolwright.domain.task import MissedFile, POTask, Report
+from poolwright.portal import patterns
+from poolwright.portal.pack import FieldRule
+from poolwright.portal.triage import DEMANDS, Verdict
+from poolwright.processor.failures import SessionLostError
+from poolwright.worker.desk import Desk
+from poolwright.worker.dialogs import answer_dialogs
+from poolwright.worker.disposition import NOTHING_SAID
+from poolwright.worker.download import OrderDownloads
+from poolwright.worker.errors import CannotProcessError, PortalBusyError, PortalGoneError
+from poolwright.worker.file_name import name_file
+from poolwright.worker.guard import Guard, guarding
+from poolwright.worker.processors.comparison import summary, without_repeats
+from poolwright.worker.reading import ELEMENT_COUNT_MAX, LINK_COUNT_MAX, End, PageLink, Reading
+from poolwright.worker.staged import Arrived
+from poolwright.worker.tab import Tab
+from poolwright.worker.trail import discard_strays
+from poolwright.worker.visit import Visit, visit
+
+#: Files of one order that run side by side: a third more orders a second on a slow line, nothing on a fast one.
+PARALLEL_FILE_COUNT = 3
+#: The rest of an order's time is for what comes after its files.
+_PART_FOR_FILES = 0.95
+
+
+@dataclass(slots=True, kw_only=True)
+class Haul:
+    """What came of an order's links so far."""
+
+    #: What each link brought, by its number on the page.
+    fetched: dict[int, list[Arrived | MissedFile]] = field(default_factory=dict[int, list[Arrived | MissedFile]])
+    #: How often the portal was too busy.
+    refusals: list[PortalBusyError] = field(default_factory=list[PortalBusyError])
+
+
+async def process(tab: Tab, task: POTask) -> Report:
+    """Bring every attachment of one order into the tab's staging folder.
+
+    Raises:
+        CannotProcessError: The pool has no portal.
+        SessionLostError: The portal asks for a login.
+    """
+    desk = tab.desk
+    if desk is None:
+        raise CannotProcessError(
+            "The processor po_attachments needs a portal, and this pool has none; give WorkerOptions a portal, "
+            "or name a processor of your own."
+        )
+    begun = anyio.current_time()
+    answer_dialogs(tab.page, desk.pack.attachments.dialogs)
+    discard_strays(tab.page)
+    async with guarding(tab.page, desk.pack, desk.portal.base_url) as guard:
+        return await _bring(tab, task, desk, guard, until=begun + _time_for_files_s(task))
+
+
+async def _bring(tab: Tab, task: POTask, desk: Desk, guard: Guard, *, until: float) -> Report:
+    address = desk.pack.order_url(desk.portal.base_url, task.portal_number)
+    base_url, number = desk.portal.base_url, task.portal_number
+    found = await visit(tab.page, desk.pack, base_url, address, portal_number=number, guard=guard)
+    if found.verdict is Verdict.RENEWED:
+        desk.note_renewed()
+    tab.is_for_keeping = found.reading.end is not End.TOO_LARGE
+    if found.verdict not in {Verdict.READY, Verdict.RENEWED} or not tab.is_for_keeping:
+        return _no_order_page(found)
+    tab.loaded()
+    if found.doubt:
+        return Report(reason=Reason.PORTAL_CHANGED, detail=found.doubt, page_url=found.reading.url)
+    guard.is_clicking = any(not link.address for link in found.reading.links)
+    try:
+        return await _brought(tab, task, desk, found.reading, until=until)
+    except PortalGoneError as error:
+        detail = f"The portal went away while files were fetched ({error})."
+        return Report(reason=Reason.PORTAL_UNREACHABLE, detail=detail, page_url=found.reading.url)
+
+
+async def _brought(tab: Tab, task: POTask, desk: Desk, reading: Reading, *, until: float) -> Report:
+    """Fetch what the page lists; what has not come when the time is over is missed, and the rest is kept."""
+    fields = {name: _field_value(rule, reading.fields[name]) for name, rule in desk.pack.fields.items()}
+    tab.staging.mkdir(parents=True, exist_ok=True)
+    haul = Haul()
+    with anyio.CancelScope(deadline=until) as time:
+        await _fetch_all(tab, task, reading.links, desk, haul)
+    compared = without_repeats(_in_order(reading.links, haul, task, desk))
+    arrived = [one for one in compared if isinstance(one, Arrived)]
+    if time.cancelled_caught and not arrived:
+        detail = f"No file had come when the order's time ({task.timeout_s:g} s) was over."
+        return Report(reason=Reason.TASK_TIMEOUT, detail=detail, fields=fields, page_url=reading.url)
+    for one in arrived:
+        tab.take(one)
+        await anyio.lowlevel.checkpoint()  # of thousands, naming and moving takes seconds
+    missed = [one for one in compared if isinstance(one, MissedFile)]
+    is_time_left = not time.cancelled_caught
+    if missed and is_time_left and not haul.refusals and await desk.prove() is Proof.LOGGED_OUT:
+        raise SessionLostError(f"the portal does not hand out {missed[0].label}, and asks for a login")
+    report = _conclude(arrived, missed, fields, reading.url)
+    return _busy(report, haul.refusals) if haul.refusals else report
+
+
+#: What the report says of a page that is not the order's.
+_REASONS: Mapping[Verdict, tuple[Reason, str]] = MappingProxyType(
+    {
+        Verdict.BUSY: (Reason.PORTAL_BUSY, "The portal says that it is busy."),
+        Verdict.FORBIDDEN: (Reason.NO_PERMISSION, "The portal says that this user may not see the order."),
+        Verdict.NOT_FOUND: (Reason.PORTAL_SAYS_MISSING, "The portal says that there is no such order."),
+        Verdict.PORTAL_ERROR: (Reason.PORTAL_ERROR, "The portal answered with an error."),
+        Verdict.UNKNOWN: (Reason.PORTAL_CHANGED, "The page is none that the portal pack knows."),
+    }
+)
+
+
+def _no_order_page(found: Visit) -> Report:
+    if found.verdict in DEMANDS:
+        msg = f"the portal asks for {DEMANDS[found.verdict]} at {found.reading.url}"
+        raise SessionLostError(msg)
+    if found.reading.end is End.TOO_LARGE:
+        return Report(reason=Reason.GIVEN_UP, detail=_too_large(found.reading), page_url=found.reading.url)
+    reason, said = _REASONS[found.verdict]
+    what = f"status {found.status}" if found.status >= HTTPStatus.BAD_REQUEST else found.problem
+    detail = f"{said} ({what})" if what else said
+    return Report(reason=reason, detail=detail, page_url=found.reading.url, retry_after_s=found.retry_after_s)
+
+
+def _too_large(reading: Reading) -> str:
+    """A page that no person could use, and that could end the browser."""
+    if reading.link_count > LINK_COUNT_MAX:
+        return f"The page shows {reading.link_count:,} files; at most {LINK_COUNT_MAX:,} are fetched for one order."
+    return f"The page is too large to be read: more than {ELEMENT_COUNT_MAX:,} elements, or too many within each other."
+
+
+def _busy(report: Report, refusals: Sequence[PortalBusyError]) -> Report:
+    """What came is told too: it is all there is of an order one of whose files is always refused so."""
+    waits_s = [error.retry_after_s for error in refusals if error.retry_after_s is not None]
+    return replace(report, reason=Reason.PORTAL_BUSY, retry_after_s=max(waits_s, default=None))
+
+
+def _time_for_files_s(task: POTask) -> float:
+    """How long files may take, so that those that came are told before the order's time is over."""
+    return math.inf if task.timeout_s is None else task.timeout_s * _PART_FOR_FILES
+
+
+async def _fetch_all(tab: Tab, task: POTask, links: Sequence[PageLink], desk: Desk, haul: Haul) -> None:
+    """All files of the page by their number on it, several side by side.
+
+    One that the portal is too busy for does not keep the others from coming; a second one speaks for all that is left.
+    """
+    places = anyio.CapacityLimiter(PARALLEL_FILE_COUNT)
+
+    async def fetch(files: OrderDownloads, number: int, link: PageLink) -> None:
+        async with places:
+            if len(haul.refusals) > 1:
+                haul.fetched[number] = [_missed(link, desk, "it was not asked for (the portal is busy)")]
+                return
+            try:
+                haul.fetched[number] = await files.fetch(link, tab.staging / f"part-{number}")
+            except PortalBusyError as error:
+                haul.refusals.append(error)
+                haul.fetched[number] = [_missed(link, desk, str(error))]
+
+    try:
+        async with desk.downloads.of_order(tab.page, task.portal_number) as files, anyio.create_task_group() as fetches:
+            for number, link in enumerate(links):
+                fetches.start_soon(fetch, files, number, link)
+    except ExceptionGroup as group:
+        raise root_cause(group, SessionLostError, PortalGoneError) from group
+
+
+def _in_order(links: Sequence[PageLink], haul: Haul, task: POTask, desk: Desk) -> list[Arrived | MissedFile]:
+    """Every file in the order of the page, so that a second run names them the same."""
+    late = f"no time was left for it: the order's {task.timeout_s or 0:g} s were over"
+    found = (haul.fetched.get(number) or [_missed(link, desk, late)] for number, link in enumerate(links))
+    return [one for files in found for one in files]
+
+
+def _missed(link: PageLink, desk: Desk, problem: str) -> MissedFile:
+    label = name_file(desk.pack.attachments.names, link.names, NOTHING_SAID, (link.address,)).label
+    return MissedFile(label=label, source_url=link.address, problem=problem, is_retryable=True)
+
+
+def _field_value(rule: FieldRule, text: str) -> str:
+    found = patterns.value_in(rule.pattern, text) if rule.pattern and text else None
+    return text if found is None else found
+
+
+def _conclude(
+    arrived: Sequence[Arrived], missed: Sequence[MissedFile], fields: dict[str, str], page_url: str
+) -> Report:
+    detail = summary(arrived, missed)
+    reason = _reason(len(arrived), missed)
+    return Report(reason=reason, detail=detail, fields=fields, missed=tuple(missed), page_url=page_url)
+
+
+def _reason(saved_count: int, missed: Sequence[MissedFile]) -> Reason:
+    can_retry = any(one.is_retryable for one in missed)
+    if not missed:
+        return Reason.ALL_SAVED if saved_count else Reason.NONE_LISTED
+    if saved_count:
+        return Reason.SOME_FILES_FAILED if can_retry else Reason.SOME_FILES_REFUSED
+    return Reason.DOWNLOAD_FAILED if can_retry else Reason.DOWNLOAD_REFUSED

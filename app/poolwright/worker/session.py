@@ -1,0 +1,232 @@
+"""The browser of one worker: a persistent context on the worker's own profile, held open by the keeper tab.
+
+Owns the browser and its tabs. The profile folder and the staging folder belong to the supervisor.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from playwright.async_api import BrowserContext
+from playwright.async_api import Error as PlaywrightError
+
+from poolwright.bridge.awake import AwakeLimit
+from poolwright.domain.cookies import SiteCookies
+from poolwright.domain.events import SessionView
+from poolwright.domain.ids import TaskId, WorkerId
+from poolwright.domain.machine import Machine, Transition
+from poolwright.domain.options import BrowserOptions
+from poolwright.domain.states import SESSION, SessionEvent, SessionStatus
+from poolwright.domain.task import POTask
+from poolwright.worker.browser import launch, open_driver
+from poolwright.worker.census import take_census, written_by
+from poolwright.worker.desk import Desk
+from poolwright.worker.errors import is_gone
+from poolwright.worker.keeper import Keeper, Say
+from poolwright.worker.login import Door
+from poolwright.worker.membership import Membership
+from poolwright.worker.tab import Tab, TabOrder, open_tab
+from poolwright.worker.windows import closing_windows
+
+#: An orderly close takes 0.2 to 0.4 s and is the only way that cookies reach the disk.
+CLOSE_LIMIT_S = 8.0
+#: How often the browser must prove that it answers, and how long it may take for it: a browser, or a driver, that
+#: hangs is found within 15 s (design section 4: 15 s for a worker that hangs).
+PROOF_INTERVAL_S = 3.0
+PROOF_LIMIT_S = 8.0
+#: A living browser gives such a word within milliseconds.
+_WORD_LIMIT_S = 2.0
+#: Cookies are kept by the browser and not by a page, so it answers for itself when it is asked for those of nobody.
+_NO_SITE = "http://nobody.invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOrder:
+    """What a session is opened with."""
+
+    worker_id: WorkerId
+    browser: BrowserOptions
+    profile_path: Path
+    #: Downloads of the browser land here under nameless files; on the file system of the staging folder.
+    downloads_path: Path
+    clock: Callable[[], datetime]
+    observe: Callable[[Transition], None]
+    say: Say
+    #: Where cookies are kept for the next browser on this profile; nothing when there will be none.
+    cookies_path: Path | None = None
+    #: What the browser must find in the profile.
+    expected_cookies: tuple[SiteCookies, ...] = ()
+
+
+class BrowserSession:
+    """A living browser. ``lost`` is set when browser or driver are gone, or hang for good."""
+
+    def __init__(self, order: SessionOrder, door: Door | None, driver: BrowserContext) -> None:
+        """Made by ``open_session`` alone."""
+        self._order = order
+        self.driver = driver
+        self.startup_time = order.clock()
+        self.last_activity = self.startup_time
+        self.active_tabs: dict[TaskId, str] = {}
+        #: The same as they are here.
+        self.tabs: dict[TaskId, Tab] = {}
+        self.lost = anyio.Event()
+        self._machine = Machine(SESSION, order.worker_id, clock=order.clock, observe=order.observe)
+        self._tab_count = 0
+        self._keeper = Keeper(driver, is_headed=not order.browser.headless_mode, say=order.say)
+        self.membership = Membership(
+            self._machine, door, driver, self._keeper, say=order.say, cookies_path=order.cookies_path
+        )
+        driver.on("close", lambda _: self.lost.set())
+
+    @property
+    def status(self) -> SessionStatus:
+        """Where in life the session is."""
+        return self._machine.state
+
+    @property
+    def main_window_handle(self) -> str:
+        """Name of the keeper tab, which opens first and closes last."""
+        return f"{self._order.worker_id}/keeper"
+
+    @property
+    def session_cookies(self) -> dict[str, Any]:
+        """The preserved login: kept after each login and each task, and given to the next browser on this profile.
+
+        By site, path and name. Secret: nobody but a browser and the owner's own file gets it.
+        """
+        return dict(self.membership.cookies)
+
+    async def user_agent(self) -> str:
+        """How this browser names itself to portals."""
+        return str(await self._keeper.page.evaluate("navigator.userAgent"))
+
+    def view(self) -> SessionView:
+        """The session as others may see it."""
+        return SessionView(
+            status=self.status.name,
+            main_window_handle=self.main_window_handle,
+            active_tabs={str(task_id): handle for task_id, handle in self.active_tabs.items()},
+            startup_time=self.startup_time,
+            last_activity=self.last_activity,
+        )
+
+    @contextlib.asynccontextmanager
+    async def tab(self, task: POTask, staging: Path, desk: Desk | None = None) -> AsyncGenerator[Tab]:
+        """A tab for one task, closed at the end. Waits while a login is being brought back.
+
+        Args:
+            task: What it is opened for.
+            staging: Folder of this attempt.
+            desk: What processors of the portal find in it.
+
+        Raises:
+            SessionBrokenError: The browser opens or closes no tab any more.
+        """
+        async with self.membership.turn:
+            if self._machine.can(SessionEvent.USE):
+                self._machine.fire(SessionEvent.USE)
+            await self._keeper.restore()
+        self._tab_count += 1
+        handle = f"{self._order.worker_id}/tab-{self._tab_count}"
+        order = TabOrder(
+            task=task,
+            window_handle=handle,
+            staging=staging,
+            clock=self._order.clock,
+            observe=self._order.observe,
+            desk=desk,
+        )
+        self.active_tabs[task.task_id] = handle
+        try:
+            async with open_tab(self.driver, order) as tab, closing_windows(tab.page, tab.note_flood):
+                self.tabs[task.task_id] = tab
+                yield tab
+        finally:
+            del self.active_tabs[task.task_id]
+            self.tabs.pop(task.task_id, None)
+            self.last_activity = self._order.clock()
+
+    async def prove_alive(self) -> None:
+        """Ask the browser for a sign of life again and again; returns when ``lost`` is set, by this or otherwise.
+
+        The browser itself is asked, never one of its pages: a page does not answer while a navigation of it is under
+        way, and how long that takes is the portal's matter.
+        """
+        while not self.lost.is_set():
+            with anyio.move_on_after(PROOF_INTERVAL_S):
+                await self.lost.wait()
+            async with anyio.create_task_group() as asking:
+                answered = anyio.Event()
+                asking.start_soon(self._ask, answered)
+                if not await AwakeLimit(PROOF_LIMIT_S).wait(answered):
+                    self.lost.set()
+                asking.cancel_scope.cancel()
+
+    async def is_lost_by_now(self) -> bool:
+        """Ask the browser once; one that takes its time is not lost, and is left to ``prove_alive``."""
+        with anyio.move_on_after(_WORD_LIMIT_S):
+            await self._ask(anyio.Event())
+        return self.lost.is_set()
+
+    async def _ask(self, answered: anyio.Event) -> None:
+        """Ask for what no page is needed for. Who says nothing but that nobody is there is lost, event or no event.
+
+        A driver that was killed tells of no browser's end: its library only refuses whatever is asked from then on.
+        """
+        try:
+            await self.driver.cookies(_NO_SITE)
+        except PlaywrightError as error:  # any other one is an answer, too
+            if is_gone(error):
+                self.lost.set()
+        answered.set()
+
+    async def close(self) -> None:
+        """Close the browser in order: tabs, then the keeper with the context. Bounded by ``CLOSE_LIMIT_S``.
+
+        A browser that is lost is left to the supervisor, which ends what is left of it.
+        """
+        if self.lost.is_set() and self._machine.can(SessionEvent.BREAK):
+            self._machine.fire(SessionEvent.BREAK, cause="browser or driver are gone")
+        if self._machine.can(SessionEvent.CLOSE):
+            self._machine.fire(SessionEvent.CLOSE)
+        if self.lost.is_set():
+            return
+        with anyio.move_on_after(CLOSE_LIMIT_S) as limit, contextlib.suppress(PlaywrightError):
+            await self.membership.keep_cookies()
+            await self.driver.close()
+        if not limit.cancelled_caught and self._machine.can(SessionEvent.CLOSED):
+            self._machine.fire(SessionEvent.CLOSED)
+
+
+@contextlib.asynccontextmanager
+async def open_session(order: SessionOrder, door: Door | None) -> AsyncGenerator[BrowserSession]:
+    """Start driver and browser, and close them at the end. The session is not logged in yet.
+
+    Args:
+        order: What it is opened with.
+        door: The way into the portal; nothing where there is none, and so no login.
+
+    Raises:
+        CannotStartError: The browser does not start.
+        CookiesLostError: It has not all cookies of the profile.
+    """
+    last_version = await anyio.to_thread.run_sync(written_by, order.profile_path)
+    async with open_driver() as playwright:
+        session = BrowserSession(
+            order, door, await launch(playwright, order.browser, order.profile_path, order.downloads_path)
+        )
+        try:
+            await take_census(session.driver, order.expected_cookies, last_version)
+            await session.membership.bring_back_cookies()
+            yield session
+        finally:
+            with anyio.CancelScope(shield=True):
+                await session.close()

@@ -1,0 +1,180 @@
+"""One short-lived tab: opened for one task, always closed. Knows nothing of what is done in it.
+
+Those who write a processor see it as ``poolwright.Tab``; ours find its staging folder and their desk in it too. The
+tab is closed when the processor returns, raises or runs out of time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import anyio
+from playwright.async_api import BrowserContext, Page
+from playwright.async_api import Error as PlaywrightError
+
+from poolwright.bridge.awake import within
+from poolwright.domain.ids import TaskId
+from poolwright.domain.machine import Machine, Transition
+from poolwright.domain.states import TAB, TabEvent, TabStatus
+from poolwright.domain.task import FetchedFile, POTask
+from poolwright.processor.protocol import EVIDENCE_MAX_COUNT
+from poolwright.worker.desk import Desk
+from poolwright.worker.errors import SessionBrokenError
+from poolwright.worker.evidence import Evidence
+from poolwright.worker.staged import Arrived, StagedFiles
+from poolwright.worker.trail import is_followed
+
+#: A tab closes in 10 to 50 ms; one that needs longer than this hangs with its browser.
+CLOSE_LIMIT_S = 5.0
+#: A tab opens in 60 to 200 ms on a busy machine.
+OPEN_LIMIT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TabOrder:
+    """What a tab is opened for."""
+
+    task: POTask
+    window_handle: str
+    #: Folder of this attempt; made by the tab.
+    staging: Path
+    clock: Callable[[], datetime]
+    observe: Callable[[Transition], None]
+    #: Nothing in a pool without a portal.
+    desk: Desk | None = None
+
+
+class Tab:
+    """A page of the browser with its life cycle, and the place where its files go."""
+
+    def __init__(self, order: TabOrder, page: Page, machine: Machine[TabStatus, TabEvent]) -> None:
+        """Made by ``open_tab`` alone."""
+        self.page = page
+        self.window_handle = order.window_handle
+        self.task_id: TaskId = order.task.task_id
+        self.po_number = order.task.po_number
+        self.creation_time = order.clock()
+        self.staging = order.staging
+        #: What purchase orders need beside the page; nothing in a pool without a portal.
+        self.desk = order.desk
+        self._files = StagedFiles(order.staging)
+        self._evidence = Evidence(order.staging)
+        self._machine = machine
+        self.crashed = anyio.Event()
+        #: Whether picture and source of the page may be kept; that of one beyond all measure would take all memory.
+        self.is_for_keeping = True
+        #: Set when the page opens windows without end.
+        self.flooded = anyio.Event()
+        page.on("crash", lambda _: self.crashed.set())
+
+    @property
+    def status(self) -> TabStatus:
+        """Where in life the tab is."""
+        return self._machine.state
+
+    @property
+    def saved(self) -> tuple[FetchedFile, ...]:
+        """Every file of this attempt so far, in the order in which they were saved."""
+        return self._files.saved
+
+    @property
+    def traces(self) -> tuple[str, ...]:
+        """Everything that was kept as evidence so far, as file names."""
+        return self._evidence.names
+
+    def loaded(self) -> None:
+        """The page has told what it is; work on it begins. Said again, it changes nothing."""
+        if self._machine.can(TabEvent.LOADED):
+            self._machine.fire(TabEvent.LOADED)
+
+    def note_flood(self) -> None:
+        """The page opens windows without end; one that a click made do so is left by those who clicked."""
+        if not is_followed(self.page):
+            self.flooded.set()
+
+    def broke(self, cause: str) -> None:
+        """The task came to nothing in it: a time that ran out, a crash, an error of its processor. It only closes."""
+        self._machine.fire(TabEvent.BREAK, cause=cause)
+        self._machine.fire(TabEvent.GIVE_UP)
+
+    async def save(self, name: str, content: bytes) -> FetchedFile:
+        """Save a file of the task.
+
+        Args:
+            name: What to call it. A name that some system would not take is changed, one that is taken gets a number,
+                and one without an ending gets that of the content.
+            content: All of it.
+
+        Returns:
+            The file as the report will list it, with its name, SHA-256 and media type.
+
+        Raises:
+            BadFileError: It is empty, or not what its name says: a login page called ``.pdf``, a PDF that is cut short.
+            OSError: The disk is full or not writable.
+        """
+        return await self._files.make(name, content, self.page.url)
+
+    async def evidence(self, name: str = "page") -> tuple[str, ...]:
+        """Keep picture and source of the page, as ``poolwright.processor.Tab`` tells it."""
+        if self._evidence.call_count >= EVIDENCE_MAX_COUNT:
+            return ()
+        return await self._evidence.keep(self.page, name)
+
+    async def keep_trace(self) -> None:
+        """Keep what a failure left on the page, however much was kept before."""
+        await self._evidence.keep(self.page, "page")
+
+    def take(self, arrived: Arrived) -> FetchedFile:
+        """Count a file that lies in ``staging`` already among the saved ones; downloads come in so."""
+        return self._files.take(arrived)
+
+
+@contextlib.asynccontextmanager
+async def open_tab(context: BrowserContext, order: TabOrder) -> AsyncGenerator[Tab]:
+    """Open a tab for one task and close it at the end, whatever happens in between.
+
+    Raises:
+        SessionBrokenError: The browser opens no tab, or does not close this one in time.
+    """
+    machine = Machine(TAB, order.task.task_id, clock=order.clock, observe=order.observe)
+    page = await _open(context)
+    machine.fire(TabEvent.OPENED)
+    try:
+        tab = Tab(order, page, machine)
+        yield tab
+        if tab.status is not TabStatus.FAILED:
+            tab.loaded()  # a page that was judged without work on it (not found, forbidden) was processed all the same
+            machine.fire(TabEvent.DONE)
+    except BaseException as error:
+        if machine.can(TabEvent.BREAK):
+            machine.fire(TabEvent.BREAK, cause=type(error).__name__)
+            machine.fire(TabEvent.GIVE_UP)
+        raise
+    finally:
+        await _close(page, machine)  # noqa: ASYNC102 - _close() shields itself, with a limit
+
+
+async def _open(context: BrowserContext) -> Page:
+    try:
+        return await within(OPEN_LIMIT_S, context.new_page)
+    except (PlaywrightError, TimeoutError) as error:
+        msg = "the browser opens no more tabs"
+        raise SessionBrokenError(msg) from error
+
+
+async def _close(page: Page, machine: Machine[TabStatus, TabEvent]) -> None:
+    machine.fire(TabEvent.CLOSE)
+    try:
+        with (
+            anyio.CancelScope(shield=True),
+            contextlib.suppress(PlaywrightError),  # a crashed tab or a dead browser: closed already
+        ):
+            await within(CLOSE_LIMIT_S, page.close)
+    except TimeoutError as error:
+        msg = f"the browser did not close a tab within {CLOSE_LIMIT_S:g} s"
+        raise SessionBrokenError(msg) from error
+    machine.fire(TabEvent.CLOSED)

@@ -1,0 +1,210 @@
+"""Everything that one page does from a moment on, and every window that it opens: so a download has its cause.
+
+Nothing of any other page is ever in a trail. What begins after the trail has ended belongs to nobody.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
+from weakref import WeakSet
+
+import anyio
+from playwright.async_api import Dialog, Download, Page, Request, Response
+from playwright.async_api import Error as PlaywrightError
+
+from poolwright.worker.patience import Signs, left_s
+from poolwright.worker.windows import Windows
+
+#: A window that hangs is left to the end of its browser.
+_CLOSE_LIMIT_S = 3.0
+
+
+#: Pages that somebody follows just now.
+_followed: WeakSet[Page] = WeakSet()
+
+
+class Trail:
+    """What happened since it began, in the order in which it did."""
+
+    def __init__(self, page: Page) -> None:
+        """Made by ``follow`` alone."""
+        self.downloads: list[Download] = []
+        #: Those of them that are kept; the others are thrown away at its end.
+        self.kept: list[Download] = []
+        self.answers: list[Response] = []
+        self.windows: list[Page] = []
+        #: What a dialog of the page said.
+        self.said: list[str] = []
+        self._count = Windows()
+        self._page = page
+        self._place = page.url
+        self._pending: set[Request] = set()
+        self._begun = self._last = time.monotonic()
+        self._downloaded: float | None = None
+        self._stirred = anyio.Event()
+        self._ears: list[tuple[Page, str, Callable[[Any], object]]] = []
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether something was asked for that did not come yet."""
+        return bool(self._pending)
+
+    @property
+    def is_flood(self) -> bool:
+        """Whether windows open without end."""
+        return self._count.is_flood
+
+    @property
+    def shown(self) -> list[Page]:
+        """Every page that shows something new: the windows that it opened, and itself where it went elsewhere."""
+        moved = [self._page] if self._page.url != self._place else []
+        return [page for page in (*self.windows, *moved) if page.url and not page.is_closed()]
+
+    def listen(self, page: Page) -> None:
+        """Hear what a page does."""
+        _followed.add(page)
+        ears: tuple[tuple[str, Callable[[Any], object]], ...] = (
+            ("download", self._note_download),
+            ("request", self._note_request),
+            ("response", self._note_answer),
+            ("requestfinished", self._note_end),
+            ("requestfailed", self._note_end),
+            ("popup", self._note_window),
+            ("popup", self._shut_if_too_many),
+            ("close", self._note_close),
+            ("dialog", self._note_dialog),
+        )
+        for event, ear in ears:
+            page.on(event, ear)  # pyright: ignore[reportCallIssue, reportArgumentType]  # typed for each event alone
+            self._ears.append((page, event, ear))
+
+    def deafen(self) -> None:
+        """Hear no more."""
+        for page, event, ear in self._ears:
+            page.remove_listener(event, ear)
+            _followed.discard(page)
+        self._ears.clear()
+
+    async def wait(self, stall_s: float) -> None:
+        """Wait until nothing more is to be expected."""
+        while not self.is_flood and (seconds := left_s(self._signs(), stall_s)) > 0:
+            with anyio.move_on_after(seconds):
+                await self._stirred.wait()
+            self._stirred = anyio.Event()
+
+    def begin_anew(self) -> None:
+        """Count the time from now: something more was asked for."""
+        self._begun = self._last = time.monotonic()
+
+    def answer_of(self, download: Download) -> Response | None:
+        """The answer that became a download; nothing for one that a script made."""
+        return next((answer for answer in reversed(self.answers) if answer.url == download.url), None)
+
+    def _signs(self) -> Signs:
+        now = time.monotonic()
+        brought = {download.page for download in self.downloads}
+        return Signs(
+            begun_s=now - self._begun,
+            last_s=now - self._last,
+            download_s=None if self._downloaded is None else now - self._downloaded,
+            pending_count=len(self._pending),
+            window_count=sum(1 for page in self.windows if page.url and not page.is_closed() and page not in brought),
+        )
+
+    def _stir(self) -> None:
+        self._last = time.monotonic()
+        self._stirred.set()
+
+    def _note_download(self, download: Download) -> None:
+        self.downloads.append(download)
+        self._downloaded = time.monotonic()
+        self._stir()
+
+    def _note_request(self, request: Request) -> None:
+        self._pending.add(request)
+        self._stir()
+
+    def _note_answer(self, answer: Response) -> None:
+        self.answers.append(answer)
+        self._stir()
+
+    def _note_end(self, request: Request) -> None:
+        self._pending.discard(request)
+        self._stir()
+
+    def _note_window(self, window: Page) -> None:
+        self.windows.append(window)
+        self.listen(window)
+        self._stir()
+
+    async def _shut_if_too_many(self, window: Page) -> None:
+        if self._count.is_for_closing(sum(not one.is_closed() for one in self.windows)):
+            await quietly(window.close)
+
+    def _note_close(self, page: Page) -> None:
+        self._pending = {request for request in self._pending if not _is_of(request, page)}
+        self._stir()
+
+    def _note_dialog(self, dialog: Dialog) -> None:
+        self.said.append(dialog.message[:200])
+        self._stir()
+
+
+def _is_of(request: Request, page: Page) -> bool:
+    try:
+        return request.frame.page is page
+    except PlaywrightError:
+        return True  # its page went before it had one
+
+
+@contextlib.asynccontextmanager
+async def follow(page: Page) -> AsyncGenerator[Trail]:
+    """Follow a page through a block; then its windows are closed, and all its downloads but those kept thrown away."""
+    trail = Trail(page)
+    trail.listen(page)
+    try:
+        yield trail
+    finally:
+        trail.deafen()
+        with anyio.CancelScope(shield=True):
+            for window in trail.windows:
+                await quietly(window.close)
+            for download in trail.downloads:
+                if download not in trail.kept:
+                    await _discard(download)
+
+
+def discard_strays(page: Page) -> None:
+    """Throw away what a page and its windows bring while nobody follows them: by themselves, or late.
+
+    For as long as they live. Nobody would ever look at it, it fills the disk, and some have no end.
+    """
+
+    async def discard(download: Download) -> None:
+        if download.page not in _followed:
+            await _discard(download)
+
+    def adopt(window: Page) -> None:
+        window.on("download", discard)
+        window.on("popup", adopt)
+
+    adopt(page)
+
+
+def is_followed(page: Page) -> bool:
+    """Whether somebody follows a page just now, and so deals with what it does."""
+    return page in _followed
+
+
+async def _discard(download: Download) -> None:
+    await quietly(download.cancel)
+    await quietly(download.delete)
+
+
+async def quietly(act: Callable[[], Awaitable[object]]) -> None:
+    """Do what may fail without harm, within a moment: closing what is closed, cancelling what has come."""
+    with anyio.move_on_after(_CLOSE_LIMIT_S), contextlib.suppress(PlaywrightError):
+        await act()
