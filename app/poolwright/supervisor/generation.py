@@ -170,15 +170,19 @@ class Generation:
         self._post.report(WorkerReady(worker=self.ref, at_s=anyio.current_time()))
 
     async def _pull(self, talk: Talk) -> None:
-        """Take a task whenever a tab is free, until told to go."""
+        """Take a task whenever a tab is free, until told to go. Who is told so meanwhile gets the task all the same."""
+        while self.departure is Departure.NONE and (task := await self._next_task()) is not None:
+            self._is_fresh = False
+            self._held[task.task_id] = task
+            # From here the plan knows who holds the task; what goes wrong is told as the end of this worker.
+            self._post.report(TaskTaken(worker=self.ref, task=task))
+            await self._assign(talk, task)
+
+    async def _next_task(self) -> POTask | None:
+        """Wait for a free tab and a task, until told to go."""
         with anyio.CancelScope() as self._pulling:
-            while True:
-                task = await next_task(self._post.dispatch, self._tabs, is_fresh=self._is_fresh)
-                self._is_fresh = False
-                self._held[task.task_id] = task
-                # From here the plan knows who holds the task; what goes wrong is told as the end of this worker.
-                self._post.report(TaskTaken(worker=self.ref, task=task))
-                await self._assign(talk, task)
+            return await next_task(self._post.dispatch, self._tabs, is_fresh=self._is_fresh)
+        return None
 
     async def _assign(self, talk: Talk, task: POTask) -> None:
         begun = task

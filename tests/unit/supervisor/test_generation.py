@@ -1,9 +1,12 @@
-"""A generation that is asked to go while the start of an attempt is written down takes nothing more."""
+"""A generation that is asked to go while it takes a task: the task goes back, or its worker hears of it."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import cast
+
+import anyio
+from anyio.lowlevel import checkpoint
 
 from poolwright.domain.failures import GivenBack
 from poolwright.domain.ids import WorkerRef
@@ -17,9 +20,16 @@ from poolwright.supervisor.departure import Departure
 from poolwright.supervisor.facts import Fact, TaskReturned
 from poolwright.supervisor.generation import Generation, Post
 from poolwright.supervisor.talk import Talk
+from poolwright.wire import messages
 from tests.support.tasks import po_task
 
 ONE = WorkerRef(1, 1)
+
+
+def generation_with(**parts: object) -> Generation:
+    order = SimpleNamespace(options=WorkerOptions(browser=BrowserOptions()), deadline=Deadline())
+    machine = Machine(WORKER, ONE.worker_id, clock=SystemClock().now, observe=lambda _: None)
+    return Generation(cast("Post", SimpleNamespace(order=order, machine=machine, **parts)), ONE)
 
 
 async def test_a_task_whose_worker_goes_meanwhile_goes_back_unspent() -> None:
@@ -30,10 +40,7 @@ async def test_a_task_whose_worker_goes_meanwhile_goes_back_unspent() -> None:
         await generation.depart(Departure.WITH_POOL)
         return begun
 
-    order = SimpleNamespace(options=WorkerOptions(browser=BrowserOptions()), deadline=Deadline())
-    machine = Machine(WORKER, ONE.worker_id, clock=SystemClock().now, observe=lambda _: None)
-    post = SimpleNamespace(order=order, machine=machine, report=facts.append, begin=begin)
-    generation = Generation(cast("Post", post), ONE)
+    generation = generation_with(report=facts.append, begin=begin)
     generation._held[task.task_id] = task
 
     await generation._assign(cast("Talk", None), task)  # nobody is told of it
@@ -41,3 +48,31 @@ async def test_a_task_whose_worker_goes_meanwhile_goes_back_unspent() -> None:
     assert not generation.held
     told = TaskReturned(worker=ONE, task_id=task.task_id, why=GivenBack.DRAINING, detail="its worker ends")
     assert facts == [told]
+
+
+async def test_a_worker_that_is_to_go_as_it_is_given_a_task_hears_of_the_task() -> None:
+    """It would wait for a task that it does not know, and the pool for its goodbye."""
+    task, given = po_task(1), list[messages.ToWorker]()
+
+    class Queue:
+        async def take(self, *, is_fresh: bool) -> POTask:
+            if not is_fresh:
+                await anyio.sleep_forever()
+            return task
+
+    class Link:
+        async def say(self, message: messages.ToWorker) -> None:
+            await generation.depart(Departure.TO_RETURN)
+            await checkpoint()
+            given.append(message)
+
+    async def begin(begun: POTask, _: WorkerRef) -> POTask:
+        return begun
+
+    generation = generation_with(report=lambda _: None, begin=begin, dispatch=Queue())
+
+    with anyio.fail_after(10):
+        await generation._pull(cast("Talk", Link()))
+
+    assert [message.type for message in given] == ["assign"]
+    assert list(generation.held) == [task.task_id]
