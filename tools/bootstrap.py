@@ -27,7 +27,7 @@ LISTS = {"demo": ("install", "runtime"), "test": ("install", "dev")}
 #: The program's own choice: prints the browser's path, or ends with NONE_FOUND where there is none that starts.
 ASK_FOR_BROWSER = """
 import sys
-from poolwright.domain.failures import OptionsError, SetupError
+from poolwright.domain.errors import OptionsError, SetupError
 from poolwright.service.browser import find_browser, read_version
 from poolwright.settings import load_settings
 try:

@@ -26,9 +26,9 @@ from typing import TYPE_CHECKING
 from poolwright.version import __version__
 
 if TYPE_CHECKING:
-    from poolwright.domain.failures import PoolError, Reason
-    from poolwright.domain.payload import JsonValue
-    from poolwright.domain.task import POTask, Report
+    from poolwright.domain.errors import PoolError
+    from poolwright.domain.outcomes import Reason
+    from poolwright.domain.tasks import JsonValue, POTask, Report
     from poolwright.processor.failures import GiveUpError, RetryLaterError, SessionLostError
     from poolwright.processor.protocol import Processor, Tab
     from poolwright.service.callbacks import Callbacks
@@ -57,13 +57,13 @@ __all__ = [
 _HOMES = {
     "Callbacks": "service.callbacks",
     "GiveUpError": "processor.failures",
-    "JsonValue": "domain.payload",
-    "POTask": "domain.task",
+    "JsonValue": "domain.tasks",
+    "POTask": "domain.tasks",
     "PersistentWorkerPool": "supervisor.pool",
-    "PoolError": "domain.failures",
+    "PoolError": "domain.errors",
     "Processor": "processor.protocol",
-    "Reason": "domain.failures",
-    "Report": "domain.task",
+    "Reason": "domain.outcomes",
+    "Report": "domain.tasks",
     "RetryLaterError": "processor.failures",
     "SessionLostError": "processor.failures",
     "Tab": "processor.protocol",

@@ -31,7 +31,7 @@ from poolwright.demo.catalogue.truth import OrderTruth
 from poolwright.demo.client import Portal
 from poolwright.demo.faults import FatPage
 from poolwright.demo.process import running_portal
-from poolwright.domain.task import TaskRecord
+from poolwright.domain.tasks import TaskRecord
 from poolwright.service.clock import SystemClock
 from poolwright.service.library import LIST
 from poolwright.service.out import JOURNAL_NAME

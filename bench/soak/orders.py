@@ -10,7 +10,7 @@ from poolwright.demo.catalogue.order import Answer, Order
 from poolwright.demo.catalogue.orders import Catalogue
 from poolwright.demo.catalogue.truth import OrderTruth
 from poolwright.domain.ids import TaskId
-from poolwright.domain.task import POTask
+from poolwright.domain.tasks import POTask
 
 SEED = 7
 #: All files of a light order together.

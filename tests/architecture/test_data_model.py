@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from poolwright.domain.machine import Table
+from poolwright.domain.state_machine import TransitionTable
 from poolwright.domain.states import POOL, PROFILE, SESSION, TAB, WORKER
 from poolwright.profile.profile import Profile
 from poolwright.supervisor.pool import PersistentWorkerPool
@@ -28,7 +28,7 @@ class Entity:
     attributes: str
     #: Its paths through life, each from one state to the next.
     paths: tuple[str, ...]
-    table: Table[Any, Any]
+    table: TransitionTable[Any, Any]
 
 
 MODEL: dict[str, Entity] = {

@@ -11,6 +11,9 @@ import pytest
 from tests.support.paths import ROOT
 
 FILE_LINES = 300
+#: Files that may be longer, and why; never longer than the last resort.
+LONG_FILES = {"app/poolwright/domain/states.py": "all tables side by side, as the mission shows them"}
+FILE_LINES_MAX = 450
 FUNCTION_LINES = 40
 
 FOLDERS = ("app", "bench", "examples", "tools")
@@ -32,5 +35,5 @@ def test_a_file_is_one_noun(source: Path) -> None:
     lines = text.count("\n")
     long_functions = {name: size for name, size in function_sizes(ast.parse(text)) if size > FUNCTION_LINES}
 
-    assert lines <= FILE_LINES
+    assert lines <= (FILE_LINES_MAX if source.as_posix() in LONG_FILES else FILE_LINES)
     assert not long_functions

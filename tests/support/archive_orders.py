@@ -10,9 +10,9 @@ from pathlib import Path
 from poolwright.archive.manifest import MANIFEST_NAME, Manifest
 from poolwright.archive.names import STAGED_EVIDENCE, STAGED_FILES
 from poolwright.archive.tree import PRIVATE_NAME
-from poolwright.domain.failures import Reason
 from poolwright.domain.ids import TaskId
-from poolwright.domain.task import FetchedFile, MissedFile, POTask, Report
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import FetchedFile, MissedFile, POTask, Report
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

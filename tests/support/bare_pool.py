@@ -9,9 +9,8 @@ from pathlib import Path
 from poolwright.archive.tree import OutputTree
 from poolwright.domain.ids import TaskId
 from poolwright.domain.options import PoolOptions, PortalOptions, WorkerOptions
-from poolwright.domain.payload import JsonValue
 from poolwright.domain.ports import EventSink
-from poolwright.domain.task import POTask
+from poolwright.domain.tasks import JsonValue, POTask
 from poolwright.service.clock import SystemClock
 from poolwright.store.memory import MemoryJournal
 from poolwright.supervisor.pool import PersistentWorkerPool
@@ -20,8 +19,8 @@ from tests.support.sessions import browser_options
 from tests.support.tasks import BATCH
 
 OWN = """
-from poolwright.domain.failures import Reason
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import POTask, Report
 from poolwright.processor import SessionLostError, Tab
 
 

@@ -15,8 +15,8 @@ from typer.testing import CliRunner, Result
 
 from poolwright.cli.main import app
 from poolwright.domain.events import Event
-from poolwright.domain.failures import Outcome
 from poolwright.domain.options import PortalOptions, WorkerOptions
+from poolwright.domain.outcomes import Outcome
 from poolwright.domain.ports import Accepted, EventSink
 from poolwright.profile.home import ProfileFile, ProfileHome
 from poolwright.service.batch import BatchJob, BatchSummary, Ending

@@ -16,10 +16,10 @@ from poolwright.domain.events import (
     TaskStarted,
     WorkerSeen,
 )
-from poolwright.domain.failures import GivenBack, Reason
 from poolwright.domain.ids import TaskId, WorkerRef
-from poolwright.domain.machine import Transition
-from poolwright.domain.task import FetchedFile, POTask, Report
+from poolwright.domain.outcomes import Reason, ReturnReason
+from poolwright.domain.state_machine import Transition
+from poolwright.domain.tasks import FetchedFile, POTask, Report
 
 EPOCH = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -85,7 +85,12 @@ def ended(
 
 
 def returned(
-    number: int, slot: int = 1, *, why: Reason | GivenBack = Reason.TAB_CRASHED, detail: str = "", delay_s: float = 2.0
+    number: int,
+    slot: int = 1,
+    *,
+    why: Reason | ReturnReason = Reason.TAB_CRASHED,
+    detail: str = "",
+    delay_s: float = 2.0,
 ) -> TaskReturned:
     return TaskReturned(
         task_id=task(number).task_id, why=why, detail=detail, delay_s=delay_s, worker=WorkerRef(slot, 1)

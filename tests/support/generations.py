@@ -15,10 +15,10 @@ import anyio
 import psutil
 
 from poolwright.bridge.parent import spawn
-from poolwright.domain.failures import root_cause
+from poolwright.domain.errors import unwrap_group
 from poolwright.domain.ids import ProfileId, TaskId, WorkerRef
 from poolwright.domain.options import BrowserOptions, Sandbox, WorkerOptions
-from poolwright.domain.task import POTask
+from poolwright.domain.tasks import POTask
 from poolwright.profile.profile import Profile
 from poolwright.profile.runs import RunFolder
 from poolwright.service.clock import SystemClock
@@ -136,7 +136,7 @@ class Slot:
                     yield life
                     beside.cancel_scope.cancel()
             except ExceptionGroup as group:
-                raise root_cause(group) from group
+                raise unwrap_group(group) from group
             finally:
                 await child.end()
 

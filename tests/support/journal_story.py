@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-from poolwright.domain.failures import Outcome
-from poolwright.domain.machine import Transition
+from poolwright.domain.outcomes import Outcome
+from poolwright.domain.state_machine import Transition
 from poolwright.domain.states import TASK, TaskStatus
-from poolwright.domain.task import TaskRecord
+from poolwright.domain.tasks import TaskRecord
 from poolwright.store.times import to_text
 
 #: An order that ended so needs no look. Others may be right too, that is for the test to say.

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.machine import Transition
 from poolwright.domain.ports import Journal
+from poolwright.domain.state_machine import Transition
 from poolwright.store.journal import SqliteJournal
 from poolwright.store.memory import MemoryJournal
 from poolwright.store.times import from_text

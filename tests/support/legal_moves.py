@@ -9,10 +9,10 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
-from poolwright.domain.machine import Table
+from poolwright.domain.state_machine import TransitionTable
 from poolwright.domain.states import POOL, PROFILE, SESSION, TAB, TASK, WORKER
 
-AnyTable = Table[Any, Any]
+AnyTable = TransitionTable[Any, Any]
 Move = tuple[str, str, str]
 
 #: The paths of the data model, in the order in which it tells them.

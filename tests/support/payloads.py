@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from poolwright.domain.payload import JsonValue
+from poolwright.domain.tasks import JsonValue
 
 
 def nested(depth: int) -> JsonValue:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.ids import ProfileId
-from poolwright.domain.machine import Transition
+from poolwright.domain.state_machine import Transition
 from poolwright.profile.profile import Profile
 from tests.support.profile_folders import make_base
 

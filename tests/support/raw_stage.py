@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from poolwright.demo.client import Portal
-from poolwright.domain.task import Report
+from poolwright.domain.tasks import Report
 from poolwright.worker.attempt import attempt
 from tests.support.raw_portal import RawPortal, raw_pack, raw_portal
 from tests.support.sessions import OpenStage, Stage, task_for

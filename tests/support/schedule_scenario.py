@@ -16,7 +16,7 @@ import pytest
 from poolwright.domain.events import Event, Notice
 from poolwright.domain.ids import BatchId
 from poolwright.domain.ports import Accepted, Clock
-from poolwright.domain.task import OrderList
+from poolwright.domain.tasks import OrderList
 from poolwright.intake.orders import Reading
 from poolwright.service.schedules.conduct import Means, conduct
 from poolwright.service.schedules.entry import FileSource, Schedule

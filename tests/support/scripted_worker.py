@@ -23,8 +23,8 @@ import anyio
 from poolwright.bridge.child import claim, die_with_parent, link
 from poolwright.bridge.stream import FrameStream
 from poolwright.domain.events import SessionView
-from poolwright.domain.failures import GivenBack, Proof, Reason
-from poolwright.domain.task import FetchedFile, POTask, Report
+from poolwright.domain.outcomes import LoginCheck, Reason, ReturnReason
+from poolwright.domain.tasks import FetchedFile, POTask, Report
 from poolwright.wire import messages
 from poolwright.wire.messages import ToWorker
 
@@ -42,7 +42,7 @@ class Script:
         self._who: dict[str, Any] = {"slot": slot, "generation": generation}
         self._start: str = script.get("start", "ready")
         self._tasks: list[str] = script.get("tasks", ["finish"])
-        self._proof = Proof(script.get("probe", "logged_in"))
+        self._proof = LoginCheck(script.get("probe", "logged_in"))
         self._staging = Path()
         self._is_drained = False
         self._eaten = b""
@@ -99,7 +99,7 @@ class Script:
                 report = Report(reason=Reason(reason), detail="The script says so.")
                 await self._say(messages.Finished(**self._who, task_id=task.task_id, report=report))
             case ("return", _, _):
-                why = GivenBack.SESSION_LOST
+                why = ReturnReason.SESSION_LOST
                 await self._say(messages.Returned(**self._who, task_id=task.task_id, why=why))
             case ("die", _, _):
                 os.kill(os.getpid(), signal.SIGKILL)

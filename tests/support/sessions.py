@@ -21,9 +21,9 @@ from playwright.async_api import Error as PlaywrightError
 from poolwright.demo.client import Portal
 from poolwright.domain.events import Level
 from poolwright.domain.ids import TaskId, WorkerId
-from poolwright.domain.machine import Transition
 from poolwright.domain.options import BrowserOptions, PortalOptions, Sandbox, Secret
-from poolwright.domain.task import POTask
+from poolwright.domain.state_machine import Transition
+from poolwright.domain.tasks import POTask
 from poolwright.portal import pack as packs
 from poolwright.portal.pack import Pack
 from poolwright.service.clock import SystemClock

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from poolwright.domain.failures import Reason
 from poolwright.domain.ids import BatchId, TaskId, WorkerRef
-from poolwright.domain.task import FetchedFile, MissedFile, OrderList, OrderRow, POTask, Report
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import FetchedFile, MissedFile, OrderList, OrderRow, POTask, Report
 
 BATCH = BatchId("list-1")
 OTHER = BatchId("list-2")

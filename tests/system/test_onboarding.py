@@ -22,7 +22,7 @@ from anyio.streams.text import TextReceiveStream
 from poolwright.cli.exits import Exit
 from poolwright.demo.client import Portal
 from poolwright.demo.process import running_portal
-from poolwright.domain.failures import Outcome
+from poolwright.domain.outcomes import Outcome
 from poolwright.profile.base import check_base
 from poolwright.profile.home import NamedProfile, ProfileHome
 from poolwright.profile.keeping import find_good

@@ -19,7 +19,7 @@ from typing import Self
 from poolwright.archive.disk import PRIVATE_FILE, PRIVATE_FOLDER, make_private_folder
 from poolwright.archive.ledger import task_key
 from poolwright.archive.names import safe_folder
-from poolwright.domain.task import POTask, TaskRecord
+from poolwright.domain.tasks import POTask, TaskRecord
 
 #: Folder of all traces, in the private one.
 EVIDENCE_NAME = "evidence"

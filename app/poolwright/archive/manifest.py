@@ -19,8 +19,8 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from poolwright.archive.disk import Heed, go_on, sha256_of
 from poolwright.archive.names import SUPERSEDED_NAME, well_formed
 from poolwright.domain.account import Account, origin_of
-from poolwright.domain.failures import Outcome, Reason
-from poolwright.domain.task import FetchedFile, MissedFile, POTask, Report
+from poolwright.domain.outcomes import Outcome, Reason
+from poolwright.domain.tasks import FetchedFile, MissedFile, POTask, Report
 from poolwright.version import __version__
 
 #: One of ``names.RESERVED_NAMES``: no attachment is called so.

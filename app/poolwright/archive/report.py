@@ -23,7 +23,7 @@ from poolwright.archive.former import put_aside, remove_aside, thin_out
 from poolwright.archive.losses import Gone
 from poolwright.archive.names import folder_variants, well_formed
 from poolwright.archive.table import Line, Orders, Records, Summary, Tally, Value, heeded, lines, result_headers
-from poolwright.domain.task import OrderRow
+from poolwright.domain.tasks import OrderRow
 from poolwright.version import __version__
 
 #: Names that are tried for a report whose file is locked.

@@ -14,10 +14,10 @@ from typing import Protocol
 
 from poolwright.archive.disk import Heed, go_on
 from poolwright.archive.names import folder_variants
-from poolwright.domain.failures import MEANINGS, ActionClass, Meaning, Outcome, Reason
 from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.outcomes import REASONS, ActionClass, Outcome, Reason, ReasonInfo
 from poolwright.domain.states import TaskStatus
-from poolwright.domain.task import OrderRow, Report, TaskRecord
+from poolwright.domain.tasks import OrderRow, Report, TaskRecord
 
 RESULT_COLUMNS = (
     "Outcome",
@@ -93,9 +93,9 @@ class Line:
     same_as_row_no: int | None = None
 
     @property
-    def meaning(self) -> Meaning | None:
+    def meaning(self) -> ReasonInfo | None:
         """What the outcome means to a person."""
-        return None if self.reason is None else MEANINGS[self.reason]
+        return None if self.reason is None else REASONS[self.reason]
 
     @property
     def supplier(self) -> str:

@@ -11,8 +11,8 @@ from itertools import chain
 from typing import Self
 
 from poolwright.archive.names import safe_folder
-from poolwright.domain.failures import OptionsError
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.errors import OptionsError
+from poolwright.domain.tasks import POTask, Report
 
 DEFAULT_TEMPLATE = "{supplier}/{number}"
 #: Fields that every order has, whatever its page tells.

@@ -39,7 +39,7 @@ from poolwright.archive.template import DEFAULT_TEMPLATE, FolderTemplate
 from poolwright.domain.account import Account
 from poolwright.domain.ids import TaskId
 from poolwright.domain.ports import Clock, Filed
-from poolwright.domain.task import POTask, Report, TaskRecord
+from poolwright.domain.tasks import POTask, Report, TaskRecord
 
 #: What is Poolwright's own in the output folder. No folder of an order can have this name: none begins with a dot.
 PRIVATE_NAME = ".poolwright"

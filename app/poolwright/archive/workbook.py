@@ -38,8 +38,8 @@ from poolwright.archive.excel import (
 from poolwright.archive.losses import CUT, Losses
 from poolwright.archive.sheet_file import begin_rows, closed
 from poolwright.archive.table import RESULT_COLUMNS, Line, Summary, Value, result_headers
-from poolwright.domain.failures import Outcome
-from poolwright.domain.task import OrderRow
+from poolwright.domain.outcomes import Outcome
+from poolwright.domain.tasks import OrderRow
 
 #: Width in letters; columns are measured by their first rows.
 _WIDTH_MIN, _WIDTH_MAX, _MEASURED_ROWS = 8, 60, 200

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import anyio
 
-from poolwright.domain.failures import root_cause
+from poolwright.domain.errors import unwrap_group
 
 T = TypeVar("T")
 
@@ -80,7 +80,7 @@ async def within(limit_s: float, work: Callable[[], Awaitable[T]]) -> T:
             await AwakeLimit(limit_s).wait(is_over)
             doing.cancel_scope.cancel()
     except ExceptionGroup as group:
-        raise root_cause(group) from group
+        raise unwrap_group(group) from group
     if not done:
         raise TimeoutError
     return done[0]

@@ -33,8 +33,8 @@ from poolwright.cli.truth import Found, differences
 from poolwright.demo.catalogue.truth import OrderTruth
 from poolwright.demo.client import Portal
 from poolwright.demo.process import PortalError, running_portal
+from poolwright.domain.errors import SetupError
 from poolwright.domain.events import Event, TaskEnded
-from poolwright.domain.failures import SetupError
 from poolwright.service.batch import BatchSummary, Ending, Redo
 from poolwright.service.crew import find_crew
 from poolwright.service.out import open_out

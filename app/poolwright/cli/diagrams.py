@@ -6,18 +6,18 @@ import inspect
 from enum import Enum
 from typing import Any
 
-from poolwright.domain.machine import Table
+from poolwright.domain.state_machine import TransitionTable
 from poolwright.domain.states import TABLES
 
 HEAD = """\
 # Lifecycles
 
-Drawn from the tables in `app/poolwright/domain/states/` by `make docs`: change those, not this page. One move is one
+Drawn from the tables in `app/poolwright/domain/states.py` by `make docs`: change those, not this page. One move is one
 event; a move that a table does not have is a defect and raises.
 """
 
 
-def diagram(table: Table[Any, Any]) -> str:
+def diagram(table: TransitionTable[Any, Any]) -> str:
     """One machine as a Mermaid state diagram. Events that lead the same way share an arrow."""
     lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {table.start.name}"]
     for state, row in table.rows.items():
@@ -35,14 +35,14 @@ def page() -> str:
     return "\n".join((HEAD, *map(_states, TABLES), "", *parts))
 
 
-def _states(table: Table[Any, Any]) -> str:
+def _states(table: TransitionTable[Any, Any]) -> str:
     return f"* **{_title(table)}**: {', '.join(state.name for state in table.rows)}"
 
 
-def _title(table: Table[Any, Any]) -> str:
+def _title(table: TransitionTable[Any, Any]) -> str:
     return table.name.capitalize()
 
 
-def _purpose(table: Table[Any, Any]) -> str:
+def _purpose(table: TransitionTable[Any, Any]) -> str:
     first: Enum = table.start
     return inspect.getdoc(type(first)) or ""

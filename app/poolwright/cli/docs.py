@@ -16,7 +16,7 @@ import typer
 from poolwright.cli import commands, diagrams
 from poolwright.cli.console import console
 from poolwright.cli.exits import Exit
-from poolwright.domain.failures import OptionsError
+from poolwright.domain.errors import OptionsError
 from poolwright.settings import Settings, allowed, default, face, variable
 
 ENV_EXAMPLE, STATES = ".env.example", "docs/internals/states.md"

@@ -35,7 +35,7 @@ from poolwright.cli.checks_machine import (
 )
 from poolwright.cli.exits import Exit
 from poolwright.cli.options import BROWSERS, AsJson, SettingsCommand
-from poolwright.domain.failures import PoolError
+from poolwright.domain.errors import PoolError
 from poolwright.profile.base import LOCAL_STATE, check_base
 from poolwright.profile.home import BASE_NAME, FILE_NAME, ProfileHome
 from poolwright.profile.locks import reading

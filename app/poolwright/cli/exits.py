@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from enum import IntEnum
 from types import MappingProxyType
 
-from poolwright.domain.failures import LoginRequiredError, OptionsError, Outcome, PoolError, ProfileError
+from poolwright.domain.errors import LoginRequiredError, OptionsError, PoolError, ProfileError
+from poolwright.domain.outcomes import Outcome
 from poolwright.intake.errors import InputRefusedError
 from poolwright.portal.errors import PackError
 from poolwright.service.batch import BatchSummary, Ending

@@ -9,8 +9,8 @@ from pathlib import Path
 from poolwright.archive.names import safe_name
 from poolwright.archive.template import FolderTemplate
 from poolwright.archive.tree import PRIVATE_NAME
-from poolwright.domain.failures import OptionsError
-from poolwright.domain.task import OrderList
+from poolwright.domain.errors import OptionsError
+from poolwright.domain.tasks import OrderList
 from poolwright.intake.content import LIST_SUFFIXES
 from poolwright.intake.errors import InputRefusedError
 from poolwright.intake.orders import Reading, orders_from_file, orders_from_numbers, orders_from_stdin

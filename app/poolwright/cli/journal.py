@@ -10,8 +10,8 @@ from poolwright.archive.tree import PRIVATE_NAME
 from poolwright.cli.console import console
 from poolwright.cli.options import SettingsCommand
 from poolwright.domain.account import Account
+from poolwright.domain.errors import OptionsError
 from poolwright.domain.events import Level
-from poolwright.domain.failures import OptionsError
 from poolwright.service.clock import SystemClock
 from poolwright.service.out import JOURNAL_NAME
 from poolwright.service.site import account_of, find_site

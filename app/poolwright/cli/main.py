@@ -23,7 +23,7 @@ from poolwright.cli.console import console
 from poolwright.cli.exits import Exit, exit_of_error
 from poolwright.cli.help import HelpfulCommand, epilog_of
 from poolwright.cli.streams import loss_of, secure
-from poolwright.domain.failures import PoolError, SetupError
+from poolwright.domain.errors import PoolError, SetupError
 from poolwright.version import __version__
 
 #: Columns of a help text, where the terminal has as many.

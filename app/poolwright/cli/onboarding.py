@@ -18,7 +18,7 @@ from poolwright.cli.login import tell_notice, tell_sandbox
 from poolwright.cli.manner import Manner
 from poolwright.cli.options import PORTAL, ProfileName, SettingsCommand
 from poolwright.cli.signals import finishing_on_signal, unless_interrupted
-from poolwright.domain.failures import LoginRequiredError, OptionsError
+from poolwright.domain.errors import LoginRequiredError, OptionsError
 from poolwright.profile.home import NamedProfile, ProfileHome
 from poolwright.profile.private import remove_tree
 from poolwright.profile.seal import Seal

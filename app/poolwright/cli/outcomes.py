@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from poolwright.domain.failures import Outcome
+from poolwright.domain.outcomes import Outcome
 
 STYLES: Mapping[Outcome, str] = MappingProxyType(
     {

@@ -6,7 +6,7 @@ from poolwright.cli import words
 from poolwright.cli.progress import Progress
 from poolwright.cli.view import QuietView
 from poolwright.domain.events import Event, Level, MemoryRelieved, Notice, TaskEnded, TaskReturned
-from poolwright.domain.failures import GivenBack
+from poolwright.domain.outcomes import ReturnReason
 
 
 def line_of(event: Event, before: Progress, after: Progress) -> str:
@@ -14,7 +14,7 @@ def line_of(event: Event, before: Progress, after: Progress) -> str:
     match event:
         case TaskEnded():
             return _ended(event, after)
-        case TaskReturned() if not isinstance(event.why, GivenBack):
+        case TaskReturned() if not isinstance(event.why, ReturnReason):
             again = f"again in {words.duration(event.delay_s)}" if event.delay_s else "again soon"
             detail = f": {event.detail}" if event.detail else ""
             return f"{before.order_name(event.task_id)} {event.why.value}{detail} ({again})"

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from poolwright.cli import words
 from poolwright.cli.console import console
-from poolwright.domain.task import OrderList
+from poolwright.domain.tasks import OrderList
 
 #: So many rows show whether the right column was taken.
 ROWS_SHOWN = 5

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from poolwright.cli import checks, profile_words
 from poolwright.cli.checks import Check
-from poolwright.domain.failures import PoolError
+from poolwright.domain.errors import PoolError
 from poolwright.portal import pack as packs
 from poolwright.profile.base import BaseFacts, inspect_base
 from poolwright.profile.cookies import count_by_site

@@ -22,9 +22,9 @@ from poolwright.domain.events import (
     TaskStarted,
     WorkerSeen,
 )
-from poolwright.domain.failures import Outcome
 from poolwright.domain.ids import TaskId, WorkerId, WorkerRef
-from poolwright.domain.machine import Transition
+from poolwright.domain.outcomes import Outcome
+from poolwright.domain.state_machine import Transition
 from poolwright.domain.states import POOL, WORKER
 
 #: The rate is that of the last minute: long enough to be calm, short enough to follow the portal.

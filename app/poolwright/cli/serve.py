@@ -23,8 +23,8 @@ from poolwright.cli.options import SettingsCommand
 from poolwright.cli.plain import notice_line
 from poolwright.cli.sandbox import sandbox_notice, sandbox_record
 from poolwright.cli.signals import Wishes, hearing_signals
+from poolwright.domain.errors import OptionsError
 from poolwright.domain.events import Event, Level, MemoryRelieved, Notice
-from poolwright.domain.failures import OptionsError
 from poolwright.domain.ports import EventSink
 from poolwright.intake.orders import Reading
 from poolwright.service.api.app import Door, make_app

@@ -16,7 +16,7 @@ from anyio.abc import TaskStatus
 
 from poolwright.cli import words
 from poolwright.cli.last_resort import OVERTIME_S, last_resort
-from poolwright.domain.failures import root_cause
+from poolwright.domain.errors import unwrap_group
 from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S
 
 T = TypeVar("T")
@@ -60,7 +60,7 @@ async def unless_interrupted(work: Callable[[], Awaitable[T]]) -> T:
             results.append(await work())
             beside.cancel_scope.cancel()
     except ExceptionGroup as group:
-        raise root_cause(group) from None
+        raise unwrap_group(group) from None
     if not results:
         raise KeyboardInterrupt
     return results[0]
@@ -84,7 +84,7 @@ async def finishing_on_signal(work: Callable[[anyio.Event], Awaitable[T]], say: 
             results.append(await work(enough))
             beside.cancel_scope.cancel()
     except ExceptionGroup as group:
-        raise root_cause(group) from None
+        raise unwrap_group(group) from None
     if not results:
         raise KeyboardInterrupt
     return results[0]
@@ -157,7 +157,7 @@ async def hearing_signals(
                 yield wishes
                 beside.cancel_scope.cancel()
     except ExceptionGroup as group:
-        raise root_cause(group) from None
+        raise unwrap_group(group) from None
 
 
 async def _listen(

@@ -11,8 +11,8 @@ from openpyxl import Workbook
 from poolwright.archive.manifest import MANIFEST_NAME
 from poolwright.cli.truth import Found
 from poolwright.demo.catalogue.lists import Columns, ListedOrder
+from poolwright.domain.errors import OptionsError
 from poolwright.domain.events import TaskEnded
-from poolwright.domain.failures import OptionsError
 from poolwright.profile.private import remove_tree
 
 #: Stands in a folder that a demo made; without it nothing is removed.

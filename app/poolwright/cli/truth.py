@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from poolwright.demo.catalogue.truth import FileTruth, OrderTruth
-from poolwright.domain.failures import Outcome
+from poolwright.domain.outcomes import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from poolwright.domain.failures import GivenBack, Reason
 from poolwright.domain.ids import TaskId, WorkerRef
-from poolwright.domain.machine import Transition
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.outcomes import Reason, ReturnReason
+from poolwright.domain.state_machine import Transition
+from poolwright.domain.tasks import POTask, Report
 
 
 class Level(StrEnum):
@@ -63,7 +63,7 @@ class TaskReturned:
     """A task is back in the queue."""
 
     task_id: TaskId
-    why: Reason | GivenBack
+    why: Reason | ReturnReason
     detail: str
     #: Seconds until it may start again.
     delay_s: float

@@ -1,4 +1,7 @@
-"""Identities. Plain values that are equal when they mean the same thing."""
+"""Identities, and the counts that travel with them: plain values that are equal when they mean the same thing.
+
+Of cookies only counts per site travel, never names or values: they are shown to people.
+"""
 
 from __future__ import annotations
 
@@ -47,3 +50,15 @@ class WorkerRef:
     def __str__(self) -> str:
         """Read as ``worker-2#1`` in logs."""
         return f"{self.worker_id}#{self.generation}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteCookies:
+    """The unexpired cookies of one host, as a browser keeps them apart."""
+
+    #: Host of the cookies; one that begins with a dot covers the hosts below it too.
+    site: str
+    #: Cookies with an expiry.
+    lasting_count: int
+    #: Cookies that end with the browser, unless it is told to restore its session.
+    session_count: int

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from poolwright.domain.failures import OptionsError
+from poolwright.domain.errors import OptionsError
 
 #: The mission's rule: between 1 and 8 workers.
 WORKER_COUNT_MIN, WORKER_COUNT_MAX = 1, 8

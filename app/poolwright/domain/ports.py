@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Protocol
 
 from poolwright.domain.events import Event
-from poolwright.domain.failures import GivenBack, Reason
 from poolwright.domain.ids import BatchId, TaskId, WorkerRef
-from poolwright.domain.machine import Transition
-from poolwright.domain.task import OrderList, POTask, Report, TaskRecord
+from poolwright.domain.outcomes import Reason, ReturnReason
+from poolwright.domain.state_machine import Transition
+from poolwright.domain.tasks import OrderList, POTask, Report, TaskRecord
 
 
 class Clock(Protocol):
@@ -86,7 +86,7 @@ class Journal(Protocol):
         ...
 
     async def give_back(
-        self, task_id: TaskId, why: Reason | GivenBack, *, detail: str, delay_s: float, is_attempt_spent: bool
+        self, task_id: TaskId, why: Reason | ReturnReason, *, detail: str, delay_s: float, is_attempt_spent: bool
     ) -> None:
         """Queue a claimed or running task again, at its old place, not before ``delay_s`` from now."""
         ...

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from poolwright.domain.failures import DiskFullError, NotNowError, Reason, StorageForbiddenError
+from poolwright.domain.errors import DiskFullError, StorageForbiddenError, TemporarilyUnavailableError
+from poolwright.domain.outcomes import Reason
 
 
 class StorageTrouble(StrEnum):
@@ -77,7 +78,7 @@ def trouble_of(error: OSError) -> StorageTrouble:
     return _BY_NUMBER.get(error.errno or 0, StorageTrouble.OTHER)
 
 
-def trouble_told(error: NotNowError) -> StorageTrouble:
+def trouble_told(error: TemporarilyUnavailableError) -> StorageTrouble:
     """The same of an error that a room has explained already."""
     match error:
         case DiskFullError():

@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from poolwright.domain.failures import Reason
 from poolwright.domain.ids import BatchId, TaskId, task_prefix
-from poolwright.domain.task import OrderList, OrderRow, POTask
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import OrderList, OrderRow, POTask
 from poolwright.intake.column import Confidence, column_shown, find_column, guess_notice
 from poolwright.intake.errors import InputRefusedError
 from poolwright.intake.grid import Row, named_rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from poolwright.domain.ids import TaskId
-from poolwright.domain.task import OrderRow, POTask
+from poolwright.domain.tasks import OrderRow, POTask
 from poolwright.intake.grid import named_rows
 
 #: So many kinds are told apart in the sentence.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from poolwright.domain.failures import Reason
+from poolwright.domain.outcomes import Reason
 from poolwright.intake.cells import can_be_order, is_data
 from poolwright.intake.column import column_shown
 from poolwright.intake.grid import Row, named_rows

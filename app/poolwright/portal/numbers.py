@@ -16,7 +16,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from poolwright.domain.failures import Reason
+from poolwright.domain.outcomes import Reason
 from poolwright.portal import writing
 
 #: Longer than any order number; nothing longer is tried against a pack's pattern.

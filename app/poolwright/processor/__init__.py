@@ -5,9 +5,8 @@
 - ``RetryLaterError``, ``GiveUpError``, ``SessionLostError``: what it raises where it knows what an error means.
 """
 
-from poolwright.domain.failures import Outcome, Reason
-from poolwright.domain.payload import JsonValue
-from poolwright.domain.task import FetchedFile, MissedFile, POTask, Report
+from poolwright.domain.outcomes import Outcome, Reason
+from poolwright.domain.tasks import FetchedFile, JsonValue, MissedFile, POTask, Report
 from poolwright.processor.failures import GiveUpError, ProcessorError, RetryLaterError, SessionLostError
 from poolwright.processor.names import GROUP
 from poolwright.processor.protocol import Processor, Tab

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
-from poolwright.domain.failures import OptionsError
+from poolwright.domain.errors import OptionsError
 
 #: The group of entry points under which packages offer processors.
 GROUP = "poolwright.processors"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from poolwright.domain.task import FetchedFile, POTask, Report
+from poolwright.domain.tasks import FetchedFile, POTask, Report
 
 if TYPE_CHECKING:  # only workers load Playwright; everybody else only names its page
     from playwright.async_api import Page

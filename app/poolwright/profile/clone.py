@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from poolwright.domain.failures import PoolError
+from poolwright.domain.errors import PoolError
 from poolwright.domain.storage import StorageTrouble, trouble_of
 from poolwright.profile.failures import NoRoomError, ProfileInUseError, ProfileRefusedError, unreadable, unwritable
 from poolwright.profile.occupancy import refuse_occupied

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from poolwright.domain.cookies import SiteCookies
+from poolwright.domain.ids import SiteCookies
 from poolwright.profile.database import opened_to_read, refuse_storage, settled
 from poolwright.profile.failures import BrokenFileError, ProfileDamagedError, ProfileRefusedError, make_anew, unreadable
 

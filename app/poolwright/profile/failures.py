@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from poolwright.domain.failures import (
+from poolwright.domain.errors import (
     DiskFullError,
     PoolError,
     ProfileError,

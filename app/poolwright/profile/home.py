@@ -16,7 +16,7 @@ import tomli_w
 from pathvalidate import is_valid_filename
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from poolwright.domain.failures import SetupError
+from poolwright.domain.errors import SetupError
 from poolwright.domain.storage import trouble_of
 from poolwright.profile.everyday import refuse_everyday
 from poolwright.profile.failures import ProfileFileError, ProfileMissingError, ProfileRefusedError, unreadable

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from poolwright.domain.failures import SetupError
+from poolwright.domain.errors import SetupError
 from poolwright.profile.base import inspect_base
 from poolwright.profile.clone import clone_profile, free_place, remove_clone, set_aside
 from poolwright.profile.failures import GOOD_MARK, ProfileDamagedError, ProfileMissingError, make_anew

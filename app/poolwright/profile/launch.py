@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import cast
 
-from poolwright.domain.failures import SetupError
+from poolwright.domain.errors import SetupError
 from poolwright.profile.failures import ProfileDamagedError, make_anew
 from poolwright.profile.failures import unwritable as refused
 from poolwright.profile.occupancy import refuse_occupied

@@ -11,9 +11,8 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from poolwright.domain.cookies import SiteCookies
-from poolwright.domain.ids import ProfileId
-from poolwright.domain.machine import Machine, Transition
+from poolwright.domain.ids import ProfileId, SiteCookies
+from poolwright.domain.state_machine import StateMachine, Transition
 from poolwright.domain.states import PROFILE, ProfileEvent, ProfileStatus
 from poolwright.profile.base import check_base
 from poolwright.profile.clone import CloneReport, clone_profile, remove_clone, set_aside
@@ -63,7 +62,7 @@ class Profile:
         self.is_lost = False
         self._clock = clock
         self._stores: frozenset[str] = frozenset()
-        self._machine = Machine(PROFILE, profile_id, clock=clock, observe=observe)
+        self._machine = StateMachine(PROFILE, profile_id, clock=clock, observe=observe)
 
     @property
     def state(self) -> ProfileStatus:

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from poolwright.domain.failures import SetupError
+from poolwright.domain.errors import SetupError
 from poolwright.profile.clone import is_set_aside
 from poolwright.profile.failures import unwritable
 from poolwright.profile.locks import FileLock

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from poolwright.domain.failures import PoolError
+from poolwright.domain.errors import PoolError
 from poolwright.profile.base import BaseFacts, check_base
 from poolwright.profile.failures import (
     ProfileDamagedError,

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from poolwright.domain.failures import OptionsError
+from poolwright.domain.errors import OptionsError
 
 #: Cookies and tokens take kilobytes; a site that keeps its data in IndexedDB, some megabytes.
 SIZE_MAX_BYTES = 64 * 1024 * 1024

@@ -8,10 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from poolwright.domain.account import Account
-from poolwright.domain.failures import Outcome
 from poolwright.domain.options import PoolOptions
+from poolwright.domain.outcomes import Outcome
 from poolwright.domain.ports import Accepted
-from poolwright.domain.task import OrderList
+from poolwright.domain.tasks import OrderList
 
 
 class Redo(StrEnum):

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from poolwright.domain.failures import root_cause
+from poolwright.domain.errors import unwrap_group
 
 
 @asynccontextmanager
@@ -33,4 +33,4 @@ async def beginning(stop: anyio.Event) -> AsyncGenerator[Callable[[], None]]:
             yield waiting.cancel
             waiting.cancel()
     except ExceptionGroup as group:
-        raise root_cause(group) from group
+        raise unwrap_group(group) from group

@@ -19,7 +19,7 @@ from typing import Protocol
 
 import platformdirs
 
-from poolwright.domain.failures import OptionsError, SetupError
+from poolwright.domain.errors import OptionsError, SetupError
 
 #: Programs by the names that packages put on PATH, best first.
 ON_PATH = (

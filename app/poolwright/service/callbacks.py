@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from poolwright.domain.events import Event, Moved, TaskEnded, WorkerSeen
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.states import WORKER, WorkerStatus
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.tasks import POTask, Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

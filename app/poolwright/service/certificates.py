@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from poolwright.domain.failures import OptionsError
+from poolwright.domain.errors import OptionsError
 from poolwright.domain.options import Identity
 from poolwright.service.clock import SystemClock
 from poolwright.settings import Settings, variable

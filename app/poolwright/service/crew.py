@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from poolwright.archive.tree import PRIVATE_NAME
-from poolwright.domain.failures import OptionsError
+from poolwright.domain.errors import OptionsError
 from poolwright.domain.options import (
     BYTES_PER_MB,
     BrowserOptions,

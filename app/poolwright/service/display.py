@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from poolwright.domain.failures import SetupError
+from poolwright.domain.errors import SetupError
 
 #: Either is set in every graphical session of Linux.
 _VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY")

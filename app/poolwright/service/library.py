@@ -17,13 +17,13 @@ import anyio.to_thread
 
 from poolwright.archive.tree import PRIVATE_NAME, OutputTree
 from poolwright.domain.account import Account
+from poolwright.domain.errors import unwrap_group
 from poolwright.domain.events import Event, Level, Notice
-from poolwright.domain.failures import Reason, root_cause
 from poolwright.domain.ids import BatchId, TaskId
-from poolwright.domain.payload import JsonValue
+from poolwright.domain.outcomes import Reason
 from poolwright.domain.ports import EventSink
 from poolwright.domain.states import TaskStatus
-from poolwright.domain.task import POTask, Report, TaskRecord
+from poolwright.domain.tasks import JsonValue, POTask, Report, TaskRecord
 from poolwright.processor import GiveUpError, Processor, RetryLaterError, SessionLostError, Tab
 from poolwright.processor.names import PO_ATTACHMENTS
 from poolwright.profile.home import ProfileHome
@@ -176,7 +176,7 @@ async def _running(plan: _Plan, clock: SystemClock, observe: EventSink) -> Async
             ):
                 yield pool
         except ExceptionGroup as group:
-            raise root_cause(group) from group
+            raise unwrap_group(group) from group
 
 
 async def _make_base(plan: _Plan, clock: SystemClock, observe: EventSink) -> None:

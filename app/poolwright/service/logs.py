@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, assert_never, cast
 
 from loguru import logger
 
+from poolwright.domain.errors import OptionsError
 from poolwright.domain.events import (
     Event,
     ListOpened,
@@ -30,7 +31,6 @@ from poolwright.domain.events import (
     TaskStarted,
     WorkerSeen,
 )
-from poolwright.domain.failures import OptionsError
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.ports import EventSink
 from poolwright.profile.rights import blame

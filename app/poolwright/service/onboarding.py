@@ -15,8 +15,9 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
+from poolwright.domain.errors import LoginRequiredError, SetupError
 from poolwright.domain.events import Level, Notice
-from poolwright.domain.failures import LoginRequiredError, Proof, SetupError
+from poolwright.domain.outcomes import LoginCheck
 from poolwright.domain.ports import Clock, EventSink
 from poolwright.profile.base import check_base, check_for_login
 from poolwright.profile.clone import clone_profile, remove_clone
@@ -153,7 +154,7 @@ async def _prove(job: Onboarding, folder: Path, unproven: str) -> None:
     """Have a new browser find the login on the disk, and keep its cookies beside the base."""
     await anyio.to_thread.run_sync(prepare_base, folder)
     kept = kept_login_path(job.profile.base_path)
-    if await run_errand(replace(_errand(job, Mode.PROVE), base=folder, cookies_path=kept)) is not Proof.LOGGED_IN:
+    if await run_errand(replace(_errand(job, Mode.PROVE), base=folder, cookies_path=kept)) is not LoginCheck.LOGGED_IN:
         raise LoginRequiredError(unproven)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from poolwright.archive.disk import make_private_folder
 from poolwright.archive.tree import PRIVATE_NAME
-from poolwright.domain.failures import OptionsError, SetupError
+from poolwright.domain.errors import OptionsError, SetupError
 from poolwright.profile.rights import blame
 from poolwright.settings import Settings
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import assert_never
 
-from poolwright.domain.failures import ActionClass
 from poolwright.domain.ids import TaskId
-from poolwright.domain.task import Report, TaskRecord
+from poolwright.domain.outcomes import ActionClass
+from poolwright.domain.tasks import Report, TaskRecord
 from poolwright.service.batch import Redo
 
 

@@ -12,10 +12,10 @@ import anyio
 import anyio.to_thread
 
 from poolwright.archive.tree import OutputTree
-from poolwright.domain.failures import SetupError, root_cause
+from poolwright.domain.errors import SetupError, unwrap_group
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.ports import Journal
-from poolwright.domain.task import TaskRecord
+from poolwright.domain.tasks import TaskRecord
 from poolwright.profile.rights import blame
 from poolwright.service.batch import Redo
 from poolwright.service.redoing import to_redo
@@ -113,7 +113,7 @@ async def unless(happens: Callable[[], Awaitable[object]], work: Callable[[], Aw
             is_done = True
             beside.cancel_scope.cancel()
     except ExceptionGroup as group:
-        raise root_cause(group) from group
+        raise unwrap_group(group) from group
     return is_done
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import anyio
 
 from poolwright.archive.tree import OutputTree
+from poolwright.domain.errors import unwrap_group
 from poolwright.domain.events import Level, ListOpened, Notice
-from poolwright.domain.failures import Outcome, root_cause
+from poolwright.domain.outcomes import Outcome
 from poolwright.domain.ports import Accepted, Clock, EventSink
 from poolwright.domain.states import open_count
 from poolwright.portal import pack as packs
@@ -193,7 +194,7 @@ async def _work(run: _Run) -> Stop | None:
             ended.append(pool.end)
             listening.cancel_scope.cancel()
     except ExceptionGroup as group:
-        raise root_cause(group) from group
+        raise unwrap_group(group) from group
     return ended[0] if ended else _UNSTAFFED
 
 

@@ -16,7 +16,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from poolwright.domain.failures import OptionsError, SetupError, root_cause
+from poolwright.domain.errors import OptionsError, SetupError, unwrap_group
 
 #: Answers that are under way get so long at the end; streams of events end at once with what they tell of.
 LAST_ANSWERS_S = 5
@@ -189,7 +189,7 @@ async def serving(app: ASGIApp, listener: socket.socket) -> AsyncGenerator[None]
             finally:
                 server.should_exit = True
     except ExceptionGroup as group:
-        raise root_cause(group) from group
+        raise unwrap_group(group) from group
 
 
 async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:

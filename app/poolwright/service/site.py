@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from poolwright.domain.account import Account
-from poolwright.domain.failures import OptionsError
+from poolwright.domain.errors import OptionsError
 from poolwright.portal import pack as packs
 from poolwright.portal.pack import Pack
 from poolwright.profile.home import NamedProfile, ProfileFile, ProfileHome

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from poolwright.domain.errors import SetupError
 from poolwright.domain.events import Level, Notice
-from poolwright.domain.failures import SetupError
 from poolwright.domain.options import WORKER_COUNT_MAX
 from poolwright.service.gate import counted, fitting_count, gb, housed_count, lack_of_memory, lack_of_room, tightness
 from poolwright.service.machine import Machine, look_at_machine

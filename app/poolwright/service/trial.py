@@ -9,8 +9,8 @@ from pathlib import Path
 
 import anyio
 
+from poolwright.domain.errors import PoolError
 from poolwright.domain.events import Level
-from poolwright.domain.failures import PoolError
 from poolwright.domain.options import WorkerOptions
 from poolwright.supervisor import errand
 

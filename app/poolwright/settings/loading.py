@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from poolwright.domain.failures import OptionsError
+from poolwright.domain.errors import OptionsError
 from poolwright.settings.model import Settings
 from poolwright.settings.sources import TOML_FILE, origin_of, unreadable
 from poolwright.settings.words import sentence

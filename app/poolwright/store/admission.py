@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from poolwright.domain.ports import Accepted
 from poolwright.domain.states import open_count
-from poolwright.domain.task import OrderList
+from poolwright.domain.tasks import OrderList
 from poolwright.store.errors import JournalError
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from sqlite3 import Connection
 
-from poolwright.domain.failures import GivenBack, Reason
 from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.store.times import to_text
 
 #: Result of an attempt whose whole run died: nobody can say how it went.
@@ -22,7 +22,7 @@ def begin(connection: Connection, task_id: TaskId, attempt: int, worker: WorkerR
 
 
 def end(
-    connection: Connection, task_id: TaskId, result: Reason | GivenBack | None, at: datetime, *, is_spent: bool
+    connection: Connection, task_id: TaskId, result: Reason | ReturnReason | None, at: datetime, *, is_spent: bool
 ) -> None:
     """Close the open attempt of a task, if it has one.
 

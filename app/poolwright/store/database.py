@@ -80,7 +80,7 @@ class Database:
                 wants it any more.
 
         Raises:
-            JournalError: SQLite could not do it; a ``NotNowError`` among these may pass.
+            JournalError: SQLite could not do it; a ``TemporarilyUnavailableError`` among these may pass.
         """
         with self._lock:
             try:
@@ -98,7 +98,7 @@ class Database:
         """Read a little: no other program is kept from writing, nor keeps us from it.
 
         Raises:
-            JournalError: SQLite could not do it; a ``NotNowError`` among these may pass.
+            JournalError: SQLite could not do it; a ``TemporarilyUnavailableError`` among these may pass.
         """
         with self._lock, self._block(self._connection, "BEGIN", is_long=False):
             yield self._connection
@@ -108,7 +108,7 @@ class Database:
         """Read much, all of it as it is at one moment; transactions go on meanwhile. Ends early like a large one.
 
         Raises:
-            JournalError: SQLite could not do it; a ``NotNowError`` among these may pass.
+            JournalError: SQLite could not do it; a ``TemporarilyUnavailableError`` among these may pass.
         """
         self._check_presence()
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from poolwright.domain.account import Account
-from poolwright.domain.failures import (
+from poolwright.domain.errors import (
     DiskFullError,
     LockedError,
     OptionsError,

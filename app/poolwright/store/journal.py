@@ -18,11 +18,11 @@ from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
 from poolwright.domain.account import Account
-from poolwright.domain.failures import GivenBack, Reason
 from poolwright.domain.ids import BatchId, TaskId, WorkerRef
-from poolwright.domain.machine import Transition
+from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.ports import Accepted, Clock
-from poolwright.domain.task import OrderList, POTask, Report, TaskRecord
+from poolwright.domain.state_machine import Transition
+from poolwright.domain.tasks import OrderList, POTask, Report, TaskRecord
 from poolwright.store.database import BUSY_TIMEOUT_S, Compacted, open_database
 from poolwright.store.errors import JournalAwayError, JournalError
 from poolwright.store.ledger import Ledger
@@ -138,7 +138,7 @@ class SqliteJournal:
         return await self._run(self._open.start, task_id, worker)
 
     async def give_back(
-        self, task_id: TaskId, why: Reason | GivenBack, *, detail: str, delay_s: float, is_attempt_spent: bool
+        self, task_id: TaskId, why: Reason | ReturnReason, *, detail: str, delay_s: float, is_attempt_spent: bool
     ) -> None:
         """Queue a claimed or running task again, at its old place, not before ``delay_s`` from now."""
         await self._run(

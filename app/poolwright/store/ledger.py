@@ -11,11 +11,11 @@ from sqlite3 import Connection
 from typing import TypeVar
 
 from poolwright.domain.account import Account
-from poolwright.domain.failures import GivenBack, Reason
 from poolwright.domain.ids import BatchId, TaskId, WorkerRef
-from poolwright.domain.machine import Transition
+from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.ports import Accepted, Clock
-from poolwright.domain.task import OrderList, POTask, Report, TaskRecord
+from poolwright.domain.state_machine import Transition
+from poolwright.domain.tasks import OrderList, POTask, Report, TaskRecord
 from poolwright.store import accounts, attempts, lists, reports, retention, search, tasks, transitions
 from poolwright.store.admission import accepted, check_orders
 from poolwright.store.database import Compacted, Database
@@ -98,7 +98,7 @@ class Ledger:
             return task
 
     def give_back(
-        self, task_id: TaskId, why: Reason | GivenBack, *, detail: str, delay_s: float, is_attempt_spent: bool
+        self, task_id: TaskId, why: Reason | ReturnReason, *, detail: str, delay_s: float, is_attempt_spent: bool
     ) -> None:
         """Queue a claimed or running task again."""
         at = self._clock.now()

@@ -9,7 +9,7 @@ from sqlite3 import Connection
 
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.states import TASK, TaskStatus
-from poolwright.domain.task import OrderList, OrderRow, POTask
+from poolwright.domain.tasks import OrderList, OrderRow, POTask
 from poolwright.store.times import to_text
 
 _KEEP_BATCH = """

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from poolwright.domain.failures import GivenBack, Reason
 from poolwright.domain.ids import BatchId, TaskId, WorkerRef
-from poolwright.domain.machine import STORY_LENGTH, Transition
+from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.ports import Accepted, Clock
+from poolwright.domain.state_machine import STORY_LENGTH, Transition
 from poolwright.domain.states import CLAIMED, OPEN, OVER, TASK, TaskStatus
-from poolwright.domain.task import OrderList, POTask, Report, TaskRecord
+from poolwright.domain.tasks import OrderList, POTask, Report, TaskRecord
 from poolwright.store.admission import accepted, check_orders
 from poolwright.store.errors import UnknownTaskError
 from poolwright.store.moves import CANCELLED, LOST, Case, Standing, Step
@@ -96,7 +96,7 @@ class MemoryJournal:
         return self._write(self._case(task_id).started(worker)).task
 
     async def give_back(
-        self, task_id: TaskId, why: Reason | GivenBack, *, detail: str, delay_s: float, is_attempt_spent: bool
+        self, task_id: TaskId, why: Reason | ReturnReason, *, detail: str, delay_s: float, is_attempt_spent: bool
     ) -> None:
         """Queue a claimed or running task again, at its old place, not before ``delay_s`` from now."""
         not_before = self._waits.until(delay_s)

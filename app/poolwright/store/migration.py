@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
-from poolwright.domain.failures import Reason
+from poolwright.domain.outcomes import Reason
 from poolwright.store.connecting import APPLICATION_ID, STEPS_PER_LOOK, connect, number
 from poolwright.store.errors import JournalDamagedError, JournalVersionError
 from poolwright.store.shape import SCHEMA_VERSION, Shape, known_shapes, steps

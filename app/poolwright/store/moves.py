@@ -10,12 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from poolwright.domain.failures import GivenBack, Reason
 from poolwright.domain.ids import TaskId, WorkerRef
-from poolwright.domain.machine import IllegalTransitionError, Transition
-from poolwright.domain.payload import JsonValue
+from poolwright.domain.outcomes import Reason, ReturnReason
+from poolwright.domain.state_machine import IllegalTransitionError, Transition
 from poolwright.domain.states import TASK, TaskEvent, TaskStatus
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.tasks import JsonValue, POTask, Report
 
 #: How a task ends that nobody wants any more.
 CANCELLED = Report(reason=Reason.BY_REQUEST)
@@ -95,7 +94,7 @@ class Case:
         return self._step(TaskEvent.START, spent, str(worker))
 
     def given_back(
-        self, why: Reason | GivenBack, detail: str, *, not_before: datetime | None, is_attempt_spent: bool
+        self, why: Reason | ReturnReason, detail: str, *, not_before: datetime | None, is_attempt_spent: bool
     ) -> Step:
         """It waits again. An attempt that never began is not counted either way."""
         refund = 1 if self.standing.status is TaskStatus.RUNNING and not is_attempt_spent else 0

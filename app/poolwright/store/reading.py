@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from json import loads
 from sqlite3 import Connection
 
-from poolwright.domain.failures import Reason
 from poolwright.domain.ids import BatchId, TaskId
-from poolwright.domain.task import OrderRow, TaskRecord
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import OrderRow, TaskRecord
 from poolwright.store import reports
 
 _LIST = "SELECT source, columns, notices FROM batches WHERE batch_id = ?"

@@ -9,9 +9,9 @@ from json import dumps, loads
 from sqlite3 import Connection
 from typing import Any
 
-from poolwright.domain.failures import Reason
 from poolwright.domain.ids import BatchId, TaskId
-from poolwright.domain.task import FetchedFile, MissedFile, Report, TaskRecord
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import FetchedFile, MissedFile, Report, TaskRecord
 from poolwright.store import tasks
 from poolwright.store.times import from_text, to_text
 

@@ -1,7 +1,7 @@
 -- Tables of the journal, version 4. Written once, in one transaction, when the file is new; journals of earlier versions
 -- come here by the scripts in migrations/, and a test compares both ways. Whoever changes this adds a script there.
 -- Moments are ISO 8601 texts in UTC of equal length; lists and mappings are JSON. The words allowed by the CHECKs are
--- the members of the enums in app/poolwright/domain/states.py and app/poolwright/domain/failures.py; a test compares them. Reasons have none:
+-- the members of the enums in app/poolwright/domain/states.py and app/poolwright/domain/outcomes.py; a test compares them. Reasons have none:
 -- new ones come with every version. The journal is searched for unknown ones when it is opened.
 
 PRAGMA application_id = 1349480300; -- "Pool"

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from sqlite3 import Connection
 
-from poolwright.domain.failures import MEANINGS, ActionClass, Outcome, Reason
 from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.outcomes import REASONS, ActionClass, Outcome, Reason
 from poolwright.domain.states import OVER, TaskStatus
-from poolwright.domain.task import POTask, TaskRecord
+from poolwright.domain.tasks import POTask, TaskRecord
 from poolwright.store import reports, tasks
 from poolwright.store.times import from_text, to_text
 
@@ -25,11 +25,11 @@ NAMED_MAX = 5
 _FAILED = tuple(
     sorted(
         reason.value
-        for reason, meaning in MEANINGS.items()
+        for reason, meaning in REASONS.items()
         if meaning.action is not ActionClass.DONE and meaning.outcome is not Outcome.CANCELLED
     )
 )
-_DONE = tuple(sorted(reason.value for reason, meaning in MEANINGS.items() if meaning.action is ActionClass.DONE))
+_DONE = tuple(sorted(reason.value for reason, meaning in REASONS.items() if meaning.action is ActionClass.DONE))
 
 _LISTS = """
 SELECT batch_id, source, accepted_at FROM batches WHERE batch_id <> ?

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from sqlite3 import Connection
 
 from poolwright.domain.ids import TaskId
-from poolwright.domain.machine import STORY_LENGTH, Transition
+from poolwright.domain.state_machine import STORY_LENGTH, Transition
 from poolwright.domain.states import TASK
 from poolwright.store.times import from_text, to_text
 

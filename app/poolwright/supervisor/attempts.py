@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from poolwright.domain.failures import Outcome
 from poolwright.domain.ids import WorkerRef
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.outcomes import Outcome
+from poolwright.domain.tasks import POTask, Report
 from poolwright.supervisor.commands import Command, Discard, File, Requeue, Staged
 from poolwright.supervisor.holds import RETRY_AFTER_LIMIT_S
 from poolwright.supervisor.standing import Decision, Standing

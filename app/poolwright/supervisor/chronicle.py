@@ -5,8 +5,8 @@ from __future__ import annotations
 from poolwright.bridge.pace import every
 from poolwright.domain.events import Event, Level, Moved, Notice
 from poolwright.domain.ids import WorkerRef
-from poolwright.domain.machine import Transition
 from poolwright.domain.ports import EventSink, Journal
+from poolwright.domain.state_machine import Transition
 
 #: One commit costs a disk flush; a tab makes seven moves. A second of moves is what a power cut may take.
 FLUSH_INTERVAL_S = 1.0

@@ -16,9 +16,9 @@ import anyio
 import anyio.to_thread
 
 from poolwright.domain.events import TaskEnded, TaskReturned
-from poolwright.domain.failures import Reason
 from poolwright.domain.ids import TaskId
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import POTask, Report
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.commands import FailRest, Requeue
 from poolwright.supervisor.dispatch import Dispatch

@@ -12,7 +12,7 @@ import anyio
 import pyotp
 from pyotp.totp import TOTP
 
-from poolwright.domain.failures import OptionsError
+from poolwright.domain.errors import OptionsError
 from poolwright.domain.options import Secret
 
 #: A code that is about to end would be refused before the form is filled in.

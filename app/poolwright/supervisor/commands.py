@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from poolwright.domain.events import MemoryRelieved
-from poolwright.domain.failures import GivenBack, Reason
 from poolwright.domain.ids import TaskId, WorkerRef
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.outcomes import Reason, ReturnReason
+from poolwright.domain.tasks import POTask, Report
 from poolwright.supervisor.holds import HoldCause
 from poolwright.supervisor.stops import StopCause
 
@@ -66,7 +66,7 @@ class Requeue:
 
     worker: WorkerRef
     task: POTask
-    why: Reason | GivenBack
+    why: Reason | ReturnReason
     detail: str
     delay_s: float
     is_attempt_spent: bool

@@ -13,10 +13,10 @@ from collections.abc import Callable
 
 import anyio
 
-from poolwright.domain.failures import GivenBack
 from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.outcomes import ReturnReason
 from poolwright.domain.ports import Journal
-from poolwright.domain.task import POTask
+from poolwright.domain.tasks import POTask
 from poolwright.supervisor.deadline import Deadline
 from poolwright.supervisor.pool_facts import TrialWaits
 
@@ -164,7 +164,7 @@ class Dispatch:
         while not self.task_queue.empty():
             task = self.task_queue.get_nowait()
             await self._journal.give_back(
-                task.task_id, GivenBack.DRAINING, detail="", delay_s=0.0, is_attempt_spent=False
+                task.task_id, ReturnReason.DRAINING, detail="", delay_s=0.0, is_attempt_spent=False
             )
             count += 1
         return count

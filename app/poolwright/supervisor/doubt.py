@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from poolwright.domain.ids import TaskId
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.tasks import POTask, Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,10 +15,11 @@ from loguru import logger
 
 from poolwright.bridge.parent import Child, SpawnOrder, spawn
 from poolwright.bridge.strays import end_strays
+from poolwright.domain.errors import LoginRequiredError, PoolError, SetupError
 from poolwright.domain.events import Level
-from poolwright.domain.failures import LoginRequiredError, PoolError, Proof, SetupError
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.options import WorkerOptions
+from poolwright.domain.outcomes import LoginCheck
 from poolwright.profile.failures import name_of
 from poolwright.profile.private import create_file
 from poolwright.profile.runs import RunFolder, WorkerFolder, sweep_dead_runs
@@ -91,7 +92,7 @@ async def make_base(
     await run_errand(errand)
 
 
-async def run_errand(errand: Errand) -> Proof | None:
+async def run_errand(errand: Errand) -> LoginCheck | None:
     """Send a worker process, and wait until it has closed its browser in order.
 
     Returns:
@@ -136,9 +137,9 @@ def _configure(errand: Errand, folder: WorkerFolder) -> messages.Configure:
     return messages.Configure(mode=errand.mode, options=errand.options, seat=seat, one_time_code=errand.one_time_code)
 
 
-async def _converse(child: Child, configure: messages.Configure, errand: Errand) -> Proof | None:
+async def _converse(child: Child, configure: messages.Configure, errand: Errand) -> LoginCheck | None:
     unable: list[PoolError] = []
-    proofs: list[Proof] = []
+    proofs: list[LoginCheck] = []
 
     def take(message: messages.ToSupervisor) -> None:
         match message:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from poolwright.domain.failures import GivenBack, Proof
 from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.outcomes import LoginCheck, ReturnReason
 from poolwright.domain.storage import StorageTrouble
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.tasks import POTask, Report
 from poolwright.supervisor.commands import File
 from poolwright.supervisor.pool_facts import (
     PoolFact,
@@ -49,7 +49,7 @@ class TaskReturned:
 
     worker: WorkerRef
     task_id: TaskId
-    why: GivenBack
+    why: ReturnReason
     detail: str
 
 
@@ -65,7 +65,7 @@ class Probed:
     """A worker asked the portal whether it is logged in."""
 
     worker: WorkerRef
-    proof: Proof
+    proof: LoginCheck
     #: Of its own accord, when it had finished its last task.
     is_last: bool = False
 

@@ -13,12 +13,13 @@ import anyio
 from loguru import logger
 
 from poolwright.bridge.parent import Child, spawn
+from poolwright.domain.errors import unwrap_group
 from poolwright.domain.events import SessionView, WorkerSeen
-from poolwright.domain.failures import GivenBack, root_cause
 from poolwright.domain.ids import TaskId, WorkerRef
-from poolwright.domain.machine import Machine
+from poolwright.domain.outcomes import ReturnReason
+from poolwright.domain.state_machine import StateMachine
 from poolwright.domain.states import WorkerEvent, WorkerStatus
-from poolwright.domain.task import POTask
+from poolwright.domain.tasks import POTask
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.departure import Departure
 from poolwright.supervisor.dispatch import Dispatch
@@ -43,7 +44,7 @@ class Post:
 
     order: WorkerOrder
     #: The slot's own; the living generation moves it, the slot between two of them.
-    machine: Machine[WorkerStatus, WorkerEvent]
+    machine: StateMachine[WorkerStatus, WorkerEvent]
     gauge: Gauge
     #: Where moves and events are told.
     chronicle: Chronicle
@@ -112,7 +113,7 @@ class Generation:
                 await self._talk(child, begin_s)
                 beside.cancel_scope.cancel()
         except ExceptionGroup as group:
-            raise root_cause(group) from group
+            raise unwrap_group(group) from group
         finally:
             self._child = None
             self._post.gauge.end()
@@ -190,7 +191,7 @@ class Generation:
             begun = await self._post.begin(task, self.ref)
         if self.departure is not Departure.NONE:  # meanwhile: it takes nothing any more
             self._free(task.task_id)
-            why = GivenBack.DRAINING
+            why = ReturnReason.DRAINING
             self._post.report(TaskReturned(worker=self.ref, task_id=task.task_id, why=why, detail="its worker ends"))
             return
         self._move(WorkerEvent.ASSIGN)

@@ -7,9 +7,9 @@ from typing import Any
 
 import anyio
 
-from poolwright.domain.failures import PoolError
+from poolwright.domain.errors import PoolError
 from poolwright.domain.ids import TaskId
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.tasks import POTask, Report
 
 
 class TaskHandle:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
-from poolwright.domain.failures import Reason
+from poolwright.domain.outcomes import Reason
 from poolwright.domain.storage import STORAGE_REASONS, StorageTrouble
 
 #: The first hold for a cause, and the longest: doubled from one to the other.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from poolwright.domain.failures import GivenBack, Outcome, Reason
 from poolwright.domain.ids import WorkerRef
+from poolwright.domain.outcomes import Outcome, Reason, ReturnReason
 from poolwright.domain.storage import STORAGE_REASONS
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.tasks import POTask, Report
 from poolwright.supervisor.attempts import another_attempt
 from poolwright.supervisor.commands import Hold, Recycle, Requeue, Stop
 from poolwright.supervisor.facts import TaskReported
@@ -66,7 +66,7 @@ def _back_for_free(standing: Standing, rest: Standing, slot: Slot, fact: TaskRep
     """What follows from a failure that says nothing of the order; nothing when it does, or has for too long."""
     if _was_paused(standing, fact):
         why = f"The machine stood still for {fact.paused_s:.0f} s meanwhile. {fact.report.detail}".strip()
-        return Decision(_with_free_return(rest, task), (undone(fact.worker, task, GivenBack.PAUSED, why),))
+        return Decision(_with_free_return(rest, task), (undone(fact.worker, task, ReturnReason.PAUSED, why),))
     if _was_cut_off(standing, slot, fact):
         back = undone(fact.worker, task, Reason.PORTAL_UNREACHABLE, fact.report.detail)
         return Decision(_with_free_return(rest, task), (back,))
@@ -125,7 +125,7 @@ def _free_returns_max(standing: Standing, cause: HoldCause) -> int:
     return OUTAGE_RETURNS_MAX if standing.holds.row_counts.get(cause, 0) > 1 else FREE_RETURNS_MAX
 
 
-def undone(worker: WorkerRef, task: POTask, why: GivenBack | Reason, detail: str) -> Requeue:
+def undone(worker: WorkerRef, task: POTask, why: ReturnReason | Reason, detail: str) -> Requeue:
     """A task that was not judged goes back as if nothing had been."""
     return Requeue(worker=worker, task=task, why=why, detail=detail, delay_s=0.0, is_attempt_spent=False)
 
@@ -179,7 +179,7 @@ def _count_failure(standing: Standing, fact: TaskReported, task: POTask) -> Deci
     return Decision(
         standing.with_slot(fact.worker, ended),
         (
-            undone(fact.worker, task, GivenBack.RECYCLED, fact.report.detail),
+            undone(fact.worker, task, ReturnReason.RECYCLED, fact.report.detail),
             Recycle(worker=fact.worker, cause=cause),
         ),
     )

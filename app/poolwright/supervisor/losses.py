@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from poolwright.domain.failures import GivenBack, Reason
 from poolwright.domain.ids import WorkerRef
+from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.storage import STORAGE_REASONS
-from poolwright.domain.task import DEATH_LIMIT, POTask, Report
+from poolwright.domain.tasks import DEATH_LIMIT, POTask, Report
 from poolwright.supervisor.attempts import end
 from poolwright.supervisor.commands import Command, FailRest, GiveUp, Requeue, Rest, Spawn, Stop
 from poolwright.supervisor.doubt import Doubt
@@ -37,9 +37,9 @@ def see_off(standing: Standing, slot: Slot, fact: WorkerLost | WorkerEnded) -> D
 
 def _part(standing: Standing, slot: Slot, fact: WorkerEnded) -> Decision:
     """A worker ended in order: its slot stays empty, or has its next generation when it was to be started anew."""
-    rest, unproven = dismiss(standing, fact.worker, GivenBack.UNPROVEN)
+    rest, unproven = dismiss(standing, fact.worker, ReturnReason.UNPROVEN)
     # A task that was assigned just as its worker began to drain was never looked at.
-    unseen = tuple(undone(fact.worker, one, GivenBack.DRAINING, "its worker ended") for one in slot.held.values())
+    unseen = tuple(undone(fact.worker, one, ReturnReason.DRAINING, "its worker ended") for one in slot.held.values())
     emptied = _emptied(rest.slots[fact.worker.slot])
     if slot.is_retiring and not standing.is_stopping:
         gone = _spawn(rest, emptied, fact, 0.0)
@@ -68,7 +68,7 @@ def _emptied(slot: Slot) -> Slot:
 
 def _lose(standing: Standing, slot: Slot, fact: WorkerLost) -> Decision:
     """A worker is gone: its tasks go back or are judged, then its slot restarts or is given up."""
-    rest, unproven = dismiss(standing, fact.worker, GivenBack.UNPROVEN)
+    rest, unproven = dismiss(standing, fact.worker, ReturnReason.UNPROVEN)
     tasks = Decision(rest, unproven)
     for task in slot.held.values():
         tasks = tasks.followed_by(_after_loss(tasks.standing, slot, fact, task))
@@ -124,12 +124,12 @@ def _after_loss(standing: Standing, slot: Slot, fact: WorkerLost, task: POTask) 
     return Decision(standing, (back,))
 
 
-def _innocence(standing: Standing, slot: Slot) -> GivenBack | Reason | None:
+def _innocence(standing: Standing, slot: Slot) -> ReturnReason | Reason | None:
     """Why a loss is no fault of what the worker had in hand; nothing when it may be."""
     if standing.is_stopping:  # we ended it ourselves, or it died while it was drained
-        return GivenBack.DRAINING
+        return ReturnReason.DRAINING
     if slot.is_recycling:
-        return GivenBack.RECYCLED
+        return ReturnReason.RECYCLED
     # Found out while it brought its login back, with orders in flight beside, or by another worker.
     if slot.is_portal_down or HoldCause.PORTAL_DOWN in standing.holds.active:
         return Reason.PORTAL_UNREACHABLE

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import anyio
 
 from poolwright.domain.ids import TaskId, WorkerRef
-from poolwright.domain.task import POTask
+from poolwright.domain.tasks import POTask
 from poolwright.supervisor.facts import Fact, TaskStuck
 from poolwright.supervisor.talk import LostError
 

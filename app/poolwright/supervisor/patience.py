@@ -9,12 +9,13 @@ from typing import ParamSpec, TypeVar
 
 import anyio
 
-from poolwright.domain.failures import DiskFullError, GivenBack, LockedError, NotNowError, Reason
+from poolwright.domain.errors import DiskFullError, LockedError, TemporarilyUnavailableError
 from poolwright.domain.ids import BatchId, TaskId, WorkerRef
-from poolwright.domain.machine import Transition
+from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.ports import Accepted, Journal
+from poolwright.domain.state_machine import Transition
 from poolwright.domain.storage import trouble_told
-from poolwright.domain.task import OrderList, POTask, Report, TaskRecord
+from poolwright.domain.tasks import OrderList, POTask, Report, TaskRecord
 from poolwright.supervisor.facts import Fact
 from poolwright.supervisor.holds import HoldCause
 from poolwright.supervisor.pool_facts import HoldOver, JournalFull, JournalLocked, StorageOut, TasksCancelled
@@ -81,7 +82,7 @@ class PatientJournal:
         """See ``Journal``; none at the end."""
         try:
             return await self._patiently(self.journal.fetch, batch_id, limit)
-        except NotNowError:
+        except TemporarilyUnavailableError:
             return ()
 
     async def start(self, task_id: TaskId, worker: WorkerRef) -> POTask:
@@ -89,7 +90,7 @@ class PatientJournal:
         return await self._patiently(self.journal.start, task_id, worker)
 
     async def give_back(
-        self, task_id: TaskId, why: Reason | GivenBack, *, detail: str, delay_s: float, is_attempt_spent: bool
+        self, task_id: TaskId, why: Reason | ReturnReason, *, detail: str, delay_s: float, is_attempt_spent: bool
     ) -> None:
         """See ``Journal``."""
 
@@ -118,7 +119,7 @@ class PatientJournal:
         """See ``Journal``; none at the end: the next start finds them waiting."""
         try:
             return await self._patiently(self.journal.finish_waiting, batch_id, report, limit)
-        except NotNowError:
+        except TemporarilyUnavailableError:
             return ()
 
     async def record(self, transitions: Sequence[Transition]) -> None:
@@ -137,7 +138,7 @@ class PatientJournal:
         """See ``Journal``; nothing is due at the end."""
         try:
             return await self._glance(self.journal.next_due_s, batch_id)
-        except NotNowError:
+        except TemporarilyUnavailableError:
             return None
 
     async def find(self, task_id: TaskId) -> TaskRecord | None:
@@ -152,14 +153,14 @@ class PatientJournal:
         """Make a change patiently, and do without it when the pool ends on a stuck journal: its end must not fail."""
         try:
             await self._patiently(call, *args, **named)
-        except NotNowError:
+        except TemporarilyUnavailableError:
             self.unwritten_count += 1
 
     async def _patiently(self, call: Callable[P, Awaitable[T]], *args: P.args, **named: P.kwargs) -> T:
         """Make a call, and again while the disk does not take it or the journal is locked.
 
         Raises:
-            NotNowError: It is so still, and the pool is ending.
+            TemporarilyUnavailableError: It is so still, and the pool is ending.
         """
         while not self.ending.is_set():
             try:
@@ -168,7 +169,7 @@ class PatientJournal:
                 self.report(JournalFull())
             except LockedError:
                 self._note_lock(is_locked=True)
-            except NotNowError as error:
+            except TemporarilyUnavailableError as error:
                 self.report(StorageOut(trouble=trouble_told(error), detail=str(error)))
             else:
                 self._note_lock(is_locked=False)

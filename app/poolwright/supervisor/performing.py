@@ -16,7 +16,7 @@ from anyio.abc import TaskGroup
 from poolwright.domain.events import Level
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.ports import Clock
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.tasks import POTask, Report
 from poolwright.profile.kept_login import keep_renewed
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.clerk import Clerk

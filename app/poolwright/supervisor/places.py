@@ -17,7 +17,7 @@ from pathlib import Path
 import anyio.to_thread
 
 from poolwright.bridge.pace import every
-from poolwright.domain.failures import SetupError
+from poolwright.domain.errors import SetupError
 from poolwright.domain.storage import StorageTrouble, trouble_of
 from poolwright.supervisor.facts import Fact
 from poolwright.supervisor.holds import HoldCause

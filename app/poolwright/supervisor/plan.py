@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from poolwright.domain.failures import Reason
-from poolwright.domain.task import Report
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import Report
 from poolwright.supervisor.commands import Discard, Forget, Release
 from poolwright.supervisor.facts import (
     BrowserUnfit,

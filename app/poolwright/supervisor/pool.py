@@ -18,10 +18,10 @@ from anyio.abc import TaskGroup
 
 from poolwright.domain.events import TaskStarted
 from poolwright.domain.ids import WorkerRef
-from poolwright.domain.machine import Machine
 from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S, Limits, PoolOptions, check_shutdown_timeout
+from poolwright.domain.state_machine import StateMachine
 from poolwright.domain.states import POOL, PoolEvent, PoolStatus
-from poolwright.domain.task import POTask
+from poolwright.domain.tasks import POTask
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.clerk import Clerk, Writings
 from poolwright.supervisor.codes import codes_of
@@ -75,7 +75,7 @@ class PersistentWorkerPool(Wishes):
         self._alive = Tally()
         self._steering = Steering(
             opening(options),
-            Machine(POOL, "pool", clock=surroundings.clock.now, observe=self._chronicle.moved),
+            StateMachine(POOL, "pool", clock=surroundings.clock.now, observe=self._chronicle.moved),
             self._dispatch,
             self.submissions.open_tasks,
         )

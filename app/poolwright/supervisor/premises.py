@@ -16,8 +16,8 @@ import anyio.to_thread
 from poolwright.bridge.strays import end_strays
 from poolwright.domain.events import Level
 from poolwright.domain.ids import ProfileId, WorkerRef
-from poolwright.domain.machine import Transition
 from poolwright.domain.options import PoolOptions
+from poolwright.domain.state_machine import Transition
 from poolwright.profile.failures import PlaceAwayError, ProfileDamagedError, name_of
 from poolwright.profile.launch import unwritable
 from poolwright.profile.profile import Profile
@@ -162,7 +162,8 @@ async def occupied(order: WorkerOrder) -> AsyncGenerator[None]:
     Raises:
         ProfileDamagedError: It is spoiled: found before its launch, or told by the generation.
         ProfileInUseError: A browser still runs on it.
-        SetupError: It can't be written, or somebody removed it; one that is a ``NotNowError`` may be waited for.
+        SetupError: It can't be written, or somebody removed it; one that is a ``TemporarilyUnavailableError`` may be
+            waited for.
     """
     profile, deadline = order.profile, order.deadline
     await deadline.in_thread(partial(_take, profile, order.folder))

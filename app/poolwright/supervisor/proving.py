@@ -13,9 +13,9 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import assert_never
 
-from poolwright.domain.failures import LOOKS_LOGGED_OUT, GivenBack, Outcome, Proof, Reason
 from poolwright.domain.ids import TaskId, WorkerRef
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.outcomes import LOOKS_LOGGED_OUT, LoginCheck, Outcome, Reason, ReturnReason
+from poolwright.domain.tasks import POTask, Report
 from poolwright.supervisor.attempts import end
 from poolwright.supervisor.commands import AwaitProof, Probe, Requeue
 from poolwright.supervisor.doubt import Doubted
@@ -48,12 +48,12 @@ def weigh(
         case Probed():
             return _conclude(standing, slot, fact)
         case SessionRenewed():
-            return Decision(*dismiss(standing, fact.worker, GivenBack.SESSION_LOST))
+            return Decision(*dismiss(standing, fact.worker, ReturnReason.SESSION_LOST))
         case _:
             assert_never(fact)
 
 
-def dismiss(standing: Standing, worker: WorkerRef, why: GivenBack) -> tuple[Standing, tuple[Requeue, ...]]:
+def dismiss(standing: Standing, worker: WorkerRef, why: ReturnReason) -> tuple[Standing, tuple[Requeue, ...]]:
     """A session that can prove nothing any more: what was kept back for it is done again."""
     slot = standing.slots[worker.slot]
     back = tuple(undone(worker, one.task, why, _UNPROVEN) for one in slot.doubt.row)
@@ -80,11 +80,11 @@ def _take_back(standing: Standing, slot: Slot, fact: TaskReturned) -> Decision:
     """A task comes back undone. A session that was lost takes with it what it did not find."""
     task, rest = standing.release(slot, fact.worker, fact.task_id)
     unproven: tuple[Requeue, ...] = ()
-    if fact.why is GivenBack.SESSION_LOST:
+    if fact.why is ReturnReason.SESSION_LOST:
         rest, unproven = dismiss(rest, fact.worker, fact.why)
     if task is None:
         return Decision(rest, unproven)
-    if fact.why is not GivenBack.SESSION_LOST or rest.is_stopping:
+    if fact.why is not ReturnReason.SESSION_LOST or rest.is_stopping:
         return Decision(rest, (*unproven, undone(fact.worker, task, fact.why, fact.detail)))
     known = rest.logouts.meet(task.task_id, rest.in_hand)
     met = replace(rest, logouts=known)
@@ -99,14 +99,14 @@ def _take_back(standing: Standing, slot: Slot, fact: TaskReturned) -> Decision:
 def _conclude(standing: Standing, slot: Slot, fact: Probed) -> Decision:
     known = standing.with_slot(fact.worker, replace(slot, doubt=slot.doubt.answered()))
     match fact.proof:
-        case Proof.LOGGED_IN:
+        case LoginCheck.LOGGED_IN:
             proven = slot.doubt.task_ids if fact.is_last else slot.doubt.probed or ()
             filed = _file(Decision(_proven(known)), fact.worker, proven)
             return _go_on(filed, fact.worker)
-        case Proof.LOGGED_OUT:
-            rest, back = dismiss(known, fact.worker, GivenBack.SESSION_LOST)
+        case LoginCheck.LOGGED_OUT:
+            rest, back = dismiss(known, fact.worker, ReturnReason.SESSION_LOST)
             return Decision(rest, back)
-        case Proof.UNCLEAR:
+        case LoginCheck.UNCLEAR:
             if not slot.doubt.row or standing.is_stopping:
                 return Decision(known)
             detail = "The portal did not say whether we are logged in."
@@ -126,7 +126,7 @@ def _keep_back(standing: Standing, worker: WorkerRef, task: POTask, report: Repo
     doubt = slot.doubt
     if task.task_id in doubt.tainted:
         again = standing.with_slot(worker, replace(slot, doubt=doubt.untaint(task.task_id)))
-        return Decision(again, (undone(worker, task, GivenBack.SESSION_LOST, _UNPROVEN),))
+        return Decision(again, (undone(worker, task, ReturnReason.SESSION_LOST, _UNPROVEN),))
     longer = doubt.add(Doubted(task=task, report=report, beside=frozenset(slot.held)))
     kept = Decision(standing.with_slot(worker, replace(slot, doubt=longer)))
     return kept if doubt.row and len(longer.row) < STREAK_LIMIT else _go_on(kept, worker)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from poolwright.domain.failures import GivenBack, Reason
+from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.storage import StorageTrouble
 from poolwright.supervisor.attempts import another_attempt
 from poolwright.supervisor.commands import Finish, Requeue
@@ -31,7 +31,7 @@ def settle_filing(standing: Standing, fact: TaskFiled | FilingFailed) -> Decisio
     if not fact.trouble.may_pass:
         return _spend(standing, fact)
     if standing.is_stopping:  # no time to wait: the whole order is done again later
-        return Decision(standing, (undone(fact.worker, file.task, GivenBack.DRAINING, fact.problem),))
+        return Decision(standing, (undone(fact.worker, file.task, ReturnReason.DRAINING, fact.problem),))
     if fact.is_place_fine and file.refusal_count >= REFUSALS_MAX:
         return _spend(standing, fact)
     again = replace(file, refusal_count=file.refusal_count + fact.is_place_fine)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from poolwright.domain.failures import GivenBack
 from poolwright.domain.ids import WorkerRef
+from poolwright.domain.outcomes import ReturnReason
 from poolwright.supervisor.commands import (
     AdoptLogin,
     Command,
@@ -37,7 +37,7 @@ _VAIN = "The portal logs us out again right after every login."
 
 def lose_login(standing: Standing, slot: Slot, fact: LoginLost) -> Decision:
     """A worker has no login. What its session did not find it may have looked for without one."""
-    rest, unproven = dismiss(standing, fact.worker, GivenBack.SESSION_LOST)
+    rest, unproven = dismiss(standing, fact.worker, ReturnReason.SESSION_LOST)
     rest = _with_access(rest, fact.worker, Access.LOGGED_OUT)
     rest = replace(rest, lifespan=rest.lifespan.end(fact.at_s)) if slot.is_up else rest
     source = _good_slot(rest, fact.worker.slot)
@@ -135,9 +135,9 @@ def _spread(standing: Standing, worker: WorkerRef) -> Decision:
         if number != worker.slot and slot.access is not Access.UNKNOWN and not (slot.is_recycling or slot.is_retiring)
     ]
     spread = replace(standing, renewal=standing.renewal.spread(frozenset(other.slot for other in others)))
-    decision = Decision(*dismiss(spread, worker, GivenBack.SESSION_LOST))
+    decision = Decision(*dismiss(spread, worker, ReturnReason.SESSION_LOST))
     for other in others:
-        rest, unproven = dismiss(decision.standing, other, GivenBack.SESSION_LOST)
+        rest, unproven = dismiss(decision.standing, other, ReturnReason.SESSION_LOST)
         adopt = AdoptLogin(worker=other, source_slot=worker.slot)
         decision = Decision(rest, (*decision.commands, *unproven, adopt))
     return _after(decision, "")

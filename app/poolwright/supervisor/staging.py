@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from poolwright.domain.task import POTask
+from poolwright.domain.tasks import POTask
 
 #: Letters of an id that a person sees in the name: of four bytes each they still leave room below 255.
 _SEEN_LENGTH = 40

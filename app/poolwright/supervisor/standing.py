@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from poolwright.domain.ids import TaskId, WorkerRef, without
 from poolwright.domain.options import Limits, PoolOptions
 from poolwright.domain.storage import StorageTrouble
-from poolwright.domain.task import POTask
+from poolwright.domain.tasks import POTask
 from poolwright.supervisor.commands import Command, Staged
 from poolwright.supervisor.doubt import Doubt
 from poolwright.supervisor.holds import Holds

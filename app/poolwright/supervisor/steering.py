@@ -12,7 +12,7 @@ from typing import Self
 
 import anyio
 
-from poolwright.domain.machine import Machine
+from poolwright.domain.state_machine import StateMachine
 from poolwright.domain.states import PoolEvent, PoolStatus
 from poolwright.supervisor import plan
 from poolwright.supervisor.dispatch import Dispatch
@@ -26,7 +26,7 @@ class Steering:
     """Takes facts from all sides through ``report`` and has the plan's commands performed."""
 
     def __init__(
-        self, standing: Standing, machine: Machine[PoolStatus, PoolEvent], dispatch: Dispatch, open_tasks: Tally
+        self, standing: Standing, machine: StateMachine[PoolStatus, PoolEvent], dispatch: Dispatch, open_tasks: Tally
     ) -> None:
         """Start with a standing in which nothing has happened yet."""
         self.standing = standing

@@ -6,21 +6,19 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
-from poolwright.domain.failures import (
-    GivenBack,
+from poolwright.domain.errors import (
     LoginRequiredError,
     PoolError,
     ProfileError,
-    Reason,
     SetupError,
     StorageAwayError,
     TaskError,
 )
 from poolwright.domain.ids import BatchId, TaskId
-from poolwright.domain.payload import difference
+from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.ports import Journal
 from poolwright.domain.states import open_count
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.tasks import POTask, Report, payload_diff
 from poolwright.supervisor.commands import Stop
 from poolwright.supervisor.deadline import Deadline
 from poolwright.supervisor.dispatch import Dispatch
@@ -220,7 +218,7 @@ class Submissions:
             return False
         record = await self._journal.find(task_id)
         try:
-            why = GivenBack.DRAINING
+            why = ReturnReason.DRAINING
             await self._journal.give_back(task_id, why, detail="", delay_s=_ASIDE_S, is_attempt_spent=False)
         except (PoolError, OSError):
             if record is not None:
@@ -231,7 +229,7 @@ class Submissions:
 
 def _check_same(known: POTask, given: POTask) -> None:
     """Make sure that the report of a known task answers what is asked now."""
-    if told := difference(known.payload, given.payload):
+    if told := payload_diff(known.payload, given.payload):
         raise TaskError(
             f"The task {given.task_id} was refused. It is known with another payload: {told}. "
             "Give it another name, or use another output folder."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 
 from poolwright.domain.ids import TaskId
-from poolwright.domain.task import POTask
+from poolwright.domain.tasks import POTask
 from poolwright.supervisor.dispatch import Dispatch
 
 

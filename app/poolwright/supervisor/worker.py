@@ -12,13 +12,13 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
+from poolwright.domain.errors import ProfileError, SetupError, TemporarilyUnavailableError
 from poolwright.domain.events import SessionView
-from poolwright.domain.failures import NotNowError, ProfileError, SetupError
 from poolwright.domain.ids import TaskId, WorkerId, WorkerRef
-from poolwright.domain.machine import Machine
+from poolwright.domain.state_machine import StateMachine
 from poolwright.domain.states import WORKER, WorkerEvent, WorkerStatus
 from poolwright.domain.storage import StorageTrouble, trouble_told
-from poolwright.domain.task import POTask
+from poolwright.domain.tasks import POTask
 from poolwright.memory.kills import Kills
 from poolwright.profile.failures import ProfileInUseError
 from poolwright.profile.profile import Profile
@@ -64,7 +64,7 @@ class Worker:
         self._order = order
         self._report = report
         first = WorkerRef(order.slot, 1)
-        self._machine = Machine(WORKER, first.worker_id, clock=order.clock, observe=chronicle.moved)
+        self._machine = StateMachine(WORKER, first.worker_id, clock=order.clock, observe=chronicle.moved)
         self.gauge = Gauge()
         self._done_count = 0
         self._post = Post(
@@ -155,9 +155,9 @@ class Worker:
             except LostError as error:
                 cause, kind = f"{error}{await _killed(kills)}", error.kind
                 await self._look_at_room()
-            except (SetupError, ProfileInUseError, NotNowError, TimeoutError) as error:
+            except (SetupError, ProfileInUseError, TemporarilyUnavailableError, TimeoutError) as error:
                 cause, kind = str(error), LossKind.NOT_STARTED
-                if isinstance(error, NotNowError):
+                if isinstance(error, TemporarilyUnavailableError):
                     self._report(HomeRefused(worker=self.ref, trouble=trouble_told(error), detail=cause))
             except ProfileError as error:
                 cause = str(error)

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
-from poolwright.domain.failures import Fault
+from poolwright.domain.errors import FrameFault
 from poolwright.wire.messages import ToSupervisor, ToWorker
 
 #: Largest frame: the report of an order with tens of thousands of attachments fits.
@@ -30,7 +30,7 @@ TO_SUPERVISOR: TypeAdapter[ToSupervisor] = TypeAdapter(ToSupervisor, config=_AT_
 class WireError(Exception):
     """The peer sent what is no frame of this protocol. The link cannot be used any more."""
 
-    def __init__(self, fault: Fault, detail: str = "") -> None:
+    def __init__(self, fault: FrameFault, detail: str = "") -> None:
         """Keep whose fault it is."""
         super().__init__(f"{fault.value}: {detail}" if detail else fault.value)
         self.fault = fault
@@ -44,7 +44,7 @@ def encode(message: BaseModel) -> bytes:
     """
     body = _body(message)
     if len(body) > FRAME_LIMIT_BYTES:
-        raise WireError(Fault.TOO_LARGE, f"{type(message).__name__} of {len(body)} bytes")
+        raise WireError(FrameFault.TOO_LARGE, f"{type(message).__name__} of {len(body)} bytes")
     return _LENGTH.pack(len(body)) + body
 
 
@@ -81,7 +81,7 @@ class Decoder(Generic[M]):
         while len(self._buffer) >= _LENGTH.size:
             (size,) = _LENGTH.unpack_from(self._buffer)
             if size > FRAME_LIMIT_BYTES:
-                raise WireError(Fault.TOO_LARGE, f"{size} bytes announced")
+                raise WireError(FrameFault.TOO_LARGE, f"{size} bytes announced")
             end = _LENGTH.size + size
             if len(self._buffer) < end:
                 return
@@ -96,11 +96,11 @@ class Decoder(Generic[M]):
             WireError: It ended inside a frame.
         """
         if self._buffer:
-            raise WireError(Fault.TORN, f"{len(self._buffer)} bytes left")
+            raise WireError(FrameFault.TORN, f"{len(self._buffer)} bytes left")
 
     def _read(self, body: bytes) -> M:
         try:
             return self._messages.validate_json(body)
         except ValidationError as error:
             # The cause is left out: it quotes the frame, and a frame may hold a password.
-            raise WireError(Fault.NOT_A_MESSAGE, _problems(error)) from None
+            raise WireError(FrameFault.NOT_A_MESSAGE, _problems(error)) from None

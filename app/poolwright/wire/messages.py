@@ -26,13 +26,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from poolwright.domain.cookies import SiteCookies
 from poolwright.domain.events import Level, SessionView
-from poolwright.domain.failures import GivenBack, Proof
-from poolwright.domain.ids import TaskId
-from poolwright.domain.machine import Transition
+from poolwright.domain.ids import SiteCookies, TaskId
 from poolwright.domain.options import WorkerOptions
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.outcomes import LoginCheck, ReturnReason
+from poolwright.domain.state_machine import Transition
+from poolwright.domain.tasks import POTask, Report
 
 #: Raised with every change that an older peer would not understand.
 PROTOCOL_VERSION = 4
@@ -208,7 +207,7 @@ class Returned(_Message):
     slot: int
     generation: int
     task_id: TaskId
-    why: GivenBack
+    why: ReturnReason
     detail: str = ""
 
 
@@ -218,7 +217,7 @@ class Probed(_Message):
     type: Literal["probed"] = "probed"
     slot: int
     generation: int
-    proof: Proof
+    proof: LoginCheck
     #: Asked by the worker itself, after its last task: it tells about all of them.
     is_last: bool = False
 

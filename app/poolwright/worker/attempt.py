@@ -14,8 +14,9 @@ import anyio.to_thread
 from loguru import logger
 from playwright.async_api import Error as PlaywrightError
 
-from poolwright.domain.failures import Outcome, Reason, root_cause
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.errors import unwrap_group
+from poolwright.domain.outcomes import Outcome, Reason
+from poolwright.domain.tasks import POTask, Report
 from poolwright.memory.kills import Kills
 from poolwright.processor.failures import GiveUpError, ProcessorError, RetryLaterError, SessionLostError
 from poolwright.worker.desk import Desk
@@ -141,7 +142,7 @@ async def _unless_lost(bench: Bench, tab: Tab, task: POTask) -> Report:
             work.start_soon(end_with, tab.crashed, Reason.TAB_CRASHED, "The browser tab crashed.")
             work.start_soon(end_with, tab.flooded, Reason.GIVEN_UP, "The page opens windows without end.")
     except ExceptionGroup as group:
-        raise root_cause(group, ProcessorError) from group
+        raise unwrap_group(group, ProcessorError) from group
     return reports[0]
 
 

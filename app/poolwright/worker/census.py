@@ -15,7 +15,7 @@ from typing import cast
 from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
-from poolwright.domain.cookies import SiteCookies
+from poolwright.domain.ids import SiteCookies
 from poolwright.worker.errors import CannotStartError, CookiesLostError, SessionBrokenError
 
 #: How a browser names itself that drops session cookies whatever it is told: chromium-headless-shell.

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from playwright.async_api import BrowserContext
 
-from poolwright.domain.failures import Proof
 from poolwright.domain.options import BrowserOptions, PortalOptions, WorkerOptions
+from poolwright.domain.outcomes import LoginCheck
 from poolwright.portal.pack import Pack
 from poolwright.worker.download import Downloads, open_downloads
 from poolwright.worker.login import Door
@@ -25,16 +25,16 @@ class Desk:
     #: Called at once when a page came by way of the portal's login page.
     note_renewed: Callable[[], None]
     #: Asks the portal whether the session is logged in: what it refuses may be refused for want of a login.
-    prove: Callable[[], Awaitable[Proof]]
+    prove: Callable[[], Awaitable[LoginCheck]]
 
 
 def _ignore() -> None:
     """Nobody wants to know."""
 
 
-async def _unasked() -> Proof:
+async def _unasked() -> LoginCheck:
     """Nobody can be asked."""
-    return Proof.UNCLEAR
+    return LoginCheck.UNCLEAR
 
 
 @contextlib.asynccontextmanager
@@ -43,7 +43,7 @@ async def open_desk(
     context: BrowserContext,
     user_agent: str,
     note_renewed: Callable[[], None] = _ignore,
-    prove: Callable[[], Awaitable[Proof]] = _unasked,
+    prove: Callable[[], Awaitable[LoginCheck]] = _unasked,
     options: WorkerOptions | None = None,
 ) -> AsyncGenerator[Desk | None]:
     """Make the desk of a session; without a way into a portal there is none.

@@ -21,7 +21,7 @@ from playwright.async_api import BrowserContext, Page
 from poolwright.archive.answers import Shape
 from poolwright.archive.content import Finding, inspect
 from poolwright.domain.options import BrowserOptions, PortalOptions, SizeLimits
-from poolwright.domain.task import MissedFile
+from poolwright.domain.tasks import MissedFile
 from poolwright.portal.pack import Pack
 from poolwright.worker.allowance import Allowance
 from poolwright.worker.browser_lane import BrowserLane, FloodError, NoFileError, Wanted

@@ -14,8 +14,9 @@ import anyio
 from poolwright.bridge.awake import Pauses
 from poolwright.bridge.pace import every
 from poolwright.bridge.stream import FrameStream
-from poolwright.domain.failures import LOOKS_LOGGED_OUT, GivenBack, Proof, root_cause
+from poolwright.domain.errors import unwrap_group
 from poolwright.domain.ids import TaskId
+from poolwright.domain.outcomes import LOOKS_LOGGED_OUT, LoginCheck, ReturnReason
 from poolwright.processor.failures import SessionLostError
 from poolwright.wire.messages import (
     Adopt,
@@ -98,7 +99,7 @@ class Duty:
                     self._mouth.say(Probed, proof=await self._session.membership.probe(), is_last=True)
                 beside.cancel_scope.cancel()
         except ExceptionGroup as group:
-            raise root_cause(group, SessionBrokenError) from group
+            raise unwrap_group(group, SessionBrokenError) from group
 
     async def _come_up(self) -> None:
         """Ready if the portal lets us in as we are; else the supervisor decides who logs in."""
@@ -127,13 +128,13 @@ class Duty:
     async def _process(self, assign: Assign) -> None:
         task_id, membership = assign.task.task_id, self._session.membership
         if not membership.is_in:
-            self._return(task_id, GivenBack.LOGGED_OUT, "the worker had no login")
+            self._return(task_id, ReturnReason.LOGGED_OUT, "the worker had no login")
             return
         count, paused_s = membership.count, self._pauses.total_s
         try:
             report = await attempt(self._bench, assign.task, self._staging / assign.staging)
         except SessionLostError as error:
-            self._return(task_id, GivenBack.SESSION_LOST, first_line(error))
+            self._return(task_id, ReturnReason.SESSION_LOST, first_line(error))
             self._lose(count, first_line(error))
         else:
             if report.outcome in LOOKS_LOGGED_OUT:
@@ -146,7 +147,7 @@ class Duty:
         count = self._session.membership.count
         proof = await self._session.membership.probe()
         self._mouth.say(Probed, proof=proof)
-        if proof is Proof.LOGGED_OUT:
+        if proof is LoginCheck.LOGGED_OUT:
             self._lose(count, "the portal's probe page asks for a login")
 
     async def _show(self, show: Show) -> None:
@@ -186,7 +187,7 @@ class Duty:
             self._was_ready = True
             self._mouth.say(Ready, session=self._session.view())
 
-    def _return(self, task_id: TaskId, why: GivenBack, detail: str) -> None:
+    def _return(self, task_id: TaskId, why: ReturnReason, detail: str) -> None:
         self._mouth.say(Returned, task_id=task_id, why=why, detail=detail)
 
     def _lose(self, count: int, detail: str) -> None:

@@ -16,7 +16,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
-from poolwright.domain.failures import root_cause
+from poolwright.domain.errors import unwrap_group
 from poolwright.portal.leaving import Request, Ruling, rule
 from poolwright.portal.pack import Pack
 from poolwright.worker.devtools import Send, sending, session_of
@@ -96,7 +96,7 @@ async def guarding(page: Page, pack: Pack, base_url: str) -> AsyncGenerator[Guar
                     await send("Fetch.disable", {})
                 noted.close()
     except ExceptionGroup as group:
-        raise root_cause(group) from group
+        raise unwrap_group(group) from group
 
 
 async def _answer(events: MemoryObjectReceiveStream[_Event], guard: Guard, send: Send) -> None:

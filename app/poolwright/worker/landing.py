@@ -11,7 +11,7 @@ import anyio
 from playwright.async_api import Download
 
 from poolwright.bridge.awake import AwakeLimit
-from poolwright.domain.failures import root_cause
+from poolwright.domain.errors import unwrap_group
 
 #: What the browser adds to a name until all is there.
 _UNDER_WAY = ".crdownload"
@@ -65,7 +65,7 @@ async def landed(download: Download, stall_s: float, check: Callable[[int], None
             coming.start_soon(fetch)
             await _grow(landing, came, stall_s, check)
     except ExceptionGroup as group:
-        raise root_cause(group) from group
+        raise unwrap_group(group) from group
     return paths[0]
 
 

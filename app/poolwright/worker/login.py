@@ -9,8 +9,8 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
-from poolwright.domain.failures import Proof
 from poolwright.domain.options import PortalOptions
+from poolwright.domain.outcomes import LoginCheck
 from poolwright.portal.pack import Pack
 from poolwright.portal.triage import DEMANDS, Verdict
 from poolwright.worker import unanswered
@@ -45,7 +45,7 @@ class Door:
         what = "cannot be opened" if found.problem else "is neither a login page nor the page that was expected"
         raise PortalDownError(f"The portal's page {self.pack.site.probe} {what}{self._why(found)}.")
 
-    async def prove(self, page: Page) -> Proof:
+    async def prove(self, page: Page) -> LoginCheck:
         """Whether we are logged in, and have been all the while.
 
         Raises:
@@ -55,11 +55,11 @@ class Door:
             verdict = (await self._ask(page)).verdict
             await page.goto("about:blank")
         except PortalDownError:
-            return Proof.UNCLEAR
+            return LoginCheck.UNCLEAR
         if verdict is Verdict.READY:
-            return Proof.LOGGED_IN
+            return LoginCheck.LOGGED_IN
         is_lost = verdict in DEMANDS or verdict is Verdict.RENEWED
-        return Proof.LOGGED_OUT if is_lost else Proof.UNCLEAR
+        return LoginCheck.LOGGED_OUT if is_lost else LoginCheck.UNCLEAR
 
     async def visit(self, page: Page, path: str) -> str | None:
         """Open a page of the portal, and wait where it goes on by itself; tells why no page came, where none did.

@@ -16,8 +16,8 @@ from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
 
 from poolwright.domain.events import Level
-from poolwright.domain.failures import Proof
-from poolwright.domain.machine import Machine
+from poolwright.domain.outcomes import LoginCheck
+from poolwright.domain.state_machine import StateMachine
 from poolwright.domain.states import SessionEvent, SessionStatus
 from poolwright.portal.pack import LoginStep
 from poolwright.worker.cookies import CookieSnapshot
@@ -40,7 +40,7 @@ class Membership:
 
     def __init__(
         self,
-        machine: Machine[SessionStatus, SessionEvent],
+        machine: StateMachine[SessionStatus, SessionEvent],
         door: Door | None,
         driver: BrowserContext,
         keeper: Keeper,
@@ -166,19 +166,19 @@ class Membership:
 
                 await self._in_keeper(log_out)
 
-    async def probe(self) -> Proof:
+    async def probe(self) -> LoginCheck:
         """Ask the portal whether we are logged in. How long its answer may take is the pack's matter.
 
         Raises:
             SessionBrokenError: The browser opens no tab any more.
         """
         if self._door is None:
-            return Proof.LOGGED_IN
+            return LoginCheck.LOGGED_IN
         async with self.turn:
             try:
                 return await self._in_keeper(self._door.prove)
             except PortalDownError:
-                return Proof.UNCLEAR
+                return LoginCheck.UNCLEAR
 
     async def look_in(self) -> None:
         """Open the portal without a login: only a browser that was asked for cookies leaves a whole profile behind.

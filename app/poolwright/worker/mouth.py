@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from poolwright.domain.events import Level
 from poolwright.domain.ids import WorkerRef
-from poolwright.domain.machine import Transition
+from poolwright.domain.state_machine import Transition
 from poolwright.wire.messages import Moved, Said
 
 

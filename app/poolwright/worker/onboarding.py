@@ -19,9 +19,9 @@ from playwright.async_api import Error as PlaywrightError
 
 from poolwright.bridge.stream import FrameStream
 from poolwright.domain.events import Level, SessionView
-from poolwright.domain.failures import Proof
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.options import PortalOptions
+from poolwright.domain.outcomes import LoginCheck
 from poolwright.domain.states import SESSION
 from poolwright.portal import pack as packs
 from poolwright.wire.messages import Configure, Mode, Probed, Ready, ToWorker
@@ -212,7 +212,7 @@ async def _adopt(context: BrowserContext, cookies: Path) -> None:
         raise CannotStartError(msg) from error
 
 
-async def _prove(context: BrowserContext, door: Door, cookies: Path) -> Proof:
+async def _prove(context: BrowserContext, door: Door, cookies: Path) -> LoginCheck:
     """Ask the portal for a page that only a logged-in user sees; a login that is proved has its cookies kept."""
     page = context.pages[0]
     try:
@@ -220,7 +220,7 @@ async def _prove(context: BrowserContext, door: Door, cookies: Path) -> Proof:
     except PlaywrightError as error:
         raise PortalDownError(unanswered.told(door.portal.base_url, error)) from error
     if demand is not None:
-        return Proof.LOGGED_OUT
+        return LoginCheck.LOGGED_OUT
     await page.goto("about:blank")
     await CookieSnapshot(cookies).keep(context)
-    return Proof.LOGGED_IN
+    return LoginCheck.LOGGED_IN

@@ -18,13 +18,12 @@ from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
 from poolwright.bridge.awake import AwakeLimit
-from poolwright.domain.cookies import SiteCookies
 from poolwright.domain.events import SessionView
-from poolwright.domain.ids import TaskId, WorkerId
-from poolwright.domain.machine import Machine, Transition
+from poolwright.domain.ids import SiteCookies, TaskId, WorkerId
 from poolwright.domain.options import BrowserOptions
+from poolwright.domain.state_machine import StateMachine, Transition
 from poolwright.domain.states import SESSION, SessionEvent, SessionStatus
-from poolwright.domain.task import POTask
+from poolwright.domain.tasks import POTask
 from poolwright.worker.browser import launch, open_driver
 from poolwright.worker.census import take_census, written_by
 from poolwright.worker.desk import Desk
@@ -78,7 +77,7 @@ class BrowserSession:
         #: The same as they are here.
         self.tabs: dict[TaskId, Tab] = {}
         self.lost = anyio.Event()
-        self._machine = Machine(SESSION, order.worker_id, clock=order.clock, observe=order.observe)
+        self._machine = StateMachine(SESSION, order.worker_id, clock=order.clock, observe=order.observe)
         self._tab_count = 0
         self._keeper = Keeper(driver, is_headed=not order.browser.headless_mode, say=order.say)
         self.membership = Membership(

@@ -14,7 +14,7 @@ import anyio.to_thread
 
 from poolwright.archive.content import inspect
 from poolwright.archive.names import STAGED_FILES, UniqueNames, safe_name, with_ending
-from poolwright.domain.task import FetchedFile
+from poolwright.domain.tasks import FetchedFile
 from poolwright.worker.errors import BadFileError
 
 

@@ -15,9 +15,9 @@ from types import MappingProxyType
 
 import anyio.to_thread
 
-from poolwright.domain.failures import Reason
+from poolwright.domain.outcomes import Reason
 from poolwright.domain.storage import STORAGE_REASONS, StorageTrouble, trouble_of
-from poolwright.domain.task import Report
+from poolwright.domain.tasks import Report
 from poolwright.worker.errors import first_line
 
 _WHAT: Mapping[StorageTrouble, str] = MappingProxyType(

@@ -18,9 +18,9 @@ from playwright.async_api import Error as PlaywrightError
 
 from poolwright.bridge.awake import within
 from poolwright.domain.ids import TaskId
-from poolwright.domain.machine import Machine, Transition
+from poolwright.domain.state_machine import StateMachine, Transition
 from poolwright.domain.states import TAB, TabEvent, TabStatus
-from poolwright.domain.task import FetchedFile, POTask
+from poolwright.domain.tasks import FetchedFile, POTask
 from poolwright.processor.protocol import EVIDENCE_MAX_COUNT
 from poolwright.worker.desk import Desk
 from poolwright.worker.errors import SessionBrokenError
@@ -51,7 +51,7 @@ class TabOrder:
 class Tab:
     """A page of the browser with its life cycle, and the place where its files go."""
 
-    def __init__(self, order: TabOrder, page: Page, machine: Machine[TabStatus, TabEvent]) -> None:
+    def __init__(self, order: TabOrder, page: Page, machine: StateMachine[TabStatus, TabEvent]) -> None:
         """Made by ``open_tab`` alone."""
         self.page = page
         self.window_handle = order.window_handle
@@ -140,7 +140,7 @@ async def open_tab(context: BrowserContext, order: TabOrder) -> AsyncGenerator[T
     Raises:
         SessionBrokenError: The browser opens no tab, or does not close this one in time.
     """
-    machine = Machine(TAB, order.task.task_id, clock=order.clock, observe=order.observe)
+    machine = StateMachine(TAB, order.task.task_id, clock=order.clock, observe=order.observe)
     page = await _open(context)
     machine.fire(TabEvent.OPENED)
     try:
@@ -166,7 +166,7 @@ async def _open(context: BrowserContext) -> Page:
         raise SessionBrokenError(msg) from error
 
 
-async def _close(page: Page, machine: Machine[TabStatus, TabEvent]) -> None:
+async def _close(page: Page, machine: StateMachine[TabStatus, TabEvent]) -> None:
     machine.fire(TabEvent.CLOSE)
     try:
         with (

@@ -17,7 +17,7 @@ import anyio
 from playwright.async_api import Browser, CDPSession, Page
 from playwright.async_api import Error as PlaywrightError
 
-from poolwright.domain.failures import root_cause
+from poolwright.domain.errors import unwrap_group
 from poolwright.portal.origin import origin_of
 from poolwright.worker.devtools import sending
 from poolwright.worker.traffic import Traffic
@@ -64,7 +64,7 @@ async def noticing_questions(page: Page, traffic: Traffic) -> AsyncGenerator[Non
             yield
             noticing.cancel_scope.cancel()
     except ExceptionGroup as group:
-        raise root_cause(group, CertificateWantedError) from group
+        raise unwrap_group(group, CertificateWantedError) from group
 
 
 async def _notice(page: Page, traffic: Traffic) -> None:

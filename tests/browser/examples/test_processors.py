@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import Reason
 from poolwright.domain.ids import TaskId
-from poolwright.domain.payload import JsonValue
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import JsonValue, POTask, Report
 from poolwright.processor import SessionLostError
 from poolwright.worker.attempt import attempt
 from poolwright.worker.processors.registry import find

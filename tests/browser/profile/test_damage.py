@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from poolwright.domain.failures import ProfileError
+from poolwright.domain.errors import ProfileError
 from poolwright.domain.ids import ProfileId
 from poolwright.profile.base import check_base
 from poolwright.profile.clone import clone_profile

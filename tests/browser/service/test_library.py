@@ -10,10 +10,11 @@ from pathlib import Path
 import anyio
 import pytest
 
+from poolwright.domain.errors import SetupError
 from poolwright.domain.events import Event, Notice
-from poolwright.domain.failures import Reason, SetupError
 from poolwright.domain.ids import WorkerRef
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import POTask, Report
 from poolwright.profile.failures import ProfileDamagedError
 from poolwright.service.library import Callbacks, new_task
 from poolwright.store.errors import JournalError

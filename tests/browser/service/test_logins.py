@@ -14,8 +14,8 @@ import pytest
 from poolwright.demo.client import Portal
 from poolwright.demo.process import running_portal
 from poolwright.domain.events import Event, Notice
-from poolwright.domain.failures import Reason
 from poolwright.domain.ids import TaskId
+from poolwright.domain.outcomes import Reason
 from poolwright.domain.states import PoolStatus
 from poolwright.profile.kept_login import kept_login_path
 from poolwright.service.library import PersistentWorkerPool, open_pool

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.events import Event, TaskReturned, TaskStarted
-from poolwright.domain.failures import Outcome, Reason
-from poolwright.domain.payload import DEPTH_MAX, PAYLOAD_MAX_BYTES, JsonValue
+from poolwright.domain.outcomes import Outcome, Reason
+from poolwright.domain.tasks import DEPTH_MAX, PAYLOAD_MAX_BYTES, JsonValue
 from poolwright.service.library import new_task
 from tests.support import own_processors
 from tests.support.own_pool import own_pool

@@ -9,8 +9,8 @@ import pytest
 
 from poolwright.demo.process import running_portal
 from poolwright.domain.events import Event, TaskReturned
-from poolwright.domain.failures import GivenBack, Reason
 from poolwright.domain.options import WorkerOptions
+from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.supervisor.errand import make_base
 from poolwright.supervisor.stops import StopCause
 from tests.support import profile_folders
@@ -58,7 +58,7 @@ async def test_a_login_that_a_processor_misses_is_brought_back_and_costs_no_atte
 
     assert [report and report.reason for report in (first, second)] == [Reason.ALL_SAVED] * 2
     returned = [(event.task_id, event.why, event.detail) for event in events if isinstance(event, TaskReturned)]
-    assert returned == [("own:2", GivenBack.SESSION_LOST, "the portal shows its login page")]
+    assert returned == [("own:2", ReturnReason.SESSION_LOST, "the portal shows its login page")]
     assert [record.attempt_count for record in records] == [1, 1]
     assert logins == 1
 

@@ -32,8 +32,8 @@ from poolwright.demo.faults import (
     SecondFactor,
 )
 from poolwright.demo.process import running_portal
-from poolwright.domain.failures import Reason
-from poolwright.domain.task import Report
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import Report
 from poolwright.processor.failures import SessionLostError
 from poolwright.worker.attempt import attempt
 from poolwright.worker.errors import SessionBrokenError

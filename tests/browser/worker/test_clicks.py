@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import Reason
+from poolwright.domain.outcomes import Reason
 from tests.support.portal import needs_chromium
 from tests.support.raw_portal import answer, attached, pdf
 from tests.support.raw_stage import button, files_of, raw_stage

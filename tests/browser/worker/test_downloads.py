@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import Reason
+from poolwright.domain.outcomes import Reason
 from poolwright.processor.failures import SessionLostError
 from poolwright.worker import allowance
 from poolwright.worker.attempt import attempt

@@ -10,8 +10,8 @@ import anyio
 import pytest
 from playwright.async_api import Error as PlaywrightError
 
-from poolwright.domain.failures import Reason
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import POTask, Report
 from poolwright.worker.attempt import attempt
 from poolwright.worker.errors import SessionBrokenError
 from poolwright.worker.tab import Tab

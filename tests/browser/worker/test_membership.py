@@ -14,7 +14,7 @@ from pyotp.totp import TOTP
 from poolwright.demo.client import Portal
 from poolwright.demo.faults import Hang, Scope
 from poolwright.demo.process import running_portal
-from poolwright.domain.failures import Proof
+from poolwright.domain.outcomes import LoginCheck
 from poolwright.portal.pack import LoginStep, Pack
 from poolwright.worker.cookies import CookieSnapshot
 from poolwright.worker.errors import CannotLogInError, PortalDownError
@@ -88,7 +88,7 @@ async def test_a_session_takes_over_the_login_of_another(portal: Portal, tmp_pat
         proof = await two.session.membership.probe()
         stats = await portal.stats()
 
-    assert proof is Proof.LOGGED_IN
+    assert proof is LoginCheck.LOGGED_IN
     assert stats.logins == 1
     assert stat.S_IMODE((tmp_path / "two" / "cookies.json").stat().st_mode) == 0o600
 
@@ -163,7 +163,7 @@ async def test_a_login_that_would_end_soon_is_given_up_for_a_new_one(
         await stage.session.membership.log_in(Keys())
         stats = await portal.stats()
 
-    assert left is Proof.LOGGED_OUT
+    assert left is LoginCheck.LOGGED_OUT
     assert stats.logins == 1
 
 

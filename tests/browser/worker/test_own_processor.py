@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from poolwright.demo.client import Portal
-from poolwright.domain.failures import Reason
 from poolwright.domain.ids import TaskId
-from poolwright.domain.payload import JsonValue
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import JsonValue, POTask, Report
 from poolwright.processor import SessionLostError
 from poolwright.processor.protocol import EVIDENCE_MAX_COUNT
 from poolwright.worker.attempt import attempt
@@ -29,8 +28,8 @@ pytestmark = [needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_
 OWN = """
 import asyncio
 from types import MappingProxyType
-from poolwright.domain.failures import Reason
-from poolwright.domain.task import MissedFile, POTask, Report
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import MissedFile, POTask, Report
 from poolwright.processor import GiveUpError, RetryLaterError, SessionLostError, Tab
 from poolwright.processor.protocol import EVIDENCE_MAX_COUNT
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Route
 
 from poolwright.demo.process import running_portal
-from poolwright.domain.failures import Proof
+from poolwright.domain.outcomes import LoginCheck
 from tests.support.portal import needs_chromium
 from tests.support.sessions import OpenStage
 
@@ -22,21 +22,21 @@ async def test_a_probe_finds_out_whether_we_are_logged_in(tmp_path: Path, open_s
         after = await stage.session.membership.probe()
         addresses = [page.url for page in stage.session.driver.pages]
 
-    assert (before, after) == (Proof.LOGGED_IN, Proof.LOGGED_OUT)
+    assert (before, after) == (LoginCheck.LOGGED_IN, LoginCheck.LOGGED_OUT)
     assert addresses == ["about:blank"], "nothing of the portal goes on in the keeper"
 
 
 @pytest.mark.parametrize(
     ("status", "body", "proof"),
     [
-        (503, "busy", Proof.UNCLEAR),
-        (500, "", Proof.UNCLEAR),
-        (200, "<form id='second_factor_form'>Code</form>", Proof.LOGGED_OUT),
+        (503, "busy", LoginCheck.UNCLEAR),
+        (500, "", LoginCheck.UNCLEAR),
+        (200, "<form id='second_factor_form'>Code</form>", LoginCheck.LOGGED_OUT),
     ],
     ids=["busy", "broken", "second factor"],
 )
 async def test_a_probe_is_passed_by_the_page_that_was_expected_alone(
-    tmp_path: Path, status: int, body: str, proof: Proof, open_stage: OpenStage
+    tmp_path: Path, status: int, body: str, proof: LoginCheck, open_stage: OpenStage
 ) -> None:
     async def answer(route: Route) -> None:
         await route.fulfill(status=status, body=body, content_type="text/html")
@@ -49,4 +49,4 @@ async def test_a_probe_is_passed_by_the_page_that_was_expected_alone(
 
 async def test_without_a_portal_there_is_nothing_to_be_logged_out_of(tmp_path: Path, open_stage: OpenStage) -> None:
     async with open_stage(None, tmp_path) as stage:
-        assert await stage.session.membership.probe() is Proof.LOGGED_IN
+        assert await stage.session.membership.probe() is LoginCheck.LOGGED_IN

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import Outcome
+from poolwright.domain.outcomes import Outcome
 from poolwright.processor.failures import SessionLostError
 from poolwright.worker.attempt import attempt
 from tests.support.portal import needs_chromium

@@ -20,7 +20,7 @@ from playwright.async_api import Page
 
 from poolwright.demo.client import Portal
 from poolwright.demo.faults import Hang, Scope
-from poolwright.domain.failures import Reason
+from poolwright.domain.outcomes import Reason
 from poolwright.profile.launch import prepare_for_launch
 from poolwright.worker import session as sessions
 from poolwright.worker.attempt import attempt

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import Proof
+from poolwright.domain.outcomes import LoginCheck
 from poolwright.portal.pack import LoginStep
 from poolwright.worker.ladder import Keys
 from tests.support.portal import needs_chromium
@@ -44,7 +44,7 @@ async def test_a_sign_on_that_takes_its_time_is_not_cut_off(
             step = await stage.session.membership.log_in(Keys())
             proof = await stage.session.membership.probe()
 
-    assert (step, proof) == (LoginStep.REVISIT, Proof.LOGGED_IN)
+    assert (step, proof) == (LoginStep.REVISIT, LoginCheck.LOGGED_IN)
 
 
 async def test_a_probe_that_is_slow_or_never_loads_whole_is_waited_for(tmp_path: Path, open_stage: OpenStage) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.bridge.pace import every
-from poolwright.domain.failures import Proof, Reason
+from poolwright.domain.outcomes import LoginCheck, Reason
 from poolwright.portal.tables import Dialogs
 from poolwright.worker import windows
 from poolwright.worker.attempt import attempt
@@ -152,4 +152,4 @@ async def test_windows_that_the_page_after_a_login_opens_are_closed_and_the_keep
         proofs = [await stage.session.membership.probe() for _ in range(2)]
         await the_keeper_alone_is_left(stage)
 
-    assert proofs == [Proof.LOGGED_IN] * 2
+    assert proofs == [LoginCheck.LOGGED_IN] * 2

@@ -18,7 +18,7 @@ from poolwright.demo.client import Portal
 from poolwright.demo.faults import FatPage, Latency, Scope
 from poolwright.demo.process import running_portal
 from poolwright.domain.events import MemoryRelieved, TaskStarted
-from poolwright.domain.failures import Reason
+from poolwright.domain.outcomes import Reason
 from poolwright.domain.states import WorkerStatus
 from poolwright.memory.limit import MemoryLimit
 from poolwright.service.library import PersistentWorkerPool, open_pool

@@ -15,7 +15,7 @@ import pytest
 from poolwright.archive.manifest import Manifest
 from poolwright.archive.tree import OutputTree
 from poolwright.domain.ports import Filed
-from poolwright.domain.task import POTask
+from poolwright.domain.tasks import POTask
 from tests.contract.archive.failing_disk import DeathError, Failure, failing_disk
 from tests.support.archive_orders import (
     StoppedClock,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from poolwright.domain.machine import IllegalTransitionError, Machine, Transition
+from poolwright.domain.state_machine import IllegalTransitionError, StateMachine, Transition
 from poolwright.domain.states import CLAIMED, OPEN, OVER, TABLES, open_count
 from tests.support.legal_moves import (
     ADDED,
@@ -80,7 +80,9 @@ def test_a_move_of_the_mission_or_the_design_is_legal(machine: str, move: Move) 
     origin, event, target = move
     table = BY_NAME[machine]
     states, told = state_kind(table), list[Transition]()
-    living: Machine[Any, Any] = Machine(table, "one", clock=lambda: NOON, observe=told.append, state=states[origin])
+    living: StateMachine[Any, Any] = StateMachine(
+        table, "one", clock=lambda: NOON, observe=told.append, state=states[origin]
+    )
 
     assert living.can(event_kind(table)[event])
     assert living.fire(event_kind(table)[event], cause="a test") is living.state is states[target]
@@ -97,7 +99,9 @@ def test_no_other_move_is_legal(table: AnyTable) -> None:
             if (state.name, event.name) in legal:
                 continue
             told = list[Transition]()
-            living: Machine[Any, Any] = Machine(table, "one", clock=lambda: NOON, observe=told.append, state=state)
+            living: StateMachine[Any, Any] = StateMachine(
+                table, "one", clock=lambda: NOON, observe=told.append, state=state
+            )
 
             assert not living.can(event)
             with pytest.raises(IllegalTransitionError, match=f"{table.name} one: {event.name} is not a move of"):

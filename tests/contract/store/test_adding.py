@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import Outcome, Reason
+from poolwright.domain.outcomes import Outcome, Reason
 from poolwright.domain.ports import Accepted, Journal
-from poolwright.domain.task import Report
+from poolwright.domain.tasks import Report
 from poolwright.store.journal import SqliteJournal
 from tests.support.journals import History, OpenJournal
 from tests.support.manual_clock import START, ManualClock

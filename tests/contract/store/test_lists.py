@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from poolwright.domain.failures import GivenBack, Reason
+from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.ports import Accepted, Journal
-from poolwright.domain.task import OrderRow, Report
+from poolwright.domain.tasks import OrderRow, Report
 from poolwright.store.errors import JournalError
 from tests.support.journals import History, OpenJournal
 from tests.support.manual_clock import START, ManualClock
@@ -225,7 +225,7 @@ async def test_a_reopened_task_no_longer_waits(open_journal: OpenJournal) -> Non
     async with open_journal() as journal:
         await journal.accept(orders(1))
         await journal.fetch(BATCH, 1)
-        await journal.give_back(task_id(1), GivenBack.DRAINING, detail="", delay_s=900, is_attempt_spent=False)
+        await journal.give_back(task_id(1), ReturnReason.DRAINING, detail="", delay_s=900, is_attempt_spent=False)
         await finish(journal, 1, reason=Reason.NO_WORKERS)
 
         await journal.reopen([task_id(1)])

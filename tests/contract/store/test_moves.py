@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from poolwright.domain.failures import GivenBack, Reason
 from poolwright.domain.ids import WorkerRef
-from poolwright.domain.machine import STORY_LENGTH, IllegalTransitionError, Transition
+from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.ports import Journal
+from poolwright.domain.state_machine import STORY_LENGTH, IllegalTransitionError, Transition
 from poolwright.store.errors import UnknownTaskError
 from tests.support.journals import History, OpenJournal
 from tests.support.manual_clock import START, ManualClock
@@ -249,7 +249,7 @@ async def test_every_move_is_told_with_its_cause(
         await journal.fetch(BATCH, 1)
         await journal.start(task_id(1), WorkerRef(2, 3))
         await journal.give_back(
-            task_id(1), GivenBack.SESSION_LOST, detail="logged out", delay_s=0, is_attempt_spent=False
+            task_id(1), ReturnReason.SESSION_LOST, detail="logged out", delay_s=0, is_attempt_spent=False
         )
         await journal.fetch(BATCH, 1)
         await journal.recover(3)

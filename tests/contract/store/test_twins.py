@@ -12,10 +12,10 @@ import hypothesis.strategies as st
 from anyio.from_thread import start_blocking_portal
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from poolwright.domain.failures import GivenBack, Reason
 from poolwright.domain.ids import BatchId, WorkerRef
-from poolwright.domain.machine import IllegalTransitionError
-from poolwright.domain.payload import JsonValue
+from poolwright.domain.outcomes import Reason, ReturnReason
+from poolwright.domain.state_machine import IllegalTransitionError
+from poolwright.domain.tasks import JsonValue
 from poolwright.store.errors import JournalError
 from poolwright.store.journal import SqliteJournal
 from poolwright.store.memory import MemoryJournal
@@ -28,7 +28,7 @@ from tests.support.tasks import BATCH, OTHER, orders, po_task, report, task_id
 NUMBERS = st.integers(0, 5)
 BATCHES = st.sampled_from([BATCH, OTHER])
 REASONS = st.sampled_from([Reason.ALL_SAVED, Reason.PORTAL_BUSY, Reason.NO_WORKERS])
-WHYS = st.sampled_from((*Reason, *GivenBack))
+WHYS = st.sampled_from((*Reason, *ReturnReason))
 FILES = st.lists(st.sampled_from(["a.pdf", "b.pdf"]), unique=True)
 PAYLOADS = st.sampled_from([None, "a text", {"url": "https://portal.example/\U0001f600", "pages": [1, 2.5, None]}])
 WORKERS = st.builds(WorkerRef, st.integers(1, 2), st.integers(1, 2))
@@ -87,7 +87,7 @@ class Twins(RuleBasedStateMachine):
         self.both("start", task_id(number), worker)
 
     @rule(number=NUMBERS, why=WHYS, delay_s=st.sampled_from([0, 7, 30]), is_spent=st.booleans())
-    def give_back(self, number: int, why: Reason | GivenBack, delay_s: float, is_spent: bool) -> None:
+    def give_back(self, number: int, why: Reason | ReturnReason, delay_s: float, is_spent: bool) -> None:
         self.both("give_back", task_id(number), why, detail="why", delay_s=delay_s, is_attempt_spent=is_spent)
 
     @rule(number=NUMBERS, reason=REASONS, names=FILES)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import Reason
+from poolwright.domain.outcomes import Reason
 from poolwright.domain.ports import Journal
 from poolwright.store.journal import SqliteJournal
 from poolwright.store.waits import WAIT_MAX_S

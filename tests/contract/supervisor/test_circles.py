@@ -12,10 +12,10 @@ from typing import Literal
 
 import pytest
 
-from poolwright.domain.failures import GivenBack, Proof, Reason
 from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.outcomes import LoginCheck, Reason, ReturnReason
 from poolwright.domain.storage import StorageTrouble
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.tasks import POTask, Report
 from poolwright.supervisor.commands import (
     AdoptLogin,
     AwaitProof,
@@ -68,10 +68,10 @@ class Mood:
     """How the world answers, each time alike."""
 
     start: LossKind | StorageTrouble | Literal["ready", "logged out", "portal gone"] = "ready"
-    task: Reason | GivenBack | LossKind | Literal["stuck"] = Reason.ALL_SAVED
+    task: Reason | ReturnReason | LossKind | Literal["stuck"] = Reason.ALL_SAVED
     #: Why the disk refuses files, and whether the folder as a whole takes some; nothing where it takes all.
     filing: tuple[StorageTrouble, bool] | None = None
-    proof: Proof = Proof.LOGGED_IN
+    proof: LoginCheck = LoginCheck.LOGGED_IN
     is_login_good: bool = True
 
 
@@ -128,9 +128,9 @@ class World:
             case Reason():
                 report = Report(reason=self.mood.task)
                 self.answer(TaskReported(worker=worker, task_id=task.task_id, report=report))
-            case GivenBack():
+            case ReturnReason():
                 self.answer(TaskReturned(worker=worker, task_id=task.task_id, why=self.mood.task, detail=""))
-                if self.mood.task is GivenBack.SESSION_LOST:
+                if self.mood.task is ReturnReason.SESSION_LOST:
                     self.answer(LoginLost(worker=worker, detail="", at_s=self.now_s))
             case LossKind():
                 self.lose(worker, self.mood.task)
@@ -224,9 +224,9 @@ MOODS = [
     *(
         Mood(task=reason, proof=proof)
         for reason in (Reason.PORTAL_SAYS_MISSING, Reason.NO_PERMISSION)
-        for proof in Proof
+        for proof in LoginCheck
     ),
-    *(Mood(task=why, is_login_good=is_good) for why in GivenBack for is_good in (True, False)),
+    *(Mood(task=why, is_login_good=is_good) for why in ReturnReason for is_good in (True, False)),
     *(Mood(task=kind) for kind in LossKind),
     Mood(task="stuck"),
     *(Mood(filing=(trouble, is_fine)) for trouble in StorageTrouble for is_fine in (True, False)),

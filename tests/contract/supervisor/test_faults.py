@@ -12,10 +12,10 @@ import pytest
 
 from poolwright.archive.names import STAGED_FILES
 from poolwright.archive.tree import OutputTree
-from poolwright.domain.failures import Outcome, Reason
 from poolwright.domain.ids import WorkerRef
+from poolwright.domain.outcomes import Outcome, Reason
 from poolwright.domain.storage import StorageTrouble, trouble_of
-from poolwright.domain.task import FetchedFile, POTask, Report
+from poolwright.domain.tasks import FetchedFile, POTask, Report
 from poolwright.service.clock import SystemClock
 from poolwright.store.memory import MemoryJournal
 from poolwright.supervisor.chronicle import Chronicle

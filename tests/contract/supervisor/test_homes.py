@@ -12,9 +12,9 @@ from types import ModuleType
 import pytest
 
 from poolwright.archive.tree import OutputTree
-from poolwright.domain.failures import PoolError
+from poolwright.domain.errors import PoolError
 from poolwright.domain.ids import WorkerRef
-from poolwright.domain.task import POTask
+from poolwright.domain.tasks import POTask
 from poolwright.service.clock import SystemClock
 from poolwright.store.memory import MemoryJournal
 from poolwright.supervisor.chronicle import Chronicle

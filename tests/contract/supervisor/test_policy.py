@@ -8,11 +8,11 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from poolwright.domain.failures import GivenBack, Proof, Reason
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.options import Limits
+from poolwright.domain.outcomes import LoginCheck, Reason, ReturnReason
 from poolwright.domain.storage import StorageTrouble
-from poolwright.domain.task import DEATH_LIMIT, POTask, Report
+from poolwright.domain.tasks import DEATH_LIMIT, POTask, Report
 from poolwright.supervisor.commands import (
     AdoptLogin,
     AwaitProof,
@@ -230,7 +230,7 @@ class Policy(RuleBasedStateMachine):
     @rule(data=st.data())
     def give_back(self, data: st.DataObject) -> None:
         task_id = data.draw(st.sampled_from(sorted(self.in_hand)))
-        why = GivenBack.SESSION_LOST
+        why = ReturnReason.SESSION_LOST
         self.tell(TaskReturned(worker=self.in_hand[task_id][0], task_id=task_id, why=why, detail=""))
 
     @precondition(lambda self: self.due)
@@ -241,8 +241,8 @@ class Policy(RuleBasedStateMachine):
         self.tell(ProofOverdue(worker=worker))
 
     @precondition(lambda self: self.asked)
-    @rule(data=st.data(), proof=st.sampled_from(Proof))
-    def answer_probe(self, data: st.DataObject, proof: Proof) -> None:
+    @rule(data=st.data(), proof=st.sampled_from(LoginCheck))
+    def answer_probe(self, data: st.DataObject, proof: LoginCheck) -> None:
         worker = data.draw(st.sampled_from(sorted(self.asked)))
         self.asked.discard(worker)
         self.tell(Probed(worker=worker, proof=proof))

@@ -16,7 +16,7 @@ from poolwright.bridge.parent import spawn
 from poolwright.bridge.pipes import PipeReader, PipeWriter
 from poolwright.bridge.stream import FrameStream
 from poolwright.domain.ids import TaskId
-from poolwright.domain.task import POTask
+from poolwright.domain.tasks import POTask
 from poolwright.wire.codec import TO_SUPERVISOR
 from poolwright.wire.messages import Assign, Drain, Said
 from tests.support.child_processes import is_alive, order

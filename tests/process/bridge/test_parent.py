@@ -18,7 +18,7 @@ from anyio.abc import Process
 from poolwright.bridge import parent
 from poolwright.bridge.parent import Child, SpawnOrder, spawn
 from poolwright.domain.ids import TaskId, WorkerRef
-from poolwright.domain.task import POTask
+from poolwright.domain.tasks import POTask
 from poolwright.wire.messages import Assign, Said
 from tests.support.child_processes import Play, Renumbered, is_alive, open_descriptors, order
 

@@ -8,8 +8,8 @@ import anyio
 import pytest
 
 from poolwright.domain.events import Notice, TaskEnded
-from poolwright.domain.failures import Reason
 from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.outcomes import Reason
 from poolwright.domain.states import PoolStatus, TaskStatus, WorkerStatus
 from poolwright.profile.private import remove_tree
 from poolwright.service.batch import Redo

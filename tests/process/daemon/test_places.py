@@ -9,10 +9,10 @@ import anyio
 import httpx
 import pytest
 
-from poolwright.domain.failures import Reason
 from poolwright.domain.ids import TaskId
+from poolwright.domain.outcomes import Reason
 from poolwright.domain.states import WorkerStatus
-from poolwright.domain.task import Report
+from poolwright.domain.tasks import Report
 from tests.process.daemon.tmp_daemons import number, order_list, running_daemon, task_id
 
 

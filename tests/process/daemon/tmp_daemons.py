@@ -16,7 +16,7 @@ import pytest
 from poolwright.cli.client.clear import IN_THE_CLEAR
 from poolwright.domain.account import Account
 from poolwright.domain.events import Event
-from poolwright.domain.task import OrderList
+from poolwright.domain.tasks import OrderList
 from poolwright.intake.orders import Reading, orders_from_numbers
 from poolwright.portal import pack as packs
 from poolwright.service.api.app import Door, make_app

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import SetupError
+from poolwright.domain.errors import SetupError
 from poolwright.service.browser import Browser, find_browser, read_version
 from tests.support.shell_programs import program
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import anyio
 
-from poolwright.domain.failures import GivenBack, Reason
+from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.store import retention
 from poolwright.store.journal import SqliteJournal
 from tests.support.manual_clock import ManualClock
@@ -40,7 +40,7 @@ async def work(path: Path, count: int) -> None:
                 begun = await journal.start(task.task_id, WORKER)
                 if number % 3 == 0 and begun.attempt == 1 and begun.death_count == 0:
                     await journal.count_death(task.task_id)
-                    why = (Reason.WORKER_LOST, GivenBack.DRAINING)[number % 2]
+                    why = (Reason.WORKER_LOST, ReturnReason.DRAINING)[number % 2]
                     await journal.give_back(task.task_id, why, detail="", delay_s=0, is_attempt_spent=number % 2 == 0)
                     continue
                 await journal.finish(task.task_id, report(Reason.ALL_SAVED, "a.pdf", "b.pdf"), f"folder/{number}")

@@ -8,8 +8,9 @@ from pathlib import Path
 import anyio
 import pytest
 
+from poolwright.domain.errors import LoginRequiredError, OptionsError, PoolError, SetupError
 from poolwright.domain.events import TaskStarted
-from poolwright.domain.failures import LoginRequiredError, OptionsError, Outcome, PoolError, Reason, SetupError
+from poolwright.domain.outcomes import Outcome, Reason
 from poolwright.domain.states import PoolStatus
 from tests.support.scripted_pool import Theatre, running_pool
 from tests.support.tasks import po_task

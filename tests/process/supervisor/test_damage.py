@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from poolwright.domain.events import Notice, TaskStarted
-from poolwright.domain.failures import GivenBack, Reason
+from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.profile.clone import is_set_aside
 from poolwright.profile.failures import ProfileDamagedError, ProfileRefusedError
 from poolwright.profile.guidance import ways_out
@@ -94,7 +94,7 @@ async def test_orders_in_flight_are_not_waited_for(tmp_path: Path, monkeypatch: 
     attempts = await theatre.attempt_counts()
     assert attempts[started[2]] == 1, "its worker died, which is no fault of the profile's"
     assert attempts[started[1]] == 0
-    assert [event.why for event in theatre.returned()] == [Reason.WORKER_LOST, GivenBack.DRAINING]
+    assert [event.why for event in theatre.returned()] == [Reason.WORKER_LOST, ReturnReason.DRAINING]
     assert read_marker(base) is not None
 
 

@@ -11,8 +11,9 @@ import anyio
 import pytest
 
 from poolwright.archive.tree import OutputTree
+from poolwright.domain.errors import DiskFullError
 from poolwright.domain.events import Notice
-from poolwright.domain.failures import DiskFullError, Reason
+from poolwright.domain.outcomes import Reason
 from poolwright.domain.ports import Filed
 from tests.support.scripted_pool import Theatre, running_pool
 from tests.support.tasks import po_task

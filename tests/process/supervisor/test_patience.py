@@ -10,8 +10,8 @@ import anyio
 import pytest
 
 from poolwright.archive.tree import OutputTree
+from poolwright.domain.errors import DiskFullError
 from poolwright.domain.events import Notice
-from poolwright.domain.failures import DiskFullError
 from poolwright.domain.ports import Filed
 from tests.support.scripted_pool import Theatre, running_pool
 

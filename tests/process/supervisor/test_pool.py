@@ -11,8 +11,9 @@ import anyio
 import pytest
 
 from poolwright.bridge.parent import Child, SpawnOrder, spawn
+from poolwright.domain.errors import ProfileError, SetupError
 from poolwright.domain.events import Moved, Notice
-from poolwright.domain.failures import GivenBack, ProfileError, Reason, SetupError
+from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.states import PoolStatus, WorkerStatus
 from poolwright.profile.failures import ProfileInUseError
 from poolwright.profile.launch import prepare_for_launch
@@ -84,7 +85,7 @@ async def test_a_lost_login_costs_no_attempt(tmp_path: Path, monkeypatch: pytest
 
     assert await theatre.outcomes() == {"1": "COMPLETED"}
     assert await theatre.attempt_counts() == {"1": 1}
-    assert {event.why for event in theatre.returned()} == {GivenBack.SESSION_LOST}
+    assert {event.why for event in theatre.returned()} == {ReturnReason.SESSION_LOST}
 
 
 async def test_a_dead_worker_comes_back_with_its_profile_and_its_orders_are_done(

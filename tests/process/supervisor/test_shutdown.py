@@ -15,12 +15,13 @@ import psutil
 import pytest
 
 from poolwright.archive.tree import OutputTree
+from poolwright.domain.errors import LockedError
 from poolwright.domain.events import Notice
-from poolwright.domain.failures import GivenBack, LockedError, Reason
 from poolwright.domain.ids import TaskId
-from poolwright.domain.machine import Transition
+from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.ports import Filed
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.state_machine import Transition
+from poolwright.domain.tasks import POTask, Report
 from poolwright.service.clock import SystemClock
 from poolwright.store.journal import SqliteJournal
 from poolwright.store.memory import MemoryJournal
@@ -61,7 +62,7 @@ class LockedJournal(MemoryJournal):
             raise LockedError("somebody keeps it")
 
     async def give_back(
-        self, task_id: TaskId, why: Reason | GivenBack, *, detail: str, delay_s: float, is_attempt_spent: bool
+        self, task_id: TaskId, why: Reason | ReturnReason, *, detail: str, delay_s: float, is_attempt_spent: bool
     ) -> None:
         await self._refuse()
         await super().give_back(task_id, why, detail=detail, delay_s=delay_s, is_attempt_spent=is_attempt_spent)

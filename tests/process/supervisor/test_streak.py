@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from poolwright.domain.failures import GivenBack
+from poolwright.domain.outcomes import ReturnReason
 from poolwright.supervisor import proving
 from poolwright.supervisor.proving import STREAK_LIMIT
 from tests.support.scripted_pool import running_pool
@@ -29,7 +29,7 @@ async def test_a_streak_of_a_session_that_is_logged_out_is_done_again(
 
     assert set((await theatre.outcomes()).values()) == {"COMPLETED"}
     assert set((await theatre.attempt_counts()).values()) == {1}
-    assert [event.why for event in theatre.returned()] == [GivenBack.SESSION_LOST] * STREAK_LIMIT
+    assert [event.why for event in theatre.returned()] == [ReturnReason.SESSION_LOST] * STREAK_LIMIT
 
 
 async def test_a_streak_of_a_session_that_is_logged_in_is_filed(

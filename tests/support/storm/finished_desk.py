@@ -10,7 +10,7 @@ import pytest
 from poolwright.archive.tree import PRIVATE_NAME, OutputTree
 from poolwright.demo.client import Portal
 from poolwright.domain.ids import BatchId, WorkerRef
-from poolwright.domain.task import OrderList, OrderRow
+from poolwright.domain.tasks import OrderList, OrderRow
 from poolwright.service.batch import Redo
 from poolwright.service.batch_report import REPORTS_NAME
 from poolwright.service.out import JOURNAL_NAME

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from poolwright.domain.machine import Table
+from poolwright.domain.state_machine import TransitionTable
 from poolwright.domain.states import POOL, PROFILE, TABLES, TASK, WORKER
 from tests.support.storm.scenario import Move
 
-_BY_NAME: dict[str, Table[Any, Any]] = {table.name: table for table in TABLES}
+_BY_NAME: dict[str, TransitionTable[Any, Any]] = {table.name: table for table in TABLES}
 _LEGAL = {
     (table.name, origin.name, event.name): target.name
     for table in TABLES

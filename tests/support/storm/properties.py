@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 
 from poolwright.cli.exits import Exit
-from poolwright.domain.failures import Reason
+from poolwright.domain.outcomes import Reason
 from poolwright.domain.states import TASK, TaskEvent, TaskStatus
 from poolwright.service.batch import Ending
 from tests.support.storm.lifecycles import move_breaches

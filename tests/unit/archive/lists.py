@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from poolwright.domain.failures import Reason
 from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.outcomes import Reason
 from poolwright.domain.states import TaskStatus
-from poolwright.domain.task import OrderList, OrderRow, POTask, Report, TaskRecord
+from poolwright.domain.tasks import OrderList, OrderRow, POTask, Report, TaskRecord
 from tests.support.archive_orders import report_for, task_for
 
 COLUMNS = ("PO", "Cost centre", "Outcome", "Folder ", "Note", "Note")

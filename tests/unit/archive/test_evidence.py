@@ -10,9 +10,9 @@ import pytest
 
 from poolwright.archive.evidence import RUNS_MAX, Evidence
 from poolwright.archive.tree import PRIVATE_NAME, OutputTree
-from poolwright.domain.failures import Reason
 from poolwright.domain.ids import TaskId
-from poolwright.domain.task import POTask, TaskRecord
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import POTask, TaskRecord
 from tests.support.archive_orders import StoppedClock, contents, report_for, stage, task_for
 
 FAILED = replace(report_for({}, reason=Reason.PORTAL_CHANGED), evidence=("page.png",))

@@ -15,7 +15,7 @@ from poolwright.archive.excel import TEXT_MAX, escaped, length, shortened, typed
 from poolwright.archive.losses import CUT
 from poolwright.archive.report import write_reports
 from poolwright.domain.ids import BatchId, TaskId
-from poolwright.domain.task import OrderList, OrderRow
+from poolwright.domain.tasks import OrderList, OrderRow
 from poolwright.intake.workbooks.number_format import NumberFormat
 from tests.support.pace import UNHURRIED
 

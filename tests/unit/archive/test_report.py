@@ -20,9 +20,9 @@ from poolwright.archive import losses, workbook
 from poolwright.archive.former import KEPT_COUNT
 from poolwright.archive.report import ReportFiles, write_reports
 from poolwright.archive.table import RESULT_COLUMNS, Tally, lines, result_headers
-from poolwright.domain.failures import MEANINGS, ActionClass, Outcome, Reason
 from poolwright.domain.ids import BatchId, TaskId
-from poolwright.domain.task import OrderList, OrderRow
+from poolwright.domain.outcomes import REASONS, ActionClass, Outcome, Reason
+from poolwright.domain.tasks import OrderList, OrderRow
 from tests.unit.archive.lists import COLUMNS, FINISHED, ORDERS, RECORDS, ROWS, long_list
 
 HEADERS = [
@@ -130,7 +130,7 @@ def test_what_a_portal_told_is_no_formula_in_csv(files: ReportFiles) -> None:
         (4, "Detail", "Same order as row 2."),
         (4, "Files saved", "2"),
         (5, "Outcome", "INVALID"),
-        (5, "What to do", MEANINGS[Reason.BAD_NUMBER].next_step),
+        (5, "What to do", REASONS[Reason.BAD_NUMBER].next_step),
         (5, "Detail", "'?' is no order number."),
         (5, "Files found", ""),
         (5, "Attempts", ""),

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from poolwright.archive.names import FOLDER_NAME_MAX_BYTES
 from poolwright.archive.template import FolderTemplate
-from poolwright.domain.failures import OptionsError
+from poolwright.domain.errors import OptionsError
 from tests.support.archive_orders import NOON, report_for, task_for
 from tests.support.pace import UNHURRIED
 

@@ -15,7 +15,8 @@ from loguru import logger
 from poolwright.archive.manifest import MANIFEST_NAME, Manifest
 from poolwright.archive.spellings import Spellings
 from poolwright.archive.tree import PRIVATE_NAME, OutputTree
-from poolwright.domain.failures import OptionsError, Outcome, Reason
+from poolwright.domain.errors import OptionsError
+from poolwright.domain.outcomes import Outcome, Reason
 from poolwright.domain.ports import Archive
 from tests.support.archive_orders import (
     NOON,

@@ -9,11 +9,11 @@ import pytest
 from bench.soak.orders import task_of
 from bench.soak.watch import Watch
 from poolwright.domain.events import Moved, TaskEnded, TaskReturned, TaskStarted
-from poolwright.domain.failures import GivenBack, Reason
 from poolwright.domain.ids import WorkerRef
-from poolwright.domain.machine import Transition
+from poolwright.domain.outcomes import Reason, ReturnReason
+from poolwright.domain.state_machine import Transition
 from poolwright.domain.states import WorkerStatus
-from poolwright.domain.task import Report
+from poolwright.domain.tasks import Report
 
 WORKER = WorkerRef(1, 1)
 
@@ -69,7 +69,7 @@ async def test_a_window_holds_the_latencies_since_the_one_before(clock: Clock) -
 async def test_an_order_that_was_given_back_is_timed_from_its_first_start(clock: Clock) -> None:
     watch = Watch(3, clock)
     start(watch, "1")
-    watch(TaskReturned(task_id=task_of("1").task_id, why=GivenBack.DRAINING, detail="", delay_s=0, worker=WORKER))
+    watch(TaskReturned(task_id=task_of("1").task_id, why=ReturnReason.DRAINING, detail="", delay_s=0, worker=WORKER))
     clock.now_s += 5
     start(watch, "1")
     clock.now_s += 1

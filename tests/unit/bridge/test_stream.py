@@ -7,9 +7,9 @@ import anyio
 import pytest
 
 from poolwright.bridge.stream import FrameStream
-from poolwright.domain.failures import Fault
+from poolwright.domain.errors import FrameFault
 from poolwright.domain.ids import TaskId
-from poolwright.domain.task import POTask
+from poolwright.domain.tasks import POTask
 from poolwright.wire.codec import FRAME_LIMIT_BYTES, TO_SUPERVISOR, TO_WORKER, WireError, encode
 from poolwright.wire.messages import Assign, Bye, Drain, Hello, ToSupervisor
 from tests.support.links import LARGE_BYTES, is_open, linked, piped, said, settled
@@ -133,7 +133,7 @@ async def test_the_end_inside_a_frame_is_a_fault() -> None:
         for _ in range(2):
             with pytest.raises(WireError) as caught:
                 await link.receive()
-            assert caught.value.fault is Fault.TORN
+            assert caught.value.fault is FrameFault.TORN
 
 
 async def test_what_came_before_a_fault_is_heard_and_nothing_after_it() -> None:
@@ -145,7 +145,7 @@ async def test_what_came_before_a_fault_is_heard_and_nothing_after_it() -> None:
         for _ in range(2):
             with pytest.raises(WireError) as caught:
                 await link.receive()
-            assert caught.value.fault is Fault.NOT_A_MESSAGE
+            assert caught.value.fault is FrameFault.NOT_A_MESSAGE
 
 
 async def test_a_message_that_is_too_large_is_not_begun() -> None:

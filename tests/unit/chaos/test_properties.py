@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from poolwright.domain.failures import MEANINGS, Reason
+from poolwright.domain.outcomes import REASONS, Reason
 from poolwright.service.batch import Redo
 from tests.support.storm.properties import BAD_LUCK, PROPERTIES, breaches
 from tests.support.storm.right_scenario import attempt, content, folder, path_of, right_scenario, task_id
@@ -135,7 +135,7 @@ def test_everything_is_told_at_once() -> None:
 
 @pytest.mark.parametrize("reason", sorted(BAD_LUCK))
 def test_bad_luck_is_an_excuse_in_a_storm_and_none_in_calm_weather(reason: Reason) -> None:
-    unlucky = an_order("100", outcome=MEANINGS[reason].outcome.value, reason=reason.value)(right_scenario())
+    unlucky = an_order("100", outcome=REASONS[reason].outcome.value, reason=reason.value)(right_scenario())
     without_files = replace(unlucky, folders=unlucky.folders[1:], orders=_without_folder(unlucky.orders))
 
     assert breaches(replace(without_files, is_calm=False)) == []
@@ -144,7 +144,7 @@ def test_bad_luck_is_an_excuse_in_a_storm_and_none_in_calm_weather(reason: Reaso
 
 @pytest.mark.parametrize("reason", sorted(set(Reason) - BAD_LUCK))
 def test_no_storm_excuses_a_wrong_judgement(reason: Reason) -> None:
-    outcome = MEANINGS[reason].outcome.value
+    outcome = REASONS[reason].outcome.value
     judged = an_order("100", outcome=outcome, reason=reason.value)(right_scenario())
     alone = replace(judged, is_calm=False, folders=judged.folders[1:], orders=_without_folder(judged.orders))
 

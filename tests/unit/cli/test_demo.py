@@ -11,7 +11,7 @@ from poolwright.cli.demo import stage_settings, tell_differences
 from poolwright.cli.exits import Exit
 from poolwright.demo.client import Portal
 from poolwright.demo.process import PortalError
-from poolwright.domain.failures import Outcome
+from poolwright.domain.outcomes import Outcome
 from poolwright.settings import load_settings
 from tests.support.commands import Command
 from tests.unit.cli.test_truth import HOME, ORDER

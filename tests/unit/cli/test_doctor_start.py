@@ -10,8 +10,8 @@ import pytest
 
 from poolwright.cli.checks import Level as Found
 from poolwright.cli.checks_machine import judge_start
+from poolwright.domain.errors import SetupError
 from poolwright.domain.events import Level
-from poolwright.domain.failures import SetupError
 from poolwright.domain.options import BrowserOptions, PortalOptions, WorkerOptions
 from poolwright.service import trial
 from poolwright.service.trial import Trial, try_browser

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from poolwright.cli.exits import MEANINGS, Exit, exit_of_error, exit_of_summary
-from poolwright.domain.failures import LoginRequiredError, OptionsError, Outcome, PoolError, ProfileError, SetupError
+from poolwright.domain.errors import LoginRequiredError, OptionsError, PoolError, ProfileError, SetupError
+from poolwright.domain.outcomes import Outcome
 from poolwright.domain.ports import Accepted
 from poolwright.intake.errors import InputRefusedError
 from poolwright.portal.pack import PackError

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.cli.exits import Exit
-from poolwright.domain.failures import LoginRequiredError, SetupError
+from poolwright.domain.errors import LoginRequiredError, SetupError
 from poolwright.profile.home import ProfileFile, ProfileHome
 from poolwright.profile.keeping import seal_base
 from poolwright.profile.seal import Seal

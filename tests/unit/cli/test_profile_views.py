@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.cli.exits import Exit
-from poolwright.domain.failures import PoolError
+from poolwright.domain.errors import PoolError
 from poolwright.profile.base import check_base
 from poolwright.profile.home import NamedProfile, ProfileFile, ProfileHome
 from poolwright.profile.keeping import seal_base

@@ -9,8 +9,8 @@ import pytest
 
 from poolwright.cli.exits import Exit
 from poolwright.cli.profiles import left_out_of
+from poolwright.domain.errors import LoginRequiredError
 from poolwright.domain.events import Level
-from poolwright.domain.failures import LoginRequiredError
 from poolwright.domain.options import Sandbox, WorkerOptions
 from poolwright.domain.ports import EventSink
 from poolwright.profile.home import ProfileHome

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from poolwright.cli.progress import NOTICES_KEPT, WINDOW_S, Progress, advance
 from poolwright.domain.events import Event, ListOpened
-from poolwright.domain.failures import Outcome, Reason
 from poolwright.domain.ids import TaskId, WorkerId
+from poolwright.domain.outcomes import Outcome, Reason
 from tests.support.events import ended, file, moved, notice, returned, seen, started, task, worker_state
 from tests.support.pace import UNHURRIED
 

@@ -14,9 +14,10 @@ from openpyxl import Workbook
 
 from poolwright.archive.names import safe_name
 from poolwright.cli.exits import Exit
+from poolwright.domain.errors import LoginRequiredError, PoolError, ProfileError, SetupError
 from poolwright.domain.events import Level
-from poolwright.domain.failures import LoginRequiredError, Outcome, PoolError, ProfileError, SetupError
 from poolwright.domain.options import Sandbox
+from poolwright.domain.outcomes import Outcome
 from poolwright.portal.pack import parse_json
 from poolwright.service.batch import BatchJob, Ending, Redo
 from poolwright.service.sandbox_facts import Refused

@@ -11,7 +11,8 @@ from openpyxl import load_workbook
 
 from poolwright.cli.stage import MARKER_NAME, clear_stage, look_at, write_list
 from poolwright.demo.catalogue.lists import ListedOrder
-from poolwright.domain.failures import OptionsError, Outcome
+from poolwright.domain.errors import OptionsError
+from poolwright.domain.outcomes import Outcome
 from tests.support.events import ended
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from poolwright.cli.main import Place
 from poolwright.cli.start import own_what_is_made
-from poolwright.domain.failures import SetupError
+from poolwright.domain.errors import SetupError
 
 
 @pytest.mark.parametrize(

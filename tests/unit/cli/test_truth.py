@@ -10,7 +10,7 @@ from poolwright.cli.truth import Found, differences
 from poolwright.demo.catalogue.order import Defect, LinkForm, Naming
 from poolwright.demo.catalogue.truth import FileTruth, OrderTruth
 from poolwright.demo.documents import DocumentKind
-from poolwright.domain.failures import Outcome
+from poolwright.domain.outcomes import Outcome
 
 
 def held(name: str, sha256: str, *, good: bool = True) -> FileTruth:

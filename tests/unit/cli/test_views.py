@@ -23,7 +23,7 @@ from poolwright.cli.progress import Progress, advance
 from poolwright.cli.summary import conclusion, headline
 from poolwright.cli.view import QuietView, View
 from poolwright.domain.events import Event, Level
-from poolwright.domain.failures import GivenBack, Outcome, Reason
+from poolwright.domain.outcomes import Outcome, Reason, ReturnReason
 from poolwright.domain.ports import Accepted
 from poolwright.service.batch import BatchSummary, Ending
 from tests.support.events import SetClock, ended, file, moved, notice, relieved, returned, seen, started, worker_state
@@ -178,7 +178,7 @@ def test_lines_for_pipes() -> None:
         *RUNNING[4:6],
         started(30, 1),
         returned(30, why=Reason.TAB_CRASHED, detail="the tab crashed", delay_s=2.0),
-        returned(31, why=GivenBack.DRAINING),
+        returned(31, why=ReturnReason.DRAINING),
         ended(32, reason=Reason.BAD_NUMBER, detail="two digits are missing"),
         ended(33, reason=Reason.NO_PERMISSION),
         notice("the list has two blank rows"),

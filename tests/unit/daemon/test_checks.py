@@ -13,9 +13,10 @@ import anyio.lowlevel
 import pytest
 
 from poolwright.archive.tree import OutputTree
+from poolwright.domain.errors import PoolError
 from poolwright.domain.events import Event, Level, Notice
-from poolwright.domain.failures import PoolError, Reason
 from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.outcomes import Reason
 from poolwright.service.batch import Redo
 from poolwright.service.daemon import checks as module
 from poolwright.service.daemon.checks import NAME, Checks

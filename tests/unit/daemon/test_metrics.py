@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from poolwright.domain.events import MemoryRelieved, Moved, TaskEnded, TaskReturned, TaskStarted
-from poolwright.domain.failures import GivenBack, Reason
 from poolwright.domain.ids import TaskId, WorkerRef
-from poolwright.domain.machine import Transition
+from poolwright.domain.outcomes import Reason, ReturnReason
+from poolwright.domain.state_machine import Transition
 from poolwright.domain.states import PoolStatus
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.tasks import POTask, Report
 from poolwright.service.metrics import Metrics
 from poolwright.supervisor.snapshot import PoolSnapshot
 from tests.support.metrics import figures
@@ -37,7 +37,7 @@ def test_events_are_counted() -> None:
     now_s = [0.0]
     metrics = Metrics(lambda: now_s[0])
     metrics(TaskStarted(task=TASK, worker=WORKER))
-    metrics(TaskReturned(task_id=TASK.task_id, why=GivenBack.RECYCLED, detail="", delay_s=0, worker=WORKER))
+    metrics(TaskReturned(task_id=TASK.task_id, why=ReturnReason.RECYCLED, detail="", delay_s=0, worker=WORKER))
     report = Report(reason=Reason.NO_PERMISSION, duration_s=3.0)
     metrics(TaskEnded(task=TASK, report=report, folder="", worker=WORKER))
     metrics(moved("worker", "CRASHED", "RESTARTING"))

@@ -9,7 +9,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from poolwright.domain.failures import OptionsError
+from poolwright.domain.errors import OptionsError
 from poolwright.service.api.limits import Limited
 from poolwright.service.api.mount import Mounted
 from poolwright.service.api.reach import check_reach, is_local, limits_at

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from poolwright.domain.failures import OptionsError, PoolError
+from poolwright.domain.errors import OptionsError, PoolError
 from poolwright.domain.options import (
     BrowserOptions,
     PoolOptions,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from poolwright.domain.payload import JsonValue, difference
+from poolwright.domain.tasks import JsonValue, payload_diff
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,7 @@ from poolwright.domain.payload import JsonValue, difference
     ids=["none", "keys in another order", "text"],
 )
 def test_the_same_payload_has_no_difference(known: JsonValue, given: JsonValue) -> None:
-    assert difference(known, given) == ""
+    assert payload_diff(known, given) == ""
 
 
 @pytest.mark.parametrize(
@@ -42,4 +42,4 @@ def test_the_same_payload_has_no_difference(known: JsonValue, given: JsonValue) 
     ],
 )
 def test_another_payload_is_shown_where_it_parts(known: JsonValue, given: JsonValue, told: str) -> None:
-    assert difference(known, given) == told
+    assert payload_diff(known, given) == told

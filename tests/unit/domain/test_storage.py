@@ -6,14 +6,14 @@ import errno
 
 import pytest
 
-from poolwright.domain.failures import (
+from poolwright.domain.errors import (
     DiskFullError,
     LockedError,
-    NotNowError,
-    Reason,
     StorageAwayError,
     StorageForbiddenError,
+    TemporarilyUnavailableError,
 )
+from poolwright.domain.outcomes import Reason
 from poolwright.domain.storage import STORAGE_REASONS, StorageTrouble, trouble_of, trouble_told
 
 FULL = ("ENOSPC", "EDQUOT")
@@ -70,5 +70,7 @@ def test_an_error_without_a_number_is_about_one_file() -> None:
         (LockedError("told"), StorageTrouble.AWAY),
     ],
 )
-def test_an_error_that_was_explained_already_means_the_same(error: NotNowError, trouble: StorageTrouble) -> None:
+def test_an_error_that_was_explained_already_means_the_same(
+    error: TemporarilyUnavailableError, trouble: StorageTrouble
+) -> None:
     assert trouble_told(error) is trouble

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from poolwright.domain.task import OrderList
+from poolwright.domain.tasks import OrderList
 from poolwright.intake import grid
 from poolwright.intake.errors import InputRefusedError
 from poolwright.intake.orders import Reading, orders_from_content

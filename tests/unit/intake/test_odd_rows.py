@@ -6,7 +6,7 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.worksheet.table import Table
 
-from poolwright.domain.task import OrderList
+from poolwright.domain.tasks import OrderList
 from poolwright.intake.orders import Reading, orders_from_content
 from poolwright.intake.workbook import read_workbook
 from tests.support.order_files import DIGITS, saved

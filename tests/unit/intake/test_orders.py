@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import PoolError, Reason
-from poolwright.domain.task import OrderList
+from poolwright.domain.errors import PoolError
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import OrderList
 from poolwright.intake.errors import InputRefusedError
 from poolwright.intake.orders import Reading, orders_from_file, orders_from_numbers, orders_from_stdin
 from tests.support.order_files import DIGITS, xlsx

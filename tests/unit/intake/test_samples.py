@@ -8,7 +8,7 @@ from typing import TypedDict
 
 import pytest
 
-from poolwright.domain.failures import Reason
+from poolwright.domain.outcomes import Reason
 from poolwright.intake.errors import InputRefusedError
 from poolwright.intake.orders import Reading, orders_from_file
 from tests.support.order_files import ANYTHING

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from poolwright.domain.failures import Reason
+from poolwright.domain.outcomes import Reason
 from poolwright.portal.numbers import BadNumber, Case, Number, NumberRules, parse_number
 from tests.support.pace import UNHURRIED
 

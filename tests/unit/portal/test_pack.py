@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from poolwright.domain.failures import PoolError
+from poolwright.domain.errors import PoolError
 from poolwright.portal.pack import LoginStep, Pack, PackError, load, parse_json, parse_toml, shipped_names
 from tests.unit.portal.authoring import FORM, without, written
 

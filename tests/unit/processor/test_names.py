@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import OptionsError
+from poolwright.domain.errors import OptionsError
 from poolwright.processor.names import Offered, Own, Shipped, offered, resolve
 from tests.support.packages import install
 

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from poolwright.domain.failures import SetupError
+from poolwright.domain.errors import SetupError
 from poolwright.profile import clone as cloning
 from poolwright.profile.clone import RESERVE_BYTES, CopiedFile, clone_profile, is_set_aside, remove_clone, set_aside
 from poolwright.profile.failures import NoRoomError, ProfileInUseError, ProfileRefusedError

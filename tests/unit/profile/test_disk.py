@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import DiskFullError, NotNowError, ProfileError, StorageAwayError
+from poolwright.domain.errors import DiskFullError, ProfileError, StorageAwayError, TemporarilyUnavailableError
 from poolwright.profile import cookies
 from poolwright.profile.base import check_base
 from poolwright.profile.clone import clone_profile
@@ -102,7 +102,7 @@ def test_what_the_system_refused_sqlite_is_the_disks(base: Path, monkeypatch: py
     monkeypatch.setattr(cookies, "opened_to_read", fail)
     with pytest.raises(StorageAwayError):
         check_base(base)
-    with pytest.raises(NotNowError):
+    with pytest.raises(TemporarilyUnavailableError):
         cookies.count_key_prefixes(find_cookies(base))
     with pytest.raises(OSError, match=r"Input/output|memory"):
         check_database(find_cookies(base))

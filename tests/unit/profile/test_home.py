@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from poolwright.domain.failures import SetupError
+from poolwright.domain.errors import SetupError
 from poolwright.profile.failures import ProfileFileError, ProfileMissingError, ProfileNewerError, ProfileRefusedError
 from poolwright.profile.home import ProfileFile, ProfileHome
 

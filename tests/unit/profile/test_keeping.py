@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import SetupError
+from poolwright.domain.errors import SetupError
 from poolwright.profile.base import check_base
 from poolwright.profile.clone import is_set_aside
 from poolwright.profile.failures import (

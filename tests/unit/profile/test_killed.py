@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import ProfileError
+from poolwright.domain.errors import ProfileError
 from poolwright.profile.base import check_base
 from poolwright.profile.clone import clone_profile
 from poolwright.profile.home import ProfileFile, ProfileHome

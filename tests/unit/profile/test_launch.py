@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from poolwright.domain.failures import SetupError
+from poolwright.domain.errors import SetupError
 from poolwright.profile.failures import ProfileDamagedError
 from poolwright.profile.launch import prepare_base, prepare_for_launch
 from tests.support.profile_folders import fingerprint, make_base, make_store, write

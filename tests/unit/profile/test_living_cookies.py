@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.cookies import SiteCookies
+from poolwright.domain.ids import SiteCookies
 from poolwright.profile.cookies import count_living
 from poolwright.profile.failures import ProfileDamagedError
 from tests.support.profile_folders import Row, fingerprint, make_cookie_rows, write

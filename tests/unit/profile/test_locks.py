@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import SetupError
+from poolwright.domain.errors import SetupError
 from poolwright.profile.failures import ProfileMissingError, ProfileRefusedError
 from poolwright.profile.locks import FileLock, FolderLock, WindowsLocking, changing, reading
 from tests.support.profile_folders import make_base

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.machine import IllegalTransitionError
+from poolwright.domain.state_machine import IllegalTransitionError
 from poolwright.domain.states import ProfileStatus
 from poolwright.profile.clone import CloneReport, clone_profile, is_set_aside
 from poolwright.profile.failures import ProfileDamagedError, ProfileInUseError, ProfileMissingError, ProfileNewerError

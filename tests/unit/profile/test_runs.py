@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import SetupError
+from poolwright.domain.errors import SetupError
 from poolwright.profile.locks import FileLock
 from poolwright.profile.runs import TEMP_PATH_MAX_BYTES, RunFolder, furnish, sweep_dead_runs
 from tests.support.profile_folders import write

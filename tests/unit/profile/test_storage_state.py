@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import OptionsError
+from poolwright.domain.errors import OptionsError
 from poolwright.profile import storage_state
 from poolwright.profile.storage_state import read_storage_state
 

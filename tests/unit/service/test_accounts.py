@@ -15,9 +15,9 @@ import pytest
 from poolwright.archive.names import STAGED_FILES
 from poolwright.archive.tree import OutputTree
 from poolwright.domain.account import Account
-from poolwright.domain.failures import Outcome
 from poolwright.domain.options import BrowserOptions, PoolOptions, WorkerOptions
-from poolwright.domain.task import FetchedFile
+from poolwright.domain.outcomes import Outcome
+from poolwright.domain.tasks import FetchedFile
 from poolwright.service.batch import BatchJob, BatchSummary, Ending
 from poolwright.service.runtime import run_batch
 from poolwright.store.errors import JournalAccountError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from poolwright.domain.failures import SetupError
+from poolwright.domain.errors import SetupError
 from poolwright.service.beginning import beginning
 
 pytestmark = pytest.mark.timeout(30)

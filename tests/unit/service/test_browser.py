@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import OptionsError, SetupError
+from poolwright.domain.errors import OptionsError, SetupError
 from poolwright.service.browser import Browser, Places, choose, find_browser
 from tests.support.shell_programs import program
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from keyring.backends import null
 from pydantic import SecretStr
 
-from poolwright.domain.failures import OptionsError
+from poolwright.domain.errors import OptionsError
 from poolwright.domain.options import BrowserOptions
 from poolwright.service.certificates import Certificates, find_certificates
 from poolwright.service.clock import SystemClock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from poolwright.domain.failures import SetupError
+from poolwright.domain.errors import SetupError
 from poolwright.service.display import has_display, require_display
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import OptionsError, Reason, SetupError
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.errors import OptionsError, SetupError
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import POTask, Report
 from poolwright.service.library import open_pool
 from poolwright.service.own_processor import locate
 from tests.support import own_processors

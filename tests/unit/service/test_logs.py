@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from loguru import logger
 
+from poolwright.domain.errors import OptionsError
 from poolwright.domain.events import (
     Event,
     Level,
@@ -26,10 +27,10 @@ from poolwright.domain.events import (
     TaskStarted,
     WorkerSeen,
 )
-from poolwright.domain.failures import OptionsError, Reason
 from poolwright.domain.ids import TaskId, WorkerRef
-from poolwright.domain.machine import Transition
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.state_machine import Transition
+from poolwright.domain.tasks import POTask, Report
 from poolwright.service.logs import LogOptions, log_event, logging_beside, logging_to
 
 

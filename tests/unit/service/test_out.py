@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import OptionsError, SetupError
+from poolwright.domain.errors import OptionsError, SetupError
 from poolwright.service.out import open_out
 from poolwright.settings import load_settings
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import OptionsError
+from poolwright.domain.errors import OptionsError
 from poolwright.service.library import open_pool
 from poolwright.service.own_processor import locate
 from tests.support.packages import install

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from poolwright.domain.failures import Reason
-from poolwright.domain.task import Report, TaskRecord
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import Report, TaskRecord
 from poolwright.service.batch import Redo
 from poolwright.service.redoing import to_redo
 from tests.support.tasks import po_task, report

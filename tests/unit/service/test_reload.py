@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import OptionsError
+from poolwright.domain.errors import OptionsError
 from poolwright.service.reload import compare, read_again
 from poolwright.settings import Settings, face, load_settings, variable
 

@@ -14,9 +14,9 @@ from openpyxl import load_workbook
 
 from poolwright.archive.report import ReportFiles, write_reports
 from poolwright.archive.table import Orders, Records
-from poolwright.domain.failures import Reason
 from poolwright.domain.ids import BatchId
-from poolwright.domain.task import OrderList, OrderRow
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import OrderList, OrderRow
 from poolwright.service.daemon.errors import NothingThereError
 from poolwright.service.daemon.reporting import write_aside
 from poolwright.store.journal import SqliteJournal

@@ -15,8 +15,8 @@ import pytest
 
 from poolwright.archive import report
 from poolwright.archive.tree import OutputTree
+from poolwright.domain.errors import SetupError
 from poolwright.domain.events import Event, Level, Notice
-from poolwright.domain.failures import SetupError
 from poolwright.domain.options import BrowserOptions, PoolOptions, WorkerOptions
 from poolwright.service import batch_report, runtime
 from poolwright.service.batch import BatchJob, BatchSummary, Ending

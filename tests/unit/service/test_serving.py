@@ -14,7 +14,7 @@ import pytest
 from anyio.abc import SocketStream
 from starlette.types import Receive, Scope, Send
 
-from poolwright.domain.failures import OptionsError, SetupError
+from poolwright.domain.errors import OptionsError, SetupError
 from poolwright.service import serving as module
 from poolwright.service.api.limits import Limited, RequestLimits
 from poolwright.service.serving import Address, listening, serving, url_of

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from poolwright.domain.errors import SetupError
 from poolwright.domain.events import Level
-from poolwright.domain.failures import SetupError
 from poolwright.profile.clone import RESERVE_BYTES
 from poolwright.service.gate import ROOM_BYTES
 from poolwright.service.machine import Machine, look_at_machine

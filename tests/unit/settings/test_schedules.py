@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from poolwright.domain.failures import OptionsError
+from poolwright.domain.errors import OptionsError
 from poolwright.settings import Missed, Overlap, Settings, load_settings, variable
 from poolwright.settings.zones import find_zone, system_zone
 

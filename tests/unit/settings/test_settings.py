@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import OptionsError
+from poolwright.domain.errors import OptionsError
 from poolwright.domain.options import Sandbox
 from poolwright.settings import LogLevel, Settings, allowed, default, load_settings, variable
 

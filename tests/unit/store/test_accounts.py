@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.account import Account
-from poolwright.domain.failures import OptionsError, Reason
-from poolwright.domain.task import Report
+from poolwright.domain.errors import OptionsError
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import Report
 from poolwright.store.errors import JournalAccountError
 from poolwright.store.journal import SqliteJournal
 from tests.support.earlier_journals import EARLIER, build

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from poolwright.domain.failures import NotNowError, StorageAwayError, StorageForbiddenError
+from poolwright.domain.errors import StorageAwayError, StorageForbiddenError, TemporarilyUnavailableError
 from poolwright.store.database import open_database
 from poolwright.store.errors import (
     JournalAwayError,
@@ -103,7 +103,7 @@ async def test_a_disk_that_is_no_longer_mounted_may_come_back(path: Path, monkey
         with pytest.raises(JournalAwayError, match="its disk is not mounted any more") as refusal:
             await journal.fetch(BATCH, 1)
 
-    assert isinstance(refusal.value, NotNowError)
+    assert isinstance(refusal.value, TemporarilyUnavailableError)
 
 
 @pytest.mark.parametrize("code", [errno.ESTALE, errno.EIO, errno.ENOTCONN, errno.ETIMEDOUT, errno.EHOSTUNREACH])

@@ -14,7 +14,7 @@ from typing import Any
 import anyio
 import pytest
 
-from poolwright.domain.task import POTask
+from poolwright.domain.tasks import POTask
 from poolwright.store import search
 from poolwright.store.journal import SqliteJournal
 from tests.support.journal_audit import check_laws, query

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import GivenBack, Reason
-from poolwright.domain.machine import Transition
-from poolwright.domain.task import OrderRow
+from poolwright.domain.outcomes import Reason, ReturnReason
+from poolwright.domain.state_machine import Transition
+from poolwright.domain.tasks import OrderRow
 from poolwright.store import retention
 from poolwright.store.journal import SqliteJournal
 from poolwright.store.retention import Forgotten
@@ -40,7 +40,7 @@ async def work_off(journal: SqliteJournal, *numbers: int) -> None:
                 await journal.finish(task_id(number), report(Reason.ALL_SAVED, "a.pdf"), f"folder/{number}")
             else:
                 await journal.give_back(
-                    task_id(number), GivenBack.DRAINING, detail="", delay_s=0, is_attempt_spent=True
+                    task_id(number), ReturnReason.DRAINING, detail="", delay_s=0, is_attempt_spent=True
                 )
 
 
@@ -99,7 +99,7 @@ async def test_an_order_that_is_still_open_keeps_all_its_history_and_its_list(pa
         await work_off(journal, 1)
         await journal.fetch(BATCH, 1)
         await journal.start(task_id(2), WORKER)
-        await journal.give_back(task_id(2), GivenBack.DRAINING, detail="", delay_s=0, is_attempt_spent=True)
+        await journal.give_back(task_id(2), ReturnReason.DRAINING, detail="", delay_s=0, is_attempt_spent=True)
         await journal.reopen([task_id(1)])
         before = counts(path)
         clock.advance(10 * DAY_S)

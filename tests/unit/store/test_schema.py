@@ -11,7 +11,7 @@ from importlib.resources import files
 
 import pytest
 
-from poolwright.domain.failures import Outcome
+from poolwright.domain.outcomes import Outcome
 from poolwright.domain.states import TaskStatus
 from poolwright.store import attempts, lists, tasks, transitions
 

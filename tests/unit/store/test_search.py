@@ -11,10 +11,10 @@ from sqlite3 import Connection
 
 import pytest
 
-from poolwright.domain.failures import Outcome, Reason
 from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.outcomes import Outcome, Reason
 from poolwright.domain.states import TaskStatus
-from poolwright.domain.task import OrderRow
+from poolwright.domain.tasks import OrderRow
 from poolwright.store import search
 from poolwright.store.journal import SqliteJournal
 from poolwright.store.reading import Reading

@@ -12,7 +12,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from poolwright.domain.failures import GivenBack, Reason
+from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.store import lists
 from poolwright.store.errors import JournalError, JournalFullError, JournalLockedError
 from poolwright.store.journal import SqliteJournal
@@ -72,7 +72,7 @@ def stranger(path: Path) -> Iterator[sqlite3.Connection]:
         (
             "transitions",
             lambda journal: journal.give_back(
-                task_id(1), GivenBack.DRAINING, detail="", delay_s=0, is_attempt_spent=False
+                task_id(1), ReturnReason.DRAINING, detail="", delay_s=0, is_attempt_spent=False
             ),
         ),
     ],
@@ -260,7 +260,7 @@ async def test_calls_at_the_same_time_take_turns(path: Path) -> None:
 async def test_attempts_tell_who_tried_and_how_it_went(path: Path) -> None:
     async with SqliteJournal(path, ManualClock()) as journal:
         await journal.accept(orders(1))
-        for why, is_spent in ((Reason.TAB_CRASHED, True), (GivenBack.SESSION_LOST, False)):
+        for why, is_spent in ((Reason.TAB_CRASHED, True), (ReturnReason.SESSION_LOST, False)):
             await journal.fetch(BATCH, 1)
             await journal.start(task_id(1), WORKER)
             await journal.give_back(task_id(1), why, detail="", delay_s=0, is_attempt_spent=is_spent)

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from poolwright.domain.failures import Outcome, Proof, Reason
 from poolwright.domain.ids import TaskId, WorkerRef
-from poolwright.domain.task import DEATH_LIMIT, POTask, Report
+from poolwright.domain.outcomes import LoginCheck, Outcome, Reason
+from poolwright.domain.tasks import DEATH_LIMIT, POTask, Report
 from poolwright.supervisor.commands import Command, Discard, File, Finish, Forget, Requeue, Staged
 from poolwright.supervisor.facts import (
     FilingFailed,
@@ -117,7 +117,7 @@ def test_files_that_came_go_when_it_is_proven_that_there_is_no_such_order() -> N
     doubted = attempt(first.standing, 2, MISSING)
     asked = react(doubted.standing, ProofOverdue(worker=ONE))
 
-    proven = react(asked.standing, Probed(worker=ONE, proof=Proof.LOGGED_IN))
+    proven = react(asked.standing, Probed(worker=ONE, proof=LoginCheck.LOGGED_IN))
 
     assert proven.commands == (
         File(worker=ONE, task=replace(TASK, attempt=2), report=MISSING),

@@ -13,12 +13,12 @@ import anyio.to_thread
 import pytest
 
 from poolwright.archive.tree import OutputTree
-from poolwright.domain.failures import OptionsError
+from poolwright.domain.errors import OptionsError
 from poolwright.domain.ids import WorkerRef
-from poolwright.domain.machine import Machine
 from poolwright.domain.options import Secret
+from poolwright.domain.state_machine import StateMachine
 from poolwright.domain.states import POOL, WorkerEvent, WorkerStatus
-from poolwright.domain.task import POTask
+from poolwright.domain.tasks import POTask
 from poolwright.service.clock import SystemClock
 from poolwright.store.memory import MemoryJournal
 from poolwright.supervisor.chronicle import Chronicle
@@ -62,7 +62,7 @@ def test_a_worker_that_is_not_there_cannot_be_restarted(slot: int) -> None:
 
 async def test_what_is_asked_of_a_pool_that_is_over_changes_nothing() -> None:
     dispatch = Dispatch(MemoryJournal(SystemClock()), BATCH, 1)
-    machine = Machine(POOL, "pool", clock=SystemClock().now, observe=lambda _: None)
+    machine = StateMachine(POOL, "pool", clock=SystemClock().now, observe=lambda _: None)
 
     class Over(Wished):
         def _report(self, fact: Fact) -> None:

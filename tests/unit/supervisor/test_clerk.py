@@ -9,9 +9,9 @@ import anyio
 import pytest
 
 from poolwright.domain.events import Event, TaskEnded
-from poolwright.domain.failures import Reason
 from poolwright.domain.ids import BatchId
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import POTask, Report
 from poolwright.store.memory import MemoryJournal
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.clerk import AT_ONCE, Clerk, Writings

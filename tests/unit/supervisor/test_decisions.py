@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from poolwright.domain.failures import GivenBack, Reason
 from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.storage import StorageTrouble
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.tasks import POTask, Report
 from poolwright.supervisor.commands import (
     Command,
     FailRest,
@@ -76,7 +76,7 @@ def told(reason: Reason, **changes: object) -> TaskReported:
     return TaskReported(worker=ONE, task_id=TASK.task_id, report=report)
 
 
-def given_back(why: Reason | GivenBack, detail: str, task: POTask = TASK, **changes: object) -> Requeue:
+def given_back(why: Reason | ReturnReason, detail: str, task: POTask = TASK, **changes: object) -> Requeue:
     back = Requeue(worker=ONE, task=task, why=why, detail=detail, delay_s=0.0, is_attempt_spent=False)
     return replace(back, **changes)
 
@@ -199,13 +199,13 @@ class TestWorkers:
     def test_one_that_was_ended_by_us_is_followed_by_one_with_a_clean_slate(self) -> None:
         decision = react(HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_recycling=True)), GONE)
 
-        assert decision.commands == (given_back(GivenBack.RECYCLED, GONE.cause), Spawn(worker=NEXT, delay_s=0.0))
+        assert decision.commands == (given_back(ReturnReason.RECYCLED, GONE.cause), Spawn(worker=NEXT, delay_s=0.0))
         assert decision.standing == AT_WORK.with_slot(ONE, Slot(generation=2))
 
     def test_a_worker_that_ends_in_order_leaves_an_empty_slot(self) -> None:
         decision = react(HOLDING, WorkerEnded(worker=ONE))
 
-        assert decision.commands == (given_back(GivenBack.DRAINING, "its worker ended"),)
+        assert decision.commands == (given_back(ReturnReason.DRAINING, "its worker ended"),)
         assert decision.standing == AT_WORK.with_slot(ONE, Slot(is_given_up=True))
 
     def test_one_that_was_to_return_is_followed_by_the_next(self) -> None:
@@ -214,7 +214,7 @@ class TestWorkers:
         decision = react(start, WorkerEnded(worker=ONE))
 
         assert decision.commands == (
-            given_back(GivenBack.DRAINING, "its worker ended"),
+            given_back(ReturnReason.DRAINING, "its worker ended"),
             Spawn(worker=NEXT, delay_s=0.0),
         )
         assert decision.standing == AT_WORK.with_slot(ONE, Slot(generation=2))
@@ -225,7 +225,7 @@ class TestWorkers:
         decision = react(start, WorkerEnded(worker=ONE))
 
         assert decision.commands == (
-            given_back(GivenBack.DRAINING, "its worker ended"),
+            given_back(ReturnReason.DRAINING, "its worker ended"),
             GiveUp(worker=ONE, cause="the pool ends", is_expected=True),
         )
         assert decision.standing.slots[1] == Slot(is_given_up=True)
@@ -259,13 +259,13 @@ class TestLosses:
     @pytest.mark.parametrize(
         ("start", "why"),
         [
-            (replace(HOLDING, is_stopping=True), GivenBack.DRAINING),
-            (HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_recycling=True)), GivenBack.RECYCLED),
+            (replace(HOLDING, is_stopping=True), ReturnReason.DRAINING),
+            (HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_recycling=True)), ReturnReason.RECYCLED),
             (HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_portal_down=True)), Reason.PORTAL_UNREACHABLE),
         ],
     )
     def test_a_death_that_is_no_fault_of_the_order_costs_it_nothing(
-        self, start: Standing, why: Reason | GivenBack
+        self, start: Standing, why: Reason | ReturnReason
     ) -> None:
         assert react(start, GONE).commands[0] == given_back(why, GONE.cause)
 
@@ -274,7 +274,7 @@ class TestLosses:
 
         assert decision.standing == replace(AT_WORK, is_stopping=True).with_slot(ONE, Slot(is_given_up=True))
         assert decision.commands == (
-            given_back(GivenBack.DRAINING, GONE.cause),
+            given_back(ReturnReason.DRAINING, GONE.cause),
             GiveUp(worker=ONE, cause=GONE.cause, is_expected=True),
         )
 
@@ -391,7 +391,7 @@ class TestFiling:
         ending = replace(AT_WORK, is_stopping=True)
 
         assert react(ending, self.failed(StorageTrouble.FULL)) == Decision(
-            ending, (given_back(GivenBack.DRAINING, "no room"),)
+            ending, (given_back(ReturnReason.DRAINING, "no room"),)
         )
 
     def test_files_that_could_not_be_filed_are_none(self) -> None:
@@ -537,7 +537,7 @@ class TestReports:
         assert decision == Decision(
             AT_WORK.with_slot(ONE, replace(UP, done_count=1, was_recycled=True, is_recycling=True)),
             (
-                given_back(GivenBack.RECYCLED, "said the page"),
+                given_back(ReturnReason.RECYCLED, "said the page"),
                 Recycle(worker=ONE, cause=f"5 orders failed in a row on it, the last by {Reason.PORTAL_ERROR}"),
             ),
         )
@@ -572,5 +572,5 @@ def test_what_is_kept_back_goes_back_with_its_reason() -> None:
     decision = react(start, GONE)
 
     unproven = "not found, refused or empty, by a session that was not proven to be logged in"
-    assert decision.commands[0] == given_back(GivenBack.UNPROVEN, unproven)
+    assert decision.commands[0] == given_back(ReturnReason.UNPROVEN, unproven)
     assert decision.standing.slots[1].doubt == Doubt()

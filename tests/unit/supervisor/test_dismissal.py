@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from poolwright.domain.failures import GivenBack, Proof, Reason
 from poolwright.domain.ids import TaskId, WorkerRef
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.outcomes import LoginCheck, Reason, ReturnReason
+from poolwright.domain.tasks import POTask, Report
 from poolwright.supervisor import losses, proving, renewing
 from poolwright.supervisor.commands import Requeue
 from poolwright.supervisor.doubt import Doubt, Doubted
@@ -39,7 +39,7 @@ NOTED = 1_000_000
 def _noting(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = proving.dismiss
 
-    def dismiss(standing: Standing, worker: WorkerRef, why: GivenBack) -> tuple[Standing, tuple[Requeue, ...]]:
+    def dismiss(standing: Standing, worker: WorkerRef, why: ReturnReason) -> tuple[Standing, tuple[Requeue, ...]]:
         rest, back = honest(standing, worker, why)
         return replace(rest, shown_count=NOTED), back
 
@@ -55,8 +55,8 @@ def _noting(monkeypatch: pytest.MonkeyPatch) -> None:
         WorkerEnded(worker=ONE),
         LoginLost(worker=ONE, detail=""),
         SessionRenewed(worker=ONE),
-        Probed(worker=ONE, proof=Proof.LOGGED_OUT),
-        TaskReturned(worker=ONE, task_id=TASK.task_id, why=GivenBack.SESSION_LOST, detail=""),
+        Probed(worker=ONE, proof=LoginCheck.LOGGED_OUT),
+        TaskReturned(worker=ONE, task_id=TASK.task_id, why=ReturnReason.SESSION_LOST, detail=""),
     ],
     ids=lambda fact: type(fact).__name__ if not isinstance(fact, bool) else str(fact),
 )

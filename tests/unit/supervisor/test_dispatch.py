@@ -7,7 +7,7 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from poolwright.domain.task import DEATH_LIMIT
+from poolwright.domain.tasks import DEATH_LIMIT
 from poolwright.service.clock import SystemClock
 from poolwright.store.memory import MemoryJournal
 from poolwright.supervisor.dispatch import AHEAD_PER_TAB, Dispatch

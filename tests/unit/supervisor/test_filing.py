@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from poolwright.archive.tree import OutputTree
-from poolwright.domain.failures import Reason
 from poolwright.domain.ids import WorkerRef
+from poolwright.domain.outcomes import Reason
 from poolwright.domain.ports import Filed
 from poolwright.domain.storage import StorageTrouble
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.tasks import POTask, Report
 from poolwright.service.clock import SystemClock
 from poolwright.store.memory import MemoryJournal
 from poolwright.supervisor.chronicle import Chronicle

@@ -8,12 +8,12 @@ from typing import cast
 import anyio
 from anyio.lowlevel import checkpoint
 
-from poolwright.domain.failures import GivenBack
 from poolwright.domain.ids import WorkerRef
-from poolwright.domain.machine import Machine
 from poolwright.domain.options import BrowserOptions, WorkerOptions
+from poolwright.domain.outcomes import ReturnReason
+from poolwright.domain.state_machine import StateMachine
 from poolwright.domain.states import WORKER
-from poolwright.domain.task import POTask
+from poolwright.domain.tasks import POTask
 from poolwright.service.clock import SystemClock
 from poolwright.supervisor.deadline import Deadline
 from poolwright.supervisor.departure import Departure
@@ -28,7 +28,7 @@ ONE = WorkerRef(1, 1)
 
 def generation_with(**parts: object) -> Generation:
     order = SimpleNamespace(options=WorkerOptions(browser=BrowserOptions()), deadline=Deadline())
-    machine = Machine(WORKER, ONE.worker_id, clock=SystemClock().now, observe=lambda _: None)
+    machine = StateMachine(WORKER, ONE.worker_id, clock=SystemClock().now, observe=lambda _: None)
     return Generation(cast("Post", SimpleNamespace(order=order, machine=machine, **parts)), ONE)
 
 
@@ -46,7 +46,7 @@ async def test_a_task_whose_worker_goes_meanwhile_goes_back_unspent() -> None:
     await generation._assign(cast("Talk", None), task)  # nobody is told of it
 
     assert not generation.held
-    told = TaskReturned(worker=ONE, task_id=task.task_id, why=GivenBack.DRAINING, detail="its worker ends")
+    told = TaskReturned(worker=ONE, task_id=task.task_id, why=ReturnReason.DRAINING, detail="its worker ends")
     assert facts == [told]
 
 

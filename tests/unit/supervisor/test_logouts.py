@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from poolwright.domain.failures import GivenBack, Reason
 from poolwright.domain.ids import TaskId, WorkerRef
-from poolwright.domain.task import POTask
+from poolwright.domain.outcomes import Reason, ReturnReason
+from poolwright.domain.tasks import POTask
 from poolwright.supervisor.commands import Command, File, Requeue
 from poolwright.supervisor.facts import Fact, LoginLost, LoginSettled, TaskReturned, TaskTaken, WorkerReady
 from poolwright.supervisor.logouts import FIRST_WAIT_S, LONE_LOGOUTS_MAX, LONGEST_WAIT_S, Logout, Logouts
@@ -48,7 +48,9 @@ class Pool:
         follows = [
             command
             for worker, name in tasks
-            for command in self.tell(TaskReturned(worker=worker, task_id=name, why=GivenBack.SESSION_LOST, detail=""))
+            for command in self.tell(
+                TaskReturned(worker=worker, task_id=name, why=ReturnReason.SESSION_LOST, detail="")
+            )
         ]
         self.tell(LoginLost(worker=ONE, detail=""), LoginLost(worker=TWO, detail=""))
         self.tell(*(LoginSettled(worker=worker, is_logged_in=True, detail="form") for worker in (ONE, TWO)))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import anyio
 
-from poolwright.domain.failures import LockedError
+from poolwright.domain.errors import LockedError
 from poolwright.domain.ids import TaskId, WorkerRef
-from poolwright.domain.task import POTask
+from poolwright.domain.tasks import POTask
 from poolwright.store.memory import MemoryJournal
 from poolwright.supervisor.patience import PatientJournal
 from tests.support.manual_clock import ManualClock

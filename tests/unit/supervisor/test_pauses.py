@@ -8,9 +8,9 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from poolwright.domain.failures import GivenBack, Reason
 from poolwright.domain.ids import TaskId, WorkerRef
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.outcomes import Reason, ReturnReason
+from poolwright.domain.tasks import POTask, Report
 from poolwright.supervisor.commands import File, Requeue
 from poolwright.supervisor.facts import Fact, TaskReported, TaskStuck, TaskTaken
 from poolwright.supervisor.judging import FREE_RETURNS_MAX
@@ -43,7 +43,7 @@ def test_what_failed_over_a_pause_is_done_again_for_free(reason: Reason, number:
         Requeue(
             worker=ONE,
             task=task,
-            why=GivenBack.PAUSED,
+            why=ReturnReason.PAUSED,
             detail="The machine stood still for 20 s meanwhile. It took too long.",
             delay_s=0.0,
             is_attempt_spent=False,

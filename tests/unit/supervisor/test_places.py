@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import SetupError
+from poolwright.domain.errors import SetupError
 from poolwright.domain.storage import StorageTrouble
 from poolwright.supervisor import places
 from poolwright.supervisor.facts import Fact

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import GivenBack, Outcome, Reason
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.options import RESTART_WINDOW_S, BrowserOptions, PoolOptions, WorkerOptions
+from poolwright.domain.outcomes import Outcome, Reason, ReturnReason
 from poolwright.domain.storage import StorageTrouble
-from poolwright.domain.task import DEATH_LIMIT, POTask, Report
+from poolwright.domain.tasks import DEATH_LIMIT, POTask, Report
 from poolwright.supervisor.attempts import FIRST_RETRY_S
 from poolwright.supervisor.commands import (
     Command,
@@ -306,11 +306,11 @@ def test_a_worker_that_fails_at_everything_gets_one_fresh_start() -> None:
 
     back, recycle = fifth.commands
     assert isinstance(back, Requeue)
-    assert (back.why, back.is_attempt_spent) == (GivenBack.RECYCLED, False)
+    assert (back.why, back.is_attempt_spent) == (ReturnReason.RECYCLED, False)
     assert isinstance(recycle, Recycle)
     beside, spawn = lost.commands
     assert isinstance(beside, Requeue)
-    assert (beside.why, beside.is_attempt_spent, beside.is_death) == (GivenBack.RECYCLED, False, False)
+    assert (beside.why, beside.is_attempt_spent, beside.is_death) == (ReturnReason.RECYCLED, False, False)
     assert spawn == Spawn(worker=WorkerRef(1, 2), delay_s=0.0)
     assert lost.standing.slots[1].budget == RestartBudget(), "no restart is spent on it"
 
@@ -432,7 +432,7 @@ def test_a_final_reason_is_never_tried_again() -> None:
 
 
 def test_a_task_given_back_costs_no_attempt_and_no_time() -> None:
-    fact = TaskReturned(worker=ONE, task_id=TASK.task_id, why=GivenBack.SESSION_LOST, detail="")
+    fact = TaskReturned(worker=ONE, task_id=TASK.task_id, why=ReturnReason.SESSION_LOST, detail="")
 
     command = only(after(standing(), held(), fact))
 
@@ -578,7 +578,7 @@ def test_a_death_while_stopping_is_no_fault_of_the_task() -> None:
 
     command, give_up = decision.commands
     assert isinstance(command, Requeue)
-    assert (command.is_attempt_spent, command.is_death, command.why) == (False, False, GivenBack.DRAINING)
+    assert (command.is_attempt_spent, command.is_death, command.why) == (False, False, ReturnReason.DRAINING)
     assert give_up == GiveUp(worker=ONE, cause="ended by us", is_expected=True), "else it would stay CRASHED"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from poolwright.domain.ids import TaskId, WorkerRef
-from poolwright.domain.task import POTask
+from poolwright.domain.tasks import POTask
 from poolwright.supervisor.commands import Hold, Release, Requeue, Retire, Spawn, Stop, TellRelief
 from poolwright.supervisor.facts import Fact, PortalDown, TaskTaken, WorkerEnded, WorkerLost, WorkerReady
 from poolwright.supervisor.holds import HoldCause, Holds

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from poolwright.domain.failures import GivenBack, Outcome, Proof, Reason
 from poolwright.domain.ids import TaskId, WorkerRef
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.outcomes import LoginCheck, Outcome, Reason, ReturnReason
+from poolwright.domain.tasks import POTask, Report
 from poolwright.supervisor.commands import AwaitProof, Command, File, Hold, Probe, Requeue
 from poolwright.supervisor.doubt import Doubt, Doubted
 from poolwright.supervisor.facts import (
@@ -131,16 +131,16 @@ def test_a_streak_is_reason_to_ask_at_once_and_a_yes_files_all_of_it() -> None:
     plan = Told(*missed(*streak[:-1]))
 
     assert plan.tell(*missed(STREAK_LIMIT)) == [Probe(worker=ONE)]
-    assert filed(plan.tell(Probed(worker=ONE, proof=Proof.LOGGED_IN))) == [str(one) for one in streak]
+    assert filed(plan.tell(Probed(worker=ONE, proof=LoginCheck.LOGGED_IN))) == [str(one) for one in streak]
 
 
 def test_a_no_gives_all_of_it_back_with_no_attempt_spent() -> None:
     streak = range(1, STREAK_LIMIT + 1)
     plan = Told(*missed(*streak))
 
-    commands = plan.tell(Probed(worker=ONE, proof=Proof.LOGGED_OUT))
+    commands = plan.tell(Probed(worker=ONE, proof=LoginCheck.LOGGED_OUT))
 
-    assert returned(commands) == {str(one): (GivenBack.SESSION_LOST, False) for one in streak}
+    assert returned(commands) == {str(one): (ReturnReason.SESSION_LOST, False) for one in streak}
     assert len(commands) == STREAK_LIMIT
 
 
@@ -149,14 +149,14 @@ def test_the_end_of_a_list_asks_too() -> None:
 
     assert plan.tell(ProofOverdue(worker=ONE)) == [Probe(worker=ONE)]
     assert plan.tell(ProofOverdue(worker=ONE)) == [], "the question is on its way"
-    assert filed(plan.tell(Probed(worker=ONE, proof=Proof.LOGGED_IN))) == ["1"]
+    assert filed(plan.tell(Probed(worker=ONE, proof=LoginCheck.LOGGED_IN))) == ["1"]
     assert plan.tell(ProofOverdue(worker=ONE)) == [], "nothing is left to ask for"
 
 
 def test_a_probe_tells_nothing_of_what_came_after_it() -> None:
     plan = Told(*missed(1), ProofOverdue(worker=ONE), *missed(2))
 
-    commands = plan.tell(Probed(worker=ONE, proof=Proof.LOGGED_IN))
+    commands = plan.tell(Probed(worker=ONE, proof=LoginCheck.LOGGED_IN))
 
     assert filed(commands) == ["1"]
     assert commands[-1] == AwaitProof(worker=ONE, delay_s=PROOF_WAIT_S)
@@ -165,7 +165,7 @@ def test_a_probe_tells_nothing_of_what_came_after_it() -> None:
 def test_a_portal_that_does_not_tell_is_waited_for_and_asked_again() -> None:
     plan = Told(*missed(1), ProofOverdue(worker=ONE))
 
-    hold, wait = plan.tell(Probed(worker=ONE, proof=Proof.UNCLEAR))
+    hold, wait = plan.tell(Probed(worker=ONE, proof=LoginCheck.UNCLEAR))
 
     assert isinstance(hold, Hold)
     assert wait == AwaitProof(worker=ONE, delay_s=hold.delay_s or 0.0)
@@ -174,10 +174,10 @@ def test_a_portal_that_does_not_tell_is_waited_for_and_asked_again() -> None:
 
 def test_a_session_that_was_lost_takes_with_it_what_it_did_not_find() -> None:
     plan = Told(*missed(1), taken(2), taken(3))
-    lost = TaskReturned(worker=ONE, task_id=task(2).task_id, why=GivenBack.SESSION_LOST, detail="")
+    lost = TaskReturned(worker=ONE, task_id=task(2).task_id, why=ReturnReason.SESSION_LOST, detail="")
 
     assert returned(plan.tell(lost)).keys() == {"1", "2"}
-    assert returned(plan.tell(told(3))) == {"3": (GivenBack.SESSION_LOST, False)}, "looked for beside it"
+    assert returned(plan.tell(told(3))) == {"3": (ReturnReason.SESSION_LOST, False)}, "looked for beside it"
     assert returned(plan.tell(taken(3), told(3))) == {}, "but only once"
 
 
@@ -185,20 +185,20 @@ def test_a_session_that_was_lost_takes_with_it_what_it_did_not_find() -> None:
 def test_what_cannot_be_proven_any_more_is_done_again(end: Fact) -> None:
     plan = Told(*missed(1))
 
-    assert returned(plan.tell(end)) == {"1": (GivenBack.UNPROVEN, False)}
-    assert plan.tell(ProofOverdue(worker=ONE), Probed(worker=ONE, proof=Proof.LOGGED_IN)) == []
+    assert returned(plan.tell(end)) == {"1": (ReturnReason.UNPROVEN, False)}
+    assert plan.tell(ProofOverdue(worker=ONE), Probed(worker=ONE, proof=LoginCheck.LOGGED_IN)) == []
 
 
-@pytest.mark.parametrize("proof", Proof)
-def test_a_pool_that_is_ending_asks_nothing_and_hears_what_its_workers_say_at_last(proof: Proof) -> None:
+@pytest.mark.parametrize("proof", LoginCheck)
+def test_a_pool_that_is_ending_asks_nothing_and_hears_what_its_workers_say_at_last(proof: LoginCheck) -> None:
     plan = Told(*missed(1), ProofOverdue(worker=ONE), taken(2), StopNeeded(cause=StopCause.ASKED), *missed(3))
-    asked = Probed(worker=ONE, proof=Proof.LOGGED_IN)
+    asked = Probed(worker=ONE, proof=LoginCheck.LOGGED_IN)
 
     assert filed(plan.tell(told(2), ProofOverdue(worker=ONE), asked)) == ["1"]
     assert plan.standing.in_hand == {task(2).task_id, task(3).task_id}
     commands = plan.tell(Probed(worker=ONE, proof=proof, is_last=True), WorkerEnded(worker=ONE))
-    assert set(filed(commands)) == ({"2", "3"} if proof is Proof.LOGGED_IN else set())
-    assert returned(commands).keys() == (set() if proof is Proof.LOGGED_IN else {"2", "3"})
+    assert set(filed(commands)) == ({"2", "3"} if proof is LoginCheck.LOGGED_IN else set())
+    assert returned(commands).keys() == (set() if proof is LoginCheck.LOGGED_IN else {"2", "3"})
     assert len(commands) == 2
 
 
@@ -259,7 +259,7 @@ class Portal(RuleBasedStateMachine):
         if self.pages.pop(task_id):
             self.tell(TaskReported(worker=ONE, task_id=task_id, report=SAVED))
         elif is_seen:
-            self.tell(TaskReturned(worker=ONE, task_id=task_id, why=GivenBack.SESSION_LOST, detail=""))
+            self.tell(TaskReturned(worker=ONE, task_id=task_id, why=ReturnReason.SESSION_LOST, detail=""))
             self.is_refreshing = True
         else:
             self.tell(TaskReported(worker=ONE, task_id=task_id, report=MISSING))
@@ -288,7 +288,7 @@ class Portal(RuleBasedStateMachine):
     @rule()
     def answer(self) -> None:
         is_in = self.answers.pop()
-        self.tell(Probed(worker=ONE, proof=Proof.LOGGED_IN if is_in else Proof.LOGGED_OUT))
+        self.tell(Probed(worker=ONE, proof=LoginCheck.LOGGED_IN if is_in else LoginCheck.LOGGED_OUT))
         self.is_refreshing |= not is_in
 
     @invariant()
@@ -312,7 +312,7 @@ def test_a_task_that_is_kept_back_keeps_its_attempts() -> None:
     third = replace(task(1), attempt=3)
     plan = Told(TaskTaken(worker=ONE, task=third), told(1), ProofOverdue(worker=ONE))
 
-    (back,) = plan.tell(Probed(worker=ONE, proof=Proof.LOGGED_OUT))
+    (back,) = plan.tell(Probed(worker=ONE, proof=LoginCheck.LOGGED_OUT))
 
     assert isinstance(back, Requeue)
     assert back.task.attempt == third.attempt
@@ -331,24 +331,24 @@ DOUBTING = Standing(
 )
 
 
-def back(number: int, why: GivenBack, detail: str) -> Requeue:
+def back(number: int, why: ReturnReason, detail: str) -> Requeue:
     return Requeue(worker=ONE, task=task(number), why=why, detail=detail, delay_s=0.0, is_attempt_spent=False)
 
 
-def gives_back(number: int, why: GivenBack) -> TaskReturned:
+def gives_back(number: int, why: ReturnReason) -> TaskReturned:
     return TaskReturned(worker=ONE, task_id=task(number).task_id, why=why, detail="the login page")
 
 
 def test_an_order_whose_page_asks_for_a_login_goes_back_and_that_is_counted() -> None:
     start = replace(DOUBTING, logouts=Logouts(alone={task(3).task_id: 2}))
 
-    decision = react(start, gives_back(2, GivenBack.SESSION_LOST))
+    decision = react(start, gives_back(2, ReturnReason.SESSION_LOST))
 
     assert decision == Decision(
         replace(start, slots={1: Slot(), 2: Slot()}, logouts=start.logouts.meet(task(2).task_id, ())),
         (
-            back(1, GivenBack.SESSION_LOST, UNPROVEN),
-            back(2, GivenBack.SESSION_LOST, "the login page"),
+            back(1, ReturnReason.SESSION_LOST, UNPROVEN),
+            back(2, ReturnReason.SESSION_LOST, "the login page"),
         ),
     )
 
@@ -356,7 +356,7 @@ def test_an_order_whose_page_asks_for_a_login_goes_back_and_that_is_counted() ->
 def test_an_order_whose_page_always_asks_for_a_login_ends_with_what_it_said() -> None:
     start = replace(DOUBTING, logouts=Logouts(alone={task(2).task_id: LONE_LOGOUTS_MAX - 1}))
 
-    _, end = react(start, gives_back(2, GivenBack.SESSION_LOST)).commands
+    _, end = react(start, gives_back(2, ReturnReason.SESSION_LOST)).commands
 
     asks = Report(reason=Reason.ASKS_FOR_LOGIN, detail="the login page")
     assert end == File(worker=ONE, task=task(2), report=asks)
@@ -365,27 +365,27 @@ def test_an_order_whose_page_always_asks_for_a_login_ends_with_what_it_said() ->
 def test_at_the_end_of_the_pool_no_order_pays_for_a_page_that_asks_for_a_login() -> None:
     start = replace(DOUBTING, logouts=Logouts(alone={task(2).task_id: LONE_LOGOUTS_MAX - 1}), is_stopping=True)
 
-    decision = react(start, gives_back(2, GivenBack.SESSION_LOST))
+    decision = react(start, gives_back(2, ReturnReason.SESSION_LOST))
 
-    assert decision.commands[1] == back(2, GivenBack.SESSION_LOST, "the login page")
+    assert decision.commands[1] == back(2, ReturnReason.SESSION_LOST, "the login page")
     assert decision.standing.logouts == start.logouts
 
 
 def test_an_order_that_was_not_begun_goes_back_and_nothing_else() -> None:
-    decision = react(DOUBTING, gives_back(2, GivenBack.LOGGED_OUT))
+    decision = react(DOUBTING, gives_back(2, ReturnReason.LOGGED_OUT))
 
     assert decision == Decision(
-        DOUBTING.with_slot(ONE, Slot(doubt=Doubt(row=(KEPT,)))), (back(2, GivenBack.LOGGED_OUT, "the login page"),)
+        DOUBTING.with_slot(ONE, Slot(doubt=Doubt(row=(KEPT,)))), (back(2, ReturnReason.LOGGED_OUT, "the login page"),)
     )
 
 
 def test_a_session_that_was_lost_is_believed_although_its_order_is_not_in_hand() -> None:
-    decision = react(DOUBTING, gives_back(9, GivenBack.SESSION_LOST))
+    decision = react(DOUBTING, gives_back(9, ReturnReason.SESSION_LOST))
 
     held = DOUBTING.slots[1].held
     assert decision == Decision(
         DOUBTING.with_slot(ONE, Slot(held=held, doubt=Doubt(tainted=frozenset(held)))),
-        (back(1, GivenBack.SESSION_LOST, UNPROVEN),),
+        (back(1, ReturnReason.SESSION_LOST, UNPROVEN),),
     )
 
 
@@ -394,14 +394,14 @@ def test_what_was_in_hand_when_the_session_was_lost_goes_back_with_its_reason() 
 
     decision = react(DOUBTING.with_slot(ONE, tainted), told(2))
 
-    assert decision.commands == (back(2, GivenBack.SESSION_LOST, UNPROVEN),)
+    assert decision.commands == (back(2, ReturnReason.SESSION_LOST, UNPROVEN),)
     assert decision.standing.slots[1].doubt == Doubt(tainted=frozenset({task(3).task_id}))
 
 
 def test_a_portal_that_does_not_tell_is_told_as_busy() -> None:
     asking = DOUBTING.with_slot(ONE, replace(DOUBTING.slots[1], doubt=DOUBTING.slots[1].doubt.ask()))
 
-    decision = react(asking, Probed(worker=ONE, proof=Proof.UNCLEAR))
+    decision = react(asking, Probed(worker=ONE, proof=LoginCheck.UNCLEAR))
 
     detail = "The portal did not say whether we are logged in."
     assert decision == Decision(
@@ -418,7 +418,7 @@ def test_a_portal_that_does_not_tell_is_told_as_busy() -> None:
     [(replace(DOUBTING, is_stopping=True), False), (Standing(slots={1: Slot(), 2: Slot()}), False), (DOUBTING, True)],
 )
 def test_an_unclear_answer_matters_only_to_what_waits_for_it(start: Standing, waits: bool) -> None:
-    assert bool(react(start, Probed(worker=ONE, proof=Proof.UNCLEAR)).commands) is waits
+    assert bool(react(start, Probed(worker=ONE, proof=LoginCheck.UNCLEAR)).commands) is waits
 
 
 def test_a_streak_that_grows_while_the_question_is_on_its_way_is_not_asked_about_twice() -> None:
@@ -428,11 +428,11 @@ def test_a_streak_that_grows_while_the_question_is_on_its_way_is_not_asked_about
 
 
 def test_a_question_that_is_on_its_way_when_the_session_is_lost_proves_nothing_and_is_waited_for() -> None:
-    plan = Told(*missed(1), ProofOverdue(worker=ONE), taken(2), gives_back(2, GivenBack.SESSION_LOST))
+    plan = Told(*missed(1), ProofOverdue(worker=ONE), taken(2), gives_back(2, ReturnReason.SESSION_LOST))
 
     assert plan.standing.slots[1].doubt == Doubt(probed=frozenset())
     assert plan.tell(*missed(3)) == [], "it is not asked twice"
-    assert plan.tell(Probed(worker=ONE, proof=Proof.LOGGED_IN)) == [AwaitProof(worker=ONE, delay_s=PROOF_WAIT_S)]
+    assert plan.tell(Probed(worker=ONE, proof=LoginCheck.LOGGED_IN)) == [AwaitProof(worker=ONE, delay_s=PROOF_WAIT_S)]
 
 
 def test_a_session_that_is_lost_while_nothing_is_asked_waits_for_no_answer() -> None:

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from poolwright.domain.failures import Reason
 from poolwright.domain.ids import TaskId, WorkerRef
+from poolwright.domain.outcomes import Reason
 from poolwright.domain.storage import StorageTrouble
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.tasks import POTask, Report
 from poolwright.supervisor.commands import File, Finish, Hold, Release, Requeue, Spawn
 from poolwright.supervisor.facts import (
     FilingFailed,

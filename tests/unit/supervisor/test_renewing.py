@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from poolwright.domain.failures import GivenBack, Outcome, Proof, Reason
 from poolwright.domain.ids import TaskId, WorkerRef
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.outcomes import LoginCheck, Outcome, Reason, ReturnReason
+from poolwright.domain.tasks import POTask, Report
 from poolwright.supervisor.commands import (
     AdoptLogin,
     Command,
@@ -273,7 +273,7 @@ def test_an_order_that_was_done_in_between_proves_the_login() -> None:
 
 def test_one_page_that_always_asks_for_a_login_does_not_keep_the_pool_busy_for_ever() -> None:
     plan = Told(*ready(ONE, TWO, THREE))
-    back = TaskReturned(worker=ONE, task_id=TASK.task_id, why=GivenBack.SESSION_LOST, detail="the login page")
+    back = TaskReturned(worker=ONE, task_id=TASK.task_id, why=ReturnReason.SESSION_LOST, detail="the login page")
 
     for _ in range(LONE_LOGOUTS_MAX - 1):
         (command,) = plan.tell(TaskTaken(worker=ONE, task=TASK), back)
@@ -287,7 +287,7 @@ def test_one_page_that_always_asks_for_a_login_does_not_keep_the_pool_busy_for_e
 
 def test_an_order_whose_worker_had_no_login_yet_does_not_count_as_asked() -> None:
     plan = Told(*ready(ONE, TWO, THREE))
-    back = TaskReturned(worker=ONE, task_id=TASK.task_id, why=GivenBack.LOGGED_OUT, detail="")
+    back = TaskReturned(worker=ONE, task_id=TASK.task_id, why=ReturnReason.LOGGED_OUT, detail="")
 
     for _ in range(LONE_LOGOUTS_MAX * 2):
         (command,) = plan.tell(TaskTaken(worker=ONE, task=TASK), back)
@@ -323,8 +323,8 @@ def test_what_a_worker_did_not_find_with_the_old_login_is_not_proven_by_the_new_
     spread = plan.tell(lost(ONE), settled(ONE))
 
     (back,) = (command for command in spread if isinstance(command, Requeue))
-    assert (back.task.task_id, back.why, back.is_attempt_spent) == ("demo:7", GivenBack.SESSION_LOST, False)
-    assert plan.tell(settled(TWO), Probed(worker=TWO, proof=Proof.LOGGED_IN)) == []
+    assert (back.task.task_id, back.why, back.is_attempt_spent) == ("demo:7", ReturnReason.SESSION_LOST, False)
+    assert plan.tell(settled(TWO), Probed(worker=TWO, proof=LoginCheck.LOGGED_IN)) == []
 
 
 def test_what_was_in_flight_while_the_login_was_taken_over_and_is_not_found_goes_back_once() -> None:
@@ -345,7 +345,7 @@ def test_a_session_that_single_sign_on_brought_back_proves_nothing_about_what_it
     (filed,) = plan.tell(TaskReported(worker=ONE, task_id=TASK.task_id, report=shown))
 
     assert isinstance(back, Requeue)
-    assert (back.task.task_id, back.why, back.is_attempt_spent) == ("demo:7", GivenBack.SESSION_LOST, False)
+    assert (back.task.task_id, back.why, back.is_attempt_spent) == ("demo:7", ReturnReason.SESSION_LOST, False)
     assert isinstance(filed, File)
     assert filed.task == TASK
 
@@ -423,7 +423,7 @@ class TestLifespan:
 
         (back,) = (command for command in renewed if isinstance(command, Requeue))
         assert (back.task.task_id, back.is_attempt_spent) == ("demo:7", False)
-        assert plan.tell(Probed(worker=ONE, proof=Proof.LOGGED_IN)) == []
+        assert plan.tell(Probed(worker=ONE, proof=LoginCheck.LOGGED_IN)) == []
 
     def test_logins_that_were_renewed_in_time_were_not_made_in_vain_although_no_order_came(self) -> None:
         """A pool that waits for orders through the night."""
@@ -502,7 +502,7 @@ def test_what_the_one_that_logged_in_did_not_find_goes_back_with_its_reason() ->
 
     (back,) = (command for command in plan.tell(settled(TWO)) if isinstance(command, Requeue))
 
-    assert (back.worker, back.task.task_id, back.why) == (TWO, "demo:7", GivenBack.SESSION_LOST)
+    assert (back.worker, back.task.task_id, back.why) == (TWO, "demo:7", ReturnReason.SESSION_LOST)
 
 
 def restarted() -> Told:
@@ -607,7 +607,7 @@ def test_what_a_worker_did_not_find_before_it_lost_its_login_goes_back_with_its_
     back, *_ = plan.tell(lost(TWO))
 
     assert isinstance(back, Requeue)
-    assert (back.worker, back.task.task_id, back.why) == (TWO, "demo:7", GivenBack.SESSION_LOST)
+    assert (back.worker, back.task.task_id, back.why) == (TWO, "demo:7", ReturnReason.SESSION_LOST)
 
 
 def test_a_worker_that_comes_up_without_a_login_says_nothing_of_how_long_one_lasts() -> None:

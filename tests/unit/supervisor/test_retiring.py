@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import GivenBack, Reason
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.options import BrowserOptions, Limits, PoolOptions, WorkerOptions
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.outcomes import Reason, ReturnReason
+from poolwright.domain.tasks import POTask, Report
 from poolwright.supervisor.commands import Requeue, Retire, Spawn
 from poolwright.supervisor.facts import Fact, TaskReported, TaskTaken, WorkerEnded, WorkerLost, WorkerReady
 from poolwright.supervisor.holds import HoldCause, Holds
@@ -102,7 +102,7 @@ def test_a_task_that_was_taken_just_then_and_never_begun_goes_back_unspent() -> 
 
     back, spawn = decision.commands
     assert isinstance(back, Requeue)
-    assert (back.why, back.is_attempt_spent) == (GivenBack.DRAINING, False)
+    assert (back.why, back.is_attempt_spent) == (ReturnReason.DRAINING, False)
     assert isinstance(spawn, Spawn)
 
 

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from poolwright.domain.ids import TaskId
-from poolwright.domain.task import POTask
+from poolwright.domain.tasks import POTask
 from poolwright.supervisor.staging import staging_name
 
 ADDRESS = "https://portal.example.com/purchasing/reports/monthly/export?department=finance&"

@@ -8,8 +8,8 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from poolwright.domain.failures import PoolError, TaskError
-from poolwright.domain.task import POTask
+from poolwright.domain.errors import PoolError, TaskError
+from poolwright.domain.tasks import POTask
 from poolwright.store.memory import MemoryJournal
 from poolwright.supervisor.dispatch import Dispatch
 from poolwright.supervisor.handle import TaskHandle

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from poolwright.domain.failures import Reason
 from poolwright.domain.ids import TaskId, WorkerRef
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import POTask, Report
 from poolwright.supervisor.attempts import FIRST_RETRY_S
 from poolwright.supervisor.commands import Command, File, Requeue
 from poolwright.supervisor.facts import TaskReported, TaskTaken

@@ -14,7 +14,7 @@ import anyio.lowlevel
 import pytest
 from playwright.async_api import Error as PlaywrightError
 
-from poolwright.domain.failures import Reason
+from poolwright.domain.outcomes import Reason
 from poolwright.store.journal import SqliteJournal
 from tests.support import failure_record
 from tests.support.failure_record import BRIEF_MAX_LINES, TEXT_MAX_BYTES, FailureRecord, Page, folder_name

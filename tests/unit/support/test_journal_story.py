@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.domain.failures import GivenBack, Reason
 from poolwright.domain.ids import WorkerRef
+from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.store.journal import SqliteJournal
 from poolwright.store.memory import MemoryJournal
 from tests.support.journal_story import Attempt, Order, read_story, story_of
@@ -27,7 +27,7 @@ async def tell(journal: SqliteJournal | MemoryJournal, clock: ManualClock) -> No
     await journal.start(task_id(1), WORKER)
     clock.advance(1)
     await journal.give_back(
-        task_id(1), GivenBack.SESSION_LOST, detail="the tab\nfroze", delay_s=0, is_attempt_spent=True
+        task_id(1), ReturnReason.SESSION_LOST, detail="the tab\nfroze", delay_s=0, is_attempt_spent=True
     )
     await journal.fetch(BATCH, 1)
     clock.advance(1)

@@ -95,8 +95,8 @@ def test_a_mutant_is_told_by_the_lines_that_differ(before: str, after: str, told
 
 
 def test_words_narrow_a_run_to_modules_whose_path_holds_one() -> None:
-    there = ["poolwright/portal/triage.py", MODULE, "poolwright/domain/states/pool.py", "poolwright/cli/main.py"]
-    patterns = ["poolwright/portal/*.py", "poolwright/domain/states/*.py"]
+    there = ["poolwright/portal/triage.py", MODULE, "poolwright/domain/states.py", "poolwright/cli/main.py"]
+    patterns = ["poolwright/portal/*.py", "poolwright/domain/*.py"]
 
     assert mutants.chosen_modules(patterns, there, []) == [there[2], MODULE, there[0]]
     assert mutants.chosen_modules(patterns, there, ["states", "numbers"]) == [there[2], MODULE]
@@ -107,7 +107,7 @@ def test_a_module_is_held_by_the_tests_of_its_room() -> None:
     selection = ["tests/contract/domain", "tests/unit/portal/test_numbers.py", "tests/unit/domain"]
 
     assert mutants.tests_for(MODULE, selection) == ["tests/unit/portal/test_numbers.py"]
-    assert mutants.tests_for("poolwright/domain/states/pool.py", selection) == [selection[0], selection[2]]
+    assert mutants.tests_for("poolwright/domain/states.py", selection) == [selection[0], selection[2]]
 
 
 def test_what_is_changed_and_what_holds_it_is_there() -> None:
@@ -201,6 +201,6 @@ def test_a_module_is_called_as_mutmut_calls_it(module: str, name: str) -> None:
     assert mutants.dotted(module) == name
 
 
-def test_a_module_of_tables_holds_nothing_for_mutmut() -> None:
+def test_a_module_without_functions_holds_nothing_for_mutmut() -> None:
     assert mutants.has_functions(MODULE)
-    assert not mutants.has_functions("poolwright/domain/states/pool.py")
+    assert not mutants.has_functions("poolwright/domain/__init__.py")

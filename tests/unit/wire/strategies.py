@@ -8,12 +8,12 @@ from typing import get_args
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from poolwright.domain.cookies import SiteCookies
 from poolwright.domain.events import Level, SessionView
-from poolwright.domain.failures import GivenBack, Proof, Reason
-from poolwright.domain.machine import Transition
+from poolwright.domain.ids import SiteCookies
 from poolwright.domain.options import BrowserOptions, PortalOptions, Sandbox, Secret, WorkerOptions
-from poolwright.domain.task import FetchedFile, MissedFile, POTask, Report
+from poolwright.domain.outcomes import LoginCheck, Reason, ReturnReason
+from poolwright.domain.state_machine import Transition
+from poolwright.domain.tasks import FetchedFile, MissedFile, POTask, Report
 from poolwright.wire import messages as wire
 
 #: All that UTF-8 can hold.
@@ -107,8 +107,8 @@ TO_SUPERVISOR: Strategies = {
     wire.Ready: st.builds(wire.Ready, **_FROM, session=SESSIONS),
     wire.Moved: st.builds(wire.Moved, **_FROM, transition=TRANSITIONS),
     wire.Finished: st.builds(wire.Finished, **_FROM, task_id=TASK_IDS, report=REPORTS),
-    wire.Returned: st.builds(wire.Returned, **_FROM, task_id=TASK_IDS, why=st.sampled_from(GivenBack), detail=TEXT),
-    wire.Probed: st.builds(wire.Probed, **_FROM, proof=st.sampled_from(Proof)),
+    wire.Returned: st.builds(wire.Returned, **_FROM, task_id=TASK_IDS, why=st.sampled_from(ReturnReason), detail=TEXT),
+    wire.Probed: st.builds(wire.Probed, **_FROM, proof=st.sampled_from(LoginCheck)),
     wire.Shown: st.builds(wire.Shown, **_FROM, task_id=TASK_IDS, jpeg=TEXT),
     wire.Renewed: st.builds(wire.Renewed, **_FROM),
     wire.LoggedOut: st.builds(wire.LoggedOut, **_FROM, detail=TEXT),

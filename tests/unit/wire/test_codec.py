@@ -14,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from poolwright.domain.errors import FrameFault
 from poolwright.domain.events import Level, SessionView
-from poolwright.domain.failures import Fault, Reason
 from poolwright.domain.ids import TaskId
-from poolwright.domain.machine import Transition
 from poolwright.domain.options import BrowserOptions, PortalOptions, Secret, WorkerOptions
-from poolwright.domain.task import FetchedFile, POTask, Report
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.state_machine import Transition
+from poolwright.domain.tasks import FetchedFile, POTask, Report
 from poolwright.wire import messages as wire
 from poolwright.wire.codec import FRAME_LIMIT_BYTES, TO_SUPERVISOR, TO_WORKER, Decoder, WireError, encode
 from tests.support.pace import UNHURRIED
@@ -95,7 +96,7 @@ def told(content: bytes) -> list[wire.ToWorker]:
     return list(Decoder(TO_WORKER).feed(content))
 
 
-def fault_of(content: bytes) -> Fault:
+def fault_of(content: bytes) -> FrameFault:
     with pytest.raises(WireError) as caught:
         heard(content)
     return caught.value.fault
@@ -174,14 +175,14 @@ def test_bytes_may_come_one_by_one() -> None:
 def test_the_supervisor_refuses_what_only_it_may_say(
     messages: st.SearchStrategy[BaseModel], data: st.DataObject
 ) -> None:
-    assert fault_of(encode(data.draw(messages))) is Fault.NOT_A_MESSAGE
+    assert fault_of(encode(data.draw(messages))) is FrameFault.NOT_A_MESSAGE
 
 
 @pytest.mark.parametrize("message", [HELLO, READY, MOVED, FINISHED, BYE, said("x")], ids=lambda one: one.type)
 def test_a_worker_refuses_what_only_it_may_say(message: BaseModel) -> None:
     with pytest.raises(WireError) as caught:
         told(encode(message))
-    assert caught.value.fault is Fault.NOT_A_MESSAGE
+    assert caught.value.fault is FrameFault.NOT_A_MESSAGE
 
 
 @pytest.mark.parametrize(
@@ -207,7 +208,7 @@ def test_a_worker_refuses_what_only_it_may_say(message: BaseModel) -> None:
     ],
 )
 def test_a_wrong_type_is_no_message(content: bytes) -> None:
-    assert fault_of(content) is Fault.NOT_A_MESSAGE
+    assert fault_of(content) is FrameFault.NOT_A_MESSAGE
 
 
 @pytest.mark.parametrize(
@@ -221,7 +222,7 @@ def test_a_wrong_type_is_no_message(content: bytes) -> None:
     ],
 )
 def test_an_extra_field_is_no_message(content: bytes) -> None:
-    assert fault_of(content) is Fault.NOT_A_MESSAGE
+    assert fault_of(content) is FrameFault.NOT_A_MESSAGE
 
 
 @pytest.mark.parametrize("path", ["colour", "options.colour", "options.portal.password.colour", "seat.colour"])
@@ -234,7 +235,7 @@ def test_an_extra_field_is_nothing_that_a_worker_is_told(path: str) -> None:
     "body", [b"", b"{", b"null", b"[]", b"{}", b"\xff\xfe", b'"hello"', b"[" * 100_000, b'{"type":"hello"}']
 )
 def test_garbage_is_no_message(body: bytes) -> None:
-    assert fault_of(frame(body)) is Fault.NOT_A_MESSAGE
+    assert fault_of(frame(body)) is FrameFault.NOT_A_MESSAGE
 
 
 @UNHURRIED
@@ -254,7 +255,7 @@ def test_a_frame_may_be_as_large_as_the_limit_and_no_larger() -> None:
     assert heard(encode(largest)) == [largest]
     with pytest.raises(WireError, match=f"Said of {FRAME_LIMIT_BYTES + 1} bytes") as caught:
         encode(said("x" * (room + 1)))
-    assert caught.value.fault is Fault.TOO_LARGE
+    assert caught.value.fault is FrameFault.TOO_LARGE
 
 
 def test_the_limit_counts_bytes_and_not_letters() -> None:
@@ -263,8 +264,8 @@ def test_the_limit_counts_bytes_and_not_letters() -> None:
 
 
 def test_an_oversize_frame_is_refused_before_it_has_arrived() -> None:
-    assert fault_of(struct.pack(">I", FRAME_LIMIT_BYTES + 1)) is Fault.TOO_LARGE
-    assert fault_of(b"HTTP/1.1 200 OK") is Fault.TOO_LARGE
+    assert fault_of(struct.pack(">I", FRAME_LIMIT_BYTES + 1)) is FrameFault.TOO_LARGE
+    assert fault_of(b"HTTP/1.1 200 OK") is FrameFault.TOO_LARGE
 
 
 @UNHURRIED
@@ -280,7 +281,7 @@ def test_a_link_may_end_between_two_frames_and_nowhere_else(data: st.DataObject)
     else:
         with pytest.raises(WireError) as caught:
             decoder.finish()
-        assert caught.value.fault is Fault.TORN
+        assert caught.value.fault is FrameFault.TORN
 
 
 def test_messages_before_a_broken_frame_are_given_first() -> None:

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 from playwright.async_api import BrowserContext
 
-from poolwright.domain.cookies import SiteCookies
+from poolwright.domain.ids import SiteCookies
 from poolwright.worker.census import count_lost, describe, is_newer, take_census, written_by
 from poolwright.worker.errors import CannotStartError, CookiesLostError
 

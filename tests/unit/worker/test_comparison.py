@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from poolwright.domain.task import MissedFile
+from poolwright.domain.tasks import MissedFile
 from poolwright.worker.processors.comparison import summary, without_repeats
 from poolwright.worker.staged import Arrived
 

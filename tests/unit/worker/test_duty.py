@@ -8,8 +8,8 @@ from typing import cast
 
 import pytest
 
-from poolwright.domain.failures import Reason
-from poolwright.domain.task import POTask, Report
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import POTask, Report
 from poolwright.wire.messages import Assign, Finished, Seat
 from poolwright.worker.attempt import Bench
 from poolwright.worker.duty import HEARTBEAT_INTERVAL_S, Duty

@@ -7,8 +7,8 @@ from typing import cast
 
 import pytest
 
-from poolwright.domain.failures import Reason
-from poolwright.domain.task import FetchedFile, Report
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import FetchedFile, Report
 from poolwright.worker.errors import BadReportError
 from poolwright.worker.processors.protocol import completed
 from poolwright.worker.tab import Tab

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.ids import TaskId
-from poolwright.domain.task import POTask
+from poolwright.domain.tasks import POTask
 from poolwright.worker.errors import CannotProcessError
 from poolwright.worker.processors import po_attachments
 from poolwright.worker.processors.registry import find

@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from poolwright.domain.failures import Reason
+from poolwright.domain.outcomes import Reason
 from poolwright.worker import storage
 
 PAGE = "https://portal.example/orders/1"

@@ -11,8 +11,8 @@ import httpx
 
 from poolwright.archive.tree import PRIVATE_NAME
 from poolwright.cli.client.clear import IN_THE_CLEAR
+from poolwright.domain.errors import PoolError, SetupError
 from poolwright.domain.events import Event
-from poolwright.domain.failures import PoolError, SetupError
 from poolwright.intake.errors import InputRefusedError
 from poolwright.service.api.token import TOKEN_NAME
 from poolwright.service.beacon import find

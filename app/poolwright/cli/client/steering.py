@@ -13,7 +13,8 @@ from poolwright.cli.console import console
 from poolwright.cli.exits import Exit
 from poolwright.cli.options import ORDERS, SettingsCommand
 from poolwright.cli.words import count
-from poolwright.domain.failures import OptionsError, Outcome, Reason
+from poolwright.domain.errors import OptionsError
+from poolwright.domain.outcomes import Outcome, Reason
 from poolwright.settings import Settings
 
 PAUSE_HELP = "Let no further order start; those in flight are finished."

@@ -14,8 +14,8 @@ from poolwright.cli.exits import DONE_OUTCOMES, Exit
 from poolwright.cli.job import STDIN, is_list, standard_input
 from poolwright.cli.options import ORDERS, RUNNING, SHOWING, AsJson, SettingsCommand
 from poolwright.cli.words import count
+from poolwright.domain.errors import OptionsError, SetupError
 from poolwright.domain.events import Notice, TaskEnded
-from poolwright.domain.failures import OptionsError, SetupError
 from poolwright.intake.errors import InputRefusedError
 from poolwright.service.batch import Redo
 from poolwright.settings import Settings

@@ -14,7 +14,7 @@ from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
 from poolwright.domain.ids import BatchId
-from poolwright.domain.task import OrderList
+from poolwright.domain.tasks import OrderList
 from poolwright.intake.orders import orders_from_content, orders_from_numbers
 from poolwright.profile.private import remove_tree
 from poolwright.service.api.asked import AskedDaemon, AskedReading

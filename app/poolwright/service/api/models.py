@@ -8,10 +8,10 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from poolwright.domain.failures import MEANINGS, ActionClass, Outcome, Reason
 from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.outcomes import REASONS, ActionClass, Outcome, Reason
 from poolwright.domain.ports import Accepted
-from poolwright.domain.task import OrderList, TaskRecord
+from poolwright.domain.tasks import OrderList, TaskRecord
 from poolwright.service.batch import Redo
 from poolwright.service.daemon.checks import Check
 from poolwright.store.search import FailureClass, ListView
@@ -219,7 +219,7 @@ class FailureOut(Given):
     @classmethod
     def of(cls, found: FailureClass) -> Self:
         """From what the journal says."""
-        meaning = MEANINGS[found.reason]
+        meaning = REASONS[found.reason]
         return cls(
             reason=found.reason,
             outcome=meaning.outcome,

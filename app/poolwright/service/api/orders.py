@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 
-from poolwright.domain.failures import Outcome, Reason
 from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.outcomes import Outcome, Reason
 from poolwright.domain.states import TaskStatus
 from poolwright.service.api.asked import AskedDaemon
 from poolwright.service.api.models import Count, FailureOut, OrderOut, OrdersOut, Which, ids_of, list_of

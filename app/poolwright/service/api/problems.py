@@ -13,7 +13,7 @@ from loguru import logger
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from poolwright.domain.failures import NotNowError, PoolError
+from poolwright.domain.errors import PoolError, TemporarilyUnavailableError
 from poolwright.domain.storage import StorageTrouble, trouble_of
 from poolwright.intake.errors import InputRefusedError
 from poolwright.service.daemon.errors import DrainingError, NothingThereError, NotPossibleNowError
@@ -24,7 +24,7 @@ _STATUS: Mapping[type[PoolError], HTTPStatus] = MappingProxyType(
         NotPossibleNowError: HTTPStatus.CONFLICT,
         DrainingError: HTTPStatus.SERVICE_UNAVAILABLE,
         InputRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
-        NotNowError: HTTPStatus.SERVICE_UNAVAILABLE,
+        TemporarilyUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     }
 )
 #: What the system may refuse on the way to an answer, a list that is larger than a megabyte among them: it lies in the

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from ipaddress import ip_address
 
-from poolwright.domain.failures import OptionsError
+from poolwright.domain.errors import OptionsError
 from poolwright.service.api.limits import LOOPBACK_NAMES, RequestLimits, is_address
 
 WARNING = (

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from poolwright.domain.failures import SetupError
+from poolwright.domain.errors import SetupError
 from poolwright.profile.private import create_file
 
 TOKEN_NAME = "token"  # noqa: S105 - the name of its file

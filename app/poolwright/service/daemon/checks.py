@@ -17,8 +17,8 @@ import anyio.to_thread
 
 from poolwright.archive.disk import replace_private
 from poolwright.archive.tree import OutputTree
+from poolwright.domain.errors import PoolError
 from poolwright.domain.events import Level, Notice
-from poolwright.domain.failures import PoolError
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.ports import EventSink
 from poolwright.service.batch import Redo

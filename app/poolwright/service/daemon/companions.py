@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import anyio
 
+from poolwright.domain.errors import unwrap_group
 from poolwright.domain.events import Level, Notice
-from poolwright.domain.failures import root_cause
 from poolwright.domain.ids import BatchId
 from poolwright.domain.ports import Clock, EventSink
 from poolwright.domain.states import TaskStatus
@@ -86,7 +86,7 @@ async def accompanied(
             notifier.stopping()
             beside.cancel_scope.cancel()
     except ExceptionGroup as group:
-        raise root_cause(group) from group
+        raise unwrap_group(group) from group
 
 
 def _desk(daemon: Daemon) -> Desk:

@@ -21,7 +21,7 @@ from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S
 from poolwright.domain.ports import Accepted, Clock
 from poolwright.domain.states import TaskStatus, WorkerStatus
-from poolwright.domain.task import OrderList, TaskRecord
+from poolwright.domain.tasks import OrderList, TaskRecord
 from poolwright.service.batch import Redo
 from poolwright.service.daemon.checks import Checks
 from poolwright.service.daemon.errors import DrainingError, NothingThereError, NotPossibleNowError

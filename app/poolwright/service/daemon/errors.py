@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from poolwright.domain.failures import PoolError
+from poolwright.domain.errors import PoolError
 
 
 class NothingThereError(PoolError):

@@ -11,8 +11,8 @@ import anyio
 
 from poolwright.archive.tree import PRIVATE_NAME, OutputTree
 from poolwright.domain.account import Account
+from poolwright.domain.errors import unwrap_group
 from poolwright.domain.events import Event, Level, Notice
-from poolwright.domain.failures import root_cause
 from poolwright.domain.ids import TaskId
 from poolwright.domain.options import PoolOptions
 from poolwright.domain.ports import Clock, EventSink
@@ -93,6 +93,6 @@ async def open_daemon(house: House, clock: Clock, observe: EventSink) -> AsyncGe
                 yield daemon
                 beside.cancel_scope.cancel()
         except ExceptionGroup as group:
-            raise root_cause(group) from group
+            raise unwrap_group(group) from group
         finally:
             daemon.feed.close()

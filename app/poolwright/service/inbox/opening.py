@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from poolwright.domain.failures import OptionsError
+from poolwright.domain.errors import OptionsError
 from poolwright.domain.ports import Clock, EventSink
 from poolwright.intake.orders import Reading
 from poolwright.service.inbox.watch import Inbox, Submit

@@ -9,10 +9,10 @@ from pathlib import Path
 import anyio.to_thread
 
 from poolwright.bridge.pace import every
+from poolwright.domain.errors import PoolError
 from poolwright.domain.events import Level, Notice
-from poolwright.domain.failures import PoolError
 from poolwright.domain.ports import Accepted, Clock, EventSink
-from poolwright.domain.task import OrderList
+from poolwright.domain.tasks import OrderList
 from poolwright.intake.content import CONTENT_BYTES_MAX
 from poolwright.intake.errors import InputRefusedError
 from poolwright.intake.orders import Reading, orders_from_file

@@ -11,7 +11,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from poolwright.domain.failures import PoolError
+from poolwright.domain.errors import PoolError
 from poolwright.domain.ids import BatchId
 from poolwright.domain.ports import Clock
 from poolwright.intake.orders import Reading, orders_from_file

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from poolwright.archive.template import FolderTemplate
 from poolwright.archive.tree import PRIVATE_NAME
-from poolwright.domain.failures import OptionsError
+from poolwright.domain.errors import OptionsError
 from poolwright.service.out import LOG_NAME
 from poolwright.settings import Missed, Overlap, ScheduleEntry, Settings, face
 from poolwright.settings.zones import zone_name

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from poolwright.bridge.pace import every
 from poolwright.domain.ids import BatchId
 from poolwright.domain.ports import Accepted
-from poolwright.domain.task import OrderList
+from poolwright.domain.tasks import OrderList
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,8 @@ from typing import Self
 import anyio
 from anyio.abc import TaskGroup
 
+from poolwright.domain.errors import PoolError
 from poolwright.domain.events import Level
-from poolwright.domain.failures import PoolError
 from poolwright.domain.ids import BatchId
 from poolwright.domain.ports import EventSink
 from poolwright.service.schedules.conduct import Means, conduct, resume

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from poolwright.domain.task import MissedFile
+from poolwright.domain.tasks import MissedFile
 from poolwright.worker.staged import Arrived
 
 #: Nobody reads more of them; the manifest has all.

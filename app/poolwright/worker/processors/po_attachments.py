@@ -11,8 +11,9 @@ from types import MappingProxyType
 import anyio
 import anyio.lowlevel
 
-from poolwright.domain.failures import Proof, Reason, root_cause
-from poolwright.domain.task import MissedFile, POTask, Report
+from poolwright.domain.errors import unwrap_group
+from poolwright.domain.outcomes import LoginCheck, Reason
+from poolwright.domain.tasks import MissedFile, POTask, Report
 from poolwright.portal import patterns
 from poolwright.portal.pack import FieldRule
 from poolwright.portal.triage import DEMANDS, Verdict
@@ -104,7 +105,7 @@ async def _brought(tab: Tab, task: POTask, desk: Desk, reading: Reading, *, unti
         await anyio.lowlevel.checkpoint()  # of thousands, naming and moving takes seconds
     missed = [one for one in compared if isinstance(one, MissedFile)]
     is_time_left = not time.cancelled_caught
-    if missed and is_time_left and not haul.refusals and await desk.prove() is Proof.LOGGED_OUT:
+    if missed and is_time_left and not haul.refusals and await desk.prove() is LoginCheck.LOGGED_OUT:
         raise SessionLostError(f"the portal does not hand out {missed[0].label}, and asks for a login")
     report = _conclude(arrived, missed, fields, reading.url)
     return _busy(report, haul.refusals) if haul.refusals else report
@@ -175,7 +176,7 @@ async def _fetch_all(tab: Tab, task: POTask, links: Sequence[PageLink], desk: De
             for number, link in enumerate(links):
                 fetches.start_soon(fetch, files, number, link)
     except ExceptionGroup as group:
-        raise root_cause(group, SessionLostError, PortalGoneError) from group
+        raise unwrap_group(group, SessionLostError, PortalGoneError) from group
 
 
 def _in_order(links: Sequence[PageLink], haul: Haul, task: POTask, desk: Desk) -> list[Arrived | MissedFile]:

@@ -16,7 +16,7 @@ from typing import Protocol
 from pydantic import TypeAdapter, ValidationError
 
 from poolwright.archive.names import well_formed
-from poolwright.domain.task import FetchedFile, MissedFile, POTask, Report
+from poolwright.domain.tasks import FetchedFile, MissedFile, POTask, Report
 from poolwright.wire.codec import FRAME_LIMIT_BYTES
 from poolwright.worker.errors import BadReportError
 from poolwright.worker.tab import Tab

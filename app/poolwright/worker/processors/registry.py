@@ -14,7 +14,7 @@ from typing import cast
 
 from loguru import logger
 
-from poolwright.domain.failures import OptionsError
+from poolwright.domain.errors import OptionsError
 from poolwright.processor.names import PO_ATTACHMENTS, Offered, Own, Shipped, resolve
 from poolwright.worker.errors import CannotProcessError, first_line
 from poolwright.worker.processors import po_attachments

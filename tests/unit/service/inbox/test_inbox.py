@@ -10,10 +10,10 @@ from typing import Any
 import anyio
 import pytest
 
+from poolwright.domain.errors import DiskFullError, OptionsError
 from poolwright.domain.events import Event, Notice
-from poolwright.domain.failures import DiskFullError, OptionsError
 from poolwright.domain.ports import Accepted
-from poolwright.domain.task import OrderList
+from poolwright.domain.tasks import OrderList
 from poolwright.intake.orders import orders_from_file
 from poolwright.service.clock import SystemClock
 from poolwright.service.inbox import watch

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from poolwright.cli.options import RUN_NAMES
-from poolwright.domain.failures import OptionsError
+from poolwright.domain.errors import OptionsError
 from poolwright.service.schedules.entry import Schedule, schedules_of
 from poolwright.settings import Settings, face, load_settings, variable
 

@@ -9,7 +9,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from poolwright.domain.failures import PoolError
+from poolwright.domain.errors import PoolError
 from poolwright.service.clock import SystemClock
 from poolwright.service.schedules.firing import Decision
 from poolwright.service.schedules.timetable import PAUSE_MAX_S, Timetable, UnknownScheduleError

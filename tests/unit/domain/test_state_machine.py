@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poolwright.domain.machine import STORY_LENGTH, IllegalTransitionError, Machine, Transition
+from poolwright.domain.state_machine import STORY_LENGTH, IllegalTransitionError, StateMachine, Transition
 from poolwright.domain.states import TAB, WORKER, PoolEvent, TabEvent, TabStatus, WorkerEvent, WorkerStatus
 from tests.support.legal_moves import ALL_TABLES, AnyTable, event_kind, legal_moves
 from tests.support.pace import UNHURRIED
@@ -25,10 +25,10 @@ ROUND = [
 ]
 
 
-def worker_machine(told: list[Transition]) -> Machine[WorkerStatus, WorkerEvent]:
+def worker_machine(told: list[Transition]) -> StateMachine[WorkerStatus, WorkerEvent]:
     """A worker whose clock goes on by a second with every move."""
     seconds = count()
-    return Machine(WORKER, "worker-1", clock=lambda: NOON + timedelta(seconds=next(seconds)), observe=told.append)
+    return StateMachine(WORKER, "worker-1", clock=lambda: NOON + timedelta(seconds=next(seconds)), observe=told.append)
 
 
 @st.composite
@@ -43,7 +43,7 @@ def walks(draw: st.DrawFn) -> tuple[AnyTable, Sequence[Any]]:
 def test_whatever_happens_a_machine_only_makes_legal_moves(walk: tuple[AnyTable, Sequence[Any]]) -> None:
     table, events = walk
     legal, told = legal_moves(table.name), list[Transition]()
-    living: Machine[Any, Any] = Machine(table, "one", clock=lambda: NOON, observe=told.append)
+    living: StateMachine[Any, Any] = StateMachine(table, "one", clock=lambda: NOON, observe=told.append)
     where = table.start.name
     for event in events:
         target, moves_before = legal.get((where, event.name)), list(told)
@@ -110,7 +110,7 @@ def test_a_move_has_the_time_and_the_cause_of_its_moment() -> None:
 
 def test_the_observer_sees_the_machine_where_it_is_now() -> None:
     seen: list[TabStatus] = []
-    living: Machine[TabStatus, TabEvent] = Machine(
+    living: StateMachine[TabStatus, TabEvent] = StateMachine(
         TAB, "one", clock=lambda: NOON, observe=lambda _: seen.append(living.state)
     )
 
@@ -120,14 +120,14 @@ def test_the_observer_sees_the_machine_where_it_is_now() -> None:
 
 
 def test_a_machine_takes_up_a_life_where_it_was_left() -> None:
-    living = Machine(TAB, "one", clock=lambda: NOON, observe=lambda _: None, state=TabStatus.CLOSED)
+    living = StateMachine(TAB, "one", clock=lambda: NOON, observe=lambda _: None, state=TabStatus.CLOSED)
 
     assert living.state is TabStatus.CLOSED
     assert living.is_over
 
 
 def test_the_event_of_another_machine_is_no_move() -> None:
-    living: Machine[Any, Any] = Machine(WORKER, "worker-1", clock=lambda: NOON, observe=lambda _: None)
+    living: StateMachine[Any, Any] = StateMachine(WORKER, "worker-1", clock=lambda: NOON, observe=lambda _: None)
 
     with pytest.raises(IllegalTransitionError):
         living.fire(PoolEvent.STAFF)

@@ -2,23 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from poolwright.domain.failures import (
+from poolwright.domain.errors import LoginRequiredError, OptionsError, PoolError, ProfileError, SetupError, unwrap_group
+from poolwright.domain.outcomes import (
     LOOKS_LOGGED_OUT,
-    MEANINGS,
+    REASONS,
     ActionClass,
-    LoginRequiredError,
-    Meaning,
-    OptionsError,
     Outcome,
-    PoolError,
-    ProfileError,
     Reason,
-    SetupError,
+    ReasonInfo,
     _final,
     _retryable,
-    root_cause,
 )
-from poolwright.domain.task import Report
+from poolwright.domain.tasks import Report
 
 #: The report's contract with spreadsheets and scripts, written down by hand: reason, outcome, class, worth a retry.
 CONTRACT = """
@@ -58,7 +53,7 @@ CONTRACT = """
 def test_every_reason_means_what_the_report_promises() -> None:
     told = {
         reason.value: [meaning.outcome.value, meaning.action.replace(" ", "_"), "yes" if meaning.is_retryable else "no"]
-        for reason, meaning in MEANINGS.items()
+        for reason, meaning in REASONS.items()
     }
 
     assert told == {line.split()[0]: line.split()[1:] for line in CONTRACT.strip().splitlines()}
@@ -70,8 +65,8 @@ def test_a_reason_is_final_or_may_pass() -> None:
     final = _final(Outcome.FORBIDDEN, asked, "Ask.")
     passing = _retryable(again, "Wait.")
 
-    assert final == Meaning(outcome=Outcome.FORBIDDEN, action=asked, is_retryable=False, next_step="Ask.")
-    assert passing == Meaning(outcome=Outcome.FAILED, action=again, is_retryable=True, next_step="Wait.")
+    assert final == ReasonInfo(outcome=Outcome.FORBIDDEN, action=asked, is_retryable=False, next_step="Ask.")
+    assert passing == ReasonInfo(outcome=Outcome.FAILED, action=again, is_retryable=True, next_step="Wait.")
 
 
 def test_a_page_of_no_order_may_be_what_a_lost_login_looks_like() -> None:
@@ -79,14 +74,14 @@ def test_a_page_of_no_order_may_be_what_a_lost_login_looks_like() -> None:
 
 
 def test_no_reason_is_without_meaning_and_no_outcome_and_class_without_reason() -> None:
-    assert set(MEANINGS) == set(Reason)
-    assert {meaning.outcome for meaning in MEANINGS.values()} == set(Outcome)
-    assert {meaning.action for meaning in MEANINGS.values()} == set(ActionClass)
+    assert set(REASONS) == set(Reason)
+    assert {meaning.outcome for meaning in REASONS.values()} == set(Outcome)
+    assert {meaning.action for meaning in REASONS.values()} == set(ActionClass)
 
 
 @pytest.mark.parametrize("reason", Reason)
 def test_the_next_step_is_a_sentence(reason: Reason) -> None:
-    step = MEANINGS[reason].next_step
+    step = REASONS[reason].next_step
 
     assert step[0].isupper()
     assert step.endswith(".")
@@ -96,8 +91,8 @@ def test_the_next_step_is_a_sentence(reason: Reason) -> None:
 def test_a_report_ends_as_its_reason_says(reason: Reason) -> None:
     report = Report(reason=reason)
 
-    assert report.meaning is MEANINGS[reason]
-    assert report.outcome is MEANINGS[reason].outcome
+    assert report.meaning is REASONS[reason]
+    assert report.outcome is REASONS[reason].outcome
 
 
 @pytest.mark.parametrize("kind", [OptionsError, SetupError, LoginRequiredError, ProfileError])
@@ -109,7 +104,7 @@ def test_whoever_catches_the_root_catches_them_all(kind: type[PoolError]) -> Non
 def test_an_error_alone_in_a_group_is_its_cause() -> None:
     alone = SetupError("no browser")
 
-    assert root_cause(ExceptionGroup("tasks", [ExceptionGroup("more tasks", [alone])])) is alone
+    assert unwrap_group(ExceptionGroup("tasks", [ExceptionGroup("more tasks", [alone])])) is alone
 
 
 def test_a_decisive_error_explains_the_others_however_deep_it_lies() -> None:
@@ -118,11 +113,11 @@ def test_a_decisive_error_explains_the_others_however_deep_it_lies() -> None:
         "tasks", [OSError("link broke"), ExceptionGroup("more tasks", [ValueError("odd"), decisive])]
     )
 
-    assert root_cause(group, LoginRequiredError) is decisive
-    assert root_cause(group, ProfileError, LoginRequiredError) is decisive
+    assert unwrap_group(group, LoginRequiredError) is decisive
+    assert unwrap_group(group, ProfileError, LoginRequiredError) is decisive
 
 
 def test_without_a_decisive_error_the_first_one_counts() -> None:
     first = OSError("link broke")
 
-    assert root_cause(ExceptionGroup("tasks", [first, ValueError("odd")]), LoginRequiredError) is first
+    assert unwrap_group(ExceptionGroup("tasks", [first, ValueError("odd")]), LoginRequiredError) is first

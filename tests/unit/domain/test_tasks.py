@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from poolwright.domain.failures import PoolError, Reason, TaskError
+from poolwright.domain.errors import PoolError, TaskError
 from poolwright.domain.ids import TaskId
-from poolwright.domain.payload import DEPTH_MAX, PAYLOAD_MAX_BYTES
-from poolwright.domain.task import OrderRow, POTask, Report, TaskRecord
+from poolwright.domain.outcomes import Reason
+from poolwright.domain.tasks import DEPTH_MAX, PAYLOAD_MAX_BYTES, OrderRow, POTask, Report, TaskRecord
 from tests.support.payloads import nested
 
 

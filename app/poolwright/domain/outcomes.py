@@ -1,4 +1,4 @@
-"""How a purchase order can end, why, and what a person does about it. Also the roots of all errors.
+"""How a purchase order can end, why, and what a person does about it.
 
 An outcome says how it went; a reason says why, in a code that programs and reports can rely on. Each reason belongs
 to one outcome and one class of action, and tells the next step in words.
@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import StrEnum
 from types import MappingProxyType
-from typing import cast
 
 
 class Outcome(StrEnum):
@@ -73,7 +72,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Meaning:
+class ReasonInfo:
     """What a reason means for the person who reads the report."""
 
     outcome: Outcome
@@ -83,17 +82,17 @@ class Meaning:
     next_step: str
 
 
-def _final(outcome: Outcome, action: ActionClass, next_step: str) -> Meaning:
-    return Meaning(outcome=outcome, action=action, is_retryable=False, next_step=next_step)
+def _final(outcome: Outcome, action: ActionClass, next_step: str) -> ReasonInfo:
+    return ReasonInfo(outcome=outcome, action=action, is_retryable=False, next_step=next_step)
 
 
-def _retryable(action: ActionClass, next_step: str, outcome: Outcome = Outcome.FAILED) -> Meaning:
-    return Meaning(outcome=outcome, action=action, is_retryable=True, next_step=next_step)
+def _retryable(action: ActionClass, next_step: str, outcome: Outcome = Outcome.FAILED) -> ReasonInfo:
+    return ReasonInfo(outcome=outcome, action=action, is_retryable=True, next_step=next_step)
 
 
 _RUN_AGAIN = "Run the list again; what is done is not done twice."
 
-MEANINGS: Mapping[Reason, Meaning] = MappingProxyType(
+REASONS: Mapping[Reason, ReasonInfo] = MappingProxyType(
     {
         Reason.ALL_SAVED: _final(Outcome.COMPLETED, ActionClass.DONE, "Nothing to do."),
         Reason.NONE_LISTED: _final(
@@ -188,7 +187,7 @@ MEANINGS: Mapping[Reason, Meaning] = MappingProxyType(
 LOOKS_LOGGED_OUT = frozenset({Outcome.NOT_FOUND, Outcome.FORBIDDEN, Outcome.NO_ATTACHMENTS})
 
 
-class GivenBack(StrEnum):
+class ReturnReason(StrEnum):
     """Why a worker hands a task back undone. No outcome: the task goes to the queue again."""
 
     SESSION_LOST = "session_lost"
@@ -203,72 +202,10 @@ class GivenBack(StrEnum):
     PAUSED = "paused"
 
 
-class Proof(StrEnum):
+class LoginCheck(StrEnum):
     """What a probe of the login found."""
 
     LOGGED_IN = "logged_in"
     LOGGED_OUT = "logged_out"
     #: The portal gave no answer that tells.
     UNCLEAR = "unclear"
-
-
-class PoolError(Exception):
-    """Root of every error that the pool raises to its user."""
-
-
-class OptionsError(PoolError, ValueError):
-    """Options that no pool can run with. The message names the option, its value and what is allowed."""
-
-
-class TaskError(PoolError, ValueError):
-    """A task that no pool can take up. The message names the task, what is wrong with it and what is allowed."""
-
-
-class SetupError(PoolError):
-    """Something that must stand before the first order is missing: browser, profile, room to work."""
-
-
-class LoginRequiredError(PoolError):
-    """The portal wants a login that no worker can give."""
-
-
-class ProfileError(PoolError):
-    """The base profile is missing, in use, or not whole. The whole operation ends."""
-
-
-class NotNowError(PoolError):
-    """Something outside stands in the way of what everything depends on. What was asked may be asked again later."""
-
-
-class DiskFullError(NotNowError):
-    """A disk is full; there may be room later."""
-
-
-class StorageAwayError(NotNowError):
-    """A disk or a share does not answer, or answers with errors of its own; it may come back."""
-
-
-class StorageForbiddenError(NotNowError):
-    """We may not write where we must; it passes when somebody gives us the right. The message tells who and how."""
-
-
-class LockedError(NotNowError):
-    """Another program keeps a file locked; it may let go of it later."""
-
-
-class Fault(Enum):
-    """Whose fault an unreadable frame is; either way the link is closed."""
-
-    TOO_LARGE = "frame larger than the limit"
-    NOT_A_MESSAGE = "frame is no known message"
-    TORN = "link ended inside a frame"
-
-
-def root_cause(group: ExceptionGroup[Exception], *decisive: type[Exception]) -> Exception:
-    """The one error that a group of tasks ended by: of a decisive kind where there is one, for it explains the rest."""
-    found = group.subgroup(decisive) or group
-    first = found.exceptions[0]
-    if isinstance(first, ExceptionGroup):
-        # isinstance forgets what the group holds
-        return root_cause(cast("ExceptionGroup[Exception]", first))
-    return first

@@ -51,7 +51,7 @@ class IllegalTransitionError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table(Generic[S, E]):
+class TransitionTable(Generic[S, E]):
     """All legal moves of one kind of machine. Every state has a row, the last ones an empty row."""
 
     name: str
@@ -68,14 +68,14 @@ class Table(Generic[S, E]):
         return self.rows[state].get(event)
 
 
-class Machine(Generic[S, E]):
+class StateMachine(Generic[S, E]):
     """One living state. Read ``state`` freely; only its owner calls ``fire``."""
 
     __slots__ = ("_clock", "_entity", "_observe", "_state", "_story", "_table")
 
     def __init__(
         self,
-        table: Table[S, E],
+        table: TransitionTable[S, E],
         entity: str,
         *,
         clock: Callable[[], datetime],

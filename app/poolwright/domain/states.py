@@ -1,0 +1,349 @@
+"""Every lifecycle of Poolwright: the states, events and transition table of each machine.
+
+A state is a step of a lifecycle. How an order went is an ``Outcome`` (``outcomes``), never a state. The paths are those
+of the mission's data model; moves that were added are marked beside their row. The diagrams in docs/ are drawn from
+these tables. The supervisor fires the machines of the pool, its workers and their profiles; a worker process those of
+its session and tabs; the journal those of tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum, auto
+
+from poolwright.domain.state_machine import TransitionTable
+
+
+class PoolStatus(Enum):
+    """Lifecycle states of the pool."""
+
+    INITIALIZING = auto()
+    READY = auto()
+    PROCESSING = auto()
+    PAUSED = auto()
+    SHUTTING_DOWN = auto()
+    TERMINATED = auto()
+
+
+class PoolEvent(Enum):
+    """What moves a pool."""
+
+    STAFF = auto()
+    WORK = auto()
+    REST = auto()
+    PAUSE = auto()
+    RESUME = auto()
+    SHUT_DOWN = auto()
+    CLOSE = auto()
+
+
+POOL: TransitionTable[PoolStatus, PoolEvent] = TransitionTable(
+    name="pool",
+    start=PoolStatus.INITIALIZING,
+    rows={
+        PoolStatus.INITIALIZING: {
+            PoolEvent.STAFF: PoolStatus.READY,
+            PoolEvent.SHUT_DOWN: PoolStatus.SHUTTING_DOWN,
+        },
+        PoolStatus.READY: {
+            PoolEvent.WORK: PoolStatus.PROCESSING,
+            PoolEvent.PAUSE: PoolStatus.PAUSED,
+            PoolEvent.SHUT_DOWN: PoolStatus.SHUTTING_DOWN,
+        },
+        PoolStatus.PROCESSING: {
+            PoolEvent.REST: PoolStatus.READY,
+            PoolEvent.PAUSE: PoolStatus.PAUSED,
+            PoolEvent.SHUT_DOWN: PoolStatus.SHUTTING_DOWN,
+        },
+        # An operator's pause, or a hold until the login, the network or the disk is back.
+        PoolStatus.PAUSED: {
+            PoolEvent.RESUME: PoolStatus.READY,
+            PoolEvent.SHUT_DOWN: PoolStatus.SHUTTING_DOWN,
+        },
+        PoolStatus.SHUTTING_DOWN: {PoolEvent.CLOSE: PoolStatus.TERMINATED},
+        PoolStatus.TERMINATED: {},
+    },
+)
+
+
+class WorkerStatus(Enum):
+    """Lifecycle states of a worker, which is a slot of the pool."""
+
+    STARTING = auto()
+    READY = auto()
+    PROCESSING = auto()
+    IDLE = auto()
+    TERMINATING = auto()
+    TERMINATED = auto()
+    CRASHED = auto()
+    RESTARTING = auto()
+
+
+class WorkerEvent(Enum):
+    """What moves a worker."""
+
+    REPORT_READY = auto()
+    ASSIGN = auto()
+    FREE = auto()
+    STOP = auto()
+    EXIT = auto()
+    LOSE = auto()
+    RESTART = auto()
+    RECYCLE = auto()
+    GIVE_UP = auto()
+
+
+WORKER: TransitionTable[WorkerStatus, WorkerEvent] = TransitionTable(
+    name="worker",
+    start=WorkerStatus.STARTING,
+    rows={
+        WorkerStatus.STARTING: {
+            WorkerEvent.REPORT_READY: WorkerStatus.READY,
+            WorkerEvent.LOSE: WorkerStatus.CRASHED,
+            WorkerEvent.STOP: WorkerStatus.TERMINATING,
+        },
+        WorkerStatus.READY: {
+            WorkerEvent.ASSIGN: WorkerStatus.PROCESSING,
+            WorkerEvent.RECYCLE: WorkerStatus.RESTARTING,
+            WorkerEvent.LOSE: WorkerStatus.CRASHED,
+            WorkerEvent.STOP: WorkerStatus.TERMINATING,
+        },
+        WorkerStatus.PROCESSING: {
+            WorkerEvent.FREE: WorkerStatus.IDLE,
+            WorkerEvent.LOSE: WorkerStatus.CRASHED,
+            WorkerEvent.STOP: WorkerStatus.TERMINATING,
+        },
+        WorkerStatus.IDLE: {
+            WorkerEvent.ASSIGN: WorkerStatus.PROCESSING,
+            WorkerEvent.RECYCLE: WorkerStatus.RESTARTING,
+            WorkerEvent.LOSE: WorkerStatus.CRASHED,
+            WorkerEvent.STOP: WorkerStatus.TERMINATING,
+        },
+        WorkerStatus.TERMINATING: {WorkerEvent.EXIT: WorkerStatus.TERMINATED},
+        WorkerStatus.TERMINATED: {},
+        # From here a slot comes back with the same profile, or is given up when its budget is spent.
+        WorkerStatus.CRASHED: {
+            WorkerEvent.RESTART: WorkerStatus.RESTARTING,
+            WorkerEvent.GIVE_UP: WorkerStatus.TERMINATED,
+        },
+        WorkerStatus.RESTARTING: {
+            WorkerEvent.REPORT_READY: WorkerStatus.READY,
+            WorkerEvent.LOSE: WorkerStatus.CRASHED,
+            WorkerEvent.STOP: WorkerStatus.TERMINATING,
+        },
+    },
+)
+
+
+class SessionStatus(Enum):
+    """Lifecycle states of a browser session."""
+
+    INITIALIZING = auto()
+    AUTHENTICATED = auto()
+    ACTIVE = auto()
+    CLOSING = auto()
+    CLOSED = auto()
+    ERROR = auto()
+    RECOVERING = auto()
+
+
+class SessionEvent(Enum):
+    """What moves a browser session."""
+
+    AUTHENTICATE = auto()
+    USE = auto()
+    CLOSE = auto()
+    CLOSED = auto()
+    BREAK = auto()
+    RECOVER = auto()
+    RECOVERED = auto()
+
+
+SESSION: TransitionTable[SessionStatus, SessionEvent] = TransitionTable(
+    name="session",
+    start=SessionStatus.INITIALIZING,
+    rows={
+        SessionStatus.INITIALIZING: {
+            SessionEvent.AUTHENTICATE: SessionStatus.AUTHENTICATED,
+            SessionEvent.BREAK: SessionStatus.ERROR,
+        },
+        # A session that was never given a task is closed from here, or breaks while it waits.
+        SessionStatus.AUTHENTICATED: {
+            SessionEvent.USE: SessionStatus.ACTIVE,
+            SessionEvent.CLOSE: SessionStatus.CLOSING,
+            SessionEvent.BREAK: SessionStatus.ERROR,
+        },
+        SessionStatus.ACTIVE: {
+            SessionEvent.CLOSE: SessionStatus.CLOSING,
+            SessionEvent.BREAK: SessionStatus.ERROR,
+        },
+        SessionStatus.CLOSING: {SessionEvent.CLOSED: SessionStatus.CLOSED},
+        SessionStatus.CLOSED: {},
+        SessionStatus.ERROR: {
+            SessionEvent.RECOVER: SessionStatus.RECOVERING,
+            SessionEvent.CLOSE: SessionStatus.CLOSING,
+        },
+        SessionStatus.RECOVERING: {
+            SessionEvent.RECOVERED: SessionStatus.ACTIVE,
+            SessionEvent.BREAK: SessionStatus.ERROR,
+        },
+    },
+)
+
+
+class TabStatus(Enum):
+    """Lifecycle states of a tab."""
+
+    OPENING = auto()
+    LOADING = auto()
+    PROCESSING = auto()
+    COMPLETED = auto()
+    CLOSING = auto()
+    CLOSED = auto()
+    ERROR = auto()
+    FAILED = auto()
+
+
+class TabEvent(Enum):
+    """What moves a tab."""
+
+    OPENED = auto()
+    LOADED = auto()
+    DONE = auto()
+    BREAK = auto()
+    GIVE_UP = auto()
+    CLOSE = auto()
+    CLOSED = auto()
+
+
+TAB: TransitionTable[TabStatus, TabEvent] = TransitionTable(
+    name="tab",
+    start=TabStatus.OPENING,
+    rows={
+        TabStatus.OPENING: {TabEvent.OPENED: TabStatus.LOADING, TabEvent.BREAK: TabStatus.ERROR},
+        TabStatus.LOADING: {TabEvent.LOADED: TabStatus.PROCESSING, TabEvent.BREAK: TabStatus.ERROR},
+        TabStatus.PROCESSING: {TabEvent.DONE: TabStatus.COMPLETED, TabEvent.BREAK: TabStatus.ERROR},
+        TabStatus.COMPLETED: {TabEvent.CLOSE: TabStatus.CLOSING},
+        TabStatus.CLOSING: {TabEvent.CLOSED: TabStatus.CLOSED},
+        TabStatus.CLOSED: {},
+        TabStatus.ERROR: {TabEvent.GIVE_UP: TabStatus.FAILED},
+        # A failed tab is closed like any other.
+        TabStatus.FAILED: {TabEvent.CLOSE: TabStatus.CLOSING},
+    },
+)
+
+
+class ProfileStatus(Enum):
+    """Lifecycle states of a worker's clone of a profile."""
+
+    CLONING = auto()
+    READY = auto()
+    IN_USE = auto()
+    CLEANUP = auto()
+    REMOVED = auto()
+    CORRUPTED = auto()
+    FAILED = auto()
+
+
+class ProfileEvent(Enum):
+    """What moves the clone of a profile."""
+
+    CLONED = auto()
+    TAKE = auto()
+    RELEASE = auto()
+    RETIRE = auto()
+    REMOVED = auto()
+    SPOIL = auto()
+    FAIL = auto()
+
+
+PROFILE: TransitionTable[ProfileStatus, ProfileEvent] = TransitionTable(
+    name="profile",
+    start=ProfileStatus.CLONING,
+    rows={
+        # A clone that was called off half-way is cleaned up too.
+        ProfileStatus.CLONING: {
+            ProfileEvent.CLONED: ProfileStatus.READY,
+            ProfileEvent.RETIRE: ProfileStatus.CLEANUP,
+            ProfileEvent.SPOIL: ProfileStatus.CORRUPTED,
+        },
+        ProfileStatus.READY: {
+            ProfileEvent.TAKE: ProfileStatus.IN_USE,
+            ProfileEvent.RETIRE: ProfileStatus.CLEANUP,
+            ProfileEvent.SPOIL: ProfileStatus.CORRUPTED,
+        },
+        # Back to READY between two generations of a worker: a restart keeps its profile.
+        ProfileStatus.IN_USE: {
+            ProfileEvent.RELEASE: ProfileStatus.READY,
+            ProfileEvent.RETIRE: ProfileStatus.CLEANUP,
+            ProfileEvent.SPOIL: ProfileStatus.CORRUPTED,
+        },
+        ProfileStatus.CLEANUP: {ProfileEvent.REMOVED: ProfileStatus.REMOVED},
+        ProfileStatus.REMOVED: {},
+        ProfileStatus.CORRUPTED: {ProfileEvent.FAIL: ProfileStatus.FAILED},
+        ProfileStatus.FAILED: {},
+    },
+)
+
+
+class TaskStatus(Enum):
+    """Lifecycle states of a task. The journal holds the current one."""
+
+    QUEUED = auto()
+    ASSIGNED = auto()
+    RUNNING = auto()
+    DONE = auto()
+    CANCELLED = auto()
+
+
+class TaskEvent(Enum):
+    """What moves a task."""
+
+    ASSIGN = auto()
+    START = auto()
+    FINISH = auto()
+    GIVE_BACK = auto()
+    CANCEL = auto()
+    REDO = auto()
+
+
+TASK: TransitionTable[TaskStatus, TaskEvent] = TransitionTable(
+    name="task",
+    start=TaskStatus.QUEUED,
+    rows={
+        # Finished without a worker: no worker is left to do it.
+        TaskStatus.QUEUED: {
+            TaskEvent.ASSIGN: TaskStatus.ASSIGNED,
+            TaskEvent.FINISH: TaskStatus.DONE,
+            TaskEvent.CANCEL: TaskStatus.CANCELLED,
+        },
+        # Finished before its start was told: its worker died once too often.
+        TaskStatus.ASSIGNED: {
+            TaskEvent.START: TaskStatus.RUNNING,
+            TaskEvent.FINISH: TaskStatus.DONE,
+            TaskEvent.GIVE_BACK: TaskStatus.QUEUED,
+        },
+        TaskStatus.RUNNING: {
+            TaskEvent.FINISH: TaskStatus.DONE,
+            TaskEvent.GIVE_BACK: TaskStatus.QUEUED,
+        },
+        # A later run of the list takes up what is worth another try.
+        TaskStatus.DONE: {TaskEvent.REDO: TaskStatus.QUEUED},
+        TaskStatus.CANCELLED: {TaskEvent.REDO: TaskStatus.QUEUED},
+    },
+)
+#: A task that has its end: only a later run takes it up again.
+OVER = frozenset(status for status, row in TASK.rows.items() if TaskEvent.REDO in row)
+#: A task that waits for its end.
+OPEN = frozenset(TASK.rows) - OVER
+#: A task that a run has in its hands.
+CLAIMED = frozenset(status for status, row in TASK.rows.items() if TaskEvent.GIVE_BACK in row)
+
+
+def open_count(counts: Mapping[str, int]) -> int:
+    """How many tasks wait for their end, of so many in each status, by its name."""
+    return sum(counts.get(status.name, 0) for status in OPEN)
+
+
+#: All machines, in the order in which the documentation shows them.
+TABLES = (POOL, WORKER, SESSION, TAB, PROFILE, TASK)
