@@ -24,7 +24,7 @@ ours: set[str] = set()
 
 
 def begin() -> None:
-    """Prepare this process for loading; call it before anything of weight is imported, and ``done`` behind that."""
+    """Speed up the imports of this process: call it before heavy imports, and ``finish_imports`` after them."""
     # Nothing that is loaded is garbage, so looking for some while it grows finds none and costs a tenth of a start.
     gc.disable()
     if _PLUGINS not in os.environ:  # noqa: TID251 - a library asks there, and it is no setting of ours
@@ -35,7 +35,7 @@ def begin() -> None:
 
 
 def python() -> list[str]:
-    """How the command of a further process of ours begins, which names files as this one does.
+    """The beginning of the command line of a child process, with the same file name encoding as this one.
 
     No module of the current folder stands in the place of another there.
     """
@@ -43,7 +43,7 @@ def python() -> list[str]:
 
 
 def done() -> None:
-    """All is loaded: look for garbage again, but not in that. Nothing where loading was not begun here."""
+    """Turn garbage collection on again, without what is loaded so far; no effect without ``prepare_imports``."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()

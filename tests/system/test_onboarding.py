@@ -316,7 +316,7 @@ async def test_the_form_takes_its_password_from_the_keyring(office: Office) -> N
     done = await office.run("profile", "login", "mine", "--form", *office.new, **stocked)
 
     assert unknown.code == Exit.LOGIN
-    assert "this system offers no keyring" in unknown.errors
+    assert "this system has no keyring" in unknown.errors
     assert done.code == Exit.DONE, done
     assert office.portal.password not in f"{done.out}{done.errors}"
 

@@ -23,15 +23,15 @@ _NOTE_MAX_LINES = 3
 
 
 class Shape(StrEnum):
-    """What an answer is that is no file, in the words of a problem sentence."""
+    """What the portal sent in place of a file, as a phrase for an error sentence."""
 
     ERROR = "an error message"
-    WAITING = "a page that makes one wait for the file"
-    PENDING = "word that the file is still being made"
-    ELSEWHERE = "an address to go to instead"
+    WAITING = "a page that asks to wait for the file"
+    PENDING = "a message that the file is still being created"
+    ELSEWHERE = "a link to another address"
     STATUS = "a status without a file"
     LOGIN = "a page that asks for a password"
-    SCRIPT = "a page that shows nothing but by its scripts"
+    SCRIPT = "a page that is empty without its scripts"
 
 
 _ANSWERS: Mapping[Answer | None, Shape | None] = MappingProxyType(
@@ -68,7 +68,7 @@ _MAIL = re.compile(r"(?:from|to|subject|date|received|return-path|mime-version|m
 
 
 def shape_of(content: bytes, kind: Kind) -> Shape | None:
-    """What kind of answer this is, if it is no file.
+    """Classify what came in place of a file; None if it may be the file.
 
     Args:
         content: All of it; of something larger than ``MESSAGE_MAX_BYTES`` nothing need be asked.
@@ -89,13 +89,13 @@ def shape_of(content: bytes, kind: Kind) -> Shape | None:
 
 
 def is_written_document(content: bytes) -> bool:
-    """Whether a text has the form of one that a program wrote: a table, or a mail. What an error says has none."""
+    """Whether a text has the form of a generated document: a table or an email. Error messages do not have it."""
     lines = [line for line in read_text(content).splitlines()[:_LINES_LOOKED_AT] if line.strip()]
     return bool(lines) and (_is_table(lines, ";,\t|") or bool(_MAIL.match(lines[0])))
 
 
 def is_words(content: bytes) -> bool:
-    """Whether a text is a sentence or two and holds no data: nothing that parts values, and no lines of numbers."""
+    """Whether a text is one or two plain sentences without data: no separators and no lines of numbers."""
     text = read_text(content).strip()
     is_short = len(text) <= _NOTE_MAX_CHARS and len(text.splitlines()) == 1
     return is_short and any(char.isalpha() for char in text) and (not _DATA.search(text) or bool(_KEY.fullmatch(text)))

@@ -41,7 +41,7 @@ _WEB_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What one look at a saved file found."""
+    """The result of inspecting a saved file."""
 
     #: By content, in detail by the name where that fits.
     media_type: str
@@ -69,7 +69,7 @@ def inspect(
     is_vouched: bool = False,
     is_own: bool = False,
 ) -> Finding:
-    """Look at a saved file.
+    """Inspect a saved file: its media type, and whether it can be the promised file.
 
     Args:
         path: The file, complete.
@@ -112,7 +112,7 @@ def inspect(
 
 
 def is_document_type(media_type: str) -> bool:
-    """Whether a declared type is that of a document that is nothing else: no page, no data that a script reads."""
+    """Whether a declared media type can only be a document: neither a web page nor data for scripts."""
     known = format_of_type(media_type)
     return media_type == ANY_BYTES or (known is not None and bool(known.kinds & _DOCUMENTS))
 
@@ -132,13 +132,13 @@ def _blank(path: Path, head: bytes, size_bytes: int) -> Iterator[str]:
     """A server that makes room for a file and then does not fill it sends nothing but zeros, or an empty line."""
     if any(head):
         if size_bytes <= MESSAGE_MAX_BYTES and not read_text(head).strip():
-            yield "The file holds nothing but blanks."
+            yield "The file contains only white space."
         return
     with path.open("rb") as file:
         while part := file.read(_BEHIND_MAX_BYTES):
             if any(part):
                 return
-    yield "The file holds nothing but zeros."
+    yield "The file contains only zero bytes."
 
 
 def _wrong_size(size_bytes: int, declared_size_bytes: int | None) -> Iterator[str]:
@@ -147,7 +147,7 @@ def _wrong_size(size_bytes: int, declared_size_bytes: int | None) -> Iterator[st
 
 
 def _wrong_kind(look: Look, label: str, declared: str, *, is_vouched: bool) -> str:
-    """Why what came cannot be the file; empty when it can.
+    """Explain why the received content cannot be the file; empty if it can.
 
     A document is one, whatever its name says. Anything that can be read may be an error message too: it must be what
     the name promises, or be vouched for, and have no shape of one.
@@ -161,12 +161,12 @@ def _wrong_kind(look: Look, label: str, declared: str, *, is_vouched: bool) -> s
         return f"{name} did not come, but {look.shape}."
     promised = promised_format(label, declared)
     if look.undecoded is not None and look.undecoded.is_no_file(label, declared):
-        return f"{name} did not come, but {look.undecoded.what}: the portal did not decode it."
+        return f"The portal did not send {name} but {look.undecoded.what}: it did not decode the file."
     is_renamed = look.is_written and (is_vouched or format_of(label) is None)
     if promised is None or _keeps(promised, look) or is_renamed:
         return ""
     what = "a sentence" if look.is_words else look.kind
-    return f"{name} should be {promised.media_type}, but what came is {what}."
+    return f"{name} should be {promised.media_type}, but the portal sent {what}."
 
 
 def _keeps(promised: Format, look: Look) -> bool:
@@ -176,7 +176,7 @@ def _keeps(promised: Format, look: Look) -> bool:
 
 
 def _broken_promise(look: Look, label: str) -> str:
-    """Why what was made is not what it was called; empty when it is."""
+    """Explain why a processor's own file does not match its name; empty if it does."""
     promised = format_of(label)
     if promised is None or look.kind in promised.kinds:
         return ""
@@ -188,22 +188,22 @@ def _wrong_page(look: Look, name: str, declared: str, *, is_vouched: bool) -> st
     named = format_of(name)
     expected = named or format_of_type(declared)
     if expected is not None and look.kind not in expected.kinds:
-        return f"{name} should be {expected.media_type}, but what came is a web page."
+        return f"{name} should be {expected.media_type}, but the portal sent a web page."
     if look.shape is Shape.ERROR or (look.shape is not None and not is_vouched):
         return f"{name} did not come, but {look.shape}."
     if look.is_idle:
-        return f"{name} did not come, but a page that only waits or leads on elsewhere."
+        return f"The portal did not send {name} but a page that only waits or redirects."
     is_web_by_name = named is not None and named.media_type in _WEB_TYPES
     is_export = expected is not None and declared not in _WEB_TYPES
     if is_vouched or is_web_by_name or is_export:
         return ""
-    return f"{name} did not come, but a web page of the portal."
+    return f"The portal did not send {name} but one of its web pages."
 
 
 def _notes(look: Look, label: str) -> Iterator[str]:
     """What a person should know of a file that is taken."""
     if look.shape is Shape.SCRIPT:
-        yield f"{label} is {look.shape}: look whether it is the file."
+        yield f"{label} is {look.shape}: check whether it is the file."
     if look.undecoded is not None:
         yield from look.undecoded.notes(label)
     yield from _misnamed(look, label)
@@ -216,14 +216,14 @@ def _misnamed(look: Look, label: str) -> Iterator[str]:
         return
     is_text_by_name = Kind.TEXT in named.kinds and Kind.ZIP not in named.kinds
     if look.kind not in named.kinds or (is_text_by_name and look.magic not in {"", named.media_type}):
-        yield f"{label} is {look.magic or look.kind}, whatever its name says."
+        yield f"{label} is {look.magic or look.kind}, although its name says otherwise."
 
 
 def _cut_short(path: Path, size_bytes: int, kind: Kind) -> Iterator[str]:
     if kind is Kind.ZIP and not zipfile.is_zipfile(path):
-        yield "The ZIP container is cut short: its end record is missing."
+        yield "The ZIP container is truncated: its end record is missing."
     if kind is Kind.PDF and not _has_end(_tail(path, size_bytes)):
-        yield "The PDF is cut short: its end mark is missing."
+        yield "The PDF is truncated: its end marker is missing."
 
 
 def _has_end(tail: bytes) -> bool:

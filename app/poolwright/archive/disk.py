@@ -27,7 +27,7 @@ Heed: TypeAlias = Callable[[], None]
 
 
 def go_on() -> None:
-    """Nobody can want a reading to end."""
+    """Never cancel: the default check."""
 
 
 def sha256_of(path: Path, heed: Heed = go_on) -> str:
@@ -41,7 +41,7 @@ def sha256_of(path: Path, heed: Heed = go_on) -> str:
 
 
 def sync_file(path: Path) -> None:
-    """Bring a file's content to the disk, whoever wrote it."""
+    """Flush a file's content to the disk, whichever process wrote it."""
     with path.open("r+b") as file:
         os.fsync(file.fileno())
 
@@ -109,11 +109,11 @@ def remove_empty_folders(folder: Path, root: Path) -> None:
 
 
 def refusal(folder: Path, *, may_lack: bool = False) -> OSError | None:
-    """Why a folder takes no folders and files now; nothing when it does. The error names the folder.
+    """Probe a folder by writing to it; returns the error, or None if it is writable. The error names the folder.
 
     Args:
         folder: Which one.
-        may_lack: Whether it is nothing to speak of when there is none.
+        may_lack: Whether a missing folder is fine.
     """
     probe = folder / f".probe-{secrets.token_hex(4)}"
     try:

@@ -20,7 +20,7 @@ NAMES_TOLD = 5
 
 
 def earlier_files(present: Manifest, former: Iterable[Path]) -> tuple[EarlierFile, ...]:
-    """What is worth keeping of ``former``, the oldest first, and its place below the folder of ``present``.
+    """Choose the files of the ``former`` folders to keep, oldest first, and their paths in the folder of ``present``.
 
     Raises:
         OSError: A former folder cannot be read.
@@ -30,12 +30,12 @@ def earlier_files(present: Manifest, former: Iterable[Path]) -> tuple[EarlierFil
 
 
 def told_of(manifest: Manifest) -> tuple[str, ...]:
-    """What people should know of earlier files that are kept, in sentences."""
+    """Describe the earlier files that are kept, in sentences for a person."""
     superseded = [file for file in manifest.earlier if file.is_superseded]
     missed = [file for file in manifest.earlier if not file.is_superseded]
     of_portal = [f"{file.name} ({file.change.value}, {file.since:%Y-%m-%d})" for file in superseded]
-    kept = f"Changed or withdrawn by the portal, and kept in {SUPERSEDED_NAME}: {_listed(of_portal)}."
-    beside = f"Not fetched now, and kept from an earlier try: {_listed([file.kept_as for file in missed])}."
+    kept = f"Changed or withdrawn by the portal; old versions are in {SUPERSEDED_NAME}: {_listed(of_portal)}."
+    beside = f"Not downloaded this time; kept from an earlier attempt: {_listed([file.kept_as for file in missed])}."
     return (*([kept] if superseded else []), *([beside] if missed else []))
 
 
@@ -43,7 +43,7 @@ def told_of_earlier_folder(manifest: Manifest, folder: str) -> str:
     """That an order which has no files now has a folder of an earlier time, in a sentence."""
     count = len(manifest.files)
     files = "1 file" if count == 1 else f"{count:,} files"
-    return f"What was fetched on {manifest.fetched_at:%Y-%m-%d} ({files}) stays in {folder}."
+    return f"The files downloaded on {manifest.fetched_at:%Y-%m-%d} ({files}) remain in {folder}."
 
 
 def told_of_others(others: Iterable[tuple[str, str]]) -> tuple[str, ...]:
@@ -52,11 +52,11 @@ def told_of_others(others: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     Args:
         others: Each folder, and whose it is.
     """
-    return tuple(f"{folder} has the order of this number from {owner}; it stays as it is." for folder, owner in others)
+    return tuple(f"{folder} contains the order of this number of {owner}; it is kept." for folder, owner in others)
 
 
 def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - NAMES_TOLD:,} more, which {MANIFEST_NAME} names" if len(names) > NAMES_TOLD else ""
+    more = f" and {len(names) - NAMES_TOLD:,} more, listed in {MANIFEST_NAME}" if len(names) > NAMES_TOLD else ""
     return ", ".join(names[:NAMES_TOLD]) + more
 
 
@@ -75,7 +75,7 @@ def _candidates(present: Manifest, former: Iterable[Path]) -> tuple[list[Earlier
 
 
 def _manifest(folder: Path) -> Manifest | None:
-    """The manifest of a former folder; nothing when a crash has left the folder empty."""
+    """The manifest of a former folder; None if a crash left the folder empty."""
     try:
         return Manifest.read(folder)
     except ManifestError:

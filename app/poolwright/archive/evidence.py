@@ -41,7 +41,7 @@ class _Run:
 
     @classmethod
     def at(cls, folder: Path) -> Self | None:
-        """The run whose folder this is; nothing when somebody else made it."""
+        """Parse a folder as one run's evidence; None if its name is not of that form."""
         found = _RUN.fullmatch(folder.name)
         if found is None:
             return None
@@ -61,7 +61,7 @@ class Evidence:
         return self._root
 
     def keep(self, staged: Path, task: POTask) -> None:
-        """Move the traces of an attempt, if there are any, to their place, beside those of earlier runs.
+        """Move the evidence of an attempt, if there is any, to its folder beside that of earlier runs.
 
         Raises:
             OSError: The disk refuses.
@@ -81,7 +81,7 @@ class Evidence:
             shutil.rmtree(run.folder, ignore_errors=True)  # it is in nobody's way, and the next run tries again
 
     def find(self, record: TaskRecord, name: str) -> Path | None:
-        """Where a trace lies that is named in a task's last report; nothing when the report has no such one."""
+        """The path of an evidence file that the task's last report names; None if there is none."""
         if record.report is None or name not in record.report.evidence or Path(name).name != name:
             return None
         return next((path for place in self._places(record) if (path := place / name).is_file()), None)

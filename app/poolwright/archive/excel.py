@@ -48,7 +48,7 @@ class Typed:
 
 
 def typed(text: str, *, is_value: bool = False) -> Typed | None:
-    """The number, date or time that a text is the one way to write; nothing where it is just text.
+    """Parse a text as a number, date or time if Excel would show it unchanged; None if it is just text.
 
     Args:
         text: As the list shows it.
@@ -67,7 +67,7 @@ def typed(text: str, *, is_value: bool = False) -> Typed | None:
 
 
 def is_identifier(text: str) -> bool:
-    """Whether digits are a name and no number: they begin with zeros, or are more than a number can have."""
+    """Whether digits are an identifier: they have leading zeros, or more digits than a number can hold."""
     return text.isdigit() and len(text) > 1 and (text[0] == "0" or len(text) > _DIGITS_MAX)
 
 
@@ -97,7 +97,7 @@ def length(text: str) -> int:
 
 
 def shortened(text: str, mark: str) -> str:
-    """As much of a text as a cell holds, with ``mark`` at its end; the whole text where it fits.
+    """Shorten a text to what a cell holds, with ``mark`` at its end; unchanged if it fits.
 
     What ``escaped`` makes of it fits as well.
     """

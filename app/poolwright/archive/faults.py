@@ -18,7 +18,7 @@ FAULT_TYPES = frozenset({"application/problem+json", "application/problem+xml"})
 
 
 class Answer(Enum):
-    """What an answer is that is no file."""
+    """What a JSON or XML reply is, if it is not a file."""
 
     ERROR = auto()
     #: The file is still being made.
@@ -147,7 +147,7 @@ _CXML_STATUS = re.compile(r"<status\b[^>]{0,300}?\bcode\s*=\s*[\"'][45]\d\d", re
 
 
 def json_answer(text: str) -> Answer | None:
-    """What JSON is that is no file: an answer, or a list of nothing but errors; nothing where it may be one."""
+    """Classify JSON as a reply, or as a list of errors only; None if it may be a file."""
     told = read_json(text)
     if not isinstance(told, list):
         return _answer(told, is_element=False)
@@ -159,7 +159,7 @@ def json_answer(text: str) -> Answer | None:
 
 
 def xml_answer(text: str) -> Answer | None:
-    """What XML is that is no file, by its root and what stands in it."""
+    """Classify XML as a reply by its root and content; None if it may be a file."""
     root = _ROOT.match(text)
     if root is None:
         return None

@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 
 class Kind(StrEnum):
-    """What a file holds, in the words of a problem sentence."""
+    """The kind of content of a file, as a phrase for an error sentence."""
 
     PDF = "a PDF"
     ZIP = "a ZIP container"
@@ -257,13 +257,13 @@ _BEHIND_NAME = re.compile(r"[\s.\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\uf
 
 
 def format_of(name: str) -> Format | None:
-    """What the ending of a name promises; nothing when it has none that is known."""
+    """The format that a name's ending promises; None if the ending is unknown."""
     _, dot, ending = _BEHIND_NAME.sub("", name[-_ENDING_WITHIN_CHARS:]).rpartition(".")
     return FORMATS.get(ending.lower()) if dot else None
 
 
 def format_of_type(media_type: str) -> Format | None:
-    """What a media type (lower case, without parameters) promises; nothing when it is not known."""
+    """The format of a media type (lower case, without parameters); None if it is unknown."""
     ending = ending_of(media_type)
     return FORMATS[ending] if ending else None
 

@@ -31,7 +31,7 @@ _NAMES_TRIED = 1000
 
 
 def put_aside(folder: Path, stem: str, list_id: BatchId) -> tuple[str, ...]:
-    """Make room for the report of a list; tells of what was of another one, and where that is now.
+    """Set aside an existing report of another list; returns notices that say under which name it is kept.
 
     What cannot be moved stays, and the new report gets a name beside it. After a cut in the middle, the next call moves
     the rest: nothing is ever overwritten.
@@ -45,18 +45,18 @@ def put_aside(folder: Path, stem: str, list_id: BatchId) -> tuple[str, ...]:
     if not moved:
         return ()
     names = ", ".join(f"{kept}{path.suffix}" for path in reversed(moved))
-    whose = "another list of this name, or of this one before it was changed" if owner else "an unknown list"
-    return (f"The report that was there is of {whose}; it is kept as {names}.",)
+    whose = "another list of this name, or to an earlier version of this list" if owner else "an unknown list"
+    return (f"The existing report belongs to {whose}; it is kept as {names}.",)
 
 
 def remove_aside(folder: Path, stem: str, list_id: BatchId) -> None:
-    """Remove what was once put aside of this very list: its new report says more."""
+    """Remove an earlier report of the same list that was set aside: the new report replaces it."""
     for extension in EXTENSIONS:
         (folder / f"{stem} {_marked(list_id)}{extension}").unlink(missing_ok=True)
 
 
 def thin_out(folder: Path, stem: str) -> tuple[str, ...]:
-    """Remove the oldest reports that were put aside, where there are too many of one name; tells which.
+    """Remove the oldest reports that were set aside beyond the limit for one name; returns a notice that names them.
 
     Only what says whose it is goes, and only as it was written: what somebody saved again, or has open, stays with what
     is beside it.
@@ -67,8 +67,8 @@ def thin_out(folder: Path, stem: str) -> tuple[str, ...]:
         return ()
     named = ", ".join(path.stem for path in removed[:_NAMED_COUNT])
     more = f" and {len(removed) - _NAMED_COUNT:,} more" if len(removed) > _NAMED_COUNT else ""
-    told = f"Of earlier reports of lists of this name {KEPT_COUNT} are kept; the oldest went: {named}{more}."
-    return (f"{told} A list that is run again has its report again.",)
+    told = f"Only the last {KEPT_COUNT} reports of other lists with this name are kept; removed: {named}{more}."
+    return (f"{told} Run a list again to get its report back.",)
 
 
 def _put_aside(folder: Path, stem: str) -> Iterator[Path]:

@@ -17,7 +17,7 @@ from poolwright.domain.ids import TaskId
 
 
 class Place(BaseModel):
-    """Where one order is, or is about to be."""
+    """The folder of one order, or the folder that it is being moved to."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -29,7 +29,7 @@ class Place(BaseModel):
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
-        """The entry in a file; nothing when there is none or somebody spoilt it."""
+        """Read the entry in a file; None if it is missing or damaged."""
         try:
             return cls.model_validate_json(path.read_bytes())
         except (FileNotFoundError, ValidationError):
@@ -50,7 +50,7 @@ class Ledger:
         return self._filing, self._filed
 
     def known(self, task_id: TaskId) -> Place | None:
-        """Where the order is, or is about to be."""
+        """The pending or committed entry of an order; None if there is none."""
         return self.begun(task_id) or Place.read(self._filed / _entry_name(task_id))
 
     def folders(self, task_id: TaskId) -> tuple[str, ...]:
@@ -59,7 +59,7 @@ class Ledger:
         return (known.folder, *known.older) if known is not None else ()
 
     def begun(self, task_id: TaskId) -> Place | None:
-        """Where the order is about to be; nothing when no filing of it is under way."""
+        """The pending entry of an order; None if no filing of it is under way."""
         return Place.read(self._filing / _entry_name(task_id))
 
     def all_begun(self) -> list[Place]:
@@ -67,7 +67,7 @@ class Ledger:
         return [place for path in sorted(self._filing.glob("*.json")) if (place := Place.read(path)) is not None]
 
     def sweep(self) -> None:
-        """Remove entries that a crash left half written: nothing had happened yet."""
+        """Remove entries that a crash left half written: their filings had not begun."""
         for path in self._filing.glob(f"*{FRESH}"):
             path.unlink()
 
@@ -77,12 +77,12 @@ class Ledger:
         replace_private(self._filing / _entry_name(place.task_id), place.model_dump_json(indent=2) + "\n")
 
     def finish(self, task_id: TaskId) -> None:
-        """A filing is done: its entry is the truth now."""
+        """Mark a filing as done: its entry replaces the previous one."""
         make_private_folder(self._filed)
         (self._filing / _entry_name(task_id)).replace(self._filed / _entry_name(task_id))
 
     def undo(self, task_id: TaskId) -> None:
-        """A filing did not happen: what was true before it is true again."""
+        """Discard a pending entry, so that the previous entry counts again."""
         (self._filing / _entry_name(task_id)).unlink(missing_ok=True)
 
 

@@ -15,7 +15,7 @@ CUT = " ... [cut]"
 
 @dataclass(slots=True)
 class Losses:
-    """What a workbook could not take, noted while it is written."""
+    """Counts what did not fit into a workbook while it is written."""
 
     #: Where the whole of it is.
     elsewhere: str
@@ -30,7 +30,7 @@ class Losses:
         kept = shortened(text, CUT)
         if kept is not text:
             self.cut_count += 1
-            where = f"row {row_no}, {column}: {length(text):,} letters"
+            where = f"row {row_no}, {column}: {length(text):,} characters"
             self.first_cut = self.first_cut or where
         return kept
 
@@ -38,20 +38,20 @@ class Losses:
         """Them, for people."""
         if self.cut_count:
             also = f", and {self.cut_count - 1:,} more" if self.cut_count > 1 else ""
-            told = f"a cell of a workbook holds {TEXT_MAX:,} letters"
-            yield f"Cut ({self.first_cut}{also}): {told}; the whole text is in {self.elsewhere}."
+            told = f"an Excel cell holds at most {TEXT_MAX:,} characters"
+            yield f"Shortened ({self.first_cut}{also}): {told}; the full text is in {self.elsewhere}."
         if self.column_count:
             told = f"A sheet holds {COLUMNS_MAX:,} columns; the last {self.column_count:,} of the list"
-            yield f"{told} are in {self.elsewhere} alone."
+            yield f"{told} are only in {self.elsewhere}."
         if self.row_count:
-            yield f"A sheet holds {ROWS_MAX:,} rows; the {self.row_count:,} rows beyond are in {self.elsewhere} alone."
+            yield f"A sheet holds {ROWS_MAX:,} rows; the other {self.row_count:,} rows are only in {self.elsewhere}."
         if self.unlinked_count:
-            yield f"{self.unlinked_count:,} folders have no link: a workbook holds no more, or no longer ones."
+            yield f"{self.unlinked_count:,} folders have no link: Excel limits the number and the length of links."
 
 
 @dataclass(slots=True)
 class Gone:
-    """Folders of orders that somebody removed or moved since they were filed, noted while a report is written."""
+    """Counts the folders of orders that were removed or moved since they were filed."""
 
     #: The output folder; nothing where nobody knows it.
     out: Path | None
@@ -59,7 +59,7 @@ class Gone:
     first: str = ""
 
     def look_for(self, folder: str) -> None:
-        """Look whether a folder is there. A disk that does not answer says nothing about what is on it. Blocking."""
+        """Count a folder if it is missing. A disk that does not answer proves nothing. Blocking."""
         if self.out is None:
             return
         with contextlib.suppress(OSError):
@@ -74,4 +74,4 @@ class Gone:
         if self.count:
             also = f" and {self.count - 1:,} more" if self.count > 1 else ""
             told = f"{self.first}{also}: no longer in {self.out}, where the files were put"
-            yield f"{told}. Move them back; or start it again, and what is not there is fetched again."
+            yield f"{told}. Move them back, or run the list again to download the missing files again."

@@ -37,14 +37,14 @@ class ManifestError(ValueError):
 
 def _plain_name(name: str) -> str:
     if not name or name in {".", ".."} or PureWindowsPath(name).name != name or Path(name).name != name:
-        raise ValueError("a file of an order lies directly in the folder of the order")
+        raise ValueError("a file of an order must lie directly in the order's folder")
     return name
 
 
 def _kept_name(path: str) -> str:
     *drawer, name = path.split("/")
     if drawer and (len(drawer) != len((SUPERSEDED_NAME, "moment")) or drawer[0] != SUPERSEDED_NAME):
-        raise ValueError("an earlier file lies in the folder of the order, or in a folder of what is superseded there")
+        raise ValueError("an earlier file must lie in the order's folder or below its superseded folder")
     for part in (*drawer, name):
         _plain_name(part)
     return path
@@ -99,7 +99,7 @@ class ManifestFile(_Entry):
             return f"{self.name} is missing."
         except OSError as error:
             return f"{self.name} cannot be read: {error.strerror}."
-        return "" if is_same else f"{self.name} was changed: its SHA-256 is another."
+        return "" if is_same else f"{self.name} was changed: its SHA-256 differs."
 
 
 class EarlierFile(ManifestFile):
@@ -241,7 +241,7 @@ class Manifest(_Entry):
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise ManifestError(f"{folder.name} has no {MANIFEST_NAME}.") from error
         except ValidationError as error:
-            raise ManifestError(f"{MANIFEST_NAME} in {folder.name} is not as Poolwright wrote it.") from error
+            raise ManifestError(f"{MANIFEST_NAME} in {folder.name} is damaged or was edited.") from error
 
     def text(self) -> str:
         """The page: indented, letters as they are, a line break at the end."""

@@ -27,7 +27,7 @@ _DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
 
 
 def read_json(text: str) -> object:
-    """What JSON tells, an object a line too; nothing where it is none."""
+    """Parse JSON or JSON lines; None if the text is neither."""
     try:
         return cast("object", json.loads(text))
     except (ValueError, RecursionError):
@@ -40,7 +40,7 @@ def read_json(text: str) -> object:
 
 
 def read_xml(text: str) -> Told | None:
-    """What XML tells, by its root's name; nothing where it is none. One that breaks off tells what came."""
+    """Parse XML into a tree under its root's name; None if it is not XML. Truncated XML gives what was read."""
     from lxml import etree  # noqa: PLC0415 - most files are no XML, and the library is a large one
 
     parser = etree.XMLParser(

@@ -16,7 +16,7 @@ from poolwright.domain.ids import TaskId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sitter:
-    """An order that wants a place."""
+    """An order that needs a folder."""
 
     task_id: TaskId
     #: Folders that are known to be its own, below the output folder, with forward slashes.
@@ -79,7 +79,7 @@ class Seats:
 
 
 def manifest_of(folder: Path) -> Manifest | None:
-    """What a folder says of itself; nothing when it says nothing that we could have written."""
+    """Read the manifest of a folder; None if it has none that this program wrote."""
     if folder.is_symlink():
         return None
     try:
@@ -89,7 +89,7 @@ def manifest_of(folder: Path) -> Manifest | None:
 
 
 def is_owned(folder: Path, task_id: TaskId) -> bool:
-    """Whether a folder that was given to this order has it still, by its manifest."""
+    """Whether the manifest of a folder still names this order."""
     manifest = manifest_of(folder)
     return manifest is not None and manifest.task_id == task_id
 

@@ -16,7 +16,7 @@ from poolwright.domain.ids import TaskId
 
 
 class Shelf:
-    """Former folders of every order, by order. One writer."""
+    """Keeps the earlier folders of each order until a new one replaces them. One writer."""
 
     def __init__(self, root: Path) -> None:
         """Keep folders below ``root``, which only its owner may enter."""
@@ -34,7 +34,7 @@ class Shelf:
         return sorted(found, key=lambda path: int(path.name))
 
     def take(self, task_id: TaskId, folder: Path) -> None:
-        """Take a folder out of the tree."""
+        """Move a folder out of the tree."""
         held = self.held(task_id)
         number = int(held[-1].name) + 1 if held else 1
         make_private_folder(self._root)

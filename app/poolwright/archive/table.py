@@ -72,7 +72,7 @@ class Records(Protocol):
     """What came of orders, in memory or not."""
 
     def get(self, task_id: TaskId, /) -> TaskRecord | None:
-        """What is known of one; nothing where nothing is."""
+        """The record of a task; None if there is none."""
         ...
 
 
@@ -109,7 +109,7 @@ class Line:
 
     @property
     def found_count(self) -> int | None:
-        """How many files the portal lists; nothing when its list was not seen."""
+        """The number of files that the portal lists; None if its list was not read."""
         if self.report is None:
             return None
         count = len(self.report.files) + len(self.report.missed)
@@ -117,7 +117,7 @@ class Line:
 
     @property
     def saved_count(self) -> int | None:
-        """How many files are saved; nothing when the portal's list was not seen."""
+        """The number of saved files; None if the portal's list was not read."""
         return None if self.found_count is None else len(self.file_names)
 
     @property
@@ -149,7 +149,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """A run in numbers. Each order counts once, however many rows name it."""
+    """The counts of a run. Each order counts once, however many rows name it."""
 
     source: str
     row_count: int
@@ -196,7 +196,7 @@ def lines(orders: Orders, records: Records, heed: Heed = go_on) -> Iterator[Line
 
 @dataclass(slots=True)
 class Tally:
-    """Counts lines as they go by, so that nobody has to keep them."""
+    """Counts rows one by one, so that they need not be kept in memory."""
 
     _row_count: int = 0
     _order_count: int = 0
@@ -276,4 +276,4 @@ def _reason(record: TaskRecord) -> Reason | None:
 def _detail(record: TaskRecord) -> str:
     if record.report is None:
         return ""
-    return record.report.detail if record.is_over else "What is shown is of an earlier try."
+    return record.report.detail if record.is_over else "The result shown is from an earlier attempt."

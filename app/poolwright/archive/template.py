@@ -56,10 +56,10 @@ class FolderTemplate:
             OptionsError: The pattern cannot be read, leads out of the output folder or names an unknown field.
         """
         if not text.strip():
-            raise OptionsError(f"The folder template is empty; the usual one is {DEFAULT_TEMPLATE}.")
+            raise OptionsError(f"The folder template is empty. The default is {DEFAULT_TEMPLATE}.")
         if "\\" in text or text.startswith(("/", "~")) or re.match(r"[A-Za-z]:", text):
             raise OptionsError(
-                f"The folder template {text!r} must be relative to the output folder, with / between its levels."
+                f"The folder template {text!r} must be relative to the output folder and use / between its levels."
             )
         levels = _split_levels(_pieces(text))
         _check_levels(text, levels)
@@ -95,7 +95,7 @@ def _pieces(text: str) -> list[Piece]:
         if isinstance(error, OptionsError):
             raise
         raise OptionsError(
-            f"The folder template {text!r} has a brace without its partner; fields look like {{number}}."
+            f"The folder template {text!r} has an unmatched brace; fields look like {{number}}."
         ) from error
     return found
 
@@ -118,7 +118,7 @@ def _check_levels(text: str, levels: tuple[tuple[Piece, ...], ...]) -> None:
         words = "".join(piece.text for piece in level if isinstance(piece, Words))
         has_field = any(isinstance(piece, Field) for piece in level)
         if not has_field and not words.strip(" ."):
-            raise OptionsError(f"The folder template {text!r} has a level that is empty or made of dots.")
+            raise OptionsError(f"The folder template {text!r} has a level that is empty or consists of dots.")
 
 
 def _check_fields(text: str, levels: tuple[tuple[Piece, ...], ...], known_fields: Collection[str] | None) -> None:
@@ -128,8 +128,8 @@ def _check_fields(text: str, levels: tuple[tuple[Piece, ...], ...], known_fields
     for piece in chain.from_iterable(levels):
         if isinstance(piece, Field) and piece.name not in allowed:
             raise OptionsError(
-                f"The folder template {text!r} names {{{piece.name}}}, which no order has;"
-                f" there are {', '.join(sorted(allowed))}."
+                f"The folder template {text!r} uses the unknown field {{{piece.name}}};"
+                f" known fields: {', '.join(sorted(allowed))}."
             )
 
 

@@ -81,7 +81,7 @@ class OutputTree:
         self._turn = threading.Lock()
 
     def recover(self) -> None:
-        """Finish or undo what a dead run was filing. Call it before the first order of a run.
+        """Finish or roll back every filing that a crashed run left incomplete. Call it before the first order of a run.
 
         Raises:
             OSError: The disk refuses; nothing is lost, and the call may be repeated.
@@ -122,11 +122,11 @@ class OutputTree:
             return Filed(folder=self._put(files, task.task_id, levels), told=(*told_of(manifest), *told))
 
     def evidence(self, record: TaskRecord, name: str) -> Path | None:
-        """Where a trace lies that is named in a task's last report; nothing when there is no such one."""
+        """The path of an evidence file that the task's last report names; None if it does not exist."""
         return self._evidence.find(record, name)
 
     def refusal(self) -> OSError | None:
-        """Why the folders that every filing needs take nothing now; nothing when all of them do."""
+        """The error that prevents writing to a folder that every filing needs; None if all are writable."""
         needed = (refusal(place) for place in (self._out, self._private))
         places = (*self._ledger.places, self._shelf.place, self._evidence.place)
         further = (refusal(place, may_lack=True) for place in places)
@@ -143,7 +143,7 @@ class OutputTree:
         except FileNotFoundError:
             return
         except OSError as error:
-            logger.warning("{} could not be removed ({}); the next run tries again", staged, error.strerror or error)
+            logger.warning("could not remove {} ({}); the next run will try again", staged, error.strerror or error)
 
     def verify(self, folder: str, task_id: TaskId | None = None, heed: Heed = go_on) -> list[str]:
         """What is wrong with a filed folder, one sentence each; empty when every file is there and whole. Reads them.
@@ -161,7 +161,7 @@ class OutputTree:
         except (ManifestError, OSError) as error:
             return [str(error)]
         if task_id is not None and manifest.task_id != task_id:
-            return [f"{folder} holds the files of {manifest.po_number}, another order."]
+            return [f"{folder} contains the files of another order, {manifest.po_number}."]
         return manifest.problems(path, heed)
 
     def _open(self, staged: Path) -> None:
@@ -213,7 +213,7 @@ class OutputTree:
         return (told_of_earlier_folder(manifest, place.folder),)
 
     def _settle(self, place: Place) -> None:
-        """Take up a filing where it stopped: forward when the order's folder stands, else back to what was."""
+        """Resume a filing: complete it if the order's new folder exists, else roll it back."""
         target = self._inside(place.folder)
         if not is_owned(target, place.task_id):
             self._take_back(place, target)

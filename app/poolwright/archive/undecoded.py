@@ -66,7 +66,7 @@ _PARTS_WORDS = re.compile(r"[\s;,<{]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undecoded:
-    """What stands in a text for the bytes of a file."""
+    """A file that a text contains in encoded form."""
 
     #: In the words of a sentence: ``a PDF in base64``.
     what: str
@@ -93,11 +93,11 @@ class Undecoded:
         named = format_of(label)
         if named is None or named.media_type not in CODE_TYPES:
             told = f"{label} {'holds' if self.is_wrapped else 'is'} {self.what}"
-            yield f"{told}, which the portal may have forgotten to decode: look whether it is the file."
+            yield f"{told}, which the portal may have forgotten to decode: check whether it is the file."
 
 
 def undecoded(head: bytes, kind: Kind, size_bytes: int) -> Undecoded | None:
-    """What a text stands for, if it stands for a file; nothing where it is what it is.
+    """Find the file that a text encodes; None if the text is not an encoded file.
 
     Args:
         head: Its beginning, or all of it.
@@ -125,7 +125,7 @@ def _as_text(text: str) -> Undecoded | None:
     if address is not None and (address["type"] or " " not in bare):  # else somebody writes of data
         return _in_address(address, bare[address.end() :])
     if _UUENCODED.match(text):
-        return Undecoded(what="a file in the coding of old mails (uuencode)")
+        return Undecoded(what="a uuencoded file")
     plain = text.replace("\r\n", "\n")
     headers = _MAIL_HEADERS.match(plain)
     if headers is not None:
@@ -169,10 +169,10 @@ def _in_base64(text: str) -> Undecoded | None:
     if what := _document(content):
         return Undecoded(what=f"{what} in base64")
     if _what(content):
-        return Undecoded(what="a text in base64", is_sure=False)
+        return Undecoded(what="base64-encoded text", is_sure=False)
     is_one = len(lines) == 1 or (len({len(line) for line in lines[:-1]}) == 1 and len(lines[0]) >= _LINE_MIN)
     is_code = is_one and len(letters) >= _CODE_MIN and all(mark.search(letters) for mark in _SPREAD)
-    return Undecoded(what="one long code, perhaps of a file in base64", is_sure=False) if is_code else None
+    return Undecoded(what="one long string, perhaps a base64-encoded file", is_sure=False) if is_code else None
 
 
 def _wrapped(text: str, *, is_whole: bool) -> Undecoded | None:

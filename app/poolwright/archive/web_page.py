@@ -103,7 +103,7 @@ class WebPage:
 
     @property
     def is_idle(self) -> bool:
-        """Whether it surely is no document: it goes on by itself, waits, or only shows what is elsewhere."""
+        """Whether the page is certainly not a document: it redirects, waits, or only embeds another page."""
         if self._refreshes():
             return True
         words = self._words_beside_title
@@ -138,7 +138,7 @@ class WebPage:
 
 
 def asks_for_patience(words: str) -> bool:
-    """Whether words say that something is still being made, and nothing else."""
+    """Whether a text says only that something is still being created."""
     return bool(_PLEASE_WAIT.fullmatch(words))
 
 

@@ -23,7 +23,7 @@ SLICE_S = 1.0
 
 
 class AwakeLimit:
-    """A number of seconds to wait for somebody, used up slice by slice.
+    """A time limit that does not count time in which this process was suspended; spent slice by slice.
 
     ::
 
@@ -54,7 +54,7 @@ class AwakeLimit:
             self._left_s -= min(anyio.current_time() - begun_s, planned_s)
 
     async def wait(self, event: anyio.Event) -> bool:
-        """Wait for an event; tells whether it came in time."""
+        """Wait for an event; returns whether it was set in time."""
         while not event.is_set() and not self.is_over:
             with self.slice():
                 await event.wait()
@@ -62,7 +62,7 @@ class AwakeLimit:
 
 
 async def within(limit_s: float, work: Callable[[], Awaitable[T]]) -> T:
-    """Do something that must bear to be cancelled, within a limit that counts only while this process runs itself.
+    """Run cancellable work within a time limit that counts only while this process is not suspended.
 
     Raises:
         TimeoutError: It was not done by then.
@@ -87,10 +87,10 @@ async def within(limit_s: float, work: Callable[[], Awaitable[T]]) -> T:
 
 
 class Pauses:
-    """How long this process stood still so far, by whoever says regularly that it runs."""
+    """Measures how long this process was suspended, from regular calls of ``mark_running``."""
 
     def __init__(self, interval_s: float) -> None:
-        """Expect a word each ``interval_s``, from now on."""
+        """Expect a call every ``interval_s`` from now on."""
         self._interval_s = interval_s
         self._last_s = anyio.current_time()
         self._noted_s = 0.0

@@ -23,7 +23,7 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """Descriptors of the link, taken out of reach of prints."""
+    """The descriptors of the channel, protected from anything that prints."""
 
     read: int
     write: int

@@ -24,7 +24,7 @@ UNSEEN = (psutil.Error, OSError)
 
 
 class Family:
-    """The processes that one worker started, as far as they were seen. Any thread may look."""
+    """The processes that one worker started, as far as scans have seen them. Thread-safe."""
 
     def __init__(self, pid: int, *folders: Path) -> None:
         """Of the worker with this process id, which leads a session of its own and alone uses ``folders``."""
@@ -70,7 +70,7 @@ class Family:
 
 
 def session(process: psutil.Process) -> int | None:
-    """The session that a process is of; none on Windows, when it is gone, and when it began where we cannot see.
+    """The session id of a process; None on Windows, if it is gone, or if its session is not visible here.
 
     In a container that has process numbers of its own, all that was started in it from outside is of session 0 (see
     ``getsid(2)`` and ``pid_namespaces(7)``): that one tells nothing about who belongs together.
@@ -83,7 +83,7 @@ def session(process: psutil.Process) -> int | None:
 
 
 def is_bereft(process: psutil.Process) -> bool:
-    """Whether it is a helper of a browser that is gone, such as the process of a page.
+    """Whether a process is a helper (such as a renderer) of a browser that has ended.
 
     It shows no folder, and ends by itself unless it is frozen. A browser leads the session of its helpers, which tells
     of them also where nobody looked while it was there.

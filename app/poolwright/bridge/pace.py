@@ -8,7 +8,7 @@ import anyio
 
 
 async def every(interval_s: float) -> AsyncGenerator[None]:
-    """Come back after each pause of ``interval_s``, until cancelled; the work in between is not counted."""
+    """Yield every ``interval_s`` until cancelled; the time that the loop body takes is not counted."""
     while True:
         yield
         await anyio.sleep(interval_s)

@@ -63,7 +63,7 @@ class SpawnOrder:
 
 
 class Child:
-    """One worker process and the link to it. Ended once, by ``end``; then nothing of it is left."""
+    """One worker process and the channel to it. ``end`` ends it with every process that it started."""
 
     def __init__(self, order: SpawnOrder, process: Process, link: FrameStream[ToSupervisor]) -> None:
         """Made by ``spawn`` alone."""
@@ -117,7 +117,7 @@ class Child:
             await self._let_go()
 
     async def look(self) -> None:
-        """Remember which processes belong to the worker; nothing once it has ended: its number may be another's."""
+        """Record which processes belong to the worker; does nothing once it has ended, as its pid may be reused."""
         await anyio.to_thread.run_sync(self.pids, abandon_on_cancel=True)
 
     async def _look_within(self, limit_s: float) -> None:
@@ -161,7 +161,7 @@ async def spawn(order: SpawnOrder) -> Child:
 async def _spawn_over_stdio(command: list[str], order: SpawnOrder) -> Child:
     process = await _open([*command, "stdio"], order, stdin=subprocess.PIPE)
     if process.stdin is None or process.stdout is None:  # both were asked for
-        msg = "the worker's stdin and stdout are no pipes"
+        msg = "the worker's stdin and stdout are not pipes"
         raise OSError(msg)
     return Child(order, process, FrameStream(process.stdout, process.stdin, TO_SUPERVISOR))
 

@@ -33,7 +33,7 @@ def adopt_orphans() -> None:
 
 
 def end_family(family: Family, limit_s: float = KILL_LIMIT_S) -> None:
-    """Kill and bury what is left of a worker and all that it started; waits so long for what does not go. Blocking."""
+    """Kill and reap a worker and every process that it started; waits at most ``limit_s``. Blocking."""
     strays = family.strays()
     give_up = time.monotonic() + limit_s
     is_first = True
@@ -46,7 +46,7 @@ def end_family(family: Family, limit_s: float = KILL_LIMIT_S) -> None:
 
 
 def end_strays(folder: Path) -> None:
-    """Kill every browser and driver that still uses a folder of a dead run. Blocking."""
+    """Kill every browser and driver that still uses the folder of an ended run. Blocking."""
     strays = marked(folder)
     _kill(strays)
     _bury(strays)

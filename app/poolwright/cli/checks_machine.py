@@ -47,10 +47,10 @@ class Encodings:
 def judge_sandbox(choice: SandboxChoice) -> Check:
     """A browser without its sandbox works; it is just less safe on a strange page."""
     if choice.mode is Sandbox.OFF:
-        return warn("sandbox", f"off: {choice.why}", "Fine for a portal that you trust.")
+        return warn("sandbox", f"off: {choice.why}", "Acceptable for a portal that you trust.")
     if choice.obstacle:
         found = f"on {choice.why}, but browsers may not start: {choice.obstacle}"
-        return fail("sandbox", found, "Or take --sandbox auto.")
+        return fail("sandbox", found, "Or use --sandbox auto.")
     return ok("sandbox", f"on ({choice.why})")
 
 
@@ -76,7 +76,7 @@ def judge_memory(machine: Machine, workers_count: int, tabs_per_worker: int, con
 def judge_shared_memory(total_bytes: int | None) -> Check:
     """Told because it is often asked for; browsers are started so that they do without it."""
     found = "none" if total_bytes is None else words.size(total_bytes)
-    return ok("shared mem", f"{found}; browsers do without it")
+    return ok("shared mem", f"{found}; browsers work without it")
 
 
 def judge_fonts(fonts: Fonts, container: Container | None) -> Check:
@@ -103,11 +103,11 @@ def judge_clock(now: datetime, newest: tuple[datetime, Path] | None) -> Check:
         newest: When a file that this program or its browsers wrote changed last, and which.
     """
     told = f"{now:%Y-%m-%d %H:%M} UTC"
-    advice = "Set the clock of this machine (in a container: of its host): logins and certificates go by it."
+    advice = "Set the clock of this machine (in a container: of its host): logins and certificates depend on it."
     if now < NOT_BEFORE:
-        return fail("clock", f"{told} is before this program was made", advice)
+        return fail("clock", f"{told} is before the release of this program", advice)
     if now > NOT_AFTER:
-        return fail("clock", f"{told} is many years ahead", advice)
+        return fail("clock", f"{told} is many years in the future", advice)
     if newest is not None and newest[0] > now + CLOCK_SLACK:
         changed, path = newest
         return warn("clock", f"{told} is behind {path}, which was written at {changed:%Y-%m-%d %H:%M}", advice)
@@ -118,10 +118,10 @@ def judge_locale(encodings: Encodings) -> Check:
     """Names of files keep their letters only under UTF-8: a browser calls ``Müller.pdf`` ``download`` without it."""
     advice = "Set LANG=C.UTF-8, and LC_ALL to the same or not at all."
     if not _is_utf8(encodings.names):
-        found = f"file names are written in {encodings.names}, so those with umlauts cannot be written"
+        found = f"file names use {encodings.names}, which cannot represent umlauts"
         return fail("locale", found, advice)
     if not _is_utf8(encodings.system):
-        found = f"it says {encodings.system}, so browsers lose names of files with umlauts"
+        found = f"the locale is {encodings.system}, so browsers lose file names with umlauts"
         return warn("locale", found, advice)
     return ok("locale", "UTF-8")
 
@@ -159,7 +159,7 @@ def judge_proxies(asked: str, bypass: Sequence[str], proxies: Mapping[str, str])
     past = f"; past it: {proxies['no']}" if proxies.get("no") else ""
     wrong = [address for address in told.values() if urlsplit(address).scheme not in _PROXY_SCHEMES]
     if wrong:
-        advice = f"{_without_login(wrong[0])!r} is no address of a proxy: give it as http://host:port, or unset it."
+        advice = f"{_without_login(wrong[0])!r} is not a proxy address: set it to http://host:port, or unset it."
         return fail("proxy", f"{names}{past}", advice)
     if any(urlsplit(address).scheme.startswith("socks") for address in told.values()):
         return warn("proxy", f"{names}{past}", _OF_SOCKS)
@@ -176,9 +176,9 @@ def judge_certificates(certificates: Certificates, now: datetime, platform: str)
     """
     found = "; ".join(certificates.found) or "none but the system's"
     if certificates.ends is not None and certificates.ends - now < _LAST_DAYS:
-        return warn("certificates", found, "Ask for the one that follows it, before runs are refused.")
+        return warn("certificates", found, "Renew it before it expires and runs fail.")
     if certificates.found and not platform.startswith("linux"):
-        advice = "Put them into this system's own store, too: browsers go by that alone."
+        advice = "Add them to this system's own store, too: browsers use only that one."
         return warn("certificates", found, advice)
     return ok("certificates", found)
 
@@ -196,7 +196,7 @@ def _is_utf8(encoding: str) -> bool:
 def judge_start(trial: Trial) -> Check:
     """Whether the browser came up when it was tried."""
     if trial.problem:
-        advice = "A run starts it in the same way: put that right first."
+        advice = "A run starts it in the same way: fix this first."
         return fail("start", trial.problem, advice)
-    found = f"the browser starts and closes in order ({trial.duration_s:.1f} s, on a profile that was thrown away)"
+    found = f"the browser starts and closes normally ({trial.duration_s:.1f} s, with a temporary profile)"
     return warn("start", found, " ".join(trial.notices)) if trial.notices else ok("start", found)

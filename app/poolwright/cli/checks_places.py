@@ -39,7 +39,7 @@ def judge_runs_dir(machine: Machine, workers_count: int, tabs_per_worker: int, r
     if length > TEMP_PATH_MAX_BYTES:
         told = f"{place} makes paths of {length} bytes, {TEMP_PATH_MAX_BYTES} are allowed"
         return warn("runs folder", told, "Browsers get temporary folders elsewhere; a shorter --runs-dir avoids that.")
-    kind = "; it lies in memory" if machine.is_room_in_memory else ""
+    kind = "; it is in memory" if machine.is_room_in_memory else ""
     room = f"{words.size(machine.room_bytes)} free{kind}; paths of {length} of {TEMP_PATH_MAX_BYTES} bytes"
     return ok("runs folder", f"{place} ({room})")
 
@@ -56,9 +56,9 @@ def judge_temporary(temporary: Place) -> Check:
 def judge_home(home: Place | None) -> Check:
     """Told because it is often asked for: browsers start with a home that they cannot write, too."""
     if home is None:
-        return ok("home", "none; browsers do without it")
+        return ok("home", "none; browsers work without it")
     if home.refusal is not None:
-        return ok("home", f"{home.path} cannot be written: {home.refusal.cause}; browsers do without it")
+        return ok("home", f"{home.path} cannot be written: {home.refusal.cause}; browsers work without it")
     return ok("home", str(home.path))
 
 

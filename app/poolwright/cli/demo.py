@@ -50,10 +50,10 @@ ORDERS_MAX = 2000
 DIFFERENCES_SHOWN = 20
 
 HELP = (
-    "Bring back made-up orders from a built-in portal, and check every file.\n\n"
+    "Process made-up orders from a built-in portal, and verify every file.\n\n"
     "Starts a procurement portal on this machine, logs a fresh browser profile in to it, runs a list of orders with "
     "real browsers, and compares outcomes and files (by SHA-256) with what the portal knows. Needs no network and no "
-    "account. The folder is emptied by the next demo; a folder that no demo made is never touched."
+    "account. The next demo empties the output folder; a folder that no demo created is never touched."
 )
 EXAMPLES = (
     "poolwright demo",
@@ -61,7 +61,7 @@ EXAMPLES = (
     "poolwright demo --headed --keep-portal",
 )
 NEXT_STEPS = """
-Your own list, once the portal's profile is there:
+To run your own list, log in to your portal once:
   poolwright profile login mine --portal coupa --url https://yours.coupahost.com
   poolwright run orders.xlsx --profile mine"""
 
@@ -73,11 +73,9 @@ OrderCount = Annotated[
 ]
 Out = Annotated[
     Path,
-    typer.Option("--out", "-o", metavar="FOLDER", help="Where it all goes. Default: demo-output.", show_default=False),
+    typer.Option("--out", "-o", metavar="FOLDER", help="Output folder. Default: demo-output.", show_default=False),
 ]
-KeepPortal = Annotated[
-    bool, typer.Option("--keep-portal", help="Leave the portal running at the end, to look around in it.")
-]
+KeepPortal = Annotated[bool, typer.Option("--keep-portal", help="Keep the portal running at the end, to explore it.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,15 +176,17 @@ def tell_differences(truths: Mapping[str, OrderTruth], found: Mapping[str, Found
     wrong = differences(truths, found)
     for number, sentences in list(wrong.items())[:DIFFERENCES_SHOWN]:
         screen.print(Text(f"{number} {'; '.join(sentences)}", "red"), soft_wrap=True)
-    verdict = f"{len(truths) - len(wrong.keys() & truths.keys())} of {len(truths)} as expected"
+    verdict = f"{len(truths) - len(wrong.keys() & truths.keys())} of {len(truths)} orders as expected"
     files = words.count(sum(len(order.digests) for order in found.values()), "file")
-    how = f" (with those that are made not to work; {files} compared by SHA-256 with the portal's own)"
+    how = f" (some are made to fail; {files} compared by SHA-256 with the portal's own)"
     screen.print(Text.assemble((verdict, "bold red" if wrong else "bold green"), (how, "dim")), soft_wrap=True)
     return Exit.NOT_ALL_DONE if wrong else Exit.DONE
 
 
 async def _keep(portal: Portal) -> None:
     screen = console()
-    screen.print(f"The portal stays at {portal.url} (user {portal.user}, password {portal.password}) until Ctrl+C.")
+    screen.print(
+        f"The portal keeps running at {portal.url} (user {portal.user}, password {portal.password}) until Ctrl+C."
+    )
     with contextlib.suppress(KeyboardInterrupt):
         await unless_interrupted(anyio.sleep_forever)

@@ -58,9 +58,9 @@ from poolwright.settings import Settings
 from poolwright.version import __version__
 
 HELP = (
-    "Say whether this machine is ready for a run, and what is missing.\n\n"
-    "Changes nothing; the browser is started once, on a profile that is thrown away. Exit code 0 when a run can work, "
-    "1 when something is missing."
+    "Check whether this machine is ready for a run, and report what is missing.\n\n"
+    "Changes nothing; starts the browser once, with a temporary profile. Exit code 0 if a run can work, "
+    "1 if something is missing."
 )
 EXAMPLES = (
     "poolwright doctor",
@@ -76,7 +76,7 @@ _ASKED_MACHINE = ("workers", "tabs_per_worker", "browser_path", "sandbox", "out"
 
 Start = Annotated[
     bool,
-    typer.Option("--start/--no-start", help="Start the browser once, which takes seconds.", rich_help_panel=BROWSERS),
+    typer.Option("--start/--no-start", help="Start the browser once; takes some seconds.", rich_help_panel=BROWSERS),
 ]
 
 

@@ -35,11 +35,11 @@ MEANINGS: Mapping[Exit, str] = MappingProxyType(
         Exit.NOT_ALL_DONE: "some orders are not done; the report says which and why",
         Exit.USAGE: "wrong usage or configuration",
         Exit.INPUT: "the list of orders was refused",
-        Exit.LOGIN: "the portal wants a login",
+        Exit.LOGIN: "the portal requires a login",
         Exit.PROFILE: "the profile is missing, in use or damaged",
-        Exit.RESOURCES: "no browser, no workers, no memory or no room left",
-        Exit.STOPPED: "stopped with work left; start it again to go on",
-        Exit.NO_REPORT: "the orders were dealt with, but the report could not be written; start it again for that",
+        Exit.RESOURCES: "no browser, no workers, no memory or no disk space left",
+        Exit.STOPPED: "stopped before all orders were done; start it again to continue",
+        Exit.NO_REPORT: "the orders were processed, but the report could not be written; start it again to write it",
     }
 )
 

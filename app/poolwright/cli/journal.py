@@ -20,9 +20,9 @@ from poolwright.settings import Settings
 from poolwright.store.journal import SqliteJournal
 
 COMPACT_HELP = (
-    "Make the journal smaller: forget what ended long ago, and give room back to the disk.\n\n"
-    "Forgets nothing unless --retention-days says after how many days. What an order brought stays known, so no order "
-    "is fetched again. A running daemon does the same once a day; while one works, this command is refused."
+    "Compact the journal: delete old finished orders, and free disk space.\n\n"
+    "Deletes nothing unless --retention-days is set. The results of orders stay known, so no order "
+    "is fetched again. A daemon does the same once a day; while one is running, this command is refused."
 )
 COMPACT_EXAMPLES = (
     "poolwright journal compact --out /srv/orders",
@@ -31,7 +31,7 @@ COMPACT_EXAMPLES = (
 
 
 ADOPT_HELP = (
-    "Say that the orders of an output folder are those of this profile, at this portal address.\n\n"
+    "Assign the orders of an output folder to this profile and portal address.\n\n"
     "An output folder belongs to the portal address and the profile that it was first used with: elsewhere the same "
     "number may be another order, so a run with others is refused. Where it is the same account all the same - the "
     "portal has moved, the profile was made anew under another name - say so once."
@@ -54,14 +54,14 @@ def adopt(settings: Settings) -> None:
 def compact(settings: Settings) -> None:
     """Forget, compact, tell what came of it."""
     done = anyio.run(_tidied, _journal_path(settings), settings.retention_days)
-    console().print(done.text or "The journal is as small as it can be; nothing was changed.", soft_wrap=True)
+    console().print(done.text or "The journal is already compact; nothing was changed.", soft_wrap=True)
 
 
 def _journal_path(settings: Settings) -> Path:
     path = settings.out / PRIVATE_NAME / JOURNAL_NAME
     if not path.is_file():
         raise OptionsError(
-            f"There is no journal in '{settings.out}'; name the output folder of earlier runs with --out."
+            f"There is no journal in '{settings.out}'; set --out to the output folder of an earlier run."
         )
     return path
 

@@ -22,8 +22,8 @@ OVERTIME_S = 25.0
 THREADS_S = 3.0
 _STDERR = 2
 _TOLD = (
-    b"poolwright: ended the hard way: a disk, a share or a process hangs, and nothing is waited for any longer. "
-    b"The next start takes up what was left.\n"
+    b"poolwright: forced exit: a disk, a network share or a process did not respond within the time limit. "
+    b"The next start continues with the rest.\n"
 )
 
 

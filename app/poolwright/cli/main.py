@@ -77,10 +77,10 @@ def _imported(name: str) -> ModuleType:
         return import_module(name)
     except _UNFIT as error:
         others = os.environ.get("PYTHONPATH")  # noqa: TID251 - Python's own word, and no setting of ours
-        step = f"Start it without PYTHONPATH={others}, which puts others first." if others else "Install it anew."
+        step = f"Start it without PYTHONPATH={others}, which takes precedence." if others else "Reinstall Poolwright."
         told = f"{type(error).__name__}: {error}"
         raise SetupError(
-            f"A library that Poolwright needs is missing or of a wrong version ({told}). {step}"
+            f"A library that Poolwright needs is missing or has a wrong version ({told}). {step}"
         ) from error
 
 
@@ -160,10 +160,10 @@ def _refusal(error: OSError) -> str:
     """What the system refused, of what no command has words of its own for."""
     told = error.strerror or str(error) or type(error).__name__
     if isinstance(error.filename, str | bytes):
-        return f"'{os.fsdecode(error.filename)}' cannot be used: {told}. Put that right and start it again."
+        return f"'{os.fsdecode(error.filename)}' cannot be used: {told}. Fix this and start it again."
     if not _is_here():
-        return "The folder in which this was started is gone. Go to one that is there, and start it again."
-    return f"The system refused something: {told}. Put that right and start it again."
+        return "The current folder no longer exists. Change to another one and start it again."
+    return f"The operating system reported an error: {told}. Fix this and start it again."
 
 
 def _is_here() -> bool:
@@ -194,10 +194,10 @@ def _group(**given: Any) -> typer.Typer:  # noqa: ANN401 - handed on
 
 app = _group(cls=Commands)
 for _name, _help in (
-    ("profile", "Make browser profiles, look at them, and decide about them."),
-    ("journal", "Look after the journal, the memory of all orders."),
-    ("portal", "See and check portal packs."),
-    ("schedule", "See when lists are fetched by themselves."),
+    ("profile", "Create, inspect and repair browser profiles."),
+    ("journal", "Maintain the journal, the database of all orders."),
+    ("portal", "List and validate portal packs."),
+    ("schedule", "Show and run the configured schedules."),
 ):
     app.add_typer(_group(cls=Commands, help=_help), name=_name)
 
@@ -212,10 +212,10 @@ def _version(*, value: bool) -> None:
 def _root(
     *,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Bring back every attachment of a list of purchase orders, through your own logged-in browser profile."""
+    """Download every attachment of a list of purchase orders, using your own logged-in browser profile."""
 
 
 def main() -> None:
@@ -226,6 +226,6 @@ def main() -> None:
     except SystemExit as end:
         is_answer = not _WORKING.intersection(sys.argv[1:2])
         if is_answer and not end.code and (why := loss_of(sys.stdout)):
-            console(sys.stderr).print(f"poolwright: what it says could not be written: {why}.", style="red")
+            console(sys.stderr).print(f"poolwright: the output could not be written: {why}.", style="red")
             raise SystemExit(Exit.RESOURCES) from None
         raise

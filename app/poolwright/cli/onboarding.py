@@ -34,9 +34,9 @@ from poolwright.service.vault import with_keyring
 from poolwright.settings import Settings, variable
 
 LOGIN_HELP = (
-    "Log in to a portal and keep the login in a profile, which is made if there is none of this name.\n\n"
-    "Opens a browser window on the portal. Log in there as you always do (single sign-on and codes included), then "
-    "close the window. The login is then tried out in a new browser, sealed, and a good copy is kept. Your everyday "
+    "Log in to a portal and save the login in a profile, which is created if it does not exist.\n\n"
+    "Opens a browser window on the portal. Log in there as usual (including single sign-on and codes), then "
+    "close the window. The login is then verified in a new browser, sealed, and backed up. Your everyday "
     "browser is never touched. With --form, no window opens and the portal's login form is filled in with "
     f"{variable('user')} and {variable('password')}, or the password that the system's keyring has under poolwright."
 )
@@ -46,9 +46,9 @@ LOGIN_EXAMPLES = (
     "poolwright profile login coupa --form",
 )
 IMPORT_HELP = (
-    "Bring a login from another machine into a profile, which is made if there is none of this name.\n\n"
+    "Import a login from another machine into a profile, which is created if it does not exist.\n\n"
     "FILE is what Playwright's `context.storage_state(path=..., indexed_db=True)` writes: cookies, localStorage and "
-    "IndexedDB. It takes the place of the login that the profile has. Whoever has that file is logged in: delete it "
+    "IndexedDB. It replaces the login of the profile. Whoever has that file is logged in: delete it "
     "afterwards."
 )
 IMPORT_EXAMPLES = (
@@ -57,9 +57,9 @@ IMPORT_EXAMPLES = (
 )
 
 PROMOTE_HELP = (
-    "Write a login that a run renewed back into its profile.\n\n"
-    "A run that logs in anew leaves the profile as it was. This tries that login out in a new browser, and only if the "
-    "portal lets it in, puts it into the profile and seals it. The profile as it was before is kept beside it."
+    "Save a login that a run renewed to its profile.\n\n"
+    "A run that logs in again does not change the profile. This verifies that login in a new browser, and if the "
+    "portal accepts it, saves it to the profile and seals it. The previous profile is kept next to it."
 )
 PROMOTE_EXAMPLES = ("poolwright profile promote coupa",)
 
@@ -105,7 +105,7 @@ def promote(settings: Settings, *, name: ProfileName) -> None:
     with logging_to(log_options(Manner(), None, settings, None)):
         before, seal = anyio.run(unless_interrupted, partial(onboarding.promote, job))
     console().print(_told(job.profile, seal), soft_wrap=True)
-    console().print(Text(f"The login before lies in {before}; remove it when you need it no more."), soft_wrap=True)
+    console().print(Text(f"The login before lies in {before}; remove it when you no longer need it."), soft_wrap=True)
 
 
 async def _by_form(job: Onboarding) -> Seal:
@@ -120,7 +120,7 @@ async def _by_hand(job: Onboarding) -> Seal:
         screen.print(Text(told, "bold"), soft_wrap=True)
 
     def closing() -> None:
-        screen.print("Closing the window in order; press Ctrl+C again to stop now.")
+        screen.print("Closing the window; press Ctrl+C again to stop at once.")
 
     async def work(enough: anyio.Event) -> Seal:
         return await onboarding.log_in_by_hand(job, opened=opened, enough=enough)
@@ -168,7 +168,7 @@ def _told(profile: NamedProfile, seal: Seal) -> Text:
         (profile.name, "bold"),
         f": {cookies}, ",
         ("login probe passed", "green"),
-        f"; sealed on {profile_words.moment(seal.created_at)}, and a good copy kept.\n",
+        f"; sealed on {profile_words.moment(seal.created_at)}, and backed up.\n",
         f"Next: poolwright run LIST --profile {profile.name}",
     )
 
@@ -176,7 +176,7 @@ def _told(profile: NamedProfile, seal: Seal) -> Text:
 def _with_login(settings: Settings, site: Site) -> Settings:
     if site.pack.login.form is None:
         raise OptionsError(
-            f"{site.pack.title} has no login form that Poolwright knows; log in by hand: `poolwright profile login "
+            f"{site.pack.title} has no login form that Poolwright knows; log in manually: `poolwright profile login "
             f"{settings.profile}`."
         )
     if not settings.user:

@@ -17,7 +17,7 @@ from poolwright.settings import Settings, default, face, load_settings
 
 #: The panels of the help, in their order.
 ORDERS, PORTAL, BROWSERS, RUNNING = "Orders", "Portal and profile", "Browsers", "Running"
-SERVICE, SHOWING = "Service", "Showing"
+SERVICE, SHOWING = "Service", "Output"
 PANELS = (ORDERS, PORTAL, BROWSERS, RUNNING, SERVICE, SHOWING)
 #: Settings that only the daemon has.
 SERVICE_NAMES = ("host", "port", "allow_remote", "retention_days")
@@ -54,12 +54,12 @@ PLACES = {
 RUN_NAMES = tuple(name for name in PLACES if name not in SERVICE_NAMES)
 
 AsJson = Annotated[
-    bool, typer.Option("--json", help="Write one JSON object on each line, for programs.", rich_help_panel=SHOWING)
+    bool, typer.Option("--json", help="Print one JSON object per line, for scripts.", rich_help_panel=SHOWING)
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show only how it ended.", rich_help_panel=SHOWING)]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the summary only.", rich_help_panel=SHOWING)]
 Verbose = Annotated[
     bool,
-    typer.Option("--verbose", "-v", help="Show lines instead of the live view, and the log.", rich_help_panel=SHOWING),
+    typer.Option("--verbose", "-v", help="Print lines and the log instead of the live view.", rich_help_panel=SHOWING),
 ]
 ProfileName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the profile.", show_default=False)]
 

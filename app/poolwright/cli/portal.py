@@ -13,10 +13,10 @@ from poolwright.cli.exits import Exit
 from poolwright.portal import pack as packs
 from poolwright.portal.errors import PackError
 
-LIST_HELP = "List the portal packs that come with Poolwright."
+LIST_HELP = "List the portal packs that are shipped with Poolwright."
 LINT_HELP = (
-    "Check a portal pack, and name every problem with its place in the file.\n\n"
-    "Exit code 0 when it is right, 2 when it is not."
+    "Validate a portal pack, and report every problem with its location in the file.\n\n"
+    "Exit code 0 if it is valid, 2 if not."
 )
 LINT_EXAMPLES = ("poolwright portal lint coupa", "poolwright portal lint ./our-portal.toml")
 
@@ -51,6 +51,6 @@ def lint(pack: PackName) -> None:
         f"login by {', '.join(step.value for step in found.login.ladder)}; "
         f"fields {', '.join(found.fields) or 'none'}"
     )
-    screen.print(Text.assemble((pack, "bold"), ": ", ("right", "green"), f" ({found.title}: {told})"), soft_wrap=True)
+    screen.print(Text.assemble((pack, "bold"), ": ", ("valid", "green"), f" ({found.title}: {told})"), soft_wrap=True)
     for notice in found.notices:
         screen.print(Text.assemble((pack, "bold"), ": ", ("note", "yellow"), f": {notice}"), soft_wrap=True)

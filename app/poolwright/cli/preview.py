@@ -65,7 +65,7 @@ def _show(orders: OrderList, screen: Console) -> None:
     screen.print(_rows(orders))
     if len(orders.rows) > ROWS_SHOWN:
         screen.print(Text(f"... and {words.count(len(orders.rows) - ROWS_SHOWN, 'more row', 'more rows')}", "dim"))
-    screen.print(Text("Nothing was started: this was a dry run.", "dim"))
+    screen.print(Text("Dry run: nothing was started.", "dim"))
 
 
 def _rows(orders: OrderList) -> Table:

@@ -20,24 +20,24 @@ from poolwright.service.clock import SystemClock
 from poolwright.settings import Settings
 
 SEAL_HELP = (
-    "Seal a profile as it is now, and keep a good copy of it.\n\n"
-    "From then on every byte is checked before each run. `profile login` seals by itself; give this command after you "
+    "Seal the current state of a profile, and back it up.\n\n"
+    "From then on every byte is checked before each run. `profile login` seals by itself; use this command after you "
     "changed a profile on purpose."
 )
 SEAL_EXAMPLES = ("poolwright profile seal coupa",)
 ACCEPT_HELP = (
-    "Accept a profile as it is now, although a run found it damaged or changed.\n\n"
-    "Seals it anew and takes the mark away. Its structure must be whole: what no browser could read can't be accepted."
+    "Accept the current state of a profile that a run found damaged or changed.\n\n"
+    "Seals it again and removes the damage mark. Its structure must be intact: an unreadable profile can't be accepted."
 )
 ACCEPT_EXAMPLES = ("poolwright profile accept coupa",)
 RESTORE_HELP = (
-    "Put the last good copy of a profile in its place, and take the mark of a damage away.\n\n"
-    "What was there is kept beside it, for you to look at."
+    "Restore the latest backup of a profile, and remove its damage mark.\n\n"
+    "The replaced profile is kept next to it for inspection."
 )
 RESTORE_EXAMPLES = ("poolwright profile restore coupa",)
 REMOVE_HELP = (
-    "Remove a profile: its login, its seal, its good copies and its file.\n\n"
-    "Asks before. A profile that a browser has open is left alone."
+    "Remove a profile: its login, seal, backups and configuration file.\n\n"
+    "Asks for confirmation. A profile that is open in a browser is not removed."
 )
 REMOVE_EXAMPLES = ("poolwright profile remove coupa", "poolwright profile remove coupa --yes")
 
@@ -59,7 +59,7 @@ def accept(settings: Settings, *, name: ProfileName) -> None:
     marker = read_marker(profile.base_path)
     made = keeping.accept(profile.base_path, now=SystemClock().now())
     _tell(profile, "is accepted as it is now, and sealed anew", made)
-    mark = f"The mark of {profile_words.moment(marker.found_at)} is taken away." if marker else "It carried no mark."
+    mark = f"The mark of {profile_words.moment(marker.found_at)} is removed." if marker else "It had no damage mark."
     console().print(Text(f"{mark} Runs may use it again."), soft_wrap=True)
 
 
@@ -70,8 +70,10 @@ def restore(settings: Settings, *, name: ProfileName) -> None:
     aside = keeping.restore(profile.base_path, now=SystemClock().now())
     made = read_seal(profile.base_path)
     if made is not None:
-        _tell(profile, f"is back as it was sealed on {profile_words.moment(made.created_at)}", made)
-    console().print(Text(f"What was there before lies in {aside}; remove it when you need it no more."), soft_wrap=True)
+        _tell(profile, f"is restored as sealed on {profile_words.moment(made.created_at)}", made)
+    console().print(
+        Text(f"What was there before lies in {aside}; remove it when you no longer need it."), soft_wrap=True
+    )
 
 
 @SettingsCommand.taking("profiles_dir")
@@ -102,4 +104,4 @@ def _tell(profile: NamedProfile, what: str, made: Seal) -> None:
     console().print(Text.assemble("Profile ", (profile.name, "bold"), f" {what}: {held}."), soft_wrap=True)
     good = keeping.find_good(profile.base_path)
     if good is not None:
-        console().print(Text(f"A good copy of it lies in {good}.", "dim"), soft_wrap=True)
+        console().print(Text(f"A backup of it is in {good}.", "dim"), soft_wrap=True)

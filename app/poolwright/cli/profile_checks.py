@@ -49,13 +49,13 @@ def _mark(profile: NamedProfile) -> Check:
         refuse_marked(profile.base_path)
     except PoolError as error:
         return checks.fail("mark", str(error), "")
-    return checks.ok("mark", "none: no run has ended because of damage")
+    return checks.ok("mark", "none: no run has found damage")
 
 
 def _base(facts: BaseFacts) -> Check:
     contents = profile_words.contents(facts.files_count, facts.size_bytes)
     cookies = profile_words.cookies(count_by_site(facts.cookies_path))
-    found = f"whole, and in no browser: {contents}, {cookies}"
+    found = f"intact, and not in use: {contents}, {cookies}"
     return checks.warn("base", found, " ".join(facts.notices)) if facts.notices else checks.ok("base", found)
 
 
@@ -80,13 +80,13 @@ def _seal(profile: NamedProfile) -> Check:
 def _good_copy(profile: NamedProfile) -> Check:
     good = find_good(profile.base_path)
     if good is None:
-        return checks.warn("good copy", "none", "One is kept when the profile is sealed.")
+        return checks.warn("good copy", "none", "Sealing the profile creates one.")
     try:
         seal = read_seal(good)
-        differences = check_seal(good, seal) if seal else ("its seal is gone",)
+        differences = check_seal(good, seal) if seal else ("its seal is missing",)
     except PoolError as error:
         return checks.warn("good copy", str(error), "")
     if differences or seal is None:
         told = ", ".join(differences[:DIFFERENCES_SHOWN])
-        return checks.warn("good copy", f"damaged: {told}", "Seal the profile again while it is fit.")
+        return checks.warn("good copy", f"damaged: {told}", "Seal the profile again while it is intact.")
     return checks.ok("good copy", f"whole, of {profile_words.moment(seal.created_at)}")

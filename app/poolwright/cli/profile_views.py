@@ -24,15 +24,15 @@ from poolwright.settings import Settings
 
 LIST_HELP = (
     "List the profiles: portal, address, when sealed, cookies, and whether a run can use them.\n\n"
-    "Fit: a run can start. Empty: nobody has logged in yet. In use: a browser or another command has it. Marked: a run "
-    "ended because of damage, and you have to decide (accept or restore). Damaged: broken, or not as it was sealed."
+    "Fit: a run can start. Empty: nobody has logged in yet. In use: by a browser or another command. Marked: a run "
+    "ended because of damage, and you have to accept or restore it. Damaged: broken, or changed since it was sealed."
 )
 LIST_EXAMPLES = ("poolwright profile list", "poolwright profile list --json")
 SHOW_HELP = "Show one profile: its portal, its seal and good copy, and its cookies for each site.\n\nChanges nothing."
 SHOW_EXAMPLES = ("poolwright profile show coupa",)
 VERIFY_HELP = (
-    "Check a profile as a run does before it clones it, and name everything that is wrong.\n\n"
-    "Exit code 0 when a run can use it, 5 when it can't. Changes nothing and starts no browser."
+    "Check a profile as a run does before cloning it, and report every problem.\n\n"
+    "Exit code 0 if a run can use it, 5 if not. Changes nothing and starts no browser."
 )
 VERIFY_EXAMPLES = ("poolwright profile verify coupa",)
 

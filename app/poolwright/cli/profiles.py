@@ -27,14 +27,14 @@ from poolwright.service.vault import with_keyring
 from poolwright.settings import Settings, variable
 
 CREATE_HELP = (
-    "Make a profile: the browser folder that workers' clones come from.\n\n"
-    "Opens a browser on a new folder, and logs in by the portal's form when user and password are set "
+    "Create a profile: the browser folder that workers clone.\n\n"
+    "Opens a browser on a new folder, and logs in through the portal's form if user and password are set "
     f"({variable('user')} and {variable('password')}, best in .env). Your everyday browser is never touched."
 )
 CREATE_EXAMPLES = ("poolwright profile create coupa --portal coupa --base-url https://example.coupahost.com",)
 CHECK_HELP = (
-    "Clone a profile as a worker gets it, check the clone, and remove it.\n\n"
-    "Shows what was copied, how long it took, and what was left out. The profile itself is only read."
+    "Clone a profile as for a worker, check the clone, and remove it.\n\n"
+    "Shows what was copied, how long it took, and what was excluded. The profile itself is only read."
 )
 CHECK_EXAMPLES = ("poolwright profile clone-check coupa",)
 #: The largest of what was left out.

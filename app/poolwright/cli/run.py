@@ -36,7 +36,7 @@ Column = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Column of the order numbers: its name, or '#3' for the third. Default: found by itself.",
+        help="Column of the order numbers: its name, or '#3' for the third. Default: detected.",
         rich_help_panel=options.ORDERS,
         show_default=False,
     ),
@@ -45,21 +45,21 @@ Sheet = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Sheet of an Excel file. Default: PO_Data, else the first one that holds anything.",
+        help="Sheet of an Excel file. Default: PO_Data, or else the first sheet with content.",
         rich_help_panel=options.ORDERS,
         show_default=False,
     ),
 ]
 DryRun = Annotated[
     bool,
-    typer.Option("--dry-run", help="Show how the list is read and start nothing.", rich_help_panel=options.ORDERS),
+    typer.Option("--dry-run", help="Show how the list is read, and exit.", rich_help_panel=options.ORDERS),
 ]
 RedoChoice = Annotated[
     Redo,
     typer.Option(
         metavar="CHOICE",
-        help="Which orders that an earlier run ended are done again: nothing; retryable, what another try can help; "
-        "unfinished, also not found, forbidden and quarantined ones; all. Default: retryable.",
+        help="Which finished orders to run again: nothing; retryable, failures that may succeed on retry; "
+        "unfinished, also those not found, forbidden or quarantined; all. Default: retryable.",
         rich_help_panel=options.RUNNING,
         show_default=False,
     ),
@@ -67,9 +67,9 @@ RedoChoice = Annotated[
 
 
 HELP = (
-    "Bring back every attachment of a list of orders.\n\n"
-    "Files land in one folder for each order below --out, with a report beside them. Run the same list again to go on "
-    "where it was cut off; what is done is not done twice. Ctrl+C once finishes the orders in flight, twice stops at "
+    "Download every attachment of a list of orders.\n\n"
+    "Files go to one folder per order below --out, next to a report. Run the same list again to continue an "
+    "interrupted run; finished orders are skipped. Ctrl+C once finishes the orders in progress, twice stops at "
     "once."
 )
 EXAMPLES = (

@@ -23,12 +23,12 @@ from poolwright.settings import Settings
 from poolwright.settings.zones import zone_name
 
 LIST_HELP = (
-    "List the schedules of the settings: when each fires, what it fetches, and how.\n\n"
-    "Their orders go to the daemon's own queue; one with a profile, a folder or a template of its own runs beside the "
-    "daemon, into a folder of its own. They fire while `poolwright serve` runs."
+    "List the configured schedules: when each one runs, which list, and how.\n\n"
+    "Their orders go to the daemon's queue; a schedule with its own profile, folder or template runs in a separate "
+    "process, into its own folder. Schedules run only while `poolwright serve` is running."
 )
 LIST_EXAMPLES = ("poolwright schedule list", "poolwright schedule list --json")
-NEXT_HELP = "Show when schedules fire next, each in its own time zone."
+NEXT_HELP = "Show when schedules will run next, each in its own time zone."
 NEXT_EXAMPLES = ("poolwright schedule next", "poolwright schedule next nightly --count 10")
 NONE_THERE = "There is no schedule. Add a table [[schedules]] with name, cron and file to poolwright.toml."
 
@@ -68,7 +68,7 @@ def list_schedules(settings: Settings, *, as_json: AsJson = False) -> None:
     screen.print(table)
     for schedule in schedules:
         if schedule.own:
-            beside = f": runs beside the daemon, into {schedule.own.out}"
+            beside = f": runs in a separate process, into {schedule.own.out}"
             screen.print(Text.assemble((schedule.name, "bold"), beside), soft_wrap=True)
 
 

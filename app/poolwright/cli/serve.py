@@ -50,10 +50,10 @@ from poolwright.settings import LogLevel, Settings, Supervision
 from poolwright.supervisor.commands import Stop
 
 HELP = (
-    "Run a daemon: lists come in by HTTP and by other commands, all day.\n\n"
-    "One pool, one profile, one output folder. It tells its address and its token at the start; `poolwright submit`, "
-    "`status`, `watch` and others find both by themselves. Ctrl+C once finishes the orders in flight, twice stops at "
-    "once; what is left is taken up by the next start."
+    "Run a daemon that accepts lists over HTTP and from other commands.\n\n"
+    "One pool, one profile, one output folder. It prints its URL and token at startup; `poolwright submit`, "
+    "`status`, `watch` and others find both automatically. Ctrl+C once finishes the orders in progress, twice stops at "
+    "once; the next start continues with the rest."
 )
 EXAMPLES = ("poolwright serve --profile coupa", "poolwright serve --workers auto --port 9000 --out /srv/orders")
 #: A restart of a worker counts against its limit for so long: a daemon has no list whose end would end it.
@@ -166,7 +166,7 @@ async def _serve(service: _Service, private: Path) -> Stop | None:
 def _address_for_people(url: str, token: str, private: Path) -> str:
     """Where the dashboard is; the token with it unless others may read it where it is told."""
     if Supervision().is_journal(_STANDARD_OUTPUT):
-        return f"Poolwright is at {url}/; its token is in {private / TOKEN_NAME}, for its owner alone."
+        return f"Poolwright is at {url}/; its token is in {private / TOKEN_NAME}, readable only by its owner."
     return f"Poolwright is at {url}/#token={token}"
 
 
@@ -180,8 +180,12 @@ async def _until_the_end(
         beside.start_soon(_stop_where_nothing_can_be_done, daemon, wishes.stop)
         await wishes.stop.wait()
         if (end := daemon.end) is not None:
-            observe(Notice(level=Level.ERROR, text=f"The daemon ends: {end.detail} What waits stays in the queue."))
-        companions.notifier.stopping(end.detail if end is not None else "orders in flight are finished")
+            observe(
+                Notice(
+                    level=Level.ERROR, text=f"The daemon is stopping: {end.detail} Waiting orders stay in the queue."
+                )
+            )
+        companions.notifier.stopping(end.detail if end is not None else "finishing orders in progress")
         await daemon.close()
         beside.cancel_scope.cancel()
     return daemon.end
@@ -210,11 +214,11 @@ async def _read_again_on_hangup(companions: Companions, given: Mapping[str, obje
             try:
                 await companions.take_over(read_again(companions.settings, given))
             except OptionsError as error:
-                observe(Notice(level=Level.ERROR, text=f"The settings stay as they are: {error}"))
+                observe(Notice(level=Level.ERROR, text=f"The settings were not reloaded: {error}"))
 
 
 def _first_words(limit_s: float) -> str:
-    return f"Stopping: orders in flight are finished, at most {limit_s:.0f} s; press Ctrl+C again to stop now."
+    return f"Stopping: finishing orders in progress, at most {limit_s:.0f} s; press Ctrl+C again to stop at once."
 
 
 def _log_options(settings: Settings, file: Path, token: str, *, is_verbose: bool) -> LogOptions:

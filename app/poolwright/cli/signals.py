@@ -42,9 +42,9 @@ def ending_signals(*, is_hangup_one: bool = True) -> tuple[signal.Signals, ...]:
 def first_words(in_flight_count: int, limit_s: float) -> str:
     """What a person reads after the first signal."""
     if not in_flight_count:
-        return "Stopping; press Ctrl+C again to stop now."
+        return "Stopping; press Ctrl+C again to stop at once."
     orders = words.count(in_flight_count, "order")
-    return f"Stopping: finishing {orders} in flight, at most {limit_s:.0f} s; press Ctrl+C again to stop now."
+    return f"Stopping: finishing {orders} in progress, at most {limit_s:.0f} s; press Ctrl+C again to stop at once."
 
 
 async def unless_interrupted(work: Callable[[], Awaitable[T]]) -> T:
@@ -142,7 +142,7 @@ async def hearing_signals(
 
     def hear() -> None:
         if wishes.stop.is_set():
-            say("Stopping now; what is in flight goes back to the queue.")
+            say("Stopping at once; orders in progress go back to the queue.")
             wishes.stop_now.set()
             return
         hurry_at_last()

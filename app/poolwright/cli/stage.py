@@ -30,13 +30,11 @@ def clear_stage(out: Path) -> None:
         if (out / MARKER_NAME).is_file():
             remove_tree(out)
         elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise OptionsError(
-                f"{out} holds what no demo made, and a demo begins empty; name another folder with --out."
-            )
+            raise OptionsError(f"{out} is not empty and was not created by a demo; name another folder with --out.")
         out.mkdir(parents=True, exist_ok=True)
         (out / MARKER_NAME).touch()
     except OSError as error:
-        raise OptionsError(f"{out} cannot be made empty for a demo: {error.strerror}.") from error
+        raise OptionsError(f"{out} cannot be emptied for the demo: {error.strerror}.") from error
 
 
 def write_list(path: Path, orders: Iterable[ListedOrder]) -> None:

@@ -74,7 +74,7 @@ def losses() -> Iterator[str]:
     """What was written and nobody took, a sentence for each stream; a reader that has enough is none."""
     for name, stream in (("standard output", sys.stdout), ("standard error", sys.stderr)):
         if why := loss_of(stream):
-            yield f"lines to {name} were lost: {why}"
+            yield f"output to {name} was lost: {why}"
 
 
 def loss_of(stream: TextIO) -> str:

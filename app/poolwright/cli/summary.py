@@ -39,7 +39,7 @@ def headline(summary: BatchSummary) -> Text:
             style, text = "bold yellow", f"Stopped: {_share(done_count, total_count)}. {more}"
         case Ending.LOGIN_REQUIRED:
             style = "bold red"
-            way = f"Bring the login back with `poolwright profile login {summary.profile or 'NAME'}`."
+            way = f"Log in again with `poolwright profile login {summary.profile or 'NAME'}`."
             text = f"{summary.detail} {_share(done_count, total_count)}. {way} {_left(summary.left_count)}"
         case _:
             style = "bold red"
@@ -54,7 +54,7 @@ def _finished(summary: BatchSummary, done_count: int, total_count: int) -> str:
         return f"Nothing to do: {_all(total_count)} done by an earlier run."
     if done_count == total_count:
         return f"{_all(total_count).capitalize()} done."
-    again = "" if summary.done_now_count else " Nothing of this is worth another try; --redo says otherwise."
+    again = "" if summary.done_now_count else " None of the rest is retried by default; see --redo."
     return f"{_share(done_count, total_count)}.{again}"
 
 
@@ -69,7 +69,7 @@ def _share(done_count: int, total_count: int) -> str:
 def _left(left_count: int) -> str:
     if not left_count:
         return ""
-    return f"{words.count(left_count, 'order')} {'waits' if left_count == 1 else 'wait'}: start it again to go on."
+    return f"{words.count(left_count, 'order')} {'waits' if left_count == 1 else 'wait'}: start it again to continue."
 
 
 def _outcomes(summary: BatchSummary) -> Iterator[Text]:
@@ -78,7 +78,7 @@ def _outcomes(summary: BatchSummary) -> Iterator[Text]:
         if count:
             yield Text.assemble(f"{count:>8,}  ", (in_words(outcome), style))
     if summary.invalid_count:
-        yield Text.assemble(f"{summary.invalid_count:>8,}  ", ("rows of the list with no valid number", "yellow"))
+        yield Text.assemble(f"{summary.invalid_count:>8,}  ", ("rows without a valid order number", "yellow"))
     if summary.left_count:
         yield Text.assemble(f"{summary.left_count:>8,}  ", ("waiting", "yellow"))
 
@@ -91,4 +91,4 @@ def _effort(summary: BatchSummary, progress: Progress) -> str:
 
 def _beside(summary: BatchSummary) -> str:
     others = [path.suffix for path in (summary.report_csv, summary.report_json) if path is not None]
-    return f" ({' and '.join(others)} beside it)" if others else ""
+    return f" ({' and '.join(others)} next to it)" if others else ""

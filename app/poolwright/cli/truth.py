@@ -27,7 +27,7 @@ def differences(truths: Mapping[str, OrderTruth], found: Mapping[str, Found]) ->
         found: What came home.
     """
     told = {number: tuple(_of_order(truth, found.get(number))) for number, truth in truths.items()}
-    told |= {number: ("came home and was not asked for",) for number in found if number not in truths}
+    told |= {number: ("was returned but is not in the list",) for number in found if number not in truths}
     return {number: sentences for number, sentences in told.items() if sentences}
 
 
@@ -51,4 +51,4 @@ def _of_files(expected: list[FileTruth], digests: Mapping[str, str]) -> Iterator
     for path, digest in digests.items():
         if surplus[digest]:
             surplus[digest] -= 1
-            yield f"has {path!r}, which is no file of the portal's as it holds it"
+            yield f"has {path!r}, which matches no file of the portal"

@@ -70,7 +70,7 @@ async def _portal_of(process: Process, last_words: IO[bytes]) -> Portal:
     except (TimeoutError, anyio.EndOfStream, anyio.IncompleteRead, anyio.DelimiterNotFound) as problem:
         last_words.seek(0)
         told = last_words.read()[-_LAST_WORDS_BYTES:].decode(errors="replace").strip()
-        raise PortalError(f"The demo portal did not start: {told or 'it said nothing in time'}") from problem
+        raise PortalError(f"The demo portal did not start: {told or 'no output within the time limit'}") from problem
     return Portal(**json.loads(line), pid=process.pid)
 
 

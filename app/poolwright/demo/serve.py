@@ -147,7 +147,9 @@ def _whole(lowest: int, highest: int) -> Callable[[str], int]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m poolwright.demo", description="A made-up procurement portal.")
+    parser = argparse.ArgumentParser(
+        prog="python -m poolwright.demo", description="A made-up procurement portal for demos and tests."
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     parser.add_argument("--port", type=_whole(0, 65535), default=0, help="port; 0 takes a free one (default)")
     parser.add_argument(

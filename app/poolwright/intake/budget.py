@@ -40,7 +40,7 @@ class Budget:
         self._cell_count += len(cells)
         if len(cells) > COLUMNS_MAX:
             raise self._refusal(
-                f"has more than {COLUMNS_MAX:,} columns in row {self._row_count}; keep only those that matter"
+                f"has more than {COLUMNS_MAX:,} columns in row {self._row_count}; keep only those that are needed"
             )
         if self._cell_count > CELLS_MAX:
             raise self._refusal(f"has more than {CELLS_MAX:,} cells; split it into several lists")
@@ -66,6 +66,6 @@ def check_table(width: int, row_count: int, source: str) -> None:
     """
     if width * row_count > CELLS_MAX:
         raise InputRefusedError(
-            f"{source} has {row_count:,} rows and reaches to column {width:,}, which makes more than {CELLS_MAX:,} "
-            "cells; delete what stands far to the right, or split it into several lists."
+            f"{source} has {row_count:,} rows and extends to column {width:,}, which is more than {CELLS_MAX:,} "
+            "cells; delete what is far to the right, or split it into several lists."
         )

@@ -165,7 +165,7 @@ def _fitting_share(cells: Sequence[str], rules: NumberRules) -> float:
 
 def _no_column(sheet: Sheet) -> str:
     if sheet.has_header:
-        return f"{sheet.source} has no column that is known to hold order numbers; {_columns_shown(sheet)}."
+        return f"{sheet.source} has no column that is recognised as order numbers; {_columns_shown(sheet)}."
     return f"{sheet.source} has no header, so the order column must be named by position; {_columns_shown(sheet)}."
 
 

@@ -38,9 +38,9 @@ _STREAMS = {
         "with an account that may read it, take the label's protection off, and save it as .xlsx"
     ),
     "EncryptedPackage": f"is protected by a password; {_AS_NEW}",
-    "WordDocument": f"is a Word document (.doc), no spreadsheet; {_AS_NEW}",
-    "PowerPoint Document": f"is a PowerPoint file, no spreadsheet; {_AS_NEW}",
-    "__substg1.0_": "is an Outlook message, no spreadsheet; save the list that is attached to it, and give that",
+    "WordDocument": f"is a Word document (.doc), not a spreadsheet; {_AS_NEW}",
+    "PowerPoint Document": f"is a PowerPoint file, not a spreadsheet; {_AS_NEW}",
+    "__substg1.0_": "is an Outlook message, not a spreadsheet; save the attached list and use that file",
 }
 _MARKS = {
     b"%PDF-": f"is a PDF file; {_AS_NEW}",
@@ -118,7 +118,7 @@ def text_kind(text: str, source: str) -> TextKind:
     if control_count > _ACCIDENTS_MAX and control_count * 1000 > len(head):
         raise InputRefusedError(f"{source} is not a spreadsheet; {_AS_NEW}.")
     if "\0" in text:
-        raise InputRefusedError(f"{source} holds zero bytes, which no text has; {_AS_NEW}.")
+        raise InputRefusedError(f"{source} contains zero bytes, which text never does; {_AS_NEW}.")
     return TextKind.LIST
 
 
@@ -144,7 +144,7 @@ def _foreign_kind(content: bytes, source: str) -> str:
     owner = _lock_owner(content)
     if owner or source.startswith((".~lock.", "~$")):
         by_whom = f", which {owner} has open" if owner else ""
-        return f"is the lock file that lies beside an open workbook{by_whom}; give the workbook itself"
+        return f"is the lock file of an open workbook{by_whom}; use the workbook itself"
     # Marks of binary kinds are short; text may begin with one by chance, but holds no zero byte.
     head = content[:_PROBE_LENGTH]
     if b"\0" not in head:

@@ -51,12 +51,12 @@ def read_delimited(text: str, source: str) -> Grid:
     if declared and dialect.delimiter == _NO_DELIMITER:
         dialect = Dialect(delimiter=declared[2])
     if dialect.delimiter == _NO_DELIMITER and (places := gutters(text[:_PROBE_LENGTH])):
-        notice = f"{source} has columns of fixed width; its rows were parted where blanks stand below each other."
+        notice = f"{source} has columns of fixed width; its rows were split where blanks align."
         return Grid(rows=tuple(number_rows(part_at(text, places, source), source)), notices=(notice,))
     bare = _unwrapped(body) if dialect.delimiter == _NO_DELIMITER else ""
     if bare:
         unwrapped = read_delimited(bare, source)
-        notice = f"Each row of {source} stands in quote marks as a whole; they were taken off."
+        notice = f"Each row of {source} is in quotation marks as a whole; they were removed."
         return replace(unwrapped, notices=(notice, *unwrapped.notices))
     parted = part(body, dialect, source)
     notices = (*_notices(parted, source), *_cut_notices(body, parted, source))
@@ -96,7 +96,7 @@ def _dialects(text: str, delimiter: str) -> Iterator[Dialect]:
 def _notices(parted: Parted, source: str) -> Iterator[str]:
     if parted.literal:
         shown = named_rows([position + 1 for position in sorted(parted.literal)])
-        yield f"Quote marks do not pair up in {shown} of {source}; the cells there were taken as they stand."
+        yield f"Unpaired quotation marks in {shown} of {source}; the cells there were read as they are."
     if parted.mended:
         shown = named_rows([position + 1 for position in sorted(parted.mended)])
         yield f"Quote marks in {shown} of {source} stand behind backslashes or beside blanks; they were read so."
@@ -147,7 +147,7 @@ def _refuse_flood(text: str, source: str) -> None:
         end = max(text.rfind("\n", *window), text.rfind("\r", *window))
         if end < 0:
             raise InputRefusedError(
-                f"{source} has a line of more than {LINE_LENGTH_MAX:,} characters, which is no row of a list; "
+                f"{source} has a line of more than {LINE_LENGTH_MAX:,} characters, which is not a row of a list; "
                 "save it with one order in each row."
             )
         start = end + 1

@@ -68,7 +68,7 @@ def decode(content: bytes, source: str) -> Decoded:
     notices = [decoded.notice] if decoded.notice else []
     if len(text) < len(decoded.text) and not _DOS_END.search(decoded.text):
         notices.append(
-            f"{source} ends in zero bytes, as a file does whose end was not saved; see that no row is missing."
+            f"{source} ends in zero bytes, so its end may not have been saved; check that no row is missing."
         )
     return replace(decoded, text=_INNER_MARK.sub(r"\1", _DOS_END.sub("", text)), notice=" ".join(notices))
 
@@ -150,8 +150,8 @@ def _by_line(content: bytes, encodings: Sequence[str], source: str) -> Decoded:
 def _broken_notice(numbers: Sequence[int], source: str, encoding: str, other: str = "") -> str:
     lines = named_rows(numbers).replace("row", "line").capitalize()
     verb = "is" if len(numbers) == 1 else "are"
-    is_read = f"were read as {other}" if other and other != encoding else "are replaced by a sign"
-    return f"{lines} of {source} {verb} no {encoding} text; letters {is_read} there."
+    is_read = f"were read as {other}" if other and other != encoding else "were replaced by a placeholder"
+    return f"{lines} of {source} {verb} no {encoding} text; characters {is_read} there."
 
 
 def _wide_encoding(content: bytes) -> str:
@@ -178,9 +178,7 @@ def _code_page(telling: bytes, source: str) -> str:
     # Short runs that no Latin page has come from DOS; the detector knows its pages too.
     best = charset_normalizer.from_bytes(telling, cp_isolation=None if is_latin else _OTHER_PAGES).best()
     if best is None:
-        raise InputRefusedError(
-            f"{source} is text in an encoding that was not found out; save it again as CSV UTF-8 or .xlsx."
-        )
+        raise InputRefusedError(f"{source} is text in an unknown encoding; save it again as CSV UTF-8 or .xlsx.")
     return best.encoding
 
 

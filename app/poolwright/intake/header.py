@@ -58,7 +58,7 @@ def frame_rows(rows: Sequence[Row], wanted: str | None = None) -> Frame:
     unknown = [] if is_named else [f"Row {rows[header].row_no} was taken as the header, not as an order."]
     names, below = rows[header], rows[header + 1 :]
     if place is not None and below and _goes_on(names, below[0], place):
-        unknown.append(f"Row {below[0].row_no} goes on with the header: not read as an order.")
+        unknown.append(f"Row {below[0].row_no} continues the header: not read as an order.")
         names, below = _joined(names, below[0], fold_name(wanted or "")), below[1:]
     body, skipped = _without_descriptions(names, below)
     return Frame(header=names, rows=body, notices=(*titles, *unknown, *skipped))
@@ -71,7 +71,7 @@ def _is_order(row: Row, place: int) -> bool:
 
 def _sorted_in(rows: Sequence[Row], header: int) -> Frame:
     """A table whose header was sorted in among its rows, so that orders stand above it too."""
-    notice = f"The header stands in row {rows[header].row_no}, below orders: the rows above it were read too."
+    notice = f"The header is in row {rows[header].row_no}, below orders; the rows above it were read too."
     return Frame(header=rows[header], rows=(*rows[:header], *rows[header + 1 :]), notices=(notice,))
 
 

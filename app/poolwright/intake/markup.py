@@ -70,7 +70,7 @@ class _Walk:
             raise TooMuchError(f"has a text of more than {CELL_LENGTH_MAX:,} characters")
 
     def _refuse_doctype(self, *_: object) -> None:
-        raise TooMuchError("defines a document type of its own, which no spreadsheet program does")
+        raise TooMuchError("defines its own document type, which no spreadsheet program does")
 
     def _open(self, name: str, _: object) -> None:
         self._last_tag_byte = self._parser.CurrentByteIndex

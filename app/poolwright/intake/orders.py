@@ -34,7 +34,7 @@ _BATCH_ID_LENGTH = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How a list is to be read."""
+    """Options for reading a list."""
 
     #: Begins every task id.
     portal_name: str
@@ -186,7 +186,7 @@ def _struck_notices(rows: Sequence[Row], index: int, left_out: Collection[int]) 
     if struck:
         yield (
             f"{named_rows(struck).capitalize()} {'is' if len(struck) == 1 else 'are'} crossed out in the list and read "
-            "all the same; delete what is not wanted."
+            "anyway; delete those that you do not want."
         )
 
 

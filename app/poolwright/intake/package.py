@@ -28,8 +28,8 @@ _RATIO_FROM_BYTES = 16 * 1024 * 1024
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 #: What other packed files begin with in their table of contents.
 _OTHERS = {
-    "word/": "a Word document (.docx), no spreadsheet",
-    "ppt/": "a PowerPoint file (.pptx), no spreadsheet",
+    "word/": "a Word document (.docx), not a spreadsheet",
+    "ppt/": "a PowerPoint file (.pptx), not a spreadsheet",
     "index/": "an Apple Numbers file",
     "index.zip": "an Apple Numbers file",
 }
@@ -45,7 +45,7 @@ def check_package(content: bytes, source: str) -> None:
         zipfile.BadZipFile: It is damaged.
     """
     if content.count(_ENTRY) > PARTS_MAX:
-        raise InputRefusedError(f"{source} is packed of more than {PARTS_MAX:,} parts; save the list alone as .xlsx.")
+        raise InputRefusedError(f"{source} contains more than {PARTS_MAX:,} parts; save only the list as .xlsx.")
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         parts = packed.infolist()
         _check_kind({folded(part.filename) for part in parts}, source)
@@ -71,12 +71,12 @@ def _check_kind(names: set[str], source: str) -> None:
     if lists:
         more = f" and {len(lists) - 1} more" if len(lists) > 1 else ""
         raise InputRefusedError(f"{source} is a packed file with {lists[0]}{more} in it; unpack it and give that file.")
-    raise InputRefusedError(f"{source} is a packed file but no Excel workbook; save the list as .xlsx or CSV.")
+    raise InputRefusedError(f"{source} is an archive but not an Excel workbook; save the list as .xlsx or CSV.")
 
 
 def _check_sizes(parts: list[zipfile.ZipInfo], packed_bytes: int, source: str) -> None:
     if not _METHODS.issuperset(part.compress_type for part in parts):
-        raise InputRefusedError(f"{source} is packed as no spreadsheet program does it; save it anew as .xlsx.")
+        raise InputRefusedError(f"{source} is not packed as spreadsheet programs do it; save it again as .xlsx.")
     unpacked_bytes = sum(part.file_size for part in parts)
     if unpacked_bytes > UNPACKED_BYTES_MAX:
         size_mb = UNPACKED_BYTES_MAX // (1024 * 1024)

@@ -27,7 +27,7 @@ def shape_notices(rows: Sequence[OrderRow], tasks: Mapping[TaskId, POTask]) -> I
     ]
     more = len(by_count) - _SHOWN_KINDS
     tail = f" and {more} more kinds" if more > 0 else ""
-    yield f"The order numbers are of different kinds: {', '.join(kinds)}{tail}; see that all of them are orders."
+    yield f"The order numbers are of different kinds: {', '.join(kinds)}{tail}; check that all of them are orders."
 
 
 def _shape(number: str) -> str:

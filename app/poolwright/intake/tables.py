@@ -29,7 +29,7 @@ class OtherTables:
             return ()
         where = named_rows(self.heads).capitalize()
         is_one = len(self.heads) == 1
-        return (f"{where} {'begins another table' if is_one else 'begin other tables'}: what stands below is doubted.",)
+        return (f"{where} {'begins another table' if is_one else 'begin other tables'}: what follows is uncertain.",)
 
 
 def find_tables(
@@ -54,7 +54,7 @@ def find_tables(
             found.doubted[row.row_no] = BadNumber(
                 reason=Reason.BAD_NUMBER,
                 detail=f"{number.po_number} stands below {head.cells[index].strip()!r} in row {head.row_no}, so it may "
-                "be no order: give the order by itself, or leave the other table out.",
+                "not be an order: list the order separately, or remove the other table.",
             )
     return found
 

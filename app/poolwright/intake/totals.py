@@ -122,10 +122,10 @@ def find_totals(rows: Sequence[Row], index: int, numbers: Sequence[Number | BadN
 
 
 def _doubt(number: Number, *, is_sum: bool) -> BadNumber:
-    why = "is the sum of the numbers above it" if is_sum else "stands in a line that is named a total"
+    why = "is the sum of the numbers above it" if is_sum else "is in a line that is labelled as a total"
     return BadNumber(
         reason=Reason.BAD_NUMBER,
-        detail=f"{number.po_number} {why}, so it is a total or an order: delete the line, or give the order by itself.",
+        detail=f"{number.po_number} {why}, so it is a total or an order: delete the line, or list the order alone.",
     )
 
 

@@ -47,7 +47,7 @@ def read_web_page(text: str, source: str) -> Grid:
         raise InputRefusedError(f"{source} is a web page that cannot be read; {_AS_NEW}.") from error
     if not rows.rows:
         raise InputRefusedError(f"{source} is a web page without a table, perhaps a login or error page; {_AS_NEW}.")
-    rows.notices.insert(0, f"{source} is a web page, whatever its name says; the rows of its tables were read.")
+    rows.notices.insert(0, f"{source} is a web page despite its name; the rows of its tables were read.")
     return rows.grid()
 
 

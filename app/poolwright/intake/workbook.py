@@ -89,7 +89,7 @@ def read_xml(content: bytes, source: str, sheet_name: str | None = None) -> Grid
         raise _damaged(source, "an XML file") from error
     if not pages:
         raise InputRefusedError(
-            f"{source} is an XML file and no spreadsheet; open it in the program that made it and save it as .xlsx or "
+            f"{source} is an XML file, not a spreadsheet; open it in the program that made it and save it as .xlsx or "
             "as CSV UTF-8."
         )
     grid = _first_grid(pages, source, sheet_name)
@@ -103,7 +103,7 @@ def _packed_pages(parts: Parts, source: str) -> list[Page]:
 
 
 def _damaged(source: str, what: str = "an Excel workbook") -> InputRefusedError:
-    return InputRefusedError(f"{source} cannot be read as {what}: it is damaged. Open it in Excel and save it anew.")
+    return InputRefusedError(f"{source} cannot be read as {what}: it is damaged. Open it in Excel and save it again.")
 
 
 def _first_grid(pages: Sequence[Page], source: str, sheet_name: str | None) -> Grid:

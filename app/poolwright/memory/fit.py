@@ -14,7 +14,7 @@ def needed_bytes(worker_count: int, tabs_per_worker: int) -> int:
 
 
 def worker_count_that_fits(total_bytes: int, threshold: float, tabs_per_worker: int) -> int:
-    """The most workers that stay below a share of the memory, at most the 8 that a pool may have; 0 when none does.
+    """The largest number of workers that fit into a share of the memory, at most 8; 0 if not even one fits.
 
     Args:
         total_bytes: What there is.

@@ -8,7 +8,7 @@ from poolwright.memory.limit import oom_kill_count
 
 
 class Kills:
-    """The kills since this was made. They may be anybody's in our group, or on the machine where there is no group."""
+    """Counts kills for lack of memory since its creation, in our control group or else on the whole machine."""
 
     def __init__(self, count: Callable[[], int | None] = oom_kill_count) -> None:
         """Begin to count; ``count`` gives all kills so far, nothing where the system does not tell."""

@@ -28,7 +28,7 @@ _ABOUT_AVAILABLE = ("MemFree", "Buffers", "Cached")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryLimit:
-    """What there is at one moment."""
+    """The memory available at one moment."""
 
     #: Physical memory, or the smallest limit around us.
     total_bytes: int
@@ -94,7 +94,7 @@ def _governing(root: Path) -> Iterator[Cgroup]:
 
 
 def _limit_of(group: Cgroup) -> MemoryLimit | None:
-    """What one group allows; nothing when it sets no limit."""
+    """The limit of one group; None if it sets none."""
     names = ("memory.limit_in_bytes",) if group.version == 1 else ("memory.max", "memory.high")
     told = [group.number(name) for name in names]
     if group.version == 1 and group.is_outermost:

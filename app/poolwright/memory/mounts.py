@@ -42,7 +42,7 @@ def read_mounts(root: Path) -> tuple[Mount, ...]:
 
 
 def mount_of(path: Path, root: Path) -> Mount | None:
-    """The mount that a folder lies on; nothing where that cannot be told."""
+    """The mount that contains a folder; None if it is unknown."""
     place = PurePosixPath(path)
     around = [mount for mount in read_mounts(root) if place.is_relative_to(mount.point)]
     # Of two at the same point the later one hides the earlier one.

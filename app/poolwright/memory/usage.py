@@ -21,7 +21,7 @@ _OWN_SHARE = 0.45
 
 
 class Way(StrEnum):
-    """How memory is read; the best way comes first."""
+    """How memory is measured, best metric first."""
 
     #: Shared pages are divided among those who share them: Linux.
     PSS = "pss"
@@ -33,7 +33,7 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What a tree of processes uses."""
+    """The memory that a tree of processes uses."""
 
     memory_bytes: int
     #: The weakest one that was needed for any of its processes.

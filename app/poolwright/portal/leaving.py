@@ -19,7 +19,7 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Ruling(Enum):
-    """What becomes of a request."""
+    """The decision on a request."""
 
     GOES = auto()
     #: It could change something.

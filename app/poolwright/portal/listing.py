@@ -13,7 +13,7 @@ from poolwright.portal.tables import Attachments
 
 _LATE = "The list of attachments did not arrive in time."
 #: What an author can do about a page that does not say so.
-_HINT = "name in the portal pack what tells an empty list: attachments.empty, count, settled or answered"
+_HINT = "set a sign of an empty list in the portal pack: attachments.empty, count, settled or answered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class ListFacts:
 def doubt(rules: Attachments, facts: ListFacts) -> str:
     """Why the list cannot be trusted, in a sentence; empty when it can."""
     if facts.count is not None and facts.count != facts.link_count:
-        problem = f"The page counts {facts.count} attachments and shows {facts.link_count}."
+        problem = f"The page announces {facts.count} attachments but shows {facts.link_count}."
     elif facts.link_count:
         is_whole = facts.is_in_time and (facts.is_settled or not rules.settled)
         problem = "" if is_whole else _LATE
@@ -56,12 +56,12 @@ def _why_not_empty(rules: Attachments, facts: ListFacts) -> str:
     if rules.settled and not facts.is_settled:
         return _LATE
     if not facts.is_calm:
-        return "The page shows no attachments and still waits for an answer of the portal."
+        return "The page shows no attachments and still waits for a response of the portal."
     if facts.unread:
-        return "The page shows no attachments, but not all of it could be looked at."
+        return "The page shows no attachments, but some of it could not be read."
     if facts.is_settled or facts.is_answered:
         return ""
-    return f"The page shows no attachments, and does not say that there are none ({_HINT})."
+    return f"The page shows no attachments, but has no sign of an empty list ({_HINT})."
 
 
 def _beside(facts: ListFacts) -> str:

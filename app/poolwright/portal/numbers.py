@@ -60,9 +60,9 @@ class NumberRules(BaseModel):
         try:
             re.compile(self.pattern)
         except re.error as error:
-            raise ValueError(f"pattern {self.pattern!r} is no regular expression: {error}") from error
+            raise ValueError(f"pattern {self.pattern!r} is not a valid regular expression: {error}") from error
         if not all(prefix.strip() for prefix in self.prefixes):
-            raise ValueError("prefixes holds an empty one")
+            raise ValueError("prefixes contains an empty one")
         match parse_number(self.example, self):
             case BadNumber():
                 raise ValueError(f"example {self.example!r} is not valid by pattern {self.pattern!r}")
@@ -100,7 +100,7 @@ def parse_number(text: str, rules: NumberRules, *, is_one: bool = False) -> Numb
     """
     plain = writing.plain_text(text)
     if not plain:
-        return BadNumber(reason=Reason.BLANK_NUMBER, detail="There is no order number.")
+        return BadNumber(reason=Reason.BLANK_NUMBER, detail="The cell has no order number.")
     if writing.is_shortened(plain):
         return _bad(
             f"{_shown(plain)} is a number that the spreadsheet shortened, so its last digits are lost: format the "
@@ -118,7 +118,7 @@ def parse_number(text: str, rules: NumberRules, *, is_one: bool = False) -> Numb
         if doubt:
             return _bad(doubt)
     return _bad(
-        f"{_shown(plain)} is no order number of this portal: expected {rules.describe}, for example {rules.example}"
+        f"{_shown(plain)} is not an order number of this portal: expected {rules.describe}, for example {rules.example}"
         f"{_look_alike(plain, rules)}."
     )
 
@@ -159,14 +159,14 @@ def _doubt(plain: str, rules: NumberRules) -> str:
         whole = _valid(prefix, glued, rules)
         if whole:
             if is_address:
-                readings.append("the address of a machine in a network")
+                readings.append("an IP address")
             elif not alone:
-                readings.append(f"{_shown(rest)}, which is no single order number")
+                readings.append(f"{_shown(rest)}, which is not a single order number")
             readings.append(f"the order {whole.po_number}")
             break
     if not readings:
         return ""
-    return f"{_shown(plain)} can be read as {', or as '.join(readings)}: leave one order number alone in the cell."
+    return f"{_shown(plain)} can be read as {', or as '.join(readings)}: keep only one order number in the cell."
 
 
 def _look_alike(plain: str, rules: NumberRules) -> str:

@@ -91,7 +91,7 @@ class Pack(PackTable):
         if found.count or found.empty or found.settled or found.answered:
             return ()
         signs = "attachments.empty, count, settled or answered"
-        return (f"nothing in it tells an empty list ({signs}): an order without attachments ends as portal_changed",)
+        return (f"it has no sign of an empty list ({signs}): an order without attachments ends as portal_changed",)
 
     def order_url(self, base_url: str, portal_number: str) -> str:
         """Address of an order's page."""

@@ -74,7 +74,7 @@ def _search_in_time(pattern: str, *, ignores_case: bool) -> _Search:
     try:
         any_kind = regex.compile(pattern, regex.IGNORECASE if ignores_case else regex.DOTALL)
     except regex.error as error:
-        raise PatternError(f"{pattern!r} is no regular expression: {error}") from error
+        raise PatternError(f"{pattern!r} is not a valid regular expression: {error}") from error
     group = 1 if any_kind.groups else 0
 
     def search(text: str) -> str | None:

@@ -40,7 +40,7 @@ def _path(text: str) -> str:
 
 def _base_url(text: str) -> str:
     if text and not _BASE_URL.fullmatch(text):
-        msg = f"{text!r} is no address: it must start with https:// or http:// and have no ? or #"
+        msg = f"{text!r} is not a valid address: it must start with https:// or http:// and contain no ? or #"
         raise ValueError(msg)
     return text
 
@@ -148,7 +148,7 @@ class Login(PackTable):
     @model_validator(mode="after")
     def _form_is_told(self) -> Login:
         if LoginStep.FORM in self.ladder and self.form is None:
-            msg = "the ladder has 'form', so [login.form] must tell its fields"
+            msg = "the ladder contains 'form', so [login.form] must name its fields"
             raise ValueError(msg)
         return self
 
@@ -170,7 +170,7 @@ class Marks(PackTable):
             msg = "text needs within: the same words may stand in an order's own comments"
             raise ValueError(msg)
         if not (self.address or self.status or self.selector or self.text):
-            msg = "no mark at all: it would never match"
+            msg = "it has no marks, so it would never match"
             raise ValueError(msg)
         return self
 
@@ -263,7 +263,7 @@ class Attachments(PackTable):
     @model_validator(mode="after")
     def _something_is_found(self) -> Attachments:
         if not (self.links or self.clicks):
-            msg = "neither links nor clicks: no attachment would ever be found"
+            msg = "it has neither links nor clicks, so no attachment would be found"
             raise ValueError(msg)
         return self
 

@@ -106,7 +106,7 @@ def unsure_thousands(text: str) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Whether this can be the address of a machine in a network: ``192.168.100.200``."""
+    """Whether this can be an IP address: ``192.168.100.200``."""
     return bool(_FOUR_NUMBERS.fullmatch(text)) and all(int(part) <= _BYTE_MAX for part in text.split("."))
 
 

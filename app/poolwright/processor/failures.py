@@ -9,7 +9,7 @@ import math
 
 
 class ProcessorError(Exception):
-    """Root of what a processor says by raising."""
+    """Base class of the errors that a processor raises on purpose."""
 
 
 class RetryLaterError(ProcessorError):
@@ -23,11 +23,11 @@ class RetryLaterError(ProcessorError):
             after_s: Seconds to wait at least, of which the pool heeds five minutes; else it decides alone.
 
         Raises:
-            ValueError: The time is less than nothing, or without end.
+            ValueError: The time is negative or infinite.
         """
         super().__init__(detail)
         if after_s is not None and not 0 <= after_s < math.inf:
-            msg = f"after_s is {after_s}; it must be 0 seconds or more, and not without end."
+            msg = f"after_s is {after_s}; it must be a finite number of seconds, 0 or more."
             raise ValueError(msg)
         self.after_s = after_s
 

@@ -50,7 +50,7 @@ class Own:
 
 
 def resolve(name: str) -> Shipped | Offered | Own:
-    """Find out what a name means.
+    """Find the processor of a name.
 
     Raises:
         OptionsError: It means nothing, or more than one thing.
@@ -64,16 +64,14 @@ def resolve(name: str) -> Shipped | Offered | Own:
         givers.insert(0, "Poolwright itself")
     if len(givers) > 1:
         raise OptionsError(
-            f"The processor {name!r} is offered by {' and '.join(givers)}; remove one of them, or name the function "
+            f"The processor {name!r} is provided by {' and '.join(givers)}. Remove one of them, or name the function "
             "that you mean as module:function."
         )
     if name in SHIPPED_NAMES:
         return Shipped(name=name)
     if found:
         return found[0]
-    raise OptionsError(
-        f"There is no processor {name!r}. There is {_listed(offers)}; one of your own is named as module:function."
-    )
+    raise OptionsError(f"Unknown processor {name!r}. Available: {_listed(offers)}. Name your own as module:function.")
 
 
 def offered() -> tuple[Offered, ...]:
@@ -88,7 +86,7 @@ def offered() -> tuple[Offered, ...]:
 def _own(name: str) -> Own:
     module, _, function = name.partition(":")
     if not (function.isidentifier() and all(part.isidentifier() for part in module.split("."))):
-        raise OptionsError(f"{name!r} names no processor; write it as module:function, or as package.module:function.")
+        raise OptionsError(f"Invalid processor name {name!r}: expected module:function or package.module:function.")
     return Own(name=name, module=module, function=function)
 
 

@@ -51,7 +51,7 @@ class BaseFacts:
         if self.seal:
             return None
         return (
-            f"{self.path} is unsealed: only its structure is checked. "
+            f"{self.path} is not sealed: only its structure is checked. "
             f"`poolwright profile seal {name_of(self.path)}` has every byte checked."
         )
 
@@ -166,7 +166,7 @@ def _notices(path: Path) -> tuple[str, ...]:
     if stranger is None:
         return ()
     notice = (
-        f"{path} was left locked by {stranger}. Nothing holds it now, so it is used; "
+        f"{path} has a leftover lock of {stranger}. No process on this machine uses it, so it is used; "
         f"make sure that no browser on {stranger.host} has it open."
     )
     return (notice,)

@@ -80,7 +80,7 @@ def clone_profile(base: Path, target: Path, *, monotonic: Callable[[], float] = 
     begun = monotonic()
     if os.path.lexists(target):
         raise ProfileRefusedError(
-            f"{target} is taken; a clone never overwrites anything. Remove it, or name another place."
+            f"{target} exists already, and a clone never overwrites anything. Remove it, or choose another folder."
         )
     draft = target.with_name(f"{target.name}.tmp")
     try:
@@ -173,14 +173,14 @@ def _require_room(folder: Path, size_bytes: int) -> None:
         needed, free = (size_bytes + RESERVE_BYTES) // 1024**2, free_bytes // 1024**2
         raise NoRoomError(
             f"A clone in {folder} needs {needed} MB with its reserve, but only {free} MB are free. "
-            "Free some room, or name another place for clones."
+            "Free some space, or choose another folder for clones."
         )
 
 
 def _explained(error: OSError, base: Path, target: Path) -> PoolError:
     if error.errno == errno.EFBIG or trouble_of(error) is StorageTrouble.FULL:
         return NoRoomError(
-            f"The disk was full before the clone {target} was whole ({error.strerror}); it was removed. "
+            f"The disk was full before the clone {target} was complete ({error.strerror}); it was removed. "
             "Free some room, then start again."
         )
     if error.filename is not None and Path(error.filename).is_relative_to(base):

@@ -170,7 +170,7 @@ class ProfileHome:
             refuse_everyday(Path(name).expanduser())
         if not (_NAME.fullmatch(name) and is_valid_filename(name, platform="universal")):
             raise ProfileRefusedError(
-                f"{name!r} can't name a profile. Use up to 64 small letters, digits, dots, hyphens and underscores, "
+                f"{name!r} is not a valid name. Use up to 64 small letters, digits, dots, hyphens and underscores, "
                 "beginning with a letter or a digit."
             )
         refuse_everyday(self.root / name)

@@ -121,7 +121,7 @@ def restore(base: Path, *, now: datetime) -> Path:
     """
     good = find_good(base)
     if good is None:
-        raise ProfileMissingError(f"No good copy of {base} was kept: it was never sealed. {make_anew(base)}")
+        raise ProfileMissingError(f"There is no backup of {base}: it was never sealed. {make_anew(base)}")
     try:
         base.mkdir(mode=FOLDER_MODE, exist_ok=True)
         with changing(base):
@@ -185,10 +185,10 @@ def _copy_good(good: Path, target: Path) -> Seal:
     seal = read_seal(good)
     remove_clone(target)
     report = clone_profile(good, target)
-    differences = ("its seal is gone",) if seal is None else find_differences(seal, report.files)
+    differences = ("its seal is missing",) if seal is None else find_differences(seal, report.files)
     if seal is None or differences:
         remove_clone(target)
-        raise ProfileDamagedError(f"The good copy {good} is damaged too: {', '.join(differences)}. {make_anew(target)}")
+        raise ProfileDamagedError(f"The backup {good} is damaged too: {', '.join(differences)}. {make_anew(target)}")
     return seal
 
 

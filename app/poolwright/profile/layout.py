@@ -40,6 +40,6 @@ def refuse_newer(path: Path, written: bytes | Mapping[str, object]) -> None:
         return
     raise ProfileNewerError(
         f"{path} was written by a newer version of Poolwright (layout {newer.schema_version}; this one knows {LAYOUT})."
-        " Nothing says that the profile is damaged, and nothing of it was changed: use it with that version or a later "
+        " The profile was not changed and need not be damaged: use it with that version or a later "
         "one. `poolwright --version` tells which one this is."
     )

@@ -196,10 +196,10 @@ def _take(base: Path, *, is_shared: bool, refusal: str) -> FileLock | None:
             return None
         raise unwritable(
             error,
-            f"{lock.path} can't be locked ({error.strerror}). Put the profile on a local disk that knows file locks.",
+            f"{lock.path} can't be locked ({error.strerror}). Move the profile to a local disk with file locks.",
         ) from error
     if not is_taken:
-        raise ProfileInUseError(f"{base} {refusal} Wait until that has ended, then start again.")
+        raise ProfileInUseError(f"{base} {refusal} Wait until it has finished, then start again.")
     return lock
 
 

@@ -75,7 +75,7 @@ def read_marker(base: Path) -> Marker | None:
         return Marker.model_validate_json(written)
     except ValidationError as error:
         refuse_newer(path, written)
-        raise ProfileRefusedError(f"{path} says that {base} was damaged, but not how. {ways_out(base)}") from error
+        raise ProfileRefusedError(f"{path} marks {base} as damaged without a reason. {ways_out(base)}") from error
 
 
 def refuse_marked(base: Path) -> None:

@@ -27,7 +27,7 @@ from poolwright.profile.structure import LOCAL_STORAGE, find_stores, require_sto
 
 
 class Profile:
-    """One clone and where in life it is. A restarted worker takes the same one again."""
+    """One clone and its state. A restarted worker leases the same clone again."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Profile:
 
     @property
     def state(self) -> ProfileStatus:
-        """Where in life it is."""
+        """State of the profile."""
         return self._machine.state
 
     @property
@@ -193,5 +193,5 @@ class Profile:
         try:
             mark_damaged(self.base_profile_path, why, self._clock())
         except OSError as error:
-            return f" The next run is not warned of it: the mark beside the base can't be written ({error.strerror})."
+            return f" The next run is not warned: the damage mark beside the base can't be written ({error.strerror})."
         return ""

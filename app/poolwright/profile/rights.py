@@ -34,7 +34,7 @@ class Rights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blame:
-    """What a person is told of a refusal."""
+    """The explanation of a denied access, for a person."""
 
     #: Goes on after a colon, without a full stop.
     cause: str
@@ -60,7 +60,7 @@ def blame(error: OSError, top: Path, at: Path | None = None) -> Blame:
 
 
 def explain(code: int, told: str, top: Path, rights: Rights | None) -> Blame:
-    """Turn a refusal into words. Pure.
+    """Explain a denied access. Pure.
 
     Args:
         code: The system's number for it.
@@ -79,11 +79,11 @@ def explain(code: int, told: str, top: Path, rights: Rights | None) -> Blame:
         return Blame(cause=told)
     culprit = rights.culprit
     if rights.owner_uid == rights.own_uid and rights.mode & _OWNER_ALL == _OWNER_ALL:
-        guard = f"although {culprit} belongs to this very user and its mode {rights.mode:04o} allows it"
-        step = f"Look for what else forbids it: an immutable flag (`lsattr -d {culprit}`), an access list, a guard."
+        guard = f"although this user owns {culprit} and its mode {rights.mode:04o} allows it"
+        step = f"Check what else denies it: an immutable flag (`lsattr -d {culprit}`), an ACL, or SELinux or AppArmor."
         return Blame(cause=f"{told}, {guard}", step=step)
     if rights.owner_uid == rights.own_uid:
-        mode = f"{culprit} belongs to this very user (uid {rights.own_uid}), but its mode {rights.mode:04o} forbids it"
+        mode = f"this user (uid {rights.own_uid}) owns {culprit}, but its mode {rights.mode:04o} forbids it"
         return Blame(cause=f"{told}, {mode}", step=f"Run `chmod u+rwX {culprit}`.")
     whose = f"{culprit} belongs to uid {rights.owner_uid} and this program runs as uid {rights.own_uid}"
     return Blame(cause=f"{told}, {whose}", step=_way_out(rights, top.absolute()))
@@ -107,7 +107,7 @@ def _or(text: str) -> str:
 
 
 def look_at_rights(path: Path) -> Rights | None:
-    """Find what stands in the way to a path, which need not exist. Nothing where the system knows no owners."""
+    """Read the permissions of the deepest existing part of a path; None where the system has no owners."""
     if not hasattr(os, "geteuid"):
         return None
     path = path.absolute()

@@ -96,7 +96,7 @@ class RunFolder:
                     return cls(path, lock, _short_roots() if short_roots is None else short_roots)
         except OSError as error:
             raise _unwritable(root, error) from error
-        raise SetupError(f"The folder for this run can't be made in {root}: every name is taken. Clean it up.")
+        raise SetupError(f"The folder for this run can't be created in {root}: every name is taken. Clean it up.")
 
     def worker_folder(self, slot: int) -> WorkerFolder:
         """The places of one slot, made where missing. Asked again, it answers the same.
@@ -134,7 +134,7 @@ class RunFolder:
         except OSError as error:
             raise _unwritable(self.path, error) from error
         if not is_ours:
-            raise SetupError(f"Another run has {self.path} now.")
+            raise SetupError(f"Another run is using {self.path} now.")
         self._lock.drop()
         self._lock = lock
 
@@ -188,7 +188,7 @@ def furnish(folder: WorkerFolder) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
-    """What a sweep did."""
+    """What a cleanup removed and what it left."""
 
     #: Folders of dead runs that are gone.
     removed: tuple[Path, ...]

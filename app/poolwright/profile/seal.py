@@ -30,7 +30,7 @@ _TOLD = 5
 
 
 class Seal(BaseModel):
-    """What a base held when it was sealed."""
+    """The contents of a base when it was sealed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -108,7 +108,7 @@ def read_seal(base: Path) -> Seal | None:
     except ValidationError as error:
         refuse_newer(path, written)
         raise ProfileDamagedError(
-            f"{path} is no seal, so nobody knows if the profile is whole. {ways_out(base)}"
+            f"{path} is not a valid seal, so the profile cannot be verified. {ways_out(base)}"
         ) from error
 
 
@@ -138,7 +138,7 @@ def hash_files(user_data: Path) -> Mapping[str, CopiedFile]:
 def find_differences(seal: Seal, files: Mapping[str, CopiedFile]) -> tuple[str, ...]:
     """What is other than it was sealed, in words, sorted by path. Pure."""
     words = dict.fromkeys(files.keys() - seal.files.keys(), "is new")
-    words |= dict.fromkeys(seal.files.keys() - files.keys(), "is gone")
+    words |= dict.fromkeys(seal.files.keys() - files.keys(), "is missing")
     words |= {path: "changed" for path in seal.files.keys() & files.keys() if seal.files[path] != files[path]}
     return tuple(f"{path} {word}" for path, word in sorted(words.items()))
 

@@ -22,7 +22,7 @@ from poolwright.profile.seal import read_seal
 
 
 class Standing(StrEnum):
-    """Whether a profile can be used, in a word for a table."""
+    """Whether a profile can be used, in one word for a table."""
 
     FIT = "fit"
     #: No browser ever opened it, so nobody can be logged in.
@@ -48,7 +48,7 @@ _OF_ERROR = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """What one look at a profile saw."""
+    """The result of inspecting one profile."""
 
     profile: NamedProfile
     standing: Standing
@@ -63,7 +63,7 @@ class Sight:
 
 
 def look_at(profile: NamedProfile) -> Sight:
-    """Look at a profile as a run does before it clones it. Takes a few milliseconds."""
+    """Inspect a profile as a run does before it clones it. Takes a few milliseconds."""
     content = facts = None
     try:
         content = profile.read()

@@ -78,7 +78,7 @@ def read_storage_state(path: Path) -> StorageState:
         if size_bytes > SIZE_MAX_BYTES:
             raise OptionsError(
                 f"{path} holds {size_bytes // 1024**2} MB; a storage state of more than {SIZE_MAX_BYTES // 1024**2} MB "
-                "is none of a login alone. Export it from a browser that did nothing but log in."
+                "holds more than a login. Export it from a browser that did nothing but log in."
             )
         state = StorageState.model_validate_json(path.read_bytes())
     except OSError as error:
@@ -87,7 +87,7 @@ def read_storage_state(path: Path) -> StorageState:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         what = f"{where}: {first['msg']}" if where else first["msg"]
-        raise OptionsError(f"{path} is no storage state of Playwright ({what}). {_EXPORT}") from None
+        raise OptionsError(f"{path} is not a Playwright storage state ({what}). {_EXPORT}") from None
     if not (state.cookies or state.origins):
         raise OptionsError(f"{path} holds neither cookies nor storage, so nobody is logged in with it. {_EXPORT}")
     return state

@@ -109,7 +109,7 @@ def require_stores(clone: Path, known: frozenset[str]) -> None:
     gone = sorted(known - find_stores(clone))
     if gone:
         places = ", ".join(str(clone / store) for store in gone)
-        raise ProfileDamagedError(f"{places}: gone since a browser last ran; what sites stored there is lost.")
+        raise ProfileDamagedError(f"{places}: missing since a browser last ran; the data of its sites is lost.")
 
 
 def trim_stores(clone: Path) -> None:
@@ -142,7 +142,7 @@ def _checks(user_data: Path, *, was_killed: bool) -> Iterator[tuple[Path, str, C
     for name, lost in _LATER_SETTINGS.items():
         if (user_data / name).exists():
             yield user_data / name, lost, read_settings
-    yield find_cookies(user_data), "any cookie: nobody would be logged in", check_database
+    yield find_cookies(user_data), "any cookie, so no login", check_database
     for name, lost in _LATER_DATABASES.items():
         # An empty file is how a database begins.
         if (user_data / name).exists() and (user_data / name).stat().st_size:

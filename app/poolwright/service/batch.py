@@ -15,20 +15,20 @@ from poolwright.domain.tasks import OrderList
 
 
 class Redo(StrEnum):
-    """Which finished orders of an earlier run are done again."""
+    """Which finished orders of an earlier run to run again."""
 
     #: None at all.
     NOTHING = "nothing"
-    #: Those whose reason says that another try can help. The default.
+    #: Failures that may succeed on retry. The default.
     RETRYABLE = "retryable"
-    #: All that are not done: also not found, no permission, quarantined.
+    #: Every order without a result: also not found, no permission, quarantined.
     UNFINISHED = "unfinished"
     #: Every order of the list.
     ALL = "all"
 
 
 class Ending(StrEnum):
-    """Why a batch came to its end."""
+    """Why a batch ended."""
 
     FINISHED = "finished"
     #: A signal or a person stopped it; what was not done stays queued.
@@ -36,7 +36,7 @@ class Ending(StrEnum):
     LOGIN_REQUIRED = "login_required"
     PROFILE_DAMAGED = "profile_damaged"
     NO_WORKERS = "no_workers"
-    #: The workers use more memory than they may, and starting them anew does not help.
+    #: The workers use more memory than allowed, and recycling them did not help.
     MEMORY_SHORT = "memory_short"
     #: The browser could not be started at all.
     SETUP_FAILED = "setup_failed"
@@ -44,7 +44,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchJob:
-    """One list to bring home, with everything that the run needs to know."""
+    """One order list, with everything that the run needs."""
 
     orders: OrderList
     pool: PoolOptions
@@ -56,7 +56,7 @@ class BatchJob:
     #: Stem of the report files below ``out``.
     report_stem: str
     redo: Redo = Redo.RETRYABLE
-    #: Whose orders they are; nothing without a portal.
+    #: The portal account that the orders belong to; ``None`` without a portal.
     account: Account | None = None
 
 
@@ -65,7 +65,7 @@ class BatchSummary:
     """How a batch ended."""
 
     ending: Ending
-    #: Name of the profile that its workers' clones came from; empty where nobody says.
+    #: Name of the profile that the workers' clones were made from; empty if unknown.
     profile: str = ""
     #: One sentence when the ending needs one.
     detail: str = ""

@@ -16,13 +16,13 @@ from poolwright.store.journal import SqliteJournal
 from poolwright.store.threads import heed
 
 REPORTS_NAME = "reports"
-#: After the first wish to stop, a report gets so long: on top of the time that orders in flight had.
+#: Time for the report after the first stop request, on top of the time for orders in progress.
 AFTER_STOP_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchReport:
-    """Where the report is, or why there is none."""
+    """The report files, or why there is no report."""
 
     files: ReportFiles | None = None
     #: One sentence with the next step; empty when it was written.
@@ -30,14 +30,14 @@ class BatchReport:
 
 
 async def end_of_patience(stop: anyio.Event, stop_now: anyio.Event) -> None:
-    """Return when somebody who wants to stop waits for no report any more."""
+    """Return when a stop was requested and the time for the report is over."""
     await stop.wait()
     with anyio.move_on_after(AFTER_STOP_S):
         await stop_now.wait()
 
 
 async def report_batch(job: BatchJob, journal: SqliteJournal, stop: anyio.Event, stop_now: anyio.Event) -> BatchReport:
-    """Write the report. An earlier one stays where this one cannot be written, or is not waited for."""
+    """Write the report. If that fails or is interrupted, an earlier report stays in place."""
     found: list[BatchReport] = []
 
     async def work() -> None:
@@ -45,13 +45,13 @@ async def report_batch(job: BatchJob, journal: SqliteJournal, stop: anyio.Event,
             files = await journal.read(partial(_write, job))
         except OSError as error:
             folder = job.out / REPORTS_NAME
-            told = blame(error, folder).sentence(otherwise="Put that right and start it again for the report.")
+            told = blame(error, folder).sentence(otherwise="Fix this and run the batch again to get the report.")
             found.append(BatchReport(problem=f"The report in '{folder}' cannot be written: {told}"))
         else:
             found.append(BatchReport(files=files))
 
     await unless(partial(end_of_patience, stop, stop_now), work)
-    told = "The report was not written, since you want to stop; start it again for the report."
+    told = "The report was not written because the run was stopped. Run the batch again to get the report."
     return found[0] if found else BatchReport(problem=told)
 
 

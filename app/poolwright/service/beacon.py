@@ -33,21 +33,21 @@ class _Sign(BaseModel):
 
 
 class Beacon(_Sign):
-    """What the file of a daemon says."""
+    """Contents of a daemon's PID file."""
 
     url: str
 
 
 class BatchBeacon(_Sign):
-    """What the file of a batch says."""
+    """Contents of a batch's PID file."""
 
-    #: It was told to stop: orders in flight are finished, no other one starts.
+    #: It is stopping: orders in progress are finished, no new order starts.
     is_draining: bool = False
 
 
 @contextmanager
 def lit(folder: Path, url: str, started_at: datetime) -> Generator[None]:
-    """Say where the daemon is while the block lasts. A file that cannot be removed any more names one that is gone.
+    """Write the daemon's PID file, and remove it at the end of the block. A stale file names a dead process.
 
     Raises:
         OSError: The file cannot be written.
@@ -63,7 +63,7 @@ def lit(folder: Path, url: str, started_at: datetime) -> Generator[None]:
 
 @contextmanager
 def batch_lit(folder: Path, started_at: datetime) -> Generator[Callable[[], None]]:
-    """Say that a batch works while the block lasts; what is yielded says that it drains.
+    """Write the batch's PID file for the duration of the block; call what is yielded to mark the batch as stopping.
 
     A disk that takes no such file is no reason to bring no orders: those that ask then hear that nothing works here.
     The file of another batch that lives is left alone: this one will be refused, as the journal is in use.
@@ -90,12 +90,12 @@ def batch_lit(folder: Path, started_at: datetime) -> Generator[Callable[[], None
 
 
 def find(folder: Path) -> Beacon | None:
-    """The daemon that works here; nothing where the last one ended, however it ended."""
+    """Return the daemon that is using this folder, or ``None`` if there is none."""
     return _living(folder / BEACON_NAME, Beacon)
 
 
 def find_batch(folder: Path) -> BatchBeacon | None:
-    """The batch that works here; nothing where the last one ended, however it ended."""
+    """Return the batch that is using this folder, or ``None`` if there is none."""
     return _living(folder / BATCH_NAME, BatchBeacon)
 
 

@@ -12,12 +12,12 @@ from poolwright.domain.errors import unwrap_group
 
 @asynccontextmanager
 async def beginning(stop: anyio.Event) -> AsyncGenerator[Callable[[], None]]:
-    """Cancel the block when somebody wants to stop before it has said that it has begun, by calling what this yields.
+    """Cancel the block if a stop is requested before it calls the yielded function to report that startup is complete.
 
-    The block is left then as if it were done. From then on it hears the wish itself.
+    A cancelled block ends without an error. After startup the block handles stop requests itself.
 
     Args:
-        stop: Set by whoever wants to stop.
+        stop: Set to request a stop.
     """
     waiting = anyio.CancelScope()
 

@@ -57,8 +57,8 @@ INSIDE_PACKAGE = Path("0")
 VERSION_LIMIT_S = 15.0
 
 WAYS = (
-    "Install Google Chrome, Chromium or Microsoft Edge; or let Playwright fetch one with "
-    "`python -m playwright install chromium`; or name one with --browser or POOLWRIGHT_BROWSER_PATH."
+    "Install Google Chrome, Chromium or Microsoft Edge; or let Playwright download Chromium with "
+    "`python -m playwright install chromium`; or set --browser or POOLWRIGHT_BROWSER_PATH."
 )
 
 
@@ -109,13 +109,13 @@ def choose(asked: Path | None, places: Places, files: Files) -> Browser:
     """
     if asked is not None:
         if not files.is_program(asked):
-            raise OptionsError(f"browser_path is '{asked}', which is no program that can be started. {WAYS}")
+            raise OptionsError(f"browser_path is '{asked}', which is not an executable program. {WAYS}")
         return Browser(path=asked, name=asked.stem, origin="as asked")
     candidates = [*_installed(places, files), *_fetched(places.playwright, files)]
     usable = [browser for browser in candidates if not browser.path.is_relative_to(SNAP)]
     if usable:
         return usable[0]
-    snapped = " The one in a snap is of no use: it cannot read the clones of a profile." if candidates else ""
+    snapped = " The browser in a snap cannot be used: it cannot read the profile clones." if candidates else ""
     raise SetupError(f"No browser was found.{snapped} {WAYS}")
 
 

@@ -13,13 +13,13 @@ from poolwright.domain.tasks import POTask, Report
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callbacks:
-    """Each is called within the pool's event loop, must return at once and never raise."""
+    """Functions that the pool calls from its event loop. Each must return at once and never raise."""
 
-    #: A worker is lost: its id, and how that was seen. Its tasks go back to the queue.
+    #: A worker crashed: its id and the cause. Its tasks return to the queue.
     crash: Callable[[str, str], None] | None = None
-    #: What a worker's processes use, in bytes; every few seconds.
+    #: Memory used by a worker's processes in bytes, every few seconds.
     memory: Callable[[WorkerRef, int], None] | None = None
-    #: A task has its outcome, and its files are in place.
+    #: A task finished: its outcome is known and its files are filed.
     completion: Callable[[POTask, Report], None] | None = None
 
     def __call__(self, event: Event) -> None:

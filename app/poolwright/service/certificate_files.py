@@ -23,9 +23,9 @@ from poolwright.settings import Settings, variable
 
 _PEM = b"-----BEGIN "
 _KEY = re.compile(rb"-----BEGIN ([A-Z ]*)PRIVATE KEY-----.*?-----END \1PRIVATE KEY-----", re.DOTALL)
-_CLOSED = "does not open with the passphrase that is known for it"
-_ASK_AUTHORITY = "Ask those who run the portal, or your network, for the certificate of the authority that signs there"
-_ASK_GIVER = "Ask those who gave it to you for another one"
+_CLOSED = "cannot be decrypted with the configured passphrase"
+_ASK_AUTHORITY = "Ask the operator of the portal or of your network for the certificate of its signing authority"
+_ASK_GIVER = "Ask the issuer for another one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ def read_authorities(path: Path, now: datetime) -> Sequence[x509.Certificate]:
     found = _certificates("ca_file", path, _read("ca_file", path))
     authorities = [one for one in found if _is_authority(one)]
     if not authorities:
-        what = f"is the certificate of {_name(found[0].subject)}, and of no authority: it may sign no other"
+        what = f"is the certificate of {_name(found[0].subject)}, which is not a certificate authority"
         _refuse("ca_file", path, what, _ASK_AUTHORITY)
     lasting = [one for one in authorities if one.not_valid_after_utc > now]
     if not lasting:
@@ -68,10 +68,10 @@ def read_own(settings: Settings, path: Path, now: datetime) -> Own:
     else:
         key, certificates = _unpacked(path, content, settings)
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-        _refuse("client_cert", path, "has a key that is neither RSA nor of a curve: no browser shows it", _ASK_GIVER)
+        _refuse("client_cert", path, "has a key that is neither RSA nor EC: browsers do not support it", _ASK_GIVER)
     own = next((one for one in certificates if one.public_key() == key.public_key()), None)
     if own is None:
-        _refuse("client_cert", path, "holds no certificate to which that key belongs", "Name the two of one pair")
+        _refuse("client_cert", path, "contains no certificate that matches the key", "Set a matching pair")
     begins, ends = own.not_valid_before_utc, own.not_valid_after_utc
     if not begins <= now <= ends:
         what = f"is valid from {begins:%Y-%m-%d} to {ends:%Y-%m-%d}, and today is {now:%Y-%m-%d}"
@@ -108,15 +108,15 @@ def told(certificates: Sequence[x509.Certificate]) -> str:
 def _key(name: str, path: Path, content: bytes, settings: Settings) -> PrivateKeyTypes:
     block = _KEY.search(content)
     if block is None:
-        advice = f"Name the file that does with client_key ({variable('client_key')})"
-        _refuse(name, path, "holds no private key (PEM)", advice)
+        advice = f"Set client_key to the file that does ({variable('client_key')})"
+        _refuse(name, path, "contains no private key (PEM)", advice)
     is_locked = b"ENCRYPTED" in block.group()
     try:
         return serialization.load_pem_private_key(block.group(), _passphrase(settings, path) if is_locked else None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         if is_locked:
             _refuse(name, path, _CLOSED, _opening(path))
-        _refuse(name, path, "holds a private key that cannot be read", _ASK_GIVER)
+        _refuse(name, path, "contains a private key that cannot be read", _ASK_GIVER)
 
 
 def _unpacked(path: Path, content: bytes, settings: Settings) -> tuple[PrivateKeyTypes, Sequence[x509.Certificate]]:
@@ -125,7 +125,7 @@ def _unpacked(path: Path, content: bytes, settings: Settings) -> tuple[PrivateKe
     except ValueError:
         _refuse("client_cert", path, f"is no PEM, .p12 or .pfx file, or {_CLOSED}", _opening(path))
     if bundle.key is None or bundle.cert is None:
-        _refuse("client_cert", path, "holds no certificate with its private key", _ASK_GIVER)
+        _refuse("client_cert", path, "contains no certificate with its private key", _ASK_GIVER)
     return bundle.key, (bundle.cert.certificate, *(other.certificate for other in bundle.additional_certs))
 
 
@@ -147,7 +147,7 @@ def _certificates(name: str, path: Path, content: bytes) -> Sequence[x509.Certif
             return x509.load_pem_x509_certificates(content)
         return (x509.load_der_x509_certificate(content),)
     except ValueError:
-        _refuse(name, path, "holds no certificate that can be read (PEM, or DER as in .cer files)", "Name another file")
+        _refuse(name, path, "contains no readable certificate (PEM, or DER as in .cer files)", "Name another file")
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:
@@ -158,7 +158,7 @@ def _is_authority(certificate: x509.Certificate) -> bool:
 
 
 def _name(subject: x509.Name) -> str:
-    return _common_name(subject) or subject.rfc4514_string() or "nobody by name"
+    return _common_name(subject) or subject.rfc4514_string() or "an unnamed subject"
 
 
 def _common_name(subject: x509.Name) -> str:
@@ -169,7 +169,7 @@ def _read(name: str, path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        _refuse(name, path, f"cannot be read ({error.strerror})", "Name another file, or let this one be read")
+        _refuse(name, path, f"cannot be read ({error.strerror})", "Set another file, or make this one readable")
 
 
 def _refuse(name: str, path: Path, what: str, advice: str) -> NoReturn:

@@ -16,7 +16,7 @@ from poolwright.settings import Settings, variable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificates:
-    """What the settings name, as it was found."""
+    """The certificates that the settings name."""
 
     #: Authorities, as PEM text; empty for none.
     authorities: str = ""
@@ -35,7 +35,7 @@ def find_certificates(settings: Settings) -> Certificates:
     """
     if settings.client_cert is None and (settings.client_key or settings.client_cert_hosts):
         named = "client_key" if settings.client_key else "client_cert_hosts"
-        msg = f"{named} is set and client_cert is not; name the certificate, too ({variable('client_cert')})."
+        msg = f"{named} is set but client_cert is not. Set client_cert, too ({variable('client_cert')})."
         raise OptionsError(msg)
     if settings.ca_file is None and settings.client_cert is None:
         return Certificates()

@@ -31,7 +31,7 @@ _OF_ANY = b"container="
 
 
 def find_container(root: Path = Path("/")) -> Container | None:
-    """The container around this program; nothing outside of one.
+    """The kind of container that this program runs in; None outside of one.
 
     Args:
         root: The top folder of the system, ``/`` but in tests.

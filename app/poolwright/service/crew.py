@@ -34,21 +34,21 @@ _HEADLESS_SHELL = re.compile(r"headless[-_]shell")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crew:
-    """What every worker is told, and what a person should know about it."""
+    """Options of every worker, and the sandbox notice for the user."""
 
     worker: WorkerOptions
     sandbox: SandboxChoice
-    #: Of the portal's one-time codes. No worker is told it.
+    #: TOTP secret of the portal login. Never sent to a worker.
     totp_secret: Secret
-    #: Whether the portal's pack lets a login be renewed before it ends.
+    #: Whether the portal pack allows a login to be renewed before it expires.
     renews_early: bool
 
 
 def find_crew(settings: Settings, site: Site | None) -> Crew:
-    """Find the browser, and whether its sandbox can be on; the rest is as told.
+    """Find the browser, check its sandbox, and take the rest from the settings.
 
     Raises:
-        OptionsError: The browser that was asked for is none, or the proxy or a certificate cannot be used as it is set.
+        OptionsError: The configured browser is invalid, or the proxy or a certificate cannot be used.
         SetupError: There is no browser.
     """
     browser = find_browser(settings.browser_path, settings.playwright_browsers_path)
@@ -89,7 +89,7 @@ def http_origin(base_url: str) -> str:
 
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
-    """What must never show in a log."""
+    """Return the secrets that must never appear in a log."""
     own = (
         settings.password,
         settings.totp_secret,
@@ -101,7 +101,7 @@ def secrets_of(settings: Settings) -> tuple[str, ...]:
 
 
 def pool_options(settings: Settings, crew: Crew, base: Path, worker_count: int) -> PoolOptions:
-    """A pool of such workers on clones of a base profile, as the settings want it."""
+    """Return the options of a pool of these workers, each on a clone of the base profile."""
     return PoolOptions(
         worker=crew.worker,
         worker_count=worker_count,
@@ -119,7 +119,7 @@ def pool_options(settings: Settings, crew: Crew, base: Path, worker_count: int) 
 
 
 def limits_of(settings: Settings) -> Limits:
-    """What a running pool can be told anew."""
+    """Return the limits that can be changed while a pool is running."""
     return Limits(
         max_attempts=settings.max_attempts,
         task_timeout_s=settings.task_timeout_s,
@@ -130,11 +130,11 @@ def limits_of(settings: Settings) -> Limits:
 
 
 def _check_shows(browser: Browser) -> None:
-    """Refuse a browser that shows no certificate to anybody, whatever it is told."""
+    """Reject a browser that cannot present client certificates."""
     if _HEADLESS_SHELL.search(browser.path.name):
         msg = (
-            f"client_cert is set, and the browser {browser.path} is a headless shell, which shows a certificate to "
-            "nobody; name Chrome, Chromium or Edge with browser_path (POOLWRIGHT_BROWSER_PATH), or none."
+            f"client_cert is set, and the browser {browser.path} is a headless shell, which cannot present client "
+            "certificates. Set browser_path (POOLWRIGHT_BROWSER_PATH) to Chrome, Chromium or Edge, or leave it unset."
         )
         raise OptionsError(msg)
 
@@ -142,7 +142,7 @@ def _check_shows(browser: Browser) -> None:
 def _proxy(settings: Settings) -> Proxy | None:
     if not settings.proxy:
         if settings.proxy_user or settings.proxy_bypass:
-            msg = "proxy_user or proxy_bypass is set and proxy is not; give its address (POOLWRIGHT_PROXY)."
+            msg = "proxy_user or proxy_bypass is set, but proxy is not. Set the proxy address (POOLWRIGHT_PROXY)."
             raise OptionsError(msg)
         return None
     return Proxy(

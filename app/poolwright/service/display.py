@@ -24,14 +24,14 @@ def has_display(environment: Mapping[str, str] | None = None, platform: str = sy
 
 
 def require_display(profile_name: str) -> None:
-    """Make sure that a person can log in by hand.
+    """Ensure that a person can log in manually.
 
     Raises:
         SetupError: There is no screen.
     """
     if not has_display():
         raise SetupError(
-            "A login by hand needs a screen, and there is none here (neither DISPLAY nor WAYLAND_DISPLAY is set). "
-            f"Let the portal's form do it with `poolwright profile login {profile_name} --form`, or bring a login "
+            "A manual login needs a screen, and there is none here (neither DISPLAY nor WAYLAND_DISPLAY is set). "
+            f"Log in through its form with `poolwright profile login {profile_name} --form`, or import a login "
             f"from another machine with `poolwright profile import-state {profile_name} FILE`."
         )

@@ -17,7 +17,7 @@ _GB = 1e9
 
 
 def fitting_count(machine: Machine, tabs_per_worker: int) -> int:
-    """Workers for whom nothing lacks and nothing is tight; 0 to 8."""
+    """Return how many workers fit in memory and on disk without a warning; 0 to 8."""
     memory = machine.memory
     return min(
         worker_count_that_fits(memory.total_bytes, machine.memory_threshold, tabs_per_worker),
@@ -27,7 +27,7 @@ def fitting_count(machine: Machine, tabs_per_worker: int) -> int:
 
 
 def housed_count(machine: Machine) -> int:
-    """Workers whose clones have room; 0 to 8."""
+    """Return how many workers' profile clones fit on the disk; 0 to 8."""
     return min(WORKER_COUNT_MAX, max(0, machine.room_bytes - RESERVE_BYTES) // ROOM_BYTES)
 
 
@@ -38,38 +38,38 @@ def need(count: int, tabs_per_worker: int) -> str:
 
 
 def lack_of_memory(count: int, tabs_per_worker: int, machine: Machine) -> str:
-    """Why so many workers cannot be in this memory, and what to do; empty when they can."""
+    """Explain why this many workers do not fit in memory and what to do; empty if they fit."""
     memory = machine.memory
     if count == 1 or needed_bytes(count, tabs_per_worker) <= memory.total_bytes:
         return ""
     fitting = fitting_count(machine, tabs_per_worker)
-    advice = _fewer(fitting) if fitting else "not even one is sure to fit; lower --tabs, or try --workers 1"
+    advice = _fewer(fitting) if fitting else "even one worker may not fit; lower --tabs, or try --workers 1"
     return (
-        f"{need(count, tabs_per_worker)} of memory, and there are {gb(memory.total_bytes)} ({memory.source}): {advice}."
+        f"{need(count, tabs_per_worker)} of memory, but there are {gb(memory.total_bytes)} ({memory.source}): {advice}."
     )
 
 
 def lack_of_room(count: int, tabs_per_worker: int, machine: Machine) -> str:
-    """Why so many clones cannot be where they are to be, and what to do; empty when they can."""
+    """Explain why this many clones do not fit on the disk and what to do; empty if they fit."""
     if count <= housed_count(machine):
         return ""
     fitting = fitting_count(machine, tabs_per_worker)
     kind = ", which lies in memory" if machine.is_room_in_memory else ""
     return (
-        f"{counted(count, 'worker')} {_needs(count)} about {gb(RESERVE_BYTES + count * ROOM_BYTES)} of room for clones "
+        f"{counted(count, 'worker')} {_needs(count)} about {gb(RESERVE_BYTES + count * ROOM_BYTES)} of disk for clones "
         f"and temporary files, and {gb(machine.room_bytes)} are free in {machine.runs_dir}{kind}: "
-        f"{_fewer(fitting) if fitting else 'free some'}, or name another folder with --runs-dir."
+        f"{_fewer(fitting) if fitting else 'free some space'}, or choose another folder with --runs-dir."
     )
 
 
 def tightness(count: int, tabs_per_worker: int, machine: Machine) -> str:
-    """Why memory may become tight, and what to do; empty when it will not."""
+    """Warn that memory may run short and what to do; empty if it will not."""
     memory, part = machine.memory, machine.memory_threshold
     need_bytes = needed_bytes(count, tabs_per_worker)
     if need_bytes > memory.available_bytes:
         there = f"{gb(memory.available_bytes)} of {gb(memory.total_bytes)} are free now ({memory.source})"
     elif need_bytes > part * memory.total_bytes:
-        there = f"{part:.0%} of what there is are {gb(part * memory.total_bytes)} ({memory.source})"
+        there = f"the limit of {part:.0%} is {gb(part * memory.total_bytes)} ({memory.source})"
     else:
         return ""
     fitting = fitting_count(machine, tabs_per_worker)

@@ -63,26 +63,26 @@ __all__ = [
     "open_pool",
 ]
 
-#: The list of an output folder that scripts submit to.
+#: Batch id of the tasks that scripts submit.
 LIST = BatchId("library")
-#: Folders of tasks without a portal that would tell a supplier.
+#: Default folder template of tasks without a portal.
 TEMPLATE = "{number}"
 #: The base profile of pools without a portal, in the private folder.
 BASE_NAME = "base"
-#: A disk that hangs is not waited for at the end: the next start removes what is left of a base.
+#: Limit for removing an incomplete base profile; the next start removes the rest.
 CLEAR_LIMIT_S = 30.0
 
 
 def new_task(name: str, payload: JsonValue = None, *, timeout_s: float | None = None) -> POTask:
-    """A task for an own processor.
+    """Create a task for a custom processor.
 
     Args:
-        name: What it is known by, in the journal and as the name of its folder: once for each output folder.
-        payload: What the processor needs: any JSON. A pool refuses a name that it knows with another payload.
-        timeout_s: Seconds it may take, in place of the setting.
+        name: Identifies the task in the journal and names its folder; unique within one output folder.
+        payload: Input of the processor: any JSON value. A known name with a different payload is refused.
+        timeout_s: Time limit in seconds; overrides the setting.
 
     Raises:
-        TaskError: The payload is no JSON or too large, or the time is none.
+        TaskError: The payload is not JSON or too large, or the time limit is invalid.
     """
     return POTask(
         task_id=TaskId(f"own:{name}"), po_number=name, portal_number=name, payload=payload, timeout_s=timeout_s
@@ -90,12 +90,12 @@ def new_task(name: str, payload: JsonValue = None, *, timeout_s: float | None = 
 
 
 def _ignore(_: Event) -> None:
-    """Nobody watches."""
+    """Ignore an event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
-    """What was found out before anything is started."""
+    """Everything that is resolved before the pool starts."""
 
     settings: Settings
     crew: Crew
@@ -120,7 +120,7 @@ async def open_pool(
     waits_for_login: bool = False,
     **settings: object,
 ) -> AsyncGenerator[PersistentWorkerPool]:
-    """Run a pool for as long as the block lasts; afterwards no process and no temporary file of it is left.
+    """Run a pool for the duration of the block; no process or temporary file of it remains afterwards.
 
     Tasks that an earlier run left undone are taken up again, and so are those whose failure another try may mend;
     those that were called off are not. Leaving the block drains the pool: what is in hand is finished, the rest stays
@@ -130,15 +130,15 @@ async def open_pool(
         processor: What is done with each task: an async function ``(tab, task) -> Report`` of a module or of the
             running script, its name as ``module:function``, the name under which an installed package offers one, or
             ``po_attachments``, which needs a portal.
-        watch: Called with every event; ``Callbacks`` makes one of functions for crash, memory and completion.
-        waits_for_login: Whether the pool pauses when no worker can log in, until ``resume``; else it ends then.
+        watch: Called with every event; ``Callbacks`` builds one from crash, memory and completion functions.
+        waits_for_login: If true, the pool pauses until ``resume`` when no worker can log in; otherwise it ends.
         settings: Any setting by its name, as docs/settings.md lists them: ``out="pages", workers=4, headless=False``.
             Environment and ``.env`` count for what is not given. Without a portal a profile of its own is made.
 
     Raises:
-        OptionsError: A setting is not allowed, or the processor is none that workers could import.
-        SetupError: There is no browser, or no room, or not the memory for so many workers.
-        ProfileError: The profile is missing, in use or not whole.
+        OptionsError: A setting is invalid, or workers cannot import the processor.
+        SetupError: No browser is found, or disk space or memory is too small for this many workers.
+        ProfileError: The profile is missing, in use or damaged.
         JournalError: The journal cannot be opened: another pool writes to it, or it is damaged.
     """
     clock = SystemClock()
@@ -180,7 +180,7 @@ async def _running(plan: _Plan, clock: SystemClock, observe: EventSink) -> Async
 
 
 async def _make_base(plan: _Plan, clock: SystemClock, observe: EventSink) -> None:
-    """Make the base beside its place, so that one that was cut off half-way is never taken for a whole one."""
+    """Create the base profile under a temporary name, so that an incomplete one is never used."""
     part = plan.base.with_name(f"{plan.base.name}.part")
     await anyio.to_thread.run_sync(remove_tree, part, abandon_on_cancel=True)
     try:
@@ -192,14 +192,14 @@ async def _make_base(plan: _Plan, clock: SystemClock, observe: EventSink) -> Non
 
 
 def _put_in_place(part: Path, base: Path, now: datetime) -> None:
-    """Any change of the base from here on is damage. One cut off before its seal is checked in structure only."""
+    """Rename the base profile to its final name and seal it."""
     seal_path(base).unlink(missing_ok=True)  # of one that was there before and was removed
     part.rename(base)
     seal_base(base, now=now)
 
 
 def _was_not_called_off(record: TaskRecord) -> bool:
-    """What a script called off stays so; it does not run because the script was started again."""
+    """Return whether a task may run again: a cancelled task stays cancelled when the script is restarted."""
     return record.status != TaskStatus.CANCELLED.name
 
 
@@ -212,7 +212,7 @@ def _both(one: EventSink, other: EventSink) -> EventSink:
 
 
 def _plan(given: dict[str, object], processor: Processor | str, clock: SystemClock) -> _Plan:
-    """Read settings, find portal, browser and profile. Blocking; makes the output folder."""
+    """Read the settings, and find portal, browser and profile. Blocking; creates the output folder."""
     settings = load_settings(given)
     located = locate(processor)
     site = _site(settings)
@@ -237,6 +237,6 @@ def _plan(given: dict[str, object], processor: Processor | str, clock: SystemClo
 
 
 def _site(settings: Settings) -> Site | None:
-    """The portal, where settings or the profile name one."""
+    """Return the portal configuration if the settings or the profile name a portal, else ``None``."""
     is_named = settings.portal or settings.base_url or settings.profile in ProfileHome(settings.profiles_dir).names()
     return find_site(settings) if is_named else None

@@ -9,14 +9,14 @@ import errno
 import os
 from pathlib import Path
 
-#: A file of this size is put aside and a new one begun; so many are kept beside it.
+#: The file is rotated at this size; this many old files are kept.
 ROTATION_BYTES = 10_000_000
 KEPT_FILES = 5
 FILE_MODE = 0o600
 
 
 class LogFile:
-    """A file that takes one line after another, from one thread at a time."""
+    """A log file with rotation, written by one thread at a time."""
 
     def __init__(self, path: Path) -> None:
         """Open the file, to go on at its end. Its folder is made.
@@ -32,7 +32,7 @@ class LogFile:
         """Write a line with its end.
 
         Raises:
-            OSError: The disk does not take it; nothing of it is there. The next line may be tried.
+            OSError: The line could not be written, and no part of it remains. Later lines may succeed.
         """
         self._append(line.encode("utf-8", "backslashreplace"))  # half a character: JSON escapes it alike
 
@@ -56,7 +56,7 @@ class LogFile:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _put_aside(self) -> None:
-        """Each old file one further, the oldest gone."""
+        """Rotate: renumber the old files and drop the oldest."""
         for number in range(KEPT_FILES, 1, -1):
             if self._aside(number - 1).exists():
                 self._aside(number - 1).replace(self._aside(number))

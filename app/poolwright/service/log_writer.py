@@ -14,24 +14,24 @@ from threading import Condition, Thread
 
 from poolwright.service.log_file import LogFile
 
-#: Letters of all lines that wait for the disk; some minutes of a busy pool.
+#: Maximum length in characters of all queued lines; some minutes of a busy pool.
 WAITING_MAX = 8_000_000
-#: At the end lines get so long to be written; a disk that works needs a moment.
+#: Time limit for writing the remaining lines on close.
 CLOSE_LIMIT_S = 5.0
 
 
 @dataclass(slots=True)
 class _Gap:
-    """Lines that there was no room for, where they would have stood."""
+    """Marks where lines were dropped."""
 
     count: int
 
 
 class LogWriter:
-    """Takes lines from any thread."""
+    """Accepts lines from any thread and writes them in a thread of its own."""
 
     def __init__(self, file: LogFile, tell: Callable[[str], object], gap: Callable[[int], str]) -> None:
-        """Start the thread, which keeps no program from its end.
+        """Start the writer thread, a daemon thread.
 
         Args:
             file: Where lines go; it belongs to the thread from now on.
@@ -52,7 +52,7 @@ class LogWriter:
         self._thread.start()
 
     def write(self, line: str) -> None:
-        """Have a line written, with its end; returns at once."""
+        """Queue a line with its line end; returns at once."""
         is_first_loss = False
         with self._changed:
             if self._waiting_size + len(line) <= WAITING_MAX or not self._waiting:
@@ -65,10 +65,10 @@ class LogWriter:
                 is_first_loss = True
             self._changed.notify()
         if is_first_loss:
-            self._tell(f"The log {self._file.path} loses lines: its disk hangs or is too slow. The work goes on.")
+            self._tell(f"The log {self._file.path} is losing lines: its disk hangs or is too slow. The run continues.")
 
     def close(self) -> None:
-        """Have what waits written, and the file closed; a disk that hangs is not waited for, which is told."""
+        """Write the queued lines and close the file; gives up with a message if the disk hangs."""
         with self._changed:
             self._is_closing = True
             self._changed.notify()
@@ -76,7 +76,7 @@ class LogWriter:
         if self._thread.is_alive():
             with self._changed:
                 count = sum(one.count if isinstance(one, _Gap) else 1 for one in self._waiting)
-            self._tell(f"The log {self._file.path} lacks its last {count + 1:,} lines: its disk hangs.")
+            self._tell(f"The log {self._file.path} is missing its last {count + 1:,} lines: its disk hangs.")
 
     def _write_all(self) -> None:
         while (one := self._next()) is not None:
@@ -88,7 +88,7 @@ class LogWriter:
             self._file.close()
 
     def _next(self) -> str | _Gap | None:
-        """What comes next; nothing at the end."""
+        """Return the next queued line, or ``None`` after the last one."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._is_closing)
             if not self._waiting:
@@ -109,7 +109,7 @@ class LogWriter:
             self._lost_count += 1
             if self._is_whole:
                 path, why = self._file.path, error.strerror
-                self._tell(f"The log {path} loses lines: {why}. Give it room; the work goes on.")
+                self._tell(f"The log {path} is losing lines: {why}. Free some disk space; the run continues.")
             self._is_whole = False
         else:
             self._is_whole = True

@@ -55,23 +55,23 @@ SUBJECTS = ("worker", "task")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogOptions:
-    """Where lines go, from which weight on."""
+    """Log destinations and minimum levels."""
 
     #: Name of a loguru level in any case, for the file.
     level: str
-    #: The whole log; nothing for none.
+    #: The log file; ``None`` for no file.
     file: Path | None = None
-    #: Takes one finished line for a person; nothing for none.
+    #: Receives each line for people; ``None`` for no output.
     people: Callable[[str], object] | None = None
     #: Name of a loguru level in any case, for people.
     people_level: str = "warning"
-    #: Texts that no line may hold.
+    #: Secrets that are replaced in every line.
     secrets: tuple[str, ...] = ()
 
 
 @contextmanager
 def logging_to(options: LogOptions) -> Generator[None]:
-    """Have all logging go to these places until the block ends.
+    """Send all logging to these destinations for the duration of the block.
 
     Raises:
         OptionsError: The file cannot be written.
@@ -113,7 +113,7 @@ def logging_beside(options: LogOptions) -> Generator[EventSink]:
 
 
 def log_event(event: Event, to: Logger = logger) -> None:
-    """Write an event of a run down. A view shows people most of them, so only the file takes those."""
+    """Log an event. Events that a view already shows go to the log file only."""
     match event:
         case Moved(transition=move):
             to.bind(machine=move.machine, entity=move.entity, cause=move.cause or None).debug(
@@ -125,14 +125,14 @@ def log_event(event: Event, to: Logger = logger) -> None:
             shown.info("{} {} {}", task.po_number, report.outcome.value, report.detail)
         case TaskReturned(task_id=task_id, why=why, detail=detail):
             _shown(to, event.worker).bind(task=task_id, reason=why.value).info(
-                "back in the queue: {} {}", why.value, detail
+                "returned to the queue: {} {}", why.value, detail
             )
         case Notice() | MemoryRelieved():
             _log_notice(event, to)
         case ListOpened(open_count=open_count, done_count=done_count):
-            to.info("{} orders to do, {} done before", open_count, done_count)
+            to.info("{} orders to process, {} already done", open_count, done_count)
         case TaskStarted(task=task):
-            to.bind(worker=str(event.worker), task=task.task_id).debug("begins, attempt {}", task.attempt)
+            to.bind(worker=str(event.worker), task=task.task_id).debug("starts attempt {}", task.attempt)
         case WorkerSeen():
             to.bind(worker=str(event.worker)).debug("{} bytes of memory", event.memory_bytes)
         case _:
@@ -153,7 +153,7 @@ def _shown(to: Logger, worker: WorkerRef | None) -> Logger:
 
 
 def _whisper(record: Record) -> None:
-    """Let a line pass below the sinks of others: loguru gives each line to every sink that its level reaches."""
+    """Lower a record to TRACE, so that the sinks of the caller do not receive it."""
     record["extra"][WEIGHT] = record["level"]
     record["level"] = cast("RecordLevel", logger.level("TRACE"))
 
@@ -184,7 +184,7 @@ def _add_file(options: LogOptions, blot: Blot, is_wanted: Callable[[Record], boo
     try:
         file = LogFile(options.file)
     except OSError as error:
-        told = blame(error, options.file).sentence(otherwise="Or name another one with --log-file.")
+        told = blame(error, options.file).sentence(otherwise="Or choose another file with --log-file.")
         raise OptionsError(f"log_file is '{options.file}', which cannot be written: {told}") from error
 
     writer = LogWriter(file, options.people or _nobody, _gap)
@@ -203,11 +203,11 @@ def _add_file(options: LogOptions, blot: Blot, is_wanted: Callable[[Record], boo
 
 
 def _gap(count: int) -> str:
-    """The line that stands for lines that were lost."""
+    """Return the log line that reports lost lines."""
     told = {
         "at": datetime.now(UTC).isoformat(timespec="milliseconds"),  # noqa: TID251 - as loguru does for all others
         "level": "warning",
-        "text": f"{count:,} lines before this one are lost: the disk of the log was full, or hung.",
+        "text": f"{count:,} lines before this one were lost because the disk was full or hung.",
         "where": __name__,
         "lost_count": count,
     }
@@ -215,7 +215,7 @@ def _gap(count: int) -> str:
 
 
 def _nobody(_: str) -> None:
-    """Takes what nobody wants to hear."""
+    """Discard a line."""
 
 
 def _blotter(secrets: tuple[str, ...]) -> Blot:
@@ -261,7 +261,7 @@ def _plain(value: object, blot: Blot) -> object:
 
 
 class _Bridge(logging.Handler):
-    """Takes over what libraries log in the standard way, so that it neither gets lost nor tears the live view."""
+    """Passes records of the standard ``logging`` module on to loguru."""
 
     def __init__(self) -> None:
         super().__init__(level=logging.WARNING)

@@ -28,7 +28,7 @@ class Machine:
 
 
 def look_at_machine(runs_dir: Path, memory_threshold: float, root: Path = Path("/")) -> Machine:
-    """Read it all now. Blocking.
+    """Inspect the hardware now. Blocking.
 
     Args:
         runs_dir: The folder for runs; need not exist.

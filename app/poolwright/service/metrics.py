@@ -22,22 +22,22 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Metrics:
-    """An event sink that counts. ``text`` is what a scraper gets."""
+    """Counts events for Prometheus."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
-        """Begin with nothing counted."""
+        """Start with all counters at zero."""
         self._monotonic = monotonic
         registry = self._registry = CollectorRegistry()
-        told = "Orders that ended, by outcome and reason."
+        told = "Finished orders by outcome and reason."
         self._ended = Counter("poolwright_orders", told, ("outcome", "reason"), registry=registry)
-        self._attempts = Counter("poolwright_attempts", "Attempts that began.", registry=registry)
-        told = "Orders that went back to the queue, by cause."
+        self._attempts = Counter("poolwright_attempts", "Started attempts.", registry=registry)
+        told = "Orders returned to the queue, by cause."
         self._returned = Counter("poolwright_returns", told, ("cause",), registry=registry)
-        told = "Time of the last attempt of an order."
+        told = "Duration of the last attempt of an order."
         self._duration = Histogram("poolwright_order_seconds", told, buckets=_SECONDS, registry=registry)
-        told = "Workers started anew, by cause."
+        told = "Worker restarts by cause."
         self._restarts = Counter("poolwright_worker_restarts", told, ("cause",), registry=registry)
-        told = "How long sessions were logged in."
+        told = "Duration of logged-in sessions."
         self._life = Histogram("poolwright_session_life_seconds", told, buckets=_LIVES, registry=registry)
         self._logged_in_at_s: dict[str, float] = {}
 
@@ -60,7 +60,7 @@ class Metrics:
                 pass
 
     def text(self, pool: PoolSnapshot, queue_age_s: float) -> bytes:
-        """All figures in the text format of Prometheus.
+        """Return all metrics in the Prometheus text format.
 
         Args:
             pool: The pool as it is now.
@@ -85,7 +85,7 @@ class Metrics:
 
 
 class _Pool(Collector):
-    """What the pool has."""
+    """Gauges of the pool."""
 
     def __init__(self, pool: PoolSnapshot, queue_age_s: float) -> None:
         self._pool = pool
@@ -94,12 +94,12 @@ class _Pool(Collector):
     def collect(self) -> Iterable[Metric]:
         """See ``Collector``."""
         pool, gauge = self._pool, GaugeMetricFamily
-        yield gauge("poolwright_open_orders", "Orders that have no outcome yet.", value=pool.open_count)
-        yield gauge("poolwright_is_held", "Whether no order starts.", value=float(bool(pool.holds)))
+        yield gauge("poolwright_open_orders", "Orders without an outcome.", value=pool.open_count)
+        yield gauge("poolwright_is_held", "1 while the pool is paused.", value=float(bool(pool.holds)))
         yield gauge("poolwright_queue_age_seconds", "Age of the oldest open order.", value=self._queue_age_s)
-        yield gauge("poolwright_memory_limit_bytes", "What may be used.", value=pool.memory_limit_bytes)
+        yield gauge("poolwright_memory_limit_bytes", "Memory limit of all workers.", value=pool.memory_limit_bytes)
         memory = gauge("poolwright_memory_bytes", "Memory of a worker's processes.", labels=["worker"])
-        states = gauge("poolwright_worker_status", "1 for the state that a worker is in.", labels=["worker", "status"])
+        states = gauge("poolwright_worker_status", "1 for the current status of a worker.", labels=["worker", "status"])
         for worker in pool.workers:
             memory.add_metric([worker.worker.worker_id], worker.memory_bytes)
             states.add_metric([worker.worker.worker_id, worker.status.name], 1)

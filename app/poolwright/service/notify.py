@@ -23,7 +23,7 @@ _STATUS_LENGTH_MAX = 500
 
 
 class Notifier:
-    """Says words to the manager behind a socket; to nobody when there is none."""
+    """Sends messages to the service manager's socket; does nothing without one."""
 
     def __init__(self, supervision: Supervision, clock: Clock) -> None:
         """Take what the manager asked for.
@@ -38,23 +38,23 @@ class Notifier:
         self._is_heard = True
 
     def ready(self, status: str = "") -> None:
-        """It takes orders now; also the end of a reload."""
+        """Report that the daemon accepts orders; also ends a reload."""
         self._say("READY=1", *_status(status))
 
     def status(self, status: str) -> None:
-        """What it does, in one line for ``systemctl status``."""
+        """Send one line for ``systemctl status``."""
         self._say(*_status(status))
 
     def reloading(self) -> None:
-        """It reads its settings again; ``ready`` must follow."""
+        """Report that the settings are being reloaded; ``ready`` must follow."""
         self._say("RELOADING=1", f"MONOTONIC_USEC={int(self._clock.monotonic() * 1_000_000)}")
 
     def stopping(self, status: str = "") -> None:
-        """It is about to end: what is in flight may finish."""
+        """Report that the daemon is stopping: orders in progress may finish."""
         self._say("STOPPING=1", *_status(status))
 
     async def beat(self, is_alive: Callable[[], bool]) -> None:
-        """Give signs of life until cancelled; returns at once when none is wanted.
+        """Send watchdog messages until cancelled; returns at once if no watchdog is configured.
 
         Args:
             is_alive: Whether everything that must go on does so. Returns at once.
@@ -67,7 +67,7 @@ class Notifier:
             if is_so:
                 self._say("WATCHDOG=1")
             elif was_alive:
-                logger.error("no sign of life is given: the pool does not deal with what happens")
+                logger.error("no watchdog message is sent: the pool does not process its events")
             was_alive = is_so
 
     def _say(self, *words: str) -> None:
@@ -79,7 +79,7 @@ class Notifier:
                 line.sendto("\n".join(words).encode(), self._address)
         except OSError as error:
             if self._is_heard:
-                logger.warning("the service manager does not hear: {}", error)
+                logger.warning("the service manager cannot be reached: {}", error)
             self._is_heard = False
         else:
             self._is_heard = True

@@ -35,14 +35,14 @@ from poolwright.supervisor.errand import Errand, run_errand
 from poolwright.wire.messages import Mode
 
 _ENDED = (
-    "The login that a run renewed has ended too: the portal asks for a login. Profile {name} is left as it was; "
-    "give `poolwright profile login {name}`."
+    "The renewed login has expired as well: the portal asks for a login. Profile {name} was not changed. "
+    "Run `poolwright profile login {name}`."
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Onboarding:
-    """The profile that is to be logged in, and with what."""
+    """The profile to log in, and the worker configuration for it."""
 
     profile: NamedProfile
     #: Browser, portal and, for its form, the login.
@@ -53,7 +53,7 @@ class Onboarding:
 
 
 async def log_in_by_hand(job: Onboarding, *, opened: Callable[[], None], enough: anyio.Event) -> Seal:
-    """Have a person log in, in a window, and wait for as long as that takes.
+    """Open a window, wait until a person has logged in and closed it, and seal the profile.
 
     Args:
         job: The profile.
@@ -61,13 +61,13 @@ async def log_in_by_hand(job: Onboarding, *, opened: Callable[[], None], enough:
         enough: Set to close the window in the person's place.
 
     Raises:
-        LoginRequiredError: Nobody is logged in afterwards; the base is kept, unsealed.
+        LoginRequiredError: The profile is not logged in afterwards; it is kept without a seal.
         ProfileError: The base may not be used: marked, in use, damaged, or an everyday one.
         SetupError: The browser does not start, or the portal does not answer.
     """
     name = job.profile.name
     unproven = (
-        f"The login of profile {name} does not hold: the portal asks a newly opened browser to log in. "
+        f"The login of profile {name} was not saved: the portal asks a new browser to log in. "
         f"Give `poolwright profile login {name}` again and close the window only when you see your start page. If you "
         "did, this portal keeps its login in the window alone; let workers log in by its form: "
         f"`poolwright profile login {name} --form`."
@@ -81,7 +81,7 @@ async def log_in_by_form(job: Onboarding) -> Seal:
     """Log in by the portal's form, with user, password and, where the portal wants one, a one-time code.
 
     Raises:
-        OptionsError: The secret of the one-time codes is none.
+        OptionsError: The TOTP secret is invalid.
         LoginRequiredError: The login failed.
         ProfileError: The base may not be used: marked, in use, damaged, or an everyday one.
         SetupError: The browser does not start, or the portal does not answer.
@@ -96,7 +96,7 @@ async def log_in_by_form(job: Onboarding) -> Seal:
 
 
 async def import_state(job: Onboarding, state: StorageState) -> Seal:
-    """Put the login of another browser in place of whatever login the profile has.
+    """Replace the profile's login with the login of another browser.
 
     Raises:
         LoginRequiredError: The portal does not take that login; the base is kept, unsealed.
@@ -151,7 +151,7 @@ def _clone_to(base: Path, draft: Path) -> None:
 
 
 async def _prove(job: Onboarding, folder: Path, unproven: str) -> None:
-    """Have a new browser find the login on the disk, and keep its cookies beside the base."""
+    """Check in a new browser that the saved login works, and save its cookies beside the base profile."""
     await anyio.to_thread.run_sync(prepare_base, folder)
     kept = kept_login_path(job.profile.base_path)
     if await run_errand(replace(_errand(job, Mode.PROVE), base=folder, cookies_path=kept)) is not LoginCheck.LOGGED_IN:

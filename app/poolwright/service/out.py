@@ -15,11 +15,11 @@ JOURNAL_NAME, LOG_NAME, STAGING_NAME = "journal.db", "log.jsonl", "staging"
 
 
 def open_out(settings: Settings) -> Path:
-    """Make the output folder and the private one in it, and try them; returns where the whole log of a run goes.
+    """Create the output folder and its private folder, check that both are writable, and return the log file's path.
 
     Raises:
-        OptionsError: A file is in their place.
-        SetupError: They take nothing: permissions, a disk that is read-only or full.
+        OptionsError: A file exists at one of these paths.
+        SetupError: A folder is not writable: permissions, or a disk that is read-only or full.
     """
     private = settings.out / PRIVATE_NAME
     try:
@@ -29,15 +29,15 @@ def open_out(settings: Settings) -> Path:
             _try_out(folder)
     except (FileExistsError, NotADirectoryError) as error:
         raise OptionsError(
-            f"out is '{settings.out}', which is no folder: {error.strerror}. Name another one with --out."
+            f"out is '{settings.out}', which is not a folder: {error.strerror}. Choose another one with --out."
         ) from error
     except OSError as error:
-        told = blame(error, settings.out).sentence(otherwise="Put that right, or name another one with --out.")
+        told = blame(error, settings.out).sentence(otherwise="Fix this, or choose another folder with --out.")
         raise SetupError(f"The output folder '{settings.out}' cannot be written: {told}") from error
     return settings.log_file or private / LOG_NAME
 
 
 def _try_out(folder: Path) -> None:
-    """Write a file that nobody ever sees: permissions alone do not tell of a disk that is read-only."""
+    """Write a temporary file: permissions alone do not reveal a read-only disk."""
     with tempfile.TemporaryFile(dir=folder):
         pass

@@ -17,7 +17,7 @@ from poolwright.processor.names import Own, resolve
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Located:
-    """A processor as workers are told of it."""
+    """How workers import a processor."""
 
     #: A name of ours, or ``module:function``.
     name: str
@@ -26,7 +26,7 @@ class Located:
 
 
 def locate(processor: Processor | str) -> Located:
-    """Find out how a worker can import a processor.
+    """Find how a worker can import a processor.
 
     A function is imported from the file that it stands in, also when that is the script that runs now: what the script
     does of itself belongs under ``if __name__ == "__main__"``. A name is looked for beside the script.
@@ -43,7 +43,7 @@ def locate(processor: Processor | str) -> Located:
     if not function.isidentifier() or module is None or file is None:
         raise OptionsError(
             f"The processor {function or processor!r} cannot be imported by workers: it must be a function of a "
-            "module, with a name of its own, not one made inside another function, a lambda or a method."
+            "module at its top level, not a nested function, a lambda or a method."
         )
     name = _module_name(module.__name__, getattr(module, "__spec__", None), Path(file))
     folder = Path(file).resolve().parents[name.count(".")]
@@ -51,7 +51,7 @@ def locate(processor: Processor | str) -> Located:
 
 
 def locate_name(name: str, import_path: tuple[str, ...]) -> Located:
-    """Find out what a name means, without importing anything of its author's.
+    """Resolve a processor name without importing the module it names.
 
     Raises:
         OptionsError: Nothing has this name, or more than one package has it, or its module is nowhere.
@@ -59,14 +59,14 @@ def locate_name(name: str, import_path: tuple[str, ...]) -> Located:
     meant = resolve(name)
     if isinstance(meant, Own) and not _is_there(meant.outermost, import_path):
         raise OptionsError(
-            f"There is no processor {name!r}: no module {meant.outermost} lies in {', '.join(import_path)}, "
+            f"There is no processor {name!r}: no module {meant.outermost} is in {', '.join(import_path)}, "
             "and no package of that name is installed."
         )
     return Located(name=name, import_path=import_path)
 
 
 def _is_there(module: str, import_path: Sequence[str]) -> bool:
-    """Whether a module can be found, one that stands in no other: those cannot be seen without importing the outer."""
+    """Return whether a top-level module can be found; submodules cannot be checked without importing the parent."""
     if PathFinder.find_spec(module, import_path) is not None:
         return True
     try:
@@ -76,7 +76,7 @@ def _is_there(module: str, import_path: Sequence[str]) -> bool:
 
 
 def _module_name(name: str, spec: object, file: Path) -> str:
-    """The name by which others import it; the script that runs is called differently there."""
+    """Return the name under which other processes import the module; the running script is ``__main__`` here."""
     if name != "__main__":
         return name
     return getattr(spec, "name", None) or file.stem

@@ -28,7 +28,7 @@ class Place:
 
 
 def look_at_place(path: Path, root: Path = Path("/")) -> Place:
-    """Whether files can be written there, or below it once it is made.
+    """Check whether files can be written to a folder, or below it once it exists.
 
     Args:
         path: The folder.
@@ -44,7 +44,7 @@ def look_at_place(path: Path, root: Path = Path("/")) -> Place:
 
 
 def look_at_readable(top: Path, below: Iterable[Path]) -> Place:
-    """Whether a folder that a person made can be read: it, and what counts of that which lies in it.
+    """Check whether a folder and the relevant files in it can be read.
 
     Args:
         top: The folder, given away as a whole.
@@ -73,7 +73,7 @@ def look_at_temporary(root: Path = Path("/")) -> Place:
 
 
 def newest_change(paths: Iterable[Path]) -> tuple[datetime, Path] | None:
-    """When one of these files changed last, and which; nothing where none can be seen."""
+    """The time and path of the latest change to any of these files; None if none can be read."""
     changed: list[tuple[datetime, Path]] = []
     for path in paths:
         try:

@@ -13,7 +13,7 @@ from poolwright.service.batch import Redo
 
 
 def to_redo(records: Iterable[TaskRecord], redo: Redo, is_whole: Callable[[TaskRecord], bool]) -> list[TaskId]:
-    """The tasks to queue again.
+    """Return the tasks to queue again.
 
     Args:
         records: What the journal knows of the list.

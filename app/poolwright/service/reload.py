@@ -17,10 +17,10 @@ from poolwright.settings import Settings, face, load_settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One setting that is not what it was."""
+    """One changed setting."""
 
     name: str
-    #: In words; a secret has none.
+    #: Displayed values; empty for a secret.
     before: str
     after: str
     acts_at_once: bool
@@ -29,26 +29,26 @@ class Change:
     def text(self) -> str:
         """What changed and from when on, in one sentence."""
         values = f" from {self.before} to {self.after}" if self.before else ""
-        since = "; it acts now." if self.acts_at_once else "; it acts after a restart of the daemon."
+        since = "; in effect now." if self.acts_at_once else "; takes effect after a restart of the daemon."
         return f"{self.name} was changed{values}{since}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reloaded:
-    """What a reload brought."""
+    """The settings after a reload, and the changes."""
 
-    #: By which the daemon goes from now on.
+    #: The settings in effect from now on.
     settings: Settings
     changes: tuple[Change, ...]
 
     @property
     def texts(self) -> tuple[str, ...]:
         """One sentence for each change; one that says so when there is none."""
-        return tuple(change.text for change in self.changes) or ("The settings are as they were.",)
+        return tuple(change.text for change in self.changes) or ("No setting was changed.",)
 
 
 def read_again(running: Settings, given: Mapping[str, Any]) -> Reloaded:
-    """Read every source again.
+    """Read all settings sources again.
 
     Args:
         running: By which the daemon goes now.
@@ -61,7 +61,7 @@ def read_again(running: Settings, given: Mapping[str, Any]) -> Reloaded:
 
 
 def compare(running: Settings, wanted: Settings) -> Reloaded:
-    """Tell the differences, and take over those that act at once."""
+    """Return the changes, and apply those that take effect at once."""
     changes = tuple(
         _change(name, getattr(running, name), getattr(wanted, name))
         for name in Settings.model_fields

@@ -23,7 +23,7 @@ from poolwright.store.journal import SqliteJournal
 from poolwright.store.reading import Reading
 from poolwright.store.threads import heed
 
-#: A disk that hangs is not waited for at the end: the next start empties the folder too.
+#: Limit for removing the staging folder; the next start empties it as well.
 DISCARD_LIMIT_S = 5.0
 
 Candidacy: TypeAlias = Callable[[TaskRecord], bool]
@@ -31,14 +31,14 @@ Candidacy: TypeAlias = Callable[[TaskRecord], bool]
 
 @dataclass(slots=True)
 class Looked:
-    """How far a look at earlier files is. Counted in its thread, read from anywhere."""
+    """Progress of a file check. Written by one thread, read from anywhere."""
 
     count: int = 0
     total_count: int = 0
 
 
 async def recover(journal: Journal, tree: OutputTree, out: Path, max_attempts: int) -> None:
-    """Bring back to the queue what a dead run had in its hands, and finish what it was filing.
+    """Return the tasks of a dead run to the queue, and complete its unfinished filings.
 
     Raises:
         SetupError: The output folder cannot be read or written.
@@ -46,8 +46,8 @@ async def recover(journal: Journal, tree: OutputTree, out: Path, max_attempts: i
     try:
         await anyio.to_thread.run_sync(tree.recover, abandon_on_cancel=True)  # cut off, as by a power cut
     except OSError as error:
-        told = blame(error, out).sentence(otherwise="Put that right and start it again; nothing is lost.")
-        raise SetupError(f"What an earlier run was filing in '{out}' cannot be finished: {told}") from error
+        told = blame(error, out).sentence(otherwise="Fix this and start again; no data is lost.")
+        raise SetupError(f"Files of an earlier run in '{out}' cannot be moved into place: {told}") from error
     await journal.recover(max_attempts)
 
 
@@ -67,7 +67,7 @@ async def to_reopen(
     is_candidate: Candidacy = lambda _: True,
     looked: Looked | None = None,
 ) -> list[TaskId]:
-    """Which tasks of a list that are over are to be done again.
+    """Return the finished tasks of a list that are to run again.
 
     Reads their files, which may take long, and holds one of them at a time; changes nothing.
 
@@ -99,7 +99,7 @@ async def to_reopen(
 
 
 async def unless(happens: Callable[[], Awaitable[object]], work: Callable[[], Awaitable[None]]) -> bool:
-    """Do work that is cut short when something happens meanwhile; whether it was done."""
+    """Run ``work``, cancel it when ``happens`` returns first, and return whether it completed."""
     is_done = False
 
     async def cut_short(scope: anyio.CancelScope) -> None:
@@ -119,7 +119,7 @@ async def unless(happens: Callable[[], Awaitable[object]], work: Callable[[], Aw
 
 @asynccontextmanager
 async def clean_staging(tree: OutputTree, staging: Path) -> AsyncGenerator[None]:
-    """The folder where workers put files before they are filed: empty at the start, gone at the end."""
+    """Empty the staging folder at the start of the block, and remove it at the end."""
     await anyio.to_thread.run_sync(tree.discard, staging, abandon_on_cancel=True)
     try:
         yield

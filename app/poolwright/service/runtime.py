@@ -43,14 +43,14 @@ ENDINGS = {
 _NONE_ACCEPTED = Accepted(new_count=0, waiting_count=0, done_count=0)
 #: The end of a run that was stopped before it knew what there is to do.
 _UNCHECKED = Stop(
-    cause=StopCause.ASKED, detail="The files of an earlier run were not all looked at; start it again to go on."
+    cause=StopCause.ASKED, detail="Not all files of the earlier run were checked. Run the batch again to continue."
 )
 #: The end of one that was stopped before its list was in the journal.
-_UNTAKEN = Stop(cause=StopCause.ASKED, detail="The list was not taken yet; start it again.")
+_UNTAKEN = Stop(cause=StopCause.ASKED, detail="The list was not accepted yet. Run the batch again.")
 #: The end of one that was stopped before its workers were there.
 _UNSTAFFED = Stop(cause=StopCause.ASKED, detail="")
 #: The end of one whose end nobody waited for: what came of each order stands in the journal alone.
-_UNREAD = "What came of each order was not read any more, since you want to stop; start it again for the report."
+_UNREAD = "The outcomes were not read because the run was stopped. Run the batch again to get the report."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,19 +69,19 @@ class _Run:
 async def run_batch(
     job: BatchJob, *, observe: EventSink, stop: anyio.Event, stop_now: anyio.Event, clock: Clock | None = None
 ) -> BatchSummary:
-    """Bring one list home, from where an earlier run of it ended.
+    """Run one batch to completion, resuming an earlier run.
 
-    Every step hears the wish to stop, also those that a long list makes long.
+    Every step can be stopped, also the steps that take long for a long list.
 
     Args:
         job: The list and everything around it.
         observe: Sees all that happens.
-        stop: Set to let the orders in flight finish and end then.
-        stop_now: Set to end without waiting for them; they go back to the queue.
+        stop: Set to finish the orders in progress and then end.
+        stop_now: Set to end without waiting for them; they return to the queue.
         clock: The time; the system's own where none is given.
 
     Raises:
-        PoolError: Something that must stand before the first order does not: journal, profile, room on the disk.
+        PoolError: A precondition is not met: journal, profile or disk space.
     """
     clock = clock or SystemClock()
     begun_s = clock.monotonic()
@@ -109,7 +109,7 @@ async def run_batch(
 
 
 async def _bring_home(run: _Run) -> tuple[BatchSummary, BatchReport]:
-    """Take the list, work it off, and report."""
+    """Accept the list, process it, and write the report."""
     accepted = await _accept(run)
     if accepted is None:
         return _untaken(run.job), BatchReport()
@@ -120,7 +120,7 @@ async def _bring_home(run: _Run) -> tuple[BatchSummary, BatchReport]:
 
 
 async def _accept(run: _Run) -> Accepted | None:
-    """Have the list in the journal; nothing where somebody wants to stop meanwhile."""
+    """Store the list in the journal; return ``None`` if a stop is requested first."""
     found: list[Accepted] = []
 
     async def work() -> None:
@@ -132,7 +132,7 @@ async def _accept(run: _Run) -> Accepted | None:
 
 
 async def _conduct(run: _Run, accepted: Accepted) -> tuple[BatchSummary, bool]:
-    """Work off what is left of the list; how it ended, and whether what came of its orders was counted."""
+    """Process the unfinished orders; return the summary, and whether the outcomes were counted."""
     job, journal, batch_id = run.job, run.journal, run.job.orders.batch_id
     is_known = await unless(run.stop.wait, partial(reopen, journal, run.tree, batch_id, job.redo))
     open_before = open_count(await journal.counts(batch_id))
@@ -156,7 +156,7 @@ async def make_base(*, crew: Crew, base: Path, runs_root: Path, observe: EventSi
     """Make a base profile: a browser opens it, logs in by form where user and password are given, and closes it.
 
     Raises:
-        OptionsError: The secret of the one-time codes is none.
+        OptionsError: The TOTP secret is invalid.
         LoginRequiredError: The login failed; the base is there, logged out.
         SetupError: The browser does not start, or the portal does not answer.
     """
@@ -170,7 +170,7 @@ async def make_base(*, crew: Crew, base: Path, runs_root: Path, observe: EventSi
 
 
 async def _work(run: _Run) -> Stop | None:
-    """Run the pool until the list is done, or it cannot go on, or somebody stops it."""
+    """Run the pool until the list is done, the pool cannot continue, or a stop is requested."""
     options = run.job.pool
     around = Surroundings(
         journal=run.journal,

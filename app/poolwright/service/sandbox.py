@@ -28,7 +28,7 @@ class SandboxChoice:
 
     @property
     def is_worth_telling(self) -> bool:
-        """Whether a person should know, not only the log."""
+        """Whether the choice should be shown to a person, not only logged."""
         return self.mode is Sandbox.OFF or bool(self.obstacle)
 
     @property
@@ -37,7 +37,7 @@ class SandboxChoice:
         if self.mode is Sandbox.OFF:
             return f"The browsers run without Chromium's own sandbox: {self.why}."
         if self.obstacle:
-            return f"Chromium's own sandbox is on, {self.why}, but browsers may not start: {self.obstacle}."
+            return f"Chromium's own sandbox is on ({self.why}), but browsers may fail to start: {self.obstacle}."
         return f"Chromium's own sandbox is on: {self.why}."
 
 

@@ -14,7 +14,7 @@ _USER = "10001:10001"
 
 
 def obstacle(facts: SandboxFacts) -> str:
-    """The cause and what to change, without a full stop; empty where nothing stands in the way."""
+    """The cause and what to change, without a full stop; empty if the sandbox is possible."""
     if not facts.is_linux:
         return ""
     if facts.is_root:
@@ -32,7 +32,7 @@ def _of_step(refused: Refused, facts: SandboxFacts) -> str:
         case Refused.CHROOT:
             return _of_chroot(facts)
         case Refused.UNKNOWN:
-            return "it could not be found out whether this system allows user namespaces; try --sandbox on"
+            return "could not determine whether this system allows user namespaces; try --sandbox on"
 
 
 def _as_ordinary_user(container: Container | None) -> str:
@@ -64,7 +64,7 @@ def _of_chroot(facts: SandboxFacts) -> str:
     if facts.container is not None and not facts.has_chroot:
         return f"the container has lost the capability SYS_CHROOT, which the sandbox needs; {_add_chroot(facts)}"
     if facts.setting:
-        return f"this system lets ordinary users do nothing within user namespaces; {_undo(facts)}"
+        return f"this system gives ordinary users no capabilities within user namespaces; {_undo(facts)}"
     where = "the container's seccomp profile forbids" if facts.container else "this system's security settings forbid"
     return f"{where} to change the root within user namespaces (chroot); allow that"
 

@@ -18,9 +18,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from poolwright.domain.errors import OptionsError, SetupError, unwrap_group
 
-#: Answers that are under way get so long at the end; streams of events end at once with what they tell of.
+#: Time limit for responses in progress at shutdown; event streams end with the daemon.
 LAST_ANSWERS_S = 5
-#: A connection that has had an answer and says nothing more is closed.
+#: An idle connection is closed after this time.
 KEEP_ALIVE_S = 10
 #: From the opening of a connection, or the first byte of a further request, to the end of its headers.
 HEADERS_S = 10.0
@@ -31,7 +31,7 @@ CONNECTIONS_MAX = 400
 WAITED_FOR_MAX = 100
 #: So many may wait to be let in; all of them are let in at once. Each takes a descriptor, of which browsers need some.
 BACKLOG = 50
-#: An answer of which so long nothing is taken is given up.
+#: A response is given up when the client reads nothing for this time.
 UNREAD_S = 30.0
 #: Header lines that one request may have; beyond that the connection is closed.
 HEADER_BYTES_MAX = 32 * 1024
@@ -39,10 +39,10 @@ HEADER_BYTES_MAX = 32 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where to listen."""
+    """The host and port to listen on."""
 
     host: str
-    #: 0 takes one that is free.
+    #: 0 for any free port.
     port: int
 
 
@@ -67,7 +67,7 @@ class Connection(H11Protocol):
     waited_since_s: float | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        """A connection is there, and says nothing yet."""
+        """Start the time limit of a new connection; close the slowest one if there are too many."""
         super().connection_made(transport)
         self._watch()
         own = (cast("Connection", one) for one in self.connections if isinstance(one, Connection))
@@ -77,29 +77,29 @@ class Connection(H11Protocol):
             min(waits, key=waits.__getitem__).transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is gone."""
+        """Cancel the timers of a closed connection."""
         self._deadline = _ended(self._deadline)
         self._unread = _ended(self._unread)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """It says something."""
+        """Handle received data and update the time limit."""
         super().data_received(data)
         self._watch()
 
     def on_response_complete(self) -> None:
-        """The answer is out: whether another request comes is the client's affair."""
+        """Note that the response is complete: the client may send another request."""
         super().on_response_complete()
         self._note()
 
     def pause_writing(self) -> None:
-        """It takes nothing of its answer."""
+        """Start the time limit for a client that does not read its response."""
         super().pause_writing()
         self._unread = self._unread or self.loop.call_later(UNREAD_S, self.transport.abort)
         self._note()
 
     def resume_writing(self) -> None:
-        """It takes it."""
+        """Cancel that time limit: the client reads again."""
         super().resume_writing()
         self._unread = _ended(self._unread)
         self._note()
@@ -132,12 +132,12 @@ def _ended(timer: asyncio.TimerHandle | None) -> None:
 
 @contextlib.contextmanager
 def listening(address: Address) -> Generator[socket.socket]:
-    """Have the port, before anything else is started: one that is taken is told at once.
+    """Open the port before anything else is started, so that a used port is reported at once.
 
     Who connects meanwhile waits until it is served.
 
     Raises:
-        OptionsError: The host is none of this machine.
+        OptionsError: The host is not an address of this machine.
         SetupError: The port is taken or may not be used.
     """
     try:
@@ -145,26 +145,26 @@ def listening(address: Address) -> Generator[socket.socket]:
         listener = _bound(kind, place)
     except socket.gaierror as error:
         raise OptionsError(
-            f"host is {address.host!r}, which is no address of this machine ({error.strerror})."
+            f"host is {address.host!r}, which is not an address of this machine ({error.strerror})."
         ) from error
     except OSError as error:
         raise SetupError(
-            f"{address.host} port {address.port} cannot be listened on ({error.strerror}); "
-            "another daemon may have it: name another one with --port."
+            f"{address.host} port {address.port} cannot be opened ({error.strerror}); "
+            "another daemon may be using it. Choose another port with --port."
         ) from error
     with listener:
         yield listener
 
 
 def url_of(listener: socket.socket) -> str:
-    """The address as people type it."""
+    """Return the URL of the listener."""
     host, port = listener.getsockname()[:2]
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 @asynccontextmanager
 async def serving(app: ASGIApp, listener: socket.socket) -> AsyncGenerator[None]:
-    """Serve until the block ends: answers that are under way are finished then, for ``LAST_ANSWERS_S`` at most."""
+    """Serve for the duration of the block; responses in progress may then finish within a time limit."""
     config = uvicorn.Config(
         app,
         lifespan="off",

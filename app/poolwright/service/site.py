@@ -15,7 +15,7 @@ from poolwright.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """A portal where it is."""
+    """A portal pack and its address."""
 
     pack: Pack
     #: Without a trailing slash.
@@ -23,12 +23,12 @@ class Site:
 
 
 def find_site(settings: Settings) -> Site:
-    """The portal of the profile, unless settings say otherwise.
+    """Return the portal that the settings name, or else the profile's portal.
 
     Raises:
         PackError: There is no such pack, or it is not valid.
         ProfileError: Settings leave it to the profile, and there is none.
-        OptionsError: Nobody says where the portal is.
+        OptionsError: No address is configured for the portal.
     """
     if settings.portal:
         pack = packs.load(settings.portal)
@@ -38,7 +38,7 @@ def find_site(settings: Settings) -> Site:
 
 
 def find_profile(settings: Settings) -> NamedProfile:
-    """The profile that settings name.
+    """Return the profile that the settings name.
 
     Raises:
         ProfileError: There is none.
@@ -66,7 +66,7 @@ def find_new_site(settings: Settings) -> tuple[Site, ProfileFile]:
 
 
 def account_of(settings: Settings, site: Site) -> Account:
-    """Whose orders are asked for: this portal's, where it is, as this profile sees them."""
+    """Return the account that the orders belong to: portal, address and profile."""
     return Account.at(site.base_url, portal=site.pack.name, profile=settings.profile)
 
 
@@ -80,5 +80,5 @@ def _address_of_profile(settings: Settings, pack: Pack) -> str:
 
 def _site(pack: Pack, base_url: str) -> Site:
     if not base_url:
-        raise OptionsError(f"Nobody says where the portal {pack.name} is; give its address with --base-url.")
+        raise OptionsError(f"No address is configured for portal {pack.name!r}. Set it with --base-url.")
     return Site(pack=pack, base_url=base_url.rstrip("/"))

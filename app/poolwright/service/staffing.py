@@ -15,18 +15,18 @@ from poolwright.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staffing:
-    """What was decided."""
+    """The number of workers, and notices for the user."""
 
     worker_count: int
-    #: What a person should know about it.
+    #: Notices for the user.
     notices: tuple[Notice, ...] = ()
 
 
 def find_staffing(settings: Settings) -> Staffing:
-    """Decide for these settings on this machine. Blocking; starts nothing.
+    """Decide how many workers to run on this machine. Blocking; starts nothing.
 
     Raises:
-        SetupError: So many workers do not fit; the sentence has the numbers and how many would.
+        SetupError: This many workers do not fit; the message says how many would.
     """
     machine = look_at_machine(settings.runs_dir, settings.memory_threshold)
     return choose_staffing(settings.workers, settings.tabs_per_worker, machine)
@@ -36,13 +36,13 @@ def choose_staffing(asked: int | Literal["auto"], tabs_per_worker: int, machine:
     """Decide on these facts.
 
     Raises:
-        SetupError: So many workers do not fit.
+        SetupError: This many workers do not fit.
     """
     count = chosen_count(asked, tabs_per_worker, machine)
     lack = lack_of_memory(count, tabs_per_worker, machine) or lack_of_room(count, tabs_per_worker, machine)
     if lack:
         raise SetupError(lack)
-    picked = f"workers = auto takes {counted(count, 'worker')}: {_why(count, machine)}." if asked == "auto" else ""
+    picked = f"workers = auto uses {counted(count, 'worker')}: {_why(count, machine)}." if asked == "auto" else ""
     told = ((Level.INFO, picked), (Level.WARNING, tightness(count, tabs_per_worker, machine)))
     return Staffing(worker_count=count, notices=tuple(Notice(level=level, text=text) for level, text in told if text))
 
@@ -50,7 +50,7 @@ def choose_staffing(asked: int | Literal["auto"], tabs_per_worker: int, machine:
 def chosen_count(asked: int | Literal["auto"], tabs_per_worker: int, machine: Machine) -> int:
     """The number that was asked for; for ``auto`` as many as fit, at most one for each processor, and at least 1.
 
-    More browsers than processors bring the same orders home more slowly.
+    More browsers than processors make the run slower.
     """
     if asked != "auto":
         return asked
@@ -60,11 +60,11 @@ def chosen_count(asked: int | Literal["auto"], tabs_per_worker: int, machine: Ma
 def _why(count: int, machine: Machine) -> str:
     """Why ``auto`` took no more."""
     if count == machine.processor_count:
-        return "one for each processor" if count > 1 else "there is one processor"
+        return "one for each processor" if count > 1 else "this machine has one processor"
     if count == WORKER_COUNT_MAX:
-        return "a pool may have no more"
+        return "the maximum of a pool"
     if count >= housed_count(machine):
-        return f"there is no room for more clones in {machine.runs_dir}"
+        return f"no disk space for more clones in {machine.runs_dir}"
     memory = machine.memory
     free = f"{gb(memory.available_bytes)} of {gb(memory.total_bytes)} are free"
-    return f"no more are sure to fit into the memory ({free}, {memory.source})"
+    return f"more may not fit in memory ({free}, {memory.source})"

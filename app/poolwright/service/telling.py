@@ -21,12 +21,12 @@ def _adapter(kind: type[Event]) -> TypeAdapter[Event]:
 
 
 def kind_of(event: Event) -> str:
-    """The name of its kind: ``task_ended``."""
+    """Return the event's name in JSON, such as ``task_ended``."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
 
 
 def told(event: Event) -> dict[str, Any]:
-    """Its fields by their names, with the outcome where there is one."""
+    """Return the event's fields as plain JSON, with the outcome of a finished task."""
     fields = _adapter(type(event)).dump_python(event, mode="json")
     if isinstance(event, TaskEnded):
         fields["outcome"] = event.report.outcome.value
@@ -34,7 +34,7 @@ def told(event: Event) -> dict[str, Any]:
 
 
 def heard(kind: str, fields: dict[str, Any]) -> Event | None:
-    """An event as another program told it; nothing when it is of a kind that this one does not know.
+    """Parse an event sent by another process; ``None`` if its kind is unknown.
 
     Raises:
         pydantic.ValidationError: The fields are not those of its kind.

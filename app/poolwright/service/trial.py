@@ -20,17 +20,17 @@ TRIAL_LIMIT_S = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """How it went."""
+    """The result of a test start."""
 
-    #: Why it did not start, in the browser's own words where it had any; empty when it did.
+    #: Why the browser did not start; empty if it did.
     problem: str = ""
     duration_s: float = 0.0
-    #: What the worker said for people.
+    #: Warnings of the worker.
     notices: tuple[str, ...] = ()
 
 
 async def try_browser(worker: WorkerOptions, monotonic: Callable[[], float]) -> Trial:
-    """Start the browser, and close it in order. No portal is asked, and nothing is left."""
+    """Start and close the browser once. Contacts no portal and leaves no files."""
     notices: list[str] = []
     begun_s = monotonic()
 

@@ -31,29 +31,29 @@ _MB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upkept:
-    """What was done; nothing for a part that was not due."""
+    """What was done; ``None`` for a part that was not due."""
 
     forgotten: Forgotten | None = None
     compacted: Compacted | None = None
 
     @property
     def text(self) -> str:
-        """In one sentence; empty when nothing is worth telling."""
+        """Return the result in one sentence; empty if there is no change to report."""
         parts: list[str] = []
         if self.forgotten is not None and self.forgotten != Forgotten():
             gone = self.forgotten
             parts.append(
                 f"{_count(gone.list_count, 'list')}, {_count(gone.attempt_count, 'attempt')} and "
-                f"{_count(gone.move_count, 'move')} forgotten"
+                f"{_count(gone.move_count, 'transition')} deleted"
             )
         if self.compacted is not None and self.compacted.before_bytes != self.compacted.after_bytes:
             size = self.compacted
-            parts.append(f"{_size(size.before_bytes)} before, {_size(size.after_bytes)} now")
-        return f"The journal was tidied: {'; '.join(parts)}." if parts else ""
+            parts.append(f"compacted from {_size(size.before_bytes)} to {_size(size.after_bytes)}")
+        return f"Journal maintenance: {'; '.join(parts)}." if parts else ""
 
 
 class Upkeep:
-    """Does both by itself, and at once when asked."""
+    """Prunes and compacts the journal once a day, or at once on request."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class Upkeep:
         self._forgot_at_s = self._compacted_at_s = begun_s
 
     async def keep(self, is_quiet: Callable[[], bool]) -> None:
-        """Look again and again, until cancelled.
+        """Run due maintenance regularly until cancelled.
 
         Args:
             is_quiet: Whether no order is in hand now.
@@ -92,7 +92,7 @@ class Upkeep:
             await self.look(is_quiet=is_quiet())
 
     async def look(self, *, is_quiet: bool) -> None:
-        """Do what is due. A failure of the journal is told, and tried again a day later."""
+        """Run the maintenance that is due. A failure is reported and retried a day later."""
         now_s = self._clock.monotonic()
         forgets = now_s - self._forgot_at_s >= DAY_S
         compacts = is_quiet and now_s - self._compacted_at_s >= DAY_S
@@ -101,13 +101,13 @@ class Upkeep:
         try:
             done = await self._do(forgets=forgets, compacts=compacts)
         except JournalError as error:
-            self._note(Level.WARNING, f"The journal could not be tidied: {error}")
+            self._note(Level.WARNING, f"Journal maintenance failed: {error}")
         else:
             if done.text:
                 self._note(Level.INFO, done.text)
 
     async def now(self) -> Upkept:
-        """Forget and compact at once, whoever is at work.
+        """Prune and compact at once, also while orders are processed.
 
         Raises:
             JournalError: It could not be done; what was done before holds.

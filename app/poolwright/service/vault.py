@@ -16,7 +16,7 @@ SERVICE = "poolwright"
 
 
 def with_keyring(settings: Settings, pack: Pack) -> tuple[Settings, str]:
-    """Fill in what the portal's form needs and settings lack.
+    """Complete the settings with what the login form needs.
 
     Args:
         settings: As they were given.
@@ -41,16 +41,16 @@ def with_keyring(settings: Settings, pack: Pack) -> tuple[Settings, str]:
 
 
 def ask(entry: str) -> tuple[str, str]:
-    """What an entry of the keyring holds, and why it holds nothing."""
+    """Return a secret from the keyring, and why it is empty if it is."""
     import keyring  # noqa: PLC0415 - it looks for every keyring of the system, which takes time that few runs need
     from keyring.errors import KeyringError, NoKeyringError  # noqa: PLC0415 - see above
 
     try:
         secret = keyring.get_password(SERVICE, entry)
     except NoKeyringError:
-        return "", "this system offers no keyring"
+        return "", "this system has no keyring"
     except KeyringError as error:
-        return "", f"the system's keyring can't be opened ({error})"
+        return "", f"the system keyring can't be opened ({error})"
     if not secret:
-        return "", f"the system's keyring has none (`keyring set {SERVICE} {entry}` stores one)"
+        return "", f"the system keyring has no entry for it (`keyring set {SERVICE} {entry}` stores one)"
     return secret, ""

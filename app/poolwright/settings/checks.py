@@ -44,9 +44,9 @@ def user_path(value: object) -> object:
 def refuse_odd(value: object, *, is_secret: bool) -> object:
     """Letters that make a name another one, and that nobody meant. A password may have any that can be seen."""
     if isinstance(value, str) and _CONTROL.search(value):
-        raise PydanticCustomError(CONTROL_KIND, "it holds a letter that nobody sees")
+        raise PydanticCustomError(CONTROL_KIND, "it contains an invisible character")
     if isinstance(value, str) and not is_secret and _QUOTED.fullmatch(value):
-        raise PydanticCustomError(QUOTED_KIND, "it stands in quote marks")
+        raise PydanticCustomError(QUOTED_KIND, "it is in quotation marks")
     return value
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class LogLevel(StrEnum):
-    """From which weight on a line is logged."""
+    """Minimum log level."""
 
     DEBUG = "debug"
     INFO = "info"

@@ -53,12 +53,12 @@ class Settings(BaseSettings):
     )
 
     profiles_dir: Annotated[UserPath, Face(flags=("--profiles-dir",))] = Field(
-        default=Path("profiles"), description="Folder that holds one folder for each profile."
+        default=Path("profiles"), description="Folder with one subfolder for each profile."
     )
     profile: Annotated[str, Face(flags=("--profile",))] = Field(
-        default="default", min_length=1, description="Name of the browser profile that the workers' clones come from."
+        default="default", min_length=1, description="Name of the browser profile that is cloned for the workers."
     )
-    portal: Annotated[str, Face(flags=("--portal",), default="that of the profile")] = Field(
+    portal: Annotated[str, Face(flags=("--portal",), default="the profile's")] = Field(
         default="",
         examples=["coupa"],
         description="Portal pack: a name of `poolwright portal list`, or the path of a .toml file.",
@@ -68,27 +68,27 @@ class Settings(BaseSettings):
         AfterValidator(plain_address),
         Face(
             flags=("--base-url", "--url"),
-            default="that of the profile",
+            default="the profile's",
             allowed="an address that starts with http:// or https://, without user and password",
         ),
-    ] = Field(default="", examples=["https://example.coupahost.com"], description="Where the portal is.")
+    ] = Field(default="", examples=["https://example.coupahost.com"], description="Address of the portal.")
     user: str = Field(
         default="", examples=["ap-robot@example.com"], description="User for the portal's login form, where it has one."
     )
     password: SecretStr = Field(
-        default=SecretStr(""), description="Password for the login form, else the keyring's. It is never shown."
+        default=SecretStr(""), description="Password for the login form; if empty, the keyring's is used. Never shown."
     )
     http_user: str = Field(
         default="",
         examples=["ap-robot"],
-        description="User for servers that ask in the browser's own window, before any page (HTTP authentication).",
+        description="User for HTTP authentication, which a server asks for in the browser's own window.",
     )
-    http_password: SecretStr = Field(default=SecretStr(""), description="Its password. It is never shown.")
+    http_password: SecretStr = Field(default=SecretStr(""), description="Its password. Never shown.")
     proxy: Annotated[
         str,
         AfterValidator(plain_proxy),
         Face(
-            default="that of the system",
+            default="the system's",
             allowed="an address that starts with http://, https:// or socks5://, without user and password",
         ),
     ] = Field(
@@ -97,23 +97,23 @@ class Settings(BaseSettings):
         description="Proxy through which browsers and downloads reach the portal.",
     )
     proxy_user: str = Field(default="", examples=["ap-robot"], description="User for that proxy, where it asks.")
-    proxy_password: SecretStr = Field(default=SecretStr(""), description="Its password. It is never shown.")
+    proxy_password: SecretStr = Field(default=SecretStr(""), description="Its password. Never shown.")
     proxy_bypass: HostNames = Field(
         default=(),
         examples=["login.example.com,.intern.example.com"],
         description="Hosts that are reached past that proxy; a name with a dot in front stands for all below it.",
     )
-    ca_file: Annotated[UserPath | None, Face(default="none beside those of the system")] = Field(
-        default=None, examples=["/etc/company.pem"], description="Certificates of authorities of your own (PEM or DER)."
+    ca_file: Annotated[UserPath | None, Face(default="only those of the system")] = Field(
+        default=None, examples=["/etc/company.pem"], description="Certificates of additional authorities (PEM or DER)."
     )
     client_cert: Annotated[UserPath | None, Face(default="none")] = Field(
-        default=None, examples=["/etc/robot.pem"], description="Certificate that the portal is shown where it asks."
+        default=None, examples=["/etc/robot.pem"], description="Client certificate for a portal that asks for one."
     )
-    client_key: Annotated[UserPath | None, Face(default="that in client_cert")] = Field(
-        default=None, examples=["/etc/robot.key"], description="Its private key, where that is a file of its own (PEM)."
+    client_key: Annotated[UserPath | None, Face(default="the key in client_cert")] = Field(
+        default=None, examples=["/etc/robot.key"], description="Its private key, if it is in a separate file (PEM)."
     )
     client_key_password: SecretStr = Field(
-        default=SecretStr(""), description="Passphrase of that key, else the keyring's. It is never shown."
+        default=SecretStr(""), description="Passphrase of that key; if empty, the keyring's is used. Never shown."
     )
     client_cert_hosts: HostNames = Field(
         default=(),
@@ -121,48 +121,48 @@ class Settings(BaseSettings):
         description="Further hosts that are shown it; a name with a dot in front stands for all below it.",
     )
     totp_secret: SecretStr = Field(
-        default=SecretStr(""), description="Secret of the login's one-time codes: base32 text or otpauth:// address."
+        default=SecretStr(""), description="TOTP secret of the login: base32 text or an otpauth:// URI."
     )
     workers: Annotated[WorkerCount, Face(flags=("--workers", "-w"), allowed=WORKERS_ALLOWED)] = Field(
         default=2,
-        description="Browser workers; each is a process with its own browser (about 450 MB). auto takes as many as fit "
-        "into memory, at most one for each processor.",
+        description="Browser workers; each is a process with its own browser (about 450 MB). auto: as many as fit "
+        "into memory, at most one for each CPU.",
     )
     tabs_per_worker: Annotated[int, Face(flags=("--tabs", "-t"))] = Field(
         default=2,
         ge=TABS_MIN,
         le=TABS_MAX,
-        description="Orders that one worker has open at the same time, each in a tab of its own.",
+        description="Orders that one worker processes at the same time, each in its own tab.",
     )
     headless: Annotated[bool, Face(flags=("--headless/--headed",))] = Field(
         default=True, description="Run the browsers without windows."
     )
-    browser_path: Annotated[UserPath | None, Face(flags=("--browser",), default="found by itself")] = Field(
+    browser_path: Annotated[UserPath | None, Face(flags=("--browser",), default="detected")] = Field(
         default=None,
         examples=["/usr/bin/chromium"],
         description="The Chrome, Chromium or Edge program to use.",
     )
     sandbox: Annotated[Sandbox, Face(flags=("--sandbox",))] = Field(
         default=Sandbox.AUTO,
-        description="Chromium's own sandbox; auto turns it off only where the system cannot give it, and says so.",
+        description="Chromium's own sandbox; auto disables it only where the system does not support it.",
     )
     task_timeout_s: Annotated[float, Face(flags=("--task-timeout",), acts_at_once=True)] = Field(
-        default=300.0, gt=0, le=7200, description="Seconds that one order may take, from its tab to its last file."
+        default=300.0, gt=0, le=7200, description="Time limit of one order in seconds, from its tab to its last file."
     )
     file_max_mb: Annotated[int, Face(flags=("--file-max-mb",))] = Field(
         default=FILE_MAX_MB,
         ge=1,
         le=1_000_000,
-        description="Megabytes that one attachment may have; a larger one is told and not fetched.",
+        description="Size limit of one attachment in MB; a larger one is reported and not downloaded.",
     )
     order_max_mb: Annotated[int, Face(flags=("--order-max-mb",))] = Field(
         default=ORDER_MAX_MB,
         ge=1,
         le=1_000_000,
-        description="Megabytes that all attachments of one order may have together; what is beyond is told.",
+        description="Size limit of all attachments of one order in MB; those beyond it are reported.",
     )
     max_attempts: Annotated[int, Face(flags=("--max-attempts",), acts_at_once=True)] = Field(
-        default=3, ge=1, le=10, description="How often one order is tried before it counts as failed."
+        default=3, ge=1, le=10, description="Attempts for one order before it counts as failed."
     )
     memory_threshold: Annotated[float, Face(flags=("--memory-threshold",), acts_at_once=True)] = Field(
         default=0.75,
@@ -175,19 +175,19 @@ class Settings(BaseSettings):
         default=RECYCLE_AFTER_TASKS,
         ge=0,
         le=1_000_000,
-        description="A worker gets a fresh browser after so many orders, one worker at a time; 0 for never.",
+        description="Orders after which a worker is recycled, one worker at a time; 0 for never.",
     )
     recycle_after_minutes: Annotated[float, Face(flags=("--recycle-after-minutes",), acts_at_once=True)] = Field(
         default=RECYCLE_AFTER_MINUTES,
         ge=0,
         le=100_000,
-        description="The same after so many minutes; 0 for never.",
+        description="Minutes after which a worker is recycled; 0 for never.",
     )
     shutdown_timeout_s: Annotated[float, Face(flags=("--shutdown-timeout",), acts_at_once=True)] = Field(
         default=SHUTDOWN_TIMEOUT_MAX_S,
         gt=0,
         le=SHUTDOWN_TIMEOUT_MAX_S,
-        description="Seconds that orders in flight get to finish when a run is stopped.",
+        description="Seconds that running orders get to finish when a run is stopped.",
     )
     out: Annotated[UserPath, Face(flags=("--out", "-o"))] = Field(
         default=Path("downloads"), description="Folder for the files, the reports and the journal."
@@ -212,11 +212,11 @@ class Settings(BaseSettings):
         description="Folder for clones and temporary files of runs: on a local disk, with a short path.",
     )
     log_level: Annotated[LogLevel, Face(flags=("--log-level",))] = Field(
-        default=LogLevel.INFO, description="From which weight on a line is logged."
+        default=LogLevel.INFO, description="Minimum log level."
     )
     log_file: Annotated[
         UserPath | None, Face(flags=("--log-file",), default="`.poolwright/log.jsonl` below the output folder")
-    ] = Field(default=None, description="File for the whole log, one JSON object on each line.")
+    ] = Field(default=None, description="File for the complete log, one JSON object per line.")
     host: Annotated[str, AfterValidator(plain_host), Face(flags=("--host",))] = Field(
         default="127.0.0.1",
         min_length=1,
@@ -229,7 +229,7 @@ class Settings(BaseSettings):
         "encrypted: put a proxy with TLS in front of it.",
     )
     port: Annotated[int, Face(flags=("--port",))] = Field(
-        default=8484, ge=0, le=65535, description="Port of the daemon; 0 takes a free one."
+        default=8484, ge=0, le=65535, description="Port of the daemon; 0 picks a free one."
     )
     host_names: HostNames = Field(
         default=(),
@@ -246,7 +246,7 @@ class Settings(BaseSettings):
         "takes it off or not.",
     )
     upload_max_mb: int = Field(
-        default=20, ge=1, le=200, description="Megabytes that a list may have that is sent to the daemon."
+        default=20, ge=1, le=200, description="Size limit in MB of a list that is sent to the daemon."
     )
     schedules: Annotated[
         tuple[ScheduleEntry, ...],
@@ -254,15 +254,15 @@ class Settings(BaseSettings):
         Face(default="none", allowed="a list of tables [[schedules]] in poolwright.toml", acts_at_once=True),
     ] = Field(
         default=(),
-        description="Lists that the daemon fetches by itself at times of a cron entry: tables in poolwright.toml.",
+        description="Lists that the daemon fetches on a cron schedule: tables in poolwright.toml.",
     )
     inbox_dir: Annotated[UserPath | None, Face(default="none")] = Field(
         default=None,
         examples=["/srv/lists"],
-        description="Folder that the daemon watches: a list that is dropped there is taken once.",
+        description="Folder that the daemon watches: each list that is dropped there is processed once.",
     )
     inbox_interval_s: float = Field(
-        default=5.0, gt=0, le=3600, description="Seconds between two looks into the watched folder."
+        default=5.0, gt=0, le=3600, description="Seconds between two scans of the watched folder."
     )
     playwright_browsers_path: Annotated[UserPath | None, Face(default="Playwright's own default")] = Field(
         default=None,

@@ -35,7 +35,7 @@ _ALLOWED: Mapping[str, str] = {
     "timezone": "an IANA name such as Europe/Berlin",
     "file": "the path of a list",
     "glob": "a pattern of paths such as lists/*.xlsx",
-    "command": "a list of texts, the program first, such as ['python3', 'export.py']; no shell reads it",
+    "command": "the program and its arguments, such as ['python3', 'export.py']; no shell is involved",
     "column": "the name of a column, or its position such as '#3'",
     "sheet": "the name of a sheet",
     "profile": "the name of a profile",
@@ -164,7 +164,7 @@ def _sentence(problem: ErrorDetails, label: str) -> str:
         return f"{label.capitalize()} is {problem['input']!r}; it must be a table [[schedules]] in poolwright.toml."
     field = str(problem["loc"][0])
     if field not in _ALLOWED:
-        return f"In {label}, {field} is nothing that a schedule has; it may have {', '.join(_ALLOWED)}."
+        return f"In {label}, {field} is not a setting of a schedule; the settings are {', '.join(_ALLOWED)}."
     if problem["type"] == "missing":
         return f"In {label}, {field} is missing; it must be {_ALLOWED[field]}."
     return f"In {label}, {field} is {problem['input']!r}; it must be {_ALLOWED[field]}."
@@ -178,7 +178,7 @@ def _of_entry(entry: ScheduleEntry) -> Iterator[str]:
         yield f"The schedule {entry.name!r} {told}; give exactly one of file, glob and command."
     if not entry.timezone and system_zone() is None:
         yield (
-            f"The schedule {entry.name!r} has no timezone, and this system does not tell its own; "
+            f"The schedule {entry.name!r} has no timezone, and the system's own is unknown; "
             f"give {_ALLOWED['timezone']}."
         )
 
@@ -188,7 +188,7 @@ def _of_all(entries: Sequence[ScheduleEntry]) -> Iterator[str]:
     for name, count in Counter(entry.name.casefold() for entry in entries).items():
         if count > 1:
             first = next(entry.name for entry in entries if entry.name.casefold() == name)
-            yield f"{count} schedules are named {first!r} (case does not count); give each a name of its own."
+            yield f"{count} schedules are named {first!r} (case is ignored); give each a different name."
     for out, count in Counter(entry.out for entry in entries if entry.out is not None).items():
         if count > 1:
             yield f"{count} schedules have out '{out}'; one run at a time may use a folder, so give each its own."

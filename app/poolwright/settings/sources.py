@@ -93,7 +93,7 @@ def _refuse_broken(path: Path, text: str) -> None:
             name = re.match(r"(?:export\s+)?\w*", first_line)
             told = name.group() if name else ""
             raise ValueError(
-                f"{path}, line {line.original.line}, {told!r}, is no NAME=value; a quote that is opened must be closed."
+                f"{path}, line {line.original.line}, {told!r}, is not NAME=value; an opened quote must be closed."
             )
 
 

@@ -20,8 +20,8 @@ from poolwright.settings.sources import ENV_PREFIX, TOML_FILE
 #: What makes a value none, whatever setting it is for.
 _ODD: Mapping[str, str] = MappingProxyType(
     {
-        CONTROL_KIND: "it holds a letter that nobody sees, perhaps the line end of a file from Windows",
-        QUOTED_KIND: "its quote marks belong to it there: take them off",
+        CONTROL_KIND: "it contains an invisible character, perhaps the line ending of a Windows file",
+        QUOTED_KIND: "its quotation marks are part of the value: remove them",
     }
 )
 
@@ -79,7 +79,7 @@ def sentence(problem: ErrorDetails, origin: str) -> str:
         return _stray(name, origin)
     name = next((field for field in Settings.model_fields if name in {field, variable(field)}), name)
     is_secret = Settings.model_fields[name].annotation is SecretStr or "@" in str(problem["input"])
-    value = "has a value that does not fit" if is_secret else f"is {str(problem['input'])!r}"
+    value = "has an invalid value" if is_secret else f"is {str(problem['input'])!r}"
     value = " ".join(filter(None, (value, origin)))
     if problem["type"] in _ODD:
         return f"{name} {value}; {_ODD[problem['type']]}."
@@ -94,4 +94,4 @@ def _stray(name: str, origin: str) -> str:
     near = difflib.get_close_matches(plain, Settings.model_fields, n=1)
     hint = f" Did you mean {variable(near[0])} or {near[0]} in {TOML_FILE}?" if near else ""
     where = f"; it stands {origin}" if origin else ""
-    return f"{ENV_PREFIX}{plain.upper()} ({plain} in {TOML_FILE}) is no setting of Poolwright{where}.{hint}"
+    return f"{ENV_PREFIX}{plain.upper()} ({plain} in {TOML_FILE}) is not a setting of Poolwright{where}.{hint}"

@@ -19,7 +19,7 @@ def check_orders(orders: OrderList) -> None:
     task_ids = [task.task_id for task in orders.tasks]
     known = set(task_ids)
     if len(known) < len(task_ids):
-        raise JournalError(f"The list {orders.source} was refused: it holds a task twice.")
+        raise JournalError(f"The list {orders.source} was refused: it contains a task twice.")
     strays = {row.task_id for row in orders.rows if row.task_id is not None} - known
     if strays:
         raise JournalError(f"The list {orders.source} was refused: it lacks the task {min(strays)} of one of its rows.")

@@ -46,7 +46,7 @@ class Compacted:
 
 
 def go_on() -> None:
-    """Nobody wants to stop."""
+    """Do nothing: the default for work that cannot be cancelled."""
 
 
 class Database:
@@ -95,7 +95,7 @@ class Database:
 
     @contextmanager
     def glance(self) -> Generator[sqlite3.Connection]:
-        """Read a little: no other program is kept from writing, nor keeps us from it.
+        """Open a short read transaction, which blocks no other program.
 
         Raises:
             JournalError: SQLite could not do it; a ``TemporarilyUnavailableError`` among these may pass.
@@ -131,7 +131,7 @@ class Database:
             self._heed_interrupt(error)
             raise explained(self.path, error) from error
         except UnicodeEncodeError as error:
-            raise JournalError(f"The journal cannot keep a text that is no Unicode: {error.object!a}.") from error
+            raise JournalError(f"The journal cannot store text that is not valid Unicode: {error.object!a}.") from error
         finally:
             connection.set_progress_handler(None, 0)
             if connection.in_transaction:
@@ -173,7 +173,7 @@ class Database:
         return sum(file.stat().st_size for file in (self.path, log) if file.exists())
 
     def equip(self, *, is_new: bool) -> None:
-        """Set what holds for the connection, make the tables of a new file, and remember which file it is."""
+        """Configure the connection, create the tables of a new file, and record the file's identity."""
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute("PRAGMA foreign_keys = ON")
@@ -185,7 +185,7 @@ class Database:
         self._presence = Presence.of(self.path)
 
     def close(self) -> None:
-        """Let go of the file. Waits for a transaction that still runs."""
+        """Close the file, after a transaction that still runs."""
         with self._lock:
             self._connection.close()
 

@@ -26,7 +26,7 @@ class JournalBusyError(JournalError):
     def __init__(self, path: Path, pid: int | None) -> None:
         """Keep who has it, as far as the lock file tells."""
         who = "Another Poolwright" if pid is None else f"Another Poolwright (pid {pid})"
-        super().__init__(f"{who} works with this journal ({path}); wait for it or choose another --out.")
+        super().__init__(f"{who} is using this journal ({path}); wait for it or choose another --out.")
         self.pid = pid
 
 
@@ -44,7 +44,7 @@ class JournalAccountError(JournalError, OptionsError):
     def __init__(self, path: Path, whose: str, account: Account) -> None:
         """Tell whose they are and who asks."""
         super().__init__(
-            f"The journal {path} holds orders of {whose}; asked for are those of {account}, where the same numbers may "
+            f"The journal {path} holds orders of {whose}; requested are those of {account}, where the same numbers may "
             f"be other orders. Choose another --out for these; or, where both are the same account, moved or renamed, "
             f"say so once with `poolwright journal adopt`."
         )
@@ -56,7 +56,7 @@ class JournalDamagedError(JournalError):
     def __init__(self, path: Path, problem: str) -> None:
         """Tell what is wrong with the file."""
         super().__init__(
-            f"The journal {path} cannot be used: {problem}. Put back a copy of it, or move it away and run again."
+            f"The journal {path} cannot be used: {problem}. Restore a backup of it, or move it away and run again."
         )
 
 
@@ -65,7 +65,7 @@ class JournalFullError(JournalError, DiskFullError):
 
     def __init__(self, path: Path) -> None:
         """Tell where room is missing."""
-        super().__init__(f"There is no room left to write the journal {path}; free some space on that disk.")
+        super().__init__(f"The disk is full, so the journal {path} cannot be written; free some space on that disk.")
 
 
 class JournalLockedError(JournalError, LockedError):

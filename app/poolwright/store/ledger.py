@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class Ledger:
-    """The journal's methods as ``domain.ports.Journal`` tells them, without the event loop."""
+    """The methods of ``domain.ports.Journal`` as blocking calls, without the event loop."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         """Write into an open database."""

@@ -57,7 +57,7 @@ def judge(path: Path, busy_timeout_s: float) -> int:
         unknown = {word for (word,) in connection.execute(_REASONS)} - set(Reason)
         if unknown:
             words = ", ".join(sorted(unknown))
-            raise JournalVersionError(path, f"tells reasons that this Poolwright does not know ({words})")
+            raise JournalVersionError(path, f"contains reasons that this Poolwright does not know ({words})")
         return version
 
 
@@ -67,7 +67,7 @@ def _version(path: Path, connection: sqlite3.Connection, header: int) -> int:
     for version in versions:
         if version in shapes and found.has_tables_of(shapes[version]):
             return version
-    raise JournalDamagedError(path, f"its tables are not those of version {header}, nor of any other")
+    raise JournalDamagedError(path, f"its tables do not match version {header} or any other version")
 
 
 def bring_up_to_date(path: Path, version: int, busy_timeout_s: float, heed: Callable[[], None]) -> None:
@@ -107,13 +107,13 @@ def bring_up_to_date(path: Path, version: int, busy_timeout_s: float, heed: Call
 
 def _check(path: Path, connection: sqlite3.Connection) -> None:
     if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
-        raise _unfit(path, "rows in it belong to others that are not there")
+        raise _unfit(path, "it has rows that refer to missing rows")
     if not Shape.of(connection).has_all_of(known_shapes()[SCHEMA_VERSION]):
-        raise _unfit(path, "it is not made like any that there ever was")
+        raise _unfit(path, "its tables do not match any known version")
 
 
 def _unfit(path: Path, why: str) -> JournalDamagedError:
-    return JournalDamagedError(path, f"it is of an earlier version and could not be brought up to date, for {why}")
+    return JournalDamagedError(path, f"it is of an earlier version and could not be migrated: {why}")
 
 
 @contextmanager

@@ -19,12 +19,12 @@ from poolwright.domain.tasks import JsonValue, POTask, Report
 #: How a task ends that nobody wants any more.
 CANCELLED = Report(reason=Reason.BY_REQUEST)
 #: How a task ends whose program died at its last attempt.
-LOST = Report(reason=Reason.WORKER_LOST, detail="Its run ended without a word, at the last attempt.")
+LOST = Report(reason=Reason.WORKER_LOST, detail="Its run died during the last attempt.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where one task is in life, and what it has cost so far."""
+    """The state of one task, and the attempts it has used so far."""
 
     task_id: TaskId
     po_number: str
@@ -42,7 +42,7 @@ class Standing:
 
     @classmethod
     def of(cls, task: POTask) -> Standing:
-        """Where a task stands that is not known yet."""
+        """The state of a new task."""
         return cls(
             task_id=task.task_id,
             po_number=task.po_number,
@@ -53,7 +53,7 @@ class Standing:
 
     @property
     def task(self) -> POTask:
-        """What a worker is told: the number of the attempt that runs, or of the next one."""
+        """The task as a worker receives it, with the number of the running or next attempt."""
         is_before_start = self.status in {TaskStatus.QUEUED, TaskStatus.ASSIGNED}
         return POTask(
             task_id=self.task_id,
@@ -68,7 +68,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A legal move: the new standing and its line of history, to be written together."""
+    """A legal transition: the new state and its history entry, to be written together."""
 
     standing: Standing
     transition: Transition
@@ -76,7 +76,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One task that is asked for a move. Every method raises ``IllegalTransitionError`` when the table has none."""
+    """State machine of one task. Every method raises ``IllegalTransitionError`` for a move not in the table."""
 
     standing: Standing
     #: Aware UTC now.
@@ -85,18 +85,18 @@ class Case:
     story: Callable[[], tuple[Transition, ...]]
 
     def assigned(self) -> Step:
-        """A run claims it."""
+        """Claim it for a run."""
         return self._step(TaskEvent.ASSIGN, self.standing)
 
     def started(self, worker: WorkerRef) -> Step:
-        """An attempt begins and is spent from now on."""
+        """Begin an attempt, which counts from now on."""
         spent = replace(self.standing, attempt_count=self.standing.attempt_count + 1)
         return self._step(TaskEvent.START, spent, str(worker))
 
     def given_back(
         self, why: Reason | ReturnReason, detail: str, *, not_before: datetime | None, is_attempt_spent: bool
     ) -> Step:
-        """It waits again. An attempt that never began is not counted either way."""
+        """Queue it again. An attempt that never began does not count."""
         refund = 1 if self.standing.status is TaskStatus.RUNNING and not is_attempt_spent else 0
         waiting = replace(
             self.standing,
@@ -106,11 +106,11 @@ class Case:
         return self._step(TaskEvent.GIVE_BACK, waiting, f"{why.value}: {detail}" if detail else why.value)
 
     def recovered(self) -> Step:
-        """Its run is dead; a begun attempt stays spent."""
+        """Queue it again after its run died; an attempt that began still counts."""
         return self._step(TaskEvent.GIVE_BACK, self.standing, "its run ended without a word")
 
     def finished(self, reason: Reason) -> Step:
-        """It has its outcome."""
+        """Finish it with its outcome."""
         return self._step(TaskEvent.FINISH, self.standing, reason.value)
 
     @property
@@ -119,11 +119,11 @@ class Case:
         return TASK.target(self.standing.status, TaskEvent.CANCEL) is not None
 
     def cancelled(self) -> Step:
-        """Nobody wants it any more."""
+        """Cancel it."""
         return self._step(TaskEvent.CANCEL, self.standing, CANCELLED.reason.value)
 
     def reopened(self) -> Step:
-        """A later run takes it up as if it were new."""
+        """Queue it again as if it were new."""
         fresh = replace(self.standing, attempt_count=0, death_count=0, not_before=None)
         return self._step(TaskEvent.REDO, fresh)
 

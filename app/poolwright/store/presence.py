@@ -12,7 +12,7 @@ from poolwright.store.storage import refused
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presence:
-    """What a journal and the log beside it were when they were opened."""
+    """Device and inode of a journal and its log when they were opened."""
 
     path: Path
     #: Device and number of each file.
@@ -42,7 +42,7 @@ class Presence:
                     raise JournalGoneError(self.path)
             except (FileNotFoundError, NotADirectoryError) as error:
                 if _device_of_nearest(file) != identity[0]:
-                    raise JournalAwayError(self.path, "its disk is not mounted any more") from error
+                    raise JournalAwayError(self.path, "its disk is no longer mounted") from error
                 raise JournalGoneError(self.path) from error
             except OSError as error:
                 raise refused(self.path, error) from error

@@ -55,14 +55,14 @@ class StoredList:
 
 
 class Reading:
-    """What the journal holds at one moment, whatever is written meanwhile. ``SqliteJournal.read`` hands it out."""
+    """Reads the journal as of one moment, whatever is written meanwhile. ``SqliteJournal.read`` provides it."""
 
     def __init__(self, connection: Connection) -> None:
         """Read through a connection that stands at the moment."""
         self._connection = connection
 
     def get(self, task_id: TaskId, /) -> TaskRecord | None:
-        """One order with how it ended; nothing when it is unknown."""
+        """Return one order with its outcome, or ``None`` if it is unknown."""
         return reports.find(self._connection, task_id)
 
     def records(self, batch_id: BatchId) -> Iterator[TaskRecord]:
@@ -73,7 +73,7 @@ class Reading:
                 yield record
 
     def order_list(self, batch_id: BatchId) -> StoredList | None:
-        """A list; nothing when it is unknown."""
+        """Return a list, or ``None`` if it is unknown."""
         found = self._connection.execute(_LIST, (batch_id,)).fetchone()
         if found is None:
             return None

@@ -64,7 +64,7 @@ _FORGET_LIST = "DELETE FROM batches WHERE batch_id = ?"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forgotten:
-    """How much a sweep, or a step of it, removed."""
+    """Counts of what a pruning, or one step of it, removed."""
 
     #: Moves of tasks and of all other machines.
     move_count: int = 0

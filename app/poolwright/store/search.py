@@ -101,7 +101,7 @@ class ListView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """All tasks of a journal, each once, in however many lists it stands."""
+    """Counts of all tasks of a journal, each counted once."""
 
     #: By the name of their ``TaskStatus``; every one is told.
     counts: dict[str, int]
@@ -128,7 +128,7 @@ class OrderQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureClass:
-    """All orders that ended undone for one reason."""
+    """All orders that failed for one reason."""
 
     reason: Reason
     count: int

@@ -26,10 +26,10 @@ _here = local()
 
 
 class Job(Generic[T]):
-    """One piece of work, from when it has its thread."""
+    """One blocking call in a thread."""
 
     def __init__(self, work: Callable[[], T], begun_s: float) -> None:
-        """Nothing of it is done yet."""
+        """Store the work without starting it."""
         self.begun_s = begun_s
         self.is_over = anyio.Event()
         #: Nobody waits for it any more.
@@ -51,14 +51,14 @@ class Job(Generic[T]):
         return self.is_over.is_set() and not isinstance(self._error, asyncio.CancelledError)
 
     def answer(self) -> T:
-        """What came of it."""
+        """Return the result, or raise the error of the work."""
         if self._error is not None:
             raise self._error
         return self._answers[0]
 
 
 class Threads:
-    """So many threads. ``open`` and ``run`` belong to one event loop."""
+    """A fixed number of threads. ``start`` and ``run`` belong to one event loop."""
 
     def __init__(self, count: int, *, patience_s: float, refusal: Callable[[], Exception]) -> None:
         """Start none before they are opened.
@@ -97,7 +97,7 @@ class Threads:
             job.answer()
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Do something that blocks.
+        """Run blocking work in a thread.
 
         Raises:
             Exception: What the work raises; or the refusal, where all threads hang in work that was left behind.
@@ -160,7 +160,7 @@ class Threads:
 
 
 def heed() -> None:
-    """End the work of this thread where nobody waits for it any more; called again and again by what takes long."""
+    """Raise in this thread if its caller has given up; long work calls it regularly."""
     job: Job[object] | None = getattr(_here, "job", None)
     if job is None:
         with contextlib.suppress(RuntimeError):  # neither one of ours nor of anyio's

@@ -16,7 +16,7 @@ WAIT_MAX_S = 300.0
 
 
 class Waits:
-    """The time of one run of the program."""
+    """A clock for retries within one run, unaffected by changes of the wall clock."""
 
     def __init__(self, clock: Clock) -> None:
         """The run begins now."""
@@ -28,7 +28,7 @@ class Waits:
         return self._begun_at + timedelta(seconds=self._clock.monotonic() - self._begun_s)
 
     def until(self, delay_s: float) -> datetime | None:
-        """The end of a wait that begins now; nothing when there is nothing to wait for."""
+        """When a delay that begins now ends; ``None`` if there is no delay."""
         return self.now() + timedelta(seconds=delay_s) if delay_s > 0 else None
 
     def longest(self) -> datetime:

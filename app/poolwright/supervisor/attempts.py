@@ -48,7 +48,7 @@ def end(standing: Standing, worker: WorkerRef, task: POTask, report: Report) -> 
     known = standing.without_best(task.task_id)
     if best is None or report.outcome not in _SHORT or len(best.report.files) <= len(report.files):
         return Decision(known, (File(worker=worker, task=task, report=report), *_discard(best)))
-    told = f"{best.report.detail} Attempt {best.task.attempt} brought these; the last one ended as {report.reason}."
+    told = f"{best.report.detail} From attempt {best.task.attempt}; the last one ended as {report.reason}."
     earlier = replace(best.report, detail=told.strip())
     return Decision(known, (File(worker=worker, task=task, report=earlier, staged=best), Discard(staged=last)))
 

@@ -1,4 +1,4 @@
-"""Where moves and events of a running pool are told: to the observer at once, to the journal in bunches."""
+"""Publishes transitions and events of a running pool: to the observer at once, to the journal in batches."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FLUSH_INTERVAL_S = 1.0
 
 
 class Chronicle:
-    """Keeps moves until they are written. Tasks' own moves are written by the journal with the change itself."""
+    """Publishes events, and buffers transitions until they are in the journal, which adds those of tasks itself."""
 
     def __init__(self, journal: Journal, observe: EventSink) -> None:
         """Write to ``journal``, tell ``observe``."""
@@ -22,20 +22,20 @@ class Chronicle:
         self._unwritten: list[Transition] = []
 
     def tell(self, event: Event) -> None:
-        """Show one event."""
+        """Publish one event to the observer."""
         self._observe(event)
 
     def moved(self, transition: Transition) -> None:
-        """Show one move and keep it for the journal."""
+        """Publish one transition and buffer it for the journal."""
         self._unwritten.append(transition)
         self._observe(Moved(transition=transition))
 
     def notice(self, level: Level, text: str, worker: WorkerRef | None = None) -> None:
-        """Show one sentence."""
+        """Publish one log line for people."""
         self._observe(Notice(level=level, text=text, worker=worker))
 
     async def keep_writing(self) -> None:
-        """Write what has come in, every second, until cancelled."""
+        """Write buffered transitions every second, until cancelled."""
         async for _ in every(FLUSH_INTERVAL_S):
             await self.flush()
 

@@ -32,7 +32,7 @@ AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writings:
-    """What a clerk works with."""
+    """Dependencies of a task writer."""
 
     around: Surroundings
     chronicle: Chronicle

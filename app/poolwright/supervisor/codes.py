@@ -17,7 +17,7 @@ from poolwright.domain.options import Secret
 
 #: A code that is about to end would be refused before the form is filled in.
 LEAST_LEFT_S = 3.0
-_WRONG = "The secret of the one-time codes is none: it must be base32 text, or an otpauth://totp/ address."
+_WRONG = "Invalid TOTP secret: expected base32 text or an otpauth://totp/ URI."
 
 
 class OneTimeCodes:
@@ -39,7 +39,7 @@ class OneTimeCodes:
         self._turn = anyio.Lock()
 
     async def next(self) -> str:
-        """A code that was not given out before. Waits for the next one where need be, at most a period and 3 s."""
+        """Return a code that was not used before; wait for the next one if necessary, at most one period and 3 s."""
         async with self._turn:
             now_s = self._clock().timestamp()
             period_s = self._totp.interval
@@ -50,10 +50,10 @@ class OneTimeCodes:
 
 
 def codes_of(secret: Secret, clock: Callable[[], datetime]) -> OneTimeCodes | None:
-    """The codes of a secret; nothing where none is given.
+    """Return the code generator of a secret, or ``None`` if the secret is empty.
 
     Raises:
-        OptionsError: The secret is none.
+        OptionsError: The secret is invalid.
     """
     return OneTimeCodes(secret, clock) if secret else None
 

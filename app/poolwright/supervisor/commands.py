@@ -31,7 +31,7 @@ class File:
     report: Report
     #: Seconds to wait before: the disk did not take them.
     delay_s: float = 0.0
-    #: An earlier attempt whose files these are; nothing when they are those of this one.
+    #: The earlier attempt whose files these are; ``None`` if they are from this attempt.
     staged: Staged | None = None
     #: How often the output folder refused the files of this order alone.
     refusal_count: int = 0
@@ -55,7 +55,7 @@ class Discard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forget:
-    """These tasks do not come back: nothing need be known of them any more."""
+    """Drop what is known of tasks that never return to the queue."""
 
     task_ids: tuple[TaskId, ...]
 
@@ -113,7 +113,7 @@ class ForetellEnd:
 
     number: int
     ends_in_s: float
-    #: Nothing where the portal's pack does not allow it.
+    #: ``None`` if the portal pack does not allow it.
     renewal_in_s: float | None
 
 
@@ -135,7 +135,7 @@ class Spawn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rest:
-    """Leave a slot empty for a while: its restarts are spent. Its next generation follows."""
+    """Suspend a slot whose restarts are spent; its next generation starts later."""
 
     worker: WorkerRef
     cause: str
@@ -144,7 +144,7 @@ class Rest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recycle:
-    """End a worker that lives but does not do; its loss follows, and then its next generation."""
+    """Kill a worker that runs but does no useful work; ``WorkerLost`` follows, then its next generation."""
 
     worker: WorkerRef
     cause: str
@@ -152,7 +152,7 @@ class Recycle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retire:
-    """Have a worker finish what it has and close its browser; its end follows, and then its next generation."""
+    """Let a worker finish its tasks and close its browser; ``WorkerEnded`` follows, then its next generation."""
 
     worker: WorkerRef
     cause: str
@@ -160,7 +160,7 @@ class Retire:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TellRelief:
-    """Tell what starting a worker anew gave back."""
+    """Report how much memory recycling a worker freed."""
 
     relieved: MemoryRelieved
 
@@ -171,7 +171,7 @@ class Hold:
 
     cause: HoldCause
     detail: str
-    #: Seconds until it is over by itself; nothing when a person ends it.
+    #: Seconds until it ends by itself; ``None`` if a person or another event ends it.
     delay_s: float | None
 
 
@@ -198,7 +198,7 @@ class Stop:
 
     cause: StopCause
     detail: str
-    #: Said where no worker is left: whether nobody's tasks end for that.
+    #: Whether queued tasks stay queued although no worker is left.
     keeps_queue: bool = False
 
     @property
@@ -209,7 +209,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailRest:
-    """End every task that is still queued: nobody is left to do it."""
+    """Fail every queued task: no worker is left."""
 
     reason: Reason
 

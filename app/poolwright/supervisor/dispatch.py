@@ -25,7 +25,7 @@ AHEAD_PER_TAB = 2
 
 
 class RankedQueue(asyncio.Queue[POTask]):
-    """A queue in the order in which tasks were first claimed: one that comes back stands at the head again."""
+    """A queue ordered by when tasks were first claimed: a task that returns goes to the head again."""
 
     def _init(self, maxsize: int) -> None:
         del maxsize  # a task that comes back must never be refused; what is claimed ahead is bounded by who claims
@@ -61,7 +61,7 @@ class RankedQueue(asyncio.Queue[POTask]):
 
 
 class Dispatch:
-    """Feeds ``task_queue`` from the journal. A task in the queue is ASSIGNED there; what is left goes back."""
+    """Feeds ``task_queue`` from the journal, where a queued task is ASSIGNED; tasks left at the end are released."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class Dispatch:
             self._opened = anyio.Event()
 
     def note_return(self) -> None:
-        """A task is in the journal again, perhaps for later."""
+        """Look for due tasks again: one has returned to the journal."""
         self._returned_count += 1
         self._changed.set()
 
@@ -123,7 +123,7 @@ class Dispatch:
             self.put_back(task)
 
     def put_back(self, task: POTask) -> None:
-        """A task that was taken and not begun stands at its old place again."""
+        """Put a task that was not begun back at its old position."""
         if task.is_on_trial:
             self._on_trial.append(task)
             self._report(TrialWaits(task_id=task.task_id))
@@ -158,7 +158,7 @@ class Dispatch:
         return is_here
 
     async def return_rest(self) -> int:
-        """Give what was claimed and not taken back to the journal; tells how many. Nobody takes any more."""
+        """Release all queued tasks to the journal and return their number; no worker may take one any more."""
         count = 0
         self.end_trials()
         while not self.task_queue.empty():

@@ -29,7 +29,7 @@ class Doubt:
     """The outcomes of one worker that are kept back, in the order in which they came."""
 
     row: tuple[Doubted, ...] = ()
-    #: What the probe that is under way will tell about; nothing when none is.
+    #: The tasks that the running login check covers; ``None`` if no check runs.
     probed: frozenset[TaskId] | None = None
     #: In hand when the session was last lost: whatever they do not find, they may have looked for without a login.
     tainted: frozenset[TaskId] = frozenset()

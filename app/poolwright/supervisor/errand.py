@@ -40,7 +40,7 @@ def _unheard() -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errand:
-    """What one worker process is sent for."""
+    """Specification of a one-shot job."""
 
     mode: Mode
     #: The user-data folder; made by the browser where it is missing.

@@ -79,7 +79,7 @@ class SessionRenewed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginLost:
-    """The portal wants a login of a worker, as it comes up or later; it waits to be told what to do."""
+    """The portal asks a worker for a login, at its start or later; the worker waits for a command."""
 
     worker: WorkerRef
     detail: str

@@ -28,8 +28,8 @@ T = TypeVar("T")
 _WHAT = {
     StorageTrouble.FULL: "The disk of the output folder is full",
     StorageTrouble.AWAY: "The disk of the output folder does not answer",
-    StorageTrouble.FORBIDDEN: "The output folder may not be written",
-    StorageTrouble.OTHER: "The output folder cannot take its files",
+    StorageTrouble.FORBIDDEN: "The output folder is not writable",
+    StorageTrouble.OTHER: "The files cannot be written to the output folder",
 }
 
 

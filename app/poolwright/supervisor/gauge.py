@@ -11,7 +11,7 @@ class Gauge:
     """Reads the memory of one generation after the other."""
 
     def __init__(self) -> None:
-        """Nothing lives yet."""
+        """Start without a process."""
         self.now_bytes = 0
         self.peak_bytes = 0
         self._meter: Meter | None = None

@@ -40,7 +40,7 @@ GOODBYE_LIMIT_S = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """What every generation of a slot works with."""
+    """Dependencies that all generations of a slot share."""
 
     order: WorkerOrder
     #: The slot's own; the living generation moves it, the slot between two of them.
@@ -226,7 +226,7 @@ class Generation:
                 post.report(fact_of(message, self.ref))
                 raise LostError(message.detail, LossKind.UNABLE)
             case messages.Hello() | messages.Ready() | messages.Bye():
-                msg = f"it said {message.type} out of turn"
+                msg = f"it sent an unexpected {message.type} message"
                 raise LostError(msg, LossKind.GARBLED)
 
     def _pass_on(self, message: messages.Moved | messages.Said | messages.Shown) -> None:

@@ -65,19 +65,19 @@ class Holds:
 
     @property
     def storage(self) -> HoldCause | None:
-        """The hold that is on because something cannot be stored; nothing when none is."""
+        """The active pause because of storage, or ``None``."""
         return next((cause for cause in (*STORAGE_HOLDS.values(), HoldCause.PLACE_GONE) if cause in self.active), None)
 
     @property
     def storage_reason(self) -> Reason | None:
-        """Why an order goes back undone that failed while nothing can be stored; nothing when all can be."""
+        """Why an order that fails now returns to the queue without a spent attempt; ``None`` if storage works."""
         if self.storage is None:
             return None
         troubles = {cause: trouble for trouble, cause in STORAGE_HOLDS.items()}
         return STORAGE_REASONS[troubles.get(self.storage, StorageTrouble.AWAY)]
 
     def delay_s(self, cause: HoldCause, wish_s: float = 0.0) -> float:
-        """How long a hold that begins now lasts; what the portal asks for counts, within reason."""
+        """Return how long a pause that begins now lasts; the portal may ask for a longer one, up to a limit."""
         grown = FIRST_HOLD_S * 2.0 ** min(self.row_counts.get(cause, 0), 10)
         return max(min(grown, LONGEST_HOLD_S), min(wish_s, RETRY_AFTER_LIMIT_S))
 

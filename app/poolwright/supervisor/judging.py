@@ -63,9 +63,9 @@ def judge(standing: Standing, slot: Slot, fact: TaskReported) -> Decision:
 
 
 def _back_for_free(standing: Standing, rest: Standing, slot: Slot, fact: TaskReported, task: POTask) -> Decision | None:
-    """What follows from a failure that says nothing of the order; nothing when it does, or has for too long."""
+    """Return what follows from a failure that the order did not cause; ``None`` if it may have caused it."""
     if _was_paused(standing, fact):
-        why = f"The machine stood still for {fact.paused_s:.0f} s meanwhile. {fact.report.detail}".strip()
+        why = f"The machine was suspended for {fact.paused_s:.0f} s meanwhile. {fact.report.detail}".strip()
         return Decision(_with_free_return(rest, task), (undone(fact.worker, task, ReturnReason.PAUSED, why),))
     if _was_cut_off(standing, slot, fact):
         back = undone(fact.worker, task, Reason.PORTAL_UNREACHABLE, fact.report.detail)
@@ -126,12 +126,12 @@ def _free_returns_max(standing: Standing, cause: HoldCause) -> int:
 
 
 def undone(worker: WorkerRef, task: POTask, why: ReturnReason | Reason, detail: str) -> Requeue:
-    """A task that was not judged goes back as if nothing had been."""
+    """Return a task to the queue without a spent attempt."""
     return Requeue(worker=worker, task=task, why=why, detail=detail, delay_s=0.0, is_attempt_spent=False)
 
 
 def hold(standing: Standing, cause: HoldCause, detail: str, wish_s: float = 0.0) -> tuple[Decision, float]:
-    """Begin a hold that ends by itself, unless it is on already; gives its length for what waits with it."""
+    """Begin a pause that ends by itself, unless it is active already; return its length too."""
     delay_s = standing.holds.delay_s(cause, wish_s)
     if cause in standing.holds.active:
         return Decision(standing), delay_s
@@ -140,7 +140,7 @@ def hold(standing: Standing, cause: HoldCause, detail: str, wish_s: float = 0.0)
 
 
 def hold_open(standing: Standing, cause: HoldCause, detail: str) -> Decision:
-    """Begin a hold that somebody else ends, unless it is on already."""
+    """Begin a pause without an end of its own, unless it is active already."""
     if cause in standing.holds.active:
         return Decision(standing)
     held = replace(standing, holds=standing.holds.begin(cause))
@@ -175,7 +175,7 @@ def _count_failure(standing: Standing, fact: TaskReported, task: POTask) -> Deci
         counted = standing.with_slot(fact.worker, replace(slot, failure_count=count))
         return another_attempt(counted, fact.worker, task, fact.report)
     ended = replace(slot, failure_count=0, was_recycled=True, is_recycling=True)
-    cause = f"{count} orders failed in a row on it, the last by {fact.report.reason}"
+    cause = f"{count} orders in a row failed on it, the last with {fact.report.reason}"
     return Decision(
         standing.with_slot(fact.worker, ended),
         (

@@ -20,7 +20,7 @@ EARLY_SHARE = 0.9
 class Lifespan:
     """What is known of one login and of those before it."""
 
-    #: When the present login was made; nothing when it came with the profile.
+    #: When the current login was made; ``None`` if it came with the profile.
     begun_at_s: float | None = None
     lives_s: tuple[float, ...] = ()
     #: Counts logins, so that a plan for an old one can be told from one for the present.
@@ -28,12 +28,12 @@ class Lifespan:
 
     @property
     def expected_s(self) -> float | None:
-        """How long a login is expected to last; nothing when none was measured."""
+        """Expected lifetime of a login; ``None`` before one was measured."""
         return min(self.lives_s, default=None)
 
     @property
     def renewal_s(self) -> float | None:
-        """After how long it should be renewed; nothing when none was measured."""
+        """Age at which a login should be renewed; ``None`` before a lifetime was measured."""
         return None if self.expected_s is None else self.expected_s * EARLY_SHARE
 
     def begin(self, at_s: float) -> Lifespan:

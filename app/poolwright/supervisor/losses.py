@@ -107,7 +107,7 @@ def _after_loss(standing: Standing, slot: Slot, fact: WorkerLost, task: POTask) 
     if (why := _innocence(standing, slot)) is not None:
         return Decision(standing, (undone(worker, task, why, fact.cause),))
     if task.is_on_trial:
-        told = f"{DEATH_LIMIT + 1} workers died on it, the last one with nothing else in hand: {fact.cause}."
+        told = f"{DEATH_LIMIT + 1} workers crashed on it, the last one with no other task: {fact.cause}."
         return end(standing, worker, task, Report(reason=Reason.KILLS_WORKERS, detail=told))
     is_last_attempt, comes_on_trial = task.attempt >= standing.max_attempts, task.death_count + 1 >= DEATH_LIMIT
     if is_last_attempt and not comes_on_trial:
@@ -125,7 +125,7 @@ def _after_loss(standing: Standing, slot: Slot, fact: WorkerLost, task: POTask) 
 
 
 def _innocence(standing: Standing, slot: Slot) -> ReturnReason | Reason | None:
-    """Why a loss is no fault of what the worker had in hand; nothing when it may be."""
+    """Return why the worker's tasks did not cause its loss; ``None`` if they may have."""
     if standing.is_stopping:  # we ended it ourselves, or it died while it was drained
         return ReturnReason.DRAINING
     if slot.is_recycling:

@@ -45,7 +45,7 @@ class Deadlines:
         """
         task_id = await self._first_overdue()
         report(TaskStuck(worker=worker, task_id=task_id))
-        msg = "a task could not be stopped when its time was over"
+        msg = "a task could not be stopped after its timeout"
         raise LostError(msg)
 
     async def _first_overdue(self) -> TaskId:

@@ -45,8 +45,8 @@ class PatientJournal:
         """What could not be written before the end, in words; empty when all was."""
         if not self.unwritten_count:
             return ""
-        lost = f"The journal is full or locked: {self.unwritten_count} change(s) could not be written."
-        return f"{lost} The next start takes those orders up again."
+        lost = f"The journal is locked or its disk is full: {self.unwritten_count} change(s) were not written."
+        return f"{lost} The next start processes those orders again."
 
     async def accept(self, orders: OrderList) -> Accepted:
         """See ``Journal``."""

@@ -74,7 +74,7 @@ class Tallies:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Performance:
-    """The hands of a pool. What may take time goes to the clerk or into the pool's task group: no fact waits for it."""
+    """Executes commands. Slow work goes to the task writer or the pool's task group, so that no event waits for it."""
 
     chronicle: Chronicle
     dispatch: Dispatch
@@ -190,12 +190,12 @@ class Performance:
             keep = partial(keep_renewed, worker.profile.base_profile_path, worker.cookies_path)
             await anyio.to_thread.run_sync(keep, abandon_on_cancel=True)  # the profile may be on a share that hangs
         except OSError as error:
-            problem = f"the renewed login could not be kept beside the profile ({error.strerror})"
+            problem = f"could not save a backup of the renewed login beside the profile ({error.strerror})"
             self.chronicle.notice(Level.WARNING, problem, worker.ref)
 
     async def _foretell(self, command: ForetellEnd) -> None:
         ends_at = self.clock.now() + timedelta(seconds=command.ends_in_s)
-        self.chronicle.notice(Level.INFO, f"the login ends about {ends_at.astimezone():%H:%M}")
+        self.chronicle.notice(Level.INFO, f"the login is expected to expire at about {ends_at.astimezone():%H:%M}")
         if command.renewal_in_s is not None:
             await anyio.sleep(command.renewal_in_s)
             self.report(LoginAges(number=command.number))
@@ -209,18 +209,18 @@ class Performance:
             case Spawn():
                 self.start_worker(worker, command.worker.generation, command.delay_s)
             case Retire():
-                told = f"finishes what it has and gets a fresh start: {command.cause}"
+                told = f"recycling after its current tasks: {command.cause}"
                 self.chronicle.notice(Level.INFO, told, command.worker)
                 self.tasks.start_soon(worker.retire, command.worker.generation, command.cause)
             case Recycle():
-                self.chronicle.notice(Level.WARNING, f"gets a fresh start: {command.cause}", command.worker)
+                self.chronicle.notice(Level.WARNING, f"ending it now and restarting: {command.cause}", command.worker)
                 worker.recycle(command.cause)
             case Rest():
-                told = f"rests for {command.rest_s / 60:g} minutes, then it is tried again: {command.cause}"
+                told = f"suspended for {command.rest_s / 60:g} minutes before the next restart: {command.cause}"
                 self.chronicle.notice(Level.ERROR, told, command.worker)
             case GiveUp():
                 level = Level.INFO if command.is_expected else Level.ERROR
-                self.chronicle.notice(level, f"is given up: {command.cause}", command.worker)
+                self.chronicle.notice(level, f"stopped for good: {command.cause}", command.worker)
                 worker.give_up()
 
     def _tell(self, command: Hold | Release | TellRelief) -> None:

@@ -59,7 +59,7 @@ class Pictures:
             del self._awaited[task_id]
 
     def arrived(self, task_id: TaskId, jpeg: str) -> None:
-        """A picture has come; one that is no Base64 is none."""
+        """Answer those who wait for a thumbnail; invalid Base64 gives empty bytes."""
         one = self._awaited.pop(task_id, None)
         if one is not None:
             try:

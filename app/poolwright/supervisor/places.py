@@ -143,7 +143,7 @@ class StorageMonitor:
             place.remake()
             self._get_to_know(place, place.number())
         except (OSError, SetupError) as error:  # whatever the reason, it is told, and tried again at the next look
-            self._refusals[place] = f"It cannot be made again: {error}"
+            self._refusals[place] = f"It cannot be recreated: {error}"
             return False
         self._refusals.pop(place, None)
         return True
@@ -177,7 +177,7 @@ def _shortage(place: Place) -> list[Fact]:
         free_bytes = place.free_bytes()
     except OSError as error:
         trouble = trouble_of(error)
-        told = f"{place.name.capitalize()} cannot be looked at ({error.strerror or error}): {place.path}."
+        told = f"{place.name.capitalize()} cannot be read ({error.strerror or error}): {place.path}."
         return [StorageOut(trouble=trouble if trouble.may_pass else StorageTrouble.AWAY, detail=told)]
     return [RoomScarce(free_bytes=free_bytes, place=place.name)] if free_bytes < ROOM_FLOOR_BYTES else []
 
@@ -185,12 +185,12 @@ def _shortage(place: Place) -> list[Fact]:
 def _gone(place: Place) -> str:
     return (
         f"{place.name.capitalize()} {place.path} is gone. Bring the same folder back (mount it, or move it back), "
-        "or end this run and start it again."
+        "or stop this run and start a new one."
     )
 
 
 def _replaced(place: Place) -> str:
     return (
-        f"{place.name.capitalize()} {place.path} is another folder than the one that this run began with, and what "
-        "that one held is gone. Start it again."
+        f"{place.name.capitalize()} {place.path} is not the folder that this run began with; the original "
+        "folder and its files are gone. Start the run again."
     )

@@ -63,7 +63,7 @@ from poolwright.supervisor.standing import Decision, Slot, Standing
 
 
 def react(standing: Standing, fact: Fact) -> Decision:
-    """Decide about one fact. Facts of a generation that is gone change nothing, but for what it left to be filed."""
+    """Decide about one event. Events of a past generation change nothing, except results of its filings."""
     return renew_if_idle(_react(standing, fact))
 
 
@@ -124,7 +124,7 @@ def _begin_hold(
         case JournalFull():
             return hold(standing, HoldCause.DISK_FULL, "The disk of the journal is full.")[0]
         case JournalLocked():
-            return hold_open(standing, HoldCause.JOURNAL_LOCKED, "Another program keeps the journal locked.")
+            return hold_open(standing, HoldCause.JOURNAL_LOCKED, "Another program has locked the journal.")
         case RoomScarce():
             scarce = f"Only {fact.free_bytes / 1024**2:.1f} MB are free on the disk of {fact.place}."
             return hold(standing, HoldCause.DISK_FULL, scarce)[0]
@@ -171,7 +171,7 @@ def _follow_login(standing: Standing, slot: Slot, fact: WorkerReady | LoginLost 
 
 def _end_stuck(standing: Standing, slot: Slot, fact: TaskStuck) -> Decision:
     """A task that cannot be stopped has had its time. Its worker ends for it alone: what is beside it goes back."""
-    told = Report(reason=Reason.TASK_TIMEOUT, detail="It could not be stopped; its worker was ended.")
+    told = Report(reason=Reason.TASK_TIMEOUT, detail="The task could not be stopped; its worker was ended.")
     judged = weigh(standing, slot, TaskReported(worker=fact.worker, task_id=fact.task_id, report=told))
     ended = replace(judged.standing.slots[fact.worker.slot], is_recycling=True)
     return Decision(judged.standing.with_slot(fact.worker, ended), judged.commands)

@@ -99,7 +99,7 @@ class PersistentWorkerPool(Wishes):
 
     @property
     def status(self) -> PoolStatus:
-        """Where in life the pool is."""
+        """Lifecycle state of the pool."""
         return self._steering.machine.state
 
     async def __aenter__(self) -> Self:

@@ -49,7 +49,7 @@ class RoomScarce:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageOut:
-    """A place that everything depends on cannot be used for the time being: full, away, or not ours to write."""
+    """Storage that everything depends on is unavailable for now: full, unreachable or not writable."""
 
     trouble: StorageTrouble
     #: In whole sentences, with the next step where there is one.
@@ -80,7 +80,7 @@ class TrialWaits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TasksCancelled:
-    """Nobody wants these tasks any more, and no worker has them."""
+    """Tasks were cancelled before a worker had them."""
 
     task_ids: Collection[TaskId]
 
@@ -120,7 +120,7 @@ class LimitsChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestartAsked:
-    """A person wants a worker to be started anew."""
+    """A person asked for a worker to be restarted."""
 
     slot: int
 

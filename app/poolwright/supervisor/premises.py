@@ -55,7 +55,7 @@ class Premises:
         root = self.options.runs_root
         swept = await _unless_unwanted(partial(sweep_dead_runs, root, end_strays=end_strays))
         if swept.removed:
-            self.chronicle.notice(Level.INFO, f"removed what {len(swept.removed)} dead run(s) had left")
+            self.chronicle.notice(Level.INFO, f"cleaned up {len(swept.removed)} abandoned run(s)")
         self._run = await _unless_unwanted(partial(_make_folder, root))
         # Asked once: its disk may be away when a worker is started anew.
         self.profile_name = await _unless_unwanted(partial(name_of, self.options.base_profile_path))
@@ -69,7 +69,7 @@ class Premises:
         private = Place(path=self.options.staging_path.parent, name="the private folder of the output folder")
         if self._run is None:
             return (private,)
-        return (private, Place(path=self._run.path, name="the folder of this run", remake=self._remake))
+        return (private, Place(path=self._run.path, name="the run folder", remake=self._remake))
 
     async def seat(self, slot: int) -> WorkerOrder:
         """Make the place of one worker, with a clone of the base profile.
@@ -108,7 +108,7 @@ class Premises:
                 await anyio.to_thread.run_sync(profile.remove, abandon_on_cancel=True)
         if self._run is not None:
             for path in await anyio.to_thread.run_sync(self._run.close, abandon_on_cancel=True):
-                self.chronicle.notice(Level.WARNING, f"kept for you to look at: {path}")
+                self.chronicle.notice(Level.WARNING, f"kept for inspection: {path}")
 
     def _remake(self) -> None:
         """The folder of the run was removed, with all clones. Each is made again when its worker starts anew. Blocking.
@@ -121,7 +121,7 @@ class Premises:
         self._run.remake()
         for profile in self._profiles:
             profile.lose()
-        told = f"The folder of this run, {self._run.path}, was removed; it is made again, and workers start anew."
+        told = f"The run folder {self._run.path} was removed. It is recreated and the workers restart."
         anyio.from_thread.run_sync(self.chronicle.notice, Level.WARNING, told)
 
     def _warn(self, notices: tuple[str, ...]) -> None:
@@ -191,7 +191,7 @@ def _take(profile: Profile, folder: WorkerFolder) -> None:
 def _make_ready(profile: Profile, folder: WorkerFolder) -> None:
     """A clone that is gone altogether was removed, and no browser has spoiled it."""
     if not folder.path.parent.exists():
-        told = f"The folder of this run, {folder.path.parent}, is gone; it is made again as soon as that is possible."
+        told = f"The run folder {folder.path.parent} is gone; it is recreated as soon as possible."
         raise PlaceAwayError(told)
     if profile.is_lost or not profile.worker_profile_path.exists():
         furnish(folder)

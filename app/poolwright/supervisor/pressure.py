@@ -53,7 +53,7 @@ class _Marks:
 
 
 def weigh_memory(standing: Standing, fact: MemorySeen) -> Decision:
-    """Decide about one look at the memory of all workers."""
+    """Decide about one memory sample of all workers."""
     if standing.is_stopping:
         return Decision(standing)
     limit_bytes = int(standing.memory.threshold * fact.total_bytes)
@@ -65,17 +65,17 @@ def weigh_memory(standing: Standing, fact: MemorySeen) -> Decision:
 
 
 def fail_relief(standing: Standing, slot: Slot, fact: WorkerLost) -> Decision | None:
-    """What follows when a worker that was started anew for memory does not come up; nothing when that was not so."""
+    """Return what follows if a worker that was recycled for memory did not start again; ``None`` in any other case."""
     relief = standing.memory.relief
     is_it = relief is not None and relief.worker.slot == fact.worker.slot and relief.worker != fact.worker
     if not is_it or slot.is_up or slot.is_portal_down or standing.is_stopping:
         return None
-    detail = f"Memory ran short, and the worker that was started anew for it did not come up ({fact.cause})."
+    detail = f"Memory ran short, and the worker that was recycled for it did not start again ({fact.cause})."
     return stop(standing, StopCause.MEMORY_SHORT, detail)
 
 
 def _see_relief(standing: Standing, fact: MemorySeen, marks: _Marks) -> Decision:
-    """Tell what a restart gave back, once its worker is up again and was measured."""
+    """Report how much memory recycling freed, once the worker is up again and was measured."""
     relief = standing.memory.relief
     if relief is not None and standing.slots[relief.worker.slot].is_given_up:  # it died while it finished
         return Decision(replace(standing, memory=replace(standing.memory, relief=None)))
@@ -103,11 +103,11 @@ def _generation_after(worker: WorkerRef, found: Mapping[WorkerRef, int]) -> Work
 
 
 def _press(standing: Standing, fact: MemorySeen, marks: _Marks) -> Decision:
-    """Too much is used: let nothing start, and start the heaviest worker anew, one at a time."""
+    """Memory is over its limit: pause, and recycle the largest worker, one at a time."""
     held = hold_open(standing, HoldCause.MEMORY_SHORT, f"The workers use {marks.told} of memory.")
     rest = held.standing
     if rest.memory.vain_count >= sum(not slot.is_given_up for slot in rest.slots.values()):
-        vain = f"The workers use {marks.told}, and starting each of them anew did not help."
+        vain = f"The workers use {marks.told}, and recycling each of them did not help."
         detail = f"{vain} Use fewer workers or tabs, or give them more memory."
         return held.followed_by(stop(rest, StopCause.MEMORY_SHORT, detail))
     candidates = [] if is_anybody_away(rest) else [one for one in fact.by_worker if can_retire(rest, one)]
@@ -117,7 +117,7 @@ def _press(standing: Standing, fact: MemorySeen, marks: _Marks) -> Decision:
     before_bytes = fact.by_worker[worker]
     relief = Relief(worker=worker, before_bytes=before_bytes, total_before_bytes=fact.used_bytes)
     begun = replace(rest, memory=replace(rest.memory, relief=relief, relieved_at_s=fact.at_s))
-    cause = f"memory ran short: all workers use {marks.told}, this one {_mb(before_bytes)}"
+    cause = f"memory is short: all workers use {marks.told}, this one {_mb(before_bytes)}"
     return held.followed_by(retire(begun, worker, cause))
 
 

@@ -28,7 +28,7 @@ from poolwright.supervisor.standing import Decision, Slot, Standing
 STREAK_LIMIT = 10
 #: How long a success may take to come by itself: orders take one to three seconds each, a probe as long as one of them.
 PROOF_WAIT_S = 2.0
-_UNPROVEN = "not found, refused or empty, by a session that was not proven to be logged in"
+_UNPROVEN = "not found, refused or empty in a session that was not verified to be logged in"
 #: Outcomes that only an order's own page can lead to, and only with files on it.
 _SHOWN = frozenset({Outcome.COMPLETED, Outcome.PARTIAL})
 
@@ -54,7 +54,7 @@ def weigh(
 
 
 def dismiss(standing: Standing, worker: WorkerRef, why: ReturnReason) -> tuple[Standing, tuple[Requeue, ...]]:
-    """A session that can prove nothing any more: what was kept back for it is done again."""
+    """Requeue the unverified results of a session that can no longer be verified."""
     slot = standing.slots[worker.slot]
     back = tuple(undone(worker, one.task, why, _UNPROVEN) for one in slot.doubt.row)
     return standing.with_slot(worker, replace(slot, doubt=slot.doubt.cleared(slot.held))), back
@@ -109,7 +109,7 @@ def _conclude(standing: Standing, slot: Slot, fact: Probed) -> Decision:
         case LoginCheck.UNCLEAR:
             if not slot.doubt.row or standing.is_stopping:
                 return Decision(known)
-            detail = "The portal did not say whether we are logged in."
+            detail = "The portal did not show whether the session is logged in."
             decision, delay_s = hold(known, HoldCause.PORTAL_BUSY, detail)
             return decision.then(AwaitProof(worker=fact.worker, delay_s=delay_s))
         case _:

@@ -7,7 +7,7 @@ from enum import Enum, auto
 
 
 class Access(Enum):
-    """What the plan knows of one worker's login."""
+    """Whether one worker is logged in, as far as the policy knows."""
 
     #: It is coming up, or there is no worker.
     UNKNOWN = auto()

@@ -32,7 +32,7 @@ from poolwright.supervisor.stops import StopCause
 
 #: A login that is lost again and again, with no order done in between, is no login.
 VAIN_LOGINS_MAX = 4
-_VAIN = "The portal logs us out again right after every login."
+_VAIN = "The portal ends the session right after every login."
 
 
 def lose_login(standing: Standing, slot: Slot, fact: LoginLost) -> Decision:
@@ -80,7 +80,7 @@ def go_away(standing: Standing, worker: WorkerRef, *, is_restarting: bool) -> De
     """A worker is gone. If it was to log in and is not started anew for that, another one has to."""
     gone = _with_access(standing, worker, Access.UNKNOWN)
     is_awaited = is_restarting and standing.renewal.refresher == worker.slot and standing.renewal.was_restarted
-    return Decision(gone) if is_awaited else _after(_without(gone, worker.slot), "the worker that was to log in ended")
+    return Decision(gone) if is_awaited else _after(_without(gone, worker.slot), "the worker that was to log in exited")
 
 
 def age_login(standing: Standing, fact: LoginAges) -> Decision:
@@ -92,7 +92,7 @@ def age_login(standing: Standing, fact: LoginAges) -> Decision:
     held = replace(
         standing, renewal=standing.renewal.proven().make_due(), holds=standing.holds.begin(HoldCause.LOGIN_LOST)
     )
-    hold: Command = Hold(cause=HoldCause.LOGIN_LOST, detail="The login would end soon; it is renewed.", delay_s=None)
+    hold: Command = Hold(cause=HoldCause.LOGIN_LOST, detail="The login is renewed before it expires.", delay_s=None)
     return renew_if_idle(Decision(held, (hold,)))
 
 
@@ -111,7 +111,7 @@ def renew_if_idle(decision: Decision) -> Decision:
 
 def try_again(standing: Standing) -> Decision:
     """A person says that there is a login now."""
-    return _after(Decision(replace(standing, renewal=Renewal())), "asked to try again")
+    return _after(Decision(replace(standing, renewal=Renewal())), "a retry was requested")
 
 
 def _foretell(standing: Standing) -> Decision:
@@ -165,7 +165,7 @@ def _refresh(standing: Standing, number: int, detail: str) -> Decision:
     if HoldCause.LOGIN_LOST in standing.holds.active:
         return Decision(begun, (refresh,))
     held = replace(begun, holds=begun.holds.begin(HoldCause.LOGIN_LOST))
-    why = f"The portal wants a login ({detail})."
+    why = f"The portal asks for a login ({detail})."
     return Decision(held, (Hold(cause=HoldCause.LOGIN_LOST, detail=why, delay_s=None), refresh))
 
 

@@ -18,15 +18,15 @@ class LossKind(StrEnum):
 
     #: Its process ended or was killed.
     DIED = "died"
-    #: It said nothing any more.
+    #: It stopped sending messages.
     SILENT = "silent"
-    #: It did not come up in time.
+    #: It did not start in time.
     SLOW_START = "slow_start"
-    #: What it said was no word of ours.
+    #: It sent invalid messages.
     GARBLED = "garbled"
-    #: It told that it cannot go on: its browser or its driver is gone.
+    #: It reported that it cannot continue: its browser or its driver is gone.
     UNABLE = "unable"
-    #: It could not be started, or its profile not be made ready.
+    #: It could not be started, or its profile could not be prepared.
     NOT_STARTED = "not_started"
     #: It hung when it had nothing left to do.
     HUNG_AT_END = "hung_at_end"
@@ -45,7 +45,7 @@ class Restart:
 class RestartBudget:
     """The restarts of a slot that count: those of a sliding window, or all where it has none."""
 
-    #: How long a restart counts; nothing where it counts to the end of the session.
+    #: How long a restart counts; ``None`` if it counts to the end of the session.
     window_s: float | None = None
     spent: tuple[Restart, ...] = ()
 
@@ -58,7 +58,7 @@ class RestartBudget:
         return FIRST_BACKOFF_S * 2.0 ** self._count(now_s, kind)
 
     def spend(self, now_s: float, kind: LossKind = LossKind.DIED) -> RestartBudget:
-        """One restart less."""
+        """Return the budget with one restart spent."""
         return RestartBudget(window_s=self.window_s, spent=(*self._counting(now_s), Restart(now_s, kind)))
 
     def _count(self, now_s: float, kind: LossKind) -> int:

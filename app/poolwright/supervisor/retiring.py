@@ -39,7 +39,7 @@ def retire(standing: Standing, worker: WorkerRef, cause: str) -> Decision:
 def restart(standing: Standing, number: int) -> Decision:
     """Start a worker anew because somebody asked for it, if it is at work."""
     worker = WorkerRef(number, standing.slots[number].generation)
-    return retire(standing, worker, "somebody asked for it") if can_retire(standing, worker) else Decision(standing)
+    return retire(standing, worker, "requested by an operator") if can_retire(standing, worker) else Decision(standing)
 
 
 def note_homeless(standing: Standing) -> Standing:
@@ -67,9 +67,9 @@ def _cause(standing: Standing, slot: Slot, now_s: float) -> str:
     """Why a worker is due; empty when it is not."""
     wear = standing.wear
     if slot.is_homeless:
-        return "its profile was removed, and is made again"
+        return "its profile was removed and is recreated"
     if standing.on_trial:
-        return "an order that workers died on has its last try alone, in a fresh browser"
+        return "an order that crashed workers gets its last attempt alone, in a fresh browser"
     if wear.tasks is not None and slot.done_count >= wear.tasks:
         return f"it has done {slot.done_count} orders"
     if wear.age_s is not None and now_s - slot.up_at_s >= wear.age_s:

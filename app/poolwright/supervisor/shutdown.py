@@ -110,8 +110,8 @@ class Shutdown:
         if loss := self.journal.loss:
             self.chronicle.notice(Level.ERROR, loss)
         elif not is_all_done:
-            hung = "Not everything came to its end in time: a process, a disk or the journal hangs."
-            self.chronicle.notice(Level.ERROR, f"{hung} The next start takes up what was left.")
+            hung = "The shutdown did not finish in time: a process, a disk or the journal hangs."
+            self.chronicle.notice(Level.ERROR, f"{hung} The next start resumes what is left.")
 
 
 async def _by(at_s: float, work: Callable[[], Awaitable[None]]) -> bool:

@@ -43,7 +43,7 @@ class Slot:
     is_browser_unfit: bool = False
     #: Its generation found that the portal does not answer.
     is_portal_down: bool = False
-    #: Why its generation could not write its own folder; nothing where that was not so.
+    #: Why its generation could not write its own folder; ``None`` if it could.
     home_trouble: StorageTrouble | None = None
     #: The clone that its generation began with was removed.
     is_homeless: bool = False
@@ -60,11 +60,11 @@ class Slot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wear:
-    """After how much a worker is started anew although it is well."""
+    """Limits after which a healthy worker is recycled."""
 
-    #: Finished attempts; nothing where they do not matter.
+    #: Finished attempts; ``None`` for no limit.
     tasks: int | None = None
-    #: Seconds since its browser was ready; nothing where they do not matter.
+    #: Seconds since its browser was ready; ``None`` for no limit.
     age_s: float | None = None
 
 
@@ -81,7 +81,7 @@ class Relief:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryPressure:
-    """What is known of the pool's memory."""
+    """State of the pool's memory use and of recycling because of it."""
 
     #: The part of all there is that may be used.
     threshold: float = 0.75
@@ -94,7 +94,7 @@ class MemoryPressure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Everything that a decision depends on."""
+    """State of the pool on which every decision depends."""
 
     slots: Mapping[int, Slot]
     max_attempts: int = 3
@@ -139,7 +139,7 @@ class Standing:
 
     @property
     def in_hand(self) -> frozenset[TaskId]:
-        """Tasks that workers have, or have done without being believed yet."""
+        """Tasks that workers hold, or whose results are unverified."""
         return frozenset(task_id for slot in self.slots.values() for task_id in (*slot.held, *slot.doubt.task_ids))
 
     def with_slot(self, worker: WorkerRef, slot: Slot) -> Standing:
@@ -189,7 +189,7 @@ class Decision:
 
 
 def opening(options: PoolOptions) -> Standing:
-    """What is known before the first fact."""
+    """Return the state before the first event."""
     budget = RestartBudget(window_s=options.restart_window_s)
     return Standing(
         slots={slot: Slot(budget=budget) for slot in range(1, options.worker_count + 1)},

@@ -23,7 +23,7 @@ from poolwright.supervisor.tally import Tally
 
 
 class Steering:
-    """Takes facts from all sides through ``report`` and has the plan's commands performed."""
+    """Receives events through ``post``, asks the policy about each, and has its commands executed."""
 
     def __init__(
         self, standing: Standing, machine: StateMachine[PoolStatus, PoolEvent], dispatch: Dispatch, open_tasks: Tally
@@ -51,7 +51,7 @@ class Steering:
         self._inbox.close()
 
     def report(self, fact: Fact) -> None:
-        """Tell what happened; returns at once. What is told after the end changes nothing."""
+        """Queue an event and return at once; events after the end are ignored."""
         with contextlib.suppress(anyio.ClosedResourceError):
             self._facts.send_nowait(fact)
             self.unsettled.add()

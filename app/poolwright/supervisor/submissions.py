@@ -72,7 +72,7 @@ class Submissions:
             PoolError: The pool has come to its end, or the journal cannot take the task; nothing was submitted.
         """
         if self._end is not None:
-            raise self._error() or PoolError("The pool was stopped and takes no more tasks.")
+            raise self._error() or PoolError("The pool has stopped and accepts no more tasks.")
         if waiting := self._handles.get(task.task_id):
             _check_same(waiting.task, task)
             return waiting
@@ -82,7 +82,7 @@ class Submissions:
             await self._undisturbed(partial(self._write, task))
         except (PoolError, OSError) as error:
             self.open_tasks.drop()
-            told = error if isinstance(error, PoolError) else PoolError(f"The journal cannot take the task: {error}.")
+            told = error if isinstance(error, PoolError) else PoolError(f"The journal cannot store the task: {error}.")
             self._resolve(task.task_id, None, told)  # for those who submitted it too, meanwhile
             raise
         self._dispatch.note_return()
@@ -128,7 +128,7 @@ class Submissions:
     async def _open_more(self, count_max: int, write: Callable[[], Awaitable[int]]) -> int:
         """Tasks are counted as open before they can be taken, so that their outcomes find them counted."""
         if self._end is not None:
-            raise self._error() or PoolError("The pool was stopped and takes no more tasks.")
+            raise self._error() or PoolError("The pool has stopped and accepts no more tasks.")
         self.open_tasks.add(count_max)
         count = 0
         try:
@@ -198,7 +198,7 @@ class Submissions:
         try:
             return await self._deadline.undisturbed(work)
         except TimeoutError as error:
-            told = "The journal did not answer before the pool had to end; the next start knows what it took."
+            told = "The journal did not answer before the pool had to end; the next start reads what was stored."
             raise StorageAwayError(told) from error
 
     def _note_cancelled(self, task_ids: Collection[TaskId], own: Collection[TaskId]) -> set[TaskId]:
@@ -232,5 +232,5 @@ def _check_same(known: POTask, given: POTask) -> None:
     if told := payload_diff(known.payload, given.payload):
         raise TaskError(
             f"The task {given.task_id} was refused. It is known with another payload: {told}. "
-            "Give it another name, or use another output folder."
+            "Use another task id or another output folder."
         )

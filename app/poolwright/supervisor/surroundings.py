@@ -24,7 +24,7 @@ COOKIES_NAME = "cookies.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a pool works with and does not own; it outlives the pool."""
+    """What a pool uses but does not own."""
 
     journal: Journal
     archive: Archive
@@ -42,7 +42,7 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerOrder:
-    """What a slot is made with."""
+    """Specification of one worker slot."""
 
     slot: int
     options: WorkerOptions

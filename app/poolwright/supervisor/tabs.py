@@ -10,7 +10,7 @@ from poolwright.supervisor.dispatch import Dispatch
 
 
 class Tabs:
-    """How many more tasks a generation can take."""
+    """Counts the free tabs of one generation."""
 
     def __init__(self, count: int) -> None:
         """All of them are free."""

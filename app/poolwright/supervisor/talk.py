@@ -101,7 +101,7 @@ def fact_of(unable: messages.Unable, worker: WorkerRef) -> PortalDown | BrowserU
 
 
 class LostError(Exception):
-    """The worker process is gone or useless; the message says how that was seen."""
+    """The worker process is gone or unusable; the message says why."""
 
     def __init__(self, how: str, kind: LossKind = LossKind.DIED) -> None:
         """Keep what kind of loss it is."""
@@ -110,7 +110,7 @@ class LostError(Exception):
 
 
 class Talk:
-    """Speaks with one child. Ends with it."""
+    """The message channel to one worker process."""
 
     def __init__(self, child: Child) -> None:
         """Speak with ``child``."""
@@ -131,7 +131,7 @@ class Talk:
         """
         hello = await self.hear(HELLO_LIMIT_S)
         if not isinstance(hello, messages.Hello) or hello.protocol != messages.PROTOCOL_VERSION:
-            msg = "it speaks another protocol"
+            msg = "it uses another protocol version"
             raise LostError(msg, LossKind.GARBLED)
         await anyio.sleep_until(begin_s)
         await self.say(configure)
@@ -153,7 +153,7 @@ class Talk:
         Raises:
             LostError: None came within ``limit_s`` of our own running, the process ended, or it sent what is no frame.
         """
-        return await self._next(AwakeLimit(limit_s), f"it said nothing for {limit_s:g} s", LossKind.SILENT)
+        return await self._next(AwakeLimit(limit_s), f"it sent nothing for {limit_s:g} s", LossKind.SILENT)
 
     async def _next(self, limit: AwakeLimit, too_late: str, kind: LossKind) -> messages.ToSupervisor:
         try:
@@ -163,7 +163,7 @@ class Talk:
         except anyio.EndOfStream as error:
             raise LostError(await self._how_it_ended()) from error
         except (WireError, anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
-            msg = f"its link broke ({error})"
+            msg = f"its connection broke ({error})"
             raise LostError(msg, LossKind.GARBLED) from error
         raise LostError(too_late, kind)
 
@@ -184,4 +184,4 @@ class Talk:
             return (
                 f"its process ended with exit code {code}" if code >= 0 else f"its process was killed by signal {-code}"
             )
-        return "its link closed and its process hangs"
+        return "its connection closed and its process hangs"

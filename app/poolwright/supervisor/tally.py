@@ -10,7 +10,7 @@ from anyio.abc import TaskGroup, TaskStatus
 
 
 class Tally:
-    """How many are under way. Lives within one event loop."""
+    """Counts pending work, and waits until there is none. Belongs to one event loop."""
 
     def __init__(self) -> None:
         """Start with none."""
@@ -45,12 +45,12 @@ class Tally:
             self.drop()
 
     def call_off(self) -> None:
-        """Nobody is left who would drop: whoever waits goes on, now and later."""
+        """Release everyone who waits, now and later, whatever the count."""
         self._is_off = True
         self._zero.set()
 
     async def zero(self) -> None:
-        """Wait until none is under way."""
+        """Wait until the count is 0."""
         while not self._zero.is_set():
             await self._zero.wait()
 

@@ -31,8 +31,8 @@ _AT_WORK = frozenset({WorkerStatus.READY, WorkerStatus.PROCESSING, WorkerStatus.
 MEASURE_EACH = 5
 
 _LESS_EXACT = {
-    Way.USS: "Memory is told without the pages that processes share: this system does not tell how they share them.",
-    Way.SCALED_RSS: "Memory is estimated: this user may not look into all processes of the browsers.",
+    Way.USS: "Memory is measured without shared pages: this system does not report how processes share them.",
+    Way.SCALED_RSS: "Memory is estimated: this user may not inspect all browser processes.",
 }
 
 
@@ -144,7 +144,7 @@ class MemoryMonitor:
         """Say once that memory is not watched, until it is again."""
         if not self._is_blind:
             self._is_blind = True
-            told = f"Memory cannot be looked at now ({error.strerror or error}); it is tried again."
+            told = f"Memory cannot be measured now ({error.strerror or error}); trying again."
             self._chronicle.notice(Level.WARNING, told)
 
     def _warn(self, way: Way) -> None:

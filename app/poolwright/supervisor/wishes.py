@@ -12,7 +12,7 @@ from poolwright.supervisor.stops import StopCause
 
 
 class Wishes(ABC):
-    """The part of a pool that hears people."""
+    """Requests that people and programs can make of a running pool."""
 
     #: How many slots there are.
     worker_count: int
@@ -31,7 +31,7 @@ class Wishes(ABC):
         self._report(HoldOver(cause=HoldCause.LOGIN_REQUIRED))
 
     def restart_worker(self, slot: int) -> None:
-        """Give a worker that is at work a fresh browser, when it has finished what it has.
+        """Recycle a working worker: it finishes its tasks and restarts with a fresh browser.
 
         Raises:
             ValueError: There is no such slot.
@@ -42,7 +42,7 @@ class Wishes(ABC):
         self._report(RestartAsked(slot=slot))
 
     def set_limits(self, limits: Limits) -> None:
-        """Go by other limits from now on; an attempt that has begun keeps its time."""
+        """Apply other limits from now on; an attempt that has begun keeps its timeout."""
         self._report(LimitsChanged(limits=limits))
 
     def stop(self) -> None:

@@ -107,7 +107,7 @@ class Worker:
 
     @property
     def status(self) -> WorkerStatus:
-        """Where in life the slot is."""
+        """Lifecycle state of the slot."""
         return self._machine.state
 
     @property
@@ -184,7 +184,7 @@ class Worker:
             await self._generation.ask(message)
 
     async def picture(self, task_id: TaskId) -> bytes:
-        """What a task's tab shows, as JPEG; nothing when it has no such tab. Waits for its worker."""
+        """Return a JPEG of a task's tab; empty if the task has no tab here. Waits for the worker."""
         held = self._generation.held
         return await self._generation.pictures.get(task_id) if task_id in held and self.status in _AT_WORK else b""
 
@@ -250,7 +250,7 @@ async def _killed(kills: Kills) -> str:
     """What to add to the cause of a loss when the system took processes for want of memory meanwhile."""
     number = await anyio.to_thread.run_sync(lambda: kills.number, abandon_on_cancel=True)
     what = "a process" if number == 1 else f"{number} processes"
-    return f"; the system ended {what} for want of memory while it lived" if number else ""
+    return f"; the system killed {what} because memory ran out" if number else ""
 
 
 def _is_full(folder: Path) -> bool:

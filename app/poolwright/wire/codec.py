@@ -28,7 +28,7 @@ TO_SUPERVISOR: TypeAdapter[ToSupervisor] = TypeAdapter(ToSupervisor, config=_AT_
 
 
 class WireError(Exception):
-    """The peer sent what is no frame of this protocol. The link cannot be used any more."""
+    """The peer sent an invalid frame. The channel cannot be used any more."""
 
     def __init__(self, fault: FrameFault, detail: str = "") -> None:
         """Keep whose fault it is."""

@@ -61,7 +61,7 @@ class Mode(StrEnum):
 
 
 class Seat(_Message):
-    """Where this worker lives on disk. All of it belongs to the supervisor, which removes it."""
+    """The paths of this worker on disk. The supervisor owns and removes them."""
 
     profile_path: str
     #: What people call the profile that it comes from, for commands that they are to give.
@@ -79,7 +79,7 @@ class Seat(_Message):
 
 
 class Configure(_Message):
-    """Supervisor to worker, once: what to be."""
+    """Supervisor to worker, once: its mode, options and paths."""
 
     type: Literal["configure"] = "configure"
     protocol: int = PROTOCOL_VERSION
@@ -106,7 +106,7 @@ class Probe(_Message):
 
 
 class Show(_Message):
-    """Supervisor to worker: somebody wants to see what a task's tab shows."""
+    """Supervisor to worker: send a thumbnail of a task's tab."""
 
     type: Literal["show"] = "show"
     task_id: TaskId
@@ -146,7 +146,7 @@ class Hello(_Message):
 
 
 class UnableKind(StrEnum):
-    """Why a worker cannot work at all. Each kind is a decision of the supervisor's."""
+    """Why a worker cannot work. The supervisor decides differently for each."""
 
     #: The browser does not start here: wrong binary, sandbox, missing library.
     BROWSER = "browser"
@@ -161,7 +161,7 @@ class UnableKind(StrEnum):
 
 
 class Unable(_Message):
-    """Worker to supervisor: it cannot go on, and why, in one sentence."""
+    """Worker to supervisor: the worker cannot continue, and the reason in one sentence."""
 
     type: Literal["unable"] = "unable"
     slot: int
@@ -180,7 +180,7 @@ class Ready(_Message):
 
 
 class Moved(_Message):
-    """Worker to supervisor: a machine of the worker made a move."""
+    """Worker to supervisor: a state machine of the worker changed its state."""
 
     type: Literal["moved"] = "moved"
     slot: int
@@ -201,7 +201,7 @@ class Finished(_Message):
 
 
 class Returned(_Message):
-    """Worker to supervisor: the task comes back undone, and it is not the task's fault."""
+    """Worker to supervisor: the task is returned unprocessed, for a reason that is not the task's fault."""
 
     type: Literal["returned"] = "returned"
     slot: int
@@ -212,7 +212,7 @@ class Returned(_Message):
 
 
 class Probed(_Message):
-    """Worker to supervisor: what a probe found."""
+    """Worker to supervisor: the result of a login check."""
 
     type: Literal["probed"] = "probed"
     slot: int
@@ -271,7 +271,7 @@ class Heartbeat(_Message):
 
 
 class Said(_Message):
-    """Worker to supervisor: one sentence that a person should read."""
+    """Worker to supervisor: a log message for people."""
 
     type: Literal["said"] = "said"
     slot: int
@@ -281,7 +281,7 @@ class Said(_Message):
 
 
 class Bye(_Message):
-    """Worker to supervisor, last of all: the browser is closed in order."""
+    """Worker to supervisor, last message: the browser was closed cleanly."""
 
     type: Literal["bye"] = "bye"
     slot: int
@@ -289,8 +289,8 @@ class Bye(_Message):
 
 
 ToWorker = Annotated[Configure | Assign | Probe | Show | Refresh | Adopt | Drain, Field(discriminator="type")]
-#: Where a worker is in life.
+#: Messages about the worker itself.
 _Living = Hello | Unable | Ready | Moved | Heartbeat | Said | Bye
-#: What came of what it was told to do.
+#: Results of what the supervisor asked for.
 _Doing = Finished | Returned | Probed | Shown | Renewed | LoggedOut | LoginSettled
 ToSupervisor = Annotated[_Living | _Doing, Field(discriminator="type")]

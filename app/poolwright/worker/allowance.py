@@ -61,18 +61,18 @@ class Allowance:
     def _check_room(self, coming_bytes: int) -> None:
         free = None if self._folder is None else free_bytes(self._folder)
         if free is not None and free - coming_bytes < FLOOR_BYTES:
-            left = f"{in_words(free)} are free, of which {in_words(FLOOR_BYTES)} are for other orders"
-            msg = f"the disk has no room for it ({left}); make room, and run the list again"
+            left = f"{in_words(free)} are free, of which {in_words(FLOOR_BYTES)} are reserved for other orders"
+            msg = f"the disk has no room for it ({left}); free some space and run the list again"
             raise RefusedError(msg, is_retryable=True)
 
     def _check_limits(self, size_bytes: int) -> None:
         if size_bytes > self._limits.file_bytes:
             limit = in_words(self._limits.file_bytes)
-            msg = f"it has more than {limit}, the limit for one file (--file-max-mb)"
+            msg = f"it exceeds {limit}, the limit for one file (--file-max-mb)"
             raise RefusedError(msg, is_retryable=False)
         if self._used_bytes + size_bytes > self._limits.order_bytes:
             limit = in_words(self._limits.order_bytes)
-            msg = f"with it the order would have more than {limit}, the limit for one order (--order-max-mb)"
+            msg = f"with it the order would exceed {limit}, the limit for one order (--order-max-mb)"
             raise RefusedError(msg, is_retryable=False)
 
     def use(self, size_bytes: int) -> None:
@@ -86,7 +86,7 @@ class Allowance:
 
 
 def free_bytes(folder: Path) -> int | None:
-    """Room on the disk of a folder; nothing where nobody can tell now. Blocking."""
+    """Free bytes on the disk of a folder; ``None`` if unknown. Blocking."""
     try:
         return shutil.disk_usage(folder).free
     except OSError:
@@ -94,7 +94,7 @@ def free_bytes(folder: Path) -> int | None:
 
 
 def in_words(size_bytes: int) -> str:
-    """A size for people."""
+    """Format a size for people."""
     size, step = float(size_bytes), 0
     while size >= _STEP_BYTES and step + 1 < len(_STEPS):
         size, step = size / _STEP_BYTES, step + 1

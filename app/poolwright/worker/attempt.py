@@ -48,7 +48,7 @@ _SHOWN = frozenset(
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """What every attempt of a worker needs."""
+    """What all attempts of a worker share."""
 
     session: BrowserSession
     #: Nothing in a pool without a portal.
@@ -84,7 +84,7 @@ async def _judged(bench: Bench, tab: Tab, task: POTask) -> Report:
         limit_s = bench.task_timeout_s if task.timeout_s is None else task.timeout_s
         with anyio.move_on_after(limit_s):
             return await _unless_lost(bench, tab, task)
-        detail = f"The order took longer than {limit_s:g} s."
+        detail = f"The order exceeded its time limit of {limit_s:g} s."
         return Report(reason=Reason.TASK_TIMEOUT, detail=detail, page_url=tab.page.url)
     except (SessionLostError, CannotProcessError):
         raise
@@ -100,7 +100,7 @@ async def _with_portal_asked(report: Report, bench: Bench, tab: Tab) -> Report:
         return report
     if await is_portal_gone(tab.page.context, bench.desk.portal.base_url):
         return report
-    detail = f"The portal gives no answer for this page, though it answers otherwise ({report.detail})."
+    detail = f"The portal does not answer for this page, but it answers for others ({report.detail})."
     return dataclasses.replace(report, reason=Reason.PORTAL_ERROR, detail=detail)
 
 
@@ -140,7 +140,7 @@ async def _unless_lost(bench: Bench, tab: Tab, task: POTask) -> Report:
         async with anyio.create_task_group() as work:
             work.start_soon(process)
             work.start_soon(end_with, tab.crashed, Reason.TAB_CRASHED, "The browser tab crashed.")
-            work.start_soon(end_with, tab.flooded, Reason.GIVEN_UP, "The page opens windows without end.")
+            work.start_soon(end_with, tab.flooded, Reason.GIVEN_UP, "The page keeps opening windows.")
     except ExceptionGroup as group:
         raise unwrap_group(group, ProcessorError) from group
     return reports[0]
@@ -150,7 +150,7 @@ def _explained(crashed: Report, kills: Kills) -> Report:
     """A page that the system ended to save itself is told apart from one that crashed. Blocking."""
     if not kills.number:
         return crashed
-    detail = "The system ended the browser tab for want of memory."
+    detail = "The system killed the browser tab because it ran out of memory."
     return dataclasses.replace(crashed, reason=Reason.OUT_OF_MEMORY, detail=detail)
 
 

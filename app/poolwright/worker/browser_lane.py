@@ -119,11 +119,11 @@ class BrowserLane:
         try:
             problem = await press(page, link, self._stall_s)
         except TimeoutError as error:
-            msg = f"the page did not take a click within {self._stall_s:g} s"
+            msg = f"the page did not react to a click within {self._stall_s:g} s"
             raise RefusedError(msg, is_retryable=True) from error
         except PlaywrightError as error:
             stop_if_closed(error)
-            msg = f"a click brought no file ({first_line(error)})"
+            msg = f"a click downloaded no file ({first_line(error)})"
             raise RefusedError(msg, is_retryable=True) from error
         if problem:
             raise RefusedError(problem, is_retryable=False)
@@ -142,7 +142,7 @@ class BrowserLane:
             numbers = sorted(range(len(trail.downloads)), key=lambda one: trail.downloads[one].suggested_filename)
             return [await self._kept(trail, number, wanted) for number in numbers]
         said = f"; the page said: {trail.said[-1]}" if trail.said else ""
-        msg = f"no file came of it{said}"
+        msg = f"no file was downloaded{said}"
         places = [shown.url for shown in (page, *trail.windows) if shown.url.startswith("http")]
         raise NoFileError(msg, places)
 
@@ -160,7 +160,7 @@ class BrowserLane:
         answer = trail.answer_of(download)
         told = announcement(download, answer, wanted.known, is_alone=len(trail.downloads) == 1)
         if answer and answer.status == HTTPStatus.PARTIAL_CONTENT and told.declared_bytes is None:
-            msg = "the portal sent a part of it"
+            msg = "the portal sent only a part of it"
             raise RefusedError(msg, is_retryable=True)
         wanted.allowance.expect(told.declared_bytes or 0)
         try:
@@ -169,7 +169,7 @@ class BrowserLane:
             raise RefusedError(str(error), is_retryable=True) from error
         except PlaywrightError as error:
             stop_if_closed(error)
-            msg = f"the browser could not bring it ({first_line(error).removeprefix('Download.path: ')})"
+            msg = f"the browser could not download it ({first_line(error).removeprefix('Download.path: ')})"
             raise RefusedError(msg, is_retryable=True) from error
         path.replace(part)
         return Received(
@@ -214,7 +214,7 @@ class FloodError(RefusedError):
 
     def __init__(self) -> None:
         """Never to be tried again."""
-        super().__init__("instead of a file it opens windows without end", is_retryable=False)
+        super().__init__("it keeps opening windows instead of a file", is_retryable=False)
 
 
 class NoFileError(RefusedError):

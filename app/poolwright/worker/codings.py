@@ -32,7 +32,7 @@ class Unpacking:
         self._layers = [_Layer(coding) for coding in reversed(codings)]
 
     def pieces(self, packed: bytes) -> Iterator[bytes]:
-        """What comes out for what came in.
+        """Decode a chunk.
 
         Raises:
             zlib.error: It is not packed so.

@@ -29,11 +29,11 @@ class Desk:
 
 
 def _ignore() -> None:
-    """Nobody wants to know."""
+    """Ignore the event."""
 
 
 async def _unasked() -> LoginCheck:
-    """Nobody can be asked."""
+    """Return ``UNCLEAR``: there is no portal to ask."""
     return LoginCheck.UNCLEAR
 
 

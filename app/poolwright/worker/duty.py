@@ -52,7 +52,7 @@ PICTURE_BYTES_MAX = 600_000
 
 
 class Duty:
-    """One worker at work. ``serve`` runs until the supervisor says drain."""
+    """One running worker. ``serve`` returns when the supervisor sends ``Drain``."""
 
     def __init__(self, bench: Bench, mouth: Mouth, staging: Path, *, seat: Seat, is_headed: bool) -> None:
         """Work at a bench.
@@ -79,7 +79,7 @@ class Duty:
         return self._bench.session
 
     async def serve(self, link: FrameStream[ToWorker]) -> None:
-        """Do what is asked for until the drain, and finish what is in hand then.
+        """Handle messages until ``Drain``, then finish the current tasks.
 
         Raises:
             SessionBrokenError: Browser or driver died.
@@ -122,13 +122,13 @@ class Duty:
             case Adopt():
                 await self._adopt(message)
             case Configure() | Drain():
-                msg = f"{message.type} is no message for a worker at work"
+                msg = f"{message.type} is not a valid message for a running worker"
                 raise TypeError(msg)
 
     async def _process(self, assign: Assign) -> None:
         task_id, membership = assign.task.task_id, self._session.membership
         if not membership.is_in:
-            self._return(task_id, ReturnReason.LOGGED_OUT, "the worker had no login")
+            self._return(task_id, ReturnReason.LOGGED_OUT, "the worker was not logged in")
             return
         count, paused_s = membership.count, self._pauses.total_s
         try:
@@ -179,7 +179,7 @@ class Duty:
         except CannotLogInError as error:
             self._mouth.say(LoginSettled, is_logged_in=False, detail=str(error))
             return
-        self._mouth.say(LoginSettled, is_logged_in=True, detail="taken over")
+        self._mouth.say(LoginSettled, is_logged_in=True, detail="cookies imported")
         self._say_ready()
 
     def _say_ready(self) -> None:
@@ -195,12 +195,12 @@ class Duty:
             self._mouth.say(LoggedOut, detail=detail)
 
     async def _beat(self) -> None:
-        """Prove every two seconds that this event loop runs."""
+        """Send a heartbeat every two seconds."""
         async for _ in every(HEARTBEAT_INTERVAL_S):
             self._pauses.note()
             self._mouth.say(Heartbeat, session=self._session.view())
 
     async def _end_with_browser(self) -> None:
         await self._session.prove_alive()
-        msg = "the browser or its driver ended, or hangs"
+        msg = "the browser or its driver has ended or hangs"
         raise SessionBrokenError(msg)

@@ -26,7 +26,7 @@ class Exit(IntEnum):
 
 
 async def serve(link: FrameStream[ToWorker], worker: WorkerRef, pid: int) -> int:
-    """Run the loop; returns the exit code of the process."""
+    """Run the worker; return the exit code of the process."""
     logger.remove()
     logger.add(sys.stderr, format="{level} {message}", level="INFO", diagnose=False)
     code = Exit.IN_ORDER
@@ -40,6 +40,6 @@ async def serve(link: FrameStream[ToWorker], worker: WorkerRef, pid: int) -> int
         logger.warning("worker {} ends: {}", worker, first_line(group.exceptions[0]))
         code = Exit.BROWSER_GONE
     except* Exception:  # the process's border  # noqa: BLE001
-        logger.exception("worker {} ends by a defect", worker)
+        logger.exception("worker {} ends because of an unexpected error", worker)
         code = Exit.DEFECT
     return code

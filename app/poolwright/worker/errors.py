@@ -49,7 +49,7 @@ _DOWNLOAD = "Download is starting"
 
 
 class WorkerError(Exception):
-    """Root of this room."""
+    """Base class of the worker's errors."""
 
 
 class SessionBrokenError(WorkerError):
@@ -65,7 +65,7 @@ class CookiesLostError(WorkerError):
 
 
 class CannotLogInError(WorkerError):
-    """Every rung of the login ladder failed."""
+    """Every step of the login flow failed."""
 
 
 class PortalDownError(WorkerError):
@@ -77,7 +77,7 @@ class CannotProcessError(WorkerError):
 
 
 class BadReportError(WorkerError):
-    """A processor gave back what is no report, or none that can travel."""
+    """A processor returned something that is not a valid report."""
 
 
 class BadFileError(WorkerError):

@@ -78,7 +78,7 @@ class FileStream:
                     url = _joined(str(answer.url), answer.headers["location"])
                 await self._check_target(url)
         except httpx.TimeoutException as error:
-            msg = f"no byte came for {self._pack.limits.stall_s:g} s"
+            msg = f"no data was received for {self._pack.limits.stall_s:g} s"
             is_unheard = isinstance(error, httpx.ConnectTimeout)
             raise RefusedError(msg, is_retryable=True, is_for_browser=is_unheard) from error
         # The client hands a refusal on as it is that comes after the greeting, as for want of a certificate.
@@ -87,9 +87,9 @@ class FileStream:
             raise RefusedError(msg, is_retryable=True, is_for_browser=True) from error
         except (httpx.InvalidURL, UnicodeError, PlaywrightError) as error:
             stop_if_closed(error)
-            msg = f"its address is none ({first_line(error)})"
+            msg = f"its address is invalid ({first_line(error)})"
             raise RefusedError(msg, is_retryable=True, is_for_browser=True) from error
-        msg = "its address redirects without end"
+        msg = "its address redirects too many times"
         raise RefusedError(msg, is_retryable=True, is_for_browser=True)
 
     async def check_place(self, url: str) -> None:
@@ -118,7 +118,7 @@ class FileStream:
         headers = {b"Cookie": crumbs.encode("utf-8", "replace")} if crumbs else {}
         client = self._clients.to(url)
         if client is None:
-            msg = "only the browser can use the proxy of this system"
+            msg = "only the browser can use the system's proxy"
             raise RefusedError(msg, is_retryable=True, is_for_browser=True)
         async with client.stream("GET", url, headers=headers) as answer:
             yield answer
@@ -136,12 +136,12 @@ class FileStream:
             )
         codings = codings_in(answer.headers.get("content-encoding", ""))
         if not CODINGS.issuperset(codings):
-            msg = f"it came in a coding that only a browser reads ({', '.join(codings)})"
+            msg = f"it has a content encoding that only a browser can decode ({', '.join(codings)})"
             raise RefusedError(msg, is_retryable=True, is_for_browser=True)
         allowance.expect(declared or 0)
         size_bytes = await _written(answer, Unpacking(codings), part, allowance)
         if size_bytes == 0 and "refresh" in answer.headers:
-            msg = "its address leads on to another one"
+            msg = "its address refers to another one"
             raise RefusedError(msg, is_retryable=True, is_for_browser=True)
         headers = [value for name, value in answer.headers.raw if name.lower() == b"content-disposition"]
         return Received(
@@ -162,7 +162,7 @@ async def _written(answer: httpx.Response, unpacking: Unpacking, part: Path, all
                 allowance.check(size_bytes)
                 await target.write(piece)
     if not unpacking.is_whole:
-        msg = "it was packed for its way, and its end did not come"
+        msg = "it was sent compressed, and its end is missing"
         raise CutShortError(msg)
     return size_bytes
 

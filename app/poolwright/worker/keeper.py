@@ -57,11 +57,11 @@ class Keeper:
         try:
             if self._page in self._gone:
                 self._page = await self._replaced(self._page)
-                self._say(Level.WARNING, "the keeper tab was closed or crashed; it is open again")
+                self._say(Level.WARNING, "the keeper tab was closed or crashed; it was reopened")
             if self._is_headed and (self._understudy is None or self._understudy in self._gone):
                 self._understudy = self._watched(await self._open_minimised())
         except PlaywrightError as error:
-            msg = "the keeper tab is gone and the browser opens no other"
+            msg = "the keeper tab is gone and the browser cannot open another one"
             raise SessionBrokenError(msg) from error
 
     def _watched(self, page: Page) -> Page:

@@ -27,7 +27,7 @@ _PAGE_COUNT = 4
 
 @dataclass(kw_only=True)
 class Keys:
-    """What opens the door beside user and password."""
+    """What a login needs beside user and password."""
 
     #: Good once; empty where there is none.
     one_time_code: str = field(default="", repr=False)
@@ -43,7 +43,7 @@ class Keys:
 
 @dataclass(frozen=True, kw_only=True)
 class Ladder:
-    """One climb, in the keeper tab of one browser."""
+    """One login, in the keeper tab of one browser."""
 
     door: Door
     page: Page
@@ -52,7 +52,7 @@ class Ladder:
     say: Say
 
     async def climb(self, limit_s: float) -> LoginStep:
-        """Climb until the probe page opens; tells which rung did it.
+        """Run the login steps until the probe page opens; return the one that succeeded.
 
         Args:
             limit_s: For each rung, where the pack does not give its pages longer; a person has the pack's ``person_s``.
@@ -75,7 +75,7 @@ class Ladder:
             tried.append(f"{step}: {problem}")
         if is_late:
             raise PortalDownError(f"The portal does not answer a login in time ({'; '.join(tried)}).")
-        raise CannotLogInError(f"The portal wants a login and none of the ways in worked ({'; '.join(tried)}).")
+        raise CannotLogInError(f"The portal requires a login and no login step succeeded ({'; '.join(tried)}).")
 
     async def _try(self, step: LoginStep) -> str | None:
         match step:
@@ -94,17 +94,17 @@ class Ladder:
     async def _take_kept_login(self) -> str | None:
         """Cookies of a login that a person made since: a daemon comes to know of it in this way."""
         if self.keys.snapshot is None:
-            return f"no login is kept beside the profile (poolwright profile login {self.keys.profile_name})"
+            return f"no login is saved beside the profile (poolwright profile login {self.keys.profile_name})"
         try:
             count = await self.keys.snapshot.bring_back(self.driver)
         except (PlaywrightError, OSError, ValueError) as error:
-            return f"the kept login cannot be used ({first_line(error)})"
-        return None if count else "the kept login is none, or the one that ended"
+            return f"the saved login cannot be used ({first_line(error)})"
+        return None if count else "the saved login is empty, or it is the one that expired"
 
     async def _fill_in(self) -> str | None:
         portal, login = self.door.portal, self.door.pack.login
         if not (portal.user and portal.password) or login.form is None:
-            return "no user and password are given (POOLWRIGHT_USER, POOLWRIGHT_PASSWORD)"
+            return "no user and password are set (POOLWRIGHT_USER, POOLWRIGHT_PASSWORD)"
         if problem := await self.door.visit(self.page, login.start):
             return problem
         try:
@@ -120,13 +120,13 @@ class Ladder:
 
     async def _give_code(self, form: SecondFactor) -> str | None:
         if not self.keys.one_time_code:
-            return "the portal asks for a one-time code, and there is no secret to make one of (POOLWRIGHT_TOTP_SECRET)"
+            return "the portal asks for a one-time code, but no TOTP secret is set (POOLWRIGHT_TOTP_SECRET)"
         if self.keys.is_code_used:
             return "the portal asks for a second one-time code"
         self.keys.is_code_used = True
         await self._fill(form.code, self.keys.one_time_code)
         if await self._submit(form.submit) is Verdict.SECOND_FACTOR:
-            return "the portal refuses the one-time code; see that the secret is right, and the clock of this machine"
+            return "the portal rejects the one-time code; check the TOTP secret and the clock of this machine"
         return None
 
     async def _fill(self, selector: str, text: str) -> None:
@@ -154,7 +154,7 @@ class Ladder:
         """Show the login page, and look whether the door is open after each page that the person came to."""
         if not self.keys.is_headed:
             return (
-                "nobody can log in by hand in a browser without a window (--headed, or poolwright profile login "
+                "nobody can log in by hand in a headless browser (use --headed, or poolwright profile login "
                 f"{self.keys.profile_name})"
             )
         limit_s = self.door.pack.limits.person_s

@@ -74,7 +74,7 @@ async def _grow(landing: Landing, came: anyio.Event, stall_s: float, check: Call
     limit, size_bytes = AwakeLimit(stall_s), 0
     while not came.is_set():
         if limit.is_over:
-            msg = f"no byte of it came for {stall_s:g} s, after {size_bytes:,}"
+            msg = f"no data was received for {stall_s:g} s, after {size_bytes:,} bytes"
             raise TimeoutError(msg)
         with limit.slice():
             await came.wait()

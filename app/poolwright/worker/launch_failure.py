@@ -37,8 +37,8 @@ _LENGTH_MAX = 300
 _STEPS: tuple[tuple[str, str], ...] = (
     ("error while loading shared libraries", "install the package of that library, or another browser"),
     ("Too many open files", "raise the limit of open files: `ulimit -n 4096`, LimitNOFILE of the service"),
-    ("Missing X server", "take --headless, or start it where there is a screen"),
-    ("cannot open display", "take --headless, or start it where there is a screen"),
+    ("Missing X server", "use --headless, or start it where there is a display"),
+    ("cannot open display", "use --headless, or start it where there is a display"),
     ("No space left", "free some space"),
 )
 
@@ -61,14 +61,14 @@ def why(message: str, profile: Path) -> str:
     said = _told_by_browser(message)
     if said:
         step = next((step for words, step in _STEPS if words in said), "")
-        return f"it says: {said}" + (f"; {step}" if step else "")
+        return f"its output: {said}" + (f"; {step}" if step else "")
     end = _END.search(message)
     if end:
         code, signal = end.groups()
         how = f"with exit code {code}" if signal == "null" else f"by {signal}"
-        return f"it ended at once {how}, without a word; is it a browser?"
+        return f"it exited at once {how} without any output; is it a browser?"
     if message.startswith("Timeout") or "Timeout" in first:
-        return f"it was started and did not answer: {first}; is it a browser?"
+        return f"it started but did not answer: {first}; is it a browser?"
     return first
 
 

@@ -23,13 +23,13 @@ from poolwright.worker.visit import Visit, visit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """The way into one portal, seen through a page that is no task's; holds no browser of its own."""
+    """Checks the login of one portal in a page that belongs to no task; owns no browser."""
 
     pack: Pack
     portal: PortalOptions
 
     async def demand(self, page: Page) -> str | None:
-        """What stands between us and the probe page; nothing when we are logged in.
+        """Return what the portal asks for before it shows the probe page; ``None`` if we are logged in.
 
         Raises:
             PortalDownError: The portal does not answer, or answers with something that is neither.
@@ -46,7 +46,7 @@ class Door:
         raise PortalDownError(f"The portal's page {self.pack.site.probe} {what}{self._why(found)}.")
 
     async def prove(self, page: Page) -> LoginCheck:
-        """Whether we are logged in, and have been all the while.
+        """Verify that we are logged in and have been since the last check.
 
         Raises:
             playwright.async_api.Error: The page was closed, or crashed.

@@ -75,7 +75,7 @@ class Membership:
         return self._snapshot.cookies
 
     async def check(self) -> str | None:
-        """Whether the portal lets us in as we are; tells what it wants where it does not.
+        """Check whether the session is logged in; return the login step that is missing, or ``None``.
 
         Raises:
             PortalDownError: The portal does not answer.
@@ -87,7 +87,7 @@ class Membership:
             return demand
 
     async def open(self, keys: Keys) -> None:
-        """Come to be logged in, in whatever way it can be.
+        """Log in unless the session is logged in already.
 
         Raises:
             CannotLogInError: It cannot.
@@ -97,7 +97,7 @@ class Membership:
             await self.log_in(keys)
 
     async def log_in(self, keys: Keys) -> str:
-        """Climb the portal's ladder; tells which rung did it.
+        """Run the login steps of the portal pack; return the one that succeeded.
 
         Raises:
             CannotLogInError: It could not be done, in time or at all.
@@ -114,7 +114,7 @@ class Membership:
             return step
 
     async def adopt(self, cookies_path: Path) -> None:
-        """Take over the cookies of another session, and see whether they open the door.
+        """Import the cookies of another session and check whether they log this one in.
 
         Raises:
             CannotLogInError: They do not.
@@ -124,24 +124,24 @@ class Membership:
             try:
                 await CookieSnapshot(cookies_path).bring_back(self._driver)
             except (PlaywrightError, OSError, ValueError) as error:
-                msg = f"the cookies of the other worker cannot be taken over ({first_line(error)})"
+                msg = f"the cookies of the other worker cannot be imported ({first_line(error)})"
                 raise CannotLogInError(msg) from error
             if demand := await self._in_keeper(door.demand):
-                msg = f"the login of the other worker is not good here: {demand}"
+                msg = f"the login of the other worker is not valid here: {demand}"
                 raise CannotLogInError(msg)
 
     def lose(self, count: int, cause: str = "logged out") -> bool:
-        """Note that the portal wants a login; tells whether that is news.
+        """Mark the session as logged out; return whether it was logged in until now.
 
         Args:
             count: ``count`` when the page that showed it was asked for.
-            cause: For the story of the session.
+            cause: Reason of the transition, for the log.
 
         Raises:
             CannotLogInError: There is no portal to log in to.
         """
         if self._door is None:
-            msg = "A processor says that it was logged out, but this pool has no portal to log in to."
+            msg = "A processor reports that it was logged out, but this pool has no portal to log in to."
             raise CannotLogInError(msg)
         if not self.is_in or count != self.count:
             return False
@@ -158,7 +158,7 @@ class Membership:
         if self._door is None or self._door.pack.login.logout is None:
             return
         async with self.turn:
-            if self.lose(self.count, "renewed before its end"):
+            if self.lose(self.count, "refreshed before it expires"):
                 door, path = self._door, self._door.pack.login.logout
 
                 async def log_out(page: Page) -> None:
@@ -198,15 +198,15 @@ class Membership:
         except PlaywrightError:
             return  # the browser is gone; that is found out elsewhere
         except OSError as error:
-            self._say(Level.WARNING, f"the cookies could not be kept for a restart ({error.strerror or error})")
+            self._say(Level.WARNING, f"the cookies could not be saved for a restart ({error.strerror or error})")
 
     async def bring_back_cookies(self) -> None:
         """Give the browser what an earlier one on this profile had and its disk had not seen."""
         try:
             if count := await self._snapshot.bring_back(self._driver):
-                self._say(Level.INFO, f"brought {count} cookie(s) back that the browser before had not saved yet")
+                self._say(Level.INFO, f"restored {count} cookie(s) that the previous browser had not saved yet")
         except (PlaywrightError, OSError, ValueError) as error:
-            self._say(Level.WARNING, f"kept cookies could not be brought back ({first_line(error)})")
+            self._say(Level.WARNING, f"saved cookies could not be restored ({first_line(error)})")
 
     async def _demand(self) -> str | None:
         if self._door is None:

@@ -16,7 +16,7 @@ from poolwright.wire.messages import Moved, Said
 
 @dataclass(kw_only=True)
 class Mouth:
-    """Speaks for one worker; never waits."""
+    """Queues the messages of one worker to its supervisor; never waits."""
 
     worker: WorkerRef
     outbox: MemoryObjectSendStream[BaseModel]
@@ -30,5 +30,5 @@ class Mouth:
         self.say(Moved, transition=transition)
 
     def told(self, level: Level, text: str) -> None:
-        """One sentence for people."""
+        """Queue a log message for people."""
         self.say(Said, level=level, text=text)

@@ -142,4 +142,4 @@ def _check(library: Any, status: int) -> None:  # noqa: ANN401 - functions of a 
 
 def _words(library: Any) -> str:  # noqa: ANN401 - see above
     told: bytes | None = library.PR_ErrorToString(library.PORT_GetError(), 0)
-    return (told or b"it does not say why").decode(errors="replace").rstrip(".")
+    return (told or b"it gives no reason").decode(errors="replace").rstrip(".")

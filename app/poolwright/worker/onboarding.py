@@ -36,7 +36,7 @@ from poolwright.worker.mouth import Mouth
 #: An orderly close takes 0.2 to 0.4 s, in a headed browser with many pages a little more.
 CLOSE_LIMIT_S = 8.0
 #: Measured: a browser that ends by itself saves its cookies, but drops those without an end of their own.
-_QUIT = "The whole browser was quit; close its window alone, or a part of the login may be lost."
+_QUIT = "The whole browser was quit. Close only its window, or a part of the login may be lost."
 
 
 class Windows:
@@ -122,7 +122,7 @@ async def onboard(
                 mouth.say(Probed, proof=proof, is_last=True)
                 ready()
             case Mode.WORK | Mode.MAKE_BASE:
-                msg = f"{configure.mode} is not for a base profile alone"
+                msg = f"{configure.mode} does not run on a base profile"
                 raise ValueError(msg)
             case _:
                 assert_never(configure.mode)
@@ -130,7 +130,7 @@ async def onboard(
 
 def _door(portal: PortalOptions | None) -> Door:
     if portal is None:
-        msg = "A profile is for a portal, and none was named."
+        msg = "A profile belongs to a portal, but no portal is configured."
         raise CannotLogInError(msg)
     return Door(pack=packs.parse_json(portal.pack_json), portal=portal)
 
@@ -200,7 +200,7 @@ async def _take_over(context: BrowserContext, state: Path) -> None:
     try:
         await context.set_storage_state(state)
     except PlaywrightError as error:
-        msg = f"The browser does not take that login over ({first_line(error)})."
+        msg = f"The browser rejects that login ({first_line(error)})."
         raise CannotStartError(msg) from error
 
 
@@ -208,7 +208,7 @@ async def _adopt(context: BrowserContext, cookies: Path) -> None:
     try:
         await CookieSnapshot(cookies).bring_back(context)
     except (PlaywrightError, OSError, ValueError) as error:
-        msg = f"The browser does not take that login over ({first_line(error)})."
+        msg = f"The browser rejects that login ({first_line(error)})."
         raise CannotStartError(msg) from error
 
 

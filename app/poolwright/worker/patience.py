@@ -34,7 +34,7 @@ class Signs:
 
 
 def left_s(signs: Signs, stall_s: float) -> float:
-    """How much longer to wait if nothing more happens; not more than 0 when it is enough."""
+    """Return the seconds to wait if nothing more happens; 0 or less if the wait is over."""
     is_busy = signs.pending_count > 0 or signs.window_count > 0
     if signs.download_s is not None:
         return min(_MORE_MAX_S - signs.download_s, stall_s) if is_busy else _MORE_S - signs.last_s

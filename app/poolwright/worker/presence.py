@@ -19,7 +19,7 @@ _LIMIT_S = 5.0
 
 
 async def is_portal_gone(context: BrowserContext, base_url: str) -> bool:
-    """Whether nobody answers at the portal's address any more. A browser that is gone says nothing about it."""
+    """Return whether the portal's address no longer answers; ``False`` if the browser itself is gone."""
     pages = context.pages  # none once it is gone
     with anyio.move_on_after(_LIMIT_S), contextlib.suppress(PlaywrightError):
         return bool(pages) and await _is_unanswered(await sending_to(pages[0]), base_url)

@@ -179,7 +179,7 @@ class Reader:
         found = await world.look(_SCRIPT, {**spec, "limit_ms": limit_s * 1000}, limit_s)
         reading = Reading.model_validate(found)
         if reading.url.startswith(_NO_PAGE):
-            msg = f"the page went on to one that did not come (net::ERR_CONNECTION_FAILED at {self._page.url})"
+            msg = f"the page redirected to one that did not load (net::ERR_CONNECTION_FAILED at {self._page.url})"
             raise PlaywrightError(msg)
         return reading
 

@@ -65,7 +65,7 @@ class SessionOrder:
 
 
 class BrowserSession:
-    """A living browser. ``lost`` is set when browser or driver are gone, or hang for good."""
+    """A running browser. ``lost`` is set when the browser or its driver has ended or hangs."""
 
     def __init__(self, order: SessionOrder, door: Door | None, driver: BrowserContext) -> None:
         """Made by ``open_session`` alone."""
@@ -87,7 +87,7 @@ class BrowserSession:
 
     @property
     def status(self) -> SessionStatus:
-        """Where in life the session is."""
+        """Return the state of the session."""
         return self._machine.state
 
     @property
@@ -104,11 +104,11 @@ class BrowserSession:
         return dict(self.membership.cookies)
 
     async def user_agent(self) -> str:
-        """How this browser names itself to portals."""
+        """Return the browser's User-Agent."""
         return str(await self._keeper.page.evaluate("navigator.userAgent"))
 
     def view(self) -> SessionView:
-        """The session as others may see it."""
+        """Return the public view of the session."""
         return SessionView(
             status=self.status.name,
             main_window_handle=self.main_window_handle,

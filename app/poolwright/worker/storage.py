@@ -24,8 +24,8 @@ _WHAT: Mapping[StorageTrouble, str] = MappingProxyType(
     {
         StorageTrouble.FULL: "The disk of the output folder is full",
         StorageTrouble.AWAY: "The disk of the output folder does not answer",
-        StorageTrouble.FORBIDDEN: "The folder where orders are staged may not be written",
-        StorageTrouble.OTHER: "A file could not be written or read",
+        StorageTrouble.FORBIDDEN: "The staging folder is not writable",
+        StorageTrouble.OTHER: "A file could not be read or written",
     }
 )
 #: What a processor's own connection may raise; a share that is away raises the same.

@@ -73,7 +73,7 @@ class Tab:
 
     @property
     def status(self) -> TabStatus:
-        """Where in life the tab is."""
+        """Return the state of the tab."""
         return self._machine.state
 
     @property

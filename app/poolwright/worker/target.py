@@ -29,7 +29,7 @@ _KEY = re.compile(
 
 
 class Reach(StrEnum):
-    """Who can be at an address of the network."""
+    """The scope of a network address."""
 
     PUBLIC = "the internet"
     PRIVATE = "a private network"
@@ -67,13 +67,13 @@ def wrong_target(pack: Pack, base_url: str, url: str) -> str:
     """Why an address may not be followed, by its text alone; empty when it may, if its network is right too."""
     target, portal = origin_of(url), origin_of(base_url)
     if target is None or portal is None:
-        return f"its address leads to what is no web address: {url[:200]}"
+        return f"its address redirects to an invalid web address: {url[:200]}"
     if pack.may_fetch(base_url, url):
         return ""
     if target.scheme == "http" and portal.scheme == "https":
-        return f"its address leads to {target.host} without encryption"
+        return f"its address redirects to {target.host} without encryption"
     if not is_signed(url):
-        return f"its address leads to another host, which the portal pack does not name: {target.host}"
+        return f"its address redirects to another host, which the portal pack does not name: {target.host}"
     return ""
 
 

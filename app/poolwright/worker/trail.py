@@ -64,7 +64,7 @@ class Trail:
         return [page for page in (*self.windows, *moved) if page.url and not page.is_closed()]
 
     def listen(self, page: Page) -> None:
-        """Hear what a page does."""
+        """Attach the listeners to a page."""
         _followed.add(page)
         ears: tuple[tuple[str, Callable[[Any], object]], ...] = (
             ("download", self._note_download),
@@ -82,7 +82,7 @@ class Trail:
             self._ears.append((page, event, ear))
 
     def deafen(self) -> None:
-        """Hear no more."""
+        """Detach all listeners."""
         for page, event, ear in self._ears:
             page.remove_listener(event, ear)
             _followed.discard(page)

@@ -58,12 +58,12 @@ async def tell(options: BrowserOptions, profile: Path) -> dict[str, str] | None:
         return await anyio.to_thread.run_sync(_tell, options, profile)
     except DatabaseError as error:
         msg = (
-            f"The browser cannot be told of ca_file or client_cert: the database of certificates below HOME refuses "
-            f"({error}). Without these settings it goes by your own database, which `certutil` can change."
+            f"ca_file or client_cert cannot be set up: the certificate database below HOME reports an error "
+            f"({error}). Without them the browser uses your own database, which `certutil` can change."
         )
         raise CannotStartError(msg) from error
     except (OSError, ValueError) as error:
-        msg = f"The browser cannot be told of ca_file or client_cert ({error})."
+        msg = f"ca_file or client_cert cannot be set up for the browser ({error})."
         raise CannotStartError(msg) from error
 
 
@@ -127,7 +127,7 @@ def _introduce(identity: Identity, database: CertificateDatabase) -> None:
             form = serialization.PublicFormat.UncompressedPoint
             public = key.public_key().public_bytes(serialization.Encoding.X962, form)
         case _:
-            msg = "a key of this kind no browser can use"
+            msg = "browsers cannot use a key of this type"
             raise ValueError(msg)
     plain = key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

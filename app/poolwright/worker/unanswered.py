@@ -20,20 +20,20 @@ _UNTRUSTED = (
     "ca_file (POOLWRIGHT_CA_FILE), or put it into this system's own store where that is Windows or macOS"
 )
 _UNKNOWN = (
-    "the portal wants a certificate of whoever visits it, and takes none or not the one that it was shown; look at "
+    "the portal requires a client certificate, and got none or rejects the one that it was shown; check "
     "client_cert and client_key (POOLWRIGHT_CLIENT_CERT …), and ask those who run the portal whether they know it"
 )
 _FOREIGN = (
-    "that host wants a certificate of whoever visits it, and is shown none or one that it does not take; name it in "
+    "that host requires a client certificate, and got none or rejects the one that it was shown; name it in "
     "client_cert_hosts (POOLWRIGHT_CLIENT_CERT_HOSTS) if it may see that of client_cert"
 )
 #: Some servers let everybody in, and then answer so whoever showed no certificate, or one that they do not take.
 _UNSHOWN = (
-    "where it asks its visitors for a certificate, look at client_cert and client_key (POOLWRIGHT_CLIENT_CERT …): some "
+    "if it requires a client certificate, check client_cert and client_key (POOLWRIGHT_CLIENT_CERT …): some "
     "portals answer so for want of the right one"
 )
 _ENDED = (
-    "somebody took the connection and ended it without a word: the portal, or what stands in between, such as a proxy "
+    "the connection was accepted and then closed: by the portal, or by something in between, such as a proxy "
     f"or a firewall. See whether base_url (POOLWRIGHT_BASE_URL) names the right port; {_UNSHOWN}"
 )
 #: How the browser says that a connection was made and then ended by the other side.
@@ -41,7 +41,7 @@ _ENDINGS = tuple(
     f"net::ERR_{what}" for what in ("CONNECTION_ABORTED", "CONNECTION_CLOSED", "CONNECTION_RESET", "EMPTY_")
 )
 _OF_PROXY = (
-    "the proxy is not there, or does not let this machine through; look at proxy, proxy_user and proxy_password "
+    "the proxy does not answer, or rejects this machine; check proxy, proxy_user and proxy_password "
     "(POOLWRIGHT_PROXY …), and at https_proxy in the environment"
 )
 #: How the browser begins to name what is wrong, the narrower words first.
@@ -49,7 +49,7 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
     {
         "net::ERR_CERT_COMMON_NAME_INVALID": "the portal's certificate is for another host; look at base_url "
         "(POOLWRIGHT_BASE_URL)",
-        "net::ERR_CERT_DATE_INVALID": "the portal's certificate has ended or has not begun; look at the clock of this "
+        "net::ERR_CERT_DATE_INVALID": "the portal's certificate expired or is not valid yet; check the clock of this "
         "machine, and else tell those who run the portal",
         "net::ERR_CERT_": _UNTRUSTED,
         "net::ERR_SSL_CLIENT_AUTH_": _UNKNOWN,
@@ -57,7 +57,7 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
         # The refusal came, and the end of the connection before it was read: Chromium tells the later one.
         "net::ERR_SOCKET_NOT_CONNECTED": f"the portal ended the connection as soon as it was made; {_UNSHOWN}",
         **dict.fromkeys(_ENDINGS, _ENDED),
-        "net::ERR_SSL_": "no secure connection comes about; look at the portal's certificate and at proxies in between",
+        "net::ERR_SSL_": "no secure connection can be made; check the portal's certificate and any proxy in between",
         "net::ERR_INVALID_AUTH_CREDENTIALS": "the portal, or a proxy, asks for a user and password of HTTP's own; set "
         "http_user and http_password (POOLWRIGHT_HTTP_USER …), or proxy_user and proxy_password",
         "net::ERR_PROXY_": _OF_PROXY,

@@ -45,9 +45,7 @@ async def proved_whole(arrived: Arrived, received: Received, stream: FileStream,
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.Path(again).unlink(missing_ok=True)
-    note = (
-        f"{arrived.label} came packed, and a browser does not tell when the end of such a file is missing: look at it."
-    )
+    note = f"{arrived.label} was sent compressed, and a browser does not report if its end is missing: check it."
     return replace(arrived, notes=(*arrived.notes, note))
 
 
@@ -66,7 +64,7 @@ def _is_same_length(arrived: Arrived, again: Path) -> bool:
     """Whether both are of one length; a file may tell the time at which it was made, and is another one each time."""
     size_bytes = again.stat().st_size
     if size_bytes > arrived.size_bytes and _begins_with(again, arrived.path):
-        raise CutShortError(f"only its first {arrived.size_bytes:,} of {size_bytes:,} bytes came")
+        raise CutShortError(f"only its first {arrived.size_bytes:,} of {size_bytes:,} bytes were received")
     return size_bytes == arrived.size_bytes
 
 

@@ -75,7 +75,7 @@ async def test_a_login_that_a_processor_misses_without_a_portal_ends_the_pool_wi
 
     assert end is not None
     assert end.cause is StopCause.LOGIN_REQUIRED
-    assert end.detail == "A processor says that it was logged out, but this pool has no portal to log in to."
+    assert end.detail == "A processor reports that it was logged out, but this pool has no portal to log in to."
     assert [(record.status, record.attempt_count) for record in await journal.records(BATCH)] == [("QUEUED", 0)]
 
 

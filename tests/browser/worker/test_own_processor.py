@@ -265,7 +265,7 @@ async def test_a_processor_that_asks_for_another_try_tells_when(
     assert (among_others.reason, among_others.detail) == (Reason.RETRY_ASKED, "come back")
     assert among_others.retry_after_s is None
     assert odd.reason is Reason.PROCESSOR_ERROR
-    assert odd.detail == "after_s is -1; it must be 0 seconds or more, and not without end."
+    assert odd.detail == "after_s is -1; it must be a finite number of seconds, 0 or more."
 
 
 async def test_a_processor_that_was_logged_out_is_not_judged(

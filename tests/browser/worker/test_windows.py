@@ -91,7 +91,7 @@ async def test_a_page_that_opens_windows_without_end_is_given_up_and_leaves_none
             report = await attempt(stage.bench, task_for("1000"), stage.staging / "1000")
             await the_keeper_alone_is_left(stage)
 
-    assert (report.reason, report.detail) == (Reason.GIVEN_UP, "The page opens windows without end.")
+    assert (report.reason, report.detail) == (Reason.GIVEN_UP, "The page keeps opening windows.")
 
 
 @pytest.mark.usefixtures("few_windows")
@@ -138,7 +138,7 @@ async def test_a_click_that_opens_windows_without_end_costs_its_file_alone(
         await the_keeper_alone_is_left(stage)
 
     assert saved == {"good.pdf": pdf("good")}, report
-    assert [missed.problem for missed in report.missed] == ["instead of a file it opens windows without end"]
+    assert [missed.problem for missed in report.missed] == ["it keeps opening windows instead of a file"]
 
 
 async def test_windows_that_the_page_after_a_login_opens_are_closed_and_the_keeper_stays(

@@ -284,14 +284,14 @@ def test_what_nobody_sees_behind_a_name_takes_no_promise_from_it(tmp_path: Path,
 
 @pytest.mark.parametrize("label", ["plan.dwg", "offer.pdf", "list.csv", "Offer"])
 def test_a_file_of_nothing_but_zeros_did_not_come(tmp_path: Path, label: str) -> None:
-    assert "The file holds nothing but zeros." in problems_of(tmp_path, bytes(70_000), label, "", is_vouched=True)
+    assert "The file contains only zero bytes." in problems_of(tmp_path, bytes(70_000), label, "", is_vouched=True)
 
 
 @pytest.mark.parametrize("content", [" \n", "\ufeff", "\r\n\r\n"])
 def test_a_file_of_nothing_but_blanks_did_not_come(tmp_path: Path, content: str) -> None:
     said = problems_of(tmp_path, content.encode(), "list.csv", "text/csv", is_vouched=True)
 
-    assert "The file holds nothing but blanks." in said
+    assert "The file contains only white space." in said
 
 
 def test_a_file_that_begins_with_zeros_came(tmp_path: Path) -> None:

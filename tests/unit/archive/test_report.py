@@ -141,7 +141,7 @@ def test_what_a_portal_told_is_no_formula_in_csv(files: ReportFiles) -> None:
         (8, "Files saved", "1"),
         (8, "Outcome", ""),
         (8, "What to do", "Not done yet; run the list again."),
-        (8, "Detail", "What is shown is of an earlier try."),
+        (8, "Detail", "The result shown is from an earlier attempt."),
         (8, "Folder", "Acme/PO5"),
         (8, "Finished at (UTC)", ""),
         (9, "Outcome", "NO_ATTACHMENTS"),

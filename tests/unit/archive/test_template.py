@@ -105,4 +105,4 @@ def test_a_refusal_shows_the_template() -> None:
     with pytest.raises(OptionsError) as caught:
         FolderTemplate.parse("../{number}")
 
-    assert str(caught.value) == "The folder template '../{number}' has a level that is empty or made of dots."
+    assert str(caught.value) == "The folder template '../{number}' has a level that is empty or consists of dots."

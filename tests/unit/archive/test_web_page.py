@@ -169,6 +169,4 @@ def test_a_page_that_only_its_scripts_fill_is_told_where_a_portal_calls_it_a_fil
     finding = inspect(saved(tmp_path, page), "chart.html", "text/html", is_vouched=True)
 
     assert finding.problems == ()
-    assert finding.notes == (
-        "chart.html is a page that shows nothing but by its scripts: look whether it is the file.",
-    )
+    assert finding.notes == ("chart.html is a page that is empty without its scripts: check whether it is the file.",)

@@ -153,7 +153,7 @@ def test_a_proxy_is_told_to_the_workers_and_its_password_to_nobody_else(
     ("given", "told"),
     [
         ({"PROXY": "proxy.test:3128"}, "it must be an address that starts with http://"),
-        ({"PROXY": "http://anna:hunter2@proxy.test"}, "proxy has a value that does not fit"),
+        ({"PROXY": "http://anna:hunter2@proxy.test"}, "proxy has an invalid value"),
         ({"PROXY": "http://proxy.test:99999"}, "it must be an address that starts with http://"),
         ({"PROXY": "socks5://proxy.test", "PROXY_USER": "anna"}, "SOCKS"),
         ({"PROXY_USER": "anna"}, "proxy is not"),

@@ -59,11 +59,11 @@ def test_names_may_differ_but_not_contents() -> None:
         (replace(HOME, digests={"x": "aa"}), ("lacks 'offer.pdf' (1,234 bytes)",)),
         (
             replace(HOME, digests={"x": "aa", "y": "ee"}),
-            ("lacks 'offer.pdf' (1,234 bytes)", "has 'y', which is no file of the portal's as it holds it"),
+            ("lacks 'offer.pdf' (1,234 bytes)", "has 'y', which matches no file of the portal"),
         ),
         (
             replace(HOME, digests={"x": "aa", "y": "bb", "z": "bb"}),
-            ("has 'y', which is no file of the portal's as it holds it",),
+            ("has 'y', which matches no file of the portal",),
         ),
         (
             replace(HOME, outcome=Outcome.FAILED, digests={}),
@@ -90,4 +90,4 @@ def test_a_bad_file_must_not_come_home() -> None:
 
 
 def test_an_order_that_nobody_asked_for_is_said() -> None:
-    assert differences({}, {"45": HOME}) == {"45": ("came home and was not asked for",)}
+    assert differences({}, {"45": HOME}) == {"45": ("was returned but is not in the list",)}

@@ -279,7 +279,7 @@ def test_what_is_crossed_out_is_read_and_told(cells: tuple[str, ...], is_told: b
     orders, _, said = read(book(HEAD + row(*cells) + row(number(C), "y"), change=STRIKES))
 
     assert C in orders
-    assert ("Row 2 is crossed out in the list and read all the same; delete what is not wanted." in said) is is_told
+    assert ("Row 2 is crossed out in the list and read anyway; delete those that you do not want." in said) is is_told
 
 
 def test_a_crossed_out_cell_of_a_binary_workbook_is_told() -> None:

@@ -29,7 +29,7 @@ from tests.unit.intake.raw_books import (
 from tests.unit.intake.test_cells_seen import in_runs, with_part
 
 OLD_BOOKS = Path(__file__).with_name("old_books")
-TOLD = "Row 2 is crossed out in the list and read all the same; delete what is not wanted."
+TOLD = "Row 2 is crossed out in the list and read anyway; delete those that you do not want."
 LOOKS = "<dxfs><dxf><fill/></dxf><dxf><font><strike/></font></dxf><dxf><font><strike val='0'/></font></dxf></dxfs>"
 
 

@@ -216,7 +216,7 @@ def test_names_of_columns_below_those_of_their_groups_are_a_header_too(
     assert frame.header is not None
     assert "|".join(frame.header.cells) == joined
     assert frame.rows == tuple(rows[2:])
-    assert frame.notices == ("Row 2 goes on with the header: not read as an order.",)
+    assert frame.notices == ("Row 2 continues the header: not read as an order.",)
 
 
 @pytest.mark.parametrize("wanted", ["Order", "Number"])

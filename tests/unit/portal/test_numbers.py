@@ -120,11 +120,11 @@ def test_what_breaks_the_rules_is_told_with_what_was_expected(text: str) -> None
         ("4500012345-", ["the order 4500012345 with something else beside it"]),
         ("4500 012345", ["the order 012345 with something else beside it", "the order 4500012345"]),
         ("030-123456-78", ["the order 123456 with something else beside it", "the order 03012345678"]),
-        ("01 23 45 67", ["'01 23 45 67', which is no single order number", "the order 01234567"]),
-        ("0171 234 567", ["'0171 234 567', which is no single order number", "the order 0171234567"]),
-        ("123-45-6789", ["'123-45-6789', which is no single order number", "the order 123456789"]),
-        ("450.001", ["'450.001', which is no single order number", "the order 450001"]),
-        ("450,000", ["'450,000', which is no single order number", "the order 450000"]),
+        ("01 23 45 67", ["'01 23 45 67', which is not a single order number", "the order 01234567"]),
+        ("0171 234 567", ["'0171 234 567', which is not a single order number", "the order 0171234567"]),
+        ("123-45-6789", ["'123-45-6789', which is not a single order number", "the order 123456789"]),
+        ("450.001", ["'450.001', which is not a single order number", "the order 450001"]),
+        ("450,000", ["'450,000', which is not a single order number", "the order 450000"]),
         ("see 450001 of May", ["the order 450001 with something else beside it"]),
     ],
 )
@@ -298,7 +298,7 @@ def test_every_refusal_is_a_sentence_that_helps() -> None:
         "and fill in the full number."
     )
     assert bad("12-x").detail == (
-        "'12-x' is no order number of this portal: expected 6 to 12 digits, with or without PO or PM before them, "
+        "'12-x' is not an order number of this portal: expected 6 to 12 digits, with or without PO or PM before them, "
         "for example PO4500012345."
     )
 
@@ -370,7 +370,7 @@ def test_letters_that_look_like_digits_are_told_of_what_is_read(length: int, is_
 def test_the_address_of_a_machine_is_a_question(text: str) -> None:
     detail = bad(text).detail
 
-    assert "the address of a machine in a network, or as the order" in detail
+    assert "an IP address, or as the order" in detail
 
 
 @pytest.mark.parametrize("text", ["10.0.0.1", "1.2.3", "192.168.1.10", "1.22.333", "2024.100.1"])

@@ -56,7 +56,7 @@ def test_the_least_pack_has_sensible_rules_for_the_rest() -> None:
         ({"site.probe": "po"}, "site.probe: 'po' must start with a slash: it is taken below base_url"),
         (
             {"site.base_url": "portal.test"},
-            "site.base_url: 'portal.test' is no address: it must start with https:// or http:// and have no ? or #",
+            "site.base_url: 'portal.test' is not a valid address: it must start with https:// or http:// and contain no ? or #",
         ),
         (
             {"site.hosts": ["https://files.test/"]},
@@ -74,16 +74,16 @@ def test_the_least_pack_has_sensible_rules_for_the_rest() -> None:
             {"triage.not_found.text": ["Oops"]},
             "triage.not_found: text needs within: the same words may stand in an order's own comments",
         ),
-        ({"triage.forbidden": {}}, "triage.forbidden: no mark at all: it would never match"),
-        ({"triage.ready": {"within": ["h1"]}}, "triage.ready: no mark at all: it would never match"),
+        ({"triage.forbidden": {}}, "triage.forbidden: it has no marks, so it would never match"),
+        ({"triage.ready": {"within": ["h1"]}}, "triage.ready: it has no marks, so it would never match"),
         # what is not enough
         ({"site.order": "/po"}, "site: order must contain {number}"),
         ({"login.ladder": []}, "login.ladder: it must hold at least one"),
-        ({"login.ladder": ["form"]}, "login: the ladder has 'form', so [login.form] must tell its fields"),
+        ({"login.ladder": ["form"]}, "login: the ladder contains 'form', so [login.form] must name its fields"),
         ({"login.ladder": ["prayer"]}, "login.ladder.0: Input should be 'revisit', 'form', 'cookies' or 'human'"),
         (
             {"attachments.links": []},
-            "attachments: neither links nor clicks: no attachment would ever be found",
+            "attachments: it has neither links nor clicks, so no attachment would be found",
         ),
         ({"fields.total": {"selector": []}}, "fields.total.selector: it must hold at least one"),
         # what is out of its range

@@ -51,7 +51,7 @@ def test_it_is_private_and_outside_of_the_base(base: Path) -> None:
 
 def test_an_unsealed_base_is_told(base: Path) -> None:
     assert read_seal(base) is None
-    assert (check_base(base).seal_notice or "").startswith(f"{base} is unsealed: only its structure is checked.")
+    assert (check_base(base).seal_notice or "").startswith(f"{base} is not sealed: only its structure is checked.")
 
 
 def test_a_sealed_base_passes_and_needs_no_notice(base: Path, seal: Seal) -> None:

@@ -111,11 +111,11 @@ def test_a_certificate_and_its_key_are_taken_from_every_usual_file(
     ("cert", "key", "password", "cause"),
     [
         (None, None, "", "cannot be read"),
-        (ANNA.pem, None, "", "holds no private key (PEM). Name the file that does with client_key"),
+        (ANNA.pem, None, "", "contains no private key (PEM). Name the file that does with client_key"),
         (ANNA.pem + ANNA.key_pem("hunter2"), None, "", "does not open with the passphrase"),
         (ANNA.pem + ANNA.key_pem("hunter2"), None, "wrong", "(POOLWRIGHT_CLIENT_KEY_PASSWORD)"),
         (ANNA.packed("hunter2"), None, "wrong", "does not open with the passphrase"),
-        (ANNA.pem, make("berta").key_pem(), "", "holds no certificate to which that key belongs"),
+        (ANNA.pem, make("berta").key_pem(), "", "contains no certificate that matches the key"),
         (make("anna", ROOT, begins=EARLIER).pem, "its own", "", "is valid from"),
     ],
 )

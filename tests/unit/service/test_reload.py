@@ -25,8 +25,8 @@ def test_limits_act_at_once_and_the_rest_waits_for_a_restart() -> None:
     done = read_again(running, {})
 
     assert done.texts == (
-        "workers was changed from '2' to '4'; it acts after a restart of the daemon.",
-        "headless was changed from true to false; it acts after a restart of the daemon.",
+        "workers was changed from '2' to '4'; takes effect after a restart of the daemon.",
+        "headless was changed from true to false; takes effect after a restart of the daemon.",
         "max_attempts was changed from '3' to '5'; it acts now.",
         "retention_days was changed from '0' to '30'; it acts now.",
     )
@@ -46,7 +46,7 @@ def test_what_waits_for_a_restart_is_told_at_each_reload_and_what_acts_only_once
 def test_nothing_new_is_told_as_such() -> None:
     running = load_settings()
 
-    assert read_again(running, {}).texts == ("The settings are as they were.",)
+    assert read_again(running, {}).texts == ("No setting was changed.",)
     assert read_again(running, {}).settings == running
 
 
@@ -69,7 +69,7 @@ def test_a_wrong_file_is_refused_whole() -> None:
 def test_a_secret_is_told_without_its_value(name: str) -> None:
     done = compare(load_settings({name: "old-hunter"}), load_settings({name: "new-hunter"}))
 
-    assert done.texts == (f"{name} was changed; it acts after a restart of the daemon.",)
+    assert done.texts == (f"{name} was changed; takes effect after a restart of the daemon.",)
     assert "hunter" not in repr(done.changes)
 
 

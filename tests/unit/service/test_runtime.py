@@ -173,7 +173,7 @@ async def test_a_report_is_written_after_the_first_wish_to_stop_and_given_up_aft
     assert written.files.json.is_file()
     assert (left.files, left.problem) == (
         None,
-        "The report was not written, since you want to stop; start it again for the report.",
+        "The report was not written because the run was stopped. Run the batch again to get the report.",
     )
 
 

@@ -48,7 +48,7 @@ class TestGate:
                 assert choose_staffing("auto", 4, machine).notices[-1].level is Level.WARNING
 
     def test_where_not_even_one_is_sure_to_fit_fewer_tabs_are_advised(self) -> None:
-        with pytest.raises(SetupError, match=r"not even one is sure to fit; lower --tabs, or try --workers 1\.$"):
+        with pytest.raises(SetupError, match=r"even one worker may not fit; lower --tabs, or try --workers 1\.$"):
             choose_staffing(2, 2, with_memory(800_000_000))
 
     def test_one_worker_is_always_tried(self) -> None:

@@ -93,7 +93,7 @@ def test_the_secret_is_asked_for_only_where_the_portal_wants_codes(monkeypatch: 
 @pytest.mark.parametrize(
     ("backend", "why"),
     [
-        (fail.Keyring(), "this system offers no keyring"),
+        (fail.Keyring(), "this system has no keyring"),
         (null.Keyring(), "`keyring set poolwright anna` stores one"),
         (Locked(), "its owner is away"),
     ],

@@ -322,7 +322,7 @@ def test_letters_that_nobody_sees_are_told(name: str, monkeypatch: pytest.Monkey
     monkeypatch.setenv(variable(name), "https://a.example\r" if name == "base_url" else "hunter2\r")
 
     with pytest.raises(
-        OptionsError, match=rf"^{name} .*in the environment; it holds a letter that nobody sees"
+        OptionsError, match=rf"^{name} .*in the environment; it contains an invisible character"
     ) as caught:
         load_settings()
 

@@ -100,7 +100,7 @@ async def test_a_disk_that_is_no_longer_mounted_may_come_back(path: Path, monkey
         monkeypatch.setattr("poolwright.store.presence._device_of_nearest", lambda _: -7)
         rename_folder(path)
 
-        with pytest.raises(JournalAwayError, match="its disk is not mounted any more") as refusal:
+        with pytest.raises(JournalAwayError, match="its disk is no longer mounted") as refusal:
             await journal.fetch(BATCH, 1)
 
     assert isinstance(refusal.value, TemporarilyUnavailableError)

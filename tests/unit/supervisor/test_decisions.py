@@ -105,7 +105,7 @@ class TestHolds:
             ),
             (
                 JournalLocked(),
-                Hold(cause=HoldCause.JOURNAL_LOCKED, detail="Another program keeps the journal locked.", delay_s=None),
+                Hold(cause=HoldCause.JOURNAL_LOCKED, detail="Another program has locked the journal.", delay_s=None),
             ),
             (PauseAsked(), Hold(cause=HoldCause.OPERATOR, detail="Paused by request.", delay_s=None)),
         ],

@@ -117,7 +117,7 @@ def test_a_disk_without_room_is_said_with_what_lies_on_it(tmp_path: Path, monkey
 
 
 def remakeable(place: Path, remake: Callable[[], None]) -> StorageMonitor:
-    watched = (Place(path=place, name="the folder of this run", remake=remake),)
+    watched = (Place(path=place, name="the run folder", remake=remake),)
     return StorageMonitor(lambda: watched, lambda _: None)
 
 
@@ -130,7 +130,7 @@ def test_a_folder_of_copies_is_made_again(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "runs")
     facts = watch.facts()
 
-    assert facts == [PlaceRemade(name="the folder of this run")]
+    assert facts == [PlaceRemade(name="the run folder")]
     assert place.is_dir()
     assert watch.missing() == ""
     assert watch.facts() == []
@@ -145,7 +145,7 @@ def test_what_a_browser_wrote_in_its_place_meanwhile_is_no_other_folder(tmp_path
     place.rename(tmp_path / "kept")  # its number stays taken
     (place / "w1" / "profile").mkdir(parents=True)
 
-    assert watch.facts() == [PlaceRemade(name="the folder of this run")]
+    assert watch.facts() == [PlaceRemade(name="the run folder")]
     assert watch.missing() == ""
 
 
@@ -169,7 +169,7 @@ def test_one_that_cannot_be_made_again_is_held_said_and_tried_again(tmp_path: Pa
     assert "is gone. Bring the same folder back" in gone.detail
     assert f"It cannot be made again: {error}" in gone.detail
     is_possible = True
-    assert watch.facts() == [PlaceRemade(name="the folder of this run"), HoldOver(cause=HoldCause.PLACE_GONE)]
+    assert watch.facts() == [PlaceRemade(name="the run folder"), HoldOver(cause=HoldCause.PLACE_GONE)]
 
 
 def test_none_is_made_where_its_whole_disk_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

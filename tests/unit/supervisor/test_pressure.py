@@ -198,7 +198,7 @@ def test_what_is_short_and_who_returns_for_it_is_told_in_megabytes() -> None:
     vain = replace(standing(), memory=MemoryPressure(vain_count=2))
     assert after(vain, large).commands[1] == Stop(
         cause=StopCause.MEMORY_SHORT,
-        detail=f"The workers use {told}, and starting each of them anew did not help. "
+        detail=f"The workers use {told}, and recycling each of them did not help. "
         "Use fewer workers or tabs, or give them more memory.",
     )
 

@@ -403,7 +403,7 @@ def test_a_portal_that_does_not_tell_is_told_as_busy() -> None:
 
     decision = react(asking, Probed(worker=ONE, proof=LoginCheck.UNCLEAR))
 
-    detail = "The portal did not say whether we are logged in."
+    detail = "The portal did not show whether the session is logged in."
     assert decision == Decision(
         replace(DOUBTING, holds=Holds().begin(HoldCause.PORTAL_BUSY)),
         (

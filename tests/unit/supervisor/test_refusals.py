@@ -120,7 +120,7 @@ def test_what_lies_beside_a_task_that_cannot_be_stopped_goes_back_unspent() -> N
     stuck = react(start, TaskStuck(worker=ONE, task_id=TASK.task_id))
     back, spawn = react(stuck.standing, WorkerLost(worker=ONE, cause="a task could not be stopped")).commands
 
-    told = Report(reason=Reason.TASK_TIMEOUT, detail="It could not be stopped; its worker was ended.")
+    told = Report(reason=Reason.TASK_TIMEOUT, detail="The task could not be stopped; its worker was ended.")
     assert stuck.commands == (File(worker=ONE, task=TASK, report=told),)
     assert isinstance(back, Requeue)
     assert (back.task, back.is_attempt_spent, back.is_death) == (beside, False, False)

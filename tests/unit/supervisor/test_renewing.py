@@ -535,7 +535,7 @@ def test_another_has_to_log_in_where_the_first_one_ended() -> None:
 
     commands = plan.tell(WorkerLost(worker=TWO, cause="killed"))
 
-    assert commands[1:] == [wants_login("the worker that was to log in ended"), RefreshLogin(worker=THREE)]
+    assert commands[1:] == [wants_login("the worker that was to log in exited"), RefreshLogin(worker=THREE)]
 
 
 def test_a_person_that_says_go_on_is_told_who_logs_in_and_nothing_is_held_against_it() -> None:
@@ -583,7 +583,7 @@ def test_a_pool_that_is_ending_asks_no_person() -> None:
 def test_a_login_that_is_due_is_told_and_waits_for_nothing_else() -> None:
     lifespan = Lifespan().begin(0.0)
     start = Standing(slots={1: Slot(is_up=True, access=Access.LOGGED_IN)}, lifespan=lifespan)
-    due = Hold(cause=HoldCause.LOGIN_LOST, detail="The login would end soon; it is renewed.", delay_s=None)
+    due = Hold(cause=HoldCause.LOGIN_LOST, detail="The login is renewed before it expires.", delay_s=None)
 
     assert react(start, LoginAges(number=1)) == Decision(
         replace(start, renewal=Renewal(refresher=1), holds=Holds().begin(HoldCause.LOGIN_LOST)),
@@ -691,7 +691,7 @@ def test_a_login_that_never_lasts_is_told_in_a_sentence() -> None:
     start = Standing(slots={1: UP}, renewal=Renewal(vain_count=VAIN_LOGINS_MAX), was_ready=True)
 
     assert react(start, lost(ONE)).commands == (
-        Stop(cause=StopCause.LOGIN_REQUIRED, detail="The portal logs us out again right after every login."),
+        Stop(cause=StopCause.LOGIN_REQUIRED, detail="The portal ends the session right after every login."),
     )
 
 

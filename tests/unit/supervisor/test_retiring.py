@@ -194,7 +194,7 @@ def test_what_a_pool_is_told_is_what_its_plan_begins_with(tmp_path: Path) -> Non
 
 def test_what_browsers_live_on_is_gone_so_each_starts_anew_one_after_another() -> None:
     start = Standing(slots={1: Slot(is_up=True), 2: Slot()}, was_ready=True)
-    gone = after(start, PlaceRemade(name="the folder of this run"))
+    gone = after(start, PlaceRemade(name="the run folder"))
 
     assert after(gone.standing, look(1.0)).commands == (), "one that comes up is waited for"
     up = after(gone.standing, WorkerReady(worker=TWO, at_s=2.0)).standing

@@ -46,7 +46,7 @@ def told(*said: str, code: int = 1, box: str = "") -> str:
                 "[1:1:0101/120000.123456:ERROR:env.cc(257)] The platform failed to initialize.  Exiting.",
                 box="Looks like you launched a headed browser without having a XServer running.",
             ),
-            "it says: Missing X server or $DISPLAY; take --headless, or start it where there is a screen",
+            "it says: Missing X server or $DISPLAY; use --headless, or start it where there is a display",
         ),
         (
             told("FATAL: Too many open files (24)", code=133),
@@ -66,7 +66,7 @@ def told(*said: str, code: int = 1, box: str = "") -> str:
         ),
         (
             "BrowserType.launch_persistent_context: Timeout 60000ms exceeded.\nCall log:\n  - <launched> pid=7\n",
-            "it was started and did not answer: Timeout 60000ms exceeded.; is it a browser?",
+            "it started but did not answer: Timeout 60000ms exceeded.; is it a browser?",
         ),
         (
             "BrowserType.launch_persistent_context: Failed to launch: Error: spawn /tmp/e EACCES\nCall log:\n",

@@ -121,7 +121,7 @@ def test_a_package_that_cannot_be_imported_is_named(author: Author, source: str,
 
     assert told == (
         f"The processor 'prices' of the package shop-prices cannot be imported from shop_prices:save {problem}; "
-        "mend the package, or remove it."
+        "ix the package or remove it."
     )
 
 
@@ -129,7 +129,7 @@ def test_what_a_package_offers_must_be_a_processor_too(author: Author) -> None:
     folder = author("")
     install(Path(folder), "shop-prices", "def save(tab, task): ...\n", prices="shop_prices:save")
 
-    assert refusal("prices", folder) == "'prices' is no processor: it must be an async function (async def)."
+    assert refusal("prices", folder) == "'prices' is not a processor: it must be an async function (async def)."
     sys.modules.pop("shop_prices")
 
 

@@ -36,9 +36,9 @@ def refuse(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
         (errno.EDQUOT, Reason.DISK_FULL, "The disk of the output folder is full"),
         (errno.EIO, Reason.DISK_AWAY, "The disk of the output folder does not answer"),
         (errno.ESTALE, Reason.DISK_AWAY, "The disk of the output folder does not answer"),
-        (errno.EACCES, Reason.DISK_FORBIDDEN, "The folder where orders are staged may not be written"),
-        (errno.EROFS, Reason.DISK_FORBIDDEN, "The folder where orders are staged may not be written"),
-        (errno.ENAMETOOLONG, Reason.FILING_FAILED, "A file could not be written or read"),
+        (errno.EACCES, Reason.DISK_FORBIDDEN, "The staging folder is not writable"),
+        (errno.EROFS, Reason.DISK_FORBIDDEN, "The staging folder is not writable"),
+        (errno.ENAMETOOLONG, Reason.FILING_FAILED, "A file could not be read or written"),
     ],
 )
 async def test_what_refuses_a_file_of_ours_is_told_as_what_it_is(

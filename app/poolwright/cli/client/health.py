@@ -15,9 +15,9 @@ from poolwright.service.beacon import Beacon, find, find_batch
 from poolwright.settings import Settings
 
 HELP = (
-    "Say whether the daemon, or the batch, that works on an output folder is well; made for container engines.\n\n"
-    "Exit code 0 when orders are done; 1 when not: it is draining, wants a login, does not answer, or nothing works "
-    "there. Needs no token."
+    "Report whether the daemon or batch of an output folder is healthy; made for container engines.\n\n"
+    "Exit code 0 if orders are processed; 1 if not: it is draining, needs a login, does not answer, or is not "
+    "running. Needs no token."
 )
 EXAMPLES = ("poolwright health", "poolwright health --live --out /srv/orders")
 #: An engine asks again soon, and kills who asks for longer than it likes.
@@ -26,7 +26,7 @@ ANSWER_S = 5.0
 Live = Annotated[
     bool,
     typer.Option(
-        "--live", help="Ask only whether the program lives, not whether it does orders.", rich_help_panel=SHOWING
+        "--live", help="Check only whether the process is alive, not whether it is ready.", rich_help_panel=SHOWING
     ),
 ]
 
@@ -40,10 +40,10 @@ def health(settings: Settings, *, live: Live = False) -> None:
         is_well, told = _ask(daemon, is_live=live)
     elif batch is not None:
         is_well = live or not batch.is_draining
-        told = "a batch finishes its orders in flight and stops" if batch.is_draining else "a batch works"
+        told = "a batch is finishing its orders in progress" if batch.is_draining else "a batch is running"
     else:
-        is_well, told = False, f"no daemon and no batch works on {settings.out}"
-    console().print(f"{'well' if is_well else 'not well'}: {told}", soft_wrap=True)
+        is_well, told = False, f"no daemon and no batch is running on {settings.out}"
+    console().print(f"{'healthy' if is_well else 'unhealthy'}: {told}", soft_wrap=True)
     raise typer.Exit(Exit.DONE if is_well else Exit.NOT_ALL_DONE)
 
 
@@ -57,7 +57,7 @@ def _ask(daemon: Beacon, *, is_live: bool) -> tuple[bool, str]:
     except httpx.HTTPError as error:
         return False, f"the daemon at {daemon.url} does not answer ({error})"
     if answer.is_success:
-        return True, f"the daemon at {daemon.url} {'lives' if is_live else 'is ready'}"
+        return True, f"the daemon at {daemon.url} {'is alive' if is_live else 'is ready'}"
     try:
         reasons = "; ".join(answer.json()["reasons"])
     except (ValueError, KeyError, TypeError):

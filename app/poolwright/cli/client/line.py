@@ -96,11 +96,11 @@ def line_to(settings: Settings) -> Generator[Line]:
     beacon = find(private)
     advice = f"start it with `poolwright serve --out {settings.out}`, or name its output folder with --out."
     if beacon is None:
-        raise SetupError(f"No daemon works on {settings.out}; {advice}")
+        raise SetupError(f"No daemon is running on {settings.out}; {advice}")
     try:
         token = (private / TOKEN_NAME).read_text(encoding="ascii").strip()
     except OSError as error:
-        told = f"The daemon's token in {private / TOKEN_NAME} cannot be read ({error.strerror}); ask as its own user."
+        told = f"The daemon's token in {private / TOKEN_NAME} cannot be read ({error.strerror}); use its own user."
         raise SetupError(told) from error
     headers = {"Authorization": f"Bearer {token}"}
     try:

@@ -19,9 +19,9 @@ from poolwright.cli.progress import Progress
 from poolwright.service.clock import SystemClock
 from poolwright.settings import Settings
 
-STATUS_HELP = "Say how the running daemon stands: workers, queue, lists, and why no order starts."
+STATUS_HELP = "Show the status of the running daemon: workers, queue, lists, and why no order starts."
 STATUS_EXAMPLES = ("poolwright status", "poolwright status --lists 1000", "poolwright status --json")
-WATCH_HELP = "Show the running daemon at work, as `run` shows itself, until Ctrl+C."
+WATCH_HELP = "Show the progress of the running daemon, in the same view as `run`, until Ctrl+C."
 WATCH_EXAMPLES = ("poolwright watch", "poolwright watch --json | jq .type")
 LISTS_SHOWN = 8
 #: The daemon tells so many at once.
@@ -33,7 +33,7 @@ ListCount = Annotated[
         "--lists",
         min=0,
         metavar="COUNT",
-        help=f"Show so many lists, the latest first. Default: {LISTS_SHOWN}, and {PAGE} with --json.",
+        help=f"Number of lists to show, latest first. Default: {LISTS_SHOWN}, or {PAGE} with --json.",
         rich_help_panel=SHOWING,
     ),
 ]
@@ -132,5 +132,5 @@ def _checked(one: Any) -> str:  # noqa: ANN401 - JSON
     if not checking:
         return ""
     if not checking["total_count"]:
-        return "waits for a look at earlier files; "
-    return f"looks at earlier files, {checking['looked_count']:,} of {checking['total_count']:,}; "
+        return "waiting to verify earlier files; "
+    return f"verifying earlier files: {checking['looked_count']:,} of {checking['total_count']:,}; "

@@ -17,15 +17,15 @@ from poolwright.domain.errors import OptionsError
 from poolwright.domain.outcomes import Outcome, Reason
 from poolwright.settings import Settings
 
-PAUSE_HELP = "Let no further order start; those in flight are finished."
-RESUME_HELP = "Let orders start again: after a pause, and after somebody has logged in."
-CANCEL_HELP = "Call off orders that wait: by number, or all of a list."
+PAUSE_HELP = "Start no further orders; orders in progress are finished."
+RESUME_HELP = "Start orders again after a pause or a manual login."
+CANCEL_HELP = "Cancel waiting orders: by number, or all of a list."
 CANCEL_EXAMPLES = ("poolwright cancel PO4500012345", "poolwright cancel --list 05595676fa3b916e4ffc")
-RETRY_HELP = "Do orders again that have ended: by number, or all of a list, an outcome or a reason."
+RETRY_HELP = "Run finished orders again: by number, or all with a list, an outcome or a reason."
 RETRY_EXAMPLES = ("poolwright retry --reason portal_error", "poolwright retry PO4500012345")
-RUN_HELP = "Run a schedule now, in the running daemon; its overlap rule counts."
+RUN_HELP = "Run a schedule now, in the running daemon; its overlap rule applies."
 RUN_EXAMPLES = ("poolwright schedule run nightly",)
-REPORT_HELP = "Fetch the report of a list as it stands now."
+REPORT_HELP = "Download the current report of a list."
 REPORT_EXAMPLES = ("poolwright report 05595676fa3b916e4ffc", "poolwright report 05595676fa3b916e4ffc --to report.csv")
 
 Numbers = Annotated[list[str] | None, typer.Argument(metavar="NUMBER", help="Order numbers, as `status` shows them.")]
@@ -33,7 +33,7 @@ ListId = Annotated[
     str | None, typer.Option("--list", metavar="ID", help="All orders of this list.", rich_help_panel=ORDERS)
 ]
 OfOutcome = Annotated[Outcome | None, typer.Option(help="All with this outcome.", rich_help_panel=ORDERS)]
-OfReason = Annotated[Reason | None, typer.Option(help="All that ended for this reason.", rich_help_panel=ORDERS)]
+OfReason = Annotated[Reason | None, typer.Option(help="All with this reason.", rich_help_panel=ORDERS)]
 To = Annotated[
     Path | None,
     typer.Option("--to", metavar="FILE", help="Where to put it; .xlsx, .csv or .json. Default: its own name, here."),
@@ -45,7 +45,7 @@ def pause(settings: Settings) -> None:
     """Pause the pool."""
     with line_to(settings) as line:
         line.post("/api/v1/pool/pause")
-    console().print("Paused: orders in flight are finished, no other starts.")
+    console().print("Paused: orders in progress are finished, no others start.")
 
 
 @SettingsCommand.taking("out")
@@ -53,7 +53,7 @@ def resume(settings: Settings) -> None:
     """Resume the pool."""
     with line_to(settings) as line:
         line.post("/api/v1/pool/resume")
-    console().print("Orders start again.")
+    console().print("Resumed: orders start again.")
 
 
 @SettingsCommand.taking("out")
@@ -62,7 +62,7 @@ def cancel(settings: Settings, *, numbers: Numbers = None, list_id: ListId = Non
     with line_to(settings) as line:
         which = _which(line, numbers, {"list_id": list_id})
         called_off = line.post("/api/v1/orders/cancel", which)["count"]
-    console().print(f"{count(called_off, 'order')} called off; what a worker has is finished.")
+    console().print(f"{count(called_off, 'order')} cancelled; orders in progress are finished.")
 
 
 @SettingsCommand.taking("out")
@@ -88,7 +88,7 @@ def run_schedule(
     """Run a schedule now."""
     with line_to(settings) as line:
         line.post(f"/api/v1/schedules/{quote(name, safe='')}/run")
-    console().print(f"{name} runs now; the log of the daemon tells how it goes.")
+    console().print(f"{name} is running; see the daemon's log for its progress.")
 
 
 @SettingsCommand.taking("out")
@@ -117,7 +117,7 @@ def _which(line: Line, numbers: list[str] | None, classes: dict[str, str | None]
     """What is meant; a number that names no order is told."""
     given = {name: value for name, value in classes.items() if value is not None}
     if bool(numbers) == bool(given):
-        raise OptionsError("Say which orders: by their numbers, or by one of the options.")
+        raise OptionsError("Name the orders: by number, or by one of the options.")
     if not numbers:
         return dict(given)
     return {"task_ids": [_id_of(line, number) for number in numbers]}

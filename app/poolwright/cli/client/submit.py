@@ -22,8 +22,8 @@ from poolwright.settings import Settings
 
 HELP = (
     "Send a list of orders to the running daemon.\n\n"
-    "The list may be a file, - for standard input, or order numbers. With --wait the command ends when all of them "
-    "have ended, with the exit code that `poolwright run` would have."
+    "The list may be a file, - for standard input, or order numbers. With --wait the command returns when all orders "
+    "are finished, with the same exit code as `poolwright run`."
 )
 EXAMPLES = ("poolwright submit orders.xlsx", "poolwright submit PO4500012345 --wait")
 _LISTS = "/api/v1/lists"
@@ -39,7 +39,7 @@ RedoChoice = Annotated[
     Redo,
     typer.Option(metavar="CHOICE", help="As with run: nothing, retryable, unfinished, all.", rich_help_panel=RUNNING),
 ]
-Wait = Annotated[bool, typer.Option("--wait", help="Wait until all have ended.", rich_help_panel=SHOWING)]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait until all orders are finished.", rich_help_panel=SHOWING)]
 
 
 @SettingsCommand.taking("out")
@@ -84,12 +84,12 @@ def _tell(taken: Any, *, as_json: bool) -> None:  # noqa: ANN401 - JSON
         return
     parts = [f"{count(taken['new_count'], 'new order')}"]
     if taken["waiting_count"] > taken["new_count"]:
-        parts.append(f"{taken['waiting_count'] - taken['new_count']:,} that wait already")
+        parts.append(f"{taken['waiting_count'] - taken['new_count']:,} already waiting")
     if taken["done_count"]:
-        parts.append(f"{taken['done_count']:,} done before")
-    console().print(f"Taken as list {taken['list_id']}: {', '.join(parts)}.", soft_wrap=True)
+        parts.append(f"{taken['done_count']:,} already done")
+    console().print(f"Accepted as list {taken['list_id']}: {', '.join(parts)}.", soft_wrap=True)
     if taken.get("is_checking"):
-        told = "The files of orders that are done are looked at; what is not whole is fetched again."
+        told = "The files of finished orders are being verified; incomplete ones are downloaded again."
         console().print(told, soft_wrap=True)
     for text in taken["notices"]:
         console().print(text, soft_wrap=True)
@@ -101,7 +101,7 @@ def _wait(line: Line, taken: Any) -> Exit:  # noqa: ANN401 - JSON
     with line.events() as happening:
         while not _is_over(view := line.get(path)):
             if not any(isinstance(event, TaskEnded | Notice) for event in happening):
-                raise SetupError("The daemon ended before the list did; it goes on when it is started again.")
+                raise SetupError("The daemon ended before the list was finished; restart it to continue.")
     done = {outcome.value for outcome in DONE_OUTCOMES}
     is_undone = taken["invalid"] or any(outcome not in done for outcome in view["outcomes"])
     return Exit.NOT_ALL_DONE if is_undone else Exit.DONE

@@ -109,7 +109,7 @@ def text_cell(text: str, code: str) -> Cell:
 
 def error_cell(text: str) -> Cell:
     """The error of a formula, such as ``#N/A``."""
-    return Cell(text, doubt=f"The cell holds the error {text} and no value: mend its formula in the workbook.")
+    return Cell(text, doubt=f"The cell contains the error {text}: correct its formula in the workbook.")
 
 
 @of_value
@@ -136,11 +136,11 @@ def struck(cell: Cell, *, is_struck: bool = True) -> Cell:
 def _calculated(cell: Cell, formula: str) -> Cell:
     total = _TOTAL.match(formula)
     if total is None and _PLUS.fullmatch(formula):
-        return Cell(cell.text, doubt="The cell adds other cells up: it is a total and no order number.")
+        return Cell(cell.text, doubt="The cell adds up other cells: it is a total, not an order number.")
     if not total:
         return Cell(cell.text, doubt=_UNCALCULATED) if _ZERO.fullmatch(cell.text) and not cell.doubt else cell
     name = total[1].upper()
-    return Cell(cell.text, doubt=f"The cell puts others together (={name}): it is a total and no order number.")
+    return Cell(cell.text, doubt=f"The cell puts others together (={name}): it is a total, not an order number.")
 
 
 def _moment_cell(number: float, kind: Kind, *, is_1904: bool) -> Cell:

@@ -50,7 +50,7 @@ def ods_pages(parts: Parts, source: str) -> list[Page]:
         )
     titles, hidden, styles = _contents(parts)
     if not titles:
-        raise InputRefusedError(f"{source} is an OpenDocument file and no spreadsheet; save the list as .xlsx or CSV.")
+        raise InputRefusedError(f"{source} is an OpenDocument file, not a spreadsheet; save the list as .xlsx or CSV.")
     struck_styles, rules = styles.names(), styles.rules()
     return [
         Page(

@@ -30,7 +30,7 @@ from poolwright.intake.workbooks.styles import Styles, read_styles
 
 _WORKBOOK = "xl/workbook.xml"
 _ZERO_SIZE = frozenset({"0", "0.0"})
-_SAVED_ANEW = "Open it in Excel and save it anew."
+_SAVED_ANEW = "Open it in Excel and save it again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +126,7 @@ class _Sheet:
         cross_out(self._rows, self._strikes)
         if self._book.styles.is_lacking:
             self._rows.notices.append(
-                f"Number formats are missing in {self._book.source}: zeros that only a format puts in front are lost."
+                f"Number formats are missing in {self._book.source}: leading zeros that come from a format are lost."
             )
         return self._rows.grid()
 

@@ -138,7 +138,7 @@ class SheetRows:
             by_whom = " by a filter or by hand" if self.is_filtered else ""
             yield (
                 f"{named_rows(hidden).capitalize()} of {self.source} {'is' if len(hidden) == 1 else 'are'} hidden"
-                f"{by_whom} in the sheet and read all the same; delete what is not wanted."
+                f"{by_whom} in the sheet but were read; delete those that you do not want."
             )
         filled = {index for row in rows for index in self.hidden_columns if index < len(row.cells) and row.cells[index]}
         if filled:
@@ -147,10 +147,7 @@ class SheetRows:
 
     def _odd_notices(self) -> Iterator[str]:
         if self.restart_count:
-            yield (
-                f"The row numbers in {self.source} begin again or stand twice; its rows were counted on, and all were "
-                "read."
-            )
+            yield (f"Row numbers in {self.source} restart or repeat; its rows were renumbered, and all were read.")
         if self.mute:
             yield (
                 f"{named_rows(self.mute).capitalize()} of {self.source} {'holds' if len(self.mute) == 1 else 'hold'} "

@@ -87,7 +87,7 @@ def cross_out(rows: SheetRows, rules: Sequence[StrikeRule]) -> None:
     more = f", and {len(unknown) - 1} more," if len(unknown) > 1 else ""
     rows.notices.append(
         f"A rule of {rows.source} (conditional format) crosses cells out{where}{written}{more} and which was not found "
-        "out; look whether orders are among them, all were read."
+        "out; check whether orders are among them, all were read."
     )
 
 

@@ -26,15 +26,15 @@ from poolwright.version import __version__
 
 PREFIX = "/api/v1"
 DOCUMENT_PATH = "/openapi.json"
-#: Paths that need no token, beside the dashboard's own files. Nothing else is told without one.
+#: Paths that need no token, in addition to the dashboard's files.
 OPEN_PATHS = ("/healthz", "/readyz", DOCUMENT_PATH)
 #: Tells the document that a token is needed; ``Guarded`` is who asks for it.
-let_in = HTTPBearer(auto_error=False, description="The token that `poolwright serve` tells at its start.")
+let_in = HTTPBearer(auto_error=False, description="The token that `poolwright serve` prints at startup.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """What an interface is made with."""
+    """What the application depends on."""
 
     daemon: Daemon
     #: How the portal's numbers are read.
@@ -44,16 +44,16 @@ class Door:
     limits: RequestLimits
     #: Path of a proxy in front below which the interface is found too; empty for none.
     prefix: str = ""
-    #: Nothing where no schedules are served.
+    #: ``None`` if there are no schedules.
     timetable: Timetable | None = None
 
 
 def make_app(door: Door) -> ASGIApp:
-    """The interface as an ASGI application."""
+    """Build the ASGI application."""
     app = FastAPI(
         title="Poolwright",
         version=__version__,
-        description="Purchase orders in, their attachments out; what waits, what failed and why.",
+        description="Submit purchase orders, download their attachments, and see what is queued or failed and why.",
         openapi_url=DOCUMENT_PATH,
         docs_url=None,  # the framework's pages load their scripts from elsewhere
         redoc_url=None,

@@ -24,10 +24,10 @@ SILENCE_MAX_S = 15.0
 async def events(
     daemon: AskedDaemon, last_event_id: Annotated[str | None, Header(max_length=40)] = None
 ) -> StreamingResponse:
-    """Moves, starts and ends of orders, workers as they are seen, notices.
+    """Stream all events: transitions, started and finished orders, worker status, notices.
 
-    Who comes back with ``Last-Event-ID`` gets what happened since. What of that is not kept any more is told first, as
-    ``event: missed`` with its ``count``, which is null where the daemon was started anew meanwhile.
+    With ``Last-Event-ID`` the stream starts after that event. Events that are no longer kept are reported first as
+    ``event: missed`` with their ``count``, which is null if the daemon was restarted in between.
     """
     life = f"{daemon.started_at.timestamp():.0f}"
     headers = {"X-Accel-Buffering": "no"}

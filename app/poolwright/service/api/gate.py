@@ -15,12 +15,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from poolwright.service.api.problems import problem
 from poolwright.service.api.token import Gatekeeper
 
-_TOO_MANY = "Too many wrong tokens; try again later, with the one that `poolwright serve` told at its start."
-_NEEDED = "This needs the token of the daemon, as `Authorization: Bearer TOKEN`; it told it at its start."
+_TOO_MANY = "Too many wrong tokens. Try again later with the token that `poolwright serve` printed at startup."
+_NEEDED = "Send the daemon's token as `Authorization: Bearer TOKEN`. `poolwright serve` prints it at startup."
 
 
 class Guarded:
-    """An application behind a token, but for a few paths."""
+    """Requires the token on all paths but the public ones."""
 
     def __init__(self, app: ASGIApp, keeper: Gatekeeper, open_paths: Collection[str]) -> None:
         """Let ``keeper`` decide about every path that is not one of ``open_paths``."""
@@ -29,7 +29,7 @@ class Guarded:
         self._open_paths = open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let one request through, or answer it here."""
+        """Pass the request on, or reject it."""
         if scope["type"] != "http" or scope["path"] in self._open_paths:
             await self._app(scope, receive, send)
             return

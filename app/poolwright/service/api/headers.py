@@ -22,14 +22,14 @@ HEADERS: Mapping[str, str] = MappingProxyType(
 
 
 class Hardened:
-    """An application whose answers have these headers where it does not set them itself."""
+    """Adds security headers to every response that does not set them itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Add them to what ``app`` answers."""
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let one request through."""
+        """Pass the request on and add the headers to its response."""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -17,19 +17,19 @@ behind = APIRouter(tags=["health"])
 
 @router.get("/healthz")
 async def healthz() -> Health:
-    """The program lives."""
+    """Return 200 while the process is running."""
     return Health()
 
 
 @behind.get("/metrics", response_class=Response, responses={HTTPStatus.OK: {"content": {"text/plain": {}}}})
 async def metrics(daemon: AskedDaemon) -> Response:
-    """Figures for Prometheus; this needs the token."""
+    """Return Prometheus metrics; requires the token."""
     return Response(await daemon.metrics(), media_type=CONTENT_TYPE)
 
 
 @router.get("/readyz", responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Readiness}})
 async def readyz(daemon: AskedDaemon, response: Response) -> Readiness:
-    """Orders are taken and done; 503 when they are not: draining, without a login, or without a pool."""
+    """Return 200 if orders are accepted and processed, else 503: draining, not logged in, or no pool."""
     unready = daemon.unready()
     if unready:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE

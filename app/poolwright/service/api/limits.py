@@ -27,7 +27,7 @@ _CLOSE = {"Connection": "close"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestLimits:
-    """The numbers."""
+    """Limits of one request."""
 
     body_bytes: int = 1024 * 1024
     #: For what is sent to one of ``upload_paths``.
@@ -42,7 +42,7 @@ class RequestLimits:
 
 
 class _Body:
-    """What one request sends, counted and timed while it comes."""
+    """The body of one request, with its size and time limited."""
 
     def __init__(self, receive: Receive, limit_bytes: int, limit_s: float) -> None:
         self._receive = receive
@@ -74,7 +74,7 @@ class _Body:
 
 
 class Limited:
-    """An application behind limits."""
+    """Rejects requests that exceed the limits."""
 
     def __init__(self, app: ASGIApp, limits: RequestLimits) -> None:
         """Put ``app`` behind ``limits``."""
@@ -89,14 +89,14 @@ class Limited:
         headers = Headers(scope=scope)
         if not self._is_ours(headers.get("host", "")):
             told = (
-                "This host name is not answered; ask by 127.0.0.1 or localhost, by the address in figures, or by a "
-                "name that the setting host_names holds."
+                "This host name is not allowed. Use 127.0.0.1, localhost, the numeric address, or a "
+                "name listed in the setting host_names."
             )
             await problem(HTTPStatus.MISDIRECTED_REQUEST, told)(scope, receive, send)
             return
         if "content-length" in headers and "transfer-encoding" in headers:
             # Two who read it differently take its end for another request: nothing more is read from there.
-            told = "A request tells its length once: by Content-Length, or by Transfer-Encoding."
+            told = "Send either Content-Length or Transfer-Encoding, not both."
             await problem(HTTPStatus.BAD_REQUEST, told, _CLOSE)(scope, receive, send)
             return
         limit_bytes = self._limit_bytes(scope["path"])
@@ -137,4 +137,4 @@ async def _swallow(receive: Receive) -> None:
 
 
 def _too_large(limit_bytes: int) -> str:
-    return f"The request is larger than {limit_bytes / 1024**2:g} MiB; split the list into several ones."
+    return f"The request is larger than {limit_bytes / 1024**2:g} MiB; split the list into several lists."

@@ -37,7 +37,7 @@ class Shape(StrEnum):
 
 @router.post("", status_code=HTTPStatus.CREATED)
 async def send_numbers(sent: NumbersIn, daemon: AskedDaemon, reading: AskedReading) -> ListTaken:
-    """Send orders by their numbers. What is done already is not done twice, unless ``redo`` says so."""
+    """Submit orders by number. Finished orders run again only if ``redo`` says so."""
     orders = await anyio.to_thread.run_sync(orders_from_numbers, sent.numbers, reading, sent.name)
     return await _submit(daemon, orders, sent.redo)
 
@@ -51,7 +51,7 @@ async def send_file(
     sheet: Annotated[str | None, Form()] = None,
     redo: Annotated[Redo, Form()] = Redo.RETRYABLE,
 ) -> ListTaken:
-    """Send a list as a file. All its columns come back in the report."""
+    """Submit a list as a file. The report keeps all its columns."""
     content = await file.read()
     asked = replace(reading, column=column or None, sheet_name=sheet or None)
     orders = await anyio.to_thread.run_sync(orders_from_content, content, _plain_name(file.filename), asked)
@@ -74,7 +74,7 @@ async def lists(
 
 @router.get("/{list_id}")
 async def one_list(list_id: str, daemon: AskedDaemon) -> ListOut:
-    """One list, and how far it is."""
+    """Return one list and its progress."""
     view = await daemon.list_view(BatchId(list_id))
     return ListOut.of(view, daemon.checks.get(view.list_id))
 
@@ -83,7 +83,7 @@ async def one_list(list_id: str, daemon: AskedDaemon) -> ListOut:
 async def report(
     list_id: str, daemon: AskedDaemon, shape: Annotated[Shape, Query(alias="format")] = Shape.XLSX
 ) -> FileResponse:
-    """The report of a list as it stands now: the columns as they were sent, then how each order ended."""
+    """Return the current report of a list: the submitted columns, then the outcome of each order."""
     files = await daemon.report(BatchId(list_id))
     path = {Shape.XLSX: files.xlsx, Shape.CSV: files.csv, Shape.JSON: files.json}[shape]
     return FileResponse(path, filename=path.name, background=BackgroundTask(remove_tree, path.parent))

@@ -24,13 +24,13 @@ _ID = Annotated[str, Field(min_length=1, max_length=300)]
 
 
 class Taken(BaseModel):
-    """What an asker sends."""
+    """Base of request models."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Given(BaseModel):
-    """What an asker gets."""
+    """Base of response models."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -51,7 +51,7 @@ class NumbersIn(Taken):
 
 
 class Which(Taken):
-    """Which orders are meant: by their ids, or all of a list, an outcome or a reason."""
+    """Selects orders by id, list, outcome or reason."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, json_schema_extra={"examples": [{"reason": "portal_error"}, {"list_id": "0f3a"}]}
@@ -80,7 +80,7 @@ class InvalidRow(Given):
 
 
 class ListTaken(Given):
-    """What became of a list that was sent."""
+    """The result of submitting a list."""
 
     list_id: str
     source: str
@@ -112,7 +112,7 @@ class ListTaken(Given):
 
 
 class Checking(Given):
-    """How far the look at earlier files is: until it is over nobody knows which orders are done again."""
+    """Progress of the file check that decides which orders run again."""
 
     looked_count: int
     #: 0 as long as others are looked at first.
@@ -125,7 +125,7 @@ class Checking(Given):
 
 
 class ListOut(Given):
-    """A list, and how far it is."""
+    """A list and its progress."""
 
     list_id: str
     source: str
@@ -149,7 +149,7 @@ class ListOut(Given):
 
 
 class OrderOut(Given):
-    """An order, and how it ended where it has."""
+    """An order and, once it is finished, its outcome."""
 
     task_id: str
     number: str
@@ -231,7 +231,7 @@ class FailureOut(Given):
 
 
 class Count(Given):
-    """How many orders were meant by what was asked and could be moved."""
+    """The number of affected orders."""
 
     count: int
 

@@ -48,19 +48,19 @@ async def orders(  # noqa: PLR0913, PLR0917 - each is a query parameter
 
 @router.post("/orders/cancel")
 async def cancel(which: Which, daemon: AskedDaemon) -> Count:
-    """Call off orders that wait; what a worker has is finished."""
+    """Cancel queued orders; orders in progress are finished."""
     return Count(count=await daemon.cancel(_query(which), ids_of(which)))
 
 
 @router.post("/orders/retry")
 async def retry(which: Which, daemon: AskedDaemon) -> Count:
-    """Do orders again that are over: by id, or all of a list, an outcome or a reason."""
+    """Run finished orders again: by id, or all of a list, an outcome or a reason."""
     return Count(count=await daemon.retry(_query(which), ids_of(which)))
 
 
 @router.get("/failures")
 async def failures(daemon: AskedDaemon) -> list[FailureOut]:
-    """What failed, by reason, the most frequent first."""
+    """Return failures grouped by reason, the most frequent first."""
     return [FailureOut.of(found) for found in await daemon.failures()]
 
 
@@ -75,7 +75,7 @@ async def evidence(task_id: str, name: str, daemon: AskedDaemon) -> FileResponse
 
 @router.get("/orders/{task_id:path}", responses={HTTPStatus.NOT_FOUND: {}})
 async def order(task_id: str, daemon: AskedDaemon) -> OrderOut:
-    """One order, and how it ended where it has."""
+    """Return one order and, once it is finished, its outcome."""
     return OrderOut.of(await daemon.order(TaskId(task_id)))
 
 

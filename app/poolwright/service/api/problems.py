@@ -31,21 +31,21 @@ _STATUS: Mapping[type[PoolError], HTTPStatus] = MappingProxyType(
 #: folder for temporary files while it comes.
 _STUCK: Mapping[StorageTrouble, str] = MappingProxyType(
     {
-        StorageTrouble.FULL: "The daemon has no room for this ({told}). Make some on that disk, or where TMPDIR is.",
-        StorageTrouble.AWAY: "The system of the daemon cannot do this now ({told}). Try again when its disk is back.",
-        StorageTrouble.FORBIDDEN: "The daemon may not write for this ({told}). Give its user the right to.",
+        StorageTrouble.FULL: "The daemon has no space for this ({told}). Free some on that disk, or where TMPDIR is.",
+        StorageTrouble.AWAY: "The daemon's storage is not available ({told}). Try again when it is.",
+        StorageTrouble.FORBIDDEN: "The daemon lacks the permission for this ({told}). Grant it to the daemon's user.",
     }
 )
 
 
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    """One answer that is an error."""
+    """Build an error response."""
     told = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
     return JSONResponse(told, status, headers=dict(headers or {}), media_type="application/problem+json")
 
 
 def tell_problems(app: FastAPI) -> None:
-    """Have every error of an application told so. The last of them is the HTTP border: a defect becomes an answer."""
+    """Register handlers that turn every error of an application into a problem response."""
     app.add_exception_handler(PoolError, _refused)
     app.add_exception_handler(RequestValidationError, _misshapen)
     app.add_exception_handler(HTTPException, _other)
@@ -61,7 +61,7 @@ async def _refused(_request: Request, error: Exception) -> Response:
 async def _misshapen(_request: Request, error: Exception) -> Response:
     found: Sequence[Any] = error.errors() if isinstance(error, RequestValidationError) else ()
     told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in found[:5])
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{told}. /openapi.json says what is taken.")
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{told}. See /openapi.json for valid requests.")
 
 
 async def _other(request: Request, error: Exception) -> Response:
@@ -82,4 +82,4 @@ async def _stuck(request: Request, error: Exception) -> Response:
 
 async def _defect(request: Request, error: Exception) -> Response:
     logger.opt(exception=error).error("{} {} failed", request.method, request.url.path)
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "A defect; the log has the details.")
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error; see the log.")

@@ -11,25 +11,25 @@ from poolwright.domain.errors import OptionsError
 from poolwright.service.api.limits import LOOPBACK_NAMES, RequestLimits, is_address
 
 WARNING = (
-    "Others in the network can ask this daemon: whoever has its token sees and steers everything, and the token is "
+    "This daemon can be reached from the network: anyone with its token has full control, and the token is "
     "sent unencrypted. Put a proxy with TLS in front of it."
 )
 
 
 def is_local(host: str) -> bool:
-    """Whether only programs of this machine can ask there."""
+    """Return whether only programs on this machine can connect to the host."""
     return host.lower().removesuffix(".") == "localhost" or (is_address(host) and ip_address(host).is_loopback)
 
 
 def check_reach(host: str, *, allows_remote: bool) -> None:
-    """Make sure that nobody opens a daemon to the network by accident.
+    """Make sure that a daemon is not opened to the network by accident.
 
     Raises:
         OptionsError: Others can ask there, and nobody said that they may.
     """
     if not is_local(host) and not allows_remote:
         raise OptionsError(
-            f"host is {host!r}, where others in the network can ask the daemon; say --allow-remote if that is meant."
+            f"host is {host!r}, which can be reached from the network. Add --allow-remote if this is intended."
         )
 
 

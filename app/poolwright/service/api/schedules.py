@@ -17,15 +17,15 @@ def schedule_routes(timetable: Timetable) -> APIRouter:
     """The routes over this timetable; whoever includes them puts the prefix and the token before them."""
     router = APIRouter(prefix="/schedules", tags=["schedules"])
 
-    @router.get("", summary="All schedules, with their next fire and how earlier ones went")
+    @router.get("", summary="All schedules with their next run and their history")
     async def list_schedules() -> tuple[Sight, ...]:
         return timetable.overview()
 
     @router.post(
         "/{name}/run",
         status_code=status.HTTP_202_ACCEPTED,
-        summary="Run a schedule now; its overlap rule counts",
-        responses={404: {"description": "No such schedule"}, 409: {"description": "It runs already"}},
+        summary="Run a schedule now; its overlap rule applies",
+        responses={404: {"description": "No such schedule"}, 409: {"description": "It is already running"}},
     )
     async def run_schedule(name: Name) -> RunAnswer:
         try:

@@ -16,7 +16,7 @@ router = APIRouter(tags=["pool"])
 
 @router.get("/status")
 async def status(daemon: AskedDaemon) -> StatusOut:
-    """Everything at one glance."""
+    """Return the status of daemon, pool and workers."""
     return StatusOut.of(await daemon.standing(), __version__)
 
 
@@ -26,30 +26,30 @@ async def status(daemon: AskedDaemon) -> StatusOut:
     responses={HTTPStatus.OK: {"content": {"image/jpeg": {}}}},
 )
 async def thumbnail(slot: int, task_id: str, daemon: AskedDaemon) -> Response:
-    """What the tab of an order shows now."""
+    """Return a screenshot of an order's tab."""
     picture = await daemon.picture(slot, TaskId(task_id))
     return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
 @router.post("/pool/pause", status_code=HTTPStatus.NO_CONTENT)
 async def pause(daemon: AskedDaemon) -> None:
-    """Let no further order start; those in flight are finished."""
+    """Pause the pool: orders in progress are finished, no new order starts."""
     daemon.pause()
 
 
 @router.post("/pool/resume", status_code=HTTPStatus.NO_CONTENT)
 async def resume(daemon: AskedDaemon) -> None:
-    """Let orders start again: after a pause, and after somebody has logged in."""
+    """Resume the pool after a pause or a login."""
     daemon.resume()
 
 
 @router.post("/pool/drain", status_code=HTTPStatus.NO_CONTENT)
 async def drain(daemon: AskedDaemon) -> None:
-    """Take nothing new and finish what is in hand; the program can be stopped then, and goes on at its next start."""
+    """Accept no new orders and finish those in progress; queued orders continue at the next start."""
     daemon.drain()
 
 
 @router.post("/workers/{slot}/restart", status_code=HTTPStatus.ACCEPTED)
 async def restart(slot: int, daemon: AskedDaemon) -> None:
-    """Give a worker a fresh browser when it has finished what it has."""
+    """Restart a worker after its current orders."""
     daemon.restart_worker(slot)

@@ -18,7 +18,7 @@ WRONG_MAX, WRONG_WINDOW_S = 10, 60.0
 
 
 def find_token(folder: Path) -> str:
-    """The token of an output folder, made at the first call. Blocking.
+    """Return the token of an output folder; create it on the first call. Blocking.
 
     Args:
         folder: The private folder of the output folder.
@@ -34,14 +34,14 @@ def find_token(folder: Path) -> str:
         path.chmod(0o600)
         token = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SetupError(f"The token of the daemon cannot be kept in {path} ({error}).") from error
+        raise SetupError(f"The daemon's token in {path} cannot be read or written ({error}).") from error
     if len(token) < _TOKEN_BYTES:
-        raise SetupError(f"{path} holds no whole token; remove it, and the next start makes a new one.")
+        raise SetupError(f"{path} holds no valid token. Delete it; the next start creates a new one.")
     return token
 
 
 class Gatekeeper:
-    """Compares tokens in constant time, and answers no more than so many wrong ones in a minute.
+    """Compares tokens in constant time, and limits wrong tokens per minute.
 
     The right one is let in whatever others try: a page that was left open with an old token, or a program of somebody
     else, must not be able to lock the owner out. Guessing 32 random bytes is hopeless at any speed; the limit keeps
@@ -55,7 +55,7 @@ class Gatekeeper:
         self._wrong_at_s: deque[float] = deque(maxlen=WRONG_MAX)
 
     def wait_s(self, given: str) -> float | None:
-        """Nothing for the token; for a wrong one, how long its sender must wait: 0 where it is one of a few."""
+        """Return ``None`` for the right token, else the seconds until the next attempt; 0 for the first few."""
         if hmac.compare_digest(given.encode(), self._token):
             return None
         now_s = self._monotonic()

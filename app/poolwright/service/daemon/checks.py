@@ -35,7 +35,7 @@ TRY_AGAIN_S = 30.0
 
 @dataclass(slots=True, kw_only=True)
 class Check:
-    """One list whose earlier files are to be looked at."""
+    """A list whose files are to be checked."""
 
     redo: Redo
     #: How many of its orders are looked at, of how many; none of none before it is its turn.
@@ -84,7 +84,7 @@ class Checks:
             NotPossibleNowError: Too many do.
         """
         if len(self._waiting) >= CHECKS_MAX:
-            told = f"{CHECKS_MAX} lists wait until their earlier files are looked at; send this one again later."
+            told = f"{CHECKS_MAX} lists are waiting for a file check. Send this list again later."
             raise NotPossibleNowError(told)
 
     async def add(self, list_id: BatchId, redo: Redo) -> None:
@@ -125,7 +125,7 @@ class Checks:
                 await self._keep()
                 self._note(Level.INFO, _told(list_id, check.looked.total_count, count))
         except (PoolError, OSError) as error:  # of the journal, or of the disk of the files
-            self._note(Level.WARNING, f"The earlier files of the list {list_id} are looked at later: {error}")
+            self._note(Level.WARNING, f"The file check of list {list_id} is postponed: {error}")
         finally:
             self._under_way = None
 
@@ -133,7 +133,7 @@ class Checks:
         self._observe(Notice(level=level, text=text))
 
     async def _keep(self) -> None:
-        """Write down what waits.
+        """Save the waiting checks.
 
         Raises:
             NotPossibleNowError: The disk does not take it.
@@ -143,13 +143,13 @@ class Checks:
             try:
                 await anyio.to_thread.run_sync(partial(replace_private, self._place, text), abandon_on_cancel=True)
             except OSError as error:
-                told = f"What is to be looked at cannot be written to {self._place} ({error.strerror}); make room."
+                told = f"The file checks cannot be written to {self._place} ({error.strerror}). Free some disk space."
                 raise NotPossibleNowError(told) from error
 
 
 def _told(list_id: BatchId, total_count: int, count: int) -> str:
-    again = f"{count:,} are done again" if count else "none is done again"
-    return f"The files of {total_count:,} earlier orders of the list {list_id} were looked at: {again}."
+    again = f"{count:,} run again" if count else "none runs again"
+    return f"Checked the files of {total_count:,} finished orders of list {list_id}: {again}."
 
 
 def _read(place: Path) -> dict[BatchId, Check]:

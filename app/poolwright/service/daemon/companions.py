@@ -29,7 +29,7 @@ from poolwright.store.search import OrderQuery
 
 @dataclass(slots=True, kw_only=True)
 class Companions:
-    """Them, while they live. ``take_over`` hands on settings that were read again."""
+    """The services that run beside the pool of a daemon."""
 
     timetable: Timetable
     notifier: Notifier
@@ -38,7 +38,7 @@ class Companions:
     _observe: EventSink = field(repr=False)
 
     async def take_over(self, reloaded: Reloaded) -> None:
-        """Go by what acts at once, and tell what was changed."""
+        """Apply the changes that take effect at once, and report all changes."""
         self.notifier.reloading()
         self.settings = reloaded.settings
         self._daemon.pool.set_limits(limits_of(self.settings))
@@ -53,7 +53,7 @@ class Companions:
 async def accompanied(
     daemon: Daemon, settings: Settings, reading: Reading, clock: Clock, observe: EventSink
 ) -> AsyncGenerator[Companions]:
-    """Let them live beside a daemon for as long as the block lasts.
+    """Run the services beside a daemon for the duration of the block.
 
     Args:
         daemon: Takes their lists.
@@ -63,7 +63,7 @@ async def accompanied(
         observe: Is told what they do.
 
     Raises:
-        OptionsError: A schedule or the inbox has a folder that cannot be.
+        OptionsError: The folder of a schedule or of the inbox is not allowed.
     """
     timetable = timetable_of(settings, desk=_desk(daemon), reading=reading, clock=clock, observe=observe)
     inbox = inbox_of(settings, submit=daemon.submit, reading=reading, clock=clock, observe=observe)

@@ -70,7 +70,7 @@ class Daemon:
         self._is_draining = False
 
     def employ(self, pool: PersistentWorkerPool, shutdown_timeout_s: float) -> None:
-        """Have a pool do the work, and give it so long to come to its end."""
+        """Attach the pool, with its time limit for shutdown."""
         self._pool, self.shutdown_timeout_s = pool, shutdown_timeout_s
 
     def observe(self, event: Event) -> None:
@@ -88,7 +88,7 @@ class Daemon:
             NotPossibleNowError: It is not there yet.
         """
         if self._pool is None:
-            raise NotPossibleNowError("The pool is not there yet; try again in a moment.")
+            raise NotPossibleNowError("The pool is still starting. Try again in a moment.")
         return self._pool
 
     async def submit(self, orders: OrderList, redo: Redo = Redo.RETRYABLE) -> Accepted:
@@ -133,7 +133,7 @@ class Daemon:
         return await self.pool.submissions.reopen([task.task_id for task in over])
 
     async def standing(self) -> Standing:
-        """How it stands now."""
+        """Return the current status."""
         figures = await self._journal.ask(search.figures)
         pool, now_s = self.pool.get_status(), self._clock.monotonic()
         return Standing(
@@ -148,11 +148,11 @@ class Daemon:
         )
 
     def unready(self) -> tuple[str, ...]:
-        """Why it takes no work or does none, a sentence each; empty when it does."""
+        """Return why no work is accepted or done, one sentence each; empty if ready."""
         return why_unready(self.pool.get_status(), self.pool.end, is_draining=self._is_draining)
 
     async def metrics(self) -> bytes:
-        """All figures for Prometheus."""
+        """Return the Prometheus metrics."""
         oldest_at = await self._journal.ask(partial(search.oldest, but=COMMON))
         age_s = 0.0 if oldest_at is None else max(0.0, (self._clock.now() - oldest_at).total_seconds())
         return self._metrics.text(self.pool.get_status(), age_s)
@@ -169,7 +169,7 @@ class Daemon:
         """
         found = None if list_id == COMMON else await self._journal.ask(partial(search.list_view, batch_id=list_id))
         if found is None:
-            raise NothingThereError(f"There is no list {list_id}; `poolwright status` names those that there are.")
+            raise NothingThereError(f"There is no list {list_id}. `poolwright status` shows all lists.")
         return found
 
     async def orders(self, query: OrderQuery) -> Sequence[TaskRecord]:
@@ -188,7 +188,7 @@ class Daemon:
         return record
 
     async def failures(self) -> Sequence[FailureClass]:
-        """What failed, by reason."""
+        """Return failures grouped by reason."""
         return await self._journal.ask(search.failures)
 
     async def evidence(self, task_id: TaskId, name: str) -> Path:
@@ -214,7 +214,7 @@ class Daemon:
         return await write_aside(self._journal, list_id, self._out)
 
     async def picture(self, slot: int, task_id: TaskId) -> bytes:
-        """What the tab of an order shows now, as JPEG.
+        """Return a JPEG screenshot of an order's tab.
 
         Raises:
             NothingThereError: There is no such tab, or it cannot be pictured in time.
@@ -224,19 +224,19 @@ class Daemon:
         with anyio.move_on_after(PICTURE_LIMIT_S):
             picture = await worker.picture(task_id) if worker is not None else b""
         if not picture:
-            raise NothingThereError("There is no such tab now.")
+            raise NothingThereError("This order has no open tab.")
         return picture
 
     def pause(self) -> None:
-        """Let no further order start."""
+        """Pause: no new order starts."""
         self.pool.pause()
 
     def resume(self) -> None:
-        """Let orders start again, also after somebody has logged in."""
+        """Resume after a pause or a login."""
         self.pool.resume()
 
     def drain(self) -> None:
-        """Take nothing new; what is in hand is finished, and what waits stays in the queue."""
+        """Accept no new orders; orders in progress are finished, queued orders stay in the queue."""
         self._is_draining = True
         self.pool.stop()
 
@@ -256,15 +256,15 @@ class Daemon:
         return end if end is not None and end.cause is not StopCause.ASKED else None
 
     def is_alive(self) -> bool:
-        """Whether the pool deals with what happens, and will."""
+        """Return whether the pool is running and processes its events."""
         return self.end is None and self.pool.is_alive(anyio.current_time())
 
     def hurry(self) -> None:
-        """Do not wait for orders in flight: they go back to the queue."""
+        """End without waiting for orders in progress; they return to the queue."""
         self.pool.hurry()
 
     async def close(self) -> None:
-        """Take nothing new, finish what is in hand, and let those who listen go."""
+        """Accept no new orders, finish those in progress, and end all event streams."""
         self._is_draining = True
         await self.pool.shutdown(self.shutdown_timeout_s)
         self.feed.close()
@@ -278,9 +278,9 @@ class Daemon:
         """
         worker = next((one for one in self.pool.workers if one.ref.slot == slot), None)
         if worker is None:
-            raise NothingThereError(f"There is no worker {slot}; there are 1 to {len(self.pool.workers)}.")
+            raise NothingThereError(f"There is no worker {slot}; the workers are 1 to {len(self.pool.workers)}.")
         if worker.status not in _AT_WORK:
-            raise NotPossibleNowError(f"The worker {slot} is {worker.status.name}; try again when it is at work.")
+            raise NotPossibleNowError(f"The worker {slot} is {worker.status.name}; try again when it is running.")
         self.pool.restart_worker(slot)
 
     async def _ids(self, query: OrderQuery) -> list[TaskId]:
@@ -288,8 +288,6 @@ class Daemon:
 
     def _check_takes(self) -> None:
         if self._is_draining:
-            raise DrainingError("The daemon is draining and takes nothing new; start it again to go on.")
+            raise DrainingError("The daemon is draining and accepts no new orders. Restart it to continue.")
         if self.pool.end is not None:
-            raise DrainingError(
-                f"The pool has ended ({self.pool.end.detail}); put that right and start the daemon again."
-            )
+            raise DrainingError(f"The pool has ended ({self.pool.end.detail}). Fix this and restart the daemon.")

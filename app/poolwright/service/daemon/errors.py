@@ -6,12 +6,12 @@ from poolwright.domain.errors import PoolError
 
 
 class NothingThereError(PoolError):
-    """What was asked for is not there."""
+    """The requested object does not exist."""
 
 
 class NotPossibleNowError(PoolError):
-    """What was asked for is there, and cannot be done as things are."""
+    """The request cannot be carried out in the current state."""
 
 
 class DrainingError(PoolError):
-    """The daemon takes nothing new: it is being drained, or its pool has come to its end."""
+    """The daemon accepts no new orders: it is draining, or its pool has ended."""

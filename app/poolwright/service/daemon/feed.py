@@ -21,17 +21,17 @@ WAITING_MAX = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """An event with its place."""
+    """An event with its sequence number."""
 
     number: int
     event: Event
 
 
 class Feed:
-    """An event sink with readers. Lives within one event loop."""
+    """An event sink with subscribers, within one event loop."""
 
     def __init__(self) -> None:
-        """Nothing has happened yet."""
+        """Start without events or subscribers."""
         self._kept: deque[Told] = deque(maxlen=KEPT_COUNT)
         self._readers: set[MemoryObjectSendStream[Told]] = set()
         self._number = 0
@@ -49,11 +49,11 @@ class Feed:
 
     @property
     def reader_count(self) -> int:
-        """How many read."""
+        """Number of subscribers."""
         return len(self._readers)
 
     def close(self) -> None:
-        """Nothing more happens: readers come to their end."""
+        """End all subscriptions."""
         for reader in tuple(self._readers):
             self._let_go(reader)
 
@@ -85,27 +85,27 @@ class Feed:
 
 
 class Pace:
-    """How fast orders end, over the last minute. An event sink's part."""
+    """Rate of finished orders over the last minute."""
 
     WINDOW_S = 60.0
 
     def __init__(self, begun_s: float) -> None:
-        """Begin to count."""
+        """Start counting."""
         self._begun_s = begun_s
         self._ended_at_s: deque[float] = deque()
 
     def note(self, now_s: float) -> None:
-        """One more has ended."""
+        """Record one finished order."""
         self._ended_at_s.append(now_s)
         self._forget(now_s)
 
     def rate_per_s(self, now_s: float) -> float:
-        """Orders a second."""
+        """Return finished orders per second."""
         self._forget(now_s)
         return len(self._ended_at_s) / max(1.0, min(self.WINDOW_S, now_s - self._begun_s))
 
     def left_s(self, open_count: int, now_s: float) -> float | None:
-        """Seconds until so many will have ended; nothing when none ends now."""
+        """Return the estimated seconds until this many orders finish; ``None`` if none finishes now."""
         rate = self.rate_per_s(now_s)
         return open_count / rate if rate > 0 and math.isfinite(rate) else None
 

@@ -27,7 +27,7 @@ from poolwright.supervisor.surroundings import Surroundings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """Everything that a daemon is opened with."""
+    """Configuration of a daemon."""
 
     pool: PoolOptions
     #: Output folder.
@@ -45,7 +45,7 @@ class House:
 
 @asynccontextmanager
 async def open_daemon(house: House, clock: Clock, observe: EventSink) -> AsyncGenerator[Daemon]:
-    """Run a daemon for as long as the block lasts.
+    """Run a daemon for the duration of the block.
 
     What an earlier one left undone is taken up again, also of a batch that was cut off. Leaving the block drains the
     pool: what is in hand is finished, the rest stays in the journal.
@@ -56,7 +56,7 @@ async def open_daemon(house: House, clock: Clock, observe: EventSink) -> AsyncGe
         observe: Sees all that happens.
 
     Raises:
-        PoolError: Something that must stand before the first order does not: journal, profile, room on the disk.
+        PoolError: A precondition is not met: journal, profile or disk space.
     """
     tree = OutputTree(house.out, house.template, clock=clock, known_fields=house.known_fields, account=house.account)
     async with SqliteJournal(house.journal_path, clock) as journal:
@@ -78,7 +78,7 @@ async def open_daemon(house: House, clock: Clock, observe: EventSink) -> AsyncGe
         )
 
         if count:
-            tell(Notice(level=Level.INFO, text=f"takes up {count} order(s) that were left undone"))
+            tell(Notice(level=Level.INFO, text=f"resuming {count} unfinished order(s)"))
         around = Surroundings(
             journal=journal, archive=tree, clock=clock, observe=tell, batch_id=COMMON, module=house.module
         )

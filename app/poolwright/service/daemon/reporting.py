@@ -28,7 +28,7 @@ _MARK_LENGTH = 8
 
 
 async def write_aside(journal: SqliteJournal, list_id: BatchId, out: Path) -> ReportFiles:
-    """Write a report; the folder that it is in, and nothing else, is the caller's to remove.
+    """Write the report of a list into a new folder, which the caller removes.
 
     Raises:
         NothingThereError: The list is unknown.
@@ -43,7 +43,7 @@ async def write_aside(journal: SqliteJournal, list_id: BatchId, out: Path) -> Re
                 await anyio.to_thread.run_sync(remove_tree, folder)
             raise
     except OSError as error:
-        raise NotPossibleNowError(f"The report cannot be written ({error.strerror}); free some space.") from error
+        raise NotPossibleNowError(f"The report cannot be written ({error.strerror}). Free some disk space.") from error
 
 
 def _write(list_id: BatchId, folder: Path, out: Path, reading: Reading) -> ReportFiles:

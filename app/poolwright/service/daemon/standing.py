@@ -16,7 +16,7 @@ _WITHOUT_LOGIN = frozenset({HoldCause.LOGIN_REQUIRED.value, HoldCause.LOGIN_LOST
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """The daemon at one moment."""
+    """Snapshot of the daemon."""
 
     started_at: datetime
     pool: PoolSnapshot
@@ -25,7 +25,7 @@ class Standing:
     #: Those that are over, by outcome: each once, in however many lists it stands.
     outcomes: dict[str, int]
     rate_per_s: float
-    #: Seconds until all open orders will have ended; nothing when none ends now.
+    #: Estimated seconds until all open orders finish; ``None`` if none finishes now.
     left_s: float | None
     is_draining: bool
     #: Why the pool has come to its end, while the daemon lives on; nothing as long as it works.
@@ -41,8 +41,8 @@ def why_unready(pool: PoolSnapshot, end: Stop | None, *, is_draining: bool) -> t
     """See ``Standing.unready``. Needs no look into the journal: whoever may ask this may ask it all the time."""
     told = ["The daemon is draining."] if is_draining else []
     if end is not None:
-        told.append(f"The pool has ended ({end.cause}): {end.detail or 'it was asked to'}")
+        told.append(f"The pool has ended ({end.cause}): {end.detail or 'stopped on request'}")
     if pool.status is PoolStatus.INITIALIZING:
         told.append("No worker is ready yet.")
     held = [cause for cause in pool.holds if cause in _WITHOUT_LOGIN]
-    return (*told, *(f"Orders wait: {cause}." for cause in held))
+    return (*told, *(f"The pool is paused: {cause}." for cause in held))

@@ -15,7 +15,7 @@ _STAMP = "%Y%m%dT%H%M%S%fZ"
 
 
 class Kind(Enum):
-    """What is done about a file."""
+    """Kinds of files in the inbox."""
 
     LIST = auto()
     #: Nothing, and nothing is told: another program will take it away or rename it.
@@ -25,18 +25,18 @@ class Kind(Enum):
 
 
 def kind_of(name: str) -> Kind:
-    """What a file is by its name."""
+    """Return the kind of a file by its name."""
     if name.startswith(_TEMPORARY_PREFIXES) or name.lower().endswith(_TEMPORARY_SUFFIXES):
         return Kind.TEMPORARY
     return Kind.LIST if PurePath(name).suffix.lower() in LIST_SUFFIXES else Kind.FOREIGN
 
 
 def stamp(now: datetime) -> str:
-    """A moment as a part of a name: sorts by time, and no two takings share one."""
+    """Return a unique, sortable timestamp for file names."""
     return now.strftime(_STAMP)
 
 
 def stamped(name: str, moment: str) -> str:
-    """The name of a list that was taken: the next one of its name must not take its place."""
+    """Return the file name with a timestamp, so that files of one name do not collide."""
     path = PurePath(name)
     return f"{path.stem}.{moment}{path.suffix}"

@@ -10,17 +10,17 @@ from poolwright.settings import Settings
 
 
 def inbox_of(settings: Settings, *, submit: Submit, reading: Reading, clock: Clock, observe: EventSink) -> Inbox | None:
-    """The inbox of these settings, to be served every ``inbox_interval_s``; nothing when there is no ``inbox_dir``.
+    """Create the inbox watcher; ``None`` if ``inbox_dir`` is not set.
 
     Raises:
-        OptionsError: It lies among the files that come home, where each CSV file would be taken for a list.
+        OptionsError: The inbox is inside the output folder, where each CSV file would be read as a list.
     """
     folder = settings.inbox_dir
     if folder is None:
         return None
     if folder.resolve().is_relative_to(settings.out.resolve()):
         raise OptionsError(
-            f"inbox_dir is '{folder}', which is or lies in the output folder '{settings.out}'; "
-            "name a folder outside of it."
+            f"inbox_dir is '{folder}', which is or is inside the output folder '{settings.out}'. "
+            "Choose a folder outside of it."
         )
     return Inbox(folder, submit=submit, reading=reading, clock=clock, observe=observe)

@@ -12,7 +12,7 @@ SETTLED_S = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What one look told of a file; any write changes it."""
+    """Size, time and inode of a file; any write changes it."""
 
     size_bytes: int
     mtime_ns: int
@@ -20,13 +20,13 @@ class Look:
 
     @classmethod
     def of(cls, status: os.stat_result) -> Look:
-        """From what the system tells."""
+        """Create a snapshot from a stat result."""
         return cls(size_bytes=status.st_size, mtime_ns=status.st_mtime_ns, inode=status.st_ino)
 
 
 @dataclass(slots=True, kw_only=True)
 class Settling:
-    """Since when each file looks the same. Our own clock counts: that of a network share may be hours off."""
+    """Tracks since when each file is unchanged, by the local monotonic clock."""
 
     _seen: dict[Path, tuple[Look, float]] = field(default_factory=dict[Path, tuple[Look, float]])
 

@@ -28,12 +28,12 @@ REASON = ".reason.txt"
 
 
 class LinkedFolderError(OSError):
-    """A folder of the inbox is a link: what is moved there would leave the inbox."""
+    """A subfolder of the inbox is a symbolic link."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dropped:
-    """What lies in the watched folder."""
+    """Contents of the watched folder."""
 
     #: Plain files and how they look now.
     looks: dict[Path, Look]
@@ -48,7 +48,7 @@ class Shelves:
     root: Path
 
     def look(self) -> Dropped:
-        """See what was dropped."""
+        """Scan the watched folder."""
         looks: dict[Path, Look] = {}
         links: list[Path] = []
         for path in self.root.iterdir():
@@ -62,11 +62,11 @@ class Shelves:
         return Dropped(looks=looks, links=tuple(links))
 
     def taken(self) -> list[Path]:
-        """Lists whose taking was cut off, the oldest first. Folders without one are removed."""
+        """Return lists whose processing was interrupted, the oldest first. Empty folders are removed."""
         return sorted(self._taken())
 
     def take(self, path: Path, moment: str) -> Path:
-        """Take a list out of the reach of others; returns where it is now."""
+        """Move a list into ``taking``, out of reach of its writer; return its new path."""
         self._folder(TAKING).mkdir(exist_ok=True)
         folder = self._folder(TAKING) / moment
         folder.mkdir()
@@ -77,11 +77,11 @@ class Shelves:
             raise
 
     def put_done(self, taken: Path) -> Path:
-        """Put a list that was submitted where it is not looked at again."""
+        """Move a submitted list to ``done``."""
         return self._put(taken, DONE)
 
     def put_refused(self, taken: Path, reason: str) -> Path:
-        """Put a list that is not taken aside, with its reason beside it."""
+        """Move a refused list to ``refused``, with the reason beside it."""
         name = stamped(taken.name, taken.parent.name)
         note = self._folder(REFUSED) / f"{name}{REASON}"
         note.parent.mkdir(exist_ok=True)
@@ -99,7 +99,7 @@ class Shelves:
     def _folder(self, name: str) -> Path:
         folder = self.root / name
         if folder.is_symlink():
-            raise LinkedFolderError(0, "it is a link, and links are not followed", str(folder))
+            raise LinkedFolderError(0, "it is a symbolic link, which is not followed", str(folder))
         return folder
 
     def _taken(self) -> Iterator[Path]:

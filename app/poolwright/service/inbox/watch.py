@@ -26,11 +26,11 @@ Submit = Callable[[OrderList], Awaitable[Accepted]]
 
 
 class StillWrittenError(PoolError):
-    """A list changed while it was read; it may be read again later."""
+    """A list changed while it was read; it is read again later."""
 
 
 class Inbox:
-    """One watched folder. Whatever happens to it or to a list is told once, and the next look comes."""
+    """Watches one folder. Each problem is reported once, and the next check follows."""
 
     def __init__(self, folder: Path, *, submit: Submit, reading: Reading, clock: Clock, observe: EventSink) -> None:
         """Touches nothing. ``reading`` is that of the daemon's lists."""
@@ -44,7 +44,7 @@ class Inbox:
         self._told: dict[Path, str] = {}
 
     async def serve(self, interval_s: float) -> None:
-        """Look again and again, until cancelled. Looking works where a network share tells no changes."""
+        """Check regularly until cancelled. Polling also works on network shares, which send no change events."""
         async for _ in every(interval_s):
             await self.turn()
 
@@ -82,13 +82,13 @@ class Inbox:
         """What may be a list; what is not is told once."""
         for link in dropped.links:
             if kind_of(link.name) is Kind.LIST:
-                self._tell(link, f"{link.name} in the inbox is a link and is left alone: drop the list itself.")
+                self._tell(link, f"{link.name} in the inbox is a symbolic link and is ignored. Copy the list itself.")
         kinds = {path: kind_of(path.name) for path in dropped.looks}
         for path, kind in kinds.items():
             if kind is Kind.FOREIGN:
                 self._tell(
                     path,
-                    f"{path.name} in the inbox is no list and is left alone: drop .xlsx, .xls, .ods, .csv or .txt.",
+                    f"{path.name} in the inbox is not a list and is ignored. Supported: .xlsx, .xls, .ods, .csv, .txt.",
                 )
         return {path: look for path, look in dropped.looks.items() if kinds[path] is Kind.LIST}
 
@@ -100,8 +100,8 @@ class Inbox:
             # Its owner took it back between two looks.
             return
         except OSError as error:
-            why = f"{path.name} in the inbox cannot be taken ({error.strerror}); it is tried again"
-            self._tell(path, f"{why}: close it in other programs, and let this program write into {path.parent}.")
+            why = f"{path.name} in the inbox cannot be moved ({error.strerror}); it is tried again"
+            self._tell(path, f"{why}: close it in other programs, and give this program write access to {path.parent}.")
             return
         await self._bring(taken)
 
@@ -123,8 +123,8 @@ class Inbox:
     async def _refuse(self, taken: Path, why: str) -> None:
         when = f"{self._clock.now():%d %b %Y %H:%M} UTC"
         reason = (
-            f"{taken.name} was not taken ({when}).\n\nWhy: {why}\n\n"
-            "What to do: put that right and drop the list into the inbox again. This copy is not looked at any more.\n"
+            f"{taken.name} was refused ({when}).\n\nWhy: {why}\n\n"
+            "What to do: fix the list and put it into the inbox again. This copy is not read again.\n"
         )
         try:
             await anyio.to_thread.run_sync(partial(self._shelves.put_refused, taken, reason))
@@ -144,7 +144,7 @@ class Inbox:
 
     def _end_trouble(self, root: Path) -> None:
         if self._told.pop(root, None):
-            self._say(Level.INFO, f"The inbox {root} is there again.")
+            self._say(Level.INFO, f"The inbox {root} is available again.")
 
 
 def _read(path: Path, reading: Reading) -> OrderList:
@@ -171,19 +171,19 @@ def _read(path: Path, reading: Reading) -> OrderList:
 
 def _folder_words(root: Path, error: OSError) -> str:
     return (
-        f"The inbox {error.filename or root} cannot be looked into ({error.strerror}) and is tried again: "
-        "make the folder or its connection right, or name another one as inbox_dir."
+        f"The inbox {error.filename or root} cannot be read ({error.strerror}) and is tried again: "
+        "check the folder or its connection, or set inbox_dir to another folder."
     )
 
 
 def _stuck_words(taken: Path, error: OSError) -> str:
     return (
-        f"{taken.name} from the inbox could not be read or put away ({error.strerror}: {error.filename}) and is tried "
-        f"again: let this program read it and write into {taken.parents[2]}. Its orders are not fetched twice."
+        f"{taken.name} from the inbox could not be read or moved ({error.strerror}: {error.filename}) and is tried "
+        f"again: give this program access to {taken.parents[2]}. No order is processed twice."
     )
 
 
 def _taken_words(taken: Path, accepted: Accepted, orders: OrderList) -> str:
     known = accepted.waiting_count + accepted.done_count
     notices = "".join(f" {notice}" for notice in orders.notices)
-    return f"The inbox took {taken.name}: {accepted.new_count} new orders, {known} known; it is in {DONE}.{notices}"
+    return f"The inbox accepted {taken.name}: {accepted.new_count} new orders, {known} known; moved to {DONE}.{notices}"

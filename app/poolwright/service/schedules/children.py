@@ -21,7 +21,7 @@ _OURS = "POOLWRIGHT_"
 
 
 def environment(*, is_ours: bool) -> Mapping[str, str]:
-    """What a program inherits: everything, but what is our own only where it is ours; settings may hold a password."""
+    """Return the environment of a child process; only our own program gets our settings, which may hold a password."""
     everything = dict(os.environ)  # noqa: TID251
     if is_ours:
         return everything
@@ -32,7 +32,7 @@ def environment(*, is_ours: bool) -> Mapping[str, str]:
 
 @asynccontextmanager
 async def ending(process: Process, limit_s: float) -> AsyncGenerator[None]:
-    """End a program with the block: ask it when it still runs, then kill what is left of its session.
+    """Terminate a program at the end of the block, then kill the rest of its session.
 
     Args:
         process: Leads a session of its own.
@@ -54,7 +54,7 @@ async def ending(process: Process, limit_s: float) -> AsyncGenerator[None]:
 
 
 async def read_tail(stream: ByteReceiveStream, most_bytes: int) -> bytes:
-    """The end of what a program writes, once it has ended."""
+    """Return the last bytes of a stream, once it has ended."""
     tail = b""
     async for piece in stream:
         tail = (tail + piece)[-most_bytes:]

@@ -29,7 +29,7 @@ LOOK_INTERVAL_S = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What every run needs."""
+    """What every run of a schedule needs."""
 
     desk: Desk
     #: Portal and rules of the daemon's lists; column and sheet come from the entry.
@@ -54,11 +54,11 @@ async def conduct(schedule: Schedule, began_at: datetime, means: Means, note: No
     except PoolError as error:
         return Ended(how=How.FAILED, detail=str(error))
     except OSError as error:
-        return Ended(how=How.FAILED, detail=f"It could not be started: {error}.")
+        return Ended(how=How.FAILED, detail=f"The run could not be started: {error}.")
 
 
 async def resume(schedule: Schedule, run: OpenRun, means: Means) -> Ended:
-    """Watch over the orders of a run that an earlier daemon had submitted."""
+    """Resume a run whose orders an earlier daemon had submitted."""
     try:
         return await _watch(schedule, run.batch_ids, means, _left_s(schedule, run.began_at, means.clock))
     except PoolError as error:
@@ -83,7 +83,7 @@ async def _run_apart(schedule: Schedule, own: OwnBatch, means: Means, limit_s: f
     endings = [await run.ended() for run in runs]
     detail = " ".join(ended.detail for ended in endings)
     if limit.cancelled_caught:
-        return Ended(how=How.DEADLINE, detail=f"The deadline passed and it was stopped. {detail}".strip())
+        return Ended(how=How.DEADLINE, detail=f"The deadline passed and the run was stopped. {detail}".strip())
     is_done = all(ended.how is How.DONE for ended in endings)
     return Ended(how=How.DONE if is_done else How.FAILED, detail=detail)
 
@@ -110,7 +110,7 @@ async def _submit(schedule: Schedule, means: Means, limit_s: float, note: Note) 
     if limit.cancelled_caught and begun:
         return await _end_at_deadline(schedule, begun, means)
     if limit.cancelled_caught:
-        return Ended(how=How.DEADLINE, detail="The deadline passed before its list was read; nothing was submitted.")
+        return Ended(how=How.DEADLINE, detail="The deadline passed before the list was read; no order was submitted.")
     if not batch_ids:
         return Ended(how=How.FAILED, detail=" ".join(problems))
     ended = await _watch(schedule, batch_ids, means, limit_s - (means.clock.monotonic() - began_s))
@@ -124,7 +124,7 @@ async def _watch(schedule: Schedule, batch_ids: Sequence[BatchId], means: Means,
     with anyio.move_on_after(limit_s) as limit:
         await watch(means.desk, batch_ids, means.look_interval_s)
     if not limit.cancelled_caught:
-        return Ended(how=How.DONE, detail="Every order of it has its outcome.")
+        return Ended(how=How.DONE, detail="All orders are finished.")
     return await _end_at_deadline(schedule, batch_ids, means)
 
 
@@ -133,6 +133,6 @@ async def _end_at_deadline(schedule: Schedule, batch_ids: Sequence[BatchId], mea
     minutes = f"{(schedule.deadline_s or 0) / 60:g}"
     return Ended(
         how=How.DEADLINE,
-        detail=f"The deadline of {minutes} minutes passed: {count} orders that no worker had begun were cancelled; "
-        "`poolwright retry` takes them up again.",
+        detail=f"The deadline of {minutes} minutes passed: {count} orders that had not started were cancelled; "
+        "`poolwright retry` queues them again.",
     )

@@ -72,7 +72,7 @@ class CommandSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnBatch:
-    """An entry with a profile, folder or template of its own: a run of the program beside the daemon."""
+    """A schedule with its own profile, folder or template: it runs as a separate process beside the daemon."""
 
     profile: str
     #: Output folder with a journal of its own: the daemon's is locked while it runs.
@@ -85,7 +85,7 @@ class OwnBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """What is fetched when."""
+    """One schedule: its source, its times, and where its orders run."""
 
     name: str
     #: Five fields.
@@ -109,7 +109,7 @@ class Schedule:
 
 
 def schedules_of(settings: Settings) -> tuple[Schedule, ...]:
-    """The entries of the settings.
+    """Return the schedules of the settings.
 
     Raises:
         OptionsError: An entry has a template that cannot be read, or would write into the folder of the daemon or of
@@ -188,7 +188,7 @@ def _keep_apart(schedules: tuple[Schedule, ...], out: Path) -> None:
         folder = schedule.own.out.resolve()
         if folder in taken:
             raise OptionsError(
-                f"The schedule {schedule.name!r} has out '{schedule.own.out}', which is the folder of {taken[folder]}; "
-                "one run at a time may use a folder, so give it another one."
+                f"The schedule {schedule.name!r} has out '{schedule.own.out}', which belongs to {taken[folder]}; "
+                "only one run at a time may use a folder. Choose another one."
             )
         taken[folder] = f"the schedule {schedule.name!r}"

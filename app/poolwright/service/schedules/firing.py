@@ -25,7 +25,7 @@ COUNT_MAX = 1000
 
 
 class Decision(StrEnum):
-    """What becomes of a fire."""
+    """What to do with a due schedule."""
 
     START = "start"
     #: It waits for the end of the earlier run.
@@ -35,7 +35,7 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """What has come due since the last look."""
+    """Due times since the last check."""
 
     #: The fire to act on; nothing when all are too late and not made up for.
     fire_at: datetime | None
@@ -80,14 +80,14 @@ def reckon(schedule: Schedule, since: datetime, now: datetime) -> Due | None:
 
 
 def missed_words(schedule: Schedule, due: Due) -> str:
-    """What a person is told of missed fires."""
+    """Return the notice about missed times."""
     first = due.first_missed_at.astimezone(schedule.zone) if due.first_missed_at else None
     times = "once" if due.missed_count == 1 else f"{due.missed_count} times"
     if due.missed_count >= COUNT_MAX:
         times = f"more than {COUNT_MAX - 1} times"
     since = f"{first:%d %b %Y %H:%M %Z}" if first else ""
-    end = "one run makes up for it now" if schedule.missed is Missed.RUN else "nothing is made up for (missed = skip)"
-    return f"The schedule {schedule.name} was missed {times}, first on {since}, while nobody was there: {end}."
+    end = "one run is started now" if schedule.missed is Missed.RUN else "no run is started for it (missed = skip)"
+    return f"The schedule {schedule.name} was missed {times}, first on {since}, while the daemon was down: {end}."
 
 
 def valid_since(since: datetime, now: datetime) -> datetime:

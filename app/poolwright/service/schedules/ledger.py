@@ -29,10 +29,10 @@ class _Page(BaseModel):
 
 
 class Ledger:
-    """What is remembered of every entry. One reader and writer."""
+    """The file that holds the state of every schedule. One reader and writer."""
 
     def __init__(self, path: Path) -> None:
-        """Nothing is read before ``load``."""
+        """Set the path; reads nothing before ``load``."""
         self._path = path
         self._writing = anyio.Lock()
         self._memories: dict[str, Memory] = {}
@@ -42,14 +42,14 @@ class Ledger:
         page = await anyio.to_thread.run_sync(_read, self._path)
         if page is None:
             return (
-                f"What was remembered of the schedules ({self._path}) cannot be read; where it is damaged it is kept "
-                f"beside it with the ending {BROKEN}. Runs that were missed while nobody was there are not known."
+                f"The state of the schedules ({self._path}) cannot be read; a damaged file is kept "
+                f"beside it with the ending {BROKEN}. Runs missed while the daemon was not running are not known."
             )
         self._memories = dict(page.entries)
         return ""
 
     def find(self, name: str) -> Memory | None:
-        """What is remembered of one entry."""
+        """Return the state of one schedule, or ``None``."""
         return self._memories.get(name)
 
     async def keep(self, name: str, memory: Memory) -> None:

@@ -28,7 +28,7 @@ _LINES, _WORDS = ".jsonl", ".log"
 
 
 class _Summary(BaseModel):
-    """What is wanted of the last line of a run."""
+    """The needed fields of the last line of a run."""
 
     type: Literal["summary"]
     detail: str = ""
@@ -79,14 +79,14 @@ class OwnRun:
             )
 
     async def ended(self) -> Ended:
-        """How it ended, in words."""
+        """Return how the run ended."""
         summary = await anyio.to_thread.run_sync(_summary, self._lines)
         words = await anyio.to_thread.run_sync(_tail, self._words, LAST_WORDS_BYTES)
         report = f" Report: {summary.report_xlsx}." if summary and summary.report_xlsx else ""
-        told = f"{self._source.name}: run of its own ended with exit code {self._code}"
+        told = f"{self._source.name}: the separate run ended with exit code {self._code}"
         match self._code:
             case 0:
-                return Ended(how=How.DONE, detail=f"{told}, every order is done.{report}")
+                return Ended(how=How.DONE, detail=f"{told}, all orders are done.{report}")
             case 1:
                 return Ended(how=How.FAILED, detail=f"{told}, some orders are not done.{report}")
             case _:

@@ -15,14 +15,14 @@ from poolwright.service.schedules.records import Memory
 
 @dataclass(slots=True, kw_only=True)
 class Place:
-    """An entry and what is remembered of it. The timetable changes it, and then has it kept."""
+    """A schedule and its state. The scheduler changes it, then saves it."""
 
     schedule: Schedule
     memory: Memory
 
 
 class Places:
-    """Every entry by its name, in the order of the settings."""
+    """All schedules by name, in the order of the settings."""
 
     def __init__(self, ledger: Ledger, clock: Clock, observe: EventSink) -> None:
         """Nothing is read before ``load``."""
@@ -47,7 +47,7 @@ class Places:
         return self._places.get(place.schedule.name) is place
 
     def say(self, level: Level, text: str) -> None:
-        """Tell people."""
+        """Publish a notice."""
         self._observe(Notice(level=level, text=text))
 
     async def load(self) -> None:
@@ -57,7 +57,7 @@ class Places:
             self.say(Level.WARNING, trouble)
 
     async def put(self, schedules: Iterable[Schedule]) -> None:
-        """Take these entries in the place of all. One that is known keeps its run and its history."""
+        """Replace all schedules. A known one keeps its run and its history."""
         known = self._places | self._leaving
         self._places = {one.name: self._placed(one, known.pop(one.name, None)) for one in schedules}
         self._leaving = {name: place for name, place in known.items() if place.memory.open is not None}
@@ -100,6 +100,6 @@ class Places:
             self._is_disk_told = True
             self.say(
                 Level.WARNING,
-                f"What the schedules did cannot be written down ({error.strerror}); if the daemon ends now, runs that "
-                "were missed are not known. Make room, or put the permissions of the output folder right.",
+                f"The state of the schedules cannot be saved ({error.strerror}); if the daemon ends now, missed runs "
+                "are not known. Free some disk space, or fix the permissions of the output folder.",
             )

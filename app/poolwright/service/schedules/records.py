@@ -13,14 +13,14 @@ HISTORY_COUNT = 20
 
 
 class How(StrEnum):
-    """How a fire went."""
+    """How a run of a schedule ended."""
 
     DONE = "done"
     #: Not started, or ended with something undone; the detail says what and the next step.
     FAILED = "failed"
     #: An earlier run was still going on.
     SKIPPED = "skipped"
-    #: Nobody was there.
+    #: The daemon was not running.
     MISSED = "missed"
     #: The deadline passed before all of it was begun.
     DEADLINE = "deadline"
@@ -30,7 +30,7 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fire:
-    """One fire that is over."""
+    """One past run of a schedule."""
 
     #: When it was to be; of a run by hand, when it was asked for.
     due_at: datetime
@@ -42,7 +42,7 @@ class Fire:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRun:
-    """A run that goes on, or that was cut off with the daemon."""
+    """The current run, or one that was interrupted with the daemon."""
 
     due_at: datetime
     began_at: datetime
@@ -52,7 +52,7 @@ class OpenRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """All that is remembered of one entry."""
+    """The saved state of one schedule."""
 
     #: Cron and zone that ``since`` belongs to: another rhythm has missed nothing yet.
     rhythm: str

@@ -12,7 +12,7 @@ from poolwright.settings.zones import zone_name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """One entry as it stands. Times are aware."""
+    """One schedule as shown to people and programs. Times are timezone-aware."""
 
     name: str
     cron: str
@@ -35,7 +35,7 @@ class Sight:
 
 
 def see(schedule: Schedule, memory: Memory, next_at: datetime | None) -> Sight:
-    """Put together what is seen."""
+    """Build the view of a schedule."""
     return Sight(
         name=schedule.name,
         cron=schedule.cron,

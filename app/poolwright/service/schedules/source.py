@@ -48,7 +48,7 @@ async def find_lists(schedule: Schedule, folder: Path) -> tuple[Path, ...]:
 def _matching(pattern: str) -> tuple[Path, ...]:
     found = tuple(path for path in map(Path, sorted(glob.glob(pattern, recursive=True))) if path.is_file())  # noqa: PTH207 - a Path has no pattern that is absolute
     if not found:
-        raise InputRefusedError(f"No file fits the pattern {pattern}; check its folder and its ending.")
+        raise InputRefusedError(f"No file matches the pattern {pattern}. Check its folder and file extension.")
     return found
 
 
@@ -58,11 +58,11 @@ async def _printed_in_time(arguments: tuple[str, ...]) -> bytes:
             return await _printed(arguments)
     except TimeoutError as error:
         raise InputRefusedError(
-            f"{arguments[0]} printed no whole list within {COMMAND_LIMIT_S / 60:.0f} minutes and was ended."
+            f"{arguments[0]} did not print a complete list within {COMMAND_LIMIT_S / 60:.0f} minutes and was stopped."
         ) from error
     except OSError as error:
         raise InputRefusedError(
-            f"{arguments[0]} cannot be started ({error.strerror}); check the first word of command."
+            f"{arguments[0]} cannot be started ({error.strerror}). Check the first word of command."
         ) from error
 
 
@@ -78,16 +78,16 @@ async def _printed(arguments: tuple[str, ...]) -> bytes:
         code = await process.wait()
     if len(said.printed) > CONTENT_BYTES_MAX:
         raise InputRefusedError(
-            f"{arguments[0]} printed more than {CONTENT_BYTES_MAX // 1024**2} MB and was ended; split its list."
+            f"{arguments[0]} printed more than {CONTENT_BYTES_MAX // 1024**2} MB and was stopped. Split the list."
         )
     if code != 0:
         words = said.words.decode(errors="replace").strip()
-        raise InputRefusedError(f"{arguments[0]} ended with exit code {code}: {words or 'it did not say why'}")
+        raise InputRefusedError(f"{arguments[0]} ended with exit code {code}: {words or 'no error message'}")
     return bytes(said.printed)
 
 
 class _Said:
-    """What a program printed, and the end of what it complained about."""
+    """The output of a program, and the end of its error output."""
 
     def __init__(self) -> None:
         self.printed = bytearray()

@@ -13,7 +13,7 @@ from poolwright.domain.tasks import OrderList
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What a timetable needs of the daemon. Each may raise ``PoolError``: one sentence, why not."""
+    """The daemon's queue as schedules use it. Each function may raise ``PoolError``."""
 
     #: Takes a list up; its orders are in the journal when it returns.
     submit: Callable[[OrderList], Awaitable[Accepted]]
@@ -24,7 +24,7 @@ class Desk:
 
 
 async def watch(desk: Desk, batch_ids: Sequence[BatchId], interval_s: float) -> None:
-    """Come back when no order of these lists is open any more. The caller sets the deadline."""
+    """Return when no order of these lists is open. The caller sets the deadline."""
     async for _ in every(interval_s):
         counts = [await desk.open_count(batch_id) for batch_id in batch_ids]
         if not any(counts):
@@ -32,6 +32,6 @@ async def watch(desk: Desk, batch_ids: Sequence[BatchId], interval_s: float) -> 
 
 
 async def cancel_rest(desk: Desk, batch_ids: Sequence[BatchId]) -> int:
-    """Cancel what no worker has begun; tells how many."""
+    """Cancel the orders that have not started; return how many."""
     counts = [await desk.cancel_waiting(batch_id) for batch_id in batch_ids]
     return sum(counts)

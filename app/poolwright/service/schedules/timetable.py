@@ -33,12 +33,12 @@ PAUSE_MAX_S = 60.0
 
 
 class UnknownScheduleError(PoolError):
-    """No entry has this name."""
+    """No schedule has this name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunAnswer:
-    """What became of a run that somebody asked for."""
+    """The answer to a requested run."""
 
     decision: Decision
     #: One sentence.
@@ -46,7 +46,7 @@ class RunAnswer:
 
 
 class Timetable:
-    """The entries and their runs; leaving its block ends programs that it started, submitted orders stay."""
+    """Schedules and their runs; leaving the block ends started programs, submitted orders stay queued."""
 
     def __init__(self, schedules: Iterable[Schedule], *, ledger: Ledger, means: Means, observe: EventSink) -> None:
         """Nothing is read or started before its block."""
@@ -81,7 +81,7 @@ class Timetable:
         return bool(await self._stack.__aexit__(kind, error, trace))  # noqa: ASYNC102
 
     async def serve(self) -> None:
-        """Fire what is due, for ever: until cancelled."""
+        """Start due schedules until cancelled."""
         while True:
             pause_s = await self.turn()
             with anyio.move_on_after(pause_s):
@@ -89,7 +89,7 @@ class Timetable:
             self._changed = anyio.Event()
 
     async def turn(self) -> float:
-        """Deal with all that is due now; tells the seconds until it is worth while to look again."""
+        """Start all due schedules; return the seconds until the next check."""
         for place in self._places:
             await self._look(place)
         nexts = [at for place in self._places if (at := _next(place)) is not None]
@@ -110,17 +110,17 @@ class Timetable:
         place = self._places.find(name)
         if place is None:
             names = ", ".join(place.schedule.name for place in self._places) or "none"
-            raise UnknownScheduleError(f"There is no schedule {name!r}. The daemon has: {names}.")
+            raise UnknownScheduleError(f"There is no schedule {name!r}. Configured schedules: {names}.")
         decision = await self._fire(place, self._means.clock.now())
         told = {
             Decision.START: f"The schedule {name} was started.",
-            Decision.QUEUE: f"The schedule {name} runs already; it is started again when that run ends.",
-            Decision.SKIP: f"The schedule {name} runs already; nothing was started. Wait for its end, and try again.",
+            Decision.QUEUE: f"The schedule {name} is already running; it starts again when this run ends.",
+            Decision.SKIP: f"The schedule {name} is already running and was not started. Try again when it has ended.",
         }
         return RunAnswer(decision=decision, detail=told[decision])
 
     def overview(self) -> tuple[Sight, ...]:
-        """Every entry as it stands."""
+        """Return the view of every schedule."""
         return tuple(see(place.schedule, place.memory, _next(place)) for place in self._places)
 
     async def _take_up(self, place: Place) -> None:
@@ -132,7 +132,7 @@ class Timetable:
             self._start(place, run, is_resumed=True)
             return
         is_again = place.schedule.missed is Missed.RUN
-        detail = "The daemon ended before this run did" + ("; it is started again." if is_again else ".")
+        detail = "The daemon ended before this run did" + ("; it starts again." if is_again else ".")
         await self._conclude(place, run, Ended(how=How.CUT_OFF, detail=detail))
         if is_again:
             await self._fire(place, run.due_at)
@@ -167,9 +167,9 @@ class Timetable:
                 level, text = Level.INFO, f"The schedule {name} starts."
             case Decision.QUEUE:
                 place.memory = replace(place.memory, waiting_at=due_at)
-                level, text = Level.INFO, f"The schedule {name} is due and waits for the end of its earlier run."
+                level, text = Level.INFO, f"The schedule {name} is due and waits for its current run to end."
             case Decision.SKIP:
-                level, text = Level.WARNING, f"The schedule {name} is due while it still runs; this time is left out."
+                level, text = Level.WARNING, f"The schedule {name} is due but still running; this time is skipped."
                 fire = Fire(due_at=due_at, ended_at=now, how=How.SKIPPED, detail=text)
                 place.memory = place.memory.with_fire(fire)
         run = place.memory.open

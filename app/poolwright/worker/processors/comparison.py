@@ -41,15 +41,15 @@ def _judged(one: Arrived | MissedFile, seen: _Seen) -> Arrived | MissedFile:
         return one
     problem = ""
     if one.media_type in _PAGE_TYPES or one.is_page:
-        problem = "the same web page came under several names, so it is none of the files"
+        problem = "the same web page was sent under several names, so it is not a file"
     elif seen.kinds[one.sha256] > 1:
-        problem = "the same text came for files of several kinds, so it is none of them"
+        problem = "the same text was sent for files of several types, so it is not a file"
     if problem:
         return MissedFile(label=one.label, source_url=one.source_url, problem=problem, is_retryable=True)
     if not one.is_text or one.size_bytes > _SHORT_BYTES:
         return one
     note = (
-        f"{one.label} holds the same {one.size_bytes:,} bytes as another file of the order: look whether it is a file."
+        f"{one.label} holds the same {one.size_bytes:,} bytes as another file of the order: check whether it is a file."
     )
     return replace(one, notes=(*one.notes, note))
 

@@ -84,7 +84,7 @@ async def _bring(tab: Tab, task: POTask, desk: Desk, guard: Guard, *, until: flo
     try:
         return await _brought(tab, task, desk, found.reading, until=until)
     except PortalGoneError as error:
-        detail = f"The portal went away while files were fetched ({error})."
+        detail = f"The portal stopped answering while files were downloaded ({error})."
         return Report(reason=Reason.PORTAL_UNREACHABLE, detail=detail, page_url=found.reading.url)
 
 
@@ -98,7 +98,7 @@ async def _brought(tab: Tab, task: POTask, desk: Desk, reading: Reading, *, unti
     compared = without_repeats(_in_order(reading.links, haul, task, desk))
     arrived = [one for one in compared if isinstance(one, Arrived)]
     if time.cancelled_caught and not arrived:
-        detail = f"No file had come when the order's time ({task.timeout_s:g} s) was over."
+        detail = f"No file was downloaded within the order's time limit ({task.timeout_s:g} s)."
         return Report(reason=Reason.TASK_TIMEOUT, detail=detail, fields=fields, page_url=reading.url)
     for one in arrived:
         tab.take(one)
@@ -106,7 +106,7 @@ async def _brought(tab: Tab, task: POTask, desk: Desk, reading: Reading, *, unti
     missed = [one for one in compared if isinstance(one, MissedFile)]
     is_time_left = not time.cancelled_caught
     if missed and is_time_left and not haul.refusals and await desk.prove() is LoginCheck.LOGGED_OUT:
-        raise SessionLostError(f"the portal does not hand out {missed[0].label}, and asks for a login")
+        raise SessionLostError(f"the portal refuses {missed[0].label} and asks for a login")
     report = _conclude(arrived, missed, fields, reading.url)
     return _busy(report, haul.refusals) if haul.refusals else report
 
@@ -118,7 +118,7 @@ _REASONS: Mapping[Verdict, tuple[Reason, str]] = MappingProxyType(
         Verdict.FORBIDDEN: (Reason.NO_PERMISSION, "The portal says that this user may not see the order."),
         Verdict.NOT_FOUND: (Reason.PORTAL_SAYS_MISSING, "The portal says that there is no such order."),
         Verdict.PORTAL_ERROR: (Reason.PORTAL_ERROR, "The portal answered with an error."),
-        Verdict.UNKNOWN: (Reason.PORTAL_CHANGED, "The page is none that the portal pack knows."),
+        Verdict.UNKNOWN: (Reason.PORTAL_CHANGED, "The page matches no rule of the portal pack."),
     }
 )
 
@@ -163,7 +163,7 @@ async def _fetch_all(tab: Tab, task: POTask, links: Sequence[PageLink], desk: De
     async def fetch(files: OrderDownloads, number: int, link: PageLink) -> None:
         async with places:
             if len(haul.refusals) > 1:
-                haul.fetched[number] = [_missed(link, desk, "it was not asked for (the portal is busy)")]
+                haul.fetched[number] = [_missed(link, desk, "it was not requested (the portal is busy)")]
                 return
             try:
                 haul.fetched[number] = await files.fetch(link, tab.staging / f"part-{number}")
@@ -181,7 +181,7 @@ async def _fetch_all(tab: Tab, task: POTask, links: Sequence[PageLink], desk: De
 
 def _in_order(links: Sequence[PageLink], haul: Haul, task: POTask, desk: Desk) -> list[Arrived | MissedFile]:
     """Every file in the order of the page, so that a second run names them the same."""
-    late = f"no time was left for it: the order's {task.timeout_s or 0:g} s were over"
+    late = f"no time was left for it within the order's limit of {task.timeout_s or 0:g} s"
     found = (haul.fetched.get(number) or [_missed(link, desk, late)] for number, link in enumerate(links))
     return [one for files in found for one in files]
 

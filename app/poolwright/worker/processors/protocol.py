@@ -48,7 +48,7 @@ def completed(told: object, tab: Tab) -> Report:
         BadReportError: It is no report, or none that can travel.
     """
     if not isinstance(told, Report):
-        raise BadReportError(f"The processor gave back {type(told).__name__} instead of a Report.")
+        raise BadReportError(f"The processor returned {type(told).__name__} instead of a Report.")
     whole = dataclasses.replace(told, files=tab.saved, page_url=told.page_url or tab.page.url, evidence=())
     try:
         text = well_formed(json.dumps(whole, default=_plain, ensure_ascii=False))
@@ -61,7 +61,7 @@ def completed(told: object, tab: Tab) -> Report:
         raise BadReportError(f"The processor's report cannot be used: {error}.") from error
     size_bytes = len(text.encode())
     if size_bytes > REPORT_LIMIT_BYTES:
-        raise BadReportError(f"The processor's report has {size_bytes:,} bytes; at most {REPORT_LIMIT_BYTES:,} can go.")
+        raise BadReportError(f"The processor's report has {size_bytes:,} bytes; the limit is {REPORT_LIMIT_BYTES:,}.")
     return report
 
 
@@ -71,4 +71,4 @@ def _plain(part: object) -> dict[str, object]:
         return {field.name: getattr(part, field.name) for field in dataclasses.fields(part)}
     if isinstance(part, Mapping):
         return {**part}
-    raise TypeError(f"it holds {type(part).__name__}, which is no text")
+    raise TypeError(f"it holds {type(part).__name__}, which cannot be written as JSON")

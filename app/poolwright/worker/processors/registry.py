@@ -58,7 +58,7 @@ def _loaded(offered: Offered) -> object:
         logger.opt(exception=error).error("the package {} cannot be imported", offered.package)
         raise CannotProcessError(
             f"The processor {offered.name!r} of the package {offered.package} cannot be imported from "
-            f"{offered.entry.value} ({type(error).__name__}: {first_line(error)}); mend the package, or remove it."
+            f"{offered.entry.value} ({type(error).__name__}: {first_line(error)}); fix the package or remove it."
         ) from error
 
 
@@ -87,9 +87,9 @@ def _accepted(name: str, found: object) -> Processor:
     if not callable(found) or not (
         inspect.iscoroutinefunction(found) or inspect.iscoroutinefunction(type(found).__call__)
     ):
-        raise CannotProcessError(f"{name!r} is no processor: it must be an async function (async def).")
+        raise CannotProcessError(f"{name!r} is not a processor: it must be an async function (async def).")
     try:
         inspect.signature(found).bind("tab", "task")
     except TypeError as error:
-        raise CannotProcessError(f"{name!r} is no processor: it must take (tab, task), and no more.") from error
+        raise CannotProcessError(f"{name!r} is not a processor: it must take exactly (tab, task).") from error
     return cast("Processor", found)

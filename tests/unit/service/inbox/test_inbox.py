@@ -165,7 +165,9 @@ async def test_what_is_no_list_is_left_alone_and_told_once(place: Place) -> None
     await place.look(3)
 
     assert place.files() == ["photo.jpg"]
-    assert place.texts == ["photo.jpg in the inbox is no list and is left alone: drop .xlsx, .xls, .ods, .csv or .txt."]
+    assert place.texts == [
+        "photo.jpg in the inbox is not a list and is ignored. Supported: .xlsx, .xls, .ods, .csv, .txt."
+    ]
 
 
 async def test_a_list_that_is_refused_lies_beside_its_reason(place: Place) -> None:
@@ -197,7 +199,7 @@ async def test_links_are_not_followed(place: Place, tmp_path: Path) -> None:
     (place.root / "orders.csv").symlink_to(outside)
     await place.look(3)
     assert (place.queue.lists, outside.read_text()) == ([], LIST)
-    assert place.texts == ["orders.csv in the inbox is a link and is left alone: drop the list itself."]
+    assert place.texts == ["orders.csv in the inbox is a symbolic link and is ignored. Copy the list itself."]
 
     (place.root / "orders.csv").unlink()
     (tmp_path / "elsewhere").mkdir()
