@@ -68,7 +68,7 @@ lint:
 	$(BIN)/python tools/async_rules.py
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/hadolint Dockerfile
-	$(BIN)/python -m poolwright.cli.docs check
+	$(BIN)/python -m tools.docs check
 
 fix: ready ## Apply what the linter and the formatter can mend
 	$(BIN)/ruff check --fix
@@ -79,7 +79,7 @@ lock: ready ## Pin again after a change of dependencies in pyproject.toml (ARGS=
 	@$(PYTHON) tools/bootstrap.py test
 
 docs: ready ## Draw .env.example and the generated parts of docs/ again
-	$(BIN)/python -m poolwright.cli.docs write
+	$(BIN)/python -m tools.docs write
 
 clean: ## Remove .venv and all that tools left
 	rm -rf .venv build dist .coverage* .hypothesis .import_linter_cache .pytest_cache .ruff_cache

@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from poolwright.cli.diagrams import diagram
-from poolwright.cli.docs import CLI, ENV_EXAMPLE, SETTINGS, STATES, app, drawn, env_example, stale, with_block
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.states import TABLES, TASK
 from poolwright.settings import Settings, load_settings, variable
 from tests.support.paths import ROOT
+from tools.docs import CLI, ENV_EXAMPLE, SETTINGS, STATES, app, diagram, drawn, env_example, stale, with_block
 
 MARKED = {SETTINGS: "settings", CLI: "cli"}
 
