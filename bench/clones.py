@@ -17,15 +17,15 @@ from pathlib import Path
 
 import anyio
 
+from poolwright.concurrency import SystemClock
 from poolwright.domain.ids import ProfileId
 from poolwright.domain.options import BrowserOptions, Sandbox, WorkerOptions
 from poolwright.profile.clone import clone_profile
 from poolwright.profile.profile import Profile
 from poolwright.profile.survey import survey
-from poolwright.service.browser import find_browser
-from poolwright.service.clock import SystemClock
-from poolwright.service.sandbox import resolve_sandbox
 from poolwright.supervisor.errand import make_base
+from poolwright.system.browsers import find_browser
+from poolwright.system.sandbox import resolve_sandbox
 
 AIM = 2.0
 STATE_MB = 5

@@ -16,20 +16,20 @@ from pathlib import Path
 
 import anyio
 
-from poolwright.archive.tree import OutputTree
+from poolwright.archive.output_tree import OutputTree
+from poolwright.concurrency import SystemClock
 from poolwright.demo.client import Portal
 from poolwright.demo.process import running_portal
 from poolwright.domain.events import Event, Moved
 from poolwright.domain.ids import BatchId
 from poolwright.domain.options import BrowserOptions, PoolOptions, PortalOptions, Sandbox, Secret, WorkerOptions
 from poolwright.portal import pack as packs
-from poolwright.service.browser import find_browser
-from poolwright.service.clock import SystemClock
-from poolwright.service.sandbox import resolve_sandbox
 from poolwright.store.memory import MemoryJournal
 from poolwright.supervisor.errand import make_base
 from poolwright.supervisor.pool import PersistentWorkerPool
 from poolwright.supervisor.surroundings import Surroundings
+from poolwright.system.browsers import find_browser
+from poolwright.system.sandbox import resolve_sandbox
 
 AIM = 1.3
 

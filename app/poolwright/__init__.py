@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from poolwright.domain.errors import PoolError
     from poolwright.domain.outcomes import Reason
     from poolwright.domain.tasks import JsonValue, POTask, Report
-    from poolwright.processor.failures import GiveUpError, RetryLaterError, SessionLostError
-    from poolwright.processor.protocol import Processor, Tab
+    from poolwright.sdk.protocol import GiveUpError, Processor, RetryLaterError, SessionLostError, Tab
     from poolwright.service.callbacks import Callbacks
     from poolwright.service.library import new_task, open_pool
     from poolwright.supervisor.pool import PersistentWorkerPool

@@ -25,14 +25,14 @@ from bench.soak.report import Machine, Outcome, heading, summary, table
 from bench.soak.samples import read_samples
 from bench.soak.verdict import figures
 from poolwright.archive.manifest import MANIFEST_NAME
-from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.archive.output_tree import PRIVATE_NAME
+from poolwright.concurrency import SystemClock
 from poolwright.demo.catalogue.orders import Catalogue
 from poolwright.demo.catalogue.truth import OrderTruth
 from poolwright.demo.client import Portal
 from poolwright.demo.faults import FatPage
 from poolwright.demo.process import running_portal
 from poolwright.domain.tasks import TaskRecord
-from poolwright.service.clock import SystemClock
 from poolwright.service.library import LIST
 from poolwright.service.out import JOURNAL_NAME
 from poolwright.store.journal import SqliteJournal

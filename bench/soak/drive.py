@@ -22,8 +22,8 @@ from bench.soak.probe import own_usage, tree_usage
 from bench.soak.samples import Sample, Sheet
 from bench.soak.trend import median, percentile
 from bench.soak.watch import Restart, Watch
-from poolwright.bridge.pace import every
 from poolwright.cli.login import log_in
+from poolwright.concurrency import periodic
 from poolwright.service.crew import find_crew
 from poolwright.service.library import PersistentWorkerPool, open_pool
 from poolwright.service.site import find_new_site
@@ -122,7 +122,7 @@ async def feed(pool: PersistentWorkerPool, watch: Watch, numbers: Iterable[str],
 
 async def keep_sampling(pool: PersistentWorkerPool, watch: Watch, sheet: Sheet, interval_s: float) -> None:
     """Write a sample every few seconds, until cancelled."""
-    async for _ in every(interval_s):
+    async for _ in periodic(interval_s):
         sheet.write(await take_sample(pool, watch))
 
 

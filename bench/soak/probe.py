@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from bench.soak.samples import Usage
-from poolwright.memory.usage import read
+from poolwright.system.memory_usage import read_process_memory
 
 
 def own_usage() -> Usage | None:
@@ -54,7 +54,7 @@ def _counts(process: psutil.Process) -> tuple[int, int, int, int] | None:
 def _memory(process: psutil.Process) -> tuple[int, int]:
     rollup = Path(f"/proc/{process.pid}/smaps_rollup")
     if not rollup.exists():
-        own_bytes = read(process).own_bytes
+        own_bytes = read_process_memory(process).own_bytes
         return own_bytes, own_bytes
     return shares(rollup.read_text(encoding="ascii"))
 

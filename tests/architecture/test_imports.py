@@ -58,33 +58,33 @@ PLANTS = [
         ("poolwright.worker", "poolwright.supervisor"),
         ("poolwright.profile", "poolwright.store"),
         ("poolwright.portal", "poolwright.archive"),
-        ("poolwright.bridge", "poolwright.portal"),
-        ("poolwright.processor", "poolwright.portal"),
-        ("poolwright.wire", "poolwright.bridge"),
-        ("poolwright.domain", "poolwright.wire"),
+        ("poolwright.ipc", "poolwright.portal"),
+        ("poolwright.sdk", "poolwright.portal"),
+        ("poolwright.ipc", "poolwright.ipc"),
+        ("poolwright.domain", "poolwright.ipc"),
     ),
     *plants(
         "A worker starts by python -m, never by an import",
         ("poolwright.service", "poolwright.worker"),
         ("poolwright.cli", "poolwright.worker"),
     ),
-    *plants("A worker holds its own end of the pipe", ("poolwright.worker", "poolwright.bridge.parent")),
+    *plants("A worker holds its own end of the pipe", ("poolwright.worker", "poolwright.ipc.process")),
     *plants(
         "The supervisor holds its own end of the pipe",
-        ("poolwright.supervisor", "poolwright.bridge.child"),
-        ("poolwright.service", "poolwright.bridge.child"),
+        ("poolwright.supervisor", "poolwright.ipc.child"),
+        ("poolwright.service", "poolwright.ipc.child"),
     ),
     *plants(
         "A worker checks and names files, it does not file them",
-        ("poolwright.worker", "poolwright.archive.tree"),
+        ("poolwright.worker", "poolwright.archive.output_tree"),
         ("poolwright.worker", "poolwright.profile"),
     ),
     *plants(
         "A worker stays light",
         ("poolwright.worker", "sqlite3"),
         ("poolwright.worker", "openpyxl"),
-        ("poolwright.bridge", "rich.console"),
-        ("poolwright.wire", "fastapi"),
+        ("poolwright.ipc", "rich.console"),
+        ("poolwright.ipc", "fastapi"),
     ),
     *plants(
         "Only the faces read settings",
@@ -98,7 +98,7 @@ PLANTS = [
     ),
     *plants(
         "The demo portal knows nothing of the program",
-        ("poolwright.demo", "poolwright.wire"),
+        ("poolwright.demo", "poolwright.ipc"),
         ("poolwright.demo", "poolwright.portal"),
     ),
     *plants(
@@ -107,12 +107,12 @@ PLANTS = [
         ("poolwright.domain", "pydantic"),
         ("poolwright.domain", "subprocess"),
     ),
-    *plants("The wire does no I/O", ("poolwright.wire", "anyio"), ("poolwright.wire", "socket")),
+    *plants("The wire does no I/O", ("poolwright.ipc", "anyio"), ("poolwright.ipc", "socket")),
     *plants(
         "Playwright lives in the worker",
         ("poolwright.supervisor", "playwright.async_api"),
         ("poolwright.cli", "playwright"),
-        ("poolwright.processor", "playwright.async_api"),
+        ("poolwright.sdk", "playwright.async_api"),
     ),
     *plants(
         "SQLite lives in the store, and in the profile's checks",
@@ -192,7 +192,7 @@ def test_a_wrong_import_is_reported_by_its_contract(plant: Plant, report: dict[s
 def test_rooms_that_import_each_other_are_reported(tmp_path: Path) -> None:
     tree = copy_tree(tmp_path)
     for plant in plants(
-        "No circles", ("poolwright.archive", "poolwright.bridge"), ("poolwright.bridge", "poolwright.archive")
+        "No circles", ("poolwright.archive", "poolwright.ipc"), ("poolwright.ipc", "poolwright.archive")
     ):
         put(tree, plant)
 

@@ -1,6 +1,6 @@
 """What each entry of the program loads before it does anything: every command, worker and test of ours pays for that.
 
-Held on the modules, not on the time. Who needs one of them imports it where it is used, see ``poolwright.loading``.
+Held on the modules, not on the time. Who needs one of them imports it where it is used, see ``poolwright.interpreter``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SELDOM = {"regex", "keyring", "pygments", "click", "IPython"}
 _TERMINAL = {"rich", "typer"}
 #: Of the supervisor and the faces; a worker has none of them.
 _ROOMS_OF_OTHERS = {
-    "poolwright.archive.tree",
+    "poolwright.archive.output_tree",
     "poolwright.cli",
     "poolwright.profile",
     "poolwright.service",

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from poolwright.archive.manifest import MANIFEST_NAME, Manifest
-from poolwright.archive.names import STAGED_EVIDENCE, STAGED_FILES
-from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.domain.ids import TaskId
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import FetchedFile, MissedFile, POTask, Report
+from poolwright.files.names import STAGED_EVIDENCE, STAGED_FILES
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

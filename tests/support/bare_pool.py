@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from poolwright.archive.tree import OutputTree
+from poolwright.archive.output_tree import OutputTree
+from poolwright.concurrency import SystemClock
 from poolwright.domain.ids import TaskId
 from poolwright.domain.options import PoolOptions, PortalOptions, WorkerOptions
 from poolwright.domain.ports import EventSink
 from poolwright.domain.tasks import JsonValue, POTask
-from poolwright.service.clock import SystemClock
 from poolwright.store.memory import MemoryJournal
 from poolwright.supervisor.pool import PersistentWorkerPool
 from poolwright.supervisor.surroundings import Surroundings
@@ -21,7 +21,7 @@ from tests.support.tasks import BATCH
 OWN = """
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import POTask, Report
-from poolwright.processor import SessionLostError, Tab
+from poolwright.sdk import SessionLostError, Tab
 
 
 async def enters(tab: Tab, task: POTask) -> Report:

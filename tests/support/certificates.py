@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from poolwright.concurrency import SystemClock
 from poolwright.domain.options import Identity, Secret
-from poolwright.service.clock import SystemClock
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 _DAY = timedelta(days=1)

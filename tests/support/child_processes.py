@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 from anyio.abc import Process
 
-from poolwright.bridge.parent import Child, SpawnOrder
 from poolwright.domain.ids import WorkerRef
+from poolwright.ipc.process import SpawnSpec, WorkerProcess
 
 
 def is_alive(pid: int) -> bool:
@@ -46,9 +46,9 @@ def kill_all(pids: Iterable[int]) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def order(folder: Path, *, is_over_stdio: bool = False, module: str = "tests.support.scripted_child") -> SpawnOrder:
+def order(folder: Path, *, is_over_stdio: bool = False, module: str = "tests.support.scripted_child") -> SpawnSpec:
     """Start a scripted worker below a folder of its own."""
-    return SpawnOrder(
+    return SpawnSpec(
         worker=WorkerRef(3, 2),
         temp_path=folder / "tmp",
         profile_path=folder / "profile",
@@ -68,5 +68,5 @@ class Renumbered:
         return getattr(self._process, name)
 
 
-Play = Callable[..., AbstractAsyncContextManager[tuple[Child, int]]]
+Play = Callable[..., AbstractAsyncContextManager[tuple[WorkerProcess, int]]]
 """``play("part", is_over_stdio=False)``: the child that plays it, and the pid that it told. Ended with the block."""

@@ -20,8 +20,8 @@ from poolwright.domain.outcomes import Outcome
 from poolwright.domain.ports import Accepted, EventSink
 from poolwright.profile.home import ProfileFile, ProfileHome
 from poolwright.service.batch import BatchJob, BatchSummary, Ending
-from poolwright.service.sandbox_facts import SandboxFacts
 from poolwright.settings import Settings, variable
+from poolwright.system.sandbox_probe import SandboxFacts
 from tests.support.machine import ROOMY
 
 #: A machine on which browsers have their sandbox, whoever runs the tests.
@@ -100,5 +100,5 @@ def fake_run(monkeypatch: pytest.MonkeyPatch, profile: Path) -> FakeRun:
     fake = FakeRun()
     monkeypatch.setattr("poolwright.cli.conduct.run_batch", fake)
     monkeypatch.setattr("poolwright.service.staffing.look_at_machine", lambda *_: ROOMY)
-    monkeypatch.setattr("poolwright.service.sandbox.probe", lambda _: SANDBOX_ALLOWED)
+    monkeypatch.setattr("poolwright.system.sandbox.probe", lambda _: SANDBOX_ALLOWED)
     return fake

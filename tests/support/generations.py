@@ -14,19 +14,19 @@ from typing import Any
 import anyio
 import psutil
 
-from poolwright.bridge.parent import spawn
+from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import unwrap_group
 from poolwright.domain.ids import ProfileId, TaskId, WorkerRef
 from poolwright.domain.options import BrowserOptions, Sandbox, WorkerOptions
 from poolwright.domain.tasks import POTask
+from poolwright.ipc import messages
+from poolwright.ipc.process import spawn
 from poolwright.profile.profile import Profile
 from poolwright.profile.runs import RunFolder
-from poolwright.service.clock import SystemClock
 from poolwright.supervisor.deadline import Deadline
 from poolwright.supervisor.premises import occupied
 from poolwright.supervisor.surroundings import WorkerOrder
 from poolwright.supervisor.talk import LostError, Talk, fact_of
-from poolwright.wire import messages
 from tests.support.paths import ROOT
 from tests.support.sessions import CHROMIUM
 
@@ -61,7 +61,7 @@ class Life:
     async def drain(self) -> None:
         """Let it close its browser in order."""
         await self.talk.say(messages.Drain())
-        while not isinstance(message := await self.talk.hear(30), messages.Bye):
+        while not isinstance(message := await self.talk.hear(30), messages.Exiting):
             self.note(message)
 
     async def lose_browser(self) -> None:
@@ -79,9 +79,9 @@ class Life:
 
     def note(self, message: messages.ToSupervisor) -> None:
         """Take what it says unasked."""
-        if isinstance(message, messages.Said):
+        if isinstance(message, messages.LogNotice):
             self.said.append(message.text)
-        if isinstance(message, messages.Unable):
+        if isinstance(message, messages.StartupFailed):
             fact_of(message, WorkerRef(1, 1))  # raises for a damaged profile
             raise LostError(message.detail)
 

@@ -9,11 +9,10 @@ from contextlib import asynccontextmanager
 import anyio
 from anyio.lowlevel import checkpoint
 
-from poolwright.bridge.pipes import PipeReader, PipeWriter
-from poolwright.bridge.stream import FrameStream
 from poolwright.domain.events import Level
-from poolwright.wire.codec import TO_SUPERVISOR, TO_WORKER
-from poolwright.wire.messages import Said, ToSupervisor, ToWorker
+from poolwright.ipc.channel import Channel, PipeReader, PipeWriter
+from poolwright.ipc.codec import TO_SUPERVISOR, TO_WORKER
+from poolwright.ipc.messages import LogNotice, ToSupervisor, ToWorker
 
 #: More than any pipe holds.
 LARGE_BYTES = 1_000_000
@@ -33,10 +32,10 @@ async def piped() -> AsyncGenerator[tuple[PipeReader, PipeWriter]]:
 
 
 @asynccontextmanager
-async def linked() -> AsyncGenerator[tuple[FrameStream[ToSupervisor], FrameStream[ToWorker]]]:
+async def linked() -> AsyncGenerator[tuple[Channel[ToSupervisor], Channel[ToWorker]]]:
     """The supervisor's end and the worker's end of one link."""
     async with piped() as (down_reader, down_writer), piped() as (up_reader, up_writer):
-        yield FrameStream(up_reader, down_writer, TO_SUPERVISOR), FrameStream(down_reader, up_writer, TO_WORKER)
+        yield Channel(up_reader, down_writer, TO_SUPERVISOR), Channel(down_reader, up_writer, TO_WORKER)
 
 
 async def read_all(reader: PipeReader) -> bytes:
@@ -61,9 +60,9 @@ async def settled() -> None:
         await checkpoint()
 
 
-def said(text: str) -> Said:
+def said(text: str) -> LogNotice:
     """A frame of any size."""
-    return Said(slot=1, generation=1, level=Level.INFO, text=text)
+    return LogNotice(slot=1, generation=1, level=Level.INFO, text=text)
 
 
 def is_open(descriptor: int) -> bool:

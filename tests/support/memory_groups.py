@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from poolwright.memory.cgroups import cgroups
+from poolwright.system.cgroups import cgroups
 
 #: Enters the group whose folder is the first argument, then is the program with the arguments that follow.
 BE_THE_PROGRAM = """

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from poolwright.processor import Processor
+from poolwright.sdk import Processor
 from poolwright.service.library import PersistentWorkerPool, open_pool
 from tests.support import failure_record, own_processors
 from tests.support.portal import SHELL

@@ -7,7 +7,7 @@ import os
 import signal
 from typing import Any
 
-from poolwright.processor import GiveUpError, RetryLaterError, Tab
+from poolwright.sdk import GiveUpError, RetryLaterError, Tab
 from poolwright.service.library import POTask, Reason, Report
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from poolwright.processor.names import GROUP
+from poolwright.sdk.discovery import GROUP
 
 
 def install(folder: Path, package: str, source: str = "", **offers: str) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from poolwright.service.clock import SystemClock
+from poolwright.concurrency import SystemClock
 
 #: The command line of a browser's process can have thousands of letters; its kind and profile stand before that.
 COMMAND_CHARS = 600

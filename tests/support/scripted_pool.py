@@ -12,11 +12,11 @@ from typing import Any
 import psutil
 import pytest
 
-from poolwright.archive.tree import OutputTree
+from poolwright.archive.output_tree import OutputTree
+from poolwright.concurrency import SystemClock
 from poolwright.domain.events import Event, Moved, TaskEnded, TaskReturned
 from poolwright.domain.options import BrowserOptions, PoolOptions, PortalOptions, WorkerOptions
 from poolwright.profile.clone import is_set_aside
-from poolwright.service.clock import SystemClock
 from poolwright.store.memory import MemoryJournal
 from poolwright.supervisor.pool import PersistentWorkerPool
 from poolwright.supervisor.surroundings import Surroundings

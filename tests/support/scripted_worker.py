@@ -20,13 +20,13 @@ from typing import Any
 
 import anyio
 
-from poolwright.bridge.child import claim, die_with_parent, link
-from poolwright.bridge.stream import FrameStream
 from poolwright.domain.events import SessionView
 from poolwright.domain.outcomes import LoginCheck, Reason, ReturnReason
 from poolwright.domain.tasks import FetchedFile, POTask, Report
-from poolwright.wire import messages
-from poolwright.wire.messages import ToWorker
+from poolwright.ipc import messages
+from poolwright.ipc.channel import Channel
+from poolwright.ipc.child import die_with_parent, open_channel, take_over_descriptors
+from poolwright.ipc.messages import ToWorker
 
 VARIABLE = "SCRIPTED_WORKER"
 VIEW = SessionView(status="ACTIVE", main_window_handle="keeper")
@@ -35,7 +35,7 @@ VIEW = SessionView(status="ACTIVE", main_window_handle="keeper")
 class Script:
     """Plays one generation."""
 
-    def __init__(self, stream: FrameStream[ToWorker], slot: int, generation: int) -> None:
+    def __init__(self, stream: Channel[ToWorker], slot: int, generation: int) -> None:
         scripts = json.loads(os.environ[VARIABLE])  # noqa: TID251 - set by the test
         script = scripts.get(f"{slot}#{generation}") or scripts["*"]
         self._stream = stream
@@ -59,8 +59,8 @@ class Script:
         assert isinstance(configure, messages.Configure)
         self._staging = Path(configure.seat.staging_path)
         if self._start.startswith("unable:"):
-            kind = messages.UnableKind(self._start.partition(":")[2])
-            await self._say(messages.Unable(**self._who, kind=kind, detail="The script says so."))
+            kind = messages.StartupFailure(self._start.partition(":")[2])
+            await self._say(messages.StartupFailed(**self._who, kind=kind, detail="The script says so."))
             return
         await self._say(messages.Ready(**self._who, session=VIEW))
         await self._work()
@@ -69,11 +69,11 @@ class Script:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._beat)
             while not self._is_drained and not isinstance(message := await self._stream.receive(), messages.Drain):
-                if isinstance(message, messages.Probe):
-                    await self._say(messages.Probed(**self._who, proof=self._proof))
+                if isinstance(message, messages.VerifyLogin):
+                    await self._say(messages.LoginVerified(**self._who, proof=self._proof))
                     continue
-                if isinstance(message, messages.Show):
-                    await self._say(messages.Shown(**self._who, task_id=message.task_id, jpeg="anBlZw=="))
+                if isinstance(message, messages.GetThumbnail):
+                    await self._say(messages.Thumbnail(**self._who, task_id=message.task_id, jpeg="anBlZw=="))
                     continue
                 assert isinstance(message, messages.Assign)
                 step = self._tasks.pop(0) if len(self._tasks) > 1 else self._tasks[0]
@@ -83,10 +83,10 @@ class Script:
                 await self._do(step, message)
             tasks.cancel_scope.cancel()
         if self._is_last_probe:
-            await self._say(messages.Probed(**self._who, proof=self._proof, is_last=True))
+            await self._say(messages.LoginVerified(**self._who, proof=self._proof, is_last=True))
         if not self._says_goodbye:
             await self._beat()
-        await self._say(messages.Bye(**self._who))
+        await self._say(messages.Exiting(**self._who))
 
     async def _do(self, step: str, assign: messages.Assign) -> None:
         task = assign.task
@@ -136,12 +136,12 @@ class Script:
         await self._stream.send(message)
 
 
-async def serve(stream: FrameStream[ToWorker], slot: int, generation: int) -> None:
+async def serve(stream: Channel[ToWorker], slot: int, generation: int) -> None:
     async with stream:
         await Script(stream, slot, generation).play()
 
 
 if __name__ == "__main__":
-    claimed = claim(sys.argv[3])
+    claimed = take_over_descriptors(sys.argv[3])
     die_with_parent()
-    anyio.run(serve, link(claimed), int(sys.argv[1]), int(sys.argv[2]))
+    anyio.run(serve, open_channel(claimed), int(sys.argv[1]), int(sys.argv[2]))

@@ -18,6 +18,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
+from poolwright.concurrency import SystemClock
 from poolwright.demo.client import Portal
 from poolwright.domain.events import Level
 from poolwright.domain.ids import TaskId, WorkerId
@@ -26,7 +27,6 @@ from poolwright.domain.state_machine import Transition
 from poolwright.domain.tasks import POTask
 from poolwright.portal import pack as packs
 from poolwright.portal.pack import Pack
-from poolwright.service.clock import SystemClock
 from poolwright.worker.attempt import Bench
 from poolwright.worker.desk import open_desk
 from poolwright.worker.ladder import Keys

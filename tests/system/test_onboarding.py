@@ -20,6 +20,7 @@ from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 
 from poolwright.cli.exits import Exit
+from poolwright.concurrency import SystemClock
 from poolwright.demo.client import Portal
 from poolwright.demo.process import running_portal
 from poolwright.domain.outcomes import Outcome
@@ -29,7 +30,6 @@ from poolwright.profile.keeping import find_good
 from poolwright.profile.kept_login import kept_login_path
 from poolwright.profile.marker import mark_damaged
 from poolwright.profile.seal import read_seal
-from poolwright.service.clock import SystemClock
 from tests.support.display import needs_xvfb, virtual_display
 from tests.support.paths import ROOT
 from tests.support.portal import SHELL, browsing, lasting_portal, log_in_by_form, needs_chromium

@@ -8,9 +8,9 @@ from pathlib import Path
 import anyio
 import pytest
 
+from poolwright.concurrency import SystemClock
 from poolwright.demo.client import Portal
 from poolwright.demo.process import running_portal
-from poolwright.service.clock import SystemClock
 from poolwright.service.schedules.opening import timetable_of
 from poolwright.service.schedules.sight import Sight
 from poolwright.settings import Settings, load_settings, variable

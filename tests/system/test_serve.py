@@ -16,9 +16,9 @@ import pytest
 from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 
+from poolwright.concurrency import SystemClock
 from poolwright.demo.client import IN_THE_CLEAR
 from poolwright.demo.process import running_portal
-from poolwright.service.clock import SystemClock
 from tests.support.batch_results import expected_digests, filed_digests, numbers_of
 from tests.support.portal import needs_chromium
 from tests.support.program import Desk, open_desk

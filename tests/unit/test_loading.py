@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from poolwright import loading
+from poolwright import interpreter
 from poolwright.service.schedules.children import environment
 
 NAME = "PYDANTIC_DISABLE_PLUGINS"
@@ -20,7 +20,7 @@ ENVIRONMENT = os.environ  # noqa: TID251 - what is changed there is what these t
 def _as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv(NAME, "")  # noted, so that it is put back
     monkeypatch.delenv(NAME)
-    monkeypatch.setattr(loading, "ours", set[str]())
+    monkeypatch.setattr(interpreter, "own_variables", set[str]())
     monkeypatch.setitem(sys.modules, "httpx._main", sys.modules.get("httpx._main", sys))
     yield
     gc.enable()
@@ -28,10 +28,10 @@ def _as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_garbage_is_looked_for_again_once_all_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gc, "freeze", lambda: None)  # what it would keep for ever is that of all the tests
-    loading.begin()
+    interpreter.prepare_imports()
     is_at_rest = not gc.isenabled()
 
-    loading.done()
+    interpreter.finish_imports()
 
     assert (is_at_rest, gc.isenabled()) == (True, True)
 
@@ -40,13 +40,13 @@ def test_who_did_not_begin_keeps_all_that_is_garbage(monkeypatch: pytest.MonkeyP
     frozen: list[str] = []
     monkeypatch.setattr(gc, "freeze", lambda: frozen.append("all"))
 
-    loading.done()
+    interpreter.finish_imports()
 
     assert frozen == []
 
 
 def test_what_was_set_for_our_processes_is_not_inherited_by_programs_of_others() -> None:
-    loading.begin()
+    interpreter.prepare_imports()
 
     assert environment(is_ours=True)[NAME] == "__all__"
     assert NAME not in environment(is_ours=False)
@@ -55,7 +55,7 @@ def test_what_was_set_for_our_processes_is_not_inherited_by_programs_of_others()
 def test_what_a_person_set_stays_and_is_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(NAME, "one-of-mine")
 
-    loading.begin()
+    interpreter.prepare_imports()
 
     assert ENVIRONMENT[NAME] == "one-of-mine"
     assert environment(is_ours=False)[NAME] == "one-of-mine"

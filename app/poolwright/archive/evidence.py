@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from poolwright.archive.disk import PRIVATE_FILE, PRIVATE_FOLDER, make_private_folder
-from poolwright.archive.ledger import task_key
-from poolwright.archive.names import safe_folder
+from poolwright.archive.intents import task_key
 from poolwright.domain.tasks import POTask, TaskRecord
+from poolwright.files.disk import PRIVATE_FILE, PRIVATE_FOLDER, make_private_folder
+from poolwright.files.names import safe_folder
 
 #: Folder of all traces, in the private one.
 EVIDENCE_NAME = "evidence"
@@ -48,7 +48,7 @@ class _Run:
         return cls(number=int(found["run"] or 1), attempt=int(found["attempt"]), folder=folder)
 
 
-class Evidence:
+class EvidenceStore:
     """The traces of every order of one output folder. One writer for each order."""
 
     def __init__(self, root: Path) -> None:

@@ -16,11 +16,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 
-from poolwright.archive.disk import Heed, go_on, sha256_of
-from poolwright.archive.names import SUPERSEDED_NAME, well_formed
 from poolwright.domain.account import Account, origin_of
 from poolwright.domain.outcomes import Outcome, Reason
 from poolwright.domain.tasks import FetchedFile, MissedFile, POTask, Report
+from poolwright.files.disk import CancelCheck, never_cancel, sha256_of
+from poolwright.files.names import SUPERSEDED_NAME, well_formed
 from poolwright.version import __version__
 
 #: One of ``names.RESERVED_NAMES``: no attachment is called so.
@@ -50,7 +50,7 @@ def _kept_name(path: str) -> str:
     return path
 
 
-class Change(StrEnum):
+class FileChange(StrEnum):
     """Why an earlier file is kept beside the present ones."""
 
     #: The portal has other bytes for it now.
@@ -87,7 +87,7 @@ class ManifestFile(_Entry):
             source_url=well_formed(file.source_url),
         )
 
-    def problem_in(self, folder: Path, heed: Heed) -> str:
+    def problem_in(self, folder: Path, heed: CancelCheck) -> str:
         """What is wrong with this file in ``folder``, in one sentence; empty when it is whole. Reads all of it."""
         path = folder / self.name
         try:
@@ -107,7 +107,7 @@ class EarlierFile(ManifestFile):
 
     #: When it was filed as one of the order's files, aware UTC.
     fetched_at: AwareDatetime
-    change: Change
+    change: FileChange
     #: When that was noticed, aware UTC.
     since: AwareDatetime
     #: Where it is, below the order's folder, with forward slashes.
@@ -259,12 +259,12 @@ class Manifest(_Entry):
             yield EarlierFile(
                 **file.model_dump(),
                 fetched_at=self.fetched_at,
-                change=Change.WITHDRAWN,
+                change=FileChange.WITHDRAWN,
                 since=self.fetched_at,
                 kept_as=file.name,
             )
 
-    def problems(self, folder: Path, heed: Heed = go_on) -> list[str]:
+    def problems(self, folder: Path, heed: CancelCheck = never_cancel) -> list[str]:
         """What is no longer as this manifest says, one sentence each; empty when every file is there and whole.
 
         Reads every file. Files that the manifest does not know are no problem: people add notes.

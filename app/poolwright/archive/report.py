@@ -17,13 +17,22 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from poolwright.archive.disk import FRESH, Heed, go_on, sync_file
-from poolwright.archive.excel import columns_of_text
-from poolwright.archive.former import put_aside, remove_aside, thin_out
-from poolwright.archive.losses import Gone
-from poolwright.archive.names import folder_variants, well_formed
-from poolwright.archive.table import Line, Orders, Records, Summary, Tally, Value, heeded, lines, result_headers
+from poolwright.archive.excel_limits import MissingFolders, text_columns
+from poolwright.archive.report_rotation import prune_set_aside, remove_set_aside, set_aside
+from poolwright.archive.report_table import (
+    ReportRow,
+    ReportSource,
+    Summary,
+    SummaryCounter,
+    TaskRecords,
+    Value,
+    report_rows,
+    result_headers,
+    with_cancel_check,
+)
 from poolwright.domain.tasks import OrderRow
+from poolwright.files.disk import DRAFT_SUFFIX, CancelCheck, never_cancel, sync_file
+from poolwright.files.names import folder_variants, well_formed
 from poolwright.version import __version__
 
 #: Names that are tried for a report whose file is locked.
@@ -45,14 +54,14 @@ class ReportFiles:
 
 
 def write_reports(  # noqa: PLR0913 - each is a wish of its own
-    orders: Orders,
-    records: Records,
+    orders: ReportSource,
+    records: TaskRecords,
     folder: Path,
     stem: str,
     *,
     out: Path | None = None,
     is_to_move: bool = False,
-    heed: Heed = go_on,
+    heed: CancelCheck = never_cancel,
 ) -> ReportFiles:
     """Write the report of a list in its three forms.
 
@@ -72,47 +81,47 @@ def write_reports(  # noqa: PLR0913 - each is a wish of its own
         OSError: The folder is full or not writable.
     """
     place = out or folder
-    way_to_out = f"{place.absolute().as_posix()}/" if is_to_move else _way(folder, place)
-    told = _Told(orders=orders, records=records, heed=heed)
-    tally, gone, losses, kept = Tally(), Gone(out), list[str](), list[str]()
+    way_to_out = f"{place.absolute().as_posix()}/" if is_to_move else _link_prefix(folder, place)
+    told = _ReportContent(orders=orders, records=records, heed=heed)
+    tally, gone, losses, kept = SummaryCounter(), MissingFolders(out), list[str](), list[str]()
 
     def write_first(path: Path) -> None:
         _write_csv(path, told, tally, gone)
         sync_file(path)
-        kept.extend(put_aside(folder, stem, orders.batch_id))
+        kept.extend(set_aside(folder, stem, orders.batch_id))
 
-    csv_file = _put(folder, stem, ".csv", write_first)
+    csv_file = _write_and_replace(folder, stem, ".csv", write_first)
     summary = tally.summary(orders)
     work = partial(_write_xlsx, told=told, summary=summary, way_to_out=way_to_out, elsewhere=csv_file.name)
-    xlsx = _put(folder, stem, ".xlsx", lambda path: losses.extend(work(path)))
-    json_file = _put(folder, stem, ".json", lambda path: _write_json(path, told, summary))
+    xlsx = _write_and_replace(folder, stem, ".xlsx", lambda path: losses.extend(work(path)))
+    json_file = _write_and_replace(folder, stem, ".json", lambda path: _write_json(path, told, summary))
     renamed = (
         f"{stem}{path.suffix} cannot be replaced (is it open in another program?); the report is in {path.name}."
         for path in (xlsx, csv_file, json_file)
         if path.stem != stem
     )
-    remove_aside(folder, stem, orders.batch_id)
-    notices = (*kept, *renamed, *losses, *gone.sentences(), *thin_out(folder, stem))
+    remove_set_aside(folder, stem, orders.batch_id)
+    notices = (*kept, *renamed, *losses, *gone.sentences(), *prune_set_aside(folder, stem))
     return ReportFiles(xlsx=xlsx, csv=csv_file, json=json_file, notices=notices)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Told:
+class _ReportContent:
     """What a report tells."""
 
-    orders: Orders
-    records: Records
-    heed: Heed
+    orders: ReportSource
+    records: TaskRecords
+    heed: CancelCheck
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[ReportRow]:
         """Every row of the list with its result."""
-        return lines(self.orders, self.records, self.heed)
+        return report_rows(self.orders, self.records, self.heed)
 
 
-def _put(folder: Path, stem: str, extension: str, write: Callable[[Path], None]) -> Path:
+def _write_and_replace(folder: Path, stem: str, extension: str, write: Callable[[Path], None]) -> Path:
     """Write a file aside, then give it the first name that it can take."""
     folder.mkdir(parents=True, exist_ok=True)
-    fresh = folder / f".{stem}{extension}{FRESH}"
+    fresh = folder / f".{stem}{extension}{DRAFT_SUFFIX}"
     try:
         write(fresh)
         sync_file(fresh)
@@ -127,19 +136,21 @@ def _put(folder: Path, stem: str, extension: str, write: Callable[[Path], None])
         fresh.unlink(missing_ok=True)
 
 
-def _way(folder: Path, out: Path) -> str:
+def _link_prefix(folder: Path, out: Path) -> str:
     """What a link in ``folder`` begins with that leads to something in ``out``."""
     way = Path(os.path.relpath(out, folder)).as_posix()
     return "" if way == "." else f"{way}/"
 
 
-def _write_xlsx(path: Path, *, told: _Told, summary: Summary, way_to_out: str, elsewhere: str) -> tuple[str, ...]:
-    from poolwright.archive.workbook import Layout, write_workbook  # noqa: PLC0415 - the heaviest library, and used at the end
+def _write_xlsx(
+    path: Path, *, told: _ReportContent, summary: Summary, way_to_out: str, elsewhere: str
+) -> tuple[str, ...]:
+    from poolwright.archive.report_xlsx import WorkbookLayout, write_workbook  # noqa: PLC0415 - the heaviest library, and used at the end
 
-    rows = ((row.given, _untyped(row)) for row in heeded(told.orders.rows, told.heed))
-    layout = Layout(
+    rows = ((row.given, _untyped(row)) for row in with_cancel_check(told.orders.rows, told.heed))
+    layout = WorkbookLayout(
         columns=told.orders.columns,
-        columns_of_text=columns_of_text(rows),
+        columns_of_text=text_columns(rows),
         way_to_out=way_to_out,
         elsewhere=elsewhere,
     )
@@ -153,7 +164,7 @@ def _untyped(row: OrderRow) -> tuple[str, ...]:
     return tuple(cell if cell == row.given else "" for cell in row.cells)
 
 
-def _write_csv(path: Path, told: _Told, tally: Tally, gone: Gone) -> None:
+def _write_csv(path: Path, told: _ReportContent, tally: SummaryCounter, gone: MissingFolders) -> None:
     """UTF-8 with a mark at its start, by which Excel knows the letters; every line of it is counted."""
     columns = told.orders.columns
     with path.open("w", encoding="utf-8-sig", errors="replace", newline="") as file:
@@ -177,7 +188,7 @@ def _plain(value: Value) -> str:
     return "" if value is None else str(value)
 
 
-def _write_json(path: Path, told: _Told, summary: Summary) -> None:
+def _write_json(path: Path, told: _ReportContent, summary: Summary) -> None:
     """One object: the summary, the user's columns, and a line for each row."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write('{"summary": ' + _json(_summary(told.orders, summary)))
@@ -188,7 +199,7 @@ def _write_json(path: Path, told: _Told, summary: Summary) -> None:
         file.write("\n]}\n")
 
 
-def _summary(orders: Orders, summary: Summary) -> dict[str, object]:
+def _summary(orders: ReportSource, summary: Summary) -> dict[str, object]:
     return {
         "program_version": __version__,
         "batch_id": orders.batch_id,
@@ -208,7 +219,7 @@ def _summary(orders: Orders, summary: Summary) -> dict[str, object]:
     }
 
 
-def _entry(line: Line) -> dict[str, object]:
+def _entry(line: ReportRow) -> dict[str, object]:
     """One row. Cells are a list: two columns of a list may have one name."""
     meaning, report = line.meaning, line.report
     return {

@@ -13,11 +13,10 @@ from poolwright.cli.checks import Check, fail, ok, warn
 from poolwright.domain.options import Sandbox
 from poolwright.service import gate
 from poolwright.service.certificates import Certificates
-from poolwright.service.container import Container
-from poolwright.service.fonts import Fonts
-from poolwright.service.machine import Machine
-from poolwright.service.sandbox import SandboxChoice
 from poolwright.service.trial import Trial
+from poolwright.system.container import Container
+from poolwright.system.hardware import Fonts, Hardware
+from poolwright.system.sandbox import SandboxChoice
 
 #: This program was not there before; moved on with its releases.
 NOT_BEFORE = datetime(2026, 11, 1, tzinfo=UTC)
@@ -54,7 +53,7 @@ def judge_sandbox(choice: SandboxChoice) -> Check:
     return ok("sandbox", f"on ({choice.why})")
 
 
-def judge_memory(machine: Machine, workers_count: int, tabs_per_worker: int, container: Container | None) -> Check:
+def judge_memory(machine: Hardware, workers_count: int, tabs_per_worker: int, container: Container | None) -> Check:
     """Whether that many workers fit, by the same rules as at the start of a run; and how many would."""
     lack = gate.lack_of_memory(workers_count, tabs_per_worker, machine)
     if lack:

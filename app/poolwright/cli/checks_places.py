@@ -6,8 +6,8 @@ from poolwright.cli import words
 from poolwright.cli.checks import Check, fail, ok, warn
 from poolwright.profile.runs import TEMP_PATH_MAX_BYTES
 from poolwright.service import gate
-from poolwright.service.machine import Machine
-from poolwright.service.places import Place
+from poolwright.system.folder_access import FolderAccess
+from poolwright.system.hardware import Hardware
 
 #: Below this a run soon has to stop; below the other one it may.
 DISK_FAIL_BYTES, DISK_WARN_BYTES = 500_000_000, 5_000_000_000
@@ -15,7 +15,7 @@ DISK_FAIL_BYTES, DISK_WARN_BYTES = 500_000_000, 5_000_000_000
 RUN_PATH_BYTES = len("/r-1a2b3c/w8/t")
 
 
-def judge_output(out: Place, free_bytes: int) -> Check:
+def judge_output(out: FolderAccess, free_bytes: int) -> Check:
     """Whether files can be written and have room."""
     found = f"{words.size(free_bytes)} free for {out.path}"
     if out.refusal is not None:
@@ -27,7 +27,7 @@ def judge_output(out: Place, free_bytes: int) -> Check:
     return ok("output", found)
 
 
-def judge_runs_dir(machine: Machine, workers_count: int, tabs_per_worker: int, runs: Place) -> Check:
+def judge_runs_dir(machine: Hardware, workers_count: int, tabs_per_worker: int, runs: FolderAccess) -> Check:
     """Whether clones can be made and have room, and browsers' sockets have short enough a path."""
     place = str(machine.runs_dir)
     length = len(place.encode()) + RUN_PATH_BYTES
@@ -44,7 +44,7 @@ def judge_runs_dir(machine: Machine, workers_count: int, tabs_per_worker: int, r
     return ok("runs folder", f"{place} ({room})")
 
 
-def judge_temporary(temporary: Place) -> Check:
+def judge_temporary(temporary: FolderAccess) -> Check:
     """Whether there is a place for small files of the program; clones and browsers' own lie in the folder for runs."""
     if temporary.refusal is None:
         return ok("temp folder", str(temporary.path))
@@ -53,7 +53,7 @@ def judge_temporary(temporary: Place) -> Check:
     return fail("temp folder", found, otherwise)
 
 
-def judge_home(home: Place | None) -> Check:
+def judge_home(home: FolderAccess | None) -> Check:
     """Told because it is often asked for: browsers start with a home that they cannot write, too."""
     if home is None:
         return ok("home", "none; browsers work without it")
@@ -62,7 +62,7 @@ def judge_home(home: Place | None) -> Check:
     return ok("home", str(home.path))
 
 
-def judge_profiles_dir(profiles: Place) -> Check:
+def judge_profiles_dir(profiles: FolderAccess) -> Check:
     """Runs read it; logins, seals and marks of damage are written to it."""
     if profiles.refusal is None:
         return ok("profiles", str(profiles.path))
@@ -71,14 +71,14 @@ def judge_profiles_dir(profiles: Place) -> Check:
     return warn("profiles", found, advice)
 
 
-def judge_profile_rights(profile: Place) -> Check | None:
+def judge_profile_rights(profile: FolderAccess) -> Check | None:
     """A profile that was made by somebody else, or mounted from elsewhere; nothing when it can be read."""
     if profile.refusal is None:
         return None
     return fail("profile", f"{profile.path} can't be read: {profile.refusal.cause}", profile.refusal.step)
 
 
-def _refused(name: str, place: Place, otherwise: str) -> Check:
+def _refused(name: str, place: FolderAccess, otherwise: str) -> Check:
     refusal = place.refusal
     cause, step = (refusal.cause, refusal.step) if refusal else ("", "")
     return fail(name, f"{place.path} cannot be written: {cause}", f"{step} {otherwise}".strip())

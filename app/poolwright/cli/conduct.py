@@ -13,7 +13,7 @@ from pathlib import Path
 
 from loguru import logger
 
-from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.cli.console import console
 from poolwright.cli.live import LiveView
 from poolwright.cli.manner import Manner, make_view
@@ -21,11 +21,11 @@ from poolwright.cli.progress import Progress
 from poolwright.cli.signals import first_words, hearing_signals
 from poolwright.cli.streams import losses
 from poolwright.cli.view import View
+from poolwright.concurrency import SystemClock
 from poolwright.domain.events import Event, Level, Notice
 from poolwright.domain.ports import EventSink
 from poolwright.service.batch import BatchJob, BatchSummary
 from poolwright.service.beacon import batch_lit
-from poolwright.service.clock import SystemClock
 from poolwright.service.crew import secrets_of
 from poolwright.service.logs import LogOptions, log_event, logging_to
 from poolwright.service.runtime import run_batch

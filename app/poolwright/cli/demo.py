@@ -17,7 +17,7 @@ import typer
 from pydantic import SecretStr
 from rich.text import Text
 
-from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.cli import words
 from poolwright.cli.conduct import Showing, conduct, news
 from poolwright.cli.console import console

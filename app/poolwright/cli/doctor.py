@@ -15,7 +15,7 @@ from urllib.request import getproxies
 import anyio
 import typer
 
-from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.cli import checks
 from poolwright.cli import checks_places as places
 from poolwright.cli.check_lines import tell
@@ -35,26 +35,25 @@ from poolwright.cli.checks_machine import (
 )
 from poolwright.cli.exits import Exit
 from poolwright.cli.options import BROWSERS, AsJson, SettingsCommand
+from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import PoolError
 from poolwright.profile.base import LOCAL_STATE, check_base
 from poolwright.profile.home import BASE_NAME, FILE_NAME, ProfileHome
-from poolwright.profile.locks import reading
+from poolwright.profile.locks import read_locked
 from poolwright.profile.preferences import PREFERENCES
-from poolwright.service.browser import find_browser, read_version
 from poolwright.service.certificates import find_certificates
-from poolwright.service.clock import SystemClock
-from poolwright.service.container import find_container
 from poolwright.service.crew import find_crew
-from poolwright.service.fonts import look_at_fonts
 from poolwright.service.logs import LogOptions, logging_to
-from poolwright.service.machine import existing, look_at_machine
 from poolwright.service.out import JOURNAL_NAME, LOG_NAME
-from poolwright.service.places import look_at_place, look_at_readable, look_at_temporary, newest_change
-from poolwright.service.sandbox import resolve_sandbox
 from poolwright.service.site import find_profile, find_site
 from poolwright.service.staffing import chosen_count
 from poolwright.service.trial import try_browser
 from poolwright.settings import Settings
+from poolwright.system.browsers import find_browser, read_version
+from poolwright.system.container import find_container
+from poolwright.system.folder_access import latest_change, probe_folder, probe_readable, probe_temporary_folder
+from poolwright.system.hardware import find_fonts, inspect_hardware, nearest_existing_folder
+from poolwright.system.sandbox import resolve_sandbox
 from poolwright.version import __version__
 
 HELP = (
@@ -94,7 +93,7 @@ def look(settings: Settings, *, is_to_start: bool) -> Iterator[Check]:
     """Every check, in the order in which a person would mend things."""
     yield _versions()
     yield from _browser(settings, is_to_start=is_to_start)
-    machine = look_at_machine(settings.runs_dir, settings.memory_threshold)
+    machine = inspect_hardware(settings.runs_dir, settings.memory_threshold)
     count = chosen_count(settings.workers, settings.tabs_per_worker, machine)
     container = find_container()
     yield judge_memory(machine, count, settings.tabs_per_worker, container)
@@ -102,17 +101,17 @@ def look(settings: Settings, *, is_to_start: bool) -> Iterator[Check]:
     yield judge_shared_memory(shutil.disk_usage(_SHARED_MEMORY).total if is_there else None)
     home = _home()
     if sys.platform.startswith("linux"):
-        yield judge_fonts(look_at_fonts(Path("/"), home), container)
-    yield judge_clock(SystemClock().now(), newest_change(_written(settings)))
+        yield judge_fonts(find_fonts(Path("/"), home), container)
+    yield judge_clock(SystemClock().now(), latest_change(_written(settings)))
     yield judge_locale(encodings())
     yield judge_open_files(_open_files())
     yield judge_proxies(settings.proxy, settings.proxy_bypass, getproxies())
     yield _certificates(settings)
-    yield places.judge_output(look_at_place(settings.out), shutil.disk_usage(existing(settings.out)).free)
-    yield places.judge_runs_dir(machine, count, settings.tabs_per_worker, look_at_place(settings.runs_dir))
-    yield places.judge_temporary(look_at_temporary())
-    yield places.judge_home(look_at_place(home) if home else None)
-    yield places.judge_profiles_dir(look_at_place(settings.profiles_dir))
+    yield places.judge_output(probe_folder(settings.out), shutil.disk_usage(nearest_existing_folder(settings.out)).free)
+    yield places.judge_runs_dir(machine, count, settings.tabs_per_worker, probe_folder(settings.runs_dir))
+    yield places.judge_temporary(probe_temporary_folder())
+    yield places.judge_home(probe_folder(home) if home else None)
+    yield places.judge_profiles_dir(probe_folder(settings.profiles_dir))
     yield _profile(settings)
 
 
@@ -185,7 +184,7 @@ def _certificates(settings: Settings) -> Check:
 def _profile(settings: Settings) -> Check:
     top = settings.profiles_dir / settings.profile
     within = (top / FILE_NAME, top / BASE_NAME, top / BASE_NAME / LOCAL_STATE, top / BASE_NAME / PREFERENCES)
-    refused = places.judge_profile_rights(look_at_readable(settings.profiles_dir, (top, *within)))
+    refused = places.judge_profile_rights(probe_readable(settings.profiles_dir, (top, *within)))
     if refused is not None:
         return refused
     names = ProfileHome(settings.profiles_dir).names()
@@ -196,7 +195,7 @@ def _profile(settings: Settings) -> Check:
     try:
         profile = find_profile(settings)
         site = find_site(settings)
-        with reading(profile.base_path):
+        with read_locked(profile.base_path):
             facts = check_base(profile.base_path)
     except PoolError as error:
         return checks.fail("profile", str(error), "")

@@ -6,11 +6,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from poolwright.archive.names import safe_name
-from poolwright.archive.template import FolderTemplate
-from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.archive.folder_template import FolderTemplate
+from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.tasks import OrderList
+from poolwright.files.names import safe_name
 from poolwright.intake.content import LIST_SUFFIXES
 from poolwright.intake.errors import InputRefusedError
 from poolwright.intake.orders import Reading, orders_from_file, orders_from_numbers, orders_from_stdin

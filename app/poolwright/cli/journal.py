@@ -6,13 +6,13 @@ from pathlib import Path
 
 import anyio
 
-from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.cli.console import console
 from poolwright.cli.options import SettingsCommand
+from poolwright.concurrency import SystemClock
 from poolwright.domain.account import Account
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.events import Level
-from poolwright.service.clock import SystemClock
 from poolwright.service.out import JOURNAL_NAME
 from poolwright.service.site import account_of, find_site
 from poolwright.service.upkeep import Upkeep, Upkept

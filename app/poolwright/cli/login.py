@@ -13,11 +13,11 @@ from poolwright.cli.console import console
 from poolwright.cli.manner import Manner
 from poolwright.cli.sandbox import sandbox_notice
 from poolwright.cli.signals import unless_interrupted
+from poolwright.concurrency import SystemClock
 from poolwright.domain.events import Event, Level, Notice
+from poolwright.files.disk import remove_tree
 from poolwright.profile.home import NamedProfile, ProfileFile, ProfileHome
 from poolwright.profile.keeping import seal_base
-from poolwright.profile.private import remove_tree
-from poolwright.service.clock import SystemClock
 from poolwright.service.crew import Crew
 from poolwright.service.logs import logging_to
 from poolwright.service.runtime import make_base

@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from poolwright import loading
+from poolwright import interpreter
 from poolwright.cli.console import console
 from poolwright.cli.exits import Exit, exit_of_error
 from poolwright.cli.help import HelpfulCommand, epilog_of
@@ -52,7 +52,7 @@ class Place:
     def load(self, name: str) -> Any:  # noqa: ANN401 - the library keeps its commands' type to itself
         """The command, with its module imported."""
         module = _imported(f"poolwright.cli.{self.module}")
-        loading.done()
+        interpreter.finish_imports()
         help_text: str = getattr(module, f"{self.prefix}HELP")
         group = _group()
         group.command(

@@ -18,20 +18,20 @@ from poolwright.cli.login import tell_notice, tell_sandbox
 from poolwright.cli.manner import Manner
 from poolwright.cli.options import PORTAL, ProfileName, SettingsCommand
 from poolwright.cli.signals import finishing_on_signal, unless_interrupted
+from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import LoginRequiredError, OptionsError
+from poolwright.files.disk import remove_tree
 from poolwright.profile.home import NamedProfile, ProfileHome
-from poolwright.profile.private import remove_tree
 from poolwright.profile.seal import Seal
 from poolwright.profile.storage_state import read_storage_state
 from poolwright.service import onboarding
-from poolwright.service.clock import SystemClock
 from poolwright.service.crew import Crew, find_crew
-from poolwright.service.display import require_display
 from poolwright.service.logs import logging_to
 from poolwright.service.onboarding import Onboarding
 from poolwright.service.site import Site, find_new_site, find_profile, find_site
 from poolwright.service.vault import with_keyring
 from poolwright.settings import Settings, variable
+from poolwright.system.hardware import require_display
 
 LOGIN_HELP = (
     "Log in to a portal and save the login in a profile, which is created if it does not exist.\n\n"

@@ -11,12 +11,12 @@ from poolwright.cli import profile_words
 from poolwright.cli.console import console
 from poolwright.cli.exits import Exit
 from poolwright.cli.options import ProfileName, SettingsCommand
+from poolwright.concurrency import SystemClock
 from poolwright.profile import keeping
 from poolwright.profile.home import NamedProfile, ProfileHome
 from poolwright.profile.marker import read_marker
 from poolwright.profile.seal import Seal, read_seal
 from poolwright.profile.standing import look_at
-from poolwright.service.clock import SystemClock
 from poolwright.settings import Settings
 
 SEAL_HELP = (

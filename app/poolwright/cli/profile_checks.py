@@ -13,7 +13,7 @@ from poolwright.profile.cookies import count_by_site
 from poolwright.profile.guidance import ways_out
 from poolwright.profile.home import NamedProfile
 from poolwright.profile.keeping import find_good
-from poolwright.profile.locks import reading
+from poolwright.profile.locks import read_locked
 from poolwright.profile.marker import refuse_marked
 from poolwright.profile.seal import check_seal, read_seal
 
@@ -26,7 +26,7 @@ def examine(profile: NamedProfile) -> Iterator[Check]:
     yield _file(profile)
     yield _mark(profile)
     try:
-        with reading(profile.base_path):
+        with read_locked(profile.base_path):
             facts = inspect_base(profile.base_path)
             yield _base(facts)
             yield _seal(profile)

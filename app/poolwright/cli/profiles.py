@@ -17,7 +17,7 @@ from poolwright.profile.base import check_base
 from poolwright.profile.clone import CloneReport, clone_profile, remove_clone
 from poolwright.profile.home import NamedProfile
 from poolwright.profile.launch import prepare_for_launch
-from poolwright.profile.locks import reading
+from poolwright.profile.locks import read_locked
 from poolwright.profile.runs import RunFolder
 from poolwright.profile.seal import refuse_differences
 from poolwright.profile.selection import is_wanted
@@ -87,7 +87,7 @@ def clone_once(base: Path, target: Path) -> CloneReport:
         ProfileError: The base or the clone is not fit.
         SetupError: The clone cannot be written.
     """
-    with reading(base):
+    with read_locked(base):
         facts = check_base(base)
         report = clone_profile(base, target)
     if facts.seal is not None:

@@ -15,8 +15,8 @@ from rich.text import Text
 
 from poolwright.cli.console import console
 from poolwright.cli.options import AsJson, SettingsCommand
+from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import OptionsError
-from poolwright.service.clock import SystemClock
 from poolwright.service.schedules.entry import Schedule, schedules_of
 from poolwright.service.schedules.firing import next_fire
 from poolwright.settings import Settings

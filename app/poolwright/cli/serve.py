@@ -13,8 +13,7 @@ from pathlib import Path
 import anyio
 import typer
 
-from poolwright.archive.tree import PRIVATE_NAME
-from poolwright.bridge.pace import every
+from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.cli import options
 from poolwright.cli.console import console
 from poolwright.cli.exits import Exit, exit_of_ending
@@ -23,6 +22,7 @@ from poolwright.cli.options import SettingsCommand
 from poolwright.cli.plain import notice_line
 from poolwright.cli.sandbox import sandbox_notice, sandbox_record
 from poolwright.cli.signals import Wishes, hearing_signals
+from poolwright.concurrency import SystemClock, periodic
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.events import Event, Level, MemoryRelieved, Notice
 from poolwright.domain.ports import EventSink
@@ -33,7 +33,6 @@ from poolwright.service.api.reach import check_reach, is_local, limits_at
 from poolwright.service.api.token import TOKEN_NAME, find_token
 from poolwright.service.beacon import lit
 from poolwright.service.beginning import beginning
-from poolwright.service.clock import SystemClock
 from poolwright.service.crew import find_crew, pool_options, secrets_of
 from poolwright.service.daemon.companions import Companions, accompanied
 from poolwright.service.daemon.daemon import Daemon
@@ -193,7 +192,7 @@ async def _until_the_end(
 
 async def _stop_where_nothing_can_be_done(daemon: Daemon, stop: anyio.Event) -> None:
     """A daemon without a pool would refuse every list for ever: its end is seen by whoever starts it anew."""
-    async for _ in every(LOOK_S):
+    async for _ in periodic(LOOK_S):
         if daemon.end is not None:
             stop.set()
             return

@@ -13,7 +13,7 @@ from poolwright.cli.truth import Found
 from poolwright.demo.catalogue.lists import Columns, ListedOrder
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.events import TaskEnded
-from poolwright.profile.private import remove_tree
+from poolwright.files.disk import remove_tree
 
 #: Stands in a folder that a demo made; without it nothing is removed.
 MARKER_NAME = ".made-by-poolwright-demo"

@@ -10,7 +10,7 @@ import signal
 import sys
 from importlib import import_module
 
-from poolwright import loading
+from poolwright import interpreter
 from poolwright.cli.streams import secure
 from poolwright.version import __version__
 
@@ -27,7 +27,7 @@ def main() -> None:
         sys.stdout.write(f"poolwright {__version__}\n")  # as the command line says it among other words
         return
     name_in_utf8()
-    loading.begin()
+    interpreter.prepare_imports()
     program = import_module("poolwright.cli.main")
     if usual is not None:
         signal.signal(signal.SIGINT, usual)
@@ -56,7 +56,7 @@ def name_in_utf8() -> None:
     """
     if sys.getfilesystemencoding() == "utf-8" or sys.flags.utf8_mode:
         return
-    command = [sys.executable, *loading.IN_UTF8, *sys.orig_argv[1:]]
+    command = [sys.executable, *interpreter.IN_UTF8, *sys.orig_argv[1:]]
     os.execv(sys.executable, command)  # noqa: S606 - no shell, and our own command line
 
 

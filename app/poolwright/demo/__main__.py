@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from poolwright import loading
+from poolwright import interpreter
 
 
 def main() -> None:
     """Load the portal, and serve it."""
-    loading.begin()
+    interpreter.prepare_imports()
     serve = import_module("poolwright.demo.serve")
-    loading.done()
+    interpreter.finish_imports()
     serve.main()
 
 

@@ -12,7 +12,7 @@ import anyio
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from poolwright import loading
+from poolwright import interpreter
 from poolwright.demo.client import Portal
 
 _START_LIMIT_S = 20
@@ -42,7 +42,7 @@ async def running_portal(
         PortalError: It said nothing within 20 s, or was still alive after it was killed.
     """
     command = [
-        *loading.python(),
+        *interpreter.python_command(),
         "-m",
         "poolwright.demo",
         "--die-with-parent",

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from poolwright.domain.errors import PoolError
 from poolwright.domain.storage import StorageTrouble, trouble_of
+from poolwright.files.disk import PRIVATE_FOLDER_MODE, create_private_file, delete_path, remove_tree
+from poolwright.files.permissions import describe_error
 from poolwright.profile.failures import NoRoomError, ProfileInUseError, ProfileRefusedError, unreadable, unwritable
 from poolwright.profile.occupancy import refuse_occupied
-from poolwright.profile.private import FOLDER_MODE, create_file, delete, remove_tree
-from poolwright.profile.rights import blame
 from poolwright.profile.survey import SourceFile, Survey, survey
 
 #: What must stay free beside a clone: a browser writes some MB on its first start and fails oddly on a full disk.
@@ -89,7 +89,7 @@ def clone_profile(base: Path, target: Path, *, monotonic: Callable[[], float] = 
     except OSError as error:
         raise _explained(error, base, target) from error
     finally:
-        delete(draft)
+        delete_path(draft)
     return CloneReport(files=files, duration_s=monotonic() - begun)
 
 
@@ -144,9 +144,9 @@ def _copy_unchanged(base: Path, draft: Path) -> Mapping[str, CopiedFile]:
 
 def _copy_once(base: Path, draft: Path, contents: Survey) -> Mapping[str, CopiedFile] | None:
     try:
-        draft.mkdir(mode=FOLDER_MODE)
+        draft.mkdir(mode=PRIVATE_FOLDER_MODE)
         for folder in contents.folders:
-            (draft / folder).mkdir(mode=FOLDER_MODE)
+            (draft / folder).mkdir(mode=PRIVATE_FOLDER_MODE)
         return {file.path: _copy_file(base / file.path, draft / file.path, file) for file in contents.files}
     except FileNotFoundError as error:
         if error.filename is not None and not Path(error.filename).is_relative_to(base):
@@ -158,7 +158,7 @@ def _copy_once(base: Path, draft: Path, contents: Survey) -> Mapping[str, Copied
 def _copy_file(source: Path, target: Path, seen: SourceFile) -> CopiedFile:
     digest = hashlib.sha256()
     size_bytes = 0
-    with source.open("rb") as reader, create_file(target) as writer:
+    with source.open("rb") as reader, create_private_file(target) as writer:
         while chunk := reader.read(_CHUNK_BYTES):
             digest.update(chunk)
             size_bytes += writer.write(chunk)
@@ -185,5 +185,7 @@ def _explained(error: OSError, base: Path, target: Path) -> PoolError:
         )
     if error.filename is not None and Path(error.filename).is_relative_to(base):
         return unreadable(base, error)
-    told = blame(error, target.parent).sentence(otherwise="Check that its folder exists and that you may write there.")
+    told = describe_error(error, target.parent).sentence(
+        otherwise="Check that its folder exists and that you may write there."
+    )
     return unwritable(error, f"The clone {target} can't be written, and nothing is left of it: {told}")

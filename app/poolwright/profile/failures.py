@@ -16,7 +16,7 @@ from poolwright.domain.errors import (
     StorageForbiddenError,
 )
 from poolwright.domain.storage import StorageTrouble, trouble_of
-from poolwright.profile.rights import blame
+from poolwright.files.permissions import describe_error
 
 #: As the folder of a profile is laid out: see ``home``, which stands above this.
 _BASE_NAME, _FILE_NAME = "base", "profile.toml"
@@ -126,7 +126,7 @@ def unreadable(path: Path, error: OSError) -> PoolError:
     place = error.filename or path
     match trouble_of(error):
         case StorageTrouble.FORBIDDEN:
-            return ProfileRefusedError(f"{place} can't be read: {blame(error, path).sentence()}")
+            return ProfileRefusedError(f"{place} can't be read: {describe_error(error, path).sentence()}")
         case StorageTrouble.AWAY | StorageTrouble.FULL as trouble:
             told = "Nothing says that the profile is damaged. Bring its disk or share back, then start again."
             if trouble is StorageTrouble.FULL:

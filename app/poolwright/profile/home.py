@@ -18,11 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from poolwright.domain.errors import SetupError
 from poolwright.domain.storage import trouble_of
+from poolwright.files.disk import PRIVATE_FOLDER_MODE, replace_private_file
+from poolwright.files.permissions import describe_error
 from poolwright.profile.everyday import refuse_everyday
 from poolwright.profile.failures import ProfileFileError, ProfileMissingError, ProfileRefusedError, unreadable
 from poolwright.profile.layout import refuse_newer
-from poolwright.profile.private import FOLDER_MODE, replace_file
-from poolwright.profile.rights import blame
 
 FILE_NAME, BASE_NAME = "profile.toml", "base"
 
@@ -103,7 +103,7 @@ class NamedProfile:
         """
         text = tomli_w.dumps(content.model_dump(by_alias=True, exclude_none=True))
         try:
-            replace_file(self.file_path, text.encode())
+            replace_private_file(self.file_path, text.encode())
         except OSError as error:
             raise _unwritable(self.path, error) from error
 
@@ -157,8 +157,8 @@ class ProfileHome:
                     f"There is a profile {name} in {self.root} already. Choose another name, or remove that one first."
                 )
             self.root.mkdir(parents=True, exist_ok=True)
-            profile.path.mkdir(mode=FOLDER_MODE)
-            profile.base_path.mkdir(mode=FOLDER_MODE)
+            profile.path.mkdir(mode=PRIVATE_FOLDER_MODE)
+            profile.base_path.mkdir(mode=PRIVATE_FOLDER_MODE)
         except OSError as error:
             raise _unwritable(self.root, error) from error
         profile.write(content)
@@ -178,4 +178,4 @@ class ProfileHome:
 
 
 def _unwritable(folder: Path, error: OSError) -> SetupError:
-    return SetupError(f"{folder} can't be written: {blame(error, folder).sentence()}")
+    return SetupError(f"{folder} can't be written: {describe_error(error, folder).sentence()}")

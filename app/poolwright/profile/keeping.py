@@ -10,15 +10,15 @@ from datetime import datetime
 from pathlib import Path
 
 from poolwright.domain.errors import SetupError
+from poolwright.files.disk import PRIVATE_FOLDER_MODE, remove_tree
+from poolwright.files.permissions import describe_error
 from poolwright.profile.base import inspect_base
 from poolwright.profile.clone import clone_profile, free_place, remove_clone, set_aside
 from poolwright.profile.failures import GOOD_MARK, ProfileDamagedError, ProfileMissingError, make_anew
 from poolwright.profile.home import NamedProfile
-from poolwright.profile.locks import changing
+from poolwright.profile.locks import write_locked
 from poolwright.profile.marker import clear_mark, refuse_marked
 from poolwright.profile.occupancy import refuse_occupied
-from poolwright.profile.private import FOLDER_MODE, remove_tree
-from poolwright.profile.rights import blame
 from poolwright.profile.seal import Seal, find_differences, put_seal, read_seal, remove_seal, seal_path, write_seal
 
 _BEFORE_MARK = ".before-"
@@ -37,7 +37,7 @@ def seal_base(base: Path, *, now: datetime, browser_version: str | None = None) 
         SetupError: The seal or the copy can't be written.
     """
     refuse_marked(base)
-    with changing(base):
+    with write_locked(base):
         return seal_changed(base, now=now, browser_version=browser_version)
 
 
@@ -64,7 +64,7 @@ def accept(base: Path, *, now: datetime) -> Seal:
         ProfileError: The base is missing, in use or refused, or its structure is damaged, which nobody can accept.
         SetupError: The seal or the copy can't be written.
     """
-    with changing(base):
+    with write_locked(base):
         seal = seal_changed(base, now=now)
     try:
         clear_mark(base)
@@ -123,8 +123,8 @@ def restore(base: Path, *, now: datetime) -> Path:
     if good is None:
         raise ProfileMissingError(f"There is no backup of {base}: it was never sealed. {make_anew(base)}")
     try:
-        base.mkdir(mode=FOLDER_MODE, exist_ok=True)
-        with changing(base):
+        base.mkdir(mode=PRIVATE_FOLDER_MODE, exist_ok=True)
+        with write_locked(base):
             refuse_occupied(base)
             draft = base.with_name(f"{base.name}.restored")
             put_seal(base, _copy_good(good, draft))  # first: whenever we die, a copy in its place fits its seal
@@ -173,7 +173,7 @@ def discard(profile: NamedProfile) -> None:
     base = profile.base_path
     try:
         if base.is_dir():
-            with changing(base):
+            with write_locked(base):
                 refuse_occupied(base)
                 remove_tree(base)
         remove_tree(profile.path)
@@ -203,5 +203,5 @@ def _remove_older(base: Path, good: Path) -> None:
 
 
 def _unwritable(base: Path, error: OSError) -> SetupError:
-    told = blame(error, base.parent).sentence(otherwise="Then give the command again.")
+    told = describe_error(error, base.parent).sentence(otherwise="Then give the command again.")
     return SetupError(f"{error.filename or base.parent} can't be written: {told}")

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from poolwright.files.disk import replace_private_file
 from poolwright.profile.home import FILE_NAME
-from poolwright.profile.private import replace_file
 
 
 def kept_login_path(base: Path) -> Path:
@@ -38,7 +38,7 @@ def keep_renewed(base: Path, cookies: Path) -> bool:
     """
     if not (base.parent / FILE_NAME).is_file():
         return False
-    replace_file(renewed_login_path(base), cookies.read_bytes())
+    replace_private_file(renewed_login_path(base), cookies.read_bytes())
     return True
 
 

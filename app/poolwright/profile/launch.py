@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import cast
 
 from poolwright.domain.errors import SetupError
+from poolwright.files.disk import remove_tree, replace_private_file
+from poolwright.files.permissions import describe_error
 from poolwright.profile.failures import ProfileDamagedError, make_anew
 from poolwright.profile.failures import unwritable as refused
 from poolwright.profile.occupancy import refuse_occupied
 from poolwright.profile.preferences import PREFERENCES, read_settings
-from poolwright.profile.private import remove_tree, replace_file
-from poolwright.profile.rights import blame
 from poolwright.profile.structure import check_access, check_structure, has_no_settings, trim_stores
 
 #: With these a PDF becomes a download instead of a viewer page, and no download waits for an answer.
@@ -44,7 +44,7 @@ def prepare_for_launch(clone: Path) -> None:
     changed = None if has_no_settings(clone) else _changed(clone)
     try:
         if changed is not None:
-            replace_file(clone / PREFERENCES, changed)
+            replace_private_file(clone / PREFERENCES, changed)
         trim_stores(clone)
         _clear(clone)
     except OSError as error:
@@ -75,7 +75,9 @@ def _clear(folder: Path) -> None:
 
 def unwritable(folder: Path, error: OSError) -> SetupError:
     """The error for a clone, a base, or a folder for temporary files, that can't be written."""
-    told = blame(error, folder).sentence(otherwise="Check that you may write there and that the disk has room.")
+    told = describe_error(error, folder).sentence(
+        otherwise="Check that you may write there and that the disk has room."
+    )
     return refused(error, f"{folder} can't be made ready for a browser: {told}")
 
 

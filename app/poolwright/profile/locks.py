@@ -14,8 +14,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
+from poolwright.files.disk import PRIVATE_FILE_MODE
 from poolwright.profile.failures import ProfileInUseError, ProfileRefusedError, missing_folder, unwritable
-from poolwright.profile.private import FILE_MODE
 
 _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
@@ -132,7 +132,7 @@ class FileLock:
             OSError: The file can't be opened.
         """
         with ExitStack() as undo:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, FILE_MODE)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE_MODE)
             undo.callback(os.close, descriptor)
             # A file that was removed between opening and locking is nobody's lock any more.
             if self._locking.take(descriptor, is_shared=is_shared) and os.fstat(descriptor).st_nlink:
@@ -184,7 +184,7 @@ def _close(descriptor: int | None) -> None:
             os.close(descriptor)
 
 
-def _take(base: Path, *, is_shared: bool, refusal: str) -> FileLock | None:
+def _acquire_base_lock(base: Path, *, is_shared: bool, refusal: str) -> FileLock | None:
     """The lock beside a base, held; nothing when it lies in a read-only place."""
     lock = FileLock(base.with_name(f"{base.name}.lock"))
     try:
@@ -204,7 +204,7 @@ def _take(base: Path, *, is_shared: bool, refusal: str) -> FileLock | None:
 
 
 @contextmanager
-def reading(base: Path) -> Generator[None]:
+def read_locked(base: Path) -> Generator[None]:
     """Keep a base from being changed by this program, over its check and the copy. Many may read at once.
 
     A base in a read-only place is read without a lock: nobody can write it from here, and the copy looks twice.
@@ -214,7 +214,7 @@ def reading(base: Path) -> Generator[None]:
         ProfileInUseError: A login or another change of this base is going on.
         SetupError: Files can't be locked there.
     """
-    lock = _take(base, is_shared=True, refusal="is being changed by another poolwright command.")
+    lock = _acquire_base_lock(base, is_shared=True, refusal="is being changed by another poolwright command.")
     try:
         yield
     finally:
@@ -223,7 +223,7 @@ def reading(base: Path) -> Generator[None]:
 
 
 @contextmanager
-def changing(base: Path) -> Generator[None]:
+def write_locked(base: Path) -> Generator[None]:
     """Have a base alone, to log in or to write it.
 
     Raises:
@@ -232,7 +232,7 @@ def changing(base: Path) -> Generator[None]:
         ProfileRefusedError: It lies in a read-only place.
         SetupError: Files can't be locked there.
     """
-    lock = _take(base, is_shared=False, refusal="is being read or changed by another poolwright command.")
+    lock = _acquire_base_lock(base, is_shared=False, refusal="is being read or changed by another poolwright command.")
     if lock is None:
         raise ProfileRefusedError(
             f"{base.parent} can't be written, so its profile can't be changed. Make that folder writable."

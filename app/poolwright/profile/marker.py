@@ -12,10 +12,10 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from poolwright.files.disk import replace_private_file
 from poolwright.profile.failures import ProfileRefusedError, unreadable
 from poolwright.profile.guidance import guided, is_named, ways_out
 from poolwright.profile.layout import refuse_newer
-from poolwright.profile.private import replace_file
 
 
 class Marker(BaseModel):
@@ -53,7 +53,7 @@ def mark_damaged(base: Path, why: str, now: datetime) -> bool:
         return False
     path = marker_path(base)
     if not path.exists():
-        replace_file(path, Marker(found_at=now, why=why).model_dump_json(by_alias=True, indent=1).encode())
+        replace_private_file(path, Marker(found_at=now, why=why).model_dump_json(by_alias=True, indent=1).encode())
     return True
 
 

@@ -20,7 +20,7 @@ from poolwright.profile.cookies import count_living
 from poolwright.profile.failures import ProfileDamagedError
 from poolwright.profile.guidance import guided
 from poolwright.profile.launch import prepare_for_launch, unwritable
-from poolwright.profile.locks import reading
+from poolwright.profile.locks import read_locked
 from poolwright.profile.marker import mark_damaged
 from poolwright.profile.seal import refuse_differences
 from poolwright.profile.structure import LOCAL_STORAGE, find_stores, require_stores
@@ -160,7 +160,7 @@ class Profile:
 
     def _copy(self) -> CloneReport:
         try:
-            with reading(self.base_profile_path):
+            with read_locked(self.base_profile_path):
                 facts = check_base(self.base_profile_path)
                 report = clone_profile(self.base_profile_path, self.worker_profile_path)
             if facts.seal is not None:

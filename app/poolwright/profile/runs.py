@@ -18,11 +18,11 @@ from types import TracebackType
 from typing import Self
 
 from poolwright.domain.errors import SetupError
+from poolwright.files.disk import PRIVATE_FOLDER_MODE, delete_path, replace_private_file
+from poolwright.files.permissions import describe_error
 from poolwright.profile.clone import is_set_aside
 from poolwright.profile.failures import unwritable
 from poolwright.profile.locks import FileLock
-from poolwright.profile.private import FOLDER_MODE, delete, replace_file
-from poolwright.profile.rights import blame
 
 #: Chromium puts a Unix socket below its TMPDIR, and such a path holds 107 bytes: with 66 the browser dies at launch.
 TEMP_PATH_MAX_BYTES = 60
@@ -88,7 +88,7 @@ class RunFolder:
             SetupError: No folder can be made there.
         """
         try:
-            root.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+            root.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
             for _ in range(_CREATE_TRIES):
                 path = root.resolve() / f"{_RUN_PREFIX}{draw_name()}"
                 lock = _make_locked(path)
@@ -107,9 +107,9 @@ class RunFolder:
         path = self.path / f"w{slot}"
         temp_path = path / _TEMP
         try:
-            path.mkdir(mode=FOLDER_MODE, exist_ok=True)
+            path.mkdir(mode=PRIVATE_FOLDER_MODE, exist_ok=True)
             if _is_short(temp_path):
-                temp_path.mkdir(mode=FOLDER_MODE, exist_ok=True)
+                temp_path.mkdir(mode=PRIVATE_FOLDER_MODE, exist_ok=True)
                 return WorkerFolder(path=path, profile_path=path / "profile", temp_path=temp_path)
             away = _recorded_away(path) or self._make_away(path)
         except OSError as error:
@@ -129,7 +129,7 @@ class RunFolder:
         """
         lock = FileLock(self.path / _OWNER_LOCK)
         try:
-            self.path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+            self.path.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
             is_ours = lock.take()
         except OSError as error:
             raise _unwritable(self.path, error) from error
@@ -160,9 +160,9 @@ class RunFolder:
             if not (_is_short(away) and root.is_dir()):
                 continue
             # Written down first: whoever cleans up after a killed run must know of it.
-            replace_file(folder / _AWAY_RECORD, os.fsencode(away))
+            replace_private_file(folder / _AWAY_RECORD, os.fsencode(away))
             with contextlib.suppress(OSError):
-                away.mkdir(mode=FOLDER_MODE)
+                away.mkdir(mode=PRIVATE_FOLDER_MODE)
                 return away
         (folder / _AWAY_RECORD).unlink(missing_ok=True)
         raise SetupError(
@@ -178,10 +178,10 @@ def furnish(folder: WorkerFolder) -> None:
         SetupError: They can't be written.
     """
     try:
-        folder.path.mkdir(mode=FOLDER_MODE, exist_ok=True)
-        folder.temp_path.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        folder.path.mkdir(mode=PRIVATE_FOLDER_MODE, exist_ok=True)
+        folder.temp_path.mkdir(mode=PRIVATE_FOLDER_MODE, exist_ok=True)
         if folder.temp_path.parent != folder.path:
-            replace_file(folder.path / _AWAY_RECORD, os.fsencode(folder.temp_path))
+            replace_private_file(folder.path / _AWAY_RECORD, os.fsencode(folder.temp_path))
     except OSError as error:
         raise _unwritable(folder.path, error) from error
 
@@ -229,7 +229,7 @@ def _make_locked(path: Path) -> FileLock | None:
     """A new folder with its lock held; nothing when the name is taken, or a sweep was quicker than our lock."""
     lock = FileLock(path / _OWNER_LOCK)
     with contextlib.suppress(FileExistsError):
-        path.mkdir(mode=FOLDER_MODE)
+        path.mkdir(mode=PRIVATE_FOLDER_MODE)
         with contextlib.suppress(FileNotFoundError):
             return lock if lock.take() else None
     return None
@@ -268,15 +268,15 @@ def _clear(folder: Path, lock: FileLock) -> tuple[Path, ...]:
 
 def _clear_place(place: Path) -> list[Path]:
     if place.is_symlink() or not place.is_dir():
-        return delete(place)
+        return delete_path(place)
     away = _recorded_away(place)
-    stuck = [] if away is None else delete(away)
+    stuck = [] if away is None else delete_path(away)
     left = list(stuck)
     for path in sorted(place.glob("*")):
         # Without its record, a temporary folder that can't be deleted now would never be found again.
         is_kept = is_set_aside(path) or (bool(stuck) and path.name == _AWAY_RECORD)
-        left.extend([path] if is_kept else delete(path))
-    return left or delete(place)
+        left.extend([path] if is_kept else delete_path(path))
+    return left or delete_path(place)
 
 
 def _recorded_away(folder: Path) -> Path | None:
@@ -289,7 +289,9 @@ def _recorded_away(folder: Path) -> Path | None:
 
 
 def _unwritable(folder: Path, error: OSError) -> SetupError:
-    told = blame(error, folder).sentence(otherwise="Or name another place with --runs-dir, on a disk that has room.")
+    told = describe_error(error, folder).sentence(
+        otherwise="Or name another place with --runs-dir, on a disk that has room."
+    )
     return unwritable(error, f"The folders of this run can't be made in {folder}: {told}")
 
 

@@ -16,12 +16,12 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from poolwright.files.disk import replace_private_file
 from poolwright.profile.clone import CopiedFile
 from poolwright.profile.cookies import count_key_prefixes, find_cookies
 from poolwright.profile.failures import ProfileDamagedError, unreadable
 from poolwright.profile.guidance import ways_out
 from poolwright.profile.layout import refuse_newer
-from poolwright.profile.private import replace_file
 from poolwright.profile.survey import survey
 
 _LAST_VERSION = "Last Version"
@@ -77,7 +77,7 @@ def put_seal(base: Path, seal: Seal) -> None:
     Raises:
         OSError: It can't be written; the old one stands.
     """
-    replace_file(seal_path(base), seal.model_dump_json(by_alias=True, indent=1).encode())
+    replace_private_file(seal_path(base), seal.model_dump_json(by_alias=True, indent=1).encode())
 
 
 def remove_seal(base: Path) -> None:

@@ -16,7 +16,7 @@ from poolwright.profile.failures import (
     ProfileRefusedError,
 )
 from poolwright.profile.home import NamedProfile, ProfileFile
-from poolwright.profile.locks import reading
+from poolwright.profile.locks import read_locked
 from poolwright.profile.marker import marker_path
 from poolwright.profile.seal import read_seal
 
@@ -67,7 +67,7 @@ def look_at(profile: NamedProfile) -> Sight:
     content = facts = None
     try:
         content = profile.read()
-        with reading(profile.base_path):
+        with read_locked(profile.base_path):
             facts = check_base(profile.base_path)
     except PoolError as error:
         standing, why = _standing(profile, error), str(error)

@@ -8,8 +8,8 @@ from functools import partial
 import anyio
 
 from poolwright.archive.report import ReportFiles, write_reports
-from poolwright.archive.table import Records
-from poolwright.profile.rights import blame
+from poolwright.archive.report_table import TaskRecords
+from poolwright.files.permissions import describe_error
 from poolwright.service.batch import BatchJob
 from poolwright.service.resuming import unless
 from poolwright.store.journal import SqliteJournal
@@ -45,7 +45,9 @@ async def report_batch(job: BatchJob, journal: SqliteJournal, stop: anyio.Event,
             files = await journal.read(partial(_write, job))
         except OSError as error:
             folder = job.out / REPORTS_NAME
-            told = blame(error, folder).sentence(otherwise="Fix this and run the batch again to get the report.")
+            told = describe_error(error, folder).sentence(
+                otherwise="Fix this and run the batch again to get the report."
+            )
             found.append(BatchReport(problem=f"The report in '{folder}' cannot be written: {told}"))
         else:
             found.append(BatchReport(files=files))
@@ -55,5 +57,5 @@ async def report_batch(job: BatchJob, journal: SqliteJournal, stop: anyio.Event,
     return found[0] if found else BatchReport(problem=told)
 
 
-def _write(job: BatchJob, records: Records) -> ReportFiles:
+def _write(job: BatchJob, records: TaskRecords) -> ReportFiles:
     return write_reports(job.orders, records, job.out / REPORTS_NAME, job.report_stem, out=job.out, heed=heed)

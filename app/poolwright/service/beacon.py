@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from poolwright.files.disk import replace_private_file
 from poolwright.profile.occupancy import is_alive
-from poolwright.profile.private import replace_file
 
 _S = TypeVar("_S", bound="_Sign")
 BEACON_NAME, BATCH_NAME = "daemon.json", "batch.json"
@@ -119,4 +119,4 @@ def _birth(pid: int, proc: Path = Path("/proc")) -> str:
 
 
 def _write(path: Path, beacon: BaseModel) -> None:
-    replace_file(path, json.dumps(beacon.model_dump(mode="json")).encode())
+    replace_private_file(path, json.dumps(beacon.model_dump(mode="json")).encode())

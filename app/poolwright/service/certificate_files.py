@@ -29,7 +29,7 @@ _ASK_GIVER = "Ask the issuer for another one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Own:
+class ClientCertificate:
     """A certificate, those that come with it, and its key."""
 
     certificates: Sequence[x509.Certificate]
@@ -53,7 +53,7 @@ def read_authorities(path: Path, now: datetime) -> Sequence[x509.Certificate]:
     return lasting
 
 
-def read_own(settings: Settings, path: Path, now: datetime) -> Own:
+def read_client_certificate(settings: Settings, path: Path, now: datetime) -> ClientCertificate:
     """The certificate that is shown, with its key.
 
     Raises:
@@ -76,15 +76,15 @@ def read_own(settings: Settings, path: Path, now: datetime) -> Own:
     if not begins <= now <= ends:
         what = f"is valid from {begins:%Y-%m-%d} to {ends:%Y-%m-%d}, and today is {now:%Y-%m-%d}"
         _refuse("client_cert", path, what, _ASK_GIVER)
-    return Own(certificates=(own, *(one for one in certificates if one != own)), key=key)
+    return ClientCertificate(certificates=(own, *(one for one in certificates if one != own)), key=key)
 
 
-def pem(certificates: Sequence[x509.Certificate]) -> str:
+def to_pem(certificates: Sequence[x509.Certificate]) -> str:
     """As text."""
     return "".join(one.public_bytes(serialization.Encoding.PEM).decode() for one in certificates)
 
 
-def identity(own: Own, hosts: tuple[str, ...]) -> Identity:
+def to_identity(own: ClientCertificate, hosts: tuple[str, ...]) -> Identity:
     """As workers are told it.
 
     Args:
@@ -95,10 +95,10 @@ def identity(own: Own, hosts: tuple[str, ...]) -> Identity:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     name = _common_name(own.certificates[0].subject)
-    return Identity(name=name, chain=pem(own.certificates), key=Secret(text=plain.decode()), hosts=hosts)
+    return Identity(name=name, chain=to_pem(own.certificates), key=Secret(text=plain.decode()), hosts=hosts)
 
 
-def told(certificates: Sequence[x509.Certificate]) -> str:
+def describe_certificates(certificates: Sequence[x509.Certificate]) -> str:
     """``Company Root and 1 more, until 2030-01-01``."""
     more = f" and {len(certificates) - 1} more" if len(certificates) > 1 else ""
     ends = min(one.not_valid_after_utc for one in certificates)

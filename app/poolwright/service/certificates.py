@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.options import Identity
-from poolwright.service.clock import SystemClock
 from poolwright.settings import Settings, variable
 
 
@@ -43,12 +43,12 @@ def find_certificates(settings: Settings) -> Certificates:
 
     now = SystemClock().now()
     authorities = () if settings.ca_file is None else files.read_authorities(settings.ca_file, now)
-    own = () if settings.client_cert is None else (files.read_own(settings, settings.client_cert, now),)
+    own = () if settings.client_cert is None else (files.read_client_certificate(settings, settings.client_cert, now),)
     named = [("ca_file", authorities)] if authorities else []
     named += [("client_cert", one.certificates[:1]) for one in own]
     return Certificates(
-        authorities=files.pem(authorities),
-        identity=next((files.identity(one, settings.client_cert_hosts) for one in own), None),
-        found=tuple(f"{name}: {files.told(certificates)}" for name, certificates in named),
+        authorities=files.to_pem(authorities),
+        identity=next((files.to_identity(one, settings.client_cert_hosts) for one in own), None),
+        found=tuple(f"{name}: {files.describe_certificates(certificates)}" for name, certificates in named),
         ends=min((one.not_valid_after_utc for _, certificates in named for one in certificates), default=None),
     )

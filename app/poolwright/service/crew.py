@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.options import (
     BYTES_PER_MB,
@@ -20,12 +20,12 @@ from poolwright.domain.options import (
     SizeLimits,
     WorkerOptions,
 )
-from poolwright.service.browser import Browser, find_browser
 from poolwright.service.certificates import find_certificates
 from poolwright.service.out import STAGING_NAME
-from poolwright.service.sandbox import SandboxChoice, resolve_sandbox
 from poolwright.service.site import Site
 from poolwright.settings import Settings
+from poolwright.system.browsers import InstalledBrowser, find_browser
+from poolwright.system.sandbox import SandboxChoice, resolve_sandbox
 
 _USUAL_PORTS = {"http": 80, "https": 443}
 #: As Debian, Playwright and Google call it.
@@ -129,7 +129,7 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-def _check_shows(browser: Browser) -> None:
+def _check_shows(browser: InstalledBrowser) -> None:
     """Reject a browser that cannot present client certificates."""
     if _HEADLESS_SHELL.search(browser.path.name):
         msg = (

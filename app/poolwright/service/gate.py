@@ -7,26 +7,26 @@ may have to be slowed down or killed under way. One worker never lacks memory, s
 from __future__ import annotations
 
 from poolwright.domain.options import WORKER_COUNT_MAX
-from poolwright.memory.fit import needed_bytes, worker_count_that_fits
 from poolwright.profile.clone import RESERVE_BYTES
-from poolwright.service.machine import Machine
+from poolwright.system.hardware import Hardware
+from poolwright.system.memory_limit import max_worker_count, needed_bytes
 
 #: What one worker may write to its folder for runs: 5 MB were measured on light pages; caches of heavy ones take more.
 ROOM_BYTES = 50_000_000
 _GB = 1e9
 
 
-def fitting_count(machine: Machine, tabs_per_worker: int) -> int:
+def fitting_count(machine: Hardware, tabs_per_worker: int) -> int:
     """Return how many workers fit in memory and on disk without a warning; 0 to 8."""
     memory = machine.memory
     return min(
-        worker_count_that_fits(memory.total_bytes, machine.memory_threshold, tabs_per_worker),
-        worker_count_that_fits(memory.available_bytes, 1.0, tabs_per_worker),
+        max_worker_count(memory.total_bytes, machine.memory_threshold, tabs_per_worker),
+        max_worker_count(memory.available_bytes, 1.0, tabs_per_worker),
         housed_count(machine),
     )
 
 
-def housed_count(machine: Machine) -> int:
+def housed_count(machine: Hardware) -> int:
     """Return how many workers' profile clones fit on the disk; 0 to 8."""
     return min(WORKER_COUNT_MAX, max(0, machine.room_bytes - RESERVE_BYTES) // ROOM_BYTES)
 
@@ -37,7 +37,7 @@ def need(count: int, tabs_per_worker: int) -> str:
     return f"{counted(count, 'worker')} with {tabs} {_needs(count)} about {gb(needed_bytes(count, tabs_per_worker))}"
 
 
-def lack_of_memory(count: int, tabs_per_worker: int, machine: Machine) -> str:
+def lack_of_memory(count: int, tabs_per_worker: int, machine: Hardware) -> str:
     """Explain why this many workers do not fit in memory and what to do; empty if they fit."""
     memory = machine.memory
     if count == 1 or needed_bytes(count, tabs_per_worker) <= memory.total_bytes:
@@ -49,7 +49,7 @@ def lack_of_memory(count: int, tabs_per_worker: int, machine: Machine) -> str:
     )
 
 
-def lack_of_room(count: int, tabs_per_worker: int, machine: Machine) -> str:
+def lack_of_room(count: int, tabs_per_worker: int, machine: Hardware) -> str:
     """Explain why this many clones do not fit on the disk and what to do; empty if they fit."""
     if count <= housed_count(machine):
         return ""
@@ -62,7 +62,7 @@ def lack_of_room(count: int, tabs_per_worker: int, machine: Machine) -> str:
     )
 
 
-def tightness(count: int, tabs_per_worker: int, machine: Machine) -> str:
+def tightness(count: int, tabs_per_worker: int, machine: Hardware) -> str:
     """Warn that memory may run short and what to do; empty if it will not."""
     memory, part = machine.memory, machine.memory_threshold
     need_bytes = needed_bytes(count, tabs_per_worker)

@@ -15,7 +15,8 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from poolwright.archive.tree import PRIVATE_NAME, OutputTree
+from poolwright.archive.output_tree import PRIVATE_NAME, OutputTree
+from poolwright.concurrency import SystemClock
 from poolwright.domain.account import Account
 from poolwright.domain.errors import unwrap_group
 from poolwright.domain.events import Event, Level, Notice
@@ -24,15 +25,14 @@ from poolwright.domain.outcomes import Reason
 from poolwright.domain.ports import EventSink
 from poolwright.domain.states import TaskStatus
 from poolwright.domain.tasks import JsonValue, POTask, Report, TaskRecord
-from poolwright.processor import GiveUpError, Processor, RetryLaterError, SessionLostError, Tab
-from poolwright.processor.names import PO_ATTACHMENTS
+from poolwright.files.disk import remove_tree
 from poolwright.profile.home import ProfileHome
 from poolwright.profile.keeping import seal_base
-from poolwright.profile.private import remove_tree
 from poolwright.profile.seal import seal_path
+from poolwright.sdk import GiveUpError, Processor, RetryLaterError, SessionLostError, Tab
+from poolwright.sdk.discovery import PO_ATTACHMENTS
 from poolwright.service.batch import Redo
 from poolwright.service.callbacks import Callbacks
-from poolwright.service.clock import SystemClock
 from poolwright.service.crew import Crew, find_crew, pool_options, secrets_of
 from poolwright.service.logs import LogOptions, logging_beside
 from poolwright.service.out import JOURNAL_NAME, open_out

@@ -33,7 +33,7 @@ from poolwright.domain.events import (
 )
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.ports import EventSink
-from poolwright.profile.rights import blame
+from poolwright.files.permissions import describe_error
 from poolwright.service.log_file import LogFile
 from poolwright.service.log_writer import LogWriter
 
@@ -184,7 +184,7 @@ def _add_file(options: LogOptions, blot: Blot, is_wanted: Callable[[Record], boo
     try:
         file = LogFile(options.file)
     except OSError as error:
-        told = blame(error, options.file).sentence(otherwise="Or choose another file with --log-file.")
+        told = describe_error(error, options.file).sentence(otherwise="Or choose another file with --log-file.")
         raise OptionsError(f"log_file is '{options.file}', which cannot be written: {told}") from error
 
     writer = LogWriter(file, options.people or _nobody, _gap)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from loguru import logger
 
-from poolwright.bridge.pace import every
+from poolwright.concurrency import periodic
 from poolwright.domain.ports import Clock
 from poolwright.settings import Supervision
 
@@ -62,7 +62,7 @@ class Notifier:
         if not self._address or self._watchdog_s is None:
             return
         was_alive = True
-        async for _ in every(self._watchdog_s / _BEATS_IN_TIME):
+        async for _ in periodic(self._watchdog_s / _BEATS_IN_TIME):
             is_so = is_alive()
             if is_so:
                 self._say("WATCHDOG=1")

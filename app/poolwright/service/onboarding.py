@@ -19,6 +19,7 @@ from poolwright.domain.errors import LoginRequiredError, SetupError
 from poolwright.domain.events import Level, Notice
 from poolwright.domain.outcomes import LoginCheck
 from poolwright.domain.ports import Clock, EventSink
+from poolwright.ipc.messages import WorkerMode
 from poolwright.profile.base import check_base, check_for_login
 from poolwright.profile.clone import clone_profile, remove_clone
 from poolwright.profile.failures import ProfileMissingError
@@ -26,13 +27,12 @@ from poolwright.profile.home import NamedProfile
 from poolwright.profile.keeping import replace_base, seal_changed
 from poolwright.profile.kept_login import forget_renewed, kept_login_path, renewed_login_path
 from poolwright.profile.launch import prepare_base
-from poolwright.profile.locks import changing
+from poolwright.profile.locks import write_locked
 from poolwright.profile.seal import Seal, remove_seal
 from poolwright.profile.storage_state import StorageState
 from poolwright.service.crew import Crew
 from poolwright.supervisor.codes import codes_of
 from poolwright.supervisor.errand import Errand, run_errand
-from poolwright.wire.messages import Mode
 
 _ENDED = (
     "The renewed login has expired as well: the portal asks for a login. Profile {name} was not changed. "
@@ -73,7 +73,7 @@ async def log_in_by_hand(job: Onboarding, *, opened: Callable[[], None], enough:
         f"`poolwright profile login {name} --form`."
     )
     headed = replace(job.crew.worker, browser=replace(job.crew.worker.browser, headless_mode=False))
-    errand = replace(_errand(job, Mode.LOG_IN), options=headed, opened=opened, enough=enough)
+    errand = replace(_errand(job, WorkerMode.LOG_IN), options=headed, opened=opened, enough=enough)
     return await _onboard(job, errand, unproven)
 
 
@@ -92,7 +92,7 @@ async def log_in_by_form(job: Onboarding) -> Seal:
     )
     codes = codes_of(job.crew.totp_secret, job.clock.now)
     code = await codes.next() if codes else ""
-    return await _onboard(job, replace(_errand(job, Mode.MAKE_BASE), one_time_code=code), unproven)
+    return await _onboard(job, replace(_errand(job, WorkerMode.MAKE_BASE), one_time_code=code), unproven)
 
 
 async def import_state(job: Onboarding, state: StorageState) -> Seal:
@@ -107,7 +107,7 @@ async def import_state(job: Onboarding, state: StorageState) -> Seal:
         f"The portal does not take the login that was imported into profile {job.profile.name}: it has ended, or it is "
         "bound to the browser or the network that it comes from. Export it anew right after a login, and import that."
     )
-    return await _onboard(job, replace(_errand(job, Mode.IMPORT_STATE), state=state.to_json()), unproven)
+    return await _onboard(job, replace(_errand(job, WorkerMode.IMPORT_STATE), state=state.to_json()), unproven)
 
 
 async def promote(job: Onboarding) -> tuple[Path, Seal]:
@@ -129,10 +129,10 @@ async def promote(job: Onboarding) -> tuple[Path, Seal]:
     draft = base.with_name(f"{base.name}.promoted")
     if not renewed.is_file():
         raise ProfileMissingError(f"No run has renewed the login of profile {job.profile.name} since it was made.")
-    with changing(base):
+    with write_locked(base):
         try:
             await anyio.to_thread.run_sync(_clone_to, base, draft)
-            errand = replace(_errand(job, Mode.ADOPT), base=draft, kept_login_path=renewed)
+            errand = replace(_errand(job, WorkerMode.ADOPT), base=draft, kept_login_path=renewed)
             await run_errand(errand)
             await _prove(job, draft, _ENDED.format(name=job.profile.name))
             swapped = await anyio.to_thread.run_sync(partial(replace_base, base, draft, now=job.clock.now()))
@@ -154,11 +154,14 @@ async def _prove(job: Onboarding, folder: Path, unproven: str) -> None:
     """Check in a new browser that the saved login works, and save its cookies beside the base profile."""
     await anyio.to_thread.run_sync(prepare_base, folder)
     kept = kept_login_path(job.profile.base_path)
-    if await run_errand(replace(_errand(job, Mode.PROVE), base=folder, cookies_path=kept)) is not LoginCheck.LOGGED_IN:
+    if (
+        await run_errand(replace(_errand(job, WorkerMode.PROVE), base=folder, cookies_path=kept))
+        is not LoginCheck.LOGGED_IN
+    ):
         raise LoginRequiredError(unproven)
 
 
-def _errand(job: Onboarding, mode: Mode) -> Errand:
+def _errand(job: Onboarding, mode: WorkerMode) -> Errand:
     def note(level: Level, text: str) -> None:
         job.observe(Notice(level=level, text=text))
 
@@ -167,7 +170,7 @@ def _errand(job: Onboarding, mode: Mode) -> Errand:
 
 async def _onboard(job: Onboarding, errand: Errand, unproven: str) -> Seal:
     base = job.profile.base_path
-    with changing(base):
+    with write_locked(base):
         await anyio.to_thread.run_sync(check_for_login, base)
         await anyio.to_thread.run_sync(_open_up, base)
         await run_errand(errand)

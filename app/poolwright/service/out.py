@@ -5,10 +5,10 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from poolwright.archive.disk import make_private_folder
-from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.domain.errors import OptionsError, SetupError
-from poolwright.profile.rights import blame
+from poolwright.files.disk import make_private_folder
+from poolwright.files.permissions import describe_error
 from poolwright.settings import Settings
 
 JOURNAL_NAME, LOG_NAME, STAGING_NAME = "journal.db", "log.jsonl", "staging"
@@ -32,7 +32,7 @@ def open_out(settings: Settings) -> Path:
             f"out is '{settings.out}', which is not a folder: {error.strerror}. Choose another one with --out."
         ) from error
     except OSError as error:
-        told = blame(error, settings.out).sentence(otherwise="Fix this, or choose another folder with --out.")
+        told = describe_error(error, settings.out).sentence(otherwise="Fix this, or choose another folder with --out.")
         raise SetupError(f"The output folder '{settings.out}' cannot be written: {told}") from error
     return settings.log_file or private / LOG_NAME
 

@@ -11,8 +11,8 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 
 from poolwright.domain.errors import OptionsError
-from poolwright.processor import Processor
-from poolwright.processor.names import Own, resolve
+from poolwright.sdk import Processor
+from poolwright.sdk.discovery import ModuleProcessor, find_processor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +56,8 @@ def locate_name(name: str, import_path: tuple[str, ...]) -> Located:
     Raises:
         OptionsError: Nothing has this name, or more than one package has it, or its module is nowhere.
     """
-    meant = resolve(name)
-    if isinstance(meant, Own) and not _is_there(meant.outermost, import_path):
+    meant = find_processor(name)
+    if isinstance(meant, ModuleProcessor) and not _is_there(meant.outermost, import_path):
         raise OptionsError(
             f"There is no processor {name!r}: no module {meant.outermost} is in {', '.join(import_path)}, "
             "and no package of that name is installed."

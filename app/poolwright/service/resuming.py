@@ -11,12 +11,12 @@ from typing import TypeAlias
 import anyio
 import anyio.to_thread
 
-from poolwright.archive.tree import OutputTree
+from poolwright.archive.output_tree import OutputTree
 from poolwright.domain.errors import SetupError, unwrap_group
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.ports import Journal
 from poolwright.domain.tasks import TaskRecord
-from poolwright.profile.rights import blame
+from poolwright.files.permissions import describe_error
 from poolwright.service.batch import Redo
 from poolwright.service.redoing import to_redo
 from poolwright.store.journal import SqliteJournal
@@ -46,7 +46,7 @@ async def recover(journal: Journal, tree: OutputTree, out: Path, max_attempts: i
     try:
         await anyio.to_thread.run_sync(tree.recover, abandon_on_cancel=True)  # cut off, as by a power cut
     except OSError as error:
-        told = blame(error, out).sentence(otherwise="Fix this and start again; no data is lost.")
+        told = describe_error(error, out).sentence(otherwise="Fix this and start again; no data is lost.")
         raise SetupError(f"Files of an earlier run in '{out}' cannot be moved into place: {told}") from error
     await journal.recover(max_attempts)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import anyio
 
-from poolwright.archive.tree import OutputTree
+from poolwright.archive.output_tree import OutputTree
+from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import unwrap_group
 from poolwright.domain.events import Level, ListOpened, Notice
 from poolwright.domain.outcomes import Outcome
@@ -19,7 +20,6 @@ from poolwright.portal import pack as packs
 from poolwright.service.batch import BatchJob, BatchSummary, Ending
 from poolwright.service.batch_report import BatchReport, end_of_patience, report_batch
 from poolwright.service.beginning import beginning
-from poolwright.service.clock import SystemClock
 from poolwright.service.crew import Crew
 from poolwright.service.resuming import clean_staging, recover, reopen, unless
 from poolwright.store import search

@@ -9,8 +9,8 @@ from poolwright.domain.errors import SetupError
 from poolwright.domain.events import Level, Notice
 from poolwright.domain.options import WORKER_COUNT_MAX
 from poolwright.service.gate import counted, fitting_count, gb, housed_count, lack_of_memory, lack_of_room, tightness
-from poolwright.service.machine import Machine, look_at_machine
 from poolwright.settings import Settings
+from poolwright.system.hardware import Hardware, inspect_hardware
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +28,11 @@ def find_staffing(settings: Settings) -> Staffing:
     Raises:
         SetupError: This many workers do not fit; the message says how many would.
     """
-    machine = look_at_machine(settings.runs_dir, settings.memory_threshold)
+    machine = inspect_hardware(settings.runs_dir, settings.memory_threshold)
     return choose_staffing(settings.workers, settings.tabs_per_worker, machine)
 
 
-def choose_staffing(asked: int | Literal["auto"], tabs_per_worker: int, machine: Machine) -> Staffing:
+def choose_staffing(asked: int | Literal["auto"], tabs_per_worker: int, machine: Hardware) -> Staffing:
     """Decide on these facts.
 
     Raises:
@@ -47,7 +47,7 @@ def choose_staffing(asked: int | Literal["auto"], tabs_per_worker: int, machine:
     return Staffing(worker_count=count, notices=tuple(Notice(level=level, text=text) for level, text in told if text))
 
 
-def chosen_count(asked: int | Literal["auto"], tabs_per_worker: int, machine: Machine) -> int:
+def chosen_count(asked: int | Literal["auto"], tabs_per_worker: int, machine: Hardware) -> int:
     """The number that was asked for; for ``auto`` as many as fit, at most one for each processor, and at least 1.
 
     More browsers than processors make the run slower.
@@ -57,7 +57,7 @@ def chosen_count(asked: int | Literal["auto"], tabs_per_worker: int, machine: Ma
     return max(1, min(machine.processor_count, fitting_count(machine, tabs_per_worker)))
 
 
-def _why(count: int, machine: Machine) -> str:
+def _why(count: int, machine: Hardware) -> str:
     """Why ``auto`` took no more."""
     if count == machine.processor_count:
         return "one for each processor" if count > 1 else "this machine has one processor"

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import anyio
 
-from poolwright.bridge.pace import every
+from poolwright.concurrency import periodic
 from poolwright.domain.events import Level
 from poolwright.domain.ids import BatchId
 from poolwright.domain.ports import Clock
@@ -88,7 +88,7 @@ class Upkeep:
         Args:
             is_quiet: Whether no order is in hand now.
         """
-        async for _ in every(LOOK_S):
+        async for _ in periodic(LOOK_S):
             await self.look(is_quiet=is_quiet())
 
     async def look(self, *, is_quiet: bool) -> None:

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
+from poolwright.journal.lock import acquire_journal_lock
 from poolwright.store.connecting import STEPS_PER_LOOK, connect, number
 from poolwright.store.errors import JournalError
-from poolwright.store.lock import take_lock
 from poolwright.store.migration import bring_up_to_date, judge
 from poolwright.store.presence import Presence
 from poolwright.store.shape import SCHEMA_VERSION, script
@@ -220,7 +220,7 @@ def open_database(
     with ExitStack() as held:
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            held.callback(os.close, take_lock(path))
+            held.callback(os.close, acquire_journal_lock(path))
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             version = judge(path, busy_timeout_s)
             if 0 < version < SCHEMA_VERSION:

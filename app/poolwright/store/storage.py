@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from poolwright.domain.storage import StorageTrouble, trouble_of
-from poolwright.profile.rights import blame
+from poolwright.files.permissions import describe_error
 from poolwright.store.errors import (
     JournalAwayError,
     JournalDamagedError,
@@ -64,7 +64,7 @@ def explained(path: Path, error: sqlite3.Error) -> JournalError:
 
 def refused(path: Path, error: OSError) -> JournalError:
     """Turn an error of the system into the decision that it asks for."""
-    told = blame(error, path)
+    told = describe_error(error, path)
     match trouble_of(error):
         case StorageTrouble.FULL:
             return JournalFullError(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from poolwright.bridge.pace import every
+from poolwright.concurrency import periodic
 from poolwright.domain.events import Event, Level, Moved, Notice
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.ports import EventSink, Journal
@@ -36,7 +36,7 @@ class Chronicle:
 
     async def keep_writing(self) -> None:
         """Write buffered transitions every second, until cancelled."""
-        async for _ in every(FLUSH_INTERVAL_S):
+        async for _ in periodic(FLUSH_INTERVAL_S):
             await self.flush()
 
     async def flush(self) -> None:

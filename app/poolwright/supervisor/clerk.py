@@ -15,6 +15,8 @@ from typing import Self
 import anyio
 import anyio.to_thread
 
+from poolwright.archive.staging import staging_folder_name
+from poolwright.concurrency import WaitGroup
 from poolwright.domain.events import TaskEnded, TaskReturned
 from poolwright.domain.ids import TaskId
 from poolwright.domain.outcomes import Reason
@@ -22,9 +24,7 @@ from poolwright.domain.tasks import POTask, Report
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.commands import FailRest, Requeue
 from poolwright.supervisor.dispatch import Dispatch
-from poolwright.supervisor.staging import staging_name
 from poolwright.supervisor.surroundings import Surroundings
-from poolwright.supervisor.tally import Tally
 
 #: Tasks that are ended in one step, which takes some hundredths of a second.
 AT_ONCE = 1_000
@@ -44,7 +44,7 @@ class Writings:
     #: Takes the news that a task is in the queue again.
     note_return: Callable[[TaskId], None]
     #: Facts, filings and writings that are not dealt with yet.
-    unsettled: Tally
+    unsettled: WaitGroup
     #: Whether nobody wants to wait any longer.
     is_hurried: Callable[[], bool]
 
@@ -94,7 +94,7 @@ class Clerk:
         task, around = command.task, self._writings.around
         if command.is_death:
             await around.journal.count_death(task.task_id)
-        staged = self._writings.staging_path(command.worker.slot) / staging_name(task)
+        staged = self._writings.staging_path(command.worker.slot) / staging_folder_name(task)
         if not command.keeps_files:
             await anyio.to_thread.run_sync(around.archive.discard, staged, abandon_on_cancel=True)
         await around.journal.give_back(

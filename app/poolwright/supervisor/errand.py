@@ -13,19 +13,19 @@ import anyio
 import anyio.to_thread
 from loguru import logger
 
-from poolwright.bridge.parent import Child, SpawnOrder, spawn
-from poolwright.bridge.strays import end_strays
 from poolwright.domain.errors import LoginRequiredError, PoolError, SetupError
 from poolwright.domain.events import Level
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.options import WorkerOptions
 from poolwright.domain.outcomes import LoginCheck
+from poolwright.files.disk import create_private_file
+from poolwright.ipc import messages
+from poolwright.ipc.messages import WorkerMode
+from poolwright.ipc.process import SpawnSpec, WorkerProcess, spawn
+from poolwright.ipc.process_tree import kill_by_folder
 from poolwright.profile.failures import name_of
-from poolwright.profile.private import create_file
 from poolwright.profile.runs import RunFolder, WorkerFolder, sweep_dead_runs
 from poolwright.supervisor.talk import SILENCE_LIMIT_S, LostError, Talk
-from poolwright.wire import messages
-from poolwright.wire.messages import Mode
 
 #: The one process of an errand.
 _REF = WorkerRef(1, 1)
@@ -42,7 +42,7 @@ def _unheard() -> None:
 class Errand:
     """Specification of a one-shot job."""
 
-    mode: Mode
+    mode: WorkerMode
     #: The user-data folder; made by the browser where it is missing.
     base: Path
     #: Browser, portal and login.
@@ -87,7 +87,12 @@ async def make_base(
         SetupError: The browser does not start, or the portal does not answer.
     """
     errand = Errand(
-        mode=Mode.MAKE_BASE, base=base, options=options, runs_root=runs_root, note=note, one_time_code=one_time_code
+        mode=WorkerMode.MAKE_BASE,
+        base=base,
+        options=options,
+        runs_root=runs_root,
+        note=note,
+        one_time_code=one_time_code,
     )
     await run_errand(errand)
 
@@ -103,13 +108,13 @@ async def run_errand(errand: Errand) -> LoginCheck | None:
         SetupError: The browser does not start, or the portal does not answer.
     """
     # One that was killed may have left a login behind.
-    sweep = partial(sweep_dead_runs, errand.runs_root, end_strays=end_strays)
+    sweep = partial(sweep_dead_runs, errand.runs_root, end_strays=kill_by_folder)
     await anyio.to_thread.run_sync(sweep, abandon_on_cancel=True)  # nobody who wants to stop waits for a disk
     run = await anyio.to_thread.run_sync(RunFolder.create, errand.runs_root, abandon_on_cancel=True)
     try:
         folder = run.worker_folder(_REF.slot)
         # Absolute, as a browser names it on its command line: that marks its processes.
-        order = SpawnOrder(worker=_REF, temp_path=folder.temp_path, profile_path=errand.base.absolute())
+        order = SpawnSpec(worker=_REF, temp_path=folder.temp_path, profile_path=errand.base.absolute())
         configure = await anyio.to_thread.run_sync(_configure, errand, folder, abandon_on_cancel=True)
         child = await spawn(order)
         try:
@@ -124,9 +129,9 @@ async def run_errand(errand: Errand) -> LoginCheck | None:
 def _configure(errand: Errand, folder: WorkerFolder) -> messages.Configure:
     state_path = folder.path / _STATE_NAME
     if errand.state:
-        with create_file(state_path) as file:
+        with create_private_file(state_path) as file:
             file.write(errand.state)
-    seat = messages.Seat(
+    seat = messages.WorkerPaths(
         profile_path=str(errand.base.absolute()),
         profile_name=name_of(errand.base),
         cookies_path=str(errand.cookies_path.absolute()) if errand.cookies_path else "",
@@ -137,24 +142,24 @@ def _configure(errand: Errand, folder: WorkerFolder) -> messages.Configure:
     return messages.Configure(mode=errand.mode, options=errand.options, seat=seat, one_time_code=errand.one_time_code)
 
 
-async def _converse(child: Child, configure: messages.Configure, errand: Errand) -> LoginCheck | None:
+async def _converse(child: WorkerProcess, configure: messages.Configure, errand: Errand) -> LoginCheck | None:
     unable: list[PoolError] = []
     proofs: list[LoginCheck] = []
 
     def take(message: messages.ToSupervisor) -> None:
         match message:
-            case messages.Said():
+            case messages.LogNotice():
                 errand.note(message.level, message.text)
-            case messages.Probed():
+            case messages.LoginVerified():
                 proofs.append(message.proof)
-            case messages.Unable():
-                is_login = message.kind is messages.UnableKind.LOGIN
+            case messages.StartupFailed():
+                is_login = message.kind is messages.StartupFailure.LOGIN
                 unable.append(LoginRequiredError(message.detail) if is_login else SetupError(message.detail))
             case _:
                 pass  # moves and signs of life are for a pool
 
     # A person takes as long as a person takes.
-    silence_limit_s = math.inf if errand.mode is Mode.LOG_IN else SILENCE_LIMIT_S
+    silence_limit_s = math.inf if errand.mode is WorkerMode.LOG_IN else SILENCE_LIMIT_S
     talk = Talk(child)
     async with anyio.create_task_group() as beside:
         beside.start_soon(child.read_lines, logger.info)
@@ -162,7 +167,7 @@ async def _converse(child: Child, configure: messages.Configure, errand: Errand)
             await talk.open(configure, take)
             errand.opened()
             beside.start_soon(_say_when_enough, errand.enough, talk)
-            while not isinstance(message := await talk.hear(silence_limit_s), messages.Bye):
+            while not isinstance(message := await talk.hear(silence_limit_s), messages.Exiting):
                 take(message)
         except LostError as error:
             unable.append(SetupError(f"The browser could not be opened: {error}."))

@@ -15,7 +15,7 @@ from poolwright.domain.events import TaskEnded
 from poolwright.domain.ids import TaskId
 from poolwright.domain.ports import Archive, Filed, Journal
 from poolwright.domain.storage import StorageTrouble, trouble_of
-from poolwright.profile.rights import blame
+from poolwright.files.permissions import describe_error
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.commands import File, Finish
 from poolwright.supervisor.deadline import Deadline
@@ -149,5 +149,5 @@ def _with_words(command: File, told: tuple[str, ...]) -> File:
 def _told(trouble: StorageTrouble, error: OSError) -> str:
     """What happened, and who can do what about it."""
     if trouble is StorageTrouble.FORBIDDEN and error.filename is not None:
-        return f"{_WHAT[trouble]}: {blame(error, Path(error.filename)).sentence()}"
+        return f"{_WHAT[trouble]}: {describe_error(error, Path(error.filename)).sentence()}"
     return f"{_WHAT[trouble]} ({error.strerror or error})."

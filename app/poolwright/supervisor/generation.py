@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import anyio
 from loguru import logger
 
-from poolwright.bridge.parent import Child, spawn
+from poolwright.archive.staging import staging_folder_name
 from poolwright.domain.errors import unwrap_group
 from poolwright.domain.events import SessionView, WorkerSeen
 from poolwright.domain.ids import TaskId, WorkerRef
@@ -20,19 +20,19 @@ from poolwright.domain.outcomes import ReturnReason
 from poolwright.domain.state_machine import StateMachine
 from poolwright.domain.states import WorkerEvent, WorkerStatus
 from poolwright.domain.tasks import POTask
+from poolwright.ipc import messages
+from poolwright.ipc.process import WorkerProcess, spawn
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.departure import Departure
 from poolwright.supervisor.dispatch import Dispatch
 from poolwright.supervisor.facts import Fact, TaskReturned, TaskTaken, WorkerReady
-from poolwright.supervisor.gauge import Gauge
 from poolwright.supervisor.overdue import Deadlines
 from poolwright.supervisor.pictures import Pictures
 from poolwright.supervisor.restarts import LossKind
-from poolwright.supervisor.staging import staging_name
 from poolwright.supervisor.surroundings import WorkerOrder
 from poolwright.supervisor.tabs import Tabs, next_task
 from poolwright.supervisor.talk import SILENCE_LIMIT_S, LostError, Talk, fact_of, news_of
-from poolwright.wire import messages
+from poolwright.system.memory_usage import MemoryMeter
 
 #: A worker that has nothing left probes its login and closes its browser, which takes seconds.
 GOODBYE_LIMIT_S = 60.0
@@ -45,7 +45,7 @@ class Post:
     order: WorkerOrder
     #: The slot's own; the living generation moves it, the slot between two of them.
     machine: StateMachine[WorkerStatus, WorkerEvent]
-    gauge: Gauge
+    gauge: MemoryMeter
     #: Where moves and events are told.
     chronicle: Chronicle
     #: Takes facts for the plan; returns at once.
@@ -82,7 +82,7 @@ class Generation:
         self.pictures = Pictures(self.ask)
         self._deadlines = Deadlines(post.order.options.task_timeout_s)
         self._emptied = anyio.Event()
-        self._child: Child | None = None
+        self._child: WorkerProcess | None = None
         self._pulling = anyio.CancelScope()
 
     @property
@@ -151,14 +151,14 @@ class Generation:
         self._held.clear()
         self.pictures.close()
 
-    async def _talk(self, child: Child, begin_s: float) -> None:
+    async def _talk(self, child: WorkerProcess, begin_s: float) -> None:
         talk = Talk(child)
         await self._come_up(talk, begin_s)
         async with anyio.create_task_group() as beside:
             beside.start_soon(self._pull, talk)
             beside.start_soon(self._deadlines.enforce, self.ref, self._post.report)
             beside.start_soon(self._await_goodbye)
-            while not isinstance(message := await talk.hear(SILENCE_LIMIT_S), messages.Bye):
+            while not isinstance(message := await talk.hear(SILENCE_LIMIT_S), messages.Exiting):
                 self._take_note(message)
             beside.cancel_scope.cancel()
 
@@ -196,7 +196,7 @@ class Generation:
             return
         self._move(WorkerEvent.ASSIGN)
         self._deadlines.begin(begun)
-        await talk.say(messages.Assign(task=begun, staging=staging_name(begun)))
+        await talk.say(messages.Assign(task=begun, staging=staging_folder_name(begun)))
 
     async def _await_goodbye(self) -> None:
         """Wait until the worker has nothing left, then for its goodbye.
@@ -215,28 +215,30 @@ class Generation:
             case messages.Heartbeat():
                 self.session = message.session
                 post.chronicle.tell(self._seen(message.session))
-            case messages.Moved() | messages.Said() | messages.Shown():
+            case messages.StateChanged() | messages.LogNotice() | messages.Thumbnail():
                 self._pass_on(message)
             case messages.Finished() | messages.Returned():
                 self._free(message.task_id)
                 post.report(news_of(message, self.ref))
-            case messages.Probed() | messages.Renewed() | messages.LoggedOut() | messages.LoginSettled():
+            case (
+                messages.LoginVerified() | messages.LoginRefreshed() | messages.LoginRequired() | messages.LoginResult()
+            ):
                 post.report(news_of(message, self.ref))
-            case messages.Unable():
+            case messages.StartupFailed():
                 post.report(fact_of(message, self.ref))
                 raise LostError(message.detail, LossKind.UNABLE)
-            case messages.Hello() | messages.Ready() | messages.Bye():
+            case messages.Hello() | messages.Ready() | messages.Exiting():
                 msg = f"it sent an unexpected {message.type} message"
                 raise LostError(msg, LossKind.GARBLED)
 
-    def _pass_on(self, message: messages.Moved | messages.Said | messages.Shown) -> None:
+    def _pass_on(self, message: messages.StateChanged | messages.LogNotice | messages.Thumbnail) -> None:
         """What others want to know, and the pool need not."""
         match message:
-            case messages.Moved():
+            case messages.StateChanged():
                 self._post.chronicle.moved(message.transition)
-            case messages.Said():
+            case messages.LogNotice():
                 self._post.chronicle.notice(message.level, message.text, self.ref)
-            case messages.Shown():
+            case messages.Thumbnail():
                 self.pictures.arrived(message.task_id, message.jpeg)
 
     def _free(self, task_id: TaskId) -> None:

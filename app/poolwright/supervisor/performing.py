@@ -13,10 +13,13 @@ import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
+from poolwright.archive.staging import staging_folder_name
+from poolwright.concurrency import WaitGroup
 from poolwright.domain.events import Level
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.ports import Clock
 from poolwright.domain.tasks import POTask, Report
+from poolwright.ipc import messages
 from poolwright.profile.kept_login import keep_renewed
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.clerk import Clerk
@@ -55,11 +58,8 @@ from poolwright.supervisor.filing import Filing
 from poolwright.supervisor.holding import told
 from poolwright.supervisor.holds import HoldCause
 from poolwright.supervisor.pool_facts import HoldOver, LoginAges
-from poolwright.supervisor.staging import staging_name
 from poolwright.supervisor.stops import StopCause
-from poolwright.supervisor.tally import Tally
 from poolwright.supervisor.worker import Worker
-from poolwright.wire import messages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +67,9 @@ class Tallies:
     """What a pool counts."""
 
     #: Facts and filings that are not dealt with yet.
-    unsettled: Tally
+    unsettled: WaitGroup
     #: Generations of workers that are not over yet.
-    alive: Tally
+    alive: WaitGroup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +162,7 @@ class Performance:
                 self.note_outcome(command.task, command.report)
 
     def _place_of(self, staged: Staged) -> Path:
-        return self.staging_path(staged.worker.slot) / staging_name(staged.task)
+        return self.staging_path(staged.worker.slot) / staging_folder_name(staged.task)
 
     async def _see_to_login(self, command: LoginCommand) -> None:
         match command:
@@ -170,7 +170,7 @@ class Performance:
                 await anyio.sleep(command.delay_s)
                 self.report(ProofOverdue(worker=command.worker))
             case Probe():
-                await self._ask(command.worker, messages.Probe())
+                await self._ask(command.worker, messages.VerifyLogin())
             case RefreshLogin():
                 code = await self.codes.next() if self.codes else ""
                 await self._ask(command.worker, messages.Refresh(one_time_code=code, is_early=command.is_early))
@@ -180,7 +180,7 @@ class Performance:
                 await self._foretell(command)
             case AdoptLogin():
                 cookies_path = self.workers[command.source_slot].cookies_path
-                await self._ask(command.worker, messages.Adopt(cookies_path=str(cookies_path)))
+                await self._ask(command.worker, messages.ImportCookies(cookies_path=str(cookies_path)))
             case _:
                 assert_never(command)
 
@@ -200,7 +200,9 @@ class Performance:
             await anyio.sleep(command.renewal_in_s)
             self.report(LoginAges(number=command.number))
 
-    async def _ask(self, worker: WorkerRef, message: messages.Probe | messages.Refresh | messages.Adopt) -> None:
+    async def _ask(
+        self, worker: WorkerRef, message: messages.VerifyLogin | messages.Refresh | messages.ImportCookies
+    ) -> None:
         await self.workers[worker.slot].ask(worker.generation, message)
 
     def _see_to_life(self, command: LifeCommand) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import anyio
 
 from poolwright.domain.ids import TaskId
-from poolwright.wire.messages import Show
+from poolwright.ipc.messages import GetThumbnail
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class _Awaited:
 class Pictures:
     """The pictures of one generation."""
 
-    def __init__(self, ask: Callable[[Show], Awaitable[None]]) -> None:
+    def __init__(self, ask: Callable[[GetThumbnail], Awaitable[None]]) -> None:
         """Ask the worker by ``ask``."""
         self._ask = ask
         self._awaited: dict[TaskId, _Awaited] = {}
@@ -48,7 +48,7 @@ class Pictures:
 
     async def _ask_for(self, task_id: TaskId, one: _Awaited) -> None:
         try:
-            await self._ask(Show(task_id=task_id))
+            await self._ask(GetThumbnail(task_id=task_id))
         except BaseException:
             self._drop(task_id, one)
             one.has_come.set()

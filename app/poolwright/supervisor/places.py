@@ -16,7 +16,7 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from poolwright.bridge.pace import every
+from poolwright.concurrency import periodic
 from poolwright.domain.errors import SetupError
 from poolwright.domain.storage import StorageTrouble, trouble_of
 from poolwright.supervisor.facts import Fact
@@ -99,7 +99,7 @@ class StorageMonitor:
 
     async def watch(self) -> None:
         """Look every few seconds and tell, until cancelled."""
-        async for _ in every(LOOK_INTERVAL_S):
+        async for _ in periodic(LOOK_INTERVAL_S):
             await self.look()
 
     async def look(self) -> None:

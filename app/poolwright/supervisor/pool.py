@@ -16,6 +16,7 @@ import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
+from poolwright.concurrency import WaitGroup, shielded_task_group, wait_uncancelled
 from poolwright.domain.events import TaskStarted
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S, Limits, PoolOptions, check_shutdown_timeout
@@ -41,7 +42,6 @@ from poolwright.supervisor.standing import opening
 from poolwright.supervisor.steering import Steering
 from poolwright.supervisor.submissions import Submissions
 from poolwright.supervisor.surroundings import Surroundings
-from poolwright.supervisor.tally import Tally, hold_tasks, undisturbed
 from poolwright.supervisor.watchdog import MemoryMonitor
 from poolwright.supervisor.wishes import Wishes
 from poolwright.supervisor.worker import Worker
@@ -72,7 +72,7 @@ class PersistentWorkerPool(Wishes):
         batch_id, deadline = surroundings.batch_id, self._deadline
         self._dispatch = Dispatch(self._journal, batch_id, options.tab_count, self._report, deadline)
         self.submissions = Submissions(self._journal, batch_id, self._dispatch, deadline)
-        self._alive = Tally()
+        self._alive = WaitGroup()
         self._steering = Steering(
             opening(options),
             StateMachine(POOL, "pool", clock=surroundings.clock.now, observe=self._chronicle.moved),
@@ -115,7 +115,7 @@ class PersistentWorkerPool(Wishes):
             await self._staff()
             await self.submissions.open()
             housing = await stack.enter_async_context(anyio.create_task_group())
-            self._tasks = await housing.start(hold_tasks)
+            self._tasks = await housing.start(shielded_task_group)
             clerk = stack.enter_context(self._clerk())
             self._tasks.start_soon(clerk.write)
             performance = self._performance(clerk)
@@ -207,7 +207,7 @@ class PersistentWorkerPool(Wishes):
         if not self.shutdown_event.is_set():
             self.shutdown_event.set()
             self._tasks.start_soon(self._shutdown.run, timeout)
-        await undisturbed(self._shutdown.is_over)
+        await wait_uncancelled(self._shutdown.is_over)
 
     def hurry(self) -> None:
         """Do not wait for tasks in flight any longer: they go back to the queue."""

@@ -13,11 +13,11 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 
-from poolwright.bridge.strays import end_strays
 from poolwright.domain.events import Level
 from poolwright.domain.ids import ProfileId, WorkerRef
 from poolwright.domain.options import PoolOptions
 from poolwright.domain.state_machine import Transition
+from poolwright.ipc.process_tree import kill_by_folder
 from poolwright.profile.failures import PlaceAwayError, ProfileDamagedError, name_of
 from poolwright.profile.launch import unwritable
 from poolwright.profile.profile import Profile
@@ -53,7 +53,7 @@ class Premises:
             SetupError: The folder cannot be made.
         """
         root = self.options.runs_root
-        swept = await _unless_unwanted(partial(sweep_dead_runs, root, end_strays=end_strays))
+        swept = await _unless_unwanted(partial(sweep_dead_runs, root, end_strays=kill_by_folder))
         if swept.removed:
             self.chronicle.notice(Level.INFO, f"cleaned up {len(swept.removed)} abandoned run(s)")
         self._run = await _unless_unwanted(partial(_make_folder, root))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import anyio
 
+from poolwright.concurrency import WaitGroup
 from poolwright.domain.events import Level
 from poolwright.domain.states import PoolEvent
 from poolwright.supervisor.chronicle import Chronicle
@@ -22,7 +23,6 @@ from poolwright.supervisor.pool_facts import StopNeeded
 from poolwright.supervisor.steering import Steering
 from poolwright.supervisor.stops import StopCause
 from poolwright.supervisor.submissions import Submissions
-from poolwright.supervisor.tally import Tally
 from poolwright.supervisor.worker import Worker
 
 #: Shares of the time for all of it by which a stage is over: facts that came before the end are dealt with; tasks in
@@ -46,7 +46,7 @@ class Shutdown:
     chronicle: Chronicle
     deadline: Deadline
     #: Generations of workers that are not over yet.
-    alive: Tally
+    alive: WaitGroup
     #: Ends the claiming of further tasks.
     feeding: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     #: Ends the waiting for tasks in flight.

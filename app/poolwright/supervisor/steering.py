@@ -12,6 +12,7 @@ from typing import Self
 
 import anyio
 
+from poolwright.concurrency import WaitGroup
 from poolwright.domain.state_machine import StateMachine
 from poolwright.domain.states import PoolEvent, PoolStatus
 from poolwright.supervisor import plan
@@ -19,20 +20,23 @@ from poolwright.supervisor.dispatch import Dispatch
 from poolwright.supervisor.facts import Fact, WorkerReady
 from poolwright.supervisor.performing import Performance
 from poolwright.supervisor.standing import Standing
-from poolwright.supervisor.tally import Tally
 
 
 class Steering:
     """Receives events through ``post``, asks the policy about each, and has its commands executed."""
 
     def __init__(
-        self, standing: Standing, machine: StateMachine[PoolStatus, PoolEvent], dispatch: Dispatch, open_tasks: Tally
+        self,
+        standing: Standing,
+        machine: StateMachine[PoolStatus, PoolEvent],
+        dispatch: Dispatch,
+        open_tasks: WaitGroup,
     ) -> None:
         """Start with a standing in which nothing has happened yet."""
         self.standing = standing
         self.machine = machine
         #: Facts and filings that are not dealt with yet.
-        self.unsettled = Tally()
+        self.unsettled = WaitGroup()
         #: When the last fact was dealt with, in seconds of ``anyio.current_time``.
         self.dealt_at_s = anyio.current_time()
         self._dispatch = dispatch

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
+from poolwright.concurrency import WaitGroup
 from poolwright.domain.errors import (
     LoginRequiredError,
     PoolError,
@@ -24,7 +25,6 @@ from poolwright.supervisor.deadline import Deadline
 from poolwright.supervisor.dispatch import Dispatch
 from poolwright.supervisor.handle import TaskHandle
 from poolwright.supervisor.stops import StopCause
-from poolwright.supervisor.tally import Tally
 
 #: What a pool that cannot go on raises to those who wait. One that was asked to stop raises nothing; one that lost all
 #: its workers gives every task its outcome, and takes no more.
@@ -55,7 +55,7 @@ class Submissions:
         self._handles: dict[TaskId, TaskHandle] = {}
         self._end: Stop | None = None
         #: Tasks of the list that have no outcome yet.
-        self.open_tasks = Tally()
+        self.open_tasks = WaitGroup()
 
     async def open(self) -> None:
         """Count what the list holds already."""

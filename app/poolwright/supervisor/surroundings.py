@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from poolwright.bridge.parent import SpawnOrder
 from poolwright.domain.ids import BatchId, WorkerRef
 from poolwright.domain.options import WorkerOptions
 from poolwright.domain.ports import Archive, Clock, EventSink, Journal
-from poolwright.memory.limit import MemoryLimit, oom_kill_count, read_limit
+from poolwright.ipc.messages import WorkerPaths
+from poolwright.ipc.process import SpawnSpec
 from poolwright.profile.kept_login import kept_login_path
 from poolwright.profile.profile import Profile
 from poolwright.profile.runs import WorkerFolder
 from poolwright.supervisor.deadline import Deadline
-from poolwright.wire.messages import Seat
+from poolwright.system.memory_limit import MemoryLimit, oom_kill_count, read_limit
 
 #: The cookies of a slot's session, beside its clone; gone with the folder.
 COOKIES_NAME = "cookies.json"
@@ -58,9 +58,9 @@ class WorkerOrder:
     #: When the pool must be gone.
     deadline: Deadline
 
-    def spawning(self, worker: WorkerRef) -> SpawnOrder:
+    def spawning(self, worker: WorkerRef) -> SpawnSpec:
         """How one generation is started."""
-        return SpawnOrder(
+        return SpawnSpec(
             worker=worker,
             temp_path=self.folder.temp_path,
             profile_path=self.folder.profile_path,
@@ -73,9 +73,9 @@ class WorkerOrder:
         return self.folder.path / COOKIES_NAME
 
     @property
-    def seat(self) -> Seat:
+    def seat(self) -> WorkerPaths:
         """What the worker is told of its places."""
-        return Seat(
+        return WorkerPaths(
             profile_path=str(self.folder.profile_path),
             profile_name=self.profile_name,
             staging_path=str(self.staging_path),

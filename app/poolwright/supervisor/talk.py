@@ -7,9 +7,11 @@ from typing import assert_never
 
 import anyio
 
-from poolwright.bridge.awake import AwakeLimit
-from poolwright.bridge.parent import Child
+from poolwright.concurrency import ActiveTimeLimit
 from poolwright.domain.ids import WorkerRef
+from poolwright.ipc import messages
+from poolwright.ipc.codec import FrameError
+from poolwright.ipc.process import WorkerProcess
 from poolwright.profile.failures import ProfileDamagedError
 from poolwright.supervisor.facts import (
     BrowserUnfit,
@@ -24,8 +26,6 @@ from poolwright.supervisor.facts import (
 from poolwright.supervisor.pool_facts import StopNeeded
 from poolwright.supervisor.restarts import LossKind
 from poolwright.supervisor.stops import StopCause
-from poolwright.wire import messages
-from poolwright.wire.codec import WireError
 
 #: From the start of the process to its first word (design section 4).
 HELLO_LIMIT_S = 30.0
@@ -43,15 +43,15 @@ HEAD_START_S = 2.0
 SILENCE_LIMIT_S = 15.0
 
 _STOP_CAUSES = {
-    messages.UnableKind.LOGIN: StopCause.LOGIN_REQUIRED,
-    messages.UnableKind.PROCESSOR: StopCause.SETUP_FAILED,
+    messages.StartupFailure.LOGIN: StopCause.LOGIN_REQUIRED,
+    messages.StartupFailure.PROCESSOR: StopCause.SETUP_FAILED,
 }
 
 
 def ready_limit_s(configure: messages.Configure) -> float:
     """How long a worker may take until it is ready, where every page of the portal comes as late as its pack allows."""
     portal = configure.options.portal
-    page_count = _LADDER if configure.mode is messages.Mode.MAKE_BASE else _PROBE
+    page_count = _LADDER if configure.mode is messages.WorkerMode.MAKE_BASE else _PROBE
     pages_s = _WAITS_PER_PAGE * page_count * portal.page_s if portal else 0.0
     return max(READY_LIMIT_S, BROWSER_LIMIT_S + pages_s)
 
@@ -59,10 +59,10 @@ def ready_limit_s(configure: messages.Configure) -> float:
 def news_of(
     message: messages.Finished
     | messages.Returned
-    | messages.Probed
-    | messages.Renewed
-    | messages.LoggedOut
-    | messages.LoginSettled,
+    | messages.LoginVerified
+    | messages.LoginRefreshed
+    | messages.LoginRequired
+    | messages.LoginResult,
     worker: WorkerRef,
 ) -> TaskReported | TaskReturned | Probed | SessionRenewed | LoginLost | LoginSettled:
     """What the pool has to know when a worker tells how its work and its login went."""
@@ -72,30 +72,30 @@ def news_of(
             return TaskReported(worker=worker, task_id=task_id, report=report, paused_s=message.paused_s)
         case messages.Returned():
             return TaskReturned(worker=worker, task_id=message.task_id, why=message.why, detail=message.detail)
-        case messages.Probed():
+        case messages.LoginVerified():
             return Probed(worker=worker, proof=message.proof, is_last=message.is_last)
-        case messages.Renewed():
+        case messages.LoginRefreshed():
             return SessionRenewed(worker=worker)
-        case messages.LoggedOut():
+        case messages.LoginRequired():
             return LoginLost(worker=worker, detail=message.detail, at_s=anyio.current_time())
-        case messages.LoginSettled():
+        case messages.LoginResult():
             is_in, at_s = message.is_logged_in, anyio.current_time()
             return LoginSettled(worker=worker, is_logged_in=is_in, detail=message.detail, at_s=at_s)
         case _:
             assert_never(message)
 
 
-def fact_of(unable: messages.Unable, worker: WorkerRef) -> PortalDown | BrowserUnfit | StopNeeded:
+def fact_of(unable: messages.StartupFailed, worker: WorkerRef) -> PortalDown | BrowserUnfit | StopNeeded:
     """What the pool has to know when a worker says that it cannot work.
 
     Raises:
         ProfileDamagedError: Its profile is damaged. Whoever holds the clone puts it aside, then the pool is told.
     """
-    if unable.kind is messages.UnableKind.PROFILE:
+    if unable.kind is messages.StartupFailure.PROFILE:
         raise ProfileDamagedError(unable.detail)
-    if unable.kind is messages.UnableKind.PORTAL:
+    if unable.kind is messages.StartupFailure.PORTAL:
         return PortalDown(worker=worker, detail=unable.detail)
-    if unable.kind is messages.UnableKind.BROWSER:
+    if unable.kind is messages.StartupFailure.BROWSER:
         return BrowserUnfit(worker=worker, detail=unable.detail)
     return StopNeeded(cause=_STOP_CAUSES[unable.kind], detail=unable.detail)
 
@@ -112,7 +112,7 @@ class LostError(Exception):
 class Talk:
     """The message channel to one worker process."""
 
-    def __init__(self, child: Child) -> None:
+    def __init__(self, child: WorkerProcess) -> None:
         """Speak with ``child``."""
         self._child = child
 
@@ -136,7 +136,7 @@ class Talk:
         await anyio.sleep_until(begin_s)
         await self.say(configure)
         limit_s = ready_limit_s(configure)
-        limit, is_waiting_for_us = AwakeLimit(limit_s), False
+        limit, is_waiting_for_us = ActiveTimeLimit(limit_s), False
         while True:
             await self._child.look()  # its browser comes up meanwhile
             late = (limit, f"its browser was not ready within {limit_s:g} s", LossKind.SLOW_START)
@@ -145,7 +145,7 @@ class Talk:
                 await self._child.look()
                 return message
             note(message)
-            is_waiting_for_us = is_waiting_for_us or isinstance(message, messages.LoggedOut)
+            is_waiting_for_us = is_waiting_for_us or isinstance(message, messages.LoginRequired)
 
     async def hear(self, limit_s: float) -> messages.ToSupervisor:
         """The next frame.
@@ -153,16 +153,16 @@ class Talk:
         Raises:
             LostError: None came within ``limit_s`` of our own running, the process ended, or it sent what is no frame.
         """
-        return await self._next(AwakeLimit(limit_s), f"it sent nothing for {limit_s:g} s", LossKind.SILENT)
+        return await self._next(ActiveTimeLimit(limit_s), f"it sent nothing for {limit_s:g} s", LossKind.SILENT)
 
-    async def _next(self, limit: AwakeLimit, too_late: str, kind: LossKind) -> messages.ToSupervisor:
+    async def _next(self, limit: ActiveTimeLimit, too_late: str, kind: LossKind) -> messages.ToSupervisor:
         try:
             while not limit.is_over:
                 with limit.slice():
                     return await self._child.link.receive()
         except anyio.EndOfStream as error:
             raise LostError(await self._how_it_ended()) from error
-        except (WireError, anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
+        except (FrameError, anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
             msg = f"its connection broke ({error})"
             raise LostError(msg, LossKind.GARBLED) from error
         raise LostError(too_late, kind)

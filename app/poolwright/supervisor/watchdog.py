@@ -14,16 +14,16 @@ from dataclasses import dataclass
 import anyio
 import anyio.to_thread
 
-from poolwright.bridge.pace import every
+from poolwright.concurrency import periodic
 from poolwright.domain.events import Level
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.states import WorkerStatus
-from poolwright.memory.limit import MemoryLimit
-from poolwright.memory.usage import Meter, Way
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.facts import Fact
 from poolwright.supervisor.pool_facts import MemorySeen
 from poolwright.supervisor.worker import Worker
+from poolwright.system.memory_limit import MemoryLimit
+from poolwright.system.memory_usage import MemoryMetric, ProcessTreeMeter
 
 ESTIMATE_INTERVAL_S = 2.0
 _AT_WORK = frozenset({WorkerStatus.READY, WorkerStatus.PROCESSING, WorkerStatus.IDLE})
@@ -31,8 +31,8 @@ _AT_WORK = frozenset({WorkerStatus.READY, WorkerStatus.PROCESSING, WorkerStatus.
 MEASURE_EACH = 5
 
 _LESS_EXACT = {
-    Way.USS: "Memory is measured without shared pages: this system does not report how processes share them.",
-    Way.SCALED_RSS: "Memory is estimated: this user may not inspect all browser processes.",
+    MemoryMetric.USS: "Memory is measured without shared pages: this system does not report how processes share them.",
+    MemoryMetric.SCALED_RSS: "Memory is estimated: this user may not inspect all browser processes.",
 }
 
 
@@ -44,7 +44,7 @@ class _Look:
     own_bytes: int
     limit: MemoryLimit
     #: The weakest that was needed.
-    way: Way
+    way: MemoryMetric
 
 
 class MemoryMonitor:
@@ -72,8 +72,8 @@ class MemoryMonitor:
         self._read_limit = read_limit
         self._chronicle = chronicle
         self._report = report
-        self._own = Meter(lambda: [os.getpid()])
-        self._warned_of = Way.PSS
+        self._own = ProcessTreeMeter(lambda: [os.getpid()])
+        self._warned_of = MemoryMetric.PSS
         self._seen = set[WorkerRef]()
         self._is_blind = False
         #: The most that all workers and the supervisor used together, in bytes.
@@ -84,7 +84,7 @@ class MemoryMonitor:
     async def watch(self) -> None:
         """Look every two seconds and tell, until cancelled."""
         looks = itertools.count()
-        async for _ in every(ESTIMATE_INTERVAL_S):
+        async for _ in periodic(ESTIMATE_INTERVAL_S):
             await self.look(is_exact=next(looks) % MEASURE_EACH == 0 or self._has_newcomer())
 
     async def look(self, *, is_exact: bool) -> None:
@@ -133,7 +133,7 @@ class MemoryMonitor:
             by_worker=by_worker,
             own_bytes=own.memory_bytes,
             limit=self._read_limit(),
-            way=max(ways, key=list(Way).index),
+            way=max(ways, key=list(MemoryMetric).index),
         )
 
     def _is_over(self, found: _Look) -> bool:
@@ -147,8 +147,8 @@ class MemoryMonitor:
             told = f"Memory cannot be measured now ({error.strerror or error}); trying again."
             self._chronicle.notice(Level.WARNING, told)
 
-    def _warn(self, way: Way) -> None:
+    def _warn(self, way: MemoryMetric) -> None:
         """Say once for each way that is weaker than those before."""
-        if list(Way).index(way) > list(Way).index(self._warned_of):
+        if list(MemoryMetric).index(way) > list(MemoryMetric).index(self._warned_of):
             self._warned_of = way
             self._chronicle.notice(Level.WARNING, _LESS_EXACT[way])

@@ -19,14 +19,13 @@ from poolwright.domain.state_machine import StateMachine
 from poolwright.domain.states import WORKER, WorkerEvent, WorkerStatus
 from poolwright.domain.storage import StorageTrouble, trouble_told
 from poolwright.domain.tasks import POTask
-from poolwright.memory.kills import Kills
+from poolwright.ipc import messages
 from poolwright.profile.failures import ProfileInUseError
 from poolwright.profile.profile import Profile
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.departure import Departure
 from poolwright.supervisor.dispatch import Dispatch
 from poolwright.supervisor.facts import Fact, HomeRefused, WorkerEnded, WorkerLost
-from poolwright.supervisor.gauge import Gauge
 from poolwright.supervisor.generation import Generation, Post
 from poolwright.supervisor.places import ROOM_FLOOR_BYTES
 from poolwright.supervisor.pool_facts import StopNeeded
@@ -36,7 +35,8 @@ from poolwright.supervisor.snapshot import WorkerSnapshot
 from poolwright.supervisor.stops import StopCause
 from poolwright.supervisor.surroundings import WorkerOrder
 from poolwright.supervisor.talk import HEAD_START_S, LostError
-from poolwright.wire import messages
+from poolwright.system.memory_limit import OomKillCounter
+from poolwright.system.memory_usage import MemoryMeter
 
 _AT_WORK = frozenset({WorkerStatus.READY, WorkerStatus.PROCESSING, WorkerStatus.IDLE})
 
@@ -65,7 +65,7 @@ class Worker:
         self._report = report
         first = WorkerRef(order.slot, 1)
         self._machine = StateMachine(WORKER, first.worker_id, clock=order.clock, observe=chronicle.moved)
-        self.gauge = Gauge()
+        self.gauge = MemoryMeter()
         self._done_count = 0
         self._post = Post(
             order=order,
@@ -146,7 +146,7 @@ class Worker:
         with anyio.CancelScope() as self._living:
             if last.departure is Departure.WITH_POOL:  # asked for between the two
                 self.abandon()
-            kills = await anyio.to_thread.run_sync(Kills, self._order.count_kills, abandon_on_cancel=True)
+            kills = await anyio.to_thread.run_sync(OomKillCounter, self._order.count_kills, abandon_on_cancel=True)
             try:
                 begin_s = anyio.current_time() + delay_s
                 await anyio.sleep_until(begin_s - HEAD_START_S)
@@ -178,7 +178,9 @@ class Worker:
         if is_at_work and self.ref.generation == generation:
             await self._generation.depart(Departure.TO_RETURN, cause)
 
-    async def ask(self, generation: int, message: messages.Probe | messages.Refresh | messages.Adopt) -> None:
+    async def ask(
+        self, generation: int, message: messages.VerifyLogin | messages.Refresh | messages.ImportCookies
+    ) -> None:
         """Ask something about its login of a generation; one that is gone told so by its end."""
         if self.ref.generation == generation:
             await self._generation.ask(message)
@@ -246,7 +248,7 @@ class Worker:
         self._report(WorkerEnded(worker=self.ref) if is_in_order else lost)
 
 
-async def _killed(kills: Kills) -> str:
+async def _killed(kills: OomKillCounter) -> str:
     """What to add to the cause of a loss when the system took processes for want of memory meanwhile."""
     number = await anyio.to_thread.run_sync(lambda: kills.number, abandon_on_cancel=True)
     what = "a process" if number == 1 else f"{number} processes"

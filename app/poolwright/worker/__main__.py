@@ -1,6 +1,6 @@
 """The entry of a worker process: ``python -m poolwright.worker SLOT GENERATION FRAMES``.
 
-How this process loads is settled before anything of weight is imported (see ``poolwright.loading``), and the link is
+How this process loads is settled before anything of weight is imported (see ``poolwright.interpreter``), and the link is
 claimed before the libraries of others are, so that no print can ever reach it.
 """
 
@@ -9,17 +9,17 @@ from __future__ import annotations
 import os
 import sys
 
-from poolwright import loading
+from poolwright import interpreter
 
 
 def main(arguments: list[str]) -> int:
     """Serve until told to stop; the exit code says how it ended."""
     slot, generation, frames = arguments
-    loading.begin()
+    interpreter.prepare_imports()
 
-    from poolwright.bridge.child import claim, die_with_parent, link  # noqa: PLC0415 - see the module's docstring
+    from poolwright.ipc.child import die_with_parent, open_channel, take_over_descriptors  # noqa: PLC0415 - see the module's docstring
 
-    claimed = claim(frames)
+    claimed = take_over_descriptors(frames)
     die_with_parent()
 
     import anyio  # noqa: PLC0415
@@ -27,9 +27,9 @@ def main(arguments: list[str]) -> int:
     from poolwright.domain.ids import WorkerRef  # noqa: PLC0415
     from poolwright.worker import entry  # noqa: PLC0415
 
-    loading.done()
+    interpreter.finish_imports()
     worker = WorkerRef(int(slot), int(generation))
-    return anyio.run(entry.serve, link(claimed), worker, os.getpid())
+    return anyio.run(entry.serve, open_channel(claimed), worker, os.getpid())
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from playwright.async_api import Error as PlaywrightError
 from poolwright.domain.errors import unwrap_group
 from poolwright.domain.outcomes import Outcome, Reason
 from poolwright.domain.tasks import POTask, Report
-from poolwright.memory.kills import Kills
-from poolwright.processor.failures import GiveUpError, ProcessorError, RetryLaterError, SessionLostError
+from poolwright.sdk.protocol import GiveUpError, ProcessorError, RetryLaterError, SessionLostError
+from poolwright.system.memory_limit import OomKillCounter
 from poolwright.worker.desk import Desk
 from poolwright.worker.errors import CannotProcessError, SessionBrokenError, first_line, reason_of
 from poolwright.worker.presence import is_portal_gone
@@ -65,7 +65,7 @@ async def attempt(bench: Bench, task: POTask, staging: Path) -> Report:
         SessionBrokenError: Browser or driver are gone; the task was not judged.
         CannotProcessError: The processor cannot work in this pool; the task was not judged.
     """
-    begun, kills = anyio.current_time(), await anyio.to_thread.run_sync(Kills)
+    begun, kills = anyio.current_time(), await anyio.to_thread.run_sync(OomKillCounter)
     async with bench.session.tab(task, staging, bench.desk) as tab:
         report = await _judged(bench, tab, task)
         if report.outcome in _TROUBLED:
@@ -146,7 +146,7 @@ async def _unless_lost(bench: Bench, tab: Tab, task: POTask) -> Report:
     return reports[0]
 
 
-def _explained(crashed: Report, kills: Kills) -> Report:
+def _explained(crashed: Report, kills: OomKillCounter) -> Report:
     """A page that the system ended to save itself is told apart from one that crashed. Blocking."""
     if not kills.number:
         return crashed

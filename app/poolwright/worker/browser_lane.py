@@ -14,7 +14,7 @@ import anyio
 from playwright.async_api import BrowserContext, Download, Page
 from playwright.async_api import Error as PlaywrightError
 
-from poolwright.archive.content import is_document_type
+from poolwright.files.content_type import is_document_type
 from poolwright.portal.pack import Pack
 from poolwright.worker.allowance import Allowance
 from poolwright.worker.announcement import announcement

@@ -18,10 +18,10 @@ import anyio
 import anyio.to_thread
 from playwright.async_api import BrowserContext, Page
 
-from poolwright.archive.answers import Shape
-from poolwright.archive.content import Finding, inspect
 from poolwright.domain.options import BrowserOptions, PortalOptions, SizeLimits
 from poolwright.domain.tasks import MissedFile
+from poolwright.files.content_type import SniffResult, sniff
+from poolwright.files.soft_errors import SoftError
 from poolwright.portal.pack import Pack
 from poolwright.worker.allowance import Allowance
 from poolwright.worker.browser_lane import BrowserLane, FloodError, NoFileError, Wanted
@@ -43,12 +43,12 @@ from poolwright.worker.wholeness import proved_whole
 class PageInsteadError(RefusedError):
     """A page of HTML came where a file was expected."""
 
-    def __init__(self, problem: str, shape: Shape | None) -> None:
+    def __init__(self, problem: str, shape: SoftError | None) -> None:
         """Keep what can be done: most pages lead on to the file in a browser, and some only after a click."""
         super().__init__(
-            problem, is_retryable=True, is_for_browser=True, is_session_in_doubt=shape in {None, Shape.LOGIN}
+            problem, is_retryable=True, is_for_browser=True, is_session_in_doubt=shape in {None, SoftError.LOGIN}
         )
-        self.is_for_click = shape in {None, Shape.WAITING}
+        self.is_for_click = shape in {None, SoftError.WAITING}
 
 
 class Downloads:
@@ -232,10 +232,10 @@ class OrderDownloads:
             notes=finding.notes,
         )
 
-    async def _judge(self, finding: Finding, received: Received) -> None:
+    async def _judge(self, finding: SniffResult, received: Received) -> None:
         if finding.is_page:
             stop_at_login(self._pack, self._downloads.portal.base_url, received.final_url)
-        if finding.shape is Shape.LOGIN:
+        if finding.shape is SoftError.LOGIN:
             await self._order_page.prove()
         if finding.problems:
             problem = " ".join(finding.problems)
@@ -250,8 +250,8 @@ class OrderDownloads:
         return name_file(self._pack.attachments.names, page, received.disposition, addresses)
 
 
-def _inspected(received: Received, called: FileName) -> Finding:
-    return inspect(
+def _inspected(received: Received, called: FileName) -> SniffResult:
+    return sniff(
         received.path,
         called.label,
         received.declared_type,

@@ -11,38 +11,37 @@ from pathlib import Path
 
 import anyio
 
-from poolwright.bridge.awake import Pauses
-from poolwright.bridge.pace import every
-from poolwright.bridge.stream import FrameStream
+from poolwright.concurrency import SuspendedTime, periodic
 from poolwright.domain.errors import unwrap_group
 from poolwright.domain.ids import TaskId
 from poolwright.domain.outcomes import LOOKS_LOGGED_OUT, LoginCheck, ReturnReason
-from poolwright.processor.failures import SessionLostError
-from poolwright.wire.messages import (
-    Adopt,
+from poolwright.ipc.channel import Channel
+from poolwright.ipc.child import Outbox
+from poolwright.ipc.messages import (
     Assign,
     Configure,
     Drain,
     Finished,
+    GetThumbnail,
     Heartbeat,
-    LoggedOut,
-    LoginSettled,
-    Probe,
-    Probed,
+    ImportCookies,
+    LoginRequired,
+    LoginResult,
+    LoginVerified,
     Ready,
     Refresh,
     Returned,
-    Seat,
-    Show,
-    Shown,
+    Thumbnail,
     ToWorker,
+    VerifyLogin,
+    WorkerPaths,
 )
+from poolwright.sdk.protocol import SessionLostError
 from poolwright.worker.attempt import Bench, attempt
 from poolwright.worker.cookies import CookieSnapshot
 from poolwright.worker.errors import CannotLogInError, SessionBrokenError, first_line
 from poolwright.worker.evidence import thumbnail
 from poolwright.worker.ladder import Keys
-from poolwright.worker.mouth import Mouth
 from poolwright.worker.session import BrowserSession
 
 #: A supervisor that hears nothing for 15 s takes the worker for hung.
@@ -54,7 +53,7 @@ PICTURE_BYTES_MAX = 600_000
 class Duty:
     """One running worker. ``serve`` returns when the supervisor sends ``Drain``."""
 
-    def __init__(self, bench: Bench, mouth: Mouth, staging: Path, *, seat: Seat, is_headed: bool) -> None:
+    def __init__(self, bench: Bench, mouth: Outbox, staging: Path, *, seat: WorkerPaths, is_headed: bool) -> None:
         """Work at a bench.
 
         Args:
@@ -72,13 +71,13 @@ class Duty:
         #: Whether anything ended as it may seem to end for a session that is logged out.
         self._has_missed = False
         self._was_ready = False
-        self._pauses = Pauses(HEARTBEAT_INTERVAL_S)
+        self._pauses = SuspendedTime(HEARTBEAT_INTERVAL_S)
 
     @property
     def _session(self) -> BrowserSession:
         return self._bench.session
 
-    async def serve(self, link: FrameStream[ToWorker]) -> None:
+    async def serve(self, link: Channel[ToWorker]) -> None:
         """Handle messages until ``Drain``, then finish the current tasks.
 
         Raises:
@@ -96,7 +95,7 @@ class Duty:
                     while not isinstance(message := await link.receive(), Drain):
                         work.start_soon(self._answer, message)
                 if self._has_missed:
-                    self._mouth.say(Probed, proof=await self._session.membership.probe(), is_last=True)
+                    self._mouth.say(LoginVerified, proof=await self._session.membership.probe(), is_last=True)
                 beside.cancel_scope.cancel()
         except ExceptionGroup as group:
             raise unwrap_group(group, SessionBrokenError) from group
@@ -107,19 +106,19 @@ class Duty:
         if demand is None:
             self._say_ready()
         else:
-            self._mouth.say(LoggedOut, detail=demand)
+            self._mouth.say(LoginRequired, detail=demand)
 
     async def _answer(self, message: ToWorker) -> None:
         match message:
             case Assign():
                 await self._process(message)
-            case Probe():
+            case VerifyLogin():
                 await self._probe()
-            case Show():
+            case GetThumbnail():
                 await self._show(message)
             case Refresh():
                 await self._refresh(message)
-            case Adopt():
+            case ImportCookies():
                 await self._adopt(message)
             case Configure() | Drain():
                 msg = f"{message.type} is not a valid message for a running worker"
@@ -146,14 +145,14 @@ class Duty:
     async def _probe(self) -> None:
         count = self._session.membership.count
         proof = await self._session.membership.probe()
-        self._mouth.say(Probed, proof=proof)
+        self._mouth.say(LoginVerified, proof=proof)
         if proof is LoginCheck.LOGGED_OUT:
             self._lose(count, "the portal's probe page asks for a login")
 
-    async def _show(self, show: Show) -> None:
+    async def _show(self, show: GetThumbnail) -> None:
         tab = self._session.tabs.get(show.task_id)
         picture = await thumbnail(tab.page) if tab is not None else b""
-        self._mouth.say(Shown, task_id=show.task_id, jpeg=b64encode(picture[:PICTURE_BYTES_MAX]).decode())
+        self._mouth.say(Thumbnail, task_id=show.task_id, jpeg=b64encode(picture[:PICTURE_BYTES_MAX]).decode())
 
     async def _refresh(self, refresh: Refresh) -> None:
         kept = self._seat.kept_login_path
@@ -168,18 +167,18 @@ class Duty:
                 await self._session.membership.leave()
             step = await self._session.membership.log_in(keys)
         except CannotLogInError as error:
-            self._mouth.say(LoginSettled, is_logged_in=False, detail=str(error))
+            self._mouth.say(LoginResult, is_logged_in=False, detail=str(error))
             return
-        self._mouth.say(LoginSettled, is_logged_in=True, detail=step)
+        self._mouth.say(LoginResult, is_logged_in=True, detail=step)
         self._say_ready()
 
-    async def _adopt(self, adopt: Adopt) -> None:
+    async def _adopt(self, adopt: ImportCookies) -> None:
         try:
             await self._session.membership.adopt(Path(adopt.cookies_path))
         except CannotLogInError as error:
-            self._mouth.say(LoginSettled, is_logged_in=False, detail=str(error))
+            self._mouth.say(LoginResult, is_logged_in=False, detail=str(error))
             return
-        self._mouth.say(LoginSettled, is_logged_in=True, detail="cookies imported")
+        self._mouth.say(LoginResult, is_logged_in=True, detail="cookies imported")
         self._say_ready()
 
     def _say_ready(self) -> None:
@@ -192,11 +191,11 @@ class Duty:
 
     def _lose(self, count: int, detail: str) -> None:
         if self._session.membership.lose(count):
-            self._mouth.say(LoggedOut, detail=detail)
+            self._mouth.say(LoginRequired, detail=detail)
 
     async def _beat(self) -> None:
         """Send a heartbeat every two seconds."""
-        async for _ in every(HEARTBEAT_INTERVAL_S):
+        async for _ in periodic(HEARTBEAT_INTERVAL_S):
             self._pauses.note()
             self._mouth.say(Heartbeat, session=self._session.view())
 

@@ -9,9 +9,9 @@ from enum import IntEnum
 import anyio
 from loguru import logger
 
-from poolwright.bridge.stream import FrameStream
 from poolwright.domain.ids import WorkerRef
-from poolwright.wire.messages import ToWorker
+from poolwright.ipc.channel import Channel
+from poolwright.ipc.messages import ToWorker
 from poolwright.worker import loop
 from poolwright.worker.errors import SessionBrokenError, first_line
 
@@ -25,7 +25,7 @@ class Exit(IntEnum):
     DEFECT = 70
 
 
-async def serve(link: FrameStream[ToWorker], worker: WorkerRef, pid: int) -> int:
+async def serve(link: Channel[ToWorker], worker: WorkerRef, pid: int) -> int:
     """Run the worker; return the exit code of the process."""
     logger.remove()
     logger.add(sys.stderr, format="{level} {message}", level="INFO", diagnose=False)

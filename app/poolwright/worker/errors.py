@@ -7,8 +7,8 @@ import re
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
-from poolwright.archive.names import well_formed
 from poolwright.domain.outcomes import Reason
+from poolwright.files.names import well_formed
 
 #: What an own processor raises may quote a whole page, and a frame must hold it; nobody reads more in one sentence.
 _LINE_MAX = 1000

@@ -9,7 +9,7 @@ import anyio
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
-from poolwright.archive.names import STAGED_EVIDENCE, safe_name, unique_name
+from poolwright.files.names import STAGED_EVIDENCE, safe_name, unique_name
 
 #: A picture takes well under a second; a page that hangs must not hold its tab for long.
 LIMIT_S = 5.0

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 
-from poolwright.archive.names import has_ending
+from poolwright.files.names import has_ending
 from poolwright.portal.pack import NameSource
 from poolwright.worker.disposition import Disposition
 

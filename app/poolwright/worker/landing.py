@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 from playwright.async_api import Download
 
-from poolwright.bridge.awake import AwakeLimit
+from poolwright.concurrency import ActiveTimeLimit
 from poolwright.domain.errors import unwrap_group
 
 #: What the browser adds to a name until all is there.
@@ -71,7 +71,7 @@ async def landed(download: Download, stall_s: float, check: Callable[[int], None
 
 async def _grow(landing: Landing, came: anyio.Event, stall_s: float, check: Callable[[int], None]) -> None:
     """Come back when all is there; time in which this machine slept is no silence of the portal's."""
-    limit, size_bytes = AwakeLimit(stall_s), 0
+    limit, size_bytes = ActiveTimeLimit(stall_s), 0
     while not came.is_set():
         if limit.is_over:
             msg = f"no data was received for {stall_s:g} s, after {size_bytes:,} bytes"
@@ -81,4 +81,4 @@ async def _grow(landing: Landing, came: anyio.Event, stall_s: float, check: Call
         now_bytes = landing.size_bytes()
         check(now_bytes)
         if now_bytes != size_bytes:
-            limit, size_bytes = AwakeLimit(stall_s), now_bytes
+            limit, size_bytes = ActiveTimeLimit(stall_s), now_bytes

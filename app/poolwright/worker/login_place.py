@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from poolwright.portal.pack import Pack
 from poolwright.portal.triage import address_matches
-from poolwright.processor.failures import SessionLostError
+from poolwright.sdk.protocol import SessionLostError
 
 
 def stop_at_login(pack: Pack, base_url: str, url: str) -> None:

@@ -11,11 +11,22 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream
 from pydantic import BaseModel
 
-from poolwright.bridge.stream import FrameStream
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.options import PortalOptions
+from poolwright.ipc.channel import Channel
+from poolwright.ipc.child import Outbox
+from poolwright.ipc.messages import (
+    Configure,
+    Exiting,
+    Hello,
+    LoginRefreshed,
+    Ready,
+    StartupFailed,
+    StartupFailure,
+    ToWorker,
+    WorkerMode,
+)
 from poolwright.portal import pack as packs
-from poolwright.wire.messages import Bye, Configure, Hello, Mode, Ready, Renewed, ToWorker, Unable, UnableKind
 from poolwright.worker.attempt import Bench
 from poolwright.worker.desk import open_desk
 from poolwright.worker.duty import Duty
@@ -28,13 +39,12 @@ from poolwright.worker.errors import (
 )
 from poolwright.worker.ladder import Keys
 from poolwright.worker.login import Door
-from poolwright.worker.mouth import Mouth
 from poolwright.worker.onboarding import onboard
 from poolwright.worker.processors.registry import find
 from poolwright.worker.session import BrowserSession, SessionOrder, open_session
 
 
-async def run(link: FrameStream[ToWorker], worker: WorkerRef, pid: int, clock: Callable[[], datetime]) -> None:
+async def run(link: Channel[ToWorker], worker: WorkerRef, pid: int, clock: Callable[[], datetime]) -> None:
     """Serve one supervisor until it says drain or closes the link.
 
     Raises:
@@ -43,7 +53,7 @@ async def run(link: FrameStream[ToWorker], worker: WorkerRef, pid: int, clock: C
         WireError: The supervisor sent what is no frame.
     """
     outbox, outgoing = anyio.create_memory_object_stream[BaseModel](math.inf)
-    mouth = Mouth(worker=worker, outbox=outbox)
+    mouth = Outbox(worker=worker, outbox=outbox)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_send_all, outgoing, link)
         with outbox:
@@ -53,35 +63,33 @@ async def run(link: FrameStream[ToWorker], worker: WorkerRef, pid: int, clock: C
                 await _work(link, configure, mouth, clock)
 
 
-async def _send_all(outgoing: MemoryObjectReceiveStream[BaseModel], link: FrameStream[ToWorker]) -> None:
+async def _send_all(outgoing: MemoryObjectReceiveStream[BaseModel], link: Channel[ToWorker]) -> None:
     """Ends when everything that was said is sent and nobody can say more."""
     with outgoing:
         async for message in outgoing:
             await link.send(message)
 
 
-async def _work(link: FrameStream[ToWorker], configure: Configure, mouth: Mouth, clock: Callable[[], datetime]) -> None:
+async def _work(link: Channel[ToWorker], configure: Configure, mouth: Outbox, clock: Callable[[], datetime]) -> None:
     """Open the browser, serve, close it; what makes that impossible is told and ends the worker."""
-    serve = _serve if configure.mode in {Mode.WORK, Mode.MAKE_BASE} else onboard
+    serve = _serve if configure.mode in {WorkerMode.WORK, WorkerMode.MAKE_BASE} else onboard
     try:
         await serve(link, configure, mouth, clock)
     except CannotStartError as error:
-        mouth.say(Unable, kind=UnableKind.BROWSER, detail=str(error))
+        mouth.say(StartupFailed, kind=StartupFailure.BROWSER, detail=str(error))
     except CookiesLostError as error:
-        mouth.say(Unable, kind=UnableKind.PROFILE, detail=str(error))
+        mouth.say(StartupFailed, kind=StartupFailure.PROFILE, detail=str(error))
     except CannotLogInError as error:
-        mouth.say(Unable, kind=UnableKind.LOGIN, detail=str(error))
+        mouth.say(StartupFailed, kind=StartupFailure.LOGIN, detail=str(error))
     except PortalDownError as error:
-        mouth.say(Unable, kind=UnableKind.PORTAL, detail=str(error))
+        mouth.say(StartupFailed, kind=StartupFailure.PORTAL, detail=str(error))
     except CannotProcessError as error:
-        mouth.say(Unable, kind=UnableKind.PROCESSOR, detail=str(error))
+        mouth.say(StartupFailed, kind=StartupFailure.PROCESSOR, detail=str(error))
     else:
-        mouth.say(Bye)
+        mouth.say(Exiting)
 
 
-async def _serve(
-    link: FrameStream[ToWorker], configure: Configure, mouth: Mouth, clock: Callable[[], datetime]
-) -> None:
+async def _serve(link: Channel[ToWorker], configure: Configure, mouth: Outbox, clock: Callable[[], datetime]) -> None:
     options, staging = configure.options, Path(configure.seat.staging_path)
     processor = find(options.processor, options.import_path)
     door = _door(options.portal)
@@ -97,12 +105,12 @@ async def _serve(
         expected_cookies=configure.seat.expected_cookies,
     )
     async with open_session(order, door) as session:
-        if configure.mode is Mode.MAKE_BASE:
+        if configure.mode is WorkerMode.MAKE_BASE:
             await _make_base(session, configure, mouth)
             return
 
         def note_renewed() -> None:
-            mouth.say(Renewed)
+            mouth.say(LoginRefreshed)
 
         agent, prove = await session.user_agent(), session.membership.probe
         async with open_desk(door, session.driver, agent, note_renewed, prove, options) as desk:
@@ -117,7 +125,7 @@ async def _serve(
             await duty.serve(link)
 
 
-async def _make_base(session: BrowserSession, configure: Configure, mouth: Mouth) -> None:
+async def _make_base(session: BrowserSession, configure: Configure, mouth: Outbox) -> None:
     """Leave a whole profile behind, logged in where a login is given."""
     portal = configure.options.portal
     if portal is None or not portal.user:

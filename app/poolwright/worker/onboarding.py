@@ -17,21 +17,21 @@ import anyio
 from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
 
-from poolwright.bridge.stream import FrameStream
 from poolwright.domain.events import Level, SessionView
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.options import PortalOptions
 from poolwright.domain.outcomes import LoginCheck
 from poolwright.domain.states import SESSION
+from poolwright.ipc.channel import Channel
+from poolwright.ipc.child import Outbox
+from poolwright.ipc.messages import Configure, LoginVerified, Ready, ToWorker, WorkerMode
 from poolwright.portal import pack as packs
-from poolwright.wire.messages import Configure, Mode, Probed, Ready, ToWorker
 from poolwright.worker import unanswered
 from poolwright.worker.browser import launch, open_driver
 from poolwright.worker.cookies import CookieSnapshot
 from poolwright.worker.errors import CannotLogInError, CannotStartError, PortalDownError, SessionBrokenError, first_line
 from poolwright.worker.keeper import Keeper
 from poolwright.worker.login import Door
-from poolwright.worker.mouth import Mouth
 
 #: An orderly close takes 0.2 to 0.4 s, in a headed browser with many pages a little more.
 CLOSE_LIMIT_S = 8.0
@@ -87,9 +87,7 @@ class Windows:
         self.closed.set()
 
 
-async def onboard(
-    link: FrameStream[ToWorker], configure: Configure, mouth: Mouth, clock: Callable[[], datetime]
-) -> None:
+async def onboard(link: Channel[ToWorker], configure: Configure, mouth: Outbox, clock: Callable[[], datetime]) -> None:
     """Do the one thing that this process was started for.
 
     Raises:
@@ -105,23 +103,23 @@ async def onboard(
             mouth.say(Ready, session=_view(mouth.worker, clock()))
 
         match configure.mode:
-            case Mode.LOG_IN:
+            case WorkerMode.LOG_IN:
                 windows = await _lend(context, door, mouth)
                 ready()
                 await _until_closed_or_told(windows, link)
                 if windows.was_quit:
                     mouth.told(Level.WARNING, _QUIT)
-            case Mode.IMPORT_STATE:
+            case WorkerMode.IMPORT_STATE:
                 await _take_over(context, Path(configure.seat.state_path))
                 ready()
-            case Mode.ADOPT:
+            case WorkerMode.ADOPT:
                 await _adopt(context, Path(configure.seat.kept_login_path))
                 ready()
-            case Mode.PROVE:
+            case WorkerMode.PROVE:
                 proof = await _prove(context, door, Path(configure.seat.cookies_path))
-                mouth.say(Probed, proof=proof, is_last=True)
+                mouth.say(LoginVerified, proof=proof, is_last=True)
                 ready()
-            case Mode.WORK | Mode.MAKE_BASE:
+            case WorkerMode.WORK | WorkerMode.MAKE_BASE:
                 msg = f"{configure.mode} does not run on a base profile"
                 raise ValueError(msg)
             case _:
@@ -154,7 +152,7 @@ async def _browser(configure: Configure) -> AsyncGenerator[BrowserContext]:
             options,
             Path(seat.profile_path),
             Path(seat.staging_path) / "browser",
-            is_for_person=configure.mode is Mode.LOG_IN,
+            is_for_person=configure.mode is WorkerMode.LOG_IN,
         )
         try:
             yield context
@@ -163,7 +161,7 @@ async def _browser(configure: Configure) -> AsyncGenerator[BrowserContext]:
                 await context.close()
 
 
-async def _lend(context: BrowserContext, door: Door, mouth: Mouth) -> Windows:
+async def _lend(context: BrowserContext, door: Door, mouth: Outbox) -> Windows:
     """Show a person the portal, with an understudy behind it: a browser whose last window is closed ends by itself."""
     keeper = Keeper(context, is_headed=True, say=mouth.told)
     await keeper.restore()
@@ -178,7 +176,7 @@ async def _lend(context: BrowserContext, door: Door, mouth: Mouth) -> Windows:
     return windows
 
 
-async def _until_closed_or_told(windows: Windows, link: FrameStream[ToWorker]) -> None:
+async def _until_closed_or_told(windows: Windows, link: Channel[ToWorker]) -> None:
     """Wait for the person; whatever the supervisor sends meanwhile means that it is enough.
 
     Raises:
@@ -191,7 +189,7 @@ async def _until_closed_or_told(windows: Windows, link: FrameStream[ToWorker]) -
         beside.cancel_scope.cancel()
 
 
-async def _until_told(link: FrameStream[ToWorker], enough: anyio.Event) -> None:
+async def _until_told(link: Channel[ToWorker], enough: anyio.Event) -> None:
     await link.receive()
     enough.set()
 

@@ -9,7 +9,7 @@ from playwright.async_api import Error as PlaywrightError
 from poolwright.domain.options import PortalOptions
 from poolwright.portal.pack import Pack
 from poolwright.portal.triage import DEMANDS, Verdict
-from poolwright.processor.failures import SessionLostError
+from poolwright.sdk.protocol import SessionLostError
 from poolwright.worker.dialogs import answer_dialogs
 from poolwright.worker.errors import first_line, stop_if_closed
 from poolwright.worker.received import RefusedError

@@ -17,7 +17,7 @@ import anyio.to_thread
 from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
-from poolwright.bridge.awake import AwakeLimit
+from poolwright.concurrency import ActiveTimeLimit
 from poolwright.domain.events import SessionView
 from poolwright.domain.ids import SiteCookies, TaskId, WorkerId
 from poolwright.domain.options import BrowserOptions
@@ -165,7 +165,7 @@ class BrowserSession:
             async with anyio.create_task_group() as asking:
                 answered = anyio.Event()
                 asking.start_soon(self._ask, answered)
-                if not await AwakeLimit(PROOF_LIMIT_S).wait(answered):
+                if not await ActiveTimeLimit(PROOF_LIMIT_S).wait(answered):
                     self.lost.set()
                 asking.cancel_scope.cancel()
 

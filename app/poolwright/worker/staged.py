@@ -12,9 +12,9 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from poolwright.archive.content import inspect
-from poolwright.archive.names import STAGED_FILES, UniqueNames, safe_name, with_ending
 from poolwright.domain.tasks import FetchedFile
+from poolwright.files.content_type import sniff
+from poolwright.files.names import STAGED_FILES, UniqueNames, safe_name, with_ending
 from poolwright.worker.errors import BadFileError
 
 
@@ -93,7 +93,7 @@ class StagedFiles:
 def _written(part: Path, name: str, content: bytes, source_url: str) -> Arrived:
     part.parent.mkdir(parents=True, exist_ok=True)
     part.write_bytes(content)
-    finding = inspect(part, name, is_own=True)
+    finding = sniff(part, name, is_own=True)
     if finding.problems:
         part.unlink()
         msg = f"{name} was not saved: {' '.join(finding.problems)}"

@@ -16,12 +16,12 @@ import anyio
 from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
 
-from poolwright.bridge.awake import within
+from poolwright.concurrency import run_within
 from poolwright.domain.ids import TaskId
 from poolwright.domain.state_machine import StateMachine, Transition
 from poolwright.domain.states import TAB, TabEvent, TabStatus
 from poolwright.domain.tasks import FetchedFile, POTask
-from poolwright.processor.protocol import EVIDENCE_MAX_COUNT
+from poolwright.sdk.protocol import EVIDENCE_MAX_COUNT
 from poolwright.worker.desk import Desk
 from poolwright.worker.errors import SessionBrokenError
 from poolwright.worker.evidence import Evidence
@@ -119,7 +119,7 @@ class Tab:
         return await self._files.make(name, content, self.page.url)
 
     async def evidence(self, name: str = "page") -> tuple[str, ...]:
-        """Keep picture and source of the page, as ``poolwright.processor.Tab`` tells it."""
+        """Keep picture and source of the page, as ``poolwright.sdk.Tab`` tells it."""
         if self._evidence.call_count >= EVIDENCE_MAX_COUNT:
             return ()
         return await self._evidence.keep(self.page, name)
@@ -160,7 +160,7 @@ async def open_tab(context: BrowserContext, order: TabOrder) -> AsyncGenerator[T
 
 async def _open(context: BrowserContext) -> Page:
     try:
-        return await within(OPEN_LIMIT_S, context.new_page)
+        return await run_within(OPEN_LIMIT_S, context.new_page)
     except (PlaywrightError, TimeoutError) as error:
         msg = "the browser opens no more tabs"
         raise SessionBrokenError(msg) from error
@@ -173,7 +173,7 @@ async def _close(page: Page, machine: StateMachine[TabStatus, TabEvent]) -> None
             anyio.CancelScope(shield=True),
             contextlib.suppress(PlaywrightError),  # a crashed tab or a dead browser: closed already
         ):
-            await within(CLOSE_LIMIT_S, page.close)
+            await run_within(CLOSE_LIMIT_S, page.close)
     except TimeoutError as error:
         msg = f"the browser did not close a tab within {CLOSE_LIMIT_S:g} s"
         raise SessionBrokenError(msg) from error

@@ -11,7 +11,7 @@ import pytest
 from poolwright.domain.ids import TaskId
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import JsonValue, POTask, Report
-from poolwright.processor import SessionLostError
+from poolwright.sdk import SessionLostError
 from poolwright.worker.attempt import attempt
 from poolwright.worker.processors.registry import find
 from tests.support.forms import running_site

@@ -8,9 +8,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from poolwright.bridge.parent import spawn
-from poolwright.memory.usage import Meter, Way
-from poolwright.wire.messages import Said
+from poolwright.ipc.messages import LogNotice
+from poolwright.ipc.process import spawn
+from poolwright.system.memory_usage import MemoryMetric, ProcessTreeMeter
 from tests.support.child_processes import marked, order
 
 pytestmark = [
@@ -22,18 +22,18 @@ pytestmark = [
 async def test_every_process_of_a_browser_counts_also_its_crash_handler(home: Path) -> None:
     child = await spawn(order(home, module="tests.browser.memory.browsing_child"))
     try:
-        assert isinstance(await child.link.receive(), Said)
+        assert isinstance(await child.link.receive(), LogNotice)
         tree = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
         handlers = {pid for pid in marked(home) if "crashpad" in psutil.Process(pid).name()}
 
         pids = child.pids()
-        usage = Meter(child.pids).measure()
+        usage = ProcessTreeMeter(child.pids).measure()
         full = [psutil.Process(pid).memory_full_info() for pid in pids]
 
         assert len(tree) > 5
         assert handlers - {process.pid for process in tree}
         assert pids == {process.pid for process in tree} | set(marked(home))
-        assert usage.way is Way.PSS
+        assert usage.way is MemoryMetric.PSS
         assert sum(one.uss for one in full) < usage.memory_bytes < sum(one.rss for one in full)
     finally:
         await child.end()

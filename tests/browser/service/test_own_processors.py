@@ -77,7 +77,7 @@ class TestOwnProcessors:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         source = (
-            "from poolwright.processor import POTask, Reason, Report, Tab\n"
+            "from poolwright.sdk import POTask, Reason, Report, Tab\n"
             "async def save(tab: Tab, task: POTask) -> Report:\n"
             "    return Report(reason=Reason.ALL_SAVED, fields={'price': '12'})\n"
         )

@@ -14,7 +14,7 @@ import anyio
 import psutil
 import pytest
 
-from poolwright.bridge.pace import every
+from poolwright.concurrency import periodic
 from poolwright.demo.catalogue.order import Defect, LinkForm
 from poolwright.demo.catalogue.truth import OrderTruth
 from poolwright.demo.client import Portal
@@ -34,7 +34,7 @@ from poolwright.demo.faults import (
 from poolwright.demo.process import running_portal
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import Report
-from poolwright.processor.failures import SessionLostError
+from poolwright.sdk.protocol import SessionLostError
 from poolwright.worker.attempt import attempt
 from poolwright.worker.errors import SessionBrokenError
 from poolwright.worker.ladder import Keys
@@ -350,7 +350,7 @@ async def test_a_transfer_that_breaks_off_can_be_tried_again(
 
 
 async def _end_when_files_are_asked_for(portal: Portal) -> None:
-    async for _ in every(0.05):
+    async for _ in periodic(0.05):
         if (await portal.stats()).concurrent_max.get("download"):
             break
     os.kill(portal.pid, signal.SIGKILL)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.outcomes import Reason
-from poolwright.processor.failures import SessionLostError
+from poolwright.sdk.protocol import SessionLostError
 from poolwright.worker import allowance
 from poolwright.worker.attempt import attempt
 from tests.support.portal import needs_chromium

@@ -14,8 +14,8 @@ from poolwright.demo.client import Portal
 from poolwright.domain.ids import TaskId
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import JsonValue, POTask, Report
-from poolwright.processor import SessionLostError
-from poolwright.processor.protocol import EVIDENCE_MAX_COUNT
+from poolwright.sdk import SessionLostError
+from poolwright.sdk.protocol import EVIDENCE_MAX_COUNT
 from poolwright.worker.attempt import attempt
 from poolwright.worker.errors import CannotLogInError, CannotProcessError
 from poolwright.worker.processors.registry import find
@@ -30,7 +30,7 @@ import asyncio
 from types import MappingProxyType
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import MissedFile, POTask, Report
-from poolwright.processor import GiveUpError, RetryLaterError, SessionLostError, Tab
+from poolwright.sdk import GiveUpError, RetryLaterError, SessionLostError, Tab
 from poolwright.processor.protocol import EVIDENCE_MAX_COUNT
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.outcomes import Outcome
-from poolwright.processor.failures import SessionLostError
+from poolwright.sdk.protocol import SessionLostError
 from poolwright.worker.attempt import attempt
 from tests.support.portal import needs_chromium
 from tests.support.sessions import OpenStage, task_for

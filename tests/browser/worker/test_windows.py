@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.bridge.pace import every
+from poolwright.concurrency import periodic
 from poolwright.domain.outcomes import LoginCheck, Reason
 from poolwright.portal.tables import Dialogs
 from poolwright.worker import windows
@@ -41,7 +41,7 @@ def few_windows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def the_keeper_alone_is_left(stage: Stage) -> None:
     """Come back when it is so: the driver tells a little later what the browser has closed."""
-    async for _ in every(0.1):
+    async for _ in periodic(0.1):
         if [page.url for page in stage.session.driver.pages] == ["about:blank"]:
             return
 

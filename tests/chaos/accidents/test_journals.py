@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from poolwright.concurrency import SystemClock
 from poolwright.demo.faults import Latency
 from poolwright.demo.process import running_portal
-from poolwright.service.clock import SystemClock
 from poolwright.store.journal import SqliteJournal
 from poolwright.store.shape import SCHEMA_VERSION
 from tests.support.batch_results import assert_all_right, numbers_of

@@ -20,9 +20,9 @@ from poolwright.demo.process import running_portal
 from poolwright.domain.events import MemoryRelieved, TaskStarted
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.states import WorkerStatus
-from poolwright.memory.limit import MemoryLimit
 from poolwright.service.library import PersistentWorkerPool, open_pool
 from poolwright.supervisor.surroundings import Surroundings
+from poolwright.system.memory_limit import MemoryLimit
 from tests.support.batch_results import assert_all_right, reported
 from tests.support.event_capture import EventCapture
 from tests.support.memory_groups import BE_THE_PROGRAM, memory_group

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.archive.manifest import Manifest
-from poolwright.archive.tree import OutputTree
+from poolwright.archive.output_tree import OutputTree
 from poolwright.domain.ports import Filed
 from poolwright.domain.tasks import POTask
 from tests.contract.archive.failing_disk import DeathError, Failure, failing_disk

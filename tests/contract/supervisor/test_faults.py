@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.archive.names import STAGED_FILES
-from poolwright.archive.tree import OutputTree
+from poolwright.archive.output_tree import OutputTree
+from poolwright.archive.staging import staging_folder_name
+from poolwright.concurrency import SystemClock
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.outcomes import Outcome, Reason
 from poolwright.domain.storage import StorageTrouble, trouble_of
 from poolwright.domain.tasks import FetchedFile, POTask, Report
-from poolwright.service.clock import SystemClock
+from poolwright.files.names import STAGED_FILES
 from poolwright.store.memory import MemoryJournal
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.commands import Command, Discard, File, Finish, Hold, Requeue
@@ -24,7 +25,6 @@ from poolwright.supervisor.facts import Fact, TaskReported, TaskTaken
 from poolwright.supervisor.filing import Filing
 from poolwright.supervisor.plan import react
 from poolwright.supervisor.pool_facts import HoldOver
-from poolwright.supervisor.staging import staging_name
 from poolwright.supervisor.standing import Slot, Standing
 from tests.support.disk_faults import Faults, failing
 from tests.support.tasks import BATCH, orders
@@ -87,7 +87,7 @@ class SmallPool:
                 pass
 
     def place(self, task: POTask) -> Path:
-        return self.staging / staging_name(task)
+        return self.staging / staging_folder_name(task)
 
     async def fetch(self, claimed: POTask) -> None:
         task = await self.journal.start(claimed.task_id, WORKER)

@@ -11,11 +11,11 @@ from types import ModuleType
 
 import pytest
 
-from poolwright.archive.tree import OutputTree
+from poolwright.archive.output_tree import OutputTree
+from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import PoolError
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.tasks import POTask
-from poolwright.service.clock import SystemClock
 from poolwright.store.memory import MemoryJournal
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.deadline import Deadline

@@ -10,21 +10,21 @@ import os
 import subprocess
 import sys
 
-from poolwright.bridge.child import claim, link
+from poolwright.ipc.child import open_channel, take_over_descriptors
 
-CLAIMED = claim(sys.argv[3])
+CLAIMED = take_over_descriptors(sys.argv[3])
 
 import anyio  # noqa: E402 - the link is claimed first, as in the real worker
 
-from poolwright.bridge.stream import FrameStream  # noqa: E402
 from poolwright.domain.events import Level  # noqa: E402
-from poolwright.wire.messages import Assign, Said, ToWorker  # noqa: E402
+from poolwright.ipc.channel import Channel  # noqa: E402
+from poolwright.ipc.messages import Assign, LogNotice, ToWorker  # noqa: E402
 
 SCRIPT = os.environ["SCRIPT"]  # noqa: TID251 - the only place where a script can be named
 
 
-def said(text: str) -> Said:
-    return Said(slot=int(sys.argv[1]), generation=int(sys.argv[2]), level=Level.INFO, text=text)
+def said(text: str) -> LogNotice:
+    return LogNotice(slot=int(sys.argv[1]), generation=int(sys.argv[2]), level=Level.INFO, text=text)
 
 
 def make_noise() -> None:
@@ -36,7 +36,7 @@ def make_noise() -> None:
     assert sys.stdin.read() == ""
 
 
-async def noisy(channel: FrameStream[ToWorker]) -> None:
+async def noisy(channel: Channel[ToWorker]) -> None:
     """Answers every task with its number, and prints before and after."""
     while True:
         try:
@@ -58,14 +58,14 @@ def leave() -> int:
     return left.pid
 
 
-async def leaving(channel: FrameStream[ToWorker]) -> None:
+async def leaving(channel: Channel[ToWorker]) -> None:
     """Leaves a process behind and dies at once."""
     await channel.send(said(str(leave())))
     os._exit(0)
 
 
 async def serve() -> None:
-    async with link(CLAIMED) as channel:
+    async with open_channel(CLAIMED) as channel:
         await channel.send(said(str(os.getpid())))
         await {"noisy": noisy, "leaving": leaving}[SCRIPT](channel)
 

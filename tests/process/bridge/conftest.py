@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.bridge.parent import Child, spawn
-from poolwright.wire.messages import Said
+from poolwright.ipc.messages import LogNotice
+from poolwright.ipc.process import WorkerProcess, spawn
 from tests.support.child_processes import Play, is_alive, kill_all, marked, order
 from tests.support.paths import ROOT
 
@@ -33,13 +33,13 @@ def play(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Play]:
     pids: list[int] = []
 
     @asynccontextmanager
-    async def play(part: str, *, is_over_stdio: bool = False) -> AsyncGenerator[tuple[Child, int]]:
+    async def play(part: str, *, is_over_stdio: bool = False) -> AsyncGenerator[tuple[WorkerProcess, int]]:
         monkeypatch.setenv("SCRIPT", part)
         child = await spawn(order(home, is_over_stdio=is_over_stdio))
         pids.append(child.pid)
         try:
             told = await child.link.receive()
-            assert isinstance(told, Said)
+            assert isinstance(told, LogNotice)
             pids.append(int(told.text))
             yield child, int(told.text)
         finally:

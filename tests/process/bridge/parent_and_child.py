@@ -15,7 +15,7 @@ if __name__ == "__main__":
         with subprocess.Popen([sys.executable, "-m", "tests.process.bridge.parent_and_child", "child"]):
             signal.pause()
     else:
-        from poolwright.bridge.child import die_with_parent
+        from poolwright.ipc.child import die_with_parent
 
         die_with_parent()
         os.write(1, f"{os.getpid()}\n".encode())

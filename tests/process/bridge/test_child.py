@@ -11,14 +11,13 @@ from pathlib import Path
 import anyio
 import pytest
 
-from poolwright.bridge.child import Claimed, link
-from poolwright.bridge.parent import spawn
-from poolwright.bridge.pipes import PipeReader, PipeWriter
-from poolwright.bridge.stream import FrameStream
 from poolwright.domain.ids import TaskId
 from poolwright.domain.tasks import POTask
-from poolwright.wire.codec import TO_SUPERVISOR
-from poolwright.wire.messages import Assign, Drain, Said
+from poolwright.ipc.channel import Channel, PipeReader, PipeWriter
+from poolwright.ipc.child import InheritedPipes, open_channel
+from poolwright.ipc.codec import TO_SUPERVISOR
+from poolwright.ipc.messages import Assign, Drain, LogNotice
+from poolwright.ipc.process import spawn
 from tests.support.child_processes import is_alive, order
 from tests.support.links import said
 from tests.support.paths import ROOT
@@ -51,7 +50,7 @@ async def test_prints_become_lines_and_frames_stay_whole(
             for number in sent:
                 await child.link.send(assignment(number))
                 answer = await child.link.receive()
-                assert isinstance(answer, Said)
+                assert isinstance(answer, LogNotice)
                 heard.append(answer.text)
             await child.link.aclose()
         assert await child.wait() == 0
@@ -72,7 +71,7 @@ async def test_the_death_of_a_worker_ends_the_link_though_what_it_started_lives_
     try:
         assert await child.link.receive() == said_by(child.pid)
         left = await child.link.receive()
-        assert isinstance(left, Said)
+        assert isinstance(left, LogNotice)
 
         with pytest.raises(anyio.EndOfStream):
             await child.link.receive()
@@ -82,7 +81,7 @@ async def test_the_death_of_a_worker_ends_the_link_though_what_it_started_lives_
         await child.end()
 
 
-def said_by(pid: int) -> Said:
+def said_by(pid: int) -> LogNotice:
     return said(str(pid)).model_copy(update={"slot": 3, "generation": 2})
 
 
@@ -91,8 +90,8 @@ async def test_threads_carry_the_link_where_pipes_cannot_be_polled() -> None:
     down_read, down_write = os.pipe()
     up_read, up_write = os.pipe()
     large = said("x" * 1_000_000)
-    worker = link(Claimed(read=down_read, write=up_write), has_pollable_pipes=False)
-    supervisor = FrameStream(PipeReader(up_read), PipeWriter(down_write), TO_SUPERVISOR)
+    worker = open_channel(InheritedPipes(read=down_read, write=up_write), has_pollable_pipes=False)
+    supervisor = Channel(PipeReader(up_read), PipeWriter(down_write), TO_SUPERVISOR)
     async with worker, supervisor, anyio.create_task_group() as tasks:
         tasks.start_soon(worker.send, large)
         assert await supervisor.receive() == large

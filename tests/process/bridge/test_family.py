@@ -14,7 +14,7 @@ import psutil
 import pytest
 from anyio.abc import Process
 
-from poolwright.bridge.parent import Child
+from poolwright.ipc.process import WorkerProcess
 from tests.support.child_processes import Play, Renumbered, order
 
 pytestmark = [
@@ -57,7 +57,7 @@ async def test_nobody_belongs_to_a_worker_that_has_ended(play: Play, home: Path)
         await child.wait()
         renumbered = cast("Process", Renumbered(child._process, pid))
 
-        assert not Child(order(home / "other"), renumbered, child.link).pids()
+        assert not WorkerProcess(order(home / "other"), renumbered, child.link).pids()
 
 
 async def test_threads_may_look_at_the_same_time(play: Play) -> None:

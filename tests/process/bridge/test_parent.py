@@ -15,11 +15,11 @@ import psutil
 import pytest
 from anyio.abc import Process
 
-from poolwright.bridge import parent
-from poolwright.bridge.parent import Child, SpawnOrder, spawn
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.tasks import POTask
-from poolwright.wire.messages import Assign, Said
+from poolwright.ipc import process
+from poolwright.ipc.messages import Assign, LogNotice
+from poolwright.ipc.process import SpawnSpec, WorkerProcess, spawn
 from tests.support.child_processes import Play, Renumbered, is_alive, open_descriptors, order
 
 pytestmark = [
@@ -33,8 +33,8 @@ each_way = pytest.mark.parametrize("is_over_stdio", [False, True], ids=["pipes",
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """For children that will not end by themselves: nothing is gained by waiting for them."""
-    monkeypatch.setattr(parent, "CLOSE_LIMIT_S", 0.05)
-    monkeypatch.setattr(parent, "TERM_LIMIT_S", 0.05)
+    monkeypatch.setattr(process, "CLOSE_LIMIT_S", 0.05)
+    monkeypatch.setattr(process, "TERM_LIMIT_S", 0.05)
 
 
 @each_way
@@ -50,7 +50,7 @@ async def test_a_worker_ends_by_itself_when_its_link_is_closed(play: Play, is_ov
 async def test_a_worker_that_does_not_see_its_link_close_is_asked_to_end(
     play: Play, monkeypatch: pytest.MonkeyPatch, is_over_stdio: bool
 ) -> None:
-    monkeypatch.setattr(parent, "CLOSE_LIMIT_S", 0.05)
+    monkeypatch.setattr(process, "CLOSE_LIMIT_S", 0.05)
     async with play("stubborn", is_over_stdio=is_over_stdio) as (child, _):
         await child.end()
 
@@ -83,7 +83,7 @@ async def test_a_worker_is_ended_although_the_caller_is_cancelled(play: Play) ->
 async def test_a_full_pipe_to_a_stopped_worker_does_not_delay_its_end(
     play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("poolwright.bridge.pipes.FINISH_LIMIT_S", 0.05)
+    monkeypatch.setattr("poolwright.ipc.channel.FINISH_LIMIT_S", 0.05)
     async with play("stopped") as (child, _):
         with anyio.move_on_after(0.2) as limit:
             await child.link.send(assignment("x" * 1_000_000))
@@ -189,7 +189,7 @@ async def test_a_stranger_that_has_the_number_of_a_dead_worker_lives_on(play: Pl
         await child.wait()
         renumbered = cast("Process", Renumbered(child._process, pid))
 
-        await Child(order(home / "other"), renumbered, child.link).end()
+        await WorkerProcess(order(home / "other"), renumbered, child.link).end()
 
         assert is_alive(pid)
 
@@ -222,7 +222,7 @@ async def test_large_frames_go_both_ways(play: Play, is_over_stdio: bool) -> Non
         await child.link.send(message)
         heard = await child.link.receive()
 
-    assert isinstance(heard, Said)
+    assert isinstance(heard, LogNotice)
     assert Assign.model_validate_json(heard.text) == message
 
 
@@ -240,7 +240,7 @@ async def test_a_worker_inherits_our_surroundings_without_our_secrets(
     monkeypatch.setenv("TMPDIR", "/somewhere/else")
     async with play("telling", is_over_stdio=is_over_stdio) as (child, pid):
         told = await child.link.receive()
-        assert isinstance(told, Said)
+        assert isinstance(told, LogNotice)
         seen = json.loads(told.text)
 
     environment = seen["environment"]
@@ -257,7 +257,7 @@ async def test_a_worker_inherits_our_surroundings_without_our_secrets(
 
 
 def test_frames_go_over_pipes_of_their_own_where_the_platform_has_them(tmp_path: Path) -> None:
-    plain = SpawnOrder(worker=WorkerRef(1, 1), temp_path=tmp_path, profile_path=tmp_path)
+    plain = SpawnSpec(worker=WorkerRef(1, 1), temp_path=tmp_path, profile_path=tmp_path)
 
     assert not plain.is_over_stdio
     assert plain.module == "poolwright.worker"

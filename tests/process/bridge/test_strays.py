@@ -13,8 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from poolwright.bridge.family import Family
-from poolwright.bridge.strays import adopt_orphans, end_family, end_strays
+from poolwright.ipc.process_tree import ProcessTree, adopt_orphans, kill_by_folder, kill_tree
 from tests.support.child_processes import is_alive, kill_all
 from tests.support.paths import ROOT
 
@@ -54,7 +53,7 @@ def test_processes_of_a_dead_run_are_killed(home: Path, start: Start) -> None:
         start(f"--user-data-dir={run / 'w1' / 'profile'}", TMPDIR="/tmp"),
     ]
 
-    end_strays(run)
+    kill_by_folder(run)
 
     assert not [pid for pid in strays if is_alive(pid)]
 
@@ -77,7 +76,7 @@ def test_nobody_else_is_killed(home: Path, start: Start) -> None:
         start("grep", f"x--user-data-dir={run}"),
     ]
 
-    end_strays(run)
+    kill_by_folder(run)
 
     assert all(is_alive(pid) for pid in strangers)
 
@@ -93,13 +92,13 @@ def test_a_browser_that_hides_its_environment_is_known_by_its_arguments(
     monkeypatch.setattr(psutil.Process, "environ", refuse)
     stray = start(f"--user-data-dir={home / 'run-1'}")
 
-    end_strays(home / "run-1")
+    kill_by_folder(home / "run-1")
 
     assert not is_alive(stray)
 
 
 def test_a_folder_that_nobody_uses_is_no_matter(home: Path) -> None:
-    end_strays(home / "run-1")
+    kill_by_folder(home / "run-1")
 
 
 def test_what_we_started_beside_a_worker_is_never_taken_for_its_own(home: Path) -> None:
@@ -112,9 +111,9 @@ def test_what_we_started_beside_a_worker_is_never_taken_for_its_own(home: Path) 
     ):
         pids = [worker.pid, member.pid, stranger.pid]
         try:
-            family = Family(worker.pid, home)
+            family = ProcessTree(worker.pid, home)
             assert {process.pid for process in family.look()} == {worker.pid, member.pid}
-            end_family(family)
+            kill_tree(family)
 
             assert [is_alive(pid) for pid in pids] == [False, False, True]
         finally:
@@ -149,7 +148,7 @@ def test_a_frozen_helper_of_a_browser_that_is_gone_is_ended_though_nobody_ever_s
 
     frozen, stranger = orphan("--type=renderer"), orphan("--no-helper")
     try:
-        end_family(Family(_dead_pid(), home))
+        kill_tree(ProcessTree(_dead_pid(), home))
 
         assert (is_alive(frozen), is_alive(stranger)) == (False, True)
     finally:

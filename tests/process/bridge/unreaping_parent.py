@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from poolwright.bridge import strays
+from poolwright.ipc import process_tree
 
 _PR_SET_CHILD_SUBREAPER = 36
 _SLEEPER = [sys.executable, "-c", "import signal; signal.pause()"]
@@ -21,8 +21,8 @@ _LEAVE = f"import subprocess; subprocess.Popen({_SLEEPER!r}, start_new_session=T
 def sweep(folder: Path) -> None:
     """Orphan a process that has the folder for its temporary files, and kill it."""
     subprocess.run([sys.executable, "-W", "ignore", "-c", _LEAVE], env={"TMPDIR": str(folder)}, check=True)
-    strays.KILL_LIMIT_S = 600.0
-    strays.end_strays(folder)
+    process_tree.KILL_LIMIT_S = 600.0
+    process_tree.kill_by_folder(folder)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,13 @@ import anyio.to_thread
 import pytest
 from typer.testing import CliRunner, Result
 
-from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.cli.client import status
 from poolwright.cli.main import app
+from poolwright.concurrency import SystemClock
 from poolwright.domain.states import PoolStatus
 from poolwright.service.api.token import TOKEN_NAME
 from poolwright.service.beacon import lit
-from poolwright.service.clock import SystemClock
 from tests.process.daemon.tmp_daemons import TOKEN, Running, number, order_list, running_daemon
 
 pytestmark = pytest.mark.timeout(90)

@@ -11,7 +11,7 @@ from poolwright.domain.events import Notice, TaskEnded
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.states import PoolStatus, TaskStatus, WorkerStatus
-from poolwright.profile.private import remove_tree
+from poolwright.files.disk import remove_tree
 from poolwright.service.batch import Redo
 from poolwright.service.daemon.errors import DrainingError, NothingThereError, NotPossibleNowError
 from poolwright.store.search import OrderQuery

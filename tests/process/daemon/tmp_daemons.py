@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from poolwright.cli.client.clear import IN_THE_CLEAR
+from poolwright.concurrency import SystemClock
 from poolwright.domain.account import Account
 from poolwright.domain.events import Event
 from poolwright.domain.tasks import OrderList
@@ -21,7 +22,6 @@ from poolwright.intake.orders import Reading, orders_from_numbers
 from poolwright.portal import pack as packs
 from poolwright.service.api.app import Door, make_app
 from poolwright.service.api.limits import RequestLimits
-from poolwright.service.clock import SystemClock
 from poolwright.service.daemon.daemon import Daemon
 from poolwright.service.daemon.opening import House, open_daemon
 from poolwright.service.serving import Address, listening, serving, url_of

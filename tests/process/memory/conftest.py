@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from poolwright.bridge.strays import adopt_orphans
+from poolwright.ipc.process_tree import adopt_orphans
 from tests.support.paths import ROOT
 
 

@@ -15,8 +15,14 @@ from typing import cast
 import psutil
 import pytest
 
-from poolwright.bridge.family import Family
-from poolwright.memory.usage import Meter, Reading, Usage, Way, read
+from poolwright.ipc.process_tree import ProcessTree
+from poolwright.system.memory_usage import (
+    MemoryMetric,
+    MemoryUsage,
+    ProcessMemory,
+    ProcessTreeMeter,
+    read_process_memory,
+)
 from tests.process.memory.conftest import MemoryHog
 from tests.support.paths import ROOT
 
@@ -28,20 +34,20 @@ pytestmark = [
 MB = 1 << 20
 
 
-def meter_of(hog: MemoryHog) -> Meter:
+def meter_of(hog: MemoryHog) -> ProcessTreeMeter:
     """A meter that finds processes as it does in the pool."""
-    family = Family(hog.pid, Path("/nowhere"))
-    return Meter(lambda: [process.pid for process in family.look()])
+    family = ProcessTree(hog.pid, Path("/nowhere"))
+    return ProcessTreeMeter(lambda: [process.pid for process in family.look()])
 
 
 def rss_bytes(*pids: int) -> int:
     return sum(psutil.Process(pid).memory_info().rss for pid in pids)
 
 
-def halved(process: psutil.Process) -> Reading:
+def halved(process: psutil.Process) -> ProcessMemory:
     """Of a system where every process owns one half of what it has in memory."""
     resident_bytes = process.memory_info().rss
-    return Reading(resident_bytes=resident_bytes, own_bytes=resident_bytes // 2, way=Way.USS)
+    return ProcessMemory(resident_bytes=resident_bytes, own_bytes=resident_bytes // 2, way=MemoryMetric.USS)
 
 
 def test_pages_that_processes_share_count_once(hog: MemoryHog) -> None:
@@ -52,7 +58,7 @@ def test_pages_that_processes_share_count_once(hog: MemoryHog) -> None:
 
     assert rss_bytes(hog.pid, *children) > 240 * MB
     assert 60 * MB < usage.memory_bytes < 100 * MB
-    assert usage.way is Way.PSS
+    assert usage.way is MemoryMetric.PSS
 
 
 def test_a_process_that_left_its_worker_counts(hog: MemoryHog) -> None:
@@ -80,10 +86,10 @@ def test_a_dead_process_counts_no_more_although_it_is_a_zombie(hog: MemoryHog, w
     os.kill(child, signal.SIGKILL)
     while psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
         pass
-    after: Usage = getattr(meter, way)()
+    after: MemoryUsage = getattr(meter, way)()
 
     assert before.memory_bytes - after.memory_bytes > 39 * MB
-    assert after.way is Way.PSS
+    assert after.way is MemoryMetric.PSS
 
 
 def test_a_worker_that_is_gone_uses_nothing(hog: MemoryHog) -> None:
@@ -93,7 +99,7 @@ def test_a_worker_that_is_gone_uses_nothing(hog: MemoryHog) -> None:
     hog.end()
 
     assert meter.estimate().memory_bytes == 0
-    assert meter.measure() == Usage(memory_bytes=0, way=Way.PSS)
+    assert meter.measure() == MemoryUsage(memory_bytes=0, way=MemoryMetric.PSS)
 
 
 def test_the_first_estimate_is_a_measure(hog: MemoryHog) -> None:
@@ -114,7 +120,7 @@ def test_an_estimate_follows_what_is_eaten_without_looking_for_processes_or_into
 
     hog.eat(30)
     child = hog.fork()
-    meter = Meter(find)
+    meter = ProcessTreeMeter(find)
     before = meter.measure()
 
     hog.eat(50)
@@ -124,7 +130,7 @@ def test_an_estimate_follows_what_is_eaten_without_looking_for_processes_or_into
 
 
 def test_an_estimate_takes_in_who_was_started_since_and_weighs_it_like_the_others(hog: MemoryHog) -> None:
-    meter = Meter(lambda: [hog.pid], read=halved)
+    meter = ProcessTreeMeter(lambda: [hog.pid], read=halved)
     hog.eat(30)
     before = meter.measure()
 
@@ -134,25 +140,25 @@ def test_an_estimate_takes_in_who_was_started_since_and_weighs_it_like_the_other
 
     gained = after.memory_bytes - before.memory_bytes
     assert abs(gained - rss_bytes(child) // 2) < 2 * MB
-    assert after.way is Way.USS
+    assert after.way is MemoryMetric.USS
 
 
 def test_who_came_while_it_was_measured_is_not_weighed_again(hog: MemoryHog) -> None:
     def find() -> list[int]:
         return [hog.pid, hog.fork(20)]
 
-    def read_parent_alone(process: psutil.Process) -> Reading:
-        reading = read(process)
+    def read_parent_alone(process: psutil.Process) -> ProcessMemory:
+        reading = read_process_memory(process)
         return reading if process.pid == hog.pid else replace(reading, own_bytes=0)
 
-    meter = Meter(find, read=read_parent_alone)
+    meter = ProcessTreeMeter(find, read=read_parent_alone)
     before = meter.measure()
 
     assert abs(meter.estimate().memory_bytes - before.memory_bytes) < MB
 
 
 def test_an_estimate_takes_no_stranger_in(hog: MemoryHog, other_hog: MemoryHog) -> None:
-    meter = Meter(lambda: [hog.pid], read=halved)
+    meter = ProcessTreeMeter(lambda: [hog.pid], read=halved)
     before = meter.measure()
 
     other_hog.fork(40)
@@ -163,26 +169,26 @@ def test_an_estimate_takes_no_stranger_in(hog: MemoryHog, other_hog: MemoryHog) 
 def test_the_weakest_way_is_told(hog: MemoryHog) -> None:
     child = hog.fork()
 
-    def read_some(process: psutil.Process) -> Reading:
-        return halved(process) if process.pid == child else read(process)
+    def read_some(process: psutil.Process) -> ProcessMemory:
+        return halved(process) if process.pid == child else read_process_memory(process)
 
-    assert Meter(lambda: [hog.pid], read=read_some).measure().way is Way.PSS
-    assert Meter(lambda: [child, hog.pid], read=read_some).measure().way is Way.USS
+    assert ProcessTreeMeter(lambda: [hog.pid], read=read_some).measure().way is MemoryMetric.PSS
+    assert ProcessTreeMeter(lambda: [child, hog.pid], read=read_some).measure().way is MemoryMetric.USS
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_processes_of_another_user_are_guessed_by_their_resident_memory(hog: MemoryHog) -> None:
     hog.eat(100)
 
-    def measured(*pids: int) -> Usage:
+    def measured(*pids: int) -> MemoryUsage:
         command = [sys.executable, "-m", "tests.process.memory.unprivileged_meter", *map(str, pids)]
         told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=30).stdout
-        return Usage(**json.loads(told))
+        return MemoryUsage(**json.loads(told))
 
     alone, both = measured(), measured(hog.pid)
 
-    assert alone.way == Way.PSS
-    assert both.way == Way.SCALED_RSS
+    assert alone.way == MemoryMetric.PSS
+    assert both.way == MemoryMetric.SCALED_RSS
     assert abs(both.memory_bytes - alone.memory_bytes - 0.45 * rss_bytes(hog.pid)) < 2 * MB
 
 
@@ -204,15 +210,15 @@ class Elsewhere:
 @pytest.mark.parametrize(
     ("full", "own_bytes", "way"),
     [
-        ({"rss": 1000, "uss": 300, "pss": 400}, 400, Way.PSS),
-        ({"rss": 1000, "uss": 300}, 300, Way.USS),
-        ({"rss": 1000, "uss": 300, "pss": 0}, 300, Way.USS),
-        ({"rss": 1000}, 450, Way.SCALED_RSS),
-        ({}, 450, Way.SCALED_RSS),
-        ({"rss": 0, "uss": 0, "pss": 0}, 0, Way.PSS),
+        ({"rss": 1000, "uss": 300, "pss": 400}, 400, MemoryMetric.PSS),
+        ({"rss": 1000, "uss": 300}, 300, MemoryMetric.USS),
+        ({"rss": 1000, "uss": 300, "pss": 0}, 300, MemoryMetric.USS),
+        ({"rss": 1000}, 450, MemoryMetric.SCALED_RSS),
+        ({}, 450, MemoryMetric.SCALED_RSS),
+        ({"rss": 0, "uss": 0, "pss": 0}, 0, MemoryMetric.PSS),
     ],
 )
-def test_the_best_way_that_a_system_allows_is_taken(full: dict[str, int], own_bytes: int, way: Way) -> None:
-    reading = read(cast("psutil.Process", Elsewhere(**full)))
+def test_the_best_way_that_a_system_allows_is_taken(full: dict[str, int], own_bytes: int, way: MemoryMetric) -> None:
+    reading = read_process_memory(cast("psutil.Process", Elsewhere(**full)))
 
     assert (reading.own_bytes, reading.way) == (own_bytes, way)

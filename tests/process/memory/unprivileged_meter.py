@@ -6,13 +6,13 @@ import json
 import os
 import sys
 
-from poolwright.memory.usage import Meter
+from poolwright.system.memory_usage import ProcessTreeMeter
 
 NOBODY = 65534
 
 if __name__ == "__main__":
     pids = [int(one) for one in sys.argv[1:]]
-    meter = Meter(lambda: [os.getpid(), *pids])
+    meter = ProcessTreeMeter(lambda: [os.getpid(), *pids])
     os.setgroups([])
     os.setgid(NOBODY)
     os.setuid(NOBODY)

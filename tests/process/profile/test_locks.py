@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.profile.failures import ProfileInUseError
-from poolwright.profile.locks import changing, reading
+from poolwright.profile.locks import read_locked, write_locked
 from tests.process.profile.children import child, kill
 
 HOLD = """
@@ -23,19 +23,19 @@ with getattr(locks, sys.argv[1])(Path(sys.argv[2])):
 def test_nobody_reads_a_base_that_another_process_changes(base: Path) -> None:
     with child(HOLD, "changing", str(base)) as (_, line):
         assert line == "held"
-        with pytest.raises(ProfileInUseError, match="being changed by another poolwright command"), reading(base):
+        with pytest.raises(ProfileInUseError, match="being changed by another poolwright command"), read_locked(base):
             pass
 
 
 def test_nobody_changes_a_base_that_another_process_reads(base: Path) -> None:
     with child(HOLD, "reading", str(base)) as (_, line):
         assert line == "held"
-        with pytest.raises(ProfileInUseError, match="being read or changed"), changing(base):
+        with pytest.raises(ProfileInUseError, match="being read or changed"), write_locked(base):
             pass
 
 
 def test_many_read_at_once(base: Path) -> None:
-    with child(HOLD, "reading", str(base)) as (_, line), reading(base), reading(base):
+    with child(HOLD, "reading", str(base)) as (_, line), read_locked(base), read_locked(base):
         assert line == "held"
 
 
@@ -43,5 +43,5 @@ def test_a_lock_ends_with_its_process(base: Path) -> None:
     with child(HOLD, "changing", str(base)) as (process, _):
         kill(process)
 
-        with changing(base):
+        with write_locked(base):
             pass

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.errors import SetupError
-from poolwright.service.browser import Browser, find_browser, read_version
+from poolwright.system.browsers import InstalledBrowser, find_browser, read_version
 from tests.support.shell_programs import program
 
 
@@ -18,7 +18,7 @@ def test_the_real_disk_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     browser = find_browser(None)
 
-    assert browser == Browser(path=mine, name="Google Chrome", origin="installed")
+    assert browser == InstalledBrowser(path=mine, name="Google Chrome", origin="installed")
     assert read_version(browser) == "Made-up Chrome 1.2.3"
 
 
@@ -27,4 +27,4 @@ def test_a_browser_that_does_not_start_is_told(tmp_path: Path, script: str) -> N
     broken = program(tmp_path / "chrome", script)
 
     with pytest.raises(SetupError, match="does not start"):
-        read_version(Browser(path=broken, name="chrome", origin="as asked"))
+        read_version(InstalledBrowser(path=broken, name="chrome", origin="as asked"))

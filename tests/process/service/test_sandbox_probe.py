@@ -11,13 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.service.sandbox_facts import Refused
-from poolwright.service.sandbox_probe import probe, read_answer
+from poolwright.system.sandbox_probe import RefusedStep, parse_child_result, probe_sandbox
 
 linux_root = pytest.mark.skipif(
     not sys.platform.startswith("linux") or os.geteuid() != 0, reason="needs root on Linux to become another user"
 )
-CHILD = (sys.executable, "-P", "-m", "poolwright.service.sandbox_probe")
+CHILD = (sys.executable, "-P", "-m", "poolwright.system.sandbox_probe")
 UNSHARE = ("unshare", "--user", "--map-root-user")
 makes_namespaces = pytest.mark.skipif(
     shutil.which("unshare") is None
@@ -26,14 +25,14 @@ makes_namespaces = pytest.mark.skipif(
 )
 
 
-def ask(command: tuple[str, ...]) -> tuple[Refused | None, str]:
+def ask(command: tuple[str, ...]) -> tuple[RefusedStep | None, str]:
     told = subprocess.run(command, capture_output=True, text=True, check=False)
-    return read_answer(told.returncode, told.stderr), told.stderr
+    return parse_child_result(told.returncode, told.stderr), told.stderr
 
 
 @linux_root
 def test_root_is_seen(tmp_path: Path) -> None:
-    assert probe(tmp_path / "chrome").is_root
+    assert probe_sandbox(tmp_path / "chrome").is_root
 
 
 @makes_namespaces
@@ -47,7 +46,7 @@ def test_a_number_of_namespaces_that_is_used_up_is_told() -> None:
 
     refused, told = ask((*UNSHARE, "sh", "-c", script))
 
-    assert refused is Refused.NAMESPACE_COUNT
+    assert refused is RefusedStep.NAMESPACE_COUNT
     assert "No space left" in told, "the kernel's word for a namespace over the limit"
 
 
@@ -58,12 +57,12 @@ def test_namespaces_that_are_forbidden_are_told(tmp_path: Path) -> None:
 
     refused, _ = ask(("unshare", "--mount", "sh", "-c", within))
 
-    assert refused is Refused.NAMESPACE
+    assert refused is RefusedStep.NAMESPACE
 
 
 def test_a_root_that_may_not_be_changed_is_told() -> None:
     program = (
-        "import os, poolwright.service.sandbox_probe as probe\n"
+        "import os, poolwright.system.sandbox_probe as probe\n"
         "def refuse(_): raise PermissionError(1, 'no')\n"
         "class Libc:\n"
         "    def unshare(self, flags): return 0\n"
@@ -71,7 +70,7 @@ def test_a_root_that_may_not_be_changed_is_told() -> None:
         "raise SystemExit(' '.join(map(str, probe.try_sandbox())))"
     )
 
-    assert ask((sys.executable, "-c", program))[0] is Refused.CHROOT
+    assert ask((sys.executable, "-c", program))[0] is RefusedStep.CHROOT
 
 
 @pytest.mark.parametrize(("bounds", "has_chroot"), [("00000000a80425fb", True), ("0000000000000000", False)])
@@ -80,7 +79,7 @@ def test_a_capability_that_a_container_dropped_is_seen(tmp_path: Path, bounds: s
     status.parent.mkdir(parents=True)
     status.write_text(f"Name:\tpython\nCapBnd:\t{bounds}\nNoNewPrivs:\t0\n")
 
-    assert probe(tmp_path / "chrome", tmp_path).has_chroot is has_chroot
+    assert probe_sandbox(tmp_path / "chrome", tmp_path).has_chroot is has_chroot
 
 
 @linux_root
@@ -95,4 +94,4 @@ def test_a_helper_counts_where_it_may_become_root(tmp_path: Path, bounds: str, n
     status.parent.mkdir(parents=True)
     status.write_text(f"CapBnd:\t{bounds}\nNoNewPrivs:\t{no_new}\n")
 
-    assert probe(tmp_path / "chrome", tmp_path).has_helper is counts
+    assert probe_sandbox(tmp_path / "chrome", tmp_path).has_helper is counts

@@ -8,8 +8,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from poolwright.archive.tree import OutputTree
-from poolwright.service.clock import SystemClock
+from poolwright.archive.output_tree import OutputTree
+from poolwright.concurrency import SystemClock
 from poolwright.service.upkeep import DAY_S
 from poolwright.store.journal import SqliteJournal
 from poolwright.store.retention import Forgotten

@@ -300,8 +300,8 @@ async def test_a_large_payload_for_a_frozen_worker_holds_nothing_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("poolwright.supervisor.generation.SILENCE_LIMIT_S", 1.0)
-    monkeypatch.setattr("poolwright.bridge.parent.CLOSE_LIMIT_S", 0.2)
-    monkeypatch.setattr("poolwright.bridge.parent.TERM_LIMIT_S", 0.2)
+    monkeypatch.setattr("poolwright.ipc.process.CLOSE_LIMIT_S", 0.2)
+    monkeypatch.setattr("poolwright.ipc.process.TERM_LIMIT_S", 0.2)
     script = {"1#1": {"tasks": ["mute"]}, "*": {"tasks": ["finish"]}}
 
     async with running_pool(tmp_path, monkeypatch, script, tabs_per_worker=2) as theatre:

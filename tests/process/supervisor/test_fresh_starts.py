@@ -11,8 +11,8 @@ import pytest
 
 from poolwright.domain.events import MemoryRelieved, Notice
 from poolwright.domain.states import WorkerStatus
-from poolwright.memory.limit import MemoryLimit
 from poolwright.supervisor.stops import StopCause
+from poolwright.system.memory_limit import MemoryLimit
 from tests.support.event_capture import EventCapture
 from tests.support.scripted_pool import Theatre, running_pool
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import anyio
 import pytest
 
-from poolwright.archive.tree import OutputTree
+from poolwright.archive.output_tree import OutputTree
+from poolwright.concurrency import SystemClock
 from poolwright.domain.events import Notice, TaskStarted
-from poolwright.service.clock import SystemClock
 from poolwright.store.journal import SqliteJournal
 from poolwright.supervisor.pool import PersistentWorkerPool
 from poolwright.supervisor.surroundings import Surroundings

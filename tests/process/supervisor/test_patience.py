@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
-from poolwright.archive.tree import OutputTree
+from poolwright.archive.output_tree import OutputTree
 from poolwright.domain.errors import DiskFullError
 from poolwright.domain.events import Notice
 from poolwright.domain.ports import Filed

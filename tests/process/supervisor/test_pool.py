@@ -10,11 +10,11 @@ from typing import Any
 import anyio
 import pytest
 
-from poolwright.bridge.parent import Child, SpawnOrder, spawn
 from poolwright.domain.errors import ProfileError, SetupError
 from poolwright.domain.events import Moved, Notice
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.states import PoolStatus, WorkerStatus
+from poolwright.ipc.process import SpawnSpec, WorkerProcess, spawn
 from poolwright.profile.failures import ProfileInUseError
 from poolwright.profile.launch import prepare_for_launch
 from poolwright.supervisor import talk
@@ -128,7 +128,7 @@ async def test_a_process_that_cannot_be_started_is_a_loss_like_any_other(
     monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
     refusals = iter([OSError(errno.EAGAIN, "no process left"), OSError(errno.ENOMEM, "no memory left")])
 
-    async def spawn_later(order: SpawnOrder) -> Child:
+    async def spawn_later(order: SpawnSpec) -> WorkerProcess:
         for refusal in refusals:
             raise refusal
         return await spawn(order)
@@ -194,7 +194,7 @@ async def test_an_order_that_its_worker_cannot_stop_has_had_its_time(
 ) -> None:
     monkeypatch.setattr("poolwright.supervisor.overdue.GRACE_S", 0.5)
     monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
-    monkeypatch.setattr("poolwright.bridge.parent.CLOSE_LIMIT_S", 0.2)
+    monkeypatch.setattr("poolwright.ipc.process.CLOSE_LIMIT_S", 0.2)
     script = {"1#1": {"tasks": ["hang"]}, "*": {"tasks": ["finish"]}}
 
     async with running_pool(tmp_path, monkeypatch, script) as theatre:
@@ -304,8 +304,8 @@ async def test_a_worker_that_hangs_or_babbles_is_ended_and_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     monkeypatch.setattr("poolwright.supervisor.generation.SILENCE_LIMIT_S", 1.0)
-    monkeypatch.setattr("poolwright.bridge.parent.CLOSE_LIMIT_S", 0.2)
-    monkeypatch.setattr("poolwright.bridge.parent.TERM_LIMIT_S", 0.2)
+    monkeypatch.setattr("poolwright.ipc.process.CLOSE_LIMIT_S", 0.2)
+    monkeypatch.setattr("poolwright.ipc.process.TERM_LIMIT_S", 0.2)
     script = {"1#1": {"tasks": [step]}, "*": {"tasks": ["finish"]}}
 
     async with running_pool(tmp_path, monkeypatch, script, 1) as theatre:
@@ -316,8 +316,8 @@ async def test_a_worker_that_hangs_or_babbles_is_ended_and_replaced(
 
 async def test_a_worker_that_never_speaks_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(talk, "HELLO_LIMIT_S", 0.3)
-    monkeypatch.setattr("poolwright.bridge.parent.CLOSE_LIMIT_S", 0.2)
-    monkeypatch.setattr("poolwright.bridge.parent.TERM_LIMIT_S", 0.2)
+    monkeypatch.setattr("poolwright.ipc.process.CLOSE_LIMIT_S", 0.2)
+    monkeypatch.setattr("poolwright.ipc.process.TERM_LIMIT_S", 0.2)
     monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
 
     async with running_pool(tmp_path, monkeypatch, {"*": {"start": "silent"}}, 1) as theatre:

@@ -14,7 +14,8 @@ import anyio
 import psutil
 import pytest
 
-from poolwright.archive.tree import OutputTree
+from poolwright.archive.output_tree import OutputTree
+from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import LockedError
 from poolwright.domain.events import Notice
 from poolwright.domain.ids import TaskId
@@ -22,7 +23,6 @@ from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.ports import Filed
 from poolwright.domain.state_machine import Transition
 from poolwright.domain.tasks import POTask, Report
-from poolwright.service.clock import SystemClock
 from poolwright.store.journal import SqliteJournal
 from poolwright.store.memory import MemoryJournal
 from poolwright.supervisor.pool import PersistentWorkerPool

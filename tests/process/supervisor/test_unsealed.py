@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from poolwright.concurrency import SystemClock
 from poolwright.domain.events import Level, Notice
 from poolwright.profile import keeping
-from poolwright.service.clock import SystemClock
 from tests.support import scripted_pool
 from tests.support.profile_folders import make_base
 from tests.support.scripted_pool import running_pool

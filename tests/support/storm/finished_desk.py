@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.archive.tree import PRIVATE_NAME, OutputTree
+from poolwright.archive.output_tree import PRIVATE_NAME, OutputTree
 from poolwright.demo.client import Portal
 from poolwright.domain.ids import BatchId, WorkerRef
 from poolwright.domain.tasks import OrderList, OrderRow

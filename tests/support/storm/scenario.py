@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from poolwright.archive.disk import FRESH
 from poolwright.archive.manifest import MANIFEST_NAME
-from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.demo.catalogue.truth import OrderTruth
+from poolwright.files.disk import DRAFT_SUFFIX
 from poolwright.service.batch_report import REPORTS_NAME
 from poolwright.service.out import JOURNAL_NAME
 from tests.support.program import Desk
@@ -206,7 +206,7 @@ def _left(desk: Desk) -> Iterator[str]:
     private = desk.out / PRIVATE_NAME
     for place in (*(private / name for name in ("staging", "filing", "replaced")), temp_folder(desk)):
         yield from (str(path) for path in place.glob("*"))
-    yield from (str(path) for path in desk.folder.rglob(f"*{FRESH}"))
+    yield from (str(path) for path in desk.folder.rglob(f"*{DRAFT_SUFFIX}"))
     yield from (str(path) for path in private.glob(f"{JOURNAL_NAME}-*"))
     yield from (str(path) for path in desk.folder.glob("profiles/*/base/Singleton*"))
     yield from (f"{path} is still held" for path in desk.folder.rglob("*.lock") if _is_held(path))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.archive.answers import Shape
-from poolwright.archive.content import inspect
+from poolwright.files.content_type import sniff
+from poolwright.files.soft_errors import SoftError
 
 FAULTS = [
     '[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]',
@@ -149,7 +149,7 @@ NAMES = [
 def problems_of(folder: Path, content: bytes, label: str, declared: str, *, is_vouched: bool) -> tuple[str, ...]:
     path = folder / "download"
     path.write_bytes(content)
-    return inspect(path, label, declared, is_vouched=is_vouched).problems
+    return sniff(path, label, declared, is_vouched=is_vouched).problems
 
 
 @pytest.mark.parametrize("content", [*FAULTS, *NOTES, *SENTENCES, *PAGES])
@@ -229,8 +229,8 @@ def test_data_of_programs_in_the_place_of_a_table_is_told(tmp_path: Path) -> Non
     path = tmp_path / "download"
     path.write_bytes(b'[{"po":"4711","qty":2},{"po":"4712","qty":1}]')
 
-    assert inspect(path, "list.csv", "text/csv").problems
-    told = inspect(path, "list.csv", "text/csv", is_vouched=True)
+    assert sniff(path, "list.csv", "text/csv").problems
+    told = sniff(path, "list.csv", "text/csv", is_vouched=True)
     assert (told.problems, told.notes) == ((), ("list.csv is JSON, whatever its name says.",))
 
 
@@ -270,11 +270,11 @@ def test_a_type_that_says_that_it_is_an_error_is_believed(tmp_path: Path) -> Non
 def test_a_page_that_only_its_scripts_fill_is_no_saved_page(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "download"
     path.write_bytes(content)
-    finding = inspect(path, "manual.html", "text/html")
+    finding = sniff(path, "manual.html", "text/html")
 
     assert finding.problems
-    assert finding.shape is Shape.SCRIPT
-    assert not inspect(path, "manual.html", "text/html", is_vouched=True).problems
+    assert finding.shape is SoftError.SCRIPT
+    assert not sniff(path, "manual.html", "text/html", is_vouched=True).problems
 
 
 @pytest.mark.parametrize("label", ["Offer.pdf.", "Offer.pdf ", "Offer.pdf\u200b", "Offer.pdf\u202c."])

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from poolwright.archive.answers import MESSAGE_MAX_BYTES, Shape, shape_of
-from poolwright.archive.content import inspect
-from poolwright.archive.formats import FORMATS, Kind
-from poolwright.archive.kinds import HEAD_BYTES, kind_of, media_type_of, promised_format
-from poolwright.archive.names import with_ending
+from poolwright.files.content_type import sniff
+from poolwright.files.file_format import FORMATS, ContentType
+from poolwright.files.media_type import HEAD_BYTES, content_type_of, media_type_of, promised_format
+from poolwright.files.names import with_ending
+from poolwright.files.soft_errors import MESSAGE_MAX_BYTES, SoftError, find_soft_error
 from tests.support.pace import UNHURRIED
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -83,7 +83,7 @@ def saved(folder: Path, content: bytes) -> Path:
 def test_a_good_file_has_its_true_type_and_no_problem(
     tmp_path: Path, content: bytes, label: str, media_type: str
 ) -> None:
-    finding = inspect(saved(tmp_path, content), label)
+    finding = sniff(saved(tmp_path, content), label)
 
     assert finding.problems == ()
     assert finding.media_type == media_type
@@ -108,7 +108,7 @@ def test_a_good_file_has_its_true_type_and_no_problem(
     ],
 )
 def test_bytes_that_are_not_what_the_name_says_are_told(tmp_path: Path, content: bytes, label: str, said: str) -> None:
-    problems = inspect(saved(tmp_path, content), label).problems
+    problems = sniff(saved(tmp_path, content), label).problems
 
     assert len(problems) == 1
     assert problems[0].startswith(label)
@@ -118,8 +118,8 @@ def test_bytes_that_are_not_what_the_name_says_are_told(tmp_path: Path, content:
 def test_the_declared_type_is_held_against_a_file_whose_name_says_nothing(tmp_path: Path) -> None:
     path = saved(tmp_path, SAVED_PAGE)
 
-    assert inspect(path, "Invoice 4711", "application/pdf; charset=binary").problems
-    assert inspect(path, "", "application/pdf").problems[0].startswith("The file should be application/pdf")
+    assert sniff(path, "Invoice 4711", "application/pdf; charset=binary").problems
+    assert sniff(path, "", "application/pdf").problems[0].startswith("The file should be application/pdf")
 
 
 PAGES = [
@@ -138,7 +138,7 @@ PAGES = [
 def test_a_web_page_is_a_file_only_when_somebody_says_so(
     tmp_path: Path, label: str, declared: str, is_vouched: bool, is_taken: bool
 ) -> None:
-    finding = inspect(saved(tmp_path, SAVED_PAGE), label, declared, is_vouched=is_vouched)
+    finding = sniff(saved(tmp_path, SAVED_PAGE), label, declared, is_vouched=is_vouched)
 
     assert finding.is_page
     assert (not finding.problems) is is_taken
@@ -156,7 +156,7 @@ def test_a_web_page_is_a_file_only_when_somebody_says_so(
 def test_an_export_laid_out_as_a_page_is_a_file_when_it_is_declared_as_one(
     tmp_path: Path, label: str, declared: str, is_vouched: bool, is_taken: bool
 ) -> None:
-    assert (not inspect(saved(tmp_path, EXPORT), label, declared, is_vouched=is_vouched).problems) is is_taken
+    assert (not sniff(saved(tmp_path, EXPORT), label, declared, is_vouched=is_vouched).problems) is is_taken
 
 
 ERRORS = [
@@ -202,7 +202,7 @@ ERRORS = [
 @pytest.mark.parametrize("content", ERRORS)
 def test_an_error_is_no_file_whatever_it_is_called(tmp_path: Path, content: bytes, name: str) -> None:
     for declared in ("text/html", "application/json", "application/xml", "text/plain", "application/octet-stream", ""):
-        assert len(inspect(saved(tmp_path, content), name, declared).problems) == 1
+        assert len(sniff(saved(tmp_path, content), name, declared).problems) == 1
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_an_error_is_no_file_whatever_it_is_called(tmp_path: Path, content: byte
 def test_what_only_speaks_of_errors_or_is_short_is_a_file(
     tmp_path: Path, content: bytes, name: str, declared: str
 ) -> None:
-    assert inspect(saved(tmp_path, content), name, declared).problems == ()
+    assert sniff(saved(tmp_path, content), name, declared).problems == ()
 
 
 WAITING = [
@@ -237,10 +237,10 @@ WAITING = [
 @pytest.mark.parametrize("content", WAITING)
 @pytest.mark.parametrize("label", ["offer.pdf", "Final quotation", "page.html"])
 def test_a_page_that_makes_one_wait_is_no_file(tmp_path: Path, content: bytes, label: str) -> None:
-    finding = inspect(saved(tmp_path, content), label, "text/html")
+    finding = sniff(saved(tmp_path, content), label, "text/html")
 
     assert finding.problems
-    assert finding.shape is Shape.WAITING
+    assert finding.shape is SoftError.WAITING
 
 
 RTF, MAIL = b"{\\rtf1 hello}", b"From: a@x.test\r\n\r\nhello"
@@ -266,7 +266,7 @@ RAR = b"Rar!\x1a\x07\x00" + bytes(32)
 def test_a_document_with_the_ending_of_another_kind_is_taken_with_a_note(
     tmp_path: Path, content: bytes, label: str
 ) -> None:
-    finding = inspect(saved(tmp_path, content), label, is_vouched=True)
+    finding = sniff(saved(tmp_path, content), label, is_vouched=True)
 
     assert finding.problems == ()
     assert len(finding.notes) == 1
@@ -276,14 +276,14 @@ def test_a_document_with_the_ending_of_another_kind_is_taken_with_a_note(
 def test_words_are_no_document_of_another_kind_even_when_they_are_vouched_for(tmp_path: Path) -> None:
     path = saved(tmp_path, b"Our rendering engine is on holiday.\nCome back soon.\n")
 
-    assert inspect(path, "offer.pdf", "application/pdf", is_vouched=True).problems
-    assert inspect(path, "Offer", "application/pdf", is_vouched=True).problems
-    assert not inspect(path, "offer.txt", "text/plain", is_vouched=True).problems
+    assert sniff(path, "offer.pdf", "application/pdf", is_vouched=True).problems
+    assert sniff(path, "Offer", "application/pdf", is_vouched=True).problems
+    assert not sniff(path, "offer.txt", "text/plain", is_vouched=True).problems
 
 
 def test_a_file_of_the_right_kind_has_no_note(tmp_path: Path) -> None:
-    assert inspect(saved(tmp_path, PDF), "offer.pdf", "image/tiff").notes == ()
-    assert inspect(saved(tmp_path, PDF), "Offer Nr. 5", "image/tiff").notes == ()
+    assert sniff(saved(tmp_path, PDF), "offer.pdf", "image/tiff").notes == ()
+    assert sniff(saved(tmp_path, PDF), "Offer Nr. 5", "image/tiff").notes == ()
 
 
 @pytest.mark.parametrize(
@@ -302,7 +302,7 @@ def test_a_compound_file_without_a_name_is_known_by_its_directory(tmp_path: Path
         bytes(header) + bytes(512) + "Root Entry".encode("utf-16-le").ljust(128, b"\0") + stream.encode("utf-16-le")
     )
 
-    assert inspect(saved(tmp_path, content.ljust(4096, b"\0")), "Download").media_type == media_type
+    assert sniff(saved(tmp_path, content.ljust(4096, b"\0")), "Download").media_type == media_type
 
 
 @pytest.mark.parametrize(
@@ -326,7 +326,7 @@ def test_a_container_without_a_name_is_known_by_its_parts(
     with zipfile.ZipFile(target, "w") as archive:
         for part in parts:
             archive.writestr(part, FORMATS["odt"].media_type if part == "mimetype" else "x")
-    finding = inspect(saved(tmp_path, target.getvalue()), "Contract", declared)
+    finding = sniff(saved(tmp_path, target.getvalue()), "Contract", declared)
 
     wanted = "xls" if ending == "zip" and declared == "application/vnd.ms-excel" else ending
     assert with_ending("Contract", finding.media_type) == f"Contract.{wanted}"
@@ -346,7 +346,7 @@ def test_a_container_without_a_name_is_known_by_its_parts(
 def test_what_is_packed_or_painted_under_another_name_is_taken_with_a_note(
     tmp_path: Path, content: bytes, label: str, said: str
 ) -> None:
-    finding = inspect(saved(tmp_path, content), label, is_vouched=True)
+    finding = sniff(saved(tmp_path, content), label, is_vouched=True)
 
     assert finding.problems == ()
     assert finding.notes == ((said,) if said else ())
@@ -355,11 +355,11 @@ def test_what_is_packed_or_painted_under_another_name_is_taken_with_a_note(
 def test_the_declared_type_names_what_nothing_else_can_name(tmp_path: Path) -> None:
     path = saved(tmp_path, b"\x00\x01\x02odd" * 9)
 
-    assert inspect(path, "model.dwg9", "application/x-model").media_type == "application/x-model"
+    assert sniff(path, "model.dwg9", "application/x-model").media_type == "application/x-model"
 
 
 def test_an_empty_file_is_told_once(tmp_path: Path) -> None:
-    finding = inspect(saved(tmp_path, b""), "Invoice", "application/PDF; x=1", declared_size_bytes=10)
+    finding = sniff(saved(tmp_path, b""), "Invoice", "application/PDF; x=1", declared_size_bytes=10)
 
     assert finding.problems == ("The file is empty.",)
     assert finding.media_type == "application/pdf"
@@ -367,7 +367,7 @@ def test_an_empty_file_is_told_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("declared", "is_told"), [(None, False), (len(PDF), False), (len(PDF) + 1, True), (0, True)])
 def test_a_size_other_than_announced_is_told(tmp_path: Path, declared: int | None, is_told: bool) -> None:
-    problems = inspect(saved(tmp_path, PDF), "Invoice.pdf", declared_size_bytes=declared).problems
+    problems = sniff(saved(tmp_path, PDF), "Invoice.pdf", declared_size_bytes=declared).problems
 
     assert bool(problems) is is_told
     assert all("announced" in problem and f"{len(PDF):,}" in problem for problem in problems)
@@ -386,7 +386,7 @@ def test_a_size_other_than_announced_is_told(tmp_path: Path, declared: int | Non
 def test_a_container_that_is_cut_short_is_told(
     tmp_path: Path, content: bytes, label: str, said: str, kept: float
 ) -> None:
-    finding = inspect(saved(tmp_path, content[: int(len(content) * kept)]), label)
+    finding = sniff(saved(tmp_path, content[: int(len(content) * kept)]), label)
 
     assert len(finding.problems) == 1
     assert said in finding.problems[0]
@@ -395,16 +395,16 @@ def test_a_container_that_is_cut_short_is_told(
 def test_an_early_end_mark_does_not_vouch_for_a_pdf_that_is_cut_short(tmp_path: Path) -> None:
     linearized = b"%PDF-1.7\n%%EOF\n" + b"x" * 100_000
 
-    assert inspect(saved(tmp_path, linearized), "Invoice.pdf").problems
+    assert sniff(saved(tmp_path, linearized), "Invoice.pdf").problems
 
 
 @pytest.mark.parametrize("behind", [b"<!-- served by node 7 -->\n" * 200, b"\n" + b"log " * 1000, bytes(9000)])
 def test_words_of_a_server_behind_the_end_mark_do_not_cut_a_pdf_short(tmp_path: Path, behind: bytes) -> None:
-    assert inspect(saved(tmp_path, PDF + behind), "Invoice.pdf").problems == ()
+    assert sniff(saved(tmp_path, PDF + behind), "Invoice.pdf").problems == ()
 
 
 def test_an_end_mark_with_more_of_a_pdf_behind_it_is_not_the_end(tmp_path: Path) -> None:
-    assert inspect(saved(tmp_path, PDF + b"12 0 obj\n<<>>\n" + b"x" * 4000), "Invoice.pdf").problems
+    assert sniff(saved(tmp_path, PDF + b"12 0 obj\n<<>>\n" + b"x" * 4000), "Invoice.pdf").problems
 
 
 def test_a_large_file_is_looked_at_without_reading_it(tmp_path: Path) -> None:
@@ -415,14 +415,14 @@ def test_a_large_file_is_looked_at_without_reading_it(tmp_path: Path) -> None:
         file.seek(20_000_000_000 - 6)
         file.write(b"%%EOF\n")
 
-    finding = inspect(path, "huge.pdf")
+    finding = sniff(path, "huge.pdf")
 
     assert finding.problems == ()
     assert finding.size_bytes == 20_000_000_000
 
 
 def test_a_thousand_comments_are_read_at_once() -> None:
-    assert kind_of(b"<!---->" * 1000 + b"no page") is Kind.XML
+    assert content_type_of(b"<!---->" * 1000 + b"no page") is ContentType.XML
 
 
 @pytest.mark.parametrize(
@@ -432,9 +432,9 @@ def test_no_answer_holds_up_the_one_who_looks_at_it(part: bytes) -> None:
     content = b"<html>" + part * (MESSAGE_MAX_BYTES // len(part))
 
     begun = time.thread_time()
-    shape_of(content, Kind.HTML)
-    shape_of(content, Kind.TEXT)
-    shape_of(content, Kind.XML)
+    find_soft_error(content, ContentType.HTML)
+    find_soft_error(content, ContentType.TEXT)
+    find_soft_error(content, ContentType.XML)
 
     assert time.thread_time() - begun < 2
 
@@ -442,7 +442,7 @@ def test_no_answer_holds_up_the_one_who_looks_at_it(part: bytes) -> None:
 @UNHURRIED
 @given(st.binary(max_size=2 * HEAD_BYTES), st.sampled_from(["", "x", *(f"x.{known}" for known in FORMATS)]))
 def test_any_bytes_have_a_kind_and_a_media_type(head: bytes, label: str) -> None:
-    kind = kind_of(head)
+    kind = content_type_of(head)
 
-    assert kind in Kind
+    assert kind in ContentType
     assert "/" in media_type_of(head, kind, promised_format(label, ""), "")

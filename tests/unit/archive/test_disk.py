@@ -3,7 +3,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from poolwright.archive.disk import make_folders, remove_empty_folders, replace_private, write_file
+from poolwright.files.disk import make_folders, remove_empty_folders, replace_private_text, write_file
 
 
 def test_empty_folders_go_up_to_the_first_that_is_in_use(tmp_path: Path) -> None:
@@ -40,8 +40,8 @@ def test_a_private_file_is_replaced_whole_and_stays_private(tmp_path: Path) -> N
     path = tmp_path / "entry.json"
     (tmp_path / "entry.json.new").write_text("half of an older")
 
-    replace_private(path, "first")
-    replace_private(path, "Größe")
+    replace_private_text(path, "first")
+    replace_private_text(path, "Größe")
 
     assert path.read_text(encoding="utf-8") == "Größe"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

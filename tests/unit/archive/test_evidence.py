@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.archive.evidence import RUNS_MAX, Evidence
-from poolwright.archive.tree import PRIVATE_NAME, OutputTree
+from poolwright.archive.evidence import RUNS_MAX, EvidenceStore
+from poolwright.archive.output_tree import PRIVATE_NAME, OutputTree
 from poolwright.domain.ids import TaskId
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import POTask, TaskRecord
@@ -27,7 +27,7 @@ def keep(root: Path, task: POTask, content: bytes) -> None:
     staged = root.parent / "staged"
     staged.mkdir()
     (staged / "page.png").write_bytes(content)
-    Evidence(root).keep(staged, task)
+    EvidenceStore(root).keep(staged, task)
 
 
 def record_of(task: POTask, *, status: str = "DONE", attempt_count: int | None = None) -> TaskRecord:
@@ -36,7 +36,7 @@ def record_of(task: POTask, *, status: str = "DONE", attempt_count: int | None =
 
 
 def shown(root: Path, record: TaskRecord) -> bytes | None:
-    path = Evidence(root).find(record, "page.png")
+    path = EvidenceStore(root).find(record, "page.png")
     return None if path is None else path.read_bytes()
 
 
@@ -65,14 +65,14 @@ def test_two_tasks_whose_numbers_fall_together_have_each_its_own(root: Path, num
         keep(root, task, task.task_id.encode())
 
     assert [shown(root, record_of(task)) for task in tasks] == [task.task_id.encode() for task in tasks]
-    assert len({path.name.casefold() for path in Evidence(root).place.iterdir()}) == len(tasks)
+    assert len({path.name.casefold() for path in EvidenceStore(root).place.iterdir()}) == len(tasks)
 
 
 def test_an_order_that_is_done_again_keeps_what_its_earlier_runs_left(root: Path) -> None:
     for attempt, content in ((1, b"first"), (3, b"second"), (1, b"third")):
         keep(root, task_for("PO7", attempt=attempt), content)
 
-    (order,) = Evidence(root).place.iterdir()
+    (order,) = EvidenceStore(root).place.iterdir()
     assert contents(order) == {
         "attempt-1/page.png": b"first",
         "attempt-3 run-2/page.png": b"second",
@@ -85,7 +85,7 @@ def test_of_an_order_that_fails_every_day_the_last_runs_stay(root: Path) -> None
     for run in range(1, RUNS_MAX + 4):
         keep(root, task_for("PO7"), str(run).encode())
 
-    (order,) = Evidence(root).place.iterdir()
+    (order,) = EvidenceStore(root).place.iterdir()
     assert sorted(contents(order).values(), key=int) == [str(run).encode() for run in range(4, RUNS_MAX + 4)]
     assert shown(root, record_of(task_for("PO7"))) == str(RUNS_MAX + 3).encode()
 
@@ -115,19 +115,19 @@ def test_traces_of_an_earlier_poolwright_are_found_until_there_are_others(root: 
 def test_only_what_the_report_names_is_found(root: Path) -> None:
     keep(root, task_for("PO7"), b"png")
     record = record_of(task_for("PO7"))
-    (order,) = Evidence(root).place.iterdir()
+    (order,) = EvidenceStore(root).place.iterdir()
     (order / "attempt-1" / "other.png").write_bytes(b"")
     odd = replace(record, report=replace(FAILED, evidence=("../../token", "gone.png")))
 
-    assert Evidence(root).find(record, "other.png") is None
-    assert [Evidence(root).find(odd, name) for name in ("../../token", "gone.png")] == [None, None]
-    assert Evidence(root).find(replace(record, report=None), "page.png") is None
+    assert EvidenceStore(root).find(record, "other.png") is None
+    assert [EvidenceStore(root).find(odd, name) for name in ("../../token", "gone.png")] == [None, None]
+    assert EvidenceStore(root).find(replace(record, report=None), "page.png") is None
 
 
 @pytest.mark.parametrize("name", ["notes", "attempt-x", "attempt-1 run-", "attempt-²"])
 def test_what_a_person_put_beside_them_is_left_alone(root: Path, name: str) -> None:
     keep(root, task_for("PO7"), b"first")
-    (order,) = Evidence(root).place.iterdir()
+    (order,) = EvidenceStore(root).place.iterdir()
     (order / name).mkdir()
 
     keep(root, task_for("PO7"), b"second")
@@ -138,6 +138,6 @@ def test_what_a_person_put_beside_them_is_left_alone(root: Path, name: str) -> N
 def test_an_attempt_that_left_nothing_makes_no_folder(root: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for staged in (tmp_path / "empty", tmp_path / "none"):
-        Evidence(root).keep(staged, task_for("PO7"))
+        EvidenceStore(root).keep(staged, task_for("PO7"))
 
     assert not root.exists()

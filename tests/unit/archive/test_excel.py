@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 
 import pytest
 
-from poolwright.archive.excel import TEXT_MAX, columns_of_text, escaped, length, shortened, typed
+from poolwright.archive.excel_limits import TEXT_MAX, escape_text, excel_length, parse_typed, shorten_text, text_columns
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ from poolwright.archive.excel import TEXT_MAX, columns_of_text, escaped, length,
     ],
 )
 def test_a_number_or_a_date_is_one_and_shows_the_same_text(text: str, value: object, number_format: str) -> None:
-    found = typed(text)
+    found = parse_typed(text)
 
     assert found is not None
     assert (found.value, type(found.value), found.number_format) == (value, type(value), number_format)
@@ -73,36 +73,39 @@ def test_a_number_or_a_date_is_one_and_shows_the_same_text(text: str, value: obj
     ],
 )
 def test_what_could_be_anything_else_stays_text(text: str) -> None:
-    assert typed(text) is None
+    assert parse_typed(text) is None
 
 
 def test_order_numbers_and_digits_with_leading_zeros_make_their_columns_text() -> None:
     rows = [("4500000001", ("4500000001", "12", "7", "x")), ("4500000002", ("4500000002", "0012", "8", "9"))]
 
-    assert columns_of_text(rows) == {0, 1}
+    assert text_columns(rows) == {0, 1}
 
 
 def test_more_digits_than_a_number_has_make_a_column_text() -> None:
-    assert columns_of_text([("1", ("1", "12")), ("2", ("2", "4006381333931000001"))]) == {0, 1}
+    assert text_columns([("1", ("1", "12")), ("2", ("2", "4006381333931000001"))]) == {0, 1}
 
 
 def test_what_excel_would_read_as_one_letter_is_told_as_it_is() -> None:
-    assert escaped("_x0041_ and _x004_ and _X0041_") == "_x005F_x0041_ and _x004_ and _X0041_"
+    assert escape_text("_x0041_ and _x004_ and _X0041_") == "_x005F_x0041_ and _x004_ and _X0041_"
 
 
 def test_what_xml_cannot_hold_is_seen_to_be_missing() -> None:
-    assert escaped("bell \x07 half \ud83d end \uffff\r\nline\rline") == "bell \ufffd half \ufffd end \ufffd\nline\nline"
+    assert (
+        escape_text("bell \x07 half \ud83d end \uffff\r\nline\rline")
+        == "bell \ufffd half \ufffd end \ufffd\nline\nline"
+    )
 
 
 @pytest.mark.parametrize("text", ["", "x" * TEXT_MAX, "\U0001f600" * (TEXT_MAX // 2), "_x0041_" * (TEXT_MAX // 14)])
 def test_a_text_that_a_cell_holds_stays_whole(text: str) -> None:
-    assert shortened(text, " [cut]") is text
+    assert shorten_text(text, " [cut]") is text
 
 
 @pytest.mark.parametrize("text", ["x" * (TEXT_MAX + 1), "\U0001f600" * 20_000, "_x0041_" * 4_600, "_x0041_" * 9_000])
 def test_a_text_that_a_cell_does_not_hold_is_cut_and_says_so(text: str) -> None:
-    kept = shortened(text, " [cut]")
+    kept = shorten_text(text, " [cut]")
 
     assert kept.endswith(" [cut]")
     assert text.startswith(kept.removesuffix(" [cut]"))
-    assert TEXT_MAX - 20 <= length(escaped(kept)) <= TEXT_MAX
+    assert TEXT_MAX - 20 <= excel_length(escape_text(kept)) <= TEXT_MAX

@@ -11,8 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from poolwright.archive.excel import TEXT_MAX, escaped, length, shortened, typed
-from poolwright.archive.losses import CUT
+from poolwright.archive.excel_limits import CUT_MARK, TEXT_MAX, escape_text, excel_length, parse_typed, shorten_text
 from poolwright.archive.report import write_reports
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.tasks import OrderList, OrderRow
@@ -43,7 +42,7 @@ def as_told(text: str) -> str:
 @example("_x0041_x0042_")
 @example("__x005F_x0041_")
 def test_excel_reads_every_text_as_it_was(text: str) -> None:
-    assert as_excel_reads(escaped(text)) == as_told(text)
+    assert as_excel_reads(escape_text(text)) == as_told(text)
 
 
 @UNHURRIED
@@ -52,7 +51,7 @@ def test_excel_reads_every_text_as_it_was(text: str) -> None:
 @example("0.1234567890123456789")
 @example("1e-999")
 def test_a_number_in_a_cell_shows_the_text_that_it_was(text: str) -> None:
-    found = typed(text)
+    found = parse_typed(text)
     if found is None or not isinstance(found.value, int | float):
         return
 
@@ -68,11 +67,11 @@ def test_a_number_in_a_cell_shows_the_text_that_it_was(text: str) -> None:
 def test_no_cell_takes_more_than_it_can_and_what_is_cut_says_so(piece: str, count: int) -> None:
     text = piece * count
 
-    kept = shortened(text, CUT)
+    kept = shorten_text(text, CUT_MARK)
 
-    assert length(escaped(kept)) <= TEXT_MAX
-    assert kept == text or (kept.endswith(CUT) and text.startswith(kept.removesuffix(CUT)))
-    assert kept != text or length(escaped(text)) <= TEXT_MAX
+    assert excel_length(escape_text(kept)) <= TEXT_MAX
+    assert kept == text or (kept.endswith(CUT_MARK) and text.startswith(kept.removesuffix(CUT_MARK)))
+    assert kept != text or excel_length(escape_text(text)) <= TEXT_MAX
 
 
 @UNHURRIED
@@ -98,6 +97,6 @@ def test_a_workbook_has_every_cell_of_the_list(cells: list[list[str]]) -> None:
             elif cell.value is None:
                 assert text == ""
             else:
-                value = typed(text)
+                value = parse_typed(text)
                 assert value is not None
                 assert cell.number_format == value.number_format

@@ -7,8 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from poolwright.archive.manifest import MANIFEST_NAME, Manifest, ManifestError
-from poolwright.archive.names import RESERVED_NAMES
 from poolwright.domain.tasks import MissedFile, Report
+from poolwright.files.names import RESERVED_NAMES
 from poolwright.version import __version__
 from tests.support.archive_orders import NOON, fetched, report_for, task_for
 

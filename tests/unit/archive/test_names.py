@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from poolwright.archive.names import (
+from poolwright.files.names import (
     FILE_NAME_MAX_BYTES,
     FOLDER_NAME_MAX_BYTES,
     RESERVED_NAMES,

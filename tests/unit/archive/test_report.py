@@ -16,10 +16,10 @@ from openpyxl import load_workbook
 from openpyxl.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet
 
-from poolwright.archive import losses, workbook
-from poolwright.archive.former import KEPT_COUNT
+from poolwright.archive import excel_limits, report_xlsx
 from poolwright.archive.report import ReportFiles, write_reports
-from poolwright.archive.table import RESULT_COLUMNS, Tally, lines, result_headers
+from poolwright.archive.report_rotation import KEPT_COUNT
+from poolwright.archive.report_table import RESULT_COLUMNS, SummaryCounter, report_rows, result_headers
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import REASONS, ActionClass, Outcome, Reason
 from poolwright.domain.tasks import OrderList, OrderRow
@@ -203,8 +203,8 @@ def test_text_that_no_sheet_can_hold_does_not_break_it(files: ReportFiles) -> No
 
 
 def test_the_summary_counts_each_order_once(files: ReportFiles) -> None:
-    tally = Tally()
-    for line in lines(ORDERS, RECORDS):
+    tally = SummaryCounter()
+    for line in report_rows(ORDERS, RECORDS):
         tally.add(line)
     summary = tally.summary(ORDERS)
 
@@ -398,9 +398,9 @@ def test_rows_and_links_beyond_what_excel_takes_are_left_out_and_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     orders, records = long_list(30)
-    for module in (workbook, losses):
+    for module in (report_xlsx, excel_limits):
         monkeypatch.setattr(module, "ROWS_MAX", 21)
-    monkeypatch.setattr(workbook, "LINKS_MAX", 5)
+    monkeypatch.setattr(report_xlsx, "LINKS_MAX", 5)
 
     files = write_reports(orders, records, tmp_path, "report")
 
@@ -431,7 +431,7 @@ def test_columns_are_as_wide_as_their_first_rows_need(tmp_path: Path) -> None:
 
     assert sheet.max_row == 501
     assert sheet.column_dimensions["B"].width == len("Cost centre") + 2
-    assert [line.row.row_no for line in lines(orders, records)] == list(range(2, 502))
+    assert [line.row.row_no for line in report_rows(orders, records)] == list(range(2, 502))
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -504,7 +504,7 @@ def test_a_text_that_no_cell_holds_is_cut_in_the_workbook_alone_and_told(tmp_pat
 def test_columns_beyond_what_a_sheet_takes_give_way_to_the_results(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (workbook, losses):
+    for module in (report_xlsx, excel_limits):
         monkeypatch.setattr(module, "COLUMNS_MAX", 13)
     orders = list_of(("PO", "a", "b", "c"), ("4500000001", "1", "2", "3"))
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.archive.answers import Shape, is_words, is_written_document, shape_of
-from poolwright.archive.content import inspect
-from poolwright.archive.formats import Kind
+from poolwright.files.content_type import sniff
+from poolwright.files.file_format import ContentType
+from poolwright.files.soft_errors import SoftError, find_soft_error, is_generated_document, is_plain_sentence
 
 ERROR = "Error: no such file. "
 PROSE = "our offer of ten bolts "
@@ -23,106 +23,108 @@ def words(begin: str, length: int) -> str:
     return (begin + "more of it " * length)[: length - 1] + "."
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.HTML])
-def test_each_kind_is_judged_by_its_own_form(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [kind for kind in ContentType if kind is not ContentType.HTML])
+def test_each_kind_is_judged_by_its_own_form(kind: ContentType) -> None:
     told = {
-        Kind.OFFICE_HTML: page("x", "Error"),
-        Kind.JSON: b'{"error":"gone"}',
-        Kind.XML: b"<error>gone</error>",
-        Kind.TEXT: b"File not found",
+        ContentType.OFFICE_HTML: page("x", "Error"),
+        ContentType.JSON: b'{"error":"gone"}',
+        ContentType.XML: b"<error>gone</error>",
+        ContentType.TEXT: b"File not found",
     }
 
-    assert shape_of(told.get(kind, b"File not found"), kind) is (Shape.ERROR if kind in told else None)
-    assert shape_of(b"<p>Our offer</p>", kind) is None
+    assert find_soft_error(told.get(kind, b"File not found"), kind) is (SoftError.ERROR if kind in told else None)
+    assert find_soft_error(b"<p>Our offer</p>", kind) is None
 
 
 @pytest.mark.parametrize(
     ("text", "shape"),
     [
-        (words(ERROR, 400), Shape.ERROR),
+        (words(ERROR, 400), SoftError.ERROR),
         (words(ERROR, 401), None),
-        (f"  {words(ERROR, 400)}\n", Shape.ERROR),
-        ("Error: gone\nAsk Max\nor Eve", Shape.ERROR),
+        (f"  {words(ERROR, 400)}\n", SoftError.ERROR),
+        ("Error: gone\nAsk Max\nor Eve", SoftError.ERROR),
         ("Error: gone\nAsk Max\nor Eve\nor Bob", None),
-        ("Error: gone, sorry\nAsk Max, please", Shape.ERROR),
-        ("Error: X, sorry\nAsk X, please", Shape.ERROR),
-        ("Error: X\nAsk X", Shape.ERROR),
+        ("Error: gone, sorry\nAsk Max, please", SoftError.ERROR),
+        ("Error: X, sorry\nAsk X, please", SoftError.ERROR),
+        ("Error: X\nAsk X", SoftError.ERROR),
         ("Error,gone\nA,not found", None),
         ("Error;gone, sorry\nA;not found", None),
         ("Error\tgone\nA\tnot found", None),
         ("Error|gone\nA|not found", None),
-        ("Error|gone|x\nA|not found", Shape.ERROR),
+        ("Error|gone|x\nA|not found", SoftError.ERROR),
         (PROSE, None),
-        ("Traceback (most recent call last):\n" + "  File x\n" * 100, Shape.ERROR),
+        ("Traceback (most recent call last):\n" + "  File x\n" * 100, SoftError.ERROR),
     ],
 )
-def test_a_note_of_a_line_or_two_that_holds_no_table_may_be_an_error(text: str, shape: Shape | None) -> None:
-    assert shape_of(text.encode(), Kind.TEXT) is shape
+def test_a_note_of_a_line_or_two_that_holds_no_table_may_be_an_error(text: str, shape: SoftError | None) -> None:
+    assert find_soft_error(text.encode(), ContentType.TEXT) is shape
 
 
 @pytest.mark.parametrize(
     ("content", "kind", "shape"),
     [
-        ('{"jobId":"17","status":"PROCESSING"}', Kind.JSON, Shape.PENDING),
-        ('{"downloadUrl":"https://files.test/a?sig=1"}', Kind.JSON, Shape.ELSEWHERE),
-        ('{"success":true}', Kind.JSON, Shape.STATUS),
-        ("<response><status>queued</status><jobId>4</jobId></response>", Kind.XML, Shape.PENDING),
-        ("Please wait ...", Kind.TEXT, Shape.PENDING),
-        ('"OK".', Kind.TEXT, Shape.STATUS),
+        ('{"jobId":"17","status":"PROCESSING"}', ContentType.JSON, SoftError.PENDING),
+        ('{"downloadUrl":"https://files.test/a?sig=1"}', ContentType.JSON, SoftError.ELSEWHERE),
+        ('{"success":true}', ContentType.JSON, SoftError.STATUS),
+        ("<response><status>queued</status><jobId>4</jobId></response>", ContentType.XML, SoftError.PENDING),
+        ("Please wait ...", ContentType.TEXT, SoftError.PENDING),
+        ('"OK".', ContentType.TEXT, SoftError.STATUS),
     ],
 )
-def test_what_comes_before_a_file_is_told_from_an_error(content: str, kind: Kind, shape: Shape) -> None:
-    assert shape_of(content.encode(), kind) is shape
+def test_what_comes_before_a_file_is_told_from_an_error(content: str, kind: ContentType, shape: SoftError) -> None:
+    assert find_soft_error(content.encode(), kind) is shape
 
 
 @pytest.mark.parametrize(
     ("content", "shape"),
     [
-        (page(words(PROSE, 4994), "Error"), Shape.ERROR),  # the title is shown too
+        (page(words(PROSE, 4994), "Error"), SoftError.ERROR),  # the title is shown too
         (page(words(PROSE, 4995), "Error"), None),
-        (f"<TITLE>Error\n</TITLE>{PROSE}".encode(), Shape.ERROR),
-        (page(words("File not found. ", 400)), Shape.ERROR),
+        (f"<TITLE>Error\n</TITLE>{PROSE}".encode(), SoftError.ERROR),
+        (page(words("File not found. ", 400)), SoftError.ERROR),
         (page(words("File not found. ", 401)), None),
-        (page(words("Please wait. ", 1500)), Shape.WAITING),
+        (page(words("Please wait. ", 1500)), SoftError.WAITING),
         (page(words("Please wait. ", 1501)), None),
-        (page(words(PROSE, 1500) + "<meta http-equiv=refresh>"), Shape.WAITING),
+        (page(words(PROSE, 1500) + "<meta http-equiv=refresh>"), SoftError.WAITING),
         (page(words(PROSE, 1501) + "<meta http-equiv=refresh>"), None),
-        (page(PROSE + "<script>location = '/f/1'</script>"), Shape.WAITING),
+        (page(PROSE + "<script>location = '/f/1'</script>"), SoftError.WAITING),
         (page(PROSE + "<script>let shown = 'Please wait'</script>"), None),
-        (page(PROSE + "<input type=password>", "Error"), Shape.LOGIN),
-        (page("Your session<br>has<td>timed out"), Shape.ERROR),
+        (page(PROSE + "<input type=password>", "Error"), SoftError.LOGIN),
+        (page("Your session<br>has<td>timed out"), SoftError.ERROR),
         (page(PROSE), None),
     ],
 )
-def test_a_page_is_an_error_or_a_wait_where_little_else_is_on_it(content: bytes, shape: Shape | None) -> None:
-    assert shape_of(content, Kind.HTML) is shape
+def test_a_page_is_an_error_or_a_wait_where_little_else_is_on_it(content: bytes, shape: SoftError | None) -> None:
+    assert find_soft_error(content, ContentType.HTML) is shape
 
 
 @pytest.mark.parametrize("element", ["script", "style", "SCRIPT", "Style"])
 def test_what_a_page_does_not_show_does_not_count(element: str) -> None:
     unseen = f"<{element}>\n{'a { } ' * 2000}</{element}>"
 
-    assert shape_of(unseen.encode() + page("File not found"), Kind.HTML) is Shape.ERROR
-    assert shape_of(page("File" + unseen * 2 + "not found"), Kind.HTML) is Shape.ERROR
-    assert shape_of(page("File not found" + unseen.partition("</")[0]), Kind.HTML) is Shape.ERROR, "it never ends"
+    assert find_soft_error(unseen.encode() + page("File not found"), ContentType.HTML) is SoftError.ERROR
+    assert find_soft_error(page("File" + unseen * 2 + "not found"), ContentType.HTML) is SoftError.ERROR
+    assert find_soft_error(page("File not found" + unseen.partition("</")[0]), ContentType.HTML) is SoftError.ERROR, (
+        "it never ends"
+    )
     grows = "\u0130" * 300  # each is two letters when it is folded
-    assert shape_of(page(f"{grows}{unseen} File not found"), Kind.HTML) is Shape.ERROR
+    assert find_soft_error(page(f"{grows}{unseen} File not found"), ContentType.HTML) is SoftError.ERROR
 
 
 @pytest.mark.parametrize(
     ("content", "shape"),
     [
-        (b"<script src=/app.js></script>", Shape.SCRIPT),
-        (b"<html><title>Portal</title><noscript>Use scripts</noscript><script>run()</script></html>", Shape.SCRIPT),
-        (b"<html><script>run()</script><script>run()</script></html>", Shape.SCRIPT),
-        (b"<HTML><TITLE>\nPortal\n</TITLE><SCRIPT>run()</SCRIPT></HTML>", Shape.SCRIPT),
+        (b"<script src=/app.js></script>", SoftError.SCRIPT),
+        (b"<html><title>Portal</title><noscript>Use scripts</noscript><script>run()</script></html>", SoftError.SCRIPT),
+        (b"<html><script>run()</script><script>run()</script></html>", SoftError.SCRIPT),
+        (b"<HTML><TITLE>\nPortal\n</TITLE><SCRIPT>run()</SCRIPT></HTML>", SoftError.SCRIPT),
         (b"<html><script>run()</script>Offer<script>run()</script></html>", None),
         (b"<html><script>run()</script><img src=plan.png></html>", None),
         (b"<html><title>Portal</title><body></body></html>", None),
     ],
 )
-def test_a_page_of_nothing_but_scripts_is_told(content: bytes, shape: Shape | None) -> None:
-    assert shape_of(content, Kind.HTML) is shape
+def test_a_page_of_nothing_but_scripts_is_told(content: bytes, shape: SoftError | None) -> None:
+    assert find_soft_error(content, ContentType.HTML) is shape
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_a_page_of_nothing_but_scripts_is_told(content: bytes, shape: Shape | No
     ],
 )
 def test_a_table_and_a_mail_are_documents(text: str, is_written: bool) -> None:
-    assert is_written_document(text.encode()) is is_written
+    assert is_generated_document(text.encode()) is is_written
 
 
 @pytest.mark.parametrize(
@@ -162,12 +164,14 @@ def test_a_table_and_a_mail_are_documents(text: str, is_written: bool) -> None:
     ],
 )
 def test_a_sentence_is_one_short_line_of_words(text: str, is_sentence: bool) -> None:
-    assert is_words(text.encode()) is is_sentence
+    assert is_plain_sentence(text.encode()) is is_sentence
 
 
-@pytest.mark.parametrize(("size_bytes", "shape"), [(65_536, Shape.ERROR), (65_537, None)])
-def test_what_is_larger_than_any_message_is_a_document(tmp_path: Path, size_bytes: int, shape: Shape | None) -> None:
+@pytest.mark.parametrize(("size_bytes", "shape"), [(65_536, SoftError.ERROR), (65_537, None)])
+def test_what_is_larger_than_any_message_is_a_document(
+    tmp_path: Path, size_bytes: int, shape: SoftError | None
+) -> None:
     path = tmp_path / "download"
     path.write_bytes(b"Traceback (most recent call last):\n".ljust(size_bytes, b"x"))
 
-    assert inspect(path, "log.txt", "text/plain").shape is shape
+    assert sniff(path, "log.txt", "text/plain").shape is shape

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.archive.manifest import Change, Manifest
-from poolwright.archive.names import UniqueNames
-from poolwright.archive.tree import OutputTree
+from poolwright.archive.manifest import FileChange, Manifest
+from poolwright.archive.output_tree import OutputTree
 from poolwright.domain.ports import Filed
+from poolwright.files.names import UniqueNames
 from tests.support.archive_orders import StoppedClock, contents, fetched, report_for, stage, superseded, task_for
 
 FILES = {"Invoice 1.pdf": b"first", "Größe (2).xlsx": b"second" * 1000}
@@ -76,8 +76,8 @@ def test_what_the_portal_changed_or_withdrew_is_kept_beside_the_new_and_told(
     )
     earlier = Manifest.read(out / filed.folder).earlier
     assert [(file.name, file.change, file.kept_as) for file in earlier] == [
-        ("Invoice 1.pdf", Change.CHANGED, "superseded/2026-11-23T12-00-00Z/Invoice 1.pdf"),
-        ("Größe (2).xlsx", Change.WITHDRAWN, "superseded/2026-11-23T12-00-00Z/Größe (2).xlsx"),
+        ("Invoice 1.pdf", FileChange.CHANGED, "superseded/2026-11-23T12-00-00Z/Invoice 1.pdf"),
+        ("Größe (2).xlsx", FileChange.WITHDRAWN, "superseded/2026-11-23T12-00-00Z/Größe (2).xlsx"),
     ]
     assert tree.verify(filed.folder) == []
 
@@ -109,7 +109,7 @@ def test_a_file_that_takes_the_name_of_one_that_is_gone_is_not_a_change(
     folder = tree.file(task_for("PO1"), report_for(fewer), stage(tmp_path / "2", fewer)).folder
 
     [earlier] = Manifest.read(out / folder).earlier
-    assert (earlier.sha256, earlier.change) == (fetched("", b"one").sha256, Change.WITHDRAWN)
+    assert (earlier.sha256, earlier.change) == (fetched("", b"one").sha256, FileChange.WITHDRAWN)
 
 
 def test_what_people_put_among_the_superseded_files_stays_there(tree: OutputTree, out: Path, tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poolwright.archive.names import FOLDER_NAME_MAX_BYTES
-from poolwright.archive.template import FolderTemplate
+from poolwright.archive.folder_template import FolderTemplate
 from poolwright.domain.errors import OptionsError
+from poolwright.files.names import FOLDER_NAME_MAX_BYTES
 from tests.support.archive_orders import NOON, report_for, task_for
 from tests.support.pace import UNHURRIED
 

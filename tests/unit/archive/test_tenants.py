@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.archive.manifest import MANIFEST_NAME, Manifest
-from poolwright.archive.tree import PRIVATE_NAME, OutputTree
+from poolwright.archive.output_tree import PRIVATE_NAME, OutputTree
 from poolwright.domain.account import Account
 from poolwright.domain.ports import Filed
 from tests.support.archive_orders import StoppedClock, contents, report_for, stage, task_for

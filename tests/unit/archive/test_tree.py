@@ -13,8 +13,8 @@ import pytest
 from loguru import logger
 
 from poolwright.archive.manifest import MANIFEST_NAME, Manifest
-from poolwright.archive.spellings import Spellings
-from poolwright.archive.tree import PRIVATE_NAME, OutputTree
+from poolwright.archive.output_tree import PRIVATE_NAME, OutputTree
+from poolwright.archive.target_folder import SpellingVariants
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.outcomes import Outcome, Reason
 from poolwright.domain.ports import Archive
@@ -364,7 +364,7 @@ def test_what_cannot_be_discarded_is_told_in_the_log_and_stops_nobody(
     def refuse(path: Path) -> None:
         raise OSError(code, os.strerror(code), str(path))
 
-    monkeypatch.setattr("poolwright.archive.tree.shutil.rmtree", refuse)
+    monkeypatch.setattr("poolwright.archive.output_tree.shutil.rmtree", refuse)
     lines: list[str] = []
     sink = logger.add(lines.append, level="WARNING", format="{level} {message}")
     try:
@@ -483,7 +483,7 @@ def test_of_many_folders_none_is_listed_twice(out: Path, monkeypatch: pytest.Mon
         return listing(place)
 
     monkeypatch.setattr(Path, "iterdir", count)
-    known = Spellings()
+    known = SpellingVariants()
 
     assert known.others(out / "MIXED NAME") == [out / "Mixed Name", out / "mixed name"]
     assert known.others(out / "Upper") == [out / "UPPER"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.archive.content import Finding, inspect
+from poolwright.files.content_type import SniffResult, sniff
 from tests.unit.archive.test_content import COMPOUND, PDF, PNG, saved, sheet
 
 CSV = "Bestellung;Lieferant;Betrag\n4500010001;M\u00fcller;1.234,50\n4500010002;Acme;7,00\n".encode()
@@ -30,9 +30,9 @@ def in_lines(content: bytes, width: int = 76) -> str:
     return "\r\n".join(text[place : place + width] for place in range(0, len(text), width))
 
 
-def found(folder: Path, text: str | bytes, label: str, declared: str = "", *, is_vouched: bool = True) -> Finding:
+def found(folder: Path, text: str | bytes, label: str, declared: str = "", *, is_vouched: bool = True) -> SniffResult:
     content = text.encode() if isinstance(text, str) else text
-    return inspect(saved(folder, content), label, declared, is_vouched=is_vouched)
+    return sniff(saved(folder, content), label, declared, is_vouched=is_vouched)
 
 
 LARGE = PDF[:-20] + bytes(range(256)) * 400 + b"%%EOF\n"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.archive.answers import Shape
-from poolwright.archive.content import inspect
+from poolwright.files.content_type import sniff
+from poolwright.files.soft_errors import SoftError
 from tests.unit.archive.test_content import saved
 
 SAML = base64.b64encode(b"<samlp:Response>" + b"x" * 4000).decode()
@@ -142,7 +142,7 @@ DOCUMENTS = {
 def test_a_page_that_does_nothing_but_lead_on_is_no_file_whoever_calls_it_one(tmp_path: Path, page: str) -> None:
     path = saved(tmp_path, IDLE[page].encode())
     for label in ("page.html", "Offer.htm", "Offer", "saved.mht", "offer.pdf"):
-        finding = inspect(path, label, "text/html", is_vouched=True)
+        finding = sniff(path, label, "text/html", is_vouched=True)
 
         assert len(finding.problems) == 1
         assert finding.problems[0].startswith(label)
@@ -150,23 +150,23 @@ def test_a_page_that_does_nothing_but_lead_on_is_no_file_whoever_calls_it_one(tm
 
 
 def test_such_a_page_is_told_as_what_it_is(tmp_path: Path) -> None:
-    finding = inspect(saved(tmp_path, IDLE["a refresh"].encode()), "offer.html", "text/html", is_vouched=True)
+    finding = sniff(saved(tmp_path, IDLE["a refresh"].encode()), "offer.html", "text/html", is_vouched=True)
 
     assert finding.problems == ("offer.html did not come, but a page that only waits or leads on elsewhere.",)
-    assert finding.shape is Shape.WAITING
+    assert finding.shape is SoftError.WAITING
 
 
 @pytest.mark.parametrize("page", DOCUMENTS)
 def test_a_document_that_a_portal_calls_a_file_is_one(tmp_path: Path, page: str) -> None:
     for encoding in ("utf-8", "utf-16"):
-        finding = inspect(saved(tmp_path, DOCUMENTS[page].encode(encoding)), "offer.html", "text/html", is_vouched=True)
+        finding = sniff(saved(tmp_path, DOCUMENTS[page].encode(encoding)), "offer.html", "text/html", is_vouched=True)
 
         assert (finding.problems, finding.notes) == ((), ())
 
 
 def test_a_page_that_only_its_scripts_fill_is_told_where_a_portal_calls_it_a_file(tmp_path: Path) -> None:
     page = b"<html><body><div id=root></div><script>show('a lot')</script></body></html>"
-    finding = inspect(saved(tmp_path, page), "chart.html", "text/html", is_vouched=True)
+    finding = sniff(saved(tmp_path, page), "chart.html", "text/html", is_vouched=True)
 
     assert finding.problems == ()
     assert finding.notes == ("chart.html is a page that is empty without its scripts: check whether it is the file.",)

@@ -8,7 +8,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from poolwright.bridge.awake import PAUSE_S, SLICE_S, AwakeLimit, Pauses, within
+from poolwright.concurrency import SLICE_S, SUSPENSION_MIN_S, ActiveTimeLimit, SuspendedTime, run_within
 
 
 class Clock:
@@ -16,7 +16,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now_s = 0.0
-        monkeypatch.setattr("poolwright.bridge.awake.anyio.current_time", lambda: self.now_s)
+        monkeypatch.setattr("poolwright.concurrency.anyio.current_time", lambda: self.now_s)
 
 
 @pytest.fixture(name="clock")
@@ -24,7 +24,7 @@ def _clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-def wait_for(limit: AwakeLimit, clock: Clock, *slices_s: float) -> None:
+def wait_for(limit: ActiveTimeLimit, clock: Clock, *slices_s: float) -> None:
     """Let slices pass that took so long by the clock."""
     for slice_s in slices_s:
         with limit.slice():
@@ -32,7 +32,7 @@ def wait_for(limit: AwakeLimit, clock: Clock, *slices_s: float) -> None:
 
 
 async def test_time_that_was_waited_counts(clock: Clock) -> None:
-    limit = AwakeLimit(2.5)
+    limit = ActiveTimeLimit(2.5)
 
     wait_for(limit, clock, SLICE_S, SLICE_S)
     was_over = limit.is_over
@@ -43,7 +43,7 @@ async def test_time_that_was_waited_counts(clock: Clock) -> None:
 
 
 async def test_a_pause_of_the_machine_counts_as_one_slice_at_most(clock: Clock) -> None:
-    limit = AwakeLimit(3.0)
+    limit = ActiveTimeLimit(3.0)
 
     wait_for(limit, clock, 3600.0)
     left_after_pause = not limit.is_over
@@ -54,7 +54,7 @@ async def test_a_pause_of_the_machine_counts_as_one_slice_at_most(clock: Clock) 
 
 
 async def test_an_answer_that_came_early_uses_up_only_its_time(clock: Clock) -> None:
-    limit = AwakeLimit(1.0)
+    limit = ActiveTimeLimit(1.0)
 
     wait_for(limit, clock, 0.25, 0.25)
 
@@ -62,7 +62,7 @@ async def test_an_answer_that_came_early_uses_up_only_its_time(clock: Clock) -> 
 
 
 async def test_a_slice_ends_what_is_awaited() -> None:
-    limit = AwakeLimit(0.01)
+    limit = ActiveTimeLimit(0.01)
 
     with limit.slice():
         await anyio.sleep_forever()
@@ -73,15 +73,15 @@ async def test_a_slice_ends_what_is_awaited() -> None:
 async def test_an_event_is_waited_for_no_longer_than_the_limit() -> None:
     event = anyio.Event()
 
-    is_late = await AwakeLimit(0.01).wait(event)
+    is_late = await ActiveTimeLimit(0.01).wait(event)
     event.set()
-    is_there = await AwakeLimit(0.01).wait(event)
+    is_there = await ActiveTimeLimit(0.01).wait(event)
 
     assert (is_late, is_there) == (False, True)
 
 
 async def test_no_limit_is_never_over(clock: Clock) -> None:
-    limit = AwakeLimit(math.inf)
+    limit = ActiveTimeLimit(math.inf)
 
     wait_for(limit, clock, 1e9)
 
@@ -93,12 +93,12 @@ async def test_what_is_done_in_time_is_done() -> None:
         await anyio.lowlevel.checkpoint()
         return "done"
 
-    assert await within(60.0, work) == "done"
+    assert await run_within(60.0, work) == "done"
 
 
 async def test_what_hangs_is_left_when_its_time_is_over() -> None:
     with pytest.raises(TimeoutError):
-        await within(0.01, anyio.sleep_forever)
+        await run_within(0.01, anyio.sleep_forever)
 
 
 async def test_an_error_comes_as_it_is() -> None:
@@ -106,13 +106,13 @@ async def test_an_error_comes_as_it_is() -> None:
         raise KeyError("why")
 
     with pytest.raises(KeyError, match="why"):
-        await within(60.0, work)
+        await run_within(60.0, work)
 
 
 async def test_only_what_is_longer_than_any_step_of_ours_is_a_pause(clock: Clock) -> None:
-    pauses = Pauses(2.0)
+    pauses = SuspendedTime(2.0)
 
-    clock.now_s += 2.0 + PAUSE_S - 0.5
+    clock.now_s += 2.0 + SUSPENSION_MIN_S - 0.5
     busy_s = pauses.total_s
     pauses.note()
     clock.now_s += 2.0 + 20.0

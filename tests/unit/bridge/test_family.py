@@ -11,8 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from poolwright.bridge.family import Family, marked
-from poolwright.bridge.strays import end_family
+from poolwright.ipc.process_tree import ProcessTree, find_by_folder, kill_tree
 from tests.support.disk_faults import Faults, failing
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="processes show as files on Linux")
@@ -27,17 +26,17 @@ def blind() -> ExitStack:
 
 
 def test_who_was_seen_before_is_still_known(tmp_path: Path) -> None:
-    family = Family(os.getpid(), tmp_path)
+    family = ProcessTree(os.getpid(), tmp_path)
     seen = family.look()
 
     with blind():
         assert family.look() == seen
         assert family.strays() == seen
-        assert marked(tmp_path) == set()
+        assert find_by_folder(tmp_path) == set()
 
     assert psutil.Process() in seen
 
 
 def test_an_end_that_sees_nobody_comes_to_its_end(tmp_path: Path) -> None:
     with blind():
-        end_family(Family(2**22 + 1, tmp_path), 0.1)  # a number that no process has
+        kill_tree(ProcessTree(2**22 + 1, tmp_path), 0.1)  # a number that no process has

@@ -5,8 +5,8 @@ import os
 import anyio
 import pytest
 
-from poolwright.bridge import pipes
-from poolwright.bridge.pipes import PipeReader, PipeWriter
+from poolwright.ipc import channel
+from poolwright.ipc.channel import PipeReader, PipeWriter
 from tests.support.links import LARGE_BYTES, fill, is_open, piped, read_all, settled
 
 LARGE = os.urandom(LARGE_BYTES)
@@ -220,7 +220,7 @@ async def test_a_send_that_is_cancelled_after_its_first_byte_is_finished() -> No
 
 async def test_nobody_waits_for_ever_for_a_reader_that_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stopped process reads nothing: what was begun is given up, and the pipe with it."""
-    monkeypatch.setattr(pipes, "FINISH_LIMIT_S", 0.05)
+    monkeypatch.setattr(channel, "FINISH_LIMIT_S", 0.05)
     async with piped() as (reader, writer):
         with anyio.fail_after(20):
             async with anyio.create_task_group() as tasks:

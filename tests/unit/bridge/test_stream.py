@@ -6,17 +6,17 @@ import struct
 import anyio
 import pytest
 
-from poolwright.bridge.stream import FrameStream
 from poolwright.domain.errors import FrameFault
 from poolwright.domain.ids import TaskId
 from poolwright.domain.tasks import POTask
-from poolwright.wire.codec import FRAME_LIMIT_BYTES, TO_SUPERVISOR, TO_WORKER, WireError, encode
-from poolwright.wire.messages import Assign, Bye, Drain, Hello, ToSupervisor
+from poolwright.ipc.channel import Channel
+from poolwright.ipc.codec import FRAME_LIMIT_BYTES, TO_SUPERVISOR, TO_WORKER, FrameError, encode
+from poolwright.ipc.messages import Assign, Drain, Exiting, Hello, ToSupervisor
 from tests.support.links import LARGE_BYTES, is_open, linked, piped, said, settled
 
 LARGE = said("x" * LARGE_BYTES)
 HELLO = Hello(slot=1, generation=1, pid=42)
-BYE = Bye(slot=1, generation=1)
+BYE = Exiting(slot=1, generation=1)
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="pipes that can be waited for are of POSIX"),
@@ -24,7 +24,7 @@ pytestmark = [
 ]
 
 
-async def receive(link: FrameStream[ToSupervisor], count: int) -> list[ToSupervisor]:
+async def receive(link: Channel[ToSupervisor], count: int) -> list[ToSupervisor]:
     return [await link.receive() for _ in range(count)]
 
 
@@ -91,7 +91,7 @@ async def test_a_cancelled_send_that_waits_for_its_turn_sends_nothing() -> None:
 async def test_a_receive_that_is_cancelled_inside_a_frame_loses_nothing() -> None:
     content = encode(HELLO) + encode(BYE)
     async with piped() as (reader, writer), piped() as (_, down):
-        link = FrameStream(reader, down, TO_SUPERVISOR)
+        link = Channel(reader, down, TO_SUPERVISOR)
         got: list[ToSupervisor] = []
 
         async def listen(scope: anyio.CancelScope) -> None:
@@ -125,32 +125,32 @@ async def test_the_end_between_two_frames_is_the_end() -> None:
 
 async def test_the_end_inside_a_frame_is_a_fault() -> None:
     async with piped() as (reader, writer), piped() as (_, down):
-        link = FrameStream(reader, down, TO_SUPERVISOR)
+        link = Channel(reader, down, TO_SUPERVISOR)
         await writer.send(encode(HELLO) + encode(BYE)[:-1])
         await writer.aclose()
 
         assert await link.receive() == HELLO
         for _ in range(2):
-            with pytest.raises(WireError) as caught:
+            with pytest.raises(FrameError) as caught:
                 await link.receive()
             assert caught.value.fault is FrameFault.TORN
 
 
 async def test_what_came_before_a_fault_is_heard_and_nothing_after_it() -> None:
     async with piped() as (reader, writer), piped() as (_, down):
-        link = FrameStream(reader, down, TO_SUPERVISOR)
+        link = Channel(reader, down, TO_SUPERVISOR)
         await writer.send(encode(HELLO) + encode(BYE) + struct.pack(">I", 2) + b"{}" + encode(BYE))
 
         assert await receive(link, 2) == [HELLO, BYE]
         for _ in range(2):
-            with pytest.raises(WireError) as caught:
+            with pytest.raises(FrameError) as caught:
                 await link.receive()
             assert caught.value.fault is FrameFault.NOT_A_MESSAGE
 
 
 async def test_a_message_that_is_too_large_is_not_begun() -> None:
     async with linked() as (supervisor, worker):
-        with pytest.raises(WireError):
+        with pytest.raises(FrameError):
             await worker.send(said("x" * FRAME_LIMIT_BYTES))
         await worker.send(BYE)
 
@@ -194,7 +194,7 @@ async def test_a_link_is_closed_with_its_block() -> None:
 
 async def test_both_directions_are_closed_although_the_caller_is_cancelled() -> None:
     async with piped() as (reader, _up), piped() as (_down, writer):
-        link = FrameStream(reader, writer, TO_WORKER)
+        link = Channel(reader, writer, TO_WORKER)
         mine = [reader._descriptor, writer._descriptor]
         with anyio.CancelScope() as scope:
             scope.cancel()

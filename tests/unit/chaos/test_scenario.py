@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.profile.locks import FileLock
 from poolwright.service.out import JOURNAL_NAME
 from tests.support.program import Desk

@@ -25,9 +25,9 @@ from poolwright.cli.checks_machine import (
 )
 from poolwright.domain.options import Sandbox
 from poolwright.service.certificates import Certificates
-from poolwright.service.container import Container
-from poolwright.service.fonts import Fonts
-from poolwright.service.sandbox import SandboxChoice
+from poolwright.system.container import Container
+from poolwright.system.hardware import Fonts
+from poolwright.system.sandbox import SandboxChoice
 from tests.support.machine import GB, with_memory
 
 NOW = NOT_BEFORE + timedelta(days=100)

@@ -16,15 +16,15 @@ from poolwright.cli.checks_places import (
     judge_runs_dir,
     judge_temporary,
 )
-from poolwright.profile.rights import Blame
-from poolwright.service.places import Place
+from poolwright.files.permissions import AccessProblem
+from poolwright.system.folder_access import FolderAccess
 from tests.support.machine import GB, ROOMY
 
-REFUSED = Blame(cause="Read-only file system, its mount is read-only", step="Mount it writable.")
+REFUSED = AccessProblem(cause="Read-only file system, its mount is read-only", step="Mount it writable.")
 
 
-def place(path: str = "/out", refusal: Blame | None = None) -> Place:
-    return Place(path=Path(path), refusal=refusal)
+def place(path: str = "/out", refusal: AccessProblem | None = None) -> FolderAccess:
+    return FolderAccess(path=Path(path), refusal=refusal)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,9 @@ def place(path: str = "/out", refusal: Blame | None = None) -> Place:
         (80 * GB, REFUSED, Level.FAIL),
     ],
 )
-def test_the_output_must_be_writable_and_have_room(free_bytes: int, refusal: Blame | None, level: Level) -> None:
+def test_the_output_must_be_writable_and_have_room(
+    free_bytes: int, refusal: AccessProblem | None, level: Level
+) -> None:
     assert judge_output(place(refusal=refusal), free_bytes).level is level
 
 
@@ -50,7 +52,7 @@ def test_the_output_must_be_writable_and_have_room(free_bytes: int, refusal: Bla
         ("/tmp/poolwright-0", REFUSED, Level.FAIL),
     ],
 )
-def test_the_runs_folder_must_be_writable_and_short(path: str, refusal: Blame | None, level: Level) -> None:
+def test_the_runs_folder_must_be_writable_and_short(path: str, refusal: AccessProblem | None, level: Level) -> None:
     machine = replace(ROOMY, runs_dir=Path(path))
 
     assert judge_runs_dir(machine, 2, 2, place(path, refusal)).level is level
@@ -100,7 +102,7 @@ def test_without_a_temporary_folder_nothing_works() -> None:
         (place("/root"), "/root"),
     ],
 )
-def test_a_home_is_told_and_never_missed(home: Place | None, words: str) -> None:
+def test_a_home_is_told_and_never_missed(home: FolderAccess | None, words: str) -> None:
     check = judge_home(home)
 
     assert check.level is Level.OK
@@ -108,7 +110,7 @@ def test_a_home_is_told_and_never_missed(home: Place | None, words: str) -> None
 
 
 def test_a_profile_of_another_owner_fails() -> None:
-    check = judge_profile_rights(place("/data/profiles", Blame(cause="it is uid 7's", step="Run it.")))
+    check = judge_profile_rights(place("/data/profiles", AccessProblem(cause="it is uid 7's", step="Run it.")))
 
     assert check is not None
     assert (check.level, check.advice) == (Level.FAIL, "Run it.")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.service.api.token import TOKEN_NAME
 from poolwright.service.beacon import BATCH_NAME, BatchBeacon, batch_lit, find_batch, lit
 from tests.support.commands import Command

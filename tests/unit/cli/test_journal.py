@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 
 from poolwright.cli.exits import Exit
-from poolwright.service.clock import SystemClock
+from poolwright.concurrency import SystemClock
 from poolwright.store.journal import SqliteJournal
 from tests.support.commands import Command
 from tests.support.journal_audit import check_laws, query

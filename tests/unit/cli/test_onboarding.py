@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from poolwright.cli.exits import Exit
+from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import LoginRequiredError, SetupError
 from poolwright.profile.home import ProfileFile, ProfileHome
 from poolwright.profile.keeping import seal_base
 from poolwright.profile.seal import Seal
-from poolwright.service.clock import SystemClock
 from poolwright.service.onboarding import Onboarding
 from tests.support.commands import BASE_URL, Command, portal_of
 from tests.support.profile_folders import make_base

@@ -14,7 +14,7 @@ from poolwright.domain.errors import PoolError
 from poolwright.profile.base import check_base
 from poolwright.profile.home import NamedProfile, ProfileFile, ProfileHome
 from poolwright.profile.keeping import seal_base
-from poolwright.profile.locks import changing
+from poolwright.profile.locks import write_locked
 from poolwright.profile.marker import mark_damaged
 from poolwright.profile.seal import seal_path
 from tests.support.commands import Command
@@ -92,7 +92,7 @@ def test_a_profile_that_no_run_can_use_is_told_with_its_reason(
 
 
 def test_a_profile_that_another_command_has_is_in_use(command: Command, coupa: NamedProfile) -> None:
-    with changing(coupa.base_path):
+    with write_locked(coupa.base_path):
         assert command("profile", "list").stdout.splitlines()[1].endswith("in use")
         assert command("profile", "verify", "coupa").exit_code == Exit.PROFILE
 

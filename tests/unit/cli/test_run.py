@@ -12,15 +12,15 @@ from typing import NoReturn
 import pytest
 from openpyxl import Workbook
 
-from poolwright.archive.names import safe_name
 from poolwright.cli.exits import Exit
 from poolwright.domain.errors import LoginRequiredError, PoolError, ProfileError, SetupError
 from poolwright.domain.events import Level
 from poolwright.domain.options import Sandbox
 from poolwright.domain.outcomes import Outcome
+from poolwright.files.names import safe_name
 from poolwright.portal.pack import parse_json
 from poolwright.service.batch import BatchJob, Ending, Redo
-from poolwright.service.sandbox_facts import Refused
+from poolwright.system.sandbox_probe import RefusedStep
 from tests.support.commands import BASE_URL, SANDBOX_ALLOWED, Command, FakeRun, portal_of
 from tests.support.events import ended, notice, started
 from tests.support.machine import GB, with_memory
@@ -368,8 +368,8 @@ def test_a_browser_without_its_sandbox_is_told(command: Command, fake_run: FakeR
 def test_a_sandbox_that_was_asked_for_and_is_refused_is_told(
     command: Command, fake_run: FakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refused = replace(SANDBOX_ALLOWED, refused=Refused.NAMESPACE)
-    monkeypatch.setattr("poolwright.service.sandbox.probe", lambda _: refused)
+    refused = replace(SANDBOX_ALLOWED, refused=RefusedStep.NAMESPACE)
+    monkeypatch.setattr("poolwright.system.sandbox.probe", lambda _: refused)
 
     told = " ".join(command("run", *NUMBERS, "--sandbox", "on").stdout.split())
 

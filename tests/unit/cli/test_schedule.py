@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.cli.exits import Exit
-from poolwright.service.clock import SystemClock
+from poolwright.concurrency import SystemClock
 from tests.support.commands import Command
 
 NOW = datetime.fromisoformat("2026-10-24T20:00:00+00:00")

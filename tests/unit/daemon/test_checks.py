@@ -12,7 +12,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from poolwright.archive.tree import OutputTree
+from poolwright.archive.output_tree import OutputTree
 from poolwright.domain.errors import PoolError
 from poolwright.domain.events import Event, Level, Notice
 from poolwright.domain.ids import BatchId, TaskId

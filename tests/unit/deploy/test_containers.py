@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S
-from poolwright.memory.fit import worker_count_that_fits
 from poolwright.profile.clone import RESERVE_BYTES
 from poolwright.service.api.reach import check_reach, is_local, limits_at
 from poolwright.service.gate import ROOM_BYTES
 from poolwright.settings import Settings, load_settings, variable
+from poolwright.system.memory_limit import max_worker_count
 from tests.support.deploy_examples import COMPOSE, FOLDER, MANIFESTS, Container, containers
 from tests.unit.deploy.spoken import understood
 
@@ -120,7 +120,7 @@ def test_memory_and_room_are_enough_for_its_workers(container: Container) -> Non
     tabs = int(container.environment.get("POOLWRIGHT_TABS_PER_WORKER", "1"))
     workers = int(container.environment.get("POOLWRIGHT_WORKERS", "1"))
 
-    assert worker_count_that_fits(container.memory_bytes, 0.75, tabs) >= workers
+    assert max_worker_count(container.memory_bytes, 0.75, tabs) >= workers
     assert container.tmp_bytes >= max(1024**3, RESERVE_BYTES + workers * ROOM_BYTES)
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S
-from poolwright.memory.fit import TAB_BYTES, WORKER_BYTES, worker_count_that_fits
 from poolwright.service.out import JOURNAL_NAME
 from poolwright.settings import Settings, variable
+from poolwright.system.memory_limit import TAB_BYTES, WORKER_BYTES, max_worker_count
 from tests.support.container_page import COMMANDS, EVERYWHERE, TEXT, arguments_of
 from tests.support.deploy_examples import MANIFESTS, compose_services, containers, documents
 from tests.support.paths import ROOT
@@ -94,7 +94,7 @@ def test_places_and_grace_are_those_of_the_examples() -> None:
 
 def test_the_rule_for_memory_is_what_the_program_reckons() -> None:
     assert f"about {WORKER_BYTES // 10**6} MB, and {TAB_BYTES // 10**6} MB" in TEXT
-    assert all(worker_count_that_fits(count * 1024**3, 0.75, 2) >= count for count in range(1, 9))
+    assert all(max_worker_count(count * 1024**3, 0.75, 2) >= count for count in range(1, 9))
 
 
 def test_build_arguments_are_those_of_the_image() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from poolwright.memory.fit import needed_bytes, worker_count_that_fits
+from poolwright.system.memory_limit import max_worker_count, needed_bytes
 from tests.unit.memory.machines import GB
 
 
@@ -27,4 +27,4 @@ def test_what_workers_need_grows_with_workers_and_tabs() -> None:
     ],
 )
 def test_as_many_fit_as_stay_below_the_threshold(total_bytes: int, threshold: float, tabs: int, count: int) -> None:
-    assert worker_count_that_fits(total_bytes, threshold, tabs) == count
+    assert max_worker_count(total_bytes, threshold, tabs) == count

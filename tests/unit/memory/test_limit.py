@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from poolwright.memory import limit
-from poolwright.memory.limit import oom_kill_count, read_limit
+from poolwright.system import memory_limit
+from poolwright.system.memory_limit import oom_kill_count, read_limit
 from tests.unit.memory.machines import GB, MB, UNLIMITED_V1, Machine
 
 
@@ -303,6 +303,6 @@ class TestOomKills:
 
 
 def test_this_machine_has_some_memory() -> None:
-    found = limit.read_limit()
+    found = memory_limit.read_limit()
 
     assert 0 < found.available_bytes <= found.total_bytes <= psutil.virtual_memory().total

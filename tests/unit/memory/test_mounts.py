@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.memory.mounts import mount_of
+from poolwright.system.cgroups import mount_of
 from tests.unit.memory.machines import Machine
 
 

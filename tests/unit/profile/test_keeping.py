@@ -20,7 +20,7 @@ from poolwright.profile.failures import (
 )
 from poolwright.profile.home import ProfileFile, ProfileHome
 from poolwright.profile.keeping import accept, find_good, restore, seal_base
-from poolwright.profile.locks import reading
+from poolwright.profile.locks import read_locked
 from poolwright.profile.marker import mark_damaged, marker_path, read_marker, refuse_marked
 from poolwright.profile.seal import hash_files, read_seal, seal_path
 from tests.support.profile_folders import PORTABLE, make_base, make_cookies, write
@@ -85,7 +85,7 @@ def test_a_damaged_base_is_not_sealed_and_the_good_copy_stays(base: Path) -> Non
 
 
 def test_a_base_that_somebody_reads_is_not_sealed(base: Path) -> None:
-    with reading(base), pytest.raises(ProfileInUseError):
+    with read_locked(base), pytest.raises(ProfileInUseError):
         seal_base(base, now=NOON)
 
 

@@ -19,7 +19,7 @@ from poolwright.profile.base import check_base
 from poolwright.profile.clone import clone_profile
 from poolwright.profile.home import ProfileFile, ProfileHome
 from poolwright.profile.keeping import accept, replace_base, restore, seal_base
-from poolwright.profile.locks import changing
+from poolwright.profile.locks import write_locked
 from poolwright.profile.marker import mark_damaged
 from tests.support.profile_folders import make_base, write
 
@@ -60,7 +60,7 @@ def base(tmp_path: Path) -> Path:
 def _promote(base: Path) -> None:
     """As promoting does: a clone of the base with another login takes its place."""
     draft = base.with_name("base.promoted")
-    with changing(base):
+    with write_locked(base):
         clone_profile(base, draft)
         write(draft / "Default/Other", b"renewed")
         replace_base(base, draft, now=NOON + timedelta(hours=1))

@@ -11,27 +11,27 @@ import pytest
 
 from poolwright.domain.errors import SetupError
 from poolwright.profile.failures import ProfileMissingError, ProfileRefusedError
-from poolwright.profile.locks import FileLock, FolderLock, WindowsLocking, changing, reading
+from poolwright.profile.locks import FileLock, FolderLock, WindowsLocking, read_locked, write_locked
 from tests.support.profile_folders import make_base
 
 
 def test_a_lock_ends_with_its_block(base: Path) -> None:
-    with pytest.raises(ZeroDivisionError), changing(base):
+    with pytest.raises(ZeroDivisionError), write_locked(base):
         _ = 1 / 0
 
-    with changing(base):
+    with write_locked(base):
         pass
 
 
 def test_the_lock_lies_beside_the_base_and_is_private(base: Path) -> None:
-    with reading(base):
+    with read_locked(base):
         mode = (base.parent / "base.lock").stat().st_mode & 0o777
 
     assert mode == 0o600
     assert not list(base.rglob("*.lock"))
 
 
-@pytest.mark.parametrize("hold", [reading, changing])
+@pytest.mark.parametrize("hold", [read_locked, write_locked])
 def test_a_wrong_path_leaves_no_lock_file(tmp_path: Path, hold: Callable[[Path], AbstractContextManager[None]]) -> None:
     with pytest.raises(ProfileMissingError), hold(tmp_path / "nowhere"):
         pass
@@ -43,9 +43,9 @@ def test_a_base_in_a_read_only_place_is_read_but_not_changed(unprivileged: Path)
     base = make_base(unprivileged / "base")
     unprivileged.chmod(0o500)
 
-    with reading(base):
+    with read_locked(base):
         pass
-    with pytest.raises(ProfileRefusedError, match="Make that folder writable"), changing(base):
+    with pytest.raises(ProfileRefusedError, match="Make that folder writable"), write_locked(base):
         pass
 
     unprivileged.chmod(0o700)
@@ -55,7 +55,7 @@ def test_a_base_behind_a_closed_door_is_left_to_its_check(unprivileged: Path) ->
     base = make_base(unprivileged / "closed/base")
     base.parent.chmod(0)
 
-    with reading(base):
+    with read_locked(base):
         pass
 
     base.parent.chmod(0o700)
@@ -64,7 +64,7 @@ def test_a_base_behind_a_closed_door_is_left_to_its_check(unprivileged: Path) ->
 def test_a_place_without_locks_is_told(base: Path) -> None:
     (base.parent / "base.lock").mkdir()
 
-    with pytest.raises(SetupError, match="can't be locked"), reading(base):
+    with pytest.raises(SetupError, match="can't be locked"), read_locked(base):
         pass
 
 

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-from poolwright.profile.private import create_file, remove_tree, replace_file
+from poolwright.files.disk import create_private_file, remove_tree, replace_private_file
 from tests.support.profile_folders import write
 
 
@@ -18,7 +18,7 @@ def test_a_file_is_replaced_and_private(tmp_path: Path) -> None:
     path = write(tmp_path / "file", b"old")
     path.chmod(0o644)
 
-    replace_file(path, b"new")
+    replace_private_file(path, b"new")
 
     assert path.read_bytes() == b"new"
     assert path.stat().st_mode & 0o777 == 0o600
@@ -34,11 +34,11 @@ def test_two_that_write_one_file_at_once_do_not_disturb_each_other(
     def meanwhile(descriptor: int) -> None:
         fsync(descriptor)
         if (content := next(others, None)) is not None:
-            replace_file(path, content)
+            replace_private_file(path, content)
 
     monkeypatch.setattr("os.fsync", meanwhile)
 
-    replace_file(path, b"of one run")
+    replace_private_file(path, b"of one run")
 
     assert path.read_bytes() == b"of one run"
     assert list(tmp_path.iterdir()) == [path]
@@ -49,12 +49,12 @@ def test_what_a_killed_writer_left_is_removed_later_and_never_that_of_a_living_o
     path, draft = tmp_path / "file", write(tmp_path / name, b"half of a lo")
     others = [write(tmp_path / other) for other in ("file.json.new", "file.new.new", "a file.new", "file.00c0ffee.old")]
 
-    replace_file(path, b"a login")
+    replace_private_file(path, b"a login")
     assert draft.exists()
 
     for one in (draft, *others):
         os.utime(one, (0, 0))
-    replace_file(path, b"another login")
+    replace_private_file(path, b"another login")
 
     assert sorted(tmp_path.iterdir()) == sorted([path, *others])
 
@@ -67,7 +67,7 @@ def test_a_folder_that_may_not_be_looked_through_keeps_nobody_from_writing(
 
     monkeypatch.setattr(Path, "iterdir", refuse)
 
-    replace_file(tmp_path / "file", b"new")
+    replace_private_file(tmp_path / "file", b"new")
 
     assert (tmp_path / "file").read_bytes() == b"new"
 
@@ -79,7 +79,7 @@ def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path: Path) -> None:
 
     try:
         with pytest.raises(OSError, match="too large"):
-            replace_file(path, bytes(2000))
+            replace_private_file(path, bytes(2000))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
@@ -91,7 +91,7 @@ def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "target")
 
     with pytest.raises(FileExistsError):
-        create_file(tmp_path / "link")
+        create_private_file(tmp_path / "link")
 
     assert not (tmp_path / "target").exists()
 

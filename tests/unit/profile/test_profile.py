@@ -13,7 +13,7 @@ from poolwright.profile.clone import CloneReport, clone_profile, is_set_aside
 from poolwright.profile.failures import ProfileDamagedError, ProfileInUseError, ProfileMissingError, ProfileNewerError
 from poolwright.profile.guidance import ways_out
 from poolwright.profile.home import FILE_NAME
-from poolwright.profile.locks import changing
+from poolwright.profile.locks import write_locked
 from poolwright.profile.marker import marker_path
 from poolwright.profile.seal import seal_path, write_seal
 from tests.support.profile_folders import PORTABLE, make_cookies, make_store, write
@@ -220,7 +220,7 @@ def test_a_base_that_is_only_missing_spoils_nothing(tmp_path: Path) -> None:
 
 
 def test_no_clone_is_made_while_the_base_is_changed(life: Life) -> None:
-    with changing(life.profile.base_profile_path), pytest.raises(ProfileInUseError):
+    with write_locked(life.profile.base_profile_path), pytest.raises(ProfileInUseError):
         life.profile.clone()
 
     life.profile.clone()
@@ -229,7 +229,7 @@ def test_no_clone_is_made_while_the_base_is_changed(life: Life) -> None:
 
 def test_the_base_cannot_be_changed_while_it_is_copied(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(base: Path, target: Path) -> None:
-        with changing(base):
+        with write_locked(base):
             pytest.fail("the base was free to change")
 
     monkeypatch.setattr("poolwright.profile.profile.clone_profile", refuse)

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from poolwright.files.permissions import Permissions, describe, describe_error, read_permissions
 from poolwright.profile.failures import ProfileRefusedError
 from poolwright.profile.home import ProfileFile, ProfileHome
-from poolwright.profile.rights import Rights, blame, explain, look_at_rights
 
 TOP = Path("/data/profiles")
-OF_ANOTHER = Rights(culprit=TOP, may_pass=False, owner_uid=1000, mode=0o700, own_uid=10001, own_gid=10002)
+OF_ANOTHER = Permissions(culprit=TOP, may_pass=False, owner_uid=1000, mode=0o700, own_uid=10001, own_gid=10002)
 
 
-def told(rights: Rights, code: int = errno.EACCES) -> str:
-    return explain(code, os.strerror(code), TOP, rights).sentence()
+def told(rights: Permissions, code: int = errno.EACCES) -> str:
+    return describe(code, os.strerror(code), TOP, rights).sentence()
 
 
 @pytest.mark.parametrize("code", [errno.EACCES, errno.EPERM])
@@ -59,29 +59,29 @@ def test_an_own_place_may_be_closed_by_its_mode() -> None:
 
 
 def test_a_read_only_mount_is_told_apart() -> None:
-    text = explain(errno.EROFS, "Read-only file system", TOP, None).sentence()
+    text = describe(errno.EROFS, "Read-only file system", TOP, None).sentence()
 
     assert text.startswith("Read-only file system, its mount is read-only. Mount it writable")
 
 
 def test_other_causes_are_told_as_the_system_tells_them() -> None:
-    assert explain(errno.EIO, "Input/output error", TOP, OF_ANOTHER).sentence() == "Input/output error."
-    assert explain(errno.EACCES, "Permission denied", TOP, None).sentence(otherwise="So.") == "Permission denied. So."
+    assert describe(errno.EIO, "Input/output error", TOP, OF_ANOTHER).sentence() == "Input/output error."
+    assert describe(errno.EACCES, "Permission denied", TOP, None).sentence(otherwise="So.") == "Permission denied. So."
 
 
 def test_the_deepest_place_that_can_be_seen_is_the_culprit(unprivileged: Path) -> None:
     closed = unprivileged / "closed"
     (closed / "below").mkdir(parents=True)
-    assert look_at_rights(closed / "below/none") is not None
+    assert read_permissions(closed / "below/none") is not None
     closed.chmod(0)
 
-    rights = look_at_rights(closed / "below")
+    rights = read_permissions(closed / "below")
 
     closed.chmod(0o700)
     assert rights is not None
     assert (rights.culprit, rights.may_pass, rights.mode) == (closed, False, 0)
     assert rights.owner_uid == rights.own_uid == os.geteuid()
-    free = look_at_rights(closed / "below/none/deeper")
+    free = read_permissions(closed / "below/none/deeper")
     assert free is not None
     assert (free.culprit, free.may_pass) == (closed / "below", True)
 
@@ -92,7 +92,7 @@ def test_an_error_is_explained_where_it_was_raised(unprivileged: Path) -> None:
     with pytest.raises(PermissionError) as caught:
         (unprivileged / "new").mkdir()
 
-    assert f"{unprivileged} belongs to this very user" in blame(caught.value, unprivileged).cause
+    assert f"{unprivileged} belongs to this very user" in describe_error(caught.value, unprivileged).cause
     unprivileged.chmod(0o700)
 
 

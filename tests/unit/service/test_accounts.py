@@ -12,12 +12,12 @@ from pathlib import Path
 import anyio
 import pytest
 
-from poolwright.archive.names import STAGED_FILES
-from poolwright.archive.tree import OutputTree
+from poolwright.archive.output_tree import OutputTree
 from poolwright.domain.account import Account
 from poolwright.domain.options import BrowserOptions, PoolOptions, WorkerOptions
 from poolwright.domain.outcomes import Outcome
 from poolwright.domain.tasks import FetchedFile
+from poolwright.files.names import STAGED_FILES
 from poolwright.service.batch import BatchJob, BatchSummary, Ending
 from poolwright.service.runtime import run_batch
 from poolwright.store.errors import JournalAccountError

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.errors import OptionsError, SetupError
-from poolwright.service.browser import Browser, Places, choose, find_browser
+from poolwright.system.browsers import InstalledBrowser, SearchLocations, choose_browser, find_browser
 from tests.support.shell_programs import program
 
 HOME = Path("/home/anna")
@@ -35,8 +35,8 @@ class MadeUpFiles:
         return sorted({name.removeprefix(below).split("/")[0] for name in self.programs if name.startswith(below)})
 
 
-def chosen(files: MadeUpFiles, *, asked: Path | None = None, platform: str = "linux") -> Browser:
-    return choose(asked, Places(platform=platform, home=HOME, playwright=CACHE), files)
+def chosen(files: MadeUpFiles, *, asked: Path | None = None, platform: str = "linux") -> InstalledBrowser:
+    return choose_browser(asked, SearchLocations(platform=platform, home=HOME, playwright=CACHE), files)
 
 
 def test_the_one_that_was_asked_for_wins() -> None:
@@ -128,7 +128,7 @@ def test_a_file_that_may_not_be_started_is_no_browser(tmp_path: Path) -> None:
 def test_playwrights_folder_may_be_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fetched = program(tmp_path / "chromium-7/chrome-linux/chrome", "#!/bin/sh\n")
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
-    monkeypatch.setattr("poolwright.service.browser._usual_places", lambda places: iter(()))
+    monkeypatch.setattr("poolwright.system.browsers._usual_places", lambda places: iter(()))
 
     assert find_browser(None, tmp_path).path == fetched
 
@@ -136,7 +136,7 @@ def test_playwrights_folder_may_be_told(tmp_path: Path, monkeypatch: pytest.Monk
 def test_playwrights_folder_may_be_inside_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Path] = []
     monkeypatch.setattr(
-        "poolwright.service.browser.choose", lambda asked, places, files: seen.append(places.playwright)
+        "poolwright.system.browsers.choose_browser", lambda asked, places, files: seen.append(places.playwright)
     )
 
     find_browser(None, Path("0"))

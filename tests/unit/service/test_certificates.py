@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from keyring.backends import null
 from pydantic import SecretStr
 
+from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.options import BrowserOptions
 from poolwright.service.certificates import Certificates, find_certificates
-from poolwright.service.clock import SystemClock
 from poolwright.service.crew import find_crew, secrets_of
 from poolwright.settings import Settings
 from tests.support.certificates import make, new_key

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.service.container import Container, find_container
+from poolwright.system.container import Container, find_container
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from poolwright.domain.errors import SetupError
-from poolwright.service.display import has_display, require_display
+from poolwright.system.hardware import has_display, require_display
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_a_screen_is_known_by_its_variables(environment: dict[str, str], platfor
 
 
 def test_without_one_the_sentence_names_the_other_ways(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("poolwright.service.display.has_display", lambda: False)
+    monkeypatch.setattr("poolwright.system.hardware.has_display", lambda: False)
 
     with pytest.raises(SetupError, match=r"profile login mine --form.*profile import-state mine FILE"):
         require_display("mine")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.service.fonts import Fonts, look_at_fonts
+from poolwright.system.hardware import Fonts, find_fonts
 
 
 def put(*paths: Path) -> None:
@@ -18,7 +18,7 @@ def put(*paths: Path) -> None:
 def test_a_bare_system_has_none(tmp_path: Path) -> None:
     put(tmp_path / "usr/share/fonts/fonts.dir", tmp_path / "etc/fonts/fonts.conf")
 
-    assert look_at_fonts(tmp_path, None) == Fonts(count=0, has_cjk=False)
+    assert find_fonts(tmp_path, None) == Fonts(count=0, has_cjk=False)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_a_font_is_found_wherever_browsers_look(tmp_path: Path, place: str) -> N
     own = '<dir>/opt/own</dir><dir prefix="xdg">fonts</dir><dir>~/.fonts</dir>'
     (tmp_path / "etc/fonts/fonts.conf").write_text(f"<fontconfig>{own}</fontconfig>")
 
-    assert look_at_fonts(tmp_path, tmp_path / "home") == Fonts(count=1, has_cjk=False)
+    assert find_fonts(tmp_path, tmp_path / "home") == Fonts(count=1, has_cjk=False)
 
 
 @pytest.mark.parametrize(
@@ -47,4 +47,4 @@ def test_a_font_is_found_wherever_browsers_look(tmp_path: Path, place: str) -> N
 def test_fonts_for_east_asia_are_known_by_their_names(tmp_path: Path, name: str, has_cjk: bool) -> None:
     put(tmp_path / "usr/share/fonts" / name)
 
-    assert look_at_fonts(tmp_path, None).has_cjk is has_cjk
+    assert find_fonts(tmp_path, None).has_cjk is has_cjk

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.service.machine import existing
-from poolwright.service.places import look_at_place, look_at_readable, look_at_temporary, newest_change
+from poolwright.system.folder_access import latest_change, probe_folder, probe_readable, probe_temporary_folder
+from poolwright.system.hardware import nearest_existing_folder
 from tests.support.other_user import become_other_user
 
 
@@ -38,27 +38,27 @@ def test_a_read_only_mount_is_told_apart_from_rights(tmp_path: Path) -> None:
     )
 
     for place in (volume, volume / "out", volume / "out/to/be/made"):
-        refusal = look_at_place(place, root).refusal
+        refusal = probe_folder(place, root).refusal
         assert refusal is not None
         assert refusal.cause == f"{os.strerror(errno.EROFS)}, its mount is read-only"
-    assert look_at_place(tmp_path, root).refusal is None
+    assert probe_folder(tmp_path, root).refusal is None
 
 
 def test_a_read_only_disk_counts_as_well(tmp_path: Path) -> None:
     root = mounts(tmp_path / "root", "1 0 8:1 / / rw - ext4 /dev/a ro,errors=remount-ro")
 
-    assert look_at_place(tmp_path, root).refusal is not None
+    assert probe_folder(tmp_path, root).refusal is not None
 
 
 def test_a_place_that_can_be_written_is_not_refused(other_user: Path) -> None:
-    assert look_at_place(other_user).refusal is None
-    assert look_at_place(other_user / "to/be/made").refusal is None
+    assert probe_folder(other_user).refusal is None
+    assert probe_folder(other_user / "to/be/made").refusal is None
 
 
 def test_a_place_that_may_not_be_written_is_told_with_its_owner(other_user: Path) -> None:
     other_user.chmod(0o500)
 
-    refusal = look_at_place(other_user / "new").refusal
+    refusal = probe_folder(other_user / "new").refusal
 
     assert refusal is not None
     assert f"{other_user} belongs to this very user (uid {os.geteuid()}), but its mode 0500 forbids it" in refusal.cause
@@ -67,7 +67,7 @@ def test_a_place_that_may_not_be_written_is_told_with_its_owner(other_user: Path
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a system with owners")
 def test_a_place_of_another_owner_is_told_with_both(other_user: Path) -> None:
-    refusal = look_at_place(Path("/usr/new")).refusal
+    refusal = probe_folder(Path("/usr/new")).refusal
 
     assert refusal is not None
     assert f"/usr belongs to uid 0 and this program runs as uid {os.geteuid()}" in refusal.cause
@@ -78,12 +78,12 @@ def test_what_is_read_must_be_open_to_its_end(other_user: Path) -> None:
     file.parent.mkdir(parents=True)
     file.touch()
     within = (file.parent, file, file.with_name("missing"))
-    assert look_at_readable(top, within).refusal is None
+    assert probe_readable(top, within).refusal is None
 
     for closed in (top, file.parent, file):
         mode = closed.stat().st_mode
         closed.chmod(0)
-        refusal = look_at_readable(top, within).refusal
+        refusal = probe_readable(top, within).refusal
         closed.chmod(mode)
         assert refusal is not None
         assert str(closed) in refusal.cause
@@ -93,20 +93,20 @@ def test_a_folder_behind_a_closed_door_is_not_seen(other_user: Path) -> None:
     (other_user / "closed/below").mkdir(parents=True)
     (other_user / "closed").chmod(0)
 
-    assert existing(other_user / "closed/below/deeper") == other_user / "closed"
+    assert nearest_existing_folder(other_user / "closed/below/deeper") == other_user / "closed"
     (other_user / "closed").chmod(0o700)
 
 
 def test_where_no_temporary_folder_can_be_written_the_usual_one_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert look_at_temporary().path == Path(tempfile.gettempdir())
+    assert probe_temporary_folder().path == Path(tempfile.gettempdir())
 
     def refuse() -> str:
         raise FileNotFoundError
 
     monkeypatch.setattr(tempfile, "gettempdir", refuse)
-    found = look_at_temporary(mounts(tmp_path, "1 0 8:1 / / ro - overlay overlay rw"))
+    found = probe_temporary_folder(mounts(tmp_path, "1 0 8:1 / / ro - overlay overlay rw"))
 
     assert found.path == Path("/tmp")
     assert found.refusal is not None
@@ -119,5 +119,5 @@ def test_the_newest_change_is_told_with_its_file(tmp_path: Path) -> None:
         path.touch()
         os.utime(path, (moment_s, moment_s))
 
-    assert newest_change((newer, older, tmp_path / "none")) == (datetime.fromtimestamp(1_900_000_000, UTC), newer)
-    assert newest_change((tmp_path / "none",)) is None
+    assert latest_change((newer, older, tmp_path / "none")) == (datetime.fromtimestamp(1_900_000_000, UTC), newer)
+    assert latest_change((tmp_path / "none",)) is None

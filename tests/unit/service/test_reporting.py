@@ -13,7 +13,7 @@ from anyio.lowlevel import current_token
 from openpyxl import load_workbook
 
 from poolwright.archive.report import ReportFiles, write_reports
-from poolwright.archive.table import Orders, Records
+from poolwright.archive.report_table import ReportSource, TaskRecords
 from poolwright.domain.ids import BatchId
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import OrderList, OrderRow
@@ -58,7 +58,7 @@ async def test_it_is_the_same_as_that_of_a_list_in_memory(tmp_path: Path) -> Non
         def write(reading: Reading) -> ReportFiles:
             found = reading.order_list(BATCH)
             assert found is not None
-            stored: tuple[Orders, Records] = found, reading
+            stored: tuple[ReportSource, TaskRecords] = found, reading
             return write_reports(*stored, tmp_path / "stored", "report", out=tmp_path)
 
         stored = await journal.read(write)

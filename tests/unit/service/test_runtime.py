@@ -14,13 +14,13 @@ import anyio.to_thread
 import pytest
 
 from poolwright.archive import report
-from poolwright.archive.tree import OutputTree
+from poolwright.archive.output_tree import OutputTree
+from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import SetupError
 from poolwright.domain.events import Event, Level, Notice
 from poolwright.domain.options import BrowserOptions, PoolOptions, WorkerOptions
 from poolwright.service import batch_report, runtime
 from poolwright.service.batch import BatchJob, BatchSummary, Ending
-from poolwright.service.clock import SystemClock
 from poolwright.store.journal import SqliteJournal
 from tests.support.profile_folders import make_base
 from tests.support.tasks import orders
@@ -129,7 +129,7 @@ def hanging() -> Iterator[Hanging]:
 @pytest.mark.parametrize(
     "what",
     [
-        "poolwright.archive.tree.OutputTree.recover",
+        "poolwright.archive.output_tree.OutputTree.recover",
         "poolwright.profile.profile.clone_profile",
         "poolwright.profile.profile.check_base",
         "poolwright.profile.runs.RunFolder.worker_folder",

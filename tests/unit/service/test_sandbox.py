@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.options import Sandbox
-from poolwright.service.container import Container
-from poolwright.service.sandbox import SandboxChoice, choose_sandbox, resolve_sandbox
-from poolwright.service.sandbox_causes import obstacle
-from poolwright.service.sandbox_facts import Refused, SandboxFacts
+from poolwright.system.container import Container
+from poolwright.system.sandbox import SandboxChoice, choose_sandbox, find_obstacle, resolve_sandbox
+from poolwright.system.sandbox_probe import RefusedStep, SandboxFacts
 
 GOOD = SandboxFacts(is_linux=True, is_root=False, refused=None, has_helper=False)
-NO_NAMESPACES = replace(GOOD, refused=Refused.NAMESPACE)
-NO_CHROOT = replace(GOOD, refused=Refused.CHROOT)
+NO_NAMESPACES = replace(GOOD, refused=RefusedStep.NAMESPACE)
+NO_CHROOT = replace(GOOD, refused=RefusedStep.CHROOT)
 APPARMOR = "kernel.apparmor_restrict_unprivileged_userns=0"
 
 
@@ -27,7 +26,7 @@ APPARMOR = "kernel.apparmor_restrict_unprivileged_userns=0"
         (NO_NAMESPACES, Sandbox.OFF, "user namespaces"),
         (NO_CHROOT, Sandbox.OFF, "change the root"),
         (replace(GOOD, is_root=True), Sandbox.OFF, "root"),
-        (replace(GOOD, is_linux=False, refused=Refused.UNKNOWN), Sandbox.ON, "always"),
+        (replace(GOOD, is_linux=False, refused=RefusedStep.UNKNOWN), Sandbox.ON, "always"),
     ],
 )
 def test_auto_follows_the_facts(facts: SandboxFacts, mode: Sandbox, why: str) -> None:
@@ -73,15 +72,15 @@ def test_mode_and_reason_are_one_sentence(choice: SandboxChoice, sentence: str) 
         (NO_NAMESPACES, ["this system forbids user namespaces", "chromium-sandbox"]),
         (replace(NO_NAMESPACES, setting=APPARMOR), ["run `sysctl kernel.apparmor_restrict_unprivileged_userns=0`"]),
         (replace(NO_CHROOT, setting=APPARMOR), ["run `sysctl kernel.apparmor_restrict_unprivileged_userns=0`"]),
-        (replace(GOOD, refused=Refused.NAMESPACE_COUNT), ["; run `sysctl user.max_user_namespaces=15000`"]),
+        (replace(GOOD, refused=RefusedStep.NAMESPACE_COUNT), ["; run `sysctl user.max_user_namespaces=15000`"]),
         (NO_CHROOT, ["this system's security settings forbid", "chroot"]),
         (replace(NO_CHROOT, has_chroot=False), ["this system's security settings forbid"]),
-        (replace(GOOD, refused=Refused.UNKNOWN), ["could not be found out", "--sandbox on"]),
+        (replace(GOOD, refused=RefusedStep.UNKNOWN), ["could not be found out", "--sandbox on"]),
         (replace(GOOD, is_root=True), ["run as an ordinary user"]),
     ],
 )
 def test_outside_of_a_container_settings_of_the_system_are_named(facts: SandboxFacts, words: list[str]) -> None:
-    told = obstacle(facts)
+    told = find_obstacle(facts)
 
     assert all(word in told for word in words), told
     assert not any(word in told for word in ("container", "--security-opt", "--cap-add", "--user", "host"))
@@ -96,14 +95,17 @@ def test_outside_of_a_container_settings_of_the_system_are_named(facts: SandboxF
             ["--security-opt seccomp=FILE", ", and --cap-add SYS_CHROOT"],
         ),
         (replace(NO_NAMESPACES, setting=APPARMOR), [f"on the host run `sysctl {APPARMOR}`"]),
-        (replace(GOOD, refused=Refused.NAMESPACE_COUNT), ["on the host run `sysctl user.max_user_namespaces=15000`"]),
+        (
+            replace(GOOD, refused=RefusedStep.NAMESPACE_COUNT),
+            ["on the host run `sysctl user.max_user_namespaces=15000`"],
+        ),
         (replace(NO_CHROOT, has_chroot=False), ["SYS_CHROOT", "add it by --cap-add SYS_CHROOT"]),
         (NO_CHROOT, ["the container's seccomp profile forbids", "chroot"]),
         (replace(GOOD, is_root=True), ["--user 10001:10001"]),
     ],
 )
 def test_in_a_container_the_very_flag_is_named(facts: SandboxFacts, words: list[str]) -> None:
-    told = obstacle(replace(facts, container=Container.DOCKER))
+    told = find_obstacle(replace(facts, container=Container.DOCKER))
 
     assert all(word in told for word in words), told
 
@@ -117,7 +119,7 @@ def test_in_a_container_the_very_flag_is_named(facts: SandboxFacts, words: list[
     ],
 )
 def test_in_a_pod_the_very_field_is_named(facts: SandboxFacts, words: str) -> None:
-    told = obstacle(replace(facts, container=Container.KUBERNETES))
+    told = find_obstacle(replace(facts, container=Container.KUBERNETES))
 
     assert words in told
     assert "--" not in told

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.service.sandbox_facts import Refused
-from poolwright.service.sandbox_probe import find_setting, has_helper, read_answer
+from poolwright.system.sandbox_probe import RefusedStep, find_setting, has_helper, parse_child_result
 
 linux_root = pytest.mark.skipif(
     not sys.platform.startswith("linux") or os.geteuid() != 0, reason="needs root on Linux to become another user"
@@ -18,7 +17,7 @@ linux_root = pytest.mark.skipif(
 
 @pytest.mark.parametrize("told", ["", "Traceback (most recent call last):", "chroots"])
 def test_a_child_that_fails_otherwise_allows_nothing(told: str) -> None:
-    assert read_answer(1, told) is Refused.UNKNOWN
+    assert parse_child_result(1, told) is RefusedStep.UNKNOWN
 
 
 @pytest.mark.parametrize(

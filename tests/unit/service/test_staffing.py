@@ -12,9 +12,8 @@ from poolwright.domain.errors import SetupError
 from poolwright.domain.events import Level
 from poolwright.profile.clone import RESERVE_BYTES
 from poolwright.service.gate import ROOM_BYTES
-from poolwright.service.machine import Machine, look_at_machine
-from poolwright.service.processors import processor_count
 from poolwright.service.staffing import choose_staffing
+from poolwright.system.hardware import Hardware, cpu_count, inspect_hardware
 from tests.support.machine import GB, ROOMY, with_memory
 from tests.unit.memory.machines import Machine as MadeUp
 
@@ -108,7 +107,7 @@ class TestAuto:
         ],
         ids=["processors", "one processor", "all", "memory", "memory of others", "room"],
     )
-    def test_it_takes_what_the_scarcest_thing_allows_and_says_so(self, machine: Machine, count: int, why: str) -> None:
+    def test_it_takes_what_the_scarcest_thing_allows_and_says_so(self, machine: Hardware, count: int, why: str) -> None:
         chosen = choose_staffing("auto", 2, machine)
 
         (notice,) = chosen.notices
@@ -134,7 +133,7 @@ class TestProcessors:
         monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
 
     def test_those_that_this_process_may_run_on(self, tmp_path: Path) -> None:
-        assert processor_count(tmp_path) == 4
+        assert cpu_count(tmp_path) == 4
 
     @pytest.mark.parametrize(
         ("granted", "count"),
@@ -147,7 +146,7 @@ class TestProcessors:
 
         machine.write("sys/fs/cgroup/a/b/cpu.max", "max 100000\n")
 
-        assert processor_count(machine.boot()) == count
+        assert cpu_count(machine.boot()) == count
 
     @pytest.mark.parametrize(("quota", "count"), [(-1, 4), (200000, 2), (150000, 2), (20000, 1)])
     def test_a_group_of_version_1_may_give_less(self, quota: int, count: int, tmp_path: Path) -> None:
@@ -157,7 +156,7 @@ class TestProcessors:
         machine.write("sys/fs/cgroup/cpu/a/cpu.cfs_quota_us", f"{quota}\n")
         machine.write("sys/fs/cgroup/cpu/a/cpu.cfs_period_us", "100000\n")
 
-        assert processor_count(machine.boot()) == count
+        assert cpu_count(machine.boot()) == count
 
 
 class TestMachine:
@@ -167,7 +166,7 @@ class TestMachine:
         made_up.group_v2("a", 1 * GB)
         made_up.mount("tmpfs", str(tmp_path.resolve())[1:])
 
-        machine = look_at_machine(tmp_path / "runs", 0.75, made_up.boot())
+        machine = inspect_hardware(tmp_path / "runs", 0.75, made_up.boot())
 
         assert machine.memory.total_bytes == 1 * GB
         assert machine.is_room_in_memory
@@ -178,4 +177,4 @@ class TestMachine:
         made_up = MadeUp(root=tmp_path / "root")
         made_up.mount("ext4", "")
 
-        assert not look_at_machine(tmp_path / "runs", 0.75, made_up.boot()).is_room_in_memory
+        assert not inspect_hardware(tmp_path / "runs", 0.75, made_up.boot()).is_room_in_memory

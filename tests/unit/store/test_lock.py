@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from poolwright.store import lock
+from poolwright.journal import lock
 from poolwright.store.errors import JournalBusyError
 
 
@@ -33,7 +33,7 @@ class WindowsLocks(ModuleType):
 
 @pytest.fixture
 def windows_lock(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """``poolwright.store.lock`` as Windows reads it."""
+    """``poolwright.journal.lock`` as Windows reads it."""
     monkeypatch.setitem(sys.modules, "msvcrt", WindowsLocks())
     monkeypatch.setattr(sys, "platform", "win32")
     assert lock.__file__ is not None
@@ -66,6 +66,6 @@ def test_on_windows_the_pid_stays_readable_outside_the_locked_byte(windows_lock:
 def test_a_shorter_pid_leaves_nothing_of_a_longer_one(tmp_path: Path) -> None:
     (tmp_path / "journal.db.lock").write_text("99999999999999\n", encoding="ascii")
 
-    os.close(lock.take_lock(tmp_path / "journal.db"))
+    os.close(lock.acquire_journal_lock(tmp_path / "journal.db"))
 
     assert (tmp_path / "journal.db.lock").read_text(encoding="ascii") == f"{os.getpid()}\n"

@@ -12,14 +12,14 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from poolwright.archive.tree import OutputTree
+from poolwright.archive.output_tree import OutputTree
+from poolwright.concurrency import SystemClock, WaitGroup
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.options import Secret
 from poolwright.domain.state_machine import StateMachine
 from poolwright.domain.states import POOL, WorkerEvent, WorkerStatus
 from poolwright.domain.tasks import POTask
-from poolwright.service.clock import SystemClock
 from poolwright.store.memory import MemoryJournal
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.dispatch import Dispatch
@@ -29,7 +29,6 @@ from poolwright.supervisor.pool_facts import RestartAsked
 from poolwright.supervisor.standing import Slot, Standing
 from poolwright.supervisor.steering import Steering
 from poolwright.supervisor.surroundings import Surroundings, WorkerOrder
-from poolwright.supervisor.tally import Tally
 from poolwright.supervisor.wishes import Wishes
 from poolwright.supervisor.worker import Worker
 from tests.support.scripted_pool import pool_options
@@ -68,7 +67,7 @@ async def test_what_is_asked_of_a_pool_that_is_over_changes_nothing() -> None:
         def _report(self, fact: Fact) -> None:
             steering.report(fact)
 
-    with Steering(Standing(slots={1: Slot()}), machine, dispatch, Tally()) as steering:
+    with Steering(Standing(slots={1: Slot()}), machine, dispatch, WaitGroup()) as steering:
         pass
     for ask in (Over().pause, Over().resume, Over().stop, partial(Over().restart_worker, 1)):
         ask()

@@ -8,6 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from poolwright.concurrency import WaitGroup
 from poolwright.domain.events import Event, TaskEnded
 from poolwright.domain.ids import BatchId
 from poolwright.domain.outcomes import Reason
@@ -18,7 +19,6 @@ from poolwright.supervisor.clerk import AT_ONCE, Clerk, Writings
 from poolwright.supervisor.commands import FailRest
 from poolwright.supervisor.dispatch import Dispatch
 from poolwright.supervisor.surroundings import Surroundings
-from poolwright.supervisor.tally import Tally
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, orders
 
@@ -50,7 +50,7 @@ class Office:
         self.events: list[Event] = []
         self.outcomes: list[Reason] = []
         self.steps_max = 100
-        self.unsettled = Tally()
+        self.unsettled = WaitGroup()
         self.dispatch = Dispatch(self.journal, BATCH, 1)
 
     def clerk(self) -> Clerk:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import anyio
 import pytest
 
+from poolwright.concurrency import SystemClock
 from poolwright.domain.tasks import DEATH_LIMIT
-from poolwright.service.clock import SystemClock
 from poolwright.store.memory import MemoryJournal
 from poolwright.supervisor.dispatch import AHEAD_PER_TAB, Dispatch
 from poolwright.supervisor.pool_facts import TrialWaits

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.archive.tree import OutputTree
+from poolwright.archive.output_tree import OutputTree
+from poolwright.concurrency import SystemClock
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.ports import Filed
 from poolwright.domain.storage import StorageTrouble
 from poolwright.domain.tasks import POTask, Report
-from poolwright.service.clock import SystemClock
 from poolwright.store.memory import MemoryJournal
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.commands import File, Finish

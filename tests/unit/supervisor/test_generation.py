@@ -8,19 +8,19 @@ from typing import cast
 import anyio
 from anyio.lowlevel import checkpoint
 
+from poolwright.concurrency import SystemClock
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.options import BrowserOptions, WorkerOptions
 from poolwright.domain.outcomes import ReturnReason
 from poolwright.domain.state_machine import StateMachine
 from poolwright.domain.states import WORKER
 from poolwright.domain.tasks import POTask
-from poolwright.service.clock import SystemClock
+from poolwright.ipc import messages
 from poolwright.supervisor.deadline import Deadline
 from poolwright.supervisor.departure import Departure
 from poolwright.supervisor.facts import Fact, TaskReturned
 from poolwright.supervisor.generation import Generation, Post
 from poolwright.supervisor.talk import Talk
-from poolwright.wire import messages
 from tests.support.tasks import po_task
 
 ONE = WorkerRef(1, 1)

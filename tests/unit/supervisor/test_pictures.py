@@ -6,16 +6,16 @@ import anyio
 import pytest
 
 from poolwright.domain.ids import TaskId
+from poolwright.ipc.messages import GetThumbnail
 from poolwright.supervisor.pictures import Pictures
-from poolwright.wire.messages import Show
 
 TASK = TaskId("demo:1")
 
 
 async def test_who_gives_up_leaves_no_dead_entry_behind() -> None:
-    asked: list[Show] = []
+    asked: list[GetThumbnail] = []
 
-    async def ask(show: Show) -> None:
+    async def ask(show: GetThumbnail) -> None:
         asked.append(show)
 
     pictures = Pictures(ask)
@@ -36,7 +36,7 @@ async def test_who_gives_up_leaves_no_dead_entry_behind() -> None:
 
 
 async def test_a_question_that_could_not_be_sent_is_asked_again() -> None:
-    async def ask(_: Show) -> None:
+    async def ask(_: GetThumbnail) -> None:
         raise anyio.BrokenResourceError
 
     pictures = Pictures(ask)

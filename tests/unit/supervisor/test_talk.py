@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from poolwright.domain.options import BrowserOptions, PortalOptions, WorkerOptions
+from poolwright.ipc.messages import Configure, WorkerMode, WorkerPaths
 from poolwright.supervisor.talk import READY_LIMIT_S, ready_limit_s
-from poolwright.wire.messages import Configure, Mode, Seat
 
-SEAT = Seat(profile_path="/profile", profile_name="acme", staging_path="/staging")
+SEAT = WorkerPaths(profile_path="/profile", profile_name="acme", staging_path="/staging")
 
 
-def configure(page_s: float | None, mode: Mode = Mode.WORK) -> Configure:
+def configure(page_s: float | None, mode: WorkerMode = WorkerMode.WORK) -> Configure:
     portal = None if page_s is None else PortalOptions(pack_json="{}", base_url="https://portal.test", page_s=page_s)
     return Configure(mode=mode, options=WorkerOptions(browser=BrowserOptions(), portal=portal), seat=SEAT)
 
@@ -28,4 +28,4 @@ def test_a_portal_as_slow_as_its_pack_allows_is_no_slow_worker(page_s: float) ->
 
 @pytest.mark.parametrize("page_s", [10.0, 30.0, 300.0])
 def test_a_login_takes_as_long_as_all_its_pages(page_s: float) -> None:
-    assert ready_limit_s(configure(page_s, Mode.MAKE_BASE)) >= 3 * 4 * page_s
+    assert ready_limit_s(configure(page_s, WorkerMode.MAKE_BASE)) >= 3 * 4 * page_s

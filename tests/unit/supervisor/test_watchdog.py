@@ -5,14 +5,14 @@ from __future__ import annotations
 import errno
 import os
 
+from poolwright.concurrency import SystemClock
 from poolwright.domain.events import Event, Notice
-from poolwright.memory.limit import MemoryLimit
-from poolwright.service.clock import SystemClock
 from poolwright.store.memory import MemoryJournal
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.facts import Fact
 from poolwright.supervisor.pool_facts import MemorySeen
 from poolwright.supervisor.watchdog import MemoryMonitor
+from poolwright.system.memory_limit import MemoryLimit
 
 
 async def test_memory_that_cannot_be_looked_at_is_told_once_and_looked_at_again() -> None:

@@ -14,7 +14,7 @@ from poolwright.domain.options import BrowserOptions, PortalOptions, Sandbox, Se
 from poolwright.domain.outcomes import LoginCheck, Reason, ReturnReason
 from poolwright.domain.state_machine import Transition
 from poolwright.domain.tasks import FetchedFile, MissedFile, POTask, Report
-from poolwright.wire import messages as wire
+from poolwright.ipc import messages as wire
 
 #: All that UTF-8 can hold.
 TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
@@ -79,7 +79,7 @@ OPTIONS = st.builds(
 
 SITES = st.builds(SiteCookies, site=TEXT, lasting_count=NUMBERS, session_count=NUMBERS)
 _SEAT = st.builds(
-    wire.Seat, profile_path=TEXT, staging_path=TEXT, expected_cookies=st.lists(SITES, max_size=4).map(tuple)
+    wire.WorkerPaths, profile_path=TEXT, staging_path=TEXT, expected_cookies=st.lists(SITES, max_size=4).map(tuple)
 )
 _FROM = {"slot": st.integers(1, 8), "generation": st.integers(1, 1000)}
 
@@ -89,33 +89,33 @@ TO_WORKER: Strategies = {
     wire.Configure: st.builds(
         wire.Configure,
         protocol=NUMBERS,
-        mode=st.sampled_from(wire.Mode),
+        mode=st.sampled_from(wire.WorkerMode),
         options=OPTIONS,
         seat=_SEAT,
         one_time_code=TEXT,
     ),
     wire.Assign: st.builds(wire.Assign, task=TASKS, staging=TEXT),
-    wire.Probe: st.builds(wire.Probe),
-    wire.Show: st.builds(wire.Show, task_id=TASK_IDS),
+    wire.VerifyLogin: st.builds(wire.VerifyLogin),
+    wire.GetThumbnail: st.builds(wire.GetThumbnail, task_id=TASK_IDS),
     wire.Refresh: st.builds(wire.Refresh, one_time_code=TEXT, is_early=st.booleans()),
-    wire.Adopt: st.builds(wire.Adopt, cookies_path=TEXT),
+    wire.ImportCookies: st.builds(wire.ImportCookies, cookies_path=TEXT),
     wire.Drain: st.builds(wire.Drain),
 }
 TO_SUPERVISOR: Strategies = {
     wire.Hello: st.builds(wire.Hello, **_FROM, protocol=NUMBERS, pid=NUMBERS),
-    wire.Unable: st.builds(wire.Unable, **_FROM, kind=st.sampled_from(wire.UnableKind), detail=TEXT),
+    wire.StartupFailed: st.builds(wire.StartupFailed, **_FROM, kind=st.sampled_from(wire.StartupFailure), detail=TEXT),
     wire.Ready: st.builds(wire.Ready, **_FROM, session=SESSIONS),
-    wire.Moved: st.builds(wire.Moved, **_FROM, transition=TRANSITIONS),
+    wire.StateChanged: st.builds(wire.StateChanged, **_FROM, transition=TRANSITIONS),
     wire.Finished: st.builds(wire.Finished, **_FROM, task_id=TASK_IDS, report=REPORTS),
     wire.Returned: st.builds(wire.Returned, **_FROM, task_id=TASK_IDS, why=st.sampled_from(ReturnReason), detail=TEXT),
-    wire.Probed: st.builds(wire.Probed, **_FROM, proof=st.sampled_from(LoginCheck)),
-    wire.Shown: st.builds(wire.Shown, **_FROM, task_id=TASK_IDS, jpeg=TEXT),
-    wire.Renewed: st.builds(wire.Renewed, **_FROM),
-    wire.LoggedOut: st.builds(wire.LoggedOut, **_FROM, detail=TEXT),
-    wire.LoginSettled: st.builds(wire.LoginSettled, **_FROM, is_logged_in=st.booleans(), detail=TEXT),
+    wire.LoginVerified: st.builds(wire.LoginVerified, **_FROM, proof=st.sampled_from(LoginCheck)),
+    wire.Thumbnail: st.builds(wire.Thumbnail, **_FROM, task_id=TASK_IDS, jpeg=TEXT),
+    wire.LoginRefreshed: st.builds(wire.LoginRefreshed, **_FROM),
+    wire.LoginRequired: st.builds(wire.LoginRequired, **_FROM, detail=TEXT),
+    wire.LoginResult: st.builds(wire.LoginResult, **_FROM, is_logged_in=st.booleans(), detail=TEXT),
     wire.Heartbeat: st.builds(wire.Heartbeat, **_FROM, session=SESSIONS),
-    wire.Said: st.builds(wire.Said, **_FROM, level=st.sampled_from(Level), text=TEXT),
-    wire.Bye: st.builds(wire.Bye, **_FROM),
+    wire.LogNotice: st.builds(wire.LogNotice, **_FROM, level=st.sampled_from(Level), text=TEXT),
+    wire.Exiting: st.builds(wire.Exiting, **_FROM),
 }
 
 

@@ -21,8 +21,8 @@ from poolwright.domain.options import BrowserOptions, PortalOptions, Secret, Wor
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.state_machine import Transition
 from poolwright.domain.tasks import FetchedFile, POTask, Report
-from poolwright.wire import messages as wire
-from poolwright.wire.codec import FRAME_LIMIT_BYTES, TO_SUPERVISOR, TO_WORKER, Decoder, WireError, encode
+from poolwright.ipc import messages as wire
+from poolwright.ipc.codec import FRAME_LIMIT_BYTES, TO_SUPERVISOR, TO_WORKER, Decoder, FrameError, encode
 from tests.support.pace import UNHURRIED
 from tests.unit.wire import strategies
 from tests.unit.wire.strategies import Strategies
@@ -40,7 +40,7 @@ ODD_JSON = st.recursive(
 
 HELLO = wire.Hello(slot=1, generation=1, pid=42)
 READY = wire.Ready(slot=1, generation=1, session=SessionView(status="ACTIVE", main_window_handle="keeper"))
-MOVED = wire.Moved(
+MOVED = wire.StateChanged(
     slot=1,
     generation=1,
     transition=Transition(
@@ -56,14 +56,14 @@ FILE = FetchedFile(name="a.pdf", label="a", size_bytes=1, sha256="00", media_typ
 FINISHED = wire.Finished(
     slot=1, generation=1, task_id=TaskId("demo:1"), report=Report(reason=Reason.ALL_SAVED, files=(FILE,))
 )
-BYE = wire.Bye(slot=1, generation=2)
+BYE = wire.Exiting(slot=1, generation=2)
 ASSIGN = wire.Assign(task=POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1"), staging="demo-1")
 CONFIGURE = wire.Configure(
     options=WorkerOptions(
         browser=BrowserOptions(),
         portal=PortalOptions(pack_json="{}", base_url="https://portal.test", password=Secret(text=PASSWORD)),
     ),
-    seat=wire.Seat(profile_path="/p", staging_path="/s"),
+    seat=wire.WorkerPaths(profile_path="/p", staging_path="/s"),
 )
 
 
@@ -77,8 +77,8 @@ ODD_BYTES = (
 )
 
 
-def said(text: str) -> wire.Said:
-    return wire.Said(slot=1, generation=1, level=Level.INFO, text=text)
+def said(text: str) -> wire.LogNotice:
+    return wire.LogNotice(slot=1, generation=1, level=Level.INFO, text=text)
 
 
 def content_of(message: BaseModel) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def told(content: bytes) -> list[wire.ToWorker]:
 
 
 def fault_of(content: bytes) -> FrameFault:
-    with pytest.raises(WireError) as caught:
+    with pytest.raises(FrameError) as caught:
         heard(content)
     return caught.value.fault
 
@@ -180,7 +180,7 @@ def test_the_supervisor_refuses_what_only_it_may_say(
 
 @pytest.mark.parametrize("message", [HELLO, READY, MOVED, FINISHED, BYE, said("x")], ids=lambda one: one.type)
 def test_a_worker_refuses_what_only_it_may_say(message: BaseModel) -> None:
-    with pytest.raises(WireError) as caught:
+    with pytest.raises(FrameError) as caught:
         told(encode(message))
     assert caught.value.fault is FrameFault.NOT_A_MESSAGE
 
@@ -227,7 +227,7 @@ def test_an_extra_field_is_no_message(content: bytes) -> None:
 
 @pytest.mark.parametrize("path", ["colour", "options.colour", "options.portal.password.colour", "seat.colour"])
 def test_an_extra_field_is_nothing_that_a_worker_is_told(path: str) -> None:
-    with pytest.raises(WireError):
+    with pytest.raises(FrameError):
         told(changed(CONFIGURE, path, "red"))
 
 
@@ -242,7 +242,7 @@ def test_garbage_is_no_message(body: bytes) -> None:
 @given(content=ODD_BYTES)
 def test_no_bytes_bring_anything_but_messages_or_a_fault(content: bytes) -> None:
     decoder = Decoder(TO_SUPERVISOR)
-    with contextlib.suppress(WireError):
+    with contextlib.suppress(FrameError):
         list(decoder.feed(content))
         decoder.finish()
 
@@ -253,13 +253,13 @@ def test_a_frame_may_be_as_large_as_the_limit_and_no_larger() -> None:
 
     assert len(encode(largest)) == 4 + FRAME_LIMIT_BYTES
     assert heard(encode(largest)) == [largest]
-    with pytest.raises(WireError, match=f"Said of {FRAME_LIMIT_BYTES + 1} bytes") as caught:
+    with pytest.raises(FrameError, match=f"Said of {FRAME_LIMIT_BYTES + 1} bytes") as caught:
         encode(said("x" * (room + 1)))
     assert caught.value.fault is FrameFault.TOO_LARGE
 
 
 def test_the_limit_counts_bytes_and_not_letters() -> None:
-    with pytest.raises(WireError):
+    with pytest.raises(FrameError):
         encode(said("語" * (FRAME_LIMIT_BYTES // 2)))
 
 
@@ -279,7 +279,7 @@ def test_a_link_may_end_between_two_frames_and_nowhere_else(data: st.DataObject)
     if end in {0, first, len(content)}:
         decoder.finish()
     else:
-        with pytest.raises(WireError) as caught:
+        with pytest.raises(FrameError) as caught:
             decoder.finish()
         assert caught.value.fault is FrameFault.TORN
 
@@ -288,7 +288,7 @@ def test_messages_before_a_broken_frame_are_given_first() -> None:
     messages = Decoder(TO_SUPERVISOR).feed(encode(HELLO) + encode(BYE) + frame(b"{}"))
 
     assert [next(messages), next(messages)] == [HELLO, BYE]
-    with pytest.raises(WireError):
+    with pytest.raises(FrameError):
         next(messages)
 
 
@@ -316,7 +316,7 @@ def test_a_secret_does_not_show_in_a_message() -> None:
     ],
 )
 def test_a_secret_does_not_show_in_the_traceback_of_a_refused_frame(content: bytes) -> None:
-    with pytest.raises(WireError) as caught:
+    with pytest.raises(FrameError) as caught:
         told(content)
 
     assert PASSWORD not in "".join(traceback.format_exception(caught.value))

@@ -10,10 +10,10 @@ import pytest
 
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import POTask, Report
-from poolwright.wire.messages import Assign, Finished, Seat
+from poolwright.ipc.child import Outbox
+from poolwright.ipc.messages import Assign, Finished, WorkerPaths
 from poolwright.worker.attempt import Bench
 from poolwright.worker.duty import HEARTBEAT_INTERVAL_S, Duty
-from poolwright.worker.mouth import Mouth
 from tests.support.tasks import po_task
 
 
@@ -26,7 +26,7 @@ async def test_a_pause_is_told_with_the_report_that_it_cut_through(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stood_still_s: float, told_s: float
 ) -> None:
     now_s, said = [100.0], list[dict[str, object]]()
-    monkeypatch.setattr("poolwright.bridge.awake.anyio.current_time", lambda: now_s[0])
+    monkeypatch.setattr("poolwright.concurrency.anyio.current_time", lambda: now_s[0])
 
     async def attempt(bench: Bench, task: POTask, staging: Path) -> Report:
         del bench, task, staging
@@ -37,8 +37,8 @@ async def test_a_pause_is_told_with_the_report_that_it_cut_through(
     membership = SimpleNamespace(is_in=True, count=1, keep_cookies=nothing)
     bench = SimpleNamespace(session=SimpleNamespace(membership=membership))
     mouth = SimpleNamespace(say=lambda kind, **told: said.append({"kind": kind, **told}))
-    seat = Seat(profile_path="p", staging_path="s")
-    duty = Duty(cast("Bench", bench), cast("Mouth", mouth), tmp_path, seat=seat, is_headed=False)
+    seat = WorkerPaths(profile_path="p", staging_path="s")
+    duty = Duty(cast("Bench", bench), cast("Outbox", mouth), tmp_path, seat=seat, is_headed=False)
 
     await duty._answer(Assign(task=po_task(1), staging="w"))
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.cli.client.clear import IN_THE_CLEAR
 from poolwright.cli.console import console
 from poolwright.cli.exits import Exit

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.cli.client.clear import IN_THE_CLEAR
 from poolwright.domain.errors import PoolError, SetupError
 from poolwright.domain.events import Event

@@ -16,7 +16,7 @@ from poolwright.cli.exits import Exit
 from poolwright.cli.manner import Manner, make_view
 from poolwright.cli.options import SHOWING, AsJson, SettingsCommand, Verbose
 from poolwright.cli.progress import Progress
-from poolwright.service.clock import SystemClock
+from poolwright.concurrency import SystemClock
 from poolwright.settings import Settings
 
 STATUS_HELP = "Show the status of the running daemon: workers, queue, lists, and why no order starts."

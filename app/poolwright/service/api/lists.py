@@ -15,8 +15,8 @@ from starlette.background import BackgroundTask
 
 from poolwright.domain.ids import BatchId
 from poolwright.domain.tasks import OrderList
+from poolwright.files.disk import remove_tree
 from poolwright.intake.orders import orders_from_content, orders_from_numbers
-from poolwright.profile.private import remove_tree
 from poolwright.service.api.asked import AskedDaemon, AskedReading
 from poolwright.service.api.models import ListOut, ListTaken, NumbersIn
 from poolwright.service.batch import Redo

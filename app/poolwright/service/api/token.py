@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from poolwright.domain.errors import SetupError
-from poolwright.profile.private import create_file
+from poolwright.files.disk import create_private_file
 
 TOKEN_NAME = "token"  # noqa: S105 - the name of its file
 _TOKEN_BYTES = 32
@@ -29,7 +29,7 @@ def find_token(folder: Path) -> str:
     path = folder / TOKEN_NAME
     try:
         if not path.exists():
-            with create_file(path) as file:
+            with create_private_file(path) as file:
                 file.write(secrets.token_urlsafe(_TOKEN_BYTES).encode())
         path.chmod(0o600)
         token = path.read_text(encoding="ascii").strip()

@@ -15,12 +15,12 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from poolwright.archive.disk import replace_private
-from poolwright.archive.tree import OutputTree
+from poolwright.archive.output_tree import OutputTree
 from poolwright.domain.errors import PoolError
 from poolwright.domain.events import Level, Notice
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.ports import EventSink
+from poolwright.files.disk import replace_private_text
 from poolwright.service.batch import Redo
 from poolwright.service.daemon.errors import NotPossibleNowError
 from poolwright.service.resuming import Looked, to_reopen
@@ -141,7 +141,7 @@ class Checks:
         async with self._writing:
             text = json.dumps({list_id: check.redo.value for list_id, check in self._waiting.items()})
             try:
-                await anyio.to_thread.run_sync(partial(replace_private, self._place, text), abandon_on_cancel=True)
+                await anyio.to_thread.run_sync(partial(replace_private_text, self._place, text), abandon_on_cancel=True)
             except OSError as error:
                 told = f"The file checks cannot be written to {self._place} ({error.strerror}). Free some disk space."
                 raise NotPossibleNowError(told) from error

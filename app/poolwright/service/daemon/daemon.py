@@ -14,8 +14,8 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
+from poolwright.archive.output_tree import OutputTree
 from poolwright.archive.report import ReportFiles
-from poolwright.archive.tree import OutputTree
 from poolwright.domain.events import Event, Level, TaskEnded
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import anyio
 
-from poolwright.archive.tree import PRIVATE_NAME, OutputTree
+from poolwright.archive.output_tree import PRIVATE_NAME, OutputTree
 from poolwright.domain.account import Account
 from poolwright.domain.errors import unwrap_group
 from poolwright.domain.events import Event, Level, Notice

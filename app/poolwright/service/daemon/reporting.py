@@ -9,12 +9,11 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from poolwright.archive.disk import make_private_folder
-from poolwright.archive.names import safe_folder
+from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.archive.report import ReportFiles, write_reports
-from poolwright.archive.tree import PRIVATE_NAME
 from poolwright.domain.ids import BatchId
-from poolwright.profile.private import remove_tree
+from poolwright.files.disk import make_private_folder, remove_tree
+from poolwright.files.names import safe_folder
 from poolwright.service.daemon.errors import NothingThereError, NotPossibleNowError
 from poolwright.service.out import STAGING_NAME
 from poolwright.store.journal import SqliteJournal

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from poolwright.bridge.pace import every
+from poolwright.concurrency import periodic
 from poolwright.domain.errors import PoolError
 from poolwright.domain.events import Level, Notice
 from poolwright.domain.ports import Accepted, Clock, EventSink
@@ -45,7 +45,7 @@ class Inbox:
 
     async def serve(self, interval_s: float) -> None:
         """Check regularly until cancelled. Polling also works on network shares, which send no change events."""
-        async for _ in every(interval_s):
+        async for _ in periodic(interval_s):
             await self.turn()
 
     async def turn(self) -> None:

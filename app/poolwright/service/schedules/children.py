@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import anyio
 from anyio.abc import ByteReceiveStream, Process
 
-from poolwright import loading
+from poolwright import interpreter
 
 #: So much of what a program complained about is told.
 LAST_WORDS_BYTES = 600
@@ -26,7 +26,9 @@ def environment(*, is_ours: bool) -> Mapping[str, str]:
     if is_ours:
         return everything
     return {
-        name: value for name, value in everything.items() if not name.startswith(_OURS) and name not in loading.ours
+        name: value
+        for name, value in everything.items()
+        if not name.startswith(_OURS) and name not in interpreter.own_variables
     }
 
 

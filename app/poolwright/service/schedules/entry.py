@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 
-from poolwright.archive.template import FolderTemplate
-from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.archive.folder_template import FolderTemplate
+from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.domain.errors import OptionsError
 from poolwright.service.out import LOG_NAME
 from poolwright.settings import Missed, Overlap, ScheduleEntry, Settings, face

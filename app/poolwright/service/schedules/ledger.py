@@ -10,7 +10,7 @@ import anyio
 import anyio.to_thread
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from poolwright.archive.disk import make_private_folder, replace_private
+from poolwright.files.disk import make_private_folder, replace_private_text
 from poolwright.service.schedules.records import Memory
 
 #: Below the private folder of the daemon's output.
@@ -93,4 +93,4 @@ def _read(path: Path) -> _Page | None:
 
 def _put(path: Path, text: str) -> None:
     make_private_folder(path.parent)
-    replace_private(path, text)
+    replace_private_text(path, text)

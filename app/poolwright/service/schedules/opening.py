@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from poolwright.archive.tree import PRIVATE_NAME
+from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.domain.ports import Clock, EventSink
 from poolwright.intake.orders import Reading
 from poolwright.service.schedules.conduct import Means

@@ -14,8 +14,8 @@ import anyio
 import anyio.to_thread
 from pydantic import BaseModel, ValidationError
 
-from poolwright import loading
-from poolwright.archive.disk import make_private_folder
+from poolwright import interpreter
+from poolwright.files.disk import make_private_folder
 from poolwright.service.schedules.children import LAST_WORDS_BYTES, ending, environment
 from poolwright.service.schedules.entry import OwnBatch
 from poolwright.service.schedules.records import Ended, How
@@ -43,7 +43,7 @@ class OwnRun:
         self, own: OwnBatch, source: Path, stem: Path, *, program: tuple[str, ...] = ("-m", "poolwright")
     ) -> None:
         """``stem`` is where its lines and its words go, without their endings; ``program`` is another one in tests."""
-        self._command = [*loading.python(), *program, "run", "--json", *own.options, str(source.absolute())]
+        self._command = [*interpreter.python_command(), *program, "run", "--json", *own.options, str(source.absolute())]
         self._limit_s = own.shutdown_timeout_s + END_MARGIN_S
         self._lines = stem.with_name(stem.name + _LINES)
         self._words = stem.with_name(stem.name + _WORDS)

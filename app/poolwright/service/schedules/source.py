@@ -11,7 +11,7 @@ import anyio
 import anyio.to_thread
 from anyio.abc import Process
 
-from poolwright.archive.disk import PRIVATE_FILE, make_private_folder
+from poolwright.files.disk import PRIVATE_FILE, make_private_folder
 from poolwright.intake.content import CONTENT_BYTES_MAX
 from poolwright.intake.errors import InputRefusedError
 from poolwright.service.schedules.children import LAST_WORDS_BYTES, ending, environment, read_tail

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from poolwright.bridge.pace import every
+from poolwright.concurrency import periodic
 from poolwright.domain.ids import BatchId
 from poolwright.domain.ports import Accepted
 from poolwright.domain.tasks import OrderList
@@ -25,7 +25,7 @@ class Desk:
 
 async def watch(desk: Desk, batch_ids: Sequence[BatchId], interval_s: float) -> None:
     """Return when no order of these lists is open. The caller sets the deadline."""
-    async for _ in every(interval_s):
+    async for _ in periodic(interval_s):
         counts = [await desk.open_count(batch_id) for batch_id in batch_ids]
         if not any(counts):
             return

@@ -17,7 +17,7 @@ from poolwright.domain.tasks import MissedFile, POTask, Report
 from poolwright.portal import patterns
 from poolwright.portal.pack import FieldRule
 from poolwright.portal.triage import DEMANDS, Verdict
-from poolwright.processor.failures import SessionLostError
+from poolwright.sdk.protocol import SessionLostError
 from poolwright.worker.desk import Desk
 from poolwright.worker.dialogs import answer_dialogs
 from poolwright.worker.disposition import NOTHING_SAID

@@ -1,4 +1,4 @@
-"""What a processor is to the worker, and what it may give back. Those who write one read ``poolwright.processor``.
+"""What a processor is to the worker, and what it may give back. Those who write one read ``poolwright.sdk``.
 
 A processor tells what only it can know: reason, detail, fields, missed files, and how long the portal asks to wait.
 The worker adds what it knows itself: the files that the tab saved, where the page ended, traces of a failure, the time
@@ -15,9 +15,9 @@ from typing import Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
-from poolwright.archive.names import well_formed
 from poolwright.domain.tasks import FetchedFile, MissedFile, POTask, Report
-from poolwright.wire.codec import FRAME_LIMIT_BYTES
+from poolwright.files.names import well_formed
+from poolwright.ipc.codec import FRAME_LIMIT_BYTES
 from poolwright.worker.errors import BadReportError
 from poolwright.worker.tab import Tab
 
@@ -34,7 +34,7 @@ class Processor(Protocol):
     """One kind of work on one page: ours, which know all of a worker's tab, and those of others, which need less."""
 
     async def __call__(self, tab: Tab, task: POTask, /) -> Report:
-        """Do the work of one task in its tab, as ``poolwright.processor.Processor`` tells it.
+        """Do the work of one task in its tab, as ``poolwright.sdk.Processor`` tells it.
 
         May also raise ``CannotProcessError``: it cannot work in this pool at all.
         """

@@ -15,7 +15,7 @@ from typing import cast
 from loguru import logger
 
 from poolwright.domain.errors import OptionsError
-from poolwright.processor.names import PO_ATTACHMENTS, Offered, Own, Shipped, resolve
+from poolwright.sdk.discovery import PO_ATTACHMENTS, BuiltInProcessor, ModuleProcessor, PackageProcessor, find_processor
 from poolwright.worker.errors import CannotProcessError, first_line
 from poolwright.worker.processors import po_attachments
 from poolwright.worker.processors.protocol import Processor
@@ -38,19 +38,19 @@ def find(name: str, import_path: Sequence[str] = ()) -> Processor:
         return SHIPPED[name]
     sys.path[:0] = import_path
     try:
-        meant = resolve(name)
+        meant = find_processor(name)
     except OptionsError as error:
         raise CannotProcessError(str(error)) from error
     match meant:
-        case Shipped():
+        case BuiltInProcessor():
             return SHIPPED[meant.name]
-        case Offered():
+        case PackageProcessor():
             return _accepted(name, _loaded(meant))
-        case Own():
+        case ModuleProcessor():
             return _of_module(meant, import_path)
 
 
-def _loaded(offered: Offered) -> object:
+def _loaded(offered: PackageProcessor) -> object:
     """What an entry point stands for."""
     try:
         return offered.entry.load()
@@ -62,7 +62,7 @@ def _loaded(offered: Offered) -> object:
         ) from error
 
 
-def _of_module(own: Own, import_path: Sequence[str]) -> Processor:
+def _of_module(own: ModuleProcessor, import_path: Sequence[str]) -> Processor:
     module = _imported(own.name, own.module, import_path)
     if not hasattr(module, own.function):
         raise CannotProcessError(f"There is no processor {own.name!r}: {module.__file__} has no {own.function}.")

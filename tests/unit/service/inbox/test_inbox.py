@@ -10,12 +10,12 @@ from typing import Any
 import anyio
 import pytest
 
+from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import DiskFullError, OptionsError
 from poolwright.domain.events import Event, Notice
 from poolwright.domain.ports import Accepted
 from poolwright.domain.tasks import OrderList
 from poolwright.intake.orders import orders_from_file
-from poolwright.service.clock import SystemClock
 from poolwright.service.inbox import watch
 from poolwright.service.inbox.names import Kind, kind_of
 from poolwright.service.inbox.opening import inbox_of

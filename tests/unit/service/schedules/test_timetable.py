@@ -9,8 +9,8 @@ import anyio
 import anyio.lowlevel
 import pytest
 
+from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import PoolError
-from poolwright.service.clock import SystemClock
 from poolwright.service.schedules.firing import Decision
 from poolwright.service.schedules.timetable import PAUSE_MAX_S, Timetable, UnknownScheduleError
 from poolwright.settings import Missed, Overlap

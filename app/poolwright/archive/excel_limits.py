@@ -1,0 +1,246 @@
+"""What Excel can hold, which texts become numbers or dates, and a record of what a report could not show.
+
+A value is taken for a number only where its text is the one way to write that number: ``1234.50`` and ``25%``, never
+``007``, ``1,234`` or ``4500012345678901``. So a cell shows what the list shows, and can be summed and sorted too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeAlias
+
+#: Excel's own limits. A workbook beyond them is taken for damaged, or loses what is beyond without a word.
+ROWS_MAX = 1_048_576
+COLUMNS_MAX = 16_384
+LINKS_MAX = 65_530
+LINK_LENGTH_MAX = 2_079
+#: Of the text in a cell, in units of UTF-16: a letter beyond the basic plane counts twice.
+TEXT_MAX = 32_767
+
+TEXT_FORMAT = "@"
+#: Digits that a number in a cell has; one with more is no longer the same.
+_DIGITS_MAX = 15
+#: Earlier days are other days in Excel, which takes 1900 for a leap year.
+_FIRST_DAY = date(1900, 3, 1)
+
+#: What XML cannot hold.
+_NOT_IN_XML = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: What Excel reads as one letter, ``_x0041_``; the underscore is written so itself then.
+_ESCAPE_START = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+
+_PADDED = re.compile(rf"0\d{{1,{_DIGITS_MAX - 1}}}", re.ASCII)
+_NEGATIVE_NOTHING = re.compile(r"-[0.]+%?")
+
+_Number: TypeAlias = int | float | date | datetime | time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypedValue:
+    """A value that is more than its text, with the format that shows it as that text."""
+
+    value: _Number
+    number_format: str
+
+
+def parse_typed(text: str, *, is_value: bool = False) -> TypedValue | None:
+    """Parse a text as a number, date or time if Excel would show it unchanged; None if it is just text.
+
+    Args:
+        text: As the list shows it.
+        is_value: Whether the list says that it is one, so that zeros before a number are those of its format.
+    """
+    if not text or text[0] not in "-0123456789":
+        return None
+    if _NEGATIVE_NOTHING.fullmatch(text):  # a cell loses the sign
+        return None
+    if is_value and _PADDED.fullmatch(text):
+        return TypedValue(value=int(text), number_format="0" * len(text))
+    for pattern, read in _KINDS:
+        if pattern.fullmatch(text):
+            return read(text)
+    return None
+
+
+def is_identifier(text: str) -> bool:
+    """Whether digits are an identifier: they have leading zeros, or more digits than a number can hold."""
+    return text.isdigit() and len(text) > 1 and (text[0] == "0" or len(text) > _DIGITS_MAX)
+
+
+def text_columns(rows: Iterable[tuple[str, tuple[str, ...]]]) -> frozenset[int]:
+    """The places of columns that stay text as a whole: order numbers, and identifiers that are made of digits.
+
+    Args:
+        rows: The order number as it was given, and all cells, of every row.
+    """
+    found: set[int] = set()
+    for given, cells in rows:
+        found.update(
+            place for place, cell in enumerate(cells) if place not in found and (cell == given or is_identifier(cell))
+        )
+    return frozenset(found)
+
+
+def escape_text(text: str) -> str:
+    """A text as it has to stand in the file, so that Excel shows it unchanged. What XML cannot hold becomes U+FFFD."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _ESCAPE_START.sub("_x005F_", _NOT_IN_XML.sub("\ufffd", lines))
+
+
+def excel_length(text: str) -> int:
+    """The length of a text as Excel counts it."""
+    return len(text) + sum(letter > "\uffff" for letter in text)
+
+
+def shorten_text(text: str, mark: str) -> str:
+    """Shorten a text to what a cell holds, with ``mark`` at its end; unchanged if it fits.
+
+    What ``escaped`` makes of it fits as well.
+    """
+    if len(text) * 2 <= TEXT_MAX and "_" not in text:
+        return text
+    if excel_length(escape_text(text)) <= TEXT_MAX:
+        return text
+    counts = range(min(len(text), TEXT_MAX) + 1)
+    room = TEXT_MAX - len(mark)
+    too_many = bisect_right(counts, room, key=lambda count: excel_length(escape_text(text[:count])))
+    return text[: too_many - 1] + mark
+
+
+def _whole(text: str) -> TypedValue | None:
+    return TypedValue(value=int(text), number_format="0")
+
+
+def _decimal(text: str) -> TypedValue | None:
+    if len(text.lstrip("-0.").replace(".", "")) > _DIGITS_MAX:
+        return _as_programs_write(text)  # the noise of binary fractions: nobody typed it
+    places = len(text.partition(".")[2])
+    return TypedValue(value=float(text), number_format=f"0.{'0' * places}") if places <= _DIGITS_MAX else None
+
+
+def _as_programs_write(text: str) -> TypedValue | None:
+    """A number in the one way in which a program writes it; one with more digits, or too small to be held, is text."""
+    value = float(text)
+    return TypedValue(value=value, number_format="General") if repr(value) == text else None
+
+
+def _percent(text: str) -> TypedValue | None:
+    digits = text.removesuffix("%")
+    places = len(digits.partition(".")[2])
+    return TypedValue(value=float(Decimal(digits) / 100), number_format=f"0{'.' * bool(places)}{'0' * places}%")
+
+
+def _day(text: str) -> TypedValue | None:
+    return _moment(text, date.fromisoformat, "yyyy-mm-dd")
+
+
+def _day_and_time(text: str) -> TypedValue | None:
+    between = "\\T" if text[10] == "T" else " "
+    shown = f"yyyy-mm-dd{between}{_clock(text[11:])}"
+    return _moment(text, datetime.fromisoformat, shown)
+
+
+def _time_of_day(text: str) -> TypedValue | None:
+    return _moment(text, time.fromisoformat, _clock(text))
+
+
+def _clock(text: str) -> str:
+    return "hh:mm:ss" if text.count(":") > 1 else "hh:mm"
+
+
+def _moment(text: str, read: Callable[[str], date | time], number_format: str) -> TypedValue | None:
+    try:
+        value = read(text)
+    except ValueError:
+        return None
+    day = value.date() if isinstance(value, datetime) else value
+    return None if isinstance(day, date) and day < _FIRST_DAY else TypedValue(value=value, number_format=number_format)
+
+
+_KINDS: tuple[tuple[re.Pattern[str], Callable[[str], TypedValue | None]], ...] = tuple(
+    (re.compile(pattern, re.ASCII), read)
+    for pattern, read in (
+        (r"0|-?[1-9]\d{0,14}", _whole),
+        (r"-?(0|[1-9]\d{0,14})\.\d{1,25}", _decimal),
+        # As the reader of a workbook writes a very small or large number; 12E4 is a name.
+        (r"-?[1-9](\.\d+)?e[+-]\d{2,3}", _as_programs_write),
+        (r"-?(0|[1-9]\d{0,11})(\.\d{1,10})?%", _percent),
+        (r"\d{4}-\d\d-\d\d", _day),
+        (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?", _day_and_time),
+        (r"\d\d:\d\d(:\d\d)?", _time_of_day),
+    )
+)
+
+
+#: At the end of a text that a cell cannot hold.
+CUT_MARK = " ... [cut]"
+
+
+@dataclass(slots=True)
+class Omissions:
+    """Counts what did not fit into a workbook while it is written."""
+
+    #: Where the whole of it is.
+    elsewhere: str
+    cut_count: int = 0
+    first_cut: str = ""
+    column_count: int = 0
+    row_count: int = 0
+    unlinked_count: int = 0
+
+    def cut(self, text: str, row_no: int, column: str) -> str:
+        """As much of a text as a cell holds."""
+        kept = shorten_text(text, CUT_MARK)
+        if kept is not text:
+            self.cut_count += 1
+            where = f"row {row_no}, {column}: {excel_length(text):,} characters"
+            self.first_cut = self.first_cut or where
+        return kept
+
+    def sentences(self) -> Iterator[str]:
+        """Them, for people."""
+        if self.cut_count:
+            also = f", and {self.cut_count - 1:,} more" if self.cut_count > 1 else ""
+            told = f"an Excel cell holds at most {TEXT_MAX:,} characters"
+            yield f"Shortened ({self.first_cut}{also}): {told}; the full text is in {self.elsewhere}."
+        if self.column_count:
+            told = f"A sheet holds {COLUMNS_MAX:,} columns; the last {self.column_count:,} of the list"
+            yield f"{told} are only in {self.elsewhere}."
+        if self.row_count:
+            yield f"A sheet holds {ROWS_MAX:,} rows; the other {self.row_count:,} rows are only in {self.elsewhere}."
+        if self.unlinked_count:
+            yield f"{self.unlinked_count:,} folders have no link: Excel limits the number and the length of links."
+
+
+@dataclass(slots=True)
+class MissingFolders:
+    """Counts the folders of orders that were removed or moved since they were filed."""
+
+    #: The output folder; nothing where nobody knows it.
+    out: Path | None
+    count: int = 0
+    first: str = ""
+
+    def look_for(self, folder: str) -> None:
+        """Count a folder if it is missing. A disk that does not answer proves nothing. Blocking."""
+        if self.out is None:
+            return
+        with contextlib.suppress(OSError):
+            try:
+                (self.out / folder).stat()
+            except (FileNotFoundError, NotADirectoryError):
+                self.count += 1
+                self.first = self.first or folder
+
+    def sentences(self) -> Iterator[str]:
+        """Them, for people."""
+        if self.count:
+            also = f" and {self.count - 1:,} more" if self.count > 1 else ""
+            told = f"{self.first}{also}: no longer in {self.out}, where the files were put"
+            yield f"{told}. Move them back, or run the list again to download the missing files again."

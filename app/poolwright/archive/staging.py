@@ -1,0 +1,60 @@
+"""The staging folder of an attempt.
+
+Its name, and how its files are completed before they are moved into the output tree.
+"""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from hashlib import sha256
+from pathlib import Path
+
+from poolwright.archive.manifest import MANIFEST_NAME, Manifest
+from poolwright.domain.tasks import POTask
+from poolwright.files.disk import copy_permissions, sync_file, sync_folder, write_file
+from poolwright.files.names import name_key
+
+#: Letters of an id that a person sees in the name: of four bytes each they still leave room below 255.
+_SEEN_LENGTH = 40
+#: Hexadecimal digits that tell ids apart whose names look alike.
+_MARK_LENGTH = 12
+
+
+def staging_folder_name(task: POTask) -> str:
+    """Folder of one attempt below its worker's staging folder; attempts never share one."""
+    safe = "".join(letter if letter.isalnum() else "-" for letter in task.task_id[:_SEEN_LENGTH])
+    mark = sha256(task.task_id.encode()).hexdigest()[:_MARK_LENGTH]
+    return f"{safe}-{mark}.{task.attempt}"
+
+
+def complete_staging(files: Path, manifest: Manifest) -> None:
+    """Turn the staged files into what the order's folder will be, the manifest included, and bring it to the disk.
+
+    May be repeated after any error.
+
+    Raises:
+        OSError: A file is missing or not of its size, or the disk refuses.
+    """
+    _remove_strays(files, manifest)
+    for file in manifest.files:
+        size_bytes = (files / file.name).stat().st_size
+        if size_bytes != file.size_bytes:
+            raise OSError(errno.EIO, f"The staged file has {size_bytes:,} bytes, not {file.size_bytes:,}", file.name)
+    write_file(files / MANIFEST_NAME, manifest.text())
+    copy_permissions(files / MANIFEST_NAME, files)
+    for file in manifest.files:
+        sync_file(files / file.name)
+    sync_folder(files)
+
+
+def _remove_strays(files: Path, manifest: Manifest) -> None:
+    """A download that was given up may have left a part of a file."""
+    vouched = {name_key(file.name) for file in manifest.files}
+    for path in files.iterdir():
+        if name_key(path.name) in vouched:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

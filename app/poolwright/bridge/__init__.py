@@ -1,1 +1,0 @@
-"""The border between supervisor and worker processes: pipes, frames, spawning and ending. Decides nothing."""

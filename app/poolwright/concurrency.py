@@ -1,0 +1,203 @@
+"""Helpers for asynchronous code.
+
+The system clock, periodic work, groups to wait for, and time limits that do not count suspended time.
+
+A machine that sleeps, a container that is paused and a computer that is short of processors stop both sides of a link.
+Who was late himself does not accuse others: time in which nothing ran here is no silence of theirs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import anyio
+from anyio.abc import TaskGroup, TaskStatus
+
+from poolwright.domain.errors import unwrap_group
+
+
+class SystemClock:
+    """``domain.ports.Clock`` of this machine."""
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+        return datetime.now(UTC)  # noqa: TID251 - this is the clock that others take as a parameter
+
+    def monotonic(self) -> float:
+        """Seconds that only go forward."""
+        return time.monotonic()
+
+
+async def periodic(interval_s: float) -> AsyncGenerator[None]:
+    """Yield every ``interval_s`` until cancelled; the time that the loop body takes is not counted."""
+    while True:
+        yield
+        await anyio.sleep(interval_s)
+
+
+class WaitGroup:
+    """Counts pending work, and waits until there is none. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._count = 0
+        self._is_off = False
+        self._zero = anyio.Event()
+        self._zero.set()
+
+    @property
+    def count(self) -> int:
+        """How many are under way now."""
+        return self._count
+
+    def add(self, count: int = 1) -> None:
+        """So many more; who calls this sees to it that as many are dropped."""
+        self._count += count
+        if self._count and not self._is_off and self._zero.is_set():
+            self._zero = anyio.Event()
+
+    def drop(self, count: int = 1) -> None:
+        """So many less."""
+        self._count -= count
+        if self._count == 0:
+            self._zero.set()
+
+    @contextlib.contextmanager
+    def counted(self) -> Generator[None]:
+        """Drop one at the end that was added before."""
+        try:
+            yield
+        finally:
+            self.drop()
+
+    def call_off(self) -> None:
+        """Release everyone who waits, now and later, whatever the count."""
+        self._is_off = True
+        self._zero.set()
+
+    async def zero(self) -> None:
+        """Wait until the count is 0."""
+        while not self._zero.is_set():
+            await self._zero.wait()
+
+
+async def shielded_task_group(*, task_status: TaskStatus[TaskGroup]) -> None:
+    """Hold the tasks of an owner, who ends them in order: its caller's cancellation does not reach them."""
+    with anyio.CancelScope(shield=True):
+        async with anyio.create_task_group() as tasks:
+            task_status.started(tasks)
+            await anyio.sleep_forever()
+
+
+async def wait_uncancelled(event: anyio.Event) -> None:
+    """Wait for an event although the caller is cancelled meanwhile, also by asyncio's own means, which no shield stops.
+
+    Cancellation is raised again at the end.
+    """
+    cancelled: BaseException | None = None
+    while not event.is_set():
+        try:
+            with anyio.CancelScope(shield=True):
+                await event.wait()
+        except anyio.get_cancelled_exc_class() as error:  # noqa: ASYNC103 - raised again at the end
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+
+
+T = TypeVar("T")
+
+#: A process in which nothing ran for so long was stopped, or as good as that: none of our steps takes so long.
+SUSPENSION_MIN_S = 5.0
+#: A limit is counted in slices of this length, and one that took longer counts as one: we were away ourselves.
+SLICE_S = 1.0
+
+
+class ActiveTimeLimit:
+    """A time limit that does not count time in which this process was suspended; spent slice by slice.
+
+    ::
+
+        limit = AwakeLimit(15.0)
+        while not limit.is_over:
+            with limit.slice():
+                return await link.receive()
+        raise TimeoutError
+    """
+
+    def __init__(self, limit_s: float) -> None:
+        """Begin with all of it left."""
+        self._left_s = limit_s
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all of it was waited."""
+        return self._left_s <= 0
+
+    @contextmanager
+    def slice(self) -> Generator[None]:
+        """Cancel what is awaited within after a slice. What it awaits must bear that, and be awaited again."""
+        planned_s, begun_s = min(self._left_s, SLICE_S), anyio.current_time()
+        try:
+            with anyio.move_on_after(planned_s):
+                yield
+        finally:
+            self._left_s -= min(anyio.current_time() - begun_s, planned_s)
+
+    async def wait(self, event: anyio.Event) -> bool:
+        """Wait for an event; returns whether it was set in time."""
+        while not event.is_set() and not self.is_over:
+            with self.slice():
+                await event.wait()
+        return event.is_set()
+
+
+async def run_within(limit_s: float, work: Callable[[], Awaitable[T]]) -> T:
+    """Run cancellable work within a time limit that counts only while this process is not suspended.
+
+    Raises:
+        TimeoutError: It was not done by then.
+    """
+    done: list[T] = []
+    is_over = anyio.Event()
+
+    async def do() -> None:
+        done.append(await work())
+        is_over.set()
+
+    try:
+        async with anyio.create_task_group() as doing:
+            doing.start_soon(do)
+            await ActiveTimeLimit(limit_s).wait(is_over)
+            doing.cancel_scope.cancel()
+    except ExceptionGroup as group:
+        raise unwrap_group(group) from group
+    if not done:
+        raise TimeoutError
+    return done[0]
+
+
+class SuspendedTime:
+    """Measures how long this process was suspended, from regular calls of ``mark_running``."""
+
+    def __init__(self, interval_s: float) -> None:
+        """Expect a call every ``interval_s`` from now on."""
+        self._interval_s = interval_s
+        self._last_s = anyio.current_time()
+        self._noted_s = 0.0
+
+    @property
+    def total_s(self) -> float:
+        """All pauses together, also one that has just ended and was not noted yet."""
+        gap_s = anyio.current_time() - self._last_s - self._interval_s
+        return self._noted_s + (gap_s if gap_s >= SUSPENSION_MIN_S else 0.0)
+
+    def note(self) -> None:
+        """It runs."""
+        self._noted_s = self.total_s
+        self._last_s = anyio.current_time()

@@ -1,0 +1,1 @@
+"""File names, content types and disk access that any package may use."""

@@ -1,0 +1,136 @@
+"""Recognizes error messages in short texts and page titles by their wording."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+
+_BAD = tuple(status for status in HTTPStatus if status >= HTTPStatus.BAD_REQUEST)
+#: What a status is called; some servers write a short form of it.
+_NUMBERS = "|".join(str(status.value) for status in _BAD)
+_PHRASES = "|".join(sorted({re.escape(status.phrase.lower()) for status in _BAD}))
+#: A number of such a status with its name, alone, or with a word that says what it is: a number alone may count bolts.
+_STATUS = (
+    r"(?:http(?:/\d(?:\.\d)?)?|status(?:\s+code)?|code|error)\s*:?\s*[45]\d\d\b(?!\S*\d)"
+    rf"|(?:{_NUMBERS})\b\s*(?:$|[:|\u2013-]\s|[:|\u2013-]?\s*(?:{_PHRASES}|\w*\s?error|\w*\s?fehler|page|not found))"
+)
+#: Short forms that end a sentence or are one.
+_STATES = (
+    r"(?:not found|nicht gefunden|nicht (?:mehr )?verf\u00fcgbar|introuvable|no encontrad[oa]|non trovat[oa]|"
+    r"n\u00e3o encontrad[oa]|access (?:is )?denied|zugriff verweigert|acc\u00e8s (?:refus\u00e9|interdit)|"
+    r"acceso denegado|accesso negato|acesso negado|forbidden|verboten|unauthori[sz]ed|not authori[sz]ed|"
+    r"(?:service|server|temporarily|currently) unavailable|bad (?:request|gateway)|session (?:has )?expired|"
+    r"no longer available|something went wrong|page (?:is )?unavailable|access (?:is )?restricted|kein zugriff|"
+    r"(?:file|document|attachment|link) (?:is )?(?:expired|unavailable|missing|deleted)|nicht erlaubt|"
+    r"nicht autorisiert|"
+    r"no (?:file|document|attachment|content|data|result|record)s? (?:was |were )?(?:found|available|exists?)|"
+    r"keine (?:datei|daten|dokumente?|anlagen?) (?:gefunden|vorhanden|verf\u00fcgbar)|keine daten|"
+    r"(?:session|sitzung) (?:timeout|time-?out|abgelaufen|ung\u00fcltig)|session (?:is )?invalid|"
+    r"internal server error|request blocked|too many requests|rate limit exceeded|gateway time-?out|request time-?out|"
+    r"timed out|(?:authentication|login|log-in|sign-in) (?:is )?required|not (?:logged|signed) in|nicht angemeldet|"
+    r"session_expired|jwt expired|token mismatch|connection (?:refused|reset)|permission denied|unauthenticated|"
+    r"no permission|keine berechtigung|insufficient (?:privileges|permissions|rights)|nicht vorhanden|"
+    r"niet gevonden|ikke fundet|hittades inte|nie istnieje|brak dost\u0119pu|inesistente|no such (?:key|file|object)|"
+    r"(?:is )?under maintenance|invalid (?:token|session|credentials|api key|request|link|signature)|no data found)"
+)
+_ERROR_START = re.compile(
+    r"\s*(?:(?:\w+\s+)?(?:error|fehler|erreur|errore|erro)\b\s*(?:$|[:!.\-\u2013(|\d]|has\b|occurred)"
+    rf"|{_STATUS}|.{{0,60}}\b{_STATES}(?=\s*(?:$|[.:!|\u2013-]))"
+    r"|(?:unable to|could not|failed to|cannot (?:get|find|open|load|read|access))\b"
+    r"|(?:une |se ha producido un |ocorreu um )(?:erreur|error|erro)\b|(?:erreur|errore)\s+intern[eo]\b"
+    r"|(?:(?:scheduled|down for) )?(?:maintenance|wartung(?:sarbeiten)?)\b(?=\s*(?:$|[.!\u2013-]|in progress|mode))"
+    r"|(?:just a moment|attention required|oops|whoops|hoppla|uh[- ]oh)\b"
+    r"|we (?:could not|couldn(?:'|\u2019)?t|can(?:'|\u2019)?t|cannot) "
+    r"(?:find|locate|open|load|show|display|process|access)\b)",
+    re.IGNORECASE,
+)
+#: Titles alone begin so; a person may write it, too.
+_TITLE_START = re.compile(
+    r"\s*(?:(?:we(?:'|\u2019)?re |we are )?sorry\b"
+    r"|(?:es tut uns leid|entschuldigung|d\u00e9sol\u00e9e?|lo sentimos|siamo spiacenti)\b"
+    r"|page (?:not|un)|.{0,40}\berror page\b|(?:not|no) (?:found|available|access)\b|"
+    r"access\b.{0,20}\b(?:denied|restricted|required)"
+    r"|(?:sign|log) ?in\b\W*$|anmeldung\W*$|session\b.{0,30}\b(?:expired|ended|timed out))",
+    re.IGNORECASE,
+)
+_SUBJECTS = (
+    r"(?:file|document|attachment|resource|object|page|item|record|key|session|link|url|request|token|access|permission|"
+    r"download|server|service|system|site|login|virus|datei|dokument|sitzung|anhang|fichier|document|archivo|documento|"
+    r"sesi\u00f3n|ticket|user|you)s?"
+)
+_VERDICTS = (
+    r"(?:not (?:be )?found|not available|unavailable|expired|timed out|has ended|denied|(?:does|did|do) not exist|"
+    r"no longer|not authori[sz]ed|unauthori[sz]ed|forbidden|not permitted|not allowed|blocked|failed|"
+    r"(?:could not|cannot|can't) be (?:found|opened|read|loaded|shown|displayed|accessed|downloaded|"
+    r"retrieved|processed)|"
+    r"(?:do not|don't) have (?:the )?(?:permission|access|right)|was deleted|is missing|konnte nicht|"
+    r"not (?:logged|signed) in|(?:have been|are) (?:logged|signed) out|must (?:be (?:logged|signed)|log|sign) in|"
+    r"nicht gefunden|nicht (?:mehr )?verf\u00fcgbar|nicht angemeldet|abgelaufen|n'existe (?:pas|plus)|expir\u00e9e?|"
+    r"no existe|no encontrad[oa]|caducad[oa]|invalid)"
+)
+_PHRASE = re.compile(
+    rf"\b(?:{_SUBJECTS}\b.{{0,80}}?\b{_VERDICTS}|no such (?:file|key|document)|"
+    r"(?:an|internal|unexpected|session|server|system|application|runtime) error\b|error (?:has )?occurred|"
+    r"fehler (?:ist )?aufgetreten|(?:ist|es trat) ein .{0,30}?fehler\b|erreur (?:est |s'est )?(?:survenue|produite)|"
+    r"(?:produjo|ocurrido|ocurri\u00f3|verificato|ocorreu) (?:un|um) error[eo]?\b|ocorreu um erro|fout opgetreden|"
+    r"wyst\u0105pi\u0142 b\u0142\u0105d|do\u0161lo k chyb\u011b|hiba t\u00f6rt\u00e9nt|"
+    r"fel (?:har )?(?:uppst\u00e5tt|intr\u00e4ffat)|"
+    r"opstod en fejl|oppstod en feil|hata olu\u015ftu|"
+    r"(?:please )?(?:try again|retry)(?: (?:again|later|in a (?:few|couple of) minutes))*\W*$|erneut versuchen\W*$|"
+    r"(?:file|document|attachment)\b.{0,40}\b(?:has been|was|were|is) (?:removed|deleted|quarantined|blocked)|"
+    r"request (?:was |is )?(?:unsuccessful|rejected)|(?:requested )?url was rejected|"
+    r"(?:support|incident|ray) id(?: is)?\s?:|"
+    r"you have exceeded|(?:limit|quota) (?:has been |was )?(?:exceeded|reached)\W*$|n\u00e3o est\u00e1 dispon\u00edvel|"
+    r"(?:datei|dokument|zugriff|anhang|anlage|beleg)\b.{0,60}\b(?:verweigert|gel\u00f6scht|gesperrt|entfernt)\b|"
+    r"(?:dokument|plik)\b.{0,40}\b(?:niedost\u0119pny|usuni\u0119ty)|"
+    r"(?:document|fichier)\b.{0,40}\bsupprim\u00e9|contact (?:your|the|our|an) (?:system )?administrator|"
+    r"wenden sie sich an (?:ihren|den) administrator|"
+    r"(?:please |you must |you need to )(?:log|sign) in\b|bitte (?:melden sie sich|erneut)? ?an(?:melden)?\b|"
+    rf"{_STATES}\W*$)"
+    r"|(?:\u4e0d\u5b58\u5728|\u672a\u627e\u5230|\u65e0\u6cd5\u8bbf\u95ee|\u898b\u3064\u304b\u308a\u307e\u305b\u3093|"
+    r"\u30a8\u30e9\u30fc\u304c\u767a\u751f|\ucc3e\uc744 \uc218 \uc5c6|"
+    r"(?:\u53d1\u751f|\u767c\u751f)(?:\u9519\u8bef|\u932f\u8aa4)|\u51fa\u9519|"
+    r"\uc624\ub958\uac00 \ubc1c\uc0dd|\u043f\u0440\u043e\u0438\u0437\u043e\u0448\u043b\u0430 "
+    r"\u043e\u0448\u0438\u0431\u043a\u0430|"
+    r"\u6743\u9650\u4e0d\u8db3|\u7cfb\u7edf\u9519\u8bef|\u043d\u0435 \u043d\u0430\u0439\u0434\u0435\u043d|"
+    r"^\s*(?:\u041e\u0448\u0438\u0431\u043a\u0430|\u30a8\u30e9\u30fc)\b)",
+    re.IGNORECASE,
+)
+_NOTE = re.compile(
+    r"\s*(?:\w+\s+){0,3}?(?:[\w$]+\.){0,12}\w*(?:error|exception|failure)\b\s*(?:$|[:!.\-\d])", re.IGNORECASE
+)
+_CODED = re.compile(r"\s*(?:ORA|PLS|SQLSTATE|SQL)\W?\d{3,5}\b")
+_NOTHING = re.compile(r"\W*(?:null|undefined|none|nil|false|nan|object object)\W*", re.IGNORECASE)
+#: Names of errors are written in one.
+_JOINED = re.compile(r"([a-z])([A-Z])")
+_TRACE = re.compile(
+    r"\s*(?:traceback \(most recent call last\)|(?:exception in thread .{0,80}?)?(?:[\w$]{1,80}\.){0,12}"
+    r"\w{0,80}(?:exception|error)\b.{0,2000}?\n\s+(?:at|in|by) )",
+    re.IGNORECASE,
+)
+
+
+def starts_as_error(text: str) -> bool:
+    """Whether a note begins as an error does."""
+    return bool(_ERROR_START.match(text))
+
+
+def is_error_title(text: str) -> bool:
+    """Whether the title of a page is one of an error."""
+    return starts_as_error(text) or bool(_TITLE_START.match(text))
+
+
+def contains_error(text: str) -> bool:
+    """Whether a sentence of a short text says that something is not to be had."""
+    return bool(_PHRASE.search(text) or _NOTE.match(text))
+
+
+def is_error_note(text: str) -> bool:
+    """Whether a note of a line or two is nothing but an error."""
+    words = _JOINED.sub(r"\1 \2", text).replace("_", " ")
+    return bool(_NOTHING.fullmatch(words) or _CODED.match(text)) or starts_as_error(words) or contains_error(words)
+
+
+def is_stack_trace(text: str) -> bool:
+    """Whether a text is what a program leaves when it breaks off."""
+    return bool(_TRACE.match(text[:4096]))

@@ -1,0 +1,279 @@
+"""Recognizes what a portal sends in place of a file: an error message, a waiting page, a login form.
+
+A page may be a document that somebody attached. One that by itself sends a form, goes elsewhere or asks for patience,
+and hardly shows anything, is none, whoever calls it a file.
+
+Such answers come with status 200 and under any name. So shapes are strict: what only speaks of an error is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cached_property
+from types import MappingProxyType
+
+from poolwright.files.api_reply import ApiReply, classify_json, classify_xml
+from poolwright.files.error_text import contains_error, is_error_note, is_error_title, is_stack_trace
+from poolwright.files.file_format import ContentType
+from poolwright.files.media_type import decode_text
+
+#: A page that hardly shows anything, and one that could still be made of menus.
+_WAITING_NOTE_MAX_CHARS, _TEXT_MAX_CHARS = 400, 1500
+#: Error pages may have menus and a footer.
+_ERROR_MAX_CHARS = 5000
+#: Nobody has a document that is gone after so many seconds.
+_REFRESH_MAX_S = 60
+_TITLE = re.compile(r"<(title|h[1-3])\b[^>]{0,200}>(.{0,400}?)</\1\b", re.IGNORECASE | re.DOTALL)
+_META = re.compile(r"<meta\b[^>]{0,400}>?", re.IGNORECASE)
+_REFRESHES = re.compile(r"http-equiv\s*=\s*[\"']?\s*refresh", re.IGNORECASE)
+_AFTER_S = re.compile(r"content\s*=\s*[\"']?\s*(\d{1,9})?(?:\.\d{0,9})?\s*[;,]?\s*([^\s\"'>])?", re.IGNORECASE)
+_MOVES_ON = re.compile(
+    r"\blocation(?:\.href|\[[\"']href[\"']\])?\s*=(?!=)|\blocation\.(?:replace|assign|reload)\s*\(|"
+    r"\bwindow\.(?:open|navigate)\s*\(|(?:\.|\b)(?:submit|requestSubmit)\s*(?:\(\s*\)|\.(?:call|apply)\b)|"
+    r"\bhistory\.(?:back|forward|go|replaceState)\s*\(|\.trigger\s*\(\s*[\"'](?:submit|click)|\.click\s*\(\s*\)"
+)
+#: Code that runs where nobody clicks: in scripts, and when the page is there.
+_SCRIPT = re.compile(r"<script\b([^>]{0,2000})>(.*?)(?:</script\b|\Z)", re.IGNORECASE | re.DOTALL)
+_LOADED = re.compile(r"<(?:body|frameset|img|iframe|svg)\b([^>]{0,2000})", re.IGNORECASE)
+_ON_LOAD = re.compile(r"\bon(?:load|error|pageshow)\s*=\s*(.+)", re.IGNORECASE | re.DOTALL)
+_FRAME = re.compile(r"<(?:iframe|frame|embed|object)\b([^>]{0,2000})", re.IGNORECASE)
+_ELSEWHERE = re.compile(r"\b(?:src|data)\s*=\s*[\"']?\s*(?!data:|about:)[^\s\"'>]", re.IGNORECASE)
+_PATIENCE = re.compile(
+    r"download (?:will|should) (?:start|begin)|(?:starts|begins) (?:shortly|soon|automatically)|please wait|"
+    r"being (?:prepared|generated|created)|bitte warten|wird (?:vorbereitet|erstellt)|veuillez patienter|"
+    r"espere por favor|attendere prego|even geduld",
+    re.IGNORECASE,
+)
+#: What pages say that lead on, and people who write of other things.
+_LEADS_ON = re.compile(
+    r"redirect(?:ing|ed)|werden weitergeleitet|redirection en cours|signing (?:you )?in\b|"
+    r"(?:click|press).{0,40}\b(?:to continue|to proceed)|"
+    r"\b(?:preparing|generating|creating|building|processing|opening|loading|fetching) (?:your|the|this) (?:\w+ ){0,2}"
+    r"(?:file|document|report|download|export|request|data)\b",
+    re.IGNORECASE,
+)
+#: The same where nothing else is said, and where the words could be a person's own.
+_PLEASE_WAIT = re.compile(
+    r"(?:please wait|bitte warten|veuillez patienter|espere por favor|loading|processing|queued|pending|in progress|"
+    r"redirecting|one moment(?: please)?|einen moment(?: bitte)?)"
+    r"(?:\s*(?:\.{1,3}|\u2026|!))*"
+    r"|(?:your |the |ihr |der |die |votre |su )?(?:file|document|download|report|export|archive|request|datei|dokument|"
+    r"bericht|anfrage|fichier|document|archivo|documento)\b.{0,60}?\b(?:being|wird|en cours de|se est\u00e1) ?"
+    r"(?:gerade |noch )?(?:prepared|generated|created|processed|built|vorbereitet|erstellt|erzeugt|verarbeitet|"
+    r"pr\u00e9paration|g\u00e9n\u00e9ration|preparando|generando)\b.{0,200}",
+    re.IGNORECASE | re.DOTALL,
+)
+_PASSWORD = re.compile(r"<input\b[^>]{0,400}type\s*=\s*[\"']?password", re.IGNORECASE)
+_NEEDS_SCRIPTS = re.compile(r"<script\b", re.IGNORECASE)
+#: What a page can show without a word.
+_SHOWN = re.compile(r"<(?:img|svg|table|object|embed|iframe|canvas|video)\b", re.IGNORECASE)
+_TAGS = re.compile(r"<[^<>]*>")
+#: What is in a page and not on it; what never ends goes to the end of the page.
+_UNSEEN = re.compile(r"<(script|style)\b.*?(?=</\1\b|\Z)", re.IGNORECASE | re.DOTALL)
+_BESIDE = re.compile(r"<(title|noscript)\b.*?(?=</\1\b|\Z)", re.IGNORECASE | re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+
+
+class WebPage:
+    """A page, as it came."""
+
+    def __init__(self, text: str) -> None:
+        """Look at a page in its letters."""
+        self._text = text
+        self._plain = _UNSEEN.sub("", text)
+        #: Its words, the title too.
+        self.shown = _words(self._plain)
+
+    @property
+    def asks_for_password(self) -> bool:
+        """Whether it has a field for one."""
+        return bool(_PASSWORD.search(self._text))
+
+    @property
+    def titles_error(self) -> bool:
+        """Whether a page that is no longer than errors are calls itself one."""
+        is_short = len(self.shown) <= _ERROR_MAX_CHARS
+        return is_short and any(is_error_title(_words(title)) for _, title in _TITLE.findall(self._text))
+
+    @property
+    def makes_wait(self) -> bool:
+        """Whether it could be one that waits for the file, or leads to it."""
+        is_short = len(self.shown) <= _TEXT_MAX_CHARS
+        is_moving = _REFRESHES.search(self._text) or _MOVES_ON.search(self._text)
+        return is_short and bool(is_moving or _PATIENCE.search(self.shown))
+
+    @property
+    def is_made_by_scripts(self) -> bool:
+        """Whether it shows nothing without its scripts."""
+        return (
+            not self._words_beside_title and not _SHOWN.search(self._text) and bool(_NEEDS_SCRIPTS.search(self._text))
+        )
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the page is certainly not a document: it redirects, waits, or only embeds another page."""
+        if self._refreshes():
+            return True
+        words = self._words_beside_title
+        if len(words) > _WAITING_NOTE_MAX_CHARS:
+            return False
+        scripts = _SCRIPT.findall(self._seen)
+        if is_waiting_note(words) or (scripts and (_PATIENCE.search(words) or _LEADS_ON.search(words))):
+            return True
+        started = (code for looks in _LOADED.findall(self._seen) for code in _ON_LOAD.findall(looks))
+        if any(map(_MOVES_ON.search, (*(code for _, code in scripts), *started))):
+            return True
+        return not words and any(map(_ELSEWHERE.search, _FRAME.findall(self._seen)))
+
+    @cached_property
+    def _seen(self) -> str:
+        """The page without comments, and without what only browsers that know no scripts look at."""
+        return _COMMENT.sub("", self._text)
+
+    @cached_property
+    def _words_beside_title(self) -> str:
+        return _words(_BESIDE.sub("", self._plain))
+
+    def _refreshes(self) -> bool:
+        if len(self.shown) > _ERROR_MAX_CHARS:
+            return False
+        for meta in _META.findall(_BESIDE.sub("", _UNSEEN.sub("", self._seen))):
+            after = _AFTER_S.search(meta) if _REFRESHES.search(meta) else None
+            is_short = len(self.shown) <= _WAITING_NOTE_MAX_CHARS
+            if after and (is_short or (after[2] and int(after[1] or 0) <= _REFRESH_MAX_S)):
+                return True
+        return False
+
+
+def is_waiting_note(words: str) -> bool:
+    """Whether a text says only that something is still being created."""
+    return bool(_PLEASE_WAIT.fullmatch(words))
+
+
+def _words(markup: str) -> str:
+    return " ".join(_TAGS.sub(" ", markup).split())
+
+
+#: Errors are short; a larger file is a document, whatever words are in it.
+MESSAGE_MAX_BYTES = 64 * 1024
+_NOTE_MAX_CHARS = 400
+_NOTE_MAX_LINES = 3
+
+
+class SoftError(StrEnum):
+    """What the portal sent in place of a file, as a phrase for an error sentence."""
+
+    ERROR = "an error message"
+    WAITING = "a page that asks to wait for the file"
+    PENDING = "a message that the file is still being created"
+    ELSEWHERE = "a link to another address"
+    STATUS = "a status without a file"
+    LOGIN = "a page that asks for a password"
+    SCRIPT = "a page that is empty without its scripts"
+
+
+_ANSWERS: Mapping[ApiReply | None, SoftError | None] = MappingProxyType(
+    {
+        None: None,
+        ApiReply.ERROR: SoftError.ERROR,
+        ApiReply.PENDING: SoftError.PENDING,
+        ApiReply.ELSEWHERE: SoftError.ELSEWHERE,
+        ApiReply.STATUS: SoftError.STATUS,
+    }
+)
+#: What a program says with one word, number or name of its own, and nobody writes into a file.
+_BARE = re.compile(
+    r"[+-]?\d{1,2}|-\d{1,12}(?:\.\d{1,4})?|0x[0-9a-f]{1,8}|true|yes|no|ok|okay|success(?:ful(?:ly)?)?|done|ack|nack|"
+    r"nok|ko|ng|(?-i:[A-Z]{1,30}(?:_[A-Z]{1,30}){1,8})|\{\}|\[\]|eof|end",
+    re.IGNORECASE,
+)
+_QUOTES = " \t\r\n\"'.;,!"
+#: What means something to a program where it stands alone: where to look, or what to ask for.
+_KEY = re.compile(
+    r"https?://\S+|(?:/[\w.~%-]+)+(?:\?\S*)?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{24,64}",
+    re.IGNORECASE,
+)
+#: JSON that is called as a script, or that no script of another place is to run.
+_SCRIPTED = re.compile(
+    r"(?:(?:/\*\*/\s*)?(?:typeof [\w$.]{1,60} === 'function' && )?[\w$.]{1,60}\(|\)\]\}',?\s*|"
+    r"(?:while|for)\s*\([1;]*\);\s*)([{\[].*[}\]])\s*\)?;?",
+    re.DOTALL,
+)
+_LINES_LOOKED_AT = 20
+#: What parts values, or begins data; and a long row of letters is a code.
+_DATA = re.compile(r"[;\t|={}<>@*~]|,(?!\s)|:(?!\s|$)|-{4}|\S{40}")
+_MAIL = re.compile(r"(?:from|to|subject|date|received|return-path|mime-version|message-id|x-[\w-]+): ", re.IGNORECASE)
+
+
+def find_soft_error(content: bytes, kind: ContentType) -> SoftError | None:
+    """Classify what came in place of a file; None if it may be the file.
+
+    Args:
+        content: All of it; of something larger than ``MESSAGE_MAX_BYTES`` nothing need be asked.
+        kind: What it holds.
+    """
+    text = decode_text(content)
+    match kind:
+        case ContentType.HTML | ContentType.OFFICE_HTML:
+            return _soft_error_of_page(text)
+        case ContentType.JSON:
+            return _ANSWERS[classify_json(text)]
+        case ContentType.XML:
+            return _ANSWERS[classify_xml(text)]
+        case ContentType.TEXT:
+            return _soft_error_of_note(text)
+        case _:
+            return None
+
+
+def is_generated_document(content: bytes) -> bool:
+    """Whether a text has the form of a generated document: a table or an email. Error messages do not have it."""
+    lines = [line for line in decode_text(content).splitlines()[:_LINES_LOOKED_AT] if line.strip()]
+    return bool(lines) and (_is_table(lines, ";,\t|") or bool(_MAIL.match(lines[0])))
+
+
+def is_plain_sentence(content: bytes) -> bool:
+    """Whether a text is one or two plain sentences without data: no separators and no lines of numbers."""
+    text = decode_text(content).strip()
+    is_short = len(text) <= _NOTE_MAX_CHARS and len(text.splitlines()) == 1
+    return is_short and any(char.isalpha() for char in text) and (not _DATA.search(text) or bool(_KEY.fullmatch(text)))
+
+
+def _is_table(lines: list[str], marks: str) -> bool:
+    return len(lines) > 1 and any(lines[0].count(mark) == lines[1].count(mark) > 0 for mark in marks)
+
+
+def _is_data(lines: list[str]) -> bool:
+    """Whether lines are those of a table; a sentence has a comma with a space behind it."""
+    return _is_table(lines, ";\t|" if any(", " in line for line in lines) else ";\t|,")
+
+
+def _soft_error_of_page(text: str) -> SoftError | None:
+    page = WebPage(text)
+    if page.asks_for_password:
+        return SoftError.LOGIN
+    if page.titles_error:
+        return SoftError.ERROR
+    if page.makes_wait:
+        return SoftError.WAITING
+    if len(page.shown) <= _NOTE_MAX_CHARS and contains_error(page.shown):
+        return SoftError.ERROR
+    return SoftError.SCRIPT if page.is_made_by_scripts else None
+
+
+def _soft_error_of_note(text: str) -> SoftError | None:
+    words = text.strip()
+    if (script := _SCRIPTED.fullmatch(words)) is not None:
+        return _ANSWERS[classify_json(script[1])]
+    lines = words.splitlines()
+    if is_stack_trace(words):
+        return SoftError.ERROR
+    if len(words) > _NOTE_MAX_CHARS or len(lines) > _NOTE_MAX_LINES or _is_data(lines):
+        return None
+    if is_error_note(words):
+        return SoftError.ERROR
+    if is_waiting_note(words):
+        return SoftError.PENDING
+    return SoftError.STATUS if _BARE.fullmatch(words.strip(_QUOTES)) else None

@@ -1,0 +1,72 @@
+"""The advisory lock of a journal: one program at a time.
+
+The system drops the lock when its holder dies, however it dies. The lock file stays where it is: removing it would let
+two programs hold two locks of the same name. It holds the pid of the latest holder, for the message to the next one.
+The Windows way was never tried on a real machine.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from poolwright.store.errors import JournalBusyError
+
+#: Longest pid text that is read back.
+_PID_BYTES = 20
+
+if sys.platform == "win32":
+    import msvcrt
+
+    #: Locked bytes cannot be read on Windows, so the lock lies far behind the pid.
+    _LOCK_OFFSET = 1 << 20
+
+    def _try_lock(descriptor: int) -> bool:
+        os.lseek(descriptor, _LOCK_OFFSET, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except PermissionError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def _read_pid(descriptor: int) -> int | None:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    text = os.read(descriptor, _PID_BYTES).decode("ascii", "replace").strip()
+    return int(text) if text.isdecimal() else None
+
+
+def _write_pid(descriptor: int) -> None:
+    os.ftruncate(descriptor, 0)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    os.write(descriptor, f"{os.getpid()}\n".encode("ascii"))
+
+
+def acquire_journal_lock(journal_path: Path) -> int:
+    """Take the lock of a journal. Closing the returned descriptor lets go of it.
+
+    Raises:
+        JournalBusyError: Another program holds it.
+        OSError: The lock file cannot be made, or its file system knows no locks.
+    """
+    lock_path = journal_path.with_name(f"{journal_path.name}.lock")
+    descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o600)
+    with ExitStack() as undo:
+        undo.callback(os.close, descriptor)
+        if not _try_lock(descriptor):
+            raise JournalBusyError(journal_path, _read_pid(descriptor))
+        _write_pid(descriptor)
+        undo.pop_all()
+    return descriptor
