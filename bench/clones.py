@@ -20,9 +20,8 @@ import anyio
 from poolwright.concurrency import SystemClock
 from poolwright.domain.ids import ProfileId
 from poolwright.domain.options import BrowserOptions, Sandbox, WorkerOptions
-from poolwright.profile.clone import clone_profile
+from poolwright.profile.clone import clone_profile, scan_user_data
 from poolwright.profile.profile import Profile
-from poolwright.profile.survey import survey
 from poolwright.supervisor.errand import make_base
 from poolwright.system.browsers import find_browser
 from poolwright.system.sandbox import resolve_sandbox
@@ -49,7 +48,7 @@ async def make_lean(base: Path) -> None:
     clone_profile(draft, base)  # without what no clone takes
     stored = base / "Default/Service Worker/CacheStorage/site"
     stored.mkdir(parents=True)
-    missing_bytes = STATE_MB * MB - survey(base).size_bytes
+    missing_bytes = STATE_MB * MB - scan_user_data(base).size_bytes
     for number in range(max(0, missing_bytes) // (100 * KB)):
         (stored / f"entry-{number:03}").write_bytes(number.to_bytes(4, "big") * (25 * KB))
 
@@ -100,7 +99,7 @@ async def main(cache_mb: int, round_count: int) -> None:
         seconds: dict[Path, list[float]] = {lean: [], full: []}
         for base in (lean, full) * (round_count + 1):
             seconds[base].append(clone_once(base, Path(name, "clone")))
-        state = survey(lean)
+        state = scan_user_data(lean)
     medians = {base: statistics.median(times[1:]) for base, times in seconds.items()}  # the first one warms up
     for base, what in ((lean, "no caches"), (full, f"{cache_mb} MB of caches in {file_count} files")):
         print(f"{medians[base] * 1000:6.1f} ms  {what} (median of {round_count})")

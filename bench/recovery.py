@@ -23,8 +23,8 @@ from poolwright.demo.process import running_portal
 from poolwright.domain.events import Event, Moved
 from poolwright.domain.ids import BatchId
 from poolwright.domain.options import BrowserOptions, PoolOptions, PortalOptions, Sandbox, Secret, WorkerOptions
+from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.portal import pack as packs
-from poolwright.store.memory import MemoryJournal
 from poolwright.supervisor.errand import make_base
 from poolwright.supervisor.pool import PersistentWorkerPool
 from poolwright.supervisor.surroundings import Surroundings

@@ -24,7 +24,7 @@ from poolwright.cli.main import app as program
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.state_machine import TransitionTable
 from poolwright.domain.states import TABLES
-from poolwright.settings import Settings, allowed, default, face, variable
+from poolwright.settings import Settings, allowed_text, default_text, field_types, variable_name
 
 ENV_EXAMPLE, STATES = ".env.example", "docs/internals/states.md"
 CLI, SETTINGS = "docs/cli.md", "docs/settings.md"
@@ -54,16 +54,16 @@ def env_example() -> str:
 
 def _env_entry(name: str) -> str:
     field = Settings.model_fields[name]
-    words = f" Default: {default(name)}." if face(name).default else ""
+    words = f" Default: {default_text(name)}." if field_types(name).default else ""
     example = next(iter(field.examples or ()), "")
-    value = default(name) if not face(name).default else ""
-    bounds = f"# It must be {allowed(name)}.\n" if is_bounded(name) else ""
-    return f"# {field.description}{words}\n{bounds}# {variable(name)}={value or example}\n"
+    value = default_text(name) if not field_types(name).default else ""
+    bounds = f"# It must be {allowed_text(name)}.\n" if is_bounded(name) else ""
+    return f"# {field.description}{words}\n{bounds}# {variable_name(name)}={value or example}\n"
 
 
 def is_bounded(name: str) -> bool:
     """Whether the allowed values of a setting say more than its type."""
-    return allowed(name) not in {"text", "a path"}
+    return allowed_text(name) not in {"text", "a path"}
 
 
 def settings_table() -> str:
@@ -73,11 +73,11 @@ def settings_table() -> str:
 
 
 def _setting_row(name: str) -> str:
-    options = ", ".join(f"`{flag}`" for flag in face(name).flags)
-    words = face(name).default or (f"`{default(name)}`" if default(name) else "")
-    bounds = f" It must be {allowed(name)}." if is_bounded(name) else ""
+    options = ", ".join(f"`{flag}`" for flag in field_types(name).flags)
+    words = field_types(name).default or (f"`{default_text(name)}`" if default_text(name) else "")
+    bounds = f" It must be {allowed_text(name)}." if is_bounded(name) else ""
     meaning = f"{Settings.model_fields[name].description}{bounds}"
-    return f"| `{variable(name)}` | {options} | {words} | {meaning} |"
+    return f"| `{variable_name(name)}` | {options} | {words} | {meaning} |"
 
 
 # Commands: docs/cli.md, which is the text of `--help` at a fixed width.

@@ -33,9 +33,9 @@ from poolwright.demo.client import Portal
 from poolwright.demo.faults import FatPage
 from poolwright.demo.process import running_portal
 from poolwright.domain.tasks import TaskRecord
+from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service.library import LIST
 from poolwright.service.out import JOURNAL_NAME
-from poolwright.store.journal import SqliteJournal
 
 SAMPLES_NAME, SUMMARY_NAME, PLOT_NAME = "samples.csv", "summary.json", "soak.png"
 #: Numbers that fit into one question to the portal.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.cli.exits import MEANINGS
-from poolwright.settings import Settings, variable
+from poolwright.settings import Settings, variable_name
 from tests.support.pages import PAGES, README, anchors_of, is_met, links_of, name_of
 from tests.support.paths import ROOT
 
@@ -68,7 +68,7 @@ def test_a_link_that_leads_nowhere_is_found() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_setting_that_is_named_is_one(page: Path) -> None:
-    known = {variable(name) for name in Settings.model_fields}
+    known = {variable_name(name) for name in Settings.model_fields}
 
     assert set(re.findall(r"\bPOOLWRIGHT_[A-Z_]+", page.read_text(encoding="utf-8"))) <= known
 

@@ -27,7 +27,7 @@ _ROOMS_OF_OTHERS = {
     "poolwright.profile",
     "poolwright.service",
     "poolwright.settings",
-    "poolwright.store",
+    "poolwright.journal",
     "poolwright.supervisor",
 }
 
@@ -60,7 +60,7 @@ ENTRIES = {
         "--portal=coupa",
         "--base-url=https://portal.test",
         "orders.csv",
-        loads={"pydantic", "rich", "re2", "poolwright.supervisor.pool", "poolwright.store.journal"},
+        loads={"pydantic", "rich", "re2", "poolwright.supervisor.pool", "poolwright.journal.sqlite_journal"},
         kept_out={"httpx", "playwright", "filetype", *_SPREADSHEETS, *_SERVING, *_SELDOM},
     ),
     "an engine's question where nothing runs": entry(
@@ -87,7 +87,7 @@ ENTRIES = {
             "psutil",
             "sqlite3",
             "poolwright.portal.pack",
-            "poolwright.store",
+            "poolwright.journal",
             "poolwright.supervisor",
             *_SPREADSHEETS,
             *_SERVING,

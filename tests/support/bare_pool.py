@@ -12,7 +12,7 @@ from poolwright.domain.ids import TaskId
 from poolwright.domain.options import PoolOptions, PortalOptions, WorkerOptions
 from poolwright.domain.ports import EventSink
 from poolwright.domain.tasks import JsonValue, POTask
-from poolwright.store.memory import MemoryJournal
+from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor.pool import PersistentWorkerPool
 from poolwright.supervisor.surroundings import Surroundings
 from tests.support.sessions import browser_options

@@ -18,9 +18,9 @@ from poolwright.domain.events import Event
 from poolwright.domain.options import PortalOptions, WorkerOptions
 from poolwright.domain.outcomes import Outcome
 from poolwright.domain.ports import Accepted, EventSink
-from poolwright.profile.home import ProfileFile, ProfileHome
+from poolwright.profile.repository import ProfileFile, ProfileRepository
 from poolwright.service.batch import BatchJob, BatchSummary, Ending
-from poolwright.settings import Settings, variable
+from poolwright.settings import Settings, variable_name
 from poolwright.system.sandbox_probe import SandboxFacts
 from tests.support.machine import ROOMY
 
@@ -34,7 +34,7 @@ Command = Callable[..., Result]
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that commands are typed in."""
     for name in Settings.model_fields:
-        monkeypatch.delenv(variable(name), raising=False)
+        monkeypatch.delenv(variable_name(name), raising=False)
     monkeypatch.setattr(keyring.core, "_keyring_backend", NoKeyring())
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.chdir(tmp_path)
@@ -55,7 +55,7 @@ def command(desk: Path) -> Command:
 def profile(desk: Path) -> Path:
     """The profile that settings name by default; returns its base."""
     content = ProfileFile(pack="demo", base_url=BASE_URL)
-    return ProfileHome(desk / "profiles").create("default", content).base_path
+    return ProfileRepository(desk / "profiles").create("default", content).base_path
 
 
 def portal_of(worker: WorkerOptions) -> PortalOptions:

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.profile import clone as cloning
-from poolwright.profile.clone import CopiedFile
-from poolwright.profile.survey import SourceFile
+from poolwright.profile.clone import CopiedFile, SourceFile
 
 Copy = Callable[[Path, Path, SourceFile], CopiedFile]
 

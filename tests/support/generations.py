@@ -22,7 +22,7 @@ from poolwright.domain.tasks import POTask
 from poolwright.ipc import messages
 from poolwright.ipc.process import spawn
 from poolwright.profile.profile import Profile
-from poolwright.profile.runs import RunFolder
+from poolwright.profile.run_folder import RunFolder
 from poolwright.supervisor.deadline import Deadline
 from poolwright.supervisor.premises import occupied
 from poolwright.supervisor.surroundings import WorkerOrder

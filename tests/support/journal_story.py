@@ -13,7 +13,7 @@ from poolwright.domain.outcomes import Outcome
 from poolwright.domain.state_machine import Transition
 from poolwright.domain.states import TASK, TaskStatus
 from poolwright.domain.tasks import TaskRecord
-from poolwright.store.times import to_text
+from poolwright.journal.sql_tasks import to_text
 
 #: An order that ended so needs no look. Others may be right too, that is for the test to say.
 _WELL = frozenset({Outcome.COMPLETED, Outcome.NO_ATTACHMENTS})

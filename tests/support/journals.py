@@ -10,9 +10,9 @@ import pytest
 
 from poolwright.domain.ports import Journal
 from poolwright.domain.state_machine import Transition
-from poolwright.store.journal import SqliteJournal
-from poolwright.store.memory import MemoryJournal
-from poolwright.store.times import from_text
+from poolwright.journal.memory_journal import MemoryJournal
+from poolwright.journal.sql_tasks import from_text
+from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.journal_audit import check_laws, query
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import orders

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from openpyxl import Workbook
 
 from poolwright.intake.grid import Row
-from poolwright.portal.numbers import Case, NumberRules
+from poolwright.portal.numbers import LetterCase, NumberRules
 
 #: Examples may take their time on a busy machine.
 #: As strict as a real portal.
@@ -18,7 +18,7 @@ DIGITS = NumberRules(
     prefixes=("PO",), pattern=r"\d{6,12}", describe="6 to 12 digits, with or without PO", example="PO4500012345"
 )
 #: Takes any text, so that only the list decides.
-ANYTHING = NumberRules(pattern=r".+", separators="", case=Case.KEEP, describe="any text", example="x")
+ANYTHING = NumberRules(pattern=r".+", separators="", case=LetterCase.KEEP, describe="any text", example="x")
 
 
 def csv_text(table: Sequence[Sequence[str]], delimiter: str = ",", quoting: int = csv.QUOTE_MINIMAL) -> str:

@@ -17,7 +17,7 @@ from poolwright.domain.events import Event, Notice
 from poolwright.domain.ids import BatchId
 from poolwright.domain.ports import Accepted, Clock
 from poolwright.domain.tasks import OrderList
-from poolwright.intake.orders import Reading
+from poolwright.intake.orders import ReadOptions
 from poolwright.service.schedules.conduct import Means, conduct
 from poolwright.service.schedules.entry import FileSource, Schedule
 from poolwright.service.schedules.ledger import Ledger
@@ -27,7 +27,7 @@ from poolwright.service.schedules.timetable import Timetable
 from tests.support.order_files import DIGITS
 
 BERLIN = ZoneInfo("Europe/Berlin")
-READING = Reading(portal_name="demo", rules=DIGITS)
+READING = ReadOptions(portal_name="demo", rules=DIGITS)
 #: A Monday.
 MONDAY = datetime(2026, 11, 30, 0, 0, tzinfo=UTC)
 

@@ -16,8 +16,8 @@ from poolwright.archive.output_tree import OutputTree
 from poolwright.concurrency import SystemClock
 from poolwright.domain.events import Event, Moved, TaskEnded, TaskReturned
 from poolwright.domain.options import BrowserOptions, PoolOptions, PortalOptions, WorkerOptions
-from poolwright.profile.clone import is_set_aside
-from poolwright.store.memory import MemoryJournal
+from poolwright.journal.memory_journal import MemoryJournal
+from poolwright.profile.clone import is_quarantined
 from poolwright.supervisor.pool import PersistentWorkerPool
 from poolwright.supervisor.surroundings import Surroundings
 from tests.support import failure_record
@@ -86,7 +86,7 @@ class Theatre:
     def assert_nothing_is_left(self) -> None:
         """No process, no clone but a damaged one, no staged file, no temporary file."""
         runs = list((self.root / "runs").glob("*"))
-        assert [run for run in runs if not any(is_set_aside(path) for path in run.glob("w*/*"))] == []
+        assert [run for run in runs if not any(is_quarantined(path) for path in run.glob("w*/*"))] == []
         assert [path for path in (self.root / "out").rglob("staging/*/*") if path.name != "browser"] == []
         mark = str(self.root)
         assert [process for process in psutil.process_iter() if _is_marked(process, mark)] == []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import anyio
 
-from poolwright.settings import Supervision
+from poolwright.settings import SystemdEnvironment
 
 
 class Manager:
@@ -19,9 +19,9 @@ class Manager:
         self._line = line
         self.address = address
 
-    def supervision(self, watchdog_usec: int | None = None, watchdog_pid: int | None = None) -> Supervision:
+    def supervision(self, watchdog_usec: int | None = None, watchdog_pid: int | None = None) -> SystemdEnvironment:
         """What a service finds in its environment."""
-        return Supervision.model_construct(
+        return SystemdEnvironment.model_construct(
             notify_socket=self.address, watchdog_usec=watchdog_usec, watchdog_pid=watchdog_pid
         )
 

@@ -24,11 +24,10 @@ from poolwright.concurrency import SystemClock
 from poolwright.demo.client import Portal
 from poolwright.demo.process import running_portal
 from poolwright.domain.outcomes import Outcome
+from poolwright.profile.backups import latest_backup, login_backup_path
 from poolwright.profile.base import check_base
-from poolwright.profile.home import NamedProfile, ProfileHome
-from poolwright.profile.keeping import find_good
-from poolwright.profile.kept_login import kept_login_path
-from poolwright.profile.marker import mark_damaged
+from poolwright.profile.damage import mark_damaged
+from poolwright.profile.repository import NamedProfile, ProfileRepository
 from poolwright.profile.seal import read_seal
 from tests.support.display import needs_xvfb, virtual_display
 from tests.support.paths import ROOT
@@ -78,7 +77,7 @@ class Office:
         return ("--portal", "demo", "--url", self.portal.url)
 
     def profile(self, name: str = "mine") -> NamedProfile:
-        return ProfileHome(self.folder / "profiles").find(name)
+        return ProfileRepository(self.folder / "profiles").find(name)
 
     async def run(self, *arguments: str, **environment: str) -> Ended:
         command = [sys.executable, "-m", "poolwright", *arguments]
@@ -174,10 +173,10 @@ async def test_a_person_logs_in_and_a_run_uses_that_login(office: Office) -> Non
     assert done.code == Exit.DONE, done
     assert "Profile mine: 3 cookies for 1 site, login probe passed; sealed on" in done.out
     assert check_base(profile.base_path).seal is not None
-    assert find_good(profile.base_path) is not None
-    kept = {cookie["name"] for cookie in json.loads(kept_login_path(profile.base_path).read_bytes())}
+    assert latest_backup(profile.base_path) is not None
+    kept = {cookie["name"] for cookie in json.loads(login_backup_path(profile.base_path).read_bytes())}
     assert kept == {"_demo_session", "demo_user", "demo_visit"}
-    assert stat.S_IMODE(kept_login_path(profile.base_path).stat().st_mode) == 0o600
+    assert stat.S_IMODE(login_backup_path(profile.base_path).stat().st_mode) == 0o600
     before = await office.portal.stats()
 
     code, found = await outcomes(office)
@@ -217,7 +216,7 @@ async def test_a_window_that_is_closed_too_early_keeps_an_unsealed_base(office: 
     assert "The login of profile mine does not hold" in done.errors
     assert profile.base_path.is_dir()
     assert read_seal(profile.base_path) is None
-    assert not kept_login_path(profile.base_path).exists()
+    assert not login_backup_path(profile.base_path).exists()
 
 
 @needs_xvfb

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.demo.process import running_portal
-from poolwright.profile.kept_login import renewed_login_path
+from poolwright.profile.backups import refreshed_login_path
 from tests.support.batch_results import QUIET, some_good_number
 from tests.support.portal import needs_chromium
 from tests.support.program import Desk, Ended, open_desk
@@ -35,7 +35,7 @@ async def test_a_renewed_login_is_written_back_only_on_command(tmp_path: Path) -
         number = await some_good_number(portal)
         too_early = await desk.run("profile", "promote", "demo")
         done = await run_with_new_login(desk, number)
-        kept = renewed_login_path(base_of(desk))
+        kept = refreshed_login_path(base_of(desk))
         mode = stat.S_IMODE(kept.stat().st_mode)
         desk.environment.pop("POOLWRIGHT_PASSWORD")
 

@@ -13,7 +13,7 @@ from poolwright.demo.client import Portal
 from poolwright.demo.process import running_portal
 from poolwright.service.schedules.opening import timetable_of
 from poolwright.service.schedules.sight import Sight
-from poolwright.settings import Settings, load_settings, variable
+from poolwright.settings import Settings, load_settings, variable_name
 from tests.support.portal import needs_chromium
 from tests.support.program import Desk, open_desk
 from tests.support.schedule_scenario import READING, Queue
@@ -26,7 +26,7 @@ TABLE = {"name": "nightly", "cron": "0 6 * * *", "timezone": "Europe/Berlin", "f
 def settings_of(desk: Desk, monkeypatch: pytest.MonkeyPatch, **changes: object) -> Settings:
     """Those of a daemon that is started at this desk, with a profile of another name and one entry."""
     for name in Settings.model_fields:
-        monkeypatch.delenv(variable(name), raising=False)
+        monkeypatch.delenv(variable_name(name), raising=False)
     for name, value in desk.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("POOLWRIGHT_PROFILE")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from poolwright.cli import words
 from poolwright.cli.checks import Check, fail, ok, warn
-from poolwright.profile.runs import TEMP_PATH_MAX_BYTES
+from poolwright.profile.run_folder import TEMP_PATH_MAX_BYTES
 from poolwright.service import gate
 from poolwright.system.folder_access import FolderAccess
 from poolwright.system.hardware import Hardware

@@ -38,9 +38,9 @@ from poolwright.cli.options import BROWSERS, AsJson, SettingsCommand
 from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import PoolError
 from poolwright.profile.base import LOCAL_STATE, check_base
-from poolwright.profile.home import BASE_NAME, FILE_NAME, ProfileHome
+from poolwright.profile.integrity import PREFERENCES_FILE
 from poolwright.profile.locks import read_locked
-from poolwright.profile.preferences import PREFERENCES
+from poolwright.profile.repository import BASE_NAME, FILE_NAME, ProfileRepository
 from poolwright.service.certificates import find_certificates
 from poolwright.service.crew import find_crew
 from poolwright.service.logs import LogOptions, logging_to
@@ -143,7 +143,13 @@ def _written(settings: Settings) -> tuple[Path, ...]:
     profile = settings.profiles_dir / settings.profile
     private = settings.out / PRIVATE_NAME
     base = profile / BASE_NAME
-    return (private / JOURNAL_NAME, private / LOG_NAME, profile / FILE_NAME, base / LOCAL_STATE, base / PREFERENCES)
+    return (
+        private / JOURNAL_NAME,
+        private / LOG_NAME,
+        profile / FILE_NAME,
+        base / LOCAL_STATE,
+        base / PREFERENCES_FILE,
+    )
 
 
 def _versions() -> Check:
@@ -183,11 +189,11 @@ def _certificates(settings: Settings) -> Check:
 
 def _profile(settings: Settings) -> Check:
     top = settings.profiles_dir / settings.profile
-    within = (top / FILE_NAME, top / BASE_NAME, top / BASE_NAME / LOCAL_STATE, top / BASE_NAME / PREFERENCES)
+    within = (top / FILE_NAME, top / BASE_NAME, top / BASE_NAME / LOCAL_STATE, top / BASE_NAME / PREFERENCES_FILE)
     refused = places.judge_profile_rights(probe_readable(settings.profiles_dir, (top, *within)))
     if refused is not None:
         return refused
-    names = ProfileHome(settings.profiles_dir).names()
+    names = ProfileRepository(settings.profiles_dir).names()
     if settings.profile not in names:
         known = f"; there are {', '.join(names)}" if names else ""
         advice = f"Make it with `poolwright profile login {settings.profile}`, or name another with --profile."

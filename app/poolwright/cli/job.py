@@ -11,9 +11,9 @@ from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.tasks import OrderList
 from poolwright.files.names import safe_name
-from poolwright.intake.content import LIST_SUFFIXES
+from poolwright.intake.content_kind import LIST_SUFFIXES
 from poolwright.intake.errors import InputRefusedError
-from poolwright.intake.orders import Reading, orders_from_file, orders_from_numbers, orders_from_stdin
+from poolwright.intake.orders import ReadOptions, orders_from_file, orders_from_numbers, orders_from_stdin
 from poolwright.portal.pack import Pack
 from poolwright.service.batch import BatchJob, Redo
 from poolwright.service.crew import Crew, pool_options
@@ -42,7 +42,7 @@ def read_orders(sources: Sources, pack: Pack) -> OrderList:
         InputRefusedError: The list cannot be read or holds no order.
         OptionsError: Several lists, or a list among numbers, were named.
     """
-    reading = Reading(portal_name=pack.name, rules=pack.numbers, column=sources.column, sheet_name=sources.sheet)
+    reading = ReadOptions(portal_name=pack.name, rules=pack.numbers, column=sources.column, sheet_name=sources.sheet)
     match sources.names:
         case (name,) if name == STDIN:
             return orders_from_stdin(standard_input(), reading)

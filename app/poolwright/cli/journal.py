@@ -13,11 +13,11 @@ from poolwright.concurrency import SystemClock
 from poolwright.domain.account import Account
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.events import Level
+from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service.out import JOURNAL_NAME
 from poolwright.service.site import account_of, find_site
 from poolwright.service.upkeep import Upkeep, Upkept
 from poolwright.settings import Settings
-from poolwright.store.journal import SqliteJournal
 
 COMPACT_HELP = (
     "Compact the journal: delete old finished orders, and free disk space.\n\n"

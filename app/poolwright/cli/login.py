@@ -16,8 +16,8 @@ from poolwright.cli.signals import unless_interrupted
 from poolwright.concurrency import SystemClock
 from poolwright.domain.events import Event, Level, Notice
 from poolwright.files.disk import remove_tree
-from poolwright.profile.home import NamedProfile, ProfileFile, ProfileHome
-from poolwright.profile.keeping import seal_base
+from poolwright.profile.backups import seal_base
+from poolwright.profile.repository import NamedProfile, ProfileFile, ProfileRepository
 from poolwright.service.crew import Crew
 from poolwright.service.logs import logging_to
 from poolwright.service.runtime import make_base
@@ -33,7 +33,7 @@ async def log_in(settings: Settings, content: ProfileFile, crew: Crew, log_file:
         SetupError: The browser does not start, the portal does not answer, or the folder cannot be written.
         KeyboardInterrupt: A signal came.
     """
-    profile = ProfileHome(settings.profiles_dir).create(settings.profile, content)
+    profile = ProfileRepository(settings.profiles_dir).create(settings.profile, content)
     is_made = False
 
     async def make() -> None:

@@ -21,7 +21,7 @@ from poolwright.cli.signals import finishing_on_signal, unless_interrupted
 from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import LoginRequiredError, OptionsError
 from poolwright.files.disk import remove_tree
-from poolwright.profile.home import NamedProfile, ProfileHome
+from poolwright.profile.repository import NamedProfile, ProfileRepository
 from poolwright.profile.seal import Seal
 from poolwright.profile.storage_state import read_storage_state
 from poolwright.service import onboarding
@@ -30,7 +30,7 @@ from poolwright.service.logs import logging_to
 from poolwright.service.onboarding import Onboarding
 from poolwright.service.site import Site, find_new_site, find_profile, find_site
 from poolwright.service.vault import with_keyring
-from poolwright.settings import Settings, variable
+from poolwright.settings import Settings, variable_name
 from poolwright.system.hardware import require_display
 
 LOGIN_HELP = (
@@ -38,7 +38,7 @@ LOGIN_HELP = (
     "Opens a browser window on the portal. Log in there as usual (including single sign-on and codes), then "
     "close the window. The login is then verified in a new browser, sealed, and backed up. Your everyday "
     "browser is never touched. With --form, no window opens and the portal's login form is filled in with "
-    f"{variable('user')} and {variable('password')}, or the password that the system's keyring has under poolwright."
+    f"{variable_name('user')} and {variable_name('password')}, or the password that the system's keyring has under poolwright."
 )
 LOGIN_EXAMPLES = (
     "poolwright profile login coupa --portal coupa --url https://example.coupahost.com",
@@ -134,7 +134,7 @@ def _onboard(settings: Settings, work: Work, *, is_kept_unproven: bool = False, 
     A profile that was made for it goes again when that fails, but for a login by hand that does not hold: what the
     person did is kept then.
     """
-    home = ProfileHome(settings.profiles_dir)
+    home = ProfileRepository(settings.profiles_dir)
     is_new = settings.profile not in home.names()
     site, content = find_new_site(settings) if is_new else (find_site(settings), None)
     if needs_login:
@@ -181,7 +181,7 @@ def _with_login(settings: Settings, site: Site) -> Settings:
         )
     if not settings.user:
         raise LoginRequiredError(
-            f"The form needs a user and a password: set {variable('user')} and {variable('password')} (environment or "
+            f"The form needs a user and a password: set {variable_name('user')} and {variable_name('password')} (environment or "
             ".env), then give the command again."
         )
     settings, no_password = with_keyring(settings, site.pack)

@@ -12,11 +12,11 @@ from poolwright.cli.console import console
 from poolwright.cli.exits import Exit
 from poolwright.cli.options import ProfileName, SettingsCommand
 from poolwright.concurrency import SystemClock
-from poolwright.profile import keeping
-from poolwright.profile.home import NamedProfile, ProfileHome
-from poolwright.profile.marker import read_marker
+from poolwright.profile import backups
+from poolwright.profile.damage import read_damage_mark
+from poolwright.profile.inspection import inspect_profile
+from poolwright.profile.repository import NamedProfile, ProfileRepository
 from poolwright.profile.seal import Seal, read_seal
-from poolwright.profile.standing import look_at
 from poolwright.settings import Settings
 
 SEAL_HELP = (
@@ -48,7 +48,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Remove it without asking
 def seal(settings: Settings, *, name: ProfileName) -> None:
     """Check, seal, keep a copy; tell each."""
     profile = _find(settings, name)
-    made = keeping.seal_base(profile.base_path, now=SystemClock().now())
+    made = backups.seal_base(profile.base_path, now=SystemClock().now())
     _tell(profile, "is sealed", made)
 
 
@@ -56,8 +56,8 @@ def seal(settings: Settings, *, name: ProfileName) -> None:
 def accept(settings: Settings, *, name: ProfileName) -> None:
     """Seal anew, take the mark away."""
     profile = _find(settings, name)
-    marker = read_marker(profile.base_path)
-    made = keeping.accept(profile.base_path, now=SystemClock().now())
+    marker = read_damage_mark(profile.base_path)
+    made = backups.accept_base(profile.base_path, now=SystemClock().now())
     _tell(profile, "is accepted as it is now, and sealed anew", made)
     mark = f"The mark of {profile_words.moment(marker.found_at)} is removed." if marker else "It had no damage mark."
     console().print(Text(f"{mark} Runs may use it again."), soft_wrap=True)
@@ -67,7 +67,7 @@ def accept(settings: Settings, *, name: ProfileName) -> None:
 def restore(settings: Settings, *, name: ProfileName) -> None:
     """Put the good copy in place, tell where the old base lies."""
     profile = _find(settings, name)
-    aside = keeping.restore(profile.base_path, now=SystemClock().now())
+    aside = backups.restore_base(profile.base_path, now=SystemClock().now())
     made = read_seal(profile.base_path)
     if made is not None:
         _tell(profile, f"is restored as sealed on {profile_words.moment(made.created_at)}", made)
@@ -83,16 +83,16 @@ def remove(settings: Settings, *, name: ProfileName, yes: Yes = False) -> None:
     if not (yes or typer.confirm(f"Remove {_described(profile)}? Its login can't be brought back", default=False)):
         console().print("Nothing was removed.")
         raise typer.Exit(Exit.STOPPED)
-    keeping.discard(profile)
+    backups.delete_profile(profile)
     console().print(Text.assemble("Profile ", (name, "bold"), " is removed."))
 
 
 def _find(settings: Settings, name: str) -> NamedProfile:
-    return ProfileHome(settings.profiles_dir).find(name)
+    return ProfileRepository(settings.profiles_dir).find(name)
 
 
 def _described(profile: NamedProfile) -> str:
-    sight = look_at(profile)
+    sight = inspect_profile(profile)
     portal = f" for {sight.content.pack} at {sight.content.base_url}" if sight.content else ""
     cookies = f", {sight.facts.cookies_count} cookies" if sight.facts else ""
     return f"profile {profile.name}{portal} ({sight.standing.value}{cookies})"
@@ -102,6 +102,6 @@ def _tell(profile: NamedProfile, what: str, made: Seal) -> None:
     size_bytes = sum(file.size_bytes for file in made.files.values())
     held = f"{profile_words.contents(len(made.files), size_bytes)}, {profile_words.cookies_in(profile.base_path)}"
     console().print(Text.assemble("Profile ", (profile.name, "bold"), f" {what}: {held}."), soft_wrap=True)
-    good = keeping.find_good(profile.base_path)
+    good = backups.latest_backup(profile.base_path)
     if good is not None:
         console().print(Text(f"A backup of it is in {good}.", "dim"), soft_wrap=True)

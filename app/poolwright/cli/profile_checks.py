@@ -8,13 +8,12 @@ from poolwright.cli import checks, profile_words
 from poolwright.cli.checks import Check
 from poolwright.domain.errors import PoolError
 from poolwright.portal import pack as packs
+from poolwright.profile.backups import latest_backup
 from poolwright.profile.base import BaseFacts, inspect_base
-from poolwright.profile.cookies import count_by_site
-from poolwright.profile.guidance import ways_out
-from poolwright.profile.home import NamedProfile
-from poolwright.profile.keeping import find_good
+from poolwright.profile.cookie_db import count_by_site
+from poolwright.profile.damage import refuse_marked, remediation
 from poolwright.profile.locks import read_locked
-from poolwright.profile.marker import refuse_marked
+from poolwright.profile.repository import NamedProfile
 from poolwright.profile.seal import check_seal, read_seal
 
 #: A profile that was used in between differs in dozens of files; the first ones tell.
@@ -74,11 +73,11 @@ def _seal(profile: NamedProfile) -> Check:
     more = len(differences) - DIFFERENCES_SHOWN
     told = ", ".join((*differences[:DIFFERENCES_SHOWN], *([f"{more} more"] if more > 0 else [])))
     found = f"not as it was sealed on {profile_words.moment(seal.created_at)}: {told}"
-    return checks.fail("seal", found, ways_out(base))
+    return checks.fail("seal", found, remediation(base))
 
 
 def _good_copy(profile: NamedProfile) -> Check:
-    good = find_good(profile.base_path)
+    good = latest_backup(profile.base_path)
     if good is None:
         return checks.warn("good copy", "none", "Sealing the profile creates one.")
     try:

@@ -16,10 +16,10 @@ from poolwright.cli.console import console
 from poolwright.cli.exits import Exit
 from poolwright.cli.options import AsJson, ProfileName, SettingsCommand
 from poolwright.cli.profile_checks import examine
-from poolwright.profile.cookies import count_by_site
-from poolwright.profile.home import ProfileHome
-from poolwright.profile.keeping import find_good
-from poolwright.profile.standing import Sight, Standing, look_at
+from poolwright.profile.backups import latest_backup
+from poolwright.profile.cookie_db import count_by_site
+from poolwright.profile.inspection import ProfileHealth, ProfileInspection, inspect_profile
+from poolwright.profile.repository import ProfileRepository
 from poolwright.settings import Settings
 
 LIST_HELP = (
@@ -36,22 +36,22 @@ VERIFY_HELP = (
 )
 VERIFY_EXAMPLES = ("poolwright profile verify coupa",)
 
-_STYLES: Mapping[Standing, str] = {
-    Standing.FIT: "green",
-    Standing.EMPTY: "yellow",
-    Standing.IN_USE: "yellow",
-    Standing.MARKED: "bold red",
-    Standing.DAMAGED: "bold red",
-    Standing.REFUSED: "red",
-    Standing.UNREADABLE: "red",
+_STYLES: Mapping[ProfileHealth, str] = {
+    ProfileHealth.FIT: "green",
+    ProfileHealth.EMPTY: "yellow",
+    ProfileHealth.IN_USE: "yellow",
+    ProfileHealth.MARKED: "bold red",
+    ProfileHealth.DAMAGED: "bold red",
+    ProfileHealth.REFUSED: "red",
+    ProfileHealth.UNREADABLE: "red",
 }
 
 
 @SettingsCommand.taking("profiles_dir")
 def list_profiles(settings: Settings, *, as_json: AsJson = False) -> None:
     """One row for each profile, and below them what is wrong with those that no run can use."""
-    home = ProfileHome(settings.profiles_dir)
-    sights = [look_at(home.find(name)) for name in home.names()]
+    home = ProfileRepository(settings.profiles_dir)
+    sights = [inspect_profile(home.find(name)) for name in home.names()]
     screen = console()
     if as_json:
         for sight in sights:
@@ -69,7 +69,7 @@ def list_profiles(settings: Settings, *, as_json: AsJson = False) -> None:
 @SettingsCommand.taking("profiles_dir")
 def show(settings: Settings, *, name: ProfileName, as_json: AsJson = False) -> None:
     """All facts of one profile."""
-    sight = look_at(ProfileHome(settings.profiles_dir).find(name))
+    sight = inspect_profile(ProfileRepository(settings.profiles_dir).find(name))
     screen = console()
     if as_json:
         screen.out(json.dumps(_told(sight) | {"cookies": _cookies(sight)}, ensure_ascii=False), highlight=False)
@@ -86,13 +86,13 @@ def show(settings: Settings, *, name: ProfileName, as_json: AsJson = False) -> N
 def verify(settings: Settings, *, name: ProfileName, as_json: AsJson = False) -> None:
     """Tell every check; the exit code says whether a run can use the profile."""
     is_fit = True
-    for check in examine(ProfileHome(settings.profiles_dir).find(name)):
+    for check in examine(ProfileRepository(settings.profiles_dir).find(name)):
         tell(check, as_json=as_json)
         is_fit = is_fit and check.level is not Level.FAIL
     raise typer.Exit(Exit.DONE if is_fit else Exit.PROFILE)
 
 
-def _table(sights: list[Sight]) -> Table:
+def _table(sights: list[ProfileInspection]) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False)
     for title in ("name", "portal", "address", "sealed"):
         table.add_column(title, no_wrap=True)
@@ -110,7 +110,7 @@ def _table(sights: list[Sight]) -> Table:
     return table
 
 
-def _facts(sight: Sight) -> Iterator[tuple[str, Text]]:
+def _facts(sight: ProfileInspection) -> Iterator[tuple[str, Text]]:
     yield "profile", Text(sight.profile.name, "bold")
     if sight.content:
         title = f" ({sight.content.title})" if sight.content.title else ""
@@ -121,7 +121,7 @@ def _facts(sight: Sight) -> Iterator[tuple[str, Text]]:
         yield "", Text(sight.why, "yellow")
     browser = sight.facts.seal.browser_version if sight.facts and sight.facts.seal else None
     yield "sealed", Text(profile_words.moment(sight.sealed_at) + (f", written by browser {browser}" if browser else ""))
-    good = find_good(sight.profile.base_path)
+    good = latest_backup(sight.profile.base_path)
     yield "good copy", Text(str(good) if good else "none")
     if sight.facts:
         yield "size", Text(f"{profile_words.contents(sight.facts.files_count, sight.facts.size_bytes)} for each clone")
@@ -133,13 +133,13 @@ def _facts(sight: Sight) -> Iterator[tuple[str, Text]]:
             yield "", Text(f"{site:<{width}}  {count:>4}")
 
 
-def _cookies(sight: Sight) -> dict[str, int]:
+def _cookies(sight: ProfileInspection) -> dict[str, int]:
     """Cookies by site, the most first; none of a profile that no run can use."""
     found = count_by_site(sight.facts.cookies_path) if sight.facts else dict[str, int]()
     return dict(sorted(found.items(), key=lambda entry: (-entry[1], entry[0])))
 
 
-def _told(sight: Sight) -> dict[str, object]:
+def _told(sight: ProfileInspection) -> dict[str, object]:
     return {
         "type": "profile",
         "name": sight.profile.name,

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from poolwright.cli import words
-from poolwright.profile.cookies import count_by_site, find_cookies
+from poolwright.profile.cookie_db import count_by_site, find_cookie_db
 
 
 def moment(at: datetime | None) -> str:
@@ -26,7 +26,7 @@ def cookies_in(base: Path) -> str:
     Raises:
         ProfileDamagedError: Its cookies can't be read.
     """
-    return cookies(count_by_site(find_cookies(base)))
+    return cookies(count_by_site(find_cookie_db(base)))
 
 
 def contents(files_count: int, size_bytes: int) -> str:

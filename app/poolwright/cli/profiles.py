@@ -14,22 +14,21 @@ from poolwright.cli.console import console
 from poolwright.cli.login import is_login_given, log_in, tell_sandbox
 from poolwright.cli.options import ProfileName, SettingsCommand
 from poolwright.profile.base import check_base
-from poolwright.profile.clone import CloneReport, clone_profile, remove_clone
-from poolwright.profile.home import NamedProfile
-from poolwright.profile.launch import prepare_for_launch
+from poolwright.profile.clone import CloneReport, clone_profile, is_copied, remove_clone
 from poolwright.profile.locks import read_locked
-from poolwright.profile.runs import RunFolder
+from poolwright.profile.profile import prepare_for_launch
+from poolwright.profile.repository import NamedProfile
+from poolwright.profile.run_folder import RunFolder
 from poolwright.profile.seal import refuse_differences
-from poolwright.profile.selection import is_wanted
 from poolwright.service.crew import find_crew
 from poolwright.service.site import find_new_site, find_profile
 from poolwright.service.vault import with_keyring
-from poolwright.settings import Settings, variable
+from poolwright.settings import Settings, variable_name
 
 CREATE_HELP = (
     "Create a profile: the browser folder that workers clone.\n\n"
     "Opens a browser on a new folder, and logs in through the portal's form if user and password are set "
-    f"({variable('user')} and {variable('password')}, best in .env). Your everyday browser is never touched."
+    f"({variable_name('user')} and {variable_name('password')}, best in .env). Your everyday browser is never touched."
 )
 CREATE_EXAMPLES = ("poolwright profile create coupa --portal coupa --base-url https://example.coupahost.com",)
 CHECK_HELP = (
@@ -58,7 +57,7 @@ def _made(profile: NamedProfile, settings: Settings) -> Text:
     if is_login_given(settings):
         done = f", logged in as {settings.user}, and sealed: {profile_words.cookies_in(profile.base_path)}."
         return made.append(f"{done}\nNext: poolwright run LIST --profile {profile.name}")
-    login = f"{variable('user')} and {variable('password')}"
+    login = f"{variable_name('user')} and {variable_name('password')}"
     return made.append(f"; nobody is logged in yet.\nNext: set {login} (environment or .env); workers log in then.")
 
 
@@ -102,12 +101,12 @@ def left_out_of(base: Path) -> Counter[str]:
     sizes: Counter[str] = Counter()
     for folder, folders, files in os.walk(base):
         parts = Path(folder).relative_to(base).parts
-        unwanted = [name for name in folders if not is_wanted((*parts, name), is_folder=True)]
+        unwanted = [name for name in folders if not is_copied((*parts, name), is_folder=True)]
         for name in unwanted:
             sizes["/".join((*parts, name))] = _size(Path(folder, name))
         folders[:] = [name for name in folders if name not in unwanted]
         for name in files:
-            if not is_wanted((*parts, name), is_folder=False):
+            if not is_copied((*parts, name), is_folder=False):
                 sizes["/".join((*parts, name))] = Path(folder, name).lstat().st_size
     return sizes
 

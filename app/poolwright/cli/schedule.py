@@ -20,7 +20,7 @@ from poolwright.domain.errors import OptionsError
 from poolwright.service.schedules.entry import Schedule, schedules_of
 from poolwright.service.schedules.firing import next_fire
 from poolwright.settings import Settings
-from poolwright.settings.zones import zone_name
+from poolwright.settings.schedule_entry import zone_name
 
 LIST_HELP = (
     "List the configured schedules: when each one runs, which list, and how.\n\n"

@@ -26,7 +26,7 @@ from poolwright.concurrency import SystemClock, periodic
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.events import Event, Level, MemoryRelieved, Notice
 from poolwright.domain.ports import EventSink
-from poolwright.intake.orders import Reading
+from poolwright.intake.orders import ReadOptions
 from poolwright.service.api.app import Door, make_app
 from poolwright.service.api.reach import WARNING as REACH_WARNING
 from poolwright.service.api.reach import check_reach, is_local, limits_at
@@ -45,7 +45,7 @@ from poolwright.service.serving import Address, listening, serving, url_of
 from poolwright.service.site import account_of, find_profile, find_site
 from poolwright.service.staffing import find_staffing
 from poolwright.service.vault import with_keyring
-from poolwright.settings import LogLevel, Settings, Supervision
+from poolwright.settings import LogLevel, Settings, SystemdEnvironment
 from poolwright.supervisor.commands import Stop
 
 HELP = (
@@ -68,7 +68,7 @@ class _Service:
 
     settings: Settings
     house: House
-    reading: Reading
+    reading: ReadOptions
     token: str
     notices: tuple[Notice, ...]
     #: What only the log is told.
@@ -107,7 +107,7 @@ def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.V
             journal_path=private / JOURNAL_NAME,
             account=account_of(settings, site),
         ),
-        reading=Reading(portal_name=site.pack.name, rules=site.pack.numbers),
+        reading=ReadOptions(portal_name=site.pack.name, rules=site.pack.numbers),
         token=find_token(private),
         notices=(*(Notice(level=Level.WARNING, text=text) for text in told), *staffing.notices),
         recorded=sandbox_record(crew),
@@ -164,7 +164,7 @@ async def _serve(service: _Service, private: Path) -> Stop | None:
 
 def _address_for_people(url: str, token: str, private: Path) -> str:
     """Where the dashboard is; the token with it unless others may read it where it is told."""
-    if Supervision().is_journal(_STANDARD_OUTPUT):
+    if SystemdEnvironment().is_journal(_STANDARD_OUTPUT):
         return f"Poolwright is at {url}/; its token is in {private / TOKEN_NAME}, readable only by its owner."
     return f"Poolwright is at {url}/#token={token}"
 

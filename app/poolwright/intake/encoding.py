@@ -49,7 +49,7 @@ _BROKEN_SHARE_MAX = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decoded:
+class DecodedText:
     """Text, and how sure its letters are."""
 
     text: str
@@ -57,7 +57,7 @@ class Decoded:
     notice: str = ""
 
 
-def decode(content: bytes, source: str) -> Decoded:
+def decode(content: bytes, source: str) -> DecodedText:
     """Find out the encoding and apply it.
 
     Raises:
@@ -73,7 +73,7 @@ def decode(content: bytes, source: str) -> Decoded:
     return replace(decoded, text=_INNER_MARK.sub(r"\1", _DOS_END.sub("", text)), notice=" ".join(notices))
 
 
-def _decoded(content: bytes, source: str) -> Decoded:
+def _decoded(content: bytes, source: str) -> DecodedText:
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             if encoding == "utf-8-sig":
@@ -83,10 +83,10 @@ def _decoded(content: bytes, source: str) -> Decoded:
     return _wide(content, wide, source) if wide else _narrow(content, source)
 
 
-def _wide(content: bytes, encoding: str, source: str) -> Decoded:
+def _wide(content: bytes, encoding: str, source: str) -> DecodedText:
     """Text of two or four bytes a character; where a few of them make no sense, their rows alone suffer."""
     try:
-        return Decoded(text=content.decode(encoding))
+        return DecodedText(text=content.decode(encoding))
     except UnicodeDecodeError as error:
         text = content.decode(encoding, errors="replace")
         broken = [number for number, line in enumerate(text.splitlines(), start=1) if "\ufffd" in line]
@@ -96,25 +96,25 @@ def _wide(content: bytes, encoding: str, source: str) -> Decoded:
                 f"{source} looks like {encoding} text but is damaged at byte {error.start}; "
                 "save it again as CSV UTF-8 or .xlsx."
             ) from error
-        return Decoded(text=text, notice=_broken_notice(broken, source, encoding))
+        return DecodedText(text=text, notice=_broken_notice(broken, source, encoding))
 
 
-def _narrow(content: bytes, source: str) -> Decoded:
+def _narrow(content: bytes, source: str) -> DecodedText:
     """UTF-8, UTF-8 with some foreign lines among the others, or a code page."""
     try:
-        return Decoded(text=content.decode("utf-8"))
+        return DecodedText(text=content.decode("utf-8"))
     except UnicodeDecodeError:
         pass
     declared = _declared_page(content)
     if declared:
-        return Decoded(text=content.decode(declared))
+        return DecodedText(text=content.decode(declared))
     foreign = list(_foreign_lines(content))
     strange = [line for line in foreign if not _fits(line, "utf-8")]
     page = _code_page(b"\n".join(strange)[:_PROBE_BYTES], source)
     # A line in a Latin page is UTF-8 by accident once in a lifetime; in other scripts it happens.
     is_mixed = len(strange) < len(foreign) and (_is_latin(strange) or 2 * len(strange) <= len(foreign))
     if not is_mixed and _fits(content, page):
-        return Decoded(
+        return DecodedText(
             text=content.decode(page), notice=f"{source} is not UTF-8 text; its letters were read as {page}."
         )
     return _by_line(content, ("utf-8", page) if is_mixed else (page,), source)
@@ -135,7 +135,7 @@ def _declared_page(content: bytes) -> str:
     return next((name for name in names if _fits(content, name)), "")
 
 
-def _by_line(content: bytes, encodings: Sequence[str], source: str) -> Decoded:
+def _by_line(content: bytes, encodings: Sequence[str], source: str) -> DecodedText:
     """Each line by the first encoding that has all of its bytes."""
     lines: list[str] = []
     strange: list[int] = []
@@ -144,7 +144,7 @@ def _by_line(content: bytes, encodings: Sequence[str], source: str) -> Decoded:
         lines.append(line.decode(fitting or encodings[-1], errors="strict" if fitting else "replace"))
         if fitting != encodings[0]:
             strange.append(number)
-    return Decoded(text="".join(lines), notice=_broken_notice(strange, source, encodings[0], encodings[-1]))
+    return DecodedText(text="".join(lines), notice=_broken_notice(strange, source, encodings[0], encodings[-1]))
 
 
 def _broken_notice(numbers: Sequence[int], source: str, encoding: str, other: str = "") -> str:

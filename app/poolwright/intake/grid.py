@@ -1,12 +1,108 @@
-"""Rows of cells, before anyone knows which of them is the header."""
+"""Rows of cells before the header is known: how a cell's text is classified, and how many cells a list may have.
+
+A few kilobytes can ask for millions of cells: a packed sheet, a far column in every row, one text that all cells share.
+Each limit is far above honest lists and named in the sentence that refuses the file.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from poolwright.intake.errors import InputRefusedError
+
+_AMOUNT = re.compile(r"[^\w\s]?\s?[+-]?\d[\d.,' \N{NO-BREAK SPACE}]*\s?(?:%|[^\w\s]|[A-Z]{3})?")
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ T].*)?|\d{1,2}[- ]?[A-Za-z]{3,9}[- ]?\d{2,4}")
+_FRACTION = re.compile(r".*\d[.,](?!0{1,2}$)\d{1,2}")
+#: A long number behind a bullet or a few short words: ``PO No. 4500012345``; a day such as 20240501 may be a title's.
+_MARKED = re.compile(r"\W{0,4}(?:[^\W\d]{1,4}\W{1,3}){0,3}(?!(?:19|20)\d{6}\b)\d{6,}\W{0,4}")
+#: So many digits, or such a share of them, make a word a code rather than a name.
+_CODE_DIGITS, _CODE_SHARE = 3, 1 / 3
+#: Longer than any order number that people write.
+_ORDER_LENGTH_MAX = 60
+
+
+def is_data(cell: str) -> bool:
+    """Whether this is a value and no name of a column: an amount, a date, or a code such as ``PO-4471``."""
+    text = cell.strip()
+    return _is_code(text) or any(form.fullmatch(text) for form in (_AMOUNT, _DATE, _MARKED)) if text else False
+
+
+def can_be_order(cell: str) -> bool:
+    """Whether this could be an order number of some portal: it has a digit, and is no date and no amount."""
+    text = cell.strip()
+    if not text or len(text) > _ORDER_LENGTH_MAX or not any(map(str.isdigit, text)):
+        return False
+    return not _DATE.fullmatch(text) and not _FRACTION.fullmatch(text)
+
+
+def _is_code(text: str) -> bool:
+    digit_count = sum(map(str.isdigit, text))
+    return " " not in text and digit_count >= min(_CODE_DIGITS, max(1, len(text) * _CODE_SHARE))
+
+
+#: A hundred thousand orders with fifty columns each, or a full sheet of Excel with four: about 400 MB of memory.
+CELLS_MAX = 5_000_000
+#: As many columns as a sheet of Excel can hold.
+COLUMNS_MAX = 16_384
+#: Thirty times what a cell of Excel can hold; notes of databases are long.
+CELL_LENGTH_MAX = 1_000_000
+#: As many as a text list of the largest size has; a workbook may let every cell show the same long text.
+CHARACTERS_MAX = 200_000_000
+
+
+class Budget:
+    """Counts what one list holds."""
+
+    def __init__(self, source: str) -> None:
+        """Begin to count for the list of this name."""
+        self._source = source
+        self._row_count = 0
+        self._cell_count = 0
+        self._character_count = 0
+
+    def spent(self, cells: Sequence[str]) -> tuple[str, ...]:
+        """Count the cells of the next row, blank ones too, and hand them back.
+
+        Raises:
+            InputRefusedError: The list holds more than it may.
+        """
+        self._row_count += 1
+        self._cell_count += len(cells)
+        if len(cells) > COLUMNS_MAX:
+            raise self._refusal(
+                f"has more than {COLUMNS_MAX:,} columns in row {self._row_count}; keep only those that are needed"
+            )
+        if self._cell_count > CELLS_MAX:
+            raise self._refusal(f"has more than {CELLS_MAX:,} cells; split it into several lists")
+        lengths = list(map(len, cells))
+        self._character_count += sum(lengths)
+        if lengths and max(lengths) > CELL_LENGTH_MAX:
+            raise self._refusal(
+                f"has a cell of more than {CELL_LENGTH_MAX:,} characters in row {self._row_count}; shorten it"
+            )
+        if self._character_count > CHARACTERS_MAX:
+            raise self._refusal(f"has more than {CHARACTERS_MAX:,} characters; split it into several lists")
+        return tuple(cells)
+
+    def _refusal(self, what: str) -> InputRefusedError:
+        return InputRefusedError(f"{self._source} {what}.")
+
+
+def check_table_size(width: int, row_count: int, source: str) -> None:
+    """Refuse a table that would grow too large when its short rows are filled up to its widest one.
+
+    Raises:
+        InputRefusedError: It has more cells than a list may have.
+    """
+    if width * row_count > CELLS_MAX:
+        raise InputRefusedError(
+            f"{source} has {row_count:,} rows and extends to column {width:,}, which is more than {CELLS_MAX:,} "
+            "cells; delete what is far to the right, or split it into several lists."
+        )
+
 
 #: As many rows as a sheet of Excel can hold.
 ROWS_MAX = 1_048_576

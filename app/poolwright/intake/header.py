@@ -1,4 +1,4 @@
-"""Where the table of a list begins: titles above it, its header if it has one, rows that describe it. Pure.
+"""Finds the header of a list, and removes titles, description rows, ruled lines and repeated headers. Pure.
 
 A row is never taken for a header, and so lost as an order, when it looks like data: such a list has no header, and the
 order column is then asked for.
@@ -7,13 +7,12 @@ order column is then asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median_high
 
-from poolwright.intake.cells import can_be_order, is_data
-from poolwright.intake.grid import Row
-from poolwright.intake.names import VAGUE, fold_name, heads_other, is_numbering, name_rank
+from poolwright.intake.column_names import VAGUE, fold_name, heads_other, is_numbering, name_rank
+from poolwright.intake.grid import Grid, Row, can_be_order, is_data, named_rows
 
 #: A header further down than this is none.
 _TOP_ROWS = 60
@@ -23,7 +22,7 @@ _TAG_NAME = re.compile(r"\\.*\\")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class TableFrame:
     """How the rows of a file part into titles, header and data."""
 
     #: Nothing when the list has no header.
@@ -34,7 +33,7 @@ class Frame:
     notices: tuple[str, ...] = ()
 
 
-def frame_rows(rows: Sequence[Row], wanted: str | None = None) -> Frame:
+def find_frame(rows: Sequence[Row], wanted: str | None = None) -> TableFrame:
     """Find the header and the data below it.
 
     Args:
@@ -54,14 +53,14 @@ def frame_rows(rows: Sequence[Row], wanted: str | None = None) -> Frame:
         return _sorted_in(rows, start)
     titles = [f"{_rows_stand(rows[:start])} above the table: not read as orders."] if start else []
     if header is None:
-        return Frame(header=None, rows=tuple(rows[start:]), notices=tuple(titles))
+        return TableFrame(header=None, rows=tuple(rows[start:]), notices=tuple(titles))
     unknown = [] if is_named else [f"Row {rows[header].row_no} was taken as the header, not as an order."]
     names, below = rows[header], rows[header + 1 :]
     if place is not None and below and _goes_on(names, below[0], place):
         unknown.append(f"Row {below[0].row_no} continues the header: not read as an order.")
         names, below = _joined(names, below[0], fold_name(wanted or "")), below[1:]
     body, skipped = _without_descriptions(names, below)
-    return Frame(header=names, rows=body, notices=(*titles, *unknown, *skipped))
+    return TableFrame(header=names, rows=body, notices=(*titles, *unknown, *skipped))
 
 
 def _is_order(row: Row, place: int) -> bool:
@@ -69,10 +68,10 @@ def _is_order(row: Row, place: int) -> bool:
     return is_data(cell) and can_be_order(cell)
 
 
-def _sorted_in(rows: Sequence[Row], header: int) -> Frame:
+def _sorted_in(rows: Sequence[Row], header: int) -> TableFrame:
     """A table whose header was sorted in among its rows, so that orders stand above it too."""
     notice = f"The header is in row {rows[header].row_no}, below orders; the rows above it were read too."
-    return Frame(header=rows[header], rows=(*rows[:header], *rows[header + 1 :]), notices=(notice,))
+    return TableFrame(header=rows[header], rows=(*rows[:header], *rows[header + 1 :]), notices=(notice,))
 
 
 def _named_place(rows: Sequence[Row], index: int, wanted: str | None) -> int | None:
@@ -163,3 +162,57 @@ def _rows_stand(rows: Sequence[Row]) -> str:
     if len(rows) == 1:
         return f"Row {rows[0].row_no} stands"
     return f"Rows {rows[0].row_no} to {rows[-1].row_no} stand"
+
+
+_RULE = re.compile(r"[-=_*~+|#.:\N{EM DASH}\N{EN DASH}\u2500-\u256c\s]{3,}")
+
+
+def remove_ruled_lines(grid: Grid) -> Grid:
+    """Rows without drawn lines, which are told. One below the header must not be taken for it."""
+    rules = [row for row in grid.rows if _is_rule(row)]
+    if not rules or len(rules) == len(grid.rows):
+        return grid
+    left_out = {row.row_no for row in rules}
+    kept = tuple(row for row in grid.rows if row.row_no not in left_out)
+    return replace(grid, rows=kept, notices=(*grid.notices, *_notice(rules, "a drawn line")))
+
+
+def remove_repeated_headers(frame: TableFrame) -> TableFrame:
+    """A table without its header among its rows, which is told."""
+    header = _plain_cells(frame.header) if frame.header else ()
+    names = {place: fold_name(name) for place, name in enumerate(header) if name_rank(name) is not None}
+    repeats = [row for row in frame.rows if header and (_plain_cells(row) == header or _is_like(row, names))]
+    if not repeats:
+        return frame
+    left_out = {row.row_no for row in repeats}
+    kept = tuple(row for row in frame.rows if row.row_no not in left_out)
+    notices = (*frame.notices, *_notice(repeats, "the header again"))
+    return replace(frame, rows=kept, repeats=tuple(sorted(left_out)), notices=notices)
+
+
+def _is_like(row: Row, names: Mapping[int, str]) -> bool:
+    """Whether a row without data names the order column as the header does, whatever its other names are."""
+    for place, name in names.items():
+        cell = row.cells[place] if place < len(row.cells) else ""
+        if cell and not any(map(str.isdigit, cell)) and fold_name(cell) == name:
+            return not any(map(is_data, row.cells))
+    return False
+
+
+def _notice(rows: Sequence[Row], what: str) -> tuple[str, ...]:
+    if not rows:
+        return ()
+    where = named_rows([row.row_no for row in rows])
+    return (f"{where.capitalize()} {'holds' if len(rows) == 1 else 'hold'} {what}: not read as orders.",)
+
+
+def _is_rule(row: Row) -> bool:
+    filled = [cell for cell in row.cells if cell.strip()]
+    return bool(filled) and not row.doubts and all(map(_RULE.fullmatch, filled))
+
+
+def _plain_cells(row: Row) -> tuple[str, ...]:
+    cells = [cell.strip() for cell in row.cells]
+    while cells and not cells[-1]:
+        cells.pop()
+    return tuple(cells)

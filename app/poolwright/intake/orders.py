@@ -1,4 +1,6 @@
-"""The user's list becomes orders: every row kept, every valid number a task, every repeat and every wrong number told.
+"""Turns a list into orders.
+
+Every row is kept, every valid number becomes a task, every repeat and invalid number is reported.
 
 Three sources: a file, standard input, numbers typed. All block; a list of 100,000 rows takes seconds, so the caller
 works in a thread where something else has to go on.
@@ -8,21 +10,51 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from poolwright.domain.ids import BatchId, TaskId, task_prefix
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import OrderList, OrderRow, POTask
-from poolwright.intake.column import Confidence, column_shown, find_column, guess_notice
 from poolwright.intake.errors import InputRefusedError
+from poolwright.intake.excluded_rows import find_other_tables, find_totals, side_column_notices
 from poolwright.intake.grid import Row, named_rows
-from poolwright.intake.shapes import shape_notices
-from poolwright.intake.sheet import Sheet, parse_sheet, read_sheet
-from poolwright.intake.tables import beside_notices, find_tables
-from poolwright.intake.totals import find_totals
-from poolwright.portal.numbers import BadNumber, Number, NumberRules, parse_number
+from poolwright.intake.order_column import Confidence, column_label, find_column, guess_notice
+from poolwright.intake.table import Table, parse_table, read_table
+from poolwright.portal.numbers import InvalidNumber, NumberRules, OrderNumber, parse_number
+
+#: So many kinds are told apart in the sentence.
+_SHOWN_KINDS = 4
+
+
+def shape_notices(rows: Sequence[OrderRow], tasks: Mapping[TaskId, POTask]) -> Iterator[str]:
+    """One sentence where the order numbers are of different kinds or lengths."""
+    places: dict[str, dict[TaskId, int]] = {}
+    for row in rows:
+        if row.task_id is not None:
+            places.setdefault(_shape(tasks[row.task_id].portal_number), {}).setdefault(row.task_id, row.row_no)
+    if len(places) < 2:  # noqa: PLR2004  # alike
+        return
+    by_count = sorted(places.items(), key=lambda item: -len(item[1]))
+    kinds = [f"{len(found)} of {shape}" for shape, found in by_count[:1]]
+    kinds += [
+        f"{len(found)} of {shape} ({named_rows(list(found.values()))})" for shape, found in by_count[1:_SHOWN_KINDS]
+    ]
+    more = len(by_count) - _SHOWN_KINDS
+    tail = f" and {more} more kinds" if more > 0 else ""
+    yield f"The order numbers are of different kinds: {', '.join(kinds)}{tail}; check that all of them are orders."
+
+
+def _shape(number: str) -> str:
+    """``10 digits``, or how many letters, digits and signs."""
+    if number.isdigit():
+        return f"{len(number)} digits"
+    has_digits = any(map(str.isdigit, number))
+    has_letters = any(map(str.isalpha, number))
+    words = {(True, True): "letters and digits", (False, True): "letters", (True, False): "digits and signs"}
+    return f"{len(number)} {words.get((has_digits, has_letters), 'signs')}"
+
 
 #: What stands for the file name in reports and messages.
 STDIN_SOURCE = "-"
@@ -33,7 +65,7 @@ _BATCH_ID_LENGTH = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class ReadOptions:
     """Options for reading a list."""
 
     #: Begins every task id.
@@ -45,37 +77,37 @@ class Reading:
     sheet_name: str | None = None
 
 
-def orders_from_file(path: Path, reading: Reading) -> OrderList:
+def orders_from_file(path: Path, reading: ReadOptions) -> OrderList:
     """Read a CSV or Excel file.
 
     Raises:
         InputRefusedError: One sentence: why the file is not taken.
     """
     name = _writable(path.name)
-    return _orders(read_sheet(path, sheet_name=reading.sheet_name, column=reading.column), name, reading)
+    return _orders(read_table(path, sheet_name=reading.sheet_name, column=reading.column), name, reading)
 
 
-def orders_from_stdin(content: bytes, reading: Reading) -> OrderList:
+def orders_from_stdin(content: bytes, reading: ReadOptions) -> OrderList:
     """Read what was piped or pasted: one number a line, or a whole CSV or Excel file.
 
     Raises:
         InputRefusedError: One sentence: why it is not taken.
     """
-    sheet = parse_sheet(content, _STDIN_NAME, sheet_name=reading.sheet_name, column=reading.column)
+    sheet = parse_table(content, _STDIN_NAME, sheet_name=reading.sheet_name, column=reading.column)
     return _orders(sheet, STDIN_SOURCE, reading)
 
 
-def orders_from_content(content: bytes, name: str, reading: Reading) -> OrderList:
+def orders_from_content(content: bytes, name: str, reading: ReadOptions) -> OrderList:
     """Read a CSV or Excel file that came without a path, by the name that it was sent under.
 
     Raises:
         InputRefusedError: One sentence: why it is not taken.
     """
-    sheet = parse_sheet(content, name, sheet_name=reading.sheet_name, column=reading.column)
+    sheet = parse_table(content, name, sheet_name=reading.sheet_name, column=reading.column)
     return _orders(sheet, name, reading)
 
 
-def orders_from_numbers(numbers: Sequence[str], reading: Reading, source: str = TYPED_SOURCE) -> OrderList:
+def orders_from_numbers(numbers: Sequence[str], reading: ReadOptions, source: str = TYPED_SOURCE) -> OrderList:
     """Take numbers as they were typed, one order each. Column and sheet of ``reading`` mean nothing here.
 
     Args:
@@ -89,7 +121,7 @@ def orders_from_numbers(numbers: Sequence[str], reading: Reading, source: str = 
     if not numbers:
         raise InputRefusedError("No order number was given; name a list or at least one number.")
     rows = tuple(Row(row_no=row_no, cells=(_writable(number),)) for row_no, number in enumerate(numbers, start=1))
-    sheet = Sheet(source=f"the {source}", columns=(_TYPED_COLUMN,), rows=rows, has_header=True)
+    sheet = Table(source=f"the {source}", columns=(_TYPED_COLUMN,), rows=rows, has_header=True)
     return _collect(sheet, 0, source, reading)
 
 
@@ -98,27 +130,27 @@ def _writable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _orders(sheet: Sheet, source: str, reading: Reading) -> OrderList:
+def _orders(sheet: Table, source: str, reading: ReadOptions) -> OrderList:
     choice = find_column(sheet, reading.column, reading.rules)
     if choice.confidence is Confidence.LIKELY:
         sheet = replace(sheet, notices=(*sheet.notices, guess_notice(sheet, choice)))
     return _collect(sheet, choice.index, source, reading)
 
 
-def _collect(sheet: Sheet, index: int, source: str, reading: Reading) -> OrderList:
+def _collect(sheet: Table, index: int, source: str, reading: ReadOptions) -> OrderList:
     """Rows and tasks by the numbers in one column."""
     rows: list[OrderRow] = []
     tasks: dict[TaskId, POTask] = {}
     numbers = [_number_of(row, index, reading.rules) for row in sheet.rows]
     totals = find_totals(sheet.rows, index, numbers)
-    others = find_tables(sheet, index, numbers, totals.lines)
+    others = find_other_tables(sheet, index, numbers, totals.lines)
     left_out = {*totals.lines, *others.heads}
     doubted = {**totals.doubted, **others.doubted}
     for row, told in zip(sheet.rows, numbers, strict=True):
         if row.row_no in left_out:
             continue
         number = doubted.get(row.row_no, told)
-        if isinstance(number, Number):
+        if isinstance(number, OrderNumber):
             task_id = TaskId(f"{task_prefix(reading.portal_name)}{number.portal_number}")
             task = POTask(task_id=task_id, po_number=number.po_number, portal_number=number.portal_number)
             tasks.setdefault(task_id, task)
@@ -138,18 +170,18 @@ def _collect(sheet: Sheet, index: int, source: str, reading: Reading) -> OrderLi
             *totals.notices(),
             *others.notices(),
             *_struck_notices(sheet.rows, index, left_out),
-            *beside_notices(sheet, index, reading.rules, {task.portal_number for task in tasks.values()}),
+            *side_column_notices(sheet, index, reading.rules, {task.portal_number for task in tasks.values()}),
             *_count_notices(rows, len(tasks)),
             *shape_notices(rows, tasks),
         ),
     )
 
 
-def _number_of(row: Row, index: int, rules: NumberRules) -> Number | BadNumber:
+def _number_of(row: Row, index: int, rules: NumberRules) -> OrderNumber | InvalidNumber:
     """The number in a cell, unless the file itself makes the cell doubtful."""
     doubt = row.doubts.get(index)
     if doubt:
-        return BadNumber(reason=Reason.BAD_NUMBER, detail=doubt)
+        return InvalidNumber(reason=Reason.BAD_NUMBER, detail=doubt)
     return parse_number(row.cells[index], rules, is_one=index in row.one_numbers)
 
 
@@ -157,7 +189,7 @@ def _good_row(row: Row, index: int, task_id: TaskId) -> OrderRow:
     return OrderRow(row_no=row.row_no, cells=row.cells, given=row.cells[index], task_id=task_id, values=row.values)
 
 
-def _bad_row(row: Row, index: int, bad: BadNumber) -> OrderRow:
+def _bad_row(row: Row, index: int, bad: InvalidNumber) -> OrderRow:
     return OrderRow(
         row_no=row.row_no,
         cells=row.cells,
@@ -206,9 +238,9 @@ def _count_notices(rows: Sequence[OrderRow], task_count: int) -> Iterator[str]:
         )
 
 
-def _no_order(sheet: Sheet, index: int, rows: Sequence[OrderRow], left_out: Sequence[str]) -> str:
+def _no_order(sheet: Table, index: int, rows: Sequence[OrderRow], left_out: Sequence[str]) -> str:
     sentence = f"{sheet.source} has no valid order number"
     first = f"; row {rows[0].row_no}: {rows[0].detail}" if rows else "."
     if len(sheet.columns) > 1:
-        sentence += f" in column {column_shown(sheet, index)}, name another with --column"
+        sentence += f" in column {column_label(sheet, index)}, name another with --column"
     return " ".join([f"{sentence}{first}", *left_out, *sheet.notices])

@@ -12,7 +12,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from poolwright.store.errors import JournalBusyError
+from poolwright.journal.errors import JournalBusyError
 
 #: Longest pid text that is read back.
 _PID_BYTES = 20

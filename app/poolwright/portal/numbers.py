@@ -17,7 +17,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from poolwright.domain.outcomes import Reason
-from poolwright.portal import writing
+from poolwright.portal import number_text
 
 #: Longer than any order number; nothing longer is tried against a pack's pattern.
 _LENGTH_MAX = 120
@@ -29,7 +29,7 @@ _AFTER_PREFIX = " -_#:./"
 _SHOWN_NUMBERS = 3
 
 
-class Case(StrEnum):
+class LetterCase(StrEnum):
     """What happens to the letters of a number before the portal sees it."""
 
     UPPER = "upper"
@@ -48,7 +48,7 @@ class NumberRules(BaseModel):
     pattern: str
     #: Characters inside a number that people add and the portal does not have.
     separators: str = " -"
-    case: Case = Case.UPPER
+    case: LetterCase = LetterCase.UPPER
     #: One phrase for messages: what a number looks like.
     describe: str = Field(min_length=1)
     #: A number that is valid by these rules.
@@ -64,14 +64,14 @@ class NumberRules(BaseModel):
         if not all(prefix.strip() for prefix in self.prefixes):
             raise ValueError("prefixes contains an empty one")
         match parse_number(self.example, self):
-            case BadNumber():
+            case InvalidNumber():
                 raise ValueError(f"example {self.example!r} is not valid by pattern {self.pattern!r}")
-            case Number():
+            case OrderNumber():
                 return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Number:
+class OrderNumber:
     """A valid order number. Two cells mean the same order when their ``portal_number`` is equal."""
 
     #: For people: with the prefix that the user wrote, if any.
@@ -81,7 +81,7 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BadNumber:
+class InvalidNumber:
     """A cell that holds no order number."""
 
     #: ``BAD_NUMBER`` or ``BLANK_NUMBER``.
@@ -90,7 +90,7 @@ class BadNumber:
     detail: str
 
 
-def parse_number(text: str, rules: NumberRules, *, is_one: bool = False) -> Number | BadNumber:
+def parse_number(text: str, rules: NumberRules, *, is_one: bool = False) -> OrderNumber | InvalidNumber:
     """Read one cell by the rules of a portal.
 
     Args:
@@ -98,19 +98,19 @@ def parse_number(text: str, rules: NumberRules, *, is_one: bool = False) -> Numb
         rules: What the portal's numbers look like.
         is_one: The cell is known to hold a single number, so that signs between its digits part nothing.
     """
-    plain = writing.plain_text(text)
+    plain = number_text.plain_text(text)
     if not plain:
-        return BadNumber(reason=Reason.BLANK_NUMBER, detail="The cell has no order number.")
-    if writing.is_shortened(plain):
+        return InvalidNumber(reason=Reason.BLANK_NUMBER, detail="The cell has no order number.")
+    if number_text.is_shortened(plain):
         return _bad(
             f"{_shown(plain)} is a number that the spreadsheet shortened, so its last digits are lost: format the "
             "column as text and fill in the full number."
         )
     if len(plain) <= _LENGTH_MAX:
         # What nobody sees may hold one number together or keep two apart: a soft hyphen, the end of a cell in a text.
-        apart = plain if text.isprintable() else writing.plain_text(text, unseen=" ")
+        apart = plain if text.isprintable() else number_text.plain_text(text, unseen=" ")
         is_grown = apart != plain and len(_numbers_alone(apart, rules)) > 1
-        for bare in () if is_grown else writing.bare_texts(plain):
+        for bare in () if is_grown else number_text.bare_texts(plain):
             number = _sure_number(bare, rules, is_one=is_one)
             if number:
                 return number
@@ -123,29 +123,29 @@ def parse_number(text: str, rules: NumberRules, *, is_one: bool = False) -> Numb
     )
 
 
-def _bad(detail: str) -> BadNumber:
-    return BadNumber(reason=Reason.BAD_NUMBER, detail=detail)
+def _bad(detail: str) -> InvalidNumber:
+    return InvalidNumber(reason=Reason.BAD_NUMBER, detail=detail)
 
 
-def _sure_number(text: str, rules: NumberRules, *, is_one: bool) -> Number | None:
+def _sure_number(text: str, rules: NumberRules, *, is_one: bool) -> OrderNumber | None:
     """The number, when there is no other way to read the text."""
     for prefix, rest in _readings(text, rules):
-        parts = _parts(writing.without_thousands(rest), rules.separators)
+        parts = _parts(number_text.without_thousands(rest), rules.separators)
         number = _valid(prefix, "".join(parts), rules)
         if not number:
             continue
         if is_one:
             return number
         if len(parts) == 1:
-            return None if writing.is_address(rest) else number
-        is_sure = writing.is_one_number(parts) and not writing.is_date(rest) and not _numbers_alone(rest, rules)
+            return None if number_text.is_address(rest) else number
+        is_sure = number_text.is_one_number(parts) and not number_text.is_date(rest) and not _numbers_alone(rest, rules)
         return number if is_sure else None
     return None
 
 
 def _doubt(plain: str, rules: NumberRules) -> str:
     """Every way to read a text that can be read in several, or holds a number among other things; else nothing."""
-    if writing.is_date(plain):
+    if number_text.is_date(plain):
         return (
             f"{_shown(plain)} is a date, or a number that a spreadsheet took for one: format the column as text and "
             "fill in the order number."
@@ -153,8 +153,8 @@ def _doubt(plain: str, rules: NumberRules) -> str:
     alone = _numbers_alone(plain, rules)
     readings = [_alone_shown(alone)] if alone else []
     for prefix, rest in _readings(plain, rules):
-        is_address = writing.is_address(rest)
-        glued = writing.without_thousands(rest) if is_address else writing.unsure_thousands(rest)
+        is_address = number_text.is_address(rest)
+        glued = number_text.without_thousands(rest) if is_address else number_text.unsure_thousands(rest)
         glued = glued or "".join(_parts(rest, rules.separators))
         whole = _valid(prefix, glued, rules)
         if whole:
@@ -172,13 +172,13 @@ def _doubt(plain: str, rules: NumberRules) -> str:
 def _look_alike(plain: str, rules: NumberRules) -> str:
     """The order that a text would be if its letters were the digits that they look like; else nothing."""
     for prefix, rest in _readings(plain, rules) if len(plain) <= _LENGTH_MAX else ():
-        number = _valid(prefix, writing.as_digits(rest), rules)
+        number = _valid(prefix, number_text.as_digits(rest), rules)
         if number and any(map(str.isdigit, rest)):
             return f"; with digits for the letters that look like them it would be the order {number.po_number}"
     return ""
 
 
-def _alone_shown(numbers: Sequence[Number]) -> str:
+def _alone_shown(numbers: Sequence[OrderNumber]) -> str:
     names = [number.po_number for number in numbers[:_SHOWN_NUMBERS]]
     more = len(numbers) - len(names)
     if len(names) == 1:
@@ -186,9 +186,9 @@ def _alone_shown(numbers: Sequence[Number]) -> str:
     return f"the orders {', '.join(names)}" + (f" and {more} more" if more else "")
 
 
-def _numbers_alone(text: str, rules: NumberRules) -> list[Number]:
+def _numbers_alone(text: str, rules: NumberRules) -> list[OrderNumber]:
     """Those parts of a text that are order numbers by themselves."""
-    found: list[Number] = []
+    found: list[OrderNumber] = []
     for token in re.findall(r"\w+", text):
         valid = (_valid(prefix, rest, rules) for prefix, rest in _readings(token, rules))
         number = next(filter(None, valid), None)
@@ -197,17 +197,17 @@ def _numbers_alone(text: str, rules: NumberRules) -> list[Number]:
     return found
 
 
-def _valid(prefix: str, number: str, rules: NumberRules) -> Number | None:
+def _valid(prefix: str, number: str, rules: NumberRules) -> OrderNumber | None:
     cased = _cased(number, rules.case)
     if not re.fullmatch(rules.pattern, cased):
         return None
-    return Number(po_number=prefix + cased, portal_number=cased)
+    return OrderNumber(po_number=prefix + cased, portal_number=cased)
 
 
 def _readings(plain: str, rules: NumberRules) -> Iterator[tuple[str, str]]:
     """Each way to part the text into a prefix and a number: longest prefix first, none last."""
     for prefix in sorted(rules.prefixes, key=len, reverse=True):
-        if writing.as_latin(plain[: len(prefix)].upper()).casefold() == prefix.casefold():
+        if number_text.as_latin(plain[: len(prefix)].upper()).casefold() == prefix.casefold():
             yield prefix, plain[len(prefix) :].lstrip(_AFTER_PREFIX)
     yield "", plain
 
@@ -219,13 +219,13 @@ def _parts(text: str, separators: str) -> list[str]:
     return re.split(rf"(?<=\w)[{re.escape(separators)}]+(?=\w)", text)
 
 
-def _cased(text: str, case: Case) -> str:
+def _cased(text: str, case: LetterCase) -> str:
     match case:
-        case Case.UPPER:
+        case LetterCase.UPPER:
             return text.upper()
-        case Case.LOWER:
+        case LetterCase.LOWER:
             return text.lower()
-        case Case.KEEP:
+        case LetterCase.KEEP:
             return text
 
 

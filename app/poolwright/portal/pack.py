@@ -16,32 +16,32 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
 
+from poolwright.portal.addresses import origin_of
 from poolwright.portal.errors import PackError
 from poolwright.portal.numbers import NumberRules
-from poolwright.portal.origin import origin_of
-from poolwright.portal.tables import (
-    Attachments,
-    Dialogs,
+from poolwright.portal.pack_schema import (
+    AttachmentRules,
+    DialogPolicy,
     FieldRule,
-    Limits,
-    Login,
+    LoginRules,
     LoginStep,
     Marks,
     NameSource,
     PackTable,
-    Site,
-    Triage,
+    PageLimits,
+    SiteAddresses,
+    TriageMarks,
 )
 
 __all__ = [
-    "Dialogs",
+    "DialogPolicy",
     "FieldRule",
     "LoginStep",
     "Marks",
     "NameSource",
     "Pack",
     "PackError",
-    "Triage",
+    "TriageMarks",
     "load",
     "parse_json",
     "parse_toml",
@@ -73,12 +73,12 @@ class Pack(PackTable):
     name: Annotated[str, AfterValidator(_name)]
     title: str
     numbers: NumberRules
-    site: Site
-    login: Login
-    triage: Triage
-    attachments: Attachments
+    site: SiteAddresses
+    login: LoginRules
+    triage: TriageMarks
+    attachments: AttachmentRules
     fields: dict[str, FieldRule] = Field(default_factory=dict[str, FieldRule])
-    limits: Limits = Limits()
+    limits: PageLimits = PageLimits()
 
     def to_json(self) -> str:
         """The pack as it travels to a worker."""

@@ -26,7 +26,7 @@ class PatternError(ValueError):
     """A text is no regular expression."""
 
 
-def check(pattern: str) -> None:
+def validate(pattern: str) -> None:
     """Make sure that a pattern can be used.
 
     Raises:
@@ -35,12 +35,12 @@ def check(pattern: str) -> None:
     _search(pattern, ignores_case=False)
 
 
-def is_in(pattern: str, text: str) -> bool:
+def is_found(pattern: str, text: str) -> bool:
     """Whether a pattern is found anywhere in a text, in upper or lower case."""
     return _search(pattern, ignores_case=True)(text) is not None
 
 
-def value_in(pattern: str, text: str) -> str | None:
+def extract(pattern: str, text: str) -> str | None:
     """The first group of the first match, or all of it where there is no group; nothing where none is found.
 
     A point stands for a line break too, and every blank of the text counts as a space.

@@ -1,8 +1,13 @@
-"""The verdict on a page, from facts alone. A lost session is looked for first, so that it is never "not found".
+"""Triage of an order's page from facts alone.
+
+What the page is (a lost session is checked first), and whether its list of attachments is complete. Pure.
 
 Expired sessions often show the very text of a missing order on the login page; the final address and the login form
 tell them apart, and they are judged before any text. A visit that came by a login page on its way is not believed
 when it then says no.
+
+A list that is not there yet, or that stands where nobody looks, looks like an empty one. So an empty list counts only
+when the page says that it is empty.
 """
 
 from __future__ import annotations
@@ -16,7 +21,7 @@ from urllib.parse import urlsplit
 
 from poolwright.portal import patterns
 from poolwright.portal.pack import Pack
-from poolwright.portal.tables import Marks, Triage
+from poolwright.portal.pack_schema import AttachmentRules, Marks, TriageMarks
 
 
 class Verdict(StrEnum):
@@ -84,7 +89,7 @@ class PageFacts:
     texts: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def marks_of(triage: Triage, verdict: Verdict) -> Marks | None:
+def marks_of(triage: TriageMarks, verdict: Verdict) -> Marks | None:
     """The pack's marks of one verdict; nothing where the pack has none."""
     marks: dict[Verdict, Marks | None] = {
         Verdict.SESSION_LOST: triage.session_lost,
@@ -98,7 +103,7 @@ def marks_of(triage: Triage, verdict: Verdict) -> Marks | None:
     return marks.get(verdict)
 
 
-def judge_visit(pack: Pack, base_url: str, facts: PageFacts, *, portal_number: str | None = None) -> Verdict:
+def classify_visit(pack: Pack, base_url: str, facts: PageFacts, *, portal_number: str | None = None) -> Verdict:
     """What a visit to the portal found, with an eye on where it went.
 
     Args:
@@ -109,7 +114,7 @@ def judge_visit(pack: Pack, base_url: str, facts: PageFacts, *, portal_number: s
     """
     if not pack.may_fetch(base_url, facts.url):
         return Verdict.SESSION_LOST  # an identity provider on a host of its own; its texts say nothing of orders
-    verdict = judge(pack.triage, facts)
+    verdict = classify_page(pack.triage, facts)
     is_elsewhere = portal_number is not None and not pack.is_order_page(base_url, portal_number, facts.url)
     if verdict is Verdict.READY and is_elsewhere:
         verdict = Verdict.UNKNOWN  # sent on to a list or a start page: no list of attachments can be trusted there
@@ -118,7 +123,7 @@ def judge_visit(pack: Pack, base_url: str, facts: PageFacts, *, portal_number: s
     return _BY_LOGIN.get(verdict, verdict)
 
 
-def judge(triage: Triage, facts: PageFacts) -> Verdict:
+def classify_page(triage: TriageMarks, facts: PageFacts) -> Verdict:
     """What a page is, taken alone: the first verdict of ``ORDER`` whose marks match.
 
     An error of the portal is never ready, whatever its address says: it would pass for an order without attachments.
@@ -156,7 +161,7 @@ def leads_to(addresses: Collection[str], url: str) -> bool:
     """Whether an address is one of those that the regular expressions of a pack mean, by path and query."""
     parts = urlsplit(url)
     seen = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    return any(patterns.is_in(pattern, seen) for pattern in addresses)
+    return any(patterns.is_found(pattern, seen) for pattern in addresses)
 
 
 def _text_matches(marks: Marks, texts: Mapping[str, str]) -> bool:
@@ -166,3 +171,70 @@ def _text_matches(marks: Marks, texts: Mapping[str, str]) -> bool:
 
 def _folded(text: str) -> str:
     return " ".join(text.replace("\u2019", "'").casefold().split())
+
+
+_LATE = "The list of attachments did not arrive in time."
+#: What an author can do about a page that does not say so.
+_HINT = "set a sign of an empty list in the portal pack: attachments.empty, count, settled or answered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachmentListFacts:
+    """What was seen of one page's list."""
+
+    link_count: int
+    #: How many the page says that there are; nothing where it does not.
+    count: int | None = None
+    #: Whether it shows the pack's mark of an empty list, or counts none.
+    is_said_empty: bool = False
+    #: Whether it shows the pack's mark of a list that has arrived.
+    is_settled: bool = False
+    #: Whether what the pack names as the list's request was answered.
+    is_answered: bool = False
+    #: Whether it was there before the time for it was over.
+    is_in_time: bool = True
+    #: Whether no script of the page waits for an answer.
+    is_calm: bool = True
+    #: Hosts of frames that could not be looked into.
+    unread: Sequence[str] = ()
+    #: What the page wanted to send and was not let.
+    withheld: Sequence[str] = ()
+
+
+def incompleteness_reason(rules: AttachmentRules, facts: AttachmentListFacts) -> str:
+    """Why the list cannot be trusted, in a sentence; empty when it can."""
+    if facts.count is not None and facts.count != facts.link_count:
+        problem = f"The page announces {facts.count} attachments but shows {facts.link_count}."
+    elif facts.link_count:
+        is_whole = facts.is_in_time and (facts.is_settled or not rules.settled)
+        problem = "" if is_whole else _LATE
+    else:
+        problem = "" if facts.is_said_empty else _why_not_empty(rules, facts)
+    return f"{problem}{_beside(facts)}" if problem else ""
+
+
+def _why_not_empty(rules: AttachmentRules, facts: AttachmentListFacts) -> str:
+    """Why a page that shows no file and does not call its list empty may have some all the same."""
+    if rules.settled and not facts.is_settled:
+        return _LATE
+    if not facts.is_calm:
+        return "The page shows no attachments and still waits for a response of the portal."
+    if facts.unread:
+        return "The page shows no attachments, but some of it could not be read."
+    if facts.is_settled or facts.is_answered:
+        return ""
+    return f"The page shows no attachments, but has no sign of an empty list ({_HINT})."
+
+
+def _beside(facts: AttachmentListFacts) -> str:
+    """What may be the reason, and what to do about it."""
+    reasons = ""
+    if facts.unread:
+        hosts = ", ".join(sorted(set(facts.unread)))
+        reasons += (
+            f" It has a frame of another host ({hosts}), which is read when the portal pack names it in site.hosts."
+        )
+    if facts.withheld:
+        sent = ", ".join(facts.withheld)
+        reasons += f" It wanted to send {sent}, which goes out when the portal pack names it in site.posts."
+    return reasons

@@ -9,22 +9,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from poolwright.profile.cookies import count_key_prefixes, find_cookies, refuse_bound_cookies
-from poolwright.profile.everyday import refuse_everyday
-from poolwright.profile.failures import (
+from poolwright.profile.clone import CloneManifest, scan_user_data
+from poolwright.profile.cookie_db import count_key_prefixes, find_cookie_db, refuse_bound_cookies
+from poolwright.profile.damage import refuse_marked
+from poolwright.profile.errors import (
     ProfileMissingError,
     ProfileRefusedError,
-    log_in_or_restore,
-    missing_folder,
-    name_of,
-    unreadable,
+    login_or_restore_step,
+    missing_folder_error,
+    profile_name_of,
+    unreadable_error,
 )
-from poolwright.profile.marker import refuse_marked
-from poolwright.profile.occupancy import left_by_stranger, refuse_occupied
-from poolwright.profile.preferences import PREFERENCES
+from poolwright.profile.in_use import find_foreign_owner, refuse_in_use
+from poolwright.profile.integrity import PREFERENCES_FILE, check_integrity, has_no_settings
+from poolwright.profile.repository import refuse_everyday_browser
 from poolwright.profile.seal import Seal, hash_files, read_seal, refuse_differences, refuse_newer_seal, seal_path
-from poolwright.profile.structure import check_structure, has_no_settings
-from poolwright.profile.survey import Survey, survey
 
 #: A folder that has one of the two, or a seal, was opened by a browser; what else is missing is a question of damage.
 LOCAL_STATE = "Local State"
@@ -52,7 +51,7 @@ class BaseFacts:
             return None
         return (
             f"{self.path} is not sealed: only its structure is checked. "
-            f"`poolwright profile seal {name_of(self.path)}` has every byte checked."
+            f"`poolwright profile seal {profile_name_of(self.path)}` has every byte checked."
         )
 
 
@@ -79,7 +78,7 @@ def check_base(path: Path, *, everyday: Sequence[Path] | None = None) -> BaseFac
     return replace(facts, seal=seal)
 
 
-def check_for_login(path: Path, *, everyday: Sequence[Path] | None = None) -> None:
+def check_login_base(path: Path, *, everyday: Sequence[Path] | None = None) -> None:
     """Make sure that somebody may log in with a base, be it a new one. Hold ``locks.changing`` meanwhile.
 
     A damaged one is refused: a browser would make anew what it can't read, and a seal would hide that.
@@ -91,9 +90,9 @@ def check_for_login(path: Path, *, everyday: Sequence[Path] | None = None) -> No
     Raises:
         ProfileError: It is an everyday profile, marked, in use, or not fit as `check_base` says.
     """
-    refuse_everyday(path, everyday)
+    refuse_everyday_browser(path, everyday)
     refuse_marked(path)
-    refuse_occupied(path)
+    refuse_in_use(path)
     if _was_opened(path):
         check_base(path, everyday=everyday)
 
@@ -112,15 +111,15 @@ def inspect_base(path: Path, *, everyday: Sequence[Path] | None = None) -> BaseF
         ProfileInUseError: A browser has it open.
         ProfileDamagedError: Something in it is missing or broken that a browser loses a login with.
     """
-    refuse_everyday(path, everyday)
+    refuse_everyday_browser(path, everyday)
     try:
         _require_user_data(path)
-        refuse_occupied(path)
+        refuse_in_use(path)
         contents = _read_through(path)
     except OSError as error:
-        raise unreadable(path, error) from error
-    check_structure(path)
-    cookies = find_cookies(path)
+        raise unreadable_error(path, error) from error
+    check_integrity(path)
+    cookies = find_cookie_db(path)
     prefixes = count_key_prefixes(cookies)
     refuse_bound_cookies(cookies, prefixes)
     return BaseFacts(
@@ -136,25 +135,25 @@ def inspect_base(path: Path, *, everyday: Sequence[Path] | None = None) -> BaseF
 
 def _require_user_data(path: Path) -> None:
     if not path.is_dir():
-        raise missing_folder(path)
+        raise missing_folder_error(path)
     if _was_opened(path):
         return
-    if (path / PREFERENCES.name).is_file():
+    if (path / PREFERENCES_FILE.name).is_file():
         raise ProfileRefusedError(
             f"{path} is one profile within a user-data folder. Name the folder above it: {path.parent}."
         )
     raise ProfileMissingError(
-        f"{path} holds no profile that a browser wrote ({PREFERENCES.as_posix()} is missing). {log_in_or_restore(path)}"
+        f"{path} holds no profile that a browser wrote ({PREFERENCES_FILE.as_posix()} is missing). {login_or_restore_step(path)}"
     )
 
 
 def _was_opened(path: Path) -> bool:
-    signs = (path / PREFERENCES, path / LOCAL_STATE, seal_path(path))
+    signs = (path / PREFERENCES_FILE, path / LOCAL_STATE, seal_path(path))
     return any(sign.is_file() for sign in signs) or has_no_settings(path)
 
 
-def _read_through(path: Path) -> Survey:
-    contents = survey(path)
+def _read_through(path: Path) -> CloneManifest:
+    contents = scan_user_data(path)
     for file in contents.files:
         with (path / file.path).open("rb"):
             pass
@@ -162,7 +161,7 @@ def _read_through(path: Path) -> Survey:
 
 
 def _notices(path: Path) -> tuple[str, ...]:
-    stranger = left_by_stranger(path)
+    stranger = find_foreign_owner(path)
     if stranger is None:
         return ()
     notice = (

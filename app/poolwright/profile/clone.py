@@ -1,4 +1,9 @@
-"""The copy of a base for one worker: only what counts, hashed on the way, whole or not there at all.
+"""Clones a base profile for one worker.
+
+Only the files that matter, hashed during the copy, complete or not at all.
+
+A deny list, not an allow list: Chromium keeps adding stores that hold logins, and a clone without one of them is half
+logged out. Leaving out what is below was measured to cost nothing that a site can see.
 
 Its cost depends on the state in the base (a few MB), not on the caches beside it. No hard links: browsers write many
 of these files in place, so a shared file would carry one worker's session into the base and into all others.
@@ -14,22 +19,151 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from poolwright.domain.errors import PoolError
 from poolwright.domain.storage import StorageTrouble, trouble_of
 from poolwright.files.disk import PRIVATE_FOLDER_MODE, create_private_file, delete_path, remove_tree
 from poolwright.files.permissions import describe_error
-from poolwright.profile.failures import NoRoomError, ProfileInUseError, ProfileRefusedError, unreadable, unwritable
-from poolwright.profile.occupancy import refuse_occupied
-from poolwright.profile.survey import SourceFile, Survey, survey
+from poolwright.profile.errors import (
+    NoRoomError,
+    ProfileInUseError,
+    ProfileRefusedError,
+    unreadable_error,
+    unwritable_error,
+)
+from poolwright.profile.in_use import refuse_in_use
+
+#: Denied directly in the user-data folder and in ``Default/``, the only places where Chromium puts them.
+DENIED_NAMES = frozenset(
+    {
+        # Caches.
+        "BrowserMetrics",
+        "Cache",
+        "Code Cache",
+        "component_crx_cache",
+        "DawnGraphiteCache",
+        "DawnWebGPUCache",
+        "extensions_crx_cache",
+        "GPUCache",
+        "GPUPersistentCache",
+        "GraphiteDawnCache",
+        "GrShaderCache",
+        "ShaderCache",
+        "Shared Dictionary",
+        # Models, reports and statistics of the browser itself.
+        "Affiliation Database",
+        "blob_storage",
+        "Crashpad",
+        "optimization_guide_model_store",
+        "OptimizationGuideModelsManifest",
+        "Reporting and NEL",
+        "Safe Browsing",
+        "Segmentation Platform",
+        "segmentation_platform",
+        "shared_proto_db",
+        "Site Characteristics Database",
+        "Snapshots",
+        # Where the person has been.
+        "Favicons",
+        "History",
+        "Top Sites",
+        # Tabs to open again: they would come up in every worker beside its keeper tab.
+        "Sessions",
+        "Sessions_Encrypted",
+        # Proof that a browser runs on this very folder.
+        "DevToolsActivePort",
+        "lockfile",
+    }
+)
+#: Files denied wherever they stand: each LevelDB makes its own anew.
+DENIED_FILES = frozenset({"LOCK", "LOG", "LOG.old"})
+#: Denied directly in the user-data folder: locks of the living browser, and other people's profiles beside Default.
+DENIED_PATTERNS = ("Singleton*", "Profile *", "Guest Profile", "System Profile")
+
+_DEFAULT = "Default"
+_SQLITE_COMPANIONS = ("-journal", "-wal", "-shm")
+
+
+def _main_name(name: str) -> str:
+    # A database and its journal go the same way.
+    for companion in _SQLITE_COMPANIONS:
+        name = name.removesuffix(companion)
+    return name
+
+
+def is_copied(parts: tuple[str, ...], *, is_folder: bool) -> bool:
+    """Whether a clone needs the file or folder with this path below the user-data folder.
+
+    What lies in a folder that isn't wanted is never asked about.
+    """
+    name = parts[-1]
+    if not is_folder and name in DENIED_FILES:
+        return False
+    if len(parts) == 1 and any(fnmatchcase(name, pattern) for pattern in DENIED_PATTERNS):
+        return False
+    is_chromes_own_place = len(parts) == 1 or parts[:-1] == (_DEFAULT,)
+    return not (is_chromes_own_place and _main_name(name) in DENIED_NAMES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class SourceFile:
+    """One file as it stood."""
+
+    #: Below the user-data folder, with forward slashes.
+    path: str
+    size_bytes: int
+    modified_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloneManifest:
+    """All that a clone needs, in a fixed order. Two surveys are equal when nothing happened between them."""
+
+    #: Parents before their children, the empty ones too.
+    folders: tuple[str, ...]
+    files: tuple[SourceFile, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """Room that the files take."""
+        return sum(file.size_bytes for file in self.files)
+
+
+def scan_user_data(user_data: Path) -> CloneManifest:
+    """Look at every wanted file and folder. Links, sockets and pipes are passed over: only locks use them.
+
+    Raises:
+        OSError: A folder can't be listed.
+    """
+    folders: list[str] = []
+    files: list[SourceFile] = []
+    pending: list[tuple[str, ...]] = [()]
+    while pending:
+        parts = pending.pop()
+        with os.scandir(user_data.joinpath(*parts)) as entries:
+            for entry in entries:
+                path = (*parts, entry.name)
+                if entry.is_dir(follow_symlinks=False) and is_copied(path, is_folder=True):
+                    folders.append("/".join(path))
+                    pending.append(path)
+                elif entry.is_file(follow_symlinks=False) and is_copied(path, is_folder=False):
+                    files.append(_source_file(entry, "/".join(path)))
+    return CloneManifest(folders=tuple(sorted(folders)), files=tuple(sorted(files)))
+
+
+def _source_file(entry: os.DirEntry[str], path: str) -> SourceFile:
+    status = entry.stat(follow_symlinks=False)
+    return SourceFile(path=path, size_bytes=status.st_size, modified_ns=status.st_mtime_ns)
+
 
 #: What must stay free beside a clone: a browser writes some MB on its first start and fails oddly on a full disk.
 RESERVE_BYTES = 200 * 1024 * 1024
 #: A base that changes once may have been written by a browser's last breath; twice means that somebody uses it.
 COPY_TRIES = 2
 
-_ASIDE_MARK = ".damaged-"
+_QUARANTINE_MARK = ".damaged-"
 _CHUNK_BYTES = 1024 * 1024
 
 
@@ -87,7 +221,7 @@ def clone_profile(base: Path, target: Path, *, monotonic: Callable[[], float] = 
         files = _copy_unchanged(base, draft)
         draft.rename(target)
     except OSError as error:
-        raise _explained(error, base, target) from error
+        raise _copy_error(error, base, target) from error
     finally:
         delete_path(draft)
     return CloneReport(files=files, duration_s=monotonic() - begun)
@@ -103,16 +237,16 @@ def remove_clone(path: Path) -> None:
     remove_tree(path)
 
 
-def set_aside(path: Path, now: datetime) -> Path:
+def quarantine_clone(path: Path, now: datetime) -> Path:
     """Rename a damaged clone, so that nobody launches it and a person can look at it. Returns where it is.
 
     Raises:
         OSError: It can't be renamed.
     """
-    return path.rename(free_place(path.with_name(f"{path.name}{_ASIDE_MARK}{now:%Y%m%dT%H%M%SZ}")))
+    return path.rename(free_path(path.with_name(f"{path.name}{_QUARANTINE_MARK}{now:%Y%m%dT%H%M%SZ}")))
 
 
-def free_place(place: Path) -> Path:
+def free_path(place: Path) -> Path:
     """A place that is not taken: two commands may come within a second, and a clock may be set back."""
     count, free = 1, place
     while free.exists():
@@ -121,20 +255,20 @@ def free_place(place: Path) -> Path:
     return free
 
 
-def is_set_aside(path: Path) -> bool:
+def is_quarantined(path: Path) -> bool:
     """Whether this is a damaged clone that was kept."""
-    return _ASIDE_MARK in path.name
+    return _QUARANTINE_MARK in path.name
 
 
 def _copy_unchanged(base: Path, draft: Path) -> Mapping[str, CopiedFile]:
     for _ in range(COPY_TRIES):
         remove_tree(draft)
-        refuse_occupied(base)
-        before = survey(base)
+        refuse_in_use(base)
+        before = scan_user_data(base)
         _require_room(draft.parent, before.size_bytes)
         files = _copy_once(base, draft, before)
-        refuse_occupied(base)
-        if files is not None and survey(base) == before:
+        refuse_in_use(base)
+        if files is not None and scan_user_data(base) == before:
             return files
     raise ProfileInUseError(
         f"{base} changed while it was copied, twice. "
@@ -142,7 +276,7 @@ def _copy_unchanged(base: Path, draft: Path) -> Mapping[str, CopiedFile]:
     )
 
 
-def _copy_once(base: Path, draft: Path, contents: Survey) -> Mapping[str, CopiedFile] | None:
+def _copy_once(base: Path, draft: Path, contents: CloneManifest) -> Mapping[str, CopiedFile] | None:
     try:
         draft.mkdir(mode=PRIVATE_FOLDER_MODE)
         for folder in contents.folders:
@@ -177,15 +311,15 @@ def _require_room(folder: Path, size_bytes: int) -> None:
         )
 
 
-def _explained(error: OSError, base: Path, target: Path) -> PoolError:
+def _copy_error(error: OSError, base: Path, target: Path) -> PoolError:
     if error.errno == errno.EFBIG or trouble_of(error) is StorageTrouble.FULL:
         return NoRoomError(
             f"The disk was full before the clone {target} was complete ({error.strerror}); it was removed. "
             "Free some room, then start again."
         )
     if error.filename is not None and Path(error.filename).is_relative_to(base):
-        return unreadable(base, error)
+        return unreadable_error(base, error)
     told = describe_error(error, target.parent).sentence(
         otherwise="Check that its folder exists and that you may write there."
     )
-    return unwritable(error, f"The clone {target} can't be written, and nothing is left of it: {told}")
+    return unwritable_error(error, f"The clone {target} can't be written, and nothing is left of it: {told}")

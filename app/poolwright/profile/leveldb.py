@@ -1,4 +1,6 @@
-"""The chain of files that makes one LevelDB database: CURRENT names a manifest, and that names tables and the log.
+"""Verifies a LevelDB database.
+
+The checksums of its records, and the chain from CURRENT over the manifest to tables and log.
 
 A browser that finds a link missing makes the database anew and empty, without a word. The chain is only read here, and
 no database is opened: opening one rewrites it. What a killed browser leaves is whole: a log or a manifest may end
@@ -8,11 +10,60 @@ within a record. A flipped bit within a table is not found (that takes a seal); 
 from __future__ import annotations
 
 import os
+import struct
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
-from poolwright.profile.failures import BrokenFileError
-from poolwright.profile.records import read_records
+import google_crc32c
+
+from poolwright.profile.errors import BrokenFileError
+
+#: CRC-32C; the package doesn't say what it takes.
+_crc32c = cast("Callable[[bytes], int]", google_crc32c.value)  # pyright: ignore[reportUnknownMemberType]
+
+_BLOCK_BYTES = 32 * 1024
+#: Checksum of what follows the length, length, kind.
+_HEADER = struct.Struct("<IHB")
+_KIND_OFFSET = 6
+_FILLING, _WHOLE, _FIRST, _LAST = 0, 1, 2, 4
+
+
+def read_records(content: bytes) -> Iterator[tuple[bytes, int]]:
+    """Each whole record with the place behind it. One that the end cuts off was never promised to anyone.
+
+    Raises:
+        ValueError: A record begins as none does, or does not fit its checksum.
+    """
+    position = 0
+    parts: list[bytes] = []
+    while position + _HEADER.size <= len(content):
+        left = _BLOCK_BYTES - position % _BLOCK_BYTES
+        checksum, length, kind = _HEADER.unpack_from(content, position) if left >= _HEADER.size else (0, 0, _FILLING)
+        if kind == _FILLING and not length:
+            position += left
+            continue
+        end = position + _HEADER.size + length
+        if kind > _LAST or length > left - _HEADER.size:
+            msg = "no record begins so"
+            raise ValueError(msg)
+        if end > len(content):
+            return
+        if _masked(_crc32c(content[position + _KIND_OFFSET : end])) != checksum:
+            msg = "wrong checksum"
+            raise ValueError(msg)
+        part = content[position + _HEADER.size : end]
+        parts = [part] if kind in {_WHOLE, _FIRST} else [*parts, part]
+        position = end
+        if kind in {_WHOLE, _LAST}:
+            yield b"".join(parts), end
+
+
+def _masked(checksum: int) -> int:
+    """As LevelDB stores checksums, so that a checksum of checksums stays one."""
+    return ((checksum >> 15 | checksum << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
 
 #: What a manifest's records hold behind each tag: numbers and texts.
 _COMPARATOR, _LOG, _NEXT_FILE, _SEQUENCE, _POINTER, _DELETED, _ADDED, _EARLIER_LOG = 1, 2, 3, 4, 5, 6, 7, 9

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from poolwright.files.disk import PRIVATE_FILE_MODE
-from poolwright.profile.failures import ProfileInUseError, ProfileRefusedError, missing_folder, unwritable
+from poolwright.profile.errors import ProfileInUseError, ProfileRefusedError, missing_folder_error, unwritable_error
 
 _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
@@ -189,12 +189,12 @@ def _acquire_base_lock(base: Path, *, is_shared: bool, refusal: str) -> FileLock
     lock = FileLock(base.with_name(f"{base.name}.lock"))
     try:
         if not base.is_dir():
-            raise missing_folder(base)
+            raise missing_folder_error(base)
         is_taken = lock.take(is_shared=is_shared)
     except OSError as error:
         if error.errno in _READ_ONLY:
             return None
-        raise unwritable(
+        raise unwritable_error(
             error,
             f"{lock.path} can't be locked ({error.strerror}). Move the profile to a local disk with file locks.",
         ) from error

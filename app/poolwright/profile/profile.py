@@ -1,4 +1,7 @@
-"""The profile of one worker: a clone of the base, from its making to its end.
+"""The profile of one worker: a clone of the base, from the copy over each launch to its removal.
+
+It goes with ``--restore-last-session``: that argument keeps cookies without an expiry alive from launch to launch (in
+full Chromium; the headless shell drops them whatever it is told), and what is done here keeps old tabs from returning.
 
 The supervisor owns it, because a killed worker can't clean up after itself, and it alone calls the methods. They block;
 moves are told to the observer in the thread that calls.
@@ -7,23 +10,113 @@ moves are told to the observer in the thread that calls.
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 
+from poolwright.domain.errors import SetupError
 from poolwright.domain.ids import ProfileId, SiteCookies
 from poolwright.domain.state_machine import StateMachine, Transition
 from poolwright.domain.states import PROFILE, ProfileEvent, ProfileStatus
+from poolwright.files.disk import remove_tree, replace_private_file
+from poolwright.files.permissions import describe_error
 from poolwright.profile.base import check_base
-from poolwright.profile.clone import CloneReport, clone_profile, remove_clone, set_aside
-from poolwright.profile.cookies import count_living
-from poolwright.profile.failures import ProfileDamagedError
-from poolwright.profile.guidance import guided
-from poolwright.profile.launch import prepare_for_launch, unwritable
+from poolwright.profile.clone import CloneReport, clone_profile, quarantine_clone, remove_clone
+from poolwright.profile.cookie_db import count_live_cookies
+from poolwright.profile.damage import mark_damaged, with_remediation
+from poolwright.profile.errors import ProfileDamagedError, repair_step
+from poolwright.profile.errors import unwritable_error as refused
+from poolwright.profile.in_use import refuse_in_use
+from poolwright.profile.integrity import (
+    LOCAL_STORAGE,
+    PREFERENCES_FILE,
+    check_access,
+    check_integrity,
+    find_stores,
+    has_no_settings,
+    read_preferences,
+    require_stores,
+    trim_stores,
+)
 from poolwright.profile.locks import read_locked
-from poolwright.profile.marker import mark_damaged
 from poolwright.profile.seal import refuse_differences
-from poolwright.profile.structure import LOCAL_STORAGE, find_stores, require_stores
+
+#: With these a PDF becomes a download instead of a viewer page, and no download waits for an answer.
+_WANTED_SETTINGS = (
+    ("plugins", "always_open_pdf_externally", True),
+    ("download", "prompt_for_download", False),
+)
+#: Left by a browser that was killed. The lock of another machine, as a container leaves it, would stop the launch.
+_STALE_LOCKS = ("SingletonLock", "SingletonCookie", "SingletonSocket", "lockfile")
+#: From these folders the restore argument would open old tabs beside the keeper tab.
+_OLD_TABS = "Default/Sessions*"
+
+
+def prepare_for_launch(clone: Path) -> None:
+    """Make sure that a clone is whole, and make it ready for the next launch. Never call it on a base.
+
+    Raises:
+        ProfileInUseError: A browser still has the clone open.
+        ProfileDamagedError: Something in it is missing, broken or not ours.
+        SetupError: It can't be written.
+    """
+    refuse_in_use(clone)
+    check_access(clone)
+    check_integrity(clone, was_killed=True)
+    changed = None if has_no_settings(clone) else _changed(clone)
+    try:
+        if changed is not None:
+            replace_private_file(clone / PREFERENCES_FILE, changed)
+        trim_stores(clone)
+        _clear_stale_files(clone)
+    except OSError as error:
+        raise launch_folder_error(clone, error) from error
+
+
+def prepare_base(base: Path) -> None:
+    """Make a base ready for a login in it: only what an earlier browser left behind goes. Hold ``locks.changing``.
+
+    Raises:
+        ProfileInUseError: A browser has the base open.
+        ProfileDamagedError: Nobody can tell whether one has.
+        SetupError: It can't be written.
+    """
+    refuse_in_use(base)
+    try:
+        _clear_stale_files(base)
+    except OSError as error:
+        raise launch_folder_error(base, error) from error
+
+
+def _clear_stale_files(folder: Path) -> None:
+    for lock in _STALE_LOCKS:
+        (folder / lock).unlink(missing_ok=True)
+    for tabs in folder.glob(_OLD_TABS):
+        remove_tree(tabs)
+
+
+def launch_folder_error(folder: Path, error: OSError) -> SetupError:
+    """The error for a clone, a base, or a folder for temporary files, that can't be written."""
+    told = describe_error(error, folder).sentence(
+        otherwise="Check that you may write there and that the disk has room."
+    )
+    return refused(error, f"{folder} can't be made ready for a browser: {told}")
+
+
+def _changed(clone: Path) -> bytes | None:
+    """The settings with those that are wanted; nothing when they are there already."""
+    settings = read_preferences(clone / PREFERENCES_FILE)
+    before = json.dumps(settings)
+    for group, name, wanted in _WANTED_SETTINGS:
+        section = settings.setdefault(group, {})
+        if not isinstance(section, dict):
+            raise ProfileDamagedError(
+                f"{clone / PREFERENCES_FILE} holds no settings under {group!r}. {repair_step(clone)}"
+            )
+        cast("dict[str, object]", section)[name] = wanted
+    return None if json.dumps(settings) == before else json.dumps(settings, separators=(",", ":")).encode()
 
 
 class Profile:
@@ -101,7 +194,7 @@ class Profile:
         try:
             remove_clone(self.worker_profile_path)
         except OSError as error:
-            raise unwritable(self.worker_profile_path, error) from error
+            raise launch_folder_error(self.worker_profile_path, error) from error
         self._copy()
         self.is_lost = False
 
@@ -156,7 +249,7 @@ class Profile:
         kept = f" The damaged clone is kept in {self.kept_path}." if self.kept_path else ""
         lapse = self._mark(cause + kept)
         self._machine.fire(ProfileEvent.FAIL, cause=cause)
-        return ProfileDamagedError(guided(f"{cause}{kept}{lapse}", self.base_profile_path))
+        return ProfileDamagedError(with_remediation(f"{cause}{kept}{lapse}", self.base_profile_path))
 
     def _copy(self) -> CloneReport:
         try:
@@ -170,21 +263,21 @@ class Profile:
         try:
             self._stores = find_stores(self.worker_profile_path)
         except OSError as error:
-            raise unwritable(self.worker_profile_path, error) from error
+            raise launch_folder_error(self.worker_profile_path, error) from error
         self.clone_time = self._clock()
         self.notices = (*facts.notices, *filter(None, (facts.seal_notice,)))
         return report
 
     def _count_cookies(self) -> tuple[SiteCookies, ...]:
         try:
-            return count_living(self.worker_profile_path, self._clock())
+            return count_live_cookies(self.worker_profile_path, self._clock())
         except OSError as error:
-            raise unwritable(self.worker_profile_path, error) from error
+            raise launch_folder_error(self.worker_profile_path, error) from error
 
     def _keep_aside(self) -> Path | None:
         clone = self.worker_profile_path
         try:
-            return set_aside(clone, self._clock()) if clone.exists() else None
+            return quarantine_clone(clone, self._clock()) if clone.exists() else None
         except OSError:
             # Removed with its run: nobody launches a failed profile.
             return None

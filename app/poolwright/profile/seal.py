@@ -17,12 +17,11 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from poolwright.files.disk import replace_private_file
-from poolwright.profile.clone import CopiedFile
-from poolwright.profile.cookies import count_key_prefixes, find_cookies
-from poolwright.profile.failures import ProfileDamagedError, unreadable
-from poolwright.profile.guidance import ways_out
-from poolwright.profile.layout import refuse_newer
-from poolwright.profile.survey import survey
+from poolwright.profile.clone import CopiedFile, scan_user_data
+from poolwright.profile.cookie_db import count_key_prefixes, find_cookie_db
+from poolwright.profile.damage import remediation
+from poolwright.profile.errors import ProfileDamagedError, unreadable_error
+from poolwright.profile.repository import refuse_newer_layout
 
 _LAST_VERSION = "Last Version"
 #: More differences than these help nobody.
@@ -64,14 +63,14 @@ def write_seal(base: Path, *, now: datetime, browser_version: str | None = None)
     seal = Seal(
         created_at=now,
         browser_version=browser_version or _last_version(base),
-        cookies_count=sum(count_key_prefixes(find_cookies(base)).values()),
+        cookies_count=sum(count_key_prefixes(find_cookie_db(base)).values()),
         files=hash_files(base),
     )
-    put_seal(base, seal)
+    replace_seal(base, seal)
     return seal
 
 
-def put_seal(base: Path, seal: Seal) -> None:
+def replace_seal(base: Path, seal: Seal) -> None:
     """Put a seal beside a base, in place of another.
 
     Raises:
@@ -102,13 +101,13 @@ def read_seal(base: Path) -> Seal | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise unreadable(path, error) from error
+        raise unreadable_error(path, error) from error
     try:
         return Seal.model_validate_json(written)
     except ValidationError as error:
-        refuse_newer(path, written)
+        refuse_newer_layout(path, written)
         raise ProfileDamagedError(
-            f"{path} is not a valid seal, so the profile cannot be verified. {ways_out(base)}"
+            f"{path} is not a valid seal, so the profile cannot be verified. {remediation(base)}"
         ) from error
 
 
@@ -120,7 +119,7 @@ def refuse_newer_seal(base: Path) -> None:
     """
     path = seal_path(base)
     with contextlib.suppress(OSError):  # told by `read_seal`, where it matters
-        refuse_newer(path, path.read_bytes())
+        refuse_newer_layout(path, path.read_bytes())
 
 
 def hash_files(user_data: Path) -> Mapping[str, CopiedFile]:
@@ -130,9 +129,9 @@ def hash_files(user_data: Path) -> Mapping[str, CopiedFile]:
         ProfileDamagedError: A file can't be read.
     """
     try:
-        return {file.path: _hash(user_data / file.path) for file in survey(user_data).files}
+        return {file.path: _hash(user_data / file.path) for file in scan_user_data(user_data).files}
     except OSError as error:
-        raise unreadable(user_data, error) from error
+        raise unreadable_error(user_data, error) from error
 
 
 def find_differences(seal: Seal, files: Mapping[str, CopiedFile]) -> tuple[str, ...]:
@@ -163,7 +162,7 @@ def refuse_differences(base: Path, seal: Seal, files: Mapping[str, CopiedFile]) 
         more = f" and {len(differences) - _TOLD} more" if len(differences) > _TOLD else ""
         raise ProfileDamagedError(
             f"{base} is not as it was sealed on {seal.created_at:%d %b %Y at %H:%M} UTC, so a login may be lost: "
-            f"{', '.join(differences[:_TOLD])}{more}. {ways_out(base)}"
+            f"{', '.join(differences[:_TOLD])}{more}. {remediation(base)}"
         )
 
 

@@ -9,11 +9,11 @@ import anyio
 
 from poolwright.archive.report import ReportFiles, write_reports
 from poolwright.archive.report_table import TaskRecords
+from poolwright.files.disk_threads import check_cancelled
 from poolwright.files.permissions import describe_error
+from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service.batch import BatchJob
 from poolwright.service.resuming import unless
-from poolwright.store.journal import SqliteJournal
-from poolwright.store.threads import heed
 
 REPORTS_NAME = "reports"
 #: Time for the report after the first stop request, on top of the time for orders in progress.
@@ -58,4 +58,6 @@ async def report_batch(job: BatchJob, journal: SqliteJournal, stop: anyio.Event,
 
 
 def _write(job: BatchJob, records: TaskRecords) -> ReportFiles:
-    return write_reports(job.orders, records, job.out / REPORTS_NAME, job.report_stem, out=job.out, heed=heed)
+    return write_reports(
+        job.orders, records, job.out / REPORTS_NAME, job.report_stem, out=job.out, heed=check_cancelled
+    )

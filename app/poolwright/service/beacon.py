@@ -14,7 +14,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from poolwright.files.disk import replace_private_file
-from poolwright.profile.occupancy import is_alive
+from poolwright.profile.in_use import is_process_alive
 
 _S = TypeVar("_S", bound="_Sign")
 BEACON_NAME, BATCH_NAME = "daemon.json", "batch.json"
@@ -104,7 +104,7 @@ def _living(path: Path, kind: type[_S]) -> _S | None:
         found = kind.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
         return None
-    return found if is_alive(found.pid) and found.birth in {"", _birth(found.pid)} else None
+    return found if is_process_alive(found.pid) and found.birth in {"", _birth(found.pid)} else None
 
 
 def _birth(pid: int, proc: Path = Path("/proc")) -> str:

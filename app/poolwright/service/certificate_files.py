@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.options import Identity, Secret
 from poolwright.service.vault import SERVICE, ask
-from poolwright.settings import Settings, variable
+from poolwright.settings import Settings, variable_name
 
 _PEM = b"-----BEGIN "
 _KEY = re.compile(rb"-----BEGIN ([A-Z ]*)PRIVATE KEY-----.*?-----END \1PRIVATE KEY-----", re.DOTALL)
@@ -108,7 +108,7 @@ def describe_certificates(certificates: Sequence[x509.Certificate]) -> str:
 def _key(name: str, path: Path, content: bytes, settings: Settings) -> PrivateKeyTypes:
     block = _KEY.search(content)
     if block is None:
-        advice = f"Set client_key to the file that does ({variable('client_key')})"
+        advice = f"Set client_key to the file that does ({variable_name('client_key')})"
         _refuse(name, path, "contains no private key (PEM)", advice)
     is_locked = b"ENCRYPTED" in block.group()
     try:
@@ -136,7 +136,7 @@ def _passphrase(settings: Settings, path: Path) -> bytes | None:
 
 def _opening(path: Path) -> str:
     return (
-        f"Set client_key_password ({variable('client_key_password')}), or store it in the system's keyring "
+        f"Set client_key_password ({variable_name('client_key_password')}), or store it in the system's keyring "
         f"(`keyring set {SERVICE} {path}`)"
     )
 
@@ -173,4 +173,4 @@ def _read(name: str, path: Path) -> bytes:
 
 
 def _refuse(name: str, path: Path, what: str, advice: str) -> NoReturn:
-    raise OptionsError(f"{name} ({variable(name)}) is '{path}', which {what}. {advice}.")
+    raise OptionsError(f"{name} ({variable_name(name)}) is '{path}', which {what}. {advice}.")

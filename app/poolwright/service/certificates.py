@@ -11,7 +11,7 @@ from datetime import datetime
 from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.options import Identity
-from poolwright.settings import Settings, variable
+from poolwright.settings import Settings, variable_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ def find_certificates(settings: Settings) -> Certificates:
     """
     if settings.client_cert is None and (settings.client_key or settings.client_cert_hosts):
         named = "client_key" if settings.client_key else "client_cert_hosts"
-        msg = f"{named} is set but client_cert is not. Set client_cert, too ({variable('client_cert')})."
+        msg = f"{named} is set but client_cert is not. Set client_cert, too ({variable_name('client_cert')})."
         raise OptionsError(msg)
     if settings.ca_file is None and settings.client_cert is None:
         return Certificates()

@@ -26,8 +26,9 @@ from poolwright.domain.ports import EventSink
 from poolwright.domain.states import TaskStatus
 from poolwright.domain.tasks import JsonValue, POTask, Report, TaskRecord
 from poolwright.files.disk import remove_tree
-from poolwright.profile.home import ProfileHome
-from poolwright.profile.keeping import seal_base
+from poolwright.journal.sqlite_journal import SqliteJournal
+from poolwright.profile.backups import seal_base
+from poolwright.profile.repository import ProfileRepository
 from poolwright.profile.seal import seal_path
 from poolwright.sdk import GiveUpError, Processor, RetryLaterError, SessionLostError, Tab
 from poolwright.sdk.discovery import PO_ATTACHMENTS
@@ -43,7 +44,6 @@ from poolwright.service.site import Site, account_of, find_profile, find_site
 from poolwright.service.staffing import Staffing, find_staffing
 from poolwright.service.vault import with_keyring
 from poolwright.settings import Settings, load_settings
-from poolwright.store.journal import SqliteJournal
 from poolwright.supervisor.pool import PersistentWorkerPool
 from poolwright.supervisor.surroundings import Surroundings
 
@@ -238,5 +238,7 @@ def _plan(given: dict[str, object], processor: Processor | str, clock: SystemClo
 
 def _site(settings: Settings) -> Site | None:
     """Return the portal configuration if the settings or the profile name a portal, else ``None``."""
-    is_named = settings.portal or settings.base_url or settings.profile in ProfileHome(settings.profiles_dir).names()
+    is_named = (
+        settings.portal or settings.base_url or settings.profile in ProfileRepository(settings.profiles_dir).names()
+    )
     return find_site(settings) if is_named else None

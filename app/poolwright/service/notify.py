@@ -14,7 +14,7 @@ from loguru import logger
 
 from poolwright.concurrency import periodic
 from poolwright.domain.ports import Clock
-from poolwright.settings import Supervision
+from poolwright.settings import SystemdEnvironment
 
 #: A sign comes twice in the time within which it is wanted, as systemd asks for.
 _BEATS_IN_TIME = 2
@@ -25,7 +25,7 @@ _STATUS_LENGTH_MAX = 500
 class Notifier:
     """Sends messages to the service manager's socket; does nothing without one."""
 
-    def __init__(self, supervision: Supervision, clock: Clock) -> None:
+    def __init__(self, supervision: SystemdEnvironment, clock: Clock) -> None:
         """Take what the manager asked for.
 
         Args:

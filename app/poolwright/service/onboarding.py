@@ -20,14 +20,19 @@ from poolwright.domain.events import Level, Notice
 from poolwright.domain.outcomes import LoginCheck
 from poolwright.domain.ports import Clock, EventSink
 from poolwright.ipc.messages import WorkerMode
-from poolwright.profile.base import check_base, check_for_login
+from poolwright.profile.backups import (
+    delete_refreshed_login,
+    login_backup_path,
+    refreshed_login_path,
+    replace_base,
+    seal_changed_base,
+)
+from poolwright.profile.base import check_base, check_login_base
 from poolwright.profile.clone import clone_profile, remove_clone
-from poolwright.profile.failures import ProfileMissingError
-from poolwright.profile.home import NamedProfile
-from poolwright.profile.keeping import replace_base, seal_changed
-from poolwright.profile.kept_login import forget_renewed, kept_login_path, renewed_login_path
-from poolwright.profile.launch import prepare_base
+from poolwright.profile.errors import ProfileMissingError
 from poolwright.profile.locks import write_locked
+from poolwright.profile.profile import prepare_base
+from poolwright.profile.repository import NamedProfile
 from poolwright.profile.seal import Seal, remove_seal
 from poolwright.profile.storage_state import StorageState
 from poolwright.service.crew import Crew
@@ -125,7 +130,7 @@ async def promote(job: Onboarding) -> tuple[Path, Seal]:
         ProfileError: The base may not be used: marked, in use, damaged, or an everyday one.
         SetupError: The browser does not start, the portal does not answer, or something can't be written.
     """
-    base, renewed = job.profile.base_path, renewed_login_path(job.profile.base_path)
+    base, renewed = job.profile.base_path, refreshed_login_path(job.profile.base_path)
     draft = base.with_name(f"{base.name}.promoted")
     if not renewed.is_file():
         raise ProfileMissingError(f"No run has renewed the login of profile {job.profile.name} since it was made.")
@@ -136,7 +141,7 @@ async def promote(job: Onboarding) -> tuple[Path, Seal]:
             await run_errand(errand)
             await _prove(job, draft, _ENDED.format(name=job.profile.name))
             swapped = await anyio.to_thread.run_sync(partial(replace_base, base, draft, now=job.clock.now()))
-            forget_renewed(base)
+            delete_refreshed_login(base)
             return swapped
         finally:
             with anyio.CancelScope(shield=True):
@@ -153,7 +158,7 @@ def _clone_to(base: Path, draft: Path) -> None:
 async def _prove(job: Onboarding, folder: Path, unproven: str) -> None:
     """Check in a new browser that the saved login works, and save its cookies beside the base profile."""
     await anyio.to_thread.run_sync(prepare_base, folder)
-    kept = kept_login_path(job.profile.base_path)
+    kept = login_backup_path(job.profile.base_path)
     if (
         await run_errand(replace(_errand(job, WorkerMode.PROVE), base=folder, cookies_path=kept))
         is not LoginCheck.LOGGED_IN
@@ -171,12 +176,12 @@ def _errand(job: Onboarding, mode: WorkerMode) -> Errand:
 async def _onboard(job: Onboarding, errand: Errand, unproven: str) -> Seal:
     base = job.profile.base_path
     with write_locked(base):
-        await anyio.to_thread.run_sync(check_for_login, base)
+        await anyio.to_thread.run_sync(check_login_base, base)
         await anyio.to_thread.run_sync(_open_up, base)
         await run_errand(errand)
         await _prove(job, base, unproven)
-        await anyio.to_thread.run_sync(forget_renewed, base)
-        return await anyio.to_thread.run_sync(partial(seal_changed, base, now=job.clock.now()))
+        await anyio.to_thread.run_sync(delete_refreshed_login, base)
+        return await anyio.to_thread.run_sync(partial(seal_changed_base, base, now=job.clock.now()))
 
 
 def _open_up(base: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from pydantic import SecretStr
 
-from poolwright.settings import Settings, face, load_settings
+from poolwright.settings import Settings, field_types, load_settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def _change(name: str, before: object, after: object) -> Change:
         name=name,
         before="" if is_secret else _words(before),
         after="" if is_secret else _words(after),
-        acts_at_once=face(name).acts_at_once,
+        acts_at_once=field_types(name).acts_at_once,
     )
 
 

@@ -16,12 +16,12 @@ from poolwright.domain.errors import SetupError, unwrap_group
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.ports import Journal
 from poolwright.domain.tasks import TaskRecord
+from poolwright.files.disk_threads import check_cancelled
 from poolwright.files.permissions import describe_error
+from poolwright.journal.reader import JournalReader
+from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service.batch import Redo
 from poolwright.service.redoing import to_redo
-from poolwright.store.journal import SqliteJournal
-from poolwright.store.reading import Reading
-from poolwright.store.threads import heed
 
 #: Limit for removing the staging folder; the next start empties it as well.
 DISCARD_LIMIT_S = 5.0
@@ -83,15 +83,15 @@ async def to_reopen(
 
     def is_whole(record: TaskRecord) -> bool:
         looked.count += 1
-        return not record.folder or not tree.verify(record.folder, record.task.task_id, heed)
+        return not record.folder or not tree.verify(record.folder, record.task.task_id, check_cancelled)
 
-    def candidates(reading: Reading) -> Iterator[TaskRecord]:
+    def candidates(reading: JournalReader) -> Iterator[TaskRecord]:
         for record in reading.records(batch_id):
-            heed()
+            check_cancelled()
             if is_candidate(record):
                 yield record
 
-    def choose(reading: Reading) -> list[TaskId]:
+    def choose(reading: JournalReader) -> list[TaskId]:
         looked.total_count = sum(record.is_over for record in candidates(reading))
         return to_redo(candidates(reading), redo, is_whole)
 

@@ -16,14 +16,14 @@ from poolwright.domain.events import Level, ListOpened, Notice
 from poolwright.domain.outcomes import Outcome
 from poolwright.domain.ports import Accepted, Clock, EventSink
 from poolwright.domain.states import open_count
+from poolwright.journal import queries
+from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.portal import pack as packs
 from poolwright.service.batch import BatchJob, BatchSummary, Ending
 from poolwright.service.batch_report import BatchReport, end_of_patience, report_batch
 from poolwright.service.beginning import beginning
 from poolwright.service.crew import Crew
 from poolwright.service.resuming import clean_staging, recover, reopen, unless
-from poolwright.store import search
-from poolwright.store.journal import SqliteJournal
 from poolwright.supervisor import errand
 from poolwright.supervisor.codes import codes_of
 from poolwright.supervisor.commands import Stop
@@ -143,7 +143,7 @@ async def _conduct(run: _Run, accepted: Accepted) -> tuple[BatchSummary, bool]:
 
     async def count() -> None:
         counted.append(open_count(await journal.counts(batch_id)))
-        found.append(await journal.ask(partial(search.outcomes, batch_id=batch_id)))
+        found.append(await journal.ask(partial(queries.count_outcomes, batch_id=batch_id)))
 
     await unless(partial(end_of_patience, run.stop, run.stop_now), count)
     left_count = counted[0] if counted else open_before

@@ -9,7 +9,7 @@ from poolwright.domain.account import Account
 from poolwright.domain.errors import OptionsError
 from poolwright.portal import pack as packs
 from poolwright.portal.pack import Pack
-from poolwright.profile.home import NamedProfile, ProfileFile, ProfileHome
+from poolwright.profile.repository import NamedProfile, ProfileFile, ProfileRepository
 from poolwright.settings import Settings
 
 
@@ -43,7 +43,7 @@ def find_profile(settings: Settings) -> NamedProfile:
     Raises:
         ProfileError: There is none.
     """
-    return ProfileHome(settings.profiles_dir).find(settings.profile)
+    return ProfileRepository(settings.profiles_dir).find(settings.profile)
 
 
 def find_new_site(settings: Settings) -> tuple[Site, ProfileFile]:
@@ -71,7 +71,7 @@ def account_of(settings: Settings, site: Site) -> Account:
 
 
 def _address_of_profile(settings: Settings, pack: Pack) -> str:
-    home = ProfileHome(settings.profiles_dir)
+    home = ProfileRepository(settings.profiles_dir)
     if settings.profile not in home.names():
         return ""
     content = home.find(settings.profile).read()

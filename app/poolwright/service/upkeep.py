@@ -16,10 +16,10 @@ from poolwright.concurrency import periodic
 from poolwright.domain.events import Level
 from poolwright.domain.ids import BatchId
 from poolwright.domain.ports import Clock
-from poolwright.store.database import Compacted
-from poolwright.store.errors import JournalError
-from poolwright.store.journal import SqliteJournal
-from poolwright.store.retention import Forgotten
+from poolwright.journal.database import CompactResult
+from poolwright.journal.errors import JournalError
+from poolwright.journal.retention import PruneResult
+from poolwright.journal.sqlite_journal import SqliteJournal
 
 #: How often it looks whether there is something to do.
 LOOK_S = 60.0
@@ -33,14 +33,14 @@ _MB = 1024 * 1024
 class Upkept:
     """What was done; ``None`` for a part that was not due."""
 
-    forgotten: Forgotten | None = None
-    compacted: Compacted | None = None
+    forgotten: PruneResult | None = None
+    compacted: CompactResult | None = None
 
     @property
     def text(self) -> str:
         """Return the result in one sentence; empty if there is no change to report."""
         parts: list[str] = []
-        if self.forgotten is not None and self.forgotten != Forgotten():
+        if self.forgotten is not None and self.forgotten != PruneResult():
             gone = self.forgotten
             parts.append(
                 f"{_count(gone.list_count, 'list')}, {_count(gone.attempt_count, 'attempt')} and "
@@ -125,7 +125,7 @@ class Upkeep:
                 compacted = await self._journal.compact()
             return Upkept(forgotten=forgotten, compacted=compacted)
 
-    async def _forget(self) -> Forgotten | None:
+    async def _forget(self) -> PruneResult | None:
         days = self._retention_days()
         if not days:
             return None

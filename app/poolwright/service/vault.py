@@ -10,7 +10,7 @@ from __future__ import annotations
 from pydantic import SecretStr
 
 from poolwright.portal.pack import Pack
-from poolwright.settings import Settings, variable
+from poolwright.settings import Settings, variable_name
 
 SERVICE = "poolwright"
 
@@ -36,7 +36,9 @@ def with_keyring(settings: Settings, pack: Pack) -> tuple[Settings, str]:
     if pack.login.second_factor is not None and not settings.totp_secret.get_secret_value() and not why:
         secret, _ = ask(f"{settings.user}/totp")
         found["totp_secret"] = SecretStr(secret)
-    notice = f"No password is known for {settings.user}: {variable('password')} is not set, and {why}." if why else ""
+    notice = (
+        f"No password is known for {settings.user}: {variable_name('password')} is not set, and {why}." if why else ""
+    )
     return settings.model_copy(update=found), notice
 
 

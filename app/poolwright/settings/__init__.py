@@ -5,24 +5,23 @@ and the table of docs/settings.md are drawn from it. A value on the command line
 ``.env``, that over ``poolwright.toml``, and that over the default. Rooms below never import this: they get options.
 """
 
-from poolwright.settings.face import Face, LogLevel
-from poolwright.settings.loading import load_settings
-from poolwright.settings.model import Settings, face, variable
-from poolwright.settings.schedule import Missed, Overlap, ScheduleEntry
-from poolwright.settings.supervision import Supervision
-from poolwright.settings.words import allowed, default
+from poolwright.settings.config_sources import SystemdEnvironment
+from poolwright.settings.field_types import LogLevel, SettingHelp
+from poolwright.settings.loader import allowed_text, default_text, load_settings
+from poolwright.settings.model import Settings, setting_help, variable_name
+from poolwright.settings.schedule_entry import MissedRunPolicy, OverlapPolicy, ScheduleEntry
 
 __all__ = [
-    "Face",
     "LogLevel",
-    "Missed",
-    "Overlap",
+    "MissedRunPolicy",
+    "OverlapPolicy",
     "ScheduleEntry",
+    "SettingHelp",
     "Settings",
-    "Supervision",
-    "allowed",
-    "default",
-    "face",
+    "SystemdEnvironment",
+    "allowed_text",
+    "default_text",
     "load_settings",
-    "variable",
+    "setting_help",
+    "variable_name",
 ]

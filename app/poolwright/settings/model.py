@@ -24,19 +24,30 @@ from poolwright.domain.options import (
     TABS_MIN,
     Sandbox,
 )
-from poolwright.settings.checks import (
-    plain_address,
-    plain_host,
-    plain_path,
-    plain_proxy,
-    private_runs_dir,
-    refuse_odd,
-    without_blanks,
+from poolwright.settings.config_sources import (
+    ENV_PREFIX,
+    TOML_FILE,
+    EnvFileSource,
+    EnvironmentSource,
+    TomlFileSource,
+    variable_of,
 )
-from poolwright.settings.face import Face, LogLevel
-from poolwright.settings.schedule import ScheduleEntry, check_schedules
-from poolwright.settings.sources import ENV_PREFIX, TOML_FILE, EnvFile, Environment, File, variable_of
-from poolwright.settings.values import WORKERS_ALLOWED, HostNames, UserPath, WorkerCount
+from poolwright.settings.field_types import (
+    WORKERS_ALLOWED,
+    HostNames,
+    LogLevel,
+    SettingHelp,
+    UserPath,
+    WorkerCount,
+    default_runs_dir,
+    normalize_address,
+    normalize_host,
+    normalize_path,
+    normalize_proxy,
+    refuse_odd_characters,
+    strip_blanks,
+)
+from poolwright.settings.schedule_entry import ScheduleEntry, validate_schedules
 
 
 class Settings(BaseSettings):
@@ -52,21 +63,21 @@ class Settings(BaseSettings):
         populate_by_name=True,
     )
 
-    profiles_dir: Annotated[UserPath, Face(flags=("--profiles-dir",))] = Field(
+    profiles_dir: Annotated[UserPath, SettingHelp(flags=("--profiles-dir",))] = Field(
         default=Path("profiles"), description="Folder with one subfolder for each profile."
     )
-    profile: Annotated[str, Face(flags=("--profile",))] = Field(
+    profile: Annotated[str, SettingHelp(flags=("--profile",))] = Field(
         default="default", min_length=1, description="Name of the browser profile that is cloned for the workers."
     )
-    portal: Annotated[str, Face(flags=("--portal",), default="the profile's")] = Field(
+    portal: Annotated[str, SettingHelp(flags=("--portal",), default="the profile's")] = Field(
         default="",
         examples=["coupa"],
         description="Portal pack: a name of `poolwright portal list`, or the path of a .toml file.",
     )
     base_url: Annotated[
         str,
-        AfterValidator(plain_address),
-        Face(
+        AfterValidator(normalize_address),
+        SettingHelp(
             flags=("--base-url", "--url"),
             default="the profile's",
             allowed="an address that starts with http:// or https://, without user and password",
@@ -86,8 +97,8 @@ class Settings(BaseSettings):
     http_password: SecretStr = Field(default=SecretStr(""), description="Its password. Never shown.")
     proxy: Annotated[
         str,
-        AfterValidator(plain_proxy),
-        Face(
+        AfterValidator(normalize_proxy),
+        SettingHelp(
             default="the system's",
             allowed="an address that starts with http://, https:// or socks5://, without user and password",
         ),
@@ -103,13 +114,13 @@ class Settings(BaseSettings):
         examples=["login.example.com,.intern.example.com"],
         description="Hosts that are reached past that proxy; a name with a dot in front stands for all below it.",
     )
-    ca_file: Annotated[UserPath | None, Face(default="only those of the system")] = Field(
+    ca_file: Annotated[UserPath | None, SettingHelp(default="only those of the system")] = Field(
         default=None, examples=["/etc/company.pem"], description="Certificates of additional authorities (PEM or DER)."
     )
-    client_cert: Annotated[UserPath | None, Face(default="none")] = Field(
+    client_cert: Annotated[UserPath | None, SettingHelp(default="none")] = Field(
         default=None, examples=["/etc/robot.pem"], description="Client certificate for a portal that asks for one."
     )
-    client_key: Annotated[UserPath | None, Face(default="the key in client_cert")] = Field(
+    client_key: Annotated[UserPath | None, SettingHelp(default="the key in client_cert")] = Field(
         default=None, examples=["/etc/robot.key"], description="Its private key, if it is in a separate file (PEM)."
     )
     client_key_password: SecretStr = Field(
@@ -123,81 +134,81 @@ class Settings(BaseSettings):
     totp_secret: SecretStr = Field(
         default=SecretStr(""), description="TOTP secret of the login: base32 text or an otpauth:// URI."
     )
-    workers: Annotated[WorkerCount, Face(flags=("--workers", "-w"), allowed=WORKERS_ALLOWED)] = Field(
+    workers: Annotated[WorkerCount, SettingHelp(flags=("--workers", "-w"), allowed=WORKERS_ALLOWED)] = Field(
         default=2,
         description="Browser workers; each is a process with its own browser (about 450 MB). auto: as many as fit "
         "into memory, at most one for each CPU.",
     )
-    tabs_per_worker: Annotated[int, Face(flags=("--tabs", "-t"))] = Field(
+    tabs_per_worker: Annotated[int, SettingHelp(flags=("--tabs", "-t"))] = Field(
         default=2,
         ge=TABS_MIN,
         le=TABS_MAX,
         description="Orders that one worker processes at the same time, each in its own tab.",
     )
-    headless: Annotated[bool, Face(flags=("--headless/--headed",))] = Field(
+    headless: Annotated[bool, SettingHelp(flags=("--headless/--headed",))] = Field(
         default=True, description="Run the browsers without windows."
     )
-    browser_path: Annotated[UserPath | None, Face(flags=("--browser",), default="detected")] = Field(
+    browser_path: Annotated[UserPath | None, SettingHelp(flags=("--browser",), default="detected")] = Field(
         default=None,
         examples=["/usr/bin/chromium"],
         description="The Chrome, Chromium or Edge program to use.",
     )
-    sandbox: Annotated[Sandbox, Face(flags=("--sandbox",))] = Field(
+    sandbox: Annotated[Sandbox, SettingHelp(flags=("--sandbox",))] = Field(
         default=Sandbox.AUTO,
         description="Chromium's own sandbox; auto disables it only where the system does not support it.",
     )
-    task_timeout_s: Annotated[float, Face(flags=("--task-timeout",), acts_at_once=True)] = Field(
+    task_timeout_s: Annotated[float, SettingHelp(flags=("--task-timeout",), acts_at_once=True)] = Field(
         default=300.0, gt=0, le=7200, description="Time limit of one order in seconds, from its tab to its last file."
     )
-    file_max_mb: Annotated[int, Face(flags=("--file-max-mb",))] = Field(
+    file_max_mb: Annotated[int, SettingHelp(flags=("--file-max-mb",))] = Field(
         default=FILE_MAX_MB,
         ge=1,
         le=1_000_000,
         description="Size limit of one attachment in MB; a larger one is reported and not downloaded.",
     )
-    order_max_mb: Annotated[int, Face(flags=("--order-max-mb",))] = Field(
+    order_max_mb: Annotated[int, SettingHelp(flags=("--order-max-mb",))] = Field(
         default=ORDER_MAX_MB,
         ge=1,
         le=1_000_000,
         description="Size limit of all attachments of one order in MB; those beyond it are reported.",
     )
-    max_attempts: Annotated[int, Face(flags=("--max-attempts",), acts_at_once=True)] = Field(
+    max_attempts: Annotated[int, SettingHelp(flags=("--max-attempts",), acts_at_once=True)] = Field(
         default=3, ge=1, le=10, description="Attempts for one order before it counts as failed."
     )
-    memory_threshold: Annotated[float, Face(flags=("--memory-threshold",), acts_at_once=True)] = Field(
+    memory_threshold: Annotated[float, SettingHelp(flags=("--memory-threshold",), acts_at_once=True)] = Field(
         default=0.75,
         ge=MEMORY_THRESHOLD_MIN,
         le=MEMORY_THRESHOLD_MAX,
         description="Part of all memory (of the machine, or of its container) that may be used; over it no order "
         "starts, and the heaviest worker gets a fresh browser.",
     )
-    recycle_after_tasks: Annotated[int, Face(flags=("--recycle-after-tasks",), acts_at_once=True)] = Field(
+    recycle_after_tasks: Annotated[int, SettingHelp(flags=("--recycle-after-tasks",), acts_at_once=True)] = Field(
         default=RECYCLE_AFTER_TASKS,
         ge=0,
         le=1_000_000,
         description="Orders after which a worker is recycled, one worker at a time; 0 for never.",
     )
-    recycle_after_minutes: Annotated[float, Face(flags=("--recycle-after-minutes",), acts_at_once=True)] = Field(
+    recycle_after_minutes: Annotated[float, SettingHelp(flags=("--recycle-after-minutes",), acts_at_once=True)] = Field(
         default=RECYCLE_AFTER_MINUTES,
         ge=0,
         le=100_000,
         description="Minutes after which a worker is recycled; 0 for never.",
     )
-    shutdown_timeout_s: Annotated[float, Face(flags=("--shutdown-timeout",), acts_at_once=True)] = Field(
+    shutdown_timeout_s: Annotated[float, SettingHelp(flags=("--shutdown-timeout",), acts_at_once=True)] = Field(
         default=SHUTDOWN_TIMEOUT_MAX_S,
         gt=0,
         le=SHUTDOWN_TIMEOUT_MAX_S,
         description="Seconds that running orders get to finish when a run is stopped.",
     )
-    out: Annotated[UserPath, Face(flags=("--out", "-o"))] = Field(
+    out: Annotated[UserPath, SettingHelp(flags=("--out", "-o"))] = Field(
         default=Path("downloads"), description="Folder for the files, the reports and the journal."
     )
-    folder_template: Annotated[str, Face(flags=("--folder-template",))] = Field(
+    folder_template: Annotated[str, SettingHelp(flags=("--folder-template",))] = Field(
         default="{supplier}/{number}",
         min_length=1,
         description="Folder of one order below the output folder; {number}, {supplier} and other fields are filled in.",
     )
-    retention_days: Annotated[int, Face(flags=("--retention-days",), acts_at_once=True)] = Field(
+    retention_days: Annotated[int, SettingHelp(flags=("--retention-days",), acts_at_once=True)] = Field(
         default=0,
         ge=0,
         le=36_500,
@@ -205,30 +216,30 @@ class Settings(BaseSettings):
         "for ever. What an order brought is never forgotten, and its files are never touched.",
     )
     runs_dir: Annotated[
-        UserPath, Face(default="a private folder below the system's temporary folder", flags=("--runs-dir",))
+        UserPath, SettingHelp(default="a private folder below the system's temporary folder", flags=("--runs-dir",))
     ] = Field(
-        default_factory=private_runs_dir,
+        default_factory=default_runs_dir,
         examples=["/srv/pw"],
         description="Folder for clones and temporary files of runs: on a local disk, with a short path.",
     )
-    log_level: Annotated[LogLevel, Face(flags=("--log-level",))] = Field(
+    log_level: Annotated[LogLevel, SettingHelp(flags=("--log-level",))] = Field(
         default=LogLevel.INFO, description="Minimum log level."
     )
     log_file: Annotated[
-        UserPath | None, Face(flags=("--log-file",), default="`.poolwright/log.jsonl` below the output folder")
+        UserPath | None, SettingHelp(flags=("--log-file",), default="`.poolwright/log.jsonl` below the output folder")
     ] = Field(default=None, description="File for the complete log, one JSON object per line.")
-    host: Annotated[str, AfterValidator(plain_host), Face(flags=("--host",))] = Field(
+    host: Annotated[str, AfterValidator(normalize_host), SettingHelp(flags=("--host",))] = Field(
         default="127.0.0.1",
         min_length=1,
         description="Where the daemon listens. Any address but this machine's own lets others in the network ask it, "
         "and needs allow_remote.",
     )
-    allow_remote: Annotated[bool, Face(flags=("--allow-remote",))] = Field(
+    allow_remote: Annotated[bool, SettingHelp(flags=("--allow-remote",))] = Field(
         default=False,
         description="Let others in the network ask the daemon, where host does. They need the token, and nothing is "
         "encrypted: put a proxy with TLS in front of it.",
     )
-    port: Annotated[int, Face(flags=("--port",))] = Field(
+    port: Annotated[int, SettingHelp(flags=("--port",))] = Field(
         default=8484, ge=0, le=65535, description="Port of the daemon; 0 picks a free one."
     )
     host_names: HostNames = Field(
@@ -238,7 +249,7 @@ class Settings(BaseSettings):
         "own.",
     )
     path_prefix: Annotated[
-        str, AfterValidator(plain_path), Face(default="none", allowed="a path that begins with a slash")
+        str, AfterValidator(normalize_path), SettingHelp(default="none", allowed="a path that begins with a slash")
     ] = Field(
         default="",
         examples=["/pool"],
@@ -250,13 +261,13 @@ class Settings(BaseSettings):
     )
     schedules: Annotated[
         tuple[ScheduleEntry, ...],
-        BeforeValidator(check_schedules),
-        Face(default="none", allowed="a list of tables [[schedules]] in poolwright.toml", acts_at_once=True),
+        BeforeValidator(validate_schedules),
+        SettingHelp(default="none", allowed="a list of tables [[schedules]] in poolwright.toml", acts_at_once=True),
     ] = Field(
         default=(),
         description="Lists that the daemon fetches on a cron schedule: tables in poolwright.toml.",
     )
-    inbox_dir: Annotated[UserPath | None, Face(default="none")] = Field(
+    inbox_dir: Annotated[UserPath | None, SettingHelp(default="none")] = Field(
         default=None,
         examples=["/srv/lists"],
         description="Folder that the daemon watches: each list that is dropped there is processed once.",
@@ -264,7 +275,7 @@ class Settings(BaseSettings):
     inbox_interval_s: float = Field(
         default=5.0, gt=0, le=3600, description="Seconds between two scans of the watched folder."
     )
-    playwright_browsers_path: Annotated[UserPath | None, Face(default="Playwright's own default")] = Field(
+    playwright_browsers_path: Annotated[UserPath | None, SettingHelp(default="Playwright's own default")] = Field(
         default=None,
         validation_alias="PLAYWRIGHT_BROWSERS_PATH",
         description="Where Playwright keeps the browsers that it downloaded; its own variable, hence no prefix.",
@@ -280,21 +291,21 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not offered
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Command line, environment, ``.env``, ``poolwright.toml``: the first that has a value wins."""
-        return init_settings, Environment(settings_cls), EnvFile(settings_cls), File(settings_cls)
+        return init_settings, EnvironmentSource(settings_cls), EnvFileSource(settings_cls), TomlFileSource(settings_cls)
 
     @field_validator("*", mode="before")
     @classmethod
     def _is_meant(cls, value: object, info: ValidationInfo) -> object:
         field = cls.model_fields.get(info.field_name or "")
         kind = field.annotation if field is not None else None
-        return refuse_odd(without_blanks(value, kind), is_secret=kind is SecretStr)
+        return refuse_odd_characters(strip_blanks(value, kind), is_secret=kind is SecretStr)
 
 
-def variable(name: str) -> str:
+def variable_name(name: str) -> str:
     """The environment variable of a setting."""
     return variable_of(name, Settings.model_fields[name])
 
 
-def face(name: str) -> Face:
+def setting_help(name: str) -> SettingHelp:
     """How a setting shows itself."""
-    return next((item for item in Settings.model_fields[name].metadata if isinstance(item, Face)), Face())
+    return next((item for item in Settings.model_fields[name].metadata if isinstance(item, SettingHelp)), SettingHelp())

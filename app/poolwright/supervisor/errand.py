@@ -23,8 +23,8 @@ from poolwright.ipc import messages
 from poolwright.ipc.messages import WorkerMode
 from poolwright.ipc.process import SpawnSpec, WorkerProcess, spawn
 from poolwright.ipc.process_tree import kill_by_folder
-from poolwright.profile.failures import name_of
-from poolwright.profile.runs import RunFolder, WorkerFolder, sweep_dead_runs
+from poolwright.profile.errors import profile_name_of
+from poolwright.profile.run_folder import RunFolder, WorkerFolder, remove_dead_runs
 from poolwright.supervisor.talk import SILENCE_LIMIT_S, LostError, Talk
 
 #: The one process of an errand.
@@ -108,7 +108,7 @@ async def run_errand(errand: Errand) -> LoginCheck | None:
         SetupError: The browser does not start, or the portal does not answer.
     """
     # One that was killed may have left a login behind.
-    sweep = partial(sweep_dead_runs, errand.runs_root, end_strays=kill_by_folder)
+    sweep = partial(remove_dead_runs, errand.runs_root, end_strays=kill_by_folder)
     await anyio.to_thread.run_sync(sweep, abandon_on_cancel=True)  # nobody who wants to stop waits for a disk
     run = await anyio.to_thread.run_sync(RunFolder.create, errand.runs_root, abandon_on_cancel=True)
     try:
@@ -133,7 +133,7 @@ def _configure(errand: Errand, folder: WorkerFolder) -> messages.Configure:
             file.write(errand.state)
     seat = messages.WorkerPaths(
         profile_path=str(errand.base.absolute()),
-        profile_name=name_of(errand.base),
+        profile_name=profile_name_of(errand.base),
         cookies_path=str(errand.cookies_path.absolute()) if errand.cookies_path else "",
         kept_login_path=str(errand.kept_login_path.absolute()) if errand.kept_login_path else "",
         staging_path=str(folder.path),

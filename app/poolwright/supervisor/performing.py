@@ -20,7 +20,7 @@ from poolwright.domain.ids import WorkerRef
 from poolwright.domain.ports import Clock
 from poolwright.domain.tasks import POTask, Report
 from poolwright.ipc import messages
-from poolwright.profile.kept_login import keep_renewed
+from poolwright.profile.backups import save_refreshed_login
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.clerk import Clerk
 from poolwright.supervisor.codes import OneTimeCodes
@@ -187,7 +187,7 @@ class Performance:
     async def _keep_login(self, slot: int) -> None:
         worker = self.workers[slot]
         try:
-            keep = partial(keep_renewed, worker.profile.base_profile_path, worker.cookies_path)
+            keep = partial(save_refreshed_login, worker.profile.base_profile_path, worker.cookies_path)
             await anyio.to_thread.run_sync(keep, abandon_on_cancel=True)  # the profile may be on a share that hangs
         except OSError as error:
             problem = f"could not save a backup of the renewed login beside the profile ({error.strerror})"

@@ -18,10 +18,9 @@ from poolwright.domain.ids import ProfileId, WorkerRef
 from poolwright.domain.options import PoolOptions
 from poolwright.domain.state_machine import Transition
 from poolwright.ipc.process_tree import kill_by_folder
-from poolwright.profile.failures import PlaceAwayError, ProfileDamagedError, name_of
-from poolwright.profile.launch import unwritable
-from poolwright.profile.profile import Profile
-from poolwright.profile.runs import RunFolder, WorkerFolder, furnish, sweep_dead_runs
+from poolwright.profile.errors import ProfileDamagedError, ProfileStorageAwayError, profile_name_of
+from poolwright.profile.profile import Profile, launch_folder_error
+from poolwright.profile.run_folder import RunFolder, WorkerFolder, recreate_worker_folder, remove_dead_runs
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.deadline import Deadline
 from poolwright.supervisor.places import Place
@@ -53,12 +52,12 @@ class Premises:
             SetupError: The folder cannot be made.
         """
         root = self.options.runs_root
-        swept = await _unless_unwanted(partial(sweep_dead_runs, root, end_strays=kill_by_folder))
+        swept = await _unless_unwanted(partial(remove_dead_runs, root, end_strays=kill_by_folder))
         if swept.removed:
             self.chronicle.notice(Level.INFO, f"cleaned up {len(swept.removed)} abandoned run(s)")
         self._run = await _unless_unwanted(partial(_make_folder, root))
         # Asked once: its disk may be away when a worker is started anew.
-        self.profile_name = await _unless_unwanted(partial(name_of, self.options.base_profile_path))
+        self.profile_name = await _unless_unwanted(partial(profile_name_of, self.options.base_profile_path))
 
     def staging_path(self, slot: int) -> Path:
         """Where a slot's worker stages its files."""
@@ -185,16 +184,16 @@ def _take(profile: Profile, folder: WorkerFolder) -> None:
     try:
         _make_ready(profile, folder)
     except OSError as error:
-        raise unwritable(folder.path, error) from error
+        raise launch_folder_error(folder.path, error) from error
 
 
 def _make_ready(profile: Profile, folder: WorkerFolder) -> None:
     """A clone that is gone altogether was removed, and no browser has spoiled it."""
     if not folder.path.parent.exists():
         told = f"The run folder {folder.path.parent} is gone; it is recreated as soon as possible."
-        raise PlaceAwayError(told)
+        raise ProfileStorageAwayError(told)
     if profile.is_lost or not profile.worker_profile_path.exists():
-        furnish(folder)
+        recreate_worker_folder(folder)
         profile.restore()
     profile.take()
 

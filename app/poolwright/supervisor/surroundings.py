@@ -12,9 +12,9 @@ from poolwright.domain.options import WorkerOptions
 from poolwright.domain.ports import Archive, Clock, EventSink, Journal
 from poolwright.ipc.messages import WorkerPaths
 from poolwright.ipc.process import SpawnSpec
-from poolwright.profile.kept_login import kept_login_path
+from poolwright.profile.backups import login_backup_path
 from poolwright.profile.profile import Profile
-from poolwright.profile.runs import WorkerFolder
+from poolwright.profile.run_folder import WorkerFolder
 from poolwright.supervisor.deadline import Deadline
 from poolwright.system.memory_limit import MemoryLimit, oom_kill_count, read_limit
 
@@ -80,6 +80,6 @@ class WorkerOrder:
             profile_name=self.profile_name,
             staging_path=str(self.staging_path),
             cookies_path=str(self.cookies_path),
-            kept_login_path=str(kept_login_path(self.profile.base_profile_path)),
+            kept_login_path=str(login_backup_path(self.profile.base_profile_path)),
             expected_cookies=self.profile.expected_cookies,
         )

@@ -12,7 +12,7 @@ from poolwright.domain.ids import WorkerRef
 from poolwright.ipc import messages
 from poolwright.ipc.codec import FrameError
 from poolwright.ipc.process import WorkerProcess
-from poolwright.profile.failures import ProfileDamagedError
+from poolwright.profile.errors import ProfileDamagedError
 from poolwright.supervisor.facts import (
     BrowserUnfit,
     LoginLost,

@@ -20,7 +20,7 @@ from poolwright.domain.states import WORKER, WorkerEvent, WorkerStatus
 from poolwright.domain.storage import StorageTrouble, trouble_told
 from poolwright.domain.tasks import POTask
 from poolwright.ipc import messages
-from poolwright.profile.failures import ProfileInUseError
+from poolwright.profile.errors import ProfileInUseError
 from poolwright.profile.profile import Profile
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.departure import Departure

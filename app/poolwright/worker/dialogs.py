@@ -10,13 +10,13 @@ import contextlib
 from playwright.async_api import Dialog, Page
 from playwright.async_api import Error as PlaywrightError
 
-from poolwright.portal.tables import Dialogs
+from poolwright.portal.pack_schema import DialogPolicy
 
 #: Whether a page may be left: whoever sends it elsewhere means it.
 _LEAVING = "beforeunload"
 
 
-def answer_dialogs(page: Page, choice: Dialogs) -> None:
+def answer_dialogs(page: Page, choice: DialogPolicy) -> None:
     """Answer whatever a page and the windows that it opens ask, from now on and for as long as they live."""
 
     async def answer(dialog: Dialog) -> None:
@@ -33,6 +33,6 @@ def answer_dialogs(page: Page, choice: Dialogs) -> None:
     adopt(page)
 
 
-def takes(kind: str, choice: Dialogs) -> bool:
+def takes(kind: str, choice: DialogPolicy) -> bool:
     """Whether a question of a kind is answered with yes; a text that is asked for is never given."""
-    return kind == _LEAVING or (choice is Dialogs.ACCEPT and kind != "prompt")
+    return kind == _LEAVING or (choice is DialogPolicy.ACCEPT and kind != "prompt")

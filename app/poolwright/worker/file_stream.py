@@ -20,7 +20,7 @@ from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
 from poolwright.domain.options import BrowserOptions, PortalOptions
-from poolwright.portal.origin import origin_of
+from poolwright.portal.addresses import origin_of
 from poolwright.portal.pack import Pack
 from poolwright.worker.allowance import Allowance
 from poolwright.worker.codings import CODINGS, Unpacking, codings_in

@@ -17,8 +17,8 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
 from poolwright.domain.errors import unwrap_group
-from poolwright.portal.leaving import Request, Ruling, rule
 from poolwright.portal.pack import Pack
+from poolwright.portal.request_policy import PageRequest, RequestRuling, rule_on_request
 from poolwright.worker.devtools import Send, sending, session_of
 
 #: The kinds of requests that can carry a change, or lead the page away.
@@ -46,21 +46,21 @@ class Guard:
         #: Where it wanted to go.
         self.strayed: list[str] = []
 
-    def ruling(self, event: _Event) -> Ruling:
+    def ruling(self, event: _Event) -> RequestRuling:
         """Decide about one request, and remember what was held back."""
         asked = event["request"]
-        request = Request(
+        request = PageRequest(
             method=str(asked["method"]),
             url=str(asked["url"]),
             is_navigation=event["resourceType"] == "Document" and event.get("frameId") == self._frame_id,
             sender=str(asked.get("headers", {}).get("Origin", "")),
             is_clicking=self.is_clicking,
         )
-        ruling = rule(self._pack, self._base_url, request)
-        if ruling is Ruling.ASTRAY:
+        ruling = rule_on_request(self._pack, self._base_url, request)
+        if ruling is RequestRuling.ASTRAY:
             self.strayed.append(request.url)
         told = f"{request.method} {request.url.split('?')[0]}"
-        is_news = ruling is Ruling.WITHHELD and event["resourceType"] != "Ping" and told not in self.withheld
+        is_news = ruling is RequestRuling.WITHHELD and event["resourceType"] != "Ping" and told not in self.withheld
         if is_news and len(self.withheld) < _TOLD_MAX:
             self.withheld.append(told)
         return ruling
@@ -104,7 +104,7 @@ async def _answer(events: MemoryObjectReceiveStream[_Event], guard: Guard, send:
     with events:
         async for event in events:
             with contextlib.suppress(PlaywrightError):  # the page went away with what it asked for
-                if guard.ruling(event) is Ruling.GOES:
+                if guard.ruling(event) is RequestRuling.GOES:
                     await send("Fetch.continueRequest", {"requestId": event["requestId"]})
                 else:  # so that the page stays what it is; any other error would put a page of the browser in its place
                     await send("Fetch.failRequest", {"requestId": event["requestId"], "errorReason": "Aborted"})

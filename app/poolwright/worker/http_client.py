@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 from poolwright.domain.options import BrowserOptions, Identity, Proxy
-from poolwright.portal.origin import origin_of
+from poolwright.portal.addresses import origin_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from poolwright.domain.events import Level
 from poolwright.portal.pack import LoginStep
-from poolwright.portal.tables import SecondFactor
+from poolwright.portal.pack_schema import SecondFactorForm
 from poolwright.portal.triage import DEMANDS, Verdict
 from poolwright.worker.cookies import CookieSnapshot
 from poolwright.worker.errors import CannotLogInError, PortalDownError, first_line
@@ -118,7 +118,7 @@ class Ladder:
             step = remedy(str(error), portal.base_url)
             return f"the form could not be filled in ({first_line(error)})" + (f": {step}" if step else "")
 
-    async def _give_code(self, form: SecondFactor) -> str | None:
+    async def _give_code(self, form: SecondFactorForm) -> str | None:
         if not self.keys.one_time_code:
             return "the portal asks for a one-time code, but no TOTP secret is set (POOLWRIGHT_TOTP_SECRET)"
         if self.keys.is_code_used:

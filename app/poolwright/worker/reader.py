@@ -17,10 +17,17 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
-from poolwright.portal.document import addresses_in
-from poolwright.portal.listing import ListFacts, doubt
+from poolwright.portal.addresses import addresses_in
 from poolwright.portal.pack import Pack
-from poolwright.portal.triage import PageFacts, Verdict, address_matches, judge, judge_visit
+from poolwright.portal.triage import (
+    AttachmentListFacts,
+    PageFacts,
+    Verdict,
+    address_matches,
+    classify_page,
+    classify_visit,
+    incompleteness_reason,
+)
 from poolwright.worker.reading import (
     DEPTH_MAX,
     ELEMENT_COUNT_MAX,
@@ -98,7 +105,7 @@ class Reader:
             present=reading.present,
             texts=reading.texts,
         )
-        verdict = judge_visit(self._pack, self._base_url, facts, portal_number=self._portal_number)
+        verdict = classify_visit(self._pack, self._base_url, facts, portal_number=self._portal_number)
         is_ready = verdict in {Verdict.READY, Verdict.RENEWED}
         return Read(reading=reading, verdict=verdict, doubt=self._doubt(reading) if is_ready else "")
 
@@ -217,14 +224,14 @@ class Reader:
         return reading.is_settled and (bool(reading.links) or reading.is_said_empty)
 
     def _known(self, url: str) -> Verdict:
-        return judge(self._pack.triage, PageFacts(url=url, status=self._traffic.status))
+        return classify_page(self._pack.triage, PageFacts(url=url, status=self._traffic.status))
 
     def _doubt(self, reading: Reading) -> str:
         if self._portal_number is None:
             return ""
-        return doubt(
+        return incompleteness_reason(
             self._pack.attachments,
-            ListFacts(
+            AttachmentListFacts(
                 link_count=len(reading.links),
                 count=reading.count,
                 is_said_empty=reading.is_said_empty,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from poolwright.portal.pack import Marks, Pack
-from poolwright.portal.tables import Empty
+from poolwright.portal.pack_schema import NoAttachmentsMark
 from poolwright.portal.triage import ORDER, Verdict, marks_of
 
 
@@ -27,7 +27,7 @@ def rules_of(pack: Pack) -> dict[str, Any]:
     }
 
 
-def _shown(mark: Marks | Empty) -> dict[str, list[str]]:
+def _shown(mark: Marks | NoAttachmentsMark) -> dict[str, list[str]]:
     """What of a mark is to be seen on the page itself."""
     return {"selector": list(mark.selector), "text": list(mark.text), "within": list(mark.within)}
 

@@ -13,7 +13,7 @@ from collections.abc import Collection
 from enum import StrEnum
 from urllib.parse import parse_qsl, urlsplit
 
-from poolwright.portal.origin import origin_of
+from poolwright.portal.addresses import origin_of
 from poolwright.portal.pack import Pack
 
 #: What storage calls the parts of an address that it signed (S3, Google, Azure, CloudFront and their likes).

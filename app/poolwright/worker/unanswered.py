@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from playwright.async_api import Error as PlaywrightError
 
-from poolwright.portal.origin import origin_of
+from poolwright.portal.addresses import origin_of
 from poolwright.worker.errors import first_line, is_no_answer
 
 _CODE = re.compile(r"net::ERR_\w+")

@@ -18,7 +18,7 @@ from playwright.async_api import Browser, CDPSession, Page
 from playwright.async_api import Error as PlaywrightError
 
 from poolwright.domain.errors import unwrap_group
-from poolwright.portal.origin import origin_of
+from poolwright.portal.addresses import origin_of
 from poolwright.worker.devtools import sending
 from poolwright.worker.traffic import Traffic
 

@@ -9,7 +9,7 @@ from playwright.async_api import Page
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
 from poolwright.portal.pack import Pack
-from poolwright.portal.triage import PageFacts, Verdict, judge_visit
+from poolwright.portal.triage import PageFacts, Verdict, classify_visit
 from poolwright.worker.errors import no_page
 from poolwright.worker.file_stream import waiting_s
 from poolwright.worker.guard import Guard
@@ -116,7 +116,7 @@ async def _pageless(
         raise error
     url = traffic.passed[-1]
     facts = PageFacts(url=url, status=traffic.status, passed=traffic.passed)
-    verdict = judge_visit(pack, base_url, facts, portal_number=portal_number)
+    verdict = classify_visit(pack, base_url, facts, portal_number=portal_number)
     if verdict in {Verdict.READY, Verdict.RENEWED, Verdict.UNKNOWN}:
         verdict = Verdict.PORTAL_ERROR
     return Visit(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, Playwright
 
-from poolwright.profile.occupancy import read_owner
+from poolwright.profile.in_use import read_owner
 from tests.browser.profile.site import Site
 
 #: As workers start it: the first keeps session cookies, the second is what root needs.

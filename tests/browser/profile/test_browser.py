@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Playwright
 
+from poolwright.profile.backups import restore_base, seal_base
 from poolwright.profile.base import check_base
 from poolwright.profile.clone import clone_profile
-from poolwright.profile.failures import ProfileInUseError
-from poolwright.profile.keeping import restore, seal_base
-from poolwright.profile.launch import prepare_for_launch
-from poolwright.profile.occupancy import read_owner
+from poolwright.profile.errors import ProfileInUseError
+from poolwright.profile.in_use import read_owner
+from poolwright.profile.profile import prepare_for_launch
 from tests.browser.profile.browsing import cookie_names, kill_in_use, kill_while_writing, log_in, opened, stored
 from tests.browser.profile.site import COOKIE_NAMES, PDF, Site
 from tests.support.profile_folders import fingerprint, write
@@ -116,7 +116,7 @@ def test_a_restored_base_is_logged_in(
     shutil.rmtree(base / "Default/Local Storage")
     (base / "Default/Cookies").write_bytes(b"")
 
-    restore(base, now=NOON)
+    restore_base(base, now=NOON)
     check_base(base)
     clone_profile(base, tmp_path / "profile")
     prepare_for_launch(tmp_path / "profile")

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import sync_playwright
 
-from poolwright.profile.clone import clone_profile, is_set_aside
-from poolwright.profile.cookies import count_living
-from poolwright.profile.failures import ProfileDamagedError
+from poolwright.profile.clone import clone_profile, is_quarantined
+from poolwright.profile.cookie_db import count_live_cookies
+from poolwright.profile.errors import ProfileDamagedError
 from tests.browser.profile.browsing import log_in, opened
 from tests.browser.profile.site import COOKIE_NAMES, Site
 from tests.browser.profile.test_damage import DAMAGES, flip_value
@@ -138,7 +138,9 @@ async def test_what_no_structure_shows_of_an_unsealed_base_is_found_before_the_f
 ) -> None:
     clone_profile(logged_in, tmp_path / "base")
     DAMAGES[name].act(tmp_path / "base")
-    held = sum(site.lasting_count + site.session_count for site in count_living(tmp_path / "base", datetime.now(UTC)))  # noqa: TID251
+    held = sum(
+        site.lasting_count + site.session_count for site in count_live_cookies(tmp_path / "base", datetime.now(UTC))
+    )
 
     async with slot_on(tmp_path / "base", tmp_path) as slot:
         with pytest.raises(
@@ -149,7 +151,7 @@ async def test_what_no_structure_shows_of_an_unsealed_base_is_found_before_the_f
         kept = slot.profile.kept_path
 
     assert kept is not None
-    assert is_set_aside(kept)
+    assert is_quarantined(kept)
     assert (kept / "Default/Cookies").is_file(), "for a person to look at, after the run's folder is gone"
 
 

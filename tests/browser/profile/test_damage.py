@@ -20,11 +20,10 @@ from poolwright.domain.errors import ProfileError
 from poolwright.domain.ids import ProfileId
 from poolwright.profile.base import check_base
 from poolwright.profile.clone import clone_profile
-from poolwright.profile.failures import ProfileDamagedError
-from poolwright.profile.home import FILE_NAME
-from poolwright.profile.launch import prepare_for_launch
-from poolwright.profile.profile import Profile
-from poolwright.profile.seal import Seal, put_seal, write_seal
+from poolwright.profile.errors import ProfileDamagedError
+from poolwright.profile.profile import Profile, prepare_for_launch
+from poolwright.profile.repository import FILE_NAME
+from poolwright.profile.seal import Seal, replace_seal, write_seal
 from tests.browser.profile.browsing import fill, log_in, opened
 from tests.browser.profile.site import COOKIE_NAMES, Site
 from tests.support.profile_folders import PORTABLE, make_cookies, write
@@ -239,7 +238,7 @@ def life_of(base: Path) -> Profile:
 def test_an_unharmed_profile_passes_sealed_and_unsealed(copy: Path, seal: Seal) -> None:
     assert check_base(copy).cookies_count == len(COOKIE_NAMES)
 
-    put_seal(copy, seal)
+    replace_seal(copy, seal)
     profile = life_of(copy)
     profile.clone()
     profile.take()
@@ -260,7 +259,7 @@ def test_a_damage_is_found_before_any_browser_starts(copy: Path, seal: Seal, nam
         with pytest.raises(ProfileError):
             check_base(copy)
 
-    put_seal(copy, seal)
+    replace_seal(copy, seal)
     with pytest.raises(ProfileError) as caught:
         life_of(copy).clone()
 

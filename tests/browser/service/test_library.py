@@ -15,9 +15,9 @@ from poolwright.domain.events import Event, Notice
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import POTask, Report
-from poolwright.profile.failures import ProfileDamagedError
+from poolwright.journal.errors import JournalError
+from poolwright.profile.errors import ProfileDamagedError
 from poolwright.service.library import Callbacks, new_task
-from poolwright.store.errors import JournalError
 from tests.support import own_processors
 from tests.support.machine import ROOMY
 from tests.support.own_pool import own_pool

@@ -17,7 +17,7 @@ from poolwright.domain.events import Event, Notice
 from poolwright.domain.ids import TaskId
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.states import PoolStatus
-from poolwright.profile.kept_login import kept_login_path
+from poolwright.profile.backups import login_backup_path
 from poolwright.service.library import PersistentWorkerPool, open_pool
 from poolwright.supervisor import lifespan
 from tests.support.batch_results import some_good_number
@@ -72,7 +72,7 @@ async def log_in_elsewhere(portal: Portal, desk: Desk, folder: Path) -> None:
     """A person logs in, and the login is kept beside the profile."""
     async with open_stage(portal, folder):
         pass
-    shutil.copy(folder / "cookies.json", kept_login_path(desk.folder / "profiles" / "demo" / "base"))
+    shutil.copy(folder / "cookies.json", login_backup_path(desk.folder / "profiles" / "demo" / "base"))
 
 
 async def test_a_pool_without_a_login_waits_for_a_person_and_goes_on(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from playwright.async_api import Page
 from poolwright.demo.client import Portal
 from poolwright.demo.faults import Hang, Scope
 from poolwright.domain.outcomes import Reason
-from poolwright.profile.launch import prepare_for_launch
+from poolwright.profile.profile import prepare_for_launch
 from poolwright.worker import session as sessions
 from poolwright.worker.attempt import attempt
 from poolwright.worker.errors import CannotLogInError, CannotStartError, PortalDownError

@@ -8,7 +8,7 @@ import pytest
 
 from poolwright.concurrency import periodic
 from poolwright.domain.outcomes import LoginCheck, Reason
-from poolwright.portal.tables import Dialogs
+from poolwright.portal.pack_schema import DialogPolicy
 from poolwright.worker import windows
 from poolwright.worker.attempt import attempt
 from tests.support.portal import needs_chromium
@@ -63,7 +63,7 @@ async def test_questions_are_answered_as_the_pack_says(
     tmp_path: Path, open_stage: OpenStage, answer: str, reason: Reason
 ) -> None:
     async with serving({"/order/1000": Answer(body=ASKING)}) as served:
-        pack = pack_of(f'{RULES}\ndialogs = "{Dialogs(answer)}"', page_s=3)
+        pack = pack_of(f'{RULES}\ndialogs = "{DialogPolicy(answer)}"', page_s=3)
         async with open_stage(portal_at(served.url), tmp_path, pack=pack, is_authenticated=False) as stage:
             report = await attempt(stage.bench, task_for("1000"), stage.staging / "1000")
 

@@ -11,9 +11,9 @@ import pytest
 
 from poolwright.demo.faults import Latency
 from poolwright.demo.process import running_portal
-from poolwright.profile.clone import is_set_aside
-from poolwright.profile.keeping import restore, seal_base
-from poolwright.profile.marker import marker_path
+from poolwright.profile.backups import restore_base, seal_base
+from poolwright.profile.clone import is_quarantined
+from poolwright.profile.damage import damage_mark_path
 from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
 from tests.support.program import Desk, open_desk, read_lines
@@ -44,7 +44,7 @@ async def test_a_base_that_is_damaged_starts_no_worker_until_it_is_restored(tmp_
         first = await desk.run("run", orders, *TWO_WORKERS)
         again = await desk.run("run", orders, *TWO_WORKERS)
         stats = await portal.stats()
-        restore(base, now=NOW)
+        restore_base(base, now=NOW)
         last = await desk.run("run", orders, *TWO_WORKERS, "--quiet")
 
         assert (first.code, again.code, last.code) == (EXIT_PROFILE, EXIT_PROFILE, EXIT_NOT_ALL_DONE)
@@ -66,7 +66,7 @@ async def test_a_clone_that_is_damaged_between_two_lives_of_a_worker_ends_the_ru
 
         code, said = await _run_with_damage(desk, orders)
 
-        (kept,) = [path for path in (desk.folder / "runs").glob("r-*/w*/*") if is_set_aside(path)]
+        (kept,) = [path for path in (desk.folder / "runs").glob("r-*/w*/*") if is_quarantined(path)]
         assert code == EXIT_PROFILE
         assert said[-1] == f"kept for you to look at: {kept}"
         assert (kept / "Default/Cookies").is_file()
@@ -76,7 +76,7 @@ async def test_a_clone_that_is_damaged_between_two_lives_of_a_worker_ends_the_ru
 
         await portal.clear_faults()
         refused = await desk.run("run", orders, *TWO_WORKERS)
-        restore(base_of(desk), now=NOW)
+        restore_base(base_of(desk), now=NOW)
         last = await desk.run("run", orders, *TWO_WORKERS, "--quiet")
 
         assert refused.code == EXIT_PROFILE
@@ -99,7 +99,7 @@ async def test_a_sealed_base_that_is_damaged_while_a_run_is_on_does_it_no_harm(t
                 if line["type"] == "task_started":
                     shutil.rmtree(base / "Default", ignore_errors=True)  # once for all
             code = await process.wait()
-        was_marked = marker_path(base).exists()
+        was_marked = damage_mark_path(base).exists()
         truths = await portal.truth(*numbers[1:])
         assert code == EXIT_NOT_ALL_DONE
         assert not was_marked
@@ -107,7 +107,7 @@ async def test_a_sealed_base_that_is_damaged_while_a_run_is_on_does_it_no_harm(t
 
         refused = await desk.run("run", desk.list_of(numbers, "more.xlsx"), *TWO_WORKERS)
         assert refused.code == EXIT_PROFILE
-        assert marker_path(base).exists(), refused
+        assert damage_mark_path(base).exists(), refused
 
 
 async def _run_with_damage(desk: Desk, orders: str) -> tuple[int, list[str]]:

@@ -13,8 +13,8 @@ import pytest
 from poolwright.concurrency import SystemClock
 from poolwright.demo.faults import Latency
 from poolwright.demo.process import running_portal
-from poolwright.store.journal import SqliteJournal
-from poolwright.store.shape import SCHEMA_VERSION
+from poolwright.journal.schema import SCHEMA_VERSION
+from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.batch_results import assert_all_right, numbers_of
 from tests.support.portal import SHELL, needs_chromium
 from tests.support.program import PATIENT, Desk, Ended, open_desk, read_lines, use_own_pack

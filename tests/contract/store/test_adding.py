@@ -11,7 +11,7 @@ import pytest
 from poolwright.domain.outcomes import Outcome, Reason
 from poolwright.domain.ports import Accepted, Journal
 from poolwright.domain.tasks import Report
-from poolwright.store.journal import SqliteJournal
+from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.journals import History, OpenJournal
 from tests.support.manual_clock import START, ManualClock
 from tests.support.tasks import BATCH, OTHER, WORKER, orders, po_task, report, task_id

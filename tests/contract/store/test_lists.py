@@ -10,7 +10,7 @@ import pytest
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.ports import Accepted, Journal
 from poolwright.domain.tasks import OrderRow, Report
-from poolwright.store.errors import JournalError
+from poolwright.journal.errors import JournalError
 from tests.support.journals import History, OpenJournal
 from tests.support.manual_clock import START, ManualClock
 from tests.support.tasks import BATCH, OTHER, WORKER, fetched, missed, orders, report, task_id

@@ -10,7 +10,7 @@ from poolwright.domain.ids import WorkerRef
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.ports import Journal
 from poolwright.domain.state_machine import STORY_LENGTH, IllegalTransitionError, Transition
-from poolwright.store.errors import UnknownTaskError
+from poolwright.journal.errors import UnknownTaskError
 from tests.support.journals import History, OpenJournal
 from tests.support.manual_clock import START, ManualClock
 from tests.support.tasks import BATCH, OTHER, WORKER, orders, report, task_id

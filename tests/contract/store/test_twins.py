@@ -16,9 +16,9 @@ from poolwright.domain.ids import BatchId, WorkerRef
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.state_machine import IllegalTransitionError
 from poolwright.domain.tasks import JsonValue
-from poolwright.store.errors import JournalError
-from poolwright.store.journal import SqliteJournal
-from poolwright.store.memory import MemoryJournal
+from poolwright.journal.errors import JournalError
+from poolwright.journal.memory_journal import MemoryJournal
+from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.journal_audit import check_laws
 from tests.support.manual_clock import ManualClock
 from tests.support.pace import WALKS_ON_DISK

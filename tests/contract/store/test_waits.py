@@ -8,8 +8,8 @@ import pytest
 
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.ports import Journal
-from poolwright.store.journal import SqliteJournal
-from poolwright.store.waits import WAIT_MAX_S
+from poolwright.journal.sqlite_journal import SqliteJournal
+from poolwright.journal.task_rules import WAIT_MAX_S
 from tests.support.journals import OpenJournal
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, WORKER, orders, task_id

@@ -18,7 +18,7 @@ from poolwright.domain.outcomes import Outcome, Reason
 from poolwright.domain.storage import StorageTrouble, trouble_of
 from poolwright.domain.tasks import FetchedFile, POTask, Report
 from poolwright.files.names import STAGED_FILES
-from poolwright.store.memory import MemoryJournal
+from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.commands import Command, Discard, File, Finish, Hold, Requeue
 from poolwright.supervisor.facts import Fact, TaskReported, TaskTaken

@@ -16,7 +16,7 @@ from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import PoolError
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.tasks import POTask
-from poolwright.store.memory import MemoryJournal
+from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.deadline import Deadline
 from poolwright.supervisor.dispatch import Dispatch

@@ -12,9 +12,9 @@ from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.states import PoolStatus, TaskStatus, WorkerStatus
 from poolwright.files.disk import remove_tree
+from poolwright.journal.queries import OrderQuery
 from poolwright.service.batch import Redo
 from poolwright.service.daemon.errors import DrainingError, NothingThereError, NotPossibleNowError
-from poolwright.store.search import OrderQuery
 from tests.process.daemon.tmp_daemons import order_list, running_daemon, task_id
 
 pytestmark = pytest.mark.timeout(90)

@@ -18,7 +18,7 @@ from poolwright.concurrency import SystemClock
 from poolwright.domain.account import Account
 from poolwright.domain.events import Event
 from poolwright.domain.tasks import OrderList
-from poolwright.intake.orders import Reading, orders_from_numbers
+from poolwright.intake.orders import ReadOptions, orders_from_numbers
 from poolwright.portal import pack as packs
 from poolwright.service.api.app import Door, make_app
 from poolwright.service.api.limits import RequestLimits
@@ -30,7 +30,7 @@ from tests.support.scripted_pool import SCRIPTED, pool_options
 
 TOKEN = "t" * 43
 FINISH: Mapping[str, Any] = {"*": {"tasks": ["finish"]}}
-READING = Reading(portal_name="demo", rules=packs.load("demo").numbers)
+READING = ReadOptions(portal_name="demo", rules=packs.load("demo").numbers)
 
 
 def number(index: int) -> str:

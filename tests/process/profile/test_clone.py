@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.profile.clone import clone_profile
-from poolwright.profile.failures import ProfileInUseError
+from poolwright.profile.errors import ProfileInUseError
 from tests.process.profile.children import child
 from tests.support.copying import after_first_copy
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.profile.failures import ProfileInUseError
-from poolwright.profile.launch import prepare_for_launch
+from poolwright.profile.errors import ProfileInUseError
+from poolwright.profile.profile import prepare_for_launch
 from tests.process.profile.children import child
 from tests.support.profile_folders import fingerprint
 

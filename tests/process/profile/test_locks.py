@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.profile.failures import ProfileInUseError
+from poolwright.profile.errors import ProfileInUseError
 from poolwright.profile.locks import read_locked, write_locked
 from tests.process.profile.children import child, kill
 

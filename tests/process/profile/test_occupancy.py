@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.profile.failures import ProfileInUseError
+from poolwright.profile.errors import ProfileInUseError
+from poolwright.profile.in_use import LockOwner, find_foreign_owner, find_owner, read_owner, refuse_in_use
 from poolwright.profile.locks import NATIVE, WindowsLocking
-from poolwright.profile.occupancy import Owner, find_occupant, left_by_stranger, read_owner, refuse_occupied
 from tests.process.profile.children import child, kill
 from tests.support.profile_folders import make_base
 
@@ -35,16 +35,16 @@ def test_a_living_browser_of_this_folder_is_seen_by_its_lock(base: Path) -> None
     with child(WAIT, f"--user-data-dir={base}") as (process, _):
         sign(base, HERE, process.pid)
 
-        assert find_occupant(base) == f"process {process.pid} on {HERE}"
+        assert find_owner(base) == f"process {process.pid} on {HERE}"
         with pytest.raises(ProfileInUseError, match=f"process {process.pid} on"):
-            refuse_occupied(base)
+            refuse_in_use(base)
 
 
 def test_a_machine_that_was_renamed_meanwhile_does_not_hide_it(base: Path) -> None:
     with child(WAIT, f"--user-data-dir={base}") as (process, _):
         sign(base, "its-old-name", process.pid)
 
-        assert find_occupant(base) == f"process {process.pid} on its-old-name"
+        assert find_owner(base) == f"process {process.pid} on its-old-name"
 
 
 def test_a_link_to_the_folder_in_the_arguments_is_seen_through(base: Path, tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_a_link_to_the_folder_in_the_arguments_is_seen_through(base: Path, tmp_p
     with child(WAIT, f"--user-data-dir={tmp_path}/link") as (process, _):
         sign(base, HERE, process.pid)
 
-        assert find_occupant(base) is not None
+        assert find_owner(base) is not None
 
 
 def test_a_relative_name_counts_from_where_the_browser_stands(base: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_relative_name_counts_from_where_the_browser_stands(base: Path) -> Non
     with child(WAIT, f"--user-data-dir={relative}") as (process, _):
         sign(base, HERE, process.pid)
 
-        assert find_occupant(base) is not None
+        assert find_owner(base) is not None
 
 
 def test_the_lock_of_a_killed_browser_is_stale(base: Path) -> None:
@@ -68,7 +68,7 @@ def test_the_lock_of_a_killed_browser_is_stale(base: Path) -> None:
         sign(base, HERE, process.pid)
         kill(process)
 
-    assert find_occupant(base) is None
+    assert find_owner(base) is None
 
 
 @pytest.mark.parametrize("argument", ["--something", "--user-data-dir=/elsewhere"])
@@ -76,63 +76,63 @@ def test_another_program_with_the_number_of_a_dead_browser_is_no_occupant(base: 
     with child(WAIT, argument) as (process, _):
         sign(base, HERE, process.pid)
 
-        assert find_occupant(base) is None
+        assert find_owner(base) is None
 
 
 @pytest.mark.parametrize("text", ["garbage", "-", "host-", "host-x", "-12", "host-١"])
 def test_a_garbled_lock_is_ignored_as_chromium_does(base: Path, text: str) -> None:
     (base / "SingletonLock").symlink_to(text)
 
-    assert find_occupant(base) is None
+    assert find_owner(base) is None
 
 
 def test_a_host_name_may_hold_hyphens(base: Path) -> None:
     sign(base, "my-own-host", 12)
 
-    assert read_owner(base) == Owner(host="my-own-host", pid=12)
+    assert read_owner(base) == LockOwner(host="my-own-host", pid=12)
 
 
 def test_a_locked_store_shows_a_browser_without_any_other_sign(base: Path) -> None:
     with child(LOCK, str(base / "Default/Local Storage/leveldb/LOCK")) as (process, line):
         assert line == "held"
-        assert find_occupant(base) == "a browser that holds its storage"
+        assert find_owner(base) == "a browser that holds its storage"
 
         kill(process)
 
-    assert find_occupant(base) is None
+    assert find_owner(base) is None
 
 
 def test_the_probe_works_where_nothing_may_be_written(unprivileged: Path) -> None:
     base = make_base(unprivileged / "base")
     (base / "Default/Local Storage/leveldb/LOCK").chmod(0o400)
 
-    assert find_occupant(base) is None
+    assert find_owner(base) is None
 
 
 def test_the_lock_of_another_machine_is_told_and_not_believed(base: Path) -> None:
     sign(base, "another-machine", NOBODY)
 
-    assert find_occupant(base) is None
-    assert left_by_stranger(base) == Owner(host="another-machine", pid=NOBODY)
+    assert find_owner(base) is None
+    assert find_foreign_owner(base) == LockOwner(host="another-machine", pid=NOBODY)
 
 
 def test_a_lock_of_this_machine_is_no_strangers(base: Path) -> None:
     sign(base, HERE, NOBODY)
 
-    assert left_by_stranger(base) is None
+    assert find_foreign_owner(base) is None
 
 
 def test_without_a_list_of_processes_a_living_number_is_taken_for_the_browser(base: Path, tmp_path: Path) -> None:
     sign(base, HERE, os.getpid())
 
-    assert find_occupant(base, proc=tmp_path / "no-proc") is not None
-    assert find_occupant(base) is None
+    assert find_owner(base, proc=tmp_path / "no-proc") is not None
+    assert find_owner(base) is None
 
 
 def test_without_a_list_of_processes_a_number_of_another_machine_says_nothing(base: Path, tmp_path: Path) -> None:
     sign(base, "another-machine", os.getpid())
 
-    assert find_occupant(base, proc=tmp_path / "no-proc") is None
+    assert find_owner(base, proc=tmp_path / "no-proc") is None
 
 
 def test_without_a_list_of_processes_a_dead_number_is_stale(base: Path, tmp_path: Path) -> None:
@@ -140,14 +140,14 @@ def test_without_a_list_of_processes_a_dead_number_is_stale(base: Path, tmp_path
         sign(base, HERE, process.pid)
         kill(process)
 
-    assert find_occupant(base, proc=tmp_path / "no-proc") is None
+    assert find_owner(base, proc=tmp_path / "no-proc") is None
 
 
 def test_without_a_list_of_processes_anothers_number_is_alive(unprivileged: Path) -> None:
     base = make_base(unprivileged / "base")
     sign(base, HERE, 1)
 
-    assert find_occupant(base, proc=unprivileged / "no-proc") is not None
+    assert find_owner(base, proc=unprivileged / "no-proc") is not None
 
 
 def test_on_windows_the_open_lockfile_shows_a_browser(unprivileged: Path) -> None:
@@ -161,5 +161,5 @@ def test_on_windows_the_open_lockfile_shows_a_browser(unprivileged: Path) -> Non
         def locking(self, descriptor: int, mode: int, size: int, /) -> None:
             raise NotImplementedError
 
-    assert find_occupant(base, locking=WindowsLocking(Msvcrt())) is not None
-    assert find_occupant(base, locking=NATIVE) is None
+    assert find_owner(base, locking=WindowsLocking(Msvcrt())) is not None
+    assert find_owner(base, locking=NATIVE) is None

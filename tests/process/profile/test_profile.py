@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from poolwright.domain.states import ProfileStatus
-from poolwright.profile.failures import ProfileInUseError
+from poolwright.profile.errors import ProfileInUseError
 from tests.process.profile.children import child
 from tests.support.profiles import Life
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from poolwright.profile.runs import RunFolder, sweep_dead_runs
+from poolwright.profile.run_folder import RunFolder, remove_dead_runs
 from tests.process.profile.children import child, kill
 
 LEAD = """
@@ -33,7 +33,7 @@ def test_a_killed_run_is_swept_and_a_living_one_is_not(root: Path, short_root: P
     with child(LEAD, *arguments) as (dead, dead_path), child(LEAD, *arguments) as (_, living_path):
         kill(dead)
 
-        swept = sweep_dead_runs(root)
+        swept = remove_dead_runs(root)
 
         assert swept.removed == (Path(dead_path),)
         assert swept.left == ()
@@ -43,7 +43,7 @@ def test_a_killed_run_is_swept_and_a_living_one_is_not(root: Path, short_root: P
 
 def test_our_own_living_run_is_not_swept(root: Path) -> None:
     with RunFolder.create(root) as run:
-        assert sweep_dead_runs(root).removed == ()
+        assert remove_dead_runs(root).removed == ()
         assert run.path.is_dir()
 
 
@@ -51,7 +51,7 @@ def test_a_worker_that_outlives_its_leader_does_not_hold_the_run(root: Path, sho
     with child(LEAD_WITH_WORKER, str(root), str(short_root)) as (leader, path):
         kill(leader)
 
-        assert sweep_dead_runs(root).removed == (Path(path),)
+        assert remove_dead_runs(root).removed == (Path(path),)
 
 
 def test_temporary_folders_elsewhere_are_swept_with_their_run(long_root: Path, short_root: Path) -> None:
@@ -59,7 +59,7 @@ def test_temporary_folders_elsewhere_are_swept_with_their_run(long_root: Path, s
         kill(process)
         assert [away.name[:3] for away in short_root.iterdir()] == ["pw-"]
 
-        assert sweep_dead_runs(long_root).removed == (Path(path),)
+        assert remove_dead_runs(long_root).removed == (Path(path),)
 
     assert list(short_root.iterdir()) == []
 
@@ -69,6 +69,6 @@ def test_strays_are_ended_before_their_folder_goes(root: Path, short_root: Path)
     with child(LEAD, str(root), str(short_root)) as (process, path):
         kill(process)
 
-        sweep_dead_runs(root, end_strays=lambda folder: seen.append((folder, (folder / "w1/profile").is_dir())))
+        remove_dead_runs(root, end_strays=lambda folder: seen.append((folder, (folder / "w1/profile").is_dir())))
 
     assert seen == [(Path(path), True)]

@@ -10,9 +10,9 @@ import pytest
 
 from poolwright.archive.output_tree import OutputTree
 from poolwright.concurrency import SystemClock
+from poolwright.journal.retention import PruneResult
+from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service.upkeep import DAY_S
-from poolwright.store.journal import SqliteJournal
-from poolwright.store.retention import Forgotten
 from poolwright.supervisor.pool import PersistentWorkerPool
 from poolwright.supervisor.surroundings import Surroundings
 from tests.support.journal_audit import check_laws, query
@@ -25,7 +25,7 @@ async def test_it_goes_on_beside_a_pool_at_work_and_no_order_suffers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SCRIPTED_WORKER", json.dumps({"*": {}}))
-    monkeypatch.setattr("poolwright.store.retention.STEP_ROWS", 50)
+    monkeypatch.setattr("poolwright.journal.retention.STEP_ROWS", 50)
     path = tmp_path / "out/journal.db"
     past = ManualClock()
     async with SqliteJournal(path, past) as journal:
@@ -45,7 +45,7 @@ async def test_it_goes_on_beside_a_pool_at_work_and_no_order_suffers(
             module=SCRIPTED,
         )
         past.advance(400 * DAY_S)
-        gone: list[Forgotten] = []
+        gone: list[PruneResult] = []
 
         async def tidy() -> None:
             # By this clock even what the pool ends in this moment is old.

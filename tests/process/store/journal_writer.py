@@ -17,8 +17,8 @@ from pathlib import Path
 import anyio
 
 from poolwright.domain.outcomes import Reason, ReturnReason
-from poolwright.store import retention
-from poolwright.store.journal import SqliteJournal
+from poolwright.journal import retention
+from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, WORKER, orders, po_task, report, task_id
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from poolwright.store.errors import JournalBusyError
-from poolwright.store.journal import SqliteJournal
+from poolwright.journal.errors import JournalBusyError
+from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.journal_audit import check_laws, query
 from tests.support.manual_clock import ManualClock
 from tests.support.paths import ROOT

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.store.errors import JournalFullError
+from poolwright.journal.errors import JournalFullError
 from tests.support.journals import enter, make
 
 

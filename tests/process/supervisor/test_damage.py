@@ -12,11 +12,10 @@ import pytest
 
 from poolwright.domain.events import Notice, TaskStarted
 from poolwright.domain.outcomes import Reason, ReturnReason
-from poolwright.profile.clone import is_set_aside
-from poolwright.profile.failures import ProfileDamagedError, ProfileRefusedError
-from poolwright.profile.guidance import ways_out
-from poolwright.profile.home import FILE_NAME
-from poolwright.profile.marker import read_marker
+from poolwright.profile.clone import is_quarantined
+from poolwright.profile.damage import read_damage_mark, remediation
+from poolwright.profile.errors import ProfileDamagedError, ProfileRefusedError
+from poolwright.profile.repository import FILE_NAME
 from poolwright.profile.seal import write_seal
 from poolwright.supervisor.stops import StopCause
 from tests.support.profile_folders import make_base
@@ -39,7 +38,7 @@ def base(tmp_path: Path) -> Path:
 
 def kept_of(theatre: Theatre) -> list[Path]:
     """Damaged clones that lie in the folders of runs."""
-    return [path for path in (theatre.root / "runs").glob("r-*/w*/*") if is_set_aside(path)]
+    return [path for path in (theatre.root / "runs").glob("r-*/w*/*") if is_quarantined(path)]
 
 
 def started_of(theatre: Theatre) -> dict[int, str]:
@@ -66,10 +65,10 @@ async def test_a_session_that_finds_damage_ends_the_pool_and_costs_no_attempt(
     (kept,) = kept_of(theatre)
     assert (kept / "Default/Cookies").is_file()
     found = f"The script says so. The damaged clone is kept in {kept}."
-    assert end.detail == f"{found} {ways_out(base)}"
+    assert end.detail == f"{found} {remediation(base)}"
     assert f"kept for you to look at: {kept}" in notices_of(theatre)
     assert theatre.path("profile", "demo/worker-1")[-3:] == ["IN_USE", "CORRUPTED", "FAILED"]
-    marker = read_marker(base)
+    marker = read_damage_mark(base)
     assert marker is not None
     assert marker.why == found
 
@@ -95,7 +94,7 @@ async def test_orders_in_flight_are_not_waited_for(tmp_path: Path, monkeypatch: 
     assert attempts[started[2]] == 1, "its worker died, which is no fault of the profile's"
     assert attempts[started[1]] == 0
     assert [event.why for event in theatre.returned()] == [Reason.WORKER_LOST, ReturnReason.DRAINING]
-    assert read_marker(base) is not None
+    assert read_damage_mark(base) is not None
 
 
 async def test_a_damaged_base_is_found_before_any_worker_starts_and_the_next_pool_is_refused(
@@ -124,7 +123,7 @@ async def test_a_base_of_no_named_profile_is_not_marked_but_the_pool_ends(
 
     assert end is not None
     assert end.cause is StopCause.PROFILE_DAMAGED
-    assert read_marker(tmp_path / "demo" / "base") is None
+    assert read_damage_mark(tmp_path / "demo" / "base") is None
     assert len(kept_of(theatre)) == 1
 
 
@@ -134,7 +133,7 @@ async def test_a_mark_that_cannot_be_written_is_told(
     def refuse(*_: object) -> None:
         raise OSError(30, "Read-only file system", str(base))
 
-    monkeypatch.setattr("poolwright.profile.marker.replace_file", refuse)
+    monkeypatch.setattr("poolwright.profile.damage.replace_file", refuse)
 
     async with running_pool(tmp_path, monkeypatch, FOUND_AT_SESSION_START, 1, base=base) as theatre:
         end = await theatre.pool.finish()

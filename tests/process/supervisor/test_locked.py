@@ -15,7 +15,7 @@ import pytest
 from poolwright.archive.output_tree import OutputTree
 from poolwright.concurrency import SystemClock
 from poolwright.domain.events import Notice, TaskStarted
-from poolwright.store.journal import SqliteJournal
+from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.supervisor.pool import PersistentWorkerPool
 from poolwright.supervisor.surroundings import Surroundings
 from tests.support.event_capture import EventCapture

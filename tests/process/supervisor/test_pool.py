@@ -15,8 +15,8 @@ from poolwright.domain.events import Moved, Notice
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.states import PoolStatus, WorkerStatus
 from poolwright.ipc.process import SpawnSpec, WorkerProcess, spawn
-from poolwright.profile.failures import ProfileInUseError
-from poolwright.profile.launch import prepare_for_launch
+from poolwright.profile.errors import ProfileInUseError
+from poolwright.profile.profile import prepare_for_launch
 from poolwright.supervisor import talk
 from poolwright.supervisor.stops import StopCause
 from tests.support.scripted_pool import Theatre, running_pool

@@ -23,8 +23,8 @@ from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.ports import Filed
 from poolwright.domain.state_machine import Transition
 from poolwright.domain.tasks import POTask, Report
-from poolwright.store.journal import SqliteJournal
-from poolwright.store.memory import MemoryJournal
+from poolwright.journal.memory_journal import MemoryJournal
+from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.supervisor.pool import PersistentWorkerPool
 from poolwright.supervisor.surroundings import Surroundings
 from tests.support.event_capture import EventCapture

@@ -8,7 +8,7 @@ import pytest
 
 from poolwright.concurrency import SystemClock
 from poolwright.domain.events import Level, Notice
-from poolwright.profile import keeping
+from poolwright.profile import backups
 from tests.support import scripted_pool
 from tests.support.profile_folders import make_base
 from tests.support.scripted_pool import running_pool
@@ -32,7 +32,7 @@ async def test_an_unsealed_base_is_told_once(tmp_path: Path, monkeypatch: pytest
 
 async def test_nothing_is_told_of_a_sealed_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def make_sealed(path: Path) -> Path:
-        keeping.seal_base(make_base(path), now=SystemClock().now())
+        backups.seal_base(make_base(path), now=SystemClock().now())
         return path
 
     monkeypatch.setattr(scripted_pool, "make_base", make_sealed)

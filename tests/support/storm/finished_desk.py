@@ -11,10 +11,10 @@ from poolwright.archive.output_tree import PRIVATE_NAME, OutputTree
 from poolwright.demo.client import Portal
 from poolwright.domain.ids import BatchId, WorkerRef
 from poolwright.domain.tasks import OrderList, OrderRow
+from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service.batch import Redo
 from poolwright.service.batch_report import REPORTS_NAME
 from poolwright.service.out import JOURNAL_NAME
-from poolwright.store.journal import SqliteJournal
 from tests.support.archive_orders import StoppedClock, report_for, stage, task_for
 from tests.support.program import Desk
 from tests.support.storm.properties import breaches

@@ -8,10 +8,10 @@ from pathlib import Path
 from openpyxl import Workbook, load_workbook
 
 from poolwright.archive.report import write_reports
-from poolwright.intake.orders import Reading, orders_from_file
+from poolwright.intake.orders import ReadOptions, orders_from_file
 from poolwright.portal import pack as packs
 
-DEMO = Reading(portal_name="demo", rules=packs.load("demo").numbers)
+DEMO = ReadOptions(portal_name="demo", rules=packs.load("demo").numbers)
 NOON = datetime(2026, 5, 1, 12)  # noqa: DTZ001 - Excel has no zones
 #: What a cell holds, its format, what the report's cell holds, and its format.
 CELLS = [

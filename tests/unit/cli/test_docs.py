@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.states import TABLES, TASK
-from poolwright.settings import Settings, load_settings, variable
+from poolwright.settings import Settings, load_settings, variable_name
 from tests.support.paths import ROOT
 from tools.docs import CLI, ENV_EXAMPLE, SETTINGS, STATES, app, diagram, drawn, env_example, stale, with_block
 
@@ -74,7 +74,7 @@ def test_the_example_names_every_setting_and_no_secret() -> None:
     text = env_example()
 
     assert [line.split("=")[0] for line in text.splitlines() if re.match(r"# [A-Z_]+=", line)] == [
-        f"# {variable(name)}" for name in Settings.model_fields
+        f"# {variable_name(name)}" for name in Settings.model_fields
     ]
     assert "POOLWRIGHT_PASSWORD=\n" in text
 
@@ -82,7 +82,7 @@ def test_the_example_names_every_setting_and_no_secret() -> None:
 def test_the_example_works_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
-        monkeypatch.delenv(variable(name), raising=False)
+        monkeypatch.delenv(variable_name(name), raising=False)
     Path(".env").write_text(re.sub(r"^# (?=[A-Z_]+=)", "", env_example(), flags=re.MULTILINE))
 
     settings = load_settings()

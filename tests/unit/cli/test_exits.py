@@ -11,10 +11,10 @@ from poolwright.domain.errors import LoginRequiredError, OptionsError, PoolError
 from poolwright.domain.outcomes import Outcome
 from poolwright.domain.ports import Accepted
 from poolwright.intake.errors import InputRefusedError
+from poolwright.journal.errors import JournalBusyError, JournalError
 from poolwright.portal.pack import PackError
-from poolwright.profile.failures import NoRoomError, ProfileInUseError
+from poolwright.profile.errors import NoRoomError, ProfileInUseError
 from poolwright.service.batch import BatchSummary, Ending
-from poolwright.store.errors import JournalBusyError, JournalError
 
 
 def ended(

@@ -9,7 +9,7 @@ import anyio
 
 from poolwright.cli.exits import Exit
 from poolwright.concurrency import SystemClock
-from poolwright.store.journal import SqliteJournal
+from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.commands import Command
 from tests.support.journal_audit import check_laws, query
 from tests.support.manual_clock import ManualClock

@@ -12,8 +12,8 @@ import pytest
 from poolwright.cli.exits import Exit
 from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import LoginRequiredError, SetupError
-from poolwright.profile.home import ProfileFile, ProfileHome
-from poolwright.profile.keeping import seal_base
+from poolwright.profile.backups import seal_base
+from poolwright.profile.repository import ProfileFile, ProfileRepository
 from poolwright.profile.seal import Seal
 from poolwright.service.onboarding import Onboarding
 from tests.support.commands import BASE_URL, Command, portal_of
@@ -71,7 +71,7 @@ def test_a_login_by_hand_makes_the_profile_and_tells_the_next_step(command: Comm
     ((way, job),) = browsers.seen
     assert result.exit_code == Exit.DONE, result.output
     assert (way, portal_of(job.crew.worker).base_url) == ("hand", BASE_URL)
-    assert ProfileHome(Path("profiles")).find("mine").read() == ProfileFile(pack="demo", base_url=BASE_URL)
+    assert ProfileRepository(Path("profiles")).find("mine").read() == ProfileFile(pack="demo", base_url=BASE_URL)
     assert "Profile mine: 2 cookies for 1 site, login probe passed; sealed on" in result.stdout
     assert "Next: poolwright run LIST --profile mine" in result.stdout
 
@@ -128,7 +128,7 @@ def test_a_profile_is_made_for_a_pack_of_ones_own_and_knows_it_again(
     made = command("profile", "import-state", "mine", "state.json", "--portal", "own.toml", "--url", BASE_URL)
     run = command("run", "PO4500012345", "--profile", "mine", "--dry-run")
 
-    content = ProfileHome(Path("profiles")).find("mine").read()
+    content = ProfileRepository(Path("profiles")).find("mine").read()
     assert (made.exit_code, run.exit_code) == (Exit.DONE, Exit.DONE), made.output + run.output
     assert content == ProfileFile(pack="own", pack_file=str((desk / "own.toml").resolve()), base_url=BASE_URL)
     assert [portal_of(job.crew.worker).base_url for _, job in browsers.seen] == [BASE_URL]

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from poolwright.cli.exits import Exit
+from poolwright.profile.backups import latest_backup, seal_base
 from poolwright.profile.base import check_base
-from poolwright.profile.home import ProfileHome
-from poolwright.profile.keeping import find_good, seal_base
+from poolwright.profile.damage import mark_damaged, read_damage_mark
 from poolwright.profile.locks import FileLock
-from poolwright.profile.marker import mark_damaged, read_marker
+from poolwright.profile.repository import ProfileRepository
 from poolwright.profile.seal import read_seal
 from tests.support.commands import Command
 from tests.support.profile_folders import fingerprint, make_base, write
@@ -33,7 +33,7 @@ def test_sealing_tells_what_is_sealed_and_where_the_copy_lies(command: Command, 
     assert read_seal(base) is not None
     assert "Profile default is sealed: 6 files" in result.stdout
     assert "2 cookies for 1 site" in result.stdout
-    assert (find_good(base) or base).name in result.stdout
+    assert (latest_backup(base) or base).name in result.stdout
 
 
 def test_a_marked_profile_is_not_sealed_but_accepted(command: Command, base: Path) -> None:
@@ -46,7 +46,7 @@ def test_a_marked_profile_is_not_sealed_but_accepted(command: Command, base: Pat
     assert "poolwright profile accept default" in refused.stderr
     assert accepted.exit_code == Exit.DONE
     assert "The mark of 23 Nov 2026 at 12:00 UTC is taken away" in accepted.stdout
-    assert read_marker(base) is None
+    assert read_damage_mark(base) is None
     assert check_base(base).seal is not None
 
 
@@ -55,7 +55,7 @@ def test_nobody_can_accept_what_no_browser_reads(command: Command, base: Path) -
     write(base / "Local State", b"nonsense")
 
     assert command("profile", "accept", "default").exit_code == Exit.PROFILE
-    assert read_marker(base) is not None
+    assert read_damage_mark(base) is not None
 
 
 def test_restoring_tells_where_the_old_base_lies(command: Command, base: Path) -> None:
@@ -89,7 +89,7 @@ def test_a_profile_is_removed_when_the_person_says_yes(command: Command, base: P
     assert (refused.exit_code, kept) == (Exit.STOPPED, True)
     assert removed.exit_code == Exit.DONE
     assert not base.parent.exists()
-    assert ProfileHome(Path("profiles")).names() == ()
+    assert ProfileRepository(Path("profiles")).names() == ()
 
 
 def test_without_an_answer_nothing_is_removed(command: Command, base: Path) -> None:

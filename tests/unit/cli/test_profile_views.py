@@ -11,11 +11,11 @@ import pytest
 
 from poolwright.cli.exits import Exit
 from poolwright.domain.errors import PoolError
+from poolwright.profile.backups import seal_base
 from poolwright.profile.base import check_base
-from poolwright.profile.home import NamedProfile, ProfileFile, ProfileHome
-from poolwright.profile.keeping import seal_base
+from poolwright.profile.damage import mark_damaged
 from poolwright.profile.locks import write_locked
-from poolwright.profile.marker import mark_damaged
+from poolwright.profile.repository import NamedProfile, ProfileFile, ProfileRepository
 from poolwright.profile.seal import seal_path
 from tests.support.commands import Command
 from tests.support.profile_folders import fingerprint, make_base, make_cookies, write
@@ -28,7 +28,7 @@ Harm = Callable[[Path], object]
 @pytest.fixture
 def coupa(desk: Path) -> NamedProfile:
     """A profile that is logged in and sealed."""
-    made = ProfileHome(desk / "profiles").create("coupa", ProfileFile(pack="coupa", base_url="https://x.test"))
+    made = ProfileRepository(desk / "profiles").create("coupa", ProfileFile(pack="coupa", base_url="https://x.test"))
     make_base(made.base_path)
     seal_base(made.base_path, now=NOON, browser_version="156.0")
     return made

@@ -13,7 +13,7 @@ from poolwright.domain.errors import LoginRequiredError
 from poolwright.domain.events import Level
 from poolwright.domain.options import Sandbox, WorkerOptions
 from poolwright.domain.ports import EventSink
-from poolwright.profile.home import ProfileHome
+from poolwright.profile.repository import ProfileRepository
 from poolwright.service.crew import Crew
 from tests.support.commands import BASE_URL, Command, portal_of
 from tests.support.events import notice
@@ -49,7 +49,7 @@ def test_a_profile_is_made_for_its_portal(command: Command, browser: FakeBrowser
     result = command(*CREATE)
 
     assert result.exit_code == Exit.DONE
-    profile = ProfileHome(Path("profiles")).find("mine")
+    profile = ProfileRepository(Path("profiles")).find("mine")
     assert (profile.read().pack, profile.read().base_url) == ("demo", BASE_URL)
     ((worker, base, _),) = browser.seen
     assert base == profile.base_path
@@ -91,7 +91,7 @@ def test_nothing_is_left_of_a_profile_that_could_not_log_in(command: Command, br
 
     assert result.exit_code == Exit.LOGIN
     assert "The password is wrong." in result.stderr
-    assert ProfileHome(Path("profiles")).names() == ()
+    assert ProfileRepository(Path("profiles")).names() == ()
     assert not Path("profiles/mine").exists()
 
 
@@ -101,7 +101,7 @@ def test_an_existing_profile_is_left_alone(command: Command, browser: FakeBrowse
     result = command(*CREATE)
 
     assert result.exit_code == Exit.PROFILE
-    assert ProfileHome(Path("profiles")).names() == ("mine",)
+    assert ProfileRepository(Path("profiles")).names() == ("mine",)
 
 
 @pytest.mark.parametrize(

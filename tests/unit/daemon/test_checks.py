@@ -17,11 +17,11 @@ from poolwright.domain.errors import PoolError
 from poolwright.domain.events import Event, Level, Notice
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import Reason
+from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service.batch import Redo
 from poolwright.service.daemon import checks as module
 from poolwright.service.daemon.checks import NAME, Checks
 from poolwright.service.daemon.errors import NotPossibleNowError
-from poolwright.store.journal import SqliteJournal
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, OTHER, orders, report, task_id
 

@@ -10,7 +10,7 @@ from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S
 from poolwright.profile.clone import RESERVE_BYTES
 from poolwright.service.api.reach import check_reach, is_local, limits_at
 from poolwright.service.gate import ROOM_BYTES
-from poolwright.settings import Settings, load_settings, variable
+from poolwright.settings import Settings, load_settings, variable_name
 from poolwright.system.memory_limit import max_worker_count
 from tests.support.deploy_examples import COMPOSE, FOLDER, MANIFESTS, Container, containers
 from tests.unit.deploy.spoken import understood
@@ -27,7 +27,7 @@ every_container = pytest.mark.parametrize("container", containers(), ids=lambda 
 def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
-        monkeypatch.delenv(variable(name), raising=False)
+        monkeypatch.delenv(variable_name(name), raising=False)
 
 
 def is_daemon(container: Container) -> bool:
@@ -71,7 +71,7 @@ def test_whoever_stops_it_waits_longer_than_orders_in_flight_may_take(container:
 def test_every_variable_is_a_setting_with_a_value_that_is_allowed(
     container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = {variable(name): name for name in Settings.model_fields}
+    known = {variable_name(name): name for name in Settings.model_fields}
     for name, value in container.environment.items():
         assert isinstance(value, str), f"{name}: what is no text is written by the reader's own rules"
         monkeypatch.setenv(name, value)

@@ -9,7 +9,7 @@ import pytest
 
 from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S
 from poolwright.service.out import JOURNAL_NAME
-from poolwright.settings import Settings, variable
+from poolwright.settings import Settings, variable_name
 from poolwright.system.memory_limit import TAB_BYTES, WORKER_BYTES, max_worker_count
 from tests.support.container_page import COMMANDS, EVERYWHERE, TEXT, arguments_of
 from tests.support.deploy_examples import MANIFESTS, compose_services, containers, documents
@@ -77,7 +77,7 @@ def test_files_and_objects_that_kubectl_is_given_exist() -> None:
 
 
 def test_every_setting_that_is_named_is_one() -> None:
-    known = {variable(name) for name in Settings.model_fields}
+    known = {variable_name(name) for name in Settings.model_fields}
 
     assert set(re.findall(r"\bPOOLWRIGHT_[A-Z_]+", TEXT)) <= known
 

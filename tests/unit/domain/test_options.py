@@ -18,7 +18,7 @@ from poolwright.domain.options import (
     SizeLimits,
     WorkerOptions,
 )
-from poolwright.portal.tables import Limits
+from poolwright.portal.pack_schema import PageLimits
 
 WORKER = WorkerOptions(browser=BrowserOptions(), portal=PortalOptions(pack_json="{}", base_url="https://portal.test"))
 POOL = PoolOptions(worker=WORKER, base_profile_path=Path("base"), runs_root=Path("runs"), staging_path=Path("staging"))
@@ -93,7 +93,7 @@ def test_the_options_of_a_plain_run_are_two_workers_with_two_tabs_and_no_window(
 
 
 def test_a_page_may_take_as_long_as_a_pack_allows_that_says_nothing_of_it() -> None:
-    assert PortalOptions(pack_json="{}", base_url="https://portal.test").page_s == Limits().page_s
+    assert PortalOptions(pack_json="{}", base_url="https://portal.test").page_s == PageLimits().page_s
 
 
 def test_every_worker_has_its_tabs() -> None:

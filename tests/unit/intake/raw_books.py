@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
-from poolwright.intake.orders import Reading, orders_from_content
+from poolwright.intake.orders import ReadOptions, orders_from_content
 from poolwright.portal.numbers import NumberRules
 from tests.support.order_files import zipped
 
@@ -25,7 +25,7 @@ _OLD_XML = "urn:schemas-microsoft-com:office:spreadsheet"
 def read(content: bytes | str, name: str = "orders.xlsx") -> tuple[list[str], list[int], str]:
     """The orders of a list, its rows without one, and all that is said about it."""
     raw = content.encode() if isinstance(content, str) else content
-    orders = orders_from_content(raw, name, Reading(portal_name="any", rules=RULES))
+    orders = orders_from_content(raw, name, ReadOptions(portal_name="any", rules=RULES))
     bad = [row for row in orders.rows if row.problem]
     said = "\n".join([*orders.notices, *(f"row {row.row_no}: {row.detail}" for row in bad)])
     return [task.portal_number for task in orders.tasks], [row.row_no for row in bad], said

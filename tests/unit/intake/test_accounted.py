@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from poolwright.domain.tasks import OrderList
 from poolwright.intake import grid
 from poolwright.intake.errors import InputRefusedError
-from poolwright.intake.orders import Reading, orders_from_content
+from poolwright.intake.orders import ReadOptions, orders_from_content
 from tests.support.order_files import xlsx
 from tests.support.pace import UNHURRIED
 from tests.unit.intake.raw_books import RULES
@@ -46,7 +46,7 @@ TAKEN = re.compile(r"Row (\d+) was taken as the header")
 def read(content: bytes, name: str) -> OrderList:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(grid, "_SHOWN_ROWS", 1000)  # sentences name all rows, and not "2, 3 and 4 more"
-        return orders_from_content(content, name, Reading(portal_name="any", rules=RULES, column="#1"))
+        return orders_from_content(content, name, ReadOptions(portal_name="any", rules=RULES, column="#1"))
 
 
 def left_out(orders: OrderList) -> set[int]:

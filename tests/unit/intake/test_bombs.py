@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poolwright.intake import budget, delimited, grid, markup, package
+from poolwright.intake import csv_reader, grid, workbook_guard
 from poolwright.intake.errors import InputRefusedError
-from poolwright.intake.markup import TooMuchError, check_part
-from poolwright.intake.sheet import parse_sheet
+from poolwright.intake.table import parse_table
+from poolwright.intake.workbook_guard import TooMuchError, check_xml_part
 from tests.support.order_files import xlsx
 from tests.support.pace import UNHURRIED
 from tests.unit.intake.xlsx_bombs import MAIN, SHEET, TEXTS, refusal, refusal_and_peak_mb, sheet_of, workbook_with
@@ -43,7 +43,7 @@ def test_a_part_of_blanks_is_refused_by_its_ratio_without_being_unpacked() -> No
 
 
 def test_a_workbook_that_unpacks_to_too_much_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(package, "UNPACKED_BYTES_MAX", 2 * 1024 * 1024)
+    monkeypatch.setattr(workbook_guard, "UNPACKED_BYTES_MAX", 2 * 1024 * 1024)
     noise = random.Random(7).randbytes(1_000_000)
 
     assert "unpacks to more than 2 MB; split" in refusal(workbook_with({"xl/media/a.png": [noise, noise, noise]}))
@@ -52,7 +52,7 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused_unread(monkeypatch: pyte
 def test_a_workbook_of_very_many_parts_is_refused_before_its_contents_are_listed() -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as packed:
-        for number in range(package.PARTS_MAX + 1):
+        for number in range(workbook_guard.PARTS_MAX + 1):
             packed.writestr(f"xl/{number}", b"")
     bomb = file.getvalue()
 
@@ -92,7 +92,7 @@ def test_a_part_with_a_document_type_is_refused(name: str, trick: bytes, encodin
 
 
 def test_a_sheet_of_too_many_cells_is_refused_before_any_of_them_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(markup, "CELLS_MAX", 100_000)
+    monkeypatch.setattr(workbook_guard, "CELLS_MAX", 100_000)
     bomb = workbook_with({SHEET: sheet_of(itertools.repeat(b"<row>" + b"<c><v>1</v></c>" * 100 + b"</row>", 1_500))})
 
     told, peak_mb = refusal_and_peak_mb(bomb)
@@ -111,7 +111,7 @@ def test_one_row_of_endless_cells_is_refused_before_any_of_them_is_made() -> Non
 
 
 def test_tags_outside_the_rows_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(markup, "OTHERS_MAX", 50_000)
+    monkeypatch.setattr(workbook_guard, "OTHERS_MAX", 50_000)
     noise = random.Random(7)
     links = b"".join(b'<hyperlink ref="A%d"/>' % noise.randrange(10**9) for _ in range(60_000))
     bomb = workbook_with({SHEET: sheet_of([ONE_ROW], after=b"<hyperlinks>" + links + b"</hyperlinks>")})
@@ -122,7 +122,7 @@ def test_tags_outside_the_rows_are_counted(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_shared_texts_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(markup, "CELLS_MAX", 1_000)
+    monkeypatch.setattr(workbook_guard, "CELLS_MAX", 1_000)
 
     texts = [f'<sst xmlns="{MAIN}">'.encode(), b"<si><t>a</t></si>" * 1_001, b"</sst>"]
     assert "1,000 texts" in refusal(workbook_with({TEXTS: texts}))
@@ -131,18 +131,18 @@ def test_shared_texts_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("where", [b"<worksheet>", b"<worksheet><sheetData><row>"])
 def test_tags_within_tags_without_end_are_refused(where: bytes) -> None:
     with pytest.raises(TooMuchError, match="too deep"):
-        check_part([where, b"<a>" * 200])
+        check_xml_part([where, b"<a>" * 200])
 
 
 @pytest.mark.parametrize("start", [b"<a>", b'<a b="', b"<!--", b"<a><![CDATA[", b"<?a "])
 def test_a_text_without_end_is_refused_while_it_comes(start: bytes) -> None:
     with pytest.raises(TooMuchError, match="text of more than 1,000,000 characters"):
-        check_part(itertools.chain([start], itertools.repeat(b"x" * 1_000_000)))
+        check_xml_part(itertools.chain([start], itertools.repeat(b"x" * 1_000_000)))
 
 
 def test_one_long_text_that_every_cell_shows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Packed it stands once; in the journal it would stand in every row."""
-    monkeypatch.setattr(budget, "CHARACTERS_MAX", 1_000_000)
+    monkeypatch.setattr(grid, "CHARACTERS_MAX", 1_000_000)
     text = "x" * 10_000
 
     bomb = xlsx({"Orders": [["PO", "Note"], *([f"45000{number:05}", text] for number in range(200))]})
@@ -150,7 +150,7 @@ def test_one_long_text_that_every_cell_shows_is_refused(monkeypatch: pytest.Monk
 
 
 def test_a_far_column_in_every_row_is_refused_when_the_cells_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "CELLS_MAX", 1_000_000)
+    monkeypatch.setattr(grid, "CELLS_MAX", 1_000_000)
     rows = (b'<row r="%d"><c r="XFD%d"><v>1</v></c></row>' % (number, number) for number in range(1, 2_000))
 
     assert "more than 1,000,000 cells; split" in refusal(workbook_with({SHEET: sheet_of(rows)}))
@@ -176,12 +176,12 @@ def test_names_of_parts_that_climb_out_reach_no_file(tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path / "below")
     climbing = {"../../out.txt": [b"x"], "/tmp/out.txt": [b"x"], "xl/" + "a/" * 5_000 + "b": [b"x"], "..\\out": [b"x"]}
 
-    assert parse_sheet(workbook_with(climbing), "orders.xlsx").rows[0].cells == ("4500012345",)
+    assert parse_table(workbook_with(climbing), "orders.xlsx").rows[0].cells == ("4500012345",)
     assert list(tmp_path.rglob("*")) == [tmp_path / "below"]
 
 
 def test_a_wide_row_does_not_widen_all_others_without_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "CELLS_MAX", 200_000)
+    monkeypatch.setattr(grid, "CELLS_MAX", 200_000)
     text = "PO" + "," * 9_999 + "x\n" + "4500012345,a\n" * 5_000
 
     told = refusal(text.encode(), "orders.csv")
@@ -190,7 +190,7 @@ def test_a_wide_row_does_not_widen_all_others_without_limit(monkeypatch: pytest.
 
 
 def test_a_gigantic_line_is_refused_before_it_is_parted() -> None:
-    content = b"PO,A\n" + b"," * (delimited.LINE_LENGTH_MAX + 1)
+    content = b"PO,A\n" + b"," * (csv_reader.LINE_LENGTH_MAX + 1)
 
     told, peak_mb = refusal_and_peak_mb(content, "orders.csv")
     assert "a line of more than 4,000,000 characters" in told
@@ -202,7 +202,7 @@ def test_a_million_columns_are_refused() -> None:
 
 
 def test_a_gigantic_cell_is_refused() -> None:
-    content = b'PO,A\n1,"' + b"x" * (budget.CELL_LENGTH_MAX + 1) + b'"\n'
+    content = b'PO,A\n1,"' + b"x" * (grid.CELL_LENGTH_MAX + 1) + b'"\n'
 
     assert "a cell of more than 1,000,000 characters in row 2" in refusal(content, "orders.csv")
 
@@ -213,8 +213,8 @@ def test_endless_blank_lines_are_refused_before_they_are_cut(
     end: bytes, first: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Lines that were cut would be 60 MB."""
-    monkeypatch.setattr(delimited, "LINES_MAX", 1_000_000)
-    content = first + end * (delimited.LINES_MAX + 1)
+    monkeypatch.setattr(csv_reader, "LINES_MAX", 1_000_000)
+    content = first + end * (csv_reader.LINES_MAX + 1)
 
     told, peak_mb = refusal_and_peak_mb(content, "orders.csv")
     assert "more than 1,000,000 lines" in told
@@ -222,7 +222,7 @@ def test_endless_blank_lines_are_refused_before_they_are_cut(
 
 
 def test_endless_cells_are_refused_while_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "CELLS_MAX", 10_000)
+    monkeypatch.setattr(grid, "CELLS_MAX", 10_000)
 
     assert "more than 10,000 cells" in refusal(b"1,2,3,4\n" * 5_000, "orders.csv")
     assert "more than 10,000 cells" in refusal(b'1,2,3,4\n2,"a"b,c,d\n' * 5_000, "orders.csv")
@@ -242,7 +242,7 @@ def test_any_bytes_are_walked_through_without_harm_in_any_pieces(content: bytes,
     pieces = (content[start : start + size] for start in range(0, len(content), size))
 
     with contextlib.suppress(TooMuchError):
-        check_part(pieces)
+        check_xml_part(pieces)
 
 
 @UNHURRIED
@@ -252,8 +252,8 @@ def test_the_count_of_cells_is_exact(widths: list[int]) -> None:
 
     def walk(limit: int) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(markup, "CELLS_MAX", limit)
-            check_part(sheet_of(b"<row>" + b"<c><v>1</v></c>" * width + b"</row>" for width in widths))
+            patch.setattr(workbook_guard, "CELLS_MAX", limit)
+            check_xml_part(sheet_of(b"<row>" + b"<c><v>1</v></c>" * width + b"</row>" for width in widths))
 
     walk(total)
     if total:
@@ -269,9 +269,9 @@ def test_what_fits_the_budget_comes_back_and_what_does_not_is_refused(
     cell_count, character_count = sum(map(len, rows)), sum(len(cell) for row in rows for cell in row)
     cells_max, characters_max = data.draw(st.integers(0, 30)), data.draw(st.integers(0, 120))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(budget, "CELLS_MAX", cells_max)
-        patch.setattr(budget, "CHARACTERS_MAX", characters_max)
-        counted = budget.Budget("orders.csv")
+        patch.setattr(grid, "CELLS_MAX", cells_max)
+        patch.setattr(grid, "CHARACTERS_MAX", characters_max)
+        counted = grid.Budget("orders.csv")
 
         def spend() -> Iterator[tuple[str, ...]]:
             yield from map(counted.spent, rows)

@@ -15,7 +15,7 @@ from typing import TypedDict
 import pytest
 
 from poolwright.intake.errors import InputRefusedError
-from poolwright.intake.orders import Reading, orders_from_file
+from poolwright.intake.orders import ReadOptions, orders_from_file
 from poolwright.portal.numbers import NumberRules
 
 CASES = Path(__file__).parent / "cases"
@@ -23,7 +23,7 @@ CASES = Path(__file__).parent / "cases"
 RULES = NumberRules(
     prefixes=("PO", "PM"), pattern=r"^\d{6,}$", describe="at least 6 digits, with or without PO", example="PO4500012345"
 )
-READING = Reading(portal_name="any", rules=RULES)
+READING = ReadOptions(portal_name="any", rules=RULES)
 
 
 class Truth(TypedDict, total=False):

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 import pytest
 
-from poolwright.intake.column import Confidence, find_column, guess_column, guess_notice
 from poolwright.intake.errors import InputRefusedError
-from poolwright.intake.sheet import Sheet
+from poolwright.intake.order_column import Confidence, find_column, guess_column, guess_notice
+from poolwright.intake.table import Table
 from poolwright.portal.numbers import NumberRules
 from tests.support.order_files import ANYTHING, DIGITS, rows_of
 
 
-def sheet_of(columns: Sequence[str], *cells: Sequence[str], has_header: bool = True) -> Sheet:
-    return Sheet(source="orders.csv", columns=tuple(columns), rows=tuple(rows_of(*cells)), has_header=has_header)
+def sheet_of(columns: Sequence[str], *cells: Sequence[str], has_header: bool = True) -> Table:
+    return Table(source="orders.csv", columns=tuple(columns), rows=tuple(rows_of(*cells)), has_header=has_header)
 
 
-def guessed(sheet: Sheet, rules: NumberRules = DIGITS) -> tuple[str, Confidence] | None:
+def guessed(sheet: Table, rules: NumberRules = DIGITS) -> tuple[str, Confidence] | None:
     choice = guess_column(sheet.columns, sheet.rows, rules)
     return (sheet.columns[choice.index], choice.confidence) if choice else None
 

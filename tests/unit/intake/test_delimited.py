@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poolwright.intake import grid, quoting
-from poolwright.intake.delimited import read_delimited
+from poolwright.intake import csv_parser, grid
+from poolwright.intake.csv_reader import read_csv
 from poolwright.intake.encoding import decode
 from poolwright.intake.errors import InputRefusedError
 from tests.support.order_files import csv_text
@@ -26,7 +26,7 @@ def tables(cells: st.SearchStrategy[str]) -> st.SearchStrategy[list[tuple[str, .
 
 
 def cells_of(text: str) -> list[tuple[str, ...]]:
-    return [row.cells for row in read_delimited(text, "orders.csv").rows]
+    return [row.cells for row in read_csv(text, "orders.csv").rows]
 
 
 def filled(table: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
@@ -62,7 +62,7 @@ def test_one_column_needs_no_delimiter(column: list[str], quoting: int) -> None:
 @UNHURRIED
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
 def test_no_text_breaks_the_reader(text: str) -> None:
-    grid = read_delimited(text, "orders.csv")
+    grid = read_csv(text, "orders.csv")
 
     assert all(any(cell.strip() for cell in row.cells) for row in grid.rows)
 
@@ -94,7 +94,7 @@ def test_rows_of_all_widths_are_parted_when_most_are_parted_at_all() -> None:
 
 
 def test_a_declared_delimiter_is_believed_and_is_no_row() -> None:
-    grid = read_delimited("sep=|\r\nPO|Text\r\n1|a;b;c\r\n", "orders.csv")
+    grid = read_csv("sep=|\r\nPO|Text\r\n1|a;b;c\r\n", "orders.csv")
 
     assert [(row.row_no, row.cells) for row in grid.rows] == [(1, ("PO", "Text")), (2, ("1", "a;b;c"))]
 
@@ -102,7 +102,7 @@ def test_a_declared_delimiter_is_believed_and_is_no_row() -> None:
 def test_rows_are_counted_as_in_a_spreadsheet() -> None:
     text = 'PO,Note\r\n\r\n1,"two\r\nlines"\r\n , \r\n,,\r\n2,x\r\n'
 
-    assert [row.row_no for row in read_delimited(text, "orders.csv").rows] == [1, 3, 6]
+    assert [row.row_no for row in read_csv(text, "orders.csv").rows] == [1, 3, 6]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -125,7 +125,7 @@ def test_ragged_rows_keep_their_cells() -> None:
 
 def test_a_lone_quote_mark_spoils_its_own_row_only() -> None:
     text = 'PO\tText\tMore\n1\t"a\n2\t"b\tb"\tc\n3\td\t"e\n4\tf\tg\n'
-    grid = read_delimited(text, "orders.csv")
+    grid = read_csv(text, "orders.csv")
 
     assert [row.cells for row in grid.rows][1:] == [("1", '"a'), ("2", "b\tb", "c"), ("3", "d", '"e'), ("4", "f", "g")]
     assert len(grid.notices) == 1
@@ -152,7 +152,7 @@ def test_a_cell_longer_than_the_librarys_limit_does_not_break_the_list() -> None
 
 
 def test_rows_between_two_lone_quote_marks_are_not_lost() -> None:
-    grid = read_delimited('PO,A,B\n1,"a,b\n2,c,d\n3,e,f\n4,g",h\n5,i,j\n', "orders.csv")
+    grid = read_csv('PO,A,B\n1,"a,b\n2,c,d\n3,e,f\n4,g",h\n5,i,j\n', "orders.csv")
 
     assert [row.cells[0] for row in grid.rows] == ["PO", "1", "2", "3", "4", "5"]
     assert "row 2 of orders.csv" in grid.notices[0]
@@ -183,7 +183,7 @@ def test_a_long_note_is_one_cell() -> None:
 def test_an_address_of_several_lines_is_one_cell(address: str, position: int) -> None:
     table = [["PO", "A", "B"], ["1", "x", "y"], ["2", "x", "y"]]
     table[1][position] = address
-    grid = read_delimited(csv_text(table), "orders.csv")
+    grid = read_csv(csv_text(table), "orders.csv")
 
     assert [list(row.cells) for row in grid.rows] == table
     assert not grid.notices
@@ -192,14 +192,14 @@ def test_an_address_of_several_lines_is_one_cell(address: str, position: int) ->
 def test_many_bad_rows_are_told_short() -> None:
     text = "PO,A\n" + '1,"a\n' * 9 + "2,b\n" * 9
 
-    assert "rows 2, 3, 4, 5, 6 and 4 more" in read_delimited(text, "orders.csv").notices[0]
+    assert "rows 2, 3, 4, 5, 6 and 4 more" in read_csv(text, "orders.csv").notices[0]
 
 
 def test_more_rows_than_a_sheet_can_hold_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grid, "ROWS_MAX", 3)
 
     with pytest.raises(InputRefusedError, match=r"orders\.csv has more than 3 rows"):
-        read_delimited("PO\n1\n2\n3\n", "orders.csv")
+        read_csv("PO\n1\n2\n3\n", "orders.csv")
 
 
 @pytest.mark.parametrize("delimiter", ["^", "~"])
@@ -216,7 +216,7 @@ def test_rare_delimiters_are_found(delimiter: str) -> None:
     ],
 )
 def test_a_row_by_other_rules_of_quoting_is_read_by_them_alone_and_told(row: str, cells: tuple[str, ...]) -> None:
-    grid = read_delimited(f'"S","PO","T"\n"Acme","1","y"\n{row}\n"C:\\","3","z"\n', "orders.csv")
+    grid = read_csv(f'"S","PO","T"\n"Acme","1","y"\n{row}\n"C:\\","3","z"\n', "orders.csv")
 
     assert [each.cells for each in grid.rows] == [("S", "PO", "T"), ("Acme", "1", "y"), cells, ("C:\\", "3", "z")]
     assert "row 3" in grid.notices[0]
@@ -232,7 +232,7 @@ def test_a_long_list_of_broken_rows_is_changed_line_by_line(monkeypatch: pytest.
             changed_count += 1
             return line
 
-    monkeypatch.setattr(quoting, "_PLAIN_BACKSLASH", Counting())
+    monkeypatch.setattr(csv_parser, "_PLAIN_BACKSLASH", Counting())
 
     rows = cells_of("PO Number,Note,Amount\n" + '4500010001,"a"b,c\n' * 1_000)
 
@@ -269,7 +269,7 @@ def test_columns_of_fixed_width_are_parted_and_told() -> None:
         "Orders of May\n\nPO Number   Supplier     Amount\n---------   --------     ------\n"
         "450001      Acme Inc       1.00\n450002      Industries     2.00\n"
     )
-    grid = read_delimited(text, "orders.txt")
+    grid = read_csv(text, "orders.txt")
 
     assert [row.cells for row in grid.rows][1] == ("PO Number", "Supplier", "Amount")
     assert [row.cells for row in grid.rows][3:] == [("450001", "Acme Inc", "1.00"), ("450002", "Industries", "2.00")]

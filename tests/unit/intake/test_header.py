@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from poolwright.intake.cells import can_be_order, is_data
-from poolwright.intake.header import frame_rows
+from poolwright.intake.grid import can_be_order, is_data
+from poolwright.intake.header import find_frame
 from tests.support.order_files import rows_of
 
 
@@ -40,7 +40,7 @@ def test_dates_amounts_and_long_text_are_no_order_numbers(cell: str) -> None:
 
 
 def test_the_first_row_with_a_known_name_is_the_header() -> None:
-    frame = frame_rows(rows_of(("Supplier", "Order No."), ("Acme", "1001"), ("Bolt", "1002")))
+    frame = find_frame(rows_of(("Supplier", "Order No."), ("Acme", "1001"), ("Bolt", "1002")))
 
     assert frame.header is not None
     assert frame.header.row_no == 1
@@ -56,7 +56,7 @@ def test_titles_above_the_header_are_told() -> None:
         ("1001", "Acme", "5"),
         ("1002", "B", "6"),
     )
-    frame = frame_rows(rows)
+    frame = find_frame(rows)
 
     assert frame.header == rows[2]
     assert frame.rows == tuple(rows[3:])
@@ -68,12 +68,12 @@ def test_a_title_that_is_a_known_name_is_no_header() -> None:
         ("Purchase Order",), ("PO Number", "Supplier", "City"), ("1001", "Acme", "Rome"), ("1002", "B", "Oslo")
     )
 
-    assert frame_rows(rows).header == rows[1]
+    assert find_frame(rows).header == rows[1]
 
 
 def test_a_list_without_header_loses_no_row() -> None:
     rows = rows_of(("# Purchase Orders",), ("PO001", "IC101", "50"), ("PO002", "IC102", "20"), ("PO003", "IC103", "10"))
-    frame = frame_rows(rows)
+    frame = find_frame(rows)
 
     assert frame.header is None
     assert frame.rows == tuple(rows[1:])
@@ -83,74 +83,74 @@ def test_a_list_without_header_loses_no_row() -> None:
 def test_a_narrow_first_row_with_a_value_is_no_title() -> None:
     rows = rows_of(("PO001", "", ""), ("PO002", "a", "b"), ("PO003", "a", "b"))
 
-    assert frame_rows(rows).rows == tuple(rows)
+    assert find_frame(rows).rows == tuple(rows)
 
 
 def test_a_kind_that_recurs_below_is_a_value_and_no_header() -> None:
     rows = rows_of(("PO", "Acme", "Berlin", "4500012345"), ("PO", "Bolt", "Rome", "4500012346"))
 
-    assert frame_rows(rows).header is None
+    assert find_frame(rows).header is None
 
 
 def test_a_kind_that_recurs_in_the_next_row_is_no_known_name() -> None:
     rows = rows_of(("PO", "a", "b"), ("PO", "c", "d"), ("SO", "e", "f"), ("SO", "g", "h"))
 
-    assert frame_rows(rows).notices == ("Row 1 was taken as the header, not as an order.",)
+    assert find_frame(rows).notices == ("Row 1 was taken as the header, not as an order.",)
 
 
 def test_a_kind_that_stands_once_among_values_is_no_header_either() -> None:
     rows = rows_of(("PO", "Acme", "Berlin", "4500012345"), ("SO", "Bolt", "Rome", "4500012346"))
 
-    assert frame_rows(rows).header is None
+    assert find_frame(rows).header is None
 
 
 def test_a_header_printed_again_on_every_page_is_still_the_header() -> None:
     rows = rows_of(("PO", "Name"), ("1001", "a"), ("1002", "b"), ("PO", "Name"), ("1003", "c"), ("1004", "d"))
 
-    assert frame_rows(rows).header == rows[0]
+    assert find_frame(rows).header == rows[0]
 
 
 @pytest.mark.parametrize("others", [("2024", "2025", "2026"), ("c1", "c2", "c3")])
 def test_names_of_columns_may_be_numbers_when_the_order_column_is_clear(others: tuple[str, ...]) -> None:
     rows = rows_of(("PO Number", *others), ("1001", "1", "2", "3"), ("1002", "4", "5", "6"))
 
-    assert frame_rows(rows).header == rows[0]
+    assert find_frame(rows).header == rows[0]
 
 
 def test_a_name_that_the_user_told_finds_the_header() -> None:
     rows = rows_of(("Vorgang", "2024", "2025"), ("1001", "1", "2"), ("1002", "3", "4"))
 
-    assert frame_rows(rows).header is None
-    assert frame_rows(rows, "vorgang").header == rows[0]
+    assert find_frame(rows).header is None
+    assert find_frame(rows, "vorgang").header == rows[0]
 
 
 def test_a_name_that_the_user_told_needs_no_numbers_below() -> None:
     rows = rows_of(("Vorgang", "2024"), ("abc", "1"), ("def", "2"))
 
-    assert frame_rows(rows, "Vorgang").header == rows[0]
+    assert find_frame(rows, "Vorgang").header == rows[0]
 
 
 def test_a_name_that_the_user_told_is_found_below_a_wide_title() -> None:
     rows = rows_of(("Report", "May"), ("Vorgang", "2024"), ("abc", "1"), ("def", "2"))
 
-    assert frame_rows(rows, "Vorgang").header == rows[1]
+    assert find_frame(rows, "Vorgang").header == rows[1]
 
 
 def test_a_vague_name_above_does_not_hide_the_known_one() -> None:
     rows = rows_of(("List of PO Number", "May"), ("PO", "Name"), ("1001", "a"), ("1002", "b"))
 
-    assert frame_rows(rows).header == rows[1]
+    assert find_frame(rows).header == rows[1]
 
 
 def test_short_rows_below_do_not_hide_the_header() -> None:
     rows = rows_of(("A", "PO"), ("x",), ("y", "1001"), ("z", "1002"))
 
-    assert frame_rows(rows).header == rows[0]
+    assert find_frame(rows).header == rows[0]
 
 
 def test_words_above_values_are_a_header_and_that_is_told() -> None:
     rows = rows_of(("Vorgang",), ("1001",))
-    frame = frame_rows(rows)
+    frame = find_frame(rows)
 
     assert frame.header == rows[0]
     assert frame.notices == ("Row 1 was taken as the header, not as an order.",)
@@ -159,15 +159,15 @@ def test_words_above_values_are_a_header_and_that_is_told() -> None:
 def test_numbers_alone_have_no_header() -> None:
     rows = rows_of(("4500012345",), ("4500012346",))
 
-    assert frame_rows(rows).header is None
-    assert frame_rows(rows).rows == tuple(rows)
+    assert find_frame(rows).header is None
+    assert find_frame(rows).rows == tuple(rows)
 
 
 def test_rows_that_describe_the_columns_of_a_tagged_table_are_told() -> None:
     rows = rows_of(
         ("\\P\\", "order_id", "name\\"), ("T", "5", "$"), ("K", "1", "0"), ("V", "10248", "a"), ("V", "10249", "b")
     )
-    frame = frame_rows(rows)
+    frame = find_frame(rows)
 
     assert frame.header == rows[0]
     assert frame.rows == tuple(rows[3:])
@@ -177,25 +177,25 @@ def test_rows_that_describe_the_columns_of_a_tagged_table_are_told() -> None:
 def test_the_last_row_has_the_tag_of_data() -> None:
     rows = rows_of(("\\P\\", "order_id"), ("T", "5"), ("K", "1"), (" V", "10248"))
 
-    assert frame_rows(rows).rows == (rows[3],)
+    assert find_frame(rows).rows == (rows[3],)
 
 
 def test_blanks_around_a_tag_do_not_matter() -> None:
     rows = rows_of((" \\P\\ ", "order_id"), ("V ", "10247"), ("V", "10248"))
 
-    assert frame_rows(rows).rows == tuple(rows[1:])
+    assert find_frame(rows).rows == tuple(rows[1:])
 
 
 def test_tagged_rows_of_one_kind_are_all_data() -> None:
     rows = rows_of(("\\P\\", "order_id"), ("V", "10248"), ("V", "10249"))
 
-    assert frame_rows(rows).rows == tuple(rows[1:])
+    assert find_frame(rows).rows == tuple(rows[1:])
 
 
 def test_rows_under_an_ordinary_header_are_never_taken_for_descriptions() -> None:
     rows = rows_of(("Kind", "order_id"), ("T", "10247"), ("V", "10248"))
 
-    assert frame_rows(rows).rows == tuple(rows[1:])
+    assert find_frame(rows).rows == tuple(rows[1:])
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_names_of_columns_below_those_of_their_groups_are_a_header_too(
     groups: tuple[str, ...], names: tuple[str, ...], joined: str
 ) -> None:
     rows = rows_of(groups, names, *((f"450001000{number}", "a", "b", "c")[: len(names)] for number in range(3)))
-    frame = frame_rows(rows)
+    frame = find_frame(rows)
 
     assert frame.header is not None
     assert "|".join(frame.header.cells) == joined
@@ -221,7 +221,7 @@ def test_names_of_columns_below_those_of_their_groups_are_a_header_too(
 
 @pytest.mark.parametrize("wanted", ["Order", "Number"])
 def test_a_name_that_the_user_told_stays_as_it_is_in_a_header_of_two_rows(wanted: str) -> None:
-    frame = frame_rows(
+    frame = find_frame(
         rows_of(("Order", "Supplier"), ("Number", "Name"), ("4500010001", "a"), ("4500010002", "b")), wanted
     )
 
@@ -232,11 +232,11 @@ def test_a_name_that_the_user_told_stays_as_it_is_in_a_header_of_two_rows(wanted
 def test_a_row_below_whole_names_is_data_though_a_word_of_it_could_be_one() -> None:
     rows = rows_of(("PO Number", "Supplier"), ("No", "x"), ("4500010001", "a"), ("4500010002", "b"))
 
-    assert frame_rows(rows).rows[0] == rows[1]
+    assert find_frame(rows).rows[0] == rows[1]
 
 
 @pytest.mark.parametrize("first", [("tbd", "Acme"), ("Number", "1"), ("", "Name"), ("Order", "Supplier")])
 def test_a_first_row_that_names_no_columns_is_data(first: tuple[str, str]) -> None:
     rows = rows_of(("Order", "Supplier"), first, ("4500010001", "a"), ("4500010002", "b"))
 
-    assert frame_rows(rows).rows[0] == rows[1]
+    assert find_frame(rows).rows[0] == rows[1]

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from poolwright.intake.names import SURE_RANK, VAGUE, fold_name, means_other, name_rank
+from poolwright.intake.column_names import SURE_RANK, VAGUE, fold_name, means_other, name_rank
 
 SURE = """
     PO_NUMBER|PO|PO#|PO #|PO No|PO No.|po_no|PONUMBER|PoNumber|PO-Nummer|Order|Order No.|Order Number|ORDERNO

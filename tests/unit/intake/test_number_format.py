@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poolwright.intake.workbooks.cell import number_cell
-from poolwright.intake.workbooks.number_format import Kind, NumberFormat, general_text
+from poolwright.intake.workbooks.number_format import FormatKind, NumberFormat, general_text
 from tests.support.pace import UNHURRIED
 
 
@@ -61,7 +61,7 @@ from tests.support.pace import UNHURRIED
     ],
 )
 def test_a_number_is_what_its_format_shows(number: float, code: str, text: str) -> None:
-    assert NumberFormat.of(code).kind(number) in {Kind.GENERAL, Kind.NUMBER}
+    assert NumberFormat.of(code).kind(number) in {FormatKind.GENERAL, FormatKind.NUMBER}
     assert NumberFormat.of(code).shown(number) == text
 
 

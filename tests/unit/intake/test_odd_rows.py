@@ -7,14 +7,14 @@ from openpyxl import Workbook
 from openpyxl.worksheet.table import Table
 
 from poolwright.domain.tasks import OrderList
-from poolwright.intake.orders import Reading, orders_from_content
-from poolwright.intake.workbook import read_workbook
+from poolwright.intake.orders import ReadOptions, orders_from_content
+from poolwright.intake.workbook_reader import read_workbook
 from tests.support.order_files import DIGITS, saved
 from tests.unit.intake.xlsx_bombs import SHEET, sheet_of, workbook_with
 
 
 def listed(text: str) -> OrderList:
-    return orders_from_content(text.encode(), "orders.csv", Reading(portal_name="any", rules=DIGITS))
+    return orders_from_content(text.encode(), "orders.csv", ReadOptions(portal_name="any", rules=DIGITS))
 
 
 def numbers(orders: OrderList) -> list[str]:

@@ -11,10 +11,10 @@ from poolwright.domain.errors import PoolError
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import OrderList
 from poolwright.intake.errors import InputRefusedError
-from poolwright.intake.orders import Reading, orders_from_file, orders_from_numbers, orders_from_stdin
+from poolwright.intake.orders import ReadOptions, orders_from_file, orders_from_numbers, orders_from_stdin
 from tests.support.order_files import DIGITS, xlsx
 
-READING = Reading(portal_name="demo", rules=DIGITS)
+READING = ReadOptions(portal_name="demo", rules=DIGITS)
 LIST = (
     "Supplier,PO Number,Note\n"
     "Acme,PO4500012345,first\n"
@@ -26,7 +26,7 @@ LIST = (
 )
 
 
-def listed(text: str, reading: Reading = READING) -> OrderList:
+def listed(text: str, reading: ReadOptions = READING) -> OrderList:
     return orders_from_stdin(text.encode(), reading)
 
 
@@ -150,7 +150,7 @@ def test_the_same_list_has_the_same_id_whatever_its_file_is_called(tmp_path: Pat
     ],
     ids=["cell", "column", "row", "portal"],
 )
-def test_another_list_has_another_id(text: str, reading: Reading) -> None:
+def test_another_list_has_another_id(text: str, reading: ReadOptions) -> None:
     assert listed(text, reading).batch_id != listed(LIST).batch_id
 
 

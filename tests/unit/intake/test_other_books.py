@@ -11,9 +11,9 @@ import pytest
 
 from poolwright.intake.errors import InputRefusedError
 from poolwright.intake.grid import Grid
-from poolwright.intake.sheet import parse_sheet
-from poolwright.intake.webpage import read_web_page
-from poolwright.intake.workbook import read_old_workbook, read_workbook, read_xml
+from poolwright.intake.html_reader import read_html
+from poolwright.intake.table import parse_table
+from poolwright.intake.workbook_reader import read_workbook, read_xls_workbook, read_xml_workbook
 from tests.support.order_files import zipped
 from tests.unit.intake.xlsb_books import cell, record, xlsb
 
@@ -140,7 +140,7 @@ class TestOldExcel:
             damaged[dice.randrange(8, len(damaged))] = dice.randrange(256)
 
         with contextlib.suppress(InputRefusedError):
-            read_old_workbook(bytes(damaged[: dice.choice([len(damaged), 3000])]), "orders.xls")
+            read_xls_workbook(bytes(damaged[: dice.choice([len(damaged), 3000])]), "orders.xls")
 
 
 class TestXmlOf2003:
@@ -152,7 +152,7 @@ class TestXmlOf2003:
             '<Row ss:Hidden="1"><Cell ss:Index="3"><Data ss:Type="DateTime">2024-05-01T00:00:00.000</Data></Cell></Row>'
         )
         sheet = f'<Worksheet ss:Name="Orders"><Table>{rows}</Table></Worksheet>'
-        grid = read_xml(f"{XML_HEAD}{style}{sheet}</Workbook>".encode(), "orders.xls")
+        grid = read_xml_workbook(f"{XML_HEAD}{style}{sheet}</Workbook>".encode(), "orders.xls")
 
         assert [(row.row_no, row.cells) for row in grid.rows] == [
             (3, ("0000123456", "", "a")),
@@ -163,11 +163,11 @@ class TestXmlOf2003:
 
     def test_other_xml_is_refused_as_what_it_is(self) -> None:
         with pytest.raises(InputRefusedError, match="XML file and no spreadsheet"):
-            parse_sheet(b"<?xml version='1.0'?><orders><order po='1'/></orders>", "orders.xml")
+            parse_table(b"<?xml version='1.0'?><orders><order po='1'/></orders>", "orders.xml")
         with pytest.raises(InputRefusedError, match="document type"):
-            parse_sheet(b"<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b 'c'>]><orders/>", "orders.xml")
+            parse_table(b"<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b 'c'>]><orders/>", "orders.xml")
         with pytest.raises(InputRefusedError, match="damaged"):
-            parse_sheet(b"<?xml version='1.0'?><orders><order>", "orders.xml")
+            parse_table(b"<?xml version='1.0'?><orders><order>", "orders.xml")
 
 
 class TestWebPage:
@@ -177,7 +177,7 @@ class TestWebPage:
             "<tr><td colspan=2>450002<td>c</tr></table>"
         )
 
-        assert cells_of(read_web_page(page, "orders.xls")) == [
+        assert cells_of(read_html(page, "orders.xls")) == [
             ("PO", "Line", "Text"),
             ("450001", "1", "a"),
             ("450001", "2", "b"),
@@ -189,14 +189,14 @@ class TestWebPage:
             "<table><tr><td>450001<br>450002</td><td><script>x</script><b>A</b>cme\n Inc<!-- no --></td></tr></table>"
         )
 
-        assert cells_of(read_web_page(page, "orders.xls")) == [("450001\n450002", "Acme Inc")]
+        assert cells_of(read_html(page, "orders.xls")) == [("450001\n450002", "Acme Inc")]
 
     def test_rows_of_all_tables_are_read_and_those_that_hold_tables_are_not(self) -> None:
         page = (
             "<table><tr><td>menu<table><tr><td>PO<td>x</tr><tr><td>450001<td>y</tr></table></td></tr></table>"
             "<table><tr style='display: none'><td>450002<td>z</tr></table>"
         )
-        grid = read_web_page(page, "orders.xls")
+        grid = read_html(page, "orders.xls")
 
         assert cells_of(grid) == [("PO", "x"), ("450001", "y"), ("450002", "z")]
         assert any("hidden" in notice for notice in grid.notices)
@@ -204,4 +204,4 @@ class TestWebPage:
     @pytest.mark.parametrize("page", ["<html><body><form>Log in</form></body></html>", "<!-- -->", "<html></html>"])
     def test_a_page_without_a_table_is_refused_as_what_it_is(self, page: str) -> None:
         with pytest.raises(InputRefusedError, match=r"web page.*save the list as|XML file"):
-            parse_sheet(page.encode(), "orders.xls")
+            parse_table(page.encode(), "orders.xls")

@@ -10,12 +10,12 @@ import pytest
 
 from poolwright.domain.outcomes import Reason
 from poolwright.intake.errors import InputRefusedError
-from poolwright.intake.orders import Reading, orders_from_file
+from poolwright.intake.orders import ReadOptions, orders_from_file
 from tests.support.order_files import ANYTHING
 from tests.support.paths import ROOT
 
 SAMPLES = ROOT.parent / "shared" / "samples"
-READING = Reading(portal_name="any", rules=ANYTHING)
+READING = ReadOptions(portal_name="any", rules=ANYTHING)
 #: Names that people of these lists would not swear by.
 GUESSED = {"20-docnumber-json-in-cells.csv", "23-tab-metadata-rows.csv"}
 WITHOUT_HEADER = "24-title-row-no-header.csv"

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.intake import sheet as sheet_module
+from poolwright.intake import table as sheet_module
 from poolwright.intake.errors import InputRefusedError
-from poolwright.intake.sheet import Sheet, column_position, parse_sheet, read_sheet
+from poolwright.intake.table import Table, column_position, parse_table, read_table
 from tests.support.order_files import csv_text, xlsx
 
 TABLE = [["PO Number", "Supplier"], ["4500012345", "Acme"], ["4500012346", "Müller"]]
 
 
-def parsed(text: str) -> Sheet:
-    return parse_sheet(text.encode(), "orders.csv")
+def parsed(text: str) -> Table:
+    return parse_table(text.encode(), "orders.csv")
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_every_kind_of_file_gives_the_same_table(tmp_path: Path, content: bytes)
     path = tmp_path / "orders.dat"
     path.write_bytes(content)
 
-    sheet = read_sheet(path)
+    sheet = read_table(path)
 
     assert sheet.source == "orders.dat"
     assert sheet.columns == tuple(TABLE[0])
@@ -78,13 +78,13 @@ def test_columns_without_a_header_are_named_by_position() -> None:
 def test_a_told_column_helps_to_find_the_header_and_a_position_does_not() -> None:
     content = b"Vorgang,2024\n1001,5\n1002,6\n"
 
-    assert parse_sheet(content, "orders.csv", column="Vorgang").has_header
-    assert not parse_sheet(content, "orders.csv", column="#1").has_header
+    assert parse_table(content, "orders.csv", column="Vorgang").has_header
+    assert not parse_table(content, "orders.csv", column="#1").has_header
 
 
 def test_every_step_adds_its_notices() -> None:
     content = 'Offene Bestellungen\r\nBestellnummer;Lieferant\r\n1001;Müller\r\n1002;"x\r\n1003;y\r\n'.encode("cp1252")
-    notices = parse_sheet(content, "orders.csv", sheet_name="Mai").notices
+    notices = parse_table(content, "orders.csv", sheet_name="Mai").notices
 
     for part in ("cp1252", "no sheets", "Quote marks", "Row 1 stands above"):
         assert any(part in notice for notice in notices), part
@@ -97,12 +97,12 @@ def test_a_position_is_a_number_behind_its_sign(name: str, position: int | None)
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputRefusedError, match=r"There is no file .*orders\.csv; check"):
-        read_sheet(tmp_path / "orders.csv")
+        read_table(tmp_path / "orders.csv")
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputRefusedError, match="is a folder"):
-        read_sheet(tmp_path)
+        read_table(tmp_path)
 
 
 def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,21 +115,21 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(Path, "open", refuse)
 
     with pytest.raises(InputRefusedError, match=r"orders\.csv cannot be read \(Permission denied\)"):
-        read_sheet(path)
+        read_table(path)
 
 
 def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputRefusedError, match="cannot be read"):
-        read_sheet(tmp_path / ("x" * 5000))
+        read_table(tmp_path / ("x" * 5000))
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_a_file_without_end_is_refused_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheet_module, "CONTENT_BYTES_MAX", 1000)
-    monkeypatch.setattr("poolwright.intake.content.CONTENT_BYTES_MAX", 1000)
+    monkeypatch.setattr("poolwright.intake.content_kind.CONTENT_BYTES_MAX", 1000)
 
     with pytest.raises(InputRefusedError, match="larger than"):
-        read_sheet(Path("/dev/zero"))
+        read_table(Path("/dev/zero"))
 
 
 def test_a_header_alone_is_refused() -> None:

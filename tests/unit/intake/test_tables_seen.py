@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from poolwright.intake.column_names import SURE_RANK, name_rank
 from poolwright.intake.errors import InputRefusedError
-from poolwright.intake.names import SURE_RANK, name_rank
 from tests.unit.intake.raw_books import A, B, C, read
 
 

@@ -13,7 +13,7 @@ from openpyxl import Workbook
 from openpyxl.chart import BarChart
 
 from poolwright.intake.errors import InputRefusedError
-from poolwright.intake.workbook import read_workbook
+from poolwright.intake.workbook_reader import read_workbook
 from tests.support.order_files import rezipped, saved, xlsx, zipped
 
 TABLE = [["PO", "Supplier"], ["4500012345", "Acme"]]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 import pytest
 
 from poolwright.intake.errors import InputRefusedError
-from poolwright.intake.sheet import parse_sheet
+from poolwright.intake.table import parse_table
 from tests.support.order_files import xlsx
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -46,7 +46,7 @@ def sheet_of(rows: Iterable[bytes], before: bytes = b"", after: bytes = b"") -> 
 def refusal(content: bytes, source: str = "orders.xlsx") -> str:
     """The sentence that refuses a list."""
     with pytest.raises(InputRefusedError) as refused:
-        parse_sheet(content, source)
+        parse_table(content, source)
     return str(refused.value)
 
 

@@ -7,9 +7,9 @@ from itertools import product
 import pytest
 
 from poolwright.domain.options import PortalOptions
-from poolwright.portal.numbers import Number, parse_number
+from poolwright.portal.numbers import OrderNumber, parse_number
 from poolwright.portal.pack import LoginStep, load
-from poolwright.portal.triage import PageFacts, Verdict, judge
+from poolwright.portal.triage import PageFacts, Verdict, classify_page
 
 COUPA = load("coupa")
 TENANT = "https://acme.coupahost.com"
@@ -25,7 +25,7 @@ ERROR_AREAS = ["div.flash_error", "div.flash-error", "div.notice", "div#error_ex
 
 
 def verdict(url: str, *present: str, status: int = 200, texts: dict[str, str] | None = None) -> Verdict:
-    return judge(COUPA.triage, PageFacts(url=url, status=status, present=present, texts=texts or {}))
+    return classify_page(COUPA.triage, PageFacts(url=url, status=status, present=present, texts=texts or {}))
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_attachments_are_looked_for_in_links_and_in_elements_that_hold_an_addres
 def test_a_number_comes_with_and_without_its_prefix(cell: str) -> None:
     number = parse_number(cell, COUPA.numbers)
 
-    assert isinstance(number, Number)
+    assert isinstance(number, OrderNumber)
     assert number.portal_number == "4500012345"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from poolwright.portal.document import addresses_in
+from poolwright.portal.addresses import addresses_in
 
 AT = "https://portal.invalid/order/1000"
 

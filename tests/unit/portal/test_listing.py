@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from poolwright.portal.listing import ListFacts, doubt
-from poolwright.portal.tables import Attachments
+from poolwright.portal.pack_schema import AttachmentRules
+from poolwright.portal.triage import AttachmentListFacts, incompleteness_reason
 
-PLAIN = Attachments(links=("a",))
-SIGNED = Attachments(links=("a",), settled=("#done",))
+PLAIN = AttachmentRules(links=("a",))
+SIGNED = AttachmentRules(links=("a",), settled=("#done",))
 
 
-def seen(**what: Any) -> ListFacts:  # noqa: ANN401 - facts by name
+def seen(**what: Any) -> AttachmentListFacts:  # noqa: ANN401 - facts by name
     """A page without a link, but for what is told."""
-    return replace(ListFacts(link_count=0), **what)
+    return replace(AttachmentListFacts(link_count=0), **what)
 
 
 @pytest.mark.parametrize(
@@ -33,8 +33,8 @@ def seen(**what: Any) -> ListFacts:  # noqa: ANN401 - facts by name
         (SIGNED, {"is_settled": True, "withheld": ["POST /statistics"]}),
     ],
 )
-def test_what_the_page_vouches_for_is_believed(rules: Attachments, facts: dict[str, Any]) -> None:
-    assert doubt(rules, seen(**facts)) == ""
+def test_what_the_page_vouches_for_is_believed(rules: AttachmentRules, facts: dict[str, Any]) -> None:
+    assert incompleteness_reason(rules, seen(**facts)) == ""
 
 
 @pytest.mark.parametrize(
@@ -54,5 +54,5 @@ def test_what_the_page_vouches_for_is_believed(rules: Attachments, facts: dict[s
         (SIGNED, {"link_count": 0, "count": 3, "is_settled": True}, "counts 3 attachments and shows 0"),
     ],
 )
-def test_what_it_does_not_vouch_for_is_doubted(rules: Attachments, facts: dict[str, Any], said: str) -> None:
-    assert said in doubt(rules, seen(**facts))
+def test_what_it_does_not_vouch_for_is_doubted(rules: AttachmentRules, facts: dict[str, Any], said: str) -> None:
+    assert said in incompleteness_reason(rules, seen(**facts))

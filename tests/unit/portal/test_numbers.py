@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from poolwright.domain.outcomes import Reason
-from poolwright.portal.numbers import BadNumber, Case, Number, NumberRules, parse_number
+from poolwright.portal.numbers import InvalidNumber, LetterCase, NumberRules, OrderNumber, parse_number
 from tests.support.pace import UNHURRIED
 
 #: Examples may take their time on a busy machine.
@@ -19,18 +19,18 @@ RULES = NumberRules(
     example="PO4500012345",
 )
 LETTERS = NumberRules(pattern=r"[A-Z]+-[A-Z0-9-]+", separators="", describe="letters, then a code", example="PO-JCP-1")
-ANYTHING = NumberRules(pattern=r".+", separators="", case=Case.KEEP, describe="any text", example="x")
+ANYTHING = NumberRules(pattern=r".+", separators="", case=LetterCase.KEEP, describe="any text", example="x")
 
 
-def valid(text: str, rules: NumberRules = RULES) -> Number:
+def valid(text: str, rules: NumberRules = RULES) -> OrderNumber:
     number = parse_number(text, rules)
-    assert isinstance(number, Number), number
+    assert isinstance(number, OrderNumber), number
     return number
 
 
-def bad(text: str, rules: NumberRules = RULES) -> BadNumber:
+def bad(text: str, rules: NumberRules = RULES) -> InvalidNumber:
     number = parse_number(text, rules)
-    assert isinstance(number, BadNumber), number
+    assert isinstance(number, InvalidNumber), number
     return number
 
 
@@ -47,7 +47,7 @@ def bad(text: str, rules: NumberRules = RULES) -> BadNumber:
     ],
 )
 def test_a_prefix_is_kept_for_people_and_removed_for_the_portal(text: str, po_number: str, portal_number: str) -> None:
-    assert valid(text) == Number(po_number=po_number, portal_number=portal_number)
+    assert valid(text) == OrderNumber(po_number=po_number, portal_number=portal_number)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_prefix_is_kept_for_people_and_removed_for_the_portal(text: str, po_nu
     ],
 )
 def test_what_spreadsheets_add_is_taken_away(text: str) -> None:
-    assert valid(text) == Number(po_number="4500012345", portal_number="4500012345")
+    assert valid(text) == OrderNumber(po_number="4500012345", portal_number="4500012345")
 
 
 def test_leading_zeros_are_kept() -> None:
@@ -175,7 +175,7 @@ def test_digits_in_groups_are_one_number(text: str, number: str) -> None:
 def test_a_cell_that_is_known_to_hold_one_number_holds_one(text: str) -> None:
     number = parse_number(text, RULES, is_one=True)
 
-    assert isinstance(number, Number)
+    assert isinstance(number, OrderNumber)
     assert number.portal_number == text.replace(" ", "").replace("-", "")
 
 
@@ -235,18 +235,20 @@ def test_separators_stay_where_the_portal_has_them() -> None:
 def test_a_prefix_that_belongs_to_the_number_is_not_taken_off() -> None:
     rules = NumberRules(prefixes=("PO",), pattern=r"PORT\d+|\d{4}", describe="a code", example="PORT1")
 
-    assert valid("PORT77", rules) == Number(po_number="PORT77", portal_number="PORT77")
-    assert valid("PO1234", rules) == Number(po_number="PO1234", portal_number="1234")
+    assert valid("PORT77", rules) == OrderNumber(po_number="PORT77", portal_number="PORT77")
+    assert valid("PO1234", rules) == OrderNumber(po_number="PO1234", portal_number="1234")
 
 
 def test_the_longest_prefix_wins() -> None:
     rules = NumberRules(prefixes=("P", "PO"), pattern=r"O?\d{4}", describe="4 digits", example="1234")
 
-    assert valid("PO1234", rules) == Number(po_number="PO1234", portal_number="1234")
+    assert valid("PO1234", rules) == OrderNumber(po_number="PO1234", portal_number="1234")
 
 
-@pytest.mark.parametrize(("case", "expected"), [(Case.UPPER, "AB1"), (Case.LOWER, "ab1"), (Case.KEEP, "aB1")])
-def test_letters_are_written_as_the_portal_has_them(case: Case, expected: str) -> None:
+@pytest.mark.parametrize(
+    ("case", "expected"), [(LetterCase.UPPER, "AB1"), (LetterCase.LOWER, "ab1"), (LetterCase.KEEP, "aB1")]
+)
+def test_letters_are_written_as_the_portal_has_them(case: LetterCase, expected: str) -> None:
     rules = NumberRules(pattern=r"[A-Za-z]+\d", case=case, describe="letters and a digit", example="a1")
 
     assert valid("aB1", rules).portal_number == expected
@@ -276,11 +278,11 @@ def test_rules_survive_the_way_to_a_worker() -> None:
 @given(st.text(max_size=200))
 def test_any_text_is_a_number_or_a_reason_with_a_sentence(text: str) -> None:
     match parse_number(text, RULES):
-        case Number() as number:
+        case OrderNumber() as number:
             assert number.portal_number.isascii()
             assert number.portal_number.isdigit()
             assert parse_number(number.po_number, RULES) == number
-        case BadNumber() as wrong:
+        case InvalidNumber() as wrong:
             assert wrong.reason in {Reason.BAD_NUMBER, Reason.BLANK_NUMBER}
             assert wrong.detail.endswith(".")
 
@@ -305,7 +307,7 @@ def test_every_refusal_is_a_sentence_that_helps() -> None:
 
 @pytest.mark.parametrize(("length", "is_read"), [(119, True), (120, True), (121, False)])
 def test_a_cell_of_120_characters_is_read_and_no_longer_one(length: int, is_read: bool) -> None:
-    assert isinstance(parse_number("x" * length, ANYTHING), Number) is is_read
+    assert isinstance(parse_number("x" * length, ANYTHING), OrderNumber) is is_read
 
 
 @pytest.mark.parametrize(("length", "shown"), [(40, "'" + "x" * 40 + "' is"), (41, "'" + "x" * 40 + "…' is")])
@@ -317,11 +319,11 @@ def test_forty_characters_of_a_wrong_number_are_shown(length: int, shown: str) -
 def test_the_longest_prefix_wins_whatever_its_letters(prefixes: tuple[str, ...]) -> None:
     rules = NumberRules(prefixes=prefixes, pattern=r"O?\d{4}", describe="4 digits", example="1234")
 
-    assert valid("PO1234", rules) == Number(po_number="PO1234", portal_number="1234")
+    assert valid("PO1234", rules) == OrderNumber(po_number="PO1234", portal_number="1234")
 
 
 def test_one_letter_is_enough_to_describe_a_number() -> None:
-    assert NumberRules(pattern="x", case=Case.KEEP, describe="x", example="x").describe == "x"
+    assert NumberRules(pattern="x", case=LetterCase.KEEP, describe="x", example="x").describe == "x"
 
 
 def test_rules_stay_as_they_are() -> None:
@@ -382,4 +384,4 @@ def test_four_groups_of_thousands_that_no_address_has_are_a_number() -> None:
     assert valid("4.500.010.001").portal_number == "4500010001"
     assert valid("1.200.010.001").portal_number == "1200010001"
     known = parse_number("192.168.100.200", RULES, is_one=True)
-    assert isinstance(known, Number), "a cell of a workbook that holds a single number is one"
+    assert isinstance(known, OrderNumber), "a cell of a workbook that holds a single number is one"

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from poolwright.portal.pack import load, shipped_names
-from poolwright.portal.patterns import PatternError, check, is_in, value_in
+from poolwright.portal.patterns import PatternError, extract, is_found, validate
 
 #: Every pattern for a field that comes along.
 SHIPPED = sorted({rule.pattern for name in shipped_names() for rule in load(name).fields.values() if rule.pattern})
@@ -18,8 +18,8 @@ SHIPPED = sorted({rule.pattern for name in shipped_names() for rule in load(name
 def test_no_text_takes_long(pattern: str, blank: str) -> None:
     """Half a minute of one core, with the engine of ``re`` and a thousandth of this text."""
     begun = time.process_time()
-    value_in(pattern, "a" + blank * 50_000 + "b")
-    is_in(pattern, "a" + blank * 50_000 + "b")
+    extract(pattern, "a" + blank * 50_000 + "b")
+    is_found(pattern, "a" + blank * 50_000 + "b")
     assert time.process_time() - begun < 5
 
 
@@ -37,34 +37,34 @@ def test_no_text_takes_long(pattern: str, blank: str) -> None:
     ],
 )
 def test_the_number_behind_a_suppliers_name_is_cut_off(pattern: str, text: str, value: str) -> None:
-    assert value_in(pattern, text) == value
+    assert extract(pattern, text) == value
 
 
 def test_the_first_group_is_the_value_and_all_of_it_where_there_is_none() -> None:
-    assert value_in(r"No\. (\d+)(x)?", "Order No. 17") == "17"
-    assert value_in(r"\d+", "Order No. 17") == "17"
-    assert value_in(r"(x)?17", "Order No. 17") == ""
-    assert value_in(r"\d+", "none") is None
+    assert extract(r"No\. (\d+)(x)?", "Order No. 17") == "17"
+    assert extract(r"\d+", "Order No. 17") == "17"
+    assert extract(r"(x)?17", "Order No. 17") == ""
+    assert extract(r"\d+", "none") is None
 
 
 def test_addresses_are_compared_without_case_and_line_by_line() -> None:
-    assert is_in("^/LOGIN", "/login?next=/")
-    assert not is_in("a.b", "a\nb")
+    assert is_found("^/LOGIN", "/login?next=/")
+    assert not is_found("a.b", "a\nb")
 
 
 def test_look_around_and_back_references_are_understood_too() -> None:
-    assert is_in("(?<![a-z])sso(?![a-z])", "/saml-SSO?x=1")
-    assert not is_in("(?<![a-z])sso(?![a-z])", "/lesson")
-    assert value_in(r"(\w)\1", "Hello") == "l"
+    assert is_found("(?<![a-z])sso(?![a-z])", "/saml-SSO?x=1")
+    assert not is_found("(?<![a-z])sso(?![a-z])", "/lesson")
+    assert extract(r"(\w)\1", "Hello") == "l"
 
 
 def test_what_such_a_pattern_does_not_find_in_time_is_not_found() -> None:
     begun = time.process_time()
-    assert value_in(r"^(?=a)(?:a|a|b)*c$", "ab" * 100) is None
+    assert extract(r"^(?=a)(?:a|a|b)*c$", "ab" * 100) is None
     assert time.process_time() - begun < 5
 
 
 @pytest.mark.parametrize("pattern", ["(", "[a", "a{2,1}", "*"])
 def test_what_no_engine_takes_is_refused(pattern: str) -> None:
     with pytest.raises(PatternError, match="is no regular expression: "):
-        check(pattern)
+        validate(pattern)

@@ -5,8 +5,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from poolwright.portal.pack import Pack, load, parse_toml, shipped_names
-from poolwright.portal.tables import Marks, Triage
-from poolwright.portal.triage import PageFacts, Verdict, address_matches, judge, marks_of, matches
+from poolwright.portal.pack_schema import Marks, TriageMarks
+from poolwright.portal.triage import PageFacts, Verdict, address_matches, classify_page, marks_of, matches
 from tests.support.pace import UNHURRIED
 from tests.unit.portal.authoring import written
 
@@ -41,7 +41,7 @@ TRAP = parse_toml(
 def verdict(  # a page in few words
     pack: Pack, url: str = ORDER_URL, *present: str, status: int = 200, texts: dict[str, str] | None = None
 ) -> Verdict:
-    return judge(pack.triage, PageFacts(url=url, status=status, present=present, texts=texts or {}))
+    return classify_page(pack.triage, PageFacts(url=url, status=status, present=present, texts=texts or {}))
 
 
 @UNHURRIED
@@ -173,17 +173,17 @@ def test_an_address_tells_by_path_and_query_alone(url: str, is_match: bool) -> N
     assert address_matches(Marks(address=("^/login", r"\?expired=1$")), url) is is_match
 
 
-def selectors_of(triage: Triage) -> list[str]:
+def selectors_of(triage: TriageMarks) -> list[str]:
     kinds = [marks_of(triage, verdict) for verdict in Verdict]
     return sorted({selector for marks in kinds if marks for selector in marks.selector})
 
 
-def places_of(triage: Triage) -> list[str]:
+def places_of(triage: TriageMarks) -> list[str]:
     kinds = [marks_of(triage, verdict) for verdict in Verdict]
     return sorted({place for marks in kinds if marks for place in marks.within})
 
 
-def texts_of(triage: Triage) -> list[str]:
+def texts_of(triage: TriageMarks) -> list[str]:
     kinds = [marks_of(triage, verdict) for verdict in Verdict]
     return sorted({text for marks in kinds if marks for text in marks.text})
 
@@ -222,7 +222,7 @@ def test_a_lost_session_is_never_judged_anything_else_by_its_address(name: str, 
 
     facts = data.draw(pages(pack, LOST_ADDRESSES[name], selectors_of(pack.triage)))
 
-    assert judge(pack.triage, facts) is Verdict.SESSION_LOST
+    assert classify_page(pack.triage, facts) is Verdict.SESSION_LOST
 
 
 @each_pack
@@ -236,7 +236,7 @@ def test_a_lost_session_is_never_judged_anything_else_by_its_form(name: str, dat
         url=facts.url, status=facts.status, present={*facts.present, LOST_FORMS[name]}, texts=facts.texts
     )
 
-    assert judge(pack.triage, with_form) is Verdict.SESSION_LOST
+    assert classify_page(pack.triage, with_form) is Verdict.SESSION_LOST
 
 
 @each_pack
@@ -249,7 +249,7 @@ def test_no_other_page_is_taken_for_a_lost_session(name: str, data: st.DataObjec
     facts = data.draw(pages(pack, ANY_ADDRESS, others))
     assume(facts.status not in {*pack.triage.session_lost.status, 401})
 
-    assert judge(pack.triage, facts) is not Verdict.SESSION_LOST
+    assert classify_page(pack.triage, facts) is not Verdict.SESSION_LOST
 
 
 def test_a_page_of_which_only_the_address_is_known_had_no_answer() -> None:

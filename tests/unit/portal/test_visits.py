@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poolwright.portal.pack import Pack, load, shipped_names
-from poolwright.portal.triage import DEMANDS, ORDER, PageFacts, Verdict, judge_visit, marks_of
+from poolwright.portal.triage import DEMANDS, ORDER, PageFacts, Verdict, classify_visit, marks_of
 from tests.support.pace import UNHURRIED
 
 BASE = "https://acme.portal.test"
@@ -32,7 +32,7 @@ each_pack = pytest.mark.parametrize("name", PACKS)
 def visit(pack: Pack, *passed: str, url: str = ORDER_URL, status: int = 200, text: str = "") -> Verdict:
     """The verdict on a visit to the order, in few words."""
     facts = PageFacts(url=url, status=status, passed=passed, texts={"div.flash_error": text})
-    return judge_visit(pack, BASE, facts, portal_number=NUMBER)
+    return classify_visit(pack, BASE, facts, portal_number=NUMBER)
 
 
 @st.composite
@@ -68,7 +68,7 @@ def test_no_visit_with_a_lost_session_ever_says_not_found(name: str, data: st.Da
     }
     url, passed, form = ways[data.draw(st.sampled_from(sorted(ways)))]
 
-    verdict = judge_visit(pack, BASE, data.draw(shown(pack, url, tuple(passed), form)), portal_number=NUMBER)
+    verdict = classify_visit(pack, BASE, data.draw(shown(pack, url, tuple(passed), form)), portal_number=NUMBER)
 
     assert verdict not in {Verdict.NOT_FOUND, Verdict.FORBIDDEN, Verdict.UNKNOWN}
 
@@ -88,8 +88,8 @@ def test_a_login_that_renewed_itself_on_the_way_to_the_order_is_none_to_complain
         url=ORDER_URL, status=200, passed=(ORDER_URL, BASE + LOGINS[name][0]), present={"#order_header_show"}
     )
 
-    assert judge_visit(pack, BASE, facts, portal_number=NUMBER) is Verdict.RENEWED
-    assert judge_visit(pack, BASE, replace(facts, passed=(ORDER_URL,)), portal_number=NUMBER) is Verdict.READY
+    assert classify_visit(pack, BASE, facts, portal_number=NUMBER) is Verdict.RENEWED
+    assert classify_visit(pack, BASE, replace(facts, passed=(ORDER_URL,)), portal_number=NUMBER) is Verdict.READY
 
 
 @each_pack
@@ -107,7 +107,7 @@ def test_an_order_that_ends_at_the_start_page_is_unknown_unless_a_login_lay_betw
 
     assert visit(pack, ORDER_URL, url=start) is Verdict.UNKNOWN
     assert visit(pack, ORDER_URL, BASE + LOGINS[name][0], url=start) is Verdict.SESSION_LOST
-    assert judge_visit(pack, BASE, PageFacts(url=start, status=200)) is Verdict.READY
+    assert classify_visit(pack, BASE, PageFacts(url=start, status=200)) is Verdict.READY
 
 
 @each_pack

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from poolwright.portal.writing import (
+from poolwright.portal.number_text import (
     bare_texts,
     is_date,
     is_one_number,

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.profile.base import check_base, check_for_login
-from poolwright.profile.failures import ProfileDamagedError, ProfileMissingError, ProfileRefusedError
-from poolwright.profile.keeping import seal_base
-from poolwright.profile.marker import mark_damaged
+from poolwright.profile.backups import seal_base
+from poolwright.profile.base import check_base, check_login_base
+from poolwright.profile.damage import mark_damaged
+from poolwright.profile.errors import ProfileDamagedError, ProfileMissingError, ProfileRefusedError
 from tests.support.profile_folders import PORTABLE, fingerprint, make_base, make_cookies, write
 
 
@@ -195,20 +195,20 @@ def test_a_folder_that_may_not_be_listed_is_told(unprivileged: Path) -> None:
 def test_anybody_may_log_in_with_a_new_base_and_with_a_fit_one(tmp_path: Path, base: Path) -> None:
     (tmp_path / "new").mkdir()
 
-    check_for_login(tmp_path / "new", everyday=())
-    check_for_login(base, everyday=())
+    check_login_base(tmp_path / "new", everyday=())
+    check_login_base(base, everyday=())
 
 
 def test_nobody_logs_in_over_a_damage(base: Path) -> None:
     write(base / "Local State", b"nonsense")
 
     with pytest.raises(ProfileDamagedError):
-        check_for_login(base, everyday=())
+        check_login_base(base, everyday=())
 
 
 def test_nobody_logs_in_with_an_everyday_profile_even_an_empty_one(tmp_path: Path) -> None:
     with pytest.raises(ProfileRefusedError, match="everyday browser"):
-        check_for_login(tmp_path / "chrome" / "base", everyday=(tmp_path / "chrome",))
+        check_login_base(tmp_path / "chrome" / "base", everyday=(tmp_path / "chrome",))
 
 
 def test_nobody_logs_in_with_a_marked_base_that_is_empty(tmp_path: Path) -> None:
@@ -218,4 +218,4 @@ def test_nobody_logs_in_with_a_marked_base_that_is_empty(tmp_path: Path) -> None
     mark_damaged(base, "It was gone.", datetime(2026, 11, 23, tzinfo=UTC))
 
     with pytest.raises(ProfileRefusedError, match=r"It was gone\."):
-        check_for_login(base, everyday=())
+        check_login_base(base, everyday=())

@@ -17,9 +17,16 @@ import pytest
 
 from poolwright.domain.errors import SetupError
 from poolwright.profile import clone as cloning
-from poolwright.profile.clone import RESERVE_BYTES, CopiedFile, clone_profile, is_set_aside, remove_clone, set_aside
-from poolwright.profile.failures import NoRoomError, ProfileInUseError, ProfileRefusedError
-from poolwright.profile.survey import SourceFile
+from poolwright.profile.clone import (
+    RESERVE_BYTES,
+    CopiedFile,
+    SourceFile,
+    clone_profile,
+    is_quarantined,
+    quarantine_clone,
+    remove_clone,
+)
+from poolwright.profile.errors import NoRoomError, ProfileInUseError, ProfileRefusedError
 from tests.support.copying import after_first_copy
 from tests.support.profile_folders import fingerprint, make_base, write
 
@@ -254,9 +261,9 @@ def test_a_clone_is_removed_with_its_half_made_twin(base: Path, target: Path) ->
 def test_a_damaged_clone_is_kept_under_the_time_of_its_finding(base: Path, target: Path) -> None:
     clone_profile(base, target)
 
-    kept = set_aside(target, datetime(2026, 11, 23, 14, 5, 6, tzinfo=UTC))
+    kept = quarantine_clone(target, datetime(2026, 11, 23, 14, 5, 6, tzinfo=UTC))
 
     assert kept == target.with_name("profile.damaged-20261123T140506Z")
-    assert is_set_aside(kept)
+    assert is_quarantined(kept)
     assert not target.exists()
-    assert not is_set_aside(target)
+    assert not is_quarantined(target)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.profile.cookies import count_by_site
-from poolwright.profile.failures import ProfileDamagedError
+from poolwright.profile.cookie_db import count_by_site
+from poolwright.profile.errors import ProfileDamagedError
 from tests.support.profile_folders import Row, make_cookie_rows, write
 
 

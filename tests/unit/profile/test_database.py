@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.profile.database import check_database
-from poolwright.profile.failures import BrokenFileError
+from poolwright.profile.cookie_db import check_database
+from poolwright.profile.errors import BrokenFileError
 from tests.support.profile_folders import fingerprint, write
 
 ROWS = 400

@@ -13,14 +13,13 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.errors import DiskFullError, ProfileError, StorageAwayError, TemporarilyUnavailableError
-from poolwright.profile import cookies
+from poolwright.profile import cookie_db
 from poolwright.profile.base import check_base
 from poolwright.profile.clone import clone_profile
-from poolwright.profile.cookies import find_cookies
-from poolwright.profile.database import check_database, refuse_storage
-from poolwright.profile.failures import BrokenFileError, ProfileDamagedError, ProfileRefusedError, unreadable
-from poolwright.profile.home import ProfileFile, ProfileHome
-from poolwright.profile.marker import read_marker
+from poolwright.profile.cookie_db import check_database, find_cookie_db, raise_storage_error
+from poolwright.profile.damage import read_damage_mark
+from poolwright.profile.errors import BrokenFileError, ProfileDamagedError, ProfileRefusedError, unreadable_error
+from poolwright.profile.repository import ProfileFile, ProfileRepository
 from poolwright.profile.seal import hash_files, read_seal, seal_path
 
 AWAY = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EMFILE)
@@ -69,7 +68,7 @@ def test_a_clone_of_one_neither(base: Path, tmp_path: Path, monkeypatch: pytest.
     ],
 )
 def test_each_trouble_has_its_own_error(tmp_path: Path, number: int, kind: type[Exception]) -> None:
-    assert type(unreadable(tmp_path, OSError(number, os.strerror(number)))).__mro__.count(kind)
+    assert type(unreadable_error(tmp_path, OSError(number, os.strerror(number)))).__mro__.count(kind)
 
 
 def test_a_seal_and_a_mark_that_cannot_be_read_now(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,11 +77,13 @@ def test_a_seal_and_a_mark_that_cannot_be_read_now(base: Path, monkeypatch: pyte
         with pytest.raises(StorageAwayError):
             read_seal(base)
         with pytest.raises(StorageAwayError):
-            read_marker(base)
+            read_damage_mark(base)
 
 
 def test_the_file_of_a_profile_that_cannot_be_read_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = ProfileHome(tmp_path).create("anna", ProfileFile.model_validate({"pack": "demo", "base_url": "http://x"}))
+    made = ProfileRepository(tmp_path).create(
+        "anna", ProfileFile.model_validate({"pack": "demo", "base_url": "http://x"})
+    )
     with broken(monkeypatch, io, "open", errno.ESTALE), pytest.raises(StorageAwayError):
         made.read()
 
@@ -98,14 +99,14 @@ def test_what_the_system_refused_sqlite_is_the_disks(base: Path, monkeypatch: py
     def fail(_path: Path) -> sqlite3.Connection:
         raise error_of(code)
 
-    monkeypatch.setattr("poolwright.profile.database.opened_to_read", fail)
-    monkeypatch.setattr(cookies, "opened_to_read", fail)
+    monkeypatch.setattr("poolwright.profile.cookie_db.open_read_only", fail)
+    monkeypatch.setattr(cookie_db, "opened_to_read", fail)
     with pytest.raises(StorageAwayError):
         check_base(base)
     with pytest.raises(TemporarilyUnavailableError):
-        cookies.count_key_prefixes(find_cookies(base))
+        cookie_db.count_key_prefixes(find_cookie_db(base))
     with pytest.raises(OSError, match=r"Input/output|memory"):
-        check_database(find_cookies(base))
+        check_database(find_cookie_db(base))
 
 
 @pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB])
@@ -113,7 +114,7 @@ def test_what_is_in_the_file_is_the_files(base: Path, monkeypatch: pytest.Monkey
     def fail(_path: Path) -> sqlite3.Connection:
         raise error_of(code)
 
-    refuse_storage(error_of(code), base)
-    monkeypatch.setattr("poolwright.profile.database.opened_to_read", fail)
+    raise_storage_error(error_of(code), base)
+    monkeypatch.setattr("poolwright.profile.cookie_db.open_read_only", fail)
     with pytest.raises(BrokenFileError):
-        check_database(find_cookies(base))
+        check_database(find_cookie_db(base))

@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.profile.everyday import everyday_folders, find_everyday, own_everyday_folders, refuse_everyday
-from poolwright.profile.failures import ProfileRefusedError
+from poolwright.profile.errors import ProfileRefusedError
+from poolwright.profile.repository import (
+    everyday_folders,
+    find_everyday_browser,
+    own_everyday_folders,
+    refuse_everyday_browser,
+)
 
 EVERYDAY = [
     ".config/google-chrome",
@@ -39,7 +44,7 @@ def test_an_everyday_profile_is_refused(tmp_path: Path, folders: tuple[Path, ...
     path = tmp_path / name / below
 
     with pytest.raises(ProfileRefusedError) as refusal:
-        refuse_everyday(path, folders)
+        refuse_everyday_browser(path, folders)
 
     assert str(path) in str(refusal.value)
     assert "poolwright profile login NAME" in str(refusal.value)
@@ -47,7 +52,7 @@ def test_an_everyday_profile_is_refused(tmp_path: Path, folders: tuple[Path, ...
 
 @pytest.mark.parametrize("name", [".config/google-chrome-copy", ".config", "profiles/anna/base", "AppData/Local"])
 def test_a_folder_beside_or_above_is_not(tmp_path: Path, folders: tuple[Path, ...], name: str) -> None:
-    refuse_everyday(tmp_path / name, folders)
+    refuse_everyday_browser(tmp_path / name, folders)
 
 
 def test_a_link_into_an_everyday_profile_is_followed(tmp_path: Path, folders: tuple[Path, ...]) -> None:
@@ -55,7 +60,7 @@ def test_a_link_into_an_everyday_profile_is_followed(tmp_path: Path, folders: tu
     real.mkdir(parents=True)
     (tmp_path / "innocent").symlink_to(real)
 
-    assert find_everyday(tmp_path / "innocent/Default", folders) == real
+    assert find_everyday_browser(tmp_path / "innocent/Default", folders) == real
 
 
 def test_an_everyday_profile_that_is_itself_a_link_is_recognised(tmp_path: Path, folders: tuple[Path, ...]) -> None:
@@ -64,15 +69,15 @@ def test_an_everyday_profile_that_is_itself_a_link_is_recognised(tmp_path: Path,
     (tmp_path / ".config").mkdir()
     (tmp_path / ".config/chromium").symlink_to(real)
 
-    assert find_everyday(real, folders) == tmp_path / ".config/chromium"
+    assert find_everyday_browser(real, folders) == tmp_path / ".config/chromium"
 
 
 def test_case_and_dots_do_not_hide_it(tmp_path: Path, folders: tuple[Path, ...]) -> None:
-    assert find_everyday(tmp_path / ".config/x/../Google-Chrome", folders) is not None
+    assert find_everyday_browser(tmp_path / ".config/x/../Google-Chrome", folders) is not None
 
 
 def test_the_folders_of_this_person_are_known() -> None:
     with pytest.raises(ProfileRefusedError):
-        refuse_everyday(Path.home() / ".config/google-chrome/Default")
+        refuse_everyday_browser(Path.home() / ".config/google-chrome/Default")
 
     assert Path.home() / ".config/chromium" in own_everyday_folders()

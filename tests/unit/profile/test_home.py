@@ -8,18 +8,18 @@ import pytest
 from pydantic import ValidationError
 
 from poolwright.domain.errors import SetupError
-from poolwright.profile.failures import ProfileFileError, ProfileMissingError, ProfileNewerError, ProfileRefusedError
-from poolwright.profile.home import ProfileFile, ProfileHome
+from poolwright.profile.errors import ProfileFileError, ProfileMissingError, ProfileNewerError, ProfileRefusedError
+from poolwright.profile.repository import ProfileFile, ProfileRepository
 
 CONTENT = ProfileFile(pack="demo", base_url="http://localhost:8000", title='Anna\'s "Einkauf" – 東京 \\ 🛒')
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> ProfileHome:
-    return ProfileHome(tmp_path / "profiles")
+def home(tmp_path: Path) -> ProfileRepository:
+    return ProfileRepository(tmp_path / "profiles")
 
 
-def test_a_profile_is_found_as_it_was_made(home: ProfileHome) -> None:
+def test_a_profile_is_found_as_it_was_made(home: ProfileRepository) -> None:
     home.create("anna", CONTENT)
 
     found = home.find("anna")
@@ -29,7 +29,7 @@ def test_a_profile_is_found_as_it_was_made(home: ProfileHome) -> None:
     assert home.names() == ("anna",)
 
 
-def test_its_folders_and_file_are_private(home: ProfileHome) -> None:
+def test_its_folders_and_file_are_private(home: ProfileRepository) -> None:
     made = home.create("anna", CONTENT)
 
     modes = [path.stat().st_mode & 0o777 for path in (made.path, made.base_path, made.file_path)]
@@ -37,7 +37,7 @@ def test_its_folders_and_file_are_private(home: ProfileHome) -> None:
     assert modes == [0o700, 0o700, 0o600]
 
 
-def test_the_file_can_be_written_anew(home: ProfileHome) -> None:
+def test_the_file_can_be_written_anew(home: ProfileRepository) -> None:
     made = home.create("anna", CONTENT)
     plain = ProfileFile(pack="coupa", base_url="https://example.test/portal")
 
@@ -48,7 +48,7 @@ def test_the_file_can_be_written_anew(home: ProfileHome) -> None:
     assert sorted(path.name for path in made.path.iterdir()) == ["base", "profile.toml"]
 
 
-def test_a_second_of_the_same_name_is_refused_and_the_first_stands(home: ProfileHome) -> None:
+def test_a_second_of_the_same_name_is_refused_and_the_first_stands(home: ProfileRepository) -> None:
     made = home.create("anna", CONTENT)
 
     with pytest.raises(ProfileRefusedError, match="Choose another name"):
@@ -58,7 +58,7 @@ def test_a_second_of_the_same_name_is_refused_and_the_first_stands(home: Profile
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../x", "Anna", "-x", ".hidden", "a b", "a\n", "con", "x" * 65])
-def test_names_that_could_lead_astray_are_refused(home: ProfileHome, name: str) -> None:
+def test_names_that_could_lead_astray_are_refused(home: ProfileRepository, name: str) -> None:
     with pytest.raises(ProfileRefusedError, match="can't name a profile"):
         home.create(name, CONTENT)
     with pytest.raises(ProfileRefusedError, match="can't name a profile"):
@@ -66,11 +66,11 @@ def test_names_that_could_lead_astray_are_refused(home: ProfileHome, name: str) 
 
 
 @pytest.mark.parametrize("name", ["a", "0", "anna.b-c_d", "2026"])
-def test_ordinary_names_are_taken(home: ProfileHome, name: str) -> None:
+def test_ordinary_names_are_taken(home: ProfileRepository, name: str) -> None:
     assert home.create(name, CONTENT).name == name
 
 
-def test_a_missing_profile_is_told_with_those_that_exist(home: ProfileHome) -> None:
+def test_a_missing_profile_is_told_with_those_that_exist(home: ProfileRepository) -> None:
     home.create("anna", CONTENT)
     home.create("bert", CONTENT)
 
@@ -78,7 +78,7 @@ def test_a_missing_profile_is_told_with_those_that_exist(home: ProfileHome) -> N
         home.find("carl")
 
 
-def test_no_profile_at_all_is_told(home: ProfileHome) -> None:
+def test_no_profile_at_all_is_told(home: ProfileRepository) -> None:
     with pytest.raises(ProfileMissingError, match="none yet"):
         home.find("anna")
 
@@ -99,7 +99,7 @@ def test_no_profile_at_all_is_told(home: ProfileHome) -> None:
     ],
 )
 def test_a_wrong_file_is_told_with_its_line_and_without_its_values(
-    home: ProfileHome, text: str | bytes, told: str
+    home: ProfileRepository, text: str | bytes, told: str
 ) -> None:
     made = home.create("anna", CONTENT)
     made.file_path.write_bytes(text.encode() if isinstance(text, str) else text)
@@ -110,7 +110,7 @@ def test_a_wrong_file_is_told_with_its_line_and_without_its_values(
     assert str(made.file_path) in str(refusal.value)
 
 
-def test_a_file_of_a_newer_version_is_told_as_what_it_is(home: ProfileHome) -> None:
+def test_a_file_of_a_newer_version_is_told_as_what_it_is(home: ProfileRepository) -> None:
     made = home.create("anna", CONTENT)
     made.file_path.write_text('schema = 2\nportals = ["demo"]\n')
 
@@ -118,7 +118,7 @@ def test_a_file_of_a_newer_version_is_told_as_what_it_is(home: ProfileHome) -> N
         made.read()
 
 
-def test_a_lost_file_is_told(home: ProfileHome) -> None:
+def test_a_lost_file_is_told(home: ProfileRepository) -> None:
     made = home.create("anna", CONTENT)
     made.file_path.unlink()
 
@@ -135,4 +135,4 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "profiles").write_text("a file stands where the folder should be")
 
     with pytest.raises(SetupError, match="can't be written"):
-        ProfileHome(tmp_path / "profiles").create("anna", CONTENT)
+        ProfileRepository(tmp_path / "profiles").create("anna", CONTENT)

@@ -9,19 +9,19 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.errors import SetupError
+from poolwright.profile.backups import accept_base, latest_backup, restore_base, seal_base
 from poolwright.profile.base import check_base
-from poolwright.profile.clone import is_set_aside
-from poolwright.profile.failures import (
+from poolwright.profile.clone import is_quarantined
+from poolwright.profile.damage import damage_mark_path, mark_damaged, read_damage_mark, refuse_marked
+from poolwright.profile.errors import (
     ProfileDamagedError,
     ProfileInUseError,
     ProfileMissingError,
     ProfileNewerError,
     ProfileRefusedError,
 )
-from poolwright.profile.home import ProfileFile, ProfileHome
-from poolwright.profile.keeping import accept, find_good, restore, seal_base
 from poolwright.profile.locks import read_locked
-from poolwright.profile.marker import mark_damaged, marker_path, read_marker, refuse_marked
+from poolwright.profile.repository import ProfileFile, ProfileRepository
 from poolwright.profile.seal import hash_files, read_seal, seal_path
 from tests.support.profile_folders import PORTABLE, make_base, make_cookies, write
 
@@ -32,7 +32,9 @@ LATER = NOON + timedelta(hours=1)
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
     """The base of a named profile."""
-    made = ProfileHome(tmp_path / "profiles").create("anna", ProfileFile(pack="demo", base_url="http://portal.test"))
+    made = ProfileRepository(tmp_path / "profiles").create(
+        "anna", ProfileFile(pack="demo", base_url="http://portal.test")
+    )
     return make_base(made.base_path)
 
 
@@ -45,7 +47,7 @@ def test_sealing_keeps_a_good_copy_with_a_seal_of_its_own(base: Path) -> None:
 
     seal = seal_base(base, now=NOON, browser_version="156.0")
 
-    good = find_good(base)
+    good = latest_backup(base)
     assert good is not None
     assert read_seal(base) == read_seal(good) == seal
     assert hash_files(good) == seal.files
@@ -79,7 +81,7 @@ def test_a_damaged_base_is_not_sealed_and_the_good_copy_stays(base: Path) -> Non
     with pytest.raises(ProfileDamagedError):
         seal_base(base, now=LATER)
     with pytest.raises(ProfileDamagedError):
-        accept(base, now=LATER)
+        accept_base(base, now=LATER)
 
     assert beside(base) == before
 
@@ -108,14 +110,14 @@ def test_the_first_mark_stays_and_is_private(base: Path) -> None:
     mark_damaged(base, "First.", NOON)
     mark_damaged(base, "Second.", LATER)
 
-    marker = read_marker(base)
+    marker = read_damage_mark(base)
     assert marker is not None
     assert (marker.why, marker.found_at) == ("First.", NOON)
-    assert marker_path(base).stat().st_mode & 0o777 == 0o600
+    assert damage_mark_path(base).stat().st_mode & 0o777 == 0o600
 
 
 def test_a_mark_that_is_garbage_refuses_too(base: Path) -> None:
-    write(marker_path(base), b"{")
+    write(damage_mark_path(base), b"{")
 
     with pytest.raises(ProfileRefusedError, match="profile accept anna"):
         check_base(base)
@@ -134,7 +136,7 @@ def test_accepting_seals_what_is_there_and_lifts_the_mark(base: Path) -> None:
     write(base / "Default/Other")
     mark_damaged(base, "Damage.", NOON)
 
-    accept(base, now=LATER)
+    accept_base(base, now=LATER)
 
     facts = check_base(base)
     assert facts.seal is not None
@@ -148,21 +150,21 @@ def test_restoring_brings_back_the_good_copy_and_keeps_the_damaged_base(base: Pa
     make_cookies(base / "Default/Cookies", [PORTABLE])
     mark_damaged(base, "Damage.", NOON)
 
-    aside = restore(base, now=LATER)
+    aside = restore_base(base, now=LATER)
 
     assert check_base(base).seal == sealed
     assert hash_files(base) == sealed.files
-    assert is_set_aside(aside)
+    assert is_quarantined(aside)
     assert aside.name == "base.damaged-20261123T130000Z"
     assert hash_files(aside) != sealed.files
-    assert read_marker(base) is None
+    assert read_damage_mark(base) is None
 
 
 def test_a_base_that_is_gone_can_be_restored(base: Path) -> None:
     seal_base(base, now=NOON)
     shutil.rmtree(base)
 
-    restore(base, now=LATER)
+    restore_base(base, now=LATER)
 
     assert check_base(base).cookies_count == 2
 
@@ -171,7 +173,7 @@ def test_it_can_be_restored_again_and_again(base: Path) -> None:
     sealed = seal_base(base, now=NOON)
     for hours in (1, 2):
         write(base / "Local State", b"{")
-        restore(base, now=NOON + timedelta(hours=hours))
+        restore_base(base, now=NOON + timedelta(hours=hours))
 
     assert check_base(base).seal == sealed
 
@@ -182,12 +184,12 @@ def test_a_restore_that_was_killed_can_be_repeated(base: Path, monkeypatch: pyte
     def refuse(base: Path, now: datetime) -> Path:
         raise PermissionError(13, "Permission denied", str(base))
 
-    monkeypatch.setattr("poolwright.profile.keeping.set_aside", refuse)
+    monkeypatch.setattr("poolwright.profile.backups.set_aside", refuse)
     with pytest.raises(SetupError, match="can't be written"):
-        restore(base, now=LATER)
+        restore_base(base, now=LATER)
     monkeypatch.undo()
 
-    restore(base, now=LATER)
+    restore_base(base, now=LATER)
 
     assert not base.with_name("base.restored").exists()
     check_base(base)
@@ -195,19 +197,19 @@ def test_a_restore_that_was_killed_can_be_repeated(base: Path, monkeypatch: pyte
 
 def test_without_a_good_copy_nothing_is_restored(base: Path) -> None:
     with pytest.raises(ProfileMissingError, match="never sealed"):
-        restore(base, now=NOON)
+        restore_base(base, now=NOON)
 
     assert check_base(base).cookies_count == 2
 
 
 def test_a_good_copy_that_is_damaged_too_is_not_restored(base: Path) -> None:
     seal_base(base, now=NOON)
-    good = find_good(base)
+    good = latest_backup(base)
     assert good is not None
     write(good / "Local State", b"[]")
 
     with pytest.raises(ProfileDamagedError, match=r"good copy .* is damaged too: Local State changed"):
-        restore(base, now=LATER)
+        restore_base(base, now=LATER)
 
     check_base(base)
     assert not base.with_name("base.restored").exists()
@@ -215,13 +217,13 @@ def test_a_good_copy_that_is_damaged_too_is_not_restored(base: Path) -> None:
 
 def test_what_a_newer_version_left_is_neither_accepted_nor_restored(base: Path) -> None:
     seal_base(base, now=NOON)
-    good = find_good(base)
+    good = latest_backup(base)
     assert good is not None
     before = write(base / "Local State", b"[]")
     write(seal_path(good), b'{"schema": 2}')
-    write(marker_path(base), b'{"schema": 2}')
+    write(damage_mark_path(base), b'{"schema": 2}')
 
-    for act in (lambda: restore(base, now=LATER), lambda: refuse_marked(base)):
+    for act in (lambda: restore_base(base, now=LATER), lambda: refuse_marked(base)):
         with pytest.raises(ProfileNewerError):
             act()
 
@@ -235,6 +237,6 @@ def test_the_good_copy_is_private(base: Path) -> None:
 
     seal_base(base, now=NOON)
 
-    good = find_good(base)
+    good = latest_backup(base)
     assert good is not None
     assert {path.stat().st_mode & 0o077 for path in [good, seal_path(good), *good.rglob("*")]} == {0}

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.errors import ProfileError
+from poolwright.profile.backups import accept_base, replace_base, restore_base, seal_base
 from poolwright.profile.base import check_base
 from poolwright.profile.clone import clone_profile
-from poolwright.profile.home import ProfileFile, ProfileHome
-from poolwright.profile.keeping import accept, replace_base, restore, seal_base
+from poolwright.profile.damage import mark_damaged
 from poolwright.profile.locks import write_locked
-from poolwright.profile.marker import mark_damaged
+from poolwright.profile.repository import ProfileFile, ProfileRepository
 from tests.support.profile_folders import make_base, write
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
@@ -53,7 +53,9 @@ class _Life:
 
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
-    made = ProfileHome(tmp_path / "profiles").create("anna", ProfileFile(pack="demo", base_url="http://portal.test"))
+    made = ProfileRepository(tmp_path / "profiles").create(
+        "anna", ProfileFile(pack="demo", base_url="http://portal.test")
+    )
     return make_base(made.base_path)
 
 
@@ -67,11 +69,11 @@ def _promote(base: Path) -> None:
 
 
 def _restore(base: Path) -> None:
-    restore(base, now=NOON + timedelta(hours=2))
+    restore_base(base, now=NOON + timedelta(hours=2))
 
 
 def _accept(base: Path) -> None:
-    accept(base, now=NOON + timedelta(hours=1))
+    accept_base(base, now=NOON + timedelta(hours=1))
 
 
 def _whole(base: Path) -> None:
@@ -93,7 +95,7 @@ def _sealed_but_not_kept(base: Path) -> None:
     seal_base(base, now=NOON)
     write(base / "Default/Other", b"newer")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("poolwright.profile.keeping.keep_good", lambda *_: None)
+        patch.setattr("poolwright.profile.backups.save_backup", lambda *_: None)
         seal_base(base, now=NOON + timedelta(minutes=1))
 
 

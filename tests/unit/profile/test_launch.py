@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from poolwright.domain.errors import SetupError
-from poolwright.profile.failures import ProfileDamagedError
-from poolwright.profile.launch import prepare_base, prepare_for_launch
+from poolwright.profile.errors import ProfileDamagedError
+from poolwright.profile.profile import prepare_base, prepare_for_launch
 from tests.support.profile_folders import fingerprint, make_base, make_store, write
 
 
@@ -120,7 +120,7 @@ def test_a_disk_without_room_is_no_damage(clone: Path, monkeypatch: pytest.Monke
     def refuse(path: Path, content: bytes) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
-    monkeypatch.setattr("poolwright.profile.launch.replace_file", refuse)
+    monkeypatch.setattr("poolwright.profile.profile.replace_file", refuse)
 
     with pytest.raises(SetupError, match="can't be made ready"):
         prepare_for_launch(clone)

@@ -10,7 +10,7 @@ from pathlib import Path
 import google_crc32c
 import pytest
 
-from poolwright.profile.failures import BrokenFileError
+from poolwright.profile.errors import BrokenFileError
 from poolwright.profile.leveldb import check_chain, trim_torn_ends
 from tests.support.profile_folders import fingerprint, make_store, write
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.ids import SiteCookies
-from poolwright.profile.cookies import count_living
-from poolwright.profile.failures import ProfileDamagedError
+from poolwright.profile.cookie_db import count_live_cookies
+from poolwright.profile.errors import ProfileDamagedError
 from tests.support.profile_folders import Row, fingerprint, make_cookie_rows, write
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
@@ -24,7 +24,7 @@ def chromium_time(time: datetime) -> int:
 def count(folder: Path, *rows: Row) -> dict[str, tuple[int, int]]:
     """Lasting and session cookies of each site."""
     make_cookie_rows(folder / "Default/Cookies", rows)
-    return {site.site: (site.lasting_count, site.session_count) for site in count_living(folder, NOON)}
+    return {site.site: (site.lasting_count, site.session_count) for site in count_live_cookies(folder, NOON)}
 
 
 def test_sites_and_kinds_are_counted_apart(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_what_a_killed_browser_left_unfinished_is_undone_first_and_nothing_is_to
         write(tmp_path / "killed/Default" / name, content)
     before = fingerprint(tmp_path / "killed")
 
-    found = count_living(tmp_path / "killed", NOON)
+    found = count_live_cookies(tmp_path / "killed", NOON)
 
     assert sorted(half_written) == ["Cookies", "Cookies-journal"]
     assert found == (SiteCookies(site="portal.test", lasting_count=1, session_count=0),)
@@ -81,11 +81,11 @@ def test_a_layout_that_nobody_knows_raises_no_alarm(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "Default/Cookies")) as connection, connection:
         connection.execute("CREATE TABLE cookies (host TEXT)")
 
-    assert count_living(tmp_path, NOON) == ()
+    assert count_live_cookies(tmp_path, NOON) == ()
 
 
 def test_a_database_that_is_none_is_damage(tmp_path: Path) -> None:
     write(tmp_path / "Default/Cookies", b"garbage!" * 2560)
 
     with pytest.raises(ProfileDamagedError, match="can't be read"):
-        count_living(tmp_path, NOON)
+        count_live_cookies(tmp_path, NOON)

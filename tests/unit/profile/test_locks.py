@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.errors import SetupError
-from poolwright.profile.failures import ProfileMissingError, ProfileRefusedError
+from poolwright.profile.errors import ProfileMissingError, ProfileRefusedError
 from poolwright.profile.locks import FileLock, FolderLock, WindowsLocking, read_locked, write_locked
 from tests.support.profile_folders import make_base
 

@@ -9,12 +9,11 @@ import pytest
 
 from poolwright.domain.state_machine import IllegalTransitionError
 from poolwright.domain.states import ProfileStatus
-from poolwright.profile.clone import CloneReport, clone_profile, is_set_aside
-from poolwright.profile.failures import ProfileDamagedError, ProfileInUseError, ProfileMissingError, ProfileNewerError
-from poolwright.profile.guidance import ways_out
-from poolwright.profile.home import FILE_NAME
+from poolwright.profile.clone import CloneReport, clone_profile, is_quarantined
+from poolwright.profile.damage import damage_mark_path, remediation
+from poolwright.profile.errors import ProfileDamagedError, ProfileInUseError, ProfileMissingError, ProfileNewerError
 from poolwright.profile.locks import write_locked
-from poolwright.profile.marker import marker_path
+from poolwright.profile.repository import FILE_NAME
 from poolwright.profile.seal import seal_path, write_seal
 from tests.support.profile_folders import PORTABLE, make_cookies, make_store, write
 from tests.support.profiles import NOON, Life
@@ -64,7 +63,7 @@ def test_a_clone_found_damaged_is_kept_aside_and_told(life: Life) -> None:
     kept = life.profile.kept_path
     assert kept is not None
     assert str(error).startswith(f"3 of 7 cookies are gone. The damaged clone is kept in {kept}. ")
-    assert str(error).endswith(ways_out(life.profile.base_profile_path))
+    assert str(error).endswith(remediation(life.profile.base_profile_path))
     assert kept == life.profile.worker_profile_path.with_name("profile.damaged-20261123T120000Z")
     assert (kept / "Default/Cookies").is_file()
     assert not life.profile.worker_profile_path.exists()
@@ -114,7 +113,7 @@ def test_a_base_that_a_newer_version_sealed_is_refused_and_nothing_is_marked_or_
         life.profile.clone()
 
     assert not life.profile.corruption_detected
-    assert (life.path, life.profile.kept_path, marker_path(base).exists()) == ([], None, False)
+    assert (life.path, life.profile.kept_path, damage_mark_path(base).exists()) == ([], None, False)
     life.profile.remove()
 
 
@@ -133,7 +132,7 @@ def test_a_clone_that_is_other_than_its_base_was_sealed_is_kept_aside(
         life.profile.clone()
 
     assert life.path == ["CORRUPTED", "FAILED"]
-    assert [is_set_aside(path) for path in life.profile.worker_profile_path.parent.iterdir()] == [True]
+    assert [is_quarantined(path) for path in life.profile.worker_profile_path.parent.iterdir()] == [True]
 
 
 def test_a_clone_of_a_sealed_base_is_ready(life: Life) -> None:

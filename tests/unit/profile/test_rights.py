@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from poolwright.files.permissions import Permissions, describe, describe_error, read_permissions
-from poolwright.profile.failures import ProfileRefusedError
-from poolwright.profile.home import ProfileFile, ProfileHome
+from poolwright.profile.errors import ProfileRefusedError
+from poolwright.profile.repository import ProfileFile, ProfileRepository
 
 TOP = Path("/data/profiles")
 OF_ANOTHER = Permissions(culprit=TOP, may_pass=False, owner_uid=1000, mode=0o700, own_uid=10001, own_gid=10002)
@@ -98,7 +98,7 @@ def test_an_error_is_explained_where_it_was_raised(unprivileged: Path) -> None:
 
 @pytest.mark.parametrize("closed", [".", "anna", "anna/profile.toml"])
 def test_somebody_elses_profile_is_refused_and_not_called_damaged(unprivileged: Path, closed: str) -> None:
-    home = ProfileHome(unprivileged / "profiles")
+    home = ProfileRepository(unprivileged / "profiles")
     home.create("anna", ProfileFile(pack="demo", base_url="http://x"))
     (home.root / closed).chmod(0)
 

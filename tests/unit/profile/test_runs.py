@@ -10,7 +10,7 @@ import pytest
 
 from poolwright.domain.errors import SetupError
 from poolwright.profile.locks import FileLock
-from poolwright.profile.runs import TEMP_PATH_MAX_BYTES, RunFolder, furnish, sweep_dead_runs
+from poolwright.profile.run_folder import TEMP_PATH_MAX_BYTES, RunFolder, recreate_worker_folder, remove_dead_runs
 from tests.support.profile_folders import write
 
 
@@ -125,10 +125,10 @@ def test_a_sweep_between_folder_and_lock_costs_a_name_and_nothing_else(
     class Slow(FileLock):
         def take(self, *, is_shared: bool = False) -> bool:
             monkeypatch.undo()
-            sweep_dead_runs(root)
+            remove_dead_runs(root)
             return super().take(is_shared=is_shared)
 
-    monkeypatch.setattr("poolwright.profile.runs.FileLock", Slow)
+    monkeypatch.setattr("poolwright.profile.run_folder.FileLock", Slow)
     names = iter(("aaaaaa", "bbbbbb"))
 
     with RunFolder.create(root, draw_name=names.__next__) as run:
@@ -161,7 +161,7 @@ def test_a_damaged_clone_outlives_its_run_and_every_sweep(root: Path) -> None:
     write(run.worker_folder(2).profile_path / "Default/Cookies")
 
     assert run.close() == (kept,)
-    swept = sweep_dead_runs(root)
+    swept = remove_dead_runs(root)
 
     assert swept.removed == ()
     assert swept.left == (kept,)
@@ -174,7 +174,7 @@ def test_a_sweep_that_was_cut_off_is_taken_up(root: Path) -> None:
     write(half / "owner.lock", b"")
     write(half / "w1/profile/Default/Cookies")
 
-    assert sweep_dead_runs(root).removed == (half,)
+    assert remove_dead_runs(root).removed == (half,)
     assert list(root.iterdir()) == []
 
 
@@ -183,7 +183,7 @@ def test_a_folder_without_a_lock_goes_only_when_it_is_empty(root: Path) -> None:
     foreign = write(root / "r-notes" / "mine.txt")
     other = write(root / "other" / "owner.lock")
 
-    sweep_dead_runs(root)
+    remove_dead_runs(root)
 
     assert foreign.is_file()
     assert other.is_file()
@@ -196,7 +196,7 @@ def test_a_link_that_looks_like_a_run_is_not_followed(root: Path, tmp_path: Path
     root.mkdir()
     (root / "r-abcdef").symlink_to(precious.parent)
 
-    assert sweep_dead_runs(root).removed == ()
+    assert remove_dead_runs(root).removed == ()
     assert precious.is_file()
 
 
@@ -206,7 +206,7 @@ def test_a_record_that_points_elsewhere_removes_nothing(root: Path, tmp_path: Pa
     write(half / "owner.lock", b"")
     write(half / "w1/t.path", str(precious.parent).encode())
 
-    sweep_dead_runs(root)
+    remove_dead_runs(root)
 
     assert precious.is_file()
     assert not half.exists()
@@ -222,11 +222,11 @@ def test_what_cannot_be_deleted_is_left_with_its_lock_and_told(unprivileged: Pat
     assert (run.path / "owner.lock").is_file()
 
     stuck.chmod(0o700)
-    assert sweep_dead_runs(unprivileged / "runs").removed == (run.path,)
+    assert remove_dead_runs(unprivileged / "runs").removed == (run.path,)
 
 
 def test_no_runs_at_all_is_no_error(root: Path) -> None:
-    swept = sweep_dead_runs(root)
+    swept = remove_dead_runs(root)
 
     assert (swept.removed, swept.left) == ((), ())
     assert not root.exists()
@@ -238,11 +238,11 @@ def test_a_run_that_was_removed_is_made_again_and_is_still_ours(short_root: Path
         shutil.rmtree(short_root / "runs")
 
         run.remake()
-        furnish(folder)
+        recreate_worker_folder(folder)
 
         assert folder.temp_path.is_dir()
         assert {mode(path) for path in (run.path, folder.path, folder.temp_path)} == {0o700}
-        assert sweep_dead_runs(short_root / "runs").removed == ()
+        assert remove_dead_runs(short_root / "runs").removed == ()
         assert run.path.is_dir()
     assert not run.path.exists()
 
@@ -252,7 +252,7 @@ def test_temporary_files_elsewhere_are_found_again_by_whoever_cleans_up(root: Pa
         folder = run.worker_folder(1)
         shutil.rmtree(run.path)
         run.remake()
-        furnish(folder)
+        recreate_worker_folder(folder)
         again = run.worker_folder(1)
     assert again == folder
     assert not folder.temp_path.exists()
@@ -274,5 +274,5 @@ def test_places_that_cannot_be_made_again_are_told(short_root: Path) -> None:
         with pytest.raises(SetupError, match="can't be made"):
             run.remake()
         with pytest.raises(SetupError, match="can't be made"):
-            furnish(folder)
+            recreate_worker_folder(folder)
         run.path.unlink()

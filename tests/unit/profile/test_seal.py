@@ -12,8 +12,8 @@ import pytest
 
 from poolwright.profile.base import check_base
 from poolwright.profile.clone import CopiedFile, clone_profile
-from poolwright.profile.failures import ProfileDamagedError, ProfileNewerError
-from poolwright.profile.home import FILE_NAME
+from poolwright.profile.errors import ProfileDamagedError, ProfileNewerError
+from poolwright.profile.repository import FILE_NAME
 from poolwright.profile.seal import Seal, check_seal, find_differences, hash_files, read_seal, seal_path, write_seal
 from tests.support.profile_folders import fingerprint, write
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from poolwright.profile.selection import is_wanted
+from poolwright.profile.clone import is_copied
 
 WANTED_FILES = [
     "Local State",
@@ -102,19 +102,19 @@ UNWANTED_FOLDERS = [
 
 @pytest.mark.parametrize("path", WANTED_FILES)
 def test_state_is_copied(path: str) -> None:
-    assert is_wanted(tuple(path.split("/")), is_folder=False)
+    assert is_copied(tuple(path.split("/")), is_folder=False)
 
 
 @pytest.mark.parametrize("path", WANTED_FOLDERS)
 def test_folders_with_state_are_entered(path: str) -> None:
-    assert is_wanted(tuple(path.split("/")), is_folder=True)
+    assert is_copied(tuple(path.split("/")), is_folder=True)
 
 
 @pytest.mark.parametrize("path", UNWANTED_FILES)
 def test_locks_logs_and_histories_stay_behind(path: str) -> None:
-    assert not is_wanted(tuple(path.split("/")), is_folder=False)
+    assert not is_copied(tuple(path.split("/")), is_folder=False)
 
 
 @pytest.mark.parametrize("path", UNWANTED_FOLDERS)
 def test_caches_tabs_and_other_profiles_stay_behind(path: str) -> None:
-    assert not is_wanted(tuple(path.split("/")), is_folder=True)
+    assert not is_copied(tuple(path.split("/")), is_folder=True)

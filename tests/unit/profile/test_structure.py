@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.profile.failures import ProfileDamagedError
-from poolwright.profile.structure import check_structure, has_no_settings
+from poolwright.profile.errors import ProfileDamagedError
+from poolwright.profile.integrity import check_integrity, has_no_settings
 from tests.support.profile_folders import fingerprint, make_cookies, make_store, write
 
 STORES = (
@@ -31,7 +31,7 @@ def full(base: Path) -> Path:
 def test_a_whole_folder_passes_and_stays_as_it_is(full: Path) -> None:
     before = fingerprint(full)
 
-    check_structure(full)
+    check_integrity(full)
 
     assert fingerprint(full) == before
 
@@ -41,7 +41,7 @@ def test_each_store_is_looked_at(full: Path, store: str) -> None:
     (full / store / "CURRENT").unlink()
 
     with pytest.raises(ProfileDamagedError, match=f"{full / store}/CURRENT is missing; a browser would start without"):
-        check_structure(full)
+        check_integrity(full)
 
 
 @pytest.mark.parametrize("name", ["Local State", "Default/Preferences", "Default/Secure Preferences"])
@@ -50,14 +50,14 @@ def test_each_settings_file_is_looked_at(full: Path, name: str, content: bytes) 
     write(full / name, content)
 
     with pytest.raises(ProfileDamagedError, match=f"{full / name} .*; a browser would start without .*settings"):
-        check_structure(full)
+        check_integrity(full)
 
 
 def test_what_the_headless_shell_leaves_is_whole(full: Path) -> None:
     for name in ("Local State", "Default/Preferences", "Default/Secure Preferences"):
         (full / name).unlink()
 
-    check_structure(full)
+    check_integrity(full)
 
     assert has_no_settings(full)
 
@@ -71,7 +71,7 @@ def test_what_every_profile_has_is_missed(full: Path, name: str) -> None:
     (full / name).unlink()
 
     with pytest.raises(ProfileDamagedError, match=name):
-        check_structure(full)
+        check_integrity(full)
 
 
 @pytest.mark.parametrize("name", ["Default/Cookies", "Default/Login Data", "Default/Web Data"])
@@ -79,14 +79,14 @@ def test_each_database_is_looked_at(full: Path, name: str) -> None:
     write(full / name, b"garbage!" * 1024)
 
     with pytest.raises(ProfileDamagedError, match=f"{full / name} is no database; a browser would start without"):
-        check_structure(full)
+        check_integrity(full)
 
 
 @pytest.mark.parametrize("name", ["Default/Login Data", "Default/Web Data"])
 def test_a_database_that_just_begins_is_no_damage(full: Path, name: str) -> None:
     write(full / name, b"")
 
-    check_structure(full)
+    check_integrity(full)
 
 
 def test_all_findings_are_told_at_once(full: Path) -> None:
@@ -95,7 +95,7 @@ def test_all_findings_are_told_at_once(full: Path) -> None:
     (full / STORES[0] / "CURRENT").unlink()
 
     with pytest.raises(ProfileDamagedError) as caught:
-        check_structure(full)
+        check_integrity(full)
 
     told = str(caught.value)
     assert [told.count(name) for name in ("Local State", "Cookies is empty", "CURRENT is missing")] == [1, 1, 1]
@@ -106,4 +106,4 @@ def test_a_store_that_is_a_file_is_told(full: Path) -> None:
     write(full / "Default/IndexedDB/https_other.test_0.indexeddb.leveldb")
 
     with pytest.raises(ProfileDamagedError, match="https_other"):
-        check_structure(full)
+        check_integrity(full)

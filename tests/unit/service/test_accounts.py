@@ -18,9 +18,9 @@ from poolwright.domain.options import BrowserOptions, PoolOptions, WorkerOptions
 from poolwright.domain.outcomes import Outcome
 from poolwright.domain.tasks import FetchedFile
 from poolwright.files.names import STAGED_FILES
+from poolwright.journal.errors import JournalAccountError
 from poolwright.service.batch import BatchJob, BatchSummary, Ending
 from poolwright.service.runtime import run_batch
-from poolwright.store.errors import JournalAccountError
 from tests.support.earlier_journals import EARLIER, build
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import orders, po_task, report

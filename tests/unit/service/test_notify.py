@@ -12,7 +12,7 @@ import pytest
 from loguru import logger
 
 from poolwright.service.notify import Notifier
-from poolwright.settings import Supervision
+from poolwright.settings import SystemdEnvironment
 from tests.support.manual_clock import ManualClock
 from tests.support.service_manager import listening
 
@@ -62,7 +62,7 @@ def test_a_status_is_one_line_whatever_it_holds(address: str) -> None:
 
 @pytest.mark.parametrize("nowhere", ["", "vsock:2:1234", "relative", "/nowhere/at/all"])
 async def test_where_nobody_listens_nothing_happens(nowhere: str) -> None:
-    supervision = Supervision.model_construct(notify_socket=nowhere, watchdog_usec=BUSY_USEC, watchdog_pid=None)
+    supervision = SystemdEnvironment.model_construct(notify_socket=nowhere, watchdog_usec=BUSY_USEC, watchdog_pid=None)
     notifier = Notifier(supervision, ManualClock())
 
     notifier.ready("fine")
@@ -130,7 +130,7 @@ async def test_no_sign_is_given_that_nobody_wants(usec: int | None, pid: int | N
 
 
 def test_the_sign_comes_twice_in_its_time() -> None:
-    assert Supervision.model_construct(watchdog_usec=30_000_000, watchdog_pid=os.getpid()).watchdog_s == 30.0
+    assert SystemdEnvironment.model_construct(watchdog_usec=30_000_000, watchdog_pid=os.getpid()).watchdog_s == 30.0
 
 
 def test_what_systemd_sets_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,10 +140,10 @@ def test_what_systemd_sets_is_read_from_the_environment(monkeypatch: pytest.Monk
         "WATCHDOG_PID": str(os.getpid()),
     }.items():
         monkeypatch.setenv(name, value)
-    assert (Supervision().notify_socket, Supervision().watchdog_s) == ("/run/x", 60.0)
+    assert (SystemdEnvironment().notify_socket, SystemdEnvironment().watchdog_s) == ("/run/x", 60.0)
 
     monkeypatch.setenv("WATCHDOG_PID", "1")
-    assert Supervision().watchdog_s is None
+    assert SystemdEnvironment().watchdog_s is None
     monkeypatch.setenv("NOTIFY_SOCKET", "")
     monkeypatch.delenv("WATCHDOG_USEC")
-    assert (Supervision().notify_socket, Supervision().watchdog_s) == ("", None)
+    assert (SystemdEnvironment().notify_socket, SystemdEnvironment().watchdog_s) == ("", None)

@@ -8,14 +8,14 @@ import pytest
 
 from poolwright.domain.errors import OptionsError
 from poolwright.service.reload import compare, read_again
-from poolwright.settings import Settings, face, load_settings, variable
+from poolwright.settings import Settings, field_types, load_settings, variable_name
 
 
 @pytest.fixture(autouse=True)
 def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
-        monkeypatch.delenv(variable(name), raising=False)
+        monkeypatch.delenv(variable_name(name), raising=False)
 
 
 def test_limits_act_at_once_and_the_rest_waits_for_a_restart() -> None:
@@ -94,5 +94,5 @@ def test_each_setting_that_acts_at_once_is_taken_over() -> None:
     done = compare(running, wanted)
 
     assert {change.name for change in done.changes if change.acts_at_once} == others.keys()
-    assert all(face(name).acts_at_once for name in others)
+    assert all(field_types(name).acts_at_once for name in others)
     assert done.settings == wanted

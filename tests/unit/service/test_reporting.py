@@ -17,10 +17,10 @@ from poolwright.archive.report_table import ReportSource, TaskRecords
 from poolwright.domain.ids import BatchId
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import OrderList, OrderRow
+from poolwright.journal.reader import JournalReader
+from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service.daemon.errors import NothingThereError
 from poolwright.service.daemon.reporting import write_aside
-from poolwright.store.journal import SqliteJournal
-from poolwright.store.reading import Reading
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, WORKER, missed, orders, report, task_id
 
@@ -55,7 +55,7 @@ async def test_it_is_the_same_as_that_of_a_list_in_memory(tmp_path: Path) -> Non
         await with_outcomes(journal)
         records = {record.task.task_id: record for record in await journal.records(BATCH)}
 
-        def write(reading: Reading) -> ReportFiles:
+        def write(reading: JournalReader) -> ReportFiles:
             found = reading.order_list(BATCH)
             assert found is not None
             stored: tuple[ReportSource, TaskRecords] = found, reading
@@ -73,7 +73,7 @@ async def test_it_is_of_one_moment_whatever_is_written_meanwhile(tmp_path: Path)
         await with_outcomes(journal)
         loop = current_token()
 
-        def look(reading: Reading) -> tuple[object, ...]:
+        def look(reading: JournalReader) -> tuple[object, ...]:
             before = reading.get(task_id(3))
             anyio.from_thread.run(journal.cancel, task_id(3), token=loop)
             return before, reading.get(task_id(3))

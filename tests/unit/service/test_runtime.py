@@ -19,9 +19,9 @@ from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import SetupError
 from poolwright.domain.events import Event, Level, Notice
 from poolwright.domain.options import BrowserOptions, PoolOptions, WorkerOptions
+from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service import batch_report, runtime
 from poolwright.service.batch import BatchJob, BatchSummary, Ending
-from poolwright.store.journal import SqliteJournal
 from tests.support.profile_folders import make_base
 from tests.support.tasks import orders
 
@@ -132,7 +132,7 @@ def hanging() -> Iterator[Hanging]:
         "poolwright.archive.output_tree.OutputTree.recover",
         "poolwright.profile.profile.clone_profile",
         "poolwright.profile.profile.check_base",
-        "poolwright.profile.runs.RunFolder.worker_folder",
+        "poolwright.profile.run_folder.RunFolder.worker_folder",
         "poolwright.supervisor.premises.sweep_dead_runs",
     ],
 )

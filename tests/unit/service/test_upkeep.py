@@ -10,9 +10,9 @@ import pytest
 
 from poolwright.domain.events import Level
 from poolwright.domain.ids import BatchId
+from poolwright.journal.errors import JournalFullError
+from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service.upkeep import DAY_S, FIRST_AFTER_S, Upkeep
-from poolwright.store.errors import JournalFullError
-from poolwright.store.journal import SqliteJournal
 from tests.support.journal_audit import check_laws, query
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, orders, task_id

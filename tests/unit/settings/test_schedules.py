@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from poolwright.domain.errors import OptionsError
-from poolwright.settings import Missed, Overlap, Settings, load_settings, variable
-from poolwright.settings.zones import find_zone, system_zone
+from poolwright.settings import MissedRunPolicy, OverlapPolicy, Settings, load_settings, variable_name
+from poolwright.settings.schedule_entry import find_zone, system_zone
 
 GOOD = {"name": "nightly", "cron": "0 6 * * *", "file": "list.csv"}
 
@@ -20,7 +20,7 @@ GOOD = {"name": "nightly", "cron": "0 6 * * *", "file": "list.csv"}
 def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
-        monkeypatch.delenv(variable(name), raising=False)
+        monkeypatch.delenv(variable_name(name), raising=False)
 
 
 def refusal(*tables: object) -> list[str]:
@@ -41,8 +41,8 @@ def test_tables_of_the_file_become_entries() -> None:
     assert nightly.cron == "30 6 * * MON-FRI"
     assert nightly.zone == ZoneInfo("Europe/Berlin")
     assert nightly.command == ("python3", "export.py")
-    assert (nightly.deadline_minutes, nightly.missed, nightly.overlap) == (90, Missed.RUN, Overlap.QUEUE)
-    assert (weekly.profile, weekly.missed, weekly.overlap) == ("other", Missed.SKIP, Overlap.SKIP)
+    assert (nightly.deadline_minutes, nightly.missed, nightly.overlap) == (90, MissedRunPolicy.RUN, OverlapPolicy.QUEUE)
+    assert (weekly.profile, weekly.missed, weekly.overlap) == ("other", MissedRunPolicy.SKIP, OverlapPolicy.SKIP)
 
 
 def test_the_environment_may_say_them_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +127,7 @@ def test_a_zone_that_was_copied_still_has_its_rules(tmp_path: Path, monkeypatch:
 
 
 def test_an_entry_needs_a_zone_where_the_system_tells_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("poolwright.settings.schedule.system_zone", lambda: None)
+    monkeypatch.setattr("poolwright.settings.schedule_entry.system_zone", lambda: None)
 
     assert "The schedule 'nightly' has no timezone, and this system does not tell its own" in refusal(GOOD)[0]
     load_settings({"schedules": [{**GOOD, "timezone": "Europe/Berlin"}]})

@@ -10,14 +10,14 @@ import pytest
 
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.options import Sandbox
-from poolwright.settings import LogLevel, Settings, allowed, default, load_settings, variable
+from poolwright.settings import LogLevel, Settings, allowed_text, default_text, load_settings, variable_name
 
 
 @pytest.fixture(autouse=True)
 def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
-        monkeypatch.delenv(variable(name), raising=False)
+        monkeypatch.delenv(variable_name(name), raising=False)
 
 
 def test_the_first_source_that_has_a_value_wins(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +45,7 @@ def test_every_field_has_words_for_a_stranger() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
         assert field.description.endswith("."), name
-        assert allowed(name), name
+        assert allowed_text(name), name
 
 
 @pytest.mark.parametrize(
@@ -228,11 +228,11 @@ def test_the_folder_for_runs_is_short_and_in_the_temporary_folder(
 
 
 def test_defaults_in_words() -> None:
-    assert default("workers") == "2"
-    assert default("headless") == "true"
-    assert default("task_timeout_s") == "300"
-    assert default("browser_path") == "found by itself"
-    assert default("user") == default("password") == ""
+    assert default_text("workers") == "2"
+    assert default_text("headless") == "true"
+    assert default_text("task_timeout_s") == "300"
+    assert default_text("browser_path") == "found by itself"
+    assert default_text("user") == default_text("password") == ""
 
 
 def test_a_machine_without_a_temporary_folder_still_has_settings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -319,7 +319,7 @@ def test_a_folder_in_the_place_of_the_file_is_told_and_one_for_environments_is_n
 
 @pytest.mark.parametrize("name", ["user", "profile", "password", "workers", "out", "host", "base_url", "browser_path"])
 def test_letters_that_nobody_sees_are_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(variable(name), "https://a.example\r" if name == "base_url" else "hunter2\r")
+    monkeypatch.setenv(variable_name(name), "https://a.example\r" if name == "base_url" else "hunter2\r")
 
     with pytest.raises(
         OptionsError, match=rf"^{name} .*in the environment; it contains an invisible character"
@@ -360,7 +360,7 @@ def test_a_variable_in_the_file_is_told_by_its_name_there() -> None:
 
 @pytest.mark.parametrize(("name", "value"), [("out", '"/srv/orders"'), ("user", "'anna'"), ("profile", '""')])
 def test_quote_marks_that_nobody_took_off_are_told(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(variable(name), value)
+    monkeypatch.setenv(variable_name(name), value)
 
     with pytest.raises(OptionsError, match=rf"^{name} is .* in the environment; its quote marks belong to it there"):
         load_settings()
@@ -380,7 +380,7 @@ def test_quote_marks_that_nobody_took_off_are_told(name: str, value: str, monkey
 def test_a_name_or_address_has_no_blanks_around_it(
     name: str, value: str, meant: str, monkeypatch: pytest.MonkeyPatch, *, is_given: bool
 ) -> None:
-    monkeypatch.setenv(variable(name), value)
+    monkeypatch.setenv(variable_name(name), value)
 
     assert getattr(load_settings({name: value} if is_given else {}), name) == meant
 

@@ -10,8 +10,8 @@ from poolwright.domain.account import Account
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import Report
-from poolwright.store.errors import JournalAccountError
-from poolwright.store.journal import SqliteJournal
+from poolwright.journal.errors import JournalAccountError
+from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.earlier_journals import EARLIER, build
 from tests.support.journal_audit import query
 from tests.support.manual_clock import ManualClock

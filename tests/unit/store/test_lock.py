@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from poolwright.journal import lock
-from poolwright.store.errors import JournalBusyError
+from poolwright.journal.errors import JournalBusyError
 
 
 class WindowsLocks(ModuleType):

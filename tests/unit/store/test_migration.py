@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from poolwright.domain.outcomes import Reason, ReturnReason
-from poolwright.store.errors import JournalDamagedError, JournalFullError, JournalVersionError
-from poolwright.store.journal import SqliteJournal
-from poolwright.store.shape import SCHEMA_VERSION, Shape, known_shapes
+from poolwright.journal.errors import JournalDamagedError, JournalFullError, JournalVersionError
+from poolwright.journal.schema import SCHEMA_VERSION, SchemaShape, known_shapes
+from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.earlier_journals import EARLIER, build
 from tests.support.journal_audit import check_laws, query
 from tests.support.journals import enter, make
@@ -55,7 +55,7 @@ async def test_a_journal_of_any_earlier_shape_is_brought_up_to_date_with_all_tha
     assert rows(earlier, "batches", "batch_id, next_position") == [("list-1", 4)]
     assert query(earlier, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
     with closing(sqlite3.connect(earlier)) as connection:
-        assert Shape.of(connection) == known_shapes()[SCHEMA_VERSION]
+        assert SchemaShape.of(connection) == known_shapes()[SCHEMA_VERSION]
     check_laws(earlier)
 
 

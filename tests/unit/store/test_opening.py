@@ -13,8 +13,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from poolwright.store.database import open_database
-from poolwright.store.errors import (
+from poolwright.journal.database import open_database
+from poolwright.journal.errors import (
     JournalAwayError,
     JournalBusyError,
     JournalDamagedError,
@@ -23,8 +23,8 @@ from poolwright.store.errors import (
     JournalUnwritableError,
     JournalVersionError,
 )
-from poolwright.store.journal import SqliteJournal
-from poolwright.store.shape import SCHEMA_VERSION
+from poolwright.journal.schema import SCHEMA_VERSION
+from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.full_disk import full_disk
 from tests.support.journal_audit import query
 from tests.support.journals import enter, make
@@ -244,7 +244,7 @@ def test_a_disk_without_room_is_told_as_such_whatever_sqlite_calls_it(
         return SimpleNamespace(free=4096)
 
     with open_database(path) as database:
-        monkeypatch.setattr("poolwright.store.storage.shutil.disk_usage", usage)
+        monkeypatch.setattr("poolwright.journal.errors.shutil.disk_usage", usage)
         with pytest.raises(JournalFullError, match="free some space"), database.transaction():
             raise io_error(code)
 
@@ -267,7 +267,7 @@ async def test_a_disk_that_has_no_room_for_a_new_file_is_told_as_such(
     def refuse(_: Path) -> int:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr("poolwright.store.database.take_lock", refuse)
+    monkeypatch.setattr("poolwright.journal.database.take_lock", refuse)
 
     with pytest.raises(JournalFullError):
         await enter(path)

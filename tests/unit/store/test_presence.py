@@ -13,8 +13,8 @@ from types import SimpleNamespace
 import pytest
 
 from poolwright.domain.errors import StorageAwayError, StorageForbiddenError, TemporarilyUnavailableError
-from poolwright.store.database import open_database
-from poolwright.store.errors import (
+from poolwright.journal.database import open_database
+from poolwright.journal.errors import (
     JournalAwayError,
     JournalError,
     JournalForbiddenError,
@@ -22,9 +22,10 @@ from poolwright.store.errors import (
     JournalGoneError,
     JournalLockedError,
     JournalUnwritableError,
+    journal_error_from_os,
+    journal_error_from_sqlite,
 )
-from poolwright.store.journal import SqliteJournal
-from poolwright.store.storage import explained, refused
+from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, WORKER, orders, task_id
 
@@ -97,7 +98,7 @@ async def test_a_journal_that_is_back_with_its_folder_is_used_again(path: Path) 
 async def test_a_disk_that_is_no_longer_mounted_may_come_back(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with SqliteJournal(path, ManualClock()) as journal:
         await journal.accept(orders(1))
-        monkeypatch.setattr("poolwright.store.presence._device_of_nearest", lambda _: -7)
+        monkeypatch.setattr("poolwright.journal.sqlite_file._device_of_nearest_folder", lambda _: -7)
         rename_folder(path)
 
         with pytest.raises(JournalAwayError, match="its disk is no longer mounted") as refusal:
@@ -116,7 +117,7 @@ async def test_a_share_that_does_not_answer_may_come_back(
     async with SqliteJournal(path, ManualClock()) as journal:
         await journal.accept(orders(1))
         with monkeypatch.context() as patch:
-            patch.setattr("poolwright.store.presence._identity", refuse)
+            patch.setattr("poolwright.journal.sqlite_file._device_and_inode", refuse)
             with pytest.raises(JournalAwayError, match=os.strerror(code)):
                 await journal.fetch(BATCH, 1)
 
@@ -139,7 +140,7 @@ async def test_a_share_that_does_not_answer_may_come_back(
     ],
 )
 def test_each_refusal_of_the_system_is_one_decision(path: Path, code: int, kind: type[JournalError]) -> None:
-    told = refused(path, OSError(code, os.strerror(code), str(path)))
+    told = journal_error_from_os(path, OSError(code, os.strerror(code), str(path)))
 
     assert type(told) is kind
     assert str(path) in str(told)
@@ -170,7 +171,7 @@ def test_each_answer_of_sqlite_is_one_decision(tmp_path: Path, code: int, kind: 
     path = tmp_path / "journal.db"
     path.touch()
 
-    assert type(explained(path, failure(code))) is kind
+    assert type(journal_error_from_sqlite(path, failure(code))) is kind
 
 
 @pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN])
@@ -190,7 +191,7 @@ def test_what_sqlite_does_not_tell_the_system_is_asked(
         raise OSError(refusal, os.strerror(refusal))
 
     with open_database(path) as database:
-        monkeypatch.setattr("poolwright.store.storage.tempfile.TemporaryFile", refuse)
+        monkeypatch.setattr("poolwright.journal.errors.tempfile.TemporaryFile", refuse)
         with pytest.raises(kind), database.transaction():
             raise failure(code)
 
@@ -200,6 +201,6 @@ def test_a_disk_without_room_is_full_whatever_sqlite_calls_it(path: Path, monkey
         return SimpleNamespace(free=100)
 
     with open_database(path) as database:
-        monkeypatch.setattr("poolwright.store.storage.shutil.disk_usage", usage)
+        monkeypatch.setattr("poolwright.journal.errors.shutil.disk_usage", usage)
         with pytest.raises(JournalFullError), database.transaction():
             raise failure(sqlite3.SQLITE_CANTOPEN)

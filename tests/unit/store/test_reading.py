@@ -15,8 +15,8 @@ import anyio
 import pytest
 
 from poolwright.domain.tasks import POTask
-from poolwright.store import search
-from poolwright.store.journal import SqliteJournal
+from poolwright.journal import queries
+from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.journal_audit import check_laws, query
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, OTHER, WORKER, orders, po_task, task_id
@@ -32,7 +32,7 @@ MANY = 20_000
         lambda journal: journal.next_due_s(BATCH),
         lambda journal: journal.find(task_id(1)),
         lambda journal: journal.records(BATCH),
-        lambda journal: journal.ask(search.figures),
+        lambda journal: journal.ask(queries.count_all),
     ],
     ids=["counts", "next_due_s", "find", "records", "ask"],
 )
@@ -53,10 +53,10 @@ async def test_orders_go_on_while_somebody_reads_much(path: Path) -> None:
     loop = asyncio.get_running_loop()
 
     def read_long(connection: sqlite3.Connection) -> list[int]:
-        before = search.figures(connection).counts["QUEUED"]
+        before = queries.count_all(connection).counts["QUEUED"]
         loop.call_soon_threadsafe(is_reading.set)
         is_over.wait(30)
-        return [before, search.figures(connection).counts["QUEUED"]]
+        return [before, queries.count_all(connection).counts["QUEUED"]]
 
     seen: list[int] = []
     async with SqliteJournal(path, ManualClock()) as journal, anyio.create_task_group() as beside:

@@ -13,9 +13,9 @@ import pytest
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.state_machine import Transition
 from poolwright.domain.tasks import OrderRow
-from poolwright.store import retention
-from poolwright.store.journal import SqliteJournal
-from poolwright.store.retention import Forgotten
+from poolwright.journal import retention
+from poolwright.journal.retention import PruneResult
+from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.journal_audit import check_laws, query
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, OTHER, WORKER, orders, report, task_id
@@ -44,7 +44,7 @@ async def work_off(journal: SqliteJournal, *numbers: int) -> None:
                 )
 
 
-async def forget(journal: SqliteJournal, clock: ManualClock, days: float, spared: Collection[str] = ()) -> Forgotten:
+async def forget(journal: SqliteJournal, clock: ManualClock, days: float, spared: Collection[str] = ()) -> PruneResult:
     return await journal.forget(clock.now() - timedelta(days=days), [BATCH] if BATCH in spared else [])
 
 
@@ -70,7 +70,7 @@ async def test_what_ended_long_ago_loses_its_history_and_lists_but_stays_done(
 
         gone = await forget(journal, clock, 9)
 
-        assert gone == Forgotten(move_count=12, attempt_count=4, list_count=1)
+        assert gone == PruneResult(move_count=12, attempt_count=4, list_count=1)
         left = {"tasks": 2, "reports": 2, "files": 2}
         assert {table: count for table, count in counts(path).items() if count} == left
         found = await journal.find(task_id(1))
@@ -89,7 +89,7 @@ async def test_what_ended_lately_keeps_everything(path: Path, clock: ManualClock
         await work_off(journal, 1)
         before = counts(path)
 
-        assert await forget(journal, clock, 9) == Forgotten()
+        assert await forget(journal, clock, 9) == PruneResult()
         assert counts(path) == before
 
 
@@ -104,12 +104,12 @@ async def test_an_order_that_is_still_open_keeps_all_its_history_and_its_list(pa
         before = counts(path)
         clock.advance(10 * DAY_S)
 
-        assert await forget(journal, clock, 1) == Forgotten()
+        assert await forget(journal, clock, 1) == PruneResult()
         assert counts(path) == before
 
         await work_off(journal, 1)
         gone = await forget(journal, clock, 1)
-        assert gone == Forgotten()
+        assert gone == PruneResult()
 
 
 async def test_moves_of_other_machines_go_by_their_age(path: Path, clock: ManualClock) -> None:

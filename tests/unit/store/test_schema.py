@@ -13,9 +13,9 @@ import pytest
 
 from poolwright.domain.outcomes import Outcome
 from poolwright.domain.states import TaskStatus
-from poolwright.store import attempts, lists, tasks, transitions
+from poolwright.journal import sql_batches, sql_tasks
 
-SCHEMA = files("poolwright.store").joinpath("schema.sql").read_text(encoding="utf-8")
+SCHEMA = files("poolwright.journal").joinpath("schema.sql").read_text(encoding="utf-8")
 
 
 def values(*kinds: type[Enum]) -> set[str]:
@@ -81,15 +81,15 @@ def test_a_task_has_one_open_attempt_at_most(tables: sqlite3.Connection) -> None
 @pytest.mark.parametrize(
     ("statement", "search"),
     [
-        (tasks._DUE, "batch_tasks_by_status (batch_id=? AND status=?)"),
-        (tasks._ANY_DUE, "batch_tasks_by_status (batch_id=? AND status=?)"),
-        (tasks._NEXT_DUE, "batch_tasks_by_status (batch_id=? AND status=?)"),
-        (tasks._WAITING, "batch_tasks_by_status (batch_id=? AND status=?)"),
-        (lists._OPEN_FROM, "batch_tasks_by_status (batch_id=? AND status=? AND position>?)"),
-        (lists._KEEP_FURTHER_MEMBER, "tasks USING PRIMARY KEY (task_id=?)"),
-        (tasks._CLAIMED, "tasks_by_status (status=?)"),
-        (attempts._CLOSE, "attempts_open (task_id=?)"),
-        (transitions._LATEST, "transitions_by_entity (machine=? AND entity=?)"),
+        (sql_tasks._DUE, "batch_tasks_by_status (batch_id=? AND status=?)"),
+        (sql_tasks._ANY_DUE, "batch_tasks_by_status (batch_id=? AND status=?)"),
+        (sql_tasks._NEXT_DUE, "batch_tasks_by_status (batch_id=? AND status=?)"),
+        (sql_tasks._WAITING, "batch_tasks_by_status (batch_id=? AND status=?)"),
+        (sql_batches._OPEN_FROM, "batch_tasks_by_status (batch_id=? AND status=? AND position>?)"),
+        (sql_batches._SAVE_FURTHER_MEMBER, "tasks USING PRIMARY KEY (task_id=?)"),
+        (sql_tasks._CLAIMED, "tasks_by_status (status=?)"),
+        (sql_tasks._CLOSE_ATTEMPT, "attempts_open (task_id=?)"),
+        (sql_tasks._LATEST, "transitions_by_entity (machine=? AND entity=?)"),
     ],
 )
 def test_what_is_asked_at_every_step_is_searched_by_its_index_and_never_sorted(

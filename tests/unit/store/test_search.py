@@ -15,10 +15,10 @@ from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import Outcome, Reason
 from poolwright.domain.states import TaskStatus
 from poolwright.domain.tasks import OrderRow
-from poolwright.store import search
-from poolwright.store.journal import SqliteJournal
-from poolwright.store.reading import Reading
-from poolwright.store.search import OrderQuery
+from poolwright.journal import queries
+from poolwright.journal.queries import OrderQuery
+from poolwright.journal.reader import JournalReader
+from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.journal_audit import check_laws
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, OTHER, WORKER, orders, po_task, report, task_id
@@ -40,7 +40,7 @@ async def done(journal: SqliteJournal, number: int, reason: Reason) -> None:
 
 
 async def ids(journal: SqliteJournal, **asked: object) -> list[TaskId]:
-    return await journal.ask(partial(search.find_ids, query=OrderQuery(**asked)))  # type: ignore[arg-type]  # by name
+    return await journal.ask(partial(queries.find_ids, query=OrderQuery(**asked)))  # type: ignore[arg-type]  # by name
 
 
 async def test_every_order_is_read_once_page_by_page_whatever_happens_meanwhile(path: Path) -> None:
@@ -48,7 +48,7 @@ async def test_every_order_is_read_once_page_by_page_whatever_happens_meanwhile(
         await journal.accept(orders(*range(10, 40)))
         seen: list[TaskId] = []
         while page := await journal.ask(
-            partial(search.find_orders, query=OrderQuery(limit=7, after=seen[-1] if seen else None))
+            partial(queries.find_orders, query=OrderQuery(limit=7, after=seen[-1] if seen else None))
         ):
             seen += [record.task.task_id for record in page]
             await done(journal, len(seen) + 3, Reason.ALL_SAVED)
@@ -93,14 +93,14 @@ async def test_an_order_that_is_done_again_is_no_failure_any_more(path: Path) ->
         await done(journal, 1, Reason.NO_PERMISSION)
         await done(journal, 2, Reason.NO_PERMISSION)
         await journal.reopen([task_id(1)])
-        (failure,) = await journal.ask(search.failures)
+        (failure,) = await journal.ask(queries.find_failures)
         by_outcome = await ids(journal, outcome=Outcome.FORBIDDEN)
 
     assert (failure.reason, failure.count) == (Reason.NO_PERMISSION, 1)
     assert [record.task.task_id for record in failure.orders] == by_outcome == [task_id(2)]
 
 
-def whole_list(reading: Reading) -> tuple[object, ...]:
+def whole_list(reading: JournalReader) -> tuple[object, ...]:
     found = reading.order_list(BATCH)
     assert found is not None
     rows = tuple(found.rows)
@@ -144,7 +144,7 @@ async def test_orders_of_another_portal_are_left_alone_and_still_there_for_it(pa
         back = await journal.gather(COMMON, DEMO)
         again = await journal.fetch(COMMON, 10)
         strangers = await journal.ask(
-            partial(search.over, task_ids=[task_id(1)], prefix="coupa:", at=ManualClock().now())
+            partial(queries.find_finished, task_ids=[task_id(1)], prefix="coupa:", at=ManualClock().now())
         )
 
     assert (others, list(waiting)) == (0, [])
@@ -161,7 +161,7 @@ async def test_many_are_called_off_in_one_go_but_for_those_that_a_worker_has(pat
         gone = await journal.cancel_all([task_id(number) for number in (4, 1, 2, 3, 77)])
         again = await journal.cancel_all([task_id(4)])
         record = await journal.find(task_id(3))
-        counts = (await journal.ask(search.figures)).counts
+        counts = (await journal.ask(queries.count_all)).counts
         await journal.give_back(task_id(1), Reason.WORKER_LOST, detail="", delay_s=0.0, is_attempt_spent=True)
 
     assert (gone, again) == ((task_id(3), task_id(4)), ())
@@ -181,7 +181,7 @@ async def test_an_order_counts_once_however_many_lists_there_are_and_however_man
         await done(journal, 10, Reason.ALL_SAVED)
         await journal.cancel_all([task_id(11)])
         await journal.reopen([task_id(3)])  # its earlier report is there still
-        told = await journal.ask(search.figures)
+        told = await journal.ask(queries.count_all)
 
     assert told.outcomes == {"COMPLETED": 2, "FORBIDDEN": 1, "CANCELLED": 1}
     assert told.counts == {"QUEUED": 209, "ASSIGNED": 0, "RUNNING": 0, "DONE": 3, "CANCELLED": 1}
@@ -200,7 +200,7 @@ PLAIN = {
 @pytest.mark.parametrize("name", PLAIN)
 async def test_a_plain_question_scans_and_sorts_nothing(path: Path, name: str) -> None:
     """A million orders must not be read to show the first hundred."""
-    statement, values = search._statement(PLAIN[name])
+    statement, values = queries._statement(PLAIN[name])
 
     def explain(connection: Connection) -> list[str]:
         return [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", (*values, 100))]

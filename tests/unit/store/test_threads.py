@@ -13,11 +13,11 @@ import anyio.lowlevel
 import anyio.to_thread
 import pytest
 
-from poolwright.store import journal as journals
-from poolwright.store import threads
-from poolwright.store.errors import JournalAwayError, JournalBusyError
-from poolwright.store.journal import SqliteJournal
-from poolwright.store.threads import Threads, heed
+from poolwright.files import disk_threads
+from poolwright.files.disk_threads import DiskThreads, check_cancelled
+from poolwright.journal import sqlite_journal as journals
+from poolwright.journal.errors import JournalAwayError, JournalBusyError
+from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.journal_audit import check_laws
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, orders, task_id
@@ -42,8 +42,8 @@ class Disk:
 
 
 @asynccontextmanager
-async def opened(count: int = 1, patience_s: float = 0.0) -> AsyncGenerator[Threads]:
-    pool = Threads(count, patience_s=patience_s, refusal=HangsError)
+async def opened(count: int = 1, patience_s: float = 0.0) -> AsyncGenerator[DiskThreads]:
+    pool = DiskThreads(count, patience_s=patience_s, refusal=HangsError)
     pool.open()
     try:
         yield pool
@@ -62,7 +62,7 @@ def disk() -> Disk:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "GRACE_S", 0.0)
+    monkeypatch.setattr(disk_threads, "CANCEL_GRACE_S", 0.0)
 
 
 async def test_work_gives_its_answer_and_its_error() -> None:
@@ -112,10 +112,10 @@ async def test_a_call_that_is_cancelled_before_its_turn_was_never_made(disk: Dis
 async def test_a_call_that_is_cancelled_while_it_is_under_way_has_its_answer_where_that_comes_soon(
     disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(threads, "GRACE_S", 60.0)
+    monkeypatch.setattr(disk_threads, "CANCEL_GRACE_S", 60.0)
     answers: list[str] = []
 
-    async def ask(pool: Threads) -> None:
+    async def ask(pool: DiskThreads) -> None:
         answers.append(await pool.run(disk.write))
 
     async with opened() as pool, anyio.create_task_group() as callers:
@@ -174,12 +174,12 @@ async def test_others_go_on_beside_one_that_hangs(disk: Disk) -> None:
 
 
 async def test_work_that_heeds_ends_when_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "GRACE_S", 60.0)
+    monkeypatch.setattr(disk_threads, "CANCEL_GRACE_S", 60.0)
     begun = threading.Event()
 
     def work() -> None:
         while True:
-            heed()
+            check_cancelled()
             begun.set()
 
     async with opened() as pool:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poolwright.store.times import from_text, to_text
+from poolwright.journal.sql_tasks import from_text, to_text
 from tests.support.pace import UNHURRIED
 
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-8))])

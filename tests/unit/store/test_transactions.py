@@ -13,9 +13,9 @@ import anyio
 import pytest
 
 from poolwright.domain.outcomes import Reason, ReturnReason
-from poolwright.store import lists
-from poolwright.store.errors import JournalError, JournalFullError, JournalLockedError
-from poolwright.store.journal import SqliteJournal
+from poolwright.journal import sql_batches
+from poolwright.journal.errors import JournalError, JournalFullError, JournalLockedError
+from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.journal_audit import check_laws, query
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, OTHER, WORKER, orders, po_task, report, task_id
@@ -325,7 +325,8 @@ async def test_one_more_order_takes_the_same_work_however_long_its_list_is(path:
 
             def one_more(connection: sqlite3.Connection, number: int = length) -> int:
                 return _steps_of(
-                    connection, lambda: lists.extend(connection, OTHER, [po_task(number)], ManualClock().now())
+                    connection,
+                    lambda: sql_batches.extend_list(connection, OTHER, [po_task(number)], ManualClock().now()),
                 )
 
             with closing(sqlite3.connect(path)) as connection:

@@ -20,7 +20,7 @@ from poolwright.domain.options import Secret
 from poolwright.domain.state_machine import StateMachine
 from poolwright.domain.states import POOL, WorkerEvent, WorkerStatus
 from poolwright.domain.tasks import POTask
-from poolwright.store.memory import MemoryJournal
+from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.dispatch import Dispatch
 from poolwright.supervisor.facts import Fact

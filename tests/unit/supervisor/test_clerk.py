@@ -13,7 +13,7 @@ from poolwright.domain.events import Event, TaskEnded
 from poolwright.domain.ids import BatchId
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import POTask, Report
-from poolwright.store.memory import MemoryJournal
+from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.clerk import AT_ONCE, Clerk, Writings
 from poolwright.supervisor.commands import FailRest

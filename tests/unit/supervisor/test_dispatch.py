@@ -9,7 +9,7 @@ import pytest
 
 from poolwright.concurrency import SystemClock
 from poolwright.domain.tasks import DEATH_LIMIT
-from poolwright.store.memory import MemoryJournal
+from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor.dispatch import AHEAD_PER_TAB, Dispatch
 from poolwright.supervisor.pool_facts import TrialWaits
 from tests.support.tasks import BATCH, orders, po_task, task_id

@@ -14,7 +14,7 @@ from poolwright.domain.outcomes import Reason
 from poolwright.domain.ports import Filed
 from poolwright.domain.storage import StorageTrouble
 from poolwright.domain.tasks import POTask, Report
-from poolwright.store.memory import MemoryJournal
+from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.commands import File, Finish
 from poolwright.supervisor.facts import Fact, FilingFailed, TaskFiled

@@ -7,7 +7,7 @@ import anyio
 from poolwright.domain.errors import LockedError
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.tasks import POTask
-from poolwright.store.memory import MemoryJournal
+from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor.patience import PatientJournal
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, WORKER, orders, task_id

@@ -10,7 +10,7 @@ import pytest
 
 from poolwright.domain.errors import PoolError, TaskError
 from poolwright.domain.tasks import POTask
-from poolwright.store.memory import MemoryJournal
+from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor.dispatch import Dispatch
 from poolwright.supervisor.handle import TaskHandle
 from poolwright.supervisor.submissions import Submissions

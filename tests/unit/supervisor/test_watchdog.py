@@ -7,7 +7,7 @@ import os
 
 from poolwright.concurrency import SystemClock
 from poolwright.domain.events import Event, Notice
-from poolwright.store.memory import MemoryJournal
+from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.facts import Fact
 from poolwright.supervisor.pool_facts import MemorySeen

@@ -15,7 +15,7 @@ import pytest
 from playwright.async_api import Error as PlaywrightError
 
 from poolwright.domain.outcomes import Reason
-from poolwright.store.journal import SqliteJournal
+from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support import failure_record
 from tests.support.failure_record import BRIEF_MAX_LINES, TEXT_MAX_BYTES, FailureRecord, Page, folder_name
 from tests.support.journal_story import Order, Story

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from poolwright.portal.tables import Attachments, NameSource
+from poolwright.portal.pack_schema import AttachmentRules, NameSource
 from poolwright.worker.disposition import NOTHING_SAID, Disposition
 from poolwright.worker.file_name import FileName, name_file, name_in_address, name_in_text
 
-ORDER = Attachments(links=("a",)).names
+ORDER = AttachmentRules(links=("a",)).names
 
 
 def called(header: str = "", address: str = "", **page: str) -> str:

@@ -15,7 +15,7 @@ from openpyxl.utils.datetime import (
     from_excel,  # pyright: ignore[reportUnknownVariableType]
 )
 
-from poolwright.intake.workbooks.number_format import Kind, NumberFormat, general_text, is_shown_whole
+from poolwright.intake.workbooks.number_format import FormatKind, NumberFormat, general_text, is_shown_whole
 
 #: A number of days as a date or a time; the library tells no types.
 _moment = cast("Callable[[float, datetime], date | time | timedelta]", from_excel)
@@ -81,7 +81,7 @@ def number_cell(number: float, code: str, *, is_1904: bool = False) -> Cell:
         return Cell(str(int(number)))
     number_format = NumberFormat.of(code)
     kind = number_format.kind(number)
-    if kind in {Kind.DATE, Kind.ELAPSED}:
+    if kind in {FormatKind.DATE, FormatKind.ELAPSED}:
         return _moment_cell(number, kind, is_1904=is_1904)
     text = number_format.shown(number)
     held = general_text(number)
@@ -143,10 +143,10 @@ def _calculated(cell: Cell, formula: str) -> Cell:
     return Cell(cell.text, doubt=f"The cell puts others together (={name}): it is a total, not an order number.")
 
 
-def _moment_cell(number: float, kind: Kind, *, is_1904: bool) -> Cell:
+def _moment_cell(number: float, kind: FormatKind, *, is_1904: bool) -> Cell:
     held = general_text(number)
     try:
-        if kind is Kind.ELAPSED:
+        if kind is FormatKind.ELAPSED:
             return moment_cell(timedelta(days=number), held)
         return moment_cell(_moment(number, CALENDAR_MAC_1904 if is_1904 else CALENDAR_WINDOWS_1900), held)
     except (OverflowError, ValueError):

@@ -41,7 +41,7 @@ class UnknownError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class FormulaPosition:
     """Where a formula is asked: references without a dollar move with it."""
 
     cell_at: CellAt
@@ -50,7 +50,7 @@ class Place:
     right: int = 0
 
 
-def value_of(formula: str, place: Place) -> Value:
+def evaluate(formula: str, place: FormulaPosition) -> Value:
     """What a formula comes to.
 
     Raises:
@@ -59,16 +59,16 @@ def value_of(formula: str, place: Place) -> Value:
     return _Reader(formula, place).value()
 
 
-def holds(formula: str, place: Place) -> bool:
+def is_true(formula: str, place: FormulaPosition) -> bool:
     """Whether a condition is met.
 
     Raises:
         UnknownError: That is not known.
     """
-    return _truth(value_of(formula, place))
+    return _truth(evaluate(formula, place))
 
 
-def compared(value: Value, sign: str, other: Value) -> bool:
+def compare_values(value: Value, sign: str, other: Value) -> bool:
     """Whether two values compare so: texts without case, and every text behind every number.
 
     Raises:
@@ -111,7 +111,7 @@ def _tokens(formula: str) -> tuple[tuple[str, str], ...]:
 class _Reader:
     """Reads a formula once, from its beginning to its end, and tells its value."""
 
-    def __init__(self, formula: str, place: Place) -> None:
+    def __init__(self, formula: str, place: FormulaPosition) -> None:
         self._place = place
         self._tokens = _tokens(formula.strip().removeprefix("="))
         self._at = 0
@@ -134,7 +134,7 @@ class _Reader:
         left = self._joined(depth)
         while self._next()[1] in _COMPARISONS and self._next()[0] == "sign":
             sign = self._take()[1]
-            left = compared(left, sign, self._joined(depth))
+            left = compare_values(left, sign, self._joined(depth))
         return left
 
     def _joined(self, depth: int) -> Value:

@@ -36,7 +36,7 @@ _TWO, _THREE = 2, 3
 _SIGNS = {"%": "percent", "/": "slash"}
 
 
-class Kind(Enum):
+class FormatKind(Enum):
     """What a format makes of a number."""
 
     GENERAL = auto()
@@ -54,7 +54,7 @@ class _Token:
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    kind: Kind
+    kind: FormatKind
     tokens: tuple[_Token, ...]
     condition: tuple[str, float] | None = None
 
@@ -89,14 +89,14 @@ class NumberFormat:
         is_textual = len(sections) > _THREE or any(token.kind == "text" for token in sections[-1].tokens)
         return NumberFormat(sections=sections[:_THREE], text_section=sections[-1] if is_textual else None)
 
-    def kind(self, number: float) -> Kind:
+    def kind(self, number: float) -> FormatKind:
         """What it makes of a number."""
         return self._section(number)[0].kind
 
     def shown(self, number: float) -> str:
         """A number as it stands in the cell. Not for dates."""
         section, is_signed = self._section(number)
-        if section.kind is not Kind.NUMBER or not abs(number) < _EXACT_BELOW:
+        if section.kind is not FormatKind.NUMBER or not abs(number) < _EXACT_BELOW:
             return _around(section, general_text(number))
         return _filled(section.tokens, _exact(number if is_signed else abs(number)))
 
@@ -186,17 +186,17 @@ def _section(tokens: list[_Token]) -> _Section:
     condition = next((found for token in tokens if (found := _condition(token))), None)
     kinds = {token.kind for token in tokens}
     if "elapsed" in kinds:
-        return _Section(Kind.ELAPSED, (), condition)
+        return _Section(FormatKind.ELAPSED, (), condition)
     letters = [token.text.casefold() for token in tokens if token.kind == "letters"]
     if letters or "half" in kinds:
         kind = _kind_of_letters(letters, has_digits="digit" in kinds)
-        if kind is Kind.NUMBER:
+        if kind is FormatKind.NUMBER:
             tokens = [_Token("literal", token.text) if token.kind == "letters" else token for token in tokens]
-        return _Section(kind, tuple(tokens) if kind is Kind.NUMBER else (), condition)
+        return _Section(kind, tuple(tokens) if kind is FormatKind.NUMBER else (), condition)
     is_fraction = {"digit", "slash"} <= kinds
     if kinds & {"general", "text", "power"} or is_fraction:
-        return _Section(Kind.GENERAL, tuple(tokens), condition)
-    return _Section(Kind.NUMBER, tuple(tokens), condition)
+        return _Section(FormatKind.GENERAL, tuple(tokens), condition)
+    return _Section(FormatKind.NUMBER, tuple(tokens), condition)
 
 
 def _condition(token: _Token) -> tuple[str, float] | None:
@@ -204,17 +204,17 @@ def _condition(token: _Token) -> tuple[str, float] | None:
     return (match[1], float(match[2])) if match else None
 
 
-def _kind_of_letters(words: list[str], *, has_digits: bool) -> Kind:
+def _kind_of_letters(words: list[str], *, has_digits: bool) -> FormatKind:
     """A date where all plain letters are those of dates, in English or doubled.
 
     Otherwise a name of General, or letters that somebody forgot to quote beside the places of digits.
     """
     latin = "".join(words).encode("ascii", "ignore").decode()
     if latin and _DATE_LETTERS.issuperset(latin):
-        return Kind.DATE
+        return FormatKind.DATE
     if has_digits:
-        return Kind.NUMBER
-    return Kind.DATE if all(map(_DOUBLED.fullmatch, words)) else Kind.GENERAL
+        return FormatKind.NUMBER
+    return FormatKind.DATE if all(map(_DOUBLED.fullmatch, words)) else FormatKind.GENERAL
 
 
 def _around(section: _Section, text: str) -> str:

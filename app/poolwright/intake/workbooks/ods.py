@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from poolwright.intake.budget import COLUMNS_MAX
 from poolwright.intake.errors import InputRefusedError
-from poolwright.intake.grid import Grid, check_row_count
+from poolwright.intake.grid import COLUMNS_MAX, Grid, check_row_count
 from poolwright.intake.workbooks.cell import (
     EMPTY,
     UNSAVED_FORMULA,
@@ -19,12 +18,11 @@ from poolwright.intake.workbooks.cell import (
     struck,
 )
 from poolwright.intake.workbooks.number_format import general_text, is_shown_whole
-from poolwright.intake.workbooks.ods_styles import StruckStyles, strike_rules, take_named_styles
-from poolwright.intake.workbooks.page import Page
-from poolwright.intake.workbooks.parts import Element, Parts, attribute, has, local_name
+from poolwright.intake.workbooks.ods_styles import StruckStyles, add_named_styles, strike_rules
+from poolwright.intake.workbooks.parts import Element, PackageParts, attribute, has, local_name
 from poolwright.intake.workbooks.rich_text import has_digits
-from poolwright.intake.workbooks.sheet_rows import Area, SheetRows, cells_at
-from poolwright.intake.workbooks.strike_rules import StrikeRule, cross_out
+from poolwright.intake.workbooks.sheet_rows import Area, SheetPage, SheetRows, cells_at
+from poolwright.intake.workbooks.strike_rules import StrikeRule, apply_strike_rules
 
 CONTENT = "content.xml"
 _ERROR = re.compile(r"#[A-Z/0]+[!?]?|Err:\d+|#N/A")
@@ -37,7 +35,7 @@ def is_flat_ods(content: bytes) -> bool:
     return b"opendocument.spreadsheet" in content[:_PROBE_BYTES]
 
 
-def ods_pages(parts: Parts, source: str) -> list[Page]:
+def ods_pages(parts: PackageParts, source: str) -> list[SheetPage]:
     """The sheets of a workbook.
 
     Raises:
@@ -53,7 +51,7 @@ def ods_pages(parts: Parts, source: str) -> list[Page]:
         raise InputRefusedError(f"{source} is an OpenDocument file, not a spreadsheet; save the list as .xlsx or CSV.")
     struck_styles, rules = styles.names(), styles.rules()
     return [
-        Page(
+        SheetPage(
             title=title,
             is_visible=style not in hidden,
             read=_Sheet(parts, source, position, struck_styles, rules).read,
@@ -62,11 +60,11 @@ def ods_pages(parts: Parts, source: str) -> list[Page]:
     ]
 
 
-def _contents(parts: Parts) -> tuple[list[tuple[str, str]], set[str], StruckStyles]:
+def _contents(parts: PackageParts) -> tuple[list[tuple[str, str]], set[str], StruckStyles]:
     """The names and styles of the sheets, the styles that hide one, and those that cross out."""
     hidden: set[str] = set()
     styles = StruckStyles()
-    take_named_styles(parts, styles)
+    add_named_styles(parts, styles)
     titles: list[tuple[str, str]] = []
     tags = ("{*}table-properties", "{*}style", "{*}table", "{*}table-row")
     for event, element in parts.walk(CONTENT, tags, ("start", "end")):
@@ -90,7 +88,12 @@ class _Sheet:
     """One pass over one sheet."""
 
     def __init__(
-        self, parts: Parts, source: str, position: int, struck_styles: frozenset[str], rules: Sequence[StrikeRule]
+        self,
+        parts: PackageParts,
+        source: str,
+        position: int,
+        struck_styles: frozenset[str],
+        rules: Sequence[StrikeRule],
     ) -> None:
         self._parts = parts
         self._styles_rules = rules
@@ -123,7 +126,7 @@ class _Sheet:
                 case _:
                     pass
         self._rows.merge(self._areas)
-        cross_out(self._rows, self._strikes or self._styles_rules)  # programs that write both say the same
+        apply_strike_rules(self._rows, self._strikes or self._styles_rules)  # programs that write both say the same
         return self._rows.grid()
 
     def _take_column(self, element: Element, column: int) -> int:

@@ -8,8 +8,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from poolwright.intake.workbooks.parts import Element, Parts, attribute, local_name
-from poolwright.intake.workbooks.references import areas_of
+from poolwright.intake.workbooks.parts import Element, PackageParts, attribute, local_name
+from poolwright.intake.workbooks.sheet_rows import areas_of
 from poolwright.intake.workbooks.strike_rules import (
     Condition,
     StrikeRule,
@@ -78,7 +78,7 @@ class StruckStyles:
         return self._told.get(name, False)
 
 
-def take_named_styles(parts: Parts, styles: StruckStyles) -> None:
+def add_named_styles(parts: PackageParts, styles: StruckStyles) -> None:
     """Take note of the styles that have a part of their own."""
     if STYLES not in parts:
         return

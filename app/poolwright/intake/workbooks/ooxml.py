@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from poolwright.intake.budget import COLUMNS_MAX
 from poolwright.intake.errors import InputRefusedError
-from poolwright.intake.grid import Grid
+from poolwright.intake.grid import COLUMNS_MAX, Grid
 from poolwright.intake.workbooks.cell import (
     EMPTY,
     UNSAVED_FORMULA,
@@ -19,14 +18,20 @@ from poolwright.intake.workbooks.cell import (
     struck,
     text_cell,
 )
-from poolwright.intake.workbooks.ooxml_rules import strike_rules
-from poolwright.intake.workbooks.page import Page
-from poolwright.intake.workbooks.parts import Element, Parts, Relation, attribute, elements, has, is_on, local_name
-from poolwright.intake.workbooks.references import REFERENCE, area_of, column_of
+from poolwright.intake.workbooks.ooxml_styles import Styles, read_styles, strike_rules
+from poolwright.intake.workbooks.parts import (
+    Element,
+    PackageParts,
+    Relation,
+    attribute,
+    elements,
+    has,
+    is_on,
+    local_name,
+)
 from poolwright.intake.workbooks.rich_text import is_struck_out, rich_text, unescaped
-from poolwright.intake.workbooks.sheet_rows import Area, SheetRows, cells_at
-from poolwright.intake.workbooks.strike_rules import StrikeRule, cross_out
-from poolwright.intake.workbooks.styles import Styles, read_styles
+from poolwright.intake.workbooks.sheet_rows import REFERENCE, Area, SheetPage, SheetRows, area_of, cells_at, column_of
+from poolwright.intake.workbooks.strike_rules import StrikeRule, apply_strike_rules
 
 _WORKBOOK = "xl/workbook.xml"
 _ZERO_SIZE = frozenset({"0", "0.0"})
@@ -37,7 +42,7 @@ _SAVED_ANEW = "Open it in Excel and save it again."
 class _Book:
     """What all sheets of a workbook share."""
 
-    parts: Parts
+    parts: PackageParts
     source: str
     texts: list[str]
     #: Which of them are crossed out as a whole.
@@ -46,7 +51,7 @@ class _Book:
     is_1904: bool
 
 
-def ooxml_pages(parts: Parts, source: str) -> list[Page]:
+def ooxml_pages(parts: PackageParts, source: str) -> list[SheetPage]:
     """The sheets of cells, in the order of the workbook; sheets of charts and macros hold no rows.
 
     Raises:
@@ -73,7 +78,7 @@ def ooxml_pages(parts: Parts, source: str) -> list[Page]:
     return [page for page in found if page is not None]
 
 
-def _page(book: _Book, sheet: Element, relations: dict[str, Relation]) -> Page | None:
+def _page(book: _Book, sheet: Element, relations: dict[str, Relation]) -> SheetPage | None:
     relation = relations.get(attribute(sheet, "id"))
     if relation is not None and relation.kind != "worksheet":
         return None
@@ -85,10 +90,10 @@ def _page(book: _Book, sheet: Element, relations: dict[str, Relation]) -> Page |
             raise InputRefusedError(f"Sheet {title!r} is missing in {book.source}: it is damaged. {_SAVED_ANEW}")
         return _Sheet(book, target).read()
 
-    return Page(title=title, is_visible=attribute(sheet, "state").casefold() in {"", "visible"}, read=read)
+    return SheetPage(title=title, is_visible=attribute(sheet, "state").casefold() in {"", "visible"}, read=read)
 
 
-def _shared_texts(parts: Parts, name: str) -> tuple[list[str], frozenset[int]]:
+def _shared_texts(parts: PackageParts, name: str) -> tuple[list[str], frozenset[int]]:
     if not name:
         return [], frozenset()
     if name not in parts:
@@ -123,7 +128,7 @@ class _Sheet:
             _forget(element)
         self._take_tables()
         self._rows.merge(self._areas)
-        cross_out(self._rows, self._strikes)
+        apply_strike_rules(self._rows, self._strikes)
         if self._book.styles.is_lacking:
             self._rows.notices.append(
                 f"Number formats are missing in {self._book.source}: leading zeros that come from a format are lost."

@@ -29,7 +29,7 @@ class Relation:
     target: str
 
 
-class Parts:
+class PackageParts:
     """The parts of one package."""
 
     def __init__(self, content: bytes) -> None:

@@ -46,7 +46,7 @@ def is_struck_out(text: Element) -> bool:
     )
 
 
-def joined(pieces: Sequence[tuple[str, bool]]) -> tuple[str, bool]:
+def join_runs(pieces: Sequence[tuple[str, bool]]) -> tuple[str, bool]:
     """The text of pieces, each with whether it is crossed out; and whether all of it is, or digits are.
 
     Digits of a piece that is crossed out do not grow together with those beside it.
@@ -57,7 +57,7 @@ def joined(pieces: Sequence[tuple[str, bool]]) -> tuple[str, bool]:
     return "".join(apart), any(is_struck and has_digits(text) for text, is_struck in pieces)
 
 
-def cut(text: str, begins: Sequence[tuple[int, bool]], *, is_struck: bool) -> list[tuple[str, bool]]:
+def split_runs(text: str, begins: Sequence[tuple[int, bool]], *, is_struck: bool) -> list[tuple[str, bool]]:
     """The pieces of a text that has other fonts from some letters on.
 
     Args:

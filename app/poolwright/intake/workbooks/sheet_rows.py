@@ -1,15 +1,28 @@
-"""The rows of one sheet while they are read: counted, bounded, with what was hidden or merged, whatever the file is."""
+"""The rows of one sheet while it is read: counted, bounded, with hidden and merged cells.
+
+And the references that name cells.
+"""
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
-from poolwright.intake.budget import CELLS_MAX, COLUMNS_MAX, Budget
 from poolwright.intake.errors import InputRefusedError
-from poolwright.intake.grid import NO_DOUBTS, Grid, Row, check_row_count, named_rows
+from poolwright.intake.grid import CELLS_MAX, COLUMNS_MAX, NO_DOUBTS, Budget, Grid, Row, check_row_count, named_rows
 from poolwright.intake.workbooks.cell import EMPTY, SHOWS_NOTHING, UNSAVED_FORMULA, Cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetPage:
+    """One sheet that can be read."""
+
+    title: str
+    is_visible: bool
+    read: Callable[[], Grid]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,3 +211,34 @@ def column_letters(index: int) -> str:
         index, rest = divmod(index - 1, 26)
         letters = chr(ord("A") + rest) + letters
     return letters
+
+
+REFERENCE = re.compile(r"\$?([A-Z]{1,9})\$?(\d+)", re.IGNORECASE)
+#: What a name of OpenDocument begins with: the sheet, in quotes where it has to be.
+_SHEET = re.compile(r"\$?(?:'(?:[^']|'')*'|[^\s.':]+)?\.(?=\$?[A-Z]+\$?\d)", re.IGNORECASE)
+
+
+def area_of(text: str) -> Area | None:
+    """The area of this name; nothing where it is none."""
+    ends = [REFERENCE.fullmatch(end) for end in text.split(":")]
+    first, last = ends[0], ends[-1]
+    if not first or not last:
+        return None
+    return Area(top=int(first[2]), bottom=int(last[2]), left=column_of(first[1]), right=column_of(last[1]))
+
+
+def areas_of(text: str) -> Iterator[Area]:
+    """All areas in a list of names."""
+    for name in _SHEET.sub("", text).split():
+        area = area_of(name)
+        if area is not None:
+            yield area
+
+
+@lru_cache(maxsize=COLUMNS_MAX)
+def column_of(letters: str) -> int:
+    """27 for ``AB``."""
+    number = 0
+    for letter in letters.upper():
+        number = 26 * number + ord(letter) - ord("A") + 1
+    return number - 1

@@ -8,11 +8,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from poolwright.intake.grid import Row
-from poolwright.intake.workbooks.formula import Place, UnknownError, Value, compared, holds, text_of, value_of
+from poolwright.intake.workbooks.formula import (
+    FormulaPosition,
+    UnknownError,
+    Value,
+    compare_values,
+    evaluate,
+    is_true,
+    text_of,
+)
 from poolwright.intake.workbooks.sheet_rows import Area, SheetRows, column_letters
 
 #: Whether a cell with this value, at this place, is crossed out.
-Condition = Callable[[Value, Place], bool]
+Condition = Callable[[Value, FormulaPosition], bool]
 _SHOWN_LENGTH = 60
 #: Seconds of work: people have a rule or two, and those who mean harm as many as they like.
 _ASKED_MAX = 1_000_000
@@ -37,7 +45,7 @@ class StrikeRule:
 
 def by_formula(formula: str) -> Condition:
     """A rule that is a formula."""
-    return lambda _, place: holds(formula, place)
+    return lambda _, place: is_true(formula, place)
 
 
 def is_of_row(formula: str) -> bool:
@@ -49,10 +57,13 @@ def by_comparison(sign: str, operands: Sequence[str]) -> Condition | None:
     """A rule that compares the cell itself: with one value, or with the two ends of a range."""
     match sign, operands:
         case (("=" | "<>" | "<" | ">" | "<=" | ">="), [operand]):
-            return lambda value, place: compared(value, sign, value_of(operand, place))
+            return lambda value, place: compare_values(value, sign, evaluate(operand, place))
         case (("between" | "outside"), [low, high]):
             return lambda value, place: (
-                (compared(value, ">=", value_of(low, place)) and compared(value, "<=", value_of(high, place)))
+                (
+                    compare_values(value, ">=", evaluate(low, place))
+                    and compare_values(value, "<=", evaluate(high, place))
+                )
                 is (sign == "between")
             )
         case _:
@@ -74,7 +85,7 @@ def by_text(how: str, wanted: str) -> Condition | None:
     return None if test is None else lambda value, _: test(text_of(value).casefold())
 
 
-def cross_out(rows: SheetRows, rules: Sequence[StrikeRule]) -> None:
+def apply_strike_rules(rows: SheetRows, rules: Sequence[StrikeRule]) -> None:
     """Cross out what the rules cross out, and tell of those of which nobody knows."""
     asked = _Asked(rows)
     unknown = [rule for rule in rules if not asked.is_applied(rule)]
@@ -132,7 +143,7 @@ class _Asked:
 
     def _is_met(self, rule: StrikeRule, condition: Condition, row_no: int, column: int) -> bool:
         first = rule.areas[0]
-        place = Place(cell_at=self._value_at, down=row_no - first.top, right=column - first.left)
+        place = FormulaPosition(cell_at=self._value_at, down=row_no - first.top, right=column - first.left)
         return condition(self._value_at(row_no, column), place)
 
     def _value_at(self, row_no: int, column: int) -> Value:

@@ -1,28 +1,73 @@
-"""Workbooks of Excel until 2003 (.xls)."""
+"""Reads workbooks of Excel until 2003 (.xls), with the conditional formats that the library does not report."""
 
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Sequence
 
 import xlrd
 from xlrd.biffh import XLRDError
 from xlrd.book import Book
+from xlrd.compdoc import CompDoc, CompDocError
 from xlrd.sheet import Cell as OldCell
 from xlrd.sheet import Sheet
 
 from poolwright.intake.errors import InputRefusedError
 from poolwright.intake.grid import Grid
 from poolwright.intake.workbooks.cell import EMPTY, SHOWS_NOTHING, Cell, error_cell, number_cell, struck, text_cell
-from poolwright.intake.workbooks.page import Page
-from poolwright.intake.workbooks.rich_text import cut, joined
-from poolwright.intake.workbooks.sheet_rows import Area, SheetRows
-from poolwright.intake.workbooks.strike_rules import StrikeRule, cross_out
-from poolwright.intake.workbooks.styles import GENERAL
-from poolwright.intake.workbooks.xls_rules import has_strike_rules
+from poolwright.intake.workbooks.ooxml_styles import GENERAL
+from poolwright.intake.workbooks.rich_text import join_runs, split_runs
+from poolwright.intake.workbooks.sheet_rows import Area, SheetPage, SheetRows
+from poolwright.intake.workbooks.strike_rules import StrikeRule, apply_strike_rules
+
+_RULE = 0x01B1
+_HEAD = struct.Struct("<HH")
+#: A rule begins with its kind and the sizes of its formulas; flags say which looks follow.
+_LOOKS_AT, _HAS_NUMBER, _HAS_FONT, _OWN_NUMBER = 6, 0x02000000, 0x04000000, 0x0001
+_FONT_BYTES, _STRIKES_AT, _STRIKES, _LEFT_ALONE_AT = 118, 68, 0x80, 88
 
 
-def xls_pages(content: bytes, source: str) -> list[Page]:
+def has_strike_rules(content: bytes) -> bool:
+    """Whether any sheet has one. A damaged rule is none."""
+    stream = _stream(content)
+    place = 0
+    while place + _HEAD.size <= len(stream):
+        kind, size = _HEAD.unpack_from(stream, place)
+        place += _HEAD.size
+        if kind == _RULE and _is_strike(stream[place : place + size]):
+            return True
+        place += size
+    return False
+
+
+def _stream(content: bytes) -> bytes:
+    try:
+        package = CompDoc(content, logfile=io.StringIO(), ignore_workbook_corruption=True)
+        for name in ("Workbook", "Book"):
+            memory, base, size = package.locate_named_stream(name)
+            if memory:
+                return bytes(memory[base : base + size])
+    except CompDocError:
+        pass
+    return b""
+
+
+def _is_strike(rule: bytes) -> bool:
+    try:
+        flags, own = struct.unpack_from("<IH", rule, _LOOKS_AT)
+        place = _LOOKS_AT + 6
+        if flags & _HAS_NUMBER:
+            place += struct.unpack_from("<H", rule, place)[0] if own & _OWN_NUMBER else 2
+        if not flags & _HAS_FONT or place + _FONT_BYTES > len(rule):
+            return False
+        strikes, left_alone = (struct.unpack_from("<I", rule, place + at)[0] for at in (_STRIKES_AT, _LEFT_ALONE_AT))
+    except struct.error:
+        return False
+    return bool(strikes & _STRIKES) and not left_alone & _STRIKES
+
+
+def xls_pages(content: bytes, source: str) -> list[SheetPage]:
     """The sheets of a workbook.
 
     Raises:
@@ -43,8 +88,8 @@ def xls_pages(content: bytes, source: str) -> list[Page]:
     return [_page(book, sheet, source, rules) for sheet in book.sheets()]
 
 
-def _page(book: Book, sheet: Sheet, source: str, rules: Sequence[StrikeRule]) -> Page:
-    return Page(title=sheet.name, is_visible=not sheet.visibility, read=lambda: _read(book, sheet, source, rules))
+def _page(book: Book, sheet: Sheet, source: str, rules: Sequence[StrikeRule]) -> SheetPage:
+    return SheetPage(title=sheet.name, is_visible=not sheet.visibility, read=lambda: _read(book, sheet, source, rules))
 
 
 def _read(book: Book, sheet: Sheet, source: str, rules: Sequence[StrikeRule]) -> Grid:
@@ -61,7 +106,7 @@ def _read(book: Book, sheet: Sheet, source: str, rules: Sequence[StrikeRule]) ->
             if bottom - top > 1
         ]
     )
-    cross_out(rows, rules)
+    apply_strike_rules(rows, rules)
     return rows.grid()
 
 
@@ -75,7 +120,7 @@ def _cell(book: Book, cell: OldCell, runs: Sequence[tuple[int, int]]) -> Cell:
     if not runs or cell.ctype != xlrd.XL_CELL_TEXT:
         return struck(_valued(book, cell), is_struck=is_struck)
     begins = [(begin, _is_struck_font(book, font)) for begin, font in runs]
-    text, is_struck = joined(cut(str(cell.value), begins, is_struck=is_struck))
+    text, is_struck = join_runs(split_runs(str(cell.value), begins, is_struck=is_struck))
     return struck(text_cell(text, _code(book, cell)), is_struck=is_struck)
 
 

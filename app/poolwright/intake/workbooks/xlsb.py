@@ -10,15 +10,13 @@ from typing import TypeVar
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS
 
-from poolwright.intake.budget import CELLS_MAX, COLUMNS_MAX
 from poolwright.intake.errors import InputRefusedError
-from poolwright.intake.grid import Grid
+from poolwright.intake.grid import CELLS_MAX, COLUMNS_MAX, Grid
 from poolwright.intake.workbooks.cell import Cell, error_cell, number_cell, struck
-from poolwright.intake.workbooks.page import Page
-from poolwright.intake.workbooks.parts import Parts
-from poolwright.intake.workbooks.rich_text import cut, joined
-from poolwright.intake.workbooks.sheet_rows import Area, SheetRows, cells_at
-from poolwright.intake.workbooks.strike_rules import StrikeRule, cross_out
+from poolwright.intake.workbooks.parts import PackageParts
+from poolwright.intake.workbooks.rich_text import join_runs, split_runs
+from poolwright.intake.workbooks.sheet_rows import Area, SheetPage, SheetRows, cells_at
+from poolwright.intake.workbooks.strike_rules import StrikeRule, apply_strike_rules
 
 T = TypeVar("T")
 
@@ -45,7 +43,7 @@ _TOTALS_AT = 28
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Book:
-    parts: Parts
+    parts: PackageParts
     source: str
     #: Each with whether it is crossed out.
     texts: list[tuple[str, bool]]
@@ -64,7 +62,7 @@ class _Looks:
     of_rules: list[bool] = field(default_factory=list[bool])
 
 
-def xlsb_pages(parts: Parts, source: str) -> list[Page]:
+def xlsb_pages(parts: PackageParts, source: str) -> list[SheetPage]:
     """The sheets of a workbook.
 
     Raises:
@@ -81,7 +79,7 @@ def xlsb_pages(parts: Parts, source: str) -> list[Page]:
         looks=looks,
         is_1904=any(kind == _BOOK_PROPERTIES and data[0] & _DATES_OF_1904 for kind, data in records),
     )
-    pages: list[Page] = []
+    pages: list[SheetPage] = []
     for kind, data in records:
         if kind != _SHEET:
             continue
@@ -90,7 +88,7 @@ def xlsb_pages(parts: Parts, source: str) -> list[Page]:
         title, _ = _wide_text(data, end)
         relation = relations.get(arrow)
         if relation is not None and relation.kind == "worksheet":
-            pages.append(Page(title=title, is_visible=not state, read=_Sheet(book, title, relation.target).read))
+            pages.append(SheetPage(title=title, is_visible=not state, read=_Sheet(book, title, relation.target).read))
     if not pages:
         raise ValueError(WORKBOOK)
     return pages
@@ -134,7 +132,7 @@ class _Sheet:
         self._take(row_no, cells, is_hidden=is_hidden)
         self._take_tables()
         self._rows.merge([area for area in areas if area.bottom > area.top])
-        cross_out(self._rows, rules)
+        apply_strike_rules(self._rows, rules)
         return self._rows.grid()
 
     def _take_tables(self) -> None:
@@ -178,7 +176,7 @@ def _area(data: bytes) -> Area:
     return Area(top=top + 1, bottom=bottom + 1, left=left, right=right)
 
 
-def _texts(parts: Parts, name: str, fonts: Sequence[bool]) -> list[tuple[str, bool]]:
+def _texts(parts: PackageParts, name: str, fonts: Sequence[bool]) -> list[tuple[str, bool]]:
     if not name:
         return []
     texts: list[tuple[str, bool]] = []
@@ -198,7 +196,9 @@ def _text_item(data: bytes, fonts: Sequence[bool]) -> tuple[str, bool]:
     (count,) = struct.unpack_from("<I", data, end)
     runs = [struct.unpack_from("<HH", data, end + 4 + 4 * number) for number in range(min(count, len(text)))]
     begins = [(begin, font < len(fonts) and fonts[font]) for begin, font in runs]
-    return joined(cut(text, begins, is_struck=False)) if any(strike for _, strike in begins) else (text, False)
+    return (
+        join_runs(split_runs(text, begins, is_struck=False)) if any(strike for _, strike in begins) else (text, False)
+    )
 
 
 def _style(cell: bytes, styles: Sequence[T], *, default: T) -> T:
@@ -207,7 +207,7 @@ def _style(cell: bytes, styles: Sequence[T], *, default: T) -> T:
     return styles[number] if number < len(styles) else default
 
 
-def _looks(parts: Parts, name: str) -> _Looks:
+def _looks(parts: PackageParts, name: str) -> _Looks:
     own: dict[int, str] = {}
     looks = _Looks()
     is_within = False
@@ -246,7 +246,7 @@ def _rules(kind: int, data: bytes, looks: Sequence[bool]) -> Iterator[StrikeRule
         yield StrikeRule(areas=())
 
 
-def _records(parts: Parts, name: str) -> Iterator[tuple[int, bytes]]:
+def _records(parts: PackageParts, name: str) -> Iterator[tuple[int, bytes]]:
     """The records of a part: kind and size in as many bytes as they need, seven bits each, then the data."""
     with parts.open(name) as part:
         content = part.read()

@@ -20,11 +20,10 @@ from poolwright.intake.workbooks.cell import (
     struck,
     text_cell,
 )
-from poolwright.intake.workbooks.page import Page
 from poolwright.intake.workbooks.parts import Element, attribute, elements, has, is_on, local_name
 from poolwright.intake.workbooks.rich_text import has_digits
-from poolwright.intake.workbooks.sheet_rows import Area, SheetRows, cells_at
-from poolwright.intake.workbooks.strike_rules import StrikeRule, cross_out
+from poolwright.intake.workbooks.sheet_rows import Area, SheetPage, SheetRows, cells_at
+from poolwright.intake.workbooks.strike_rules import StrikeRule, apply_strike_rules
 
 ROOT = "{urn:schemas-microsoft-com:office:spreadsheet}Workbook"
 #: Formats that have names; all others are written out.
@@ -49,7 +48,7 @@ class _Book:
     struck: set[str] = field(default_factory=set[str])
 
 
-def xml_pages(content: bytes, source: str) -> list[Page]:
+def xml_pages(content: bytes, source: str) -> list[SheetPage]:
     """The sheets of an XML spreadsheet.
 
     Raises:
@@ -75,9 +74,9 @@ def xml_pages(content: bytes, source: str) -> list[Page]:
     return [_page(book, sheet) for sheet in elements(root, "worksheet")]
 
 
-def _page(book: _Book, sheet: Element) -> Page:
+def _page(book: _Book, sheet: Element) -> SheetPage:
     state = next((found.text or "" for found in elements(sheet, "visible")), "")
-    return Page(
+    return SheetPage(
         title=attribute(sheet, "Name"),
         is_visible="hidden" not in state.casefold(),
         read=lambda: _Sheet(book, sheet).read(),
@@ -104,7 +103,7 @@ class _Sheet:
                 self._rows.add(row_no, cells_at(self._cells(row, row_no)), is_hidden=is_hidden)
         self._rows.is_filtered = has(self._sheet, "autofiltercolumn")
         self._rows.merge(self._areas)
-        cross_out(
+        apply_strike_rules(
             self._rows, [rule for block in elements(self._sheet, "conditionalformatting") for rule in _rules(block)]
         )
         return self._rows.grid()

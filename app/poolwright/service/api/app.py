@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from starlette.types import ASGIApp
 
-from poolwright.intake.orders import Reading
+from poolwright.intake.orders import ReadOptions
 from poolwright.service.api import events, health, lists, orders, steering
 from poolwright.service.api.gate import Guarded
 from poolwright.service.api.headers import Hardened
@@ -38,7 +38,7 @@ class Door:
 
     daemon: Daemon
     #: How the portal's numbers are read.
-    reading: Reading
+    reading: ReadOptions
     token: str
     monotonic: Callable[[], float]
     limits: RequestLimits

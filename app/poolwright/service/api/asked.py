@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from poolwright.intake.orders import Reading
+from poolwright.intake.orders import ReadOptions
 from poolwright.service.daemon.daemon import Daemon
 
 
@@ -14,9 +14,9 @@ def _daemon(request: Request) -> Daemon:
     return request.app.state.daemon
 
 
-def _reading(request: Request) -> Reading:
+def _reading(request: Request) -> ReadOptions:
     return request.app.state.reading
 
 
 AskedDaemon = Annotated[Daemon, Depends(_daemon)]
-AskedReading = Annotated[Reading, Depends(_reading)]
+AskedReading = Annotated[ReadOptions, Depends(_reading)]

@@ -12,9 +12,9 @@ from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import REASONS, ActionClass, Outcome, Reason
 from poolwright.domain.ports import Accepted
 from poolwright.domain.tasks import OrderList, TaskRecord
+from poolwright.journal.queries import FailureClass, ListView
 from poolwright.service.batch import Redo
 from poolwright.service.daemon.checks import Check
-from poolwright.store.search import FailureClass, ListView
 
 #: Numbers that one request may hold; longer lists come as files.
 NUMBERS_MAX = 20_000

@@ -11,9 +11,9 @@ from fastapi.responses import FileResponse
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import Outcome, Reason
 from poolwright.domain.states import TaskStatus
+from poolwright.journal.queries import PAGE_MAX, OrderQuery
 from poolwright.service.api.asked import AskedDaemon
 from poolwright.service.api.models import Count, FailureOut, OrderOut, OrdersOut, Which, ids_of, list_of
-from poolwright.store.search import PAGE_MAX, OrderQuery
 
 router = APIRouter(tags=["orders"])
 

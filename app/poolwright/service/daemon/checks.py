@@ -21,10 +21,10 @@ from poolwright.domain.events import Level, Notice
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.ports import EventSink
 from poolwright.files.disk import replace_private_text
+from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service.batch import Redo
 from poolwright.service.daemon.errors import NotPossibleNowError
 from poolwright.service.resuming import Looked, to_reopen
-from poolwright.store.journal import SqliteJournal
 
 NAME = "checks.json"
 #: Lists that may wait to be looked at; each is a line in a small file.

@@ -13,7 +13,8 @@ from poolwright.domain.events import Level, Notice
 from poolwright.domain.ids import BatchId
 from poolwright.domain.ports import Clock, EventSink
 from poolwright.domain.states import TaskStatus
-from poolwright.intake.orders import Reading
+from poolwright.intake.orders import ReadOptions
+from poolwright.journal.queries import OrderQuery
 from poolwright.service.crew import limits_of
 from poolwright.service.daemon.daemon import Daemon
 from poolwright.service.inbox.opening import inbox_of
@@ -23,8 +24,7 @@ from poolwright.service.schedules.entry import schedules_of
 from poolwright.service.schedules.opening import timetable_of
 from poolwright.service.schedules.submitted import Desk
 from poolwright.service.schedules.timetable import Timetable
-from poolwright.settings import Settings, Supervision
-from poolwright.store.search import OrderQuery
+from poolwright.settings import Settings, SystemdEnvironment
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Companions:
 
 @asynccontextmanager
 async def accompanied(
-    daemon: Daemon, settings: Settings, reading: Reading, clock: Clock, observe: EventSink
+    daemon: Daemon, settings: Settings, reading: ReadOptions, clock: Clock, observe: EventSink
 ) -> AsyncGenerator[Companions]:
     """Run the services beside a daemon for the duration of the block.
 
@@ -67,7 +67,7 @@ async def accompanied(
     """
     timetable = timetable_of(settings, desk=_desk(daemon), reading=reading, clock=clock, observe=observe)
     inbox = inbox_of(settings, submit=daemon.submit, reading=reading, clock=clock, observe=observe)
-    notifier = Notifier(Supervision(), clock)
+    notifier = Notifier(SystemdEnvironment(), clock)
     companions = Companions(timetable=timetable, notifier=notifier, settings=settings, _daemon=daemon, _observe=observe)
 
     def note(level: Level, text: str) -> None:

@@ -22,6 +22,9 @@ from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S
 from poolwright.domain.ports import Accepted, Clock
 from poolwright.domain.states import TaskStatus, WorkerStatus
 from poolwright.domain.tasks import OrderList, TaskRecord
+from poolwright.journal import queries
+from poolwright.journal.queries import FailureClass, ListView, OrderQuery
+from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service.batch import Redo
 from poolwright.service.daemon.checks import Checks
 from poolwright.service.daemon.errors import DrainingError, NothingThereError, NotPossibleNowError
@@ -30,9 +33,6 @@ from poolwright.service.daemon.reporting import write_aside
 from poolwright.service.daemon.standing import Standing, why_unready
 from poolwright.service.metrics import Metrics
 from poolwright.service.upkeep import Upkeep
-from poolwright.store import search
-from poolwright.store.journal import SqliteJournal
-from poolwright.store.search import FailureClass, ListView, OrderQuery
 from poolwright.supervisor.commands import Stop
 from poolwright.supervisor.pool import PersistentWorkerPool
 from poolwright.supervisor.stops import StopCause
@@ -127,14 +127,14 @@ class Daemon:
         self._check_takes()
         query = replace(query, is_undone=query.outcome is None and query.reason is None)
         ids = task_ids if task_ids is not None else await self._ids(query)
-        find = partial(search.over, task_ids=ids, prefix=self._prefix, at=self._clock.now())
+        find = partial(queries.find_finished, task_ids=ids, prefix=self._prefix, at=self._clock.now())
         over = await self._journal.ask(find)
         await self.pool.submissions.submit_all(over)  # some may be of a list from before the daemon
         return await self.pool.submissions.reopen([task.task_id for task in over])
 
     async def standing(self) -> Standing:
         """Return the current status."""
-        figures = await self._journal.ask(search.figures)
+        figures = await self._journal.ask(queries.count_all)
         pool, now_s = self.pool.get_status(), self._clock.monotonic()
         return Standing(
             started_at=self.started_at,
@@ -153,13 +153,13 @@ class Daemon:
 
     async def metrics(self) -> bytes:
         """Return the Prometheus metrics."""
-        oldest_at = await self._journal.ask(partial(search.oldest, but=COMMON))
+        oldest_at = await self._journal.ask(partial(queries.oldest_open_at, but=COMMON))
         age_s = 0.0 if oldest_at is None else max(0.0, (self._clock.now() - oldest_at).total_seconds())
         return self._metrics.text(self.pool.get_status(), age_s)
 
     async def lists(self, limit: int = LISTS_MAX, offset: int = 0) -> Sequence[ListView]:
         """A page of the lists, the latest first."""
-        return await self._journal.ask(partial(search.lists, but=COMMON, limit=limit, offset=offset))
+        return await self._journal.ask(partial(queries.find_lists, but=COMMON, limit=limit, offset=offset))
 
     async def list_view(self, list_id: BatchId) -> ListView:
         """One list.
@@ -167,14 +167,14 @@ class Daemon:
         Raises:
             NothingThereError: It is unknown.
         """
-        found = None if list_id == COMMON else await self._journal.ask(partial(search.list_view, batch_id=list_id))
+        found = None if list_id == COMMON else await self._journal.ask(partial(queries.find_list, batch_id=list_id))
         if found is None:
             raise NothingThereError(f"There is no list {list_id}. `poolwright status` shows all lists.")
         return found
 
     async def orders(self, query: OrderQuery) -> Sequence[TaskRecord]:
         """One page of orders."""
-        return await self._journal.ask(partial(search.find_orders, query=query))
+        return await self._journal.ask(partial(queries.find_orders, query=query))
 
     async def order(self, task_id: TaskId) -> TaskRecord:
         """One order.
@@ -189,7 +189,7 @@ class Daemon:
 
     async def failures(self) -> Sequence[FailureClass]:
         """Return failures grouped by reason."""
-        return await self._journal.ask(search.failures)
+        return await self._journal.ask(queries.find_failures)
 
     async def evidence(self, task_id: TaskId, name: str) -> Path:
         """Where a picture or a page source of an order's failure lies.
@@ -284,7 +284,7 @@ class Daemon:
         self.pool.restart_worker(slot)
 
     async def _ids(self, query: OrderQuery) -> list[TaskId]:
-        return await self._journal.ask(partial(search.find_ids, query=query))
+        return await self._journal.ask(partial(queries.find_ids, query=query))
 
     def _check_takes(self) -> None:
         if self._is_draining:

@@ -17,10 +17,10 @@ from poolwright.domain.ids import TaskId
 from poolwright.domain.options import PoolOptions
 from poolwright.domain.ports import Clock, EventSink
 from poolwright.domain.states import open_count
+from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service.daemon.checks import Checks
 from poolwright.service.daemon.daemon import COMMON, Daemon
 from poolwright.service.resuming import clean_staging, recover
-from poolwright.store.journal import SqliteJournal
 from poolwright.supervisor.pool import PersistentWorkerPool
 from poolwright.supervisor.surroundings import Surroundings
 

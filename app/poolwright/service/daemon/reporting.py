@@ -13,12 +13,12 @@ from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.archive.report import ReportFiles, write_reports
 from poolwright.domain.ids import BatchId
 from poolwright.files.disk import make_private_folder, remove_tree
+from poolwright.files.disk_threads import check_cancelled
 from poolwright.files.names import safe_folder
+from poolwright.journal.reader import JournalReader
+from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service.daemon.errors import NothingThereError, NotPossibleNowError
 from poolwright.service.out import STAGING_NAME
-from poolwright.store.journal import SqliteJournal
-from poolwright.store.reading import Reading
-from poolwright.store.threads import heed
 
 #: Below the staging folder, which is emptied at every start and end of a daemon.
 FOLDER_NAME = "reports"
@@ -45,12 +45,12 @@ async def write_aside(journal: SqliteJournal, list_id: BatchId, out: Path) -> Re
         raise NotPossibleNowError(f"The report cannot be written ({error.strerror}). Free some disk space.") from error
 
 
-def _write(list_id: BatchId, folder: Path, out: Path, reading: Reading) -> ReportFiles:
+def _write(list_id: BatchId, folder: Path, out: Path, reading: JournalReader) -> ReportFiles:
     orders = reading.order_list(list_id)
     if orders is None:
         raise NothingThereError(f"There is no list {list_id}.")
     stem = f"{safe_folder(Path(orders.source).stem)}-{orders.batch_id[-_MARK_LENGTH:]}-report"
-    return write_reports(orders, reading, folder, stem, out=out, is_to_move=True, heed=heed)
+    return write_reports(orders, reading, folder, stem, out=out, is_to_move=True, heed=check_cancelled)
 
 
 def _make_folder(out: Path) -> Path:

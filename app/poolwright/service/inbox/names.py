@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum, auto
 from pathlib import PurePath
 
-from poolwright.intake.content import LIST_SUFFIXES
+from poolwright.intake.content_kind import LIST_SUFFIXES
 
 #: Files that programs write beside or before the real one: office programs, browsers, copying tools.
 _TEMPORARY_PREFIXES = (".", "~")

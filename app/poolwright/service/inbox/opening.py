@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.ports import Clock, EventSink
-from poolwright.intake.orders import Reading
+from poolwright.intake.orders import ReadOptions
 from poolwright.service.inbox.watch import Inbox, Submit
 from poolwright.settings import Settings
 
 
-def inbox_of(settings: Settings, *, submit: Submit, reading: Reading, clock: Clock, observe: EventSink) -> Inbox | None:
+def inbox_of(
+    settings: Settings, *, submit: Submit, reading: ReadOptions, clock: Clock, observe: EventSink
+) -> Inbox | None:
     """Create the inbox watcher; ``None`` if ``inbox_dir`` is not set.
 
     Raises:

@@ -13,9 +13,9 @@ from poolwright.domain.errors import PoolError
 from poolwright.domain.events import Level, Notice
 from poolwright.domain.ports import Accepted, Clock, EventSink
 from poolwright.domain.tasks import OrderList
-from poolwright.intake.content import CONTENT_BYTES_MAX
+from poolwright.intake.content_kind import CONTENT_BYTES_MAX
 from poolwright.intake.errors import InputRefusedError
-from poolwright.intake.orders import Reading, orders_from_file
+from poolwright.intake.orders import ReadOptions, orders_from_file
 from poolwright.profile.locks import FolderLock
 from poolwright.service.inbox.names import Kind, kind_of, stamp
 from poolwright.service.inbox.settling import Look, Settling
@@ -32,7 +32,7 @@ class StillWrittenError(PoolError):
 class Inbox:
     """Watches one folder. Each problem is reported once, and the next check follows."""
 
-    def __init__(self, folder: Path, *, submit: Submit, reading: Reading, clock: Clock, observe: EventSink) -> None:
+    def __init__(self, folder: Path, *, submit: Submit, reading: ReadOptions, clock: Clock, observe: EventSink) -> None:
         """Touches nothing. ``reading`` is that of the daemon's lists."""
         self._shelves = Shelves(root=folder)
         self._submit = submit
@@ -147,7 +147,7 @@ class Inbox:
             self._say(Level.INFO, f"The inbox {root} is available again.")
 
 
-def _read(path: Path, reading: Reading) -> OrderList:
+def _read(path: Path, reading: ReadOptions) -> OrderList:
     """Read a list that was taken.
 
     Raises:

@@ -14,7 +14,7 @@ import anyio.to_thread
 from poolwright.domain.errors import PoolError
 from poolwright.domain.ids import BatchId
 from poolwright.domain.ports import Clock
-from poolwright.intake.orders import Reading, orders_from_file
+from poolwright.intake.orders import ReadOptions, orders_from_file
 from poolwright.service.schedules.entry import OwnBatch, Schedule
 from poolwright.service.schedules.own_batch import OwnRun
 from poolwright.service.schedules.records import Ended, How, OpenRun
@@ -33,7 +33,7 @@ class Means:
 
     desk: Desk
     #: Portal and rules of the daemon's lists; column and sheet come from the entry.
-    reading: Reading
+    reading: ReadOptions
     #: Private; takes what programs print.
     folder: Path
     clock: Clock

@@ -11,8 +11,8 @@ from poolwright.archive.folder_template import FolderTemplate
 from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.domain.errors import OptionsError
 from poolwright.service.out import LOG_NAME
-from poolwright.settings import Missed, Overlap, ScheduleEntry, Settings, face
-from poolwright.settings.zones import zone_name
+from poolwright.settings import MissedRunPolicy, OverlapPolicy, ScheduleEntry, Settings, field_types
+from poolwright.settings.schedule_entry import zone_name
 
 #: Below the daemon's output folder; below it one folder for each entry that runs as a batch of its own.
 OWN_NAME = "schedules"
@@ -99,8 +99,8 @@ class Schedule:
     own: OwnBatch | None = None
     #: Seconds from the start of a run until what no worker has begun is cancelled; nothing for no deadline.
     deadline_s: float | None = None
-    missed: Missed = Missed.SKIP
-    overlap: Overlap = Overlap.SKIP
+    missed: MissedRunPolicy = MissedRunPolicy.SKIP
+    overlap: OverlapPolicy = OverlapPolicy.SKIP
 
     @property
     def rhythm(self) -> str:
@@ -167,7 +167,7 @@ def _options(entry: ScheduleEntry, settings: Settings, profile: str, out: Path, 
     for name in _SHARED:
         value = getattr(settings, name)
         if value is not None:
-            yield from (face(name).flags[0], str(value))
+            yield from (field_types(name).flags[0], str(value))
     yield "--headless" if settings.headless else "--headed"
     yield from ("--profile", profile, "--out", str(out))
     yield from ("--folder-template", entry.folder_template or settings.folder_template)

@@ -14,7 +14,7 @@ from enum import StrEnum
 from cronsim import CronSim
 
 from poolwright.service.schedules.entry import Schedule
-from poolwright.settings import Missed, Overlap
+from poolwright.settings import MissedRunPolicy, OverlapPolicy
 
 #: A fire that is seen within this is on time: a minute is the grain of cron.
 ON_TIME = timedelta(minutes=1)
@@ -69,7 +69,7 @@ def reckon(schedule: Schedule, since: datetime, now: datetime) -> Due | None:
         return None
     is_on_time = len(fires) < COUNT_MAX and now - fires[-1] <= ON_TIME
     missed = fires[:-1] if is_on_time else fires
-    is_made_up = bool(missed) and schedule.missed is Missed.RUN
+    is_made_up = bool(missed) and schedule.missed is MissedRunPolicy.RUN
     return Due(
         fire_at=fires[-1] if is_on_time or is_made_up else None,
         is_late=is_made_up and not is_on_time,
@@ -86,7 +86,11 @@ def missed_words(schedule: Schedule, due: Due) -> str:
     if due.missed_count >= COUNT_MAX:
         times = f"more than {COUNT_MAX - 1} times"
     since = f"{first:%d %b %Y %H:%M %Z}" if first else ""
-    end = "one run is started now" if schedule.missed is Missed.RUN else "no run is started for it (missed = skip)"
+    end = (
+        "one run is started now"
+        if schedule.missed is MissedRunPolicy.RUN
+        else "no run is started for it (missed = skip)"
+    )
     return f"The schedule {schedule.name} was missed {times}, first on {since}, while the daemon was down: {end}."
 
 
@@ -95,11 +99,11 @@ def valid_since(since: datetime, now: datetime) -> datetime:
     return now if since - now > CLOCK_BACK else since
 
 
-def decide(overlap: Overlap, *, is_running: bool, is_waiting: bool) -> Decision:
+def decide(overlap: OverlapPolicy, *, is_running: bool, is_waiting: bool) -> Decision:
     """What becomes of a fire; one run at most waits, since it does all that another one would do."""
     if not is_running:
         return Decision.START
-    return Decision.QUEUE if overlap is Overlap.QUEUE and not is_waiting else Decision.SKIP
+    return Decision.QUEUE if overlap is OverlapPolicy.QUEUE and not is_waiting else Decision.SKIP
 
 
 def _fires(schedule: Schedule, since: datetime, now: datetime) -> list[datetime]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.domain.ports import Clock, EventSink
-from poolwright.intake.orders import Reading
+from poolwright.intake.orders import ReadOptions
 from poolwright.service.schedules.conduct import Means
 from poolwright.service.schedules.entry import schedules_of
 from poolwright.service.schedules.ledger import LEDGER_NAME, Ledger
@@ -16,7 +16,9 @@ from poolwright.settings import Settings
 FOLDER_NAME = "schedules"
 
 
-def timetable_of(settings: Settings, *, desk: Desk, reading: Reading, clock: Clock, observe: EventSink) -> Timetable:
+def timetable_of(
+    settings: Settings, *, desk: Desk, reading: ReadOptions, clock: Clock, observe: EventSink
+) -> Timetable:
     """The timetable of these settings, to be entered and served. ``Timetable.replace`` takes later settings' entries.
 
     Args:

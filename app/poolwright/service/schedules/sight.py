@@ -7,7 +7,7 @@ from datetime import datetime
 
 from poolwright.service.schedules.entry import Schedule
 from poolwright.service.schedules.records import Fire, Memory
-from poolwright.settings.zones import zone_name
+from poolwright.settings.schedule_entry import zone_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ import anyio.to_thread
 from anyio.abc import Process
 
 from poolwright.files.disk import PRIVATE_FILE, make_private_folder
-from poolwright.intake.content import CONTENT_BYTES_MAX
+from poolwright.intake.content_kind import CONTENT_BYTES_MAX
 from poolwright.intake.errors import InputRefusedError
 from poolwright.service.schedules.children import LAST_WORDS_BYTES, ending, environment, read_tail
 from poolwright.service.schedules.entry import CommandSource, FileSource, GlobSource, Schedule

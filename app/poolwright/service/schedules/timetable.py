@@ -26,7 +26,7 @@ from poolwright.service.schedules.ledger import Ledger
 from poolwright.service.schedules.places import Place, Places
 from poolwright.service.schedules.records import Ended, Fire, How, OpenRun
 from poolwright.service.schedules.sight import Sight, see
-from poolwright.settings import Missed
+from poolwright.settings import MissedRunPolicy
 
 #: The longest pause between two looks at the clock: it may have been set, and the machine may have slept.
 PAUSE_MAX_S = 60.0
@@ -131,7 +131,7 @@ class Timetable:
         if run.batch_ids:
             self._start(place, run, is_resumed=True)
             return
-        is_again = place.schedule.missed is Missed.RUN
+        is_again = place.schedule.missed is MissedRunPolicy.RUN
         detail = "The daemon ended before this run did" + ("; it starts again." if is_again else ".")
         await self._conclude(place, run, Ended(how=How.CUT_OFF, detail=detail))
         if is_again:

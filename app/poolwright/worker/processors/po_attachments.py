@@ -192,7 +192,7 @@ def _missed(link: PageLink, desk: Desk, problem: str) -> MissedFile:
 
 
 def _field_value(rule: FieldRule, text: str) -> str:
-    found = patterns.value_in(rule.pattern, text) if rule.pattern and text else None
+    found = patterns.extract(rule.pattern, text) if rule.pattern and text else None
     return text if found is None else found
 
 

@@ -10,14 +10,14 @@ import pytest
 from poolwright.cli.options import RUN_NAMES
 from poolwright.domain.errors import OptionsError
 from poolwright.service.schedules.entry import Schedule, schedules_of
-from poolwright.settings import Settings, face, load_settings, variable
+from poolwright.settings import Settings, field_types, load_settings, variable_name
 
 
 @pytest.fixture(autouse=True)
 def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
-        monkeypatch.delenv(variable(name), raising=False)
+        monkeypatch.delenv(variable_name(name), raising=False)
 
 
 def made(settings: dict[str, Any] | None = None, /, **changes: Any) -> Schedule:  # noqa: ANN401 - fields by name
@@ -61,7 +61,7 @@ def test_a_run_of_its_own_gets_every_setting_of_the_daemon_that_a_run_has() -> N
     assert schedule.own is not None
     options = options_of(schedule)
 
-    flags = {face(name).flags[0] for name in RUN_NAMES} - {"--browser", "--headless/--headed"}
+    flags = {field_types(name).flags[0] for name in RUN_NAMES} - {"--browser", "--headless/--headed"}
     assert flags <= options.keys(), "a browser that is found by itself is found there too"
     assert "--headed" in schedule.own.options
     assert options["--workers"] == "3"

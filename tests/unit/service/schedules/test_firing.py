@@ -21,7 +21,7 @@ from poolwright.service.schedules.firing import (
     reckon,
     valid_since,
 )
-from poolwright.settings import Missed, Overlap
+from poolwright.settings import MissedRunPolicy, OverlapPolicy
 from tests.support.pace import UNHURRIED
 
 BERLIN, SAO_PAULO = ZoneInfo("Europe/Berlin"), ZoneInfo("America/Sao_Paulo")
@@ -116,7 +116,7 @@ def test_fires_only_go_forward_and_none_is_between_two(after: datetime, cron: st
         assert next_fire(cron, zone, later - timedelta(seconds=1)) == later
 
 
-def schedule(cron: str = "0 6 * * *", missed: Missed = Missed.SKIP) -> Schedule:
+def schedule(cron: str = "0 6 * * *", missed: MissedRunPolicy = MissedRunPolicy.SKIP) -> Schedule:
     return Schedule(name="nightly", cron=cron, zone=BERLIN, source=FileSource(path=Path("x.csv")), missed=missed)
 
 
@@ -146,7 +146,7 @@ def test_missed_fires_are_counted_and_left_out() -> None:
 
 
 def test_one_run_makes_up_for_all_that_were_missed() -> None:
-    due = reckon(schedule(missed=Missed.RUN), SINCE, SINCE + timedelta(days=3, minutes=5))
+    due = reckon(schedule(missed=MissedRunPolicy.RUN), SINCE, SINCE + timedelta(days=3, minutes=5))
 
     assert due is not None
     assert (due.fire_at, due.missed_count) == (SINCE + timedelta(days=3), 3)
@@ -177,12 +177,12 @@ def test_a_clock_that_was_set_back_far_makes_the_past_forgotten_and_a_little_doe
 @pytest.mark.parametrize(
     ("overlap", "is_running", "is_waiting", "expected"),
     [
-        (Overlap.SKIP, False, False, Decision.START),
-        (Overlap.SKIP, True, False, Decision.SKIP),
-        (Overlap.QUEUE, False, False, Decision.START),
-        (Overlap.QUEUE, True, False, Decision.QUEUE),
-        (Overlap.QUEUE, True, True, Decision.SKIP),
+        (OverlapPolicy.SKIP, False, False, Decision.START),
+        (OverlapPolicy.SKIP, True, False, Decision.SKIP),
+        (OverlapPolicy.QUEUE, False, False, Decision.START),
+        (OverlapPolicy.QUEUE, True, False, Decision.QUEUE),
+        (OverlapPolicy.QUEUE, True, True, Decision.SKIP),
     ],
 )
-def test_what_becomes_of_a_fire(overlap: Overlap, is_running: bool, is_waiting: bool, expected: Decision) -> None:
+def test_what_becomes_of_a_fire(overlap: OverlapPolicy, is_running: bool, is_waiting: bool, expected: Decision) -> None:
     assert decide(overlap, is_running=is_running, is_waiting=is_waiting) is expected

@@ -13,7 +13,7 @@ from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import PoolError
 from poolwright.service.schedules.firing import Decision
 from poolwright.service.schedules.timetable import PAUSE_MAX_S, Timetable, UnknownScheduleError
-from poolwright.settings import Missed, Overlap
+from poolwright.settings import MissedRunPolicy, OverlapPolicy
 from tests.support.schedule_scenario import MONDAY, Scenario, SetClock, hows, is_idle, names, until
 
 
@@ -96,10 +96,10 @@ async def test_what_was_missed_is_known_after_a_restart_and_left_out(scenario: S
 
 
 async def test_what_was_missed_is_made_up_for_by_one_run(scenario: Scenario, clock: SetClock) -> None:
-    async with scenario.timetable(scenario.schedule(missed=Missed.RUN)):
+    async with scenario.timetable(scenario.schedule(missed=MissedRunPolicy.RUN)):
         pass
     clock.go(days=3)
-    async with scenario.timetable(scenario.schedule(missed=Missed.RUN)) as timetable:
+    async with scenario.timetable(scenario.schedule(missed=MissedRunPolicy.RUN)) as timetable:
         await timetable.turn()
         await until(lambda: hows(timetable, "nightly") == ["done", "missed"])
 
@@ -109,12 +109,12 @@ async def test_what_was_missed_is_made_up_for_by_one_run(scenario: Scenario, clo
 async def test_what_fired_does_not_fire_again_after_a_restart(scenario: Scenario, clock: SetClock) -> None:
     clock.go(hours=5)
     for _ in range(2):
-        async with scenario.timetable(scenario.schedule(missed=Missed.RUN)) as timetable:
+        async with scenario.timetable(scenario.schedule(missed=MissedRunPolicy.RUN)) as timetable:
             await timetable.turn()
             await until(lambda: is_idle(timetable))
     clock.go(days=1)
     for _ in range(2):
-        async with scenario.timetable(scenario.schedule(missed=Missed.RUN)) as timetable:
+        async with scenario.timetable(scenario.schedule(missed=MissedRunPolicy.RUN)) as timetable:
             await timetable.turn()
             await until(lambda: is_idle(timetable))
 
@@ -151,9 +151,9 @@ async def test_another_rhythm_has_missed_nothing(scenario: Scenario, clock: SetC
         assert hows(timetable, "nightly") == []
 
 
-@pytest.mark.parametrize(("overlap", "run_count"), [(Overlap.SKIP, 1), (Overlap.QUEUE, 2)])
+@pytest.mark.parametrize(("overlap", "run_count"), [(OverlapPolicy.SKIP, 1), (OverlapPolicy.QUEUE, 2)])
 async def test_a_fire_during_an_earlier_run(
-    overlap: Overlap, run_count: int, scenario: Scenario, clock: SetClock
+    overlap: OverlapPolicy, run_count: int, scenario: Scenario, clock: SetClock
 ) -> None:
     scenario.queue.is_quick = False
     schedule = scenario.schedule(cron="0 * * * *", overlap=overlap)
@@ -162,7 +162,7 @@ async def test_a_fire_during_an_earlier_run(
             clock.go(hours=1)
             await timetable.turn()
             await until(lambda: scenario.queue.lists)
-        assert timetable.overview()[0].is_waiting is (overlap is Overlap.QUEUE)
+        assert timetable.overview()[0].is_waiting is (overlap is OverlapPolicy.QUEUE)
         scenario.queue.is_quick = True
         scenario.queue.close()
         await until(lambda: is_idle(timetable) and len(scenario.queue.lists) == run_count)
@@ -175,7 +175,7 @@ async def test_a_fire_during_an_earlier_run(
 
 async def test_a_run_by_hand_is_told_what_became_of_it(scenario: Scenario) -> None:
     scenario.queue.is_quick = False
-    async with scenario.timetable(scenario.schedule(overlap=Overlap.QUEUE)) as timetable:
+    async with scenario.timetable(scenario.schedule(overlap=OverlapPolicy.QUEUE)) as timetable:
         answers = [await timetable.run_now("nightly") for _ in range(3)]
         with pytest.raises(UnknownScheduleError, match=r"no schedule 'weekly'\. The daemon has: nightly"):
             await timetable.run_now("weekly")
@@ -200,9 +200,11 @@ async def test_after_a_restart_the_watch_over_submitted_orders_goes_on(scenario:
     assert scenario.queue.cancelled == [scenario.queue.lists[0].batch_id]
 
 
-@pytest.mark.parametrize(("missed", "expected"), [(Missed.SKIP, ["cut_off"]), (Missed.RUN, ["done", "cut_off"])])
+@pytest.mark.parametrize(
+    ("missed", "expected"), [(MissedRunPolicy.SKIP, ["cut_off"]), (MissedRunPolicy.RUN, ["done", "cut_off"])]
+)
 async def test_a_run_that_was_cut_off_before_its_list_was_taken(
-    missed: Missed, expected: list[str], scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+    missed: MissedRunPolicy, expected: list[str], scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     schedule = scenario.schedule(missed=missed)
     with monkeypatch.context() as patch:

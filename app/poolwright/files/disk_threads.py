@@ -1,0 +1,174 @@
+"""Threads for blocking disk work; a disk that hangs never keeps the program from exiting.
+
+A call that is cancelled before its work began was never made. One whose work runs is waited for a moment longer; then
+it is left behind, and nobody knows whether its change was written: the next start reads that in the journal. It keeps
+its thread until it is over, so what comes next never meets it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+from collections.abc import Callable, Generator
+from queue import SimpleQueue
+from threading import Thread, local
+from typing import Generic, TypeVar
+
+import anyio
+from anyio import from_thread
+
+#: A call that is cancelled while its work runs waits so long for its end.
+CANCEL_GRACE_S = 1.0
+
+T = TypeVar("T")
+_here = local()
+
+
+class DiskJob(Generic[T]):
+    """One blocking call in a thread."""
+
+    def __init__(self, work: Callable[[], T], begun_s: float) -> None:
+        """Store the work without starting it."""
+        self.begun_s = begun_s
+        self.is_over = anyio.Event()
+        #: Nobody waits for it any more.
+        self.is_unwanted = False
+        self._work = work
+        self._answers: list[T] = []
+        self._error: BaseException | None = None
+
+    def do(self) -> None:
+        """Do it; in its thread."""
+        try:
+            self._answers.append(self._work())
+        except BaseException as error:  # noqa: ASYNC103, BLE001 - raised again where it is waited for
+            self._error = error
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it came to its own end; false as well where it heeded that nobody waits."""
+        return self.is_over.is_set() and not isinstance(self._error, asyncio.CancelledError)
+
+    def answer(self) -> T:
+        """Return the result, or raise the error of the work."""
+        if self._error is not None:
+            raise self._error
+        return self._answers[0]
+
+
+class DiskThreads:
+    """A fixed number of threads. ``start`` and ``run`` belong to one event loop."""
+
+    def __init__(self, count: int, *, patience_s: float, refusal: Callable[[], Exception]) -> None:
+        """Start none before they are opened.
+
+        Args:
+            count: How many.
+            patience_s: No work that does not hang takes longer. Behind what was left behind nobody waits beyond that.
+            refusal: What is raised to those then.
+        """
+        #: A thread is taken as long as its work runs.
+        self.free = anyio.CapacityLimiter(count)
+        self._count = count
+        self._patience_s = patience_s
+        self._refusal = refusal
+        self._jobs: SimpleQueue[DiskJob[object] | None] = SimpleQueue()
+        self._left_behind: set[DiskJob[object]] = set()
+        self._waiting: set[anyio.CancelScope] = set()
+
+    def open(self) -> None:
+        """Start them. A program that ends does not wait for them."""
+        loop = asyncio.get_running_loop()
+        for _ in range(self._count):
+            Thread(target=self._work_off, args=(loop,), name="journal", daemon=True).start()
+
+    async def close(self, last: Callable[[], None], limit_s: float) -> None:
+        """Have them end when all is done, and something last; waited for so long, also by a caller that is cancelled.
+
+        What hangs stays. Should it go on later, so does the rest; if not, the program ends without it.
+        """
+        job = DiskJob(last, math.inf)
+        self._jobs.put(job)  # pyright: ignore[reportArgumentType] - as in run
+        for _ in range(self._count):
+            self._jobs.put(None)
+        with anyio.move_on_after(limit_s, shield=True):
+            await job.is_over.wait()
+            job.answer()
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Run blocking work in a thread.
+
+        Raises:
+            Exception: What the work raises; or the refusal, where all threads hang in work that was left behind.
+        """
+        job = DiskJob(work, math.inf)
+        with self._waiting_for_turn() as turn:
+            await self.free.acquire_on_behalf_of(job)
+        if turn.cancelled_caught:
+            raise self._refusal()
+        job.begun_s = anyio.current_time()
+        self._jobs.put(job)  # pyright: ignore[reportArgumentType] - whoever does it does not look at the answer
+        try:
+            await job.is_over.wait()
+        except anyio.get_cancelled_exc_class():  # noqa: ASYNC103 - what is over is told; the next await is cancelled
+            job.is_unwanted = True
+            if not _is_cancellation_repeated():
+                raise
+            with anyio.move_on_after(CANCEL_GRACE_S, shield=True):
+                await job.is_over.wait()
+            if not job.is_over.is_set():
+                self._leave_behind(job)
+            if not job.is_done:
+                raise
+        return job.answer()
+
+    def _leave_behind(self, job: DiskJob[T]) -> None:
+        self._left_behind.add(job)  # pyright: ignore[reportArgumentType] - as above
+        for scope in self._waiting:
+            scope.deadline = self._due_s()
+
+    def _due_s(self) -> float:
+        """Until when one waits for a thread: for ever, but for those that hang."""
+        if len(self._left_behind) < self._count:
+            return math.inf
+        return min(job.begun_s for job in self._left_behind) + self._patience_s
+
+    @contextlib.contextmanager
+    def _waiting_for_turn(self) -> Generator[anyio.CancelScope]:
+        with anyio.CancelScope(deadline=self._due_s()) as scope:
+            self._waiting.add(scope)
+            try:
+                yield scope
+            finally:
+                self._waiting.discard(scope)
+
+    def _work_off(self, loop: asyncio.AbstractEventLoop) -> None:
+        while (job := self._jobs.get()) is not None:
+            _here.job = job
+            job.do()
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(self._note_end, job)
+
+    def _note_end(self, job: DiskJob[object]) -> None:
+        self._left_behind.discard(job)
+        for scope in self._waiting:
+            scope.deadline = self._due_s()
+        if job.begun_s < math.inf:  # what is done last takes no turn
+            self.free.release_on_behalf_of(job)
+        job.is_over.set()
+
+
+def check_cancelled() -> None:
+    """Raise in this thread if its caller has given up; long work calls it regularly."""
+    job: DiskJob[object] | None = getattr(_here, "job", None)
+    if job is None:
+        with contextlib.suppress(RuntimeError):  # neither one of ours nor of anyio's
+            from_thread.check_cancelled()
+    elif job.is_unwanted:
+        raise asyncio.CancelledError
+
+
+def _is_cancellation_repeated() -> bool:
+    """Whether a cancellation that was caught is told again at the next await: one of asyncio's own is not."""
+    return anyio.current_effective_deadline() == -math.inf

@@ -1,0 +1,165 @@
+"""Detects from its bytes whether a file is a workbook, text, a web page or XML; the file name is not trusted.
+
+Spreadsheet programs and portals hand out web pages named ``.xls`` and text named ``.xlsx``; both are met here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from enum import Enum, auto
+
+from poolwright.intake.errors import InputRefusedError
+
+#: Endings of lists, also of kinds that are refused with a hint how to save them anew.
+LIST_SUFFIXES = frozenset(
+    {".csv", ".tsv", ".txt", ".prn", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".fods", ".xml", ".html", ".htm"}
+)
+#: No list of orders is larger; checked before anything is taken apart.
+CONTENT_BYTES_MAX = 200 * 1024 * 1024
+_PROBE_LENGTH = 65_536
+_ZIP = b"PK\x03\x04"
+#: Container of the old office formats, and of new ones under a password.
+_COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+#: Begins a workbook of Excel 2 to 5 that has no container: the first record and its length.
+_BARE_BOOK = re.compile(rb"\x09[\x00\x02\x04\x08][\x04\x06\x08\x10]\x00")
+#: A tag, a declaration or a comment; a column may be named in angle brackets, such as ``<PO Number>``.
+_MARKUP = re.compile(r"\s*<(?:[!?]|\s*[a-z][\w:.-]*(?:\s+[\w:.-]+\s*=|\s*/?>))", re.IGNORECASE)
+#: Names that begin so but go on with a colon are those of other XML.
+_WEB_PAGE = re.compile(r"<\s*(?:html|head|body|table|div|meta|style)(?![\w:.-])", re.IGNORECASE)
+_FIRST_TAG = re.compile(r"<\s*(?:\w+:)?([a-z][\w.-]*)", re.IGNORECASE)
+_MAIL_PAGE = re.compile(r"(?:[\w-]+:.*\r?\n(?:[ \t].*\r?\n)*)*mime-version\s*:", re.IGNORECASE)
+_OBJECT = re.compile(r'\s*(?:\[\s*)?\{\s*(?:"[^"]*"\s*:|\})')
+_AS_NEW = "open it in the program that made it and save it as .xlsx or as CSV UTF-8"
+#: What a compound file holds, by the name of one of its streams, and what to do about it. The first that is met counts.
+_STREAMS = {
+    "DRMEncrypted": (
+        "is protected by a sensitivity label or rights management, for which there is no password; open it in Excel "
+        "with an account that may read it, take the label's protection off, and save it as .xlsx"
+    ),
+    "EncryptedPackage": f"is protected by a password; {_AS_NEW}",
+    "WordDocument": f"is a Word document (.doc), not a spreadsheet; {_AS_NEW}",
+    "PowerPoint Document": f"is a PowerPoint file, not a spreadsheet; {_AS_NEW}",
+    "__substg1.0_": "is an Outlook message, not a spreadsheet; save the attached list and use that file",
+}
+_MARKS = {
+    b"%PDF-": f"is a PDF file; {_AS_NEW}",
+    b"{\\rtf": f"is an RTF document; {_AS_NEW}",
+    b"PAR1": "is a Parquet file; export it as CSV UTF-8",
+    b"ARROW1": "is an Arrow file; export it as CSV UTF-8",
+    b"SQLite format 3\0": "is a SQLite database; export the table as CSV UTF-8",
+    b"ID;P": f"is a SYLK file; {_AS_NEW}",
+    b"\x1f\x8b": "is a packed file (gz); unpack it and give the list in it",
+    b"7z\xbc\xaf\x27\x1c": "is a packed file (7z); unpack it and give the list in it",
+    b"Rar!\x1a\x07": "is a packed file (rar); unpack it and give the list in it",
+    b"PK\x05\x06": "is a packed file with nothing in it; give the list itself",
+    b"[InternetShortcut]": "is a link to a web page; download the list itself",
+}
+#: Excel's note beside an open workbook: its length, and where the name of who opened it stands a second time.
+_LOCK_LENGTHS, _LOCK_NAME_MAX = frozenset({162, 165}), 54
+#: So few control characters are accidents, however short the list is.
+_ACCIDENTS_MAX = 3
+
+
+class ContentKind(Enum):
+    """How a file is read."""
+
+    WORKBOOK = auto()
+    #: Excel's format until 2003.
+    OLD_WORKBOOK = auto()
+    TEXT = auto()
+
+
+class TextKind(Enum):
+    """What a text is."""
+
+    LIST = auto()
+    WEB_PAGE = auto()
+    XML = auto()
+
+
+def detect_content_kind(content: bytes, source: str) -> ContentKind:
+    """Tell a workbook from text.
+
+    Raises:
+        InputRefusedError: The file is empty, too large, or no list at all.
+    """
+    if len(content) > CONTENT_BYTES_MAX:
+        size_mb = CONTENT_BYTES_MAX // (1024 * 1024)
+        raise InputRefusedError(f"{source} is larger than {size_mb} MB; split it into several lists.")
+    if not content.strip(b"\0\t\r\n \xef\xbb\xbf\xff\xfe"):
+        raise InputRefusedError(f"{source} is empty; give a list with an order number in each row.")
+    if content.startswith(_ZIP):
+        return ContentKind.WORKBOOK
+    foreign = _foreign_kind(content, source)
+    if foreign:
+        raise InputRefusedError(f"{source} {foreign}.")
+    is_old = content.startswith(_COMPOUND) or _BARE_BOOK.match(content)
+    return ContentKind.OLD_WORKBOOK if is_old else ContentKind.TEXT
+
+
+def detect_text_kind(text: str, source: str) -> TextKind:
+    """Tell a list from a web page or XML, and refuse text that is neither, or bytes that only happened to decode.
+
+    Raises:
+        InputRefusedError: It is no list.
+    """
+    head = text[:_PROBE_LENGTH]
+    if _MARKUP.match(head):
+        first = _FIRST_TAG.search(head)
+        is_book = first is not None and first[1].casefold() == "workbook"
+        return TextKind.WEB_PAGE if _WEB_PAGE.search(head) and not is_book else TextKind.XML
+    if _MAIL_PAGE.match(head):
+        raise InputRefusedError(f"{source} is a mail or a web page packed as one (MHTML); {_AS_NEW}.")
+    if _is_json(text):
+        raise InputRefusedError(f"{source} is JSON, not a table; export it as CSV UTF-8 or .xlsx.")
+    control_count = sum(character < " " and character not in "\t\r\n\f\v" for character in head)
+    # One broken cell in a thousand characters may be an accident; more is no text.
+    if control_count > _ACCIDENTS_MAX and control_count * 1000 > len(head):
+        raise InputRefusedError(f"{source} is not a spreadsheet; {_AS_NEW}.")
+    if "\0" in text:
+        raise InputRefusedError(f"{source} contains zero bytes, which text never does; {_AS_NEW}.")
+    return TextKind.LIST
+
+
+def _is_json(text: str) -> bool:
+    if _OBJECT.match(text):
+        return True
+    if not text.lstrip().startswith("["):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _foreign_kind(content: bytes, source: str) -> str:
+    """What the file is instead of a list, and what to do about it; or nothing."""
+    mark = next((told for mark, told in _MARKS.items() if content.startswith(mark)), "")
+    if mark:
+        return mark
+    if content.startswith(_COMPOUND):
+        return next((told for name, told in _STREAMS.items() if name.encode("utf-16-le") in content), "")
+    owner = _lock_owner(content)
+    if owner or source.startswith((".~lock.", "~$")):
+        by_whom = f", which {owner} has open" if owner else ""
+        return f"is the lock file of an open workbook{by_whom}; use the workbook itself"
+    # Marks of binary kinds are short; text may begin with one by chance, but holds no zero byte.
+    head = content[:_PROBE_LENGTH]
+    if b"\0" not in head:
+        return ""
+
+    import filetype  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]  # no types, and hardly ever needed
+
+    kind = filetype.guess_extension(head)  # pyright: ignore[reportUnknownMemberType]
+    return f"is a {kind} file; {_AS_NEW}" if kind else ""
+
+
+def _lock_owner(content: bytes) -> str:
+    """Who opened the workbook, when this is the note that Office keeps of it; else nothing."""
+    if len(content) not in _LOCK_LENGTHS or not 0 < content[0] <= _LOCK_NAME_MAX:
+        return ""
+    name = content[1 : content[0] + 1]
+    rest = content[content[0] + 1 : _LOCK_NAME_MAX + 1]
+    return name.decode("cp1252", errors="replace").strip() if not rest.strip(b"\0 ") else ""

@@ -1,0 +1,202 @@
+"""Reads the tables of a web page into rows of cells, one table below the other, as Excel shows them.
+
+Programs that name a web page ``.xls`` put the format of a cell into its style, where browsers do not look: Excel shows
+``0000123456`` where the page has ``123456``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import lxml.html
+from lxml import etree
+
+from poolwright.intake.errors import InputRefusedError
+from poolwright.intake.grid import COLUMNS_MAX, Grid
+from poolwright.intake.workbooks.cell import EMPTY, Cell, number_cell, struck
+from poolwright.intake.workbooks.parts import Element
+from poolwright.intake.workbooks.sheet_rows import SheetRows, cells_at
+
+_RULE = re.compile(r"\.([\w-]+)[^{}]*\{([^{}]*)\}")
+_FORMAT = re.compile(r"mso-number-format\s*:\s*(\"[^\"]*\"|'[^']*'|[^;]*)", re.IGNORECASE)
+#: A character by its number, or one that would mean something else in a style.
+_ESCAPE = re.compile(r"\\(?:00([0-9A-F]{2})|(.))", re.IGNORECASE)
+#: One with zeros in front, which a format could only take away, is left as it is seen.
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:E[+-]?\d+)?", re.IGNORECASE)
+_HIDDEN = re.compile(r"display:none|visibility:(?:collapse|hidden)|mso-ignore:display", re.IGNORECASE)
+_STRIKE = re.compile(r"text-decoration[\w-]*\s*:[^;]*line-through", re.IGNORECASE)
+_STRUCK = frozenset({"s", "strike", "del"})
+#: Dates by their names; all other formats are written out.
+_NAMED = {"Short Date": "yyyy-mm-dd", "Long Date": "yyyy-mm-dd", "Medium Date": "yyyy-mm-dd", "Text": "@"}
+
+
+@dataclass(frozen=True, slots=True)
+class PageStyles:
+    """What the styles of a page say, by the names of their classes."""
+
+    classes: dict[str, str]
+
+    @classmethod
+    def of(cls, page: Element) -> PageStyles:
+        """The styles that stand in the page itself."""
+        sheets = "".join(str(style.text or "") for style in page.iter("style"))
+        return cls(dict(_RULE.findall(sheets)))
+
+    def is_hidden(self, element: Element) -> bool:
+        """Whether a browser leaves a row or cell out."""
+        return element.get("hidden") is not None or bool(_HIDDEN.search(self._told(element).replace(" ", "")))
+
+    def is_struck(self, element: Element) -> bool:
+        """Whether a cell is crossed out, or digits in it are, by its style or by what they stand in."""
+        if any(_STRIKE.search(self._told(one)) for one in (element, *element.iterancestors("tr"))):
+            return True
+        within = [_letters(one) for one in element.iterdescendants() if self.strikes(one)]
+        return any(letters == _letters(element) or any(map(str.isdigit, letters)) for letters in within if letters)
+
+    def strikes(self, element: Element) -> bool:
+        """Whether an element itself crosses out what is in it."""
+        return element.tag in _STRUCK or (isinstance(element.tag, str) and bool(_STRIKE.search(self._told(element))))
+
+    def shown(self, text: str, element: Element) -> Cell:
+        """A cell as a spreadsheet program shows it: a number by its format, all else as it stands."""
+        value = str(element.get("x:num") or "").strip() or text
+        found = _FORMAT.search(self._told(element))
+        if (not found and value == text) or not _NUMBER.fullmatch(value):
+            return Cell(text)
+        code = _unescaped(found[1].strip().strip("\"'")) if found else ""
+        return number_cell(float(value), _NAMED.get(code, code))
+
+    def _told(self, element: Element) -> str:
+        """The element's own style before those of its classes."""
+        names = str(element.get("class") or "").split()
+        return ";".join([str(element.get("style") or ""), *(self.classes.get(name, "") for name in names)])
+
+
+def _letters(element: Element) -> str:
+    return "".join("".join(map(str, element.itertext())).split())
+
+
+def _unescaped(code: str) -> str:
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], code)
+
+
+#: A tag costs a hundred times what it takes in the file.
+TAGS_MAX = 3_000_000
+_BREAKS = frozenset({"br", "p", "div", "li", "h1", "h2", "h3"})
+#: What stands apart from the text before and behind it; a raised ``o`` belongs to its ``N``, a raised digit does not.
+_APART, _RAISED = frozenset({"del", "s", "strike", "ins", "option", "button"}), frozenset({"sup", "sub"})
+#: Tags without content that the library takes for open ones: places where a line may break, which nobody sees.
+_VOID = re.compile(r"</?(?:wbr|source|track)\b[^>]*>", re.IGNORECASE)
+_UNSEEN = frozenset({"script", "style", "template", "noscript", "table"})
+_AS_NEW = "save the list as .xlsx or as CSV UTF-8"
+
+
+def read_html(text: str, source: str) -> Grid:
+    """Read the rows of all tables; rows that only hold other tables are none.
+
+    Raises:
+        InputRefusedError: It has no table, or holds more than a list may.
+    """
+    if text.count("<") > TAGS_MAX:
+        raise InputRefusedError(f"{source} is a web page of more than {TAGS_MAX:,} tags; {_AS_NEW}.")
+    rows = SheetRows(source=source, knows_types=False)
+    try:
+        _read(
+            lxml.html.document_fromstring(
+                _VOID.sub("\N{ZERO WIDTH SPACE}", text).encode(), parser=lxml.html.HTMLParser(encoding="utf-8")
+            ),
+            rows,
+        )
+    except etree.LxmlError as error:
+        raise InputRefusedError(f"{source} is a web page that cannot be read; {_AS_NEW}.") from error
+    if not rows.rows:
+        raise InputRefusedError(f"{source} is a web page without a table, perhaps a login or error page; {_AS_NEW}.")
+    rows.notices.insert(0, f"{source} is a web page despite its name; the rows of its tables were read.")
+    return rows.grid()
+
+
+def _read(page: Element, rows: SheetRows) -> None:
+    looks = PageStyles.of(page)
+    spans: dict[Element | None, dict[int, tuple[int, Cell]]] = {}
+    for row in page.iter("tr"):
+        table = next(row.iterancestors("table"), None)
+        placed = list(_cells(row, spans.setdefault(table, {}), looks))
+        if _is_layout(row, looks):
+            continue
+        is_hidden = any(map(looks.is_hidden, (row, *row.iterancestors("tbody", "thead", "tfoot", "table"))))
+        rows.hidden_columns.update(column for column, _, element in placed if looks.is_hidden(element))
+        rows.add(rows.place(None), cells_at((column, cell) for column, cell, _ in placed), is_hidden=is_hidden)
+
+
+def _is_layout(row: Element, looks: PageStyles) -> bool:
+    """Whether a row only holds other tables; one that has cells with text beside them is a row of its own."""
+    if next(row.iterdescendants("table"), None) is None:
+        return False
+    plain = (cell for cell in row.iterchildren("td", "th") if next(cell.iterdescendants("table"), None) is None)
+    return not any(_text(cell, looks) for cell in plain)
+
+
+def _cells(row: Element, spans: dict[int, tuple[int, Cell]], looks: PageStyles) -> Iterator[tuple[int, Cell, Element]]:
+    """Cells with their columns; one that reaches over several rows stands in each of them."""
+    above = dict(spans)
+    spans.clear()
+    column = 0
+    for element in row.iterchildren("td", "th"):
+        while column in above:
+            yield column, _spanned(column, above, spans), row
+            column += 1
+        cell = looks.shown(_text(element, looks), element)
+        cell = struck(cell, is_struck=looks.is_struck(element))
+        yield column, cell, element
+        width, height = _count(element, "colspan"), _count(element, "rowspan")
+        if height > 1:
+            spans[column] = (height - 1, cell)
+            spans.update((place, (height - 1, EMPTY)) for place in range(column + 1, column + width))
+        column += width
+    for left in sorted(place for place in above if place >= column):
+        yield left, _spanned(left, above, spans), row
+
+
+def _spanned(column: int, above: dict[int, tuple[int, Cell]], spans: dict[int, tuple[int, Cell]]) -> Cell:
+    height, cell = above[column]
+    if height > 1:
+        spans[column] = (height - 1, cell)
+    return cell
+
+
+def _count(element: Element, name: str) -> int:
+    """How many rows or columns a cell reaches over; none means all rows that are left."""
+    text = (element.get(name) or "1").strip()
+    if not (text.isascii() and text.isdigit()):
+        return 1
+    return min(int(text), COLUMNS_MAX) or (COLUMNS_MAX if name == "rowspan" else 1)
+
+
+def _text(cell: Element, looks: PageStyles) -> str:
+    """What a person reads in a cell, line by line, without the tables in it, whose rows are read by themselves."""
+    pieces: list[str] = []
+    walk = etree.iterwalk(cell, events=("start", "end", "comment", "pi"))
+    for event, element in walk:
+        if event == "start":
+            if element.tag in _BREAKS:
+                pieces.append("\n")
+            if element.tag in _UNSEEN or (element is not cell and looks.is_hidden(element)):
+                walk.skip_subtree()
+            else:
+                pieces.append(_beside(element, looks) + _in_one_line(element.text))
+        elif element is not cell:
+            pieces.append(_beside(element, looks) + _in_one_line(element.tail))
+    lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
+    return "\n".join(filter(None, lines))
+
+
+def _beside(element: Element, looks: PageStyles) -> str:
+    """A blank beside what does not belong to the text around it: a note's number, or what is struck out."""
+    is_note = element.tag in _RAISED and any(map(str.isdigit, element.text or ""))
+    return " " if is_note or element.tag in _APART or looks.strikes(element) else ""
+
+
+def _in_one_line(text: str | None) -> str:
+    return (text or "").replace("\n", " ").replace("\r", " ")

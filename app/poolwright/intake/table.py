@@ -1,0 +1,153 @@
+"""Reads a list as a table: its columns, its rows of text, and notices about how it was read.
+
+Cells and names stand as they were given; nothing is trimmed, sorted or dropped but blank rows, titles and rows that
+describe columns. Short rows are filled up with empty cells, cells beyond the header get columns of their own.
+
+What reads workbooks and web pages is loaded when there is one to read: its libraries are a third of what a run loads,
+and plain text needs none of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+
+from poolwright.intake.content_kind import (
+    CONTENT_BYTES_MAX,
+    ContentKind,
+    TextKind,
+    detect_content_kind,
+    detect_text_kind,
+)
+from poolwright.intake.csv_reader import read_csv
+from poolwright.intake.encoding import decode
+from poolwright.intake.errors import InputRefusedError
+from poolwright.intake.grid import Grid, Row, check_table_size
+from poolwright.intake.header import TableFrame, find_frame, remove_repeated_headers, remove_ruled_lines
+
+_POSITION = re.compile(r"#(\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A list as a table."""
+
+    #: File name, or what stands for it.
+    source: str
+    #: Names as they were given, repeated ones too; ``#1``, ``#2`` … where there are none.
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    has_header: bool
+    #: Numbers of the rows that held the header again.
+    repeats: tuple[int, ...] = ()
+    notices: tuple[str, ...] = ()
+
+
+def column_position(name: str) -> int | None:
+    """The position in ``#3``, from 1; nothing when it is a name."""
+    match = _POSITION.fullmatch(name.strip())
+    return int(match[1]) if match else None
+
+
+def read_table(path: Path, *, sheet_name: str | None = None, column: str | None = None) -> Table:
+    """Read a list from a file, whatever its name says about its kind.
+
+    Args:
+        path: CSV or other delimited text, or an Excel workbook.
+        sheet_name: Sheet of the workbook, compared without case.
+        column: Name of the order column when the user told it; helps to find the header.
+
+    Raises:
+        InputRefusedError: The file cannot be read or holds no table.
+    """
+    source = path.name.encode("utf-8", "replace").decode()
+    return parse_table(_content_of(path), source, sheet_name=sheet_name, column=column)
+
+
+def parse_table(content: bytes, source: str, *, sheet_name: str | None = None, column: str | None = None) -> Table:
+    """Read a list from bytes.
+
+    Raises:
+        InputRefusedError: The bytes hold no table.
+    """
+    grid = remove_ruled_lines(_grid_of(content, source, sheet_name))
+    if not grid.rows:
+        raise InputRefusedError(f"{source} is empty; give a list with an order number in each row.")
+    frame = remove_repeated_headers(
+        find_frame(grid.rows, column if column and column_position(column) is None else None)
+    )
+    if not frame.rows:
+        raise InputRefusedError(f"{source} has a header but no rows below it; give a list with at least one order.")
+    return _table_of(frame, grid.notices, source)
+
+
+def _content_of(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise InputRefusedError(f"{path} is a folder; give the list inside it.")
+        with path.open("rb") as file:
+            return file.read(CONTENT_BYTES_MAX + 1)
+    except FileNotFoundError as error:
+        raise InputRefusedError(f"There is no file {path}; check its name and folder.") from error
+    except OSError as error:
+        raise InputRefusedError(
+            f"{path} cannot be read ({error.strerror}); check its permissions and close it in other programs."
+        ) from error
+
+
+def _grid_of(content: bytes, source: str, sheet_name: str | None) -> Grid:
+    kind = detect_content_kind(content, source)
+    if kind is ContentKind.TEXT:
+        return _text_grid(content, source, sheet_name)
+
+    from poolwright.intake.workbook_reader import read_workbook, read_xls_workbook  # noqa: PLC0415 - see the module's docstring
+
+    return (read_workbook if kind is ContentKind.WORKBOOK else read_xls_workbook)(content, source, sheet_name)
+
+
+def _text_grid(content: bytes, source: str, sheet_name: str | None) -> Grid:
+    decoded = decode(content, source)
+    match detect_text_kind(decoded.text, source):
+        case TextKind.XML:
+            from poolwright.intake.workbook_reader import read_xml_workbook  # noqa: PLC0415 - see the module's docstring
+
+            return read_xml_workbook(content, source, sheet_name)
+        case TextKind.WEB_PAGE:
+            from poolwright.intake.html_reader import read_html  # noqa: PLC0415 - see the module's docstring
+
+            grid = read_html(decoded.text, source)
+        case TextKind.LIST:
+            grid = read_csv(decoded.text, source)
+    notices = [decoded.notice] if decoded.notice else []
+    if sheet_name:
+        notices.append(f"{source} is text and has no sheets; --sheet {sheet_name} was not needed.")
+    return Grid(rows=grid.rows, notices=(*notices, *grid.notices))
+
+
+def _table_of(frame: TableFrame, notices: Sequence[str], source: str) -> Table:
+    names = frame.header.cells if frame.header else ()
+    width = max(map(_filled_width, chain([names], (row.cells for row in frame.rows))))
+    check_table_size(width, len(frame.rows), source)
+    columns = tuple(names[position] if position < len(names) else f"#{position + 1}" for position in range(width))
+    return Table(
+        source=source,
+        columns=columns,
+        rows=tuple(_fitted(row, width) for row in frame.rows),
+        has_header=frame.header is not None,
+        repeats=frame.repeats,
+        notices=(*notices, *frame.notices),
+    )
+
+
+def _filled_width(cells: Sequence[str]) -> int:
+    """Cells up to the last one that holds anything."""
+    return next((width for width in range(len(cells), 0, -1) if cells[width - 1].strip()), 0)
+
+
+def _fitted(row: Row, width: int) -> Row:
+    if len(row.cells) == width:
+        return row
+    return replace(row, cells=(*row.cells, *[""] * (width - len(row.cells)))[:width])

@@ -1,0 +1,195 @@
+"""Guards against harmful workbooks: checks parts, sizes, compression and XML before a library unpacks them.
+
+A part of a few bytes a tag becomes hundreds of bytes a tag in memory, and a document type may define texts that
+multiply. Both are met here, with a parser that keeps nothing and is stopped at the first thing that is too much.
+
+Nothing is ever unpacked to the disk, so names of parts reach no folder. Sizes that a file tells are believed because
+reading stops at them; each part is walked through once in small pieces.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterable, Iterator
+from xml.parsers import expat
+
+from poolwright.intake.errors import InputRefusedError
+from poolwright.intake.grid import CELL_LENGTH_MAX, CELLS_MAX, COLUMNS_MAX, ROWS_MAX
+from poolwright.intake.workbooks.parts import folded
+
+#: Deeper than any part of a workbook, whose extensions nest about a dozen tags.
+DEPTH_MAX = 100
+#: Tags in one row of a sheet or one shared text: every column filled, each cell with a formula, a text and its format.
+GROUP_MAX = 10 * COLUMNS_MAX
+#: Tags outside rows and shared texts: styles, links, merged cells. Excel allows 65,530 links in a sheet.
+OTHERS_MAX = 500_000
+#: A character may take four bytes, or be written as a reference such as ``&#x1F600;``.
+_GAP_BYTES_MAX = 12 * CELL_LENGTH_MAX
+#: What holds the rows of a sheet, or the texts that its cells share, by depth and name, in each kind of workbook.
+_ROWS_PARENTS = frozenset({(2, "sheetdata"), (3, "table"), (4, "table")})
+_TEXTS_PARENTS = frozenset({(1, "sst")})
+#: Cells stand in rows, so this deep below what holds the rows.
+_CELLS_BELOW = 2
+
+
+class TooMuchError(Exception):
+    """A part holds more than it may. Its text goes on after "a part of it ..."."""
+
+
+def check_xml_part(chunks: Iterable[bytes]) -> None:
+    """Count what an XML part holds. One that is no XML, or broken, ends at the place that the library will refuse too.
+
+    Args:
+        chunks: Its bytes, in pieces of any size.
+
+    Raises:
+        TooMuchError: It holds more than a workbook may, or defines a document type of its own.
+    """
+    walk = _Walk()
+    try:
+        for chunk in chunks:
+            walk.feed(chunk)
+    except expat.ExpatError:
+        return
+
+
+class _Walk:
+    """One pass over one part."""
+
+    def __init__(self) -> None:
+        self._depth = 0
+        #: Tags that have groups below them, while one is open: all rows of a sheet, all texts of a workbook.
+        self._groups_depth = 0
+        self._has_rows = False
+        self._group_tags = self._group_count = self._other_count = self._cell_count = 0
+        self._fed_bytes = self._last_tag_byte = 0
+        self._parser = expat.ParserCreate()
+        self._parser.StartDoctypeDeclHandler = self._refuse_doctype
+        self._parser.StartElementHandler = self._open
+        self._parser.EndElementHandler = self._close
+
+    def feed(self, chunk: bytes) -> None:
+        self._parser.Parse(chunk)
+        self._fed_bytes += len(chunk)
+        if self._fed_bytes - self._last_tag_byte > _GAP_BYTES_MAX:
+            raise TooMuchError(f"has a text of more than {CELL_LENGTH_MAX:,} characters")
+
+    def _refuse_doctype(self, *_: object) -> None:
+        raise TooMuchError("defines its own document type, which no spreadsheet program does")
+
+    def _open(self, name: str, _: object) -> None:
+        self._last_tag_byte = self._parser.CurrentByteIndex
+        self._depth += 1
+        if self._groups_depth:
+            self._count_in_groups()
+            return
+        place = (self._depth, name.rpartition(":")[2].casefold())
+        if place in _ROWS_PARENTS or place in _TEXTS_PARENTS:
+            self._groups_depth = self._depth
+            self._has_rows = place in _ROWS_PARENTS
+            self._group_count = 0
+            return
+        self._other_count += 1
+        if self._other_count > OTHERS_MAX or self._depth > DEPTH_MAX:
+            raise TooMuchError(f"holds more than {OTHERS_MAX:,} tags beside its rows, or nests them too deep")
+
+    def _count_in_groups(self) -> None:
+        """A row or text begins, or something within one."""
+        below = self._depth - self._groups_depth
+        if below == 1:
+            self._group_count += 1
+            self._group_tags = 0
+            if self._group_count > (ROWS_MAX if self._has_rows else CELLS_MAX):
+                raise TooMuchError(f"holds more than {ROWS_MAX:,} rows or {CELLS_MAX:,} texts")
+            return
+        self._group_tags += 1
+        self._cell_count += self._has_rows and below == _CELLS_BELOW
+        if self._cell_count > CELLS_MAX:
+            raise TooMuchError(f"holds more than {CELLS_MAX:,} cells")
+        if self._group_tags > GROUP_MAX or below > DEPTH_MAX:
+            raise TooMuchError(f"has a row or a text of more than {GROUP_MAX:,} tags, or nested too deep")
+
+    def _close(self, _: str) -> None:
+        if self._depth == self._groups_depth:
+            self._groups_depth = 0
+        self._depth -= 1
+
+
+#: Begins each entry of a packed file's table of contents.
+_ENTRY = b"PK\x01\x02"
+#: A workbook of several hundred sheets, each with drawings and pictures, has fewer.
+PARTS_MAX = 10_000
+#: Five million cells take about 300 MB of XML; a library keeps some of it in up to four bytes a character.
+UNPACKED_BYTES_MAX = 512 * 1024 * 1024
+#: Sheets shrink twenty to sixty times; zeros and blanks made for the purpose a thousand times.
+RATIO_MAX = 200
+#: Below it no ratio does harm.
+_RATIO_FROM_BYTES = 16 * 1024 * 1024
+#: How spreadsheet programs pack; other ways may blow up within a single piece.
+_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+#: What other packed files begin with in their table of contents.
+_OTHERS = {
+    "word/": "a Word document (.docx), not a spreadsheet",
+    "ppt/": "a PowerPoint file (.pptx), not a spreadsheet",
+    "index/": "an Apple Numbers file",
+    "index.zip": "an Apple Numbers file",
+}
+_LIST_ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".htm", ".html", ".xml", ".json")
+_CHUNK_BYTES = 64 * 1024
+
+
+def check_package(content: bytes, source: str) -> None:
+    """Refuse a packed file that is no workbook, or one that would exhaust memory or time.
+
+    Raises:
+        InputRefusedError: It is.
+        zipfile.BadZipFile: It is damaged.
+    """
+    if content.count(_ENTRY) > PARTS_MAX:
+        raise InputRefusedError(f"{source} contains more than {PARTS_MAX:,} parts; save only the list as .xlsx.")
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        parts = packed.infolist()
+        _check_kind({folded(part.filename) for part in parts}, source)
+        _check_sizes(parts, len(content), source)
+        for part in parts:
+            try:
+                check_xml_part(_chunks(packed, part))
+            except TooMuchError as error:
+                raise InputRefusedError(
+                    f"{source} cannot be taken, a part of it {error}; save the list alone as .xlsx or CSV."
+                ) from error
+
+
+def _check_kind(names: set[str], source: str) -> None:
+    if not names:
+        raise InputRefusedError(f"{source} is a packed file with nothing in it; give the list itself.")
+    if "content.xml" in names or any(name.startswith("xl/") for name in names):
+        return
+    for mark, told in _OTHERS.items():
+        if "content.xml" in names or any(name.startswith(mark) for name in names):
+            raise InputRefusedError(f"{source} is {told}; save the list as .xlsx or CSV.")
+    lists = sorted(name for name in names if name.endswith(_LIST_ENDINGS))
+    if lists:
+        more = f" and {len(lists) - 1} more" if len(lists) > 1 else ""
+        raise InputRefusedError(f"{source} is a packed file with {lists[0]}{more} in it; unpack it and give that file.")
+    raise InputRefusedError(f"{source} is an archive but not an Excel workbook; save the list as .xlsx or CSV.")
+
+
+def _check_sizes(parts: list[zipfile.ZipInfo], packed_bytes: int, source: str) -> None:
+    if not _METHODS.issuperset(part.compress_type for part in parts):
+        raise InputRefusedError(f"{source} is not packed as spreadsheet programs do it; save it again as .xlsx.")
+    unpacked_bytes = sum(part.file_size for part in parts)
+    if unpacked_bytes > UNPACKED_BYTES_MAX:
+        size_mb = UNPACKED_BYTES_MAX // (1024 * 1024)
+        raise InputRefusedError(f"{source} unpacks to more than {size_mb} MB; split it into several lists.")
+    if unpacked_bytes > max(_RATIO_FROM_BYTES, RATIO_MAX * packed_bytes):
+        raise InputRefusedError(
+            f"{source} unpacks to more than {RATIO_MAX} times its size, mostly blanks; save the list alone as CSV."
+        )
+
+
+def _chunks(packed: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
+    with packed.open(part) as opened:
+        while chunk := opened.read(_CHUNK_BYTES):
+            yield chunk

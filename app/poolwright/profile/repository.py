@@ -1,0 +1,295 @@
+"""The ``profiles/`` folder: one folder for each named profile, never the folder of a person's everyday browser.
+
+Nobody here knows what such a file says, so nothing follows from it: neither that the profile is fit nor any damage.
+
+Chrome since 136 ignores remote control on its default folder, and its cookies are bound to keyring, keychain or
+application, so that a clone would be logged out or, worse, would end the person's own session.
+
+``profiles/<name>/profile.toml`` says which portal it is for; ``base/`` is the user-data folder that a person logged in
+to and that workers' profiles are cloned from. Both belong to the person; this program writes them only on command.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+import tomli_w
+from pathvalidate import is_valid_filename
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from poolwright.domain.errors import SetupError
+from poolwright.domain.storage import trouble_of
+from poolwright.files.disk import PRIVATE_FOLDER_MODE, replace_private_file
+from poolwright.files.permissions import describe_error
+from poolwright.profile.errors import (
+    ProfileFileError,
+    ProfileMissingError,
+    ProfileNewerError,
+    ProfileRefusedError,
+    unreadable_error,
+)
+
+#: The one that all files of a profile have now.
+LAYOUT_VERSION = 1
+
+
+class _VersionedFile(BaseModel):
+    """The one entry that every layout has."""
+
+    model_config = ConfigDict(strict=True)
+
+    schema_version: int = Field(alias="schema", gt=LAYOUT_VERSION)
+
+
+def refuse_newer_layout(path: Path, written: bytes | Mapping[str, object]) -> None:
+    """Make sure that no newer version wrote this file. One that is broken passes: its reader tells that.
+
+    Args:
+        path: The file.
+        written: What is in it, as JSON or read already.
+
+    Raises:
+        ProfileNewerError: One did.
+    """
+    try:
+        newer = (
+            _VersionedFile.model_validate_json(written)
+            if isinstance(written, bytes)
+            else _VersionedFile.model_validate(written)
+        )
+    except ValidationError:
+        return
+    raise ProfileNewerError(
+        f"{path} was written by a newer version of Poolwright (layout {newer.schema_version}; this one knows {LAYOUT_VERSION})."
+        " The profile was not changed and need not be damaged: use it with that version or a later "
+        "one. `poolwright --version` tells which one this is."
+    )
+
+
+_CHANNELS_LINUX = ("", "-beta", "-unstable", "-dev", "-canary")
+_CHANNELS_ELSEWHERE = ("", " Beta", " Dev", " Canary", " SxS")
+_BELOW_ROOT = (
+    *(f"{brand}{channel}" for brand, channel in product(("google-chrome", "microsoft-edge"), _CHANNELS_LINUX)),
+    "chromium",
+    *(f"Google/Chrome{channel}" for channel in _CHANNELS_ELSEWHERE),
+    *(f"Microsoft Edge{channel}" for channel in _CHANNELS_ELSEWHERE),
+    *(f"Microsoft/Edge{channel}/User Data" for channel in _CHANNELS_ELSEWHERE),
+    "Chromium",
+)
+_ROOTS_IN_HOME = (".config", "Library/Application Support", "AppData/Local")
+_BOXED_IN_HOME = (
+    "snap/chromium/common/chromium",
+    ".var/app/org.chromium.Chromium/config/chromium",
+    ".var/app/com.google.Chrome/config/google-chrome",
+    ".var/app/com.microsoft.Edge/config/microsoft-edge",
+)
+
+
+def everyday_folders(home: Path, config: Path) -> tuple[Path, ...]:
+    """The default user-data folders of every platform.
+
+    Args:
+        home: Home folder of the person.
+        config: Where the platform keeps settings, which may be set to lie outside the home folder.
+    """
+    roots = [*(home / root for root in _ROOTS_IN_HOME), config]
+    return (*(root / name for root in roots for name in _BELOW_ROOT), *(home / name for name in _BOXED_IN_HOME))
+
+
+def own_everyday_folders() -> tuple[Path, ...]:
+    """The default user-data folders of the person who runs this program."""
+    return everyday_folders(Path.home(), platformdirs.user_config_path())
+
+
+def _parts(path: Path) -> tuple[str, ...]:
+    # Compared without case: two of the three platforms don't tell case apart, and on the third nobody needs a
+    # profile that differs from Chrome's by case alone.
+    return tuple(part.casefold() for part in path.resolve().parts)
+
+
+def find_everyday_browser(path: Path, folders: Iterable[Path]) -> Path | None:
+    """The everyday folder that ``path`` is, or lies in, whatever links lead there; else nothing."""
+    asked = _parts(path)
+    return next((folder for folder in folders if asked[: len(parts := _parts(folder))] == parts), None)
+
+
+def refuse_everyday_browser(path: Path, folders: Sequence[Path] | None = None) -> None:
+    """Make sure that ``path`` is no everyday profile.
+
+    Args:
+        path: A base, existing or not.
+        folders: The everyday folders; those of the person who runs this program when left out.
+
+    Raises:
+        ProfileRefusedError: It is, or lies in one.
+    """
+    found = find_everyday_browser(path, own_everyday_folders() if folders is None else folders)
+    if found is not None:
+        raise ProfileRefusedError(
+            f"{path} belongs to an everyday browser ({found}); its login can't be copied and could be lost. "
+            "Make a profile of Poolwright's own with `poolwright profile login NAME` and log in there."
+        )
+
+
+FILE_NAME, BASE_NAME = "profile.toml", "base"
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+class ProfileFile(BaseModel):
+    """What ``profile.toml`` holds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    #: Version of this file's layout.
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    #: Name of the portal pack.
+    pack: str = Field(pattern=f"^{_NAME.pattern}$")
+    #: Where the pack's file is; nothing for one that comes with Poolwright.
+    pack_file: str | None = Field(default=None, min_length=1)
+    #: Where the portal is.
+    base_url: str = Field(pattern=r"^https?://[^\s/?#]+[^\s?#]*$")
+    #: How people call it.
+    title: str | None = Field(default=None, min_length=1, max_length=200)
+
+    @property
+    def portal(self) -> str:
+        """The pack's name, or the path of its file, as ``--portal`` takes it."""
+        return self.pack_file or self.pack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedProfile:
+    """One profile of the home."""
+
+    name: str
+    #: Its folder.
+    path: Path
+
+    @property
+    def base_path(self) -> Path:
+        """The user-data folder that clones are made from."""
+        return self.path / BASE_NAME
+
+    @property
+    def file_path(self) -> Path:
+        """Where ``profile.toml`` is."""
+        return self.path / FILE_NAME
+
+    def read(self) -> ProfileFile:
+        """What its file says.
+
+        Raises:
+            ProfileFileError: The file is missing, unreadable, or doesn't hold what it must.
+            ProfileRefusedError: It belongs to somebody else, or a newer version wrote it.
+        """
+        written: dict[str, object] = {}
+        try:
+            written = tomllib.loads(self.file_path.read_text(encoding="utf-8"))
+            return ProfileFile.model_validate(written)
+        except OSError as error:
+            if trouble_of(error).may_pass:
+                raise unreadable_error(self.path, error) from error
+            raise ProfileFileError(
+                f"{self.file_path} can't be read ({error.strerror}). "
+                f"Bring it back, or remove {self.path} and make it anew with `poolwright profile login {self.name}`."
+            ) from error
+        except ValidationError as error:
+            refuse_newer_layout(self.file_path, written)
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise ProfileFileError(f"{self.file_path}: {where}: {first['msg']}. Correct that line.") from error
+        except ValueError as error:
+            raise ProfileFileError(f"{self.file_path} is not TOML ({error}). Correct that line.") from error
+
+    def write(self, content: ProfileFile) -> None:
+        """Replace its file.
+
+        Raises:
+            SetupError: The file can't be written.
+        """
+        text = tomli_w.dumps(content.model_dump(by_alias=True, exclude_none=True))
+        try:
+            replace_private_file(self.file_path, text.encode())
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+
+
+class ProfileRepository:
+    """The folder of all profiles. It need not exist before the first profile is made."""
+
+    __slots__ = ("root",)
+
+    def __init__(self, root: Path) -> None:
+        """Name the folder; nothing is read yet."""
+        self.root = root
+
+    def names(self) -> tuple[str, ...]:
+        """All profiles, sorted by name."""
+        return tuple(sorted(path.parent.name for path in self.root.glob(f"*/{FILE_NAME}")))
+
+    def find(self, name: str) -> NamedProfile:
+        """One profile by its name.
+
+        Raises:
+            ProfileRefusedError: No profile can have this name, it would lie in an everyday browser's folder, or the
+                folder of profiles can't be read.
+            ProfileMissingError: There is none of this name.
+        """
+        profile = self._named(name)
+        try:
+            is_there = profile.path.is_dir()
+        except OSError as error:
+            raise unreadable_error(self.root, error) from error
+        if not is_there:
+            known = ", ".join(self.names()) or "none yet"
+            raise ProfileMissingError(
+                f"There is no profile {name} in {self.root} (known: {known}). "
+                f"Make it with `poolwright profile login {name}`."
+            )
+        return profile
+
+    def create(self, name: str, content: ProfileFile) -> NamedProfile:
+        """Make a profile with its file and an empty base, which a browser fills at the first login.
+
+        Raises:
+            ProfileRefusedError: No profile can have this name, it would lie in an everyday browser's folder, or there
+                is one already.
+            SetupError: The folder can't be written.
+        """
+        profile = self._named(name)
+        try:
+            if profile.path.exists():
+                raise ProfileRefusedError(
+                    f"There is a profile {name} in {self.root} already. Choose another name, or remove that one first."
+                )
+            self.root.mkdir(parents=True, exist_ok=True)
+            profile.path.mkdir(mode=PRIVATE_FOLDER_MODE)
+            profile.base_path.mkdir(mode=PRIVATE_FOLDER_MODE)
+        except OSError as error:
+            raise _unwritable(self.root, error) from error
+        profile.write(content)
+        return profile
+
+    def _named(self, name: str) -> NamedProfile:
+        if "/" in name or "\\" in name:
+            # Somebody names a folder; when it is an everyday browser's, that is what has to be said.
+            refuse_everyday_browser(Path(name).expanduser())
+        if not (_NAME.fullmatch(name) and is_valid_filename(name, platform="universal")):
+            raise ProfileRefusedError(
+                f"{name!r} is not a valid name. Use up to 64 small letters, digits, dots, hyphens and underscores, "
+                "beginning with a letter or a digit."
+            )
+        refuse_everyday_browser(self.root / name)
+        return NamedProfile(name=name, path=self.root / name)
+
+
+def _unwritable(folder: Path, error: OSError) -> SetupError:
+    return SetupError(f"{folder} can't be written: {describe_error(error, folder).sentence()}")
