@@ -52,7 +52,7 @@ PLANTS = [
         ("poolwright.service", "poolwright.cli"),
         ("poolwright.supervisor", "poolwright.service"),
         ("poolwright.supervisor", "poolwright.journal"),
-        ("poolwright.supervisor", "poolwright.worker.loop"),
+        ("poolwright.supervisor", "poolwright.worker.main"),
         ("poolwright.journal", "poolwright.supervisor"),
         ("poolwright.intake", "poolwright.settings"),
         ("poolwright.worker", "poolwright.supervisor"),

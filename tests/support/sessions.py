@@ -27,12 +27,12 @@ from poolwright.domain.state_machine import Transition
 from poolwright.domain.tasks import POTask
 from poolwright.portal import pack as packs
 from poolwright.portal.pack import Pack
-from poolwright.worker.attempt import Bench
-from poolwright.worker.desk import open_desk
-from poolwright.worker.ladder import Keys
-from poolwright.worker.login import Door
-from poolwright.worker.processors.registry import find
-from poolwright.worker.session import BrowserSession, SessionOrder, open_session
+from poolwright.worker.attempt import AttemptContext
+from poolwright.worker.login.login_flow import Credentials
+from poolwright.worker.login.portal_probe import PortalProbe
+from poolwright.worker.processors.registry import load_processor
+from poolwright.worker.session import BrowserSession, SessionSpec, open_session
+from poolwright.worker.tab import open_portal_context
 from tests.support import failure_record
 from tests.support.portal import SHELL
 
@@ -85,7 +85,7 @@ class Heard:
 class Stage:
     """A session that is open, with everything around it."""
 
-    bench: Bench
+    bench: AttemptContext
     session: BrowserSession
     heard: Heard
     staging: Path
@@ -119,7 +119,7 @@ async def open_stage(
     def say(_: Level, text: str) -> None:
         heard.said.append(text)
 
-    order = SessionOrder(
+    order = SessionSpec(
         worker_id=WorkerId("worker-1"),
         browser=browser_options(changes.get("executable"), headless=headless),
         profile_path=folder / "profile",
@@ -129,7 +129,7 @@ async def open_stage(
         say=say,
         cookies_path=folder / "cookies.json",
     )
-    door = None if portal is None else Door(pack=pack, portal=portal_options(portal, pack, password=password))
+    door = None if portal is None else PortalProbe(pack=pack, portal=portal_options(portal, pack, password=password))
     opening = open_session(order, door) if browser is None else _session_in(browser, order, door)
     async with (
         opening as session,
@@ -138,20 +138,20 @@ async def open_stage(
         if browser is not None and portal is not None and password is None and is_authenticated:
             await _bring_login(portal, session.driver)
         if is_authenticated:
-            await session.membership.open(Keys())
+            await session.membership.open(Credentials())
         agent, prove = await session.user_agent(), session.membership.probe
-        async with open_desk(door, session.driver, agent, prove=prove) as desk:
-            bench = Bench(
+        async with open_portal_context(door, session.driver, agent, prove=prove) as desk:
+            bench = AttemptContext(
                 session=session,
                 desk=desk,
-                processor=changes.get("processor") or find("po_attachments"),
+                processor=changes.get("processor") or load_processor("po_attachments"),
                 task_timeout_s=changes.get("task_timeout_s", 60.0),
             )
             yield Stage(bench=bench, session=session, heard=heard, staging=folder / "staging")
 
 
 @asynccontextmanager
-async def _session_in(browser: Browser, order: SessionOrder, door: Door | None) -> AsyncGenerator[BrowserSession]:
+async def _session_in(browser: Browser, order: SessionSpec, door: PortalProbe | None) -> AsyncGenerator[BrowserSession]:
     """A session on a context of its own in a browser that others use too."""
     context = await browser.new_context(accept_downloads=True)
     await context.new_page()

@@ -25,11 +25,11 @@ def main(arguments: list[str]) -> int:
     import anyio  # noqa: PLC0415
 
     from poolwright.domain.ids import WorkerRef  # noqa: PLC0415
-    from poolwright.worker import entry  # noqa: PLC0415
+    from poolwright.worker import main as entry  # noqa: PLC0415
 
     interpreter.finish_imports()
     worker = WorkerRef(int(slot), int(generation))
-    return anyio.run(entry.serve, open_channel(claimed), worker, os.getpid())
+    return anyio.run(entry.main, open_channel(claimed), worker, os.getpid())
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from poolwright.files.names import well_formed
 #: What an own processor raises may quote a whole page, and a frame must hold it; nobody reads more in one sentence.
 _LINE_MAX = 1000
 #: How the browser, its driver, and the library in front of it say that what was asked is no longer there.
-_GONE = (
+_CLOSED_TEXTS = (
     "has been closed",
     "Browser closed",
     "Connection closed",
@@ -84,7 +84,7 @@ class BadFileError(WorkerError):
     """A file was not saved: it is empty, or not what its name says."""
 
 
-class PortalGoneError(WorkerError):
+class PortalUnreachableError(WorkerError):
     """Nobody answers at the portal's address any more. Not the order's fault."""
 
 
@@ -97,7 +97,7 @@ class PortalBusyError(WorkerError):
         self.retry_after_s = retry_after_s
 
 
-def reason_of(error: PlaywrightError) -> Reason:
+def classify_error(error: PlaywrightError) -> Reason:
     """What an error of the browser says about the order that was on the page."""
     text = error.message
     if isinstance(error, PlaywrightTimeoutError):
@@ -115,7 +115,7 @@ def is_no_answer(text: str) -> bool:
     return found is not None and found.group().startswith(_NO_ANSWER)
 
 
-def no_page(error: PlaywrightError) -> str:
+def missing_page_error(error: PlaywrightError) -> str:
     """What the browser calls an answer that is no page; empty where there was none, or where it is something else."""
     if _DOWNLOAD in error.message:
         return "a file instead of a page"
@@ -123,23 +123,23 @@ def no_page(error: PlaywrightError) -> str:
     return "" if found is None or is_no_answer(error.message) else found.group()
 
 
-def is_gone(error: Exception) -> bool:
+def is_closed_error(error: Exception) -> bool:
     """Whether page, browser or driver are no longer there. Which of them it is, only the browser itself can tell.
 
     The first line alone counts: what follows may quote a page. Where the driver ends while it is being started, its
     library raises no error of its own kind.
     """
     is_of_pipe = isinstance(error, BrokenPipeError | ConnectionResetError)
-    return is_of_pipe or any(word in first_line(error) for word in _GONE)
+    return is_of_pipe or any(word in first_line(error) for word in _CLOSED_TEXTS)
 
 
-def stop_if_closed(error: Exception) -> None:
+def raise_if_closed(error: Exception) -> None:
     """Let an error of a browser pass that is no answer of the portal: page, browser or driver are gone.
 
     Raises:
         playwright.async_api.Error: It is one.
     """
-    if isinstance(error, PlaywrightError) and is_gone(error):
+    if isinstance(error, PlaywrightError) and is_closed_error(error):
         raise error
 
 

@@ -1,144 +1,207 @@
-"""Frames in, frames out: what a worker process is told to be, and what keeps it from being that."""
+"""The loop of a worker from its start to its drain: tasks in tabs, heartbeats and the login.
+
+Every task that was assigned is answered exactly once, by ``Finished`` or ``Returned``, unless the browser dies: then
+the process ends without a word for them, and the supervisor knows what they were.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from datetime import datetime
+from base64 import b64encode
 from pathlib import Path
 
 import anyio
-from anyio.streams.memory import MemoryObjectReceiveStream
-from pydantic import BaseModel
 
-from poolwright.domain.ids import WorkerRef
-from poolwright.domain.options import PortalOptions
+from poolwright.concurrency import SuspendedTime, periodic
+from poolwright.domain.errors import unwrap_group
+from poolwright.domain.ids import TaskId
+from poolwright.domain.outcomes import LOOKS_LOGGED_OUT, LoginCheck, ReturnReason
 from poolwright.ipc.channel import Channel
 from poolwright.ipc.child import Outbox
 from poolwright.ipc.messages import (
+    Assign,
     Configure,
-    Exiting,
-    Hello,
-    LoginRefreshed,
+    Drain,
+    Finished,
+    GetThumbnail,
+    Heartbeat,
+    ImportCookies,
+    LoginRequired,
+    LoginResult,
+    LoginVerified,
     Ready,
-    StartupFailed,
-    StartupFailure,
+    Refresh,
+    Returned,
+    Thumbnail,
     ToWorker,
-    WorkerMode,
+    VerifyLogin,
+    WorkerPaths,
 )
-from poolwright.portal import pack as packs
-from poolwright.worker.attempt import Bench
-from poolwright.worker.desk import open_desk
-from poolwright.worker.duty import Duty
-from poolwright.worker.errors import (
-    CannotLogInError,
-    CannotProcessError,
-    CannotStartError,
-    CookiesLostError,
-    PortalDownError,
-)
-from poolwright.worker.ladder import Keys
-from poolwright.worker.login import Door
-from poolwright.worker.onboarding import onboard
-from poolwright.worker.processors.registry import find
-from poolwright.worker.session import BrowserSession, SessionOrder, open_session
+from poolwright.sdk.protocol import SessionLostError
+from poolwright.worker.attempt import AttemptContext, attempt
+from poolwright.worker.browser.cookie_snapshot import CookieSnapshot
+from poolwright.worker.download.staged_files import thumbnail
+from poolwright.worker.errors import CannotLogInError, SessionBrokenError, first_line
+from poolwright.worker.login.login_flow import Credentials
+from poolwright.worker.session import BrowserSession
+
+#: A supervisor that hears nothing for 15 s takes the worker for hung.
+HEARTBEAT_INTERVAL_S = 2.0
+#: A frame holds a mebibyte; a picture of 1280 x 720 points has some ten kilobytes. A larger one is cut, and no picture.
+THUMBNAIL_BYTES_MAX = 600_000
 
 
-async def run(link: Channel[ToWorker], worker: WorkerRef, pid: int, clock: Callable[[], datetime]) -> None:
-    """Serve one supervisor until it says drain or closes the link.
+class WorkerLoop:
+    """One running worker. ``serve`` returns when the supervisor sends ``Drain``."""
 
-    Raises:
-        SessionBrokenError: Browser or driver died; the process must end.
-        EndOfStream: The supervisor is gone.
-        WireError: The supervisor sent what is no frame.
-    """
-    outbox, outgoing = anyio.create_memory_object_stream[BaseModel](math.inf)
-    mouth = Outbox(worker=worker, outbox=outbox)
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_send_all, outgoing, link)
-        with outbox:
-            mouth.say(Hello, pid=pid)
-            configure = await link.receive()
-            if isinstance(configure, Configure):
-                await _work(link, configure, mouth, clock)
+    def __init__(
+        self, bench: AttemptContext, mouth: Outbox, staging: Path, *, seat: WorkerPaths, is_headed: bool
+    ) -> None:
+        """Work at a bench.
 
+        Args:
+            bench: What attempts need.
+            mouth: Takes what is said.
+            staging: Folder that holds one folder for each attempt.
+            seat: Has the cookies of the last login that was made into the profile.
+            is_headed: Whether a person can see the browser.
+        """
+        self._bench = bench
+        self._mouth = mouth
+        self._staging = staging
+        self._seat = seat
+        self._is_headed = is_headed
+        #: Whether anything ended as it may seem to end for a session that is logged out.
+        self._has_missed = False
+        self._was_ready = False
+        self._pauses = SuspendedTime(HEARTBEAT_INTERVAL_S)
 
-async def _send_all(outgoing: MemoryObjectReceiveStream[BaseModel], link: Channel[ToWorker]) -> None:
-    """Ends when everything that was said is sent and nobody can say more."""
-    with outgoing:
-        async for message in outgoing:
-            await link.send(message)
+    @property
+    def _session(self) -> BrowserSession:
+        return self._bench.session
 
+    async def serve(self, link: Channel[ToWorker]) -> None:
+        """Handle messages until ``Drain``, then finish the current tasks.
 
-async def _work(link: Channel[ToWorker], configure: Configure, mouth: Outbox, clock: Callable[[], datetime]) -> None:
-    """Open the browser, serve, close it; what makes that impossible is told and ends the worker."""
-    serve = _serve if configure.mode in {WorkerMode.WORK, WorkerMode.MAKE_BASE} else onboard
-    try:
-        await serve(link, configure, mouth, clock)
-    except CannotStartError as error:
-        mouth.say(StartupFailed, kind=StartupFailure.BROWSER, detail=str(error))
-    except CookiesLostError as error:
-        mouth.say(StartupFailed, kind=StartupFailure.PROFILE, detail=str(error))
-    except CannotLogInError as error:
-        mouth.say(StartupFailed, kind=StartupFailure.LOGIN, detail=str(error))
-    except PortalDownError as error:
-        mouth.say(StartupFailed, kind=StartupFailure.PORTAL, detail=str(error))
-    except CannotProcessError as error:
-        mouth.say(StartupFailed, kind=StartupFailure.PROCESSOR, detail=str(error))
-    else:
-        mouth.say(Exiting)
+        Raises:
+            SessionBrokenError: Browser or driver died.
+            CannotLogInError: The portal wants a login, and there is no way to give one.
+            PortalDownError: The portal does not answer.
+            EndOfStream: The supervisor is gone.
+        """
+        try:
+            async with anyio.create_task_group() as beside:
+                beside.start_soon(self._beat)
+                beside.start_soon(self._end_with_browser)
+                await self._come_up()
+                async with anyio.create_task_group() as work:
+                    while not isinstance(message := await link.receive(), Drain):
+                        work.start_soon(self._answer, message)
+                if self._has_missed:
+                    self._mouth.say(LoginVerified, proof=await self._session.membership.probe(), is_last=True)
+                beside.cancel_scope.cancel()
+        except ExceptionGroup as group:
+            raise unwrap_group(group, SessionBrokenError) from group
 
+    async def _come_up(self) -> None:
+        """Ready if the portal lets us in as we are; else the supervisor decides who logs in."""
+        demand = await self._session.membership.check()
+        if demand is None:
+            self._say_ready()
+        else:
+            self._mouth.say(LoginRequired, detail=demand)
 
-async def _serve(link: Channel[ToWorker], configure: Configure, mouth: Outbox, clock: Callable[[], datetime]) -> None:
-    options, staging = configure.options, Path(configure.seat.staging_path)
-    processor = find(options.processor, options.import_path)
-    door = _door(options.portal)
-    order = SessionOrder(
-        worker_id=mouth.worker.worker_id,
-        browser=options.browser,
-        profile_path=Path(configure.seat.profile_path),
-        downloads_path=staging / "browser",
-        clock=clock,
-        observe=mouth.moved,
-        say=mouth.told,
-        cookies_path=_path(configure.seat.cookies_path),
-        expected_cookies=configure.seat.expected_cookies,
-    )
-    async with open_session(order, door) as session:
-        if configure.mode is WorkerMode.MAKE_BASE:
-            await _make_base(session, configure, mouth)
+    async def _answer(self, message: ToWorker) -> None:
+        match message:
+            case Assign():
+                await self._process(message)
+            case VerifyLogin():
+                await self._probe()
+            case GetThumbnail():
+                await self._show(message)
+            case Refresh():
+                await self._refresh(message)
+            case ImportCookies():
+                await self._adopt(message)
+            case Configure() | Drain():
+                msg = f"{message.type} is not a valid message for a running worker"
+                raise TypeError(msg)
+
+    async def _process(self, assign: Assign) -> None:
+        task_id, membership = assign.task.task_id, self._session.membership
+        if not membership.is_in:
+            self._return(task_id, ReturnReason.LOGGED_OUT, "the worker was not logged in")
             return
+        count, paused_s = membership.count, self._pauses.total_s
+        try:
+            report = await attempt(self._bench, assign.task, self._staging / assign.staging)
+        except SessionLostError as error:
+            self._return(task_id, ReturnReason.SESSION_LOST, first_line(error))
+            self._lose(count, first_line(error))
+        else:
+            if report.outcome in LOOKS_LOGGED_OUT:
+                self._has_missed = True
+            await membership.keep_cookies()
+            paused_s = self._pauses.total_s - paused_s
+            self._mouth.say(Finished, task_id=task_id, report=report, paused_s=paused_s)
 
-        def note_renewed() -> None:
-            mouth.say(LoginRefreshed)
+    async def _probe(self) -> None:
+        count = self._session.membership.count
+        proof = await self._session.membership.probe()
+        self._mouth.say(LoginVerified, proof=proof)
+        if proof is LoginCheck.LOGGED_OUT:
+            self._lose(count, "the portal's probe page asks for a login")
 
-        agent, prove = await session.user_agent(), session.membership.probe
-        async with open_desk(door, session.driver, agent, note_renewed, prove, options) as desk:
-            bench = Bench(session=session, desk=desk, processor=processor, task_timeout_s=options.task_timeout_s)
-            duty = Duty(
-                bench,
-                mouth,
-                staging,
-                seat=configure.seat,
-                is_headed=not options.browser.headless_mode,
-            )
-            await duty.serve(link)
+    async def _show(self, show: GetThumbnail) -> None:
+        tab = self._session.tabs.get(show.task_id)
+        picture = await thumbnail(tab.page) if tab is not None else b""
+        self._mouth.say(Thumbnail, task_id=show.task_id, jpeg=b64encode(picture[:THUMBNAIL_BYTES_MAX]).decode())
 
+    async def _refresh(self, refresh: Refresh) -> None:
+        kept = self._seat.kept_login_path
+        keys = Credentials(
+            one_time_code=refresh.one_time_code,
+            snapshot=CookieSnapshot(Path(kept)) if kept else None,
+            profile_name=self._seat.profile_name,
+            is_headed=self._is_headed,
+        )
+        try:
+            if refresh.is_early:
+                await self._session.membership.leave()
+            step = await self._session.membership.log_in(keys)
+        except CannotLogInError as error:
+            self._mouth.say(LoginResult, is_logged_in=False, detail=str(error))
+            return
+        self._mouth.say(LoginResult, is_logged_in=True, detail=step)
+        self._say_ready()
 
-async def _make_base(session: BrowserSession, configure: Configure, mouth: Outbox) -> None:
-    """Leave a whole profile behind, logged in where a login is given."""
-    portal = configure.options.portal
-    if portal is None or not portal.user:
-        await session.membership.look_in()
-    else:
-        keys = Keys(one_time_code=configure.one_time_code, profile_name=configure.seat.profile_name)
-        await session.membership.open(keys)
-    mouth.say(Ready, session=session.view())
+    async def _adopt(self, adopt: ImportCookies) -> None:
+        try:
+            await self._session.membership.adopt(Path(adopt.cookies_path))
+        except CannotLogInError as error:
+            self._mouth.say(LoginResult, is_logged_in=False, detail=str(error))
+            return
+        self._mouth.say(LoginResult, is_logged_in=True, detail="cookies imported")
+        self._say_ready()
 
+    def _say_ready(self) -> None:
+        if not self._was_ready:
+            self._was_ready = True
+            self._mouth.say(Ready, session=self._session.view())
 
-def _door(portal: PortalOptions | None) -> Door | None:
-    return Door(pack=packs.parse_json(portal.pack_json), portal=portal) if portal else None
+    def _return(self, task_id: TaskId, why: ReturnReason, detail: str) -> None:
+        self._mouth.say(Returned, task_id=task_id, why=why, detail=detail)
 
+    def _lose(self, count: int, detail: str) -> None:
+        if self._session.membership.lose(count):
+            self._mouth.say(LoginRequired, detail=detail)
 
-def _path(text: str) -> Path | None:
-    return Path(text) if text else None
+    async def _beat(self) -> None:
+        """Send a heartbeat every two seconds."""
+        async for _ in periodic(HEARTBEAT_INTERVAL_S):
+            self._pauses.note()
+            self._mouth.say(Heartbeat, session=self._session.view())
+
+    async def _end_with_browser(self) -> None:
+        await self._session.prove_alive()
+        msg = "the browser or its driver has ended or hangs"
+        raise SessionBrokenError(msg)

@@ -24,30 +24,29 @@ from poolwright.domain.options import BrowserOptions
 from poolwright.domain.state_machine import StateMachine, Transition
 from poolwright.domain.states import SESSION, SessionEvent, SessionStatus
 from poolwright.domain.tasks import POTask
-from poolwright.worker.browser import launch, open_driver
-from poolwright.worker.census import take_census, written_by
-from poolwright.worker.desk import Desk
-from poolwright.worker.errors import is_gone
-from poolwright.worker.keeper import Keeper, Say
-from poolwright.worker.login import Door
-from poolwright.worker.membership import Membership
-from poolwright.worker.tab import Tab, TabOrder, open_tab
-from poolwright.worker.windows import closing_windows
+from poolwright.worker.browser.cookie_snapshot import last_browser_version, verify_cookies
+from poolwright.worker.browser.keeper_tab import KeeperTab, Notify
+from poolwright.worker.browser.launcher import launch_browser, open_driver
+from poolwright.worker.errors import is_closed_error
+from poolwright.worker.login.portal_probe import PortalProbe
+from poolwright.worker.login.session_login import SessionLogin
+from poolwright.worker.page.popups import window_cleanup
+from poolwright.worker.tab import PortalContext, Tab, TabSpec, open_tab
 
 #: An orderly close takes 0.2 to 0.4 s and is the only way that cookies reach the disk.
 CLOSE_LIMIT_S = 8.0
 #: How often the browser must prove that it answers, and how long it may take for it: a browser, or a driver, that
 #: hangs is found within 15 s (design section 4: 15 s for a worker that hangs).
-PROOF_INTERVAL_S = 3.0
-PROOF_LIMIT_S = 8.0
+PING_INTERVAL_S = 3.0
+PING_LIMIT_S = 8.0
 #: A living browser gives such a word within milliseconds.
-_WORD_LIMIT_S = 2.0
+_ANSWER_LIMIT_S = 2.0
 #: Cookies are kept by the browser and not by a page, so it answers for itself when it is asked for those of nobody.
 _NO_SITE = "http://nobody.invalid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionOrder:
+class SessionSpec:
     """What a session is opened with."""
 
     worker_id: WorkerId
@@ -57,7 +56,7 @@ class SessionOrder:
     downloads_path: Path
     clock: Callable[[], datetime]
     observe: Callable[[Transition], None]
-    say: Say
+    say: Notify
     #: Where cookies are kept for the next browser on this profile; nothing when there will be none.
     cookies_path: Path | None = None
     #: What the browser must find in the profile.
@@ -67,7 +66,7 @@ class SessionOrder:
 class BrowserSession:
     """A running browser. ``lost`` is set when the browser or its driver has ended or hangs."""
 
-    def __init__(self, order: SessionOrder, door: Door | None, driver: BrowserContext) -> None:
+    def __init__(self, order: SessionSpec, door: PortalProbe | None, driver: BrowserContext) -> None:
         """Made by ``open_session`` alone."""
         self._order = order
         self.driver = driver
@@ -79,8 +78,8 @@ class BrowserSession:
         self.lost = anyio.Event()
         self._machine = StateMachine(SESSION, order.worker_id, clock=order.clock, observe=order.observe)
         self._tab_count = 0
-        self._keeper = Keeper(driver, is_headed=not order.browser.headless_mode, say=order.say)
-        self.membership = Membership(
+        self._keeper = KeeperTab(driver, is_headed=not order.browser.headless_mode, say=order.say)
+        self.membership = SessionLogin(
             self._machine, door, driver, self._keeper, say=order.say, cookies_path=order.cookies_path
         )
         driver.on("close", lambda _: self.lost.set())
@@ -118,7 +117,7 @@ class BrowserSession:
         )
 
     @contextlib.asynccontextmanager
-    async def tab(self, task: POTask, staging: Path, desk: Desk | None = None) -> AsyncGenerator[Tab]:
+    async def tab(self, task: POTask, staging: Path, desk: PortalContext | None = None) -> AsyncGenerator[Tab]:
         """A tab for one task, closed at the end. Waits while a login is being brought back.
 
         Args:
@@ -135,7 +134,7 @@ class BrowserSession:
             await self._keeper.restore()
         self._tab_count += 1
         handle = f"{self._order.worker_id}/tab-{self._tab_count}"
-        order = TabOrder(
+        order = TabSpec(
             task=task,
             window_handle=handle,
             staging=staging,
@@ -145,7 +144,7 @@ class BrowserSession:
         )
         self.active_tabs[task.task_id] = handle
         try:
-            async with open_tab(self.driver, order) as tab, closing_windows(tab.page, tab.note_flood):
+            async with open_tab(self.driver, order) as tab, window_cleanup(tab.page, tab.note_flood):
                 self.tabs[task.task_id] = tab
                 yield tab
         finally:
@@ -160,18 +159,18 @@ class BrowserSession:
         way, and how long that takes is the portal's matter.
         """
         while not self.lost.is_set():
-            with anyio.move_on_after(PROOF_INTERVAL_S):
+            with anyio.move_on_after(PING_INTERVAL_S):
                 await self.lost.wait()
             async with anyio.create_task_group() as asking:
                 answered = anyio.Event()
                 asking.start_soon(self._ask, answered)
-                if not await ActiveTimeLimit(PROOF_LIMIT_S).wait(answered):
+                if not await ActiveTimeLimit(PING_LIMIT_S).wait(answered):
                     self.lost.set()
                 asking.cancel_scope.cancel()
 
     async def is_lost_by_now(self) -> bool:
         """Ask the browser once; one that takes its time is not lost, and is left to ``prove_alive``."""
-        with anyio.move_on_after(_WORD_LIMIT_S):
+        with anyio.move_on_after(_ANSWER_LIMIT_S):
             await self._ask(anyio.Event())
         return self.lost.is_set()
 
@@ -183,7 +182,7 @@ class BrowserSession:
         try:
             await self.driver.cookies(_NO_SITE)
         except PlaywrightError as error:  # any other one is an answer, too
-            if is_gone(error):
+            if is_closed_error(error):
                 self.lost.set()
         answered.set()
 
@@ -206,7 +205,7 @@ class BrowserSession:
 
 
 @contextlib.asynccontextmanager
-async def open_session(order: SessionOrder, door: Door | None) -> AsyncGenerator[BrowserSession]:
+async def open_session(order: SessionSpec, door: PortalProbe | None) -> AsyncGenerator[BrowserSession]:
     """Start driver and browser, and close them at the end. The session is not logged in yet.
 
     Args:
@@ -217,13 +216,13 @@ async def open_session(order: SessionOrder, door: Door | None) -> AsyncGenerator
         CannotStartError: The browser does not start.
         CookiesLostError: It has not all cookies of the profile.
     """
-    last_version = await anyio.to_thread.run_sync(written_by, order.profile_path)
+    last_version = await anyio.to_thread.run_sync(last_browser_version, order.profile_path)
     async with open_driver() as playwright:
         session = BrowserSession(
-            order, door, await launch(playwright, order.browser, order.profile_path, order.downloads_path)
+            order, door, await launch_browser(playwright, order.browser, order.profile_path, order.downloads_path)
         )
         try:
-            await take_census(session.driver, order.expected_cookies, last_version)
+            await verify_cookies(session.driver, order.expected_cookies, last_version)
             await session.membership.bring_back_cookies()
             yield session
         finally:

@@ -1,4 +1,4 @@
-"""One short-lived tab: opened for one task, always closed. Knows nothing of what is done in it.
+"""One short-lived tab: opened for one task, always closed, with the portal context that its processor uses.
 
 Those who write a processor see it as ``poolwright.Tab``; ours find its staging folder and their desk in it too. The
 tab is closed when the processor returns, raises or runs out of time.
@@ -7,7 +7,7 @@ tab is closed when the processor returns, raises or runs out of time.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,15 +18,70 @@ from playwright.async_api import Error as PlaywrightError
 
 from poolwright.concurrency import run_within
 from poolwright.domain.ids import TaskId
+from poolwright.domain.options import BrowserOptions, PortalOptions, WorkerOptions
+from poolwright.domain.outcomes import LoginCheck
 from poolwright.domain.state_machine import StateMachine, Transition
 from poolwright.domain.states import TAB, TabEvent, TabStatus
 from poolwright.domain.tasks import FetchedFile, POTask
+from poolwright.portal.pack import Pack
 from poolwright.sdk.protocol import EVIDENCE_MAX_COUNT
-from poolwright.worker.desk import Desk
+from poolwright.worker.download.order_downloads import SessionDownloads, open_session_downloads
+from poolwright.worker.download.staged_files import DownloadedFile, Evidence, StagedFiles
 from poolwright.worker.errors import SessionBrokenError
-from poolwright.worker.evidence import Evidence
-from poolwright.worker.staged import Arrived, StagedFiles
-from poolwright.worker.trail import is_followed
+from poolwright.worker.login.portal_probe import PortalProbe
+from poolwright.worker.page.page_activity import is_followed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortalContext:
+    """What every task of a session shares: the portal's rules and the way to its files."""
+
+    pack: Pack
+    portal: PortalOptions
+    downloads: SessionDownloads
+    #: Called at once when a page came by way of the portal's login page.
+    note_renewed: Callable[[], None]
+    #: Asks the portal whether the session is logged in: what it refuses may be refused for want of a login.
+    prove: Callable[[], Awaitable[LoginCheck]]
+
+
+def _ignore() -> None:
+    """Ignore the event."""
+
+
+async def _unclear() -> LoginCheck:
+    """Return ``UNCLEAR``: there is no portal to ask."""
+    return LoginCheck.UNCLEAR
+
+
+@contextlib.asynccontextmanager
+async def open_portal_context(
+    door: PortalProbe | None,
+    context: BrowserContext,
+    user_agent: str,
+    note_renewed: Callable[[], None] = _ignore,
+    prove: Callable[[], Awaitable[LoginCheck]] = _unclear,
+    options: WorkerOptions | None = None,
+) -> AsyncGenerator[PortalContext | None]:
+    """Make the desk of a session; without a way into a portal there is none.
+
+    Args:
+        door: The portal's.
+        context: Whose cookies downloads use.
+        user_agent: The browser's own.
+        note_renewed: Called at once when a page came by way of the portal's login page.
+        prove: Asks the portal whether the session is logged in.
+        options: How much one file and one order may be, and how they come; the usual where nothing is said.
+    """
+    if door is None:
+        yield None
+        return
+    told = options or WorkerOptions(browser=BrowserOptions())
+    async with open_session_downloads(door, context, user_agent, told.sizes, told.browser) as downloads:
+        yield PortalContext(
+            pack=door.pack, portal=door.portal, downloads=downloads, note_renewed=note_renewed, prove=prove
+        )
+
 
 #: A tab closes in 10 to 50 ms; one that needs longer than this hangs with its browser.
 CLOSE_LIMIT_S = 5.0
@@ -35,7 +90,7 @@ OPEN_LIMIT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TabOrder:
+class TabSpec:
     """What a tab is opened for."""
 
     task: POTask
@@ -45,13 +100,13 @@ class TabOrder:
     clock: Callable[[], datetime]
     observe: Callable[[Transition], None]
     #: Nothing in a pool without a portal.
-    desk: Desk | None = None
+    desk: PortalContext | None = None
 
 
 class Tab:
     """A page of the browser with its life cycle, and the place where its files go."""
 
-    def __init__(self, order: TabOrder, page: Page, machine: StateMachine[TabStatus, TabEvent]) -> None:
+    def __init__(self, order: TabSpec, page: Page, machine: StateMachine[TabStatus, TabEvent]) -> None:
         """Made by ``open_tab`` alone."""
         self.page = page
         self.window_handle = order.window_handle
@@ -128,13 +183,13 @@ class Tab:
         """Keep what a failure left on the page, however much was kept before."""
         await self._evidence.keep(self.page, "page")
 
-    def take(self, arrived: Arrived) -> FetchedFile:
+    def take(self, arrived: DownloadedFile) -> FetchedFile:
         """Count a file that lies in ``staging`` already among the saved ones; downloads come in so."""
         return self._files.take(arrived)
 
 
 @contextlib.asynccontextmanager
-async def open_tab(context: BrowserContext, order: TabOrder) -> AsyncGenerator[Tab]:
+async def open_tab(context: BrowserContext, order: TabSpec) -> AsyncGenerator[Tab]:
     """Open a tab for one task and close it at the end, whatever happens in between.
 
     Raises:

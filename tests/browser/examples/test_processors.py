@@ -13,7 +13,7 @@ from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import JsonValue, POTask, Report
 from poolwright.sdk import SessionLostError
 from poolwright.worker.attempt import attempt
-from poolwright.worker.processors.registry import find
+from poolwright.worker.processors.registry import load_processor
 from tests.support.forms import running_site
 from tests.support.paths import ROOT
 from tests.support.portal import needs_chromium
@@ -31,7 +31,7 @@ def _import_path(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def try_task(stage: Stage, name: str, payload: JsonValue) -> Report:
     """One attempt of an example at this payload."""
-    bench = dataclasses.replace(stage.bench, processor=find(f"{name}:{name.removesuffix('s')}", (EXAMPLES,)))
+    bench = dataclasses.replace(stage.bench, processor=load_processor(f"{name}:{name.removesuffix('s')}", (EXAMPLES,)))
     task = POTask(task_id=TaskId("own:1"), po_number="one", portal_number="one", payload=payload)
     return await attempt(bench, task, stage.staging / "1")
 

@@ -37,7 +37,7 @@ from poolwright.domain.tasks import Report
 from poolwright.sdk.protocol import SessionLostError
 from poolwright.worker.attempt import attempt
 from poolwright.worker.errors import SessionBrokenError
-from poolwright.worker.ladder import Keys
+from poolwright.worker.login.login_flow import Credentials
 from tests.support.portal import lasting_portal, needs_chromium
 from tests.support.sessions import OpenStage, Stage, demo_pack, open_stage, task_for
 
@@ -173,7 +173,7 @@ async def test_an_expired_session_is_no_missing_order(portal: Portal, tmp_path: 
         with pytest.raises(SessionLostError):
             await try_order(stage, truth.number)
         assert stage.session.membership.lose(stage.session.membership.count)
-        await stage.session.membership.log_in(Keys())
+        await stage.session.membership.log_in(Credentials())
         report = await try_order(stage, truth.number)
 
     assert report.reason is Reason.ALL_SAVED
@@ -406,7 +406,7 @@ async def test_a_portal_that_is_busy_for_a_second_file_is_asked_for_no_further_o
     monkeypatch: pytest.MonkeyPatch,
     open_stage: OpenStage,
 ) -> None:
-    monkeypatch.setattr("poolwright.worker.processors.po_attachments.PARALLEL_FILE_COUNT", 1)
+    monkeypatch.setattr("poolwright.worker.processors.purchase_orders.PARALLEL_FILE_COUNT", 1)
     truth = await order_of_anchors(portal, file_count=4)
 
     async with open_stage(portal, tmp_path) as stage:

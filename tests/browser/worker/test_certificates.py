@@ -12,13 +12,13 @@ from playwright.async_api import Error as PlaywrightError
 
 from poolwright.domain.options import BrowserOptions, PortalOptions
 from poolwright.portal.triage import Verdict
-from poolwright.worker import unseen_question
-from poolwright.worker.browser import launch, open_driver
+from poolwright.worker.browser.launcher import launch_browser, open_driver
+from poolwright.worker.browser.nss import open_certificate_database
 from poolwright.worker.errors import PortalDownError
-from poolwright.worker.login import Door
-from poolwright.worker.nss import open_database
-from poolwright.worker.unanswered import told
-from poolwright.worker.visit import visit
+from poolwright.worker.login.portal_probe import PortalProbe
+from poolwright.worker.page import traffic
+from poolwright.worker.page.reachability import describe_failure
+from poolwright.worker.page.visit import visit
 from tests.support.certificates import dropping_portal, make, new_key, secure_portal
 from tests.support.sessions import CHROMIUM, browser_options
 from tests.support.sites import pack_of
@@ -43,14 +43,14 @@ async def shown(options: BrowserOptions, folder: Path, *urls: str) -> list[str]:
     """What pages say in a browser of its own, or what people are told where there is none."""
     found: list[str] = []
     async with open_driver() as playwright:
-        context = await launch(playwright, options, folder / "profile", folder)
+        context = await launch_browser(playwright, options, folder / "profile", folder)
         page = await context.new_page()
         for url in urls:
             try:
                 await page.goto(url)
                 found.append(await page.inner_text("body"))
             except PlaywrightError as error:
-                found.append(told(url, error))
+                found.append(describe_failure(url, error))
         await context.close()
     return found
 
@@ -61,7 +61,7 @@ async def test_the_shell_trusts_an_own_authority_beside_the_users_and_no_other(
     users = make("Root of the user", is_authority=True)
     database = tmp_path / "user" / ".local" / "share" / "pki" / "nssdb"
     database.mkdir(parents=True)
-    with open_database(database) as opened:
+    with open_certificate_database(database) as opened:
         opened.trust(users.der, "mine")
     before = (database / "cert9.db").read_bytes()
     monkeypatch.setenv("HOME", str(tmp_path / "user"))
@@ -112,8 +112,8 @@ async def test_a_portal_that_refuses_its_visitor_is_told_as_such(tmp_path: Path)
 async def test_a_host_that_asks_for_a_certificate_that_it_may_not_see_is_told_at_once_and_a_slow_one_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unseen_question, "_PATIENCE_S", 0.3)
-    monkeypatch.setattr(unseen_question, "_LIMIT_S", 60.0)
+    monkeypatch.setattr(traffic, "_PATIENCE_S", 0.3)
+    monkeypatch.setattr(traffic, "_LIMIT_S", 60.0)
     pack = pack_of("", page_s=300)
     with (
         secure_portal(SERVER, tmp_path, wants=ROOT) as sso,
@@ -123,13 +123,13 @@ async def test_a_host_that_asks_for_a_certificate_that_it_may_not_see_is_told_at
     ):
         options = replace(WHOLE, identity=make("anna", ROOT).identity, http_origin=portal)
         async with open_driver() as playwright:
-            context = await launch(playwright, options, tmp_path / "profile", tmp_path)
+            context = await launch_browser(playwright, options, tmp_path / "profile", tmp_path)
             (page,) = context.pages
-            door = Door(pack=pack, portal=PortalOptions(pack_json="", base_url=portal))
+            door = PortalProbe(pack=pack, portal=PortalOptions(pack_json="", base_url=portal))
             demands = [await door.demand(page) for _ in range(2)]
             late = await visit(page, pack, slow, f"{slow}/late")
-            monkeypatch.delattr(unseen_question, "_tried")  # a host that asks nobody is not tried again
-            assert not await unseen_question._is_asked(page, f"{slow}/later")
+            monkeypatch.delattr(traffic, "_tried")  # a host that asks nobody is not tried again
+            assert not await traffic._is_asked(page, f"{slow}/later")
             with pytest.raises(PortalDownError) as untrusted:
                 await replace(door, portal=PortalOptions(pack_json="", base_url=theirs)).demand(page)
             count = len(context.pages)

@@ -9,8 +9,8 @@ import pytest
 
 from poolwright.domain.outcomes import Reason
 from poolwright.sdk.protocol import SessionLostError
-from poolwright.worker import allowance
 from poolwright.worker.attempt import attempt
+from poolwright.worker.transfer import download_limits
 from tests.support.portal import needs_chromium
 from tests.support.raw_portal import LOGIN_PAGE, answer, attached, pdf
 from tests.support.raw_stage import button, files_of, link, raw_stage
@@ -171,9 +171,9 @@ async def test_what_the_disk_has_no_room_for_is_missed_and_leaves_the_room_that_
     tmp_path: Path, open_stage: OpenStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     floor_bytes = 64 * 1024
-    monkeypatch.setattr(allowance, "FLOOR_BYTES", floor_bytes)
-    monkeypatch.setattr(allowance, "_LOOK_EACH_BYTES", 1)
-    monkeypatch.setattr(allowance, "free_bytes", lambda _: floor_bytes - 1)
+    monkeypatch.setattr(download_limits, "FREE_BYTES_MIN", floor_bytes)
+    monkeypatch.setattr(download_limits, "_CHECK_EACH_BYTES", 1)
+    monkeypatch.setattr(download_limits, "free_bytes", lambda _: floor_bytes - 1)
     async with raw_stage(open_stage, tmp_path) as (portal, stage):
         links = link("/f/small.pdf", "small.pdf") + link("/f/large.pdf", "large.pdf")
         portal.order("1", links + button("location='/f/click.pdf'", "click.pdf"))

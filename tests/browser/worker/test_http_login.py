@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from poolwright.domain.options import BrowserOptions, Sandbox, Secret
 from poolwright.service.serving import Address, listening, serving, url_of
-from poolwright.worker.browser import launch, open_driver
+from poolwright.worker.browser.launcher import launch_browser, open_driver
 from tests.support.sessions import CHROMIUM
 
 
@@ -35,7 +35,7 @@ async def test_it_is_told_to_the_portal_and_to_nobody_else(*, is_ours: bool, sta
             http_origin=url if is_ours else "http://127.0.0.1:1",
         )
         async with serving(asks, listener), open_driver() as playwright:
-            context = await launch(playwright, options, tmp_path / "profile", tmp_path)
+            context = await launch_browser(playwright, options, tmp_path / "profile", tmp_path)
             answer = await context.request.get(url)
             page = await context.new_page()
             shown = await page.goto(url) if is_ours else None

@@ -10,7 +10,7 @@ from playwright.async_api import Browser
 
 from poolwright.portal.pack import Pack
 from poolwright.portal.triage import Verdict
-from poolwright.worker.visit import Visit, visit
+from poolwright.worker.page.visit import Visit, visit
 from tests.support.portal import needs_chromium
 from tests.support.sites import Answer, pack_of, serving
 

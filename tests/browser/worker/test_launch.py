@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.options import BrowserOptions, Sandbox
-from poolwright.worker.browser import launch, open_driver
+from poolwright.worker.browser.launcher import launch_browser, open_driver
 from poolwright.worker.errors import CannotStartError
 from tests.support.sessions import CHROMIUM
 
@@ -22,7 +22,7 @@ async def test_a_sandbox_that_root_asked_for_is_named_as_the_cause(tmp_path: Pat
 
     async with open_driver() as playwright:
         with pytest.raises(CannotStartError) as caught:
-            await launch(playwright, options, tmp_path / "profile", tmp_path)
+            await launch_browser(playwright, options, tmp_path / "profile", tmp_path)
 
     assert str(caught.value) == (
         "The browser does not start (it was asked to use Chromium's own sandbox, which it refuses to root; "

@@ -16,9 +16,9 @@ from poolwright.demo.faults import Hang, Scope
 from poolwright.demo.process import running_portal
 from poolwright.domain.outcomes import LoginCheck
 from poolwright.portal.pack import LoginStep, Pack
-from poolwright.worker.cookies import CookieSnapshot
+from poolwright.worker.browser.cookie_snapshot import CookieSnapshot
 from poolwright.worker.errors import CannotLogInError, PortalDownError
-from poolwright.worker.ladder import Keys
+from poolwright.worker.login.login_flow import Credentials
 from tests.support.display import needs_xvfb, virtual_display
 from tests.support.portal import lasting_portal, needs_chromium
 from tests.support.sessions import OpenStage, Stage, demo_pack, open_stage
@@ -52,7 +52,7 @@ async def test_a_lost_login_is_news_once(portal: Portal, tmp_path: Path, open_st
         membership = stage.session.membership
         count = membership.count
         first, second = membership.lose(count), membership.lose(count)
-        await membership.log_in(Keys())
+        await membership.log_in(Credentials())
         of_a_page_that_was_asked_for_before = membership.lose(count)
 
     assert (first, second, of_a_page_that_was_asked_for_before) == (True, False, False)
@@ -65,7 +65,7 @@ async def test_a_page_that_hangs_says_nothing_about_the_login(
     monkeypatch: pytest.MonkeyPatch,
     open_stage: OpenStage,
 ) -> None:
-    monkeypatch.setattr("poolwright.worker.world._GRACE_S", 0.5)
+    monkeypatch.setattr("poolwright.worker.page.devtools._GRACE_S", 0.5)
     async with open_stage(portal, tmp_path, pack=demo_pack(page_s=0.5), is_authenticated=False) as stage:
         await stage.session.driver.route("**/*", _answer_with_endless_script)
         with pytest.raises(PortalDownError, match="did not come within"):
@@ -82,7 +82,7 @@ async def test_a_session_takes_over_the_login_of_another(portal: Portal, tmp_pat
         open_stage(portal, tmp_path / "two", password="wrong", is_authenticated=False) as two,
     ):
         await log_out(portal, one)
-        await one.session.membership.log_in(Keys())
+        await one.session.membership.log_in(Credentials())
         assert await two.session.membership.check() is not None
         await two.session.membership.adopt(tmp_path / "one" / "cookies.json")
         proof = await two.session.membership.probe()
@@ -115,7 +115,7 @@ async def test_a_login_that_was_made_into_the_profile_since_is_taken(
     """So a daemon that waits for a person goes on without a restart."""
     ladder = pack_with(LoginStep.REVISIT, LoginStep.COOKIES)
     async with open_stage(portal, tmp_path / "worker", pack=ladder, is_authenticated=False) as stage:
-        keys = Keys(snapshot=CookieSnapshot(tmp_path / "person" / "cookies.json"))
+        keys = Credentials(snapshot=CookieSnapshot(tmp_path / "person" / "cookies.json"))
         with pytest.raises(CannotLogInError, match="cookies: the kept login is none"):
             await stage.session.membership.log_in(keys)
         async with open_stage(portal, tmp_path / "person"):
@@ -132,7 +132,7 @@ async def test_a_portal_that_answers_no_login_in_time_is_down_and_refuses_nobody
         await log_out(portal, stage)
         await portal.add_fault(Hang(), Scope.LOGIN)
         with anyio.fail_after(30), pytest.raises(PortalDownError, match=r"did not come within|does not answer"):
-            await stage.session.membership.log_in(Keys())
+            await stage.session.membership.log_in(Credentials())
         await portal.clear_faults()
 
     assert stage.heard.path("session")[-3:] == ["ERROR", "CLOSING", "CLOSED"]
@@ -142,7 +142,7 @@ async def test_every_rung_says_why_it_did_not_hold(portal: Portal, tmp_path: Pat
     every = pack_with(LoginStep.REVISIT, LoginStep.COOKIES, LoginStep.FORM, LoginStep.HUMAN)
     async with open_stage(portal, tmp_path, pack=every, password="wrong", is_authenticated=False) as stage:
         with pytest.raises(CannotLogInError) as caught:
-            await stage.session.membership.log_in(Keys())
+            await stage.session.membership.log_in(Credentials())
 
     told = str(caught.value)
     assert "revisit: it shows its login page" in told
@@ -160,7 +160,7 @@ async def test_a_login_that_would_end_soon_is_given_up_for_a_new_one(
         await portal.reset_stats()
         await stage.session.membership.leave()
         left = await stage.session.membership.probe()
-        await stage.session.membership.log_in(Keys())
+        await stage.session.membership.log_in(Credentials())
         stats = await portal.stats()
 
     assert left is LoginCheck.LOGGED_OUT
@@ -176,10 +176,10 @@ class TestSecondFactor:
             running_portal(totp_secret=SECRET) as portal,
             open_stage(portal, tmp_path, is_authenticated=False) as stage,
         ):
-            step = await stage.session.membership.log_in(Keys(one_time_code=code))
+            step = await stage.session.membership.log_in(Credentials(one_time_code=code))
             await log_out(portal, stage)
             with pytest.raises(CannotLogInError, match="refuses the one-time code"):
-                await stage.session.membership.log_in(Keys(one_time_code=code))
+                await stage.session.membership.log_in(Credentials(one_time_code=code))
 
         assert step == LoginStep.FORM
 
@@ -191,7 +191,7 @@ class TestSecondFactor:
             open_stage(portal, tmp_path, is_authenticated=False) as stage,
         ):
             with pytest.raises(CannotLogInError, match="POOLWRIGHT_TOTP_SECRET"):
-                await stage.session.membership.log_in(Keys())
+                await stage.session.membership.log_in(Credentials())
 
 
 @needs_xvfb
@@ -207,7 +207,7 @@ class TestPerson:
             ) as stage:
                 async with anyio.create_task_group() as beside:
                     beside.start_soon(log_in_by_hand, stage.session.driver.pages[0], portal)
-                    await stage.session.membership.log_in(Keys(is_headed=True))
+                    await stage.session.membership.log_in(Credentials(is_headed=True))
                 count = len(stage.session.driver.pages)
 
         assert "logged in (human)" in stage.heard.said
@@ -221,7 +221,7 @@ class TestPerson:
         with virtual_display(monkeypatch):
             async with open_stage(portal, tmp_path, headless=False, pack=pack, is_authenticated=False) as stage:
                 with pytest.raises(CannotLogInError, match="human: no answer within 1 s"):
-                    await stage.session.membership.log_in(Keys(is_headed=True))
+                    await stage.session.membership.log_in(Credentials(is_headed=True))
 
 
 async def log_in_by_hand(page: Page, portal: Portal) -> None:

@@ -18,7 +18,7 @@ from poolwright.sdk import SessionLostError
 from poolwright.sdk.protocol import EVIDENCE_MAX_COUNT
 from poolwright.worker.attempt import attempt
 from poolwright.worker.errors import CannotLogInError, CannotProcessError
-from poolwright.worker.processors.registry import find
+from poolwright.worker.processors.registry import load_processor
 from tests.support.portal import lasting_portal, needs_chromium
 from tests.support.sessions import OpenStage, Stage, task_for
 
@@ -179,7 +179,7 @@ def own_task(payload: JsonValue = None) -> POTask:
 
 async def try_task(stage: Stage, folder: Path, name: str, payload: JsonValue = None) -> Report:
     """One attempt by the author's processor of this name."""
-    bench = dataclasses.replace(stage.bench, processor=find(f"own_processors:{name}", (str(folder),)))
+    bench = dataclasses.replace(stage.bench, processor=load_processor(f"own_processors:{name}", (str(folder),)))
     return await attempt(bench, own_task(payload), stage.staging / name)
 
 

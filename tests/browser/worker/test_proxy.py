@@ -15,10 +15,10 @@ from starlette.types import Receive, Scope, Send
 from poolwright.domain.options import BrowserOptions, PortalOptions, Proxy, Sandbox, Secret, SizeLimits
 from poolwright.portal import pack as packs
 from poolwright.service.serving import Address, listening, serving, url_of
-from poolwright.worker.allowance import Allowance
-from poolwright.worker.browser import launch, open_driver
-from poolwright.worker.file_stream import open_file_stream
-from poolwright.worker.presence import is_portal_gone
+from poolwright.worker.browser.launcher import launch_browser, open_driver
+from poolwright.worker.page.reachability import is_portal_unreachable
+from poolwright.worker.transfer.download_limits import DownloadAllowance
+from poolwright.worker.transfer.http_downloader import open_http_downloader
 from tests.support.sessions import CHROMIUM
 
 PACK = packs.load("demo")
@@ -61,21 +61,23 @@ async def through_and_past(place: str, password: str, tmp_path: Path) -> None:
     portal = PortalOptions(pack_json="", base_url=BEHIND)
     is_right = password == "hunter2"
     async with open_driver() as playwright:
-        context = await launch(playwright, options, tmp_path / "profile", tmp_path)
+        context = await launch_browser(playwright, options, tmp_path / "profile", tmp_path)
         page = await context.new_page()
         behind = await page.goto(f"{BEHIND}/x")
         assert behind is not None
         assert (behind.status, await page.inner_text("body")) == ((200, "by the proxy") if is_right else (407, "no"))
-        assert not await is_portal_gone(context, BEHIND), "the browser's own proxy is asked, which alone knows the name"
+        assert not await is_portal_unreachable(context, BEHIND), (
+            "the browser's own proxy is asked, which alone knows the name"
+        )
         await page.goto(f"{place}/x")
         assert await page.inner_text("body") == "past it"
 
-        async with open_file_stream(PACK, portal, context, "test", options) as stream:
+        async with open_http_downloader(PACK, portal, context, "test", options) as stream:
             if is_right:
                 part = tmp_path / "behind"
-                await stream.fetch(f"{BEHIND}/f", part, Allowance(SizeLimits()), ())
+                await stream.fetch(f"{BEHIND}/f", part, DownloadAllowance(SizeLimits()), ())
                 assert part.read_text() == "by the proxy"
             part = tmp_path / "past"
-            await stream.fetch(f"{place}/f", part, Allowance(SizeLimits()), ())
+            await stream.fetch(f"{place}/f", part, DownloadAllowance(SizeLimits()), ())
             assert part.read_text() == "past it"
         await context.close()

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser
 
 from poolwright.portal.triage import Verdict
-from poolwright.worker.visit import visit
+from poolwright.worker.page.visit import visit
 from tests.support.portal import needs_chromium
 from tests.support.sessions import demo_pack
 from tests.support.sites import Answer, serving

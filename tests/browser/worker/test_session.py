@@ -257,7 +257,7 @@ async def test_a_page_that_waits_for_the_portal_is_no_dead_browser(
     portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A page does not answer while it navigates; the browser does, three times over."""
-    monkeypatch.setattr(sessions, "PROOF_INTERVAL_S", 0.01)
+    monkeypatch.setattr(sessions, "PING_INTERVAL_S", 0.01)
     await portal.add_fault(Hang(), Scope.ALL)
 
     async with open_stage(portal, tmp_path, is_authenticated=False) as stage, anyio.create_task_group() as beside:
@@ -280,8 +280,8 @@ async def test_a_page_that_waits_for_the_portal_is_no_dead_browser(
 
 
 async def test_a_browser_that_hangs_is_lost(portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "PROOF_INTERVAL_S", 0.01)
-    monkeypatch.setattr(sessions, "PROOF_LIMIT_S", 0.3)
+    monkeypatch.setattr(sessions, "PING_INTERVAL_S", 0.01)
+    monkeypatch.setattr(sessions, "PING_LIMIT_S", 0.3)
 
     async with open_stage(portal, tmp_path, is_authenticated=False) as stage, anyio.create_task_group() as beside:
         signal_browser(tmp_path / "profile", signal.SIGSTOP)

@@ -8,7 +8,7 @@ import pytest
 
 from poolwright.domain.outcomes import LoginCheck
 from poolwright.portal.pack import LoginStep
-from poolwright.worker.ladder import Keys
+from poolwright.worker.login.login_flow import Credentials
 from tests.support.portal import needs_chromium
 from tests.support.sessions import OpenStage
 from tests.support.sites import Answer, pack_of, portal_at, serving
@@ -41,7 +41,7 @@ async def test_a_sign_on_that_takes_its_time_is_not_cut_off(
         addresses.update(portal=served.url, provider=identity.url)
         stage_of = open_stage(portal_at(served.url), tmp_path, pack=pack_of("", page_s=8), is_authenticated=False)
         async with stage_of as stage:
-            step = await stage.session.membership.log_in(Keys())
+            step = await stage.session.membership.log_in(Credentials())
             proof = await stage.session.membership.probe()
 
     assert (step, proof) == (LoginStep.REVISIT, LoginCheck.LOGGED_IN)

@@ -11,11 +11,11 @@ from playwright.async_api import Browser, Page
 from playwright.async_api import Error as PlaywrightError
 
 from poolwright.portal.triage import Verdict
-from poolwright.worker import reader
-from poolwright.worker.guard import guarding
-from poolwright.worker.presence import is_portal_gone
-from poolwright.worker.reading import End
-from poolwright.worker.visit import visit
+from poolwright.worker.page import page_reader
+from poolwright.worker.page.page_content import ReadEnd
+from poolwright.worker.page.reachability import is_portal_unreachable
+from poolwright.worker.page.request_guard import guard_requests
+from poolwright.worker.page.visit import visit
 from tests.support.portal import needs_chromium
 from tests.support.sites import Answer, Served, pack_of, serving
 
@@ -98,9 +98,9 @@ async def test_a_line_that_goes_dead_is_no_answer_and_the_portal_is_there_all_th
     async with serving({ORDER: Answer(is_broken=True)}) as served, open_page(shell) as page:
         with pytest.raises(PlaywrightError, match="net::ERR_EMPTY_RESPONSE"):
             await visit(page, PACK, served.url, served.url + ORDER, portal_number="1000")
-        is_gone = await is_portal_gone(page.context, served.url)
+        is_gone = await is_portal_unreachable(page.context, served.url)
     async with open_page(shell) as page:
-        is_gone_after = await is_portal_gone(page.context, served.url)
+        is_gone_after = await is_portal_unreachable(page.context, served.url)
 
     assert (is_gone, is_gone_after) == (False, True)
 
@@ -130,12 +130,12 @@ async def test_names_that_a_page_gives_its_elements_hide_nothing_of_it(shell: Br
 async def test_a_page_beyond_all_measure_is_left_at_once(
     shell: Browser, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
-    monkeypatch.setattr(reader, limit, 50)
+    monkeypatch.setattr(page_reader, limit, 50)
     body = SHOWN + "".join(f"<a class=att href=/file/{number}>x</a>" for number in range(60))
     async with serving({ORDER: Answer(body=body)}) as served, open_page(shell) as page:
         found = await visit(page, PACK, served.url, served.url + ORDER, portal_number="1000")
 
-    assert found.reading.end is End.TOO_LARGE
+    assert found.reading.end is ReadEnd.TOO_LARGE
     assert found.reading.links == []
 
 
@@ -163,7 +163,7 @@ async def test_nothing_that_changes_anything_leaves_an_orders_page_but_what_the_
     site = {ORDER: Answer(body=f"<!doctype html><body><div id=order>Order</div>{SENDING}"), "/rpc": Answer(body=TWO)}
     pack = PACK.model_copy(update={"site": PACK.site.model_copy(update={"posts": ("^/rpc$",)})})
     pack = pack.model_copy(update={"attachments": pack_of("").attachments})
-    async with serving(site) as served, open_page(shell) as page, guarding(page, pack, served.url) as guard:
+    async with serving(site) as served, open_page(shell) as page, guard_requests(page, pack, served.url) as guard:
         found = await visit(page, pack, served.url, served.url + ORDER, portal_number="1000", guard=guard)
 
     assert asked(served) == {"POST /rpc"}
@@ -182,7 +182,7 @@ async def test_when_the_work_is_over_nothing_leaves_either(shell: Browser) -> No
     body = f"<!doctype html><div id=order>Order</div><ul id=done></ul>{TWO}"
     site = {ORDER: Answer(body=body)}
     async with serving(site) as served, open_page(shell) as page:
-        async with guarding(page, PACK, served.url) as guard:
+        async with guard_requests(page, PACK, served.url) as guard:
             await visit(page, PACK, served.url, served.url + ORDER, portal_number="1000", guard=guard)
         await page.evaluate("() => void fetch('/late', {method: 'POST'})")
         await page.screenshot()
@@ -194,7 +194,7 @@ async def test_when_the_work_is_over_nothing_leaves_either(shell: Browser) -> No
 async def test_a_page_that_is_sent_to_another_host_is_a_lost_session_and_goes_nowhere(shell: Browser) -> None:
     async with serving({}) as other:
         site = {ORDER: Answer(status=302, location=f"{other.url}/sign-on")}
-        async with serving(site) as served, open_page(shell) as page, guarding(page, PACK, served.url) as guard:
+        async with serving(site) as served, open_page(shell) as page, guard_requests(page, PACK, served.url) as guard:
             found = await visit(page, PACK, served.url, served.url + ORDER, portal_number="1000", guard=guard)
 
     assert found.verdict is Verdict.SESSION_LOST

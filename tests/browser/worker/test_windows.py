@@ -9,8 +9,8 @@ import pytest
 from poolwright.concurrency import periodic
 from poolwright.domain.outcomes import LoginCheck, Reason
 from poolwright.portal.pack_schema import DialogPolicy
-from poolwright.worker import windows
 from poolwright.worker.attempt import attempt
+from poolwright.worker.page import popups
 from tests.support.portal import needs_chromium
 from tests.support.raw_portal import answer, attached, pdf
 from tests.support.raw_stage import button, files_of, link, raw_stage
@@ -35,8 +35,8 @@ RULES = 'empty.selector = [".none"]'
 
 @pytest.fixture
 def few_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(windows, "OPEN_MAX", FEW)
-    monkeypatch.setattr(windows, "SHUT_MAX", FEW)
+    monkeypatch.setattr(popups, "OPEN_MAX", FEW)
+    monkeypatch.setattr(popups, "SHUT_MAX", FEW)
 
 
 async def the_keeper_alone_is_left(stage: Stage) -> None:

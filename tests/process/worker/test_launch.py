@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.options import BrowserOptions, Sandbox
-from poolwright.worker.browser import launch, open_driver
+from poolwright.worker.browser.launcher import launch_browser, open_driver
 from poolwright.worker.errors import CannotStartError
 
 NEXT_STEP = "`poolwright doctor` names the setting to change, and --sandbox auto starts it without where it must"
@@ -39,7 +39,7 @@ async def test_a_system_that_forbids_the_sandbox_is_named_as_the_cause(tmp_path:
 
     async with open_driver() as playwright:
         with pytest.raises(CannotStartError) as caught:
-            await launch(playwright, options, tmp_path / "profile", tmp_path)
+            await launch_browser(playwright, options, tmp_path / "profile", tmp_path)
 
     assert words in str(caught.value)
     assert ("which this system forbids" in str(caught.value)) is (text in {REFUSED, UNKNOWN})

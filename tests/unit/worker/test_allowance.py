@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.options import SizeLimits
-from poolwright.worker import allowance as module
-from poolwright.worker.allowance import FLOOR_BYTES, Allowance, free_bytes, in_words
-from poolwright.worker.received import RefusedError, length, media_type
+from poolwright.worker.transfer import download_limits as module
+from poolwright.worker.transfer.download_limits import FREE_BYTES_MIN, DownloadAllowance, format_size, free_bytes
+from poolwright.worker.transfer.received_file import DownloadRefusedError, content_length, media_type
 
 
 def test_a_file_above_its_limit_is_refused_for_good() -> None:
-    allowance = Allowance(SizeLimits(file_bytes=100, order_bytes=1000))
+    allowance = DownloadAllowance(SizeLimits(file_bytes=100, order_bytes=1000))
 
     allowance.check(100)
-    with pytest.raises(RefusedError, match="more than 100 bytes, the limit for one file") as caught:
+    with pytest.raises(DownloadRefusedError, match="more than 100 bytes, the limit for one file") as caught:
         allowance.check(101)
 
     assert not caught.value.is_retryable
@@ -24,14 +24,14 @@ def test_a_file_above_its_limit_is_refused_for_good() -> None:
 
 
 def test_an_order_that_is_full_takes_no_more_and_keeps_what_it_has() -> None:
-    allowance = Allowance(SizeLimits(file_bytes=100, order_bytes=150))
+    allowance = DownloadAllowance(SizeLimits(file_bytes=100, order_bytes=150))
 
     allowance.use(100)
-    with pytest.raises(RefusedError, match="the limit for one order"):
+    with pytest.raises(DownloadRefusedError, match="the limit for one order"):
         allowance.check(51)
     allowance.use(50)
 
-    with pytest.raises(RefusedError):
+    with pytest.raises(DownloadRefusedError):
         allowance.use(1)
 
 
@@ -39,14 +39,14 @@ def test_an_order_that_is_full_takes_no_more_and_keeps_what_it_has() -> None:
     ("size_bytes", "words"), [(1, "1 bytes"), (1536, "1.5 KB"), (2 * 1024**3, "2 GB"), (1024**5, "1024 TB")]
 )
 def test_sizes_are_told_in_words(size_bytes: int, words: str) -> None:
-    assert in_words(size_bytes) == words
+    assert format_size(size_bytes) == words
 
 
 @pytest.mark.parametrize(
     ("header", "told"), [("137", 137), (" 137, 137 ", 137), ("137, 138", None), ("", None), ("-1", None), ("²", None)]
 )
 def test_only_one_length_is_believed(header: str, told: int | None) -> None:
-    assert length(header) == told
+    assert content_length(header) == told
 
 
 def test_a_media_type_has_no_parameters() -> None:
@@ -60,29 +60,31 @@ PLENTY = SizeLimits(file_bytes=10**12, order_bytes=10**12)
 def test_a_file_that_the_disk_has_no_room_for_is_refused_before_the_disk_is_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    disk_bytes = FLOOR_BYTES * 3
+    disk_bytes = FREE_BYTES_MIN * 3
     here = [0]
     monkeypatch.setattr(module, "free_bytes", lambda _: disk_bytes - here[0])
-    allowance = Allowance(PLENTY).on(tmp_path)
+    allowance = DownloadAllowance(PLENTY).on(tmp_path)
 
     def fill() -> None:
         for here[0] in range(0, disk_bytes, 64 * 1024):
             allowance.check(here[0])
 
-    with pytest.raises(RefusedError, match=r"no room for it \(\d+.*make room, and run the list again") as caught:
+    with pytest.raises(
+        DownloadRefusedError, match=r"no room for it \(\d+.*make room, and run the list again"
+    ) as caught:
         fill()
 
     assert caught.value.is_retryable
-    assert FLOOR_BYTES * 1.9 < here[0] < FLOOR_BYTES * 2.2
+    assert FREE_BYTES_MIN * 1.9 < here[0] < FREE_BYTES_MIN * 2.2
 
 
 def test_one_that_is_announced_is_not_even_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "free_bytes", lambda _: FLOOR_BYTES * 3)
-    allowance = Allowance(PLENTY).on(tmp_path)
+    monkeypatch.setattr(module, "free_bytes", lambda _: FREE_BYTES_MIN * 3)
+    allowance = DownloadAllowance(PLENTY).on(tmp_path)
 
-    allowance.expect(FLOOR_BYTES * 2)
-    with pytest.raises(RefusedError, match="192 MB are free"):
-        allowance.expect(FLOOR_BYTES * 2 + 1)
+    allowance.expect(FREE_BYTES_MIN * 2)
+    with pytest.raises(DownloadRefusedError, match="192 MB are free"):
+        allowance.expect(FREE_BYTES_MIN * 2 + 1)
 
 
 def test_a_small_order_and_a_disk_that_does_not_answer_are_no_matter_of_its_room(
@@ -90,19 +92,19 @@ def test_a_small_order_and_a_disk_that_does_not_answer_are_no_matter_of_its_room
 ) -> None:
     assert free_bytes(tmp_path / "nowhere") is None
     monkeypatch.setattr(module, "free_bytes", lambda _: 0)
-    Allowance(PLENTY).on(tmp_path).check(FLOOR_BYTES - 1)
-    Allowance(PLENTY).on(tmp_path).expect(FLOOR_BYTES - 1)
+    DownloadAllowance(PLENTY).on(tmp_path).check(FREE_BYTES_MIN - 1)
+    DownloadAllowance(PLENTY).on(tmp_path).expect(FREE_BYTES_MIN - 1)
     monkeypatch.setattr(module, "free_bytes", lambda _: None)
-    Allowance(PLENTY).on(tmp_path).check(FLOOR_BYTES * 9)
-    Allowance(PLENTY).check(FLOOR_BYTES * 9)
+    DownloadAllowance(PLENTY).on(tmp_path).check(FREE_BYTES_MIN * 9)
+    DownloadAllowance(PLENTY).check(FREE_BYTES_MIN * 9)
 
 
 def test_files_of_one_order_that_are_small_alone_are_large_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "free_bytes", lambda _: FLOOR_BYTES - 1)
-    allowance = Allowance(PLENTY).on(tmp_path)
-    allowance.use(FLOOR_BYTES)
+    monkeypatch.setattr(module, "free_bytes", lambda _: FREE_BYTES_MIN - 1)
+    allowance = DownloadAllowance(PLENTY).on(tmp_path)
+    allowance.use(FREE_BYTES_MIN)
 
-    with pytest.raises(RefusedError, match="no room"):
+    with pytest.raises(DownloadRefusedError, match="no room"):
         allowance.check(10 * 1024 * 1024)

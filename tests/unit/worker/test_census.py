@@ -9,7 +9,13 @@ import pytest
 from playwright.async_api import BrowserContext
 
 from poolwright.domain.ids import SiteCookies
-from poolwright.worker.census import count_lost, describe, is_newer, take_census, written_by
+from poolwright.worker.browser.cookie_snapshot import (
+    count_missing,
+    describe_missing,
+    is_newer,
+    last_browser_version,
+    verify_cookies,
+)
 from poolwright.worker.errors import CannotStartError, CookiesLostError
 
 EXPECTED = (
@@ -20,28 +26,28 @@ EXPECTED = (
 
 @pytest.mark.parametrize("present", [{"a.test": 3, "b.test": 2}, {"a.test": 4, "b.test": 2, "c.test": 1}])
 def test_a_browser_that_has_all_or_more_lost_none(present: dict[str, int]) -> None:
-    assert count_lost(EXPECTED, present) == {}
+    assert count_missing(EXPECTED, present) == {}
 
 
 def test_what_one_site_has_more_makes_up_for_no_other() -> None:
-    assert count_lost(EXPECTED, {"a.test": 9, "b.test": 1}) == {"b.test": 1}
+    assert count_missing(EXPECTED, {"a.test": 9, "b.test": 1}) == {"b.test": 1}
 
 
 def test_a_site_that_is_gone_lost_all() -> None:
-    assert count_lost(EXPECTED, {}) == {"a.test": 3, "b.test": 2}
+    assert count_missing(EXPECTED, {}) == {"a.test": 3, "b.test": 2}
 
 
 def test_a_browser_that_keeps_no_session_cookies_must_have_the_others() -> None:
-    assert count_lost(EXPECTED, {"a.test": 2}, keeps_session=False) == {}
-    assert count_lost(EXPECTED, {"a.test": 1}, keeps_session=False) == {"a.test": 1}
+    assert count_missing(EXPECTED, {"a.test": 2}, keeps_session=False) == {}
+    assert count_missing(EXPECTED, {"a.test": 1}, keeps_session=False) == {"a.test": 1}
 
 
 def test_a_profile_without_cookies_loses_none() -> None:
-    assert count_lost((), {}) == {}
+    assert count_missing((), {}) == {}
 
 
 def test_the_sentence_names_numbers_and_sites() -> None:
-    assert describe({"a.test": 1, "b.test": 2}, EXPECTED) == (
+    assert describe_missing({"a.test": 1, "b.test": 2}, EXPECTED) == (
         "The browser has lost 3 of the 5 cookies that this profile holds, so a login may be gone: "
         "2 of b.test, 1 of a.test."
     )
@@ -49,7 +55,7 @@ def test_the_sentence_names_numbers_and_sites() -> None:
 
 def test_many_sites_are_not_all_named() -> None:
     sites = {f"{letter}.test": 1 for letter in "abcdefg"}
-    assert describe(sites, ()).endswith("1 of d.test, 1 of e.test and 2 more sites.")
+    assert describe_missing(sites, ()).endswith("1 of d.test, 1 of e.test and 2 more sites.")
 
 
 @pytest.mark.parametrize(
@@ -68,9 +74,9 @@ def test_a_profile_of_a_newer_browser_is_known_by_main_versions(last_version: st
 
 
 def test_a_profile_that_does_not_say_who_used_it_says_nothing(tmp_path: Path) -> None:
-    assert written_by(tmp_path) == ""
+    assert last_browser_version(tmp_path) == ""
     (tmp_path / "Last Version").write_text("150.0.7000.1\n")
-    assert written_by(tmp_path) == "150.0.7000.1"
+    assert last_browser_version(tmp_path) == "150.0.7000.1"
 
 
 class Forgetful:
@@ -105,4 +111,4 @@ async def test_cookies_that_a_newer_browser_wrote_are_no_damage(
     version: str, last_version: str, error: type[Exception], told: str
 ) -> None:
     with pytest.raises(error, match=told):
-        await take_census(cast("BrowserContext", Forgetful(version)), EXPECTED, last_version)
+        await verify_cookies(cast("BrowserContext", Forgetful(version)), EXPECTED, last_version)

@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from poolwright.worker.codings import Unpacking, codings_in
+from poolwright.worker.transfer.received_file import ContentDecoder, parse_content_encoding
 
 CSV = b"".join(b"%d;bolt %d\n" % (number, number * number) for number in range(3000))
 PACKED = gzip.compress(CSV)
@@ -20,7 +20,7 @@ def raw(content: bytes) -> bytes:
 
 def unpacked(header: str, packed: bytes, size: int) -> tuple[bytes, bool]:
     """What comes of pieces of a size, and whether it is whole."""
-    unpacking = Unpacking(codings_in(header))
+    unpacking = ContentDecoder(parse_content_encoding(header))
     parts = (packed[at : at + size] for at in range(0, len(packed), size))
     return b"".join(piece for part in parts for piece in unpacking.pieces(part)), unpacking.is_whole
 
@@ -74,7 +74,7 @@ def test_what_is_not_packed_so_is_told(header: str) -> None:
 def test_a_little_never_becomes_much_at_once() -> None:
     bomb = gzip.compress(gzip.compress(bytes(50_000_000)))
 
-    pieces = [len(piece) for piece in Unpacking(["gzip", "gzip"]).pieces(bomb)]
+    pieces = [len(piece) for piece in ContentDecoder(["gzip", "gzip"]).pieces(bomb)]
 
     assert sum(pieces) == 50_000_000
     assert max(pieces) <= 1024 * 1024

@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
-from poolwright.worker.cookies import CookieSnapshot, missing_cookies
+from poolwright.worker.browser.cookie_snapshot import CookieSnapshot, missing_cookies
 
 SESSION = {"name": "s", "domain": "p.test", "path": "/", "value": "1", "expires": -1}
 

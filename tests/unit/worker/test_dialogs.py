@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from poolwright.portal.pack_schema import DialogPolicy
-from poolwright.worker.dialogs import takes
+from poolwright.worker.page.popups import is_accepted
 
 
 @pytest.mark.parametrize(
@@ -23,4 +23,4 @@ from poolwright.worker.dialogs import takes
 def test_questions_are_answered_as_the_pack_says_and_a_page_that_is_left_is_let_go(
     kind: str, choice: DialogPolicy, *, is_taken: bool
 ) -> None:
-    assert takes(kind, choice) is is_taken
+    assert is_accepted(kind, choice) is is_taken

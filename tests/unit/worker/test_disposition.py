@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poolwright.worker.disposition import NOTHING_SAID, Disposition, read_disposition
+from poolwright.worker.transfer.content_disposition import NO_DISPOSITION, ContentDisposition, parse_content_disposition
 from tests.support.pace import UNHURRIED
 
 
 def name_of(header: str | bytes, *known: str) -> str:
     content = header if isinstance(header, bytes) else header.encode()
-    return read_disposition([content], known).name
+    return parse_content_disposition([content], known).name
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ def test_bytes_are_read_as_the_page_calls_the_file(name: str, encoding: str) -> 
     plain, extended = b'attachment; filename="' + raw + b'"', b"attachment; filename*=" + escaped
 
     for header in (plain, extended):
-        read = read_disposition([header], ["Download", f"{name.upper()} (3 KB)"])
-        assert read == Disposition(name=name, is_attachment=True)
+        read = parse_content_disposition([header], ["Download", f"{name.upper()} (3 KB)"])
+        assert read == ContentDisposition(name=name, is_attachment=True)
 
 
 @pytest.mark.parametrize(
@@ -157,14 +157,16 @@ def test_bytes_are_read_as_the_page_calls_the_file(name: str, encoding: str) -> 
     ],
 )
 def test_letters_that_are_told_and_a_few_western_ones_are_no_guess(header: bytes, name: str) -> None:
-    assert read_disposition([header], ["Download"]) == Disposition(name=name, is_sure=True, is_attachment=True)
+    assert parse_content_disposition([header], ["Download"]) == ContentDisposition(
+        name=name, is_sure=True, is_attachment=True
+    )
 
 
 @pytest.mark.parametrize(
     "raw", ["报价单.pdf".encode("gbk"), b"M\x81ller.pdf"], ids=["eastern", "written by no Windows"]
 )
 def test_bytes_that_nobody_knows_are_a_guess(raw: bytes) -> None:
-    guess = read_disposition([b'attachment; filename="' + raw + b'"'], ["Download"])
+    guess = parse_content_disposition([b'attachment; filename="' + raw + b'"'], ["Download"])
 
     assert not guess.is_sure
     assert guess.name.endswith(".pdf")
@@ -172,20 +174,24 @@ def test_bytes_that_nobody_knows_are_a_guess(raw: bytes) -> None:
 
 
 def test_bytes_that_are_letters_in_no_encoding_are_shown_one_by_one() -> None:
-    guess = read_disposition([b"attachment; filename=\xff\xa0\xff\xff.pdf"])
+    guess = parse_content_disposition([b"attachment; filename=\xff\xa0\xff\xff.pdf"])
 
-    assert guess == Disposition(name="ÿ\u00a0ÿÿ.pdf", is_sure=False, is_attachment=True)
+    assert guess == ContentDisposition(name="ÿ\u00a0ÿÿ.pdf", is_sure=False, is_attachment=True)
 
 
 def test_of_several_headers_the_first_that_names_the_file_is_taken() -> None:
-    found = read_disposition([b"attachment", b'inline; filename="a.pdf"', b'attachment; filename="b.pdf"'])
+    found = parse_content_disposition([b"attachment", b'inline; filename="a.pdf"', b'attachment; filename="b.pdf"'])
 
-    assert found == Disposition(name="a.pdf", is_sure=True, is_attachment=True)
+    assert found == ContentDisposition(name="a.pdf", is_sure=True, is_attachment=True)
 
 
 def test_an_answer_without_a_name_says_nothing_of_its_letters() -> None:
-    assert read_disposition([]) == NOTHING_SAID == Disposition(name="", is_sure=True, is_attachment=False)
-    assert read_disposition([b"attachment"]) == Disposition(name="", is_sure=True, is_attachment=True)
+    assert (
+        parse_content_disposition([])
+        == NO_DISPOSITION
+        == ContentDisposition(name="", is_sure=True, is_attachment=False)
+    )
+    assert parse_content_disposition([b"attachment"]) == ContentDisposition(name="", is_sure=True, is_attachment=True)
 
 
 def test_of_a_header_without_end_the_beginning_is_read() -> None:
@@ -207,7 +213,7 @@ def test_of_a_header_without_end_the_beginning_is_read() -> None:
     ],
 )
 def test_only_a_header_that_says_so_vouches_for_a_file(header: bytes, is_attachment: bool) -> None:
-    assert read_disposition([header]).is_attachment is is_attachment
+    assert parse_content_disposition([header]).is_attachment is is_attachment
 
 
 @pytest.mark.parametrize(
@@ -216,7 +222,7 @@ def test_only_a_header_that_says_so_vouches_for_a_file(header: bytes, is_attachm
 def test_no_header_holds_up_the_one_who_reads_it(part: bytes) -> None:
     begun = time.thread_time()
 
-    read_disposition([b'attachment; filename="' + part * 5000])
+    parse_content_disposition([b'attachment; filename="' + part * 5000])
 
     assert time.thread_time() - begun < 1
 
@@ -224,6 +230,6 @@ def test_no_header_holds_up_the_one_who_reads_it(part: bytes) -> None:
 @UNHURRIED
 @given(st.binary(max_size=300))
 def test_any_bytes_can_be_read(header: bytes) -> None:
-    found = read_disposition([b"attachment; filename=" + header, header])
+    found = parse_content_disposition([b"attachment; filename=" + header, header])
 
     assert isinstance(found.name, str)

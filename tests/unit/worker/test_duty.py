@@ -12,8 +12,8 @@ from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import POTask, Report
 from poolwright.ipc.child import Outbox
 from poolwright.ipc.messages import Assign, Finished, WorkerPaths
-from poolwright.worker.attempt import Bench
-from poolwright.worker.duty import HEARTBEAT_INTERVAL_S, Duty
+from poolwright.worker.attempt import AttemptContext
+from poolwright.worker.loop import HEARTBEAT_INTERVAL_S, WorkerLoop
 from tests.support.tasks import po_task
 
 
@@ -28,17 +28,17 @@ async def test_a_pause_is_told_with_the_report_that_it_cut_through(
     now_s, said = [100.0], list[dict[str, object]]()
     monkeypatch.setattr("poolwright.concurrency.anyio.current_time", lambda: now_s[0])
 
-    async def attempt(bench: Bench, task: POTask, staging: Path) -> Report:
+    async def attempt(bench: AttemptContext, task: POTask, staging: Path) -> Report:
         del bench, task, staging
         now_s[0] += HEARTBEAT_INTERVAL_S + stood_still_s
         return Report(reason=Reason.TASK_TIMEOUT)
 
-    monkeypatch.setattr("poolwright.worker.duty.attempt", attempt)
+    monkeypatch.setattr("poolwright.worker.loop.attempt", attempt)
     membership = SimpleNamespace(is_in=True, count=1, keep_cookies=nothing)
     bench = SimpleNamespace(session=SimpleNamespace(membership=membership))
     mouth = SimpleNamespace(say=lambda kind, **told: said.append({"kind": kind, **told}))
     seat = WorkerPaths(profile_path="p", staging_path="s")
-    duty = Duty(cast("Bench", bench), cast("Outbox", mouth), tmp_path, seat=seat, is_headed=False)
+    duty = WorkerLoop(cast("AttemptContext", bench), cast("Outbox", mouth), tmp_path, seat=seat, is_headed=False)
 
     await duty._answer(Assign(task=po_task(1), staging="w"))
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
-from poolwright.worker.errors import is_gone, stop_if_closed
+from poolwright.worker.errors import is_closed_error, raise_if_closed
 
 #: What was heard of the driver, its library, and the system's pipes when one of the processes in between had ended.
 GONE = (
@@ -40,17 +40,17 @@ OTHERS = (
 def test_every_word_for_a_page_browser_or_driver_that_is_gone_is_known(said: str) -> None:
     error = PlaywrightError(said)
 
-    assert is_gone(error)
+    assert is_closed_error(error)
     with pytest.raises(PlaywrightError):
-        stop_if_closed(error)
+        raise_if_closed(error)
 
 
 @pytest.mark.parametrize("said", OTHERS)
 def test_nothing_else_is_taken_for_it(said: str) -> None:
     error = PlaywrightError(said)
 
-    assert not is_gone(error)
-    stop_if_closed(error)
+    assert not is_closed_error(error)
+    raise_if_closed(error)
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,8 @@ def test_nothing_else_is_taken_for_it(said: str) -> None:
     ids=repr,
 )
 def test_errors_of_other_kinds_tell_it_too(error: Exception) -> None:
-    assert is_gone(error)
+    assert is_closed_error(error)
 
 
 def test_a_page_that_is_late_is_there() -> None:
-    assert not is_gone(PlaywrightTimeoutError("Page.goto: Timeout 30000ms exceeded."))
+    assert not is_closed_error(PlaywrightTimeoutError("Page.goto: Timeout 30000ms exceeded."))

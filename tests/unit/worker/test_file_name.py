@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from poolwright.portal.pack_schema import AttachmentRules, NameSource
-from poolwright.worker.disposition import NOTHING_SAID, Disposition
-from poolwright.worker.file_name import FileName, name_file, name_in_address, name_in_text
+from poolwright.worker.download.file_name import FileName, choose_file_name, name_in_address, name_in_text
+from poolwright.worker.transfer.content_disposition import NO_DISPOSITION, ContentDisposition
 
 ORDER = AttachmentRules(links=("a",)).names
 
 
 def called(header: str = "", address: str = "", **page: str) -> str:
-    return name_file(ORDER, page, Disposition(name=header), [address]).label
+    return choose_file_name(ORDER, page, ContentDisposition(name=header), [address]).label
 
 
 def test_the_header_goes_before_all_that_a_page_says() -> None:
@@ -24,26 +24,28 @@ def test_the_header_goes_before_all_that_a_page_says() -> None:
     assert called(text="Offer", title="The whole offer") == "Offer"
     assert called(title="The whole offer", address="https://p.test/w.pdf") == "The whole offer"
     assert called(address="https://p.test/w.pdf") == "w.pdf"
-    assert name_file(ORDER, {}, NOTHING_SAID) == FileName(label="attachment", name="attachment")
+    assert choose_file_name(ORDER, {}, NO_DISPOSITION) == FileName(label="attachment", name="attachment")
     assert called("Offer 7", text="Offer.pdf") == "Offer 7", "whatever it ends in"
     assert called("Offer...final.pdf", text="Offer for the hall.pdf") == "Offer...final.pdf", "it is never cut"
     assert called(download="Download Offer.pdf") == "Download Offer.pdf", "it is no text to find a name in"
 
 
 def test_a_name_is_given_by_what_came_with_the_file_and_by_nothing_on_the_page() -> None:
-    guess = Disposition(name="\u00b1\u00a8.pdf", is_sure=False)
+    guess = ContentDisposition(name="\u00b1\u00a8.pdf", is_sure=False)
 
-    assert name_file(ORDER, {}, Disposition(name="a.pdf")) == FileName(label="a.pdf", name="a.pdf", is_given=True)
-    assert name_file(ORDER, {"download": "a.pdf"}, NOTHING_SAID).is_given
-    assert name_file(ORDER, {"text": "Download"}, guess).is_given
-    assert not name_file(ORDER, {"text": "Offer.pdf"}, guess).is_given
-    assert not name_file(ORDER, {}, NOTHING_SAID, ["https://p.test/a.pdf"]).is_given
+    assert choose_file_name(ORDER, {}, ContentDisposition(name="a.pdf")) == FileName(
+        label="a.pdf", name="a.pdf", is_given=True
+    )
+    assert choose_file_name(ORDER, {"download": "a.pdf"}, NO_DISPOSITION).is_given
+    assert choose_file_name(ORDER, {"text": "Download"}, guess).is_given
+    assert not choose_file_name(ORDER, {"text": "Offer.pdf"}, guess).is_given
+    assert not choose_file_name(ORDER, {}, NO_DISPOSITION, ["https://p.test/a.pdf"]).is_given
 
 
 def test_the_first_address_that_names_a_file_names_it() -> None:
     addresses = ["https://p.test/f/4711", "https://cdn.test/Offer.pdf", "https://cdn.test/x.pdf"]
 
-    assert name_file(ORDER, {}, NOTHING_SAID, addresses).label == "Offer.pdf"
+    assert choose_file_name(ORDER, {}, NO_DISPOSITION, addresses).label == "Offer.pdf"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +82,7 @@ def test_the_first_address_that_names_a_file_names_it() -> None:
     ],
 )
 def test_words_that_only_say_what_a_link_does_are_no_name(page: dict[str, str], address: str, label: str) -> None:
-    assert name_file(ORDER, page, NOTHING_SAID, [address]).label == label
+    assert choose_file_name(ORDER, page, NO_DISPOSITION, [address]).label == label
 
 
 @pytest.mark.parametrize("header", ["null", "undefined.pdf", ".pdf"])
@@ -90,16 +92,16 @@ def test_what_a_program_writes_where_it_has_no_name_is_none(header: str) -> None
 
 
 def test_a_guess_at_bytes_gives_way_to_what_the_page_calls_the_file() -> None:
-    guess = Disposition(name="\u00b1\u00a8.pdf", is_sure=False)
+    guess = ContentDisposition(name="\u00b1\u00a8.pdf", is_sure=False)
 
-    assert name_file(ORDER, {"text": "Offer.pdf"}, guess).label == "Offer.pdf"
-    assert name_file(ORDER, {"text": "Download"}, guess).label == "\u00b1\u00a8.pdf"
+    assert choose_file_name(ORDER, {"text": "Offer.pdf"}, guess).label == "Offer.pdf"
+    assert choose_file_name(ORDER, {"text": "Download"}, guess).label == "\u00b1\u00a8.pdf"
 
 
 def test_a_pack_may_want_another_order() -> None:
     order = (NameSource.TEXT, NameSource.DISPOSITION)
 
-    assert name_file(order, {"text": "Offer.pdf"}, Disposition(name="4711.pdf")).label == "Offer.pdf"
+    assert choose_file_name(order, {"text": "Offer.pdf"}, ContentDisposition(name="4711.pdf")).label == "Offer.pdf"
 
 
 @pytest.mark.parametrize(
@@ -173,7 +175,7 @@ def test_an_address_names_a_file_in_letters(address: str, name: str) -> None:
 
 
 def test_a_slash_in_a_text_leads_nowhere() -> None:
-    assert name_file(ORDER, {"text": "Offer 3/2024"}, NOTHING_SAID) == FileName(
+    assert choose_file_name(ORDER, {"text": "Offer 3/2024"}, NO_DISPOSITION) == FileName(
         label="Offer 3/2024", name="Offer 3_2024"
     )
-    assert name_file(ORDER, {}, Disposition(name="a/b.pdf")).name == "a/b.pdf"
+    assert choose_file_name(ORDER, {}, ContentDisposition(name="a/b.pdf")).name == "a/b.pdf"

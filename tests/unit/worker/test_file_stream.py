@@ -15,12 +15,11 @@ from playwright.async_api import BrowserContext
 
 from poolwright.domain.options import BrowserOptions, PortalOptions, SizeLimits
 from poolwright.portal import pack as packs
-from poolwright.worker.allowance import Allowance
 from poolwright.worker.errors import PortalBusyError
-from poolwright.worker.file_stream import FileStream, open_file_stream, waiting_s
-from poolwright.worker.http_client import Clients
-from poolwright.worker.received import RefusedError
-from poolwright.worker.set_cookies import cookies_of
+from poolwright.worker.transfer.download_limits import DownloadAllowance
+from poolwright.worker.transfer.http_client import HttpClients, response_cookies
+from poolwright.worker.transfer.http_downloader import HttpDownloader, open_http_downloader, parse_retry_after
+from poolwright.worker.transfer.received_file import DownloadRefusedError
 
 BASE = "https://portal.test"
 PDF = b"%PDF-1.4\n%%EOF\n"
@@ -44,7 +43,7 @@ class Jar:
 Answers = Callable[[httpx.Request], httpx.Response]
 
 
-def stream_of(answers: Answers, jar: Jar | None = None) -> FileStream:
+def stream_of(answers: Answers, jar: Jar | None = None) -> HttpDownloader:
     def unread(request: httpx.Request) -> httpx.Response:
         """As it comes from a network: an answer that was given its content has read it already."""
         answer = answers(request)
@@ -54,12 +53,12 @@ def stream_of(answers: Answers, jar: Jar | None = None) -> FileStream:
 
     client = httpx.AsyncClient(transport=httpx.MockTransport(unread))
     portal = PortalOptions(pack_json="", base_url=BASE)
-    return FileStream(PACK, portal, cast("BrowserContext", jar or Jar()), Clients(usual=client))
+    return HttpDownloader(PACK, portal, cast("BrowserContext", jar or Jar()), HttpClients(usual=client))
 
 
-async def refusal_of(stream: FileStream, part: Path, sizes: SizeLimits | None = None) -> RefusedError:
-    with pytest.raises(RefusedError) as caught:
-        await stream.fetch(f"{BASE}/f/1", part, Allowance(sizes or SizeLimits()), ())
+async def refusal_of(stream: HttpDownloader, part: Path, sizes: SizeLimits | None = None) -> DownloadRefusedError:
+    with pytest.raises(DownloadRefusedError) as caught:
+        await stream.fetch(f"{BASE}/f/1", part, DownloadAllowance(sizes or SizeLimits()), ())
     return caught.value
 
 
@@ -81,7 +80,9 @@ async def test_cookies_beyond_ascii_go_as_a_browser_sends_them(tmp_path: Path) -
         asked.append(request)
         return httpx.Response(200, content=PDF)
 
-    await stream_of(answer, Jar(ü="ä€", a="1")).fetch(f"{BASE}/f/1", tmp_path / "part", Allowance(SizeLimits()), ())
+    await stream_of(answer, Jar(ü="ä€", a="1")).fetch(
+        f"{BASE}/f/1", tmp_path / "part", DownloadAllowance(SizeLimits()), ()
+    )
 
     sent = dict(asked[0].headers.raw)[b"Cookie"]
     assert sent == "ü=ä€; a=1".encode()
@@ -96,7 +97,7 @@ async def test_a_ticket_that_comes_with_a_redirect_is_brought_along(tmp_path: Pa
         headers = {"location": "/f/1?t=1", "set-cookie": "ticket=7; Path=/f; HttpOnly"}
         return httpx.Response(302, headers=headers)
 
-    received = await stream_of(answer, jar).fetch(f"{BASE}/f/1", tmp_path / "part", Allowance(SizeLimits()), ())
+    received = await stream_of(answer, jar).fetch(f"{BASE}/f/1", tmp_path / "part", DownloadAllowance(SizeLimits()), ())
 
     assert received.final_url == f"{BASE}/f/1?t=1"
     assert (tmp_path / "part").read_bytes() == PDF
@@ -132,7 +133,7 @@ async def test_signed_storage_is_followed(tmp_path: Path) -> None:
             return httpx.Response(302, headers={"location": "https://bucket.test/k?X-Amz-Signature=a#x"})
         return httpx.Response(200, content=PDF, headers={"content-disposition": 'attachment; filename="SSO Form.pdf"'})
 
-    received = await stream_of(answer).fetch(f"{BASE}/f/1", tmp_path / "part", Allowance(SizeLimits()), ())
+    received = await stream_of(answer).fetch(f"{BASE}/f/1", tmp_path / "part", DownloadAllowance(SizeLimits()), ())
 
     assert received.disposition.name == "SSO Form.pdf"
     assert (received.source_url, received.final_url) == (f"{BASE}/f/1", "https://bucket.test/k?X-Amz-Signature=a")
@@ -183,7 +184,9 @@ async def test_what_was_cut_off_on_its_way_is_no_file(tmp_path: Path) -> None:
 async def test_what_was_packed_for_its_way_has_no_size_that_was_announced(tmp_path: Path) -> None:
     answer = httpx.Response(200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(gzip.compress(PDF)))
 
-    received = await stream_of(lambda _: answer).fetch(f"{BASE}/f/1", tmp_path / "part", Allowance(SizeLimits()), ())
+    received = await stream_of(lambda _: answer).fetch(
+        f"{BASE}/f/1", tmp_path / "part", DownloadAllowance(SizeLimits()), ()
+    )
 
     assert (tmp_path / "part").read_bytes() == PDF
     assert received.declared_bytes is None
@@ -197,10 +200,10 @@ async def test_a_part_is_taken_where_it_is_all_there_is(
     tmp_path: Path, content_range: str, size_bytes: int | None
 ) -> None:
     answer = httpx.Response(206, headers={"content-range": content_range}, content=PDF)
-    fetch = stream_of(lambda _: answer).fetch(f"{BASE}/f/1", tmp_path / "part", Allowance(SizeLimits()), ())
+    fetch = stream_of(lambda _: answer).fetch(f"{BASE}/f/1", tmp_path / "part", DownloadAllowance(SizeLimits()), ())
 
     if size_bytes is None:
-        with pytest.raises(RefusedError):
+        with pytest.raises(DownloadRefusedError):
             await fetch
     else:
         assert (await fetch).declared_bytes == size_bytes
@@ -211,7 +214,7 @@ async def test_a_length_beside_chunks_counts_for_nothing(tmp_path: Path) -> None
     answer = httpx.Response(200, headers=headers, stream=httpx.ByteStream(PDF))
     stream = stream_of(lambda _: answer)
 
-    received = await stream.fetch(f"{BASE}/f/1", tmp_path / "part", Allowance(SizeLimits()), ())
+    received = await stream.fetch(f"{BASE}/f/1", tmp_path / "part", DownloadAllowance(SizeLimits()), ())
 
     assert received.declared_bytes is None
 
@@ -246,7 +249,7 @@ async def test_a_portal_that_is_busy_is_told_as_such(tmp_path: Path) -> None:
     stream = stream_of(lambda _: httpx.Response(503, headers={"retry-after": "7"}))
 
     with pytest.raises(PortalBusyError) as caught:
-        await stream.fetch(f"{BASE}/f/1", tmp_path / "part", Allowance(SizeLimits()), ())
+        await stream.fetch(f"{BASE}/f/1", tmp_path / "part", DownloadAllowance(SizeLimits()), ())
 
     assert caught.value.retry_after_s == 7
 
@@ -271,7 +274,7 @@ async def test_a_proxy_that_only_a_browser_can_use_leaves_the_files_to_it(
     monkeypatch.setenv("ALL_PROXY", "weird://proxy.test:1")
     portal = PortalOptions(pack_json="", base_url=BASE)
 
-    async with open_file_stream(PACK, portal, cast("BrowserContext", Jar()), "test", BrowserOptions()) as stream:
+    async with open_http_downloader(PACK, portal, cast("BrowserContext", Jar()), "test", BrowserOptions()) as stream:
         refusal = await refusal_of(stream, tmp_path / "part")
 
     assert refusal.is_for_browser
@@ -288,7 +291,7 @@ async def test_a_proxy_that_only_a_browser_can_use_leaves_the_files_to_it(
 def test_a_cookie_reaches_the_browser_as_it_was_set(header: str, told: dict[str, object]) -> None:
     answer = httpx.Response(200, headers={"set-cookie": header}, request=httpx.Request("GET", f"{BASE}/f/1"))
 
-    (cookie,) = cookies_of(answer)
+    (cookie,) = response_cookies(answer)
 
     assert told.items() <= dict(cookie).items()
 
@@ -297,7 +300,7 @@ def test_no_cookie_is_taken_for_another_host() -> None:
     headers = {"set-cookie": "a=1; Domain=elsewhere.test"}
     answer = httpx.Response(200, headers=headers, request=httpx.Request("GET", f"{BASE}/f/1"))
 
-    assert list(cookies_of(answer)) == []
+    assert list(response_cookies(answer)) == []
 
 
 @pytest.mark.parametrize(
@@ -314,4 +317,4 @@ def test_no_cookie_is_taken_for_another_host() -> None:
     ],
 )
 def test_only_whole_seconds_are_taken_from_a_retry_after(header: str | None, told_s: float | None) -> None:
-    assert waiting_s(header) == told_s
+    assert parse_retry_after(header) == told_s

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from poolwright.domain.options import BrowserOptions
-from poolwright.worker.http_client import Clients, open_clients
+from poolwright.worker.transfer.http_client import HttpClients, open_http_clients
 from tests.support.certificates import make, secure_portal
 
 ROOT = make("Company Root", is_authority=True)
@@ -20,7 +20,7 @@ SERVER = make("portal", ROOT)
 
 
 async def asked(options: BrowserOptions, url: str) -> str:
-    async with open_clients(options, "test", 30.0) as clients:
+    async with open_http_clients(options, "test", 30.0) as clients:
         client = clients.to(url)
         assert client is not None
         return (await client.get(url)).text
@@ -61,6 +61,8 @@ async def test_a_certificate_is_shown_to_the_portal_alone(tmp_path: Path) -> Non
 )
 def test_other_hosts_see_it_where_settings_name_them(url: str, *, may_see: bool) -> None:
     showing = httpx.AsyncClient()
-    clients = Clients(usual=None, showing=showing, portal="https://portal.test", hosts=("sso.test", ".company.test"))
+    clients = HttpClients(
+        usual=None, showing=showing, portal="https://portal.test", hosts=("sso.test", ".company.test")
+    )
 
     assert clients.to(url) is (showing if may_see else None)

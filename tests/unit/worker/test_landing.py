@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Download
 from playwright.async_api import Error as PlaywrightError
 
-from poolwright.worker.landing import Landing, landed
+from poolwright.worker.download.browser_file import DownloadProgress, wait_for_download
 
 
 class Coming:
@@ -42,7 +42,7 @@ def nothing(_: int) -> None:
 
 def test_what_is_there_counts_under_either_name(tmp_path: Path) -> None:
     place = tmp_path / "0f"
-    landing = Landing(download(place))
+    landing = DownloadProgress(download(place))
     nothing_yet = landing.size_bytes()
     (tmp_path / "0f.crdownload").write_bytes(b"12345")
     partly = landing.size_bytes()
@@ -52,17 +52,17 @@ def test_what_is_there_counts_under_either_name(tmp_path: Path) -> None:
 
 
 def test_a_library_that_does_not_tell_the_place_shows_nothing() -> None:
-    assert Landing(cast("Download", object())).size_bytes() == 0
-    assert Landing(download(None)).size_bytes() == 0
+    assert DownloadProgress(cast("Download", object())).size_bytes() == 0
+    assert DownloadProgress(download(None)).size_bytes() == 0
 
 
 async def test_what_is_there_at_once_is_handed_on(tmp_path: Path) -> None:
-    assert await landed(download(tmp_path / "0f"), 60.0, nothing) == tmp_path / "0f"
+    assert await wait_for_download(download(tmp_path / "0f"), 60.0, nothing) == tmp_path / "0f"
 
 
 async def test_one_that_stands_still_is_given_up() -> None:
     with pytest.raises(TimeoutError, match=r"no byte of it came for 0\.01 s, after 0"):
-        await landed(download(None), 0.01, nothing)
+        await wait_for_download(download(None), 0.01, nothing)
 
 
 async def test_one_that_grows_too_large_is_given_up_while_it_comes(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ async def test_one_that_grows_too_large_is_given_up_while_it_comes(tmp_path: Pat
             raise ValueError(msg)
 
     with pytest.raises(ValueError, match="4 are too many"):
-        await landed(download(place, grow), 60.0, refuse)
+        await wait_for_download(download(place, grow), 60.0, refuse)
 
 
 async def test_what_the_browser_says_of_it_is_told_as_it_is(tmp_path: Path) -> None:
@@ -85,4 +85,4 @@ async def test_what_the_browser_says_of_it_is_told_as_it_is(tmp_path: Path) -> N
         raise PlaywrightError("canceled")
 
     with pytest.raises(PlaywrightError, match="canceled"):
-        await landed(download(tmp_path / "0f", fail), 60.0, nothing)
+        await wait_for_download(download(tmp_path / "0f", fail), 60.0, nothing)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.worker.launch_failure import why
+from poolwright.worker.browser.launcher import explain_launch_failure
 
 PROFILE = Path("/runs/w1")
 
@@ -79,7 +79,7 @@ def told(*said: str, code: int = 1, box: str = "") -> str:
     ],
 )
 def test_the_browsers_own_words_are_told_with_the_next_step(message: str, sentence: str) -> None:
-    assert why(message, PROFILE) == sentence
+    assert explain_launch_failure(message, PROFILE) == sentence
 
 
 @pytest.mark.parametrize(
@@ -90,4 +90,4 @@ def test_the_browsers_own_words_are_told_with_the_next_step(message: str, senten
     ],
 )
 def test_a_sandbox_that_is_refused_is_the_cause_before_all_others(said: str, cause: str) -> None:
-    assert cause in why(told(said), PROFILE)
+    assert cause in explain_launch_failure(told(said), PROFILE)

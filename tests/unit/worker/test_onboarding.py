@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.states import SESSION
-from poolwright.worker import onboarding
+from poolwright.worker import profile_setup
 
 
 def test_a_browser_that_nobody_has_proved_is_at_the_first_state_of_its_machine() -> None:
-    view = onboarding._view(WorkerRef(1, 1), datetime(2026, 11, 30, tzinfo=UTC))
+    view = profile_setup._view(WorkerRef(1, 1), datetime(2026, 11, 30, tzinfo=UTC))
 
     assert view.status == SESSION.start.name
     assert not view.active_tabs

@@ -10,7 +10,7 @@ import pytest
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import FetchedFile, Report
 from poolwright.worker.errors import BadReportError
-from poolwright.worker.processors.protocol import completed
+from poolwright.worker.processors.registry import complete_report
 from poolwright.worker.tab import Tab
 
 
@@ -31,7 +31,7 @@ def tab_with(file_count: int) -> Tab:
 
 
 def test_an_order_of_many_thousand_files_is_told_whole() -> None:
-    report = completed(Report(reason=Reason.ALL_SAVED), tab_with(8000))
+    report = complete_report(Report(reason=Reason.ALL_SAVED), tab_with(8000))
 
     assert len(report.files) == 8000
     assert report.page_url == "https://portal.test/4711"
@@ -39,9 +39,9 @@ def test_an_order_of_many_thousand_files_is_told_whole() -> None:
 
 def test_what_no_frame_holds_is_said_here() -> None:
     with pytest.raises(BadReportError, match="bytes; at most"):
-        completed(Report(reason=Reason.ALL_SAVED, detail="x" * 17_000_000), tab_with(0))
+        complete_report(Report(reason=Reason.ALL_SAVED, detail="x" * 17_000_000), tab_with(0))
 
 
 def test_what_is_no_report_is_said() -> None:
     with pytest.raises(BadReportError, match="gave back str instead of a Report"):
-        completed("done", tab_with(0))
+        complete_report("done", tab_with(0))

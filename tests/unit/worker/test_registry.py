@@ -12,8 +12,8 @@ import pytest
 from poolwright.domain.ids import TaskId
 from poolwright.domain.tasks import POTask
 from poolwright.worker.errors import CannotProcessError
-from poolwright.worker.processors import po_attachments
-from poolwright.worker.processors.registry import find
+from poolwright.worker.processors import purchase_orders
+from poolwright.worker.processors.registry import load_processor
 from tests.support.packages import install
 
 Author = Callable[[str], str]
@@ -36,19 +36,19 @@ def _author(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Author:
 
 def refusal(name: str, *import_path: str) -> str:
     with pytest.raises(CannotProcessError) as caught:
-        find(name, import_path)
+        load_processor(name, import_path)
     sys.modules.pop("own", None)
     return str(caught.value)
 
 
 def test_a_shipped_processor_is_found_by_its_name() -> None:
-    assert find("po_attachments") is po_attachments.process
+    assert load_processor("po_attachments") is purchase_orders.process
 
 
 def test_an_own_processor_is_found_in_the_import_path(author: Author) -> None:
     folder = author("async def titles(tab, task):\n    return task.po_number\n")
 
-    found = find("own:titles", (folder,))
+    found = load_processor("own:titles", (folder,))
 
     assert getattr(found, "__module__", "") == "own"
     assert sys.path[0] == folder
@@ -64,7 +64,7 @@ async def test_an_own_processor_may_be_an_object_or_half_filled_in(author: Autho
     )
     task = POTask(task_id=TaskId("own:1"), po_number="1", portal_number="1")
 
-    told = [await functools.partial(find(name, (folder,)), None)(task) for name in ("own:titles", "own:deep")]  # type: ignore[arg-type]
+    told = [await functools.partial(load_processor(name, (folder,)), None)(task) for name in ("own:titles", "own:deep")]  # type: ignore[arg-type]
 
     assert told == ["object", 3]
     sys.modules.pop("own")
@@ -76,7 +76,7 @@ def test_the_import_path_comes_before_everything_else(author: Author) -> None:
     other.mkdir()
     (other / "own.py").write_text("async def covers(tab, task): ...\n", encoding="utf-8")
 
-    found = find("own:covers", (str(other), folder))
+    found = load_processor("own:covers", (str(other), folder))
 
     assert getattr(found, "__name__", "") == "covers"
     sys.modules.pop("own")
@@ -91,7 +91,7 @@ def test_one_that_a_package_offers_is_found_by_its_name(author: Author) -> None:
     folder = author("")
     install(Path(folder), "shop-prices", "async def save(tab, task): ...\n", prices="shop_prices:save")
 
-    assert getattr(find("prices", (folder,)), "__name__", "") == "save"
+    assert getattr(load_processor("prices", (folder,)), "__name__", "") == "save"
     sys.modules.pop("shop_prices")
 
 
@@ -100,7 +100,7 @@ def test_one_that_a_package_offers_may_stand_inside_a_class(author: Author) -> N
     source = "class Desk:\n    @staticmethod\n    async def save(tab, task): ...\n"
     install(Path(folder), "shop-desk", source, desk="shop_desk:Desk.save")
 
-    assert getattr(find("desk", (folder,)), "__qualname__", "") == "Desk.save"
+    assert getattr(load_processor("desk", (folder,)), "__qualname__", "") == "Desk.save"
     sys.modules.pop("shop_desk")
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import anyio
 import pytest
 
+from poolwright.worker.download.staged_files import DownloadedFile, StagedFiles
 from poolwright.worker.errors import BadFileError
-from poolwright.worker.staged import Arrived, StagedFiles
 
 PDF = b"%PDF-1.4\n1 0 obj << >> endobj\ntrailer << >>\n%%EOF\n"
 PAGE = b"<!doctype html><html><head><title>Login</title></head><body></body></html>"
@@ -97,7 +97,9 @@ async def test_a_file_that_came_otherwise_is_taken_as_it_was_found(files: Staged
     part.write_bytes(PDF)
 
     file = files.take(
-        Arrived(path=part, label="Order 1", size_bytes=7, sha256="ab", media_type="application/pdf", source_url="u")
+        DownloadedFile(
+            path=part, label="Order 1", size_bytes=7, sha256="ab", media_type="application/pdf", source_url="u"
+        )
     )
 
     assert (file.name, file.label, file.size_bytes, file.sha256) == ("Order 1.pdf", "Order 1", 7, "ab")

@@ -11,13 +11,13 @@ import anyio
 import pytest
 
 from poolwright.domain.outcomes import Reason
-from poolwright.worker import storage
+from poolwright.worker import attempt
 
 PAGE = "https://portal.example/orders/1"
 
 
 async def reason_of(error: OSError, folder: Path) -> tuple[Reason, str]:
-    report = await storage.report_of(error, folder, PAGE)
+    report = await attempt.storage_report(error, folder, PAGE)
     assert report.page_url == PAGE
     return report.reason, report.detail
 

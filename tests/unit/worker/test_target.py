@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from poolwright.portal import pack as packs
-from poolwright.worker.target import Reach, is_signed, reach_of, wrong_network, wrong_target
+from poolwright.worker.transfer.download_limits import (
+    NetworkScope,
+    is_signed_url,
+    network_problem,
+    network_scope,
+    target_problem,
+)
 
 BASE = "https://portal.test"
 _DEMO = packs.load("demo")
@@ -16,26 +22,26 @@ S3 = "https://bucket.s3.amazonaws.com/k?response-content-disposition=attachment%
 @pytest.mark.parametrize(
     ("address", "reach"),
     [
-        ("8.8.8.8", Reach.PUBLIC),
-        ("2600::1", Reach.PUBLIC),
-        ("10.1.2.3", Reach.PRIVATE),
-        ("192.168.0.1", Reach.PRIVATE),
-        ("100.64.0.1", Reach.PRIVATE),
-        ("fd00::1", Reach.PRIVATE),
-        ("169.254.169.254", Reach.LINK_LOCAL),
-        ("fe80::1%eth0", Reach.LINK_LOCAL),
-        ("127.0.0.1", Reach.LOOPBACK),
-        ("127.9.9.9", Reach.LOOPBACK),
-        ("::1", Reach.LOOPBACK),
-        ("::ffff:127.0.0.1", Reach.LOOPBACK),
-        ("::ffff:169.254.169.254", Reach.LINK_LOCAL),
-        ("0.0.0.0", Reach.NOBODY),  # noqa: S104 - an address to judge
-        ("224.0.0.1", Reach.NOBODY),
-        ("portal.test", Reach.NOBODY),
+        ("8.8.8.8", NetworkScope.PUBLIC),
+        ("2600::1", NetworkScope.PUBLIC),
+        ("10.1.2.3", NetworkScope.PRIVATE),
+        ("192.168.0.1", NetworkScope.PRIVATE),
+        ("100.64.0.1", NetworkScope.PRIVATE),
+        ("fd00::1", NetworkScope.PRIVATE),
+        ("169.254.169.254", NetworkScope.LINK_LOCAL),
+        ("fe80::1%eth0", NetworkScope.LINK_LOCAL),
+        ("127.0.0.1", NetworkScope.LOOPBACK),
+        ("127.9.9.9", NetworkScope.LOOPBACK),
+        ("::1", NetworkScope.LOOPBACK),
+        ("::ffff:127.0.0.1", NetworkScope.LOOPBACK),
+        ("::ffff:169.254.169.254", NetworkScope.LINK_LOCAL),
+        ("0.0.0.0", NetworkScope.NOBODY),  # noqa: S104 - an address to judge
+        ("224.0.0.1", NetworkScope.NOBODY),
+        ("portal.test", NetworkScope.NOBODY),
     ],
 )
-def test_each_address_is_in_a_network(address: str, reach: Reach) -> None:
-    assert reach_of(address) is reach
+def test_each_address_is_in_a_network(address: str, reach: NetworkScope) -> None:
+    assert network_scope(address) is reach
 
 
 @pytest.mark.parametrize(
@@ -53,7 +59,7 @@ def test_each_address_is_in_a_network(address: str, reach: Reach) -> None:
     ],
 )
 def test_the_portal_its_hosts_and_signed_storage_are_followed(url: str) -> None:
-    assert wrong_target(PACK, BASE, url) == ""
+    assert target_problem(PACK, BASE, url) == ""
 
 
 @pytest.mark.parametrize(
@@ -71,12 +77,12 @@ def test_the_portal_its_hosts_and_signed_storage_are_followed(url: str) -> None:
     ],
 )
 def test_other_places_are_not_followed(url: str, said: str) -> None:
-    assert said in wrong_target(PACK, BASE, url)
+    assert said in target_problem(PACK, BASE, url)
 
 
 def test_a_portal_without_encryption_may_use_storage_without_it() -> None:
-    assert wrong_target(PACK, "http://portal.test", S3.replace("https", "http")) == ""
-    assert wrong_target(PACK, "http://127.0.0.1:8000", "http://127.0.0.1:18999/healthz") != ""
+    assert target_problem(PACK, "http://portal.test", S3.replace("https", "http")) == ""
+    assert target_problem(PACK, "http://127.0.0.1:8000", "http://127.0.0.1:18999/healthz") != ""
 
 
 @pytest.mark.parametrize(
@@ -100,8 +106,8 @@ def test_a_portal_without_encryption_may_use_storage_without_it() -> None:
 def test_no_network_is_entered_in_which_the_portal_is_not(
     addresses: list[str], portal: list[str], is_right: bool
 ) -> None:
-    assert (wrong_network("host.test", addresses, portal) == "") is is_right
+    assert (network_problem("host.test", addresses, portal) == "") is is_right
 
 
 def test_an_ordinary_address_is_not_signed() -> None:
-    assert not is_signed("https://elsewhere.test/files/2024/offer.pdf?id=4711&lang=de")
+    assert not is_signed_url("https://elsewhere.test/files/2024/offer.pdf?id=4711&lang=de")

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from playwright.async_api import Download, Page
 
-from poolwright.worker.trail import Trail, discard_strays, is_followed
+from poolwright.worker.page.page_activity import PageActivity, discard_unfollowed, is_followed
 
 
 class Window:
@@ -56,9 +56,9 @@ async def brought(window: Window) -> list[str]:
 
 async def test_what_a_page_brings_by_itself_or_late_is_thrown_away_and_what_is_followed_is_not() -> None:
     window = Window()
-    discard_strays(page_of(window))
+    discard_unfollowed(page_of(window))
     by_itself = await brought(window)
-    trail = Trail(page_of(window))
+    trail = PageActivity(page_of(window))
     trail.listen(page_of(window))
     followed, was_followed = await brought(window), is_followed(page_of(window))
     trail.deafen()
@@ -71,7 +71,7 @@ async def test_what_a_page_brings_by_itself_or_late_is_thrown_away_and_what_is_f
 
 async def test_windows_of_a_page_are_looked_after_with_it() -> None:
     page, window = Window(), Window()
-    discard_strays(page_of(page))
+    discard_unfollowed(page_of(page))
     await page.tell("popup", window)
 
     assert await brought(window) == ["cancelled", "deleted"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.options import BrowserOptions, Identity, Secret
-from poolwright.worker import trust
+from poolwright.worker.browser import certificate_store
 from poolwright.worker.errors import CannotStartError
 
 ANNA = Identity(name="anna", chain="", key=Secret(text=""))
@@ -19,7 +19,7 @@ ANNA = Identity(name="anna", chain="", key=Secret(text=""))
 def test_all_but_certificates_is_found_where_it_was() -> None:
     inherited = {"HOME": "/home/anna", "PATH": "/bin", "XDG_CONFIG_HOME": "/etc/anna"}
 
-    assert trust.environment(inherited, Path("/home/anna"), Path("/tmp/t/home")) == {
+    assert certificate_store.browser_environment(inherited, Path("/home/anna"), Path("/tmp/t/home")) == {
         "HOME": "/tmp/t/home",
         "PATH": "/bin",
         "XAUTHORITY": "/home/anna/.Xauthority",
@@ -30,7 +30,10 @@ def test_all_but_certificates_is_found_where_it_was() -> None:
 
 
 def test_a_user_without_a_home_gets_one_for_certificates_alone() -> None:
-    assert trust.environment({"PATH": "/bin"}, None, Path("/tmp/t/home")) == {"HOME": "/tmp/t/home", "PATH": "/bin"}
+    assert certificate_store.browser_environment({"PATH": "/bin"}, None, Path("/tmp/t/home")) == {
+        "HOME": "/tmp/t/home",
+        "PATH": "/bin",
+    }
 
 
 @pytest.mark.parametrize(
@@ -45,7 +48,10 @@ async def test_it_is_shown_to_the_portal_alone_and_settings_stay(
     preferences.parent.mkdir()
     preferences.write_text('{"profile": {"name": "mine"}, "plugins": {}}')
 
-    assert await trust.tell(BrowserOptions(identity=ANNA, http_origin=origin), tmp_path) is None
+    assert (
+        await certificate_store.prepare_certificates(BrowserOptions(identity=ANNA, http_origin=origin), tmp_path)
+        is None
+    )
 
     told = json.loads(preferences.read_text())
     assert told["profile"].pop("content_settings") == {
@@ -60,7 +66,9 @@ async def test_it_is_shown_to_other_hosts_where_settings_name_them(
     monkeypatch.setattr(sys, "platform", "win32")
     shared = replace(ANNA, hosts=("sso.test", ".company.test"))
 
-    await trust.tell(BrowserOptions(identity=shared, http_origin="https://portal.test"), tmp_path)
+    await certificate_store.prepare_certificates(
+        BrowserOptions(identity=shared, http_origin="https://portal.test"), tmp_path
+    )
 
     told = json.loads((tmp_path / "Default" / "Preferences").read_text())
     assert list(told["profile"]["content_settings"]["exceptions"]["auto_select_certificate"]) == [
@@ -75,9 +83,11 @@ async def test_settings_that_cannot_be_read_stop_the_launch(tmp_path: Path) -> N
     (tmp_path / "Default" / "Preferences").write_text("{")
 
     with pytest.raises(CannotStartError, match="client_cert"):
-        await trust.tell(BrowserOptions(identity=ANNA, http_origin="https://portal.test"), tmp_path)
+        await certificate_store.prepare_certificates(
+            BrowserOptions(identity=ANNA, http_origin="https://portal.test"), tmp_path
+        )
 
 
 async def test_without_certificates_a_browser_is_told_nothing(tmp_path: Path) -> None:
-    assert await trust.tell(BrowserOptions(), tmp_path / "none") is None
+    assert await certificate_store.prepare_certificates(BrowserOptions(), tmp_path / "none") is None
     assert not (tmp_path / "none").exists()

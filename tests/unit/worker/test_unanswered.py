@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Error as PlaywrightError
 
-from poolwright.worker.unanswered import remedy, remedy_of_status, told
+from poolwright.worker.page.reachability import describe_failure, remedy, remedy_for_status
 
 BASE = "https://portal.test"
 
@@ -30,7 +30,7 @@ BASE = "https://portal.test"
     ],
 )
 def test_it_is_told_what_is_wrong_and_with_which_setting(code: str, beginning: str, setting: str) -> None:
-    sentence = told(BASE, PlaywrightError(f"Page.goto: net::ERR_{code} at {BASE}/\nCall log: …"))
+    sentence = describe_failure(BASE, PlaywrightError(f"Page.goto: net::ERR_{code} at {BASE}/\nCall log: …"))
 
     assert sentence.startswith(f"The portal {BASE} {beginning} (")
     assert setting in sentence
@@ -38,8 +38,8 @@ def test_it_is_told_what_is_wrong_and_with_which_setting(code: str, beginning: s
 
 
 def test_a_status_of_servers_that_ask_for_a_certificate_names_the_setting() -> None:
-    assert "POOLWRIGHT_CLIENT_CERT" in remedy_of_status(400)
-    assert remedy_of_status(500) == ""
+    assert "POOLWRIGHT_CLIENT_CERT" in remedy_for_status(400)
+    assert remedy_for_status(500) == ""
 
 
 @pytest.mark.parametrize("address", ["https://sso.test/in", "https://portal.test:8443/in"])

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from poolwright.domain.options import SizeLimits
-from poolwright.worker.received import CutShortError, Received
-from poolwright.worker.staged import Arrived
-from poolwright.worker.wholeness import proved_whole
+from poolwright.worker.download.browser_file import verify_complete
+from poolwright.worker.download.staged_files import DownloadedFile
+from poolwright.worker.transfer.received_file import IncompleteDownloadError, ReceivedFile
 from tests.unit.worker.test_file_stream import BASE, Answers, stream_of
 
 TABLE = b"PO;Amount\r\n" + b"4711;1\r\n" * 500
@@ -42,7 +42,7 @@ async def proved(
 ) -> tuple[str, ...]:
     part = folder / "part-1"
     part.write_bytes(content)
-    arrived = Arrived(
+    arrived = DownloadedFile(
         path=part,
         label="list.csv",
         size_bytes=len(content),
@@ -51,11 +51,11 @@ async def proved(
         source_url="",
         shows_end=shows_end,
     )
-    received = Received(
+    received = ReceivedFile(
         path=part, is_unpacked=is_unpacked, can_ask_again=can_ask_again, final_url=f"{BASE}/files/list.csv"
     )
     try:
-        return (await proved_whole(arrived, received, stream_of(answers), SizeLimits())).notes
+        return (await verify_complete(arrived, received, stream_of(answers), SizeLimits())).notes
     finally:
         assert names_in(folder) == ["part-1"]
 
@@ -74,7 +74,7 @@ async def test_what_comes_again_in_its_length_is_whole(tmp_path: Path, headers: 
     ids=["plain", "packed", "cut short again"],
 )
 async def test_what_is_only_the_beginning_is_not_taken(tmp_path: Path, headers: dict[str, str], content: bytes) -> None:
-    with pytest.raises(CutShortError) as caught:
+    with pytest.raises(IncompleteDownloadError) as caught:
         await proved(tmp_path, TABLE[:900], lambda _: sent(headers, content))
 
     assert caught.value.is_retryable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from poolwright.worker.windows import OPEN_MAX, SHUT_MAX, Windows, opened_by
+from poolwright.worker.page.popups import OPEN_MAX, SHUT_MAX, WindowLimit, opened_by
 
 
 def test_the_family_of_a_page_is_whoever_it_opened_and_nobody_else() -> None:
@@ -14,7 +14,7 @@ def test_the_family_of_a_page_is_whoever_it_opened_and_nobody_else() -> None:
 
 
 def test_one_window_too_many_is_closed_and_only_without_end_is_it_a_flood() -> None:
-    windows = Windows()
+    windows = WindowLimit()
     shut = [windows.is_for_closing(count) for count in range(1, OPEN_MAX + SHUT_MAX + 1)]
     was_flood = windows.is_flood
     windows.is_for_closing(OPEN_MAX + 1)
@@ -25,7 +25,7 @@ def test_one_window_too_many_is_closed_and_only_without_end_is_it_a_flood() -> N
 
 
 def test_any_number_of_windows_one_after_the_other_is_no_flood() -> None:
-    windows = Windows()
+    windows = WindowLimit()
 
     assert not any(windows.is_for_closing(1) for _ in range(10 * SHUT_MAX))
     assert not windows.is_flood

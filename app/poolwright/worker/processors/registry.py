@@ -1,29 +1,93 @@
-"""Finds the processor that a pool names: one of ours, of an installed package, or of the user's own modules.
+"""The processors: what one is to the worker, and how the one that a pool names is found.
+
+A processor tells what only it can know: reason, detail, fields, missed files, and how long the portal asks to wait.
+The worker adds what it knows itself: the files that the tab saved, where the page ended, traces of a failure, the time
+it took. So a processor can neither forget a file nor list one that is not there.
 
 Own modules are imported here, in the worker process, and nowhere else.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import inspect
+import json
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from types import MappingProxyType, ModuleType
-from typing import cast
+from typing import Protocol, cast
 
 from loguru import logger
+from pydantic import TypeAdapter, ValidationError
 
 from poolwright.domain.errors import OptionsError
+from poolwright.domain.tasks import FetchedFile, MissedFile, POTask, Report
+from poolwright.files.names import well_formed
+from poolwright.ipc.codec import FRAME_LIMIT_BYTES
 from poolwright.sdk.discovery import PO_ATTACHMENTS, BuiltInProcessor, ModuleProcessor, PackageProcessor, find_processor
-from poolwright.worker.errors import CannotProcessError, first_line
-from poolwright.worker.processors import po_attachments
-from poolwright.worker.processors.protocol import Processor
+from poolwright.worker.errors import BadReportError, CannotProcessError, first_line
+from poolwright.worker.processors import purchase_orders
+from poolwright.worker.tab import Tab
 
-SHIPPED: Mapping[str, Processor] = MappingProxyType({PO_ATTACHMENTS: po_attachments.process})
+#: A frame holds little beside its report; traces of a failure are still to be added.
+REPORT_LIMIT_BYTES = FRAME_LIMIT_BYTES - 64 * 1024
 
 
-def find(name: str, import_path: Sequence[str] = ()) -> Processor:
+@cache
+def _reports() -> TypeAdapter[Report]:
+    return TypeAdapter(Report)  # at the first report, and not when a worker starts
+
+
+class TabProcessor(Protocol):
+    """One kind of work on one page: ours, which know all of a worker's tab, and those of others, which need less."""
+
+    async def __call__(self, tab: Tab, task: POTask, /) -> Report:
+        """Do the work of one task in its tab, as ``poolwright.sdk.Processor`` tells it.
+
+        May also raise ``CannotProcessError``: it cannot work in this pool at all.
+        """
+        ...
+
+
+def complete_report(told: object, tab: Tab) -> Report:
+    """What a processor gave back, with what the worker knows, as it will arrive at the supervisor.
+
+    Raises:
+        BadReportError: It is no report, or none that can travel.
+    """
+    if not isinstance(told, Report):
+        raise BadReportError(f"The processor returned {type(told).__name__} instead of a Report.")
+    whole = dataclasses.replace(told, files=tab.saved, page_url=told.page_url or tab.page.url, evidence=())
+    try:
+        text = well_formed(json.dumps(whole, default=_plain, ensure_ascii=False))
+        report = _reports().validate_json(text, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise BadReportError(f"The processor's report cannot be used: {place}: {first['msg']}.") from error
+    except (TypeError, ValueError) as error:
+        raise BadReportError(f"The processor's report cannot be used: {error}.") from error
+    size_bytes = len(text.encode())
+    if size_bytes > REPORT_LIMIT_BYTES:
+        raise BadReportError(f"The processor's report has {size_bytes:,} bytes; the limit is {REPORT_LIMIT_BYTES:,}.")
+    return report
+
+
+def _plain(part: object) -> dict[str, object]:
+    """A part of a report as JSON can write it."""
+    if isinstance(part, Report | FetchedFile | MissedFile):
+        return {field.name: getattr(part, field.name) for field in dataclasses.fields(part)}
+    if isinstance(part, Mapping):
+        return {**part}
+    raise TypeError(f"it holds {type(part).__name__}, which cannot be written as JSON")
+
+
+BUILT_IN_PROCESSORS: Mapping[str, TabProcessor] = MappingProxyType({PO_ATTACHMENTS: purchase_orders.process})
+
+
+def load_processor(name: str, import_path: Sequence[str] = ()) -> TabProcessor:
     """Find a processor: one of ``SHIPPED``, one that a package offers, or ``module:function``.
 
     Args:
@@ -34,8 +98,8 @@ def find(name: str, import_path: Sequence[str] = ()) -> Processor:
         CannotProcessError: There is none of this name or more than one, its module cannot be imported, or it is no
             processor.
     """
-    if name in SHIPPED:
-        return SHIPPED[name]
+    if name in BUILT_IN_PROCESSORS:
+        return BUILT_IN_PROCESSORS[name]
     sys.path[:0] = import_path
     try:
         meant = find_processor(name)
@@ -43,7 +107,7 @@ def find(name: str, import_path: Sequence[str] = ()) -> Processor:
         raise CannotProcessError(str(error)) from error
     match meant:
         case BuiltInProcessor():
-            return SHIPPED[meant.name]
+            return BUILT_IN_PROCESSORS[meant.name]
         case PackageProcessor():
             return _accepted(name, _loaded(meant))
         case ModuleProcessor():
@@ -62,7 +126,7 @@ def _loaded(offered: PackageProcessor) -> object:
         ) from error
 
 
-def _of_module(own: ModuleProcessor, import_path: Sequence[str]) -> Processor:
+def _of_module(own: ModuleProcessor, import_path: Sequence[str]) -> TabProcessor:
     module = _imported(own.name, own.module, import_path)
     if not hasattr(module, own.function):
         raise CannotProcessError(f"There is no processor {own.name!r}: {module.__file__} has no {own.function}.")
@@ -82,7 +146,7 @@ def _imported(name: str, module_name: str, import_path: Sequence[str]) -> Module
         ) from error
 
 
-def _accepted(name: str, found: object) -> Processor:
+def _accepted(name: str, found: object) -> TabProcessor:
     """Make sure that it can be called as one; whether it gives back a report shows later."""
     if not callable(found) or not (
         inspect.iscoroutinefunction(found) or inspect.iscoroutinefunction(type(found).__call__)
@@ -92,4 +156,4 @@ def _accepted(name: str, found: object) -> Processor:
         inspect.signature(found).bind("tab", "task")
     except TypeError as error:
         raise CannotProcessError(f"{name!r} is not a processor: it must take exactly (tab, task).") from error
-    return cast("Processor", found)
+    return cast("TabProcessor", found)

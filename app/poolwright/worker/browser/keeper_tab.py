@@ -1,0 +1,94 @@
+"""The keeper tab: the main tab of a session, which opens first and closes last.
+
+So that the browser always has one.
+
+In a headed browser a person can close it, and a browser whose last window is closed ends. There an understudy stands
+in a second, minimised window, so that the keeper can be opened again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+from playwright.async_api import BrowserContext, Page
+from playwright.async_api import Error as PlaywrightError
+
+from poolwright.domain.events import Level
+from poolwright.worker.errors import SessionBrokenError
+
+#: Takes sentences for people.
+Notify = Callable[[Level, str], None]
+_Send = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
+
+
+class KeeperTab:
+    """Holds a browser open. ``restore`` brings back what was closed or crashed."""
+
+    def __init__(self, context: BrowserContext, *, is_headed: bool, say: Notify) -> None:
+        """Take the first tab of a browser as keeper.
+
+        Args:
+            context: A browser that has just started.
+            is_headed: Whether a person can close its windows.
+            say: Takes sentences for people.
+        """
+        self._context = context
+        self._is_headed = is_headed
+        self._say = say
+        self._gone: set[Page] = set()
+        self._page = self._watched(context.pages[0])
+        self._understudy: Page | None = None
+
+    @property
+    def page(self) -> Page:
+        """The keeper tab itself. Used for logging in and for probing, never for a task."""
+        return self._page
+
+    @property
+    def understudy(self) -> Page | None:
+        """The minimised tab behind the keeper; nothing before ``restore`` opened it, and in a headless browser."""
+        return self._understudy
+
+    async def restore(self) -> None:
+        """See to it that the keeper is there, and in a headed browser its understudy too.
+
+        Raises:
+            SessionBrokenError: The browser opens no tab any more.
+        """
+        try:
+            if self._page in self._gone:
+                self._page = await self._replaced(self._page)
+                self._say(Level.WARNING, "the keeper tab was closed or crashed; it was reopened")
+            if self._is_headed and (self._understudy is None or self._understudy in self._gone):
+                self._understudy = self._watched(await self._open_minimised())
+        except PlaywrightError as error:
+            msg = "the keeper tab is gone and the browser cannot open another one"
+            raise SessionBrokenError(msg) from error
+
+    def _watched(self, page: Page) -> Page:
+        page.on("crash", lambda gone: self._gone.add(gone))  # noqa: PLW0108 - the browser's library wants a function
+        page.on("close", lambda gone: self._gone.add(gone))  # noqa: PLW0108
+        if page.is_closed():
+            self._gone.add(page)
+        return page
+
+    async def _replaced(self, gone: Page) -> Page:
+        page = self._watched(await self._context.new_page())
+        self._gone.discard(gone)
+        await gone.close()  # a crashed tab is still a tab
+        self._gone.discard(gone)
+        return page
+
+    async def _open_minimised(self) -> Page:
+        """A window of its own; a tab beside the keeper would be closed with it."""
+        devtools = await self._context.new_cdp_session(self._page)
+        # Playwright leaves these dictionaries untyped.
+        send = cast("_Send", devtools.send)  # pyright: ignore[reportUnknownMemberType]
+        async with self._context.expect_page() as opening:
+            target = await send("Target.createTarget", {"url": "about:blank", "newWindow": True})
+        window = await send("Browser.getWindowForTarget", {"targetId": target["targetId"]})
+        minimised: dict[str, Any] = {"windowId": window["windowId"], "bounds": {"windowState": "minimized"}}
+        await send("Browser.setWindowBounds", minimised)
+        await devtools.detach()
+        return await opening.value

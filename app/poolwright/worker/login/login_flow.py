@@ -1,0 +1,208 @@
+"""The login flow: runs the login steps of the portal pack in order until the probe page opens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Self, assert_never
+
+import anyio
+from playwright.async_api import BrowserContext, Frame, Page
+from playwright.async_api import Error as PlaywrightError
+
+from poolwright.domain.events import Level
+from poolwright.portal.pack import LoginStep
+from poolwright.portal.pack_schema import SecondFactorForm
+from poolwright.portal.triage import DEMANDS, Verdict
+from poolwright.worker.browser.cookie_snapshot import CookieSnapshot
+from poolwright.worker.browser.keeper_tab import Notify
+from poolwright.worker.errors import CannotLogInError, PortalDownError, first_line
+from poolwright.worker.login.portal_probe import PortalProbe
+from poolwright.worker.page.reachability import remedy
+from poolwright.worker.page.traffic import CertificatePromptError, detect_certificate_prompt, watch_traffic
+
+#: A rung shows as many pages one after the other: the start page, what the form leads to, a code's, and the probe.
+_PAGE_COUNT = 4
+
+
+@dataclass(kw_only=True)
+class Credentials:
+    """What a login needs beside user and password."""
+
+    #: Good once; empty where there is none.
+    one_time_code: str = field(default="", repr=False)
+    #: Whether the code went to the portal.
+    is_code_used: bool = False
+    #: The cookies of the last login that was made into the profile.
+    snapshot: CookieSnapshot | None = None
+    #: What people call the profile, for commands that they are to give.
+    profile_name: str = "NAME"
+    #: Whether a person can see the browser.
+    is_headed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoginFlow:
+    """One login, in the keeper tab of one browser."""
+
+    door: PortalProbe
+    page: Page
+    driver: BrowserContext
+    keys: Credentials
+    say: Notify
+
+    async def climb(self, limit_s: float) -> LoginStep:
+        """Run the login steps until the probe page opens; return the one that succeeded.
+
+        Args:
+            limit_s: For each rung, where the pack does not give its pages longer; a person has the pack's ``person_s``.
+
+        Raises:
+            CannotLogInError: No rung did it.
+            PortalDownError: The portal does not answer, or not in time.
+            playwright.async_api.Error: The page was closed, or crashed.
+        """
+        tried: list[str] = []
+        is_late = False
+        for step in self.door.pack.login.ladder:
+            rung_s = self._limit_s(step, limit_s)
+            problem: str | None = f"no answer within {rung_s:g} s"
+            with anyio.move_on_after(rung_s) as rung:
+                problem = await self._try(step) or await self.door.demand(self.page)
+            if problem is None:
+                return step
+            is_late = is_late or (rung.cancelled_caught and step is not LoginStep.HUMAN)
+            tried.append(f"{step}: {problem}")
+        if is_late:
+            raise PortalDownError(f"The portal does not answer a login in time ({'; '.join(tried)}).")
+        raise CannotLogInError(f"The portal requires a login and no login step succeeded ({'; '.join(tried)}).")
+
+    async def _try(self, step: LoginStep) -> str | None:
+        match step:
+            case LoginStep.REVISIT:
+                await self.door.visit(self.page, self.door.pack.login.start)
+                return None
+            case LoginStep.COOKIES:
+                return await self._take_kept_login()
+            case LoginStep.FORM:
+                return await self._fill_in()
+            case LoginStep.HUMAN:
+                return await self._wait_for_person()
+            case _:
+                assert_never(step)
+
+    async def _take_kept_login(self) -> str | None:
+        """Cookies of a login that a person made since: a daemon comes to know of it in this way."""
+        if self.keys.snapshot is None:
+            return f"no login is saved beside the profile (poolwright profile login {self.keys.profile_name})"
+        try:
+            count = await self.keys.snapshot.bring_back(self.driver)
+        except (PlaywrightError, OSError, ValueError) as error:
+            return f"the saved login cannot be used ({first_line(error)})"
+        return None if count else "the saved login is empty, or it is the one that expired"
+
+    async def _fill_in(self) -> str | None:
+        portal, login = self.door.portal, self.door.pack.login
+        if not (portal.user and portal.password) or login.form is None:
+            return "no user and password are set (POOLWRIGHT_USER, POOLWRIGHT_PASSWORD)"
+        if problem := await self.door.visit(self.page, login.start):
+            return problem
+        try:
+            await self._fill(login.form.user, portal.user)
+            await self._fill(login.form.password, portal.password.text)
+            verdict = await self._submit(login.form.submit)
+            if login.second_factor is None or verdict is not Verdict.SECOND_FACTOR:
+                return None
+            return await self._give_code(login.second_factor)
+        except (PlaywrightError, TimeoutError) as error:
+            step = remedy(str(error), portal.base_url)
+            return f"the form could not be filled in ({first_line(error)})" + (f": {step}" if step else "")
+
+    async def _give_code(self, form: SecondFactorForm) -> str | None:
+        if not self.keys.one_time_code:
+            return "the portal asks for a one-time code, but no TOTP secret is set (POOLWRIGHT_TOTP_SECRET)"
+        if self.keys.is_code_used:
+            return "the portal asks for a second one-time code"
+        self.keys.is_code_used = True
+        await self._fill(form.code, self.keys.one_time_code)
+        if await self._submit(form.submit) is Verdict.SECOND_FACTOR:
+            return "the portal rejects the one-time code; check the TOTP secret and the clock of this machine"
+        return None
+
+    async def _fill(self, selector: str, text: str) -> None:
+        await self.page.locator(selector).first.fill(text, timeout=self._limit_ms)
+
+    async def _submit(self, selector: str) -> Verdict:
+        """Press the button; gives what the page is that it led to, and waits where that one goes on by itself."""
+        with watch_traffic(self.page) as traffic:
+            try:
+                async with (
+                    detect_certificate_prompt(self.page, traffic),
+                    self.page.expect_navigation(wait_until="commit", timeout=self._limit_ms),
+                ):
+                    await self.page.locator(selector).first.click(timeout=self._limit_ms, no_wait_after=True)
+            except CertificatePromptError:
+                raise
+            except PlaywrightError as error:
+                if traffic.is_leaving:  # it was sent; the answer is what does not come
+                    msg = f"The portal does not answer its login form within {self._limit_ms / 1000:g} s."
+                    raise PortalDownError(msg) from error
+                raise
+            return await self.door.judge(self.page)
+
+    async def _wait_for_person(self) -> str | None:
+        """Show the login page, and look whether the door is open after each page that the person came to."""
+        if not self.keys.is_headed:
+            return (
+                "nobody can log in by hand in a headless browser (use --headed, or poolwright profile login "
+                f"{self.keys.profile_name})"
+            )
+        limit_s = self.door.pack.limits.person_s
+        with _NavigationWatcher(self.page) as moves:
+            await self.door.visit(self.page, self.door.pack.login.start)
+            await self.page.bring_to_front()
+            self.say(Level.WARNING, f"please log in by hand in this worker's browser window, within {limit_s:g} s")
+            try:
+                while await self.door.judge(self.page) in DEMANDS or not await self._is_open_beside():
+                    await moves.next()
+            except PlaywrightError as error:
+                return f"the window was closed ({first_line(error)})"
+        return None
+
+    async def _is_open_beside(self) -> bool:
+        """Look in a tab of its own: what the person types into the other one must stay there."""
+        beside = await self.driver.new_page()
+        try:
+            return await self.door.demand(beside) is None
+        finally:
+            with anyio.CancelScope(shield=True):
+                await beside.close()
+
+    def _limit_s(self, step: LoginStep, limit_s: float) -> float:
+        limits = self.door.pack.limits
+        return limits.person_s if step is LoginStep.HUMAN else max(limit_s, _PAGE_COUNT * limits.page_s)
+
+    @property
+    def _limit_ms(self) -> float:
+        return self.door.pack.limits.page_s * 1000
+
+
+class _NavigationWatcher:
+    """Waits for a page's navigations; one that came meanwhile counts."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._moved = anyio.Event()
+
+    def __enter__(self) -> Self:
+        self._page.on("framenavigated", self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._page.remove_listener("framenavigated", self._note)
+
+    async def next(self) -> None:
+        await self._moved.wait()
+        self._moved = anyio.Event()
+
+    def _note(self, _: Frame) -> None:
+        self._moved.set()

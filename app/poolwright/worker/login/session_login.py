@@ -1,0 +1,267 @@
+"""The login of one session: whether it is logged in, and how it logs in again.
+
+All workers of a pool have one login. So a session that lost it does nothing of its own accord: it waits until it is
+told to log in, or to take over what another worker's session got.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import anyio
+from playwright.async_api import BrowserContext, Page
+from playwright.async_api import Error as PlaywrightError
+
+from poolwright.domain.events import Level
+from poolwright.domain.outcomes import LoginCheck
+from poolwright.domain.state_machine import StateMachine
+from poolwright.domain.states import SessionEvent, SessionStatus
+from poolwright.portal.pack import LoginStep
+from poolwright.worker.browser.cookie_snapshot import CookieSnapshot
+from poolwright.worker.browser.keeper_tab import KeeperTab, Notify
+from poolwright.worker.errors import CannotLogInError, PortalDownError, first_line
+from poolwright.worker.login.login_flow import Credentials, LoginFlow
+from poolwright.worker.login.portal_probe import PortalProbe
+from poolwright.worker.page.popups import window_cleanup
+
+#: For each way in, in a browser that is warm (design section 4), and for the first login of one that just started. A
+#: portal whose pack gives its pages longer has longer.
+REFRESH_LIMIT_S, FIRST_LOGIN_LIMIT_S = 15.0, 60.0
+#: A tab can be closed or crash once by chance.
+_ATTEMPT_COUNT = 2
+_T = TypeVar("_T")
+
+
+class SessionLogin:
+    """The login of one session. ``turn`` is held while it is being brought back or proven; no tab opens meanwhile."""
+
+    def __init__(
+        self,
+        machine: StateMachine[SessionStatus, SessionEvent],
+        door: PortalProbe | None,
+        driver: BrowserContext,
+        keeper: KeeperTab,
+        *,
+        say: Notify,
+        cookies_path: Path | None,
+    ) -> None:
+        """Begin logged out.
+
+        Args:
+            machine: The session's.
+            door: The way into the portal; without one there is nothing to be logged out of.
+            driver: The browser.
+            keeper: The tab in which it logs in.
+            say: Takes sentences for people.
+            cookies_path: Where the cookies are kept for the next browser on this profile.
+        """
+        self.turn = anyio.Lock()
+        self.is_in = False
+        #: Grows with every login, so that a loss can be told from one that is old news.
+        self.count = 0
+        self._machine = machine
+        self._door = door
+        self._driver = driver
+        self._keeper = keeper
+        self._say = say
+        self._snapshot = CookieSnapshot(cookies_path)
+
+    @property
+    def cookies(self) -> Mapping[str, Any]:
+        """The login as it was last kept, or brought back: what opens the portal's door without a password."""
+        return self._snapshot.cookies
+
+    async def check(self) -> str | None:
+        """Check whether the session is logged in; return the login step that is missing, or ``None``.
+
+        Raises:
+            PortalDownError: The portal does not answer.
+        """
+        async with self.turn:
+            demand = await self._demand()
+            if demand is None:
+                await self._enter()
+            return demand
+
+    async def open(self, keys: Credentials) -> None:
+        """Log in unless the session is logged in already.
+
+        Raises:
+            CannotLogInError: It cannot.
+            PortalDownError: The portal does not answer.
+        """
+        if await self.check() is not None:
+            await self.log_in(keys)
+
+    async def log_in(self, keys: Credentials) -> str:
+        """Run the login steps of the portal pack; return the one that succeeded.
+
+        Raises:
+            CannotLogInError: It could not be done, in time or at all.
+            PortalDownError: The portal does not answer.
+        """
+        async with self._coming_back() as door:
+            limit_s = REFRESH_LIMIT_S if self.count else FIRST_LOGIN_LIMIT_S
+
+            async def climb(page: Page) -> LoginStep:
+                return await LoginFlow(door=door, page=page, driver=self._driver, keys=keys, say=self._say).climb(
+                    limit_s
+                )
+
+            step = await self._in_keeper(climb)
+            self._say(Level.INFO, f"logged in ({step})")
+            return step
+
+    async def adopt(self, cookies_path: Path) -> None:
+        """Import the cookies of another session and check whether they log this one in.
+
+        Raises:
+            CannotLogInError: They do not.
+            PortalDownError: The portal does not answer.
+        """
+        async with self._coming_back() as door:
+            try:
+                await CookieSnapshot(cookies_path).bring_back(self._driver)
+            except (PlaywrightError, OSError, ValueError) as error:
+                msg = f"the cookies of the other worker cannot be imported ({first_line(error)})"
+                raise CannotLogInError(msg) from error
+            if demand := await self._in_keeper(door.demand):
+                msg = f"the login of the other worker is not valid here: {demand}"
+                raise CannotLogInError(msg)
+
+    def lose(self, count: int, cause: str = "logged out") -> bool:
+        """Mark the session as logged out; return whether it was logged in until now.
+
+        Args:
+            count: ``count`` when the page that showed it was asked for.
+            cause: Reason of the transition, for the log.
+
+        Raises:
+            CannotLogInError: There is no portal to log in to.
+        """
+        if self._door is None:
+            msg = "A processor reports that it was logged out, but this pool has no portal to log in to."
+            raise CannotLogInError(msg)
+        if not self.is_in or count != self.count:
+            return False
+        self.is_in = False
+        self._machine.fire(SessionEvent.BREAK, cause=cause)
+        return True
+
+    async def leave(self) -> None:
+        """Log out, where the pack names the page for it, so that a new login can begin before the old one ends.
+
+        Raises:
+            PortalDownError: The portal does not answer.
+        """
+        if self._door is None or self._door.pack.login.logout is None:
+            return
+        async with self.turn:
+            if self.lose(self.count, "refreshed before it expires"):
+                door, path = self._door, self._door.pack.login.logout
+
+                async def log_out(page: Page) -> None:
+                    await door.visit(page, path)
+
+                await self._in_keeper(log_out)
+
+    async def probe(self) -> LoginCheck:
+        """Ask the portal whether we are logged in. How long its answer may take is the pack's matter.
+
+        Raises:
+            SessionBrokenError: The browser opens no tab any more.
+        """
+        if self._door is None:
+            return LoginCheck.LOGGED_IN
+        async with self.turn:
+            try:
+                return await self._in_keeper(self._door.prove)
+            except PortalDownError:
+                return LoginCheck.UNCLEAR
+
+    async def look_in(self) -> None:
+        """Open the portal without a login: only a browser that was asked for cookies leaves a whole profile behind.
+
+        Raises:
+            PortalDownError: The portal does not answer.
+        """
+        if self._door is not None:
+            await self._in_keeper(self._door.demand)
+        else:
+            await self._driver.cookies()
+
+    async def keep_cookies(self) -> None:
+        """Write the login down for the next browser on this profile; what keeps it from that is told, and no more."""
+        try:
+            await self._snapshot.keep(self._driver)
+        except PlaywrightError:
+            return  # the browser is gone; that is found out elsewhere
+        except OSError as error:
+            self._say(Level.WARNING, f"the cookies could not be saved for a restart ({error.strerror or error})")
+
+    async def bring_back_cookies(self) -> None:
+        """Give the browser what an earlier one on this profile had and its disk had not seen."""
+        try:
+            if count := await self._snapshot.bring_back(self._driver):
+                self._say(Level.INFO, f"restored {count} cookie(s) that the previous browser had not saved yet")
+        except (PlaywrightError, OSError, ValueError) as error:
+            self._say(Level.WARNING, f"saved cookies could not be restored ({first_line(error)})")
+
+    async def _demand(self) -> str | None:
+        if self._door is None:
+            await self._keeper.restore()
+            return None
+        return await self._in_keeper(self._door.demand)
+
+    async def _in_keeper(self, do: Callable[[Page], Awaitable[_T]]) -> _T:
+        """Do something in the keeper tab, where no error of the driver's is the worker's end.
+
+        A tab that is closed or crashes meanwhile is replaced, and it is done once more.
+
+        Raises:
+            CannotLogInError: As it says.
+            PortalDownError: As it says; or the portal's pages end the tab each time.
+            SessionBrokenError: The browser opens no tab any more.
+        """
+        problem = ""
+        for _ in range(_ATTEMPT_COUNT):
+            await self._keeper.restore()
+            try:
+                async with window_cleanup(self._keeper.page):
+                    return await do(self._keeper.page)
+            except (PlaywrightError, TimeoutError) as error:
+                problem = first_line(error)
+        msg = f"The portal's pages cannot be opened in the browser ({problem})."
+        raise PortalDownError(msg)
+
+    @contextlib.asynccontextmanager
+    async def _coming_back(self) -> AsyncGenerator[PortalProbe]:
+        """What is done within brings the login back, or raises."""
+        if self._door is None:
+            msg = "there is no portal to log in to"
+            raise CannotLogInError(msg)
+        async with self.turn:
+            await self._keeper.restore()
+            if self._machine.can(SessionEvent.RECOVER):
+                self._machine.fire(SessionEvent.RECOVER)
+            try:
+                yield self._door
+            except BaseException:
+                if self._machine.can(SessionEvent.BREAK):
+                    self._machine.fire(SessionEvent.BREAK, cause="no login")
+                self.is_in = False
+                raise
+            await self._enter()
+
+    async def _enter(self) -> None:
+        for event in (SessionEvent.AUTHENTICATE, SessionEvent.RECOVERED):
+            if self._machine.can(event):
+                self._machine.fire(event)
+        self.is_in = True
+        self.count += 1
+        with contextlib.suppress(PlaywrightError):  # a tab that is gone shows nothing of the portal either
+            await self._keeper.page.goto("about:blank")
+        await self.keep_cookies()

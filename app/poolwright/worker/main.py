@@ -1,0 +1,184 @@
+"""The main function of a worker process: frames in, frames out, and an exit code at the end."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import IntEnum
+from pathlib import Path
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream
+from loguru import logger
+from pydantic import BaseModel
+
+from poolwright.domain.ids import WorkerRef
+from poolwright.domain.options import PortalOptions
+from poolwright.ipc.channel import Channel
+from poolwright.ipc.child import Outbox
+from poolwright.ipc.messages import (
+    Configure,
+    Exiting,
+    Hello,
+    LoginRefreshed,
+    Ready,
+    StartupFailed,
+    StartupFailure,
+    ToWorker,
+    WorkerMode,
+)
+from poolwright.portal import pack as packs
+from poolwright.worker.attempt import AttemptContext
+from poolwright.worker.errors import (
+    CannotLogInError,
+    CannotProcessError,
+    CannotStartError,
+    CookiesLostError,
+    PortalDownError,
+    SessionBrokenError,
+    first_line,
+)
+from poolwright.worker.login.login_flow import Credentials
+from poolwright.worker.login.portal_probe import PortalProbe
+from poolwright.worker.loop import WorkerLoop
+from poolwright.worker.processors.registry import load_processor
+from poolwright.worker.profile_setup import set_up_profile
+from poolwright.worker.session import BrowserSession, SessionSpec, open_session
+from poolwright.worker.tab import open_portal_context
+
+
+async def run_worker(link: Channel[ToWorker], worker: WorkerRef, pid: int, clock: Callable[[], datetime]) -> None:
+    """Serve one supervisor until it says drain or closes the link.
+
+    Raises:
+        SessionBrokenError: Browser or driver died; the process must end.
+        EndOfStream: The supervisor is gone.
+        WireError: The supervisor sent what is no frame.
+    """
+    outbox, outgoing = anyio.create_memory_object_stream[BaseModel](math.inf)
+    mouth = Outbox(worker=worker, outbox=outbox)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_send_all, outgoing, link)
+        with outbox:
+            mouth.say(Hello, pid=pid)
+            configure = await link.receive()
+            if isinstance(configure, Configure):
+                await _run_mode(link, configure, mouth, clock)
+
+
+async def _send_all(outgoing: MemoryObjectReceiveStream[BaseModel], link: Channel[ToWorker]) -> None:
+    """Ends when everything that was said is sent and nobody can say more."""
+    with outgoing:
+        async for message in outgoing:
+            await link.send(message)
+
+
+async def _run_mode(
+    link: Channel[ToWorker], configure: Configure, mouth: Outbox, clock: Callable[[], datetime]
+) -> None:
+    """Open the browser, serve, close it; what makes that impossible is told and ends the worker."""
+    serve = _run_session if configure.mode in {WorkerMode.WORK, WorkerMode.MAKE_BASE} else set_up_profile
+    try:
+        await serve(link, configure, mouth, clock)
+    except CannotStartError as error:
+        mouth.say(StartupFailed, kind=StartupFailure.BROWSER, detail=str(error))
+    except CookiesLostError as error:
+        mouth.say(StartupFailed, kind=StartupFailure.PROFILE, detail=str(error))
+    except CannotLogInError as error:
+        mouth.say(StartupFailed, kind=StartupFailure.LOGIN, detail=str(error))
+    except PortalDownError as error:
+        mouth.say(StartupFailed, kind=StartupFailure.PORTAL, detail=str(error))
+    except CannotProcessError as error:
+        mouth.say(StartupFailed, kind=StartupFailure.PROCESSOR, detail=str(error))
+    else:
+        mouth.say(Exiting)
+
+
+async def _run_session(
+    link: Channel[ToWorker], configure: Configure, mouth: Outbox, clock: Callable[[], datetime]
+) -> None:
+    options, staging = configure.options, Path(configure.seat.staging_path)
+    processor = load_processor(options.processor, options.import_path)
+    door = _portal_probe(options.portal)
+    order = SessionSpec(
+        worker_id=mouth.worker.worker_id,
+        browser=options.browser,
+        profile_path=Path(configure.seat.profile_path),
+        downloads_path=staging / "browser",
+        clock=clock,
+        observe=mouth.moved,
+        say=mouth.told,
+        cookies_path=_optional_path(configure.seat.cookies_path),
+        expected_cookies=configure.seat.expected_cookies,
+    )
+    async with open_session(order, door) as session:
+        if configure.mode is WorkerMode.MAKE_BASE:
+            await _make_base(session, configure, mouth)
+            return
+
+        def note_renewed() -> None:
+            mouth.say(LoginRefreshed)
+
+        agent, prove = await session.user_agent(), session.membership.probe
+        async with open_portal_context(door, session.driver, agent, note_renewed, prove, options) as desk:
+            bench = AttemptContext(
+                session=session, desk=desk, processor=processor, task_timeout_s=options.task_timeout_s
+            )
+            duty = WorkerLoop(
+                bench,
+                mouth,
+                staging,
+                seat=configure.seat,
+                is_headed=not options.browser.headless_mode,
+            )
+            await duty.serve(link)
+
+
+async def _make_base(session: BrowserSession, configure: Configure, mouth: Outbox) -> None:
+    """Leave a whole profile behind, logged in where a login is given."""
+    portal = configure.options.portal
+    if portal is None or not portal.user:
+        await session.membership.look_in()
+    else:
+        keys = Credentials(one_time_code=configure.one_time_code, profile_name=configure.seat.profile_name)
+        await session.membership.open(keys)
+    mouth.say(Ready, session=session.view())
+
+
+def _portal_probe(portal: PortalOptions | None) -> PortalProbe | None:
+    return PortalProbe(pack=packs.parse_json(portal.pack_json), portal=portal) if portal else None
+
+
+def _optional_path(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
+class WorkerExitCode(IntEnum):
+    """Exit codes, for the log alone: the supervisor judges by what was said on the link."""
+
+    IN_ORDER = 0
+    BROWSER_GONE = 3
+    SUPERVISOR_GONE = 4
+    DEFECT = 70
+
+
+async def main(link: Channel[ToWorker], worker: WorkerRef, pid: int) -> int:
+    """Run the worker; return the exit code of the process."""
+    logger.remove()
+    logger.add(sys.stderr, format="{level} {message}", level="INFO", diagnose=False)
+    code = WorkerExitCode.IN_ORDER
+    try:
+        async with link:
+            await run_worker(link, worker, pid, lambda: datetime.now(UTC))  # noqa: TID251 - the clock
+    except* (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+        logger.warning("worker {} ends: the supervisor is gone", worker)
+        code = WorkerExitCode.SUPERVISOR_GONE
+    except* SessionBrokenError as group:
+        logger.warning("worker {} ends: {}", worker, first_line(group.exceptions[0]))
+        code = WorkerExitCode.BROWSER_GONE
+    except* Exception:  # the process's border  # noqa: BLE001
+        logger.exception("worker {} ends because of an unexpected error", worker)
+        code = WorkerExitCode.DEFECT
+    return code

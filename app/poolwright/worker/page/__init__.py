@@ -1,0 +1,1 @@
+"""A page of the portal: visited, read, guarded, and asked about its network traffic."""

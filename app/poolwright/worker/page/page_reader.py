@@ -1,0 +1,266 @@
+"""Reads a page in one call that waits inside the page. See ``reading.js`` for what it reads.
+
+One call instead of selectors and locators: each of those costs the driver a retry loop, a quarter of the processor time
+of a whole order.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from http import HTTPStatus
+from importlib import resources
+from typing import Any
+from urllib.parse import urlsplit
+
+import anyio
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page
+from playwright.async_api import TimeoutError as PlaywrightTimeoutError
+
+from poolwright.portal.addresses import addresses_in
+from poolwright.portal.pack import Pack
+from poolwright.portal.triage import (
+    AttachmentListFacts,
+    PageFacts,
+    Verdict,
+    address_matches,
+    classify_page,
+    classify_visit,
+    incompleteness_reason,
+)
+from poolwright.worker.page.devtools import IsolatedWorld, PageNavigatedError, isolated_world
+from poolwright.worker.page.page_content import (
+    DEPTH_MAX,
+    ELEMENT_COUNT_MAX,
+    LINK_COUNT_MAX,
+    ROOT_COUNT_MAX,
+    ClassifiedPage,
+    PageContent,
+    ReadEnd,
+    reader_rules,
+)
+from poolwright.worker.page.traffic import Traffic
+
+#: In points; a smaller frame shows nothing to anybody.
+_FRAME_SIDE_MIN = 24
+#: Each redirect by a script, and each answer that a list waits for, asks for another look.
+_LOOK_COUNT_MAX = 100
+#: A page that went on so often and still did not stay is not slow.
+_MOVE_COUNT_MAX = 5
+#: While an answer decides, it is looked for so often.
+_SLICE_S = 1.0
+_SCRIPT = resources.files("poolwright.worker").joinpath("reading.js").read_text(encoding="utf-8")
+#: What the browser puts in the place of a page that did not come.
+_NO_PAGE = "chrome-error:"
+#: Frames without an address of their own belong to the page that they stand on.
+_OWN_FRAMES = frozenset({"about:blank", "about:srcdoc"})
+
+
+class PageReader:
+    """Reads the page that one visit led to."""
+
+    def __init__(
+        self,
+        page: Page,
+        traffic: Traffic,
+        pack: Pack,
+        base_url: str,
+        *,
+        portal_number: str | None = None,
+        is_any_page: bool = False,
+    ) -> None:
+        """Read by the rules of a portal.
+
+        Args:
+            page: Navigated already.
+            traffic: What it asked for since.
+            pack: The portal's rules.
+            base_url: Where the portal is.
+            portal_number: The order that was visited, whose list of attachments is waited for; nothing for other pages.
+            is_any_page: Whether any page will do that rests; else one is waited for that the pack knows.
+        """
+        self._page = page
+        self._traffic = traffic
+        self._pack = pack
+        self._base_url = base_url
+        self._portal_number = portal_number
+        self._is_any_page = is_any_page
+        self._until = anyio.current_time() + pack.limits.page_s
+        self._seen: list[str] = []
+        #: Whether a quiet page without files is to be left for a look at frames that it cannot look into itself.
+        self._stops_for_frames = True
+
+    async def read(self) -> ClassifiedPage:
+        """Read the page as soon as it has told what it is, and judge the visit.
+
+        Raises:
+            playwright.async_api.Error: The page crashed or was closed.
+            TimeoutError: The page's main thread hangs.
+        """
+        reading = await self._arrived(await isolated_world(self._page))
+        facts = PageFacts(
+            url=self._served_at if await self._is_served(reading) else reading.url,
+            status=self._traffic.status,
+            passed=[*self._traffic.passed, *self._seen],
+            present=reading.present,
+            texts=reading.texts,
+        )
+        verdict = classify_visit(self._pack, self._base_url, facts, portal_number=self._portal_number)
+        is_ready = verdict in {Verdict.READY, Verdict.RENEWED}
+        return ClassifiedPage(reading=reading, verdict=verdict, doubt=self._doubt(reading) if is_ready else "")
+
+    @property
+    def _served_at(self) -> str:
+        """What the document was asked for by; its scripts may call it otherwise since."""
+        return self._traffic.passed[-1] if self._traffic.passed and self._traffic.answer is not None else ""
+
+    async def _is_served(self, reading: PageContent) -> bool:
+        """Whether a page that took another address is the order's all the same.
+
+        It may be the order's page, or a list that its scripts went on to. The portal's answer at the order's own
+        address decides: every file that the page shows now must be in it.
+        """
+        answer, links = self._traffic.answer, reading.links
+        if answer is None or not links or not self._is_renamed(reading.url) or not self._is_list(reading.url):
+            return False
+        with anyio.move_on_after(_SLICE_S), contextlib.suppress(PlaywrightError):  # the browser kept no copy of it
+            served = addresses_in(await answer.text(), self._served_at)
+            return all(link.address in served for link in links)
+        return False
+
+    def _is_renamed(self, url: str) -> bool:
+        """Whether scripts gave the order's own document the address of something else."""
+        number = self._portal_number
+        if number is None or self._pack.is_order_page(self._base_url, number, url):
+            return False
+        return self._pack.is_order_page(self._base_url, number, self._served_at)
+
+    @property
+    def _is_error(self) -> bool:
+        return self._traffic.status >= HTTPStatus.BAD_REQUEST
+
+    @property
+    def _left_s(self) -> float:
+        return max(0.0, self._until - anyio.current_time())
+
+    async def _arrived(self, world: IsolatedWorld) -> PageContent:
+        """The page that the visit came to rest on, with its list if it has one."""
+        impatient_at = anyio.current_time() + self._pack.limits.request_s
+        for _ in range(_LOOK_COUNT_MAX):
+            try:
+                reading = await self._look(world)
+            except PageNavigatedError:
+                await self._come_to_rest()
+                continue
+            if reading.end is ReadEnd.TOO_LARGE or not self._left_s:
+                return reading
+            if reading.end is ReadEnd.ARRIVED:
+                if self._is_list(reading.url) and any(self._may_look(url) for url in reading.strangers):
+                    reading = await self._with_frames(world, reading)
+                    if not reading.links and self._stops_for_frames:
+                        self._stops_for_frames = False
+                        continue
+                can_wait_s = self._left_s if not reading.links else impatient_at - anyio.current_time()
+                if not self._is_list(reading.url) or self._is_sure(reading) or self._traffic.is_calm or can_wait_s <= 0:
+                    return reading
+                await self._traffic.calm(can_wait_s)
+        raise self._restless()
+
+    async def _come_to_rest(self) -> None:
+        """Wait for the document that the page went on to."""
+        try:
+            await self._page.wait_for_load_state("domcontentloaded", timeout=self._pack.limits.page_s * 1000)
+        except PlaywrightTimeoutError:
+            if len(self._traffic.passed) > _MOVE_COUNT_MAX:
+                raise self._restless() from None
+            raise
+
+    def _restless(self) -> PlaywrightError:
+        return PlaywrightError(f"the page kept redirecting (net::ERR_TOO_MANY_REDIRECTS, last to {self._page.url})")
+
+    async def _look(self, world: IsolatedWorld) -> PageContent:
+        self._seen.append(self._page.url)
+        spec = self._spec()
+        is_waiting_for_answer = bool(self._pack.attachments.answered) and spec["is_list"] and not spec["is_answered"]
+        limit_s = min(self._left_s, _SLICE_S) if is_waiting_for_answer else self._left_s
+        found = await world.look(_SCRIPT, {**spec, "limit_ms": limit_s * 1000}, limit_s)
+        reading = PageContent.model_validate(found)
+        if reading.url.startswith(_NO_PAGE):
+            msg = f"the page redirected to one that did not load (net::ERR_CONNECTION_FAILED at {self._page.url})"
+            raise PlaywrightError(msg)
+        return reading
+
+    async def _with_frames(self, world: IsolatedWorld, reading: PageContent) -> PageContent:
+        """The same with the links in frames of other origins that the pack trusts."""
+        # Where scripts are shut off no clock ticks for ours either: what is there is taken at the first look.
+        spec = {**self._spec(), "limit_ms": _SLICE_S * 1000, "quiet_ms": 0}
+        beside = [
+            PageContent.model_validate(found)
+            for found in await world.look_beside(self._may_look, _SCRIPT, spec, 2 * _SLICE_S)
+        ]
+        links = {link.address or f"{link.selector} {link.index}": link for one in beside for link in one.links}
+        return reading.model_copy(
+            update={
+                "links": [*reading.links, *links.values()],
+                "count": next((one.count for one in (reading, *beside) if one.count is not None), None),
+                "is_said_empty": any(one.is_said_empty for one in (reading, *beside)),
+                "is_settled": any(one.is_settled for one in (reading, *beside)),
+                "strangers": [url for url in reading.strangers if not self._may_look(url)],
+                "end": ReadEnd.ARRIVED if links else reading.end,
+            }
+        )
+
+    def _may_look(self, url: str) -> bool:
+        return not url or url in _OWN_FRAMES or self._pack.may_fetch(self._base_url, url)
+
+    def _is_list(self, url: str) -> bool:
+        """Whether the page is the order's own, as far as its address and status tell."""
+        number = self._portal_number
+        if number is None or self._is_error or self._known(url) not in {Verdict.READY, Verdict.UNKNOWN}:
+            return False
+        return self._is_renamed(url) or self._pack.is_order_page(self._base_url, number, url)
+
+    def _is_sure(self, reading: PageContent) -> bool:
+        return reading.is_settled and (bool(reading.links) or reading.is_said_empty)
+
+    def _known(self, url: str) -> Verdict:
+        return classify_page(self._pack.triage, PageFacts(url=url, status=self._traffic.status))
+
+    def _doubt(self, reading: PageContent) -> str:
+        if self._portal_number is None:
+            return ""
+        return incompleteness_reason(
+            self._pack.attachments,
+            AttachmentListFacts(
+                link_count=len(reading.links),
+                count=reading.count,
+                is_said_empty=reading.is_said_empty,
+                is_settled=reading.is_settled,
+                is_answered=self._traffic.is_answered(self._pack.attachments.answered),
+                is_in_time=reading.end is ReadEnd.ARRIVED,
+                is_calm=self._traffic.is_calm or self._is_sure(reading),
+                unread=[urlsplit(url).hostname or "of unknown name" for url in reading.strangers],
+                withheld=self._traffic.withheld,
+            ),
+        )
+
+    def _spec(self) -> dict[str, Any]:
+        url, found, limits = self._page.url, self._pack.attachments, self._pack.limits
+        is_portal = self._pack.may_fetch(self._base_url, url)
+        is_list = self._is_list(url)
+        return {
+            **reader_rules(self._pack),
+            "elements_max": ELEMENT_COUNT_MAX,
+            "links_max": LINK_COUNT_MAX,
+            "roots_max": ROOT_COUNT_MAX,
+            "depth_max": DEPTH_MAX,
+            "frame_min": _FRAME_SIDE_MIN,
+            "is_login": not is_portal or address_matches(self._pack.triage.session_lost, url),
+            "is_list": is_list,
+            "is_any_page": self._is_any_page,
+            "is_known": self._known(url) is not Verdict.UNKNOWN or self._is_error,
+            "is_answered": self._traffic.is_answered(found.answered),
+            "stops_for_frames": self._stops_for_frames,
+            "settled": list(found.settled) if is_list else [],
+            "quiet_ms": limits.quiet_ms,
+        }
