@@ -22,7 +22,7 @@ from poolwright.domain.ids import ProfileId
 from poolwright.domain.options import BrowserOptions, Sandbox, WorkerOptions
 from poolwright.profile.clone import clone_profile, scan_user_data
 from poolwright.profile.profile import Profile
-from poolwright.supervisor.errand import make_base
+from poolwright.supervisor.processes.one_shot import make_base
 from poolwright.system.browsers import find_browser
 from poolwright.system.sandbox import resolve_sandbox
 

@@ -25,9 +25,9 @@ from poolwright.domain.ids import BatchId
 from poolwright.domain.options import BrowserOptions, PoolOptions, PortalOptions, Sandbox, Secret, WorkerOptions
 from poolwright.journal.memory_journal import MemoryJournal
 from poolwright.portal import pack as packs
-from poolwright.supervisor.errand import make_base
 from poolwright.supervisor.pool import PersistentWorkerPool
-from poolwright.supervisor.surroundings import Surroundings
+from poolwright.supervisor.processes.one_shot import make_base
+from poolwright.supervisor.workspace import PoolContext
 from poolwright.system.browsers import find_browser
 from poolwright.system.sandbox import resolve_sandbox
 
@@ -73,7 +73,7 @@ def worker_options(portal: Portal) -> WorkerOptions:
 async def measure(folder: Path, options: WorkerOptions) -> tuple[float, float]:
     """One pool: seconds of its cold start, and of a recovery from SIGKILL."""
     clock, watch = SystemClock(), Watch()
-    around = Surroundings(
+    around = PoolContext(
         journal=MemoryJournal(clock),
         archive=OutputTree(folder / "out", clock=clock),
         clock=clock,

@@ -15,7 +15,7 @@ from poolwright.domain.state_machine import TransitionTable
 from poolwright.domain.states import POOL, PROFILE, SESSION, TAB, WORKER
 from poolwright.profile.profile import Profile
 from poolwright.supervisor.pool import PersistentWorkerPool
-from poolwright.supervisor.worker import Worker
+from poolwright.supervisor.processes.worker import Worker
 from poolwright.worker.session import BrowserSession
 from poolwright.worker.tab import Tab
 

@@ -24,9 +24,8 @@ from poolwright.ipc.process import spawn
 from poolwright.profile.profile import Profile
 from poolwright.profile.run_folder import RunFolder
 from poolwright.supervisor.deadline import Deadline
-from poolwright.supervisor.premises import occupied
-from poolwright.supervisor.surroundings import WorkerOrder
-from poolwright.supervisor.talk import LostError, Talk, fact_of
+from poolwright.supervisor.processes.connection import WorkerConnection, WorkerLostError, to_failure_event
+from poolwright.supervisor.workspace import WorkerSpec, leased_profile
 from tests.support.paths import ROOT
 from tests.support.sessions import CHROMIUM
 
@@ -41,7 +40,7 @@ def browser_options(executable: str = CHROMIUM, *, headless: bool = True) -> Bro
 class Life:
     """One generation at work."""
 
-    talk: Talk
+    talk: WorkerConnection
     profile_path: Path
     staging: Path
     said: list[str]
@@ -74,7 +73,7 @@ class Life:
         try:
             while True:
                 self.note(await self.talk.hear(30))
-        except LostError:
+        except WorkerLostError:
             return
 
     def note(self, message: messages.ToSupervisor) -> None:
@@ -82,8 +81,8 @@ class Life:
         if isinstance(message, messages.LogNotice):
             self.said.append(message.text)
         if isinstance(message, messages.StartupFailed):
-            fact_of(message, WorkerRef(1, 1))  # raises for a damaged profile
-            raise LostError(message.detail)
+            to_failure_event(message, WorkerRef(1, 1))  # raises for a damaged profile
+            raise WorkerLostError(message.detail)
 
 
 def _command(process: psutil.Process) -> list[str]:
@@ -97,7 +96,7 @@ def _command(process: psutil.Process) -> list[str]:
 class Slot:
     """The place of a worker, with its clone; ``live`` starts one generation."""
 
-    order: WorkerOrder
+    order: WorkerSpec
     said: list[str] = field(default_factory=list[str])
     _generation: int = field(default=0)
 
@@ -119,10 +118,10 @@ class Slot:
             ProfileDamagedError: It is found damaged, before the launch or by the browser.
         """
         self._generation += 1
-        async with occupied(self.order):
+        async with leased_profile(self.order):
             child = await spawn(self.order.spawning(WorkerRef(1, self._generation)))
             life = Life(
-                talk=Talk(child),
+                talk=WorkerConnection(child),
                 profile_path=self.profile.worker_profile_path,
                 staging=self.order.staging_path,
                 said=self.said,
@@ -157,7 +156,7 @@ async def slot_on(base: Path, root: Path, browser: BrowserOptions | None = None)
     options = WorkerOptions(
         browser=browser or browser_options(), processor="tests.support.storing:run", import_path=(str(ROOT),)
     )
-    order = WorkerOrder(
+    order = WorkerSpec(
         slot=1,
         options=options,
         profile=profile,

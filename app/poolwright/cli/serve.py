@@ -46,7 +46,7 @@ from poolwright.service.site import account_of, find_profile, find_site
 from poolwright.service.staffing import find_staffing
 from poolwright.service.vault import with_keyring
 from poolwright.settings import LogLevel, Settings, SystemdEnvironment
-from poolwright.supervisor.commands import Stop
+from poolwright.supervisor.policy.commands import Stop
 
 HELP = (
     "Run a daemon that accepts lists over HTTP and from other commands.\n\n"

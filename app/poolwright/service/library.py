@@ -45,7 +45,7 @@ from poolwright.service.staffing import Staffing, find_staffing
 from poolwright.service.vault import with_keyring
 from poolwright.settings import Settings, load_settings
 from poolwright.supervisor.pool import PersistentWorkerPool
-from poolwright.supervisor.surroundings import Surroundings
+from poolwright.supervisor.workspace import PoolContext
 
 __all__ = [
     "Callbacks",
@@ -168,7 +168,7 @@ async def _running(plan: _Plan, clock: SystemClock, observe: EventSink) -> Async
             pool_options(plan.settings, plan.crew, plan.base, plan.staffing.worker_count),
             waits_for_login=plan.waits_for_login,
         )
-        around = Surroundings(journal=journal, archive=plan.tree, clock=clock, observe=observe, batch_id=LIST)
+        around = PoolContext(journal=journal, archive=plan.tree, clock=clock, observe=observe, batch_id=LIST)
         try:
             async with (
                 clean_staging(plan.tree, options.staging_path),

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from poolwright.domain.events import Event, MemoryRelieved, Moved, TaskEnded, TaskReturned, TaskStarted
 from poolwright.domain.states import SESSION, WORKER, SessionStatus, WorkerStatus
-from poolwright.supervisor.snapshot import PoolSnapshot
+from poolwright.supervisor.observation import PoolSnapshot
 
 #: Orders take from half a second to minutes.
 _SECONDS = (0.5, 1, 2, 5, 10, 30, 60, 120, 300)

@@ -36,8 +36,8 @@ from poolwright.profile.repository import NamedProfile
 from poolwright.profile.seal import Seal, remove_seal
 from poolwright.profile.storage_state import StorageState
 from poolwright.service.crew import Crew
-from poolwright.supervisor.codes import codes_of
-from poolwright.supervisor.errand import Errand, run_errand
+from poolwright.supervisor.processes.one_shot import OneShotJob, run_one_shot
+from poolwright.supervisor.totp import totp_from_secret
 
 _ENDED = (
     "The renewed login has expired as well: the portal asks for a login. Profile {name} was not changed. "
@@ -95,7 +95,7 @@ async def log_in_by_form(job: Onboarding) -> Seal:
         f"The login of profile {job.profile.name} does not hold: the form was accepted, but the portal asks a newly "
         "opened browser to log in. Workers have to log in by the form whenever they start; set user and password."
     )
-    codes = codes_of(job.crew.totp_secret, job.clock.now)
+    codes = totp_from_secret(job.crew.totp_secret, job.clock.now)
     code = await codes.next() if codes else ""
     return await _onboard(job, replace(_errand(job, WorkerMode.MAKE_BASE), one_time_code=code), unproven)
 
@@ -138,7 +138,7 @@ async def promote(job: Onboarding) -> tuple[Path, Seal]:
         try:
             await anyio.to_thread.run_sync(_clone_to, base, draft)
             errand = replace(_errand(job, WorkerMode.ADOPT), base=draft, kept_login_path=renewed)
-            await run_errand(errand)
+            await run_one_shot(errand)
             await _prove(job, draft, _ENDED.format(name=job.profile.name))
             swapped = await anyio.to_thread.run_sync(partial(replace_base, base, draft, now=job.clock.now()))
             delete_refreshed_login(base)
@@ -160,25 +160,27 @@ async def _prove(job: Onboarding, folder: Path, unproven: str) -> None:
     await anyio.to_thread.run_sync(prepare_base, folder)
     kept = login_backup_path(job.profile.base_path)
     if (
-        await run_errand(replace(_errand(job, WorkerMode.PROVE), base=folder, cookies_path=kept))
+        await run_one_shot(replace(_errand(job, WorkerMode.PROVE), base=folder, cookies_path=kept))
         is not LoginCheck.LOGGED_IN
     ):
         raise LoginRequiredError(unproven)
 
 
-def _errand(job: Onboarding, mode: WorkerMode) -> Errand:
+def _errand(job: Onboarding, mode: WorkerMode) -> OneShotJob:
     def note(level: Level, text: str) -> None:
         job.observe(Notice(level=level, text=text))
 
-    return Errand(mode=mode, base=job.profile.base_path, options=job.crew.worker, runs_root=job.runs_root, note=note)
+    return OneShotJob(
+        mode=mode, base=job.profile.base_path, options=job.crew.worker, runs_root=job.runs_root, note=note
+    )
 
 
-async def _onboard(job: Onboarding, errand: Errand, unproven: str) -> Seal:
+async def _onboard(job: Onboarding, errand: OneShotJob, unproven: str) -> Seal:
     base = job.profile.base_path
     with write_locked(base):
         await anyio.to_thread.run_sync(check_login_base, base)
         await anyio.to_thread.run_sync(_open_up, base)
-        await run_errand(errand)
+        await run_one_shot(errand)
         await _prove(job, base, unproven)
         await anyio.to_thread.run_sync(delete_refreshed_login, base)
         return await anyio.to_thread.run_sync(partial(seal_changed_base, base, now=job.clock.now()))

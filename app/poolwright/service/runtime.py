@@ -24,12 +24,11 @@ from poolwright.service.batch_report import BatchReport, end_of_patience, report
 from poolwright.service.beginning import beginning
 from poolwright.service.crew import Crew
 from poolwright.service.resuming import clean_staging, recover, reopen, unless
-from poolwright.supervisor import errand
-from poolwright.supervisor.codes import codes_of
-from poolwright.supervisor.commands import Stop
+from poolwright.supervisor.policy.commands import Stop, StopCause
 from poolwright.supervisor.pool import PersistentWorkerPool
-from poolwright.supervisor.stops import StopCause
-from poolwright.supervisor.surroundings import Surroundings
+from poolwright.supervisor.processes import one_shot
+from poolwright.supervisor.totp import totp_from_secret
+from poolwright.supervisor.workspace import PoolContext
 
 ENDINGS = {
     StopCause.ASKED: Ending.STOPPED,
@@ -164,15 +163,15 @@ async def make_base(*, crew: Crew, base: Path, runs_root: Path, observe: EventSi
     def note(level: Level, text: str) -> None:
         observe(Notice(level=level, text=text))
 
-    codes = codes_of(crew.totp_secret, SystemClock().now)
+    codes = totp_from_secret(crew.totp_secret, SystemClock().now)
     code = await codes.next() if codes else ""
-    await errand.make_base(base, crew.worker, runs_root, note, one_time_code=code)
+    await one_shot.make_base(base, crew.worker, runs_root, note, one_time_code=code)
 
 
 async def _work(run: _Run) -> Stop | None:
     """Run the pool until the list is done, the pool cannot continue, or a stop is requested."""
     options = run.job.pool
-    around = Surroundings(
+    around = PoolContext(
         journal=run.journal,
         archive=run.tree,
         clock=run.clock,

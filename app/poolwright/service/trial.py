@@ -12,7 +12,7 @@ import anyio
 from poolwright.domain.errors import PoolError
 from poolwright.domain.events import Level
 from poolwright.domain.options import WorkerOptions
-from poolwright.supervisor import errand
+from poolwright.supervisor.processes import one_shot
 
 #: A browser of a small machine needs some seconds.
 TRIAL_LIMIT_S = 60.0
@@ -44,7 +44,7 @@ async def try_browser(worker: WorkerOptions, monotonic: Callable[[], float]) -> 
         folder = Path(place)
         try:
             with anyio.move_on_after(TRIAL_LIMIT_S):
-                await errand.make_base(folder / "profile", alone, folder / "runs", note)
+                await one_shot.make_base(folder / "profile", alone, folder / "runs", note)
                 problem = ""
         except PoolError as error:
             problem = str(error)

@@ -1,4 +1,4 @@
-"""The pool: one to eight workers, one queue, one inbox of facts, one plan whose commands it performs.
+"""The pool: one to eight workers, one queue, and one policy whose commands it executes.
 
 Enter it to start the workers, wait with ``finish``, leave it to end them. After it is left no process, clone or
 temporary file of it exists, however it was left.
@@ -7,6 +7,7 @@ temporary file of it exists, however it was left.
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import TracebackType
@@ -23,37 +24,79 @@ from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S, Limits, PoolOption
 from poolwright.domain.state_machine import StateMachine
 from poolwright.domain.states import POOL, PoolEvent, PoolStatus
 from poolwright.domain.tasks import POTask
-from poolwright.supervisor.chronicle import Chronicle
-from poolwright.supervisor.clerk import Clerk, Writings
-from poolwright.supervisor.codes import codes_of
-from poolwright.supervisor.commands import Stop
+from poolwright.supervisor.controller import CommandExecutor, Controller, Outstanding
 from poolwright.supervisor.deadline import Deadline
-from poolwright.supervisor.dispatch import Dispatch
-from poolwright.supervisor.facts import Fact
-from poolwright.supervisor.filing import Filing
-from poolwright.supervisor.handle import TaskHandle
-from poolwright.supervisor.patience import PatientJournal
-from poolwright.supervisor.performing import Performance, Tallies
-from poolwright.supervisor.places import StorageMonitor
-from poolwright.supervisor.premises import Premises
+from poolwright.supervisor.memory_monitor import MemoryMonitor
+from poolwright.supervisor.observation import EventLog, PoolSnapshot
+from poolwright.supervisor.policy.commands import Stop, StopCause
+from poolwright.supervisor.policy.events import (
+    LimitsChanged,
+    PauseEnded,
+    PauseRequested,
+    PoolInput,
+    RestartRequested,
+    StopRequested,
+)
+from poolwright.supervisor.policy.pauses import PauseReason
+from poolwright.supervisor.policy.state import initial_state
+from poolwright.supervisor.processes.worker import Worker
+from poolwright.supervisor.retrying_journal import RetryingJournal
 from poolwright.supervisor.shutdown import Shutdown
-from poolwright.supervisor.snapshot import PoolSnapshot
-from poolwright.supervisor.standing import opening
-from poolwright.supervisor.steering import Steering
-from poolwright.supervisor.submissions import Submissions
-from poolwright.supervisor.surroundings import Surroundings
-from poolwright.supervisor.watchdog import MemoryMonitor
-from poolwright.supervisor.wishes import Wishes
-from poolwright.supervisor.worker import Worker
+from poolwright.supervisor.storage_monitor import StorageMonitor
+from poolwright.supervisor.submissions import Submissions, TaskHandle
+from poolwright.supervisor.task_queue import TaskFeeder
+from poolwright.supervisor.task_writer import TaskFiler, TaskWriter, TaskWriterDeps
+from poolwright.supervisor.totp import totp_from_secret
+from poolwright.supervisor.workspace import PoolContext, Workspace
+
+
+class PoolControls(ABC):
+    """Requests that people and programs can make of a running pool."""
+
+    #: How many slots there are.
+    worker_count: int
+
+    @abstractmethod
+    def _report(self, fact: PoolInput) -> None:
+        """Bring a fact before the plan."""
+
+    def pause(self) -> None:
+        """Let no further task start until ``resume``; those in flight are finished."""
+        self._report(PauseRequested())
+
+    def resume(self) -> None:
+        """Let tasks start again after ``pause``, or when somebody has logged in."""
+        self._report(PauseEnded(cause=PauseReason.OPERATOR))
+        self._report(PauseEnded(cause=PauseReason.LOGIN_REQUIRED))
+
+    def restart_worker(self, slot: int) -> None:
+        """Recycle a working worker: it finishes its tasks and restarts with a fresh browser.
+
+        Raises:
+            ValueError: There is no such slot.
+        """
+        if not 1 <= slot <= self.worker_count:
+            msg = f"there is no worker {slot}; this pool has {self.worker_count}, counted from 1"
+            raise ValueError(msg)
+        self._report(RestartRequested(slot=slot))
+
+    def set_limits(self, limits: Limits) -> None:
+        """Apply other limits from now on; an attempt that has begun keeps its timeout."""
+        self._report(LimitsChanged(limits=limits))
+
+    def stop(self) -> None:
+        """No new task; those in flight are finished when the pool is left. ``finish`` returns."""
+        self._report(StopRequested(cause=StopCause.ASKED))
+
 
 #: Memory is looked at every two seconds, which the plan is told; a busy machine is slower.
 PULSE_MAX_S = 30.0
 
 
-class PersistentWorkerPool(Wishes):
+class PersistentWorkerPool(PoolControls):
     """See the module. Attributes are those of the mission's data model."""
 
-    def __init__(self, options: PoolOptions, surroundings: Surroundings) -> None:
+    def __init__(self, options: PoolOptions, surroundings: PoolContext) -> None:
         """Prepare a pool; nothing is started before it is entered."""
         self.worker_count = options.worker_count
         self.headless_mode = options.worker.browser.headless_mode
@@ -64,17 +107,17 @@ class PersistentWorkerPool(Wishes):
         self.end: Stop | None = None
         self._options = options
         self._task_timeout_s = options.worker.task_timeout_s
-        self._journal = PatientJournal(journal=surroundings.journal, report=self._report, ending=self.shutdown_event)
+        self._journal = RetryingJournal(journal=surroundings.journal, report=self._report, ending=self.shutdown_event)
         self._around = replace(surroundings, journal=self._journal)
-        self._chronicle = Chronicle(self._journal, surroundings.observe)
+        self._chronicle = EventLog(self._journal, surroundings.observe)
         self._deadline = Deadline()
-        self._codes = codes_of(options.totp_secret, surroundings.clock.now)
+        self._codes = totp_from_secret(options.totp_secret, surroundings.clock.now)
         batch_id, deadline = surroundings.batch_id, self._deadline
-        self._dispatch = Dispatch(self._journal, batch_id, options.tab_count, self._report, deadline)
+        self._dispatch = TaskFeeder(self._journal, batch_id, options.tab_count, self._report, deadline)
         self.submissions = Submissions(self._journal, batch_id, self._dispatch, deadline)
         self._alive = WaitGroup()
-        self._steering = Steering(
-            opening(options),
+        self._steering = Controller(
+            initial_state(options),
             StateMachine(POOL, "pool", clock=surroundings.clock.now, observe=self._chronicle.moved),
             self._dispatch,
             self.submissions.open_tasks,
@@ -84,7 +127,7 @@ class PersistentWorkerPool(Wishes):
         )
         self._stopped = anyio.Event()
         self._shutdown = self._ending()
-        self._premises = Premises(
+        self._premises = Workspace(
             options=options, around=self._around, chronicle=self._chronicle, deadline=self._deadline
         )
         self._storage = StorageMonitor(self._premises.places, self._report)
@@ -232,8 +275,8 @@ class PersistentWorkerPool(Wishes):
             alive=self._alive,
         )
 
-    def _filer(self) -> Filing:
-        return Filing(
+    def _filer(self) -> TaskFiler:
+        return TaskFiler(
             journal=self._journal,
             archive=self._around.archive,
             chronicle=self._chronicle,
@@ -242,8 +285,8 @@ class PersistentWorkerPool(Wishes):
             missing=self._storage.missing,
         )
 
-    def _clerk(self) -> Clerk:
-        writings = Writings(
+    def _clerk(self) -> TaskWriter:
+        writings = TaskWriterDeps(
             around=self._around,
             chronicle=self._chronicle,
             dispatch=self._dispatch,
@@ -253,10 +296,10 @@ class PersistentWorkerPool(Wishes):
             unsettled=self._steering.unsettled,
             is_hurried=lambda: self._shutdown.draining.cancel_called,
         )
-        return Clerk(writings)
+        return TaskWriter(writings)
 
-    def _performance(self, clerk: Clerk) -> Performance:
-        return Performance(
+    def _performance(self, clerk: TaskWriter) -> CommandExecutor:
+        return CommandExecutor(
             chronicle=self._chronicle,
             dispatch=self._dispatch,
             filing=self._filing,
@@ -266,7 +309,7 @@ class PersistentWorkerPool(Wishes):
             clock=self._around.clock,
             profile_name=self._premises.profile_name,
             codes=self._codes,
-            tallies=Tallies(unsettled=self._steering.unsettled, alive=self._alive),
+            tallies=Outstanding(unsettled=self._steering.unsettled, alive=self._alive),
             staging_path=self._premises.staging_path,
             note_end=self._note_end,
             note_outcome=self.submissions.note_outcome,
@@ -274,7 +317,7 @@ class PersistentWorkerPool(Wishes):
             ending=self.shutdown_event,
         )
 
-    def _report(self, fact: Fact) -> None:
+    def _report(self, fact: PoolInput) -> None:
         self._steering.report(fact)
 
     def _note_end(self, end: Stop) -> None:

@@ -15,15 +15,15 @@ import anyio
 from poolwright.concurrency import WaitGroup
 from poolwright.domain.events import Level
 from poolwright.domain.states import PoolEvent
-from poolwright.supervisor.chronicle import Chronicle
+from poolwright.supervisor.controller import Controller
 from poolwright.supervisor.deadline import Deadline
-from poolwright.supervisor.dispatch import Dispatch
-from poolwright.supervisor.patience import PatientJournal
-from poolwright.supervisor.pool_facts import StopNeeded
-from poolwright.supervisor.steering import Steering
-from poolwright.supervisor.stops import StopCause
+from poolwright.supervisor.observation import EventLog
+from poolwright.supervisor.policy.commands import StopCause
+from poolwright.supervisor.policy.events import StopRequested
+from poolwright.supervisor.processes.worker import Worker
+from poolwright.supervisor.retrying_journal import RetryingJournal
 from poolwright.supervisor.submissions import Submissions
-from poolwright.supervisor.worker import Worker
+from poolwright.supervisor.task_queue import TaskFeeder
 
 #: Shares of the time for all of it by which a stage is over: facts that came before the end are dealt with; tasks in
 #: flight are finished; workers are gone; what came of them is written; nothing is waited for any more.
@@ -38,12 +38,12 @@ CLEAR_MIN_S = 1.0
 class Shutdown:
     """The end of one pool. ``run`` it once."""
 
-    steering: Steering
-    dispatch: Dispatch
+    steering: Controller
+    dispatch: TaskFeeder
     submissions: Submissions
     workers: Sequence[Worker]
-    journal: PatientJournal
-    chronicle: Chronicle
+    journal: RetryingJournal
+    chronicle: EventLog
     deadline: Deadline
     #: Generations of workers that are not over yet.
     alive: WaitGroup
@@ -73,7 +73,7 @@ class Shutdown:
         begun_s = anyio.current_time()
         self.gone_at_s = begun_s + limit_s
         self.deadline.set(begun_s + max(limit_s * LEFT, limit_s * DRAINED + 3 * STAGE_MIN_S))
-        self.steering.report(StopNeeded(cause=StopCause.ASKED))
+        self.steering.report(StopRequested(cause=StopCause.ASKED))
         await _by(begun_s + limit_s * SETTLED, self.steering.unsettled.zero)
         self.steering.machine.fire(PoolEvent.SHUT_DOWN)
         self.feeding.cancel()

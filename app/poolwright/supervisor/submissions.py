@@ -1,10 +1,12 @@
-"""Tasks that somebody waits for: each with a handle, from its submission until it has its outcome or is called off."""
+"""Submitted tasks and their handles, from submission until each has its outcome or is cancelled."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Generator, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import anyio
 
 from poolwright.concurrency import WaitGroup
 from poolwright.domain.errors import (
@@ -20,11 +22,52 @@ from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.ports import Journal
 from poolwright.domain.states import open_count
 from poolwright.domain.tasks import POTask, Report, payload_diff
-from poolwright.supervisor.commands import Stop
 from poolwright.supervisor.deadline import Deadline
-from poolwright.supervisor.dispatch import Dispatch
-from poolwright.supervisor.handle import TaskHandle
-from poolwright.supervisor.stops import StopCause
+from poolwright.supervisor.policy.commands import Stop, StopCause
+from poolwright.supervisor.task_queue import TaskFeeder
+
+
+class TaskHandle:
+    """Awaitable; ``await handle`` gives the report, whatever the outcome."""
+
+    def __init__(self, task: POTask, call_off: Callable[[TaskId], Awaitable[bool]]) -> None:
+        """Made by the pool's ``submit_task``."""
+        self.task = task
+        self._call_off = call_off
+        self._done = anyio.Event()
+        self._report: Report | None = None
+        self._error: PoolError | None = None
+
+    def __await__(self) -> Generator[Any, Any, Report | None]:
+        """Wait for the report."""
+        return self.report().__await__()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether waiting is over."""
+        return self._done.is_set()
+
+    async def report(self) -> Report | None:
+        """Wait until the task has its outcome; nothing when the pool was stopped before, with the task still queued.
+
+        Raises:
+            PoolError: The pool cannot go on (``LoginRequiredError``, ``SetupError``, ...); the task is still queued.
+        """
+        await self._done.wait()
+        if self._error is not None:
+            raise self._error
+        return self._report
+
+    async def cancel(self) -> bool:
+        """Call the task off as long as no worker has it; false when one has, or had."""
+        return await self._call_off(self.task.task_id)
+
+    def resolve(self, report: Report | None, error: PoolError | None = None) -> None:
+        """Let those who wait go on. Called by the pool alone; the first call counts."""
+        if not self.is_done:
+            self._report, self._error = report, error
+            self._done.set()
+
 
 #: What a pool that cannot go on raises to those who wait. One that was asked to stop raises nothing; one that lost all
 #: its workers gives every task its outcome, and takes no more.
@@ -45,7 +88,7 @@ class Submissions:
     """Owns the handles, and counts the open tasks of the pool's list, submitted or not."""
 
     def __init__(
-        self, journal: Journal, batch_id: BatchId, dispatch: Dispatch, deadline: Deadline | None = None
+        self, journal: Journal, batch_id: BatchId, dispatch: TaskFeeder, deadline: Deadline | None = None
     ) -> None:
         """Submit to one list, until the pool must be gone."""
         self._journal = journal

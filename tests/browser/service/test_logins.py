@@ -19,7 +19,7 @@ from poolwright.domain.outcomes import Reason
 from poolwright.domain.states import PoolStatus
 from poolwright.profile.backups import login_backup_path
 from poolwright.service.library import PersistentWorkerPool, open_pool
-from poolwright.supervisor import lifespan
+from poolwright.supervisor.policy import login_state
 from tests.support.batch_results import some_good_number
 from tests.support.portal import SHELL, needs_chromium
 from tests.support.program import Desk, open_desk
@@ -95,7 +95,7 @@ async def test_a_pool_without_a_login_waits_for_a_person_and_goes_on(tmp_path: P
 
 
 async def test_a_login_is_renewed_before_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifespan, "LEAST_LIFE_S", 0.1)
+    monkeypatch.setattr(login_state, "LIFETIME_MIN_S", 0.1)
     told = Told()
     async with running_portal() as portal, open_desk(tmp_path, portal) as desk:
         number = await some_good_number(portal)

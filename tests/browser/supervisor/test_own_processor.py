@@ -11,8 +11,8 @@ from poolwright.demo.process import running_portal
 from poolwright.domain.events import Event, TaskReturned
 from poolwright.domain.options import WorkerOptions
 from poolwright.domain.outcomes import Reason, ReturnReason
-from poolwright.supervisor.errand import make_base
-from poolwright.supervisor.stops import StopCause
+from poolwright.supervisor.policy.commands import StopCause
+from poolwright.supervisor.processes.one_shot import make_base
 from tests.support import profile_folders
 from tests.support.bare_pool import own_pool, task
 from tests.support.portal import needs_chromium

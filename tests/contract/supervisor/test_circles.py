@@ -16,45 +16,45 @@ from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import LoginCheck, Reason, ReturnReason
 from poolwright.domain.storage import StorageTrouble
 from poolwright.domain.tasks import POTask, Report
-from poolwright.supervisor.commands import (
-    AdoptLogin,
-    AwaitProof,
+from poolwright.supervisor.policy.commands import (
+    AnnounceLoginExpiry,
+    CheckLogin,
     Command,
-    FailRest,
-    File,
-    Finish,
-    ForetellEnd,
-    Hold,
-    Probe,
+    CopyLogin,
+    FailQueued,
+    FileReport,
+    KillAndRestart,
+    Pause,
+    RecordOutcome,
     Recycle,
     RefreshLogin,
     Requeue,
-    Retire,
+    ScheduleVerification,
     Spawn,
     Stop,
 )
-from poolwright.supervisor.facts import (
-    Fact,
+from poolwright.supervisor.policy.decide import decide
+from poolwright.supervisor.policy.events import (
     FilingFailed,
-    HomeRefused,
+    LoginAttempted,
+    LoginChecked,
+    LoginExpiring,
     LoginLost,
-    LoginSettled,
+    PauseEnded,
+    PoolInput,
     PortalDown,
-    Probed,
-    ProofOverdue,
+    TaskAssigned,
     TaskFiled,
+    TaskReleased,
     TaskReported,
-    TaskReturned,
     TaskStuck,
-    TaskTaken,
+    VerificationDue,
     WorkerEnded,
+    WorkerFolderFailed,
     WorkerLost,
     WorkerReady,
 )
-from poolwright.supervisor.plan import react
-from poolwright.supervisor.pool_facts import HoldOver, LoginAges
-from poolwright.supervisor.restarts import LossKind
-from poolwright.supervisor.standing import Slot, Standing
+from poolwright.supervisor.policy.state import LossKind, PoolState, WorkerSlot
 
 TASKS = tuple(POTask(task_id=TaskId(f"demo:{n}"), po_number=f"PO{n}", portal_number=f"{n}") for n in range(3))
 #: What an order takes at least, and a browser that comes up. All else is answered at once, as by the worst disk.
@@ -78,7 +78,7 @@ class Mood:
 class World:
     """Two slots and a short list, in a time of their own."""
 
-    def __init__(self, mood: Mood, standing: Standing) -> None:
+    def __init__(self, mood: Mood, standing: PoolState) -> None:
         self.mood, self.standing = mood, standing
         self.queue = deque(TASKS)
         self.now_s = 0.0
@@ -98,12 +98,12 @@ class World:
     def later(self, delay_s: float, act: Callable[[], None]) -> None:
         heapq.heappush(self._agenda, (self.now_s + delay_s, next(self._numbers), act))
 
-    def answer(self, *facts: Fact, delay_s: float = 0.0) -> None:
+    def answer(self, *facts: PoolInput, delay_s: float = 0.0) -> None:
         for fact in facts:
             self.later(delay_s, partial(self.tell, fact))
 
-    def tell(self, fact: Fact) -> None:
-        decision = react(self.standing, fact)
+    def tell(self, fact: PoolInput) -> None:
+        decision = decide(self.standing, fact)
         self.standing = decision.standing
         for command in decision.commands:
             said = (self.now_s, repr(_of_any_generation(command)))
@@ -117,7 +117,7 @@ class World:
             is_closed = self.standing.holds.active or self.standing.is_stopping
             if slot.is_up and not slot.held and not slot.is_retiring and self.queue and not is_closed:
                 worker, task = WorkerRef(number, slot.generation), self.queue.popleft()
-                self.tell(TaskTaken(worker=worker, task=task))
+                self.tell(TaskAssigned(worker=worker, task=task))
                 self.later(ORDER_S, partial(self.end_task, worker, task))
 
     def end_task(self, worker: WorkerRef, task: POTask) -> None:
@@ -129,7 +129,7 @@ class World:
                 report = Report(reason=self.mood.task)
                 self.answer(TaskReported(worker=worker, task_id=task.task_id, report=report))
             case ReturnReason():
-                self.answer(TaskReturned(worker=worker, task_id=task.task_id, why=self.mood.task, detail=""))
+                self.answer(TaskReleased(worker=worker, task_id=task.task_id, why=self.mood.task, detail=""))
                 if self.mood.task is ReturnReason.SESSION_LOST:
                     self.answer(LoginLost(worker=worker, detail="", at_s=self.now_s))
             case LossKind():
@@ -146,7 +146,7 @@ class World:
             case LossKind():
                 self.lose(worker, self.mood.start)
             case StorageTrouble():
-                self.answer(HomeRefused(worker=worker, trouble=self.mood.start, detail=""))
+                self.answer(WorkerFolderFailed(worker=worker, trouble=self.mood.start, detail=""))
                 self.lose(worker, LossKind.NOT_STARTED)
             case "portal gone":
                 self.answer(PortalDown(worker=worker, detail=""))
@@ -160,30 +160,30 @@ class World:
         match command:
             case Spawn():
                 self.later(command.delay_s, partial(self.start, command.worker))
-            case Recycle():
+            case KillAndRestart():
                 self.lose(command.worker, LossKind.DIED)
-            case Retire():
+            case Recycle():
                 self.answer(WorkerEnded(worker=command.worker))
-            case Hold(delay_s=float(delay_s)):
-                self.answer(HoldOver(cause=command.cause), delay_s=delay_s)
-            case File() | Finish() | Requeue() | FailRest():
+            case Pause(delay_s=float(delay_s)):
+                self.answer(PauseEnded(cause=command.cause), delay_s=delay_s)
+            case FileReport() | RecordOutcome() | Requeue() | FailQueued():
                 self.obey_about_tasks(command)
-            case Probe() | AwaitProof() | RefreshLogin() | AdoptLogin() | ForetellEnd():
+            case CheckLogin() | ScheduleVerification() | RefreshLogin() | CopyLogin() | AnnounceLoginExpiry():
                 self.obey_about_logins(command)
             case Stop():
                 self.is_over = True
             case _:
                 pass
 
-    def obey_about_tasks(self, command: File | Finish | Requeue | FailRest) -> None:
+    def obey_about_tasks(self, command: FileReport | RecordOutcome | Requeue | FailQueued) -> None:
         match command:
-            case File() if self.mood.filing is not None:
+            case FileReport() if self.mood.filing is not None:
                 trouble, is_fine = self.mood.filing
                 refusal = FilingFailed(
                     worker=command.worker, file=command, problem="", trouble=trouble, is_place_fine=is_fine
                 )
                 self.answer(refusal, delay_s=command.delay_s)
-            case File() | Finish():
+            case FileReport() | RecordOutcome():
                 self.answer(TaskFiled(worker=command.worker, task=command.task))
             case Requeue():
                 attempt = command.task.attempt + command.is_attempt_spent
@@ -191,21 +191,23 @@ class World:
                 again = replace(command.task, attempt=attempt, death_count=deaths)
                 self.later(command.delay_s, partial(self.queue.appendleft, again))
                 self.later(command.delay_s, self.hand_out)
-            case FailRest():
+            case FailQueued():
                 self.queue.clear()
 
-    def obey_about_logins(self, command: Probe | AwaitProof | RefreshLogin | AdoptLogin | ForetellEnd) -> None:
+    def obey_about_logins(
+        self, command: CheckLogin | ScheduleVerification | RefreshLogin | CopyLogin | AnnounceLoginExpiry
+    ) -> None:
         match command:
-            case Probe():
-                self.answer(Probed(worker=command.worker, proof=self.mood.proof))
-            case AwaitProof():
-                self.answer(ProofOverdue(worker=command.worker), delay_s=command.delay_s)
-            case RefreshLogin() | AdoptLogin():
+            case CheckLogin():
+                self.answer(LoginChecked(worker=command.worker, proof=self.mood.proof))
+            case ScheduleVerification():
+                self.answer(VerificationDue(worker=command.worker), delay_s=command.delay_s)
+            case RefreshLogin() | CopyLogin():
                 is_in = self.mood.is_login_good
-                told = LoginSettled(worker=command.worker, is_logged_in=is_in, detail="", at_s=self.now_s)
+                told = LoginAttempted(worker=command.worker, is_logged_in=is_in, detail="", at_s=self.now_s)
                 self.answer(told, *([WorkerReady(worker=command.worker, at_s=self.now_s)] if is_in else []))
-            case ForetellEnd(renewal_in_s=float(renewal_in_s)):
-                self.answer(LoginAges(number=command.number), delay_s=renewal_in_s)
+            case AnnounceLoginExpiry(renewal_in_s=float(renewal_in_s)):
+                self.answer(LoginExpiring(number=command.number), delay_s=renewal_in_s)
             case _:
                 pass
 
@@ -240,7 +242,9 @@ def _name(mood: Mood) -> str:
 @pytest.mark.parametrize("was_ready", [True, False])
 @pytest.mark.parametrize("mood", MOODS, ids=_name)
 def test_nothing_is_commanded_again_at_once(mood: Mood, *, was_ready: bool) -> None:
-    standing = Standing(slots={1: Slot(), 2: Slot()}, was_ready=was_ready, waits_for_login=was_ready, renews_early=True)
+    standing = PoolState(
+        slots={1: WorkerSlot(), 2: WorkerSlot()}, was_ready=was_ready, waits_for_login=was_ready, renews_early=True
+    )
 
     world = World(mood, standing)
     world.run()

@@ -19,13 +19,12 @@ from poolwright.domain.storage import StorageTrouble, trouble_of
 from poolwright.domain.tasks import FetchedFile, POTask, Report
 from poolwright.files.names import STAGED_FILES
 from poolwright.journal.memory_journal import MemoryJournal
-from poolwright.supervisor.chronicle import Chronicle
-from poolwright.supervisor.commands import Command, Discard, File, Finish, Hold, Requeue
-from poolwright.supervisor.facts import Fact, TaskReported, TaskTaken
-from poolwright.supervisor.filing import Filing
-from poolwright.supervisor.plan import react
-from poolwright.supervisor.pool_facts import HoldOver
-from poolwright.supervisor.standing import Slot, Standing
+from poolwright.supervisor.observation import EventLog
+from poolwright.supervisor.policy.commands import Command, Discard, FileReport, Pause, RecordOutcome, Requeue
+from poolwright.supervisor.policy.decide import decide
+from poolwright.supervisor.policy.events import PauseEnded, PoolInput, TaskAssigned, TaskReported
+from poolwright.supervisor.policy.state import PoolState, WorkerSlot
+from poolwright.supervisor.task_writer import TaskFiler
 from tests.support.disk_faults import Faults, failing
 from tests.support.tasks import BATCH, orders
 
@@ -43,12 +42,12 @@ class SmallPool:
         clock = SystemClock()
         self.journal = MemoryJournal(clock)
         self.staging = root / "staging"
-        self.standing = Standing(slots={1: Slot(is_up=True)})
-        self.facts = deque[Fact]()
-        self.filing = Filing(
+        self.standing = PoolState(slots={1: WorkerSlot(is_up=True)})
+        self.facts = deque[PoolInput]()
+        self.filing = TaskFiler(
             journal=self.journal,
             archive=OutputTree(root / "out", "{number}", clock=clock),
-            chronicle=Chronicle(self.journal, lambda _: None),
+            chronicle=EventLog(self.journal, lambda _: None),
             report=self.facts.append,
         )
         self.commands: list[Command] = []
@@ -57,7 +56,7 @@ class SmallPool:
         await self.journal.accept(orders(*range(ORDER_COUNT)))
         while len(self.commands) < COMMANDS_MAX:
             if self.facts:
-                decision = react(self.standing, self.facts.popleft())
+                decision = decide(self.standing, self.facts.popleft())
                 self.standing = decision.standing
                 for command in decision.commands:
                     await self.obey(command)
@@ -70,9 +69,9 @@ class SmallPool:
     async def obey(self, command: Command) -> None:
         self.commands.append(command)
         match command:
-            case File():
+            case FileReport():
                 await self.filing.file(command, self.place(command.task))
-            case Finish():
+            case RecordOutcome():
                 await self.filing.finish(command, self.place(command.task))
             case Discard():
                 await self.filing.discard(self.place(command.staged.task))
@@ -81,8 +80,8 @@ class SmallPool:
                 await self.journal.give_back(
                     command.task.task_id, command.why, detail="", delay_s=0.0, is_attempt_spent=command.is_attempt_spent
                 )
-            case Hold():
-                self.facts.append(HoldOver(cause=command.cause))
+            case Pause():
+                self.facts.append(PauseEnded(cause=command.cause))
             case _:
                 pass
 
@@ -108,7 +107,7 @@ class SmallPool:
         report = Report(reason=Reason.ALL_SAVED, files=(file,))
         self.facts.extend(
             (
-                TaskTaken(worker=WORKER, task=task),
+                TaskAssigned(worker=WORKER, task=task),
                 TaskReported(worker=WORKER, task_id=task.task_id, report=report),
             )
         )
@@ -145,7 +144,7 @@ async def test_an_order_that_the_folder_never_takes_ends_in_the_journal_alone(tm
     records = await pool.journal.records(BATCH)
     assert {record.report and record.report.reason for record in records} == {Reason.FILING_FAILED}
     assert {record.attempt_count for record in records} == {pool.standing.max_attempts}
-    assert sum(isinstance(command, File) for command in pool.commands) == ORDER_COUNT * pool.standing.max_attempts
+    assert sum(isinstance(command, FileReport) for command in pool.commands) == ORDER_COUNT * pool.standing.max_attempts
 
 
 async def test_a_file_in_the_place_of_the_output_folder_ends_no_loop(tmp_path: Path) -> None:

@@ -17,15 +17,14 @@ from poolwright.domain.errors import PoolError
 from poolwright.domain.ids import WorkerRef
 from poolwright.domain.tasks import POTask
 from poolwright.journal.memory_journal import MemoryJournal
-from poolwright.supervisor.chronicle import Chronicle
 from poolwright.supervisor.deadline import Deadline
-from poolwright.supervisor.dispatch import Dispatch
-from poolwright.supervisor.facts import Fact, WorkerLost
-from poolwright.supervisor.generation import Generation
-from poolwright.supervisor.premises import Premises
-from poolwright.supervisor.surroundings import Surroundings
-from poolwright.supervisor.talk import LostError
-from poolwright.supervisor.worker import Worker
+from poolwright.supervisor.observation import EventLog
+from poolwright.supervisor.policy.events import PoolInput, WorkerLost
+from poolwright.supervisor.processes.connection import WorkerLostError
+from poolwright.supervisor.processes.generation import Generation
+from poolwright.supervisor.processes.worker import Worker
+from poolwright.supervisor.task_queue import TaskFeeder
+from poolwright.supervisor.workspace import PoolContext, Workspace
 from tests.support.disk_faults import Faults, failing
 from tests.support.profile_folders import make_base
 from tests.support.scripted_pool import pool_options
@@ -47,8 +46,8 @@ class House:
     def __init__(self, root: Path, base: Path | None = None) -> None:
         clock = SystemClock()
         journal = MemoryJournal(clock)
-        self.chronicle = Chronicle(journal, lambda _: None)
-        around = Surroundings(
+        self.chronicle = EventLog(journal, lambda _: None)
+        around = PoolContext(
             journal=journal,
             archive=OutputTree(root / "out", clock=clock),
             clock=clock,
@@ -57,9 +56,9 @@ class House:
             count_kills=lambda: 0,
         )
         options = pool_options(root, base=base)
-        self.premises = Premises(options=options, around=around, chronicle=self.chronicle, deadline=Deadline())
-        self.dispatch = Dispatch(journal, BATCH, 1)
-        self.facts: list[Fact] = []
+        self.premises = Workspace(options=options, around=around, chronicle=self.chronicle, deadline=Deadline())
+        self.dispatch = TaskFeeder(journal, BATCH, 1)
+        self.facts: list[PoolInput] = []
 
     async def open(self) -> Worker:
         await self.premises.open()
@@ -82,7 +81,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[WorkerRef]:
         del begin_s
         assert generation._post.order.seat.profile_name
         served.append(generation.ref)
-        raise LostError("it was killed")
+        raise WorkerLostError("it was killed")
 
     monkeypatch.setattr(Generation, "serve", serve)
     return served

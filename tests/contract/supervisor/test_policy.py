@@ -13,65 +13,68 @@ from poolwright.domain.options import Limits
 from poolwright.domain.outcomes import LoginCheck, Reason, ReturnReason
 from poolwright.domain.storage import StorageTrouble
 from poolwright.domain.tasks import DEATH_LIMIT, POTask, Report
-from poolwright.supervisor.commands import (
-    AdoptLogin,
-    AwaitProof,
+from poolwright.supervisor.policy.commands import (
+    AnnounceLoginExpiry,
+    BackUpLogin,
+    CheckLogin,
     Command,
+    CopyLogin,
     Discard,
-    FailRest,
-    File,
-    Finish,
-    ForetellEnd,
+    FailQueued,
+    FileReport,
     Forget,
     GiveUp,
-    Hold,
-    KeepLogin,
-    LifeCommand,
+    KillAndRestart,
     LoginCommand,
-    Probe,
+    Pause,
+    RecordOutcome,
     Recycle,
     RefreshLogin,
-    Release,
+    ReportMemoryRecycle,
     Requeue,
-    Rest,
-    Retire,
+    Resume,
+    ScheduleVerification,
     Spawn,
     Stop,
+    StopCause,
+    SuspendSlot,
     TaskCommand,
-    TellRelief,
+    WorkerCommand,
 )
-from poolwright.supervisor.facts import (
-    Fact,
+from poolwright.supervisor.policy.decide import decide
+from poolwright.supervisor.policy.events import (
     FilingFailed,
+    LimitsChanged,
+    LoginAttempted,
+    LoginChecked,
+    LoginExpiring,
     LoginLost,
-    LoginSettled,
-    Probed,
-    ProofOverdue,
+    MemorySampled,
+    PauseEnded,
+    PoolInput,
+    RestartRequested,
+    StopRequested,
+    TaskAssigned,
     TaskFiled,
+    TaskReleased,
     TaskReported,
-    TaskReturned,
-    TaskTaken,
+    VerificationDue,
     WorkerEnded,
     WorkerLost,
     WorkerReady,
 )
-from poolwright.supervisor.holds import STORAGE_HOLDS, HoldCause
-from poolwright.supervisor.lifespan import LEAST_LIFE_S
-from poolwright.supervisor.plan import react
-from poolwright.supervisor.pool_facts import HoldOver, LimitsChanged, LoginAges, MemorySeen, RestartAsked, StopNeeded
-from poolwright.supervisor.renewal import Access
-from poolwright.supervisor.restarts import RESTART_LIMIT
-from poolwright.supervisor.standing import Slot, Standing, Wear
-from poolwright.supervisor.stops import StopCause
+from poolwright.supervisor.policy.login_state import LIFETIME_MIN_S, LoginStatus
+from poolwright.supervisor.policy.pauses import STORAGE_PAUSES, PauseReason
+from poolwright.supervisor.policy.state import RESTART_LIMIT, PoolState, RecyclePolicy, WorkerSlot
 from tests.support.pace import LONG_WALKS
 
 #: Holds whose causes take workers with them.
-EXCUSING = {*STORAGE_HOLDS.values(), HoldCause.PLACE_GONE, HoldCause.PORTAL_DOWN}
+EXCUSING = {*STORAGE_PAUSES.values(), PauseReason.PLACE_GONE, PauseReason.PORTAL_DOWN}
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
 
 
-def standing(*slots: int, **changes: int | bool) -> Standing:
-    return replace(Standing(slots={slot: Slot() for slot in slots or (1, 2)}), **changes)
+def standing(*slots: int, **changes: int | bool) -> PoolState:
+    return replace(PoolState(slots={slot: WorkerSlot() for slot in slots or (1, 2)}), **changes)
 
 
 class Policy(RuleBasedStateMachine):
@@ -81,7 +84,7 @@ class Policy(RuleBasedStateMachine):
     def open(self, slot_count: int, task_count: int, *, waits_for_login: bool) -> None:
         opened = standing(*range(1, slot_count + 1))
         self.standing = replace(
-            opened, waits_for_login=waits_for_login, renews_early=True, wear=Wear(tasks=4, age_s=300.0)
+            opened, waits_for_login=waits_for_login, renews_early=True, wear=RecyclePolicy(tasks=4, age_s=300.0)
         )
         self.queue = [replace(TASK, task_id=TaskId(f"demo:{number}")) for number in range(task_count)]
         self.task_count = task_count
@@ -89,7 +92,7 @@ class Policy(RuleBasedStateMachine):
         self.outcomes = Counter[TaskId]()
         self.alive = {WorkerRef(slot, 1) for slot in range(1, slot_count + 1)}
         self.lost = Counter[int]()
-        self.held_causes = set[HoldCause]()
+        self.held_causes = set[PauseReason]()
         self.due = set[WorkerRef]()
         self.asked = set[WorkerRef]()
         self.now_s, self.login_number = 0.0, 0
@@ -97,47 +100,54 @@ class Policy(RuleBasedStateMachine):
         self.is_stopped = False
         self.retiring = set[WorkerRef]()
         self.bereft = set[int]()
-        self.filing: dict[TaskId, File] = {}
-        self.refused: dict[TaskId, File] = {}
+        self.filing: dict[TaskId, FileReport] = {}
+        self.refused: dict[TaskId, FileReport] = {}
         self.last_discard: Command | None = None
         self.is_excused = False
 
-    def tell(self, fact: Fact) -> None:
-        decision = react(self.standing, fact)
+    def tell(self, fact: PoolInput) -> None:
+        decision = decide(self.standing, fact)
         self.standing = decision.standing
         for command in decision.commands:
             self.obey(command)
 
     def obey(self, command: Command) -> None:
         match command:
-            case File() | Finish() | Requeue() | FailRest() | Discard() | Forget():
+            case FileReport() | RecordOutcome() | Requeue() | FailQueued() | Discard() | Forget():
                 self.obey_about_tasks(command)
-            case RefreshLogin() | AdoptLogin() | AwaitProof() | Probe() | KeepLogin() | ForetellEnd():
+            case (
+                RefreshLogin()
+                | CopyLogin()
+                | ScheduleVerification()
+                | CheckLogin()
+                | BackUpLogin()
+                | AnnounceLoginExpiry()
+            ):
                 self.obey_about_logins(command)
-            case Spawn() | Recycle() | Retire() | Rest() | GiveUp():
+            case Spawn() | KillAndRestart() | Recycle() | SuspendSlot() | GiveUp():
                 self.obey_about_lives(command)
             case Stop():
                 self.is_stopped = True
-            case TellRelief():
+            case ReportMemoryRecycle():
                 assert command.relieved.worker in self.up()
-            case Hold() | Release():
+            case Pause() | Resume():
                 self.held_causes ^= {command.cause}
 
-    def obey_about_lives(self, command: LifeCommand) -> None:
+    def obey_about_lives(self, command: WorkerCommand) -> None:
         match command:
             case Spawn():
                 assert command.delay_s > 0 or not self.is_excused, "back at once while nothing can work"
                 self.bereft.discard(command.worker.slot)
                 self.alive.add(command.worker)
-            case Recycle():
+            case KillAndRestart():
                 self.forget(command.worker)
                 self.bereft.add(command.worker.slot)
                 self.tell(WorkerLost(worker=command.worker, cause=command.cause))
-            case Retire():
+            case Recycle():
                 assert command.worker in self.up()
                 assert command.worker not in self.retiring
                 self.retiring.add(command.worker)
-            case Rest():
+            case SuspendSlot():
                 assert command.worker not in self.alive
                 self.lost[command.worker.slot] = RESTART_LIMIT  # it is tried once more, after a while
             case GiveUp():
@@ -150,21 +160,21 @@ class Policy(RuleBasedStateMachine):
 
     def obey_about_logins(self, command: LoginCommand) -> None:
         match command:
-            case KeepLogin():
-                assert self.standing.slots[command.slot].access is Access.LOGGED_IN
-            case ForetellEnd():
+            case BackUpLogin():
+                assert self.standing.slots[command.slot].access is LoginStatus.LOGGED_IN
+            case AnnounceLoginExpiry():
                 self.login_number = command.number
-            case AwaitProof():
+            case ScheduleVerification():
                 self.due.add(command.worker)
-            case Probe():
+            case CheckLogin():
                 self.asked.add(command.worker)
-            case RefreshLogin() | AdoptLogin():
+            case RefreshLogin() | CopyLogin():
                 assert command.worker in self.alive
                 self.logging_in.add(command.worker)
 
     def obey_about_tasks(self, command: TaskCommand) -> None:
         match command:
-            case File() | Finish():
+            case FileReport() | RecordOutcome():
                 self.in_hand.pop(command.task.task_id, None)
                 self.filing.pop(command.task.task_id, None)
                 self.take_to_be_filed(command)
@@ -175,17 +185,17 @@ class Policy(RuleBasedStateMachine):
                 attempt = task.attempt + int(command.is_attempt_spent)
                 deaths = task.death_count + int(command.is_death)
                 self.queue.insert(0, replace(task, attempt=attempt, death_count=deaths))
-            case FailRest():
+            case FailQueued():
                 self.outcomes.update(task.task_id for task in self.queue)
                 self.queue.clear()
             case Discard() | Forget():
                 assert command != self.last_discard, "removed twice"
                 self.last_discard = command
 
-    def take_to_be_filed(self, command: File | Finish) -> None:
+    def take_to_be_filed(self, command: FileReport | RecordOutcome) -> None:
         """What is to be filed waits for the disk, which may refuse it; the journal alone refuses nothing."""
         task_id = command.task.task_id
-        if isinstance(command, Finish):
+        if isinstance(command, RecordOutcome):
             self.outcomes[task_id] += 1
             self.tell(TaskFiled(worker=command.worker, task=command.task))
             return
@@ -218,7 +228,7 @@ class Policy(RuleBasedStateMachine):
     def take(self, data: st.DataObject) -> None:
         worker, task = self.any_alive(data), self.queue.pop(0)
         self.in_hand[task.task_id] = (worker, task)
-        self.tell(TaskTaken(worker=worker, task=task))
+        self.tell(TaskAssigned(worker=worker, task=task))
 
     @precondition(lambda self: self.in_hand)
     @rule(data=st.data(), reason=st.sampled_from(Reason))
@@ -231,21 +241,21 @@ class Policy(RuleBasedStateMachine):
     def give_back(self, data: st.DataObject) -> None:
         task_id = data.draw(st.sampled_from(sorted(self.in_hand)))
         why = ReturnReason.SESSION_LOST
-        self.tell(TaskReturned(worker=self.in_hand[task_id][0], task_id=task_id, why=why, detail=""))
+        self.tell(TaskReleased(worker=self.in_hand[task_id][0], task_id=task_id, why=why, detail=""))
 
     @precondition(lambda self: self.due)
     @rule(data=st.data())
     def proof_is_overdue(self, data: st.DataObject) -> None:
         worker = data.draw(st.sampled_from(sorted(self.due)))
         self.due.discard(worker)
-        self.tell(ProofOverdue(worker=worker))
+        self.tell(VerificationDue(worker=worker))
 
     @precondition(lambda self: self.asked)
     @rule(data=st.data(), proof=st.sampled_from(LoginCheck))
     def answer_probe(self, data: st.DataObject, proof: LoginCheck) -> None:
         worker = data.draw(st.sampled_from(sorted(self.asked)))
         self.asked.discard(worker)
-        self.tell(Probed(worker=worker, proof=proof))
+        self.tell(LoginChecked(worker=worker, proof=proof))
 
     @precondition(lambda self: self.alive)
     @rule(data=st.data(), is_in_order=st.booleans())
@@ -270,14 +280,14 @@ class Policy(RuleBasedStateMachine):
 
     @rule()
     def age_login(self) -> None:
-        self.tell(LoginAges(number=self.login_number))
+        self.tell(LoginExpiring(number=self.login_number))
 
     @rule(data=st.data())
     def lose_login(self, data: st.DataObject) -> None:
         if logged_in := sorted(self.alive - self.logged_out):
             worker = data.draw(st.sampled_from(logged_in))
             self.logged_out.add(worker)
-            self.now_s += LEAST_LIFE_S
+            self.now_s += LIFETIME_MIN_S
             self.tell(LoginLost(worker=worker, detail="", at_s=self.now_s))
 
     @precondition(lambda self: self.logging_in)
@@ -286,12 +296,12 @@ class Policy(RuleBasedStateMachine):
         worker = data.draw(st.sampled_from(sorted(self.logging_in)))
         self.logging_in.discard(worker)
         (self.logged_out.discard if is_logged_in else self.logged_out.add)(worker)
-        self.tell(LoginSettled(worker=worker, is_logged_in=is_logged_in, detail="", at_s=self.now_s))
+        self.tell(LoginAttempted(worker=worker, is_logged_in=is_logged_in, detail="", at_s=self.now_s))
 
     @rule(slot=st.integers(1, 4), attempts=st.integers(3, 5))
     def ask_for_a_restart_and_other_limits(self, slot: int, attempts: int) -> None:
         if slot in self.standing.slots:
-            self.tell(RestartAsked(slot=slot))
+            self.tell(RestartRequested(slot=slot))
         told = Limits(
             max_attempts=max(self.standing.max_attempts, attempts),
             task_timeout_s=1.0,
@@ -310,17 +320,17 @@ class Policy(RuleBasedStateMachine):
         self.now_s += pause_s
         by_worker = {worker: sizes.get(worker.slot, 1) for worker in self.alive}
         away = len(self.retiring)
-        self.tell(MemorySeen(by_worker=by_worker, own_bytes=1, total_bytes=80, is_exact=is_exact, at_s=self.now_s))
+        self.tell(MemorySampled(by_worker=by_worker, own_bytes=1, total_bytes=80, is_exact=is_exact, at_s=self.now_s))
         assert len(self.retiring) <= max(1, away)
 
     @precondition(lambda self: self.held_causes)
     @rule(data=st.data())
     def hold_over(self, data: st.DataObject) -> None:
-        self.tell(HoldOver(cause=data.draw(st.sampled_from(sorted(self.held_causes)))))
+        self.tell(PauseEnded(cause=data.draw(st.sampled_from(sorted(self.held_causes)))))
 
     @rule(cause=st.sampled_from(StopCause))
     def stop(self, cause: StopCause) -> None:
-        self.tell(StopNeeded(cause=cause))
+        self.tell(StopRequested(cause=cause))
 
     @invariant()
     def every_task_is_in_one_place(self) -> None:
@@ -352,7 +362,7 @@ class Policy(RuleBasedStateMachine):
 
     @invariant()
     def whoever_is_logged_out_is_seen_to(self) -> None:
-        if not self.is_stopped and HoldCause.LOGIN_REQUIRED not in self.held_causes:
+        if not self.is_stopped and PauseReason.LOGIN_REQUIRED not in self.held_causes:
             assert not self.logged_out or self.standing.renewal.is_under_way
             renewal = self.standing.renewal
             assert not renewal.is_due or renewal.is_under_way or self.in_hand or not any(self.up())

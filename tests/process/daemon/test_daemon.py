@@ -122,7 +122,7 @@ async def test_a_worker_is_started_anew_on_demand(tmp_path: Path, monkeypatch: p
 async def test_a_pool_without_workers_leaves_a_daemon_that_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.policy.state.FIRST_BACKOFF_S", 0.01)
     async with running_daemon(tmp_path, monkeypatch, {"*": {"start": "exit"}}) as running:
         await running.until(lambda: running.daemon.pool.end)
         standing = await running.daemon.standing()
@@ -153,7 +153,7 @@ async def test_ten_thousand_orders_are_taken_in_a_few_steps(tmp_path: Path, monk
 async def test_orders_wait_for_the_next_start_when_no_worker_is_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.policy.state.FIRST_BACKOFF_S", 0.01)
     orders = order_list(*range(1, 6))
     async with running_daemon(tmp_path, monkeypatch, {"*": {"tasks": ["die"]}}) as running:
         running.daemon.pause()

@@ -93,7 +93,7 @@ async def test_a_paused_pool_starts_nothing_until_it_is_resumed(
 async def test_what_lies_outside_is_waited_for_and_costs_no_attempt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
 ) -> None:
-    monkeypatch.setattr("poolwright.supervisor.holds.FIRST_HOLD_S", 0.1)
+    monkeypatch.setattr("poolwright.supervisor.policy.pauses.FIRST_PAUSE_S", 0.1)
     script = {"*": {"tasks": [f"fail:{reason}"] * 4 + ["finish"]}}
 
     async with running_pool(tmp_path, monkeypatch, script, 1) as theatre:
@@ -144,7 +144,7 @@ async def test_who_waits_for_a_pool_that_cannot_go_on_is_told_why(
 async def test_who_waits_for_a_task_that_goes_back_at_the_end_is_told_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.policy.state.FIRST_BACKOFF_S", 0.01)
     script = {"1#1": {"tasks": ["die"]}, "*": {"start": "unable:login"}}
 
     async with running_pool(tmp_path, monkeypatch, script, worker_count=2) as theatre:
@@ -158,7 +158,7 @@ async def test_who_waits_for_a_task_that_goes_back_at_the_end_is_told_why(
 
 
 async def test_without_any_worker_each_task_has_its_outcome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.policy.state.FIRST_BACKOFF_S", 0.01)
 
     async with running_pool(tmp_path, monkeypatch, {"*": {"start": "exit"}}) as theatre:
         handle = await theatre.pool.submit_task(po_task(1))
@@ -299,7 +299,7 @@ async def test_calling_off_is_not_cut_short_half_way(tmp_path: Path, monkeypatch
 async def test_a_large_payload_for_a_frozen_worker_holds_nothing_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("poolwright.supervisor.generation.SILENCE_LIMIT_S", 1.0)
+    monkeypatch.setattr("poolwright.supervisor.processes.generation.SILENCE_LIMIT_S", 1.0)
     monkeypatch.setattr("poolwright.ipc.process.CLOSE_LIMIT_S", 0.2)
     monkeypatch.setattr("poolwright.ipc.process.TERM_LIMIT_S", 0.2)
     script = {"1#1": {"tasks": ["mute"]}, "*": {"tasks": ["finish"]}}

@@ -17,7 +17,7 @@ from poolwright.profile.damage import read_damage_mark, remediation
 from poolwright.profile.errors import ProfileDamagedError, ProfileRefusedError
 from poolwright.profile.repository import FILE_NAME
 from poolwright.profile.seal import write_seal
-from poolwright.supervisor.stops import StopCause
+from poolwright.supervisor.policy.commands import StopCause
 from tests.support.profile_folders import make_base
 from tests.support.scripted_pool import Theatre, running_pool
 

@@ -90,7 +90,7 @@ async def test_an_order_that_is_being_filed_at_a_stop_gives_its_report(
 async def test_what_is_called_off_while_no_worker_is_left_has_one_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.policy.state.FIRST_BACKOFF_S", 0.01)
 
     async with running_pool(tmp_path, monkeypatch, {"*": {"start": "exit"}}) as theatre:
         handles = [await theatre.pool.submit_task(po_task(number)) for number in range(1, 20)]

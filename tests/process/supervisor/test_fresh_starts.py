@@ -11,7 +11,7 @@ import pytest
 
 from poolwright.domain.events import MemoryRelieved, Notice
 from poolwright.domain.states import WorkerStatus
-from poolwright.supervisor.stops import StopCause
+from poolwright.supervisor.policy.commands import StopCause
 from poolwright.system.memory_limit import MemoryLimit
 from tests.support.event_capture import EventCapture
 from tests.support.scripted_pool import Theatre, running_pool
@@ -23,7 +23,7 @@ FINISH = {"*": {"tasks": ["finish"]}}
 @pytest.fixture(autouse=True)
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look as often as a small test needs."""
-    monkeypatch.setattr("poolwright.supervisor.watchdog.ESTIMATE_INTERVAL_S", 0.05)
+    monkeypatch.setattr("poolwright.supervisor.memory_monitor.ESTIMATE_INTERVAL_S", 0.05)
 
 
 async def until(is_true: Callable[[], object]) -> None:
@@ -106,7 +106,7 @@ async def test_the_heaviest_returns_and_what_that_gave_back_is_told(
 async def test_a_pool_that_nothing_helps_ends_in_order_and_leaves_the_rest_queued(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("poolwright.supervisor.pressure.COOLDOWN_S", 0.0)
+    monkeypatch.setattr("poolwright.supervisor.policy.recycling.COOLDOWN_S", 0.0)
     limit = MemoryLimit(total_bytes=10**6, available_bytes=10**6, source="made up")
 
     async with running_pool(
@@ -141,7 +141,7 @@ async def test_a_worker_that_does_not_come_back_for_memory_ends_the_pool(
 async def test_a_worker_that_hangs_as_it_goes_is_ended_and_costs_no_restart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("poolwright.supervisor.generation.GOODBYE_LIMIT_S", 0.2)
+    monkeypatch.setattr("poolwright.supervisor.processes.generation.EXIT_LIMIT_S", 0.2)
     script = {"1#1": {"tasks": ["finish"], "goodbye": "silent"}, "*": {"tasks": ["finish"]}}
 
     async with running_pool(tmp_path, monkeypatch, script, *range(1, 7), recycle_after_tasks=3) as theatre:

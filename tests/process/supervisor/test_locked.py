@@ -17,7 +17,7 @@ from poolwright.concurrency import SystemClock
 from poolwright.domain.events import Notice, TaskStarted
 from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.supervisor.pool import PersistentWorkerPool
-from poolwright.supervisor.surroundings import Surroundings
+from poolwright.supervisor.workspace import PoolContext
 from tests.support.event_capture import EventCapture
 from tests.support.scripted_pool import SCRIPTED, pool_options
 from tests.support.tasks import BATCH, orders
@@ -47,11 +47,11 @@ class Stage:
 @asynccontextmanager
 async def stage(root: Path, monkeypatch: pytest.MonkeyPatch, script: str, count: int) -> AsyncGenerator[Stage]:
     monkeypatch.setenv("SCRIPTED_WORKER", json.dumps({"*": {"tasks": [script]}}))
-    monkeypatch.setattr("poolwright.supervisor.patience.TRY_AGAIN_S", 0.05)
+    monkeypatch.setattr("poolwright.supervisor.retrying_journal.RETRY_INTERVAL_S", 0.05)
     clock, capture, path = SystemClock(), EventCapture(), root / "out" / "journal.db"
     async with SqliteJournal(path, clock, busy_timeout_s=0.01) as journal:
         await journal.accept(orders(*range(count)))
-        around = Surroundings(
+        around = PoolContext(
             journal=journal,
             archive=OutputTree(root / "out", clock=clock),
             clock=clock,

@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from poolwright.supervisor.stops import StopCause
+from poolwright.supervisor.policy.commands import StopCause
 from tests.support import profile_folders
 from tests.support.bare_pool import own_pool, task
 from tests.support.tasks import BATCH

@@ -46,9 +46,9 @@ def fill_disk(theatre: Theatre, call: str, monkeypatch: pytest.MonkeyPatch) -> l
 async def test_a_full_journal_is_told_and_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
-    monkeypatch.setattr("poolwright.supervisor.patience.TRY_AGAIN_S", 0.05)
-    monkeypatch.setattr("poolwright.supervisor.holds.FIRST_HOLD_S", 0.1)
-    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.retrying_journal.RETRY_INTERVAL_S", 0.05)
+    monkeypatch.setattr("poolwright.supervisor.policy.pauses.FIRST_PAUSE_S", 0.1)
+    monkeypatch.setattr("poolwright.supervisor.policy.state.FIRST_BACKOFF_S", 0.01)
 
     async with running_pool(tmp_path, monkeypatch, SCRIPT, 1, 2, 3) as theatre:
         refused = fill_disk(theatre, call, monkeypatch)
@@ -59,15 +59,15 @@ async def test_a_full_journal_is_told_and_waited_for(
 
 
 async def test_no_task_starts_while_there_is_hardly_any_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("poolwright.supervisor.places.ROOM_FLOOR_BYTES", 2**60)
-    monkeypatch.setattr("poolwright.supervisor.places.LOOK_INTERVAL_S", 0.1)
-    monkeypatch.setattr("poolwright.supervisor.holds.FIRST_HOLD_S", 0.1)
+    monkeypatch.setattr("poolwright.supervisor.storage_monitor.FREE_MIN_BYTES", 2**60)
+    monkeypatch.setattr("poolwright.supervisor.storage_monitor.CHECK_INTERVAL_S", 0.1)
+    monkeypatch.setattr("poolwright.supervisor.policy.pauses.FIRST_PAUSE_S", 0.1)
 
     async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["finish"]}}, 1) as theatre:
         with anyio.fail_after(20):
             await theatre.until(lambda: told(theatre))
         assert any("MB are free" in text for text in told(theatre))
-        monkeypatch.setattr("poolwright.supervisor.places.ROOM_FLOOR_BYTES", 0)
+        monkeypatch.setattr("poolwright.supervisor.storage_monitor.FREE_MIN_BYTES", 0)
         await theatre.pool.finish()
 
     assert await theatre.outcomes() == {"1": "COMPLETED"}
@@ -83,7 +83,7 @@ async def test_no_task_starts_while_there_is_hardly_any_room(tmp_path: Path, mon
 async def test_an_output_folder_that_is_out_of_service_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
-    monkeypatch.setattr("poolwright.supervisor.holds.FIRST_HOLD_S", 0.1)
+    monkeypatch.setattr("poolwright.supervisor.policy.pauses.FIRST_PAUSE_S", 0.1)
     honest = OutputTree.file
     refusals = iter([code, code])
     refusal = OSError(code, "out of service", str(tmp_path / "out"))

@@ -17,8 +17,8 @@ from poolwright.domain.states import PoolStatus, WorkerStatus
 from poolwright.ipc.process import SpawnSpec, WorkerProcess, spawn
 from poolwright.profile.errors import ProfileInUseError
 from poolwright.profile.profile import prepare_for_launch
-from poolwright.supervisor import talk
-from poolwright.supervisor.stops import StopCause
+from poolwright.supervisor.policy.commands import StopCause
+from poolwright.supervisor.processes import connection
 from tests.support.scripted_pool import Theatre, running_pool
 from tests.support.tasks import BATCH, po_task
 
@@ -109,8 +109,8 @@ async def test_a_dead_worker_comes_back_with_its_profile_and_its_orders_are_done
 async def test_a_worker_begins_again_when_its_pause_is_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head_start_s: float
 ) -> None:
-    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 1.5)
-    monkeypatch.setattr("poolwright.supervisor.worker.HEAD_START_S", head_start_s)
+    monkeypatch.setattr("poolwright.supervisor.policy.state.FIRST_BACKOFF_S", 1.5)
+    monkeypatch.setattr("poolwright.supervisor.processes.worker.HEAD_START_S", head_start_s)
     script = {"1#1": {"tasks": ["die"]}, "*": {"tasks": ["finish"]}}
 
     async with running_pool(tmp_path, monkeypatch, script, 1) as theatre:
@@ -125,7 +125,7 @@ async def test_a_worker_begins_again_when_its_pause_is_over(
 async def test_a_process_that_cannot_be_started_is_a_loss_like_any_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.policy.state.FIRST_BACKOFF_S", 0.01)
     refusals = iter([OSError(errno.EAGAIN, "no process left"), OSError(errno.ENOMEM, "no memory left")])
 
     async def spawn_later(order: SpawnSpec) -> WorkerProcess:
@@ -133,7 +133,7 @@ async def test_a_process_that_cannot_be_started_is_a_loss_like_any_other(
             raise refusal
         return await spawn(order)
 
-    monkeypatch.setattr("poolwright.supervisor.generation.spawn", spawn_later)
+    monkeypatch.setattr("poolwright.supervisor.processes.generation.spawn", spawn_later)
 
     async with running_pool(tmp_path, monkeypatch, FINISH, 1) as theatre:
         await theatre.pool.finish()
@@ -144,7 +144,7 @@ async def test_a_process_that_cannot_be_started_is_a_loss_like_any_other(
 async def test_a_clone_that_cannot_be_made_ready_is_a_loss_like_any_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.policy.state.FIRST_BACKOFF_S", 0.01)
     refusals = iter([SetupError("no room"), ProfileInUseError("it still runs")])
 
     def prepare_later(clone: Path) -> None:
@@ -164,7 +164,7 @@ async def test_a_clone_that_cannot_be_made_ready_is_a_loss_like_any_other(
 async def test_an_order_that_killed_two_workers_has_its_last_try_alone_in_a_fresh_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: str, outcome: str
 ) -> None:
-    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.policy.state.FIRST_BACKOFF_S", 0.01)
     die = {"tasks": ["die"]}
     script = {"1#1": die, "1#2": die, "1#3": {"tasks": [last, "finish"]}, "*": {"tasks": ["finish"]}}
 
@@ -177,7 +177,7 @@ async def test_an_order_that_killed_two_workers_has_its_last_try_alone_in_a_fres
 async def test_only_the_order_that_kills_is_quarantined_whoever_was_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.policy.state.FIRST_BACKOFF_S", 0.01)
     kill = {"tasks": ["hang", "hang", "die"]}
     die = {"tasks": ["die"]}
     script = {"1#1": kill, "1#2": die, "1#3": die, "*": {"tasks": ["finish"]}}
@@ -192,8 +192,8 @@ async def test_only_the_order_that_kills_is_quarantined_whoever_was_beside_it(
 async def test_an_order_that_its_worker_cannot_stop_has_had_its_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("poolwright.supervisor.overdue.GRACE_S", 0.5)
-    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.processes.generation.GRACE_S", 0.5)
+    monkeypatch.setattr("poolwright.supervisor.policy.state.FIRST_BACKOFF_S", 0.01)
     monkeypatch.setattr("poolwright.ipc.process.CLOSE_LIMIT_S", 0.2)
     script = {"1#1": {"tasks": ["hang"]}, "*": {"tasks": ["finish"]}}
 
@@ -214,7 +214,7 @@ async def test_a_slot_whose_restarts_are_spent_leaves_its_orders_to_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dead: dict[str, Any] = {f"1#{generation}": {"start": "exit"} for generation in range(1, 6)}
-    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.policy.state.FIRST_BACKOFF_S", 0.01)
 
     async with running_pool(tmp_path, monkeypatch, {**dead, **FINISH}, *range(1, 7), worker_count=2) as theatre:
         await theatre.pool.finish()
@@ -228,8 +228,8 @@ async def test_a_slot_whose_restarts_are_spent_leaves_its_orders_to_the_others(
 
 async def test_a_slot_that_rested_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dead: dict[str, Any] = {f"1#{generation}": {"start": "exit"} for generation in range(1, 5)}
-    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
-    monkeypatch.setattr("poolwright.supervisor.losses.REST_S", 0.1)
+    monkeypatch.setattr("poolwright.supervisor.policy.state.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.policy.worker_exit.REST_S", 0.1)
 
     async with running_pool(tmp_path, monkeypatch, {**dead, **FINISH}, 1, worker_count=2) as theatre:
         with anyio.fail_after(30):
@@ -239,7 +239,7 @@ async def test_a_slot_that_rested_is_tried_again(tmp_path: Path, monkeypatch: py
 
 
 async def test_without_any_worker_the_rest_ends_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.policy.state.FIRST_BACKOFF_S", 0.01)
 
     async with running_pool(tmp_path, monkeypatch, {"*": {"start": "exit"}}, *range(1, 9)) as theatre:
         end = await theatre.pool.finish()
@@ -253,8 +253,8 @@ async def test_without_any_worker_the_rest_ends_and_says_why(tmp_path: Path, mon
 async def test_without_any_worker_what_waits_for_another_try_ends_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
-    monkeypatch.setattr("poolwright.supervisor.attempts.FIRST_RETRY_S", 3600.0)
+    monkeypatch.setattr("poolwright.supervisor.policy.state.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.policy.retries.FIRST_RETRY_S", 3600.0)
     script = {"1#1": {"tasks": ["fail:page_too_slow", "die"]}, "*": {"start": "exit"}}
 
     async with running_pool(tmp_path, monkeypatch, script, 1, 2) as theatre:
@@ -275,7 +275,7 @@ async def test_without_any_worker_what_waits_for_another_try_ends_too(
 async def test_a_worker_that_cannot_work_stops_the_pool_and_leaves_the_queue(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, cause: StopCause
 ) -> None:
-    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.policy.state.FIRST_BACKOFF_S", 0.01)
 
     async with running_pool(tmp_path, monkeypatch, {"*": {"start": f"unable:{kind}"}}, 1, 2) as theatre:
         end = await theatre.pool.finish()
@@ -289,7 +289,7 @@ async def test_a_worker_that_cannot_work_stops_the_pool_and_leaves_the_queue(
 async def test_a_browser_that_is_killed_while_it_comes_up_is_started_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.policy.state.FIRST_BACKOFF_S", 0.01)
     script = {"1#1": {"start": "unable:browser"}, "*": {"tasks": ["finish"]}}
 
     async with running_pool(tmp_path, monkeypatch, script, 1) as theatre:
@@ -303,7 +303,7 @@ async def test_a_browser_that_is_killed_while_it_comes_up_is_started_again(
 async def test_a_worker_that_hangs_or_babbles_is_ended_and_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    monkeypatch.setattr("poolwright.supervisor.generation.SILENCE_LIMIT_S", 1.0)
+    monkeypatch.setattr("poolwright.supervisor.processes.generation.SILENCE_LIMIT_S", 1.0)
     monkeypatch.setattr("poolwright.ipc.process.CLOSE_LIMIT_S", 0.2)
     monkeypatch.setattr("poolwright.ipc.process.TERM_LIMIT_S", 0.2)
     script = {"1#1": {"tasks": [step]}, "*": {"tasks": ["finish"]}}
@@ -315,10 +315,10 @@ async def test_a_worker_that_hangs_or_babbles_is_ended_and_replaced(
 
 
 async def test_a_worker_that_never_speaks_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(talk, "HELLO_LIMIT_S", 0.3)
+    monkeypatch.setattr(connection, "HELLO_LIMIT_S", 0.3)
     monkeypatch.setattr("poolwright.ipc.process.CLOSE_LIMIT_S", 0.2)
     monkeypatch.setattr("poolwright.ipc.process.TERM_LIMIT_S", 0.2)
-    monkeypatch.setattr("poolwright.supervisor.restarts.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("poolwright.supervisor.policy.state.FIRST_BACKOFF_S", 0.01)
 
     async with running_pool(tmp_path, monkeypatch, {"*": {"start": "silent"}}, 1) as theatre:
         end = await theatre.pool.finish()

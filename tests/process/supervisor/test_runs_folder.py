@@ -9,14 +9,14 @@ import anyio
 import pytest
 
 from poolwright.domain.events import Notice
-from poolwright.supervisor import places
+from poolwright.supervisor import storage_monitor
 from tests.support.scripted_pool import running_pool
 
 pytestmark = pytest.mark.timeout(120)
 
 
 async def test_a_runs_folder_that_is_removed_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "LOOK_INTERVAL_S", 0.05)
+    monkeypatch.setattr(storage_monitor, "CHECK_INTERVAL_S", 0.05)
     async with running_pool(tmp_path, monkeypatch, {"*": {"tasks": ["finish"]}}, 1, worker_count=2) as theatre:
         with anyio.fail_after(60):
             await theatre.pool.finish()

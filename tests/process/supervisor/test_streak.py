@@ -8,8 +8,8 @@ import anyio
 import pytest
 
 from poolwright.domain.outcomes import ReturnReason
-from poolwright.supervisor import proving
-from poolwright.supervisor.proving import STREAK_LIMIT
+from poolwright.supervisor.policy import verification
+from poolwright.supervisor.policy.verification import STREAK_LIMIT
 from tests.support.scripted_pool import running_pool
 
 pytestmark = pytest.mark.timeout(60)
@@ -22,7 +22,7 @@ async def test_a_streak_of_a_session_that_is_logged_out_is_done_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = {"*": {"tasks": [*[MISSING] * STREAK_LIMIT, "finish"], "probe": "logged_out"}}
-    monkeypatch.setattr(proving, "PROOF_WAIT_S", 30.0)  # the streak alone asks
+    monkeypatch.setattr(verification, "VERIFICATION_WAIT_S", 30.0)  # the streak alone asks
 
     async with running_pool(tmp_path, monkeypatch, script, *STREAK) as theatre:
         await theatre.pool.finish()
@@ -36,7 +36,7 @@ async def test_a_streak_of_a_session_that_is_logged_in_is_filed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = {"*": {"tasks": [MISSING], "probe": "logged_in"}}
-    monkeypatch.setattr(proving, "PROOF_WAIT_S", 30.0)
+    monkeypatch.setattr(verification, "VERIFICATION_WAIT_S", 30.0)
 
     async with running_pool(tmp_path, monkeypatch, script, *STREAK) as theatre:
         await theatre.pool.finish()
@@ -49,7 +49,7 @@ async def test_a_list_that_ends_without_a_success_is_filed_after_a_probe(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = {"*": {"tasks": ["finish", MISSING]}}
-    monkeypatch.setattr(proving, "PROOF_WAIT_S", 0.05)
+    monkeypatch.setattr(verification, "VERIFICATION_WAIT_S", 0.05)
 
     async with running_pool(tmp_path, monkeypatch, script, 1, 2, 3) as theatre:
         await theatre.pool.finish()

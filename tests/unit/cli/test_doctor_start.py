@@ -15,7 +15,7 @@ from poolwright.domain.events import Level
 from poolwright.domain.options import BrowserOptions, PortalOptions, WorkerOptions
 from poolwright.service import trial
 from poolwright.service.trial import Trial, try_browser
-from poolwright.supervisor import errand
+from poolwright.supervisor.processes import one_shot
 
 PORTAL = PortalOptions(pack_json="{}", base_url="https://portal.test")
 WORKER = WorkerOptions(browser=BrowserOptions(executable_path="/usr/bin/chrome"), portal=PORTAL)
@@ -39,7 +39,7 @@ async def test_it_is_tried_without_a_portal_on_a_profile_that_is_thrown_away(mon
         note(Level.INFO, "an aside")
         note(Level.WARNING, "a drawback")
 
-    monkeypatch.setattr(errand, "make_base", make_base)
+    monkeypatch.setattr(one_shot, "make_base", make_base)
     went = await try_browser(WORKER, clock())
 
     assert went == Trial(duration_s=2.5, notices=("a drawback",))
@@ -50,7 +50,7 @@ async def test_the_browsers_own_reason_is_told(monkeypatch: pytest.MonkeyPatch) 
     async def make_base(*_: object) -> None:
         raise SetupError("libnss3.so: cannot open shared object file")
 
-    monkeypatch.setattr(errand, "make_base", make_base)
+    monkeypatch.setattr(one_shot, "make_base", make_base)
     told = judge_start(await try_browser(WORKER, clock()))
 
     assert told.level is Found.FAIL
@@ -61,7 +61,7 @@ async def test_one_that_hangs_is_not_waited_for_without_end(monkeypatch: pytest.
     async def make_base(*_: object) -> None:
         await anyio.sleep_forever()
 
-    monkeypatch.setattr(errand, "make_base", make_base)
+    monkeypatch.setattr(one_shot, "make_base", make_base)
     monkeypatch.setattr(trial, "TRIAL_LIMIT_S", 0.0)
 
     assert "not ready within" in (await try_browser(WORKER, clock())).problem

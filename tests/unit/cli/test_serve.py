@@ -18,8 +18,7 @@ from poolwright.cli import serve
 from poolwright.cli.exits import Exit, exit_of_ending
 from poolwright.service.daemon.daemon import Daemon
 from poolwright.service.runtime import ENDINGS
-from poolwright.supervisor.commands import Stop
-from poolwright.supervisor.stops import StopCause
+from poolwright.supervisor.policy.commands import Stop, StopCause
 from tests.support.commands import Command
 
 

@@ -11,7 +11,7 @@ from poolwright.domain.state_machine import Transition
 from poolwright.domain.states import PoolStatus
 from poolwright.domain.tasks import POTask, Report
 from poolwright.service.metrics import Metrics
-from poolwright.supervisor.snapshot import PoolSnapshot
+from poolwright.supervisor.observation import PoolSnapshot
 from tests.support.metrics import figures
 
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")

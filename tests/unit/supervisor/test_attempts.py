@@ -9,27 +9,36 @@ import pytest
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import LoginCheck, Outcome, Reason
 from poolwright.domain.tasks import DEATH_LIMIT, POTask, Report
-from poolwright.supervisor.commands import Command, Discard, File, Finish, Forget, Requeue, Staged
-from poolwright.supervisor.facts import (
+from poolwright.supervisor.policy.commands import (
+    Command,
+    Discard,
+    FileReport,
+    Forget,
+    RecordOutcome,
+    Requeue,
+    StagedAttempt,
+)
+from poolwright.supervisor.policy.decide import decide
+from poolwright.supervisor.policy.events import (
     FilingFailed,
-    Probed,
-    ProofOverdue,
+    LoginChecked,
+    PauseEnded,
     SessionRenewed,
+    TaskAssigned,
     TaskReported,
-    TaskTaken,
+    TasksCancelled,
+    VerificationDue,
     WorkerLost,
 )
-from poolwright.supervisor.holds import FIRST_HOLD_S, HoldCause
-from poolwright.supervisor.logouts import Logouts
-from poolwright.supervisor.plan import react
-from poolwright.supervisor.pool_facts import HoldOver, TasksCancelled
-from poolwright.supervisor.standing import Decision, Slot, Standing
+from poolwright.supervisor.policy.login_state import Logouts
+from poolwright.supervisor.policy.pauses import FIRST_PAUSE_S, PauseReason
+from poolwright.supervisor.policy.state import Decision, PoolState, WorkerSlot
 from tests.support.tasks import fetched, missed
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
 OTHER = replace(TASK, task_id=TaskId("demo:2"))
-START = Standing(slots={1: Slot(is_up=True), 2: Slot(is_up=True)})
+START = PoolState(slots={1: WorkerSlot(is_up=True), 2: WorkerSlot(is_up=True)})
 
 
 def partial(*names: str) -> Report:
@@ -37,18 +46,18 @@ def partial(*names: str) -> Report:
     return Report(reason=Reason.SOME_FILES_FAILED, detail="Some failed.", files=files, missed=(missed("z.pdf"),))
 
 
-def attempt(standing: Standing, number: int, report: Report, worker: WorkerRef = ONE) -> Decision:
+def attempt(standing: PoolState, number: int, report: Report, worker: WorkerRef = ONE) -> Decision:
     task = replace(TASK, attempt=number)
-    taken = react(standing, TaskTaken(worker=worker, task=task))
-    return react(taken.standing, TaskReported(worker=worker, task_id=TASK.task_id, report=report))
+    taken = decide(standing, TaskAssigned(worker=worker, task=task))
+    return decide(taken.standing, TaskReported(worker=worker, task_id=TASK.task_id, report=report))
 
 
-def staged(number: int, report: Report, worker: WorkerRef = ONE) -> Staged:
-    return Staged(worker=worker, task=replace(TASK, attempt=number), report=report)
+def staged(number: int, report: Report, worker: WorkerRef = ONE) -> StagedAttempt:
+    return StagedAttempt(worker=worker, task=replace(TASK, attempt=number), report=report)
 
 
-def filed(commands: tuple[Command, ...]) -> File:
-    (file,) = (command for command in commands if isinstance(command, File))
+def filed(commands: tuple[Command, ...]) -> FileReport:
+    (file,) = (command for command in commands if isinstance(command, FileReport))
     return file
 
 
@@ -73,15 +82,15 @@ def test_of_two_attempts_with_as_many_files_the_last_one_is_filed() -> None:
 
     last = attempt(first.standing, 3, partial("b.pdf"))
 
-    assert filed(last.commands) == File(worker=ONE, task=replace(TASK, attempt=3), report=partial("b.pdf"))
+    assert filed(last.commands) == FileReport(worker=ONE, task=replace(TASK, attempt=3), report=partial("b.pdf"))
 
 
 def test_a_failure_after_files_came_loses_none_of_them() -> None:
     first = attempt(START, 1, partial("a.pdf"))
     second = attempt(first.standing, 2, Report(reason=Reason.TASK_TIMEOUT))
-    taken = react(second.standing, TaskTaken(worker=ONE, task=replace(TASK, attempt=3)))
+    taken = decide(second.standing, TaskAssigned(worker=ONE, task=replace(TASK, attempt=3)))
 
-    last = react(taken.standing, WorkerLost(worker=ONE, cause="killed"))
+    last = decide(taken.standing, WorkerLost(worker=ONE, cause="killed"))
 
     assert filed(last.commands).report.files == partial("a.pdf").files
 
@@ -89,9 +98,9 @@ def test_a_failure_after_files_came_loses_none_of_them() -> None:
 def test_an_order_that_kills_its_workers_at_last_keeps_what_came_before() -> None:
     first = attempt(START, 1, partial("a.pdf"))
     on_trial = replace(TASK, attempt=3, death_count=DEATH_LIMIT)
-    taken = react(first.standing, TaskTaken(worker=ONE, task=on_trial))
+    taken = decide(first.standing, TaskAssigned(worker=ONE, task=on_trial))
 
-    last = react(taken.standing, WorkerLost(worker=ONE, cause="killed"))
+    last = decide(taken.standing, WorkerLost(worker=ONE, cause="killed"))
 
     report = filed(last.commands).report
     assert (report.files, report.outcome) == (partial("a.pdf").files, Outcome.PARTIAL)
@@ -104,7 +113,7 @@ MISSING = Report(reason=Reason.PORTAL_SAYS_MISSING)
 def test_files_that_came_outlive_an_outcome_that_nobody_believes() -> None:
     first = attempt(START, 1, partial("a.pdf"))
     doubted = attempt(first.standing, 2, MISSING)
-    undone = react(doubted.standing, SessionRenewed(worker=ONE))
+    undone = decide(doubted.standing, SessionRenewed(worker=ONE))
 
     last = attempt(undone.standing, 3, Report(reason=Reason.TASK_TIMEOUT))
 
@@ -115,12 +124,12 @@ def test_files_that_came_outlive_an_outcome_that_nobody_believes() -> None:
 def test_files_that_came_go_when_it_is_proven_that_there_is_no_such_order() -> None:
     first = attempt(START, 1, partial("a.pdf"))
     doubted = attempt(first.standing, 2, MISSING)
-    asked = react(doubted.standing, ProofOverdue(worker=ONE))
+    asked = decide(doubted.standing, VerificationDue(worker=ONE))
 
-    proven = react(asked.standing, Probed(worker=ONE, proof=LoginCheck.LOGGED_IN))
+    proven = decide(asked.standing, LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_IN))
 
     assert proven.commands == (
-        File(worker=ONE, task=replace(TASK, attempt=2), report=MISSING),
+        FileReport(worker=ONE, task=replace(TASK, attempt=2), report=MISSING),
         Discard(staged=staged(1, partial("a.pdf"))),
     )
     assert proven.standing.best == {}
@@ -145,7 +154,7 @@ def test_what_nobody_wants_any_more_is_forgotten() -> None:
         kept, free_returns=counts, logouts=Logouts(found=counts, alone=counts), on_trial=frozenset({TASK.task_id})
     )
 
-    decision = react(known, TasksCancelled(task_ids=(TASK.task_id,)))
+    decision = decide(known, TasksCancelled(task_ids=(TASK.task_id,)))
 
     assert decision.commands == (Forget(task_ids=(TASK.task_id,)), Discard(staged=staged(1, partial("a.pdf"))))
     assert decision.standing == replace(kept, best={})
@@ -155,10 +164,10 @@ UNREACHABLE = Report(reason=Reason.PORTAL_UNREACHABLE, detail="net::ERR_CONNECTI
 SAVED = Report(reason=Reason.ALL_SAVED)
 
 
-def beside(standing: Standing, report: Report) -> Standing:
+def beside(standing: PoolState, report: Report) -> PoolState:
     """Another order is done on the other worker."""
-    taken = react(standing, TaskTaken(worker=TWO, task=OTHER))
-    return react(taken.standing, TaskReported(worker=TWO, task_id=OTHER.task_id, report=report)).standing
+    taken = decide(standing, TaskAssigned(worker=TWO, task=OTHER))
+    return decide(taken.standing, TaskReported(worker=TWO, task_id=OTHER.task_id, report=report)).standing
 
 
 def for_free(task: POTask, why: Reason, report: Report, delay_s: float) -> Requeue:
@@ -166,14 +175,14 @@ def for_free(task: POTask, why: Reason, report: Report, delay_s: float) -> Reque
 
 
 def test_an_address_that_fails_for_one_order_alone_holds_nobody() -> None:
-    taken = react(START, TaskTaken(worker=ONE, task=TASK)).standing
+    taken = decide(START, TaskAssigned(worker=ONE, task=TASK)).standing
     told = TaskReported(worker=ONE, task_id=TASK.task_id, report=UNREACHABLE)
 
-    first = react(beside(taken, SAVED), told)
-    again = react(first.standing, TaskTaken(worker=ONE, task=TASK)).standing
-    second = react(beside(again, SAVED), told)
+    first = decide(beside(taken, SAVED), told)
+    again = decide(first.standing, TaskAssigned(worker=ONE, task=TASK)).standing
+    second = decide(beside(again, SAVED), told)
 
-    assert first.commands == (for_free(TASK, Reason.PORTAL_UNREACHABLE, UNREACHABLE, FIRST_HOLD_S),), (
+    assert first.commands == (for_free(TASK, Reason.PORTAL_UNREACHABLE, UNREACHABLE, FIRST_PAUSE_S),), (
         "the portal may be going"
     )
     (spent,) = second.commands
@@ -183,37 +192,37 @@ def test_an_address_that_fails_for_one_order_alone_holds_nobody() -> None:
 
 
 def test_an_address_that_fails_when_nothing_else_was_shown_holds_all() -> None:
-    taken = react(beside(START, SAVED), TaskTaken(worker=ONE, task=TASK)).standing
+    taken = decide(beside(START, SAVED), TaskAssigned(worker=ONE, task=TASK)).standing
 
-    decision = react(taken, TaskReported(worker=ONE, task_id=TASK.task_id, report=UNREACHABLE))
+    decision = decide(taken, TaskReported(worker=ONE, task_id=TASK.task_id, report=UNREACHABLE))
 
-    assert decision.standing.holds.active == {HoldCause.PORTAL_DOWN}
+    assert decision.standing.holds.active == {PauseReason.PORTAL_DOWN}
 
 
 def test_an_order_whose_last_attempt_cannot_be_filed_is_finished_in_the_journal_alone() -> None:
-    last = File(worker=ONE, task=replace(TASK, attempt=3), report=partial("a.pdf"))
+    last = FileReport(worker=ONE, task=replace(TASK, attempt=3), report=partial("a.pdf"))
 
-    decision = react(START, FilingFailed(worker=ONE, file=last, problem="It is no folder."))
+    decision = decide(START, FilingFailed(worker=ONE, file=last, problem="It is no folder."))
 
     report = Report(reason=Reason.FILING_FAILED, detail="It is no folder.")
-    assert decision.commands == (Finish(worker=ONE, task=last.task, report=report),)
+    assert decision.commands == (RecordOutcome(worker=ONE, task=last.task, report=report),)
 
 
 @pytest.mark.parametrize(
     ("cause", "why"),
     [
-        (HoldCause.DISK_FULL, Reason.DISK_FULL),
-        (HoldCause.DISK_AWAY, Reason.DISK_AWAY),
-        (HoldCause.DISK_FORBIDDEN, Reason.DISK_FORBIDDEN),
-        (HoldCause.PLACE_GONE, Reason.DISK_AWAY),
+        (PauseReason.DISK_FULL, Reason.DISK_FULL),
+        (PauseReason.DISK_AWAY, Reason.DISK_AWAY),
+        (PauseReason.DISK_FORBIDDEN, Reason.DISK_FORBIDDEN),
+        (PauseReason.PLACE_GONE, Reason.DISK_AWAY),
     ],
 )
-def test_what_fails_while_nothing_can_be_stored_costs_nothing(cause: HoldCause, why: Reason) -> None:
+def test_what_fails_while_nothing_can_be_stored_costs_nothing(cause: PauseReason, why: Reason) -> None:
     held = replace(START, holds=START.holds.begin(cause))
     failed = Report(reason=Reason.DOWNLOAD_FAILED, detail="It broke off.")
 
     decision = attempt(held, 3, failed)
-    over = react(decision.standing, HoldOver(cause=cause)).standing
+    over = decide(decision.standing, PauseEnded(cause=cause)).standing
 
-    assert decision.commands == (for_free(replace(TASK, attempt=3), why, failed, 2 * FIRST_HOLD_S),)
-    assert isinstance(attempt(over, 3, failed).commands[0], File)
+    assert decision.commands == (for_free(replace(TASK, attempt=3), why, failed, 2 * FIRST_PAUSE_S),)
+    assert isinstance(attempt(over, 3, failed).commands[0], FileReport)

@@ -21,29 +21,27 @@ from poolwright.domain.state_machine import StateMachine
 from poolwright.domain.states import POOL, WorkerEvent, WorkerStatus
 from poolwright.domain.tasks import POTask
 from poolwright.journal.memory_journal import MemoryJournal
-from poolwright.supervisor.chronicle import Chronicle
-from poolwright.supervisor.dispatch import Dispatch
-from poolwright.supervisor.facts import Fact
-from poolwright.supervisor.pool import PersistentWorkerPool
-from poolwright.supervisor.pool_facts import RestartAsked
-from poolwright.supervisor.standing import Slot, Standing
-from poolwright.supervisor.steering import Steering
-from poolwright.supervisor.surroundings import Surroundings, WorkerOrder
-from poolwright.supervisor.wishes import Wishes
-from poolwright.supervisor.worker import Worker
+from poolwright.supervisor.controller import Controller
+from poolwright.supervisor.observation import EventLog
+from poolwright.supervisor.policy.events import PoolInput, RestartRequested
+from poolwright.supervisor.policy.state import PoolState, WorkerSlot
+from poolwright.supervisor.pool import PersistentWorkerPool, PoolControls
+from poolwright.supervisor.processes.worker import Worker
+from poolwright.supervisor.task_queue import TaskFeeder
+from poolwright.supervisor.workspace import PoolContext, WorkerSpec
 from tests.support.scripted_pool import pool_options
 from tests.support.tasks import BATCH
 
 
-class Wished(Wishes):
+class Wished(PoolControls):
     """Only hears."""
 
     worker_count = 2
 
     def __init__(self) -> None:
-        self.facts: list[Fact] = []
+        self.facts: list[PoolInput] = []
 
-    def _report(self, fact: Fact) -> None:
+    def _report(self, fact: PoolInput) -> None:
         self.facts.append(fact)
 
 
@@ -56,18 +54,18 @@ def test_a_worker_that_is_not_there_cannot_be_restarted(slot: int) -> None:
 
     assert pool.facts == []
     pool.restart_worker(2)
-    assert pool.facts == [RestartAsked(slot=2)]
+    assert pool.facts == [RestartRequested(slot=2)]
 
 
 async def test_what_is_asked_of_a_pool_that_is_over_changes_nothing() -> None:
-    dispatch = Dispatch(MemoryJournal(SystemClock()), BATCH, 1)
+    dispatch = TaskFeeder(MemoryJournal(SystemClock()), BATCH, 1)
     machine = StateMachine(POOL, "pool", clock=SystemClock().now, observe=lambda _: None)
 
     class Over(Wished):
-        def _report(self, fact: Fact) -> None:
+        def _report(self, fact: PoolInput) -> None:
             steering.report(fact)
 
-    with Steering(Standing(slots={1: Slot()}), machine, dispatch, WaitGroup()) as steering:
+    with Controller(PoolState(slots={1: WorkerSlot()}), machine, dispatch, WaitGroup()) as steering:
         pass
     for ask in (Over().pause, Over().resume, Over().stop, partial(Over().restart_worker, 1)):
         ask()
@@ -83,12 +81,12 @@ async def test_a_slot_that_is_given_up_comes_to_its_end(way: tuple[WorkerEvent, 
         slot=1, clock=SystemClock().now, options=SimpleNamespace(tabs_per_worker=1, task_timeout_s=1.0)
     )
     journal = MemoryJournal(SystemClock())
-    chronicle = Chronicle(journal, lambda _: None)
+    chronicle = EventLog(journal, lambda _: None)
 
     async def begin(task: POTask, _: WorkerRef) -> POTask:
         return task
 
-    worker = Worker(cast("WorkerOrder", order), chronicle, lambda _: None, Dispatch(journal, BATCH, 1), begin)
+    worker = Worker(cast("WorkerSpec", order), chronicle, lambda _: None, TaskFeeder(journal, BATCH, 1), begin)
     for event in way:
         worker._machine.fire(event)
 
@@ -101,7 +99,7 @@ async def test_a_slot_that_is_given_up_comes_to_its_end(way: tuple[WorkerEvent, 
 def test_a_secret_that_is_none_is_refused_before_anything_is_started(tmp_path: Path) -> None:
     clock = SystemClock()
     tree = OutputTree(tmp_path / "out", clock=clock)
-    around = Surroundings(
+    around = PoolContext(
         journal=MemoryJournal(clock), archive=tree, clock=clock, observe=lambda _: None, batch_id=BATCH
     )
 
@@ -126,7 +124,7 @@ async def test_a_start_whose_clone_hangs_is_given_up_when_its_caller_is(
     if what != "the copy":
         monkeypatch.setattr("poolwright.profile.profile.remove_clone", hang)
     clock = SystemClock()
-    around = Surroundings(
+    around = PoolContext(
         journal=MemoryJournal(clock),
         archive=OutputTree(tmp_path / "out", clock=clock),
         clock=clock,

@@ -14,15 +14,15 @@ from poolwright.domain.ids import BatchId
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import POTask, Report
 from poolwright.journal.memory_journal import MemoryJournal
-from poolwright.supervisor.chronicle import Chronicle
-from poolwright.supervisor.clerk import AT_ONCE, Clerk, Writings
-from poolwright.supervisor.commands import FailRest
-from poolwright.supervisor.dispatch import Dispatch
-from poolwright.supervisor.surroundings import Surroundings
+from poolwright.supervisor.observation import EventLog
+from poolwright.supervisor.policy.commands import FailQueued
+from poolwright.supervisor.task_queue import TaskFeeder
+from poolwright.supervisor.task_writer import CHUNK_SIZE, TaskWriter, TaskWriterDeps
+from poolwright.supervisor.workspace import PoolContext
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, orders
 
-MANY = 2 * AT_ONCE + 500
+MANY = 2 * CHUNK_SIZE + 500
 
 
 class Counting(MemoryJournal):
@@ -51,20 +51,20 @@ class Office:
         self.outcomes: list[Reason] = []
         self.steps_max = 100
         self.unsettled = WaitGroup()
-        self.dispatch = Dispatch(self.journal, BATCH, 1)
+        self.dispatch = TaskFeeder(self.journal, BATCH, 1)
 
-    def clerk(self) -> Clerk:
-        around = Surroundings(
+    def clerk(self) -> TaskWriter:
+        around = PoolContext(
             journal=self.journal,
             archive=NoArchive(),  # pyright: ignore[reportArgumentType] - not asked for anything
             clock=ManualClock(),
             observe=self.events.append,
             batch_id=BATCH,
         )
-        return Clerk(
-            Writings(
+        return TaskWriter(
+            TaskWriterDeps(
                 around=around,
-                chronicle=Chronicle(self.journal, self.events.append),
+                chronicle=EventLog(self.journal, self.events.append),
                 dispatch=self.dispatch,
                 staging_path=lambda _: Path(),
                 note_outcome=lambda _, report: self.outcomes.append(report.reason),
@@ -78,7 +78,7 @@ class Office:
         with self.clerk() as clerk:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(clerk.write)
-                clerk.take(FailRest(reason=Reason.NO_WORKERS))
+                clerk.take(FailQueued(reason=Reason.NO_WORKERS))
                 await self.unsettled.zero()
                 tasks.cancel_scope.cancel()
 
@@ -94,7 +94,7 @@ async def test_what_waits_is_ended_in_large_steps_and_each_end_is_told(office: O
 
     await office.fail_rest()
 
-    assert office.journal.steps == [AT_ONCE, AT_ONCE, 499, 0]
+    assert office.journal.steps == [CHUNK_SIZE, CHUNK_SIZE, 499, 0]
     assert (await office.journal.counts(BATCH))["DONE"] == MANY
     assert office.outcomes == [Reason.NO_WORKERS] * MANY
     ended = [event.task.task_id for event in office.events if isinstance(event, TaskEnded)]
@@ -108,5 +108,5 @@ async def test_who_cannot_wait_any_longer_leaves_the_rest_to_the_next_start(offi
     await office.fail_rest()
 
     counts = await office.journal.counts(BATCH)
-    assert (counts["DONE"], counts["QUEUED"]) == (AT_ONCE, MANY - AT_ONCE)
-    assert len(office.outcomes) == AT_ONCE
+    assert (counts["DONE"], counts["QUEUED"]) == (CHUNK_SIZE, MANY - CHUNK_SIZE)
+    assert len(office.outcomes) == CHUNK_SIZE

@@ -10,42 +10,56 @@ from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.storage import StorageTrouble
 from poolwright.domain.tasks import POTask, Report
-from poolwright.supervisor.commands import (
+from poolwright.supervisor.policy.commands import (
     Command,
-    FailRest,
-    File,
-    Finish,
+    FailQueued,
+    FileReport,
     GiveUp,
-    Hold,
-    Recycle,
-    Release,
+    KillAndRestart,
+    Pause,
+    RecordOutcome,
     Requeue,
-    Rest,
+    Resume,
     Spawn,
     Stop,
+    StopCause,
+    SuspendSlot,
 )
-from poolwright.supervisor.doubt import Doubt, Doubted
-from poolwright.supervisor.facts import (
-    BrowserUnfit,
-    Fact,
+from poolwright.supervisor.policy.decide import decide
+from poolwright.supervisor.policy.events import (
+    BrowserStartFailed,
+    DiskLow,
     FilingFailed,
+    JournalFull,
+    JournalLocked,
+    PauseEnded,
+    PauseRequested,
+    PoolInput,
     PortalDown,
+    StopRequested,
+    TaskAssigned,
     TaskFiled,
     TaskReported,
-    TaskTaken,
     WorkerEnded,
     WorkerLost,
     WorkerReady,
 )
-from poolwright.supervisor.holds import FIRST_HOLD_S, LONGEST_HOLD_S, RETRY_AFTER_LIMIT_S, HoldCause, Holds
-from poolwright.supervisor.judging import FAILURES_IN_A_ROW, FREE_RETURNS_MAX, OUTAGE_RETURNS_MAX
-from poolwright.supervisor.logouts import Logouts
-from poolwright.supervisor.plan import react
-from poolwright.supervisor.pool_facts import HoldOver, JournalFull, JournalLocked, PauseAsked, RoomScarce, StopNeeded
-from poolwright.supervisor.renewal import Access, Renewal
-from poolwright.supervisor.restarts import FIRST_BACKOFF_S, REST_S, RESTART_LIMIT, LossKind, Restart, RestartBudget
-from poolwright.supervisor.standing import Decision, Slot, Standing
-from poolwright.supervisor.stops import StopCause
+from poolwright.supervisor.policy.login_state import LoginRecovery, LoginStatus, Logouts
+from poolwright.supervisor.policy.pauses import FIRST_PAUSE_S, LONGEST_PAUSE_S, RETRY_AFTER_LIMIT_S, PauseReason, Pauses
+from poolwright.supervisor.policy.retries import FAILURES_IN_A_ROW, FREE_RETURNS_MAX, OUTAGE_RETURNS_MAX
+from poolwright.supervisor.policy.state import (
+    FIRST_BACKOFF_S,
+    RESTART_LIMIT,
+    SUSPENSION_S,
+    Decision,
+    LossKind,
+    PoolState,
+    Restart,
+    RestartBudget,
+    UnverifiedResult,
+    UnverifiedResults,
+    WorkerSlot,
+)
 from tests.support.tasks import fetched, missed
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
@@ -54,8 +68,8 @@ TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
 OTHER = replace(TASK, task_id=TaskId("demo:2"))
 SPENT = RestartBudget(spent=(Restart(0.0),) * RESTART_LIMIT)
 #: Of a worker that came up, and of the pool then.
-UP = Slot(is_up=True, access=Access.LOGGED_IN)
-AT_WORK = Standing(slots={1: UP, 2: UP}, was_ready=True)
+UP = WorkerSlot(is_up=True, access=LoginStatus.LOGGED_IN)
+AT_WORK = PoolState(slots={1: UP, 2: UP}, was_ready=True)
 HOLDING = AT_WORK.with_slot(
     ONE,
     replace(UP, held={TASK.task_id: TASK}, outages_before={TASK.task_id: 0}, shown_before={TASK.task_id: 0}),
@@ -63,11 +77,11 @@ HOLDING = AT_WORK.with_slot(
 GONE = WorkerLost(worker=ONE, cause="killed by signal 9", at_s=50.0)
 
 
-def after(start: Standing, *facts: Fact) -> Decision:
+def after(start: PoolState, *facts: PoolInput) -> Decision:
     """The decision about the last fact."""
     decision = Decision(start)
     for fact in facts:
-        decision = react(decision.standing, fact)
+        decision = decide(decision.standing, fact)
     return decision
 
 
@@ -81,7 +95,7 @@ def given_back(why: Reason | ReturnReason, detail: str, task: POTask = TASK, **c
     return replace(back, **changes)
 
 
-def with_attempt(number: int, **changes: int) -> Standing:
+def with_attempt(number: int, **changes: int) -> PoolState:
     """A worker that has the order in hand, on this attempt."""
     return HOLDING.with_slot(
         ONE, replace(HOLDING.slots[1], held={TASK.task_id: replace(TASK, attempt=number, **changes)})
@@ -94,48 +108,48 @@ class TestHolds:
     @pytest.mark.parametrize(
         ("fact", "hold"),
         [
-            (JournalFull(), Hold(cause=HoldCause.DISK_FULL, detail="The disk of the journal is full.", delay_s=5.0)),
+            (JournalFull(), Pause(cause=PauseReason.DISK_FULL, detail="The disk of the journal is full.", delay_s=5.0)),
             (
-                RoomScarce(free_bytes=100 * 1024 * 1024),
-                Hold(
-                    cause=HoldCause.DISK_FULL,
+                DiskLow(free_bytes=100 * 1024 * 1024),
+                Pause(
+                    cause=PauseReason.DISK_FULL,
                     detail="Only 100.0 MB are free on the disk of the output folder.",
                     delay_s=5.0,
                 ),
             ),
             (
                 JournalLocked(),
-                Hold(cause=HoldCause.JOURNAL_LOCKED, detail="Another program has locked the journal.", delay_s=None),
+                Pause(cause=PauseReason.JOURNAL_LOCKED, detail="Another program has locked the journal.", delay_s=None),
             ),
-            (PauseAsked(), Hold(cause=HoldCause.OPERATOR, detail="Paused by request.", delay_s=None)),
+            (PauseRequested(), Pause(cause=PauseReason.OPERATOR, detail="Paused by request.", delay_s=None)),
         ],
     )
-    def test_why_the_pool_waits_is_told_and_remembered(self, fact: Fact, hold: Hold) -> None:
-        decision = react(AT_WORK, fact)
+    def test_why_the_pool_waits_is_told_and_remembered(self, fact: PoolInput, hold: Pause) -> None:
+        decision = decide(AT_WORK, fact)
 
-        assert decision == Decision(replace(AT_WORK, holds=Holds().begin(hold.cause)), (hold,))
-        assert react(decision.standing, fact) == Decision(decision.standing), "and only once"
+        assert decision == Decision(replace(AT_WORK, holds=Pauses().begin(hold.cause)), (hold,))
+        assert decide(decision.standing, fact) == Decision(decision.standing), "and only once"
 
     def test_the_end_of_a_hold_that_is_not_on_changes_nothing(self) -> None:
-        assert react(AT_WORK, HoldOver(cause=HoldCause.PORTAL_BUSY)) == Decision(AT_WORK)
+        assert decide(AT_WORK, PauseEnded(cause=PauseReason.PORTAL_BUSY)) == Decision(AT_WORK)
 
     def test_the_end_of_a_hold_leaves_the_others_on(self) -> None:
-        start = replace(AT_WORK, holds=Holds().begin(HoldCause.OPERATOR).begin(HoldCause.PORTAL_BUSY))
+        start = replace(AT_WORK, holds=Pauses().begin(PauseReason.OPERATOR).begin(PauseReason.PORTAL_BUSY))
 
-        decision = react(start, HoldOver(cause=HoldCause.OPERATOR))
+        decision = decide(start, PauseEnded(cause=PauseReason.OPERATOR))
 
-        assert decision.commands == (Release(cause=HoldCause.OPERATOR),)
-        assert decision.standing == replace(start, holds=start.holds.end(HoldCause.OPERATOR))
-        assert decision.standing.holds.active == {HoldCause.PORTAL_BUSY}
+        assert decision.commands == (Resume(cause=PauseReason.OPERATOR),)
+        assert decision.standing == replace(start, holds=start.holds.end(PauseReason.OPERATOR))
+        assert decision.standing.holds.active == {PauseReason.PORTAL_BUSY}
 
     def test_the_end_of_a_pause_is_no_reason_to_log_in_again(self) -> None:
-        login = Renewal(refresher=2, vain_count=1)
-        start = replace(AT_WORK, holds=Holds().begin(HoldCause.OPERATOR), renewal=login)
+        login = LoginRecovery(refresher=2, vain_count=1)
+        start = replace(AT_WORK, holds=Pauses().begin(PauseReason.OPERATOR), renewal=login)
 
-        assert react(start, HoldOver(cause=HoldCause.OPERATOR)).standing.renewal == login
+        assert decide(start, PauseEnded(cause=PauseReason.OPERATOR)).standing.renewal == login
 
     def test_a_stop_is_remembered(self) -> None:
-        decision = react(AT_WORK, StopNeeded(cause=StopCause.PROFILE_DAMAGED, detail="a file is gone"))
+        decision = decide(AT_WORK, StopRequested(cause=StopCause.PROFILE_DAMAGED, detail="a file is gone"))
 
         assert decision.standing == replace(AT_WORK, is_stopping=True)
         assert decision.commands == (Stop(cause=StopCause.PROFILE_DAMAGED, detail="a file is gone"),)
@@ -145,26 +159,27 @@ class TestWorkers:
     """What is known of a worker that comes and goes."""
 
     def test_a_worker_that_comes_up_has_nothing_of_its_start_against_it(self) -> None:
-        ailing = Slot(is_portal_down=True, is_browser_unfit=True, home_trouble=StorageTrouble.FULL)
-        start = Standing(
-            slots={1: ailing, 2: ailing}, holds=Holds(row_counts={HoldCause.PORTAL_DOWN: 3, HoldCause.PORTAL_BUSY: 2})
+        ailing = WorkerSlot(is_portal_down=True, is_browser_unfit=True, home_trouble=StorageTrouble.FULL)
+        start = PoolState(
+            slots={1: ailing, 2: ailing},
+            holds=Pauses(row_counts={PauseReason.PORTAL_DOWN: 3, PauseReason.PORTAL_BUSY: 2}),
         )
 
-        decision = react(start, WorkerReady(worker=ONE, at_s=7.0))
+        decision = decide(start, WorkerReady(worker=ONE, at_s=7.0))
 
         assert decision == Decision(
             replace(
                 start,
                 slots={1: replace(UP, up_at_s=7.0), 2: ailing},
                 was_ready=True,
-                holds=Holds(row_counts={HoldCause.PORTAL_BUSY: 2}),
+                holds=Pauses(row_counts={PauseReason.PORTAL_BUSY: 2}),
             )
         )
 
     def test_a_task_in_hand_is_remembered_with_the_outages_before_it(self) -> None:
-        start = replace(AT_WORK, holds=Holds(outage_count=2), shown_count=7)
+        start = replace(AT_WORK, holds=Pauses(outage_count=2), shown_count=7)
 
-        decision = after(start, TaskTaken(worker=ONE, task=OTHER), TaskTaken(worker=ONE, task=TASK))
+        decision = after(start, TaskAssigned(worker=ONE, task=OTHER), TaskAssigned(worker=ONE, task=TASK))
 
         ids = (OTHER.task_id, TASK.task_id)
         outages, shown = dict.fromkeys(ids, 2), dict.fromkeys(ids, 7)
@@ -173,8 +188,8 @@ class TestWorkers:
         assert decision == Decision(start.with_slot(ONE, holding))
 
     def test_what_a_worker_finds_as_it_starts_is_remembered(self) -> None:
-        down = react(AT_WORK, PortalDown(worker=ONE, detail="x"))
-        unfit = react(AT_WORK, BrowserUnfit(worker=TWO, detail="x"))
+        down = decide(AT_WORK, PortalDown(worker=ONE, detail="x"))
+        unfit = decide(AT_WORK, BrowserStartFailed(worker=TWO, detail="x"))
 
         assert down == Decision(AT_WORK.with_slot(ONE, replace(UP, is_portal_down=True)))
         assert unfit == Decision(AT_WORK.with_slot(TWO, replace(UP, is_browser_unfit=True)))
@@ -187,70 +202,70 @@ class TestWorkers:
             failure_count=2,
             was_recycled=True,
             is_browser_unfit=True,
-            doubt=Doubt(tainted=frozenset({OTHER.task_id})),
+            doubt=UnverifiedResults(tainted=frozenset({OTHER.task_id})),
         )
 
-        decision = react(HOLDING.with_slot(ONE, full), GONE)
+        decision = decide(HOLDING.with_slot(ONE, full), GONE)
 
-        assert decision.standing.slots[1] == Slot(
+        assert decision.standing.slots[1] == WorkerSlot(
             generation=2, failure_count=2, was_recycled=True, budget=RestartBudget(spent=(Restart(50.0),))
         )
 
     def test_one_that_was_ended_by_us_is_followed_by_one_with_a_clean_slate(self) -> None:
-        decision = react(HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_recycling=True)), GONE)
+        decision = decide(HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_recycling=True)), GONE)
 
         assert decision.commands == (given_back(ReturnReason.RECYCLED, GONE.cause), Spawn(worker=NEXT, delay_s=0.0))
-        assert decision.standing == AT_WORK.with_slot(ONE, Slot(generation=2))
+        assert decision.standing == AT_WORK.with_slot(ONE, WorkerSlot(generation=2))
 
     def test_a_worker_that_ends_in_order_leaves_an_empty_slot(self) -> None:
-        decision = react(HOLDING, WorkerEnded(worker=ONE))
+        decision = decide(HOLDING, WorkerEnded(worker=ONE))
 
         assert decision.commands == (given_back(ReturnReason.DRAINING, "its worker ended"),)
-        assert decision.standing == AT_WORK.with_slot(ONE, Slot(is_given_up=True))
+        assert decision.standing == AT_WORK.with_slot(ONE, WorkerSlot(is_given_up=True))
 
     def test_one_that_was_to_return_is_followed_by_the_next(self) -> None:
         start = HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_retiring=True))
 
-        decision = react(start, WorkerEnded(worker=ONE))
+        decision = decide(start, WorkerEnded(worker=ONE))
 
         assert decision.commands == (
             given_back(ReturnReason.DRAINING, "its worker ended"),
             Spawn(worker=NEXT, delay_s=0.0),
         )
-        assert decision.standing == AT_WORK.with_slot(ONE, Slot(generation=2))
+        assert decision.standing == AT_WORK.with_slot(ONE, WorkerSlot(generation=2))
 
     def test_one_that_was_to_return_to_a_pool_that_ends_does_not(self) -> None:
         start = replace(HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_retiring=True)), is_stopping=True)
 
-        decision = react(start, WorkerEnded(worker=ONE))
+        decision = decide(start, WorkerEnded(worker=ONE))
 
         assert decision.commands == (
             given_back(ReturnReason.DRAINING, "its worker ended"),
             GiveUp(worker=ONE, cause="the pool ends", is_expected=True),
         )
-        assert decision.standing.slots[1] == Slot(is_given_up=True)
+        assert decision.standing.slots[1] == WorkerSlot(is_given_up=True)
 
 
 class TestLosses:
     """What becomes of the order that a lost worker had in hand, and of its slot."""
 
     def test_a_lost_worker_costs_its_order_an_attempt(self) -> None:
-        assert react(with_attempt(2), GONE).commands == (
+        assert decide(with_attempt(2), GONE).commands == (
             given_back(Reason.WORKER_LOST, GONE.cause, replace(TASK, attempt=2), is_attempt_spent=True, is_death=True),
             Spawn(worker=NEXT, delay_s=FIRST_BACKOFF_S),
         )
 
     def test_the_last_attempt_ends_with_its_worker(self) -> None:
-        end = File(
+        end = FileReport(
             worker=ONE, task=replace(TASK, attempt=3), report=Report(reason=Reason.WORKER_LOST, detail=GONE.cause)
         )
 
-        assert react(with_attempt(3), GONE).commands[0] == end
+        assert decide(with_attempt(3), GONE).commands[0] == end
 
     def test_an_order_that_kills_is_set_apart_whatever_attempts_are_left(self) -> None:
         told = "3 workers died on it, the last one with nothing else in hand: killed by signal 9."
 
-        assert react(with_attempt(2, death_count=2), GONE).commands[0] == File(
+        assert decide(with_attempt(2, death_count=2), GONE).commands[0] == FileReport(
             worker=ONE,
             task=replace(TASK, attempt=2, death_count=2),
             report=Report(reason=Reason.KILLS_WORKERS, detail=told),
@@ -265,14 +280,14 @@ class TestLosses:
         ],
     )
     def test_a_death_that_is_no_fault_of_the_order_costs_it_nothing(
-        self, start: Standing, why: Reason | ReturnReason
+        self, start: PoolState, why: Reason | ReturnReason
     ) -> None:
-        assert react(start, GONE).commands[0] == given_back(why, GONE.cause)
+        assert decide(start, GONE).commands[0] == given_back(why, GONE.cause)
 
     def test_a_slot_of_a_pool_that_ends_stays_empty(self) -> None:
-        decision = react(replace(HOLDING, is_stopping=True), GONE)
+        decision = decide(replace(HOLDING, is_stopping=True), GONE)
 
-        assert decision.standing == replace(AT_WORK, is_stopping=True).with_slot(ONE, Slot(is_given_up=True))
+        assert decision.standing == replace(AT_WORK, is_stopping=True).with_slot(ONE, WorkerSlot(is_given_up=True))
         assert decision.commands == (
             given_back(ReturnReason.DRAINING, GONE.cause),
             GiveUp(worker=ONE, cause=GONE.cause, is_expected=True),
@@ -281,48 +296,50 @@ class TestLosses:
     def test_one_that_hangs_with_an_order_in_hand_as_it_goes_is_a_crash(self) -> None:
         start = HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_retiring=True))
 
-        assert react(start, GONE).commands[1] == Spawn(worker=NEXT, delay_s=FIRST_BACKOFF_S)
+        assert decide(start, GONE).commands[1] == Spawn(worker=NEXT, delay_s=FIRST_BACKOFF_S)
 
     def test_a_portal_that_is_gone_holds_the_pool_and_the_next_start(self) -> None:
         start = HOLDING.with_slot(ONE, replace(HOLDING.slots[1], is_portal_down=True))
 
-        decision = react(start, GONE)
+        decision = decide(start, GONE)
 
         assert decision.commands == (
             given_back(Reason.PORTAL_UNREACHABLE, GONE.cause),
-            Hold(cause=HoldCause.PORTAL_DOWN, detail=GONE.cause, delay_s=FIRST_HOLD_S),
-            Spawn(worker=NEXT, delay_s=FIRST_HOLD_S),
+            Pause(cause=PauseReason.PORTAL_DOWN, detail=GONE.cause, delay_s=FIRST_PAUSE_S),
+            Spawn(worker=NEXT, delay_s=FIRST_PAUSE_S),
         )
-        waiting = replace(AT_WORK, holds=Holds().begin(HoldCause.PORTAL_DOWN))
-        assert decision.standing == waiting.with_slot(ONE, Slot(generation=2))
+        waiting = replace(AT_WORK, holds=Pauses().begin(PauseReason.PORTAL_DOWN))
+        assert decision.standing == waiting.with_slot(ONE, WorkerSlot(generation=2))
 
     def test_before_any_worker_came_up_a_portal_that_is_gone_costs_restarts_as_long_as_there_are_any(self) -> None:
-        early = Slot(
+        early = WorkerSlot(
             is_portal_down=True,
             budget=RestartBudget(window_s=100.0, spent=(Restart(0.0), Restart(10.0), Restart(20.0))),
         )
-        start = Standing(slots={1: replace(early, held={TASK.task_id: TASK}), 2: Slot()})
+        start = PoolState(slots={1: replace(early, held={TASK.task_id: TASK}), 2: WorkerSlot()})
 
-        first = react(start, replace(GONE, at_s=101.0))
-        last = react(start, GONE)
+        first = decide(start, replace(GONE, at_s=101.0))
+        last = decide(start, GONE)
 
         back = given_back(Reason.PORTAL_UNREACHABLE, GONE.cause)
         assert first.commands == (back, Spawn(worker=NEXT, delay_s=2.0))
-        assert first.standing.slots[1] == Slot(
+        assert first.standing.slots[1] == WorkerSlot(
             generation=2, budget=RestartBudget(window_s=100.0, spent=(Restart(10.0), Restart(20.0), Restart(101.0)))
         )
         assert last.commands == (back, Stop(cause=StopCause.SETUP_FAILED, detail=GONE.cause))
         assert last.standing == replace(
-            start, is_stopping=True, slots={1: replace(early, is_portal_down=True), 2: Slot()}
+            start, is_stopping=True, slots={1: replace(early, is_portal_down=True), 2: WorkerSlot()}
         )
 
     def test_restarts_are_spent_for_each_kind_of_loss(self) -> None:
         silent = (Restart(0.0, LossKind.SILENT),) * RESTART_LIMIT
-        early = Standing(slots={1: Slot(is_portal_down=True, budget=RestartBudget(spent=silent)), 2: Slot()})
+        early = PoolState(
+            slots={1: WorkerSlot(is_portal_down=True, budget=RestartBudget(spent=silent)), 2: WorkerSlot()}
+        )
 
-        died = react(early, GONE)
-        fell_silent = react(early, replace(GONE, kind=LossKind.SILENT))
-        once = react(AT_WORK, replace(GONE, kind=LossKind.SILENT))
+        died = decide(early, GONE)
+        fell_silent = decide(early, replace(GONE, kind=LossKind.SILENT))
+        once = decide(AT_WORK, replace(GONE, kind=LossKind.SILENT))
 
         assert died.commands == (Spawn(worker=NEXT, delay_s=FIRST_BACKOFF_S),)
         assert fell_silent.commands == (Stop(cause=StopCause.SETUP_FAILED, detail=GONE.cause),)
@@ -331,19 +348,19 @@ class TestLosses:
     def test_a_slot_without_restarts_rests_and_its_order_goes_to_another(self) -> None:
         start = HOLDING.with_slot(ONE, replace(HOLDING.slots[1], budget=SPENT))
 
-        decision = react(start, GONE)
+        decision = decide(start, GONE)
 
         assert decision.commands == (
             given_back(Reason.WORKER_LOST, GONE.cause, is_attempt_spent=True, is_death=True),
-            Rest(worker=ONE, cause=GONE.cause, rest_s=REST_S),
-            Spawn(worker=NEXT, delay_s=REST_S),
+            SuspendSlot(worker=ONE, cause=GONE.cause, rest_s=SUSPENSION_S),
+            Spawn(worker=NEXT, delay_s=SUSPENSION_S),
         )
-        assert decision.standing == AT_WORK.with_slot(ONE, Slot(generation=2, budget=SPENT, is_given_up=True))
+        assert decision.standing == AT_WORK.with_slot(ONE, WorkerSlot(generation=2, budget=SPENT, is_given_up=True))
 
     @pytest.mark.parametrize(
         ("changes", "unfit", "ends"),
         [
-            ({}, False, (Stop(cause=StopCause.NO_WORKERS, detail=GONE.cause), FailRest(reason=Reason.NO_WORKERS))),
+            ({}, False, (Stop(cause=StopCause.NO_WORKERS, detail=GONE.cause), FailQueued(reason=Reason.NO_WORKERS))),
             ({}, True, (Stop(cause=StopCause.SETUP_FAILED, detail=GONE.cause),)),
             (
                 {"keeps_queue": True},
@@ -355,15 +372,15 @@ class TestLosses:
     def test_the_last_worker_gives_its_order_back_before_the_pool_ends(
         self, changes: dict[str, bool], unfit: bool, ends: tuple[Command, ...]
     ) -> None:
-        last = Slot(budget=SPENT, held={TASK.task_id: TASK}, is_browser_unfit=unfit)
-        start = replace(Standing(slots={1: last, 2: Slot(is_given_up=True)}), **changes)
+        last = WorkerSlot(budget=SPENT, held={TASK.task_id: TASK}, is_browser_unfit=unfit)
+        start = replace(PoolState(slots={1: last, 2: WorkerSlot(is_given_up=True)}), **changes)
 
-        decision = react(start, GONE)
+        decision = decide(start, GONE)
 
         back = given_back(Reason.WORKER_LOST, GONE.cause, is_attempt_spent=True, is_death=True)
         assert decision.commands == (back, GiveUp(worker=ONE, cause=GONE.cause), *ends)
-        left = Slot(budget=SPENT, is_given_up=True, is_browser_unfit=unfit)
-        assert decision.standing == replace(start, is_stopping=True, slots={1: left, 2: Slot(is_given_up=True)})
+        left = WorkerSlot(budget=SPENT, is_given_up=True, is_browser_unfit=unfit)
+        assert decision.standing == replace(start, is_stopping=True, slots={1: left, 2: WorkerSlot(is_given_up=True)})
 
 
 class TestFiling:
@@ -371,26 +388,26 @@ class TestFiling:
 
     FILES = Report(reason=Reason.ALL_SAVED, files=(fetched("a.pdf"),), missed=(missed("b.pdf"),), evidence=("x.png",))
 
-    FILE = File(worker=ONE, task=TASK, report=FILES)
+    FILE = FileReport(worker=ONE, task=TASK, report=FILES)
 
-    def failed(self, trouble: StorageTrouble = StorageTrouble.OTHER, file: File = FILE) -> FilingFailed:
+    def failed(self, trouble: StorageTrouble = StorageTrouble.OTHER, file: FileReport = FILE) -> FilingFailed:
         return FilingFailed(worker=ONE, file=file, problem="no room", trouble=trouble)
 
     def test_a_full_disk_is_waited_for_and_the_files_are_kept(self) -> None:
-        decision = react(AT_WORK, self.failed(StorageTrouble.FULL))
+        decision = decide(AT_WORK, self.failed(StorageTrouble.FULL))
 
         assert decision == Decision(
-            replace(AT_WORK, holds=Holds().begin(HoldCause.DISK_FULL)),
+            replace(AT_WORK, holds=Pauses().begin(PauseReason.DISK_FULL)),
             (
-                Hold(cause=HoldCause.DISK_FULL, detail="no room", delay_s=FIRST_HOLD_S),
-                File(worker=ONE, task=TASK, report=self.FILES, delay_s=FIRST_HOLD_S),
+                Pause(cause=PauseReason.DISK_FULL, detail="no room", delay_s=FIRST_PAUSE_S),
+                FileReport(worker=ONE, task=TASK, report=self.FILES, delay_s=FIRST_PAUSE_S),
             ),
         )
 
     def test_at_the_end_there_is_no_time_to_wait_for_room(self) -> None:
         ending = replace(AT_WORK, is_stopping=True)
 
-        assert react(ending, self.failed(StorageTrouble.FULL)) == Decision(
+        assert decide(ending, self.failed(StorageTrouble.FULL)) == Decision(
             ending, (given_back(ReturnReason.DRAINING, "no room"),)
         )
 
@@ -398,27 +415,27 @@ class TestFiling:
         last = replace(TASK, attempt=3)
         lost = Report(reason=Reason.FILING_FAILED, detail="no room")
 
-        again = react(AT_WORK, self.failed())
-        end = react(AT_WORK, self.failed(file=replace(self.FILE, task=last)))
+        again = decide(AT_WORK, self.failed())
+        end = decide(AT_WORK, self.failed(file=replace(self.FILE, task=last)))
 
         assert again == Decision(
             AT_WORK, (given_back(Reason.FILING_FAILED, "no room", delay_s=1.0, is_attempt_spent=True),)
         )
-        assert end == Decision(AT_WORK, (Finish(worker=ONE, task=last, report=lost),))
+        assert end == Decision(AT_WORK, (RecordOutcome(worker=ONE, task=last, report=lost),))
 
     def test_what_is_filed_is_the_end_of_a_full_disk_and_of_all_that_was_counted_for_it(self) -> None:
         counts = {TASK.task_id: 3, OTHER.task_id: 2}
         start = replace(
             AT_WORK,
-            holds=Holds(row_counts={HoldCause.DISK_FULL: 2, HoldCause.PORTAL_BUSY: 1}),
+            holds=Pauses(row_counts={PauseReason.DISK_FULL: 2, PauseReason.PORTAL_BUSY: 1}),
             free_returns=counts,
             logouts=Logouts(found=counts, alone=counts),
         )
 
-        assert react(start, TaskFiled(worker=ONE, task=TASK)) == Decision(
+        assert decide(start, TaskFiled(worker=ONE, task=TASK)) == Decision(
             replace(
                 start,
-                holds=Holds(row_counts={HoldCause.PORTAL_BUSY: 1}),
+                holds=Pauses(row_counts={PauseReason.PORTAL_BUSY: 1}),
                 free_returns={OTHER.task_id: 2},
                 logouts=Logouts(found={OTHER.task_id: 2}, alone={OTHER.task_id: 2}),
             )
@@ -427,8 +444,8 @@ class TestFiling:
     def test_the_files_of_a_generation_that_is_gone_are_filed_all_the_same(self) -> None:
         start = replace(AT_WORK.with_slot(ONE, replace(UP, generation=2)), free_returns={TASK.task_id: 1})
 
-        assert react(start, TaskFiled(worker=ONE, task=TASK)).standing.free_returns == {}
-        assert len(react(start, self.failed()).commands) == 1
+        assert decide(start, TaskFiled(worker=ONE, task=TASK)).standing.free_returns == {}
+        assert len(decide(start, self.failed()).commands) == 1
 
 
 class TestReports:
@@ -438,16 +455,16 @@ class TestReports:
 
     def test_the_figures_are_those_of_the_design(self) -> None:
         assert (FREE_RETURNS_MAX, OUTAGE_RETURNS_MAX, FAILURES_IN_A_ROW) == (10, 120, 5)
-        assert (RESTART_LIMIT, FIRST_BACKOFF_S, REST_S) == (3, 0.5, 600.0)
-        assert (FIRST_HOLD_S, LONGEST_HOLD_S, RETRY_AFTER_LIMIT_S) == (5.0, 60.0, 300.0)
+        assert (RESTART_LIMIT, FIRST_BACKOFF_S, SUSPENSION_S) == (3, 0.5, 600.0)
+        assert (FIRST_PAUSE_S, LONGEST_PAUSE_S, RETRY_AFTER_LIMIT_S) == (5.0, 60.0, 300.0)
 
     def test_at_first_nothing_is_known_and_nothing_is_held_against_anybody(self) -> None:
-        assert Slot() == Slot(
+        assert WorkerSlot() == WorkerSlot(
             generation=1,
             budget=RestartBudget(window_s=None, spent=()),
             held={},
             outages_before={},
-            doubt=Doubt(row=(), probed=None, tainted=frozenset()),
+            doubt=UnverifiedResults(row=(), probed=None, tainted=frozenset()),
             is_given_up=False,
             failure_count=0,
             was_recycled=False,
@@ -458,21 +475,21 @@ class TestReports:
             up_at_s=0.0,
             done_count=0,
             is_retiring=False,
-            access=Access.UNKNOWN,
+            access=LoginStatus.UNKNOWN,
         )
-        assert Holds() == Holds(active=frozenset(), row_counts={}, outage_count=0)
-        assert not Standing(slots={}).renews_early
+        assert Pauses() == Pauses(active=frozenset(), row_counts={}, outage_count=0)
+        assert not PoolState(slots={}).renews_early
 
     def test_in_hand_is_what_workers_have_and_what_they_are_not_believed_about(self) -> None:
-        missing = Doubted(task=OTHER, report=Report(reason=Reason.PORTAL_SAYS_MISSING), beside=frozenset())
-        doubting = replace(UP, doubt=Doubt(row=(missing,)))
+        missing = UnverifiedResult(task=OTHER, report=Report(reason=Reason.PORTAL_SAYS_MISSING), beside=frozenset())
+        doubting = replace(UP, doubt=UnverifiedResults(row=(missing,)))
 
         assert HOLDING.with_slot(TWO, doubting).in_hand == {TASK.task_id, OTHER.task_id}
 
     def test_an_order_that_was_cut_off_goes_back_for_free_and_that_is_counted(self) -> None:
-        start = replace(HOLDING, holds=Holds(outage_count=1), free_returns={OTHER.task_id: 4})
+        start = replace(HOLDING, holds=Pauses(outage_count=1), free_returns={OTHER.task_id: 4})
 
-        decision = react(start, told(Reason.DOWNLOAD_FAILED))
+        decision = decide(start, told(Reason.DOWNLOAD_FAILED))
 
         assert decision == Decision(
             replace(self.DONE, holds=start.holds, free_returns={OTHER.task_id: 4, TASK.task_id: 1}),
@@ -482,13 +499,13 @@ class TestReports:
     def test_an_order_that_waits_for_the_portal_goes_back_for_free_and_that_is_counted(self) -> None:
         start = replace(HOLDING, free_returns={TASK.task_id: 1})
 
-        decision = react(start, told(Reason.PORTAL_BUSY, retry_after_s=30.0))
+        decision = decide(start, told(Reason.PORTAL_BUSY, retry_after_s=30.0))
 
         assert decision == Decision(
-            replace(self.DONE, holds=Holds().begin(HoldCause.PORTAL_BUSY), free_returns={TASK.task_id: 2}),
+            replace(self.DONE, holds=Pauses().begin(PauseReason.PORTAL_BUSY), free_returns={TASK.task_id: 2}),
             (
                 given_back(Reason.PORTAL_BUSY, "said the page", delay_s=30.0),
-                Hold(cause=HoldCause.PORTAL_BUSY, detail="said the page", delay_s=30.0),
+                Pause(cause=PauseReason.PORTAL_BUSY, detail="said the page", delay_s=30.0),
             ),
         )
 
@@ -502,21 +519,25 @@ class TestReports:
             ((), none, Reason.PORTAL_BUSY),
         ):
             fact = told(Reason.PORTAL_BUSY, files=files, missed=lacking)
-            (end,) = react(start, fact).commands
-            assert end == File(worker=ONE, task=replace(TASK, attempt=3), report=replace(fact.report, reason=reason))
+            (end,) = decide(start, fact).commands
+            assert end == FileReport(
+                worker=ONE, task=replace(TASK, attempt=3), report=replace(fact.report, reason=reason)
+            )
 
     def test_an_order_that_is_done_ends_failures_and_outages_but_no_full_disk(self) -> None:
-        rows = {HoldCause.PORTAL_DOWN: 1, HoldCause.PORTAL_BUSY: 2, HoldCause.DISK_FULL: 3}
+        rows = {PauseReason.PORTAL_DOWN: 1, PauseReason.PORTAL_BUSY: 2, PauseReason.DISK_FULL: 3}
         ailing = replace(HOLDING.slots[1], failure_count=3, was_recycled=True)
-        start = replace(HOLDING.with_slot(ONE, ailing), holds=Holds(row_counts=rows))
+        start = replace(HOLDING.with_slot(ONE, ailing), holds=Pauses(row_counts=rows))
 
-        decision = react(start, told(Reason.ALL_SAVED))
+        decision = decide(start, told(Reason.ALL_SAVED))
 
-        assert decision.standing == replace(self.DONE, holds=Holds(row_counts={HoldCause.DISK_FULL: 3}), shown_count=1)
-        assert decision.commands == (File(worker=ONE, task=TASK, report=told(Reason.ALL_SAVED).report),)
+        assert decision.standing == replace(
+            self.DONE, holds=Pauses(row_counts={PauseReason.DISK_FULL: 3}), shown_count=1
+        )
+        assert decision.commands == (FileReport(worker=ONE, task=TASK, report=told(Reason.ALL_SAVED).report),)
 
     def test_a_failure_is_counted_against_its_worker(self) -> None:
-        decision = react(HOLDING, told(Reason.PORTAL_ERROR))
+        decision = decide(HOLDING, told(Reason.PORTAL_ERROR))
 
         assert decision == Decision(
             AT_WORK.with_slot(ONE, replace(UP, done_count=1, failure_count=1)),
@@ -527,18 +548,18 @@ class TestReports:
     def test_what_the_portal_or_a_processor_says_is_no_failure_of_the_worker(self, reason: Reason) -> None:
         ailing = HOLDING.with_slot(ONE, replace(HOLDING.slots[1], failure_count=3))
 
-        assert react(ailing, told(reason)).standing.slots[1].failure_count == 0
+        assert decide(ailing, told(reason)).standing.slots[1].failure_count == 0
 
     def test_a_row_of_failures_costs_the_worker_its_life_and_the_order_nothing(self) -> None:
         failing = replace(HOLDING.slots[1], failure_count=FAILURES_IN_A_ROW - 1)
 
-        decision = react(HOLDING.with_slot(ONE, failing), told(Reason.PORTAL_ERROR))
+        decision = decide(HOLDING.with_slot(ONE, failing), told(Reason.PORTAL_ERROR))
 
         assert decision == Decision(
             AT_WORK.with_slot(ONE, replace(UP, done_count=1, was_recycled=True, is_recycling=True)),
             (
                 given_back(ReturnReason.RECYCLED, "said the page"),
-                Recycle(worker=ONE, cause=f"5 orders failed in a row on it, the last by {Reason.PORTAL_ERROR}"),
+                KillAndRestart(worker=ONE, cause=f"5 orders failed in a row on it, the last by {Reason.PORTAL_ERROR}"),
             ),
         )
 
@@ -546,31 +567,31 @@ class TestReports:
         failing = replace(HOLDING.slots[1], failure_count=FAILURES_IN_A_ROW - 1)
         ending = replace(HOLDING.with_slot(ONE, failing), is_stopping=True)
 
-        decision = react(ending, told(Reason.PORTAL_ERROR))
+        decision = decide(ending, told(Reason.PORTAL_ERROR))
 
         assert [type(command) for command in decision.commands] == [Requeue]
         assert decision.standing.slots[1].failure_count == FAILURES_IN_A_ROW
 
     @pytest.mark.parametrize(("row", "is_free"), [(0, False), (1, False), (2, True)])
     def test_two_holds_in_a_row_say_that_nothing_at_all_is_done(self, row: int, is_free: bool) -> None:
-        holds = Holds(row_counts={HoldCause.PORTAL_BUSY: row})
+        holds = Pauses(row_counts={PauseReason.PORTAL_BUSY: row})
         start = replace(HOLDING, holds=holds, free_returns={TASK.task_id: FREE_RETURNS_MAX})
 
-        back = react(start, told(Reason.PORTAL_BUSY)).commands[0]
+        back = decide(start, told(Reason.PORTAL_BUSY)).commands[0]
 
         assert isinstance(back, Requeue)
         assert back.is_attempt_spent is not is_free
 
     def test_an_order_nobody_holds_is_told_of_in_vain(self) -> None:
-        assert react(AT_WORK, told(Reason.ALL_SAVED)) == Decision(self.DONE)
+        assert decide(AT_WORK, told(Reason.ALL_SAVED)) == Decision(self.DONE)
 
 
 def test_what_is_kept_back_goes_back_with_its_reason() -> None:
-    missing = Doubted(task=TASK, report=Report(reason=Reason.PORTAL_SAYS_MISSING), beside=frozenset())
-    start = AT_WORK.with_slot(ONE, replace(UP, doubt=Doubt(row=(missing,))))
+    missing = UnverifiedResult(task=TASK, report=Report(reason=Reason.PORTAL_SAYS_MISSING), beside=frozenset())
+    start = AT_WORK.with_slot(ONE, replace(UP, doubt=UnverifiedResults(row=(missing,))))
 
-    decision = react(start, GONE)
+    decision = decide(start, GONE)
 
     unproven = "not found, refused or empty, by a session that was not proven to be logged in"
     assert decision.commands[0] == given_back(ReturnReason.UNPROVEN, unproven)
-    assert decision.standing.slots[1].doubt == Doubt()
+    assert decision.standing.slots[1].doubt == UnverifiedResults()

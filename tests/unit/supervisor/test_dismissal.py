@@ -9,41 +9,42 @@ import pytest
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import LoginCheck, Reason, ReturnReason
 from poolwright.domain.tasks import POTask, Report
-from poolwright.supervisor import losses, proving, renewing
-from poolwright.supervisor.commands import Requeue
-from poolwright.supervisor.doubt import Doubt, Doubted
-from poolwright.supervisor.facts import (
-    Fact,
+from poolwright.supervisor.policy import login_recovery, verification, worker_exit
+from poolwright.supervisor.policy.commands import Requeue
+from poolwright.supervisor.policy.decide import decide
+from poolwright.supervisor.policy.events import (
+    LoginAttempted,
+    LoginChecked,
     LoginLost,
-    LoginSettled,
-    Probed,
+    PoolInput,
     SessionRenewed,
-    TaskReturned,
+    TaskReleased,
     WorkerEnded,
     WorkerLost,
 )
-from poolwright.supervisor.plan import react
-from poolwright.supervisor.renewal import Access, Renewal
-from poolwright.supervisor.standing import Slot, Standing
+from poolwright.supervisor.policy.login_state import LoginRecovery, LoginStatus
+from poolwright.supervisor.policy.state import PoolState, UnverifiedResult, UnverifiedResults, WorkerSlot
 
 ONE = WorkerRef(1, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
-DOUBT = Doubt(row=(Doubted(task=TASK, report=Report(reason=Reason.PORTAL_SAYS_MISSING), beside=frozenset()),))
-UP = Slot(is_up=True, access=Access.LOGGED_IN)
-START = Standing(slots={1: replace(UP, doubt=DOUBT), 2: UP}, was_ready=True)
+DOUBT = UnverifiedResults(
+    row=(UnverifiedResult(task=TASK, report=Report(reason=Reason.PORTAL_SAYS_MISSING), beside=frozenset()),)
+)
+UP = WorkerSlot(is_up=True, access=LoginStatus.LOGGED_IN)
+START = PoolState(slots={1: replace(UP, doubt=DOUBT), 2: UP}, was_ready=True)
 #: Stands for anything that such a session may change, now or later.
 NOTED = 1_000_000
 
 
 @pytest.fixture(autouse=True)
 def _noting(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = proving.dismiss
+    honest = verification.requeue_unverified
 
-    def dismiss(standing: Standing, worker: WorkerRef, why: ReturnReason) -> tuple[Standing, tuple[Requeue, ...]]:
+    def dismiss(standing: PoolState, worker: WorkerRef, why: ReturnReason) -> tuple[PoolState, tuple[Requeue, ...]]:
         rest, back = honest(standing, worker, why)
         return replace(rest, shown_count=NOTED), back
 
-    for module in (losses, proving, renewing):
+    for module in (worker_exit, verification, login_recovery):
         monkeypatch.setattr(module, "dismiss", dismiss)
 
 
@@ -55,22 +56,22 @@ def _noting(monkeypatch: pytest.MonkeyPatch) -> None:
         WorkerEnded(worker=ONE),
         LoginLost(worker=ONE, detail=""),
         SessionRenewed(worker=ONE),
-        Probed(worker=ONE, proof=LoginCheck.LOGGED_OUT),
-        TaskReturned(worker=ONE, task_id=TASK.task_id, why=ReturnReason.SESSION_LOST, detail=""),
+        LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_OUT),
+        TaskReleased(worker=ONE, task_id=TASK.task_id, why=ReturnReason.SESSION_LOST, detail=""),
     ],
     ids=lambda fact: type(fact).__name__ if not isinstance(fact, bool) else str(fact),
 )
-def test_nothing_of_it_is_lost(fact: Fact, *, is_stopping: bool) -> None:
-    decision = react(replace(START, is_stopping=is_stopping), fact)
+def test_nothing_of_it_is_lost(fact: PoolInput, *, is_stopping: bool) -> None:
+    decision = decide(replace(START, is_stopping=is_stopping), fact)
 
     assert decision.standing.shown_count == NOTED
     assert [command.task for command in decision.commands if isinstance(command, Requeue)] == [TASK]
 
 
 def test_nor_when_a_login_is_spread() -> None:
-    logging_in = replace(START, renewal=Renewal(refresher=2))
+    logging_in = replace(START, renewal=LoginRecovery(refresher=2))
 
-    decision = react(logging_in, LoginSettled(worker=WorkerRef(2, 1), is_logged_in=True, detail=""))
+    decision = decide(logging_in, LoginAttempted(worker=WorkerRef(2, 1), is_logged_in=True, detail=""))
 
     assert decision.standing.shown_count == NOTED
     assert [command.task for command in decision.commands if isinstance(command, Requeue)] == [TASK]

@@ -10,8 +10,8 @@ import pytest
 from poolwright.concurrency import SystemClock
 from poolwright.domain.tasks import DEATH_LIMIT
 from poolwright.journal.memory_journal import MemoryJournal
-from poolwright.supervisor.dispatch import AHEAD_PER_TAB, Dispatch
-from poolwright.supervisor.pool_facts import TrialWaits
+from poolwright.supervisor.policy.events import TrialQueued
+from poolwright.supervisor.task_queue import AHEAD_PER_TAB, TaskFeeder
 from tests.support.tasks import BATCH, orders, po_task, task_id
 
 ON_TRIAL = replace(po_task(7), death_count=DEATH_LIMIT)
@@ -23,14 +23,14 @@ async def journal_of(*numbers: int) -> MemoryJournal:
     return journal
 
 
-async def fed(dispatch: Dispatch) -> None:
+async def fed(dispatch: TaskFeeder) -> None:
     """Let it claim what it may."""
     with anyio.move_on_after(0.05):
         await dispatch.feed()
 
 
 async def test_every_tab_may_give_its_task_back_while_the_queue_is_full_and_more_came_back() -> None:
-    dispatch = Dispatch(await journal_of(*range(40)), BATCH, tab_count=2)
+    dispatch = TaskFeeder(await journal_of(*range(40)), BATCH, tab_count=2)
     for _ in range(10):
         dispatch.note_return()
     await fed(dispatch)
@@ -45,7 +45,7 @@ async def test_every_tab_may_give_its_task_back_while_the_queue_is_full_and_more
 
 
 async def test_only_so_much_is_claimed_ahead() -> None:
-    dispatch = Dispatch(await journal_of(*range(40)), BATCH, tab_count=2)
+    dispatch = TaskFeeder(await journal_of(*range(40)), BATCH, tab_count=2)
 
     await fed(dispatch)
 
@@ -53,19 +53,19 @@ async def test_only_so_much_is_claimed_ahead() -> None:
 
 
 async def test_a_task_on_trial_is_a_fresh_workers_first() -> None:
-    told: list[TrialWaits] = []
-    dispatch = Dispatch(await journal_of(1), BATCH, 1, told.append)
+    told: list[TrialQueued] = []
+    dispatch = TaskFeeder(await journal_of(1), BATCH, 1, told.append)
 
     dispatch.put_back(ON_TRIAL)
     await fed(dispatch)
 
-    assert told == [TrialWaits(task_id=ON_TRIAL.task_id)]
+    assert told == [TrialQueued(task_id=ON_TRIAL.task_id)]
     assert (await dispatch.take()).task_id == task_id(1), "nobody else gets it"
     assert await dispatch.take(is_fresh=True) == ON_TRIAL
 
 
 async def test_a_task_on_trial_that_nobody_wants_any_more_is_gone() -> None:
-    dispatch = Dispatch(await journal_of(), BATCH, 1)
+    dispatch = TaskFeeder(await journal_of(), BATCH, 1)
     dispatch.put_back(ON_TRIAL)
 
     assert dispatch.withdraw(ON_TRIAL.task_id)
@@ -79,7 +79,7 @@ async def test_a_task_on_trial_that_nobody_wants_any_more_is_gone() -> None:
 async def test_at_the_end_everything_goes_back_to_the_journal(is_on_trial: bool) -> None:
     journal = await journal_of(7)
     (task,) = await journal.fetch(BATCH, 1)
-    dispatch = Dispatch(journal, BATCH, 1)
+    dispatch = TaskFeeder(journal, BATCH, 1)
     dispatch.put_back(replace(task, death_count=DEATH_LIMIT if is_on_trial else 0))
 
     assert await dispatch.return_rest() == 1
@@ -88,7 +88,7 @@ async def test_at_the_end_everything_goes_back_to_the_journal(is_on_trial: bool)
 
 
 async def test_a_task_that_does_not_come_back_leaves_no_rank() -> None:
-    dispatch = Dispatch(await journal_of(1, 2), BATCH, 1)
+    dispatch = TaskFeeder(await journal_of(1, 2), BATCH, 1)
     await fed(dispatch)
     first = await dispatch.take()
 

@@ -15,14 +15,14 @@ from poolwright.domain.ports import Filed
 from poolwright.domain.storage import StorageTrouble
 from poolwright.domain.tasks import POTask, Report
 from poolwright.journal.memory_journal import MemoryJournal
-from poolwright.supervisor.chronicle import Chronicle
-from poolwright.supervisor.commands import File, Finish
-from poolwright.supervisor.facts import Fact, FilingFailed, TaskFiled
-from poolwright.supervisor.filing import Filing
+from poolwright.supervisor.observation import EventLog
+from poolwright.supervisor.policy.commands import FileReport, RecordOutcome
+from poolwright.supervisor.policy.events import FilingFailed, PoolInput, TaskFiled
+from poolwright.supervisor.task_writer import TaskFiler
 from tests.support.tasks import BATCH, orders, po_task
 
 ONE = WorkerRef(1, 1)
-FILE = File(worker=ONE, task=po_task(1), report=Report(reason=Reason.ALL_SAVED))
+FILE = FileReport(worker=ONE, task=po_task(1), report=Report(reason=Reason.ALL_SAVED))
 
 
 class Refusing(OutputTree):
@@ -41,12 +41,12 @@ class Refusing(OutputTree):
 
 
 async def told(root: Path, code: int, whole: int | None, missing: str = "") -> FilingFailed:
-    facts: list[Fact] = []
+    facts: list[PoolInput] = []
     journal = MemoryJournal(SystemClock())
-    filing = Filing(
+    filing = TaskFiler(
         journal=journal,
         archive=Refusing(root, code, whole),
-        chronicle=Chronicle(journal, lambda _: None),
+        chronicle=EventLog(journal, lambda _: None),
         report=facts.append,
         missing=lambda: missing,
     )
@@ -99,17 +99,17 @@ async def test_nothing_is_filed_into_a_place_that_is_gone(tmp_path: Path) -> Non
 
 
 async def test_an_outcome_without_files_asks_nothing_of_the_output_folder(tmp_path: Path) -> None:
-    facts: list[Fact] = []
+    facts: list[PoolInput] = []
     journal = MemoryJournal(SystemClock())
     await journal.accept(orders(1))
     (task,) = await journal.fetch(BATCH, 1)
     await journal.start(task.task_id, ONE)
     tree = Refusing(tmp_path, errno.EINVAL, errno.EACCES)
-    chronicle = Chronicle(journal, lambda _: None)
-    filing = Filing(journal=journal, archive=tree, chronicle=chronicle, report=facts.append)
+    chronicle = EventLog(journal, lambda _: None)
+    filing = TaskFiler(journal=journal, archive=tree, chronicle=chronicle, report=facts.append)
 
     done = await filing.finish(
-        Finish(worker=ONE, task=task, report=Report(reason=Reason.FILING_FAILED)), tmp_path / "x"
+        RecordOutcome(worker=ONE, task=task, report=Report(reason=Reason.FILING_FAILED)), tmp_path / "x"
     )
 
     assert done
@@ -119,15 +119,15 @@ async def test_an_outcome_without_files_asks_nothing_of_the_output_folder(tmp_pa
 
 
 async def test_what_the_archive_knows_of_earlier_files_stands_in_the_report(tmp_path: Path) -> None:
-    journal, facts = MemoryJournal(SystemClock()), list[Fact]()
+    journal, facts = MemoryJournal(SystemClock()), list[PoolInput]()
     await journal.accept(orders(1))
     (task,) = await journal.fetch(BATCH, 1)
     await journal.start(task.task_id, ONE)
     tree = Telling(tmp_path, clock=SystemClock())
-    filing = Filing(journal=journal, archive=tree, chronicle=Chronicle(journal, lambda _: None), report=facts.append)
+    filing = TaskFiler(journal=journal, archive=tree, chronicle=EventLog(journal, lambda _: None), report=facts.append)
     report = Report(reason=Reason.NONE_LISTED, detail="The page says so.")
 
-    done = await filing.file(File(worker=ONE, task=task, report=report), tmp_path / "x")
+    done = await filing.file(FileReport(worker=ONE, task=task, report=report), tmp_path / "x")
 
     assert done
     (record,) = await journal.records(BATCH)

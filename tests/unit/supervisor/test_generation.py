@@ -17,10 +17,9 @@ from poolwright.domain.states import WORKER
 from poolwright.domain.tasks import POTask
 from poolwright.ipc import messages
 from poolwright.supervisor.deadline import Deadline
-from poolwright.supervisor.departure import Departure
-from poolwright.supervisor.facts import Fact, TaskReturned
-from poolwright.supervisor.generation import Generation, Post
-from poolwright.supervisor.talk import Talk
+from poolwright.supervisor.policy.events import PoolInput, TaskReleased
+from poolwright.supervisor.processes.connection import WorkerConnection
+from poolwright.supervisor.processes.generation import Generation, GenerationDeps, ShutdownMode
 from tests.support.tasks import po_task
 
 ONE = WorkerRef(1, 1)
@@ -29,24 +28,24 @@ ONE = WorkerRef(1, 1)
 def generation_with(**parts: object) -> Generation:
     order = SimpleNamespace(options=WorkerOptions(browser=BrowserOptions()), deadline=Deadline())
     machine = StateMachine(WORKER, ONE.worker_id, clock=SystemClock().now, observe=lambda _: None)
-    return Generation(cast("Post", SimpleNamespace(order=order, machine=machine, **parts)), ONE)
+    return Generation(cast("GenerationDeps", SimpleNamespace(order=order, machine=machine, **parts)), ONE)
 
 
 async def test_a_task_whose_worker_goes_meanwhile_goes_back_unspent() -> None:
-    facts: list[Fact] = []
+    facts: list[PoolInput] = []
     task = po_task(1)
 
     async def begin(begun: POTask, _: WorkerRef) -> POTask:
-        await generation.depart(Departure.WITH_POOL)
+        await generation.depart(ShutdownMode.WITH_POOL)
         return begun
 
     generation = generation_with(report=facts.append, begin=begin)
     generation._held[task.task_id] = task
 
-    await generation._assign(cast("Talk", None), task)  # nobody is told of it
+    await generation._assign(cast("WorkerConnection", None), task)  # nobody is told of it
 
     assert not generation.held
-    told = TaskReturned(worker=ONE, task_id=task.task_id, why=ReturnReason.DRAINING, detail="its worker ends")
+    told = TaskReleased(worker=ONE, task_id=task.task_id, why=ReturnReason.DRAINING, detail="its worker ends")
     assert facts == [told]
 
 
@@ -62,7 +61,7 @@ async def test_a_worker_that_is_to_go_as_it_is_given_a_task_hears_of_the_task() 
 
     class Link:
         async def say(self, message: messages.ToWorker) -> None:
-            await generation.depart(Departure.TO_RETURN)
+            await generation.depart(ShutdownMode.TO_RETURN)
             await checkpoint()
             given.append(message)
 
@@ -72,7 +71,7 @@ async def test_a_worker_that_is_to_go_as_it_is_given_a_task_hears_of_the_task() 
     generation = generation_with(report=lambda _: None, begin=begin, dispatch=Queue())
 
     with anyio.fail_after(10):
-        await generation._pull(cast("Talk", Link()))
+        await generation._pull(cast("WorkerConnection", Link()))
 
     assert [message.type for message in given] == ["assign"]
     assert list(generation.held) == [task.task_id]

@@ -4,38 +4,37 @@ from __future__ import annotations
 
 import pytest
 
-from poolwright.supervisor.commands import Hold, Release
-from poolwright.supervisor.holding import told
-from poolwright.supervisor.holds import HoldCause
+from poolwright.supervisor.policy.commands import Pause, Resume, pause_message
+from poolwright.supervisor.policy.pauses import PauseReason
 
 
 @pytest.mark.parametrize(
     ("cause", "until"),
     [
-        (HoldCause.OPERATOR, "until it is resumed"),
-        (HoldCause.PLACE_GONE, "until it is back"),
-        (HoldCause.JOURNAL_LOCKED, "until the journal can be used again"),
-        (HoldCause.MEMORY_SHORT, "until there is enough memory again"),
-        (HoldCause.LOGIN_LOST, "until the login is back"),
+        (PauseReason.OPERATOR, "until it is resumed"),
+        (PauseReason.PLACE_GONE, "until it is back"),
+        (PauseReason.JOURNAL_LOCKED, "until the journal can be used again"),
+        (PauseReason.MEMORY_SHORT, "until there is enough memory again"),
+        (PauseReason.LOGIN_LOST, "until the login is back"),
         (
-            HoldCause.LOGIN_REQUIRED,
+            PauseReason.LOGIN_REQUIRED,
             "until somebody has logged in (poolwright profile login acme) and says resume",
         ),
     ],
 )
-def test_a_hold_without_a_time_says_what_ends_it(cause: HoldCause, until: str) -> None:
-    assert told(Hold(cause=cause, detail="why", delay_s=None), "acme") == f"no order starts {until}: why"
+def test_a_hold_without_a_time_says_what_ends_it(cause: PauseReason, until: str) -> None:
+    assert pause_message(Pause(cause=cause, detail="why", delay_s=None), "acme") == f"no order starts {until}: why"
 
 
 def test_a_hold_with_a_time_says_how_long_it_is() -> None:
-    hold = Hold(cause=HoldCause.PORTAL_BUSY, detail="why", delay_s=7.5)
+    hold = Pause(cause=PauseReason.PORTAL_BUSY, detail="why", delay_s=7.5)
 
-    assert told(hold, "acme") == "no order starts for 7.5 s: why"
+    assert pause_message(hold, "acme") == "no order starts for 7.5 s: why"
 
 
-@pytest.mark.parametrize("cause", HoldCause)
-def test_the_end_of_every_hold_says_why_it_is_over(cause: HoldCause) -> None:
-    beginning, _, why = told(Release(cause=cause), "acme").partition(": ")
+@pytest.mark.parametrize("cause", PauseReason)
+def test_the_end_of_every_hold_says_why_it_is_over(cause: PauseReason) -> None:
+    beginning, _, why = pause_message(Resume(cause=cause), "acme").partition(": ")
 
     assert beginning == "orders start again"
     assert why

@@ -9,11 +9,18 @@ import pytest
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.tasks import POTask
-from poolwright.supervisor.commands import Command, File, Requeue
-from poolwright.supervisor.facts import Fact, LoginLost, LoginSettled, TaskReturned, TaskTaken, WorkerReady
-from poolwright.supervisor.logouts import FIRST_WAIT_S, LONE_LOGOUTS_MAX, LONGEST_WAIT_S, Logout, Logouts
-from poolwright.supervisor.plan import react
-from poolwright.supervisor.standing import Slot, Standing
+from poolwright.supervisor.policy.commands import Command, FileReport, Requeue
+from poolwright.supervisor.policy.decide import decide
+from poolwright.supervisor.policy.events import (
+    LoginAttempted,
+    LoginLost,
+    PoolInput,
+    TaskAssigned,
+    TaskReleased,
+    WorkerReady,
+)
+from poolwright.supervisor.policy.login_state import FIRST_WAIT_S, LONE_LOGOUTS_MAX, LONGEST_WAIT_S, Logout, Logouts
+from poolwright.supervisor.policy.state import PoolState, WorkerSlot
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
 A, B, C = (TaskId(name) for name in "abc")
@@ -31,29 +38,29 @@ class Pool:
     """Two workers that are up."""
 
     def __init__(self) -> None:
-        self.standing = Standing(slots={1: Slot(), 2: Slot()})
+        self.standing = PoolState(slots={1: WorkerSlot(), 2: WorkerSlot()})
         self.tell(WorkerReady(worker=ONE), WorkerReady(worker=TWO))
 
-    def tell(self, *facts: Fact) -> list[Command]:
+    def tell(self, *facts: PoolInput) -> list[Command]:
         """What is to be done about the last of these."""
         commands: Sequence[Command] = ()
         for fact in facts:
-            decision = react(self.standing, fact)
+            decision = decide(self.standing, fact)
             self.standing, commands = decision.standing, decision.commands
         return list(commands)
 
     def log_out(self, *tasks: tuple[WorkerRef, TaskId]) -> list[Command]:
         """Orders are begun and the portal asks each of them for a login, which comes back; what follows for each."""
-        self.tell(*(TaskTaken(worker=worker, task=task(name)) for worker, name in tasks))
+        self.tell(*(TaskAssigned(worker=worker, task=task(name)) for worker, name in tasks))
         follows = [
             command
             for worker, name in tasks
             for command in self.tell(
-                TaskReturned(worker=worker, task_id=name, why=ReturnReason.SESSION_LOST, detail="")
+                TaskReleased(worker=worker, task_id=name, why=ReturnReason.SESSION_LOST, detail="")
             )
         ]
         self.tell(LoginLost(worker=ONE, detail=""), LoginLost(worker=TWO, detail=""))
-        self.tell(*(LoginSettled(worker=worker, is_logged_in=True, detail="form") for worker in (ONE, TWO)))
+        self.tell(*(LoginAttempted(worker=worker, is_logged_in=True, detail="form") for worker in (ONE, TWO)))
         return follows
 
 
@@ -71,13 +78,13 @@ def test_an_order_that_is_in_hand_at_every_log_out_of_the_portal_pays_for_none(*
 
 def test_a_page_that_asks_alone_is_found_out_whoever_is_beside_it() -> None:
     pool = Pool()
-    pool.tell(TaskTaken(worker=TWO, task=task(B)))
+    pool.tell(TaskAssigned(worker=TWO, task=task(B)))
 
     back = [pool.log_out((ONE, A)) for _ in range(LONE_LOGOUTS_MAX)]
 
-    assert [[type(command) for command in commands] for commands in back] == [[Requeue]] * 3 + [[File]]
+    assert [[type(command) for command in commands] for commands in back] == [[Requeue]] * 3 + [[FileReport]]
     (last,) = back[-1]
-    assert isinstance(last, File)
+    assert isinstance(last, FileReport)
     assert last.report.reason is Reason.ASKS_FOR_LOGIN
 
 

@@ -8,7 +8,7 @@ from poolwright.domain.errors import LockedError
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.tasks import POTask
 from poolwright.journal.memory_journal import MemoryJournal
-from poolwright.supervisor.patience import PatientJournal
+from poolwright.supervisor.retrying_journal import RetryingJournal
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, WORKER, orders, task_id
 
@@ -24,7 +24,7 @@ async def test_an_answer_does_not_say_that_the_lock_is_gone() -> None:
     facts: list[object] = []
     journal = Locked(ManualClock())
     await journal.accept(orders(1))
-    patient = PatientJournal(journal=journal, report=facts.append, ending=anyio.Event())
+    patient = RetryingJournal(journal=journal, report=facts.append, ending=anyio.Event())
     async with anyio.create_task_group() as beside:
         beside.start_soon(patient.start, task_id(1), WORKER)
         await anyio.wait_all_tasks_blocked()

@@ -11,23 +11,23 @@ import pytest
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.tasks import POTask, Report
-from poolwright.supervisor.commands import File, Requeue
-from poolwright.supervisor.facts import Fact, TaskReported, TaskStuck, TaskTaken
-from poolwright.supervisor.judging import FREE_RETURNS_MAX
-from poolwright.supervisor.overdue import GRACE_S, LATE_S, Deadlines
-from poolwright.supervisor.plan import react
-from poolwright.supervisor.standing import Decision, Slot, Standing
-from poolwright.supervisor.talk import LostError
+from poolwright.supervisor.policy.commands import FileReport, Requeue
+from poolwright.supervisor.policy.decide import decide
+from poolwright.supervisor.policy.events import PoolInput, TaskAssigned, TaskReported, TaskStuck
+from poolwright.supervisor.policy.retries import FREE_RETURNS_MAX
+from poolwright.supervisor.policy.state import Decision, PoolState, WorkerSlot
+from poolwright.supervisor.processes.connection import WorkerLostError
+from poolwright.supervisor.processes.generation import GRACE_S, LATE_S, TaskDeadlines
 
 ONE = WorkerRef(1, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
-START = Standing(slots={1: Slot(is_up=True)})
+START = PoolState(slots={1: WorkerSlot(is_up=True)})
 
 
-def attempt(standing: Standing, report: Report, *, paused_s: float = 0.0, task: POTask = TASK) -> Decision:
+def attempt(standing: PoolState, report: Report, *, paused_s: float = 0.0, task: POTask = TASK) -> Decision:
     """An attempt that ended so, after the machine had stood still for so long meanwhile."""
-    taken = react(standing, TaskTaken(worker=ONE, task=task)).standing
-    return react(taken, TaskReported(worker=ONE, task_id=task.task_id, report=report, paused_s=paused_s))
+    taken = decide(standing, TaskAssigned(worker=ONE, task=task)).standing
+    return decide(taken, TaskReported(worker=ONE, task_id=task.task_id, report=report, paused_s=paused_s))
 
 
 @pytest.mark.parametrize(
@@ -67,15 +67,15 @@ def test_a_machine_that_stands_still_all_the_time_lets_orders_come_to_an_end() -
 
     last = attempt(decision.standing, late, paused_s=9.0, task=replace(TASK, attempt=3))
 
-    assert [type(command) for command in last.commands] == [File]
+    assert [type(command) for command in last.commands] == [FileReport]
 
 
-async def overdue(deadlines: Deadlines) -> list[Fact]:
+async def overdue(deadlines: TaskDeadlines) -> list[PoolInput]:
     """What is found overdue now."""
-    found: list[Fact] = []
+    found: list[PoolInput] = []
 
     async def enforce() -> None:
-        with contextlib.suppress(LostError):
+        with contextlib.suppress(WorkerLostError):
             await deadlines.enforce(ONE, found.append)
 
     async with anyio.create_task_group() as beside:
@@ -89,8 +89,8 @@ async def test_who_slept_over_the_time_of_a_task_gives_its_worker_time_to_report
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now_s = [0.0]
-    monkeypatch.setattr("poolwright.supervisor.overdue.anyio.current_time", lambda: now_s[0])
-    deadlines = Deadlines(10.0)
+    monkeypatch.setattr("poolwright.supervisor.processes.generation.anyio.current_time", lambda: now_s[0])
+    deadlines = TaskDeadlines(10.0)
     deadlines.begin(TASK)
 
     now_s[0] = 10.0 + GRACE_S + LATE_S + 1.0

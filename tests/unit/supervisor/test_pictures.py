@@ -7,7 +7,7 @@ import pytest
 
 from poolwright.domain.ids import TaskId
 from poolwright.ipc.messages import GetThumbnail
-from poolwright.supervisor.pictures import Pictures
+from poolwright.supervisor.processes.connection import ThumbnailRequests
 
 TASK = TaskId("demo:1")
 
@@ -18,7 +18,7 @@ async def test_who_gives_up_leaves_no_dead_entry_behind() -> None:
     async def ask(show: GetThumbnail) -> None:
         asked.append(show)
 
-    pictures = Pictures(ask)
+    pictures = ThumbnailRequests(ask)
     with anyio.move_on_after(0.01):
         await pictures.get(TASK)
 
@@ -39,7 +39,7 @@ async def test_a_question_that_could_not_be_sent_is_asked_again() -> None:
     async def ask(_: GetThumbnail) -> None:
         raise anyio.BrokenResourceError
 
-    pictures = Pictures(ask)
+    pictures = ThumbnailRequests(ask)
 
     for _ in range(2):
         with pytest.raises(anyio.BrokenResourceError):

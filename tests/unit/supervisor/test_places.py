@@ -11,17 +11,24 @@ import pytest
 
 from poolwright.domain.errors import SetupError
 from poolwright.domain.storage import StorageTrouble
-from poolwright.supervisor import places
-from poolwright.supervisor.facts import Fact
-from poolwright.supervisor.holds import HoldCause
-from poolwright.supervisor.places import Place, StorageMonitor
-from poolwright.supervisor.pool_facts import HoldOver, PlaceGone, PlaceRemade, RoomScarce, StopNeeded, StorageOut
-from poolwright.supervisor.stops import StopCause
+from poolwright.supervisor import storage_monitor
+from poolwright.supervisor.policy.commands import StopCause
+from poolwright.supervisor.policy.events import (
+    DiskLow,
+    FolderMissing,
+    FolderRecreated,
+    PauseEnded,
+    PoolInput,
+    StopRequested,
+    StorageUnavailable,
+)
+from poolwright.supervisor.policy.pauses import PauseReason
+from poolwright.supervisor.storage_monitor import StorageMonitor, WatchedFolder
 
 
 def monitor(*paths: Path) -> StorageMonitor:
-    told: list[Fact] = []
-    watched = tuple(Place(path=path, name="the output folder") for path in paths)
+    told: list[PoolInput] = []
+    watched = tuple(WatchedFolder(path=path, name="the output folder") for path in paths)
     return StorageMonitor(lambda: watched, told.append)
 
 
@@ -41,9 +48,9 @@ def test_a_folder_that_is_gone_is_said_until_the_same_one_is_back(tmp_path: Path
     back = watch.facts()
 
     (fact,) = gone
-    assert isinstance(fact, PlaceGone)
+    assert isinstance(fact, FolderMissing)
     assert f"The output folder {place} is gone." in fact.detail
-    assert back == [HoldOver(cause=HoldCause.PLACE_GONE)]
+    assert back == [PauseEnded(cause=PauseReason.PLACE_GONE)]
     assert watch.facts() == []
 
 
@@ -57,7 +64,7 @@ def test_another_folder_in_its_place_ends_the_pool(tmp_path: Path) -> None:
     place.mkdir()
 
     (fact,) = watch.facts()
-    assert isinstance(fact, StopNeeded)
+    assert isinstance(fact, StopRequested)
     assert fact.cause is StopCause.SETUP_FAILED
     assert "another folder" in fact.detail
     assert "another folder" in watch.missing()
@@ -68,7 +75,7 @@ def test_a_folder_that_only_got_another_number_is_the_same(tmp_path: Path, monke
     watch.facts()
     numbers = iter(range(100))
 
-    monkeypatch.setattr(Place, "number", lambda _: (1, next(numbers)))
+    monkeypatch.setattr(WatchedFolder, "number", lambda _: (1, next(numbers)))
 
     assert watch.facts() == []
 
@@ -102,22 +109,22 @@ def test_a_disk_that_cannot_be_looked_at_is_waited_for(
 
     (fact,) = monitor(tmp_path).facts()
 
-    assert isinstance(fact, StorageOut)
+    assert isinstance(fact, StorageUnavailable)
     assert fact.trouble is trouble
     assert "the disk says no" in fact.detail
 
 
 def test_a_disk_without_room_is_said_with_what_lies_on_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "ROOM_FLOOR_BYTES", 2**60)
+    monkeypatch.setattr(storage_monitor, "FREE_MIN_BYTES", 2**60)
 
     (fact,) = monitor(tmp_path).facts()
 
-    assert isinstance(fact, RoomScarce)
+    assert isinstance(fact, DiskLow)
     assert fact.place == "the output folder"
 
 
 def remakeable(place: Path, remake: Callable[[], None]) -> StorageMonitor:
-    watched = (Place(path=place, name="the run folder", remake=remake),)
+    watched = (WatchedFolder(path=place, name="the run folder", remake=remake),)
     return StorageMonitor(lambda: watched, lambda _: None)
 
 
@@ -130,7 +137,7 @@ def test_a_folder_of_copies_is_made_again(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "runs")
     facts = watch.facts()
 
-    assert facts == [PlaceRemade(name="the run folder")]
+    assert facts == [FolderRecreated(name="the run folder")]
     assert place.is_dir()
     assert watch.missing() == ""
     assert watch.facts() == []
@@ -145,7 +152,7 @@ def test_what_a_browser_wrote_in_its_place_meanwhile_is_no_other_folder(tmp_path
     place.rename(tmp_path / "kept")  # its number stays taken
     (place / "w1" / "profile").mkdir(parents=True)
 
-    assert watch.facts() == [PlaceRemade(name="the run folder")]
+    assert watch.facts() == [FolderRecreated(name="the run folder")]
     assert watch.missing() == ""
 
 
@@ -165,11 +172,11 @@ def test_one_that_cannot_be_made_again_is_held_said_and_tried_again(tmp_path: Pa
     shutil.rmtree(place)
 
     (gone,) = watch.facts()
-    assert isinstance(gone, PlaceGone)
+    assert isinstance(gone, FolderMissing)
     assert "is gone. Bring the same folder back" in gone.detail
     assert f"It cannot be made again: {error}" in gone.detail
     is_possible = True
-    assert watch.facts() == [PlaceRemade(name="the run folder"), HoldOver(cause=HoldCause.PLACE_GONE)]
+    assert watch.facts() == [FolderRecreated(name="the run folder"), PauseEnded(cause=PauseReason.PLACE_GONE)]
 
 
 def test_none_is_made_where_its_whole_disk_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,11 +185,11 @@ def test_none_is_made_where_its_whole_disk_is_gone(tmp_path: Path, monkeypatch: 
     watch = remakeable(place, lambda: pytest.fail("another disk would fill up"))
     watch.facts()
     shutil.rmtree(place)
-    monkeypatch.setattr(Place, "disk", lambda _: -1)
+    monkeypatch.setattr(WatchedFolder, "disk", lambda _: -1)
 
     (gone,) = watch.facts()
 
-    assert isinstance(gone, PlaceGone)
+    assert isinstance(gone, FolderMissing)
 
 
 def test_a_folder_with_what_cannot_be_made_again_is_held(tmp_path: Path) -> None:
@@ -192,5 +199,5 @@ def test_a_folder_with_what_cannot_be_made_again_is_held(tmp_path: Path) -> None
     watch.facts()
     shutil.rmtree(place)
 
-    assert isinstance(watch.facts()[0], PlaceGone)
+    assert isinstance(watch.facts()[0], FolderMissing)
     assert not place.exists()

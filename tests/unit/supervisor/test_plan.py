@@ -12,50 +12,56 @@ from poolwright.domain.options import RESTART_WINDOW_S, BrowserOptions, PoolOpti
 from poolwright.domain.outcomes import Outcome, Reason, ReturnReason
 from poolwright.domain.storage import StorageTrouble
 from poolwright.domain.tasks import DEATH_LIMIT, POTask, Report
-from poolwright.supervisor.attempts import FIRST_RETRY_S
-from poolwright.supervisor.commands import (
+from poolwright.supervisor.policy.commands import (
     Command,
-    FailRest,
-    File,
-    Finish,
+    FailQueued,
+    FileReport,
     GiveUp,
-    Hold,
+    KillAndRestart,
+    Pause,
+    RecordOutcome,
     Recycle,
-    Release,
     Requeue,
-    Rest,
-    Retire,
+    Resume,
     Spawn,
     Stop,
+    StopCause,
+    SuspendSlot,
 )
-from poolwright.supervisor.facts import (
-    BrowserUnfit,
-    Fact,
+from poolwright.supervisor.policy.decide import decide
+from poolwright.supervisor.policy.events import (
+    BrowserStartFailed,
     FilingFailed,
+    JournalFull,
+    JournalLocked,
+    MemorySampled,
+    PauseEnded,
+    PauseRequested,
+    PoolInput,
     PortalDown,
+    StopRequested,
+    TaskAssigned,
     TaskFiled,
+    TaskReleased,
     TaskReported,
-    TaskReturned,
-    TaskTaken,
+    TrialQueued,
     WorkerEnded,
     WorkerLost,
     WorkerReady,
 )
-from poolwright.supervisor.holds import FIRST_HOLD_S, LONGEST_HOLD_S, RETRY_AFTER_LIMIT_S, HoldCause, Holds
-from poolwright.supervisor.judging import FAILURES_IN_A_ROW, FREE_RETURNS_MAX, OUTAGE_RETURNS_MAX
-from poolwright.supervisor.plan import react
-from poolwright.supervisor.pool_facts import (
-    HoldOver,
-    JournalFull,
-    JournalLocked,
-    MemorySeen,
-    PauseAsked,
-    StopNeeded,
-    TrialWaits,
+from poolwright.supervisor.policy.pauses import FIRST_PAUSE_S, LONGEST_PAUSE_S, RETRY_AFTER_LIMIT_S, PauseReason, Pauses
+from poolwright.supervisor.policy.retries import FAILURES_IN_A_ROW, FIRST_RETRY_S, FREE_RETURNS_MAX, OUTAGE_RETURNS_MAX
+from poolwright.supervisor.policy.state import (
+    RESTART_LIMIT,
+    SUSPENSION_S,
+    Decision,
+    LossKind,
+    PoolState,
+    Restart,
+    RestartBudget,
+    WorkerSlot,
+    initial_state,
 )
-from poolwright.supervisor.restarts import REST_S, RESTART_LIMIT, LossKind, Restart, RestartBudget
-from poolwright.supervisor.standing import Decision, Slot, Standing, opening
-from poolwright.supervisor.stops import StopCause
 from tests.support.tasks import fetched, missed
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
@@ -66,8 +72,8 @@ FAILED = Report(reason=Reason.PORTAL_ERROR)
 SPENT = RestartBudget(spent=(Restart(0.0),) * RESTART_LIMIT)
 
 
-def standing(*slots: int, **changes: int | bool) -> Standing:
-    return replace(Standing(slots={slot: Slot() for slot in slots or (1, 2)}), **changes)
+def standing(*slots: int, **changes: int | bool) -> PoolState:
+    return replace(PoolState(slots={slot: WorkerSlot() for slot in slots or (1, 2)}), **changes)
 
 
 def pool_options(*, worker_count: int) -> PoolOptions:
@@ -80,16 +86,16 @@ def pool_options(*, worker_count: int) -> PoolOptions:
     )
 
 
-def after(start: Standing, *facts: Fact) -> Decision:
+def after(start: PoolState, *facts: PoolInput) -> Decision:
     """The decision about the last fact."""
     decision = Decision(start)
     for fact in facts:
-        decision = react(decision.standing, fact)
+        decision = decide(decision.standing, fact)
     return decision
 
 
-def held(task: POTask = TASK) -> TaskTaken:
-    return TaskTaken(worker=ONE, task=task)
+def held(task: POTask = TASK) -> TaskAssigned:
+    return TaskAssigned(worker=ONE, task=task)
 
 
 def only(decision: Decision) -> Command:
@@ -102,7 +108,7 @@ def test_a_good_report_is_filed() -> None:
 
     decision = after(standing(), held(), TaskReported(worker=ONE, task_id=TASK.task_id, report=report))
 
-    assert only(decision) == File(worker=ONE, task=TASK, report=report)
+    assert only(decision) == FileReport(worker=ONE, task=TASK, report=report)
     assert decision.standing.slots[1].held == {}
 
 
@@ -126,20 +132,20 @@ def reported(reason: Reason, task: POTask = TASK, **changes: float) -> TaskRepor
 @pytest.mark.parametrize(
     ("reason", "cause"),
     [
-        (Reason.PORTAL_UNREACHABLE, HoldCause.PORTAL_DOWN),
-        (Reason.PORTAL_BUSY, HoldCause.PORTAL_BUSY),
-        (Reason.DISK_FULL, HoldCause.DISK_FULL),
-        (Reason.DISK_AWAY, HoldCause.DISK_AWAY),
-        (Reason.DISK_FORBIDDEN, HoldCause.DISK_FORBIDDEN),
+        (Reason.PORTAL_UNREACHABLE, PauseReason.PORTAL_DOWN),
+        (Reason.PORTAL_BUSY, PauseReason.PORTAL_BUSY),
+        (Reason.DISK_FULL, PauseReason.DISK_FULL),
+        (Reason.DISK_AWAY, PauseReason.DISK_AWAY),
+        (Reason.DISK_FORBIDDEN, PauseReason.DISK_FORBIDDEN),
     ],
 )
-def test_what_is_not_the_orders_fault_makes_the_pool_wait_and_costs_nothing(reason: Reason, cause: HoldCause) -> None:
+def test_what_is_not_the_orders_fault_makes_the_pool_wait_and_costs_nothing(reason: Reason, cause: PauseReason) -> None:
     back, hold = after(standing(), held(), reported(reason)).commands
 
     assert isinstance(back, Requeue)
-    assert (back.is_attempt_spent, back.delay_s) == (False, FIRST_HOLD_S)
-    assert isinstance(hold, Hold)
-    assert (hold.cause, hold.delay_s) == (cause, FIRST_HOLD_S)
+    assert (back.is_attempt_spent, back.delay_s) == (False, FIRST_PAUSE_S)
+    assert isinstance(hold, Pause)
+    assert (hold.cause, hold.delay_s) == (cause, FIRST_PAUSE_S)
 
 
 CUT_OFF = [
@@ -164,7 +170,7 @@ def test_an_order_that_was_under_way_when_the_portal_went_away_pays_nothing(reas
 @pytest.mark.parametrize("reason", CUT_OFF)
 def test_an_order_that_was_taken_after_the_outage_pays_for_its_own_failure(reason: Reason) -> None:
     other = replace(TASK, task_id=TaskId("demo:7"))
-    outage = (held(other), reported(Reason.PORTAL_UNREACHABLE, other), HoldOver(cause=HoldCause.PORTAL_DOWN))
+    outage = (held(other), reported(Reason.PORTAL_UNREACHABLE, other), PauseEnded(cause=PauseReason.PORTAL_DOWN))
 
     back = only(after(standing(), *outage, held(), reported(reason)))
 
@@ -178,7 +184,7 @@ def test_an_order_that_each_outage_cuts_off_pays_at_last() -> None:
     backs: list[Command] = []
     for _ in range(FREE_RETURNS_MAX + 1):
         gone = after(now, held(), held(other), reported(Reason.PORTAL_UNREACHABLE, other)).standing
-        decision = after(gone, reported(Reason.DOWNLOAD_FAILED), HoldOver(cause=HoldCause.PORTAL_DOWN))
+        decision = after(gone, reported(Reason.DOWNLOAD_FAILED), PauseEnded(cause=PauseReason.PORTAL_DOWN))
         backs.append(after(gone, reported(Reason.DOWNLOAD_FAILED)).commands[0])
         now = decision.standing
 
@@ -193,11 +199,11 @@ def test_an_order_whose_file_is_always_busy_ends_with_what_came() -> None:
     for _ in range(FREE_RETURNS_MAX):
         decision = after(now, held(), fact)
         assert isinstance(decision.commands[0], Requeue)
-        now = replace(decision.standing, holds=Holds())
+        now = replace(decision.standing, holds=Pauses())
 
     end = only(after(now, held(), fact))
 
-    assert isinstance(end, File)
+    assert isinstance(end, FileReport)
     assert end.report == replace(fact.report, reason=Reason.SOME_FILES_FAILED)
 
 
@@ -213,15 +219,15 @@ def test_holds_in_a_row_grow_and_a_success_makes_them_short_again() -> None:
     for _ in range(6):
         decision = after(now, held(), reported(Reason.PORTAL_UNREACHABLE))
         hold = decision.commands[1]
-        assert isinstance(hold, Hold)
+        assert isinstance(hold, Pause)
         lengths.append(hold.delay_s)
-        now = react(decision.standing, HoldOver(cause=HoldCause.PORTAL_DOWN)).standing
+        now = decide(decision.standing, PauseEnded(cause=PauseReason.PORTAL_DOWN)).standing
     well = after(now, held(), reported(Reason.ALL_SAVED)).standing
     short = after(well, held(), reported(Reason.PORTAL_UNREACHABLE)).commands[1]
 
-    assert lengths == [5.0, 10.0, 20.0, 40.0, LONGEST_HOLD_S, LONGEST_HOLD_S]
-    assert isinstance(short, Hold)
-    assert short.delay_s == FIRST_HOLD_S
+    assert lengths == [5.0, 10.0, 20.0, 40.0, LONGEST_PAUSE_S, LONGEST_PAUSE_S]
+    assert isinstance(short, Pause)
+    assert short.delay_s == FIRST_PAUSE_S
 
 
 def test_a_portal_that_names_a_time_is_given_it_within_reason() -> None:
@@ -246,50 +252,50 @@ def test_a_page_that_alone_is_always_busy_comes_to_an_end() -> None:
 
 
 def test_a_hold_ends_by_its_time_or_by_a_person() -> None:
-    paused = react(standing(), PauseAsked())
-    released = react(paused.standing, HoldOver(cause=HoldCause.OPERATOR))
+    paused = decide(standing(), PauseRequested())
+    released = decide(paused.standing, PauseEnded(cause=PauseReason.OPERATOR))
 
-    assert only(paused) == Hold(cause=HoldCause.OPERATOR, detail="Paused by request.", delay_s=None)
-    assert only(released) == Release(cause=HoldCause.OPERATOR)
+    assert only(paused) == Pause(cause=PauseReason.OPERATOR, detail="Paused by request.", delay_s=None)
+    assert only(released) == Resume(cause=PauseReason.OPERATOR)
     assert released.standing.holds.active == frozenset()
 
 
 def test_a_journal_without_room_makes_the_pool_wait() -> None:
-    command = only(react(standing(), JournalFull()))
+    command = only(decide(standing(), JournalFull()))
 
-    assert isinstance(command, Hold)
-    assert command.cause is HoldCause.DISK_FULL
+    assert isinstance(command, Pause)
+    assert command.cause is PauseReason.DISK_FULL
 
 
 def test_a_locked_journal_makes_the_pool_wait_until_it_is_free_and_is_told_once() -> None:
-    locked = react(standing(), JournalLocked())
-    again = react(locked.standing, JournalLocked())
-    free = react(again.standing, HoldOver(cause=HoldCause.JOURNAL_LOCKED))
+    locked = decide(standing(), JournalLocked())
+    again = decide(locked.standing, JournalLocked())
+    free = decide(again.standing, PauseEnded(cause=PauseReason.JOURNAL_LOCKED))
 
     told = only(locked)
-    assert isinstance(told, Hold)
-    assert (told.cause, told.delay_s) == (HoldCause.JOURNAL_LOCKED, None)
+    assert isinstance(told, Pause)
+    assert (told.cause, told.delay_s) == (PauseReason.JOURNAL_LOCKED, None)
     assert again.commands == ()
-    assert only(free) == Release(cause=HoldCause.JOURNAL_LOCKED)
+    assert only(free) == Resume(cause=PauseReason.JOURNAL_LOCKED)
     assert free.standing.holds.active == frozenset()
 
 
 def test_files_that_found_no_room_are_filed_again_as_they_are() -> None:
     report = Report(reason=Reason.ALL_SAVED)
-    file = File(worker=ONE, task=TASK, report=report)
+    file = FileReport(worker=ONE, task=TASK, report=report)
     fact = FilingFailed(worker=ONE, file=file, problem="full", trouble=StorageTrouble.FULL)
 
     hold, again = after(standing(), fact).commands
 
-    assert isinstance(hold, Hold)
-    assert again == File(worker=ONE, task=TASK, report=report, delay_s=FIRST_HOLD_S)
+    assert isinstance(hold, Pause)
+    assert again == FileReport(worker=ONE, task=TASK, report=report, delay_s=FIRST_PAUSE_S)
 
 
 def test_files_that_found_no_room_at_the_end_are_fetched_again_by_a_later_run() -> None:
-    file = File(worker=ONE, task=TASK, report=Report(reason=Reason.ALL_SAVED))
+    file = FileReport(worker=ONE, task=TASK, report=Report(reason=Reason.ALL_SAVED))
     fact = FilingFailed(worker=ONE, file=file, problem="full", trouble=StorageTrouble.FULL)
 
-    command = only(after(standing(), StopNeeded(cause=StopCause.ASKED), fact))
+    command = only(after(standing(), StopRequested(cause=StopCause.ASKED), fact))
 
     assert isinstance(command, Requeue)
     assert not command.is_attempt_spent
@@ -307,7 +313,7 @@ def test_a_worker_that_fails_at_everything_gets_one_fresh_start() -> None:
     back, recycle = fifth.commands
     assert isinstance(back, Requeue)
     assert (back.why, back.is_attempt_spent) == (ReturnReason.RECYCLED, False)
-    assert isinstance(recycle, Recycle)
+    assert isinstance(recycle, KillAndRestart)
     beside, spawn = lost.commands
     assert isinstance(beside, Requeue)
     assert (beside.why, beside.is_attempt_spent, beside.is_death) == (ReturnReason.RECYCLED, False, False)
@@ -316,7 +322,7 @@ def test_a_worker_that_fails_at_everything_gets_one_fresh_start() -> None:
 
 
 def test_failures_that_go_on_after_a_fresh_start_are_the_orders_own() -> None:
-    now = Standing(slots={1: Slot(was_recycled=True, failure_count=FAILURES_IN_A_ROW - 1)})
+    now = PoolState(slots={1: WorkerSlot(was_recycled=True, failure_count=FAILURES_IN_A_ROW - 1)})
 
     command = only(after(now, held(), reported(Reason.PORTAL_ERROR)))
 
@@ -325,7 +331,7 @@ def test_failures_that_go_on_after_a_fresh_start_are_the_orders_own() -> None:
 
 
 def test_a_success_ends_the_row_of_failures() -> None:
-    now = Standing(slots={1: Slot(was_recycled=True, failure_count=FAILURES_IN_A_ROW - 1)})
+    now = PoolState(slots={1: WorkerSlot(was_recycled=True, failure_count=FAILURES_IN_A_ROW - 1)})
 
     slot = after(now, held(), reported(Reason.PORTAL_SAYS_MISSING)).standing.slots[1]
 
@@ -334,7 +340,7 @@ def test_a_success_ends_the_row_of_failures() -> None:
 
 def test_a_portal_that_never_answered_is_a_matter_of_setup() -> None:
     down = PortalDown(worker=ONE, detail="no answer")
-    spent = Standing(slots={1: Slot(budget=SPENT), 2: Slot()})
+    spent = PoolState(slots={1: WorkerSlot(budget=SPENT), 2: WorkerSlot()})
 
     first = after(standing(), down, WorkerLost(worker=ONE, cause="no answer")).commands
     last = after(spent, down, WorkerLost(worker=ONE, cause="no answer")).commands
@@ -347,7 +353,7 @@ def test_a_portal_that_was_down_once_excuses_no_later_death() -> None:
     up = after(standing(), WorkerReady(worker=ONE)).standing
     again = after(up, PortalDown(worker=ONE, detail="x"), WorkerLost(worker=ONE, cause="x")).standing
 
-    over = HoldOver(cause=HoldCause.PORTAL_DOWN)
+    over = PauseEnded(cause=PauseReason.PORTAL_DOWN)
     commands = after(again, over, WorkerLost(worker=WorkerRef(1, 2), cause="killed")).commands
 
     assert commands == (Spawn(worker=WorkerRef(1, 3), delay_s=0.5),)
@@ -363,7 +369,7 @@ def test_nobody_pays_for_a_worker_that_dies_while_the_portal_is_known_to_be_gone
     assert isinstance(back, Requeue)
     assert (back.why, back.is_attempt_spent, back.is_death) == (Reason.PORTAL_UNREACHABLE, False, False)
     assert isinstance(spawn, Spawn)
-    assert spawn.delay_s >= FIRST_HOLD_S
+    assert spawn.delay_s >= FIRST_PAUSE_S
 
 
 def test_in_an_outage_no_order_pays_for_two_hours() -> None:
@@ -371,7 +377,7 @@ def test_in_an_outage_no_order_pays_for_two_hours() -> None:
     for _ in range(OUTAGE_RETURNS_MAX):
         decision = after(now, held(), reported(Reason.PORTAL_UNREACHABLE))
         assert not any(isinstance(command, Requeue) and command.is_attempt_spent for command in decision.commands)
-        now = after(decision.standing, HoldOver(cause=HoldCause.PORTAL_DOWN)).standing
+        now = after(decision.standing, PauseEnded(cause=PauseReason.PORTAL_DOWN)).standing
 
     command = only(after(now, held(), reported(Reason.PORTAL_UNREACHABLE)))
 
@@ -380,8 +386,8 @@ def test_in_an_outage_no_order_pays_for_two_hours() -> None:
 
 
 def test_a_browser_that_never_starts_is_a_matter_of_setup() -> None:
-    start = Standing(slots={1: Slot(budget=SPENT), 2: Slot(is_given_up=True)})
-    unfit = BrowserUnfit(worker=ONE, detail="no library")
+    start = PoolState(slots={1: WorkerSlot(budget=SPENT), 2: WorkerSlot(is_given_up=True)})
+    unfit = BrowserStartFailed(worker=ONE, detail="no library")
 
     commands = after(start, unfit, WorkerLost(worker=ONE, cause="no library")).commands
 
@@ -390,12 +396,12 @@ def test_a_browser_that_never_starts_is_a_matter_of_setup() -> None:
 
 
 def test_a_browser_that_does_not_start_again_ends_its_slot_like_any_death() -> None:
-    start = Standing(slots={1: Slot(budget=SPENT), 2: Slot(is_given_up=True)}, was_ready=True)
-    unfit = BrowserUnfit(worker=ONE, detail="no library")
+    start = PoolState(slots={1: WorkerSlot(budget=SPENT), 2: WorkerSlot(is_given_up=True)}, was_ready=True)
+    unfit = BrowserStartFailed(worker=ONE, detail="no library")
 
     commands = after(start, unfit, WorkerLost(worker=ONE, cause="no library")).commands
 
-    assert commands[-1] == FailRest(reason=Reason.NO_WORKERS)
+    assert commands[-1] == FailQueued(reason=Reason.NO_WORKERS)
 
 
 def test_a_portal_that_went_away_is_waited_for_without_spending_restarts() -> None:
@@ -403,9 +409,9 @@ def test_a_portal_that_went_away_is_waited_for_without_spending_restarts() -> No
 
     hold, spawn = after(now, PortalDown(worker=ONE, detail="x"), WorkerLost(worker=ONE, cause="x")).commands
 
-    assert isinstance(hold, Hold)
-    assert hold.cause is HoldCause.PORTAL_DOWN
-    assert spawn == Spawn(worker=WorkerRef(1, 2), delay_s=FIRST_HOLD_S)
+    assert isinstance(hold, Pause)
+    assert hold.cause is PauseReason.PORTAL_DOWN
+    assert spawn == Spawn(worker=WorkerRef(1, 2), delay_s=FIRST_PAUSE_S)
 
 
 def test_an_order_that_is_filed_may_wait_for_free_again() -> None:
@@ -420,19 +426,19 @@ def test_the_last_attempt_is_final() -> None:
 
     command = only(after(standing(), held(task), TaskReported(worker=ONE, task_id=TASK.task_id, report=FAILED)))
 
-    assert command == File(worker=ONE, task=task, report=FAILED)
+    assert command == FileReport(worker=ONE, task=task, report=FAILED)
 
 
 def test_a_final_reason_is_never_tried_again() -> None:
     report = Report(reason=Reason.DOWNLOAD_REFUSED)
 
     assert isinstance(
-        only(after(standing(), held(), TaskReported(worker=ONE, task_id=TASK.task_id, report=report))), File
+        only(after(standing(), held(), TaskReported(worker=ONE, task_id=TASK.task_id, report=report))), FileReport
     )
 
 
 def test_a_task_given_back_costs_no_attempt_and_no_time() -> None:
-    fact = TaskReturned(worker=ONE, task_id=TASK.task_id, why=ReturnReason.SESSION_LOST, detail="")
+    fact = TaskReleased(worker=ONE, task_id=TASK.task_id, why=ReturnReason.SESSION_LOST, detail="")
 
     command = only(after(standing(), held(), fact))
 
@@ -454,7 +460,7 @@ def test_a_lost_worker_gives_its_tasks_back_and_restarts_with_a_growing_pause() 
 
 
 def test_where_a_pool_has_no_end_old_restarts_count_no_more() -> None:
-    now = Standing(slots={1: Slot(budget=RestartBudget(window_s=3600.0)), 2: Slot()})
+    now = PoolState(slots={1: WorkerSlot(budget=RestartBudget(window_s=3600.0)), 2: WorkerSlot()})
     delays: list[float] = []
     for generation, at_s in enumerate((0.0, 10.0, 20.0), 1):
         decision = after(now, WorkerLost(worker=WorkerRef(1, generation), cause="gone", at_s=at_s))
@@ -466,35 +472,35 @@ def test_where_a_pool_has_no_end_old_restarts_count_no_more() -> None:
     beyond = after(now, WorkerLost(worker=fourth, cause="gone", at_s=3600.0))
 
     assert delays == [0.5, 1.0, 2.0]
-    rest = Rest(worker=fourth, cause="gone", rest_s=REST_S)
-    assert within.commands == (rest, Spawn(worker=WorkerRef(1, 5), delay_s=REST_S))
+    rest = SuspendSlot(worker=fourth, cause="gone", rest_s=SUSPENSION_S)
+    assert within.commands == (rest, Spawn(worker=WorkerRef(1, 5), delay_s=SUSPENSION_S))
     assert beyond.commands == (Spawn(worker=WorkerRef(1, 5), delay_s=2.0),)
 
 
 def test_a_spent_slot_rests_while_others_live_and_is_tried_again() -> None:
-    spent = {1: Slot(budget=SPENT), 2: Slot()}
+    spent = {1: WorkerSlot(budget=SPENT), 2: WorkerSlot()}
 
-    decision = after(Standing(slots=spent), WorkerLost(worker=ONE, cause="gone"))
+    decision = after(PoolState(slots=spent), WorkerLost(worker=ONE, cause="gone"))
     back = after(decision.standing, WorkerReady(worker=WorkerRef(1, 2)))
 
     assert decision.commands == (
-        Rest(worker=ONE, cause="gone", rest_s=REST_S),
-        Spawn(worker=WorkerRef(1, 2), delay_s=REST_S),
+        SuspendSlot(worker=ONE, cause="gone", rest_s=SUSPENSION_S),
+        Spawn(worker=WorkerRef(1, 2), delay_s=SUSPENSION_S),
     )
     assert decision.standing.slots[1].is_given_up
     assert not back.standing.slots[1].is_given_up
 
 
 def test_restarts_for_one_cause_do_not_spend_those_for_another() -> None:
-    spent = {1: Slot(budget=SPENT), 2: Slot()}
+    spent = {1: WorkerSlot(budget=SPENT), 2: WorkerSlot()}
 
-    silent = after(Standing(slots=spent), WorkerLost(worker=ONE, cause="gone", kind=LossKind.SILENT))
+    silent = after(PoolState(slots=spent), WorkerLost(worker=ONE, cause="gone", kind=LossKind.SILENT))
 
     assert only(silent) == Spawn(worker=WorkerRef(1, 2), delay_s=0.5)
 
 
 def test_a_list_of_days_has_its_restarts_anew_each_hour() -> None:
-    now = opening(pool_options(worker_count=2))
+    now = initial_state(pool_options(worker_count=2))
     for hour in range(50):
         for at_s in (0.0, 60.0, 120.0):
             worker = WorkerRef(1, now.slots[1].generation)
@@ -504,8 +510,8 @@ def test_a_list_of_days_has_its_restarts_anew_each_hour() -> None:
 
 
 def test_a_pool_says_whether_anybody_can_work() -> None:
-    one_left = Standing(slots={1: Slot(is_given_up=True), 2: Slot()})
-    none_left = Standing(slots={1: Slot(is_given_up=True), 2: Slot(is_given_up=True)})
+    one_left = PoolState(slots={1: WorkerSlot(is_given_up=True), 2: WorkerSlot()})
+    none_left = PoolState(slots={1: WorkerSlot(is_given_up=True), 2: WorkerSlot(is_given_up=True)})
 
     assert one_left.can_work
     assert not none_left.can_work
@@ -513,21 +519,21 @@ def test_a_pool_says_whether_anybody_can_work() -> None:
 
 
 def test_the_last_slot_takes_the_queue_with_it() -> None:
-    spent = {1: Slot(budget=SPENT), 2: Slot(is_given_up=True)}
+    spent = {1: WorkerSlot(budget=SPENT), 2: WorkerSlot(is_given_up=True)}
 
-    decision = after(Standing(slots=spent), WorkerLost(worker=ONE, cause="gone"))
+    decision = after(PoolState(slots=spent), WorkerLost(worker=ONE, cause="gone"))
 
     assert decision.commands == (
         GiveUp(worker=ONE, cause="gone"),
         Stop(cause=StopCause.NO_WORKERS, detail="gone"),
-        FailRest(reason=Reason.NO_WORKERS),
+        FailQueued(reason=Reason.NO_WORKERS),
     )
 
 
 def test_a_pool_that_lives_on_keeps_its_queue_when_the_last_slot_goes() -> None:
-    spent = {1: Slot(budget=SPENT), 2: Slot(is_given_up=True)}
+    spent = {1: WorkerSlot(budget=SPENT), 2: WorkerSlot(is_given_up=True)}
 
-    decision = after(Standing(slots=spent, keeps_queue=True), WorkerLost(worker=ONE, cause="gone"))
+    decision = after(PoolState(slots=spent, keeps_queue=True), WorkerLost(worker=ONE, cause="gone"))
 
     assert decision.standing.is_stopping
     assert decision.commands == (
@@ -551,30 +557,32 @@ def test_a_task_that_kills_the_worker_that_had_nothing_else_is_quarantined() -> 
 
     file = after(standing(), held(task), WorkerLost(worker=ONE, cause="gone")).commands[0]
 
-    assert isinstance(file, File)
+    assert isinstance(file, FileReport)
     assert file.report.outcome is Outcome.QUARANTINED
     assert file.report.detail == "3 workers died on it, the last one with nothing else in hand: gone."
 
 
 def test_a_task_on_trial_gets_a_fresh_worker_as_soon_as_one_can_go() -> None:
     up = after(standing(), WorkerReady(worker=ONE), WorkerReady(worker=TWO)).standing
-    seen = MemorySeen(by_worker={}, own_bytes=0, total_bytes=100, is_exact=False, at_s=10.0)
+    seen = MemorySampled(by_worker={}, own_bytes=0, total_bytes=100, is_exact=False, at_s=10.0)
     on_trial = replace(TASK, death_count=DEATH_LIMIT)
 
-    waits = after(up, TrialWaits(task_id=TASK.task_id))
+    waits = after(up, TrialQueued(task_id=TASK.task_id))
     fresh = after(waits.standing, seen)
     calm = after(waits.standing, held(on_trial), seen)
-    away = after(up, WorkerLost(worker=TWO, cause="gone"), TrialWaits(task_id=TASK.task_id), seen)
+    away = after(up, WorkerLost(worker=TWO, cause="gone"), TrialQueued(task_id=TASK.task_id), seen)
 
     assert waits.commands == ()
     why = "an order that workers died on has its last try alone, in a fresh browser"
-    assert fresh.commands == (Retire(worker=ONE, cause=why),)
+    assert fresh.commands == (Recycle(worker=ONE, cause=why),)
     assert calm.commands == ()
     assert away.commands == (), "the one that comes up is fresh"
 
 
 def test_a_death_while_stopping_is_no_fault_of_the_task() -> None:
-    decision = after(standing(), held(), StopNeeded(cause=StopCause.ASKED), WorkerLost(worker=ONE, cause="ended by us"))
+    decision = after(
+        standing(), held(), StopRequested(cause=StopCause.ASKED), WorkerLost(worker=ONE, cause="ended by us")
+    )
 
     command, give_up = decision.commands
     assert isinstance(command, Requeue)
@@ -583,25 +591,25 @@ def test_a_death_while_stopping_is_no_fault_of_the_task() -> None:
 
 
 def test_a_worker_that_ends_in_order_with_a_task_in_hand_gives_it_back() -> None:
-    command = only(after(standing(), held(), StopNeeded(cause=StopCause.ASKED), WorkerEnded(worker=ONE)))
+    command = only(after(standing(), held(), StopRequested(cause=StopCause.ASKED), WorkerEnded(worker=ONE)))
 
     assert isinstance(command, Requeue)
     assert not command.is_attempt_spent
 
 
 def test_the_first_cause_of_a_stop_counts() -> None:
-    first = after(standing(), StopNeeded(cause=StopCause.LOGIN_REQUIRED, detail="log in"))
+    first = after(standing(), StopRequested(cause=StopCause.LOGIN_REQUIRED, detail="log in"))
 
     assert only(first) == Stop(cause=StopCause.LOGIN_REQUIRED, detail="log in")
-    assert react(first.standing, StopNeeded(cause=StopCause.ASKED)).commands == ()
+    assert decide(first.standing, StopRequested(cause=StopCause.ASKED)).commands == ()
 
 
 def test_facts_of_a_generation_that_is_gone_change_nothing() -> None:
     start = after(standing(), WorkerLost(worker=ONE, cause="gone")).standing
     late = TaskReported(worker=ONE, task_id=TASK.task_id, report=FAILED)
 
-    assert react(start, late) == Decision(start)
-    assert react(start, WorkerLost(worker=ONE, cause="again")) == Decision(start)
+    assert decide(start, late) == Decision(start)
+    assert decide(start, WorkerLost(worker=ONE, cause="again")) == Decision(start)
 
 
 def test_a_worker_is_not_believed_about_a_task_it_does_not_hold() -> None:
@@ -613,10 +621,10 @@ def test_files_that_cannot_be_put_in_place_are_tried_again_and_then_told() -> No
 
     def about(attempt: int) -> Command:
         task = replace(TASK, attempt=attempt)
-        file = File(worker=ONE, task=task, report=report)
+        file = FileReport(worker=ONE, task=task, report=report)
         return only(after(standing(), FilingFailed(worker=ONE, file=file, problem="full")))
 
     again, told = about(1), about(3)
     assert isinstance(again, Requeue)
-    assert isinstance(told, Finish)
+    assert isinstance(told, RecordOutcome)
     assert (told.report.reason, told.report.files) == (Reason.FILING_FAILED, ())

@@ -6,16 +6,30 @@ from dataclasses import replace
 
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.tasks import POTask
-from poolwright.supervisor.commands import Hold, Release, Requeue, Retire, Spawn, Stop, TellRelief
-from poolwright.supervisor.facts import Fact, PortalDown, TaskTaken, WorkerEnded, WorkerLost, WorkerReady
-from poolwright.supervisor.holds import HoldCause, Holds
-from poolwright.supervisor.plan import react
-from poolwright.supervisor.pool_facts import MemorySeen
-from poolwright.supervisor.pressure import COOLDOWN_S, HELP_PART, HYSTERESIS
-from poolwright.supervisor.renewal import Renewal
-from poolwright.supervisor.restarts import Restart
-from poolwright.supervisor.standing import Decision, MemoryPressure, Relief, Slot, Standing
-from poolwright.supervisor.stops import StopCause
+from poolwright.supervisor.policy.commands import (
+    Pause,
+    Recycle,
+    ReportMemoryRecycle,
+    Requeue,
+    Resume,
+    Spawn,
+    Stop,
+    StopCause,
+)
+from poolwright.supervisor.policy.decide import decide
+from poolwright.supervisor.policy.events import (
+    MemorySampled,
+    PoolInput,
+    PortalDown,
+    TaskAssigned,
+    WorkerEnded,
+    WorkerLost,
+    WorkerReady,
+)
+from poolwright.supervisor.policy.login_state import LoginRecovery
+from poolwright.supervisor.policy.pauses import PauseReason, Pauses
+from poolwright.supervisor.policy.recycling import COOLDOWN_S, HELP_SHARE, HYSTERESIS
+from poolwright.supervisor.policy.state import Decision, MemoryPressure, MemoryRecycle, PoolState, Restart, WorkerSlot
 
 #: Of these 1000 bytes 750 may be used, and 700 are well below that.
 TOTAL = 1000
@@ -24,19 +38,19 @@ NEXT = WorkerRef(2, 2)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
 
 
-def standing() -> Standing:
-    return Standing(slots={1: Slot(is_up=True), 2: Slot(is_up=True)}, was_ready=True)
+def standing() -> PoolState:
+    return PoolState(slots={1: WorkerSlot(is_up=True), 2: WorkerSlot(is_up=True)}, was_ready=True)
 
 
-def seen(at_s: float, by_worker: dict[WorkerRef, int], *, is_exact: bool = True) -> MemorySeen:
-    return MemorySeen(by_worker=by_worker, own_bytes=10, total_bytes=TOTAL, is_exact=is_exact, at_s=at_s)
+def seen(at_s: float, by_worker: dict[WorkerRef, int], *, is_exact: bool = True) -> MemorySampled:
+    return MemorySampled(by_worker=by_worker, own_bytes=10, total_bytes=TOTAL, is_exact=is_exact, at_s=at_s)
 
 
-def after(start: Standing, *facts: Fact) -> Decision:
+def after(start: PoolState, *facts: PoolInput) -> Decision:
     """The decision about the last fact."""
     decision = Decision(start)
     for fact in facts:
-        decision = react(decision.standing, fact)
+        decision = decide(decision.standing, fact)
     return decision
 
 
@@ -51,16 +65,16 @@ def test_at_the_limit_nothing_happens() -> None:
 def test_over_the_limit_no_order_starts_and_the_heaviest_worker_is_to_return() -> None:
     hold, retire = after(standing(), OVER).commands
 
-    assert isinstance(hold, Hold)
-    assert (hold.cause, hold.delay_s) == (HoldCause.MEMORY_SHORT, None)
-    assert isinstance(retire, Retire)
+    assert isinstance(hold, Pause)
+    assert (hold.cause, hold.delay_s) == (PauseReason.MEMORY_SHORT, None)
+    assert isinstance(retire, Recycle)
     assert retire.worker == TWO
 
 
 def test_an_estimate_alone_holds_orders_and_ends_nobody() -> None:
     commands = after(standing(), seen(100.0, {ONE: 300, TWO: 441}, is_exact=False)).commands
 
-    assert [type(command) for command in commands] == [Hold]
+    assert [type(command) for command in commands] == [Pause]
 
 
 def test_while_one_worker_is_away_for_memory_no_other_goes() -> None:
@@ -72,58 +86,58 @@ def test_it_comes_back_on_its_own_slot_without_a_restart_spent_and_what_that_gav
     told = after(parted.standing, WorkerReady(worker=NEXT, at_s=103.0), seen(104.0, {ONE: 300, NEXT: 200}))
 
     assert parted.commands == (Spawn(worker=NEXT, delay_s=0.0),)
-    assert parted.standing.slots[2].budget == Slot().budget
+    assert parted.standing.slots[2].budget == WorkerSlot().budget
     relief, release = told.commands
-    assert isinstance(relief, TellRelief)
+    assert isinstance(relief, ReportMemoryRecycle)
     assert (relief.relieved.worker, relief.relieved.has_helped) == (NEXT, True)
     assert (relief.relieved.before_bytes, relief.relieved.after_bytes) == (441, 200)
     assert (relief.relieved.total_before_bytes, relief.relieved.total_after_bytes) == (751, 510)
     assert relief.relieved.limit_bytes == 750
-    assert release == Release(cause=HoldCause.MEMORY_SHORT)
+    assert release == Resume(cause=PauseReason.MEMORY_SHORT)
 
 
 def test_just_below_the_limit_orders_wait_until_the_pause_between_restarts_is_over() -> None:
     still = after(standing(), OVER, *BACK, seen(104.0, {ONE: 300, NEXT: 420}))
-    later = react(still.standing, seen(100.0 + COOLDOWN_S, {ONE: 300, NEXT: 420}))
+    later = decide(still.standing, seen(100.0 + COOLDOWN_S, {ONE: 300, NEXT: 420}))
 
-    assert [type(command) for command in still.commands] == [TellRelief]
-    assert later.commands == (Release(cause=HoldCause.MEMORY_SHORT),)
+    assert [type(command) for command in still.commands] == [ReportMemoryRecycle]
+    assert later.commands == (Resume(cause=PauseReason.MEMORY_SHORT),)
 
 
 def test_no_order_starts_before_the_restart_was_measured() -> None:
     away = after(standing(), OVER, seen(102.0, {ONE: 300}))
     glimpsed = after(away.standing, *BACK, seen(104.0, {ONE: 300, NEXT: 20}, is_exact=False))
-    measured = react(glimpsed.standing, seen(106.0, {ONE: 300, NEXT: 20}))
+    measured = decide(glimpsed.standing, seen(106.0, {ONE: 300, NEXT: 20}))
 
     assert (away.commands, glimpsed.commands) == ((), ())
-    assert [type(command) for command in measured.commands] == [TellRelief, Release]
+    assert [type(command) for command in measured.commands] == [ReportMemoryRecycle, Resume]
 
 
 def test_one_page_that_eats_again_and_again_is_no_restart_in_vain() -> None:
-    start = Standing(slots={2: Slot(is_up=True)}, was_ready=True)
+    start = PoolState(slots={2: WorkerSlot(is_up=True)}, was_ready=True)
     first = after(start, seen(100.0, {TWO: 900}), *BACK, seen(104.0, {NEXT: 20}, is_exact=False))
     again = after(first.standing, seen(106.0, {NEXT: 20}), seen(108.0, {NEXT: 900}))
 
-    assert [type(command) for command in again.commands] == [Hold], "the next restart waits for the pause"
+    assert [type(command) for command in again.commands] == [Pause], "the next restart waits for the pause"
 
 
 def test_a_worker_that_gives_nothing_back_is_told_as_no_help() -> None:
     (told, _) = after(standing(), OVER, *BACK, seen(104.0, {ONE: 150, NEXT: 440})).commands
 
-    assert isinstance(told, TellRelief)
+    assert isinstance(told, ReportMemoryRecycle)
     assert not told.relieved.has_helped
 
 
 def test_a_second_restart_waits_for_the_pause_and_then_takes_the_heaviest_again() -> None:
     vain = after(standing(), OVER, *BACK, seen(104.0, {ONE: 600, NEXT: 200}))
-    soon = react(vain.standing, seen(159.0, {ONE: 600, NEXT: 200}))
-    then = react(soon.standing, seen(161.0, {ONE: 600, NEXT: 200}))
+    soon = decide(vain.standing, seen(159.0, {ONE: 600, NEXT: 200}))
+    then = decide(soon.standing, seen(161.0, {ONE: 600, NEXT: 200}))
 
     (told,) = vain.commands
-    assert isinstance(told, TellRelief)
+    assert isinstance(told, ReportMemoryRecycle)
     assert not told.relieved.has_helped, "all together are still over the limit"
     assert soon.commands == ()
-    assert [command.worker for command in then.commands if isinstance(command, Retire)] == [ONE]
+    assert [command.worker for command in then.commands if isinstance(command, Recycle)] == [ONE]
 
 
 def test_when_every_worker_was_started_anew_in_vain_the_pool_ends() -> None:
@@ -156,7 +170,7 @@ def test_a_worker_that_finds_the_portal_down_as_it_comes_back_ends_nothing() -> 
 
 def test_a_worker_that_dies_while_it_finishes_is_a_crash_like_any_other() -> None:
     decision = after(
-        standing(), TaskTaken(worker=TWO, task=TASK), OVER, WorkerLost(worker=TWO, cause="gone", at_s=101.0)
+        standing(), TaskAssigned(worker=TWO, task=TASK), OVER, WorkerLost(worker=TWO, cause="gone", at_s=101.0)
     )
 
     back, spawn = decision.commands
@@ -167,9 +181,9 @@ def test_a_worker_that_dies_while_it_finishes_is_a_crash_like_any_other() -> Non
 
 
 def test_a_worker_on_whom_a_login_depends_is_let_be() -> None:
-    refreshing = replace(standing(), renewal=Renewal(refresher=2))
+    refreshing = replace(standing(), renewal=LoginRecovery(refresher=2))
 
-    assert [type(command) for command in after(refreshing, OVER).commands] == [Hold]
+    assert [type(command) for command in after(refreshing, OVER).commands] == [Pause]
 
 
 def test_a_pool_that_ends_lets_memory_be() -> None:
@@ -177,12 +191,12 @@ def test_a_pool_that_ends_lets_memory_be() -> None:
 
 
 def test_the_figures_are_those_of_the_design() -> None:
-    assert (HYSTERESIS, COOLDOWN_S, HELP_PART) == (0.05, 60.0, 0.1)
+    assert (HYSTERESIS, COOLDOWN_S, HELP_SHARE) == (0.05, 60.0, 0.1)
     assert MemoryPressure().threshold == 0.75
 
 
 def test_what_is_short_and_who_returns_for_it_is_told_in_megabytes() -> None:
-    large = MemorySeen(
+    large = MemorySampled(
         by_worker={ONE: 300_000_000, TWO: 1_441_500_100},
         own_bytes=10_000_000,
         total_bytes=2_000_000_000,
@@ -192,8 +206,8 @@ def test_what_is_short_and_who_returns_for_it_is_told_in_megabytes() -> None:
     told = "1,752 MB of 1,500 MB allowed (2,000 MB in all)"
 
     assert after(standing(), large).commands == (
-        Hold(cause=HoldCause.MEMORY_SHORT, detail=f"The workers use {told} of memory.", delay_s=None),
-        Retire(worker=TWO, cause=f"memory ran short: all workers use {told}, this one 1,442 MB"),
+        Pause(cause=PauseReason.MEMORY_SHORT, detail=f"The workers use {told} of memory.", delay_s=None),
+        Recycle(worker=TWO, cause=f"memory ran short: all workers use {told}, this one 1,442 MB"),
     )
     vain = replace(standing(), memory=MemoryPressure(vain_count=2))
     assert after(vain, large).commands[1] == Stop(
@@ -204,38 +218,38 @@ def test_what_is_short_and_who_returns_for_it_is_told_in_megabytes() -> None:
 
 
 def test_while_one_worker_comes_up_no_other_goes() -> None:
-    coming = standing().with_slot(ONE, Slot(is_up=False))
+    coming = standing().with_slot(ONE, WorkerSlot(is_up=False))
 
-    assert [type(command) for command in after(coming, OVER).commands] == [Hold]
+    assert [type(command) for command in after(coming, OVER).commands] == [Pause]
 
 
 def test_a_process_of_a_generation_that_is_gone_is_not_sent_away() -> None:
-    start = standing().with_slot(TWO, Slot(is_up=True, generation=2))
+    start = standing().with_slot(TWO, WorkerSlot(is_up=True, generation=2))
 
     _, retire = after(start, seen(100.0, {ONE: 300, TWO: 500, NEXT: 10})).commands
 
-    assert isinstance(retire, Retire)
+    assert isinstance(retire, Recycle)
     assert retire.worker == ONE
 
 
 def test_a_worker_that_died_for_good_as_it_finished_is_not_waited_for() -> None:
-    relief = Relief(worker=TWO, before_bytes=441, total_before_bytes=751)
+    relief = MemoryRecycle(worker=TWO, before_bytes=441, total_before_bytes=751)
     start = replace(
-        standing().with_slot(TWO, Slot(is_given_up=True)),
+        standing().with_slot(TWO, WorkerSlot(is_given_up=True)),
         memory=MemoryPressure(relief=relief, relieved_at_s=100.0),
-        holds=Holds().begin(HoldCause.MEMORY_SHORT),
+        holds=Pauses().begin(PauseReason.MEMORY_SHORT),
     )
 
     decision = after(start, seen(104.0, {ONE: 300}))
 
-    assert decision.commands == (Release(cause=HoldCause.MEMORY_SHORT),)
-    assert decision.standing == replace(start, memory=MemoryPressure(relieved_at_s=100.0), holds=Holds())
+    assert decision.commands == (Resume(cause=PauseReason.MEMORY_SHORT),)
+    assert decision.standing == replace(start, memory=MemoryPressure(relieved_at_s=100.0), holds=Pauses())
 
 
 def test_a_worker_that_gives_a_tenth_back_has_helped() -> None:
     (told,) = after(standing(), seen(100.0, {ONE: 280, TWO: 500}), *BACK, seen(104.0, {ONE: 280, NEXT: 450})).commands
 
-    assert isinstance(told, TellRelief)
+    assert isinstance(told, ReportMemoryRecycle)
     assert told.relieved.has_helped
 
 
@@ -250,16 +264,16 @@ def test_a_restart_that_helped_is_the_end_of_those_in_vain() -> None:
 def test_memory_that_is_well_again_leaves_nothing_behind() -> None:
     vain = after(standing(), OVER, *BACK, seen(104.0, {ONE: 600, NEXT: 200}))
 
-    well = react(vain.standing, seen(106.0, {ONE: 300, NEXT: 200}))
+    well = decide(vain.standing, seen(106.0, {ONE: 300, NEXT: 200}))
 
     assert vain.standing.memory.vain_count == 1
-    assert well.commands == (Release(cause=HoldCause.MEMORY_SHORT),)
-    assert (well.standing.memory, well.standing.holds) == (MemoryPressure(relieved_at_s=100.0), Holds())
+    assert well.commands == (Resume(cause=PauseReason.MEMORY_SHORT),)
+    assert (well.standing.memory, well.standing.holds) == (MemoryPressure(relieved_at_s=100.0), Pauses())
 
 
 def test_well_below_the_limit_is_more_than_a_twentieth_of_all_below_it() -> None:
     at = after(standing(), OVER, *BACK, seen(104.0, {ONE: 300, NEXT: 390}))
     below = after(standing(), OVER, *BACK, seen(104.0, {ONE: 300, NEXT: 389}))
 
-    assert [type(command) for command in at.commands] == [TellRelief]
-    assert [type(command) for command in below.commands] == [TellRelief, Release]
+    assert [type(command) for command in at.commands] == [ReportMemoryRecycle]
+    assert [type(command) for command in below.commands] == [ReportMemoryRecycle, Resume]

@@ -11,25 +11,31 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import LoginCheck, Outcome, Reason, ReturnReason
 from poolwright.domain.tasks import POTask, Report
-from poolwright.supervisor.commands import AwaitProof, Command, File, Hold, Probe, Requeue
-from poolwright.supervisor.doubt import Doubt, Doubted
-from poolwright.supervisor.facts import (
-    Fact,
-    Probed,
-    ProofOverdue,
+from poolwright.supervisor.policy.commands import (
+    CheckLogin,
+    Command,
+    FileReport,
+    Pause,
+    Requeue,
+    ScheduleVerification,
+    StopCause,
+)
+from poolwright.supervisor.policy.decide import decide
+from poolwright.supervisor.policy.events import (
+    LoginChecked,
+    PoolInput,
+    StopRequested,
+    TaskAssigned,
+    TaskReleased,
     TaskReported,
-    TaskReturned,
-    TaskTaken,
+    VerificationDue,
     WorkerEnded,
     WorkerLost,
 )
-from poolwright.supervisor.holds import FIRST_HOLD_S, HoldCause, Holds
-from poolwright.supervisor.logouts import LONE_LOGOUTS_MAX, Logouts
-from poolwright.supervisor.plan import react
-from poolwright.supervisor.pool_facts import StopNeeded
-from poolwright.supervisor.proving import PROOF_WAIT_S, STREAK_LIMIT
-from poolwright.supervisor.standing import Decision, Slot, Standing
-from poolwright.supervisor.stops import StopCause
+from poolwright.supervisor.policy.login_state import LONE_LOGOUTS_MAX, Logouts
+from poolwright.supervisor.policy.pauses import FIRST_PAUSE_S, PauseReason, Pauses
+from poolwright.supervisor.policy.state import Decision, PoolState, UnverifiedResult, UnverifiedResults, WorkerSlot
+from poolwright.supervisor.policy.verification import STREAK_LIMIT, VERIFICATION_WAIT_S
 from tests.support.pace import LONG_WALKS
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
@@ -41,15 +47,15 @@ def task(number: int) -> POTask:
     return POTask(task_id=TaskId(f"demo:{number}"), po_number=f"PO{number}", portal_number=str(number))
 
 
-def taken(number: int, worker: WorkerRef = ONE) -> TaskTaken:
-    return TaskTaken(worker=worker, task=task(number))
+def taken(number: int, worker: WorkerRef = ONE) -> TaskAssigned:
+    return TaskAssigned(worker=worker, task=task(number))
 
 
 def told(number: int, report: Report = MISSING, worker: WorkerRef = ONE) -> TaskReported:
     return TaskReported(worker=worker, task_id=task(number).task_id, report=report)
 
 
-def missed(*numbers: int) -> list[Fact]:
+def missed(*numbers: int) -> list[PoolInput]:
     """Orders that one worker looked for one after the other, in vain."""
     return [fact for number in numbers for fact in (taken(number), told(number))]
 
@@ -57,23 +63,23 @@ def missed(*numbers: int) -> list[Fact]:
 class Told:
     """A plan that is told facts, and what it commanded."""
 
-    def __init__(self, *facts: Fact) -> None:
-        self.standing = Standing(slots={1: Slot(), 2: Slot()}, was_ready=True)
+    def __init__(self, *facts: PoolInput) -> None:
+        self.standing = PoolState(slots={1: WorkerSlot(), 2: WorkerSlot()}, was_ready=True)
         self.commands: list[Command] = []
         self.tell(*facts)
 
-    def tell(self, *facts: Fact) -> list[Command]:
+    def tell(self, *facts: PoolInput) -> list[Command]:
         """The commands that follow."""
         before = len(self.commands)
         for fact in facts:
-            decision = react(self.standing, fact)
+            decision = decide(self.standing, fact)
             self.standing = decision.standing
             self.commands += decision.commands
         return self.commands[before:]
 
 
 def filed(commands: list[Command]) -> list[str]:
-    return [command.task.portal_number for command in commands if isinstance(command, File)]
+    return [command.task.portal_number for command in commands if isinstance(command, FileReport)]
 
 
 def returned(commands: list[Command]) -> dict[str, tuple[str, bool]]:
@@ -87,7 +93,7 @@ def returned(commands: list[Command]) -> dict[str, tuple[str, bool]]:
 def test_a_missing_order_is_not_filed_before_its_session_is_proven() -> None:
     plan = Told(*missed(1, 2, 3))
 
-    assert plan.commands == [AwaitProof(worker=ONE, delay_s=PROOF_WAIT_S)]
+    assert plan.commands == [ScheduleVerification(worker=ONE, delay_s=VERIFICATION_WAIT_S)]
 
 
 @pytest.mark.parametrize("reason", [Reason.PORTAL_SAYS_MISSING, Reason.NO_PERMISSION, Reason.NONE_LISTED])
@@ -130,15 +136,15 @@ def test_a_streak_is_reason_to_ask_at_once_and_a_yes_files_all_of_it() -> None:
     streak = range(1, STREAK_LIMIT + 1)
     plan = Told(*missed(*streak[:-1]))
 
-    assert plan.tell(*missed(STREAK_LIMIT)) == [Probe(worker=ONE)]
-    assert filed(plan.tell(Probed(worker=ONE, proof=LoginCheck.LOGGED_IN))) == [str(one) for one in streak]
+    assert plan.tell(*missed(STREAK_LIMIT)) == [CheckLogin(worker=ONE)]
+    assert filed(plan.tell(LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_IN))) == [str(one) for one in streak]
 
 
 def test_a_no_gives_all_of_it_back_with_no_attempt_spent() -> None:
     streak = range(1, STREAK_LIMIT + 1)
     plan = Told(*missed(*streak))
 
-    commands = plan.tell(Probed(worker=ONE, proof=LoginCheck.LOGGED_OUT))
+    commands = plan.tell(LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_OUT))
 
     assert returned(commands) == {str(one): (ReturnReason.SESSION_LOST, False) for one in streak}
     assert len(commands) == STREAK_LIMIT
@@ -147,34 +153,34 @@ def test_a_no_gives_all_of_it_back_with_no_attempt_spent() -> None:
 def test_the_end_of_a_list_asks_too() -> None:
     plan = Told(*missed(1))
 
-    assert plan.tell(ProofOverdue(worker=ONE)) == [Probe(worker=ONE)]
-    assert plan.tell(ProofOverdue(worker=ONE)) == [], "the question is on its way"
-    assert filed(plan.tell(Probed(worker=ONE, proof=LoginCheck.LOGGED_IN))) == ["1"]
-    assert plan.tell(ProofOverdue(worker=ONE)) == [], "nothing is left to ask for"
+    assert plan.tell(VerificationDue(worker=ONE)) == [CheckLogin(worker=ONE)]
+    assert plan.tell(VerificationDue(worker=ONE)) == [], "the question is on its way"
+    assert filed(plan.tell(LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_IN))) == ["1"]
+    assert plan.tell(VerificationDue(worker=ONE)) == [], "nothing is left to ask for"
 
 
 def test_a_probe_tells_nothing_of_what_came_after_it() -> None:
-    plan = Told(*missed(1), ProofOverdue(worker=ONE), *missed(2))
+    plan = Told(*missed(1), VerificationDue(worker=ONE), *missed(2))
 
-    commands = plan.tell(Probed(worker=ONE, proof=LoginCheck.LOGGED_IN))
+    commands = plan.tell(LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_IN))
 
     assert filed(commands) == ["1"]
-    assert commands[-1] == AwaitProof(worker=ONE, delay_s=PROOF_WAIT_S)
+    assert commands[-1] == ScheduleVerification(worker=ONE, delay_s=VERIFICATION_WAIT_S)
 
 
 def test_a_portal_that_does_not_tell_is_waited_for_and_asked_again() -> None:
-    plan = Told(*missed(1), ProofOverdue(worker=ONE))
+    plan = Told(*missed(1), VerificationDue(worker=ONE))
 
-    hold, wait = plan.tell(Probed(worker=ONE, proof=LoginCheck.UNCLEAR))
+    hold, wait = plan.tell(LoginChecked(worker=ONE, proof=LoginCheck.UNCLEAR))
 
-    assert isinstance(hold, Hold)
-    assert wait == AwaitProof(worker=ONE, delay_s=hold.delay_s or 0.0)
-    assert plan.tell(ProofOverdue(worker=ONE)) == [Probe(worker=ONE)]
+    assert isinstance(hold, Pause)
+    assert wait == ScheduleVerification(worker=ONE, delay_s=hold.delay_s or 0.0)
+    assert plan.tell(VerificationDue(worker=ONE)) == [CheckLogin(worker=ONE)]
 
 
 def test_a_session_that_was_lost_takes_with_it_what_it_did_not_find() -> None:
     plan = Told(*missed(1), taken(2), taken(3))
-    lost = TaskReturned(worker=ONE, task_id=task(2).task_id, why=ReturnReason.SESSION_LOST, detail="")
+    lost = TaskReleased(worker=ONE, task_id=task(2).task_id, why=ReturnReason.SESSION_LOST, detail="")
 
     assert returned(plan.tell(lost)).keys() == {"1", "2"}
     assert returned(plan.tell(told(3))) == {"3": (ReturnReason.SESSION_LOST, False)}, "looked for beside it"
@@ -182,21 +188,21 @@ def test_a_session_that_was_lost_takes_with_it_what_it_did_not_find() -> None:
 
 
 @pytest.mark.parametrize("end", [WorkerLost(worker=ONE, cause="gone"), WorkerEnded(worker=ONE)])
-def test_what_cannot_be_proven_any_more_is_done_again(end: Fact) -> None:
+def test_what_cannot_be_proven_any_more_is_done_again(end: PoolInput) -> None:
     plan = Told(*missed(1))
 
     assert returned(plan.tell(end)) == {"1": (ReturnReason.UNPROVEN, False)}
-    assert plan.tell(ProofOverdue(worker=ONE), Probed(worker=ONE, proof=LoginCheck.LOGGED_IN)) == []
+    assert plan.tell(VerificationDue(worker=ONE), LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_IN)) == []
 
 
 @pytest.mark.parametrize("proof", LoginCheck)
 def test_a_pool_that_is_ending_asks_nothing_and_hears_what_its_workers_say_at_last(proof: LoginCheck) -> None:
-    plan = Told(*missed(1), ProofOverdue(worker=ONE), taken(2), StopNeeded(cause=StopCause.ASKED), *missed(3))
-    asked = Probed(worker=ONE, proof=LoginCheck.LOGGED_IN)
+    plan = Told(*missed(1), VerificationDue(worker=ONE), taken(2), StopRequested(cause=StopCause.ASKED), *missed(3))
+    asked = LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_IN)
 
-    assert filed(plan.tell(told(2), ProofOverdue(worker=ONE), asked)) == ["1"]
+    assert filed(plan.tell(told(2), VerificationDue(worker=ONE), asked)) == ["1"]
     assert plan.standing.in_hand == {task(2).task_id, task(3).task_id}
-    commands = plan.tell(Probed(worker=ONE, proof=proof, is_last=True), WorkerEnded(worker=ONE))
+    commands = plan.tell(LoginChecked(worker=ONE, proof=proof, is_last=True), WorkerEnded(worker=ONE))
     assert set(filed(commands)) == ({"2", "3"} if proof is LoginCheck.LOGGED_IN else set())
     assert returned(commands).keys() == (set() if proof is LoginCheck.LOGGED_IN else {"2", "3"})
     assert len(commands) == 2
@@ -210,29 +216,29 @@ class Portal(RuleBasedStateMachine):
 
     @initialize(count=st.integers(1, 15))
     def open(self, count: int) -> None:
-        self.standing = Standing(slots={1: Slot()}, was_ready=True)
+        self.standing = PoolState(slots={1: WorkerSlot()}, was_ready=True)
         self.queue = [task(number) for number in range(count)]
         self.pages: dict[TaskId, bool | None] = {}
         self.is_logged_in = True
         self.is_refreshing = False
         self.answers: list[bool | None] = []
         self.is_due = False
-        self.outcomes: list[File] = []
+        self.outcomes: list[FileReport] = []
 
-    def tell(self, fact: Fact) -> None:
-        decision = react(self.standing, fact)
+    def tell(self, fact: PoolInput) -> None:
+        decision = decide(self.standing, fact)
         self.standing = decision.standing
         for command in decision.commands:
             match command:
-                case File():
+                case FileReport():
                     self.outcomes.append(command)
                 case Requeue():
                     assert not command.is_attempt_spent
                     self.queue.insert(0, command.task)
-                case Probe():
+                case CheckLogin():
                     self.answers.append(None)
                 case _:
-                    self.is_due |= isinstance(command, AwaitProof)
+                    self.is_due |= isinstance(command, ScheduleVerification)
 
     @precondition(lambda self: self.queue and not self.is_refreshing)
     @rule()
@@ -240,7 +246,7 @@ class Portal(RuleBasedStateMachine):
         """No tab opens while the login is brought back."""
         one = self.queue.pop(0)
         self.pages[one.task_id] = None
-        self.tell(TaskTaken(worker=ONE, task=one))
+        self.tell(TaskAssigned(worker=ONE, task=one))
 
     @precondition(lambda self: None in self.pages.values())
     @rule(data=st.data())
@@ -259,7 +265,7 @@ class Portal(RuleBasedStateMachine):
         if self.pages.pop(task_id):
             self.tell(TaskReported(worker=ONE, task_id=task_id, report=SAVED))
         elif is_seen:
-            self.tell(TaskReturned(worker=ONE, task_id=task_id, why=ReturnReason.SESSION_LOST, detail=""))
+            self.tell(TaskReleased(worker=ONE, task_id=task_id, why=ReturnReason.SESSION_LOST, detail=""))
             self.is_refreshing = True
         else:
             self.tell(TaskReported(worker=ONE, task_id=task_id, report=MISSING))
@@ -277,7 +283,7 @@ class Portal(RuleBasedStateMachine):
     @rule()
     def proof_is_overdue(self) -> None:
         self.is_due = False
-        self.tell(ProofOverdue(worker=ONE))
+        self.tell(VerificationDue(worker=ONE))
 
     @precondition(lambda self: None in self.answers)
     @rule()
@@ -288,7 +294,7 @@ class Portal(RuleBasedStateMachine):
     @rule()
     def answer(self) -> None:
         is_in = self.answers.pop()
-        self.tell(Probed(worker=ONE, proof=LoginCheck.LOGGED_IN if is_in else LoginCheck.LOGGED_OUT))
+        self.tell(LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_IN if is_in else LoginCheck.LOGGED_OUT))
         self.is_refreshing |= not is_in
 
     @invariant()
@@ -310,23 +316,26 @@ TestPortal = Portal.TestCase
 
 def test_a_task_that_is_kept_back_keeps_its_attempts() -> None:
     third = replace(task(1), attempt=3)
-    plan = Told(TaskTaken(worker=ONE, task=third), told(1), ProofOverdue(worker=ONE))
+    plan = Told(TaskAssigned(worker=ONE, task=third), told(1), VerificationDue(worker=ONE))
 
-    (back,) = plan.tell(Probed(worker=ONE, proof=LoginCheck.LOGGED_OUT))
+    (back,) = plan.tell(LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_OUT))
 
     assert isinstance(back, Requeue)
     assert back.task.attempt == third.attempt
 
 
 def test_the_figures_are_those_of_the_design() -> None:
-    assert (STREAK_LIMIT, PROOF_WAIT_S, LONE_LOGOUTS_MAX) == (10, 2.0, 4)
+    assert (STREAK_LIMIT, VERIFICATION_WAIT_S, LONE_LOGOUTS_MAX) == (10, 2.0, 4)
 
 
 UNPROVEN = "not found, refused or empty, by a session that was not proven to be logged in"
 #: One order that was looked for in vain and is kept back, one in hand.
-KEPT = Doubted(task=task(1), report=MISSING, beside=frozenset())
-DOUBTING = Standing(
-    slots={1: Slot(doubt=Doubt(row=(KEPT,)), held={task(2).task_id: task(2)}, outages_before={}), 2: Slot()},
+KEPT = UnverifiedResult(task=task(1), report=MISSING, beside=frozenset())
+DOUBTING = PoolState(
+    slots={
+        1: WorkerSlot(doubt=UnverifiedResults(row=(KEPT,)), held={task(2).task_id: task(2)}, outages_before={}),
+        2: WorkerSlot(),
+    },
     was_ready=True,
 )
 
@@ -335,17 +344,17 @@ def back(number: int, why: ReturnReason, detail: str) -> Requeue:
     return Requeue(worker=ONE, task=task(number), why=why, detail=detail, delay_s=0.0, is_attempt_spent=False)
 
 
-def gives_back(number: int, why: ReturnReason) -> TaskReturned:
-    return TaskReturned(worker=ONE, task_id=task(number).task_id, why=why, detail="the login page")
+def gives_back(number: int, why: ReturnReason) -> TaskReleased:
+    return TaskReleased(worker=ONE, task_id=task(number).task_id, why=why, detail="the login page")
 
 
 def test_an_order_whose_page_asks_for_a_login_goes_back_and_that_is_counted() -> None:
     start = replace(DOUBTING, logouts=Logouts(alone={task(3).task_id: 2}))
 
-    decision = react(start, gives_back(2, ReturnReason.SESSION_LOST))
+    decision = decide(start, gives_back(2, ReturnReason.SESSION_LOST))
 
     assert decision == Decision(
-        replace(start, slots={1: Slot(), 2: Slot()}, logouts=start.logouts.meet(task(2).task_id, ())),
+        replace(start, slots={1: WorkerSlot(), 2: WorkerSlot()}, logouts=start.logouts.meet(task(2).task_id, ())),
         (
             back(1, ReturnReason.SESSION_LOST, UNPROVEN),
             back(2, ReturnReason.SESSION_LOST, "the login page"),
@@ -356,93 +365,100 @@ def test_an_order_whose_page_asks_for_a_login_goes_back_and_that_is_counted() ->
 def test_an_order_whose_page_always_asks_for_a_login_ends_with_what_it_said() -> None:
     start = replace(DOUBTING, logouts=Logouts(alone={task(2).task_id: LONE_LOGOUTS_MAX - 1}))
 
-    _, end = react(start, gives_back(2, ReturnReason.SESSION_LOST)).commands
+    _, end = decide(start, gives_back(2, ReturnReason.SESSION_LOST)).commands
 
     asks = Report(reason=Reason.ASKS_FOR_LOGIN, detail="the login page")
-    assert end == File(worker=ONE, task=task(2), report=asks)
+    assert end == FileReport(worker=ONE, task=task(2), report=asks)
 
 
 def test_at_the_end_of_the_pool_no_order_pays_for_a_page_that_asks_for_a_login() -> None:
     start = replace(DOUBTING, logouts=Logouts(alone={task(2).task_id: LONE_LOGOUTS_MAX - 1}), is_stopping=True)
 
-    decision = react(start, gives_back(2, ReturnReason.SESSION_LOST))
+    decision = decide(start, gives_back(2, ReturnReason.SESSION_LOST))
 
     assert decision.commands[1] == back(2, ReturnReason.SESSION_LOST, "the login page")
     assert decision.standing.logouts == start.logouts
 
 
 def test_an_order_that_was_not_begun_goes_back_and_nothing_else() -> None:
-    decision = react(DOUBTING, gives_back(2, ReturnReason.LOGGED_OUT))
+    decision = decide(DOUBTING, gives_back(2, ReturnReason.LOGGED_OUT))
 
     assert decision == Decision(
-        DOUBTING.with_slot(ONE, Slot(doubt=Doubt(row=(KEPT,)))), (back(2, ReturnReason.LOGGED_OUT, "the login page"),)
+        DOUBTING.with_slot(ONE, WorkerSlot(doubt=UnverifiedResults(row=(KEPT,)))),
+        (back(2, ReturnReason.LOGGED_OUT, "the login page"),),
     )
 
 
 def test_a_session_that_was_lost_is_believed_although_its_order_is_not_in_hand() -> None:
-    decision = react(DOUBTING, gives_back(9, ReturnReason.SESSION_LOST))
+    decision = decide(DOUBTING, gives_back(9, ReturnReason.SESSION_LOST))
 
     held = DOUBTING.slots[1].held
     assert decision == Decision(
-        DOUBTING.with_slot(ONE, Slot(held=held, doubt=Doubt(tainted=frozenset(held)))),
+        DOUBTING.with_slot(ONE, WorkerSlot(held=held, doubt=UnverifiedResults(tainted=frozenset(held)))),
         (back(1, ReturnReason.SESSION_LOST, UNPROVEN),),
     )
 
 
 def test_what_was_in_hand_when_the_session_was_lost_goes_back_with_its_reason() -> None:
-    tainted = replace(DOUBTING.slots[1], doubt=Doubt(tainted=frozenset({task(2).task_id, task(3).task_id})))
+    tainted = replace(DOUBTING.slots[1], doubt=UnverifiedResults(tainted=frozenset({task(2).task_id, task(3).task_id})))
 
-    decision = react(DOUBTING.with_slot(ONE, tainted), told(2))
+    decision = decide(DOUBTING.with_slot(ONE, tainted), told(2))
 
     assert decision.commands == (back(2, ReturnReason.SESSION_LOST, UNPROVEN),)
-    assert decision.standing.slots[1].doubt == Doubt(tainted=frozenset({task(3).task_id}))
+    assert decision.standing.slots[1].doubt == UnverifiedResults(tainted=frozenset({task(3).task_id}))
 
 
 def test_a_portal_that_does_not_tell_is_told_as_busy() -> None:
     asking = DOUBTING.with_slot(ONE, replace(DOUBTING.slots[1], doubt=DOUBTING.slots[1].doubt.ask()))
 
-    decision = react(asking, Probed(worker=ONE, proof=LoginCheck.UNCLEAR))
+    decision = decide(asking, LoginChecked(worker=ONE, proof=LoginCheck.UNCLEAR))
 
     detail = "The portal did not show whether the session is logged in."
     assert decision == Decision(
-        replace(DOUBTING, holds=Holds().begin(HoldCause.PORTAL_BUSY)),
+        replace(DOUBTING, holds=Pauses().begin(PauseReason.PORTAL_BUSY)),
         (
-            Hold(cause=HoldCause.PORTAL_BUSY, detail=detail, delay_s=FIRST_HOLD_S),
-            AwaitProof(worker=ONE, delay_s=FIRST_HOLD_S),
+            Pause(cause=PauseReason.PORTAL_BUSY, detail=detail, delay_s=FIRST_PAUSE_S),
+            ScheduleVerification(worker=ONE, delay_s=FIRST_PAUSE_S),
         ),
     )
 
 
 @pytest.mark.parametrize(
     ("start", "waits"),
-    [(replace(DOUBTING, is_stopping=True), False), (Standing(slots={1: Slot(), 2: Slot()}), False), (DOUBTING, True)],
+    [
+        (replace(DOUBTING, is_stopping=True), False),
+        (PoolState(slots={1: WorkerSlot(), 2: WorkerSlot()}), False),
+        (DOUBTING, True),
+    ],
 )
-def test_an_unclear_answer_matters_only_to_what_waits_for_it(start: Standing, waits: bool) -> None:
-    assert bool(react(start, Probed(worker=ONE, proof=LoginCheck.UNCLEAR)).commands) is waits
+def test_an_unclear_answer_matters_only_to_what_waits_for_it(start: PoolState, waits: bool) -> None:
+    assert bool(decide(start, LoginChecked(worker=ONE, proof=LoginCheck.UNCLEAR)).commands) is waits
 
 
 def test_a_streak_that_grows_while_the_question_is_on_its_way_is_not_asked_about_twice() -> None:
-    plan = Told(*missed(1), ProofOverdue(worker=ONE))
+    plan = Told(*missed(1), VerificationDue(worker=ONE))
 
     assert plan.tell(*missed(*range(2, STREAK_LIMIT + 2))) == []
 
 
 def test_a_question_that_is_on_its_way_when_the_session_is_lost_proves_nothing_and_is_waited_for() -> None:
-    plan = Told(*missed(1), ProofOverdue(worker=ONE), taken(2), gives_back(2, ReturnReason.SESSION_LOST))
+    plan = Told(*missed(1), VerificationDue(worker=ONE), taken(2), gives_back(2, ReturnReason.SESSION_LOST))
 
-    assert plan.standing.slots[1].doubt == Doubt(probed=frozenset())
+    assert plan.standing.slots[1].doubt == UnverifiedResults(probed=frozenset())
     assert plan.tell(*missed(3)) == [], "it is not asked twice"
-    assert plan.tell(Probed(worker=ONE, proof=LoginCheck.LOGGED_IN)) == [AwaitProof(worker=ONE, delay_s=PROOF_WAIT_S)]
+    assert plan.tell(LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_IN)) == [
+        ScheduleVerification(worker=ONE, delay_s=VERIFICATION_WAIT_S)
+    ]
 
 
 def test_a_session_that_is_lost_while_nothing_is_asked_waits_for_no_answer() -> None:
-    assert not Doubt(row=(KEPT,)).cleared([task(2).task_id]).is_probing
+    assert not UnverifiedResults(row=(KEPT,)).cleared([task(2).task_id]).is_probing
 
 
 def test_what_was_kept_back_is_filed_as_it_was_told() -> None:
     plan = Told(*missed(1), taken(2))
 
     assert plan.tell(told(2, SAVED)) == [
-        File(worker=ONE, task=task(2), report=SAVED),
-        File(worker=ONE, task=task(1), report=MISSING),
+        FileReport(worker=ONE, task=task(2), report=SAVED),
+        FileReport(worker=ONE, task=task(1), report=MISSING),
     ]

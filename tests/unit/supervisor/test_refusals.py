@@ -10,32 +10,33 @@ from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.storage import StorageTrouble
 from poolwright.domain.tasks import POTask, Report
-from poolwright.supervisor.commands import File, Finish, Hold, Release, Requeue, Spawn
-from poolwright.supervisor.facts import (
+from poolwright.supervisor.policy.commands import FileReport, Pause, RecordOutcome, Requeue, Resume, Spawn
+from poolwright.supervisor.policy.decide import decide
+from poolwright.supervisor.policy.events import (
     FilingFailed,
-    HomeRefused,
+    FolderMissing,
+    PauseEnded,
+    StorageUnavailable,
+    TaskAssigned,
     TaskReported,
     TaskStuck,
-    TaskTaken,
     WorkerEnded,
+    WorkerFolderFailed,
     WorkerLost,
 )
-from poolwright.supervisor.holds import FIRST_HOLD_S, LONGEST_HOLD_S, STORAGE_HOLDS, HoldCause
-from poolwright.supervisor.plan import react
-from poolwright.supervisor.pool_facts import HoldOver, PlaceGone, StorageOut
-from poolwright.supervisor.refusals import REFUSALS_MAX
-from poolwright.supervisor.renewal import Access, Renewal
-from poolwright.supervisor.restarts import RESTART_LIMIT, Restart, RestartBudget
-from poolwright.supervisor.standing import Decision, Slot, Standing
+from poolwright.supervisor.policy.login_state import LoginRecovery, LoginStatus
+from poolwright.supervisor.policy.pauses import FIRST_PAUSE_S, LONGEST_PAUSE_S, STORAGE_PAUSES, PauseReason
+from poolwright.supervisor.policy.retries import REFUSALS_MAX
+from poolwright.supervisor.policy.state import RESTART_LIMIT, Decision, PoolState, Restart, RestartBudget, WorkerSlot
 
 ONE = WorkerRef(1, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1", attempt=3)
-FILE = File(worker=ONE, task=TASK, report=Report(reason=Reason.ALL_SAVED))
-START = Standing(slots={1: Slot(is_up=True), 2: Slot(is_up=True)}, was_ready=True)
+FILE = FileReport(worker=ONE, task=TASK, report=Report(reason=Reason.ALL_SAVED))
+START = PoolState(slots={1: WorkerSlot(is_up=True), 2: WorkerSlot(is_up=True)}, was_ready=True)
 PASSING = [trouble for trouble in StorageTrouble if trouble.may_pass]
 
 
-def refused(trouble: StorageTrouble, file: File = FILE, *, is_place_fine: bool = False) -> FilingFailed:
+def refused(trouble: StorageTrouble, file: FileReport = FILE, *, is_place_fine: bool = False) -> FilingFailed:
     return FilingFailed(worker=ONE, file=file, problem="Why.", trouble=trouble, is_place_fine=is_place_fine)
 
 
@@ -43,29 +44,29 @@ def refused(trouble: StorageTrouble, file: File = FILE, *, is_place_fine: bool =
 def test_a_place_that_takes_nothing_is_waited_for_as_long_as_it_takes(trouble: StorageTrouble) -> None:
     now, file = START, FILE
     for _ in range(50):
-        decision = react(now, refused(trouble, file))
+        decision = decide(now, refused(trouble, file))
         *told, again = decision.commands
-        assert isinstance(again, File)
-        assert again.delay_s >= FIRST_HOLD_S
-        assert told == [Hold(cause=STORAGE_HOLDS[trouble], detail="Why.", delay_s=again.delay_s)]
-        now, file = react(decision.standing, HoldOver(cause=STORAGE_HOLDS[trouble])).standing, again
+        assert isinstance(again, FileReport)
+        assert again.delay_s >= FIRST_PAUSE_S
+        assert told == [Pause(cause=STORAGE_PAUSES[trouble], detail="Why.", delay_s=again.delay_s)]
+        now, file = decide(decision.standing, PauseEnded(cause=STORAGE_PAUSES[trouble])).standing, again
 
 
 @pytest.mark.parametrize("trouble", PASSING)
 def test_a_folder_that_is_refused_alone_comes_to_its_end(trouble: StorageTrouble) -> None:
     decision, file, waits_s = Decision(START), FILE, list[float]()
     for _ in range(REFUSALS_MAX):
-        decision = react(decision.standing, refused(trouble, file, is_place_fine=True))
+        decision = decide(decision.standing, refused(trouble, file, is_place_fine=True))
         file = decision.commands[-1]
-        assert isinstance(file, File)
+        assert isinstance(file, FileReport)
         waits_s.append(file.delay_s)
         held = decision.standing.holds.active
-        assert held == (set() if trouble is StorageTrouble.FORBIDDEN else {STORAGE_HOLDS[trouble]})
+        assert held == (set() if trouble is StorageTrouble.FORBIDDEN else {STORAGE_PAUSES[trouble]})
 
-    (end,) = react(decision.standing, refused(trouble, file, is_place_fine=True)).commands
+    (end,) = decide(decision.standing, refused(trouble, file, is_place_fine=True)).commands
 
     assert waits_s == ([5.0, 10.0, 20.0] if trouble is StorageTrouble.FORBIDDEN else [5.0, 10.0, 10.0])
-    assert isinstance(end, Finish)
+    assert isinstance(end, RecordOutcome)
     assert end.report.reason is Reason.FILING_FAILED
 
 
@@ -74,75 +75,75 @@ SPENT = RestartBudget(spent=(Restart(0.0),) * RESTART_LIMIT)
 
 @pytest.mark.parametrize("trouble", PASSING)
 def test_a_worker_whose_folder_takes_nothing_costs_no_restart_and_no_attempt(trouble: StorageTrouble) -> None:
-    start = START.with_slot(ONE, Slot(is_up=True, budget=SPENT))
-    taken = react(start, TaskTaken(worker=ONE, task=TASK)).standing
+    start = START.with_slot(ONE, WorkerSlot(is_up=True, budget=SPENT))
+    taken = decide(start, TaskAssigned(worker=ONE, task=TASK)).standing
 
-    known = react(taken, HomeRefused(worker=ONE, trouble=trouble, detail="Why.")).standing
-    lost = react(known, WorkerLost(worker=ONE, cause="Why."))
+    known = decide(taken, WorkerFolderFailed(worker=ONE, trouble=trouble, detail="Why.")).standing
+    lost = decide(known, WorkerLost(worker=ONE, cause="Why."))
 
     back, hold, spawn = lost.commands
 
     assert isinstance(back, Requeue)
     assert (back.is_attempt_spent, back.is_death) == (False, False)
-    assert hold == Hold(cause=STORAGE_HOLDS[trouble], detail="Why.", delay_s=FIRST_HOLD_S)
+    assert hold == Pause(cause=STORAGE_PAUSES[trouble], detail="Why.", delay_s=FIRST_PAUSE_S)
     assert lost.standing.slots[1].home_trouble is None, "the next generation finds out for itself"
-    assert spawn == Spawn(worker=WorkerRef(1, 2), delay_s=FIRST_HOLD_S)
+    assert spawn == Spawn(worker=WorkerRef(1, 2), delay_s=FIRST_PAUSE_S)
 
 
 def test_a_worker_that_dies_while_a_disk_is_out_costs_nothing_either() -> None:
-    out = react(START, StorageOut(trouble=StorageTrouble.AWAY, detail="Gone."))
+    out = decide(START, StorageUnavailable(trouble=StorageTrouble.AWAY, detail="Gone."))
 
-    assert out.commands == (Hold(cause=HoldCause.DISK_AWAY, detail="Gone.", delay_s=FIRST_HOLD_S),)
-    spawn = react(out.standing, WorkerLost(worker=ONE, cause="killed")).commands[-1]
+    assert out.commands == (Pause(cause=PauseReason.DISK_AWAY, detail="Gone.", delay_s=FIRST_PAUSE_S),)
+    spawn = decide(out.standing, WorkerLost(worker=ONE, cause="killed")).commands[-1]
 
     assert isinstance(spawn, Spawn)
-    assert spawn.delay_s >= FIRST_HOLD_S
+    assert spawn.delay_s >= FIRST_PAUSE_S
 
 
 def test_a_place_that_is_gone_is_waited_for_until_it_is_back() -> None:
-    gone = react(START, PlaceGone(detail="It is gone."))
-    again = react(gone.standing, PlaceGone(detail="It is gone."))
-    lost = react(gone.standing, WorkerLost(worker=ONE, cause="its clone is gone"))
-    back = react(gone.standing, HoldOver(cause=HoldCause.PLACE_GONE))
+    gone = decide(START, FolderMissing(detail="It is gone."))
+    again = decide(gone.standing, FolderMissing(detail="It is gone."))
+    lost = decide(gone.standing, WorkerLost(worker=ONE, cause="its clone is gone"))
+    back = decide(gone.standing, PauseEnded(cause=PauseReason.PLACE_GONE))
 
-    assert gone.commands == (Hold(cause=HoldCause.PLACE_GONE, detail="It is gone.", delay_s=None),)
+    assert gone.commands == (Pause(cause=PauseReason.PLACE_GONE, detail="It is gone.", delay_s=None),)
     assert again.commands == ()
-    assert lost.commands == (Spawn(worker=WorkerRef(1, 2), delay_s=LONGEST_HOLD_S),)
-    assert back.commands == (Release(cause=HoldCause.PLACE_GONE),)
+    assert lost.commands == (Spawn(worker=WorkerRef(1, 2), delay_s=LONGEST_PAUSE_S),)
+    assert back.commands == (Resume(cause=PauseReason.PLACE_GONE),)
 
 
 def test_what_lies_beside_a_task_that_cannot_be_stopped_goes_back_unspent() -> None:
     beside = replace(TASK, task_id=TaskId("demo:2"))
-    start = START.with_slot(ONE, Slot(is_up=True, budget=SPENT))
+    start = START.with_slot(ONE, WorkerSlot(is_up=True, budget=SPENT))
     for task in (TASK, beside):
-        start = react(start, TaskTaken(worker=ONE, task=task)).standing
+        start = decide(start, TaskAssigned(worker=ONE, task=task)).standing
 
-    stuck = react(start, TaskStuck(worker=ONE, task_id=TASK.task_id))
-    back, spawn = react(stuck.standing, WorkerLost(worker=ONE, cause="a task could not be stopped")).commands
+    stuck = decide(start, TaskStuck(worker=ONE, task_id=TASK.task_id))
+    back, spawn = decide(stuck.standing, WorkerLost(worker=ONE, cause="a task could not be stopped")).commands
 
     told = Report(reason=Reason.TASK_TIMEOUT, detail="The task could not be stopped; its worker was ended.")
-    assert stuck.commands == (File(worker=ONE, task=TASK, report=told),)
+    assert stuck.commands == (FileReport(worker=ONE, task=TASK, report=told),)
     assert isinstance(back, Requeue)
     assert (back.task, back.is_attempt_spent, back.is_death) == (beside, False, False)
     assert spawn == Spawn(worker=WorkerRef(1, 2), delay_s=0.0)
 
 
 def test_a_worker_that_ends_in_order_passes_the_login_on_to_another() -> None:
-    start = START.with_slot(ONE, Slot(is_up=True, is_retiring=True, access=Access.LOGGED_OUT))
-    start = start.with_slot(WorkerRef(2, 1), Slot(access=Access.LOGGED_OUT))
-    logging_in = replace(start, renewal=Renewal(refresher=1))
+    start = START.with_slot(ONE, WorkerSlot(is_up=True, is_retiring=True, access=LoginStatus.LOGGED_OUT))
+    start = start.with_slot(WorkerRef(2, 1), WorkerSlot(access=LoginStatus.LOGGED_OUT))
+    logging_in = replace(start, renewal=LoginRecovery(refresher=1))
 
-    decision = react(logging_in, WorkerEnded(worker=ONE))
+    decision = decide(logging_in, WorkerEnded(worker=ONE))
 
     assert [type(command).__name__ for command in decision.commands] == ["Spawn", "Hold", "RefreshLogin"]
 
 
 def test_a_failed_filing_is_no_report_of_the_worker() -> None:
     told = TaskReported(worker=ONE, task_id=TASK.task_id, report=Report(reason=Reason.DISK_FULL, detail="Full."))
-    taken = react(START, TaskTaken(worker=ONE, task=TASK)).standing
+    taken = decide(START, TaskAssigned(worker=ONE, task=TASK)).standing
 
-    back, hold = react(taken, told).commands
+    back, hold = decide(taken, told).commands
 
     assert isinstance(back, Requeue)
     assert not back.is_attempt_spent
-    assert hold == Hold(cause=HoldCause.DISK_FULL, detail="Full.", delay_s=FIRST_HOLD_S)
+    assert hold == Pause(cause=PauseReason.DISK_FULL, detail="Full.", delay_s=FIRST_PAUSE_S)

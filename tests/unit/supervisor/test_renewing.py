@@ -9,44 +9,52 @@ import pytest
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import LoginCheck, Outcome, Reason, ReturnReason
 from poolwright.domain.tasks import POTask, Report
-from poolwright.supervisor.commands import (
-    AdoptLogin,
+from poolwright.supervisor.policy.commands import (
+    AnnounceLoginExpiry,
+    BackUpLogin,
     Command,
-    File,
-    ForetellEnd,
-    Hold,
-    KeepLogin,
-    Recycle,
+    CopyLogin,
+    FileReport,
+    KillAndRestart,
+    Pause,
     RefreshLogin,
-    Release,
     Requeue,
+    Resume,
     Spawn,
     Stop,
+    StopCause,
 )
-from poolwright.supervisor.facts import (
-    Fact,
+from poolwright.supervisor.policy.decide import decide
+from poolwright.supervisor.policy.events import (
+    LoginAttempted,
+    LoginChecked,
+    LoginExpiring,
     LoginLost,
-    LoginSettled,
+    PauseEnded,
+    PoolInput,
     PortalDown,
-    Probed,
-    ProofOverdue,
     SessionRenewed,
+    StopRequested,
+    TaskAssigned,
+    TaskReleased,
     TaskReported,
-    TaskReturned,
-    TaskTaken,
+    VerificationDue,
     WorkerEnded,
     WorkerLost,
     WorkerReady,
 )
-from poolwright.supervisor.holds import HoldCause, Holds
-from poolwright.supervisor.lifespan import EARLY_SHARE, LEAST_LIFE_S, LIVES_MAX, Lifespan
-from poolwright.supervisor.logouts import LONE_LOGOUTS_MAX
-from poolwright.supervisor.plan import react
-from poolwright.supervisor.pool_facts import HoldOver, LoginAges, StopNeeded
-from poolwright.supervisor.renewal import Access, Renewal
-from poolwright.supervisor.renewing import VAIN_LOGINS_MAX
-from poolwright.supervisor.standing import Decision, Slot, Standing
-from poolwright.supervisor.stops import StopCause
+from poolwright.supervisor.policy.login_recovery import FAILED_LOGINS_MAX
+from poolwright.supervisor.policy.login_state import (
+    EARLY_SHARE,
+    LIFETIME_MIN_S,
+    LIFETIMES_MAX,
+    LONE_LOGOUTS_MAX,
+    LoginLifetime,
+    LoginRecovery,
+    LoginStatus,
+)
+from poolwright.supervisor.policy.pauses import PauseReason, Pauses
+from poolwright.supervisor.policy.state import Decision, PoolState, WorkerSlot
 
 ONE, TWO, THREE = (WorkerRef(slot, 1) for slot in (1, 2, 3))
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
@@ -55,20 +63,20 @@ TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
 class Told:
     """A plan of three workers that is told facts, and what it commanded since it was last looked at."""
 
-    def __init__(self, *facts: Fact, waits_for_login: bool = False) -> None:
-        self.standing = Standing(slots={slot: Slot() for slot in (1, 2, 3)}, waits_for_login=waits_for_login)
+    def __init__(self, *facts: PoolInput, waits_for_login: bool = False) -> None:
+        self.standing = PoolState(slots={slot: WorkerSlot() for slot in (1, 2, 3)}, waits_for_login=waits_for_login)
         self.tell(*facts)
 
-    def tell(self, *facts: Fact) -> list[Command]:
+    def tell(self, *facts: PoolInput) -> list[Command]:
         commands: list[Command] = []
         for fact in facts:
-            decision = react(self.standing, fact)
+            decision = decide(self.standing, fact)
             self.standing = decision.standing
             commands += decision.commands
         return commands
 
     @property
-    def holds(self) -> frozenset[HoldCause]:
+    def holds(self) -> frozenset[PauseReason]:
         return self.standing.holds.active
 
 
@@ -80,8 +88,8 @@ def lost(worker: WorkerRef) -> LoginLost:
     return LoginLost(worker=worker, detail="asked for a login")
 
 
-def settled(worker: WorkerRef, *, well: bool = True) -> LoginSettled:
-    return LoginSettled(worker=worker, is_logged_in=well, detail="form")
+def settled(worker: WorkerRef, *, well: bool = True) -> LoginAttempted:
+    return LoginAttempted(worker=worker, is_logged_in=well, detail="form")
 
 
 def refreshes(commands: list[Command]) -> list[WorkerRef]:
@@ -89,7 +97,7 @@ def refreshes(commands: list[Command]) -> list[WorkerRef]:
 
 
 def adopters(commands: list[Command]) -> list[tuple[WorkerRef, int]]:
-    return [(command.worker, command.source_slot) for command in commands if isinstance(command, AdoptLogin)]
+    return [(command.worker, command.source_slot) for command in commands if isinstance(command, CopyLogin)]
 
 
 def test_the_first_that_loses_the_login_brings_it_back_while_no_order_starts() -> None:
@@ -99,9 +107,9 @@ def test_the_first_that_loses_the_login_brings_it_back_while_no_order_starts() -
     later = plan.tell(lost(ONE), lost(THREE))
 
     assert refreshes(first) == [TWO]
-    assert [command.cause for command in first if isinstance(command, Hold)] == [HoldCause.LOGIN_LOST]
+    assert [command.cause for command in first if isinstance(command, Pause)] == [PauseReason.LOGIN_LOST]
     assert later == []
-    assert plan.holds == {HoldCause.LOGIN_LOST}
+    assert plan.holds == {PauseReason.LOGIN_LOST}
 
 
 def test_the_others_take_its_cookies_over_and_then_orders_start_again() -> None:
@@ -113,9 +121,9 @@ def test_the_others_take_its_cookies_over_and_then_orders_start_again() -> None:
 
     assert adopters(spread) == [(ONE, 2), (THREE, 2)]
     assert one == []
-    assert three == [Release(cause=HoldCause.LOGIN_LOST)]
+    assert three == [Resume(cause=PauseReason.LOGIN_LOST)]
     assert plan.holds == frozenset()
-    assert {slot.access for slot in plan.standing.slots.values()} == {Access.LOGGED_IN}
+    assert {slot.access for slot in plan.standing.slots.values()} == {LoginStatus.LOGGED_IN}
 
 
 def test_a_login_that_is_no_good_to_another_worker_is_brought_back_there_too() -> None:
@@ -125,7 +133,7 @@ def test_a_login_that_is_no_good_to_another_worker_is_brought_back_there_too() -
     again = plan.tell(settled(THREE, well=False))
 
     assert refreshes(again) == [THREE]
-    assert plan.holds == {HoldCause.LOGIN_LOST}
+    assert plan.holds == {PauseReason.LOGIN_LOST}
 
 
 def test_a_worker_that_comes_up_logged_out_takes_the_login_of_another_and_nobody_waits() -> None:
@@ -133,7 +141,7 @@ def test_a_worker_that_comes_up_logged_out_takes_the_login_of_another_and_nobody
 
     commands = plan.tell(lost(THREE))
 
-    assert commands == [AdoptLogin(worker=THREE, source_slot=1)]
+    assert commands == [CopyLogin(worker=THREE, source_slot=1)]
     assert plan.holds == frozenset()
     assert plan.tell(settled(THREE), *ready(THREE)) == []
 
@@ -159,7 +167,7 @@ def test_a_worker_that_cannot_log_in_is_started_anew_and_tries_once_more() -> No
     asked = plan.tell(lost(again))
     spread = plan.tell(settled(again), *ready(again))
 
-    assert [type(command) for command in failed] == [Recycle]
+    assert [type(command) for command in failed] == [KillAndRestart]
     assert restarted == [Spawn(worker=again, delay_s=0.0)]
     assert refreshes(asked) == [again]
     assert adopters(spread) == [(ONE, 2), (THREE, 2)]
@@ -195,12 +203,12 @@ def test_a_pool_that_waits_for_a_person_tries_again_when_told() -> None:
 
     failed = plan.tell(settled(ONE, well=False))
     during = plan.tell(lost(THREE))
-    resumed = plan.tell(HoldOver(cause=HoldCause.LOGIN_REQUIRED))
+    resumed = plan.tell(PauseEnded(cause=PauseReason.LOGIN_REQUIRED))
     spread = plan.tell(settled(ONE), *ready(ONE))
 
-    assert [(type(command), command.cause) for command in failed if isinstance(command, Hold | Release)] == [
-        (Release, HoldCause.LOGIN_LOST),
-        (Hold, HoldCause.LOGIN_REQUIRED),
+    assert [(type(command), command.cause) for command in failed if isinstance(command, Pause | Resume)] == [
+        (Resume, PauseReason.LOGIN_LOST),
+        (Pause, PauseReason.LOGIN_REQUIRED),
     ]
     assert during == []
     assert refreshes(resumed) == [ONE]
@@ -221,7 +229,7 @@ def test_a_worker_that_dies_before_it_took_the_login_over_holds_nobody_up() -> N
 
     commands = plan.tell(WorkerLost(worker=THREE, cause="killed"))
 
-    assert Release(cause=HoldCause.LOGIN_LOST) in commands
+    assert Resume(cause=PauseReason.LOGIN_LOST) in commands
 
 
 def test_a_portal_that_is_gone_while_somebody_logs_in_is_waited_for() -> None:
@@ -230,14 +238,14 @@ def test_a_portal_that_is_gone_while_somebody_logs_in_is_waited_for() -> None:
 
     gone = plan.tell(PortalDown(worker=ONE, detail="no answer"), WorkerLost(worker=ONE, cause="no answer"))
 
-    assert [command.cause for command in gone if isinstance(command, Hold)] == [HoldCause.PORTAL_DOWN]
+    assert [command.cause for command in gone if isinstance(command, Pause)] == [PauseReason.PORTAL_DOWN]
     assert not plan.standing.is_stopping
     assert adopters(plan.tell(lost(again))) == [(again, 2)]
 
 
 def test_a_portal_that_is_gone_while_somebody_logs_in_costs_the_orders_in_flight_nothing() -> None:
     for mended in ([], [settled(TWO)]):  # while it logs in, and while it takes a login over
-        plan = Told(*ready(ONE, TWO, THREE), TaskTaken(worker=ONE, task=TASK), lost(ONE if not mended else TWO))
+        plan = Told(*ready(ONE, TWO, THREE), TaskAssigned(worker=ONE, task=TASK), lost(ONE if not mended else TWO))
         plan.tell(*mended)
 
         gone = plan.tell(PortalDown(worker=ONE, detail="no answer"), WorkerLost(worker=ONE, cause="no answer"))
@@ -250,9 +258,9 @@ def test_logins_that_do_not_last_for_one_order_come_to_an_end() -> None:
     plan = Told(*ready(ONE, TWO, THREE))
 
     commands: list[Command] = []
-    for _ in range(VAIN_LOGINS_MAX):
+    for _ in range(FAILED_LOGINS_MAX):
         commands = plan.tell(lost(ONE), settled(ONE), settled(TWO), settled(THREE))
-        assert Release(cause=HoldCause.LOGIN_LOST) in commands
+        assert Resume(cause=PauseReason.LOGIN_LOST) in commands
     commands = plan.tell(lost(ONE))
 
     assert [command.cause for command in commands if isinstance(command, Stop)] == [StopCause.LOGIN_REQUIRED]
@@ -261,11 +269,11 @@ def test_logins_that_do_not_last_for_one_order_come_to_an_end() -> None:
 def test_an_order_that_was_done_in_between_proves_the_login() -> None:
     plan = Told(*ready(ONE, TWO, THREE))
     done = (
-        TaskTaken(worker=ONE, task=TASK),
+        TaskAssigned(worker=ONE, task=TASK),
         TaskReported(worker=ONE, task_id=TASK.task_id, report=Report(reason=Reason.ALL_SAVED)),
     )
 
-    for _ in range(VAIN_LOGINS_MAX * 2):
+    for _ in range(FAILED_LOGINS_MAX * 2):
         plan.tell(*done, lost(ONE), settled(ONE), settled(TWO), settled(THREE))
 
     assert not plan.standing.is_stopping
@@ -273,47 +281,47 @@ def test_an_order_that_was_done_in_between_proves_the_login() -> None:
 
 def test_one_page_that_always_asks_for_a_login_does_not_keep_the_pool_busy_for_ever() -> None:
     plan = Told(*ready(ONE, TWO, THREE))
-    back = TaskReturned(worker=ONE, task_id=TASK.task_id, why=ReturnReason.SESSION_LOST, detail="the login page")
+    back = TaskReleased(worker=ONE, task_id=TASK.task_id, why=ReturnReason.SESSION_LOST, detail="the login page")
 
     for _ in range(LONE_LOGOUTS_MAX - 1):
-        (command,) = plan.tell(TaskTaken(worker=ONE, task=TASK), back)
+        (command,) = plan.tell(TaskAssigned(worker=ONE, task=TASK), back)
         assert isinstance(command, Requeue)
         assert not command.is_attempt_spent
-    (command,) = plan.tell(TaskTaken(worker=ONE, task=TASK), back)
+    (command,) = plan.tell(TaskAssigned(worker=ONE, task=TASK), back)
 
-    assert isinstance(command, File)
+    assert isinstance(command, FileReport)
     assert (command.report.outcome, command.report.reason) == (Outcome.FAILED, Reason.ASKS_FOR_LOGIN)
 
 
 def test_an_order_whose_worker_had_no_login_yet_does_not_count_as_asked() -> None:
     plan = Told(*ready(ONE, TWO, THREE))
-    back = TaskReturned(worker=ONE, task_id=TASK.task_id, why=ReturnReason.LOGGED_OUT, detail="")
+    back = TaskReleased(worker=ONE, task_id=TASK.task_id, why=ReturnReason.LOGGED_OUT, detail="")
 
     for _ in range(LONE_LOGOUTS_MAX * 2):
-        (command,) = plan.tell(TaskTaken(worker=ONE, task=TASK), back)
+        (command,) = plan.tell(TaskAssigned(worker=ONE, task=TASK), back)
         assert isinstance(command, Requeue)
 
 
 def test_a_pool_that_is_ending_brings_no_login_back() -> None:
-    plan = Told(*ready(ONE, TWO, THREE), StopNeeded(cause=StopCause.ASKED))
+    plan = Told(*ready(ONE, TWO, THREE), StopRequested(cause=StopCause.ASKED))
 
     assert plan.tell(lost(ONE)) == []
 
 
 def test_a_wish_of_the_operator_to_wait_outlives_the_login() -> None:
     plan = Told(*ready(ONE, TWO, THREE))
-    plan.standing = replace(plan.standing, holds=plan.standing.holds.begin(HoldCause.OPERATOR))
+    plan.standing = replace(plan.standing, holds=plan.standing.holds.begin(PauseReason.OPERATOR))
 
     plan.tell(lost(ONE), settled(ONE), settled(TWO), settled(THREE))
 
-    assert plan.holds == {HoldCause.OPERATOR}
+    assert plan.holds == {PauseReason.OPERATOR}
 
 
-def missed(worker: WorkerRef, number: int) -> list[Fact]:
+def missed(worker: WorkerRef, number: int) -> list[PoolInput]:
     """An order that a worker looked for in vain."""
     task = POTask(task_id=TaskId(f"demo:{number}"), po_number=f"PO{number}", portal_number=str(number))
     report = Report(reason=Reason.PORTAL_SAYS_MISSING)
-    return [TaskTaken(worker=worker, task=task), TaskReported(worker=worker, task_id=task.task_id, report=report)]
+    return [TaskAssigned(worker=worker, task=task), TaskReported(worker=worker, task_id=task.task_id, report=report)]
 
 
 def test_what_a_worker_did_not_find_with_the_old_login_is_not_proven_by_the_new_one() -> None:
@@ -324,7 +332,7 @@ def test_what_a_worker_did_not_find_with_the_old_login_is_not_proven_by_the_new_
 
     (back,) = (command for command in spread if isinstance(command, Requeue))
     assert (back.task.task_id, back.why, back.is_attempt_spent) == ("demo:7", ReturnReason.SESSION_LOST, False)
-    assert plan.tell(settled(TWO), Probed(worker=TWO, proof=LoginCheck.LOGGED_IN)) == []
+    assert plan.tell(settled(TWO), LoginChecked(worker=TWO, proof=LoginCheck.LOGGED_IN)) == []
 
 
 def test_what_was_in_flight_while_the_login_was_taken_over_and_is_not_found_goes_back_once() -> None:
@@ -341,12 +349,12 @@ def test_a_session_that_single_sign_on_brought_back_proves_nothing_about_what_it
     plan = Told(*ready(ONE, TWO, THREE), *missed(ONE, 7))
     shown = Report(reason=Reason.ALL_SAVED)
 
-    (back,) = plan.tell(TaskTaken(worker=ONE, task=TASK), SessionRenewed(worker=ONE))
+    (back,) = plan.tell(TaskAssigned(worker=ONE, task=TASK), SessionRenewed(worker=ONE))
     (filed,) = plan.tell(TaskReported(worker=ONE, task_id=TASK.task_id, report=shown))
 
     assert isinstance(back, Requeue)
     assert (back.task.task_id, back.why, back.is_attempt_spent) == ("demo:7", ReturnReason.SESSION_LOST, False)
-    assert isinstance(filed, File)
+    assert isinstance(filed, FileReport)
     assert filed.task == TASK
 
 
@@ -357,33 +365,33 @@ class TestLifespan:
         """Three workers, and the second login that was made; the first one lasted for ten minutes."""
         plan = Told(*ready(ONE, TWO, THREE))
         plan.standing = replace(plan.standing, renews_early=renews_early)
-        plan.tell(lost(ONE), LoginSettled(worker=ONE, is_logged_in=True, detail="", at_s=100.0), settled(TWO))
+        plan.tell(lost(ONE), LoginAttempted(worker=ONE, is_logged_in=True, detail="", at_s=100.0), settled(TWO))
         plan.tell(settled(THREE), LoginLost(worker=TWO, detail="", at_s=100.0 + lived_s))
-        self.told = plan.tell(LoginSettled(worker=TWO, is_logged_in=True, detail="", at_s=800.0))
+        self.told = plan.tell(LoginAttempted(worker=TWO, is_logged_in=True, detail="", at_s=800.0))
         plan.tell(settled(ONE), settled(THREE))
         return plan
 
     def test_the_end_is_foretold_from_the_life_of_the_login_before(self) -> None:
         self.aged()
 
-        (told,) = (command for command in self.told if isinstance(command, ForetellEnd))
+        (told,) = (command for command in self.told if isinstance(command, AnnounceLoginExpiry))
 
-        assert told == ForetellEnd(number=2, ends_in_s=600.0, renewal_in_s=600.0 * EARLY_SHARE)
+        assert told == AnnounceLoginExpiry(number=2, ends_in_s=600.0, renewal_in_s=600.0 * EARLY_SHARE)
 
     def test_a_login_is_renewed_early_only_where_the_pack_allows_it(self) -> None:
         self.aged(renews_early=False)
 
-        (told,) = (command for command in self.told if isinstance(command, ForetellEnd))
+        (told,) = (command for command in self.told if isinstance(command, AnnounceLoginExpiry))
 
         assert told.renewal_in_s is None
 
     def test_a_short_life_foretells_nothing(self) -> None:
-        self.aged(lived_s=LEAST_LIFE_S - 1)
+        self.aged(lived_s=LIFETIME_MIN_S - 1)
 
-        assert not [command for command in self.told if isinstance(command, ForetellEnd)]
+        assert not [command for command in self.told if isinstance(command, AnnounceLoginExpiry)]
 
     def test_the_shortest_of_the_last_lives_counts(self) -> None:
-        lifespan = Lifespan()
+        lifespan = LoginLifetime()
         for begin_s, end_s in ((0.0, 70.0), (100.0, 500.0), (600.0, 900.0), (1000.0, 1500.0)):
             lifespan = lifespan.begin(begin_s).end(end_s).end(end_s + 1)
 
@@ -392,13 +400,13 @@ class TestLifespan:
 
     def test_it_is_renewed_between_orders(self) -> None:
         plan = self.aged()
-        plan.tell(TaskTaken(worker=ONE, task=TASK))
+        plan.tell(TaskAssigned(worker=ONE, task=TASK))
 
-        due = plan.tell(LoginAges(number=2))
+        due = plan.tell(LoginExpiring(number=2))
         done = plan.tell(TaskReported(worker=ONE, task_id=TASK.task_id, report=Report(reason=Reason.ALL_SAVED)))
 
-        assert [type(command) for command in due] == [Hold]
-        assert plan.holds == {HoldCause.LOGIN_LOST}
+        assert [type(command) for command in due] == [Pause]
+        assert plan.holds == {PauseReason.LOGIN_LOST}
         assert [command for command in done if isinstance(command, RefreshLogin)] == [
             RefreshLogin(worker=ONE, is_early=True)
         ]
@@ -406,30 +414,30 @@ class TestLifespan:
         assert plan.holds == frozenset()
 
     def test_what_was_foretold_of_an_older_login_is_old_news(self) -> None:
-        assert self.aged().tell(LoginAges(number=1)) == []
+        assert self.aged().tell(LoginExpiring(number=1)) == []
 
     def test_a_login_that_is_lost_while_it_was_due_is_brought_back_at_once(self) -> None:
         plan = self.aged()
-        plan.tell(TaskTaken(worker=ONE, task=TASK), LoginAges(number=2))
+        plan.tell(TaskAssigned(worker=ONE, task=TASK), LoginExpiring(number=2))
 
         assert refreshes(plan.tell(lost(THREE))) == [THREE]
 
     def test_what_was_not_found_with_the_old_login_is_not_proven_by_the_renewed_one(self) -> None:
         """Nobody knows whether the old login was good still when that page was read."""
         plan = self.aged()
-        plan.tell(*missed(ONE, 7), LoginAges(number=2), ProofOverdue(worker=ONE))
+        plan.tell(*missed(ONE, 7), LoginExpiring(number=2), VerificationDue(worker=ONE))
 
         renewed = plan.tell(settled(ONE))
 
         (back,) = (command for command in renewed if isinstance(command, Requeue))
         assert (back.task.task_id, back.is_attempt_spent) == ("demo:7", False)
-        assert plan.tell(Probed(worker=ONE, proof=LoginCheck.LOGGED_IN)) == []
+        assert plan.tell(LoginChecked(worker=ONE, proof=LoginCheck.LOGGED_IN)) == []
 
     def test_logins_that_were_renewed_in_time_were_not_made_in_vain_although_no_order_came(self) -> None:
         """A pool that waits for orders through the night."""
         plan = self.aged()
-        for number in range(2, 2 + VAIN_LOGINS_MAX):
-            plan.tell(LoginAges(number=number), settled(ONE), settled(TWO), settled(THREE))
+        for number in range(2, 2 + FAILED_LOGINS_MAX):
+            plan.tell(LoginExpiring(number=number), settled(ONE), settled(TWO), settled(THREE))
 
         commands = plan.tell(lost(TWO))
 
@@ -438,33 +446,33 @@ class TestLifespan:
 
 
 def test_the_figures_are_those_of_the_design() -> None:
-    assert (VAIN_LOGINS_MAX, LEAST_LIFE_S, EARLY_SHARE, LIVES_MAX) == (4, 60.0, 0.9, 3)
+    assert (FAILED_LOGINS_MAX, LIFETIME_MIN_S, EARLY_SHARE, LIFETIMES_MAX) == (4, 60.0, 0.9, 3)
 
 
 def test_a_life_of_a_minute_counts() -> None:
-    assert Lifespan().begin(10.0).end(10.0 + LEAST_LIFE_S).lives_s == (LEAST_LIFE_S,)
+    assert LoginLifetime().begin(10.0).end(10.0 + LIFETIME_MIN_S).lives_s == (LIFETIME_MIN_S,)
 
 
 def test_where_no_life_was_measured_nothing_is_foretold() -> None:
-    assert (Lifespan().begin(10.0).expected_s, Lifespan().begin(10.0).renewal_s) == (None, None)
+    assert (LoginLifetime().begin(10.0).expected_s, LoginLifetime().begin(10.0).renewal_s) == (None, None)
 
 
-def wants_login(words: str) -> Hold:
-    return Hold(cause=HoldCause.LOGIN_LOST, detail=f"The portal wants a login ({words}).", delay_s=None)
+def wants_login(words: str) -> Pause:
+    return Pause(cause=PauseReason.LOGIN_LOST, detail=f"The portal wants a login ({words}).", delay_s=None)
 
 
 def test_why_somebody_has_to_log_in_is_told() -> None:
     plan = Told(*ready(ONE, TWO, THREE))
 
     assert plan.tell(lost(TWO)) == [wants_login("asked for a login"), RefreshLogin(worker=TWO)]
-    assert plan.standing.renewal == Renewal(refresher=2)
+    assert plan.standing.renewal == LoginRecovery(refresher=2)
 
 
 def test_a_login_that_was_lost_while_another_took_it_over_is_brought_back_afterwards() -> None:
     well = Told(*ready(ONE, TWO), lost(THREE), lost(TWO))
     ill = Told(*ready(ONE, TWO), lost(THREE))
 
-    assert well.standing.renewal == Renewal(adopting=frozenset({3}))
+    assert well.standing.renewal == LoginRecovery(adopting=frozenset({3}))
     assert well.tell(settled(THREE)) == [wants_login("form"), RefreshLogin(worker=TWO)]
     assert ill.tell(settled(THREE, well=False)) == [wants_login("form"), RefreshLogin(worker=THREE)]
 
@@ -472,7 +480,7 @@ def test_a_login_that_was_lost_while_another_took_it_over_is_brought_back_afterw
 def test_two_may_take_a_login_over_at_a_time() -> None:
     plan = Told(*ready(ONE), lost(TWO), lost(THREE))
 
-    assert plan.standing.renewal == Renewal(adopting=frozenset({2, 3}))
+    assert plan.standing.renewal == LoginRecovery(adopting=frozenset({2, 3}))
 
 
 def test_a_login_that_is_there_is_kept_beside_the_profile_and_spread() -> None:
@@ -480,11 +488,11 @@ def test_a_login_that_is_there_is_kept_beside_the_profile_and_spread() -> None:
     plan.standing = replace(plan.standing, renewal=replace(plan.standing.renewal, was_restarted=True))
 
     assert plan.tell(settled(TWO)) == [
-        KeepLogin(slot=2),
-        AdoptLogin(worker=ONE, source_slot=2),
-        AdoptLogin(worker=THREE, source_slot=2),
+        BackUpLogin(slot=2),
+        CopyLogin(worker=ONE, source_slot=2),
+        CopyLogin(worker=THREE, source_slot=2),
     ]
-    assert plan.standing.renewal == Renewal(adopting=frozenset({1, 3}), vain_count=1)
+    assert plan.standing.renewal == LoginRecovery(adopting=frozenset({1, 3}), vain_count=1)
 
 
 def test_a_worker_that_goes_takes_no_login_over() -> None:
@@ -498,7 +506,7 @@ def test_a_worker_that_goes_takes_no_login_over() -> None:
 def test_what_the_one_that_logged_in_did_not_find_goes_back_with_its_reason() -> None:
     plan = Told(*ready(ONE, TWO, THREE), *missed(TWO, 7))
     # Its session asks for a login only after it was told to log in.
-    plan.standing = replace(plan.standing, renewal=Renewal(refresher=2))
+    plan.standing = replace(plan.standing, renewal=LoginRecovery(refresher=2))
 
     (back,) = (command for command in plan.tell(settled(TWO)) if isinstance(command, Requeue))
 
@@ -515,7 +523,7 @@ def restarted() -> Told:
 def test_if_the_fresh_start_of_the_one_that_was_to_log_in_dies_too_nobody_waits_for_it() -> None:
     crash = WorkerLost(worker=WorkerRef(2, 2), cause="killed")
 
-    assert Release(cause=HoldCause.LOGIN_LOST) in restarted().tell(crash)
+    assert Resume(cause=PauseReason.LOGIN_LOST) in restarted().tell(crash)
     other = restarted()
     other.tell(lost(ONE))
     assert refreshes(other.tell(crash)) == [ONE]
@@ -525,13 +533,13 @@ def test_a_worker_that_is_ended_while_it_takes_a_login_over_holds_nobody_up() ->
     plan = Told(*ready(ONE, TWO, THREE), lost(TWO), settled(TWO), settled(ONE))
     plan.standing = plan.standing.with_slot(THREE, replace(plan.standing.slots[3], is_recycling=True))
 
-    assert Release(cause=HoldCause.LOGIN_LOST) in plan.tell(WorkerLost(worker=THREE, cause="ended by us"))
+    assert Resume(cause=PauseReason.LOGIN_LOST) in plan.tell(WorkerLost(worker=THREE, cause="ended by us"))
 
 
 def test_another_has_to_log_in_where_the_first_one_ended() -> None:
     """The hold was for something else meanwhile, so that this one is told."""
     plan = Told(*ready(ONE, TWO, THREE), lost(TWO), lost(THREE))
-    plan.standing = replace(plan.standing, holds=Holds())
+    plan.standing = replace(plan.standing, holds=Pauses())
 
     commands = plan.tell(WorkerLost(worker=TWO, cause="killed"))
 
@@ -539,21 +547,21 @@ def test_another_has_to_log_in_where_the_first_one_ended() -> None:
 
 
 def test_a_person_that_says_go_on_is_told_who_logs_in_and_nothing_is_held_against_it() -> None:
-    start = Standing(
-        slots={1: Slot(is_up=True, access=Access.LOGGED_OUT)},
-        renewal=Renewal(vain_count=VAIN_LOGINS_MAX, was_restarted=True),
-        holds=Holds().begin(HoldCause.LOGIN_REQUIRED),
+    start = PoolState(
+        slots={1: WorkerSlot(is_up=True, access=LoginStatus.LOGGED_OUT)},
+        renewal=LoginRecovery(vain_count=FAILED_LOGINS_MAX, was_restarted=True),
+        holds=Pauses().begin(PauseReason.LOGIN_REQUIRED),
         waits_for_login=True,
     )
 
-    decision = react(start, HoldOver(cause=HoldCause.LOGIN_REQUIRED))
+    decision = decide(start, PauseEnded(cause=PauseReason.LOGIN_REQUIRED))
 
     assert decision.commands == (
-        Release(cause=HoldCause.LOGIN_REQUIRED),
+        Resume(cause=PauseReason.LOGIN_REQUIRED),
         wants_login("asked to try again"),
         RefreshLogin(worker=ONE),
     )
-    assert decision.standing.renewal == Renewal(refresher=1)
+    assert decision.standing.renewal == LoginRecovery(refresher=1)
 
 
 def test_a_batch_that_needs_a_person_ends_and_knows_it() -> None:
@@ -567,38 +575,38 @@ def test_a_pool_that_waits_for_a_person_tells_why() -> None:
     plan = Told(lost(ONE), waits_for_login=True)
 
     assert plan.tell(settled(ONE, well=False)) == [
-        Release(cause=HoldCause.LOGIN_LOST),
-        Hold(cause=HoldCause.LOGIN_REQUIRED, detail="form", delay_s=None),
+        Resume(cause=PauseReason.LOGIN_LOST),
+        Pause(cause=PauseReason.LOGIN_REQUIRED, detail="form", delay_s=None),
     ]
-    assert plan.standing.renewal == Renewal()
+    assert plan.standing.renewal == LoginRecovery()
 
 
 def test_a_pool_that_is_ending_asks_no_person() -> None:
-    plan = Told(*ready(ONE, TWO, THREE), lost(ONE), StopNeeded(cause=StopCause.ASKED))
+    plan = Told(*ready(ONE, TWO, THREE), lost(ONE), StopRequested(cause=StopCause.ASKED))
 
     assert plan.tell(settled(ONE, well=False)) == []
     assert plan.standing.is_stopping
 
 
 def test_a_login_that_is_due_is_told_and_waits_for_nothing_else() -> None:
-    lifespan = Lifespan().begin(0.0)
-    start = Standing(slots={1: Slot(is_up=True, access=Access.LOGGED_IN)}, lifespan=lifespan)
-    due = Hold(cause=HoldCause.LOGIN_LOST, detail="The login is renewed before it expires.", delay_s=None)
+    lifespan = LoginLifetime().begin(0.0)
+    start = PoolState(slots={1: WorkerSlot(is_up=True, access=LoginStatus.LOGGED_IN)}, lifespan=lifespan)
+    due = Pause(cause=PauseReason.LOGIN_LOST, detail="The login is renewed before it expires.", delay_s=None)
 
-    assert react(start, LoginAges(number=1)) == Decision(
-        replace(start, renewal=Renewal(refresher=1), holds=Holds().begin(HoldCause.LOGIN_LOST)),
+    assert decide(start, LoginExpiring(number=1)) == Decision(
+        replace(start, renewal=LoginRecovery(refresher=1), holds=Pauses().begin(PauseReason.LOGIN_LOST)),
         (due, RefreshLogin(worker=ONE, is_early=True)),
     )
-    for busy in (replace(start, is_stopping=True), replace(start, holds=Holds().begin(HoldCause.OPERATOR))):
-        assert react(busy, LoginAges(number=1)) == Decision(busy)
+    for busy in (replace(start, is_stopping=True), replace(start, holds=Pauses().begin(PauseReason.OPERATOR))):
+        assert decide(busy, LoginExpiring(number=1)) == Decision(busy)
 
 
 def test_an_order_that_is_done_ends_the_count_of_logins_in_vain() -> None:
-    assert Renewal(vain_count=3, adopting=frozenset({2})).proven() == Renewal(adopting=frozenset({2}))
+    assert LoginRecovery(vain_count=3, adopting=frozenset({2})).proven() == LoginRecovery(adopting=frozenset({2}))
 
 
 def test_a_login_that_is_begun_is_due_no_more() -> None:
-    assert Renewal().make_due().begin(2) == Renewal(refresher=2)
+    assert LoginRecovery().make_due().begin(2) == LoginRecovery(refresher=2)
 
 
 def test_what_a_worker_did_not_find_before_it_lost_its_login_goes_back_with_its_reason() -> None:
@@ -612,91 +620,96 @@ def test_what_a_worker_did_not_find_before_it_lost_its_login_goes_back_with_its_
 
 def test_a_worker_that_comes_up_without_a_login_says_nothing_of_how_long_one_lasts() -> None:
     plan = Told(*ready(ONE, TWO))
-    plan.standing = replace(plan.standing, lifespan=Lifespan().begin(0.0))
+    plan.standing = replace(plan.standing, lifespan=LoginLifetime().begin(0.0))
 
     plan.tell(LoginLost(worker=THREE, detail="", at_s=500.0))
-    assert plan.standing.lifespan == Lifespan().begin(0.0)
+    assert plan.standing.lifespan == LoginLifetime().begin(0.0)
     plan.tell(LoginLost(worker=TWO, detail="", at_s=500.0))
-    assert plan.standing.lifespan == Lifespan().begin(0.0).end(500.0)
+    assert plan.standing.lifespan == LoginLifetime().begin(0.0).end(500.0)
 
 
 def test_why_a_worker_that_cannot_log_in_is_started_anew_is_told() -> None:
     plan = Told(*ready(ONE, TWO, THREE), lost(TWO))
 
-    assert plan.tell(settled(TWO, well=False)) == [Recycle(worker=TWO, cause="it could not log in (form)")]
+    assert plan.tell(settled(TWO, well=False)) == [KillAndRestart(worker=TWO, cause="it could not log in (form)")]
 
 
 def test_a_worker_that_is_ready_has_taken_the_login_over() -> None:
     plan = Told(*ready(ONE), lost(TWO), *ready(TWO))
 
-    assert plan.standing.renewal == Renewal()
+    assert plan.standing.renewal == LoginRecovery()
 
 
 def test_one_that_was_to_log_in_and_ended_in_order_is_not_waited_for() -> None:
-    start = Standing(
-        slots={1: Slot(is_up=True, access=Access.LOGGED_IN), 2: Slot(access=Access.LOGGED_OUT, is_retiring=True)},
-        renewal=Renewal(refresher=2, was_restarted=True),
-        holds=Holds().begin(HoldCause.LOGIN_LOST),
+    start = PoolState(
+        slots={
+            1: WorkerSlot(is_up=True, access=LoginStatus.LOGGED_IN),
+            2: WorkerSlot(access=LoginStatus.LOGGED_OUT, is_retiring=True),
+        },
+        renewal=LoginRecovery(refresher=2, was_restarted=True),
+        holds=Pauses().begin(PauseReason.LOGIN_LOST),
     )
 
-    to_return = react(start, WorkerEnded(worker=TWO))
-    with_pool = react(replace(start, is_stopping=True), WorkerEnded(worker=TWO))
+    to_return = decide(start, WorkerEnded(worker=TWO))
+    with_pool = decide(replace(start, is_stopping=True), WorkerEnded(worker=TWO))
 
-    assert to_return.commands[-1] == Release(cause=HoldCause.LOGIN_LOST)
+    assert to_return.commands[-1] == Resume(cause=PauseReason.LOGIN_LOST)
     assert to_return.standing.renewal.refresher is None
     assert with_pool.standing.renewal.refresher is None
 
 
 def test_a_slot_that_takes_the_login_over_is_not_the_one_that_logs_in() -> None:
-    assert Renewal(refresher=2, adopting=frozenset({1, 3})).without(3) == Renewal(refresher=2, adopting=frozenset({1}))
-    assert Renewal(refresher=2, adopting=frozenset({1})).without(2) == Renewal(adopting=frozenset({1}))
+    assert LoginRecovery(refresher=2, adopting=frozenset({1, 3})).without(3) == LoginRecovery(
+        refresher=2, adopting=frozenset({1})
+    )
+    assert LoginRecovery(refresher=2, adopting=frozenset({1})).without(2) == LoginRecovery(adopting=frozenset({1}))
 
 
-UP = Slot(is_up=True, access=Access.LOGGED_IN)
+UP = WorkerSlot(is_up=True, access=LoginStatus.LOGGED_IN)
 
 
 def test_a_login_that_is_due_waits_for_those_that_still_take_it_over() -> None:
     plan = Told(*ready(ONE, TWO))
-    plan.standing = replace(plan.standing, lifespan=Lifespan().begin(0.0))
+    plan.standing = replace(plan.standing, lifespan=LoginLifetime().begin(0.0))
 
-    assert [type(command) for command in plan.tell(lost(THREE), LoginAges(number=1))] == [AdoptLogin, Hold]
+    assert [type(command) for command in plan.tell(lost(THREE), LoginExpiring(number=1))] == [CopyLogin, Pause]
     assert plan.tell(settled(THREE)) == [RefreshLogin(worker=ONE, is_early=True)]
 
 
 def test_a_login_that_is_due_is_renewed_by_no_pool_that_ends() -> None:
-    start = Standing(slots={1: UP}, renewal=Renewal(is_due=True), is_stopping=True)
+    start = PoolState(slots={1: UP}, renewal=LoginRecovery(is_due=True), is_stopping=True)
 
-    assert react(start, HoldOver(cause=HoldCause.OPERATOR)) == Decision(start)
+    assert decide(start, PauseEnded(cause=PauseReason.OPERATOR)) == Decision(start)
 
 
 def test_a_login_that_is_due_holds_orders_whoever_comes_up_meanwhile() -> None:
-    plan = Told(*ready(ONE, TWO), TaskTaken(worker=ONE, task=TASK))
-    plan.standing = replace(plan.standing, lifespan=Lifespan().begin(0.0))
-    plan.tell(LoginAges(number=1))
+    plan = Told(*ready(ONE, TWO), TaskAssigned(worker=ONE, task=TASK))
+    plan.standing = replace(plan.standing, lifespan=LoginLifetime().begin(0.0))
+    plan.tell(LoginExpiring(number=1))
 
     assert plan.tell(*ready(THREE)) == []
-    assert plan.holds == {HoldCause.LOGIN_LOST}
+    assert plan.holds == {PauseReason.LOGIN_LOST}
 
 
 def test_while_all_of_them_come_up_orders_wait_on() -> None:
-    start = Standing(slots={1: Slot(), 2: Slot()}, holds=Holds().begin(HoldCause.LOGIN_LOST))
+    start = PoolState(slots={1: WorkerSlot(), 2: WorkerSlot()}, holds=Pauses().begin(PauseReason.LOGIN_LOST))
 
-    decision = react(start, WorkerLost(worker=ONE, cause="killed"))
+    decision = decide(start, WorkerLost(worker=ONE, cause="killed"))
 
     assert [type(command) for command in decision.commands] == [Spawn]
     assert decision.standing.holds == start.holds
 
 
 def test_a_login_that_never_lasts_is_told_in_a_sentence() -> None:
-    start = Standing(slots={1: UP}, renewal=Renewal(vain_count=VAIN_LOGINS_MAX), was_ready=True)
+    start = PoolState(slots={1: UP}, renewal=LoginRecovery(vain_count=FAILED_LOGINS_MAX), was_ready=True)
 
-    assert react(start, lost(ONE)).commands == (
+    assert decide(start, lost(ONE)).commands == (
         Stop(cause=StopCause.LOGIN_REQUIRED, detail="The portal ends the session right after every login."),
     )
 
 
-@pytest.mark.parametrize("other", [replace(UP, access=Access.LOGGED_OUT), replace(UP, is_up=False)])
-def test_a_login_is_taken_over_from_one_that_is_up_and_has_it(other: Slot) -> None:
-    start = Standing(slots={1: other, 2: UP, 3: Slot()})
+@pytest.mark.parametrize("other", [replace(UP, access=LoginStatus.LOGGED_OUT), replace(UP, is_up=False)])
+def test_a_login_is_taken_over_from_one_that_is_up_and_has_it(other: WorkerSlot) -> None:
+    start = PoolState(slots={1: other, 2: UP, 3: WorkerSlot()})
 
-    assert react(start, lost(THREE)).commands == (AdoptLogin(worker=THREE, source_slot=2),)
+    assert decide(start, lost(THREE)).commands == (CopyLogin(worker=THREE, source_slot=2),)

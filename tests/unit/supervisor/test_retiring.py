@@ -11,48 +11,67 @@ from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.options import BrowserOptions, Limits, PoolOptions, WorkerOptions
 from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.tasks import POTask, Report
-from poolwright.supervisor.commands import Requeue, Retire, Spawn
-from poolwright.supervisor.facts import Fact, TaskReported, TaskTaken, WorkerEnded, WorkerLost, WorkerReady
-from poolwright.supervisor.holds import HoldCause, Holds
-from poolwright.supervisor.plan import react
-from poolwright.supervisor.pool_facts import LimitsChanged, MemorySeen, PlaceRemade, RestartAsked
-from poolwright.supervisor.restarts import RestartBudget
-from poolwright.supervisor.standing import Decision, MemoryPressure, Slot, Standing, Wear, opening
+from poolwright.supervisor.policy.commands import Recycle, Requeue, Spawn
+from poolwright.supervisor.policy.decide import decide
+from poolwright.supervisor.policy.events import (
+    FolderRecreated,
+    LimitsChanged,
+    MemorySampled,
+    PoolInput,
+    RestartRequested,
+    TaskAssigned,
+    TaskReported,
+    WorkerEnded,
+    WorkerLost,
+    WorkerReady,
+)
+from poolwright.supervisor.policy.pauses import PauseReason, Pauses
+from poolwright.supervisor.policy.state import (
+    Decision,
+    MemoryPressure,
+    PoolState,
+    RecyclePolicy,
+    RestartBudget,
+    WorkerSlot,
+    initial_state,
+)
 
 ONE, TWO = WorkerRef(1, 1), WorkerRef(2, 1)
 TASK = POTask(task_id=TaskId("demo:1"), po_number="PO1", portal_number="1")
-OLD = Standing(slots={1: Slot(is_up=True), 2: Slot(is_up=True)}, was_ready=True, wear=Wear(age_s=100.0))
+OLD = PoolState(
+    slots={1: WorkerSlot(is_up=True), 2: WorkerSlot(is_up=True)}, was_ready=True, wear=RecyclePolicy(age_s=100.0)
+)
 
 
-def look(at_s: float) -> MemorySeen:
-    return MemorySeen(by_worker={ONE: 1, TWO: 1}, own_bytes=1, total_bytes=1000, is_exact=True, at_s=at_s)
+def look(at_s: float) -> MemorySampled:
+    return MemorySampled(by_worker={ONE: 1, TWO: 1}, own_bytes=1, total_bytes=1000, is_exact=True, at_s=at_s)
 
 
-def after(start: Standing, *facts: Fact) -> Decision:
+def after(start: PoolState, *facts: PoolInput) -> Decision:
     """The decision about the last fact."""
     decision = Decision(start)
     for fact in facts:
-        decision = react(decision.standing, fact)
+        decision = decide(decision.standing, fact)
     return decision
 
 
 def test_a_worker_that_has_done_enough_is_to_return() -> None:
-    start = Standing(slots={1: Slot(is_up=True)}, wear=Wear(tasks=2))
+    start = PoolState(slots={1: WorkerSlot(is_up=True)}, wear=RecyclePolicy(tasks=2))
     done = (
-        TaskTaken(worker=ONE, task=TASK),
+        TaskAssigned(worker=ONE, task=TASK),
         TaskReported(worker=ONE, task_id=TASK.task_id, report=Report(reason=Reason.NONE_LISTED)),
     )
 
     assert after(start, *done, look(1.0)).commands == ()
     (retire,) = after(start, *done, *done, look(1.0)).commands
-    assert isinstance(retire, Retire)
+    assert isinstance(retire, Recycle)
     assert "2 orders" in retire.cause
 
 
 def test_a_worker_that_is_old_enough_is_to_return() -> None:
     assert after(OLD, look(99.0)).commands == ()
     (retire,) = after(OLD, look(100.0)).commands
-    assert isinstance(retire, Retire)
+    assert isinstance(retire, Recycle)
     assert retire.worker == ONE
 
 
@@ -64,41 +83,41 @@ def test_age_counts_from_when_its_browser_was_ready() -> None:
 
 def test_one_after_the_other_and_each_keeps_its_slot() -> None:
     gone = after(OLD, look(100.0), look(102.0), WorkerEnded(worker=ONE))
-    away = react(gone.standing, look(104.0))
+    away = decide(gone.standing, look(104.0))
     back = after(away.standing, WorkerReady(worker=WorkerRef(1, 2), at_s=105.0), look(106.0))
 
     assert gone.commands == (Spawn(worker=WorkerRef(1, 2), delay_s=0.0),)
     assert away.commands == ()
-    assert [command.worker for command in back.commands if isinstance(command, Retire)] == [TWO]
+    assert [command.worker for command in back.commands if isinstance(command, Recycle)] == [TWO]
 
 
-@pytest.mark.parametrize("cause", sorted(set(HoldCause) - {HoldCause.OPERATOR, HoldCause.MEMORY_SHORT}))
-def test_nobody_goes_while_the_pool_waits_for_something(cause: HoldCause) -> None:
-    held = replace(OLD, holds=Holds(active=frozenset({cause})))
+@pytest.mark.parametrize("cause", sorted(set(PauseReason) - {PauseReason.OPERATOR, PauseReason.MEMORY_SHORT}))
+def test_nobody_goes_while_the_pool_waits_for_something(cause: PauseReason) -> None:
+    held = replace(OLD, holds=Pauses(active=frozenset({cause})))
 
     assert after(held, look(100.0)).commands == ()
 
 
 def test_a_pause_by_a_person_is_a_good_time() -> None:
-    held = replace(OLD, holds=Holds(active=frozenset({HoldCause.OPERATOR})))
+    held = replace(OLD, holds=Pauses(active=frozenset({PauseReason.OPERATOR})))
 
-    assert [type(command) for command in after(held, look(100.0)).commands] == [Retire]
+    assert [type(command) for command in after(held, look(100.0)).commands] == [Recycle]
 
 
 def test_while_memory_is_short_is_a_good_time_too() -> None:
     short = replace(
-        OLD, holds=Holds(active=frozenset({HoldCause.MEMORY_SHORT})), memory=MemoryPressure(relieved_at_s=99.0)
+        OLD, holds=Pauses(active=frozenset({PauseReason.MEMORY_SHORT})), memory=MemoryPressure(relieved_at_s=99.0)
     )
     still = replace(look(100.0), by_worker={ONE: 360, TWO: 360})
 
     decision = after(short, still)
 
-    assert decision.standing.holds.active == {HoldCause.MEMORY_SHORT}
-    assert [type(command) for command in decision.commands] == [Retire]
+    assert decision.standing.holds.active == {PauseReason.MEMORY_SHORT}
+    assert [type(command) for command in decision.commands] == [Recycle]
 
 
 def test_a_task_that_was_taken_just_then_and_never_begun_goes_back_unspent() -> None:
-    decision = after(OLD, look(100.0), TaskTaken(worker=ONE, task=TASK), WorkerEnded(worker=ONE))
+    decision = after(OLD, look(100.0), TaskAssigned(worker=ONE, task=TASK), WorkerEnded(worker=ONE))
 
     back, spawn = decision.commands
     assert isinstance(back, Requeue)
@@ -110,11 +129,11 @@ def test_one_that_is_done_and_hangs_as_it_goes_costs_no_restart() -> None:
     decision = after(OLD, look(100.0), WorkerLost(worker=ONE, cause="it did not close its browser", at_s=160.0))
 
     assert decision.commands == (Spawn(worker=WorkerRef(1, 2), delay_s=0.0),)
-    assert decision.standing.slots[1].budget == Slot().budget
+    assert decision.standing.slots[1].budget == WorkerSlot().budget
 
 
 def test_never_means_never() -> None:
-    assert after(replace(OLD, wear=Wear()), look(1e9)).commands == ()
+    assert after(replace(OLD, wear=RecyclePolicy()), look(1e9)).commands == ()
 
 
 def test_while_one_worker_finishes_no_other_is_sent_away() -> None:
@@ -123,33 +142,33 @@ def test_while_one_worker_finishes_no_other_is_sent_away() -> None:
 
 @pytest.mark.parametrize("away", [{"is_up": False}, {"is_recycling": True}, {"is_retiring": True}])
 def test_while_one_worker_is_away_no_other_is_sent_after_it(away: dict[str, bool]) -> None:
-    start = replace(OLD, slots={1: Slot(is_up=True), 2: replace(Slot(is_up=True), **away)})
+    start = replace(OLD, slots={1: WorkerSlot(is_up=True), 2: replace(WorkerSlot(is_up=True), **away)})
 
     assert after(start, look(100.0)).commands == ()
 
 
 def test_a_slot_that_was_given_up_is_not_waited_for() -> None:
-    start = replace(OLD, slots={1: Slot(is_up=True), 2: Slot(is_given_up=True)})
+    start = replace(OLD, slots={1: WorkerSlot(is_up=True), 2: WorkerSlot(is_given_up=True)})
 
-    assert [type(command) for command in after(start, look(100.0)).commands] == [Retire]
+    assert [type(command) for command in after(start, look(100.0)).commands] == [Recycle]
 
 
 def test_why_a_worker_is_to_return_is_told() -> None:
-    busy = Standing(slots={1: Slot(is_up=True, done_count=500)}, wear=Wear(tasks=500))
-    aged = Standing(slots={1: Slot(is_up=True, up_at_s=600.0)}, wear=Wear(age_s=14_400.0))
+    busy = PoolState(slots={1: WorkerSlot(is_up=True, done_count=500)}, wear=RecyclePolicy(tasks=500))
+    aged = PoolState(slots={1: WorkerSlot(is_up=True, up_at_s=600.0)}, wear=RecyclePolicy(age_s=14_400.0))
 
-    assert after(busy, look(1.0)).commands == (Retire(worker=ONE, cause="it has done 500 orders"),)
-    assert after(aged, look(15_000.0)).commands == (Retire(worker=ONE, cause="its browser has run for 240 minutes"),)
+    assert after(busy, look(1.0)).commands == (Recycle(worker=ONE, cause="it has done 500 orders"),)
+    assert after(aged, look(15_000.0)).commands == (Recycle(worker=ONE, cause="its browser has run for 240 minutes"),)
 
 
 def test_a_person_may_have_a_worker_started_anew() -> None:
-    start = replace(OLD, slots={1: Slot(is_up=True), 2: Slot(is_up=True, generation=4)})
+    start = replace(OLD, slots={1: WorkerSlot(is_up=True), 2: WorkerSlot(is_up=True, generation=4)})
 
-    asked = react(start, RestartAsked(slot=2))
+    asked = decide(start, RestartRequested(slot=2))
 
-    assert asked.commands == (Retire(worker=WorkerRef(2, 4), cause="somebody asked for it"),)
+    assert asked.commands == (Recycle(worker=WorkerRef(2, 4), cause="somebody asked for it"),)
     assert asked.standing == start.with_slot(TWO, replace(start.slots[2], is_retiring=True))
-    assert react(asked.standing, RestartAsked(slot=2)) == Decision(asked.standing)
+    assert decide(asked.standing, RestartRequested(slot=2)) == Decision(asked.standing)
 
 
 def test_a_person_may_have_other_limits_while_the_pool_runs() -> None:
@@ -157,10 +176,10 @@ def test_a_person_may_have_other_limits_while_the_pool_runs() -> None:
         task_timeout_s=60.0, max_attempts=7, memory_threshold=0.6, recycle_after_tasks=9, recycle_after_s=90.0
     )
 
-    decision = react(OLD, LimitsChanged(limits=limits))
+    decision = decide(OLD, LimitsChanged(limits=limits))
 
     assert decision == Decision(
-        replace(OLD, max_attempts=7, memory=MemoryPressure(threshold=0.6), wear=Wear(tasks=9, age_s=90.0))
+        replace(OLD, max_attempts=7, memory=MemoryPressure(threshold=0.6), wear=RecyclePolicy(tasks=9, age_s=90.0))
     )
 
 
@@ -181,28 +200,28 @@ def test_what_a_pool_is_told_is_what_its_plan_begins_with(tmp_path: Path) -> Non
         recycle_after_s=500.0,
     )
 
-    assert opening(options) == Standing(
-        slots={number: Slot(budget=RestartBudget(window_s=3600.0)) for number in (1, 2, 3)},
+    assert initial_state(options) == PoolState(
+        slots={number: WorkerSlot(budget=RestartBudget(window_s=3600.0)) for number in (1, 2, 3)},
         max_attempts=5,
         waits_for_login=True,
         keeps_queue=True,
         renews_early=True,
         memory=MemoryPressure(threshold=0.8),
-        wear=Wear(tasks=50, age_s=500.0),
+        wear=RecyclePolicy(tasks=50, age_s=500.0),
     )
 
 
 def test_what_browsers_live_on_is_gone_so_each_starts_anew_one_after_another() -> None:
-    start = Standing(slots={1: Slot(is_up=True), 2: Slot()}, was_ready=True)
-    gone = after(start, PlaceRemade(name="the run folder"))
+    start = PoolState(slots={1: WorkerSlot(is_up=True), 2: WorkerSlot()}, was_ready=True)
+    gone = after(start, FolderRecreated(name="the run folder"))
 
     assert after(gone.standing, look(1.0)).commands == (), "one that comes up is waited for"
     up = after(gone.standing, WorkerReady(worker=TWO, at_s=2.0)).standing
     (first,) = after(up, look(3.0)).commands
-    assert first == Retire(worker=ONE, cause="its profile was removed, and is made again")
+    assert first == Recycle(worker=ONE, cause="its profile was removed, and is made again")
     back = after(up, look(3.0), WorkerEnded(worker=ONE), WorkerReady(worker=WorkerRef(1, 2), at_s=4.0)).standing
     (second,) = after(back, look(5.0)).commands
-    assert isinstance(second, Retire)
+    assert isinstance(second, Recycle)
     assert second.worker == TWO
     done = after(back, look(5.0), WorkerEnded(worker=TWO), WorkerReady(worker=WorkerRef(2, 2), at_s=6.0)).standing
     assert after(done, look(7.0)).commands == ()

@@ -6,7 +6,7 @@ import pytest
 
 from poolwright.domain.options import BrowserOptions, PortalOptions, WorkerOptions
 from poolwright.ipc.messages import Configure, WorkerMode, WorkerPaths
-from poolwright.supervisor.talk import READY_LIMIT_S, ready_limit_s
+from poolwright.supervisor.processes.connection import READY_LIMIT_S, ready_limit_s
 
 SEAT = WorkerPaths(profile_path="/profile", profile_name="acme", staging_path="/staging")
 

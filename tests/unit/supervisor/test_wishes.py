@@ -9,23 +9,22 @@ import pytest
 from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import POTask, Report
-from poolwright.supervisor.attempts import FIRST_RETRY_S
-from poolwright.supervisor.commands import Command, File, Requeue
-from poolwright.supervisor.facts import TaskReported, TaskTaken
-from poolwright.supervisor.holds import RETRY_AFTER_LIMIT_S
-from poolwright.supervisor.judging import FAILURES_IN_A_ROW
-from poolwright.supervisor.plan import react
-from poolwright.supervisor.standing import Slot, Standing
+from poolwright.supervisor.policy.commands import Command, FileReport, Requeue
+from poolwright.supervisor.policy.decide import decide
+from poolwright.supervisor.policy.events import TaskAssigned, TaskReported
+from poolwright.supervisor.policy.pauses import RETRY_AFTER_LIMIT_S
+from poolwright.supervisor.policy.retries import FAILURES_IN_A_ROW, FIRST_RETRY_S
+from poolwright.supervisor.policy.state import PoolState, WorkerSlot
 
 ONE = WorkerRef(1, 1)
 TASK = POTask(task_id=TaskId("own:1"), po_number="1", portal_number="1")
 
 
-def judged(report: Report, *, attempt: int = 1, start: Standing | None = None) -> tuple[Standing, Command]:
+def judged(report: Report, *, attempt: int = 1, start: PoolState | None = None) -> tuple[PoolState, Command]:
     """What is decided about this report on an attempt."""
     task = replace(TASK, attempt=attempt)
-    taken = react(start or Standing(slots={1: Slot()}), TaskTaken(worker=ONE, task=task)).standing
-    decision = react(taken, TaskReported(worker=ONE, task_id=task.task_id, report=report))
+    taken = decide(start or PoolState(slots={1: WorkerSlot()}), TaskAssigned(worker=ONE, task=task)).standing
+    decision = decide(taken, TaskReported(worker=ONE, task_id=task.task_id, report=report))
     (command,) = decision.commands
     return decision.standing, command
 
@@ -56,7 +55,7 @@ def test_the_last_try_is_the_last_whatever_was_asked_for() -> None:
 
     _, command = judged(report, attempt=3)
 
-    assert command == File(worker=ONE, task=replace(TASK, attempt=3), report=report)
+    assert command == FileReport(worker=ONE, task=replace(TASK, attempt=3), report=report)
 
 
 def test_what_was_given_up_is_not_tried_again() -> None:
@@ -64,14 +63,14 @@ def test_what_was_given_up_is_not_tried_again() -> None:
 
     _, command = judged(report)
 
-    assert command == File(worker=ONE, task=TASK, report=report)
+    assert command == FileReport(worker=ONE, task=TASK, report=report)
 
 
 @pytest.mark.parametrize("reason", [Reason.RETRY_ASKED, Reason.GIVEN_UP])
 def test_a_worker_is_not_suspected_for_what_its_processor_says(reason: Reason) -> None:
-    now = Standing(slots={1: Slot()})
+    now = PoolState(slots={1: WorkerSlot()})
     for _ in range(FAILURES_IN_A_ROW + 1):
         now, command = judged(Report(reason=reason), start=now)
-        assert isinstance(command, Requeue | File)
+        assert isinstance(command, Requeue | FileReport)
 
     assert (now.slots[1].failure_count, now.slots[1].is_recycling) == (0, False)

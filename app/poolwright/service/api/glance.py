@@ -7,7 +7,7 @@ from typing import Self
 
 from poolwright.service.api.models import Given
 from poolwright.service.daemon.standing import Standing
-from poolwright.supervisor.snapshot import WorkerSnapshot
+from poolwright.supervisor.observation import WorkerSnapshot
 
 
 class HeldOrder(Given):

@@ -33,9 +33,8 @@ from poolwright.service.daemon.reporting import write_aside
 from poolwright.service.daemon.standing import Standing, why_unready
 from poolwright.service.metrics import Metrics
 from poolwright.service.upkeep import Upkeep
-from poolwright.supervisor.commands import Stop
+from poolwright.supervisor.policy.commands import Stop, StopCause
 from poolwright.supervisor.pool import PersistentWorkerPool
-from poolwright.supervisor.stops import StopCause
 
 #: The common list of a journal.
 COMMON = BatchId("daemon")

@@ -22,7 +22,7 @@ from poolwright.service.daemon.checks import Checks
 from poolwright.service.daemon.daemon import COMMON, Daemon
 from poolwright.service.resuming import clean_staging, recover
 from poolwright.supervisor.pool import PersistentWorkerPool
-from poolwright.supervisor.surroundings import Surroundings
+from poolwright.supervisor.workspace import PoolContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ async def open_daemon(house: House, clock: Clock, observe: EventSink) -> AsyncGe
 
         if count:
             tell(Notice(level=Level.INFO, text=f"resuming {count} unfinished order(s)"))
-        around = Surroundings(
+        around = PoolContext(
             journal=journal, archive=tree, clock=clock, observe=tell, batch_id=COMMON, module=house.module
         )
         try:

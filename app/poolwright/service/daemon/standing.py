@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from poolwright.domain.states import PoolStatus
-from poolwright.supervisor.commands import Stop
-from poolwright.supervisor.holds import HoldCause
-from poolwright.supervisor.snapshot import PoolSnapshot
+from poolwright.supervisor.observation import PoolSnapshot
+from poolwright.supervisor.policy.commands import Stop
+from poolwright.supervisor.policy.pauses import PauseReason
 
 #: Holds that only a login ends: nothing is done meanwhile, perhaps for long.
-_WITHOUT_LOGIN = frozenset({HoldCause.LOGIN_REQUIRED.value, HoldCause.LOGIN_LOST.value})
+_WITHOUT_LOGIN = frozenset({PauseReason.LOGIN_REQUIRED.value, PauseReason.LOGIN_LOST.value})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

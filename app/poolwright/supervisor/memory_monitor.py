@@ -1,0 +1,153 @@
+"""Measures the memory of all workers and reports it to the policy.
+
+Estimates come every two seconds, measures every ten and whenever an estimate is over the limit (design section 7). All
+reading happens in a thread: a measure takes up to a quarter of a second for each browser.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import anyio
+import anyio.to_thread
+
+from poolwright.concurrency import periodic
+from poolwright.domain.events import Level
+from poolwright.domain.ids import WorkerRef
+from poolwright.domain.states import WorkerStatus
+from poolwright.supervisor.observation import EventLog
+from poolwright.supervisor.policy.events import MemorySampled, PoolInput
+from poolwright.supervisor.processes.worker import Worker
+from poolwright.system.memory_limit import MemoryLimit
+from poolwright.system.memory_usage import MemoryMetric, ProcessTreeMeter
+
+ESTIMATE_INTERVAL_S = 2.0
+_AT_WORK = frozenset({WorkerStatus.READY, WorkerStatus.PROCESSING, WorkerStatus.IDLE})
+#: Of the looks, every fifth is a measure.
+MEASURE_EVERY = 5
+
+_LESS_EXACT = {
+    MemoryMetric.USS: "Memory is measured without shared pages: this system does not report how processes share them.",
+    MemoryMetric.SCALED_RSS: "Memory is estimated: this user may not inspect all browser processes.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sample:
+    """What one look found."""
+
+    by_worker: dict[WorkerRef, int]
+    own_bytes: int
+    limit: MemoryLimit
+    #: The weakest that was needed.
+    way: MemoryMetric
+
+
+class MemoryMonitor:
+    """Looks at all workers of a pool until cancelled. Owns nothing; ends nobody."""
+
+    def __init__(
+        self,
+        workers: Sequence[Worker],
+        threshold: float,
+        read_limit: Callable[[], MemoryLimit],
+        chronicle: EventLog,
+        report: Callable[[PoolInput], None],
+    ) -> None:
+        """Watch these workers.
+
+        Args:
+            workers: The slots of the pool.
+            threshold: The part of all memory that may be used.
+            read_limit: Tells what there is; read anew at each look, since limits change.
+            chronicle: Where it is told when memory cannot be measured well.
+            report: Takes facts for the plan; returns at once.
+        """
+        self._workers = workers
+        self.threshold = threshold
+        self._read_limit = read_limit
+        self._chronicle = chronicle
+        self._report = report
+        self._own = ProcessTreeMeter(lambda: [os.getpid()])
+        self._warned_of = MemoryMetric.PSS
+        self._seen = set[WorkerRef]()
+        self._is_blind = False
+        #: The most that all workers and the supervisor used together, in bytes.
+        self.peak_bytes = 0
+        #: What may be used, in bytes; 0 before the first look.
+        self.limit_bytes = 0
+
+    async def watch(self) -> None:
+        """Look every two seconds and tell, until cancelled."""
+        looks = itertools.count()
+        async for _ in periodic(ESTIMATE_INTERVAL_S):
+            await self.look(is_exact=next(looks) % MEASURE_EVERY == 0 or self._has_newcomer())
+
+    async def look(self, *, is_exact: bool) -> None:
+        """Look once and tell; an estimate that is over the limit is followed by a measure.
+
+        Where nothing can be read now (no descriptor is left, mostly) nothing is told but that.
+        """
+        try:
+            found = await anyio.to_thread.run_sync(lambda: self._look(is_exact=is_exact), abandon_on_cancel=True)
+        except OSError as error:
+            self._warn_of_blindness(error)
+            return
+        self._is_blind = False
+        if not is_exact and self._is_over(found):
+            await self.look(is_exact=True)
+            return
+        self._warn(found.way)
+        self.limit_bytes = int(self.threshold * found.limit.total_bytes)
+        seen = MemorySampled(
+            by_worker=found.by_worker,
+            own_bytes=found.own_bytes,
+            total_bytes=found.limit.total_bytes,
+            is_exact=is_exact,
+            at_s=anyio.current_time(),
+        )
+        self.peak_bytes = max(self.peak_bytes, seen.used_bytes)
+        self._report(seen)
+
+    def _has_newcomer(self) -> bool:
+        """Whether a generation is at work that was not there at the last look: what it uses must be known well."""
+        here = {worker.ref for worker in self._workers if worker.status in _AT_WORK}
+        newcomers, self._seen = here - self._seen, here
+        return bool(newcomers)
+
+    def _look(self, *, is_exact: bool) -> _Sample:
+        """Blocking."""
+        by_worker: dict[WorkerRef, int] = {}
+        own = self._own.measure() if is_exact else self._own.estimate()
+        ways = [own.way]
+        for worker in self._workers:
+            ref, usage = worker.ref, worker.gauge.read(is_exact=is_exact)
+            if usage is not None:
+                by_worker[ref] = usage.memory_bytes
+                ways.append(usage.way)
+        return _Sample(
+            by_worker=by_worker,
+            own_bytes=own.memory_bytes,
+            limit=self._read_limit(),
+            way=max(ways, key=list(MemoryMetric).index),
+        )
+
+    def _is_over(self, found: _Sample) -> bool:
+        used_bytes = found.own_bytes + sum(found.by_worker.values())
+        return used_bytes > self.threshold * found.limit.total_bytes
+
+    def _warn_of_blindness(self, error: OSError) -> None:
+        """Say once that memory is not watched, until it is again."""
+        if not self._is_blind:
+            self._is_blind = True
+            told = f"Memory cannot be measured now ({error.strerror or error}); trying again."
+            self._chronicle.notice(Level.WARNING, told)
+
+    def _warn(self, way: MemoryMetric) -> None:
+        """Say once for each way that is weaker than those before."""
+        if list(MemoryMetric).index(way) > list(MemoryMetric).index(self._warned_of):
+            self._warned_of = way
+            self._chronicle.notice(Level.WARNING, _LESS_EXACT[way])

@@ -1,0 +1,243 @@
+"""The queue between the journal and the workers, which take a task from it whenever a tab is free.
+
+What is claimed ahead of them is bounded; what comes back always finds its place. A task on trial stands apart: only a
+worker that has done nothing yet may take it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import bisect
+import itertools
+from collections.abc import Callable
+
+import anyio
+
+from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.outcomes import ReturnReason
+from poolwright.domain.ports import Journal
+from poolwright.domain.tasks import POTask
+from poolwright.supervisor.deadline import Deadline
+from poolwright.supervisor.policy.events import TrialQueued
+
+#: Tasks claimed ahead, for each tab: enough that no tab waits for the disk, few enough that a crash returns little.
+AHEAD_PER_TAB = 2
+
+
+class TaskQueue(asyncio.Queue[POTask]):
+    """A queue ordered by when tasks were first claimed: a task that returns goes to the head again."""
+
+    def _init(self, maxsize: int) -> None:
+        del maxsize  # a task that comes back must never be refused; what is claimed ahead is bounded by who claims
+        self._tasks: list[POTask] = []
+        self._ranks: dict[TaskId, int] = {}
+        self._next_rank = itertools.count()
+
+    def _put(self, item: POTask) -> None:
+        self._ranks.setdefault(item.task_id, next(self._next_rank))
+        bisect.insort(self._tasks, item, key=lambda task: self._ranks[task.task_id])
+
+    def _get(self) -> POTask:
+        return self._tasks.pop(0)
+
+    def qsize(self) -> int:
+        """How many tasks wait."""
+        return len(self._tasks)
+
+    def empty(self) -> bool:
+        """Whether none waits."""
+        return not self._tasks
+
+    def withdraw(self, task_id: TaskId) -> bool:
+        """Take one task out, wherever it stands; false when it does not wait here."""
+        rest = [task for task in self._tasks if task.task_id != task_id]
+        is_here = len(rest) < len(self._tasks)
+        self._tasks[:] = rest
+        return is_here
+
+    def forget(self, task_id: TaskId) -> None:
+        """A task has its outcome and does not come back."""
+        self._ranks.pop(task_id, None)
+
+
+class TaskFeeder:
+    """Feeds ``task_queue`` from the journal, where a queued task is ASSIGNED; tasks left at the end are released."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        batch_id: BatchId,
+        tab_count: int,
+        report: Callable[[TrialQueued], None] = lambda _: None,
+        deadline: Deadline | None = None,
+    ) -> None:
+        """Feed the tasks of one list to ``tab_count`` tabs.
+
+        Args:
+            journal: Where they come from.
+            batch_id: The list.
+            tab_count: How many can be open at the same time.
+            report: Told of each task that waits for a fresh worker.
+            deadline: When the pool must be gone; a claim whose disk hangs is left behind then.
+        """
+        self._journal = journal
+        self._batch_id = batch_id
+        self._ahead_count = tab_count * AHEAD_PER_TAB
+        # Every tab may give its task back while as many later ones are claimed.
+        self._claimed_max = self._ahead_count + tab_count
+        self.task_queue = TaskQueue()
+        self._report = report
+        self._deadline = deadline or Deadline()
+        self._on_trial: list[POTask] = []
+        self._returned_count = 0
+        self._changed = anyio.Event()
+        self._opened = anyio.Event()
+        self._opened.set()
+
+    def set_open(self, *, is_open: bool) -> None:
+        """Say whether tasks may be taken; those in the queue stay there meanwhile."""
+        if is_open:
+            self._opened.set()
+        elif self._opened.is_set():
+            self._opened = anyio.Event()
+
+    def note_return(self) -> None:
+        """Look for due tasks again: one has returned to the journal."""
+        self._returned_count += 1
+        self._changed.set()
+
+    async def take(self, *, is_fresh: bool = False) -> POTask:
+        """The next task, in the order of the list. Waits while there is none, or none may start; safe to cancel.
+
+        Args:
+            is_fresh: Whether it is a worker's first one, which may be one on trial.
+        """
+        while True:
+            await self._opened.wait()
+            if is_fresh and self._on_trial:
+                return self._on_trial.pop(0)
+            task = await self.task_queue.get()
+            if self._opened.is_set():
+                self._changed.set()
+                return task
+            self.put_back(task)
+
+    def put_back(self, task: POTask) -> None:
+        """Put a task that was not begun back at its old position."""
+        if task.is_on_trial:
+            self._on_trial.append(task)
+            self._report(TrialQueued(task_id=task.task_id))
+        else:
+            self.task_queue.put_nowait(task)
+
+    def forget(self, task_id: TaskId) -> None:
+        """A task does not come back."""
+        self.task_queue.forget(task_id)
+
+    def end_trials(self) -> None:
+        """No worker is left: what was to be on trial stands with the others."""
+        while self._on_trial:
+            self.task_queue.put_nowait(self._on_trial.pop())
+
+    async def feed(self) -> None:
+        """Claim due tasks while there is room, until cancelled."""
+        while True:
+            self._changed = anyio.Event()
+            room = self._room()
+            tasks = await self._claim(room) if room else ()
+            if not tasks:
+                await self._wait_for_change(has_room=bool(room))
+
+    def withdraw(self, task_id: TaskId) -> bool:
+        """Take one task out of the queue; false when it is not there."""
+        rest = [task for task in self._on_trial if task.task_id != task_id]
+        is_here = self.task_queue.withdraw(task_id) or len(rest) < len(self._on_trial)
+        self._on_trial[:] = rest
+        if is_here:
+            self._changed.set()  # there is room for another one
+        return is_here
+
+    async def return_rest(self) -> int:
+        """Release all queued tasks to the journal and return their number; no worker may take one any more."""
+        count = 0
+        self.end_trials()
+        while not self.task_queue.empty():
+            task = self.task_queue.get_nowait()
+            await self._journal.give_back(
+                task.task_id, ReturnReason.DRAINING, detail="", delay_s=0.0, is_attempt_spent=False
+            )
+            count += 1
+        return count
+
+    def _room(self) -> int:
+        """Free places; what came back has places of its own, so that it need not wait behind later tasks."""
+        waiting = self.task_queue.qsize()
+        wanted = max(self._ahead_count - waiting, 0) + self._returned_count
+        self._returned_count = 0
+        return max(0, min(wanted, self._claimed_max - waiting))
+
+    async def _claim(self, room: int) -> tuple[POTask, ...]:
+        tasks: tuple[POTask, ...] = ()
+        with self._deadline.shield():  # a claimed task must reach the queue
+            tasks = tuple(await self._journal.fetch(self._batch_id, room))
+            for task in tasks:
+                self.put_back(task)
+        return tasks
+
+    async def _wait_for_change(self, *, has_room: bool) -> None:
+        """Sleep until something changes, or until a task that waits for its time is due."""
+        due_s = await self._journal.next_due_s(self._batch_id) if has_room else None
+        with anyio.move_on_after(due_s):
+            await self._changed.wait()
+
+
+class TabSlots:
+    """Counts the free tabs of one generation."""
+
+    def __init__(self, count: int) -> None:
+        """All of them are free."""
+        self._count = count
+        self._free = anyio.Semaphore(count)
+        self._alone: TaskId | None = None
+
+    async def take_one(self) -> None:
+        """Wait for a free tab and take it."""
+        await self._free.acquire()
+
+    async def take_the_others(self, task_id: TaskId) -> None:
+        """Wait until every other tab is free and take them too; ``free`` gives all back."""
+        taken_count = 0
+        try:
+            for _ in range(self._count - 1):
+                await self._free.acquire()
+                taken_count += 1
+        except BaseException:
+            self._release(taken_count)
+            raise
+        self._alone = task_id
+
+    def free(self, task_id: TaskId) -> None:
+        """A task is done."""
+        is_alone = task_id == self._alone
+        self._alone = None if is_alone else self._alone
+        self._release(self._count if is_alone else 1)
+
+    def _release(self, count: int) -> None:
+        for _ in range(count):
+            self._free.release()
+
+
+async def next_task(dispatch: TaskFeeder, tabs: TabSlots, *, is_fresh: bool = False) -> POTask:
+    """Wait for a free tab and a task; one that a worker died on runs alone: only its own doing shall count against it.
+
+    Safe to cancel: a task that was not begun stands at its old place again.
+    """
+    await tabs.take_one()
+    task = await dispatch.take(is_fresh=is_fresh)
+    try:
+        if task.death_count:
+            await tabs.take_the_others(task.task_id)
+    except BaseException:
+        dispatch.put_back(task)
+        raise
+    return task

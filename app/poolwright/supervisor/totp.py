@@ -1,0 +1,69 @@
+"""One-time codes for a portal's second factor (TOTP, RFC 6238); every code is used once.
+
+The secret stays here, in the supervisor: workers get a code when they are told to log in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import anyio
+import pyotp
+from pyotp.totp import TOTP
+
+from poolwright.domain.errors import OptionsError
+from poolwright.domain.options import Secret
+
+#: A code that is about to end would be refused before the form is filled in.
+LEAST_LEFT_S = 3.0
+_INVALID_SECRET = "Invalid TOTP secret: expected base32 text or an otpauth://totp/ URI."
+
+
+class TotpGenerator:
+    """One account's codes."""
+
+    def __init__(self, secret: Secret, clock: Callable[[], datetime]) -> None:
+        """Read the secret.
+
+        Args:
+            secret: Base32 text, or an ``otpauth://totp/`` address, which may name digits, period and digest.
+            clock: Aware UTC now.
+
+        Raises:
+            OptionsError: It is neither.
+        """
+        self._totp = _parse_secret(secret.text)
+        self._clock = clock
+        self._last_step = -1
+        self._turn = anyio.Lock()
+
+    async def next(self) -> str:
+        """Return a code that was not used before; wait for the next one if necessary, at most one period and 3 s."""
+        async with self._turn:
+            now_s = self._clock().timestamp()
+            period_s = self._totp.interval
+            step = max(int((now_s + LEAST_LEFT_S) // period_s), self._last_step + 1)
+            self._last_step = step
+            await anyio.sleep(max(0.0, step * period_s - now_s))
+            return self._totp.generate_otp(step)
+
+
+def totp_from_secret(secret: Secret, clock: Callable[[], datetime]) -> TotpGenerator | None:
+    """Return the code generator of a secret, or ``None`` if the secret is empty.
+
+    Raises:
+        OptionsError: The secret is invalid.
+    """
+    return TotpGenerator(secret, clock) if secret else None
+
+
+def _parse_secret(text: str) -> TOTP:
+    try:
+        found = pyotp.parse_uri(text) if "://" in text else TOTP("".join(text.split()).upper())
+        found.generate_otp(0)
+    except (ValueError, TypeError, LookupError) as error:
+        raise OptionsError(_INVALID_SECRET) from error
+    if not isinstance(found, TOTP):
+        raise OptionsError(_INVALID_SECRET)
+    return found
