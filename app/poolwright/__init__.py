@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from poolwright.domain.outcomes import Reason
     from poolwright.domain.tasks import JsonValue, POTask, Report
     from poolwright.sdk.protocol import GiveUpError, Processor, RetryLaterError, SessionLostError, Tab
-    from poolwright.service.callbacks import Callbacks
-    from poolwright.service.library import new_task, open_pool
+    from poolwright.service.library import Callbacks, new_task, open_pool
     from poolwright.supervisor.pool import PersistentWorkerPool
 
 __all__ = [

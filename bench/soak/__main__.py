@@ -34,8 +34,8 @@ from poolwright.demo.faults import FatPage
 from poolwright.demo.process import running_portal
 from poolwright.domain.tasks import TaskRecord
 from poolwright.journal.sqlite_journal import SqliteJournal
-from poolwright.service.library import LIST
-from poolwright.service.out import JOURNAL_NAME
+from poolwright.service.library import LIBRARY_BATCH_ID
+from poolwright.service.output_folder import JOURNAL_NAME
 
 SAMPLES_NAME, SUMMARY_NAME, PLOT_NAME = "samples.csv", "summary.json", "soak.png"
 #: Numbers that fit into one question to the portal.
@@ -96,7 +96,7 @@ async def _live(stage: Stage) -> Told:
 async def _judge(out: Path, portal: Portal, told: Told) -> Tally:
     """Compare journal and files with what the portal knows."""
     async with SqliteJournal(out / PRIVATE_NAME / JOURNAL_NAME, SystemClock()) as journal:
-        records = await journal.records(LIST)
+        records = await journal.records(LIBRARY_BATCH_ID)
     ended = await anyio.to_thread.run_sync(_look_at, out, records)
     truths: dict[str, OrderTruth] = {}
     numbers = list(ended)

@@ -24,9 +24,8 @@ from bench.soak.trend import median, percentile
 from bench.soak.watch import Restart, Watch
 from poolwright.cli.login import log_in
 from poolwright.concurrency import periodic
-from poolwright.service.crew import find_crew
 from poolwright.service.library import PersistentWorkerPool, open_pool
-from poolwright.service.site import find_new_site
+from poolwright.service.pool_config import resolve_new_portal_config, resolve_worker_config
 from poolwright.settings import load_settings
 
 #: Orders that are open at a time, for each tab: the queue never runs empty.
@@ -86,8 +85,8 @@ async def drive(stage: Stage) -> Told:
         "tabs_per_worker": plan.tabs,
     }
     settings = load_settings(given)
-    site, content = find_new_site(settings)
-    await log_in(settings, content, find_crew(settings, site), None)
+    site, content = resolve_new_portal_config(settings)
+    await log_in(settings, content, resolve_worker_config(settings, site), None)
     submitted_count = 0
     watch = Watch(plan.workers * plan.tabs * OPEN_PER_TAB, time.monotonic)
     with stage.samples_path.open("w", encoding="utf-8", newline="") as file, stage.numbers_path.open() as lines:

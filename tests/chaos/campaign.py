@@ -15,7 +15,7 @@ import anyio.to_thread
 import psutil
 from anyio.abc import Process, TaskGroup
 
-from poolwright.service.batch import Redo
+from poolwright.service.batch import RedoPolicy
 from tests.support.program import Desk, read_lines
 from tests.support.storm.progress import Progress
 from tests.support.storm.session import DONE, Session
@@ -43,12 +43,12 @@ class Campaign:
     sessions: list[Session] = field(default_factory=list[Session])
     _done: set[str] = field(default_factory=set[str])
 
-    async def start(self, redo: Redo, beside: TaskGroup) -> Session:
+    async def start(self, redo: RedoPolicy, beside: TaskGroup) -> Session:
         """Start the program once and stay until it has ended; ``beside`` watches the end of its orphans."""
         self.progress.session_no += 1
         session = Session(number=self.progress.session_no, redo=redo)
         self.sessions.append(session)
-        if redo is Redo.ALL:
+        if redo is RedoPolicy.ALL:
             self._done.clear()
         begun_s = anyio.current_time()
         errors = self.logs / f"start-{session.number:02}.stderr"

@@ -14,7 +14,7 @@ import anyio.to_thread
 from poolwright.demo.catalogue.truth import OrderTruth
 from poolwright.demo.client import Portal
 from poolwright.demo.process import running_portal
-from poolwright.service.batch import Redo
+from poolwright.service.batch import RedoPolicy
 from tests.chaos.campaign import Campaign
 from tests.support.program import Desk, open_desk
 from tests.support.storm.accidents import Storm, count_kinds
@@ -93,7 +93,7 @@ async def run_storm(storm: Storm, folder: Path, tell: Callable[[str], None]) -> 
         found = await _brave(campaign, striking)
         stormy = await anyio.to_thread.run_sync(lambda: place.read(campaign, is_calm=False))
         async with anyio.create_task_group() as beside:
-            await campaign.start(Redo.UNFINISHED, beside)
+            await campaign.start(RedoPolicy.UNFINISHED, beside)
         calm = await anyio.to_thread.run_sync(lambda: place.read(campaign, is_calm=True))
         told = [*found, *(f"after the storm: {one}" for one in breaches(stormy)), *breaches(calm)]
         return Course(
@@ -117,7 +117,7 @@ async def _prepare(desk: Desk, portal: Portal, storm: Storm) -> _Place:
 
 async def _brave(campaign: Campaign, striking: Striking) -> list[str]:
     """Start the program again and again, until the list is done and the storm is over."""
-    redo = Redo.RETRYABLE
+    redo = RedoPolicy.RETRYABLE
     async with anyio.create_task_group() as beside:
         beside.start_soon(striking.act_out)
         for _ in range(striking.storm.end_count + SPARE_STARTS):
@@ -126,7 +126,7 @@ async def _brave(campaign: Campaign, striking: Striking) -> list[str]:
                 await striking.abate()
                 return []
             # The rest of the storm needs a list with work in it.
-            redo = Redo.ALL if session.is_finished else Redo.RETRYABLE
+            redo = RedoPolicy.ALL if session.is_finished else RedoPolicy.RETRYABLE
         await striking.abate()
     hit_count, all_count = len(striking.hits), len(striking.storm.accidents)
     return [f"the list was not done after {len(campaign.sessions)} starts, {hit_count} of {all_count} accidents struck"]

@@ -19,7 +19,7 @@ from poolwright.domain.options import PortalOptions, WorkerOptions
 from poolwright.domain.outcomes import Outcome
 from poolwright.domain.ports import Accepted, EventSink
 from poolwright.profile.repository import ProfileFile, ProfileRepository
-from poolwright.service.batch import BatchJob, BatchSummary, Ending
+from poolwright.service.batch import BatchEnding, BatchJob, BatchSummary
 from poolwright.settings import Settings, variable_name
 from poolwright.system.sandbox_probe import SandboxFacts
 from tests.support.machine import ROOMY
@@ -65,7 +65,7 @@ def portal_of(worker: WorkerOptions) -> PortalOptions:
 
 
 ONE_DONE = BatchSummary(
-    ending=Ending.FINISHED,
+    ending=BatchEnding.FINISHED,
     accepted=Accepted(new_count=1, waiting_count=0, done_count=0),
     outcomes={Outcome.COMPLETED: 1},
     done_now_count=1,
@@ -99,6 +99,6 @@ def fake_run(monkeypatch: pytest.MonkeyPatch, profile: Path) -> FakeRun:
     """No browser starts: what ``run`` hands on is noted."""
     fake = FakeRun()
     monkeypatch.setattr("poolwright.cli.conduct.run_batch", fake)
-    monkeypatch.setattr("poolwright.service.staffing.look_at_machine", lambda *_: ROOMY)
+    monkeypatch.setattr("poolwright.service.capacity.look_at_machine", lambda *_: ROOMY)
     monkeypatch.setattr("poolwright.system.sandbox.probe", lambda _: SANDBOX_ALLOWED)
     return fake

@@ -24,7 +24,7 @@ import anyio
 import pytest
 
 from poolwright.archive.evidence import EVIDENCE_NAME
-from poolwright.service.out import JOURNAL_NAME, LOG_NAME
+from poolwright.service.output_folder import JOURNAL_NAME, LOG_NAME
 from tests.support.journal_story import Order, Story, read_story
 from tests.support.process_table import process_table
 

@@ -18,12 +18,10 @@ from poolwright.domain.ids import BatchId
 from poolwright.domain.ports import Accepted, Clock
 from poolwright.domain.tasks import OrderList
 from poolwright.intake.orders import ReadOptions
-from poolwright.service.schedules.conduct import Means, conduct
-from poolwright.service.schedules.entry import FileSource, Schedule
-from poolwright.service.schedules.ledger import Ledger
-from poolwright.service.schedules.records import Ended
-from poolwright.service.schedules.submitted import Desk
-from poolwright.service.schedules.timetable import Timetable
+from poolwright.service.schedules.runs import QueueClient, RunContext, run_schedule
+from poolwright.service.schedules.schedule_definition import FileSource, Schedule
+from poolwright.service.schedules.schedule_state import RunResult, ScheduleStateFile
+from poolwright.service.schedules.scheduler import Scheduler
 from tests.support.order_files import DIGITS
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -82,8 +80,8 @@ class Queue:
         self.open = dict.fromkeys(self.open, 0)
 
     @property
-    def desk(self) -> Desk:
-        return Desk(submit=self.submit, open_count=self.open_count, cancel_waiting=self.cancel_waiting)
+    def desk(self) -> QueueClient:
+        return QueueClient(submit=self.submit, open_count=self.open_count, cancel_waiting=self.cancel_waiting)
 
 
 @dataclass(kw_only=True)
@@ -103,14 +101,14 @@ class Scenario:
     def texts(self) -> list[str]:
         return [event.text for event in self.events if isinstance(event, Notice)]
 
-    def means(self) -> Means:
+    def means(self) -> RunContext:
         folder = self.root / ".poolwright" / "schedules"
-        return Means(desk=self.queue.desk, reading=READING, folder=folder, clock=self.clock, look_interval_s=0.01)
+        return RunContext(desk=self.queue.desk, reading=READING, folder=folder, clock=self.clock, look_interval_s=0.01)
 
     @asynccontextmanager
-    async def timetable(self, *schedules: Schedule) -> AsyncGenerator[Timetable]:
-        ledger = Ledger(self.ledger_path)
-        async with Timetable(schedules, ledger=ledger, means=self.means(), observe=self.events.append) as timetable:
+    async def timetable(self, *schedules: Schedule) -> AsyncGenerator[Scheduler]:
+        ledger = ScheduleStateFile(self.ledger_path)
+        async with Scheduler(schedules, ledger=ledger, means=self.means(), observe=self.events.append) as timetable:
             yield timetable
 
     def schedule(self, name: str = "nightly", cron: str = "0 6 * * *", **changes: Any) -> Schedule:  # noqa: ANN401 - fields by name
@@ -127,12 +125,12 @@ async def until(fact: Callable[[], object]) -> None:
             await anyio.sleep(0.005)
 
 
-def hows(timetable: Timetable, name: str) -> list[str]:
+def hows(timetable: Scheduler, name: str) -> list[str]:
     """How the fires of an entry went, the latest first."""
     return [fire.how.value for sight in timetable.overview() if sight.name == name for fire in sight.history]
 
 
-def is_idle(timetable: Timetable) -> bool:
+def is_idle(timetable: Scheduler) -> bool:
     """Whether no entry runs."""
     return not any(sight.is_running for sight in timetable.overview())
 
@@ -147,12 +145,12 @@ def scenario(tmp_path: Path) -> Scenario:
     return Scenario(root=tmp_path)
 
 
-async def run(scenario: Scenario, schedule: Schedule) -> Ended:
+async def run(scenario: Scenario, schedule: Schedule) -> RunResult:
     noted: list[tuple[BatchId, ...]] = []
 
     async def note(batch_ids: tuple[BatchId, ...]) -> None:
         noted.append(batch_ids)
 
-    ended = await conduct(schedule, MONDAY, scenario.means(), note)
+    ended = await run_schedule(schedule, MONDAY, scenario.means(), note)
     assert len(noted) == len(scenario.queue.lists), "each list is noted as soon as the journal has it"
     return ended

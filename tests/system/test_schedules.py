@@ -11,8 +11,7 @@ import pytest
 from poolwright.concurrency import SystemClock
 from poolwright.demo.client import Portal
 from poolwright.demo.process import running_portal
-from poolwright.service.schedules.opening import timetable_of
-from poolwright.service.schedules.sight import Sight
+from poolwright.service.schedules.scheduler import ScheduleView, create_scheduler
 from poolwright.settings import Settings, load_settings, variable_name
 from tests.support.portal import needs_chromium
 from tests.support.program import Desk, open_desk
@@ -34,10 +33,12 @@ def settings_of(desk: Desk, monkeypatch: pytest.MonkeyPatch, **changes: object) 
     return load_settings({"schedules": [{**TABLE, **changes}], "workers": 1})
 
 
-async def run_once(settings: Settings) -> Sight:
+async def run_once(settings: Settings) -> ScheduleView:
     """Run the entry by hand, to its end."""
     queue = Queue()
-    timetable = timetable_of(settings, desk=queue.desk, reading=READING, clock=SystemClock(), observe=lambda _: None)
+    timetable = create_scheduler(
+        settings, desk=queue.desk, reading=READING, clock=SystemClock(), observe=lambda _: None
+    )
     async with timetable:
         await timetable.run_now("nightly")
         with anyio.fail_after(200):

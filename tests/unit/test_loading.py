@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from poolwright import interpreter
-from poolwright.service.schedules.children import environment
+from poolwright.service.schedules.sources import child_environment
 
 NAME = "PYDANTIC_DISABLE_PLUGINS"
 ENVIRONMENT = os.environ  # noqa: TID251 - what is changed there is what these tests are about
@@ -48,8 +48,8 @@ def test_who_did_not_begin_keeps_all_that_is_garbage(monkeypatch: pytest.MonkeyP
 def test_what_was_set_for_our_processes_is_not_inherited_by_programs_of_others() -> None:
     interpreter.prepare_imports()
 
-    assert environment(is_ours=True)[NAME] == "__all__"
-    assert NAME not in environment(is_ours=False)
+    assert child_environment(is_ours=True)[NAME] == "__all__"
+    assert NAME not in child_environment(is_ours=False)
 
 
 def test_what_a_person_set_stays_and_is_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,4 +58,4 @@ def test_what_a_person_set_stays_and_is_inherited(monkeypatch: pytest.MonkeyPatc
     interpreter.prepare_imports()
 
     assert ENVIRONMENT[NAME] == "one-of-mine"
-    assert environment(is_ours=False)[NAME] == "one-of-mine"
+    assert child_environment(is_ours=False)[NAME] == "one-of-mine"

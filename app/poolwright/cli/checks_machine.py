@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from poolwright.cli import words
 from poolwright.cli.checks import Check, fail, ok, warn
 from poolwright.domain.options import Sandbox
-from poolwright.service import gate
+from poolwright.service import capacity
+from poolwright.service.browser_check import BrowserCheck
 from poolwright.service.certificates import Certificates
-from poolwright.service.trial import Trial
 from poolwright.system.container import Container
 from poolwright.system.hardware import Fonts, Hardware
 from poolwright.system.sandbox import SandboxChoice
@@ -55,16 +55,16 @@ def judge_sandbox(choice: SandboxChoice) -> Check:
 
 def judge_memory(machine: Hardware, workers_count: int, tabs_per_worker: int, container: Container | None) -> Check:
     """Whether that many workers fit, by the same rules as at the start of a run; and how many would."""
-    lack = gate.lack_of_memory(workers_count, tabs_per_worker, machine)
+    lack = capacity.memory_shortage(workers_count, tabs_per_worker, machine)
     if lack:
         return fail("memory", lack, "")
-    tight = gate.tightness(workers_count, tabs_per_worker, machine)
+    tight = capacity.memory_warning(workers_count, tabs_per_worker, machine)
     if tight:
         return warn("memory", tight, "")
     memory = machine.memory
     there = f"{words.size(memory.available_bytes)} of {words.size(memory.total_bytes)} free ({memory.source})"
-    needed = gate.need(workers_count, tabs_per_worker)
-    fitting = gate.counted(gate.fitting_count(machine, tabs_per_worker), "worker")
+    needed = capacity.memory_needed(workers_count, tabs_per_worker)
+    fitting = capacity.count_text(capacity.max_workers(machine, tabs_per_worker), "worker")
     if memory.is_of_group:
         return ok("memory", f"{there}; {needed}; at most {fitting} would fit")
     if container is not None:
@@ -192,7 +192,7 @@ def _is_utf8(encoding: str) -> bool:
     return encoding.casefold().replace("-", "").replace("_", "") == _UTF8
 
 
-def judge_start(trial: Trial) -> Check:
+def judge_start(trial: BrowserCheck) -> Check:
     """Whether the browser came up when it was tried."""
     if trial.problem:
         advice = "A run starts it in the same way: fix this first."

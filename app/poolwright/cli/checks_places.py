@@ -5,7 +5,7 @@ from __future__ import annotations
 from poolwright.cli import words
 from poolwright.cli.checks import Check, fail, ok, warn
 from poolwright.profile.run_folder import TEMP_PATH_MAX_BYTES
-from poolwright.service import gate
+from poolwright.service import capacity
 from poolwright.system.folder_access import FolderAccess
 from poolwright.system.hardware import Hardware
 
@@ -31,7 +31,7 @@ def judge_runs_dir(machine: Hardware, workers_count: int, tabs_per_worker: int, 
     """Whether clones can be made and have room, and browsers' sockets have short enough a path."""
     place = str(machine.runs_dir)
     length = len(place.encode()) + RUN_PATH_BYTES
-    lack = gate.lack_of_room(workers_count, tabs_per_worker, machine)
+    lack = capacity.disk_shortage(workers_count, tabs_per_worker, machine)
     if runs.refusal is not None:
         return _refused("runs folder", runs, "Or name another one with --runs-dir.")
     if lack:

@@ -25,10 +25,10 @@ from poolwright.concurrency import SystemClock
 from poolwright.domain.events import Event, Level, Notice
 from poolwright.domain.ports import EventSink
 from poolwright.service.batch import BatchJob, BatchSummary
-from poolwright.service.beacon import batch_lit
-from poolwright.service.crew import secrets_of
-from poolwright.service.logs import LogOptions, log_event, logging_to
-from poolwright.service.runtime import run_batch
+from poolwright.service.batch_run import run_batch
+from poolwright.service.log_setup import LogOptions, configure_logging, log_event
+from poolwright.service.pidfile import batch_pidfile
+from poolwright.service.pool_config import secret_texts
 from poolwright.settings import LogLevel, Settings
 
 
@@ -41,7 +41,7 @@ def log_options(manner: Manner, view: View | None, settings: Settings, file: Pat
         file=file,
         people=people,
         people_level=LogLevel.DEBUG if manner.is_verbose else quiet_level,
-        secrets=secrets_of(settings),
+        secrets=secret_texts(settings),
     )
 
 
@@ -84,14 +84,14 @@ async def conduct(job: BatchJob, showing: Showing, *observers: EventSink) -> Bat
         now_s=clock.monotonic(),
     )
     view = make_view(showing.manner, progress, job.orders.source, console(), clock)
-    with logging_to(log_options(showing.manner, view, showing.settings, showing.log_file)):
+    with configure_logging(log_options(showing.manner, view, showing.settings, showing.log_file)):
         with view:
             observe = _all(view, log_event, *observers)
             for notice in showing.notices:
                 observe(notice)
             for notice in showing.recorded:
                 log_event(notice)
-            with batch_lit(showing.settings.out / PRIVATE_NAME, clock.now()) as tell_draining:
+            with batch_pidfile(showing.settings.out / PRIVATE_NAME, clock.now()) as tell_draining:
                 summary = await _run(job, view, observe, tell_draining)
         view.conclude(summary)
         for text in losses():

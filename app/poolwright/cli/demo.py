@@ -35,11 +35,10 @@ from poolwright.demo.client import Portal
 from poolwright.demo.process import PortalError, running_portal
 from poolwright.domain.errors import SetupError
 from poolwright.domain.events import Event, TaskEnded
-from poolwright.service.batch import BatchSummary, Ending, Redo
-from poolwright.service.crew import find_crew
-from poolwright.service.out import open_out
-from poolwright.service.site import account_of, find_new_site
-from poolwright.service.staffing import find_staffing
+from poolwright.service.batch import BatchEnding, BatchSummary, RedoPolicy
+from poolwright.service.capacity import resolve_worker_count
+from poolwright.service.output_folder import open_output_folder
+from poolwright.service.pool_config import portal_account, resolve_new_portal_config, resolve_worker_config
 from poolwright.settings import Settings
 
 #: Of the pack, and of the profile that a demo makes.
@@ -115,7 +114,7 @@ async def _perform(settings: Settings, play: Play) -> Exit:
         listed = await portal.orders(play.order_count)
         await anyio.to_thread.run_sync(write_list, play.out / LIST_NAME, listed)
         summary, ended = await _run(settings, play)
-        if summary.ending is not Ending.FINISHED:
+        if summary.ending is not BatchEnding.FINISHED:
             return exit_of_summary(summary)
         truths = await portal.truth(*(order.number for order in listed))
         found = await anyio.to_thread.run_sync(look_at, play.out, ended)
@@ -144,15 +143,15 @@ def stage_settings(settings: Settings, portal: Portal, out: Path) -> Settings:
 
 async def _run(settings: Settings, play: Play) -> tuple[BatchSummary, dict[str, TaskEnded]]:
     """The same path as ``poolwright run``, with a profile made first and every end of an order kept."""
-    site, content = find_new_site(settings)
-    crew = find_crew(settings, site)
-    staffing = find_staffing(settings)
-    log_file = open_out(settings)
+    site, content = resolve_new_portal_config(settings)
+    crew = resolve_worker_config(settings, site)
+    staffing = resolve_worker_count(settings)
+    log_file = open_output_folder(settings)
     profile = await log_in(settings, content, crew, log_file)
     sources = Sources(names=(str(play.out / LIST_NAME),))
     orders = await anyio.to_thread.run_sync(read_orders, sources, site.pack)
-    job = make_job(settings, orders, crew, profile.base_path, Redo.RETRYABLE, worker_count=staffing.worker_count)
-    job = replace(job, account=account_of(settings, site))
+    job = make_job(settings, orders, crew, profile.base_path, RedoPolicy.RETRYABLE, worker_count=staffing.worker_count)
+    job = replace(job, account=portal_account(settings, site))
     notices = (*news((*orders.notices, *sandbox_notice(crew))), *staffing.notices)
     showing = Showing(
         manner=play.manner,

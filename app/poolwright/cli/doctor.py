@@ -41,13 +41,12 @@ from poolwright.profile.base import LOCAL_STATE, check_base
 from poolwright.profile.integrity import PREFERENCES_FILE
 from poolwright.profile.locks import read_locked
 from poolwright.profile.repository import BASE_NAME, FILE_NAME, ProfileRepository
+from poolwright.service.browser_check import check_browser_start
+from poolwright.service.capacity import pick_worker_count
 from poolwright.service.certificates import find_certificates
-from poolwright.service.crew import find_crew
-from poolwright.service.logs import LogOptions, logging_to
-from poolwright.service.out import JOURNAL_NAME, LOG_NAME
-from poolwright.service.site import find_profile, find_site
-from poolwright.service.staffing import chosen_count
-from poolwright.service.trial import try_browser
+from poolwright.service.log_setup import LogOptions, configure_logging
+from poolwright.service.output_folder import JOURNAL_NAME, LOG_NAME
+from poolwright.service.pool_config import find_profile, resolve_portal_config, resolve_worker_config
 from poolwright.settings import Settings
 from poolwright.system.browsers import find_browser, read_version
 from poolwright.system.container import find_container
@@ -94,7 +93,7 @@ def look(settings: Settings, *, is_to_start: bool) -> Iterator[Check]:
     yield _versions()
     yield from _browser(settings, is_to_start=is_to_start)
     machine = inspect_hardware(settings.runs_dir, settings.memory_threshold)
-    count = chosen_count(settings.workers, settings.tabs_per_worker, machine)
+    count = pick_worker_count(settings.workers, settings.tabs_per_worker, machine)
     container = find_container()
     yield judge_memory(machine, count, settings.tabs_per_worker, container)
     is_there = _SHARED_MEMORY.is_dir()
@@ -172,11 +171,11 @@ def _browser(settings: Settings, *, is_to_start: bool) -> Iterator[Check]:
 
 def _start(settings: Settings) -> Check:
     try:
-        worker = find_crew(settings, None).worker
+        worker = resolve_worker_config(settings, None).worker
     except PoolError as error:  # of settings
         return checks.fail("start", str(error), "")
-    with logging_to(LogOptions(level="warning")):  # what its process writes is told where it fails
-        return judge_start(anyio.run(try_browser, worker, SystemClock().monotonic))
+    with configure_logging(LogOptions(level="warning")):  # what its process writes is told where it fails
+        return judge_start(anyio.run(check_browser_start, worker, SystemClock().monotonic))
 
 
 def _certificates(settings: Settings) -> Check:
@@ -200,7 +199,7 @@ def _profile(settings: Settings) -> Check:
         return checks.warn("profile", f"there is no profile {settings.profile}{known}", advice)
     try:
         profile = find_profile(settings)
-        site = find_site(settings)
+        site = resolve_portal_config(settings)
         with read_locked(profile.base_path):
             facts = check_base(profile.base_path)
     except PoolError as error:

@@ -10,7 +10,7 @@ from poolwright.domain.errors import LoginRequiredError, OptionsError, PoolError
 from poolwright.domain.outcomes import Outcome
 from poolwright.intake.errors import InputRefusedError
 from poolwright.portal.errors import PackError
-from poolwright.service.batch import BatchSummary, Ending
+from poolwright.service.batch import BatchEnding, BatchSummary
 
 
 class Exit(IntEnum):
@@ -46,14 +46,14 @@ MEANINGS: Mapping[Exit, str] = MappingProxyType(
 #: What there is nothing left to do about.
 DONE_OUTCOMES = frozenset({Outcome.COMPLETED, Outcome.NO_ATTACHMENTS})
 
-_OF_ENDING: Mapping[Ending, Exit] = MappingProxyType(
+_OF_ENDING: Mapping[BatchEnding, Exit] = MappingProxyType(
     {
-        Ending.STOPPED: Exit.STOPPED,
-        Ending.LOGIN_REQUIRED: Exit.LOGIN,
-        Ending.PROFILE_DAMAGED: Exit.PROFILE,
-        Ending.NO_WORKERS: Exit.RESOURCES,
-        Ending.MEMORY_SHORT: Exit.RESOURCES,
-        Ending.SETUP_FAILED: Exit.RESOURCES,
+        BatchEnding.STOPPED: Exit.STOPPED,
+        BatchEnding.LOGIN_REQUIRED: Exit.LOGIN,
+        BatchEnding.PROFILE_DAMAGED: Exit.PROFILE,
+        BatchEnding.NO_WORKERS: Exit.RESOURCES,
+        BatchEnding.MEMORY_SHORT: Exit.RESOURCES,
+        BatchEnding.SETUP_FAILED: Exit.RESOURCES,
     }
 )
 #: First match counts; what stands nowhere is a lack of something that the run needs.
@@ -79,7 +79,7 @@ def exit_of_summary(summary: BatchSummary) -> Exit:
     return Exit.NOT_ALL_DONE if undone_count or summary.invalid_count else Exit.DONE
 
 
-def exit_of_ending(ending: Ending) -> Exit:
+def exit_of_ending(ending: BatchEnding) -> Exit:
     """What an ending alone says."""
     return _OF_ENDING.get(ending, Exit.DONE)
 

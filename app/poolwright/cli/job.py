@@ -15,9 +15,9 @@ from poolwright.intake.content_kind import LIST_SUFFIXES
 from poolwright.intake.errors import InputRefusedError
 from poolwright.intake.orders import ReadOptions, orders_from_file, orders_from_numbers, orders_from_stdin
 from poolwright.portal.pack import Pack
-from poolwright.service.batch import BatchJob, Redo
-from poolwright.service.crew import Crew, pool_options
-from poolwright.service.out import JOURNAL_NAME
+from poolwright.service.batch import BatchJob, RedoPolicy
+from poolwright.service.output_folder import JOURNAL_NAME
+from poolwright.service.pool_config import WorkerConfig, pool_options
 from poolwright.settings import Settings
 
 STDIN = "-"
@@ -74,7 +74,7 @@ def is_list(name: str) -> bool:
 
 
 def make_job(
-    settings: Settings, orders: OrderList, crew: Crew, base: Path, redo: Redo, *, worker_count: int
+    settings: Settings, orders: OrderList, crew: WorkerConfig, base: Path, redo: RedoPolicy, *, worker_count: int
 ) -> BatchJob:
     """Put the job together."""
     return BatchJob(

@@ -14,9 +14,9 @@ from poolwright.domain.account import Account
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.events import Level
 from poolwright.journal.sqlite_journal import SqliteJournal
-from poolwright.service.out import JOURNAL_NAME
-from poolwright.service.site import account_of, find_site
-from poolwright.service.upkeep import Upkeep, Upkept
+from poolwright.service.journal_maintenance import JournalMaintenance, MaintenanceResult
+from poolwright.service.output_folder import JOURNAL_NAME
+from poolwright.service.pool_config import portal_account, resolve_portal_config
 from poolwright.settings import Settings
 
 COMPACT_HELP = (
@@ -45,7 +45,7 @@ ADOPT_EXAMPLES = (
 @SettingsCommand.taking("profile", "profiles_dir", "portal", "base_url", "out")
 def adopt(settings: Settings) -> None:
     """Give the orders to the account that settings name."""
-    account = account_of(settings, find_site(settings))
+    account = portal_account(settings, resolve_portal_config(settings))
     anyio.run(_adopted, _journal_path(settings), account)
     console().print(f"Orders of {account.portal} in '{settings.out}' are those of {account} now.", soft_wrap=True)
 
@@ -71,10 +71,10 @@ async def _adopted(path: Path, account: Account) -> None:
         await journal.adopt(account)
 
 
-async def _tidied(path: Path, retention_days: int) -> Upkept:
+async def _tidied(path: Path, retention_days: int) -> MaintenanceResult:
     def note(_: Level, text: str) -> None:
         console().print(text, soft_wrap=True)
 
     clock = SystemClock()
     async with SqliteJournal(path, clock) as journal:
-        return await Upkeep(journal, clock, retention_days=lambda: retention_days, note=note).now()
+        return await JournalMaintenance(journal, clock, retention_days=lambda: retention_days, note=note).now()

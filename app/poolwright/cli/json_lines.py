@@ -17,7 +17,7 @@ from poolwright.cli.exits import exit_of_summary
 from poolwright.cli.view import QuietView
 from poolwright.domain.events import Event
 from poolwright.service.batch import BatchSummary
-from poolwright.service.telling import kind_of, told
+from poolwright.service.daemon.event_stream import dump_event, event_kind
 
 
 @cache
@@ -27,7 +27,7 @@ def _summaries() -> TypeAdapter[BatchSummary]:
 
 def event_line(event: Event, at: datetime, *, is_ascii: bool = False) -> str:
     """One event as one line; ``is_ascii`` for whoever takes no other letters."""
-    return json.dumps({"type": kind_of(event), "at": at.isoformat(), **told(event)}, ensure_ascii=is_ascii)
+    return json.dumps({"type": event_kind(event), "at": at.isoformat(), **dump_event(event)}, ensure_ascii=is_ascii)
 
 
 def summary_line(summary: BatchSummary, at: datetime, *, is_ascii: bool = False) -> str:

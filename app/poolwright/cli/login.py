@@ -18,13 +18,13 @@ from poolwright.domain.events import Event, Level, Notice
 from poolwright.files.disk import remove_tree
 from poolwright.profile.backups import seal_base
 from poolwright.profile.repository import NamedProfile, ProfileFile, ProfileRepository
-from poolwright.service.crew import Crew
-from poolwright.service.logs import logging_to
-from poolwright.service.runtime import make_base
+from poolwright.service.batch_run import make_base_profile
+from poolwright.service.log_setup import configure_logging
+from poolwright.service.pool_config import WorkerConfig
 from poolwright.settings import Settings
 
 
-async def log_in(settings: Settings, content: ProfileFile, crew: Crew, log_file: Path | None) -> NamedProfile:
+async def log_in(settings: Settings, content: ProfileFile, crew: WorkerConfig, log_file: Path | None) -> NamedProfile:
     """Make the profile that settings name, for a portal. When that fails, nothing is left of it.
 
     Raises:
@@ -37,10 +37,10 @@ async def log_in(settings: Settings, content: ProfileFile, crew: Crew, log_file:
     is_made = False
 
     async def make() -> None:
-        await make_base(crew=crew, base=profile.base_path, runs_root=settings.runs_dir, observe=tell_notice)
+        await make_base_profile(crew=crew, base=profile.base_path, runs_root=settings.runs_dir, observe=tell_notice)
 
     try:
-        with logging_to(log_options(Manner(), None, settings, log_file)):
+        with configure_logging(log_options(Manner(), None, settings, log_file)):
             await unless_interrupted(make)
         if is_login_given(settings):
             await anyio.to_thread.run_sync(partial(seal_base, profile.base_path, now=SystemClock().now()))
@@ -56,7 +56,7 @@ def is_login_given(settings: Settings) -> bool:
     return bool(settings.user and settings.password.get_secret_value())
 
 
-def tell_sandbox(crew: Crew) -> None:
+def tell_sandbox(crew: WorkerConfig) -> None:
     """Show that the browser runs without its sandbox, or may not start because of it."""
     for text in sandbox_notice(crew):
         tell_notice(Notice(level=Level.WARNING, text=text))

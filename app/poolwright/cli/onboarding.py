@@ -24,12 +24,18 @@ from poolwright.files.disk import remove_tree
 from poolwright.profile.repository import NamedProfile, ProfileRepository
 from poolwright.profile.seal import Seal
 from poolwright.profile.storage_state import read_storage_state
-from poolwright.service import onboarding
-from poolwright.service.crew import Crew, find_crew
-from poolwright.service.logs import logging_to
-from poolwright.service.onboarding import Onboarding
-from poolwright.service.site import Site, find_new_site, find_profile, find_site
-from poolwright.service.vault import with_keyring
+from poolwright.service import login_methods
+from poolwright.service.keyring import fill_from_keyring
+from poolwright.service.log_setup import configure_logging
+from poolwright.service.login_methods import ProfileLogin
+from poolwright.service.pool_config import (
+    PortalConfig,
+    WorkerConfig,
+    find_profile,
+    resolve_new_portal_config,
+    resolve_portal_config,
+    resolve_worker_config,
+)
 from poolwright.settings import Settings, variable_name
 from poolwright.system.hardware import require_display
 
@@ -71,7 +77,7 @@ StateFile = Annotated[
 ]
 _ASKED = ("portal", "base_url", "profiles_dir", "browser_path", "sandbox", "runs_dir")
 
-Work = Callable[[Onboarding], Awaitable[Seal]]
+Work = Callable[[ProfileLogin], Awaitable[Seal]]
 
 
 @SettingsCommand.taking(*_ASKED)
@@ -90,8 +96,8 @@ def import_state(settings: Settings, *, name: ProfileName, file: StateFile) -> N
     """Check the file, have a browser take it over."""
     state = read_storage_state(file)
 
-    async def work(job: Onboarding) -> Seal:
-        return await unless_interrupted(partial(onboarding.import_state, job, state))
+    async def work(job: ProfileLogin) -> Seal:
+        return await unless_interrupted(partial(login_methods.import_state, job, state))
 
     _onboard(settings.model_copy(update={"profile": name}), work)
 
@@ -100,19 +106,19 @@ def import_state(settings: Settings, *, name: ProfileName, file: StateFile) -> N
 def promote(settings: Settings, *, name: ProfileName) -> None:
     """Prove the renewed login on a clone, put it in the base's place."""
     settings = settings.model_copy(update={"profile": name})
-    job = _job(settings, find_profile(settings), find_crew(settings, find_site(settings)))
+    job = _job(settings, find_profile(settings), resolve_worker_config(settings, resolve_portal_config(settings)))
     tell_sandbox(job.crew)
-    with logging_to(log_options(Manner(), None, settings, None)):
-        before, seal = anyio.run(unless_interrupted, partial(onboarding.promote, job))
+    with configure_logging(log_options(Manner(), None, settings, None)):
+        before, seal = anyio.run(unless_interrupted, partial(login_methods.promote, job))
     console().print(_told(job.profile, seal), soft_wrap=True)
     console().print(Text(f"The login before lies in {before}; remove it when you no longer need it."), soft_wrap=True)
 
 
-async def _by_form(job: Onboarding) -> Seal:
-    return await unless_interrupted(partial(onboarding.log_in_by_form, job))
+async def _by_form(job: ProfileLogin) -> Seal:
+    return await unless_interrupted(partial(login_methods.log_in_by_form, job))
 
 
-async def _by_hand(job: Onboarding) -> Seal:
+async def _by_hand(job: ProfileLogin) -> Seal:
     screen = console()
 
     def opened() -> None:
@@ -123,7 +129,7 @@ async def _by_hand(job: Onboarding) -> Seal:
         screen.print("Closing the window; press Ctrl+C again to stop at once.")
 
     async def work(enough: anyio.Event) -> Seal:
-        return await onboarding.log_in_by_hand(job, opened=opened, enough=enough)
+        return await login_methods.log_in_by_hand(job, opened=opened, enough=enough)
 
     return await finishing_on_signal(work, closing)
 
@@ -136,16 +142,16 @@ def _onboard(settings: Settings, work: Work, *, is_kept_unproven: bool = False, 
     """
     home = ProfileRepository(settings.profiles_dir)
     is_new = settings.profile not in home.names()
-    site, content = find_new_site(settings) if is_new else (find_site(settings), None)
+    site, content = resolve_new_portal_config(settings) if is_new else (resolve_portal_config(settings), None)
     if needs_login:
         settings = _with_login(settings, site)
-    crew = find_crew(settings, site)
+    crew = resolve_worker_config(settings, site)
     profile = home.create(settings.profile, content) if content else home.find(settings.profile)
     job = _job(settings, profile, crew)
     tell_sandbox(crew)
     is_kept = not is_new
     try:
-        with logging_to(log_options(Manner(), None, settings, None)):
+        with configure_logging(log_options(Manner(), None, settings, None)):
             seal = anyio.run(work, job)
         is_kept = True
     except LoginRequiredError:
@@ -157,8 +163,10 @@ def _onboard(settings: Settings, work: Work, *, is_kept_unproven: bool = False, 
     console().print(_told(profile, seal), soft_wrap=True)
 
 
-def _job(settings: Settings, profile: NamedProfile, crew: Crew) -> Onboarding:
-    return Onboarding(profile=profile, crew=crew, runs_root=settings.runs_dir, observe=tell_notice, clock=SystemClock())
+def _job(settings: Settings, profile: NamedProfile, crew: WorkerConfig) -> ProfileLogin:
+    return ProfileLogin(
+        profile=profile, crew=crew, runs_root=settings.runs_dir, observe=tell_notice, clock=SystemClock()
+    )
 
 
 def _told(profile: NamedProfile, seal: Seal) -> Text:
@@ -173,7 +181,7 @@ def _told(profile: NamedProfile, seal: Seal) -> Text:
     )
 
 
-def _with_login(settings: Settings, site: Site) -> Settings:
+def _with_login(settings: Settings, site: PortalConfig) -> Settings:
     if site.pack.login.form is None:
         raise OptionsError(
             f"{site.pack.title} has no login form that Poolwright knows; log in manually: `poolwright profile login "
@@ -184,7 +192,7 @@ def _with_login(settings: Settings, site: Site) -> Settings:
             f"The form needs a user and a password: set {variable_name('user')} and {variable_name('password')} (environment or "
             ".env), then give the command again."
         )
-    settings, no_password = with_keyring(settings, site.pack)
+    settings, no_password = fill_from_keyring(settings, site.pack)
     if no_password:
         raise LoginRequiredError(f"{no_password} Set one, then give the command again.")
     return settings

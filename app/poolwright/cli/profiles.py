@@ -20,9 +20,8 @@ from poolwright.profile.profile import prepare_for_launch
 from poolwright.profile.repository import NamedProfile
 from poolwright.profile.run_folder import RunFolder
 from poolwright.profile.seal import refuse_differences
-from poolwright.service.crew import find_crew
-from poolwright.service.site import find_new_site, find_profile
-from poolwright.service.vault import with_keyring
+from poolwright.service.keyring import fill_from_keyring
+from poolwright.service.pool_config import find_profile, resolve_new_portal_config, resolve_worker_config
 from poolwright.settings import Settings, variable_name
 
 CREATE_HELP = (
@@ -44,9 +43,9 @@ LEFT_OUT_SHOWN = 4
 def create(settings: Settings, *, name: ProfileName) -> None:
     """Make the folder, have a browser open it, log in where a login is given."""
     settings = settings.model_copy(update={"profile": name})
-    site, content = find_new_site(settings)
-    settings, _ = with_keyring(settings, site.pack)
-    crew = find_crew(settings, site)
+    site, content = resolve_new_portal_config(settings)
+    settings, _ = fill_from_keyring(settings, site.pack)
+    crew = resolve_worker_config(settings, site)
     tell_sandbox(crew)
     profile = anyio.run(log_in, settings, content, crew, None)
     console().print(_made(profile, settings), soft_wrap=True)

@@ -16,12 +16,11 @@ from poolwright.cli.manner import Manner
 from poolwright.cli.options import SettingsCommand
 from poolwright.cli.preview import show_orders
 from poolwright.cli.sandbox import sandbox_notice, sandbox_record
-from poolwright.service.batch import Redo
-from poolwright.service.crew import find_crew
-from poolwright.service.out import open_out
-from poolwright.service.site import account_of, find_profile, find_site
-from poolwright.service.staffing import find_staffing
-from poolwright.service.vault import with_keyring
+from poolwright.service.batch import RedoPolicy
+from poolwright.service.capacity import resolve_worker_count
+from poolwright.service.keyring import fill_from_keyring
+from poolwright.service.output_folder import open_output_folder
+from poolwright.service.pool_config import find_profile, portal_account, resolve_portal_config, resolve_worker_config
 from poolwright.settings import Settings
 
 SourceNames = Annotated[
@@ -55,7 +54,7 @@ DryRun = Annotated[
     typer.Option("--dry-run", help="Show how the list is read, and exit.", rich_help_panel=options.ORDERS),
 ]
 RedoChoice = Annotated[
-    Redo,
+    RedoPolicy,
     typer.Option(
         metavar="CHOICE",
         help="Which finished orders to run again: nothing; retryable, failures that may succeed on retry; "
@@ -88,31 +87,31 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
     column: Column = None,
     sheet: Sheet = None,
     dry_run: DryRun = False,
-    redo: RedoChoice = Redo.RETRYABLE,
+    redo: RedoChoice = RedoPolicy.RETRYABLE,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
     """Read the list, find the browser, run the batch."""
-    site = find_site(settings)
+    site = resolve_portal_config(settings)
     check_template(settings, site.pack)
     orders = read_orders(Sources(names=tuple(sources), column=column, sheet=sheet), site.pack)
     if dry_run:
         show_orders(orders, is_json=as_json)
         return
     base = find_profile(settings).base_path
-    settings, no_password = with_keyring(settings, site.pack)
-    crew = find_crew(settings, site)
-    staffing = find_staffing(settings)
+    settings, no_password = fill_from_keyring(settings, site.pack)
+    crew = resolve_worker_config(settings, site)
+    staffing = resolve_worker_count(settings)
     job = make_job(settings, orders, crew, base, redo, worker_count=staffing.worker_count)
-    job = replace(job, account=account_of(settings, site))
+    job = replace(job, account=portal_account(settings, site))
     manner = Manner(is_json=as_json, is_quiet=quiet, is_verbose=verbose)
     told = (*orders.notices, *sandbox_notice(crew), *filter(None, (no_password,)))
     notices = (*news(told), *staffing.notices)
     showing = Showing(
         manner=manner,
         settings=settings,
-        log_file=open_out(settings),
+        log_file=open_output_folder(settings),
         notices=notices,
         recorded=sandbox_record(crew),
     )

@@ -17,8 +17,8 @@ from poolwright.cli.console import console
 from poolwright.cli.options import AsJson, SettingsCommand
 from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import OptionsError
-from poolwright.service.schedules.entry import Schedule, schedules_of
-from poolwright.service.schedules.firing import next_fire
+from poolwright.service.schedules.cron import next_fire
+from poolwright.service.schedules.schedule_definition import Schedule, schedules_from_settings
 from poolwright.settings import Settings
 from poolwright.settings.schedule_entry import zone_name
 
@@ -44,7 +44,7 @@ Count = Annotated[
 @SettingsCommand.taking("profile", "out")
 def list_schedules(settings: Settings, *, as_json: AsJson = False) -> None:
     """One row for each entry."""
-    schedules = schedules_of(settings)
+    schedules = schedules_from_settings(settings)
     now = SystemClock().now()
     screen = console()
     if as_json:
@@ -75,7 +75,7 @@ def list_schedules(settings: Settings, *, as_json: AsJson = False) -> None:
 @SettingsCommand.taking("profile", "out")
 def next_fires(settings: Settings, *, name: Name = None, count: Count = 5, as_json: AsJson = False) -> None:
     """The next fires of all entries, or of one, by their time."""
-    schedules = _wanted(schedules_of(settings), name)
+    schedules = _wanted(schedules_from_settings(settings), name)
     now = SystemClock().now()
     screen = console()
     if not schedules and not as_json:

@@ -27,24 +27,35 @@ from poolwright.domain.errors import OptionsError
 from poolwright.domain.events import Event, Level, MemoryRelieved, Notice
 from poolwright.domain.ports import EventSink
 from poolwright.intake.orders import ReadOptions
-from poolwright.service.api.app import Door, make_app
-from poolwright.service.api.reach import WARNING as REACH_WARNING
-from poolwright.service.api.reach import check_reach, is_local, limits_at
-from poolwright.service.api.token import TOKEN_NAME, find_token
-from poolwright.service.beacon import lit
-from poolwright.service.beginning import beginning
-from poolwright.service.crew import find_crew, pool_options, secrets_of
-from poolwright.service.daemon.companions import Companions, accompanied
+from poolwright.service.api.app import ApiDeps, make_app
+from poolwright.service.api.http_server import REMOTE_ACCESS_WARNING as REACH_WARNING
+from poolwright.service.api.http_server import (
+    ListenAddress,
+    check_bind_address,
+    is_local_host,
+    listener_url,
+    open_listener,
+    request_limits_for,
+    run_server,
+)
+from poolwright.service.api.token_auth import TOKEN_FILE_NAME, ensure_token
+from poolwright.service.batch_run import ENDINGS, stoppable_startup
+from poolwright.service.capacity import resolve_worker_count
 from poolwright.service.daemon.daemon import Daemon
-from poolwright.service.daemon.opening import House, open_daemon
-from poolwright.service.logs import LogOptions, log_event, logging_to
-from poolwright.service.out import JOURNAL_NAME, open_out
-from poolwright.service.reload import read_again
-from poolwright.service.runtime import ENDINGS
-from poolwright.service.serving import Address, listening, serving, url_of
-from poolwright.service.site import account_of, find_profile, find_site
-from poolwright.service.staffing import find_staffing
-from poolwright.service.vault import with_keyring
+from poolwright.service.daemon.lifecycle import DaemonConfig, DaemonServices, open_daemon, running_services
+from poolwright.service.daemon.settings_reload import reload_settings
+from poolwright.service.keyring import fill_from_keyring
+from poolwright.service.log_setup import LogOptions, configure_logging, log_event
+from poolwright.service.output_folder import JOURNAL_NAME, open_output_folder
+from poolwright.service.pidfile import daemon_pidfile
+from poolwright.service.pool_config import (
+    find_profile,
+    pool_options,
+    portal_account,
+    resolve_portal_config,
+    resolve_worker_config,
+    secret_texts,
+)
 from poolwright.settings import LogLevel, Settings, SystemdEnvironment
 from poolwright.supervisor.policy.commands import Stop
 
@@ -67,7 +78,7 @@ class _Service:
     """What was found out before anything is started."""
 
     settings: Settings
-    house: House
+    house: DaemonConfig
     reading: ReadOptions
     token: str
     notices: tuple[Notice, ...]
@@ -81,13 +92,13 @@ class _Service:
 @SettingsCommand.taking(*options.PLACES)
 def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.Verbose = False) -> None:
     """Find everything, then serve until told to stop."""
-    check_reach(settings.host, allows_remote=settings.allow_remote)
-    site = find_site(settings)
+    check_bind_address(settings.host, allows_remote=settings.allow_remote)
+    site = resolve_portal_config(settings)
     check_template(settings, site.pack)
     base = find_profile(settings).base_path
-    read, (settings, no_password) = settings, with_keyring(settings, site.pack)
-    crew, staffing = find_crew(settings, site), find_staffing(settings)
-    log_file = open_out(settings)
+    read, (settings, no_password) = settings, fill_from_keyring(settings, site.pack)
+    crew, staffing = resolve_worker_config(settings, site), resolve_worker_count(settings)
+    log_file = open_output_folder(settings)
     private = settings.out / PRIVATE_NAME
     pool = replace(
         pool_options(settings, crew, base, staffing.worker_count),
@@ -95,26 +106,26 @@ def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.V
         keeps_queue=True,
         restart_window_s=RESTART_WINDOW_S,
     )
-    reach = () if is_local(settings.host) else (REACH_WARNING,)
+    reach = () if is_local_host(settings.host) else (REACH_WARNING,)
     told = (*reach, *sandbox_notice(crew), *filter(None, (no_password,)))
     service = _Service(
         settings=settings,
-        house=House(
+        house=DaemonConfig(
             pool=pool,
             out=settings.out,
             template=settings.folder_template,
             known_fields=frozenset(site.pack.fields),
             journal_path=private / JOURNAL_NAME,
-            account=account_of(settings, site),
+            account=portal_account(settings, site),
         ),
         reading=ReadOptions(portal_name=site.pack.name, rules=site.pack.numbers),
-        token=find_token(private),
+        token=ensure_token(private),
         notices=(*(Notice(level=Level.WARNING, text=text) for text in told), *staffing.notices),
         recorded=sandbox_record(crew),
         read=read,
         given=given,
     )
-    with logging_to(_log_options(settings, log_file, service.token, is_verbose=verbose)):
+    with configure_logging(_log_options(settings, log_file, service.token, is_verbose=verbose)):
         end = anyio.run(_serve, service, private)
     raise typer.Exit(Exit.DONE if end is None else exit_of_ending(ENDINGS[end.cause]))
 
@@ -139,23 +150,23 @@ async def _serve(service: _Service, private: Path) -> Stop | None:
         describe = partial(_first_words, settings.shutdown_timeout_s)
         hearing = hearing_signals(say, describe, limit_s=settings.shutdown_timeout_s, is_hangup_one=False)
         wishes = await stack.enter_async_context(hearing)
-        has_begun = await stack.enter_async_context(beginning(wishes.stop))
-        listener = stack.enter_context(listening(Address(host=settings.host, port=settings.port)))
+        has_begun = await stack.enter_async_context(stoppable_startup(wishes.stop))
+        listener = stack.enter_context(open_listener(ListenAddress(host=settings.host, port=settings.port)))
         daemon = await stack.enter_async_context(open_daemon(service.house, clock, observe))
-        beside_pool = accompanied(daemon, service.read, service.reading, clock, observe)
+        beside_pool = running_services(daemon, service.read, service.reading, clock, observe)
         companions = await stack.enter_async_context(beside_pool)
-        door = Door(
+        door = ApiDeps(
             daemon=daemon,
             timetable=companions.timetable,
             reading=service.reading,
             token=service.token,
             monotonic=clock.monotonic,
-            limits=limits_at(settings.host, settings.upload_max_mb * 1024 * 1024, settings.host_names),
+            limits=request_limits_for(settings.host, settings.upload_max_mb * 1024 * 1024, settings.host_names),
             prefix=settings.path_prefix,
         )
-        await stack.enter_async_context(serving(make_app(door), listener))
-        url = url_of(listener)
-        stack.enter_context(lit(private, url, clock.now()))
+        await stack.enter_async_context(run_server(make_app(door), listener))
+        url = listener_url(listener)
+        stack.enter_context(daemon_pidfile(private, url, clock.now()))
         say(_address_for_people(f"{url}{settings.path_prefix}", service.token, private))
         has_begun()
         return await _until_the_end(service, daemon, companions, wishes, observe)
@@ -165,12 +176,12 @@ async def _serve(service: _Service, private: Path) -> Stop | None:
 def _address_for_people(url: str, token: str, private: Path) -> str:
     """Where the dashboard is; the token with it unless others may read it where it is told."""
     if SystemdEnvironment().is_journal(_STANDARD_OUTPUT):
-        return f"Poolwright is at {url}/; its token is in {private / TOKEN_NAME}, readable only by its owner."
+        return f"Poolwright is at {url}/; its token is in {private / TOKEN_FILE_NAME}, readable only by its owner."
     return f"Poolwright is at {url}/#token={token}"
 
 
 async def _until_the_end(
-    service: _Service, daemon: Daemon, companions: Companions, wishes: Wishes, observe: EventSink
+    service: _Service, daemon: Daemon, companions: DaemonServices, wishes: Wishes, observe: EventSink
 ) -> Stop | None:
     """Wait until somebody stops the daemon, or nothing can be done any more; finish what is in hand."""
     async with anyio.create_task_group() as beside:
@@ -203,7 +214,7 @@ async def _hurry(stop_now: anyio.Event, daemon: Daemon) -> None:
     daemon.hurry()
 
 
-async def _read_again_on_hangup(companions: Companions, given: Mapping[str, object], observe: EventSink) -> None:
+async def _read_again_on_hangup(companions: DaemonServices, given: Mapping[str, object], observe: EventSink) -> None:
     """``systemctl reload``, or ``kill -HUP``: settings that cannot be are told, and the daemon goes on as before."""
     hangup = getattr(signal, "SIGHUP", None)
     if hangup is None:
@@ -211,7 +222,7 @@ async def _read_again_on_hangup(companions: Companions, given: Mapping[str, obje
     with anyio.open_signal_receiver(hangup) as received:
         async for _ in received:
             try:
-                await companions.take_over(read_again(companions.settings, given))
+                await companions.take_over(reload_settings(companions.settings, given))
             except OptionsError as error:
                 observe(Notice(level=Level.ERROR, text=f"The settings were not reloaded: {error}"))
 
@@ -226,5 +237,5 @@ def _log_options(settings: Settings, file: Path, token: str, *, is_verbose: bool
         file=file,
         people=partial(console(sys.stderr).out, highlight=False),
         people_level=LogLevel.DEBUG if is_verbose else LogLevel.WARNING,
-        secrets=(*secrets_of(settings), token),
+        secrets=(*secret_texts(settings), token),
     )

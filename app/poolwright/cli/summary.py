@@ -10,7 +10,7 @@ from poolwright.cli import words
 from poolwright.cli.exits import DONE_OUTCOMES
 from poolwright.cli.outcomes import STYLES, in_words
 from poolwright.cli.progress import Progress
-from poolwright.service.batch import BatchSummary, Ending
+from poolwright.service.batch import BatchEnding, BatchSummary
 
 
 def conclusion(summary: BatchSummary, progress: Progress) -> Iterator[Text]:
@@ -30,14 +30,14 @@ def headline(summary: BatchSummary) -> Text:
     done_count = sum(count for outcome, count in summary.outcomes.items() if outcome in DONE_OUTCOMES)
     total_count = sum(summary.outcomes.values()) + summary.left_count
     match summary.ending:
-        case Ending.FINISHED:
+        case BatchEnding.FINISHED:
             is_all_done = done_count == total_count and not summary.invalid_count
             style = "bold green" if is_all_done else "bold yellow"
             text = _finished(summary, done_count, total_count)
-        case Ending.STOPPED:
+        case BatchEnding.STOPPED:
             more = summary.detail or _left(summary.left_count)
             style, text = "bold yellow", f"Stopped: {_share(done_count, total_count)}. {more}"
-        case Ending.LOGIN_REQUIRED:
+        case BatchEnding.LOGIN_REQUIRED:
             style = "bold red"
             way = f"Log in again with `poolwright profile login {summary.profile or 'NAME'}`."
             text = f"{summary.detail} {_share(done_count, total_count)}. {way} {_left(summary.left_count)}"

@@ -14,7 +14,7 @@ from poolwright.domain.ports import Accepted
 from poolwright.domain.tasks import OrderList
 
 
-class Redo(StrEnum):
+class RedoPolicy(StrEnum):
     """Which finished orders of an earlier run to run again."""
 
     #: None at all.
@@ -27,7 +27,7 @@ class Redo(StrEnum):
     ALL = "all"
 
 
-class Ending(StrEnum):
+class BatchEnding(StrEnum):
     """Why a batch ended."""
 
     FINISHED = "finished"
@@ -55,7 +55,7 @@ class BatchJob:
     journal_path: Path
     #: Stem of the report files below ``out``.
     report_stem: str
-    redo: Redo = Redo.RETRYABLE
+    redo: RedoPolicy = RedoPolicy.RETRYABLE
     #: The portal account that the orders belong to; ``None`` without a portal.
     account: Account | None = None
 
@@ -64,7 +64,7 @@ class BatchJob:
 class BatchSummary:
     """How a batch ended."""
 
-    ending: Ending
+    ending: BatchEnding
     #: Name of the profile that the workers' clones were made from; empty if unknown.
     profile: str = ""
     #: One sentence when the ending needs one.

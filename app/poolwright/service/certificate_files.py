@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.options import Identity, Secret
-from poolwright.service.vault import SERVICE, ask
+from poolwright.service.keyring import SERVICE_NAME, read_secret
 from poolwright.settings import Settings, variable_name
 
 _PEM = b"-----BEGIN "
@@ -130,14 +130,14 @@ def _unpacked(path: Path, content: bytes, settings: Settings) -> tuple[PrivateKe
 
 
 def _passphrase(settings: Settings, path: Path) -> bytes | None:
-    known = settings.client_key_password.get_secret_value() or ask(str(path))[0]
+    known = settings.client_key_password.get_secret_value() or read_secret(str(path))[0]
     return known.encode() or None
 
 
 def _opening(path: Path) -> str:
     return (
         f"Set client_key_password ({variable_name('client_key_password')}), or store it in the system's keyring "
-        f"(`keyring set {SERVICE} {path}`)"
+        f"(`keyring set {SERVICE_NAME} {path}`)"
     )
 
 

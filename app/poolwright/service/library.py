@@ -1,4 +1,4 @@
-"""Poolwright as a library: ``open_pool`` gives a running pool to submit tasks to, with everything around it made.
+"""The Python API: run a worker pool in your own program, with your own processor and callbacks.
 
 The journal lies in the output folder: a script that was cut off is simply started again, and what it submits again is
 not done twice. The log lies beside it.
@@ -6,10 +6,14 @@ not done twice. The log lies beside it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import importlib.util
+import inspect
+import sys
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 import anyio
@@ -18,12 +22,12 @@ import anyio.to_thread
 from poolwright.archive.output_tree import PRIVATE_NAME, OutputTree
 from poolwright.concurrency import SystemClock
 from poolwright.domain.account import Account
-from poolwright.domain.errors import unwrap_group
-from poolwright.domain.events import Event, Level, Notice
-from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.errors import OptionsError, unwrap_group
+from poolwright.domain.events import Event, Level, Moved, Notice, TaskEnded, WorkerSeen
+from poolwright.domain.ids import BatchId, TaskId, WorkerRef
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.ports import EventSink
-from poolwright.domain.states import TaskStatus
+from poolwright.domain.states import WORKER, TaskStatus, WorkerStatus
 from poolwright.domain.tasks import JsonValue, POTask, Report, TaskRecord
 from poolwright.files.disk import remove_tree
 from poolwright.journal.sqlite_journal import SqliteJournal
@@ -31,21 +35,122 @@ from poolwright.profile.backups import seal_base
 from poolwright.profile.repository import ProfileRepository
 from poolwright.profile.seal import seal_path
 from poolwright.sdk import GiveUpError, Processor, RetryLaterError, SessionLostError, Tab
-from poolwright.sdk.discovery import PO_ATTACHMENTS
-from poolwright.service.batch import Redo
-from poolwright.service.callbacks import Callbacks
-from poolwright.service.crew import Crew, find_crew, pool_options, secrets_of
-from poolwright.service.logs import LogOptions, logging_beside
-from poolwright.service.out import JOURNAL_NAME, open_out
-from poolwright.service.own_processor import locate
-from poolwright.service.resuming import clean_staging, recover, reopen
-from poolwright.service.runtime import make_base
-from poolwright.service.site import Site, account_of, find_profile, find_site
-from poolwright.service.staffing import Staffing, find_staffing
-from poolwright.service.vault import with_keyring
+from poolwright.sdk.discovery import PO_ATTACHMENTS, ModuleProcessor, find_processor
+from poolwright.service.batch import RedoPolicy
+from poolwright.service.batch_run import make_base_profile
+from poolwright.service.capacity import WorkerCountChoice, resolve_worker_count
+from poolwright.service.keyring import fill_from_keyring
+from poolwright.service.log_setup import LogOptions, configure_pool_logging
+from poolwright.service.output_folder import JOURNAL_NAME, open_output_folder
+from poolwright.service.pool_config import (
+    PortalConfig,
+    WorkerConfig,
+    find_profile,
+    pool_options,
+    portal_account,
+    resolve_portal_config,
+    resolve_worker_config,
+    secret_texts,
+)
+from poolwright.service.recovery import clean_staging, recover, reopen
 from poolwright.settings import Settings, load_settings
 from poolwright.supervisor.pool import PersistentWorkerPool
 from poolwright.supervisor.workspace import PoolContext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callbacks:
+    """Functions that the pool calls from its event loop. Each must return at once and never raise."""
+
+    #: A worker crashed: its id and the cause. Its tasks return to the queue.
+    crash: Callable[[str, str], None] | None = None
+    #: Memory used by a worker's processes in bytes, every few seconds.
+    memory: Callable[[WorkerRef, int], None] | None = None
+    #: A task finished: its outcome is known and its files are filed.
+    completion: Callable[[POTask, Report], None] | None = None
+
+    def __call__(self, event: Event) -> None:
+        """See ``EventSink``."""
+        match event:
+            case Moved(transition=move) if move.machine == WORKER.name and move.target == WorkerStatus.CRASHED.name:
+                if self.crash is not None:
+                    self.crash(move.entity, move.cause)
+            case WorkerSeen():
+                if self.memory is not None:
+                    self.memory(event.worker, event.memory_bytes)
+            case TaskEnded():
+                if self.completion is not None:
+                    self.completion(event.task, event.report)
+            case _:
+                pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessorLocation:
+    """How workers import a processor."""
+
+    #: A name of ours, or ``module:function``.
+    name: str
+    #: Folders in which its module is looked for first.
+    import_path: tuple[str, ...] = ()
+
+
+def locate_processor(processor: Processor | str) -> ProcessorLocation:
+    """Find how a worker can import a processor.
+
+    A function is imported from the file that it stands in, also when that is the script that runs now: what the script
+    does of itself belongs under ``if __name__ == "__main__"``. A name is looked for beside the script.
+
+    Raises:
+        OptionsError: The function stands inside another one, in a class, or in no file. Or nothing has this name, or
+            more than one package has it, or its module is nowhere.
+    """
+    if isinstance(processor, str):
+        return locate_processor_by_name(processor, (sys.path[0],) if sys.path and sys.path[0] else (str(Path.cwd()),))
+    function = getattr(processor, "__qualname__", "")
+    module = inspect.getmodule(processor)
+    file = getattr(module, "__file__", None)
+    if not function.isidentifier() or module is None or file is None:
+        raise OptionsError(
+            f"The processor {function or processor!r} cannot be imported by workers: it must be a function of a "
+            "module at its top level, not a nested function, a lambda or a method."
+        )
+    name = _module_name(module.__name__, getattr(module, "__spec__", None), Path(file))
+    folder = Path(file).resolve().parents[name.count(".")]
+    return ProcessorLocation(name=f"{name}:{function}", import_path=(str(folder),))
+
+
+def locate_processor_by_name(name: str, import_path: tuple[str, ...]) -> ProcessorLocation:
+    """Resolve a processor name without importing the module it names.
+
+    Raises:
+        OptionsError: Nothing has this name, or more than one package has it, or its module is nowhere.
+    """
+    meant = find_processor(name)
+    if isinstance(meant, ModuleProcessor) and not _module_exists(meant.outermost, import_path):
+        raise OptionsError(
+            f"There is no processor {name!r}: no module {meant.outermost} is in {', '.join(import_path)}, "
+            "and no package of that name is installed."
+        )
+    return ProcessorLocation(name=name, import_path=import_path)
+
+
+def _module_exists(module: str, import_path: Sequence[str]) -> bool:
+    """Return whether a top-level module can be found; submodules cannot be checked without importing the parent."""
+    if PathFinder.find_spec(module, import_path) is not None:
+        return True
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ValueError:  # it is loaded, and was not found in the way of a module: the script that runs
+        return True
+
+
+def _module_name(name: str, spec: object, file: Path) -> str:
+    """Return the name under which other processes import the module; the running script is ``__main__`` here."""
+    if name != "__main__":
+        return name
+    return getattr(spec, "name", None) or file.stem
+
 
 __all__ = [
     "Callbacks",
@@ -64,13 +169,13 @@ __all__ = [
 ]
 
 #: Batch id of the tasks that scripts submit.
-LIST = BatchId("library")
+LIBRARY_BATCH_ID = BatchId("library")
 #: Default folder template of tasks without a portal.
-TEMPLATE = "{number}"
+DEFAULT_FOLDER_TEMPLATE = "{number}"
 #: The base profile of pools without a portal, in the private folder.
-BASE_NAME = "base"
+BASE_FOLDER_NAME = "base"
 #: Limit for removing an incomplete base profile; the next start removes the rest.
-CLEAR_LIMIT_S = 30.0
+CLEANUP_LIMIT_S = 30.0
 
 
 def new_task(name: str, payload: JsonValue = None, *, timeout_s: float | None = None) -> POTask:
@@ -89,17 +194,17 @@ def new_task(name: str, payload: JsonValue = None, *, timeout_s: float | None = 
     )
 
 
-def _ignore(_: Event) -> None:
+def _ignore_event(_: Event) -> None:
     """Ignore an event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Plan:
+class _PoolSetup:
     """Everything that is resolved before the pool starts."""
 
     settings: Settings
-    crew: Crew
-    staffing: Staffing
+    crew: WorkerConfig
+    staffing: WorkerCountChoice
     tree: OutputTree
     base: Path
     log: LogOptions
@@ -116,7 +221,7 @@ class _Plan:
 async def open_pool(
     processor: Processor | str = "po_attachments",
     *,
-    watch: EventSink = _ignore,
+    watch: EventSink = _ignore_event,
     waits_for_login: bool = False,
     **settings: object,
 ) -> AsyncGenerator[PersistentWorkerPool]:
@@ -142,17 +247,19 @@ async def open_pool(
         JournalError: The journal cannot be opened: another pool writes to it, or it is damaged.
     """
     clock = SystemClock()
-    plan = await anyio.to_thread.run_sync(_plan, settings, processor, clock, abandon_on_cancel=True)
+    plan = await anyio.to_thread.run_sync(_prepare_setup, settings, processor, clock, abandon_on_cancel=True)
     plan = replace(plan, waits_for_login=waits_for_login)
-    with logging_beside(plan.log) as note:
+    with configure_pool_logging(plan.log) as note:
         if not plan.crew.sandbox.is_worth_telling:
             note(Notice(level=Level.INFO, text=plan.crew.sandbox.sentence))
-        async with _running(plan, clock, _both(note, watch)) as pool:
+        async with _running_pool(plan, clock, _observe_both(note, watch)) as pool:
             yield pool
 
 
 @asynccontextmanager
-async def _running(plan: _Plan, clock: SystemClock, observe: EventSink) -> AsyncGenerator[PersistentWorkerPool]:
+async def _running_pool(
+    plan: _PoolSetup, clock: SystemClock, observe: EventSink
+) -> AsyncGenerator[PersistentWorkerPool]:
     if plan.crew.sandbox.is_worth_telling:
         observe(Notice(level=Level.WARNING, text=plan.crew.sandbox.sentence))
     for notice in plan.staffing.notices:
@@ -161,14 +268,16 @@ async def _running(plan: _Plan, clock: SystemClock, observe: EventSink) -> Async
         if plan.account is not None:
             await journal.belong(plan.account)
         if not plan.base.exists():
-            await _make_base(plan, clock, observe)
+            await _make_base_in_place(plan, clock, observe)
         await recover(journal, plan.tree, plan.settings.out, plan.settings.max_attempts)
-        await reopen(journal, plan.tree, LIST, Redo.RETRYABLE, is_candidate=_was_not_called_off)
+        await reopen(journal, plan.tree, LIBRARY_BATCH_ID, RedoPolicy.RETRYABLE, is_candidate=_was_not_cancelled)
         options = replace(
             pool_options(plan.settings, plan.crew, plan.base, plan.staffing.worker_count),
             waits_for_login=plan.waits_for_login,
         )
-        around = PoolContext(journal=journal, archive=plan.tree, clock=clock, observe=observe, batch_id=LIST)
+        around = PoolContext(
+            journal=journal, archive=plan.tree, clock=clock, observe=observe, batch_id=LIBRARY_BATCH_ID
+        )
         try:
             async with (
                 clean_staging(plan.tree, options.staging_path),
@@ -179,15 +288,15 @@ async def _running(plan: _Plan, clock: SystemClock, observe: EventSink) -> Async
             raise unwrap_group(group) from group
 
 
-async def _make_base(plan: _Plan, clock: SystemClock, observe: EventSink) -> None:
+async def _make_base_in_place(plan: _PoolSetup, clock: SystemClock, observe: EventSink) -> None:
     """Create the base profile under a temporary name, so that an incomplete one is never used."""
     part = plan.base.with_name(f"{plan.base.name}.part")
     await anyio.to_thread.run_sync(remove_tree, part, abandon_on_cancel=True)
     try:
-        await make_base(crew=plan.crew, base=part, runs_root=plan.settings.runs_dir, observe=observe)
+        await make_base_profile(crew=plan.crew, base=part, runs_root=plan.settings.runs_dir, observe=observe)
         await anyio.to_thread.run_sync(_put_in_place, part, plan.base, clock.now())
     finally:
-        with anyio.move_on_after(CLEAR_LIMIT_S, shield=True):
+        with anyio.move_on_after(CLEANUP_LIMIT_S, shield=True):
             await anyio.to_thread.run_sync(remove_tree, part, abandon_on_cancel=True)
 
 
@@ -198,12 +307,12 @@ def _put_in_place(part: Path, base: Path, now: datetime) -> None:
     seal_base(base, now=now)
 
 
-def _was_not_called_off(record: TaskRecord) -> bool:
+def _was_not_cancelled(record: TaskRecord) -> bool:
     """Return whether a task may run again: a cancelled task stays cancelled when the script is restarted."""
     return record.status != TaskStatus.CANCELLED.name
 
 
-def _both(one: EventSink, other: EventSink) -> EventSink:
+def _observe_both(one: EventSink, other: EventSink) -> EventSink:
     def tell(event: Event) -> None:
         one(event)
         other(event)
@@ -211,34 +320,36 @@ def _both(one: EventSink, other: EventSink) -> EventSink:
     return tell
 
 
-def _plan(given: dict[str, object], processor: Processor | str, clock: SystemClock) -> _Plan:
+def _prepare_setup(given: dict[str, object], processor: Processor | str, clock: SystemClock) -> _PoolSetup:
     """Read the settings, and find portal, browser and profile. Blocking; creates the output folder."""
     settings = load_settings(given)
-    located = locate(processor)
-    site = _site(settings)
-    settings = with_keyring(settings, site.pack)[0] if site else settings
-    crew = find_crew(settings, site)
+    located = locate_processor(processor)
+    site = _resolve_portal_if_named(settings)
+    settings = fill_from_keyring(settings, site.pack)[0] if site else settings
+    crew = resolve_worker_config(settings, site)
     worker = replace(crew.worker, processor=located.name, import_path=located.import_path)
-    log_file = open_out(settings)
-    account = account_of(settings, site) if site and located.name == PO_ATTACHMENTS else None
-    template = settings.folder_template if site or "folder_template" in settings.model_fields_set else TEMPLATE
-    return _Plan(
+    log_file = open_output_folder(settings)
+    account = portal_account(settings, site) if site and located.name == PO_ATTACHMENTS else None
+    template = (
+        settings.folder_template if site or "folder_template" in settings.model_fields_set else DEFAULT_FOLDER_TEMPLATE
+    )
+    return _PoolSetup(
         settings=settings,
         crew=replace(crew, worker=worker),
-        staffing=find_staffing(settings),
+        staffing=resolve_worker_count(settings),
         tree=OutputTree(
             settings.out, template, clock=clock, known_fields=site and frozenset(site.pack.fields), account=account
         ),
-        base=find_profile(settings).base_path if site else settings.out / PRIVATE_NAME / BASE_NAME,
-        log=LogOptions(level=settings.log_level, file=log_file, secrets=secrets_of(settings)),
+        base=find_profile(settings).base_path if site else settings.out / PRIVATE_NAME / BASE_FOLDER_NAME,
+        log=LogOptions(level=settings.log_level, file=log_file, secrets=secret_texts(settings)),
         waits_for_login=False,
         account=account,
     )
 
 
-def _site(settings: Settings) -> Site | None:
+def _resolve_portal_if_named(settings: Settings) -> PortalConfig | None:
     """Return the portal configuration if the settings or the profile name a portal, else ``None``."""
     is_named = (
         settings.portal or settings.base_url or settings.profile in ProfileRepository(settings.profiles_dir).names()
     )
-    return find_site(settings) if is_named else None
+    return resolve_portal_config(settings) if is_named else None

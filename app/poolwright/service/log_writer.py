@@ -1,4 +1,6 @@
-"""Lines on their way to the file of the log: whoever logs waits for no disk.
+"""The log file with its rotation, and the thread that writes to it, so that no caller waits for the disk.
+
+What could not be written is shown nowhere, since it was meant for its owner's file alone.
 
 One thread writes them, in their order. What a disk that hangs or is full does not take is counted, told to people once,
 and told again in the log itself, in its place, as soon as that takes lines again.
@@ -7,12 +9,73 @@ and told again in the log itself, in its place, as soon as that takes lines agai
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Condition, Thread
 
-from poolwright.service.log_file import LogFile
+#: The file is rotated at this size; this many old files are kept.
+ROTATION_BYTES = 10_000_000
+KEPT_FILES = 5
+FILE_MODE = 0o600
+
+
+class LogFile:
+    """A log file with rotation, written by one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, to go on at its end. Its folder is made.
+
+        Raises:
+            OSError: It cannot be made or written.
+        """
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._descriptor: int | None = self._opened()
+
+    def write(self, line: str) -> None:
+        """Write a line with its end.
+
+        Raises:
+            OSError: The line could not be written, and no part of it remains. Later lines may succeed.
+        """
+        self._append(line.encode("utf-8", "backslashreplace"))  # half a character: JSON escapes it alike
+
+    def close(self) -> None:
+        """Close the file; a line that comes later opens it again."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def _append(self, content: bytes) -> None:
+        descriptor = self._descriptor = self._opened() if self._descriptor is None else self._descriptor
+        size_bytes = os.fstat(descriptor).st_size
+        if size_bytes and size_bytes + len(content) > ROTATION_BYTES:
+            self.close()
+            self._put_aside()
+            descriptor, size_bytes = self._opened(), 0
+            self._descriptor = descriptor
+        if os.write(descriptor, content) < len(content):
+            # Half a line would spoil the next one: it is taken back.
+            os.ftruncate(descriptor, size_bytes)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _put_aside(self) -> None:
+        """Rotate: renumber the old files and drop the oldest."""
+        for number in range(KEPT_FILES, 1, -1):
+            if self._aside(number - 1).exists():
+                self._aside(number - 1).replace(self._aside(number))
+        self.path.replace(self._aside(1))
+
+    def _aside(self, number: int) -> Path:
+        return self.path.with_name(f"{self.path.stem}.{number}{self.path.suffix}")
+
+    def _opened(self) -> int:
+        return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), FILE_MODE)
+
 
 #: Maximum length in characters of all queued lines; some minutes of a busy pool.
 WAITING_MAX = 8_000_000
@@ -21,7 +84,7 @@ CLOSE_LIMIT_S = 5.0
 
 
 @dataclass(slots=True)
-class _Gap:
+class _LostLines:
     """Marks where lines were dropped."""
 
     count: int
@@ -42,7 +105,7 @@ class LogWriter:
         self._tell = tell
         self._gap = gap
         self._changed = Condition()
-        self._waiting = deque[str | _Gap]()
+        self._waiting = deque[str | _LostLines]()
         self._waiting_size = 0
         self._is_closing = False
         #: Lines that are lost and not told of in the file yet, and whether people know. Both are the thread's own.
@@ -58,10 +121,10 @@ class LogWriter:
             if self._waiting_size + len(line) <= WAITING_MAX or not self._waiting:
                 self._waiting.append(line)
                 self._waiting_size += len(line)
-            elif isinstance(last := self._waiting[-1], _Gap):
+            elif isinstance(last := self._waiting[-1], _LostLines):
                 last.count += 1
             else:
-                self._waiting.append(_Gap(1))
+                self._waiting.append(_LostLines(1))
                 is_first_loss = True
             self._changed.notify()
         if is_first_loss:
@@ -75,26 +138,26 @@ class LogWriter:
         self._thread.join(CLOSE_LIMIT_S)
         if self._thread.is_alive():
             with self._changed:
-                count = sum(one.count if isinstance(one, _Gap) else 1 for one in self._waiting)
+                count = sum(one.count if isinstance(one, _LostLines) else 1 for one in self._waiting)
             self._tell(f"The log {self._file.path} is missing its last {count + 1:,} lines: its disk hangs.")
 
     def _write_all(self) -> None:
         while (one := self._next()) is not None:
-            if isinstance(one, _Gap):
+            if isinstance(one, _LostLines):
                 self._lost_count += one.count
             else:
                 self._write(one)
         with contextlib.suppress(OSError):
             self._file.close()
 
-    def _next(self) -> str | _Gap | None:
+    def _next(self) -> str | _LostLines | None:
         """Return the next queued line, or ``None`` after the last one."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._is_closing)
             if not self._waiting:
                 return None
             one = self._waiting.popleft()
-            self._waiting_size -= 0 if isinstance(one, _Gap) else len(one)
+            self._waiting_size -= 0 if isinstance(one, _LostLines) else len(one)
             return one
 
     def _write(self, line: str) -> None:

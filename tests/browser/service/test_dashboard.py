@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
-from poolwright.service.api.page import find_pages
+from poolwright.service.api.app import find_pages
 from tests.support.portal import needs_chromium
 
 pytestmark = [needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_scope="session")]

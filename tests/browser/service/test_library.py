@@ -179,7 +179,7 @@ class TestOpenPool:
         assert any("without Chromium's own sandbox" in str(event) for event in events)
 
     async def test_what_auto_took_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("poolwright.service.staffing.look_at_machine", lambda *_: replace(ROOMY, processor_count=1))
+        monkeypatch.setattr("poolwright.service.capacity.look_at_machine", lambda *_: replace(ROOMY, processor_count=1))
         events: list[Event] = []
         async with own_pool(tmp_path, workers="auto", watch=events.append) as pool:
             assert len(pool.workers) == 1

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from poolwright.domain.options import BrowserOptions, Sandbox, Secret
-from poolwright.service.serving import Address, listening, serving, url_of
+from poolwright.service.api.http_server import ListenAddress, listener_url, open_listener, run_server
 from poolwright.worker.browser.launcher import launch_browser, open_driver
 from tests.support.sessions import CHROMIUM
 
@@ -25,8 +25,8 @@ async def asks(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.mark.parametrize(("is_ours", "status"), [(True, 200), (False, 401)])
 async def test_it_is_told_to_the_portal_and_to_nobody_else(*, is_ours: bool, status: int, tmp_path: Path) -> None:
-    with listening(Address(host="127.0.0.1", port=0)) as listener:
-        url = url_of(listener)
+    with open_listener(ListenAddress(host="127.0.0.1", port=0)) as listener:
+        url = listener_url(listener)
         options = BrowserOptions(
             executable_path=CHROMIUM,
             sandbox=Sandbox.OFF,
@@ -34,7 +34,7 @@ async def test_it_is_told_to_the_portal_and_to_nobody_else(*, is_ours: bool, sta
             http_password=Secret(text="hunter2"),
             http_origin=url if is_ours else "http://127.0.0.1:1",
         )
-        async with serving(asks, listener), open_driver() as playwright:
+        async with run_server(asks, listener), open_driver() as playwright:
             context = await launch_browser(playwright, options, tmp_path / "profile", tmp_path)
             answer = await context.request.get(url)
             page = await context.new_page()

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from poolwright.domain.options import BrowserOptions, PortalOptions, Proxy, Sandbox, Secret, SizeLimits
 from poolwright.portal import pack as packs
-from poolwright.service.serving import Address, listening, serving, url_of
+from poolwright.service.api.http_server import ListenAddress, listener_url, open_listener, run_server
 from poolwright.worker.browser.launcher import launch_browser, open_driver
 from poolwright.worker.page.reachability import is_portal_unreachable
 from poolwright.worker.transfer.download_limits import DownloadAllowance
@@ -42,9 +42,9 @@ async def stands_between(scope: Scope, receive: Receive, send: Send) -> None:
 
 @contextlib.asynccontextmanager
 async def placed() -> AsyncGenerator[str]:
-    with listening(Address(host="127.0.0.1", port=0)) as listener:
-        async with serving(stands_between, listener):
-            yield url_of(listener)
+    with open_listener(ListenAddress(host="127.0.0.1", port=0)) as listener:
+        async with run_server(stands_between, listener):
+            yield listener_url(listener)
 
 
 @pytest.mark.parametrize("password", ["hunter2", "wrong"])

@@ -15,8 +15,8 @@ from openpyxl import Workbook
 
 from poolwright.domain.events import TaskEnded
 from poolwright.domain.states import PoolStatus, WorkerStatus
-from poolwright.service.api.limits import RequestLimits
-from poolwright.service.api.token import WRONG_MAX
+from poolwright.service.api.middleware import RequestLimits
+from poolwright.service.api.token_auth import WRONG_TOKENS_MAX
 from tests.process.daemon.tmp_daemons import TOKEN, number, order_list, running_daemon, task_id
 
 pytestmark = pytest.mark.timeout(90)
@@ -222,12 +222,12 @@ class TestRefusals:
         async with running_daemon(tmp_path, monkeypatch) as running:
             wrong = [
                 await running.client.get("/api/v1/status", headers={"Authorization": f"Bearer {TOKEN[:-1]}x"})
-                for _ in range(WRONG_MAX + 1)
+                for _ in range(WRONG_TOKENS_MAX + 1)
             ]
             right = await running.client.get("/api/v1/status")
             alive = await running.client.get("/healthz")
 
-        assert [answer.status_code for answer in wrong] == [401] * WRONG_MAX + [429]
+        assert [answer.status_code for answer in wrong] == [401] * WRONG_TOKENS_MAX + [429]
         assert int(wrong[-1].headers["retry-after"]) > 0
         assert (right.status_code, alive.status_code) == (200, 200), "nobody can lock the owner out"
 

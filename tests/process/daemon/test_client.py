@@ -17,8 +17,8 @@ from poolwright.cli.client import status
 from poolwright.cli.main import app
 from poolwright.concurrency import SystemClock
 from poolwright.domain.states import PoolStatus
-from poolwright.service.api.token import TOKEN_NAME
-from poolwright.service.beacon import lit
+from poolwright.service.api.token_auth import TOKEN_FILE_NAME
+from poolwright.service.pidfile import daemon_pidfile
 from tests.process.daemon.tmp_daemons import TOKEN, Running, number, order_list, running_daemon
 
 pytestmark = pytest.mark.timeout(90)
@@ -39,8 +39,8 @@ async def found_daemon(
         return await anyio.to_thread.run_sync(run)
 
     async with running_daemon(root, monkeypatch, {"*": {"tasks": list(tasks)}}) as running:
-        (out / PRIVATE_NAME / TOKEN_NAME).write_text(TOKEN)
-        with lit(out / PRIVATE_NAME, running.url, SystemClock().now()):
+        (out / PRIVATE_NAME / TOKEN_FILE_NAME).write_text(TOKEN)
+        with daemon_pidfile(out / PRIVATE_NAME, running.url, SystemClock().now()):
             yield running, ask
 
 
@@ -102,7 +102,7 @@ async def test_its_health_is_told_by_two_exit_codes(tmp_path: Path, monkeypatch:
         ready, lives = await ask("health"), await ask("health", "--live")
         running.daemon.drain()
         draining, still_lives = await ask("health"), await ask("health", "--live")
-    with lit(tmp_path / "out" / PRIVATE_NAME, running.url, SystemClock().now()):
+    with daemon_pidfile(tmp_path / "out" / PRIVATE_NAME, running.url, SystemClock().now()):
         gone = await ask("health", "--live")
 
     assert (ready.exit_code, "is ready" in ready.output) == (0, True)
@@ -188,7 +188,7 @@ def test_without_a_daemon_each_command_says_how_to_start_one(command: tuple[str,
 
 def test_a_daemon_that_died_is_no_daemon(tmp_path: Path) -> None:
     (tmp_path / PRIVATE_NAME).mkdir()
-    with lit(tmp_path / PRIVATE_NAME, "http://127.0.0.1:9", SystemClock().now()):
+    with daemon_pidfile(tmp_path / PRIVATE_NAME, "http://127.0.0.1:9", SystemClock().now()):
         silent = CliRunner().invoke(app, ["status", "--out", str(tmp_path)])
         beacon = tmp_path / PRIVATE_NAME / "daemon.json"
         told = json.loads(beacon.read_text())

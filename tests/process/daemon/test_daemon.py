@@ -13,8 +13,8 @@ from poolwright.domain.outcomes import Reason
 from poolwright.domain.states import PoolStatus, TaskStatus, WorkerStatus
 from poolwright.files.disk import remove_tree
 from poolwright.journal.queries import OrderQuery
-from poolwright.service.batch import Redo
-from poolwright.service.daemon.errors import DrainingError, NothingThereError, NotPossibleNowError
+from poolwright.service.batch import RedoPolicy
+from poolwright.service.daemon.errors import ConflictError, DrainingError, NotFoundError
 from tests.process.daemon.tmp_daemons import order_list, running_daemon, task_id
 
 pytestmark = pytest.mark.timeout(90)
@@ -42,7 +42,7 @@ async def test_what_is_done_is_done_again_on_demand(tmp_path: Path, monkeypatch:
     async with running_daemon(tmp_path, monkeypatch) as running:
         await running.daemon.submit(order_list(1, 2))
         await running.done(2)
-        await running.daemon.submit(order_list(1, 2), Redo.ALL)
+        await running.daemon.submit(order_list(1, 2), RedoPolicy.ALL)
         await running.until(lambda: sum(isinstance(event, TaskEnded) for event in running.events) == 4)
 
         assert running.daemon.pool.get_status().open_count == 0
@@ -110,12 +110,12 @@ async def test_what_a_daemon_left_is_done_by_the_next_one(tmp_path: Path, monkey
 async def test_a_worker_is_started_anew_on_demand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running_daemon(tmp_path, monkeypatch) as running:
         worker = running.daemon.pool.workers[0]
-        with pytest.raises(NotPossibleNowError, match="STARTING"):
+        with pytest.raises(ConflictError, match="STARTING"):
             running.daemon.restart_worker(1)
         await running.until(lambda: worker.status is WorkerStatus.READY)
         running.daemon.restart_worker(1)
         await running.until(lambda: worker.ref.generation == 2 and worker.status is WorkerStatus.READY)
-        with pytest.raises(NothingThereError, match="1 to 1"):
+        with pytest.raises(NotFoundError, match="1 to 1"):
             running.daemon.restart_worker(2)
 
 
@@ -135,7 +135,7 @@ async def test_a_pool_without_workers_leaves_a_daemon_that_says_so(
 async def test_an_unknown_list_has_no_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running_daemon(tmp_path, monkeypatch) as running:
         for unknown in ("nope", "daemon"):
-            with pytest.raises(NothingThereError, match="no list"):
+            with pytest.raises(NotFoundError, match="no list"):
                 await running.daemon.report(BatchId(unknown))
 
 

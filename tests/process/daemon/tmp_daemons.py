@@ -20,11 +20,11 @@ from poolwright.domain.events import Event
 from poolwright.domain.tasks import OrderList
 from poolwright.intake.orders import ReadOptions, orders_from_numbers
 from poolwright.portal import pack as packs
-from poolwright.service.api.app import Door, make_app
-from poolwright.service.api.limits import RequestLimits
+from poolwright.service.api.app import ApiDeps, make_app
+from poolwright.service.api.http_server import ListenAddress, listener_url, open_listener, run_server
+from poolwright.service.api.middleware import RequestLimits
 from poolwright.service.daemon.daemon import Daemon
-from poolwright.service.daemon.opening import House, open_daemon
-from poolwright.service.serving import Address, listening, serving, url_of
+from poolwright.service.daemon.lifecycle import DaemonConfig, open_daemon
 from tests.support.event_capture import EventCapture
 from tests.support.scripted_pool import SCRIPTED, pool_options
 
@@ -46,13 +46,13 @@ def task_id(index: int) -> str:
     return f"demo:{15_000_000 + index}"
 
 
-def house(root: Path, **changes: Any) -> House:  # noqa: ANN401 - options by name
+def house(root: Path, **changes: Any) -> DaemonConfig:  # noqa: ANN401 - options by name
     (root / "out" / ".poolwright").mkdir(parents=True, exist_ok=True)
     base = root / "demo" / "base"
     if base.exists():
         changes["base"] = base
     pool = replace(pool_options(root, **changes), waits_for_login=True, keeps_queue=True)
-    return House(
+    return DaemonConfig(
         pool=pool,
         out=root / "out",
         template="{supplier}/{number}",
@@ -113,18 +113,18 @@ async def running_daemon(
     monkeypatch.setenv("SCRIPTED_WORKER", json.dumps(script))
     clock = SystemClock()
     capture = EventCapture()
-    with listening(Address(host="127.0.0.1", port=0)) as listener:
+    with open_listener(ListenAddress(host="127.0.0.1", port=0)) as listener:
         async with open_daemon(house(root, **changes), clock, capture) as daemon:
-            door = Door(
+            door = ApiDeps(
                 daemon=daemon,
                 reading=READING,
                 token=TOKEN,
                 monotonic=clock.monotonic,
                 limits=limits or RequestLimits(),
             )
-            url, headers = url_of(listener), {"Authorization": f"Bearer {TOKEN}"}
+            url, headers = listener_url(listener), {"Authorization": f"Bearer {TOKEN}"}
             async with (
-                serving(make_app(door), listener),
+                run_server(make_app(door), listener),
                 httpx.AsyncClient(base_url=url, headers=headers, timeout=30, verify=IN_THE_CLEAR) as client,
             ):
                 yield Running(daemon=daemon, client=client, url=url, capture=capture)

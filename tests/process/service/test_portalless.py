@@ -9,8 +9,8 @@ import pytest
 
 from poolwright.domain.events import Event
 from poolwright.domain.options import BrowserOptions, PoolOptions, WorkerOptions
-from poolwright.service.batch import BatchJob, Ending
-from poolwright.service.runtime import run_batch
+from poolwright.service.batch import BatchEnding, BatchJob
+from poolwright.service.batch_run import run_batch
 from tests.support.profile_folders import make_base
 from tests.support.tasks import orders
 
@@ -39,5 +39,5 @@ async def test_a_batch_without_a_portal_takes_any_field_as_folder_and_tells_of_a
 
     summary = await run_batch(job, observe=events.append, stop=anyio.Event(), stop_now=anyio.Event())
 
-    assert (summary.ending, summary.left_count) == (Ending.SETUP_FAILED, 2)
+    assert (summary.ending, summary.left_count) == (BatchEnding.SETUP_FAILED, 2)
     assert "The processor 'no_such_module:process' cannot be imported" in summary.detail

@@ -12,7 +12,7 @@ from poolwright.archive.output_tree import OutputTree
 from poolwright.concurrency import SystemClock
 from poolwright.journal.retention import PruneResult
 from poolwright.journal.sqlite_journal import SqliteJournal
-from poolwright.service.upkeep import DAY_S
+from poolwright.service.journal_maintenance import DAY_S
 from poolwright.supervisor.pool import PersistentWorkerPool
 from poolwright.supervisor.workspace import PoolContext
 from tests.support.journal_audit import check_laws, query

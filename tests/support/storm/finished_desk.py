@@ -12,9 +12,9 @@ from poolwright.demo.client import Portal
 from poolwright.domain.ids import BatchId, WorkerRef
 from poolwright.domain.tasks import OrderList, OrderRow
 from poolwright.journal.sqlite_journal import SqliteJournal
-from poolwright.service.batch import Redo
-from poolwright.service.batch_report import REPORTS_NAME
-from poolwright.service.out import JOURNAL_NAME
+from poolwright.service.batch import RedoPolicy
+from poolwright.service.batch_run import REPORTS_NAME
+from poolwright.service.output_folder import JOURNAL_NAME
 from tests.support.archive_orders import StoppedClock, report_for, stage, task_for
 from tests.support.program import Desk
 from tests.support.storm.properties import breaches
@@ -57,7 +57,7 @@ async def _come_home(out: Path) -> None:
 
 
 def read(desk: Desk) -> Scenario:
-    sessions = (Session(number=1, redo=Redo.RETRYABLE, code=0),)
+    sessions = (Session(number=1, redo=RedoPolicy.RETRYABLE, code=0),)
     base = {"Cookies": hashlib.sha256(b"a cookie").hexdigest()}
     return read_scenario(desk, TRUTHS, sessions, base, list_name="orders.xlsx", is_calm=True)
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from poolwright.cli.exits import Exit
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.states import TASK, TaskEvent, TaskStatus
-from poolwright.service.batch import Ending
+from poolwright.service.batch import BatchEnding
 from tests.support.storm.lifecycles import move_breaches
 from tests.support.storm.scenario import Attempt, Order, Scenario
 
@@ -169,7 +169,7 @@ def _known_end(scenario: Scenario) -> Iterator[str]:
             yield f"start {session.number} hung"
         elif session.code not in _EXITS | _KILLED:
             yield f"start {session.number} ended with exit code {session.code}: {session.errors[-300:]}"
-        elif session.code == Exit.RESOURCES and session.ending != Ending.NO_WORKERS:
+        elif session.code == Exit.RESOURCES and session.ending != BatchEnding.NO_WORKERS:
             detail = f"{session.summary.get('detail')}{session.errors[-300:]}"
             yield f"start {session.number} ended as {session.ending}: {detail}"
         if "Traceback" in session.errors:

@@ -7,7 +7,7 @@ import hashlib
 from poolwright.demo.catalogue.order import Defect, LinkForm, Naming
 from poolwright.demo.catalogue.truth import ExpectedOutcome, FileTruth, OrderTruth
 from poolwright.demo.documents import DocumentKind
-from poolwright.service.batch import Redo
+from poolwright.service.batch import RedoPolicy
 from tests.support.storm.scenario import Attempt, Folder, Move, Order, Scenario
 from tests.support.storm.session import Session
 
@@ -31,7 +31,7 @@ def right_scenario() -> Scenario:
     }
     return Scenario(
         truths=truths,
-        sessions=(Session(number=1, redo=Redo.RETRYABLE, code=1),),
+        sessions=(Session(number=1, redo=RedoPolicy.RETRYABLE, code=1),),
         is_calm=True,
         orders=tuple(_order(truth) for truth in truths.values()),
         attempts=tuple(attempt(number, 1) for number in truths),

@@ -21,8 +21,8 @@ from poolwright.archive.manifest import MANIFEST_NAME
 from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.demo.catalogue.truth import OrderTruth
 from poolwright.files.disk import DRAFT_SUFFIX
-from poolwright.service.batch_report import REPORTS_NAME
-from poolwright.service.out import JOURNAL_NAME
+from poolwright.service.batch_run import REPORTS_NAME
+from poolwright.service.output_folder import JOURNAL_NAME
 from tests.support.program import Desk
 from tests.support.storm.session import Session
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from poolwright.cli.exits import Exit
-from poolwright.service.batch import Redo
+from poolwright.service.batch import RedoPolicy
 
 #: Outcomes that leave nothing to do: an order that was told so is never done again unasked.
 DONE = frozenset({"COMPLETED", "NO_ATTACHMENTS"})
@@ -17,7 +17,7 @@ class Session:
     """Filled while the program runs; read when it has ended."""
 
     number: int
-    redo: Redo
+    redo: RedoPolicy
     code: int | None = None
     wall_s: float = 0.0
     #: Orders that ended, in whatever way.

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from poolwright.domain.outcomes import REASONS, Reason
-from poolwright.service.batch import Redo
+from poolwright.service.batch import RedoPolicy
 from tests.support.storm.properties import BAD_LUCK, PROPERTIES, breaches
 from tests.support.storm.right_scenario import attempt, content, folder, path_of, right_scenario, task_id
 from tests.support.storm.scenario import Order, Scenario
@@ -48,7 +48,7 @@ def a_session(**changes: object) -> Break:
 
 
 def _session(**changes: object) -> Session:
-    session = Session(number=2, redo=Redo.RETRYABLE, code=1)
+    session = Session(number=2, redo=RedoPolicy.RETRYABLE, code=1)
     for name, value in changes.items():
         setattr(session, name, value)
     return session

@@ -9,7 +9,7 @@ import pytest
 
 from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.profile.locks import FileLock
-from poolwright.service.out import JOURNAL_NAME
+from poolwright.service.output_folder import JOURNAL_NAME
 from tests.support.program import Desk
 from tests.support.storm.finished_desk import FILES, broken_properties, read
 from tests.support.storm.properties import breaches

@@ -13,8 +13,8 @@ from poolwright.cli.checks_machine import judge_start
 from poolwright.domain.errors import SetupError
 from poolwright.domain.events import Level
 from poolwright.domain.options import BrowserOptions, PortalOptions, WorkerOptions
-from poolwright.service import trial
-from poolwright.service.trial import Trial, try_browser
+from poolwright.service import browser_check
+from poolwright.service.browser_check import BrowserCheck, check_browser_start
 from poolwright.supervisor.processes import one_shot
 
 PORTAL = PortalOptions(pack_json="{}", base_url="https://portal.test")
@@ -40,9 +40,9 @@ async def test_it_is_tried_without_a_portal_on_a_profile_that_is_thrown_away(mon
         note(Level.WARNING, "a drawback")
 
     monkeypatch.setattr(one_shot, "make_base", make_base)
-    went = await try_browser(WORKER, clock())
+    went = await check_browser_start(WORKER, clock())
 
-    assert went == Trial(duration_s=2.5, notices=("a drawback",))
+    assert went == BrowserCheck(duration_s=2.5, notices=("a drawback",))
     assert not seen[0].parent.exists()
 
 
@@ -51,7 +51,7 @@ async def test_the_browsers_own_reason_is_told(monkeypatch: pytest.MonkeyPatch) 
         raise SetupError("libnss3.so: cannot open shared object file")
 
     monkeypatch.setattr(one_shot, "make_base", make_base)
-    told = judge_start(await try_browser(WORKER, clock()))
+    told = judge_start(await check_browser_start(WORKER, clock()))
 
     assert told.level is Found.FAIL
     assert "libnss3.so" in told.found
@@ -62,12 +62,12 @@ async def test_one_that_hangs_is_not_waited_for_without_end(monkeypatch: pytest.
         await anyio.sleep_forever()
 
     monkeypatch.setattr(one_shot, "make_base", make_base)
-    monkeypatch.setattr(trial, "TRIAL_LIMIT_S", 0.0)
+    monkeypatch.setattr(browser_check, "BROWSER_START_LIMIT_S", 0.0)
 
-    assert "not ready within" in (await try_browser(WORKER, clock())).problem
+    assert "not ready within" in (await check_browser_start(WORKER, clock())).problem
 
 
 def test_a_drawback_is_no_failure() -> None:
-    assert judge_start(Trial(duration_s=1.0)).level is Found.OK
-    told = judge_start(Trial(duration_s=1.0, notices=("it runs without its sandbox",)))
+    assert judge_start(BrowserCheck(duration_s=1.0)).level is Found.OK
+    told = judge_start(BrowserCheck(duration_s=1.0, notices=("it runs without its sandbox",)))
     assert (told.level, told.advice) == (Found.WARN, "it runs without its sandbox")

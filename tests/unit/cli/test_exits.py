@@ -14,11 +14,11 @@ from poolwright.intake.errors import InputRefusedError
 from poolwright.journal.errors import JournalBusyError, JournalError
 from poolwright.portal.pack import PackError
 from poolwright.profile.errors import NoRoomError, ProfileInUseError
-from poolwright.service.batch import BatchSummary, Ending
+from poolwright.service.batch import BatchEnding, BatchSummary
 
 
 def ended(
-    ending: Ending = Ending.FINISHED, *, invalid_count: int = 0, left_count: int = 0, **outcomes: int
+    ending: BatchEnding = BatchEnding.FINISHED, *, invalid_count: int = 0, left_count: int = 0, **outcomes: int
 ) -> BatchSummary:
     return BatchSummary(
         ending=ending,
@@ -43,16 +43,16 @@ def ended(
         (ended(INVALID=1), Exit.NOT_ALL_DONE),
         (ended(COMPLETED=5, invalid_count=1), Exit.NOT_ALL_DONE),
         (ended(COMPLETED=5, FAILED=0), Exit.DONE),
-        (ended(Ending.LOGIN_REQUIRED, left_count=4), Exit.LOGIN),
-        (ended(Ending.PROFILE_DAMAGED, left_count=4), Exit.PROFILE),
-        (ended(Ending.NO_WORKERS, FAILED=4), Exit.RESOURCES),
-        (ended(Ending.SETUP_FAILED, left_count=4), Exit.RESOURCES),
-        (ended(Ending.STOPPED, left_count=4, FAILED=1), Exit.STOPPED),
-        (ended(Ending.STOPPED, COMPLETED=4), Exit.STOPPED),
-        (ended(Ending.STOPPED, FAILED=4), Exit.STOPPED),
+        (ended(BatchEnding.LOGIN_REQUIRED, left_count=4), Exit.LOGIN),
+        (ended(BatchEnding.PROFILE_DAMAGED, left_count=4), Exit.PROFILE),
+        (ended(BatchEnding.NO_WORKERS, FAILED=4), Exit.RESOURCES),
+        (ended(BatchEnding.SETUP_FAILED, left_count=4), Exit.RESOURCES),
+        (ended(BatchEnding.STOPPED, left_count=4, FAILED=1), Exit.STOPPED),
+        (ended(BatchEnding.STOPPED, COMPLETED=4), Exit.STOPPED),
+        (ended(BatchEnding.STOPPED, FAILED=4), Exit.STOPPED),
         (replace(ended(COMPLETED=4), report_problem="x"), Exit.NO_REPORT),
         (replace(ended(COMPLETED=4, FAILED=1), report_problem="x"), Exit.NO_REPORT),
-        (replace(ended(Ending.LOGIN_REQUIRED, left_count=4), report_problem="x"), Exit.LOGIN),
+        (replace(ended(BatchEnding.LOGIN_REQUIRED, left_count=4), report_problem="x"), Exit.LOGIN),
         (replace(ended(left_count=4), report_problem="x"), Exit.STOPPED),
     ],
 )
@@ -60,8 +60,8 @@ def test_endings(summary: BatchSummary, code: Exit) -> None:
     assert exit_of_summary(summary) is code
 
 
-@pytest.mark.parametrize("ending", Ending)
-def test_every_ending_has_a_code(ending: Ending) -> None:
+@pytest.mark.parametrize("ending", BatchEnding)
+def test_every_ending_has_a_code(ending: BatchEnding) -> None:
     assert exit_of_summary(ended(ending)) in MEANINGS
 
 

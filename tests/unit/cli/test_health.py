@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from poolwright.archive.output_tree import PRIVATE_NAME
-from poolwright.service.api.token import TOKEN_NAME
-from poolwright.service.beacon import BATCH_NAME, BatchBeacon, batch_lit, find_batch, lit
+from poolwright.service.api.token_auth import TOKEN_FILE_NAME
+from poolwright.service.pidfile import BATCH_PIDFILE_NAME, BatchPidfile, batch_pidfile, daemon_pidfile, find_batch
 from tests.support.commands import Command
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
@@ -34,7 +34,7 @@ def test_where_nothing_works_that_is_not_well(command: Command, desk: Path) -> N
 
 def test_a_batch_is_well_until_it_drains(command: Command, private: Path) -> None:
     out = str(private.parent)
-    with batch_lit(private, NOW) as tell_draining:
+    with batch_pidfile(private, NOW) as tell_draining:
         works = command("health", "--out", out)
         tell_draining()
         drains = command("health", "--out", out)
@@ -47,24 +47,24 @@ def test_a_batch_is_well_until_it_drains(command: Command, private: Path) -> Non
 
 
 def test_a_batch_that_was_killed_is_not_taken_for_one_that_works(private: Path) -> None:
-    beacon = BatchBeacon(pid=NOBODY, started_at=NOW)
-    (private / BATCH_NAME).write_text(beacon.model_dump_json())
+    beacon = BatchPidfile(pid=NOBODY, started_at=NOW)
+    (private / BATCH_PIDFILE_NAME).write_text(beacon.model_dump_json())
 
     assert find_batch(private) is None
 
 
 def test_a_second_batch_that_will_be_refused_says_nothing_of_the_first(private: Path) -> None:
-    first = BatchBeacon(pid=os.getppid(), started_at=NOW)
-    (private / BATCH_NAME).write_text(first.model_dump_json())
+    first = BatchPidfile(pid=os.getppid(), started_at=NOW)
+    (private / BATCH_PIDFILE_NAME).write_text(first.model_dump_json())
 
-    with batch_lit(private, NOW) as tell_draining:
+    with batch_pidfile(private, NOW) as tell_draining:
         tell_draining()
 
     assert find_batch(private) == first
 
 
 def test_a_folder_that_takes_no_such_file_stops_no_batch(tmp_path: Path) -> None:
-    with batch_lit(tmp_path / "missing", NOW) as tell_draining:
+    with batch_pidfile(tmp_path / "missing", NOW) as tell_draining:
         tell_draining()
 
     assert list(tmp_path.iterdir()) == []
@@ -77,9 +77,9 @@ def test_a_daemon_is_asked_without_loading_certificates(
     """It speaks no TLS, and loading them takes longer than all the rest of the question."""
     loaded: list[object] = []
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *told, **_: loaded.append(told))
-    (private / TOKEN_NAME).write_text("token")
+    (private / TOKEN_FILE_NAME).write_text("token")
 
-    with lit(private, "http://127.0.0.1:1", NOW):
+    with daemon_pidfile(private, "http://127.0.0.1:1", NOW):
         told = command(word, "--out", str(private.parent))
 
     assert "does not answer" in told.output

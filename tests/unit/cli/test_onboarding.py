@@ -15,7 +15,7 @@ from poolwright.domain.errors import LoginRequiredError, SetupError
 from poolwright.profile.backups import seal_base
 from poolwright.profile.repository import ProfileFile, ProfileRepository
 from poolwright.profile.seal import Seal
-from poolwright.service.onboarding import Onboarding
+from poolwright.service.login_methods import ProfileLogin
 from tests.support.commands import BASE_URL, Command, portal_of
 from tests.support.profile_folders import make_base
 
@@ -27,18 +27,18 @@ class FakeOnboarding:
     """Stands in for the browsers: a base is there afterwards, sealed."""
 
     error: Exception | None = None
-    seen: list[tuple[str, Onboarding]] = field(default_factory=list[tuple[str, Onboarding]])
+    seen: list[tuple[str, ProfileLogin]] = field(default_factory=list[tuple[str, ProfileLogin]])
 
-    async def by_hand(self, job: Onboarding, **_: object) -> Seal:
+    async def by_hand(self, job: ProfileLogin, **_: object) -> Seal:
         return self._done("hand", job)
 
-    async def by_form(self, job: Onboarding) -> Seal:
+    async def by_form(self, job: ProfileLogin) -> Seal:
         return self._done("form", job)
 
-    async def by_state(self, job: Onboarding, _state: object) -> Seal:
+    async def by_state(self, job: ProfileLogin, _state: object) -> Seal:
         return self._done("state", job)
 
-    def _done(self, way: str, job: Onboarding) -> Seal:
+    def _done(self, way: str, job: ProfileLogin) -> Seal:
         self.seen.append((way, job))
         if self.error:
             raise self.error
@@ -49,9 +49,9 @@ class FakeOnboarding:
 @pytest.fixture(name="browsers")
 def _browsers(monkeypatch: pytest.MonkeyPatch, desk: Path) -> FakeOnboarding:
     fake = FakeOnboarding()
-    monkeypatch.setattr("poolwright.service.onboarding.log_in_by_hand", fake.by_hand)
-    monkeypatch.setattr("poolwright.service.onboarding.log_in_by_form", fake.by_form)
-    monkeypatch.setattr("poolwright.service.onboarding.import_state", fake.by_state)
+    monkeypatch.setattr("poolwright.service.login_methods.log_in_by_hand", fake.by_hand)
+    monkeypatch.setattr("poolwright.service.login_methods.log_in_by_form", fake.by_form)
+    monkeypatch.setattr("poolwright.service.login_methods.import_state", fake.by_state)
     monkeypatch.setenv("DISPLAY", ":99")
     (desk / "state.json").write_text(
         json.dumps({"cookies": [{"name": "a", "value": "b", "domain": "x.test", "path": "/"}]})

@@ -14,7 +14,7 @@ from poolwright.domain.events import Level
 from poolwright.domain.options import Sandbox, WorkerOptions
 from poolwright.domain.ports import EventSink
 from poolwright.profile.repository import ProfileRepository
-from poolwright.service.crew import Crew
+from poolwright.service.pool_config import WorkerConfig
 from tests.support.commands import BASE_URL, Command, portal_of
 from tests.support.events import notice
 from tests.support.profile_folders import make_base
@@ -29,7 +29,7 @@ class FakeBrowser:
     error: Exception | None = None
     seen: list[tuple[WorkerOptions, Path, Path]] = field(default_factory=list[tuple[WorkerOptions, Path, Path]])
 
-    async def __call__(self, *, crew: Crew, base: Path, runs_root: Path, observe: EventSink) -> None:
+    async def __call__(self, *, crew: WorkerConfig, base: Path, runs_root: Path, observe: EventSink) -> None:
         self.seen.append((crew.worker, base, runs_root))
         observe(notice("chatter"))
         observe(notice("the login took long", Level.WARNING))

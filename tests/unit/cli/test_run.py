@@ -19,7 +19,7 @@ from poolwright.domain.options import Sandbox
 from poolwright.domain.outcomes import Outcome
 from poolwright.files.names import safe_name
 from poolwright.portal.pack import parse_json
-from poolwright.service.batch import BatchJob, Ending, Redo
+from poolwright.service.batch import BatchEnding, BatchJob, RedoPolicy
 from poolwright.system.sandbox_probe import RefusedStep
 from tests.support.commands import BASE_URL, SANDBOX_ALLOWED, Command, FakeRun, portal_of
 from tests.support.events import ended, notice, started
@@ -42,7 +42,7 @@ def test_an_order_number_becomes_a_job(command: Command, fake_run: FakeRun, prof
     assert (job.pool.worker.task_timeout_s, job.pool.shutdown_timeout_s) == (300, 60)
     assert portal_of(job.pool.worker).base_url == BASE_URL
     assert parse_json(portal_of(job.pool.worker).pack_json).name == "demo"
-    assert job.redo is Redo.RETRYABLE
+    assert job.redo is RedoPolicy.RETRYABLE
     assert job.pool.worker.browser.sandbox in {Sandbox.ON, Sandbox.OFF}, "a worker is never told auto"
 
 
@@ -73,8 +73,8 @@ def test_an_order_number_becomes_a_job(command: Command, fake_run: FakeRun, prof
         (("--runs-dir", "r"), lambda job: job.pool.runs_root == Path("r")),
         (("--portal", "coupa"), lambda job: parse_json(portal_of(job.pool.worker).pack_json).name == "coupa"),
         (("--base-url", "https://x.example/"), lambda job: portal_of(job.pool.worker).base_url == "https://x.example"),
-        (("--redo", "all"), lambda job: job.redo is Redo.ALL),
-        (("--redo", "nothing"), lambda job: job.redo is Redo.NOTHING),
+        (("--redo", "all"), lambda job: job.redo is RedoPolicy.ALL),
+        (("--redo", "nothing"), lambda job: job.redo is RedoPolicy.NOTHING),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -328,15 +328,15 @@ def test_a_folder_that_is_gone_under_its_command_is_told(
 @pytest.mark.parametrize(
     ("ending", "left_count", "code"),
     [
-        (Ending.FINISHED, 0, Exit.DONE),
-        (Ending.STOPPED, 3, Exit.STOPPED),
-        (Ending.LOGIN_REQUIRED, 3, Exit.LOGIN),
-        (Ending.PROFILE_DAMAGED, 3, Exit.PROFILE),
-        (Ending.NO_WORKERS, 0, Exit.RESOURCES),
+        (BatchEnding.FINISHED, 0, Exit.DONE),
+        (BatchEnding.STOPPED, 3, Exit.STOPPED),
+        (BatchEnding.LOGIN_REQUIRED, 3, Exit.LOGIN),
+        (BatchEnding.PROFILE_DAMAGED, 3, Exit.PROFILE),
+        (BatchEnding.NO_WORKERS, 0, Exit.RESOURCES),
     ],
 )
 def test_the_ending_becomes_the_exit_code(
-    ending: Ending, left_count: int, code: Exit, command: Command, fake_run: FakeRun
+    ending: BatchEnding, left_count: int, code: Exit, command: Command, fake_run: FakeRun
 ) -> None:
     fake_run.summary = replace(fake_run.summary, ending=ending, left_count=left_count)
 
@@ -480,7 +480,7 @@ def test_the_profiles_address_serves_only_its_own_portal(command: Command, fake_
 def test_too_many_workers_for_the_memory_are_refused(
     command: Command, fake_run: FakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("poolwright.service.staffing.look_at_machine", lambda *_: with_memory(2 * GB))
+    monkeypatch.setattr("poolwright.service.capacity.look_at_machine", lambda *_: with_memory(2 * GB))
 
     result = command("run", *NUMBERS, "--workers", "8")
 
@@ -494,7 +494,7 @@ def test_what_auto_took_and_what_is_tight_are_told_and_logged(
     command: Command, fake_run: FakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POOLWRIGHT_WORKERS", "auto")
-    monkeypatch.setattr("poolwright.service.staffing.look_at_machine", lambda *_: with_memory(int(0.6 * GB)))
+    monkeypatch.setattr("poolwright.service.capacity.look_at_machine", lambda *_: with_memory(int(0.6 * GB)))
 
     result = command("run", *NUMBERS)
 

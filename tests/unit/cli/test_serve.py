@@ -16,8 +16,8 @@ import pytest
 
 from poolwright.cli import serve
 from poolwright.cli.exits import Exit, exit_of_ending
+from poolwright.service.batch_run import ENDINGS
 from poolwright.service.daemon.daemon import Daemon
-from poolwright.service.runtime import ENDINGS
 from poolwright.supervisor.policy.commands import Stop, StopCause
 from tests.support.commands import Command
 

@@ -25,7 +25,7 @@ from poolwright.cli.view import QuietView, View
 from poolwright.domain.events import Event, Level
 from poolwright.domain.outcomes import Outcome, Reason, ReturnReason
 from poolwright.domain.ports import Accepted
-from poolwright.service.batch import BatchSummary, Ending
+from poolwright.service.batch import BatchEnding, BatchSummary
 from tests.support.events import SetClock, ended, file, moved, notice, relieved, returned, seen, started, worker_state
 
 RUNNING: list[Event] = [
@@ -46,7 +46,7 @@ RELIEF = (
 )
 
 SUMMARY = BatchSummary(
-    ending=Ending.FINISHED,
+    ending=BatchEnding.FINISHED,
     accepted=Accepted(new_count=12, waiting_count=0, done_count=0),
     outcomes={Outcome.COMPLETED: 9, Outcome.NO_ATTACHMENTS: 1, Outcome.NOT_FOUND: 2},
     invalid_count=1,
@@ -260,20 +260,24 @@ def test_the_quiet_view_shows_only_how_it_ended() -> None:
         ),
         (replace(SUMMARY, outcomes={}), "There was no valid order in the list."),
         (
-            replace(SUMMARY, ending=Ending.STOPPED, left_count=8),
+            replace(SUMMARY, ending=BatchEnding.STOPPED, left_count=8),
             "Stopped: 10 of 20 orders are done. 8 orders wait: start it again to go on.",
         ),
         (
-            replace(SUMMARY, ending=Ending.STOPPED, detail="Start it again.", outcomes={Outcome.COMPLETED: 1}),
+            replace(SUMMARY, ending=BatchEnding.STOPPED, detail="Start it again.", outcomes={Outcome.COMPLETED: 1}),
             "Stopped: 1 of 1 order is done. Start it again.",
         ),
         (
-            replace(SUMMARY, ending=Ending.STOPPED, outcomes={Outcome.COMPLETED: 1}, left_count=1),
+            replace(SUMMARY, ending=BatchEnding.STOPPED, outcomes={Outcome.COMPLETED: 1}, left_count=1),
             "Stopped: 1 of 2 orders is done. 1 order waits: start it again to go on.",
         ),
         (
             replace(
-                SUMMARY, ending=Ending.LOGIN_REQUIRED, profile="coupa", detail="The portal wants a login.", left_count=3
+                SUMMARY,
+                ending=BatchEnding.LOGIN_REQUIRED,
+                profile="coupa",
+                detail="The portal wants a login.",
+                left_count=3,
             ),
             (
                 "The portal wants a login. 10 of 15 orders are done. "

@@ -18,10 +18,10 @@ from poolwright.domain.events import Event, Level, Notice
 from poolwright.domain.ids import BatchId, TaskId
 from poolwright.domain.outcomes import Reason
 from poolwright.journal.sqlite_journal import SqliteJournal
-from poolwright.service.batch import Redo
-from poolwright.service.daemon import checks as module
-from poolwright.service.daemon.checks import NAME, Checks
-from poolwright.service.daemon.errors import NotPossibleNowError
+from poolwright.service.batch import RedoPolicy
+from poolwright.service.daemon import file_checks as module
+from poolwright.service.daemon.errors import ConflictError
+from poolwright.service.daemon.file_checks import CHECKS_FILE_NAME, FileChecks
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, OTHER, orders, report, task_id
 
@@ -46,7 +46,7 @@ class Tree(OutputTree):
 
 @dataclass
 class Place:
-    checks: Checks
+    checks: FileChecks
     tree: Tree
     reopened: list[TaskId] = field(default_factory=list[TaskId])
     told: list[tuple[Level, str]] = field(default_factory=list[tuple[Level, str]])
@@ -84,7 +84,7 @@ async def place(root: Path, *, is_serving: bool = True) -> AsyncGenerator[Place]
         found.told.append((event.level, event.text))
 
     async with done_journal(root) as journal, anyio.create_task_group() as beside:
-        found = Place(Checks(journal, tree, root, reopen=reopen, observe=note), tree)
+        found = Place(FileChecks(journal, tree, root, reopen=reopen, observe=note), tree)
         if is_serving:
             beside.start_soon(found.checks.serve)
         yield found
@@ -95,7 +95,7 @@ async def place(root: Path, *, is_serving: bool = True) -> AsyncGenerator[Place]
 async def test_only_what_is_not_whole_is_done_again(tmp_path: Path) -> None:
     async with place(tmp_path) as here:
         here.tree.broken = {task_id(2)}
-        await here.checks.add(BATCH, Redo.RETRYABLE)
+        await here.checks.add(BATCH, RedoPolicy.RETRYABLE)
         await here.until(lambda: here.told)
 
         assert here.checks.get(BATCH) is None
@@ -108,8 +108,8 @@ async def test_only_what_is_not_whole_is_done_again(tmp_path: Path) -> None:
 async def test_it_says_how_far_it_is_and_others_wait_their_turn(tmp_path: Path) -> None:
     async with place(tmp_path) as here:
         here.tree.goes_on.clear()
-        await here.checks.add(BATCH, Redo.RETRYABLE)
-        await here.checks.add(OTHER, Redo.RETRYABLE)
+        await here.checks.add(BATCH, RedoPolicy.RETRYABLE)
+        await here.checks.add(OTHER, RedoPolicy.RETRYABLE)
         await here.until(lambda: here.tree.seen)
         first, second = here.checks.get(BATCH), here.checks.get(OTHER)
 
@@ -126,8 +126,8 @@ async def test_one_that_is_called_off_ends_at_once_and_the_next_begins(tmp_path:
     async with place(tmp_path) as here:
         here.tree.broken = {task_id(number) for number in (1, 2, 3, 4)}
         here.tree.goes_on.clear()
-        await here.checks.add(BATCH, Redo.RETRYABLE)
-        await here.checks.add(OTHER, Redo.RETRYABLE)
+        await here.checks.add(BATCH, RedoPolicy.RETRYABLE)
+        await here.checks.add(OTHER, RedoPolicy.RETRYABLE)
         await here.until(lambda: here.tree.seen)
 
         assert await here.checks.call_off(BATCH)
@@ -141,8 +141,8 @@ async def test_one_that_is_called_off_ends_at_once_and_the_next_begins(tmp_path:
 
 async def test_what_a_daemon_did_not_get_to_is_done_by_the_next_one(tmp_path: Path) -> None:
     async with place(tmp_path, is_serving=False) as here:
-        await here.checks.add(BATCH, Redo.ALL)
-        await here.checks.add(OTHER, Redo.RETRYABLE)
+        await here.checks.add(BATCH, RedoPolicy.ALL)
+        await here.checks.add(OTHER, RedoPolicy.RETRYABLE)
     async with place(tmp_path) as here:
         await here.until(lambda: len(here.told) == 2)
     assert here.reopened == [task_id(1), task_id(2)]
@@ -153,29 +153,29 @@ async def test_what_a_daemon_did_not_get_to_is_done_by_the_next_one(tmp_path: Pa
 
 async def test_the_latest_word_about_a_list_counts(tmp_path: Path) -> None:
     async with place(tmp_path, is_serving=False) as here:
-        await here.checks.add(BATCH, Redo.ALL)
-        await here.checks.add(BATCH, Redo.RETRYABLE)
+        await here.checks.add(BATCH, RedoPolicy.ALL)
+        await here.checks.add(BATCH, RedoPolicy.RETRYABLE)
         check = here.checks.get(BATCH)
 
         assert check is not None
-        assert check.redo is Redo.RETRYABLE
+        assert check.redo is RedoPolicy.RETRYABLE
 
 
 async def test_no_more_lists_wait_than_there_is_room_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CHECKS_MAX", 1)
     async with place(tmp_path, is_serving=False) as here:
         here.checks.require_room()
-        await here.checks.add(BATCH, Redo.ALL)
+        await here.checks.add(BATCH, RedoPolicy.ALL)
 
-        with pytest.raises(NotPossibleNowError, match="send this one again later"):
+        with pytest.raises(ConflictError, match="send this one again later"):
             here.checks.require_room()
 
 
 async def test_what_stands_in_the_way_is_told_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "TRY_AGAIN_S", 0.0)
+    monkeypatch.setattr(module, "RETRY_S", 0.0)
     async with place(tmp_path) as here:
         here.trouble.append(PoolError("The journal is locked."))
-        await here.checks.add(BATCH, Redo.ALL)
+        await here.checks.add(BATCH, RedoPolicy.ALL)
         await here.until(lambda: here.reopened)
         await here.until(lambda: len(here.told) == 2)
 
@@ -188,16 +188,16 @@ async def test_what_stands_in_the_way_is_told_and_tried_again(tmp_path: Path, mo
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"a": "sometimes"}', '"x"'])
 async def test_a_file_that_is_none_is_no_hindrance(tmp_path: Path, text: str) -> None:
-    (tmp_path / NAME).write_text(text)
+    (tmp_path / CHECKS_FILE_NAME).write_text(text)
     async with place(tmp_path) as here:
-        await here.checks.add(BATCH, Redo.ALL)
+        await here.checks.add(BATCH, RedoPolicy.ALL)
         await here.until(lambda: here.reopened)
 
 
 async def test_a_disk_that_does_not_take_the_note_refuses_the_list(tmp_path: Path) -> None:
     async with place(tmp_path, is_serving=False) as here:
-        (tmp_path / NAME).mkdir()
-        (tmp_path / NAME / "in the way").touch()
+        (tmp_path / CHECKS_FILE_NAME).mkdir()
+        (tmp_path / CHECKS_FILE_NAME / "in the way").touch()
 
-        with pytest.raises(NotPossibleNowError, match="cannot be written"):
-            await here.checks.add(BatchId("b"), Redo.ALL)
+        with pytest.raises(ConflictError, match="cannot be written"):
+            await here.checks.add(BatchId("b"), RedoPolicy.ALL)

@@ -7,22 +7,22 @@ import pytest
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from poolwright.domain.events import Level, Notice
-from poolwright.service.daemon.feed import KEPT_COUNT, WAITING_MAX, Feed, Told
+from poolwright.service.daemon.event_stream import KEPT_COUNT, WAITING_MAX, EventStream, SequencedEvent
 
 
-def tell(feed: Feed, count: int) -> None:
+def tell(feed: EventStream, count: int) -> None:
     for _ in range(count):
         feed(Notice(level=Level.INFO, text="something"))
 
 
-async def numbers_of(stream: MemoryObjectReceiveStream[Told]) -> list[int]:
+async def numbers_of(stream: MemoryObjectReceiveStream[SequencedEvent]) -> list[int]:
     """What is there to read until the end of the stream."""
     with anyio.fail_after(10):
         return [told.number async for told in stream]
 
 
 async def test_every_reader_hears_everything_in_its_order() -> None:
-    feed = Feed()
+    feed = EventStream()
     async with feed.reading() as one, feed.reading() as other:
         tell(feed, 3)
         feed.close()
@@ -31,7 +31,7 @@ async def test_every_reader_hears_everything_in_its_order() -> None:
 
 
 async def test_a_slow_reader_is_let_go_and_the_others_hear_on() -> None:
-    feed = Feed()
+    feed = EventStream()
     async with feed.reading() as slow, feed.reading() as quick:
         heard: list[int] = []
         for _ in range(WAITING_MAX + 5):
@@ -44,7 +44,7 @@ async def test_a_slow_reader_is_let_go_and_the_others_hear_on() -> None:
 
 
 async def test_a_reader_that_comes_back_misses_nothing_that_is_kept() -> None:
-    feed = Feed()
+    feed = EventStream()
     tell(feed, KEPT_COUNT + 10)
     async with feed.reading(after=KEPT_COUNT + 7) as back, feed.reading(after=0) as late, feed.reading() as new:
         tell(feed, 1)
@@ -56,7 +56,7 @@ async def test_a_reader_that_comes_back_misses_nothing_that_is_kept() -> None:
 
 
 async def test_a_reader_that_goes_is_forgotten() -> None:
-    feed = Feed()
+    feed = EventStream()
     with pytest.raises(KeyError):
         async with feed.reading():
             raise KeyError
@@ -66,7 +66,7 @@ async def test_a_reader_that_goes_is_forgotten() -> None:
 
 
 def test_what_is_not_kept_any_more_is_counted_for_a_reader_that_comes_back() -> None:
-    feed = Feed()
+    feed = EventStream()
     assert feed.missed_count(0) == 0
     tell(feed, KEPT_COUNT + 10)
 

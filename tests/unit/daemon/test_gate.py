@@ -13,11 +13,9 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from poolwright.service.api.app import OPEN_PATHS
-from poolwright.service.api.gate import Guarded
-from poolwright.service.api.headers import HEADERS, Hardened
-from poolwright.service.api.page import POLICY, find_pages, serve_pages
-from poolwright.service.api.token import WRONG_MAX, WRONG_WINDOW_S, Gatekeeper
+from poolwright.service.api.app import PAGE_SECURITY_POLICY, PUBLIC_PATHS, find_pages, serve_pages
+from poolwright.service.api.middleware import SECURITY_HEADERS, AuthMiddleware, SecurityHeadersMiddleware
+from poolwright.service.api.token_auth import WRONG_TOKENS_MAX, WRONG_TOKENS_WINDOW_S, TokenAuth
 
 TOKEN = "t" * 43
 RIGHT = {"Authorization": f"Bearer {TOKEN}"}
@@ -54,8 +52,8 @@ def asking(app: ASGIApp) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8484")
 
 
-def guarded(sight: Sight, time: Time | None = None) -> Guarded:
-    return Guarded(sight, Gatekeeper(TOKEN, (time or Time()).monotonic), frozenset(OPEN_PATHS))
+def guarded(sight: Sight, time: Time | None = None) -> AuthMiddleware:
+    return AuthMiddleware(sight, TokenAuth(TOKEN, (time or Time()).monotonic), frozenset(PUBLIC_PATHS))
 
 
 @pytest.mark.parametrize(
@@ -95,7 +93,7 @@ async def test_a_path_that_is_not_known_to_be_open_is_closed() -> None:
             (await client.get(path)).status_code
             for path in ("/", "/metrics", "/api/v1/status", "/docs", "//healthz", "/healthz/", "/readyz/..", "/x")
         ]
-        opened = [(await client.get(path)).status_code for path in OPEN_PATHS]
+        opened = [(await client.get(path)).status_code for path in PUBLIC_PATHS]
         with_token = await client.get("/metrics", headers=RIGHT)
         any_case = await client.get("/metrics", headers={"Authorization": f"bearer {TOKEN}"})
 
@@ -107,24 +105,24 @@ async def test_a_path_that_is_not_known_to_be_open_is_closed() -> None:
 async def test_many_wrong_tokens_have_to_wait_and_the_right_one_never() -> None:
     time = Time()
     async with asking(guarded(Sight(), time)) as client:
-        wrong = [await client.get("/x", headers=WRONG) for _ in range(WRONG_MAX + 2)]
+        wrong = [await client.get("/x", headers=WRONG) for _ in range(WRONG_TOKENS_MAX + 2)]
         without = await client.get("/x")
         right = await client.get("/x", headers=RIGHT)
-        time.now_s += WRONG_WINDOW_S - 1
+        time.now_s += WRONG_TOKENS_WINDOW_S - 1
         early = await client.get("/x", headers=WRONG)
         time.now_s += 2
         later = await client.get("/x", headers=WRONG)
 
-    assert [answer.status_code for answer in wrong] == [401] * WRONG_MAX + [429, 429]
-    assert [wrong[-1].headers["retry-after"], early.headers["retry-after"]] == [f"{WRONG_WINDOW_S:.0f}", "1"]
+    assert [answer.status_code for answer in wrong] == [401] * WRONG_TOKENS_MAX + [429, 429]
+    assert [wrong[-1].headers["retry-after"], early.headers["retry-after"]] == [f"{WRONG_TOKENS_WINDOW_S:.0f}", "1"]
     assert (without.status_code, right.status_code, later.status_code) == (401, 200, 401)
 
 
 async def test_every_answer_tells_a_browser_to_do_nothing_with_it() -> None:
-    async with asking(Hardened(Sight())) as client:
+    async with asking(SecurityHeadersMiddleware(Sight())) as client:
         answer = await client.get("/x")
 
-    assert dict(HEADERS).items() <= {name.title(): value for name, value in answer.headers.items()}.items()
+    assert dict(SECURITY_HEADERS).items() <= {name.title(): value for name, value in answer.headers.items()}.items()
 
 
 async def test_the_page_is_served_with_its_policy_and_nothing_beside_it(tmp_path: Path) -> None:
@@ -134,7 +132,7 @@ async def test_the_page_is_served_with_its_policy_and_nothing_beside_it(tmp_path
     app, pages = FastAPI(), find_pages(tmp_path)
     serve_pages(app, pages)
 
-    async with asking(Hardened(app)) as client:
+    async with asking(SecurityHeadersMiddleware(app)) as client:
         index, script = await client.get("/"), await client.get("/dashboard.js")
         others = [
             (await client.get(path)).status_code for path in ("/index.html", "/notes.txt", "/%2e%2e/x.js", "/x.css")
@@ -144,7 +142,9 @@ async def test_the_page_is_served_with_its_policy_and_nothing_beside_it(tmp_path
     assert sorted(pages) == ["/", "/dashboard.js"]
     assert (index.text, index.headers["content-type"]) == ("<!doctype html>page", "text/html; charset=utf-8")
     assert script.headers["content-type"] == "text/javascript; charset=utf-8"
-    assert {index.headers["content-security-policy"], script.headers["content-security-policy"]} == {POLICY}
+    assert {index.headers["content-security-policy"], script.headers["content-security-policy"]} == {
+        PAGE_SECURITY_POLICY
+    }
     assert index.headers["x-content-type-options"] == "nosniff"
     assert (set(others), posted.status_code) == ({404}, 405)
 

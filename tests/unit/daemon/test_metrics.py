@@ -10,7 +10,7 @@ from poolwright.domain.outcomes import Reason, ReturnReason
 from poolwright.domain.state_machine import Transition
 from poolwright.domain.states import PoolStatus
 from poolwright.domain.tasks import POTask, Report
-from poolwright.service.metrics import Metrics
+from poolwright.service.daemon.metrics import Metrics
 from poolwright.supervisor.observation import PoolSnapshot
 from tests.support.metrics import figures
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from poolwright.service.api.events import _place
+from poolwright.service.api.operation_routes import _resume_after
 
 LIFE = "1700000000"
 
@@ -25,4 +25,4 @@ LIFE = "1700000000"
     ],
 )
 def test_only_a_place_of_this_life_is_gone_on_from(told: str, place: int | None) -> None:
-    assert _place(told, LIFE) == place
+    assert _resume_after(told, LIFE) == place

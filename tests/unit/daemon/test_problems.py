@@ -11,14 +11,14 @@ import httpx
 import pytest
 from fastapi import FastAPI, UploadFile
 
-from poolwright.service.api.problems import tell_problems
+from poolwright.service.api.errors import add_error_handlers
 
 LARGER_THAN_MEMORY = 2 * 1024 * 1024
 
 
 def _app() -> FastAPI:
     app = FastAPI()
-    tell_problems(app)
+    add_error_handlers(app)
 
     @app.post("/lists")
     async def lists(file: Annotated[UploadFile, "a list"]) -> int:

@@ -10,9 +10,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from poolwright.domain.errors import OptionsError
-from poolwright.service.api.limits import Limited
-from poolwright.service.api.mount import Mounted
-from poolwright.service.api.reach import check_reach, is_local, limits_at
+from poolwright.service.api.http_server import check_bind_address, is_local_host, request_limits_for
+from poolwright.service.api.middleware import PathPrefixMiddleware, RequestLimitMiddleware
 
 LOCAL = ("127.0.0.1", "127.0.0.2", "::1", "localhost", "LOCALHOST", "localhost.")
 REMOTE = ("0.0.0.0", "::", "192.168.1.7", "poolwright.example", "localhost.example")  # noqa: S104 - what is refused
@@ -20,20 +19,20 @@ REMOTE = ("0.0.0.0", "::", "192.168.1.7", "poolwright.example", "localhost.examp
 
 @pytest.mark.parametrize("host", LOCAL)
 def test_this_machines_own_addresses_need_no_leave(host: str) -> None:
-    check_reach(host, allows_remote=False)
+    check_bind_address(host, allows_remote=False)
 
-    assert is_local(host)
+    assert is_local_host(host)
 
 
 @pytest.mark.parametrize("host", REMOTE)
 def test_any_other_needs_it(host: str) -> None:
     with pytest.raises(OptionsError, match="--allow-remote"):
-        check_reach(host, allows_remote=False)
-    check_reach(host, allows_remote=True)
+        check_bind_address(host, allows_remote=False)
+    check_bind_address(host, allows_remote=True)
 
 
 async def answered(host: str, *names: str) -> list[int]:
-    app = Limited(PlainTextResponse("ok"), limits_at(host, 1000))
+    app = RequestLimitMiddleware(PlainTextResponse("ok"), request_limits_for(host, 1000))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         return [(await client.get("http://x/", headers={"Host": name})).status_code for name in names]
 
@@ -52,7 +51,7 @@ async def test_in_the_network_figures_are_answered_and_names_of_others_are_not()
 
 
 async def test_names_of_a_proxy_in_front_are_answered_where_settings_name_them() -> None:
-    app = Limited(PlainTextResponse("ok"), limits_at("127.0.0.1", 1000, ("Pool.example.com",)))
+    app = RequestLimitMiddleware(PlainTextResponse("ok"), request_limits_for("127.0.0.1", 1000, ("Pool.example.com",)))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         codes = [
             (await client.get("http://x/", headers={"Host": name})).status_code
@@ -73,7 +72,7 @@ async def test_names_of_a_proxy_in_front_are_answered_where_settings_name_them()
     ],
 )
 async def test_a_name_is_known_however_it_is_written(name: str, asked: str) -> None:
-    app = Limited(PlainTextResponse("ok"), limits_at("127.0.0.1", 1000, (name,)))
+    app = RequestLimitMiddleware(PlainTextResponse("ok"), request_limits_for("127.0.0.1", 1000, (name,)))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         codes = [(await client.get("http://x/", headers={"Host": host})).status_code for host in (asked, f"x{asked}")]
 
@@ -88,7 +87,7 @@ async def paths_behind(prefix: str, *asked: str) -> list[tuple[int, str]]:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await PlainTextResponse(scope["path"])(scope, receive, send)
 
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(Mounted(app, prefix, is_own))) as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(PathPrefixMiddleware(app, prefix, is_own))) as client:
         answers = [await client.get(f"http://x{path}") for path in asked]
     return [(answer.status_code, answer.headers.get("location", answer.text)) for answer in answers]
 

@@ -8,8 +8,8 @@ import pytest
 
 from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S
 from poolwright.profile.clone import RESERVE_BYTES
-from poolwright.service.api.reach import check_reach, is_local, limits_at
-from poolwright.service.gate import ROOM_BYTES
+from poolwright.service.api.http_server import check_bind_address, is_local_host, request_limits_for
+from poolwright.service.capacity import DISK_BYTES_PER_WORKER
 from poolwright.settings import Settings, load_settings, variable_name
 from poolwright.system.memory_limit import max_worker_count
 from tests.support.deploy_examples import COMPOSE, FOLDER, MANIFESTS, Container, containers
@@ -121,7 +121,7 @@ def test_memory_and_room_are_enough_for_its_workers(container: Container) -> Non
     workers = int(container.environment.get("POOLWRIGHT_WORKERS", "1"))
 
     assert max_worker_count(container.memory_bytes, 0.75, tabs) >= workers
-    assert container.tmp_bytes >= max(1024**3, RESERVE_BYTES + workers * ROOM_BYTES)
+    assert container.tmp_bytes >= max(1024**3, RESERVE_BYTES + workers * DISK_BYTES_PER_WORKER)
 
 
 @pytest.mark.parametrize("container", list(filter(is_daemon, containers())), ids=lambda container: container.name)
@@ -130,11 +130,11 @@ def test_a_daemon_answers_addresses_in_figures_and_its_own_name(
 ) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: container.host_name)
     host = container.environment["POOLWRIGHT_HOST"]
-    check_reach(host, allows_remote=container.environment["POOLWRIGHT_ALLOW_REMOTE"] == "true")
+    check_bind_address(host, allows_remote=container.environment["POOLWRIGHT_ALLOW_REMOTE"] == "true")
 
-    limits = limits_at(host, 1)
+    limits = request_limits_for(host, 1)
 
-    assert not is_local(host)
+    assert not is_local_host(host)
     assert limits.takes_addresses, "a probe of Kubernetes asks by the pod's address"
     assert "poolwright" in limits.hosts
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S
-from poolwright.service.out import JOURNAL_NAME
+from poolwright.service.output_folder import JOURNAL_NAME
 from poolwright.settings import Settings, variable_name
 from poolwright.system.memory_limit import TAB_BYTES, WORKER_BYTES, max_worker_count
 from tests.support.container_page import COMMANDS, EVERYWHERE, TEXT, arguments_of

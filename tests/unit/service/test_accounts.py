@@ -19,8 +19,8 @@ from poolwright.domain.outcomes import Outcome
 from poolwright.domain.tasks import FetchedFile
 from poolwright.files.names import STAGED_FILES
 from poolwright.journal.errors import JournalAccountError
-from poolwright.service.batch import BatchJob, BatchSummary, Ending
-from poolwright.service.runtime import run_batch
+from poolwright.service.batch import BatchEnding, BatchJob, BatchSummary
+from poolwright.service.batch_run import run_batch
 from tests.support.earlier_journals import EARLIER, build
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import orders, po_task, report
@@ -77,7 +77,7 @@ async def test_an_output_folder_of_an_earlier_poolwright_is_recognised_as_done(t
 
     summary = await run(a_job(tmp_path, 1))
 
-    assert (summary.ending, summary.accepted.done_count, summary.done_now_count) == (Ending.FINISHED, 1, 0)
+    assert (summary.ending, summary.accepted.done_count, summary.done_now_count) == (BatchEnding.FINISHED, 1, 0)
     assert summary.outcomes == {Outcome.COMPLETED: 1}
     assert summary.report_json is not None
     (row,) = json.loads(summary.report_json.read_text(encoding="utf-8"))["rows"]

@@ -13,56 +13,56 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.service.beacon import BEACON_NAME, batch_lit, find, find_batch, lit
+from poolwright.service.pidfile import DAEMON_PIDFILE_NAME, batch_pidfile, daemon_pidfile, find_batch, find_daemon
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 
 
 def change(folder: Path, **fields: object) -> None:
-    path = folder / BEACON_NAME
+    path = folder / DAEMON_PIDFILE_NAME
     path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
 
 
 def test_whoever_works_is_found_for_as_long_as_it_works(tmp_path: Path) -> None:
-    with lit(tmp_path, "http://127.0.0.1:1", NOW), batch_lit(tmp_path, NOW):
-        found, batch = find(tmp_path), find_batch(tmp_path)
+    with daemon_pidfile(tmp_path, "http://127.0.0.1:1", NOW), batch_pidfile(tmp_path, NOW):
+        found, batch = find_daemon(tmp_path), find_batch(tmp_path)
 
     assert found is not None
     assert (found.pid, found.url) == (os.getpid(), "http://127.0.0.1:1")
     assert batch is not None
-    assert (find(tmp_path), find_batch(tmp_path)) == (None, None)
+    assert (find_daemon(tmp_path), find_batch(tmp_path)) == (None, None)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the system says when a process began")
 @pytest.mark.parametrize("birth", ["another start of the machine/123", "x"])
 def test_a_later_process_of_the_same_number_is_nobody(birth: str, tmp_path: Path) -> None:
-    with lit(tmp_path, "http://127.0.0.1:1", NOW):
+    with daemon_pidfile(tmp_path, "http://127.0.0.1:1", NOW):
         change(tmp_path, birth=birth)
 
-        assert find(tmp_path) is None
+        assert find_daemon(tmp_path) is None
 
 
 def test_where_nobody_says_when_it_began_its_number_counts(tmp_path: Path) -> None:
-    with lit(tmp_path, "http://127.0.0.1:1", NOW):
+    with daemon_pidfile(tmp_path, "http://127.0.0.1:1", NOW):
         change(tmp_path, birth="")
 
-        assert find(tmp_path) is not None
+        assert find_daemon(tmp_path) is not None
 
 
-@pytest.mark.parametrize("sign", [lit, batch_lit])
+@pytest.mark.parametrize("sign", [daemon_pidfile, batch_pidfile])
 def test_a_sign_that_cannot_be_removed_is_no_error(
     sign: Callable[..., AbstractContextManager[object]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(path: Path, *, missing_ok: bool = False) -> None:
         raise OSError(errno.EROFS, "Read-only file system", str(path))
 
-    told = ("http://127.0.0.1:1",) if sign is lit else ()
+    told = ("http://127.0.0.1:1",) if sign is daemon_pidfile else ()
     with sign(tmp_path, *told, NOW):
         monkeypatch.setattr(Path, "unlink", refuse)
 
 
 def test_a_process_that_is_gone_is_nobody(tmp_path: Path) -> None:
-    with lit(tmp_path, "http://127.0.0.1:1", NOW):
+    with daemon_pidfile(tmp_path, "http://127.0.0.1:1", NOW):
         change(tmp_path, pid=2**22 + 1, birth="")
 
-        assert find(tmp_path) is None
+        assert find_daemon(tmp_path) is None

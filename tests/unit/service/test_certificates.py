@@ -16,7 +16,7 @@ from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.options import BrowserOptions
 from poolwright.service.certificates import Certificates, find_certificates
-from poolwright.service.crew import find_crew, secrets_of
+from poolwright.service.pool_config import resolve_worker_config, secret_texts
 from poolwright.settings import Settings
 from tests.support.certificates import make, new_key
 
@@ -166,8 +166,8 @@ def test_a_browser_that_shows_no_certificates_is_refused(tmp_path: Path) -> None
     told = settings(client_cert=own, browser_path=shell)
 
     with pytest.raises(OptionsError, match="POOLWRIGHT_BROWSER_PATH"):
-        find_crew(told, None)
+        resolve_worker_config(told, None)
 
 
 def test_its_passphrase_is_kept_out_of_logs() -> None:
-    assert "hunter2" in secrets_of(Settings(client_key_password=SecretStr("hunter2")))
+    assert "hunter2" in secret_texts(Settings(client_key_password=SecretStr("hunter2")))

@@ -9,8 +9,7 @@ import pytest
 from poolwright.domain.errors import OptionsError, SetupError
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import POTask, Report
-from poolwright.service.library import open_pool
-from poolwright.service.own_processor import locate
+from poolwright.service.library import locate_processor, open_pool
 from tests.support import own_processors
 from tests.support.machine import GB, with_memory
 from tests.support.own_pool import own_pool
@@ -20,7 +19,7 @@ from tests.support.portal import needs_chromium
 
 @needs_chromium
 async def test_more_workers_than_the_memory_holds_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("poolwright.service.staffing.look_at_machine", lambda *_: with_memory(1 * GB))
+    monkeypatch.setattr("poolwright.service.capacity.look_at_machine", lambda *_: with_memory(1 * GB))
 
     with pytest.raises(SetupError, match=r"8 workers .* 5\.5 GB .* 1\.0 GB .*--workers 1 would fit"):
         async with own_pool(tmp_path, workers=8):
@@ -34,14 +33,14 @@ async def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
 
 
 def test_a_function_is_located_by_its_module_and_folder() -> None:
-    located = locate(own_processors.title)
+    located = locate_processor(own_processors.title)
 
     assert located.name == "tests.support.own_processors:title"
     assert located.import_path == (str(ROOT),)
 
 
 def test_a_name_stays_as_it_is() -> None:
-    assert locate("tests.support.own_processors:title").name == "tests.support.own_processors:title"
+    assert locate_processor("tests.support.own_processors:title").name == "tests.support.own_processors:title"
 
 
 async def _inner(tab: object, task: POTask) -> Report:
@@ -55,4 +54,4 @@ def test_what_cannot_be_imported_by_name_is_refused() -> None:
     method = own_processors.Desk().process
     for processor in (nested, method, lambda *_: nested(*_)):  # noqa: PLW0108 - a lambda is what is refused
         with pytest.raises(OptionsError, match="cannot be imported by workers"):
-            locate(processor)
+            locate_processor(processor)

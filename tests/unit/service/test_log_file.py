@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 from loguru import logger
 
-from poolwright.service import log_file
-from poolwright.service.log_file import LogFile
-from poolwright.service.log_writer import LogWriter
-from poolwright.service.logs import LogOptions, logging_to
+from poolwright.service import log_writer
+from poolwright.service.log_setup import LogOptions, configure_logging
+from poolwright.service.log_writer import LogFile, LogWriter
 from tests.support.full_disk import full_disk
 
 SECRET = "hunter2-of-the-robot"
@@ -28,9 +27,9 @@ def lines_of(file: Path) -> list[dict[str, object]]:
 def test_a_burst_leaves_a_few_small_private_files_without_a_secret(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_file, "ROTATION_BYTES", 20_000)
+    monkeypatch.setattr(log_writer, "ROTATION_BYTES", 20_000)
 
-    with logging_to(LogOptions(level="info", file=tmp_path / "log.jsonl", secrets=(SECRET,))):
+    with configure_logging(LogOptions(level="info", file=tmp_path / "log.jsonl", secrets=(SECRET,))):
         for number in range(2_000):
             logger.bind(number=number, form={"password": SECRET}).info("typed {}", SECRET)
 
@@ -46,9 +45,9 @@ def test_a_burst_leaves_a_few_small_private_files_without_a_secret(
 def test_a_second_start_goes_on_in_the_same_file_and_counts_what_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_file, "ROTATION_BYTES", 2_000)
+    monkeypatch.setattr(log_writer, "ROTATION_BYTES", 2_000)
     for _ in range(40):
-        with logging_to(LogOptions(level="info", file=tmp_path / "log.jsonl")):
+        with configure_logging(LogOptions(level="info", file=tmp_path / "log.jsonl")):
             logger.info("a start")
 
     assert len(list(tmp_path.iterdir())) > 1
@@ -56,8 +55,8 @@ def test_a_second_start_goes_on_in_the_same_file_and_counts_what_is_there(
 
 
 def test_a_line_that_is_larger_than_a_file_is_written_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_file, "ROTATION_BYTES", 2_000)
-    with logging_to(LogOptions(level="info", file=tmp_path / "log.jsonl")):
+    monkeypatch.setattr(log_writer, "ROTATION_BYTES", 2_000)
+    with configure_logging(LogOptions(level="info", file=tmp_path / "log.jsonl")):
         logger.info("x" * 5_000)
         logger.info("y")
 
@@ -66,7 +65,7 @@ def test_a_line_that_is_larger_than_a_file_is_written_whole(tmp_path: Path, monk
 
 
 def test_half_a_character_stays_valid_json(tmp_path: Path) -> None:
-    with logging_to(LogOptions(level="info", file=tmp_path / "log.jsonl")):
+    with configure_logging(LogOptions(level="info", file=tmp_path / "log.jsonl")):
         logger.info("a \ud800 b")
 
     assert lines_of(tmp_path / "log.jsonl")[0]["text"] == "a \ud800 b"

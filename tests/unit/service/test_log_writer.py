@@ -11,9 +11,8 @@ import pytest
 from loguru import logger
 
 from poolwright.service import log_writer
-from poolwright.service.log_file import LogFile
-from poolwright.service.log_writer import LogWriter
-from poolwright.service.logs import LogOptions, logging_beside, logging_to
+from poolwright.service.log_setup import LogOptions, configure_logging, configure_pool_logging
+from poolwright.service.log_writer import LogFile, LogWriter
 
 SECRET = "hunter2-of-the-robot"
 
@@ -141,11 +140,11 @@ def test_the_log_says_in_its_own_words_what_it_lost_and_no_secret(
         disks[0].answers.clear()
         return disks[0]
 
-    monkeypatch.setattr("poolwright.service.logs.LogFile", open_disk)
+    monkeypatch.setattr("poolwright.service.log_setup.LogFile", open_disk)
     monkeypatch.setattr(log_writer, "WAITING_MAX", 1)
     people: list[str] = []
     options = LogOptions(level="info", file=tmp_path / "log.jsonl", people=people.append, secrets=(SECRET,))
-    with logging_to(options):
+    with configure_logging(options):
         logger.info("first")
         assert disks[0].is_hanging.wait(60)
         for _ in range(3):
@@ -169,8 +168,8 @@ def test_a_pool_of_a_script_ends_although_its_log_hangs(tmp_path: Path, monkeypa
         disks[0].answers.clear()
         return disks[0]
 
-    monkeypatch.setattr("poolwright.service.logs.LogFile", open_disk)
+    monkeypatch.setattr("poolwright.service.log_setup.LogFile", open_disk)
     monkeypatch.setattr(log_writer, "CLOSE_LIMIT_S", 0.0)
-    with logging_beside(LogOptions(level="info", file=tmp_path / "log.jsonl")):
+    with configure_pool_logging(LogOptions(level="info", file=tmp_path / "log.jsonl")):
         logger.patch(lambda record: record.update(name="poolwright.here")).info("a line")
     disks[0].answers.set()

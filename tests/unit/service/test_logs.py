@@ -31,7 +31,7 @@ from poolwright.domain.ids import TaskId, WorkerRef
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.state_machine import Transition
 from poolwright.domain.tasks import POTask, Report
-from poolwright.service.logs import LogOptions, log_event, logging_beside, logging_to
+from poolwright.service.log_setup import LogOptions, configure_logging, configure_pool_logging, log_event
 
 
 def lines_of(file: Path) -> list[dict[str, Any]]:
@@ -41,7 +41,7 @@ def lines_of(file: Path) -> list[dict[str, Any]]:
 def test_the_file_holds_one_json_object_a_line_with_its_fields(tmp_path: Path) -> None:
     file = tmp_path / "below/log.jsonl"
 
-    with logging_to(LogOptions(level="info", file=file)):
+    with configure_logging(LogOptions(level="info", file=file)):
         logger.bind(worker="worker-2#1", task="demo:PO1").info("page of {} kB", 56)
         logger.debug("too light")
 
@@ -55,7 +55,7 @@ def test_the_file_holds_one_json_object_a_line_with_its_fields(tmp_path: Path) -
 def test_people_see_weighty_lines_with_worker_and_task_in_front() -> None:
     seen: list[str] = []
 
-    with logging_to(LogOptions(level="debug", people=seen.append)):
+    with configure_logging(LogOptions(level="debug", people=seen.append)):
         logger.info("fine")
         logger.bind(worker="worker-1#3", task="demo:PO7", cause="hang").warning("the tab is slow")
 
@@ -65,7 +65,7 @@ def test_people_see_weighty_lines_with_worker_and_task_in_front() -> None:
 def test_people_may_ask_for_more() -> None:
     seen: list[str] = []
 
-    with logging_to(LogOptions(level="info", people=seen.append, people_level="debug")):
+    with configure_logging(LogOptions(level="info", people=seen.append, people_level="debug")):
         logger.debug("fine")
 
     assert len(seen) == 1
@@ -75,7 +75,7 @@ def test_secrets_are_blotted_wherever_they_stand(tmp_path: Path) -> None:
     file, seen = tmp_path / "log.jsonl", list[str]()
     secret = 'pa"ss\\wört'
 
-    with logging_to(LogOptions(level="debug", file=file, people=seen.append, secrets=(secret, "", "pa", '"'))):
+    with configure_logging(LogOptions(level="debug", file=file, people=seen.append, secrets=(secret, "", "pa", '"'))):
         logger.bind(form={"password": secret}).warning(f"typed {secret}")
         try:
             int(secret)
@@ -93,7 +93,7 @@ def test_a_traceback_stands_in_the_file_and_its_error_is_told_to_people(tmp_path
     def divide(denominator: int) -> float:
         return 1 / denominator
 
-    with logging_to(LogOptions(level="info", file=file, people=seen.append)):
+    with configure_logging(LogOptions(level="info", file=file, people=seen.append)):
         try:
             divide(0)
         except ZeroDivisionError:
@@ -107,7 +107,7 @@ def test_a_traceback_stands_in_the_file_and_its_error_is_told_to_people(tmp_path
 def test_what_libraries_log_is_taken_over(tmp_path: Path) -> None:
     file = tmp_path / "log.jsonl"
 
-    with logging_to(LogOptions(level="debug", file=file)):
+    with configure_logging(LogOptions(level="debug", file=file)):
         logging.getLogger("some.library").warning("about {this} %s", "thing")
         logging.getLogger("some.library").info("chatter")
 
@@ -118,7 +118,7 @@ def test_what_libraries_log_is_taken_over(tmp_path: Path) -> None:
 def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
     file = tmp_path / "log.jsonl"
 
-    with logging_to(LogOptions(level="info", file=file)):
+    with configure_logging(LogOptions(level="info", file=file)):
         logger.info("private")
 
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -128,7 +128,7 @@ def test_a_second_run_goes_on_in_the_same_file(tmp_path: Path) -> None:
     file = tmp_path / "log.jsonl"
 
     for _ in range(2):
-        with logging_to(LogOptions(level="info", file=file)):
+        with configure_logging(LogOptions(level="info", file=file)):
             logger.info("once")
 
     assert len(lines_of(file)) == 2
@@ -139,7 +139,7 @@ def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
     with (
         pytest.raises(OptionsError, match="log_file"),
-        logging_to(LogOptions(level="info", file=tmp_path / "file/log")),
+        configure_logging(LogOptions(level="info", file=tmp_path / "file/log")),
     ):
         pass
 
@@ -147,7 +147,7 @@ def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 def test_nothing_is_logged_after_the_block() -> None:
     seen: list[str] = []
 
-    with logging_to(LogOptions(level="info", people=seen.append)):
+    with configure_logging(LogOptions(level="info", people=seen.append)):
         pass
     logger.warning("late")
     logging.getLogger("some.library").warning("late")
@@ -216,7 +216,7 @@ EVENTS: list[tuple[Event, str, dict[str, object]]] = [
 def test_events_of_a_run_are_written_down(event: Event, text: str, fields: dict[str, object], tmp_path: Path) -> None:
     file = tmp_path / "log.jsonl"
 
-    with logging_to(LogOptions(level="debug", file=file)):
+    with configure_logging(LogOptions(level="debug", file=file)):
         log_event(event)
 
     (line,) = lines_of(file)
@@ -228,7 +228,7 @@ def test_events_of_a_run_are_written_down(event: Event, text: str, fields: dict[
 def test_people_are_not_told_twice_what_the_view_shows_them() -> None:
     seen: list[str] = []
 
-    with logging_to(LogOptions(level="debug", people=seen.append, people_level="debug")):
+    with configure_logging(LogOptions(level="debug", people=seen.append, people_level="debug")):
         for event, _, _ in EVENTS:
             log_event(event)
 
@@ -257,7 +257,7 @@ def test_events_of_a_pool_are_written_down_beside_the_callers_sinks_and_not_told
     file = tmp_path / "log.jsonl"
 
     with sink_of_a_caller("DEBUG") as seen:
-        with logging_beside(LogOptions(level="debug", file=file)) as note:
+        with configure_pool_logging(LogOptions(level="debug", file=file)) as note:
             logger.warning("the caller's own")
             note(event)
         note(event)
@@ -273,7 +273,7 @@ def test_events_of_a_pool_are_written_down_beside_the_callers_sinks_and_not_told
 def test_the_file_of_a_pool_holds_what_is_weighty_enough_without_secrets(tmp_path: Path) -> None:
     file = tmp_path / "log.jsonl"
 
-    with logging_beside(LogOptions(level="warning", file=file, secrets=("hunter2",))) as note:
+    with configure_pool_logging(LogOptions(level="warning", file=file, secrets=("hunter2",))) as note:
         note(Notice(level=Level.INFO, text="light"))
         note(Notice(level=Level.WARNING, text="the password hunter2 is wrong"))
 

@@ -11,7 +11,7 @@ import anyio
 import pytest
 from loguru import logger
 
-from poolwright.service.notify import Notifier
+from poolwright.service.daemon.systemd import SystemdNotifier
 from poolwright.settings import SystemdEnvironment
 from tests.support.manual_clock import ManualClock
 from tests.support.service_manager import listening
@@ -32,7 +32,7 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def test_every_turn_of_life_is_told(address: str) -> None:
     with listening(address) as manager:
         clock = ManualClock()
-        notifier = Notifier(manager.supervision(), clock)
+        notifier = SystemdNotifier(manager.supervision(), clock)
         notifier.ready("2 workers")
         notifier.status("12 orders to do")
         notifier.reloading()
@@ -50,7 +50,7 @@ def test_every_turn_of_life_is_told(address: str) -> None:
 
 def test_a_status_is_one_line_whatever_it_holds(address: str) -> None:
     with listening(address) as manager:
-        notifier = Notifier(manager.supervision(), ManualClock())
+        notifier = SystemdNotifier(manager.supervision(), ManualClock())
         notifier.status("two\nlines\nSTOPPING=1")
         notifier.status(" \n")
         notifier.status("x" * 100_000)
@@ -63,7 +63,7 @@ def test_a_status_is_one_line_whatever_it_holds(address: str) -> None:
 @pytest.mark.parametrize("nowhere", ["", "vsock:2:1234", "relative", "/nowhere/at/all"])
 async def test_where_nobody_listens_nothing_happens(nowhere: str) -> None:
     supervision = SystemdEnvironment.model_construct(notify_socket=nowhere, watchdog_usec=BUSY_USEC, watchdog_pid=None)
-    notifier = Notifier(supervision, ManualClock())
+    notifier = SystemdNotifier(supervision, ManualClock())
 
     notifier.ready("fine")
     with anyio.move_on_after(0.3):
@@ -75,7 +75,7 @@ def test_a_manager_that_has_gone_is_told_of_once_and_again_after_it_came_back(tm
     sink = logger.add(seen.append, format="{message}")
     try:
         with listening(tmp_path / "notify") as manager:
-            notifier = Notifier(manager.supervision(), ManualClock())
+            notifier = SystemdNotifier(manager.supervision(), ManualClock())
         (tmp_path / "notify").unlink()
         notifier.status("a")
         notifier.status("b")
@@ -91,7 +91,7 @@ def test_a_manager_that_has_gone_is_told_of_once_and_again_after_it_came_back(tm
 
 def test_a_manager_that_does_not_read_stops_nobody(tmp_path: Path) -> None:
     with listening(tmp_path / "notify") as manager:
-        notifier = Notifier(manager.supervision(), ManualClock())
+        notifier = SystemdNotifier(manager.supervision(), ManualClock())
         for _ in range(5_000):
             notifier.status("x" * 400)
 
@@ -108,7 +108,7 @@ async def test_signs_of_life_come_while_the_pool_lives_and_end_when_it_does_not(
         return is_alive
 
     with listening(address) as manager, anyio.fail_after(60):
-        notifier = Notifier(manager.supervision(watchdog_usec=BUSY_USEC), ManualClock())
+        notifier = SystemdNotifier(manager.supervision(watchdog_usec=BUSY_USEC), ManualClock())
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(notifier.beat, look)
             assert [await manager.next_word() for _ in range(3)] == ["WATCHDOG=1"] * 3
@@ -124,7 +124,7 @@ async def test_signs_of_life_come_while_the_pool_lives_and_end_when_it_does_not(
 @pytest.mark.parametrize(("usec", "pid"), [(None, None), (BUSY_USEC, 1)])
 async def test_no_sign_is_given_that_nobody_wants(usec: int | None, pid: int | None, tmp_path: Path) -> None:
     with listening(tmp_path / "notify") as manager, anyio.fail_after(60):
-        await Notifier(manager.supervision(usec, pid), ManualClock()).beat(lambda: True)
+        await SystemdNotifier(manager.supervision(usec, pid), ManualClock()).beat(lambda: True)
 
         assert manager.heard() == []
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.errors import OptionsError, SetupError
-from poolwright.service.out import open_out
+from poolwright.service.output_folder import open_output_folder
 from poolwright.settings import load_settings
 
 
 def test_the_output_folder_is_made_with_a_private_one_for_the_log(tmp_path: Path) -> None:
     out = tmp_path / "deep" / "out"
 
-    log_file = open_out(load_settings({"out": out}))
+    log_file = open_output_folder(load_settings({"out": out}))
 
     assert log_file == out / ".poolwright" / "log.jsonl"
     assert (out / ".poolwright").stat().st_mode & 0o777 == 0o700
@@ -31,7 +31,7 @@ def test_a_file_in_its_place_is_a_wrong_setting(tmp_path: Path, place: str) -> N
     with pytest.raises(
         OptionsError, match=rf"^out is '.*/{place}', which is no folder: .*\. Name another one with --out"
     ):
-        open_out(load_settings({"out": tmp_path / place}))
+        open_output_folder(load_settings({"out": tmp_path / place}))
 
 
 @pytest.mark.parametrize("is_there", [False, True], ids=["new", "of an earlier run"])
@@ -43,7 +43,7 @@ def test_a_folder_that_takes_nothing_is_a_lack_and_told_with_its_cause(
         raise OSError(code, os.strerror(code))
 
     if is_there:
-        open_out(load_settings({"out": tmp_path / "out"}))
+        open_output_folder(load_settings({"out": tmp_path / "out"}))
         monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     else:
         monkeypatch.setattr(Path, "mkdir", refuse)
@@ -52,4 +52,4 @@ def test_a_folder_that_takes_nothing_is_a_lack_and_told_with_its_cause(
         rf"^The output folder '.*/out' cannot be written: {os.strerror(code)}.*\. Put that right, or name another one"
     )
     with pytest.raises(SetupError, match=told):
-        open_out(load_settings({"out": tmp_path / "out"}))
+        open_output_folder(load_settings({"out": tmp_path / "out"}))

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.errors import OptionsError
-from poolwright.service.library import open_pool
-from poolwright.service.own_processor import locate
+from poolwright.service.library import locate_processor, open_pool
 from tests.support.packages import install
 
 
@@ -41,7 +40,7 @@ def test_a_module_of_the_user_is_looked_for_and_not_imported(tmp_path: Path, mon
     (tmp_path / "shop_of_mine" / "__init__.py").write_text("raise AssertionError('imported')\n", encoding="utf-8")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
 
-    located = locate("shop_of_mine.prices:save")
+    located = locate_processor("shop_of_mine.prices:save")
 
     assert (located.name, located.import_path) == ("shop_of_mine.prices:save", (str(tmp_path),))
     assert "shop_of_mine" not in sys.modules

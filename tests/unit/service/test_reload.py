@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.domain.errors import OptionsError
-from poolwright.service.reload import compare, read_again
+from poolwright.service.daemon.settings_reload import compare_settings, reload_settings
 from poolwright.settings import Settings, field_types, load_settings, variable_name
 
 
@@ -22,7 +22,7 @@ def test_limits_act_at_once_and_the_rest_waits_for_a_restart() -> None:
     running = load_settings()
     Path("poolwright.toml").write_text("max_attempts = 5\nworkers = 4\nretention_days = 30\nheadless = false\n")
 
-    done = read_again(running, {})
+    done = reload_settings(running, {})
 
     assert done.texts == (
         "workers was changed from '2' to '4'; takes effect after a restart of the daemon.",
@@ -38,7 +38,7 @@ def test_what_waits_for_a_restart_is_told_at_each_reload_and_what_acts_only_once
     running = load_settings()
     Path(".env").write_text("POOLWRIGHT_MAX_ATTEMPTS=5\nPOOLWRIGHT_WORKERS=4\n")
 
-    again = read_again(read_again(running, {}).settings, {})
+    again = reload_settings(reload_settings(running, {}).settings, {})
 
     assert [change.name for change in again.changes] == ["workers"]
 
@@ -46,15 +46,15 @@ def test_what_waits_for_a_restart_is_told_at_each_reload_and_what_acts_only_once
 def test_nothing_new_is_told_as_such() -> None:
     running = load_settings()
 
-    assert read_again(running, {}).texts == ("No setting was changed.",)
-    assert read_again(running, {}).settings == running
+    assert reload_settings(running, {}).texts == ("No setting was changed.",)
+    assert reload_settings(running, {}).settings == running
 
 
 def test_the_command_line_that_started_it_still_wins() -> None:
     running = load_settings({"max_attempts": 2})
     Path("poolwright.toml").write_text("max_attempts = 5\n")
 
-    assert read_again(running, {"max_attempts": 2}).changes == ()
+    assert reload_settings(running, {"max_attempts": 2}).changes == ()
 
 
 def test_a_wrong_file_is_refused_whole() -> None:
@@ -62,19 +62,19 @@ def test_a_wrong_file_is_refused_whole() -> None:
     Path("poolwright.toml").write_text("retention_days = 30\nmax_attempts = 50\n")
 
     with pytest.raises(OptionsError, match="max_attempts"):
-        read_again(running, {})
+        reload_settings(running, {})
 
 
 @pytest.mark.parametrize("name", ["password", "totp_secret"])
 def test_a_secret_is_told_without_its_value(name: str) -> None:
-    done = compare(load_settings({name: "old-hunter"}), load_settings({name: "new-hunter"}))
+    done = compare_settings(load_settings({name: "old-hunter"}), load_settings({name: "new-hunter"}))
 
     assert done.texts == (f"{name} was changed; takes effect after a restart of the daemon.",)
     assert "hunter" not in repr(done.changes)
 
 
 def test_an_address_that_is_taken_away_is_told() -> None:
-    done = compare(load_settings({"base_url": "https://portal.example"}), load_settings())
+    done = compare_settings(load_settings({"base_url": "https://portal.example"}), load_settings())
 
     assert "from 'https://portal.example' to nothing" in done.texts[0]
 
@@ -91,7 +91,7 @@ def test_each_setting_that_acts_at_once_is_taken_over() -> None:
         "schedules": [{"name": "nightly", "cron": "1 2 * * *", "file": "orders.xlsx"}],
     }
     running, wanted = load_settings(), load_settings(others)
-    done = compare(running, wanted)
+    done = compare_settings(running, wanted)
 
     assert {change.name for change in done.changes if change.acts_at_once} == others.keys()
     assert all(field_types(name).acts_at_once for name in others)

@@ -19,8 +19,8 @@ from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import OrderList, OrderRow
 from poolwright.journal.reader import JournalReader
 from poolwright.journal.sqlite_journal import SqliteJournal
-from poolwright.service.daemon.errors import NothingThereError
-from poolwright.service.daemon.reporting import write_aside
+from poolwright.service.daemon.errors import NotFoundError
+from poolwright.service.daemon.reports import write_list_report
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, WORKER, missed, orders, report, task_id
 
@@ -93,7 +93,7 @@ async def test_orders_are_read_one_by_one_as_they_are_all_at_once(tmp_path: Path
 
 async def test_an_unknown_list_leaves_nothing_behind(tmp_path: Path) -> None:
     async with SqliteJournal(tmp_path / "journal.db", ManualClock()) as journal:
-        with pytest.raises(NothingThereError, match="There is no list no"):
-            await write_aside(journal, BatchId("no"), tmp_path / "out")
+        with pytest.raises(NotFoundError, match="There is no list no"):
+            await write_list_report(journal, BatchId("no"), tmp_path / "out")
 
     assert files_below(tmp_path / "out") == []

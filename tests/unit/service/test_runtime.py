@@ -20,8 +20,8 @@ from poolwright.domain.errors import SetupError
 from poolwright.domain.events import Event, Level, Notice
 from poolwright.domain.options import BrowserOptions, PoolOptions, WorkerOptions
 from poolwright.journal.sqlite_journal import SqliteJournal
-from poolwright.service import batch_report, runtime
-from poolwright.service.batch import BatchJob, BatchSummary, Ending
+from poolwright.service import batch_run
+from poolwright.service.batch import BatchEnding, BatchJob, BatchSummary
 from tests.support.profile_folders import make_base
 from tests.support.tasks import orders
 
@@ -52,7 +52,7 @@ async def run(job: BatchJob, *, stop: bool = False, stop_now: bool = False) -> t
     for wish, is_wanted in zip(wishes, (stop, stop_now), strict=True):
         if is_wanted:
             wish.set()
-    summary = await runtime.run_batch(job, observe=events.append, stop=wishes[0], stop_now=wishes[1])
+    summary = await batch_run.run_batch(job, observe=events.append, stop=wishes[0], stop_now=wishes[1])
     return summary, [event.text for event in events if isinstance(event, Notice) and event.level is Level.WARNING]
 
 
@@ -62,7 +62,7 @@ async def test_a_report_that_cannot_be_written_is_told_and_takes_no_summary_alon
 
     summary, said = await run(job_of(tmp_path))
 
-    assert (summary.ending, summary.report_xlsx) == (Ending.FINISHED, None)
+    assert (summary.ending, summary.report_xlsx) == (BatchEnding.FINISHED, None)
     assert "cannot be written: File exists. Put that right and start it again for the report." in summary.report_problem
     assert said == [summary.report_problem]
 
@@ -101,7 +101,7 @@ async def test_a_list_that_is_not_taken_yet_is_left_when_somebody_stops(tmp_path
 
     summary, _ = await run(job, stop=True)
 
-    assert (summary.ending, summary.left_count, summary.report_xlsx) == (Ending.STOPPED, 3, None)
+    assert (summary.ending, summary.left_count, summary.report_xlsx) == (BatchEnding.STOPPED, 3, None)
     async with SqliteJournal(job.journal_path, SystemClock()) as journal:
         assert await journal.records(job.orders.batch_id) == ()
 
@@ -145,14 +145,14 @@ async def test_a_disk_that_hangs_at_the_beginning_keeps_nobody_who_wants_to_stop
 
     async def bring_home() -> None:
         job = job_of(tmp_path, 1, 2)
-        summaries.append(await runtime.run_batch(job, observe=lambda _: None, stop=stop, stop_now=anyio.Event()))
+        summaries.append(await batch_run.run_batch(job, observe=lambda _: None, stop=stop, stop_now=anyio.Event()))
 
     async with anyio.create_task_group() as running:
         running.start_soon(bring_home)
         await anyio.to_thread.run_sync(hanging.has_begun.wait)
         stop.set()
 
-    assert [(one.ending, one.left_count, one.done_now_count) for one in summaries] == [(Ending.STOPPED, 2, 0)]
+    assert [(one.ending, one.left_count, one.done_now_count) for one in summaries] == [(BatchEnding.STOPPED, 2, 0)]
     assert list((tmp_path / "runs").glob("*")) == []
     assert not (tmp_path / "out" / ".poolwright" / "staging").exists()
 
@@ -165,9 +165,9 @@ async def test_a_report_is_written_after_the_first_wish_to_stop_and_given_up_aft
     stop.set()
 
     async with SqliteJournal(job.journal_path, SystemClock()) as journal:
-        written = await batch_report.report_batch(job, journal, stop, stop_now)
+        written = await batch_run.write_batch_report(job, journal, stop, stop_now)
         stop_now.set()
-        left = await batch_report.report_batch(job, journal, stop, stop_now)
+        left = await batch_run.write_batch_report(job, journal, stop, stop_now)
 
     assert written.files is not None
     assert written.files.json.is_file()
@@ -184,13 +184,13 @@ async def test_a_report_that_takes_long_is_not_waited_for_by_somebody_who_stoppe
         while True:
             heed()
 
-    monkeypatch.setattr(batch_report, "write_reports", endless)
-    monkeypatch.setattr(batch_report, "AFTER_STOP_S", 0.05)
+    monkeypatch.setattr(batch_run, "write_reports", endless)
+    monkeypatch.setattr(batch_run, "REPORT_AFTER_STOP_S", 0.05)
     stop = anyio.Event()
     stop.set()
 
     job = job_of(tmp_path)
     async with SqliteJournal(job.journal_path, SystemClock()) as journal:
-        left = await batch_report.report_batch(job, journal, stop, anyio.Event())
+        left = await batch_run.write_batch_report(job, journal, stop, anyio.Event())
 
     assert left.files is None

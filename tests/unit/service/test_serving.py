@@ -15,11 +15,11 @@ from anyio.abc import SocketStream
 from starlette.types import Receive, Scope, Send
 
 from poolwright.domain.errors import OptionsError, SetupError
-from poolwright.service import serving as module
-from poolwright.service.api.limits import Limited, RequestLimits
-from poolwright.service.serving import Address, listening, serving, url_of
+from poolwright.service.api import http_server as module
+from poolwright.service.api.http_server import ListenAddress, listener_url, open_listener, run_server
+from poolwright.service.api.middleware import RequestLimitMiddleware, RequestLimits
 
-HERE = Address(host="127.0.0.1", port=0)
+HERE = ListenAddress(host="127.0.0.1", port=0)
 REQUEST = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 DEADLINE_S = 0.3
 
@@ -61,8 +61,8 @@ async def connected(listener: socket.socket) -> SocketStream:
 @pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "])
 async def test_a_connection_that_does_not_ask_is_closed(said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "HEADERS_S", DEADLINE_S)
-    with listening(HERE) as listener:
-        async with serving(ready(), listener), await connected(listener) as stream:
+    with open_listener(HERE) as listener:
+        async with run_server(ready(), listener), await connected(listener) as stream:
             if said:
                 await stream.send(said)
 
@@ -71,8 +71,8 @@ async def test_a_connection_that_does_not_ask_is_closed(said: bytes, monkeypatch
 
 async def test_drops_of_a_request_win_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "HEADERS_S", DEADLINE_S)
-    with listening(HERE) as listener:
-        async with serving(ready(), listener), await connected(listener) as stream:
+    with open_listener(HERE) as listener:
+        async with run_server(ready(), listener), await connected(listener) as stream:
             await stream.send(REQUEST[:-2])
             sent_count = 0
             with anyio.fail_after(30):
@@ -89,8 +89,8 @@ async def test_drops_of_a_request_win_no_time(monkeypatch: pytest.MonkeyPatch) -
 
 async def test_a_second_request_has_its_time_too_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "HEADERS_S", DEADLINE_S)
-    with listening(HERE) as listener:
-        async with serving(ready(), listener), await connected(listener) as stream:
+    with open_listener(HERE) as listener:
+        async with run_server(ready(), listener), await connected(listener) as stream:
             for _ in range(2):
                 await stream.send(REQUEST)
                 assert b"200 OK" in await stream.receive()
@@ -102,8 +102,8 @@ async def test_a_second_request_has_its_time_too_and_no_more(monkeypatch: pytest
 async def test_an_answer_that_takes_longer_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "HEADERS_S", DEADLINE_S)
     app = Slow()
-    with listening(HERE) as listener:
-        async with serving(app, listener), await connected(listener) as stream:
+    with open_listener(HERE) as listener:
+        async with run_server(app, listener), await connected(listener) as stream:
             await stream.send(REQUEST)
             await app.asked.wait()
             await anyio.sleep(2 * DEADLINE_S)  # that time passes without harm is what this is about
@@ -120,9 +120,9 @@ async def test_the_end_waits_for_an_answer_under_way() -> None:
         async with httpx.AsyncClient() as client:
             answers.append(await client.get(url))
 
-    with listening(HERE) as listener:
-        url = url_of(listener)
-        async with anyio.create_task_group() as tasks, serving(app, listener):
+    with open_listener(HERE) as listener:
+        url = listener_url(listener)
+        async with anyio.create_task_group() as tasks, run_server(app, listener):
             tasks.start_soon(ask, url)
             await app.asked.wait()
             tasks.start_soon(_soon, app.go)
@@ -138,29 +138,29 @@ async def _soon(event: anyio.Event) -> None:
 
 
 async def test_what_ends_by_an_error_serves_no_longer() -> None:
-    with listening(HERE) as listener:
+    with open_listener(HERE) as listener:
         port = listener.getsockname()[1]
         with pytest.raises(KeyError):
-            async with serving(ready(), listener):
+            async with run_server(ready(), listener):
                 raise KeyError
         with pytest.raises(OSError, match="attempts failed"):
             await anyio.connect_tcp("127.0.0.1", port)
 
 
 def test_a_port_that_is_taken_is_told() -> None:
-    with listening(HERE) as listener:
+    with open_listener(HERE) as listener:
         port = listener.getsockname()[1]
         with (
             pytest.raises(SetupError, match=f"port {port} cannot be listened on"),
-            listening(Address(host="127.0.0.1", port=port)),
+            open_listener(ListenAddress(host="127.0.0.1", port=port)),
         ):
             pass
 
 
 def test_an_address_of_another_machine_is_told() -> None:
-    with pytest.raises(SetupError, match=r"192\.0\.2\.1"), listening(Address(host="192.0.2.1", port=0)):
+    with pytest.raises(SetupError, match=r"192\.0\.2\.1"), open_listener(ListenAddress(host="192.0.2.1", port=0)):
         pass
-    with pytest.raises(OptionsError, match="no address"), listening(Address(host="no such host", port=0)):
+    with pytest.raises(OptionsError, match="no address"), open_listener(ListenAddress(host="no such host", port=0)):
         pass
 
 
@@ -175,7 +175,7 @@ HALF_A_BODY = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r
 async def test_connections_that_let_us_wait_keep_out_nobody_who_asks(
     said: bytes, is_answered: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "WAITED_FOR_MAX", 3)
+    monkeypatch.setattr(module, "SLOW_CONNECTIONS_MAX", 3)
     monkeypatch.setattr(module, "CONNECTIONS_MAX", 5)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -184,8 +184,8 @@ async def test_connections_that_let_us_wait_keep_out_nobody_who_asks(
                 pass
         await ready()(scope, receive, send)
 
-    with listening(HERE) as listener:
-        async with serving(app, listener), AsyncExitStack() as stack:
+    with open_listener(HERE) as listener:
+        async with run_server(app, listener), AsyncExitStack() as stack:
             waited_for: list[SocketStream] = []
             for _ in range(5):
                 waited_for.append(await stack.enter_async_context(await connected(listener)))
@@ -194,7 +194,7 @@ async def test_connections_that_let_us_wait_keep_out_nobody_who_asks(
                 if is_answered:
                     assert b"200 OK" in await waited_for[-1].receive()
             async with httpx.AsyncClient() as client:
-                answer = await client.get(url_of(listener))
+                answer = await client.get(listener_url(listener))
             gone = [await until_closed(one) for one in waited_for[:2]]
 
     assert (answer.status_code, gone) == (200, [b"", b""]), "those that let us wait for longest make way"
@@ -203,25 +203,25 @@ async def test_connections_that_let_us_wait_keep_out_nobody_who_asks(
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the system lists descriptors")
 async def test_a_crowd_takes_few_descriptors_and_keeps_out_nobody_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     counts: list[int] = []
-    letting_in = module.Connection.connection_made
+    letting_in = module.HttpConnection.connection_made
 
-    def counted(self: module.Connection, transport: Transport) -> None:
+    def counted(self: module.HttpConnection, transport: Transport) -> None:
         counts.append(psutil.Process().num_fds())
         letting_in(self, transport)
 
-    monkeypatch.setattr(module.Connection, "connection_made", counted)
-    with listening(HERE) as listener, ExitStack() as crowd:
-        async with serving(ready(), listener):
+    monkeypatch.setattr(module.HttpConnection, "connection_made", counted)
+    with open_listener(HERE) as listener, ExitStack() as crowd:
+        async with run_server(ready(), listener):
             for _ in range(500):  # the loop of the server does not run meanwhile
                 one = crowd.enter_context(socket.socket())
                 one.setblocking(False)
                 one.connect_ex(listener.getsockname())
             before = psutil.Process().num_fds()
             async with httpx.AsyncClient(timeout=60) as client:
-                answer = await client.get(url_of(listener))
+                answer = await client.get(listener_url(listener))
 
     assert answer.status_code == 200
-    assert max(counts) - before <= module.WAITED_FOR_MAX + 5 * module.BACKLOG, (
+    assert max(counts) - before <= module.SLOW_CONNECTIONS_MAX + 5 * module.BACKLOG, (
         "accepted, judged, closed: each in a turn of the loop"
     )
 
@@ -235,7 +235,7 @@ async def large(scope: Scope, _receive: Receive, send: Send) -> None:
 
 
 async def test_an_answer_that_nobody_takes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "UNREAD_S", DEADLINE_S)
+    monkeypatch.setattr(module, "UNREAD_ANSWER_S", DEADLINE_S)
     ended = anyio.Event()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -244,8 +244,8 @@ async def test_an_answer_that_nobody_takes_is_given_up(monkeypatch: pytest.Monke
             pass
         ended.set()
 
-    with listening(HERE) as listener:
-        async with serving(app, listener), await connected(listener) as stream:
+    with open_listener(HERE) as listener:
+        async with run_server(app, listener), await connected(listener) as stream:
             await stream.send(REQUEST)
             with anyio.fail_after(30):
                 await ended.wait()
@@ -256,9 +256,9 @@ async def test_an_answer_that_nobody_takes_is_given_up(monkeypatch: pytest.Monke
 
 async def test_a_request_that_tells_its_length_twice_is_the_last_of_its_connection() -> None:
     twice = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-    app = Limited(ready(), RequestLimits())
-    with listening(HERE) as listener:
-        async with serving(app, listener), await connected(listener) as stream:
+    app = RequestLimitMiddleware(ready(), RequestLimits())
+    with open_listener(HERE) as listener:
+        async with run_server(app, listener), await connected(listener) as stream:
             await stream.send(twice + REQUEST)
             said = await until_closed(stream)
 

@@ -11,8 +11,7 @@ import pytest
 from poolwright.domain.errors import SetupError
 from poolwright.domain.events import Level
 from poolwright.profile.clone import RESERVE_BYTES
-from poolwright.service.gate import ROOM_BYTES
-from poolwright.service.staffing import choose_staffing
+from poolwright.service.capacity import DISK_BYTES_PER_WORKER, check_worker_count
 from poolwright.system.hardware import Hardware, cpu_count, inspect_hardware
 from tests.support.machine import GB, ROOMY, with_memory
 from tests.unit.memory.machines import Machine as MadeUp
@@ -22,13 +21,13 @@ SMALL_SOURCE = "the limit of this container or service, cgroup v2 /small"
 
 class TestGate:
     def test_what_fits_is_taken_without_a_word(self) -> None:
-        chosen = choose_staffing(8, 2, ROOMY)
+        chosen = check_worker_count(8, 2, ROOMY)
 
         assert (chosen.worker_count, chosen.notices) == (8, ())
 
     def test_more_than_the_memory_holds_is_refused_with_every_number(self) -> None:
         with pytest.raises(SetupError) as caught:
-            choose_staffing(8, 2, with_memory(2 * GB, source=SMALL_SOURCE))
+            check_worker_count(8, 2, with_memory(2 * GB, source=SMALL_SOURCE))
 
         assert str(caught.value) == (
             "8 workers with 2 tabs each need about 5.5 GB of memory, and there are 2.0 GB "
@@ -39,19 +38,19 @@ class TestGate:
         for total_bytes in range(1 * GB, 7 * GB, 300_000_000):
             machine = with_memory(total_bytes, available_bytes=total_bytes - 400_000_000)
             with pytest.raises(SetupError) as caught:
-                choose_staffing(8, 4, machine)
+                check_worker_count(8, 4, machine)
             advice = str(caught.value).partition("--workers ")[2]
             if "would fit" in advice:
-                assert choose_staffing(int(advice.split()[0]), 4, machine).notices == ()
+                assert check_worker_count(int(advice.split()[0]), 4, machine).notices == ()
             else:
-                assert choose_staffing("auto", 4, machine).notices[-1].level is Level.WARNING
+                assert check_worker_count("auto", 4, machine).notices[-1].level is Level.WARNING
 
     def test_where_not_even_one_is_sure_to_fit_fewer_tabs_are_advised(self) -> None:
         with pytest.raises(SetupError, match=r"even one worker may not fit; lower --tabs, or try --workers 1\.$"):
-            choose_staffing(2, 2, with_memory(800_000_000))
+            check_worker_count(2, 2, with_memory(800_000_000))
 
     def test_one_worker_is_always_tried(self) -> None:
-        chosen = choose_staffing(1, 2, with_memory(500_000_000))
+        chosen = check_worker_count(1, 2, with_memory(500_000_000))
 
         (notice,) = chosen.notices
         assert (chosen.worker_count, notice.level) == (1, Level.WARNING)
@@ -61,14 +60,14 @@ class TestGate:
         )
 
     def test_what_takes_most_of_the_memory_is_told_and_run(self) -> None:
-        chosen = choose_staffing(2, 2, with_memory(int(1.5 * GB)))
+        chosen = check_worker_count(2, 2, with_memory(int(1.5 * GB)))
 
         (notice,) = chosen.notices
         assert (chosen.worker_count, notice.level) == (2, Level.WARNING)
         assert "75% of what there is are 1.1 GB (physical memory): --workers 1 would fit" in notice.text
 
     def test_what_others_have_taken_is_told_and_run(self) -> None:
-        chosen = choose_staffing(2, 2, with_memory(16 * GB, available_bytes=1 * GB))
+        chosen = check_worker_count(2, 2, with_memory(16 * GB, available_bytes=1 * GB))
 
         (notice,) = chosen.notices
         assert (chosen.worker_count, notice.level) == (2, Level.WARNING)
@@ -76,12 +75,12 @@ class TestGate:
 
     @pytest.mark.parametrize("is_in_memory", [False, True])
     def test_clones_without_room_are_refused(self, is_in_memory: bool) -> None:
-        room_bytes = RESERVE_BYTES + 3 * ROOM_BYTES
+        room_bytes = RESERVE_BYTES + 3 * DISK_BYTES_PER_WORKER
         machine = replace(ROOMY, room_bytes=room_bytes, is_room_in_memory=is_in_memory)
 
-        assert choose_staffing(3, 2, machine).worker_count == 3
+        assert check_worker_count(3, 2, machine).worker_count == 3
         with pytest.raises(SetupError) as caught:
-            choose_staffing(4, 2, machine)
+            check_worker_count(4, 2, machine)
 
         kind = ", which lies in memory" if is_in_memory else ""
         assert str(caught.value) == (
@@ -91,7 +90,7 @@ class TestGate:
 
     def test_without_any_room_nothing_is_tried(self) -> None:
         with pytest.raises(SetupError, match="free some, or name another folder with --runs-dir"):
-            choose_staffing("auto", 2, replace(ROOMY, room_bytes=RESERVE_BYTES))
+            check_worker_count("auto", 2, replace(ROOMY, room_bytes=RESERVE_BYTES))
 
 
 class TestAuto:
@@ -103,12 +102,16 @@ class TestAuto:
             (ROOMY, 8, "8 workers: a pool may have no more."),
             (with_memory(4 * GB), 4, "4 workers: no more are sure to fit into the memory (4.0 GB of 4.0 GB are free"),
             (with_memory(32 * GB, available_bytes=2 * GB), 2, "(2.0 GB of 32.0 GB are free, physical memory)."),
-            (replace(ROOMY, room_bytes=RESERVE_BYTES + 2 * ROOM_BYTES), 2, "no room for more clones in /tmp/pw."),
+            (
+                replace(ROOMY, room_bytes=RESERVE_BYTES + 2 * DISK_BYTES_PER_WORKER),
+                2,
+                "no room for more clones in /tmp/pw.",
+            ),
         ],
         ids=["processors", "one processor", "all", "memory", "memory of others", "room"],
     )
     def test_it_takes_what_the_scarcest_thing_allows_and_says_so(self, machine: Hardware, count: int, why: str) -> None:
-        chosen = choose_staffing("auto", 2, machine)
+        chosen = check_worker_count("auto", 2, machine)
 
         (notice,) = chosen.notices
         assert (chosen.worker_count, notice.level) == (count, Level.INFO)
@@ -116,13 +119,13 @@ class TestAuto:
         assert why in notice.text
 
     def test_where_none_is_sure_to_fit_it_takes_one_and_warns(self) -> None:
-        chosen = choose_staffing("auto", 2, with_memory(500_000_000))
+        chosen = check_worker_count("auto", 2, with_memory(500_000_000))
 
         assert chosen.worker_count == 1
         assert [notice.level for notice in chosen.notices] == [Level.INFO, Level.WARNING]
 
     def test_more_tabs_mean_fewer_workers(self) -> None:
-        counts = [choose_staffing("auto", tabs, with_memory(4 * GB)).worker_count for tabs in (1, 4, 16)]
+        counts = [check_worker_count("auto", tabs, with_memory(4 * GB)).worker_count for tabs in (1, 4, 16)]
 
         assert counts == [5, 3, 1]
 

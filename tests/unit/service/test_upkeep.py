@@ -12,7 +12,7 @@ from poolwright.domain.events import Level
 from poolwright.domain.ids import BatchId
 from poolwright.journal.errors import JournalFullError
 from poolwright.journal.sqlite_journal import SqliteJournal
-from poolwright.service.upkeep import DAY_S, FIRST_AFTER_S, Upkeep
+from poolwright.service.journal_maintenance import DAY_S, FIRST_RUN_AFTER_S, JournalMaintenance
 from tests.support.journal_audit import check_laws, query
 from tests.support.manual_clock import ManualClock
 from tests.support.tasks import BATCH, orders, task_id
@@ -25,7 +25,7 @@ class Desk:
         self.told: list[tuple[Level, str]] = []
         self.retention_days = 0
         self.spared: list[BatchId] = []
-        self.upkeep = Upkeep(
+        self.upkeep = JournalMaintenance(
             journal,
             clock,
             retention_days=lambda: self.retention_days,
@@ -87,7 +87,7 @@ async def test_it_is_done_some_time_after_the_start_and_then_once_a_day(tmp_path
 async def test_a_daemon_that_is_started_every_morning_does_it_too(tmp_path: Path) -> None:
     clock = ManualClock()
     async with running_desk(tmp_path / "journal.db", clock) as desk:
-        clock.advance(FIRST_AFTER_S)
+        clock.advance(FIRST_RUN_AFTER_S)
         await desk.upkeep.look(is_quiet=True)
         clock.advance(1)
         await desk.upkeep.look(is_quiet=True)

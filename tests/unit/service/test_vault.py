@@ -10,7 +10,7 @@ from keyring.errors import KeyringLocked
 from pydantic import SecretStr
 
 from poolwright.portal import pack as packs
-from poolwright.service.vault import with_keyring
+from poolwright.service.keyring import fill_from_keyring
 from poolwright.settings import Settings
 
 PACK = packs.load("demo")
@@ -53,7 +53,7 @@ def settings(user: str = "anna", password: str = "", totp_secret: str = "") -> S
 def test_password_and_secret_are_taken_from_the_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, Drawer(anna="hunter2", anna_totp="JBSWY3DPEHPK3PXP"))
 
-    found, notice = with_keyring(settings(), PACK)
+    found, notice = fill_from_keyring(settings(), PACK)
 
     assert (found.password.get_secret_value(), found.totp_secret.get_secret_value()) == ("hunter2", "JBSWY3DPEHPK3PXP")
     assert notice == ""
@@ -64,7 +64,7 @@ def test_what_is_set_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, drawer)
     given = settings(password="hunter2", totp_secret="JBSWY3DPEHPK3PXP")
 
-    found, notice = with_keyring(given, PACK)
+    found, notice = fill_from_keyring(given, PACK)
 
     assert (found.password, found.totp_secret) == (given.password, given.totp_secret)
     assert (notice, drawer.asked) == ("", [])
@@ -75,8 +75,8 @@ def test_without_a_user_or_a_form_nobody_is_asked(monkeypatch: pytest.MonkeyPatc
     use(monkeypatch, drawer)
     formless = PACK.model_copy(update={"login": PACK.login.model_copy(update={"form": None})})
 
-    assert with_keyring(settings(user=""), PACK)[1] == ""
-    assert with_keyring(settings(), formless)[1] == ""
+    assert fill_from_keyring(settings(user=""), PACK)[1] == ""
+    assert fill_from_keyring(settings(), formless)[1] == ""
     assert drawer.asked == []
 
 
@@ -85,7 +85,7 @@ def test_the_secret_is_asked_for_only_where_the_portal_wants_codes(monkeypatch: 
     use(monkeypatch, drawer)
     codeless = PACK.model_copy(update={"login": PACK.login.model_copy(update={"second_factor": None})})
 
-    with_keyring(settings(), codeless)
+    fill_from_keyring(settings(), codeless)
 
     assert drawer.asked == ["anna"]
 
@@ -104,7 +104,7 @@ def test_a_password_that_is_nowhere_is_told_and_is_no_error(
 ) -> None:
     use(monkeypatch, backend)
 
-    found, notice = with_keyring(settings(), PACK)
+    found, notice = fill_from_keyring(settings(), PACK)
 
     assert found.password.get_secret_value() == ""
     assert notice.startswith("No password is known for anna: POOLWRIGHT_PASSWORD is not set, and ")

@@ -11,7 +11,7 @@ from poolwright.cli.client.clear import IN_THE_CLEAR
 from poolwright.cli.console import console
 from poolwright.cli.exits import Exit
 from poolwright.cli.options import SHOWING, SettingsCommand
-from poolwright.service.beacon import Beacon, find, find_batch
+from poolwright.service.pidfile import DaemonPidfile, find_batch, find_daemon
 from poolwright.settings import Settings
 
 HELP = (
@@ -35,7 +35,7 @@ Live = Annotated[
 def health(settings: Settings, *, live: Live = False) -> None:
     """One sentence, and one of two exit codes: engines keep the others for themselves."""
     private = settings.out / PRIVATE_NAME
-    daemon, batch = find(private), find_batch(private)
+    daemon, batch = find_daemon(private), find_batch(private)
     if daemon is not None:
         is_well, told = _ask(daemon, is_live=live)
     elif batch is not None:
@@ -47,7 +47,7 @@ def health(settings: Settings, *, live: Live = False) -> None:
     raise typer.Exit(Exit.DONE if is_well else Exit.NOT_ALL_DONE)
 
 
-def _ask(daemon: Beacon, *, is_live: bool) -> tuple[bool, str]:
+def _ask(daemon: DaemonPidfile, *, is_live: bool) -> tuple[bool, str]:
     """What the daemon says of itself."""
     import httpx  # noqa: PLC0415 - an engine asks every half minute, and often there is nobody to be asked
 

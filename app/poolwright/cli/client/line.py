@@ -14,9 +14,9 @@ from poolwright.cli.client.clear import IN_THE_CLEAR
 from poolwright.domain.errors import PoolError, SetupError
 from poolwright.domain.events import Event
 from poolwright.intake.errors import InputRefusedError
-from poolwright.service.api.token import TOKEN_NAME
-from poolwright.service.beacon import find
-from poolwright.service.telling import heard
+from poolwright.service.api.token_auth import TOKEN_FILE_NAME
+from poolwright.service.daemon.event_stream import load_event
+from poolwright.service.pidfile import find_daemon
 from poolwright.settings import Settings
 
 #: Longer than any answer takes; a list of many thousand rows is read in seconds.
@@ -80,7 +80,7 @@ def _heard(lines: Iterator[str]) -> Iterator[Event]:
         if name == "event":
             kind = value
         elif name == "data":
-            event = heard(kind, json.loads(value))
+            event = load_event(kind, json.loads(value))
             if event is not None:
                 yield event
 
@@ -93,14 +93,14 @@ def line_to(settings: Settings) -> Generator[Line]:
         SetupError: None runs there, or it does not answer.
     """
     private = settings.out / PRIVATE_NAME
-    beacon = find(private)
+    beacon = find_daemon(private)
     advice = f"start it with `poolwright serve --out {settings.out}`, or name its output folder with --out."
     if beacon is None:
         raise SetupError(f"No daemon is running on {settings.out}; {advice}")
     try:
-        token = (private / TOKEN_NAME).read_text(encoding="ascii").strip()
+        token = (private / TOKEN_FILE_NAME).read_text(encoding="ascii").strip()
     except OSError as error:
-        told = f"The daemon's token in {private / TOKEN_NAME} cannot be read ({error.strerror}); use its own user."
+        told = f"The daemon's token in {private / TOKEN_FILE_NAME} cannot be read ({error.strerror}); use its own user."
         raise SetupError(told) from error
     headers = {"Authorization": f"Bearer {token}"}
     try:

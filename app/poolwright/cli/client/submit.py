@@ -17,7 +17,7 @@ from poolwright.cli.words import count
 from poolwright.domain.errors import OptionsError, SetupError
 from poolwright.domain.events import Notice, TaskEnded
 from poolwright.intake.errors import InputRefusedError
-from poolwright.service.batch import Redo
+from poolwright.service.batch import RedoPolicy
 from poolwright.settings import Settings
 
 HELP = (
@@ -36,7 +36,7 @@ Column = Annotated[
 ]
 Sheet = Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of an Excel file.", rich_help_panel=ORDERS)]
 RedoChoice = Annotated[
-    Redo,
+    RedoPolicy,
     typer.Option(metavar="CHOICE", help="As with run: nothing, retryable, unfinished, all.", rich_help_panel=RUNNING),
 ]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until all orders are finished.", rich_help_panel=SHOWING)]
@@ -49,7 +49,7 @@ def submit(  # noqa: PLR0913 - the parameters are the command's own options
     sources: SourceNames,
     column: Column = None,
     sheet: Sheet = None,
-    redo: RedoChoice = Redo.RETRYABLE,
+    redo: RedoChoice = RedoPolicy.RETRYABLE,
     wait: Wait = False,
     as_json: AsJson = False,
 ) -> None:

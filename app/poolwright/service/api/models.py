@@ -13,8 +13,8 @@ from poolwright.domain.outcomes import REASONS, ActionClass, Outcome, Reason
 from poolwright.domain.ports import Accepted
 from poolwright.domain.tasks import OrderList, TaskRecord
 from poolwright.journal.queries import FailureClass, ListView
-from poolwright.service.batch import Redo
-from poolwright.service.daemon.checks import Check
+from poolwright.service.batch import RedoPolicy
+from poolwright.service.daemon.file_checks import FileCheck
 
 #: Numbers that one request may hold; longer lists come as files.
 NUMBERS_MAX = 20_000
@@ -23,19 +23,19 @@ IDS_MAX = 10_000
 _ID = Annotated[str, Field(min_length=1, max_length=300)]
 
 
-class Taken(BaseModel):
+class RequestModel(BaseModel):
     """Base of request models."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Given(BaseModel):
+class ResponseModel(BaseModel):
     """Base of response models."""
 
     model_config = ConfigDict(frozen=True)
 
 
-class NumbersIn(Taken):
+class NumbersIn(RequestModel):
     """Orders by their numbers."""
 
     model_config = ConfigDict(
@@ -47,10 +47,10 @@ class NumbersIn(Taken):
     numbers: Annotated[list[Annotated[str, Field(max_length=200)]], Field(min_length=1, max_length=NUMBERS_MAX)]
     #: How the list is called in reports.
     name: Annotated[str, Field(min_length=1, max_length=100)] = "api"
-    redo: Redo = Redo.RETRYABLE
+    redo: RedoPolicy = RedoPolicy.RETRYABLE
 
 
-class Which(Taken):
+class OrderSelection(RequestModel):
     """Selects orders by id, list, outcome or reason."""
 
     model_config = ConfigDict(
@@ -70,7 +70,7 @@ class Which(Taken):
         return self
 
 
-class InvalidRow(Given):
+class InvalidRow(ResponseModel):
     """A row of a list that names no valid order."""
 
     row_no: int
@@ -79,7 +79,7 @@ class InvalidRow(Given):
     detail: str
 
 
-class ListTaken(Given):
+class ListAccepted(ResponseModel):
     """The result of submitting a list."""
 
     list_id: str
@@ -111,7 +111,7 @@ class ListTaken(Given):
         )
 
 
-class Checking(Given):
+class FileCheckOut(ResponseModel):
     """Progress of the file check that decides which orders run again."""
 
     looked_count: int
@@ -119,12 +119,12 @@ class Checking(Given):
     total_count: int
 
     @classmethod
-    def of(cls, check: Check) -> Self:
+    def of(cls, check: FileCheck) -> Self:
         """From what the daemon says."""
         return cls(looked_count=check.looked.count, total_count=check.looked.total_count)
 
 
-class ListOut(Given):
+class ListOut(ResponseModel):
     """A list and its progress."""
 
     list_id: str
@@ -133,10 +133,10 @@ class ListOut(Given):
     counts: dict[str, int]
     outcomes: dict[str, int]
     #: Nothing when it waits for no look at earlier files.
-    checking: Checking | None = None
+    checking: FileCheckOut | None = None
 
     @classmethod
-    def of(cls, view: ListView, check: Check | None) -> Self:
+    def of(cls, view: ListView, check: FileCheck | None) -> Self:
         """From what the journal says."""
         return cls(
             list_id=view.list_id,
@@ -144,11 +144,11 @@ class ListOut(Given):
             accepted_at=view.accepted_at,
             counts=view.counts,
             outcomes=view.outcomes,
-            checking=None if check is None else Checking.of(check),
+            checking=None if check is None else FileCheckOut.of(check),
         )
 
 
-class OrderOut(Given):
+class OrderOut(ResponseModel):
     """An order and, once it is finished, its outcome."""
 
     task_id: str
@@ -193,7 +193,7 @@ class OrderOut(Given):
         return known.model_copy(update=told)
 
 
-class OrdersOut(Given):
+class OrdersOut(ResponseModel):
     """One page of orders; ``next`` is what to give as ``after`` for the next one."""
 
     orders: list[OrderOut]
@@ -206,7 +206,7 @@ class OrdersOut(Given):
         return cls(orders=[OrderOut.of(record) for record in records], next=last)
 
 
-class FailureOut(Given):
+class FailureOut(ResponseModel):
     """All orders that failed for one reason, with the latest few of them."""
 
     reason: Reason
@@ -230,17 +230,17 @@ class FailureOut(Given):
         )
 
 
-class Count(Given):
+class AffectedCount(ResponseModel):
     """The number of affected orders."""
 
     count: int
 
 
-def ids_of(which: Which) -> list[TaskId] | None:
+def selected_ids(which: OrderSelection) -> list[TaskId] | None:
     """The ids that are named, where they are."""
     return None if which.task_ids is None else [TaskId(task_id) for task_id in which.task_ids]
 
 
-def list_of(which: Which) -> BatchId | None:
+def selected_list(which: OrderSelection) -> BatchId | None:
     """The list that is named, where one is."""
     return None if which.list_id is None else BatchId(which.list_id)

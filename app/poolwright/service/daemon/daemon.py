@@ -25,23 +25,22 @@ from poolwright.domain.tasks import OrderList, TaskRecord
 from poolwright.journal import queries
 from poolwright.journal.queries import FailureClass, ListView, OrderQuery
 from poolwright.journal.sqlite_journal import SqliteJournal
-from poolwright.service.batch import Redo
-from poolwright.service.daemon.checks import Checks
-from poolwright.service.daemon.errors import DrainingError, NothingThereError, NotPossibleNowError
-from poolwright.service.daemon.feed import Feed, Pace
-from poolwright.service.daemon.reporting import write_aside
-from poolwright.service.daemon.standing import Standing, why_unready
-from poolwright.service.metrics import Metrics
-from poolwright.service.upkeep import Upkeep
+from poolwright.service.batch import RedoPolicy
+from poolwright.service.daemon.errors import ConflictError, DrainingError, NotFoundError
+from poolwright.service.daemon.event_stream import EventStream, Throughput
+from poolwright.service.daemon.file_checks import FileChecks
+from poolwright.service.daemon.metrics import Metrics
+from poolwright.service.daemon.reports import DaemonStatus, find_not_ready_reasons, write_list_report
+from poolwright.service.journal_maintenance import JournalMaintenance
 from poolwright.supervisor.policy.commands import Stop, StopCause
 from poolwright.supervisor.pool import PersistentWorkerPool
 
 #: The common list of a journal.
-COMMON = BatchId("daemon")
+COMMON_BATCH_ID = BatchId("daemon")
 #: Lists that are told at once.
 LISTS_MAX = 200
 #: A worker pictures a tab in a tenth of a second; one that is busy takes longer.
-PICTURE_LIMIT_S = 5.0
+THUMBNAIL_WAIT_S = 5.0
 _AT_WORK = frozenset({WorkerStatus.READY, WorkerStatus.PROCESSING, WorkerStatus.IDLE})
 
 
@@ -49,10 +48,10 @@ class Daemon:
     """One journal, one pool, many askers. Made by ``open_daemon``."""
 
     def __init__(
-        self, *, journal: SqliteJournal, tree: OutputTree, clock: Clock, out: Path, prefix: str, checks: Checks
+        self, *, journal: SqliteJournal, tree: OutputTree, clock: Clock, out: Path, prefix: str, checks: FileChecks
     ) -> None:
         """Stand before the pool is there; ``employ`` brings it. ``prefix`` begins the ids of this portal's orders."""
-        self.feed = Feed()
+        self.feed = EventStream()
         #: Lists whose earlier files are to be looked at.
         self.checks = checks
         self._prefix = prefix
@@ -61,7 +60,7 @@ class Daemon:
         self._tree = tree
         self._clock = clock
         self._out = out
-        self._pace = Pace(clock.monotonic())
+        self._pace = Throughput(clock.monotonic())
         self._metrics = Metrics(clock.monotonic)
         self._pool: PersistentWorkerPool | None = None
         #: How long the pool gets for its end.
@@ -87,10 +86,10 @@ class Daemon:
             NotPossibleNowError: It is not there yet.
         """
         if self._pool is None:
-            raise NotPossibleNowError("The pool is still starting. Try again in a moment.")
+            raise ConflictError("The pool is still starting. Try again in a moment.")
         return self._pool
 
-    async def submit(self, orders: OrderList, redo: Redo = Redo.RETRYABLE) -> Accepted:
+    async def submit(self, orders: OrderList, redo: RedoPolicy = RedoPolicy.RETRYABLE) -> Accepted:
         """Take a list; it is in the journal when this returns, and its new orders are in the queue.
 
         Which of the others are done again, as ``redo`` says or since files are lost, ``checks`` finds out beside.
@@ -103,7 +102,7 @@ class Daemon:
         self.checks.require_room()
         accepted = await self._journal.accept(orders)
         await self.pool.submissions.submit_all(orders.tasks)
-        if accepted.done_count and redo is not Redo.NOTHING:
+        if accepted.done_count and redo is not RedoPolicy.NOTHING:
             await self.checks.add(orders.batch_id, redo)
         return accepted
 
@@ -131,11 +130,11 @@ class Daemon:
         await self.pool.submissions.submit_all(over)  # some may be of a list from before the daemon
         return await self.pool.submissions.reopen([task.task_id for task in over])
 
-    async def standing(self) -> Standing:
+    async def standing(self) -> DaemonStatus:
         """Return the current status."""
         figures = await self._journal.ask(queries.count_all)
         pool, now_s = self.pool.get_status(), self._clock.monotonic()
-        return Standing(
+        return DaemonStatus(
             started_at=self.started_at,
             pool=pool,
             counts=figures.counts,
@@ -148,17 +147,17 @@ class Daemon:
 
     def unready(self) -> tuple[str, ...]:
         """Return why no work is accepted or done, one sentence each; empty if ready."""
-        return why_unready(self.pool.get_status(), self.pool.end, is_draining=self._is_draining)
+        return find_not_ready_reasons(self.pool.get_status(), self.pool.end, is_draining=self._is_draining)
 
     async def metrics(self) -> bytes:
         """Return the Prometheus metrics."""
-        oldest_at = await self._journal.ask(partial(queries.oldest_open_at, but=COMMON))
+        oldest_at = await self._journal.ask(partial(queries.oldest_open_at, but=COMMON_BATCH_ID))
         age_s = 0.0 if oldest_at is None else max(0.0, (self._clock.now() - oldest_at).total_seconds())
         return self._metrics.text(self.pool.get_status(), age_s)
 
     async def lists(self, limit: int = LISTS_MAX, offset: int = 0) -> Sequence[ListView]:
         """A page of the lists, the latest first."""
-        return await self._journal.ask(partial(queries.find_lists, but=COMMON, limit=limit, offset=offset))
+        return await self._journal.ask(partial(queries.find_lists, but=COMMON_BATCH_ID, limit=limit, offset=offset))
 
     async def list_view(self, list_id: BatchId) -> ListView:
         """One list.
@@ -166,9 +165,13 @@ class Daemon:
         Raises:
             NothingThereError: It is unknown.
         """
-        found = None if list_id == COMMON else await self._journal.ask(partial(queries.find_list, batch_id=list_id))
+        found = (
+            None
+            if list_id == COMMON_BATCH_ID
+            else await self._journal.ask(partial(queries.find_list, batch_id=list_id))
+        )
         if found is None:
-            raise NothingThereError(f"There is no list {list_id}. `poolwright status` shows all lists.")
+            raise NotFoundError(f"There is no list {list_id}. `poolwright status` shows all lists.")
         return found
 
     async def orders(self, query: OrderQuery) -> Sequence[TaskRecord]:
@@ -183,7 +186,7 @@ class Daemon:
         """
         record = await self._journal.find(task_id)
         if record is None:
-            raise NothingThereError(f"There is no order {task_id}.")
+            raise NotFoundError(f"There is no order {task_id}.")
         return record
 
     async def failures(self) -> Sequence[FailureClass]:
@@ -199,7 +202,7 @@ class Daemon:
         record = await self.order(task_id)
         path = await anyio.to_thread.run_sync(self._tree.evidence, record, name)
         if path is None:
-            raise NothingThereError(f"The order {record.task.po_number} has no {name}.")
+            raise NotFoundError(f"The order {record.task.po_number} has no {name}.")
         return path
 
     async def report(self, list_id: BatchId) -> ReportFiles:
@@ -210,7 +213,7 @@ class Daemon:
             NotPossibleNowError: The report cannot be written.
         """
         await self.list_view(list_id)
-        return await write_aside(self._journal, list_id, self._out)
+        return await write_list_report(self._journal, list_id, self._out)
 
     async def picture(self, slot: int, task_id: TaskId) -> bytes:
         """Return a JPEG screenshot of an order's tab.
@@ -220,10 +223,10 @@ class Daemon:
         """
         worker = next((one for one in self.pool.workers if one.ref.slot == slot), None)
         picture = b""
-        with anyio.move_on_after(PICTURE_LIMIT_S):
+        with anyio.move_on_after(THUMBNAIL_WAIT_S):
             picture = await worker.picture(task_id) if worker is not None else b""
         if not picture:
-            raise NothingThereError("This order has no open tab.")
+            raise NotFoundError("This order has no open tab.")
         return picture
 
     def pause(self) -> None:
@@ -239,10 +242,12 @@ class Daemon:
         self._is_draining = True
         self.pool.stop()
 
-    def upkeep(self, retention_days: Callable[[], int], note: Callable[[Level, str], None]) -> Upkeep:
+    def upkeep(self, retention_days: Callable[[], int], note: Callable[[Level, str], None]) -> JournalMaintenance:
         """Who keeps the journal small: see ``Upkeep``. The common list stays whatever its age."""
-        spared = frozenset({COMMON})
-        return Upkeep(self._journal, self._clock, retention_days=retention_days, note=note, spared=lambda: spared)
+        spared = frozenset({COMMON_BATCH_ID})
+        return JournalMaintenance(
+            self._journal, self._clock, retention_days=retention_days, note=note, spared=lambda: spared
+        )
 
     def is_quiet(self) -> bool:
         """Whether no worker has an order."""
@@ -277,9 +282,9 @@ class Daemon:
         """
         worker = next((one for one in self.pool.workers if one.ref.slot == slot), None)
         if worker is None:
-            raise NothingThereError(f"There is no worker {slot}; the workers are 1 to {len(self.pool.workers)}.")
+            raise NotFoundError(f"There is no worker {slot}; the workers are 1 to {len(self.pool.workers)}.")
         if worker.status not in _AT_WORK:
-            raise NotPossibleNowError(f"The worker {slot} is {worker.status.name}; try again when it is running.")
+            raise ConflictError(f"The worker {slot} is {worker.status.name}; try again when it is running.")
         self.pool.restart_worker(slot)
 
     async def _ids(self, query: OrderQuery) -> list[TaskId]:

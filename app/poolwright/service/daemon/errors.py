@@ -5,11 +5,11 @@ from __future__ import annotations
 from poolwright.domain.errors import PoolError
 
 
-class NothingThereError(PoolError):
+class NotFoundError(PoolError):
     """The requested object does not exist."""
 
 
-class NotPossibleNowError(PoolError):
+class ConflictError(PoolError):
     """The request cannot be carried out in the current state."""
 
 

@@ -9,10 +9,10 @@ import psutil
 import pytest
 
 from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S
-from poolwright.service.schedules import own_batch
-from poolwright.service.schedules.entry import CommandSource, OwnBatch, schedules_of
-from poolwright.service.schedules.own_batch import OwnRun
-from poolwright.service.schedules.records import How
+from poolwright.service.schedules import runs
+from poolwright.service.schedules.runs import SeparateRun
+from poolwright.service.schedules.schedule_definition import CommandSource, SeparateBatch, schedules_from_settings
+from poolwright.service.schedules.schedule_state import RunStatus
 from poolwright.settings import load_settings
 from tests.support.schedule_scenario import Scenario, run, until
 
@@ -31,7 +31,7 @@ async def test_what_a_command_prints_is_a_list_and_stays_private(
 
     ended = await run(scenario, scenario.schedule(source=printing(script)))
 
-    assert ended.how is How.DONE, ended
+    assert ended.how is RunStatus.DONE, ended
     assert [task.po_number for task in scenario.queue.lists[0].tasks] == ["PO100001", "PO100002"]
     kept = scenario.root / ".poolwright" / "schedules" / "nightly.csv"
     assert kept.stat().st_mode & 0o777 == 0o600
@@ -57,12 +57,12 @@ async def test_a_command_that_fails_is_told_with_its_last_words(
 ) -> None:
     ended = await run(scenario, scenario.schedule(source=CommandSource(arguments=arguments)))
 
-    assert ended.how is How.FAILED
+    assert ended.how is RunStatus.FAILED
     assert expected in ended.detail
 
 
 async def test_a_command_that_prints_without_end_is_ended(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("poolwright.service.schedules.source.CONTENT_BYTES_MAX", 1024**2)
+    monkeypatch.setattr("poolwright.service.schedules.sources.CONTENT_BYTES_MAX", 1024**2)
 
     ended = await run(scenario, scenario.schedule(source=printing("while True: print('PO100001' * 1000)")))
 
@@ -77,20 +77,20 @@ async def test_a_command_that_hangs_is_ended_at_the_deadline_with_all_it_started
 
     ended = await run(scenario, scenario.schedule(source=printing(script), deadline_s=2.0))
 
-    assert ended.how is How.DEADLINE
+    assert ended.how is RunStatus.DEADLINE
     assert "nothing was submitted" in ended.detail
     pid = int((scenario.root / "pid").read_text())
     await until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
 
 
-def own_run(scenario: Scenario, part: str, shutdown_timeout_s: float = SHUTDOWN_TIMEOUT_MAX_S) -> OwnRun:
+def own_run(scenario: Scenario, part: str, shutdown_timeout_s: float = SHUTDOWN_TIMEOUT_MAX_S) -> SeparateRun:
     source = scenario.root / "nightly.csv"
     source.write_text("PO\nPO100001\n")
-    own = OwnBatch(
+    own = SeparateBatch(
         profile="x", out=scenario.root / "own", options=("--profile", "x"), shutdown_timeout_s=shutdown_timeout_s
     )
     stem = scenario.root / ".poolwright" / "schedules" / "nightly"
-    return OwnRun(own, source, stem, program=("-m", "tests.process.service.schedules.scripted_program", part))
+    return SeparateRun(own, source, stem, program=("-m", "tests.process.service.schedules.scripted_program", part))
 
 
 async def test_a_run_of_its_own_tells_exit_code_and_report(scenario: Scenario) -> None:
@@ -99,7 +99,7 @@ async def test_a_run_of_its_own_tells_exit_code_and_report(scenario: Scenario) -
 
     ended = await own.ended()
 
-    assert ended.how is How.DONE
+    assert ended.how is RunStatus.DONE
     assert "exit code 0" in ended.detail
     assert "Report: out/reports/nightly-report.xlsx" in ended.detail
     lines = (scenario.root / ".poolwright" / "schedules" / "nightly.jsonl").read_text()
@@ -126,7 +126,7 @@ async def test_a_run_of_its_own_that_is_stopped_may_finish_in_order(scenario: Sc
 async def test_a_run_of_its_own_that_does_not_end_is_killed(
     scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(own_batch, "END_MARGIN_S", 0.1)
+    monkeypatch.setattr(runs, "SHUTDOWN_MARGIN_S", 0.1)
     own = own_run(scenario, "stay", shutdown_timeout_s=0.1)
     async with anyio.create_task_group() as group:
         group.start_soon(own.finish)
@@ -143,11 +143,11 @@ async def test_an_entry_with_a_profile_of_its_own_runs_the_program_itself(
     monkeypatch.chdir(scenario.root)
     (scenario.root / "nightly.csv").write_text("PO\nPO100001\n")
     table = {"name": "nightly", "cron": "0 6 * * *", "timezone": "UTC", "file": "nightly.csv", "profile": "other"}
-    [schedule] = schedules_of(load_settings({"schedules": [table]}))
+    [schedule] = schedules_from_settings(load_settings({"schedules": [table]}))
 
     ended = await run(scenario, schedule)
 
-    assert ended.how is How.FAILED
+    assert ended.how is RunStatus.FAILED
     assert "exit code 5" in ended.detail
     assert "no profile other" in ended.detail
     assert scenario.queue.lists == []

@@ -16,12 +16,9 @@ from poolwright.domain.events import Event, Notice
 from poolwright.domain.ports import Accepted
 from poolwright.domain.tasks import OrderList
 from poolwright.intake.orders import orders_from_file
-from poolwright.service.inbox import watch
-from poolwright.service.inbox.names import Kind, kind_of
-from poolwright.service.inbox.opening import inbox_of
-from poolwright.service.inbox.settling import SETTLED_S
-from poolwright.service.inbox.shelves import Shelves
-from poolwright.service.inbox.watch import Inbox
+from poolwright.service.inbox import watcher
+from poolwright.service.inbox.folders import STABLE_S, InboxFileKind, InboxFolders, file_kind
+from poolwright.service.inbox.watcher import InboxWatcher, create_inbox_watcher
 from poolwright.settings import load_settings
 from tests.support.order_files import xlsx
 from tests.support.schedule_scenario import READING, Queue, SetClock, names, until
@@ -37,14 +34,14 @@ class Place:
     queue: Queue = field(default_factory=Queue)
     clock: SetClock = field(default_factory=SetClock)
     events: list[Event] = field(default_factory=list[Event])
-    inbox: Inbox = field(init=False)
+    inbox: InboxWatcher = field(init=False)
 
     def __post_init__(self) -> None:
         self.restart()
 
     def restart(self) -> None:
         """A new daemon over the same folder."""
-        self.inbox = Inbox(
+        self.inbox = InboxWatcher(
             self.root, submit=self.queue.submit, reading=READING, clock=self.clock, observe=self.events.append
         )
 
@@ -56,7 +53,7 @@ class Place:
     async def look(self, count: int = 1) -> None:
         for _ in range(count):
             await self.inbox.turn()
-            self.clock.go(seconds=SETTLED_S)
+            self.clock.go(seconds=STABLE_S)
 
     def files(self) -> list[str]:
         """All that lies in it, with the moment of a taking left out."""
@@ -116,7 +113,7 @@ async def test_a_list_that_still_grows_is_left_alone(place: Place) -> None:
 async def test_two_looks_are_not_enough_when_they_follow_at_once(place: Place) -> None:
     place.drop("orders.csv")
     await place.inbox.turn()
-    place.clock.go(seconds=SETTLED_S - 0.1)
+    place.clock.go(seconds=STABLE_S - 0.1)
     await place.inbox.turn()
     assert place.queue.lists == []
     place.clock.go(seconds=0.2)
@@ -138,7 +135,7 @@ async def test_a_writer_that_goes_on_after_the_taking_is_waited_for(
                 writer.close()
             return orders
 
-        monkeypatch.setattr(watch, "orders_from_file", slowly)
+        monkeypatch.setattr(watcher, "orders_from_file", slowly)
         await place.look(2)
         assert place.queue.lists == []
         await place.look()
@@ -156,7 +153,7 @@ async def test_files_on_their_way_are_left_alone_in_silence(name: str, place: Pl
     await place.look(3)
 
     assert (place.files(), place.texts) == ([name], [])
-    assert kind_of(name) is Kind.TEMPORARY
+    assert file_kind(name) is InboxFileKind.TEMPORARY
 
 
 async def test_what_is_no_list_is_left_alone_and_told_once(place: Place) -> None:
@@ -184,8 +181,8 @@ async def test_a_list_that_is_refused_lies_beside_its_reason(place: Place) -> No
 
 
 async def test_a_list_that_is_too_large_is_refused_unread(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "CONTENT_BYTES_MAX", 10)
-    monkeypatch.setattr(watch, "orders_from_file", None)
+    monkeypatch.setattr(watcher, "CONTENT_BYTES_MAX", 10)
+    monkeypatch.setattr(watcher, "orders_from_file", None)
     place.drop("orders.csv")
 
     await place.look(2)
@@ -253,13 +250,13 @@ async def test_a_folder_that_cannot_be_written_is_told_once_and_nothing_is_lost(
 async def test_a_list_that_its_owner_took_back_is_no_trouble(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     path = place.drop("orders.csv")
     await place.look()
-    take = Shelves.take
+    take = InboxFolders.take
 
-    def too_late(self: Shelves, path: Path, moment: str) -> Path:
+    def too_late(self: InboxFolders, path: Path, moment: str) -> Path:
         path.unlink()
         return take(self, path, moment)
 
-    monkeypatch.setattr(Shelves, "take", too_late)
+    monkeypatch.setattr(InboxFolders, "take", too_late)
     await place.look()
     assert not path.exists()
 
@@ -314,19 +311,23 @@ async def test_a_kill_between_any_two_steps_neither_loses_the_list_nor_submits_a
 
 async def test_two_daemons_on_one_inbox_take_each_list_once(place: Place) -> None:
     others = Queue()
-    other = Inbox(place.root, submit=others.submit, reading=READING, clock=place.clock, observe=place.events.append)
+    other = InboxWatcher(
+        place.root, submit=others.submit, reading=READING, clock=place.clock, observe=place.events.append
+    )
 
     async def submit(orders: OrderList) -> Accepted:
         await other.turn()
         return await place.queue.submit(orders)
 
-    place.inbox = Inbox(place.root, submit=submit, reading=READING, clock=place.clock, observe=place.events.append)
+    place.inbox = InboxWatcher(
+        place.root, submit=submit, reading=READING, clock=place.clock, observe=place.events.append
+    )
     place.drop("orders.csv")
     await place.look(2)
     place.drop("more.csv", "PO\nPO100003\n")
     for _ in range(2):
         await other.turn()
-        place.clock.go(seconds=SETTLED_S)
+        place.clock.go(seconds=STABLE_S)
 
     assert (names(place.queue.lists), names(others.lists)) == (["orders.csv"], ["more.csv"])
     assert place.files() == ["done/more.csv", "done/orders.csv"]
@@ -338,15 +339,15 @@ def test_there_is_an_inbox_where_the_settings_name_one_outside_of_the_files(
     monkeypatch.chdir(tmp_path)
     given: Any = {"submit": Queue().submit, "reading": READING, "clock": SetClock(), "observe": [].append}
 
-    assert inbox_of(load_settings(), **given) is None
-    assert inbox_of(load_settings({"inbox_dir": "lists"}), **given) is not None
+    assert create_inbox_watcher(load_settings(), **given) is None
+    assert create_inbox_watcher(load_settings({"inbox_dir": "lists"}), **given) is not None
     for folder in ("downloads", "downloads/lists"):
         with pytest.raises(OptionsError, match="name a folder outside of it"):
-            inbox_of(load_settings({"inbox_dir": folder}), **given)
+            create_inbox_watcher(load_settings({"inbox_dir": folder}), **given)
 
 
 async def test_it_looks_by_itself(place: Place) -> None:
-    inbox = Inbox(
+    inbox = InboxWatcher(
         place.root, submit=place.queue.submit, reading=READING, clock=SystemClock(), observe=place.events.append
     )
     place.drop("orders.csv")

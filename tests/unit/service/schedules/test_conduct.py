@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from poolwright.domain.ids import BatchId
-from poolwright.service.schedules.conduct import conduct
-from poolwright.service.schedules.entry import GlobSource
-from poolwright.service.schedules.records import How
+from poolwright.service.schedules.runs import run_schedule
+from poolwright.service.schedules.schedule_definition import GlobSource
+from poolwright.service.schedules.schedule_state import RunStatus
 from tests.support.schedule_scenario import MONDAY, Scenario, names, run
 
 
@@ -13,7 +13,7 @@ async def test_a_file_is_submitted_with_the_column_of_its_entry(scenario: Scenar
     schedule = scenario.schedule(column="Wanted")
     (scenario.root / "nightly.csv").write_text("PO,Wanted\nPO100001,PO100009\n")
 
-    assert (await run(scenario, schedule)).how is How.DONE
+    assert (await run(scenario, schedule)).how is RunStatus.DONE
     assert [task.portal_number for task in scenario.queue.lists[0].tasks] == ["100009"]
 
 
@@ -26,14 +26,14 @@ async def test_every_file_that_a_pattern_fits_is_a_list_of_its_own(scenario: Sce
     ended = await run(scenario, scenario.schedule("x", source=GlobSource(pattern=str(scenario.root / "[a-d].csv"))))
 
     assert names(scenario.queue.lists) == ["a.csv", "b.csv"]
-    assert ended.how is How.FAILED, "one of them was refused"
+    assert ended.how is RunStatus.FAILED, "one of them was refused"
     assert "c.csv has no valid order number" in ended.detail
 
 
 async def test_a_pattern_that_fits_nothing_is_told(scenario: Scenario) -> None:
     ended = await run(scenario, scenario.schedule(source=GlobSource(pattern=str(scenario.root / "*.xlsx"))))
 
-    assert ended.how is How.FAILED
+    assert ended.how is RunStatus.FAILED
     assert "No file fits the pattern" in ended.detail
 
 
@@ -42,7 +42,7 @@ async def test_at_the_deadline_what_no_worker_has_begun_is_cancelled(scenario: S
 
     ended = await run(scenario, scenario.schedule(deadline_s=0.3))
 
-    assert ended.how is How.DEADLINE
+    assert ended.how is RunStatus.DEADLINE
     assert "2 orders that no worker had begun were cancelled" in ended.detail
     assert scenario.queue.cancelled == [scenario.queue.lists[0].batch_id]
 
@@ -54,8 +54,8 @@ async def unheard(_: tuple[BatchId, ...]) -> None:
 async def test_a_deadline_right_after_a_list_was_taken_does_not_call_it_untaken(scenario: Scenario) -> None:
     scenario.queue.is_quick, scenario.queue.delay_s = False, 60.0
 
-    ended = await conduct(scenario.schedule(deadline_s=0.3), MONDAY, scenario.means(), unheard)
+    ended = await run_schedule(scenario.schedule(deadline_s=0.3), MONDAY, scenario.means(), unheard)
 
-    assert ended.how is How.DEADLINE
+    assert ended.how is RunStatus.DEADLINE
     assert "2 orders that no worker had begun were cancelled" in ended.detail
     assert scenario.queue.cancelled == [scenario.queue.lists[0].batch_id]

@@ -9,7 +9,7 @@ import pytest
 
 from poolwright.cli.options import RUN_NAMES
 from poolwright.domain.errors import OptionsError
-from poolwright.service.schedules.entry import Schedule, schedules_of
+from poolwright.service.schedules.schedule_definition import Schedule, schedules_from_settings
 from poolwright.settings import Settings, field_types, load_settings, variable_name
 
 
@@ -22,7 +22,7 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def made(settings: dict[str, Any] | None = None, /, **changes: Any) -> Schedule:  # noqa: ANN401 - fields by name
     table = {"name": "nightly", "cron": "0 6 * * *", "timezone": "Europe/Berlin", "file": "list.csv", **changes}
-    return schedules_of(load_settings({**(settings or {}), "schedules": [table]}))[0]
+    return schedules_from_settings(load_settings({**(settings or {}), "schedules": [table]}))[0]
 
 
 def options_of(schedule: Schedule) -> dict[str, str]:

@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poolwright.service.schedules.entry import FileSource, Schedule
-from poolwright.service.schedules.firing import (
+from poolwright.service.schedules.cron import (
     COUNT_MAX,
-    Decision,
-    decide,
-    missed_words,
+    OverlapDecision,
+    decide_overlap,
+    find_due_times,
+    missed_message,
     next_fire,
-    reckon,
     valid_since,
 )
+from poolwright.service.schedules.schedule_definition import FileSource, Schedule
 from poolwright.settings import MissedRunPolicy, OverlapPolicy
 from tests.support.pace import UNHURRIED
 
@@ -124,36 +124,36 @@ SINCE = datetime(2026, 11, 30, 5, 0, tzinfo=UTC)
 
 
 def test_nothing_is_due_before_its_time() -> None:
-    assert reckon(schedule(), SINCE, SINCE + timedelta(hours=23, minutes=59)) is None
+    assert find_due_times(schedule(), SINCE, SINCE + timedelta(hours=23, minutes=59)) is None
 
 
 @pytest.mark.parametrize("late_s", [0, 59])
 def test_what_is_seen_within_a_minute_is_on_time(late_s: int) -> None:
-    due = reckon(schedule(), SINCE, SINCE + timedelta(days=1, seconds=late_s))
+    due = find_due_times(schedule(), SINCE, SINCE + timedelta(days=1, seconds=late_s))
 
     assert due is not None
     assert (due.fire_at, due.missed_count, due.since) == (SINCE + timedelta(days=1), 0, SINCE + timedelta(days=1))
 
 
 def test_missed_fires_are_counted_and_left_out() -> None:
-    due = reckon(schedule(), SINCE, SINCE + timedelta(days=3, minutes=5))
+    due = find_due_times(schedule(), SINCE, SINCE + timedelta(days=3, minutes=5))
 
     assert due is not None
     assert due.fire_at is None
     assert (due.missed_count, due.first_missed_at) == (3, SINCE + timedelta(days=1))
     assert due.since == SINCE + timedelta(days=3)
-    assert "missed 3 times, first on 01 Dec 2026 06:00 CET" in missed_words(schedule(), due)
+    assert "missed 3 times, first on 01 Dec 2026 06:00 CET" in missed_message(schedule(), due)
 
 
 def test_one_run_makes_up_for_all_that_were_missed() -> None:
-    due = reckon(schedule(missed=MissedRunPolicy.RUN), SINCE, SINCE + timedelta(days=3, minutes=5))
+    due = find_due_times(schedule(missed=MissedRunPolicy.RUN), SINCE, SINCE + timedelta(days=3, minutes=5))
 
     assert due is not None
     assert (due.fire_at, due.missed_count) == (SINCE + timedelta(days=3), 3)
 
 
 def test_a_fire_on_time_is_acted_on_beside_missed_ones() -> None:
-    due = reckon(schedule(), SINCE, SINCE + timedelta(days=3, seconds=5))
+    due = find_due_times(schedule(), SINCE, SINCE + timedelta(days=3, seconds=5))
 
     assert due is not None
     assert (due.fire_at, due.missed_count) == (SINCE + timedelta(days=3), 2)
@@ -162,11 +162,11 @@ def test_a_fire_on_time_is_acted_on_beside_missed_ones() -> None:
 def test_a_year_of_missed_minutes_is_not_counted_to_the_end() -> None:
     now = SINCE + timedelta(days=365)
 
-    due = reckon(schedule("* * * * *"), SINCE, now)
+    due = find_due_times(schedule("* * * * *"), SINCE, now)
 
     assert due is not None
     assert (due.missed_count, due.since, due.fire_at) == (COUNT_MAX, now, None)
-    assert f"more than {COUNT_MAX - 1} times" in missed_words(schedule(), due)
+    assert f"more than {COUNT_MAX - 1} times" in missed_message(schedule(), due)
 
 
 def test_a_clock_that_was_set_back_far_makes_the_past_forgotten_and_a_little_does_not() -> None:
@@ -177,12 +177,14 @@ def test_a_clock_that_was_set_back_far_makes_the_past_forgotten_and_a_little_doe
 @pytest.mark.parametrize(
     ("overlap", "is_running", "is_waiting", "expected"),
     [
-        (OverlapPolicy.SKIP, False, False, Decision.START),
-        (OverlapPolicy.SKIP, True, False, Decision.SKIP),
-        (OverlapPolicy.QUEUE, False, False, Decision.START),
-        (OverlapPolicy.QUEUE, True, False, Decision.QUEUE),
-        (OverlapPolicy.QUEUE, True, True, Decision.SKIP),
+        (OverlapPolicy.SKIP, False, False, OverlapDecision.START),
+        (OverlapPolicy.SKIP, True, False, OverlapDecision.SKIP),
+        (OverlapPolicy.QUEUE, False, False, OverlapDecision.START),
+        (OverlapPolicy.QUEUE, True, False, OverlapDecision.QUEUE),
+        (OverlapPolicy.QUEUE, True, True, OverlapDecision.SKIP),
     ],
 )
-def test_what_becomes_of_a_fire(overlap: OverlapPolicy, is_running: bool, is_waiting: bool, expected: Decision) -> None:
-    assert decide(overlap, is_running=is_running, is_waiting=is_waiting) is expected
+def test_what_becomes_of_a_fire(
+    overlap: OverlapPolicy, is_running: bool, is_waiting: bool, expected: OverlapDecision
+) -> None:
+    assert decide_overlap(overlap, is_running=is_running, is_waiting=is_waiting) is expected

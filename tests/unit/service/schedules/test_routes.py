@@ -7,14 +7,14 @@ from pathlib import Path
 import httpx
 from fastapi import FastAPI
 
-from poolwright.service.api.schedules import schedule_routes
-from poolwright.service.schedules.timetable import Timetable
+from poolwright.service.api.operation_routes import make_schedule_router
+from poolwright.service.schedules.scheduler import Scheduler
 from tests.support.schedule_scenario import Scenario, until
 
 
-def client_of(timetable: Timetable) -> httpx.AsyncClient:
+def client_of(timetable: Scheduler) -> httpx.AsyncClient:
     app = FastAPI()
-    app.include_router(schedule_routes(timetable), prefix="/api/v1")
+    app.include_router(make_schedule_router(timetable), prefix="/api/v1")
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://daemon.test")
 
 

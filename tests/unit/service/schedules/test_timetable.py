@@ -11,8 +11,8 @@ import pytest
 
 from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import PoolError
-from poolwright.service.schedules.firing import Decision
-from poolwright.service.schedules.timetable import PAUSE_MAX_S, Timetable, UnknownScheduleError
+from poolwright.service.schedules.cron import OverlapDecision
+from poolwright.service.schedules.scheduler import PAUSE_MAX_S, Scheduler, UnknownScheduleError
 from poolwright.settings import MissedRunPolicy, OverlapPolicy
 from tests.support.schedule_scenario import MONDAY, Scenario, SetClock, hows, is_idle, names, until
 
@@ -181,7 +181,11 @@ async def test_a_run_by_hand_is_told_what_became_of_it(scenario: Scenario) -> No
             await timetable.run_now("weekly")
         await until(lambda: scenario.queue.lists)
 
-    assert [answer.decision for answer in answers] == [Decision.START, Decision.QUEUE, Decision.SKIP]
+    assert [answer.decision for answer in answers] == [
+        OverlapDecision.START,
+        OverlapDecision.QUEUE,
+        OverlapDecision.SKIP,
+    ]
 
 
 async def test_after_a_restart_the_watch_over_submitted_orders_goes_on(scenario: Scenario, clock: SetClock) -> None:
@@ -191,7 +195,7 @@ async def test_after_a_restart_the_watch_over_submitted_orders_goes_on(scenario:
         await until(lambda: 'batch_ids": [' in scenario.ledger_path.read_text() and scenario.queue.lists)
         await until(lambda: str(scenario.queue.lists[0].batch_id) in scenario.ledger_path.read_text())
     async with scenario.timetable(scenario.schedule(deadline_s=600.0)) as timetable:
-        assert (await timetable.run_now("nightly")).decision is Decision.SKIP, "its orders are still open"
+        assert (await timetable.run_now("nightly")).decision is OverlapDecision.SKIP, "its orders are still open"
     clock.go(minutes=11)
     async with scenario.timetable(scenario.schedule(deadline_s=600.0)) as timetable:
         await until(lambda: hows(timetable, "nightly")[:1] == ["deadline"])
@@ -208,7 +212,7 @@ async def test_a_run_that_was_cut_off_before_its_list_was_taken(
 ) -> None:
     schedule = scenario.schedule(missed=missed)
     with monkeypatch.context() as patch:
-        patch.setattr("poolwright.service.schedules.timetable.conduct", lambda *_: anyio.sleep_forever())
+        patch.setattr("poolwright.service.schedules.scheduler.conduct", lambda *_: anyio.sleep_forever())
         async with scenario.timetable(schedule) as timetable:
             await timetable.run_now("nightly")
     async with scenario.timetable(schedule) as timetable:
@@ -223,7 +227,9 @@ async def test_entries_are_replaced_while_a_run_goes_on(scenario: Scenario) -> N
         await timetable.replace([scenario.schedule("monthly")])
         assert [sight.name for sight in timetable.overview()] == ["monthly"]
         await timetable.replace([scenario.schedule("monthly"), scenario.schedule()])
-        assert (await timetable.run_now("nightly")).decision is Decision.SKIP, "it came back while its run went on"
+        assert (await timetable.run_now("nightly")).decision is OverlapDecision.SKIP, (
+            "it came back while its run went on"
+        )
         await timetable.replace([scenario.schedule("monthly")])
         scenario.queue.close()
         await until(lambda: "nightly" not in scenario.ledger_path.read_text())
@@ -249,7 +255,7 @@ async def test_a_disk_that_refuses_is_told_once_and_entries_still_fire(
     def refuse(path: Path, text: str) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("poolwright.service.schedules.ledger.replace_private", refuse)
+    monkeypatch.setattr("poolwright.service.schedules.schedule_state.replace_private", refuse)
     async with scenario.timetable(scenario.schedule()) as timetable:
         clock.go(hours=5)
         await timetable.turn()
@@ -272,7 +278,7 @@ async def test_a_timetable_that_cannot_take_up_what_was_going_on_leaves_nothing_
 ) -> None:
     schedule = scenario.schedule()
     with monkeypatch.context() as patch:
-        patch.setattr("poolwright.service.schedules.timetable.conduct", lambda *_: anyio.sleep_forever())
+        patch.setattr("poolwright.service.schedules.scheduler.conduct", lambda *_: anyio.sleep_forever())
         async with scenario.timetable(schedule) as timetable:
             await timetable.run_now("nightly")
 
@@ -280,7 +286,7 @@ async def test_a_timetable_that_cannot_take_up_what_was_going_on_leaves_nothing_
         await anyio.lowlevel.checkpoint()
         raise PoolError("no such thing")
 
-    monkeypatch.setattr(Timetable, "_conclude", refuse)
+    monkeypatch.setattr(Scheduler, "_conclude", refuse)
 
     with anyio.fail_after(20), pytest.RaisesGroup(pytest.RaisesExc(PoolError, match="no such thing")):
         async with scenario.timetable(schedule):

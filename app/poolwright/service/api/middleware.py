@@ -1,0 +1,244 @@
+"""ASGI middleware: security headers, path prefix, request limits, and authentication.
+
+Plain ASGI, and in front of everything else: what is behind knows nothing of the beginning.
+
+Plain ASGI: it counts what comes in while it comes, so that no body is ever held beyond its limit.
+
+Plain ASGI: a framework would read and parse a body first, and only then ask who sent it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from ipaddress import ip_address
+from types import MappingProxyType
+
+import anyio
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from poolwright.service.api.errors import problem_response
+from poolwright.service.api.token_auth import TokenAuth
+
+#: For answers that say nothing else. Data is never a page: a browser that is sent to it shows it and does nothing.
+SECURITY_HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+)
+
+
+class SecurityHeadersMiddleware:
+    """Adds security headers to every response that does not set them itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Add them to what ``app`` answers."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and add the headers to its response."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+class PathPrefixMiddleware:
+    """An application that is found below a path too."""
+
+    def __init__(self, app: ASGIApp, prefix: str, is_own: Callable[[str], bool]) -> None:
+        """Answer below a path too.
+
+        Args:
+            app: What answers at the top.
+            prefix: Begins with a slash and ends in none; empty for the top alone.
+            is_own: Whether something is there at a path of the top. A path may begin like one of ours (``/api``): what
+                is left of it decides whether the proxy took it off.
+        """
+        self._app = app
+        self._prefix = prefix
+        self._is_own = is_own
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let one request through. A page finds what is beside it only where its own path ends in a slash."""
+        path: str = scope.get("path", "")
+        if self._prefix and scope["type"] == "http" and path == self._prefix:
+            answer = RedirectResponse(f"{self._prefix}/", HTTPStatus.PERMANENT_REDIRECT)
+            await answer(scope, receive, send)
+            return
+        rest = path.removeprefix(self._prefix)
+        if self._prefix and path.startswith(f"{self._prefix}/") and self._is_own(rest):
+            scope = {**scope, "path": rest, "raw_path": None}
+        await self._app(scope, receive, send)
+
+
+#: Names by which a program on this machine reaches us. A web page that bends its own name to us uses none of them.
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+#: Of a request that is too large so much is thrown away before it is answered.
+DISCARD_BYTES, DISCARD_S = 64 * 1024 * 1024, 10.0
+_CLOSE_CONNECTION = {"Connection": "close"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestLimits:
+    """Limits of one request."""
+
+    body_bytes: int = 1024 * 1024
+    #: For what is sent to one of ``upload_paths``.
+    upload_bytes: int = 20 * 1024 * 1024
+    upload_paths: Collection[str] = ()
+    #: Seconds that a body may take to come in.
+    body_s: float = 30.0
+    #: Host names that are answered, in small letters.
+    hosts: Collection[str] = LOOPBACK_NAMES
+    #: Whether every address in figures is answered too. A page that bends its own name to us has none to show.
+    takes_addresses: bool = False
+
+
+class _LimitedBody:
+    """The body of one request, with its size and time limited."""
+
+    def __init__(self, receive: Receive, limit_bytes: int, limit_s: float) -> None:
+        self._receive = receive
+        self._limit_bytes = limit_bytes
+        self._limit_s = limit_s
+        self._due_s = anyio.current_time() + limit_s
+        self._counted_bytes = 0
+        self._is_whole = False
+
+    async def receive(self) -> Message:
+        """The next part.
+
+        Raises:
+            HTTPException: It is too much, or does not come in time.
+        """
+        if self._is_whole:  # what comes now is the end of the connection, whenever that is
+            return await self._receive()
+        message: Message = {}
+        with anyio.move_on_at(self._due_s) as patience:
+            message = await self._receive()
+        if patience.cancelled_caught:
+            told = f"The request did not arrive within {self._limit_s:g} s."
+            raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, told, _CLOSE_CONNECTION)
+        self._counted_bytes += len(message.get("body", b""))
+        self._is_whole = not message.get("more_body", False)
+        if self._counted_bytes > self._limit_bytes:
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_large(self._limit_bytes), _CLOSE_CONNECTION)
+        return message
+
+
+class RequestLimitMiddleware:
+    """Rejects requests that exceed the limits."""
+
+    def __init__(self, app: ASGIApp, limits: RequestLimits) -> None:
+        """Put ``app`` behind ``limits``."""
+        self._app = app
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let one request through, or answer it here."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        if not self._is_ours(headers.get("host", "")):
+            told = (
+                "This host name is not allowed. Use 127.0.0.1, localhost, the numeric address, or a "
+                "name listed in the setting host_names."
+            )
+            await problem_response(HTTPStatus.MISDIRECTED_REQUEST, told)(scope, receive, send)
+            return
+        if "content-length" in headers and "transfer-encoding" in headers:
+            # Two who read it differently take its end for another request: nothing more is read from there.
+            told = "Send either Content-Length or Transfer-Encoding, not both."
+            await problem_response(HTTPStatus.BAD_REQUEST, told, _CLOSE_CONNECTION)(scope, receive, send)
+            return
+        limit_bytes = self._limit_bytes(scope["path"])
+        declared = headers.get("content-length", "0")
+        if not declared.isascii() or not declared.isdigit() or int(declared) > limit_bytes:
+            await _discard_body(receive)
+            answer = problem_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_large(limit_bytes), _CLOSE_CONNECTION)
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, _LimitedBody(receive, limit_bytes, self._limits.body_s).receive, send)
+
+    def _limit_bytes(self, path: str) -> int:
+        return self._limits.upload_bytes if path in self._limits.upload_paths else self._limits.body_bytes
+
+    def _is_ours(self, host: str) -> bool:
+        name = (host if host.endswith("]") else host.rpartition(":")[0] or host).lower().removesuffix(".")
+        return name in self._limits.hosts or (self._limits.takes_addresses and is_address(name.strip("[]")))
+
+
+def is_address(text: str) -> bool:
+    """Whether this is an address in figures, of either version, and no name."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+async def _discard_body(receive: Receive) -> None:
+    """Throw away what comes, for a while: whoever still sends does not see an answer before it is done."""
+    swallowed_bytes = 0
+    with anyio.move_on_after(DISCARD_S):
+        while swallowed_bytes < DISCARD_BYTES:
+            message = await receive()
+            swallowed_bytes += len(message.get("body", b""))
+            if not message.get("more_body", False):
+                return
+
+
+def _too_large(limit_bytes: int) -> str:
+    return f"The request is larger than {limit_bytes / 1024**2:g} MiB; split the list into several lists."
+
+
+_TOO_MANY_WRONG_TOKENS = (
+    "Too many wrong tokens. Try again later with the token that `poolwright serve` printed at startup."
+)
+_TOKEN_NEEDED = "Send the daemon's token as `Authorization: Bearer TOKEN`. `poolwright serve` prints it at startup."
+
+
+class AuthMiddleware:
+    """Requires the token on all paths but the public ones."""
+
+    def __init__(self, app: ASGIApp, keeper: TokenAuth, open_paths: Collection[str]) -> None:
+        """Let ``keeper`` decide about every path that is not one of ``open_paths``."""
+        self._app = app
+        self._keeper = keeper
+        self._open_paths = open_paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or reject it."""
+        if scope["type"] != "http" or scope["path"] in self._open_paths:
+            await self._app(scope, receive, send)
+            return
+        kind, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
+        wait_s = self._keeper.wait_s(token.strip()) if kind.lower() == "bearer" else 0.0
+        if wait_s is None:
+            await self._app(scope, receive, send)
+            return
+        if wait_s > 0:
+            answer = problem_response(
+                HTTPStatus.TOO_MANY_REQUESTS, _TOO_MANY_WRONG_TOKENS, {"Retry-After": f"{math.ceil(wait_s)}"}
+            )
+        else:
+            answer = problem_response(HTTPStatus.UNAUTHORIZED, _TOKEN_NEEDED, {"WWW-Authenticate": "Bearer"})
+        await answer(scope, receive, send)

@@ -1,0 +1,183 @@
+"""Routes for lists and orders: send, query, report, cancel, retry, and the evidence of failures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import StrEnum
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated
+
+import anyio.to_thread
+from fastapi import APIRouter, File, Form, Query, Response, UploadFile
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
+
+from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.outcomes import Outcome, Reason
+from poolwright.domain.states import TaskStatus
+from poolwright.domain.tasks import OrderList
+from poolwright.files.disk import remove_tree
+from poolwright.intake.orders import orders_from_content, orders_from_numbers
+from poolwright.journal.queries import PAGE_MAX, OrderQuery
+from poolwright.service.api.dependencies import DaemonDep, ReadingDep
+from poolwright.service.api.models import (
+    AffectedCount,
+    FailureOut,
+    ListAccepted,
+    ListOut,
+    NumbersIn,
+    OrderOut,
+    OrderSelection,
+    OrdersOut,
+    selected_ids,
+    selected_list,
+)
+from poolwright.service.batch import RedoPolicy
+from poolwright.service.daemon.daemon import LISTS_MAX, Daemon
+
+list_router = APIRouter(prefix="/lists", tags=["lists"])
+
+_FILE_NAME_MAX = 120
+
+
+class ReportFormat(StrEnum):
+    """In which shape a report comes."""
+
+    XLSX = "xlsx"
+    CSV = "csv"
+    JSON = "json"
+
+
+@list_router.post("", status_code=HTTPStatus.CREATED)
+async def send_numbers(sent: NumbersIn, daemon: DaemonDep, reading: ReadingDep) -> ListAccepted:
+    """Submit orders by number. Finished orders run again only if ``redo`` says so."""
+    orders = await anyio.to_thread.run_sync(orders_from_numbers, sent.numbers, reading, sent.name)
+    return await _submit_list(daemon, orders, sent.redo)
+
+
+@list_router.post("/upload", status_code=HTTPStatus.CREATED)
+async def send_file(
+    daemon: DaemonDep,
+    reading: ReadingDep,
+    file: Annotated[UploadFile, File(description="A CSV or Excel file with a column of order numbers.")],
+    column: Annotated[str | None, Form(description="Its name, or '#3' for the third.")] = None,
+    sheet: Annotated[str | None, Form()] = None,
+    redo: Annotated[RedoPolicy, Form()] = RedoPolicy.RETRYABLE,
+) -> ListAccepted:
+    """Submit a list as a file. The report keeps all its columns."""
+    content = await file.read()
+    asked = replace(reading, column=column or None, sheet_name=sheet or None)
+    orders = await anyio.to_thread.run_sync(orders_from_content, content, _safe_file_name(file.filename), asked)
+    return await _submit_list(daemon, orders, redo)
+
+
+@list_router.get("")
+async def lists(
+    daemon: DaemonDep,
+    response: Response,
+    limit: Annotated[int, Query(ge=1, le=LISTS_MAX)] = LISTS_MAX,
+    offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+) -> list[ListOut]:
+    """A page of the lists, the latest first. Where there are more, the header ``Link`` says where: ``rel="next"``."""
+    views = await daemon.lists(limit + 1, offset)
+    if len(views) > limit:
+        response.headers["Link"] = f'<?limit={limit}&offset={offset + limit}>; rel="next"'
+    return [ListOut.of(view, daemon.checks.get(view.list_id)) for view in views[:limit]]
+
+
+@list_router.get("/{list_id}")
+async def one_list(list_id: str, daemon: DaemonDep) -> ListOut:
+    """Return one list and its progress."""
+    view = await daemon.list_view(BatchId(list_id))
+    return ListOut.of(view, daemon.checks.get(view.list_id))
+
+
+@list_router.get("/{list_id}/report", response_class=FileResponse)
+async def report(
+    list_id: str, daemon: DaemonDep, shape: Annotated[ReportFormat, Query(alias="format")] = ReportFormat.XLSX
+) -> FileResponse:
+    """Return the current report of a list: the submitted columns, then the outcome of each order."""
+    files = await daemon.report(BatchId(list_id))
+    path = {ReportFormat.XLSX: files.xlsx, ReportFormat.CSV: files.csv, ReportFormat.JSON: files.json}[shape]
+    return FileResponse(path, filename=path.name, background=BackgroundTask(remove_tree, path.parent))
+
+
+async def _submit_list(daemon: Daemon, orders: OrderList, redo: RedoPolicy) -> ListAccepted:
+    accepted = await daemon.submit(orders, redo)
+    return ListAccepted.of(orders, accepted, is_checking=daemon.checks.get(orders.batch_id) is not None)
+
+
+def _safe_file_name(name: str | None) -> str:
+    """What the sender calls the file, for sentences and reports: never a path."""
+    plain = Path((name or "").replace("\\", "/")).name
+    printable = "".join(letter for letter in plain if letter.isprintable())
+    return printable[-_FILE_NAME_MAX:] or "upload"
+
+
+order_router = APIRouter(tags=["orders"])
+
+_STATES = {status.name: status for status in TaskStatus}
+#: A page source could run as a page of ours; it is shown as text.
+_TEXT_TYPE = "text/plain; charset=utf-8"
+
+
+@order_router.get("/orders")
+async def orders(  # noqa: PLR0913, PLR0917 - each is a query parameter
+    daemon: DaemonDep,
+    state: Annotated[str | None, Query(pattern=f"^({'|'.join(_STATES)})$")] = None,
+    outcome: Outcome | None = None,
+    reason: Reason | None = None,
+    list_id: Annotated[str | None, Query(max_length=300)] = None,
+    text: Annotated[str, Query(max_length=200, description="A part of the number.")] = "",
+    limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 100,
+    after: Annotated[str | None, Query(max_length=300, description="`next` of the page before.")] = None,
+) -> OrdersOut:
+    """Orders by state, outcome, reason, list and text, page by page."""
+    query = OrderQuery(
+        status=None if state is None else _STATES[state],
+        outcome=outcome,
+        reason=reason,
+        list_id=None if list_id is None else BatchId(list_id),
+        text=text,
+        after=None if after is None else TaskId(after),
+        limit=limit,
+    )
+    return OrdersOut.of(await daemon.orders(query), limit)
+
+
+@order_router.post("/orders/cancel")
+async def cancel(which: OrderSelection, daemon: DaemonDep) -> AffectedCount:
+    """Cancel queued orders; orders in progress are finished."""
+    return AffectedCount(count=await daemon.cancel(_order_query(which), selected_ids(which)))
+
+
+@order_router.post("/orders/retry")
+async def retry(which: OrderSelection, daemon: DaemonDep) -> AffectedCount:
+    """Run finished orders again: by id, or all of a list, an outcome or a reason."""
+    return AffectedCount(count=await daemon.retry(_order_query(which), selected_ids(which)))
+
+
+@order_router.get("/failures")
+async def failures(daemon: DaemonDep) -> list[FailureOut]:
+    """Return failures grouped by reason, the most frequent first."""
+    return [FailureOut.of(found) for found in await daemon.failures()]
+
+
+@order_router.get("/orders/{task_id:path}/evidence/{name}", response_class=FileResponse)
+async def evidence(task_id: str, name: str, daemon: DaemonDep) -> FileResponse:
+    """A picture of the page on which an order failed, or the page's source as text."""
+    path = await daemon.evidence(TaskId(task_id), name)
+    is_picture = path.suffix == ".png"
+    kind, place = ("image/png", "inline") if is_picture else (_TEXT_TYPE, "attachment")
+    return FileResponse(path, media_type=kind, filename=path.name, content_disposition_type=place)
+
+
+@order_router.get("/orders/{task_id:path}", responses={HTTPStatus.NOT_FOUND: {}})
+async def order(task_id: str, daemon: DaemonDep) -> OrderOut:
+    """Return one order and, once it is finished, its outcome."""
+    return OrderOut.of(await daemon.order(TaskId(task_id)))
+
+
+def _order_query(which: OrderSelection) -> OrderQuery:
+    return OrderQuery(list_id=selected_list(which), outcome=which.outcome, reason=which.reason)

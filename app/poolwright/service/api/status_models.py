@@ -1,0 +1,118 @@
+"""Response models of the daemon's status, health and readiness."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+from poolwright.service.api.models import ResponseModel
+from poolwright.service.daemon.reports import DaemonStatus
+from poolwright.supervisor.observation import WorkerSnapshot
+
+
+class AssignedOrder(ResponseModel):
+    """An order that a worker has in hand."""
+
+    task_id: str
+    number: str
+
+
+class WorkerOut(ResponseModel):
+    """One worker."""
+
+    slot: int
+    generation: int
+    status: str
+    session_status: str
+    orders: list[AssignedOrder]
+    memory_bytes: int
+    memory_peak_bytes: int
+    processed_count: int
+
+    @classmethod
+    def of(cls, worker: WorkerSnapshot) -> Self:
+        """From what the pool says."""
+        pairs = zip(worker.task_ids, worker.po_numbers, strict=True)
+        return cls(
+            slot=worker.worker.slot,
+            generation=worker.worker.generation,
+            status=worker.status.name,
+            session_status=worker.session_status,
+            orders=[AssignedOrder(task_id=task_id, number=number) for task_id, number in pairs],
+            memory_bytes=worker.memory_bytes,
+            memory_peak_bytes=worker.memory_peak_bytes,
+            processed_count=worker.processed_count,
+        )
+
+
+class PoolOut(ResponseModel):
+    """The pool."""
+
+    status: str
+    holds: list[str]
+    open_count: int
+
+
+class MemoryOut(ResponseModel):
+    """Memory of all workers, and what may be used; 0 as long as nobody looked."""
+
+    used_bytes: int
+    limit_bytes: int
+    peak_bytes: int
+
+
+class StatusOut(ResponseModel):
+    """Everything at one glance."""
+
+    version: str
+    started_at: datetime
+    pool: PoolOut
+    workers: list[WorkerOut]
+    tabs_per_worker: int
+    counts: dict[str, int]
+    #: How many orders ended in which way, of all lists; one that is in several counts once.
+    outcomes: dict[str, int]
+    memory: MemoryOut
+    rate_per_min: float
+    eta_s: float | None
+    is_draining: bool
+    is_ready: bool
+    #: Why no work is done, a sentence each.
+    reasons: list[str]
+
+    @classmethod
+    def of(cls, standing: DaemonStatus, version: str) -> Self:
+        """From what the daemon says."""
+        pool = standing.pool
+        return cls(
+            version=version,
+            started_at=standing.started_at,
+            pool=PoolOut(status=pool.status.name, holds=list(pool.holds), open_count=pool.open_count),
+            workers=[WorkerOut.of(worker) for worker in pool.workers],
+            tabs_per_worker=pool.tabs_per_worker,
+            counts=standing.counts,
+            outcomes=standing.outcomes,
+            memory=MemoryOut(
+                used_bytes=pool.memory_bytes,
+                limit_bytes=pool.memory_limit_bytes,
+                peak_bytes=pool.memory_peak_bytes,
+            ),
+            rate_per_min=round(standing.rate_per_s * 60, 1),
+            eta_s=standing.left_s,
+            is_draining=standing.is_draining,
+            is_ready=not standing.unready,
+            reasons=list(standing.unready),
+        )
+
+
+class Health(ResponseModel):
+    """Whether the program lives."""
+
+    status: str = "ok"
+
+
+class Readiness(ResponseModel):
+    """Whether orders are taken and done; else why not."""
+
+    is_ready: bool
+    reasons: list[str]

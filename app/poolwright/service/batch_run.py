@@ -1,0 +1,310 @@
+"""Runs one batch from the order list to its report, and resumes an earlier run of the same list."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import anyio
+
+from poolwright.archive.output_tree import OutputTree
+from poolwright.archive.report import ReportFiles, write_reports
+from poolwright.archive.report_table import TaskRecords
+from poolwright.concurrency import SystemClock
+from poolwright.domain.errors import unwrap_group
+from poolwright.domain.events import Level, ListOpened, Notice
+from poolwright.domain.outcomes import Outcome
+from poolwright.domain.ports import Accepted, Clock, EventSink
+from poolwright.domain.states import open_count
+from poolwright.files.disk_threads import check_cancelled
+from poolwright.files.permissions import describe_error
+from poolwright.journal import queries
+from poolwright.journal.sqlite_journal import SqliteJournal
+from poolwright.portal import pack as packs
+from poolwright.service.batch import BatchEnding, BatchJob, BatchSummary
+from poolwright.service.pool_config import WorkerConfig
+from poolwright.service.recovery import clean_staging, recover, reopen, run_interruptible
+from poolwright.supervisor.policy.commands import Stop, StopCause
+from poolwright.supervisor.pool import PersistentWorkerPool
+from poolwright.supervisor.processes import one_shot
+from poolwright.supervisor.totp import totp_from_secret
+from poolwright.supervisor.workspace import PoolContext
+
+
+@asynccontextmanager
+async def stoppable_startup(stop: anyio.Event) -> AsyncGenerator[Callable[[], None]]:
+    """Cancel the block if a stop is requested before it calls the yielded function to report that startup is complete.
+
+    A cancelled block ends without an error. After startup the block handles stop requests itself.
+
+    Args:
+        stop: Set to request a stop.
+    """
+    waiting = anyio.CancelScope()
+
+    async def give_up(scope: anyio.CancelScope) -> None:
+        with waiting:
+            await stop.wait()
+        if not waiting.cancel_called:
+            scope.cancel()
+
+    try:
+        async with anyio.create_task_group() as beside:
+            beside.start_soon(give_up, beside.cancel_scope)
+            yield waiting.cancel
+            waiting.cancel()
+    except ExceptionGroup as group:
+        raise unwrap_group(group) from group
+
+
+REPORTS_NAME = "reports"
+#: Time for the report after the first stop request, on top of the time for orders in progress.
+REPORT_AFTER_STOP_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchReport:
+    """The report files, or why there is no report."""
+
+    files: ReportFiles | None = None
+    #: One sentence with the next step; empty when it was written.
+    problem: str = ""
+
+
+async def wait_until_report_is_abandoned(stop: anyio.Event, stop_now: anyio.Event) -> None:
+    """Return when a stop was requested and the time for the report is over."""
+    await stop.wait()
+    with anyio.move_on_after(REPORT_AFTER_STOP_S):
+        await stop_now.wait()
+
+
+async def write_batch_report(
+    job: BatchJob, journal: SqliteJournal, stop: anyio.Event, stop_now: anyio.Event
+) -> BatchReport:
+    """Write the report. If that fails or is interrupted, an earlier report stays in place."""
+    found: list[BatchReport] = []
+
+    async def work() -> None:
+        try:
+            files = await journal.read(partial(_write_report_files, job))
+        except OSError as error:
+            folder = job.out / REPORTS_NAME
+            told = describe_error(error, folder).sentence(
+                otherwise="Fix this and run the batch again to get the report."
+            )
+            found.append(BatchReport(problem=f"The report in '{folder}' cannot be written: {told}"))
+        else:
+            found.append(BatchReport(files=files))
+
+    await run_interruptible(partial(wait_until_report_is_abandoned, stop, stop_now), work)
+    told = "The report was not written because the run was stopped. Run the batch again to get the report."
+    return found[0] if found else BatchReport(problem=told)
+
+
+def _write_report_files(job: BatchJob, records: TaskRecords) -> ReportFiles:
+    return write_reports(
+        job.orders, records, job.out / REPORTS_NAME, job.report_stem, out=job.out, heed=check_cancelled
+    )
+
+
+ENDINGS = {
+    StopCause.ASKED: BatchEnding.STOPPED,
+    StopCause.LOGIN_REQUIRED: BatchEnding.LOGIN_REQUIRED,
+    StopCause.PROFILE_DAMAGED: BatchEnding.PROFILE_DAMAGED,
+    StopCause.SETUP_FAILED: BatchEnding.SETUP_FAILED,
+    StopCause.NO_WORKERS: BatchEnding.NO_WORKERS,
+    StopCause.MEMORY_SHORT: BatchEnding.MEMORY_SHORT,
+}
+
+_NONE_ACCEPTED = Accepted(new_count=0, waiting_count=0, done_count=0)
+#: The end of a run that was stopped before it knew what there is to do.
+_FILES_NOT_CHECKED = Stop(
+    cause=StopCause.ASKED, detail="Not all files of the earlier run were checked. Run the batch again to continue."
+)
+#: The end of one that was stopped before its list was in the journal.
+_NOT_ACCEPTED = Stop(cause=StopCause.ASKED, detail="The list was not accepted yet. Run the batch again.")
+#: The end of one that was stopped before its workers were there.
+_STOPPED_BEFORE_WORKERS = Stop(cause=StopCause.ASKED, detail="")
+#: The end of one whose end nobody waited for: what came of each order stands in the journal alone.
+_OUTCOMES_NOT_READ = "The outcomes were not read because the run was stopped. Run the batch again to get the report."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _BatchRun:
+    """One run of a batch, with all that it works with."""
+
+    job: BatchJob
+    journal: SqliteJournal
+    tree: OutputTree
+    clock: Clock
+    observe: EventSink
+    stop: anyio.Event
+    stop_now: anyio.Event
+
+
+async def run_batch(
+    job: BatchJob, *, observe: EventSink, stop: anyio.Event, stop_now: anyio.Event, clock: Clock | None = None
+) -> BatchSummary:
+    """Run one batch to completion, resuming an earlier run.
+
+    Every step can be stopped, also the steps that take long for a long list.
+
+    Args:
+        job: The list and everything around it.
+        observe: Sees all that happens.
+        stop: Set to finish the orders in progress and then end.
+        stop_now: Set to end without waiting for them; they return to the queue.
+        clock: The time; the system's own where none is given.
+
+    Raises:
+        PoolError: A precondition is not met: journal, profile or disk space.
+    """
+    clock = clock or SystemClock()
+    begun_s = clock.monotonic()
+    tree = OutputTree(job.out, job.template, clock=clock, known_fields=_known_fields(job), account=job.account)
+    ended: list[tuple[BatchSummary, BatchReport]] = []
+    async with stoppable_startup(stop) as has_begun, SqliteJournal(job.journal_path, clock) as journal:
+        if job.account is not None:
+            await journal.belong(job.account)
+        await recover(journal, tree, job.out, job.pool.max_attempts)
+        has_begun()
+        run = _BatchRun(job=job, journal=journal, tree=tree, clock=clock, observe=observe, stop=stop, stop_now=stop_now)
+        ended.append(await _process_list(run))
+    summary, report = ended[0] if ended else (_not_accepted_summary(job), BatchReport())
+    files = report.files
+    for text in (*(files.notices if files else ()), *filter(None, [report.problem])):
+        observe(Notice(level=Level.WARNING, text=text))
+    return replace(
+        summary,
+        duration_s=clock.monotonic() - begun_s,
+        report_xlsx=files and files.xlsx,
+        report_csv=files and files.csv,
+        report_json=files and files.json,
+        report_problem=report.problem,
+    )
+
+
+async def _process_list(run: _BatchRun) -> tuple[BatchSummary, BatchReport]:
+    """Accept the list, process it, and write the report."""
+    accepted = await _accept(run)
+    if accepted is None:
+        return _not_accepted_summary(run.job), BatchReport()
+    summary, is_read = await _process_accepted_list(run, accepted)
+    if not is_read:
+        return summary, BatchReport(problem=_OUTCOMES_NOT_READ)
+    return summary, await write_batch_report(run.job, run.journal, run.stop, run.stop_now)
+
+
+async def _accept(run: _BatchRun) -> Accepted | None:
+    """Store the list in the journal; return ``None`` if a stop is requested first."""
+    found: list[Accepted] = []
+
+    async def work() -> None:
+        found.append(await run.journal.accept(run.job.orders))
+
+    if not run.stop.is_set():  # a short list is in before anybody asks
+        await run_interruptible(run.stop.wait, work)
+    return found[0] if found else None
+
+
+async def _process_accepted_list(run: _BatchRun, accepted: Accepted) -> tuple[BatchSummary, bool]:
+    """Process the unfinished orders; return the summary, and whether the outcomes were counted."""
+    job, journal, batch_id = run.job, run.journal, run.job.orders.batch_id
+    is_known = await run_interruptible(run.stop.wait, partial(reopen, journal, run.tree, batch_id, job.redo))
+    open_before = open_count(await journal.counts(batch_id))
+    run.observe(ListOpened(open_count=open_before, done_count=len(job.orders.tasks) - open_before))
+    end = await _run_pool(run) if is_known and open_before > 0 else None
+    counted: list[int] = []
+    found: list[Mapping[Outcome, int]] = []
+
+    async def count() -> None:
+        counted.append(open_count(await journal.counts(batch_id)))
+        found.append(await journal.ask(partial(queries.count_outcomes, batch_id=batch_id)))
+
+    await run_interruptible(partial(wait_until_report_is_abandoned, run.stop, run.stop_now), count)
+    left_count = counted[0] if counted else open_before
+    outcomes = found[0] if found else dict[Outcome, int]()
+    summary = _summary(job, accepted, outcomes, end if is_known else _FILES_NOT_CHECKED, left_count=left_count)
+    return replace(summary, done_now_count=open_before - left_count), bool(found)
+
+
+async def make_base_profile(*, crew: WorkerConfig, base: Path, runs_root: Path, observe: EventSink) -> None:
+    """Make a base profile: a browser opens it, logs in by form where user and password are given, and closes it.
+
+    Raises:
+        OptionsError: The TOTP secret is invalid.
+        LoginRequiredError: The login failed; the base is there, logged out.
+        SetupError: The browser does not start, or the portal does not answer.
+    """
+
+    def note(level: Level, text: str) -> None:
+        observe(Notice(level=level, text=text))
+
+    codes = totp_from_secret(crew.totp_secret, SystemClock().now)
+    code = await codes.next() if codes else ""
+    await one_shot.make_base(base, crew.worker, runs_root, note, one_time_code=code)
+
+
+async def _run_pool(run: _BatchRun) -> Stop | None:
+    """Run the pool until the list is done, the pool cannot continue, or a stop is requested."""
+    options = run.job.pool
+    around = PoolContext(
+        journal=run.journal,
+        archive=run.tree,
+        clock=run.clock,
+        observe=run.observe,
+        batch_id=run.job.orders.batch_id,
+    )
+    ended: list[Stop | None] = []
+    try:
+        async with (
+            stoppable_startup(run.stop) as has_begun,
+            clean_staging(run.tree, options.staging_path),
+            anyio.create_task_group() as listening,
+        ):
+            async with PersistentWorkerPool(options, around) as pool:
+                has_begun()
+                listening.start_soon(_call_when_set, run.stop, pool.stop)
+                listening.start_soon(_call_when_set, run.stop_now, pool.hurry)
+                await pool.finish()
+            ended.append(pool.end)
+            listening.cancel_scope.cancel()
+    except ExceptionGroup as group:
+        raise unwrap_group(group) from group
+    return ended[0] if ended else _STOPPED_BEFORE_WORKERS
+
+
+async def _call_when_set(wish: anyio.Event, act: Callable[[], None]) -> None:
+    await wish.wait()
+    act()
+
+
+def _known_fields(job: BatchJob) -> frozenset[str] | None:
+    """What a page of this portal can tell; a folder template with any other name is a mistake of the user's.
+
+    Nothing without a portal: what an own processor tells is not known before.
+    """
+    return frozenset(packs.parse_json(job.pool.worker.portal.pack_json).fields) if job.pool.worker.portal else None
+
+
+def _not_accepted_summary(job: BatchJob) -> BatchSummary:
+    return _summary(job, _NONE_ACCEPTED, {}, _NOT_ACCEPTED, left_count=len(job.orders.tasks))
+
+
+def _summary(
+    job: BatchJob, accepted: Accepted, outcomes: Mapping[Outcome, int], end: Stop | None, *, left_count: int
+) -> BatchSummary:
+    # Asked to stop when nothing was left to do is no cut.
+    is_cut_short = end is not None and (left_count > 0 or end.cause is not StopCause.ASKED or end is _FILES_NOT_CHECKED)
+    return BatchSummary(
+        ending=ENDINGS[end.cause] if end and is_cut_short else BatchEnding.FINISHED,
+        profile=job.pool.base_profile_path.parent.name,
+        detail=end.detail if end and is_cut_short else "",
+        accepted=accepted,
+        outcomes=outcomes,
+        invalid_count=sum(row.problem is not None for row in job.orders.rows),
+        left_count=left_count,
+    )

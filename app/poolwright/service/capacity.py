@@ -1,0 +1,162 @@
+"""How many workers this machine can run: checks memory and disk space, and resolves ``workers = auto``.
+
+Lacking is what cannot fit: more than one worker in less memory than they need, or clones without room. Tight is what
+may have to be slowed down or killed under way. One worker never lacks memory, since there is nothing smaller to try.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from poolwright.domain.errors import SetupError
+from poolwright.domain.events import Level, Notice
+from poolwright.domain.options import WORKER_COUNT_MAX
+from poolwright.profile.clone import RESERVE_BYTES
+from poolwright.settings import Settings
+from poolwright.system.hardware import Hardware, inspect_hardware
+from poolwright.system.memory_limit import max_worker_count, needed_bytes
+
+#: What one worker may write to its folder for runs: 5 MB were measured on light pages; caches of heavy ones take more.
+DISK_BYTES_PER_WORKER = 50_000_000
+_GB = 1e9
+
+
+def max_workers(machine: Hardware, tabs_per_worker: int) -> int:
+    """Return how many workers fit in memory and on disk without a warning; 0 to 8."""
+    memory = machine.memory
+    return min(
+        max_worker_count(memory.total_bytes, machine.memory_threshold, tabs_per_worker),
+        max_worker_count(memory.available_bytes, 1.0, tabs_per_worker),
+        max_workers_on_disk(machine),
+    )
+
+
+def max_workers_on_disk(machine: Hardware) -> int:
+    """Return how many workers' profile clones fit on the disk; 0 to 8."""
+    return min(WORKER_COUNT_MAX, max(0, machine.room_bytes - RESERVE_BYTES) // DISK_BYTES_PER_WORKER)
+
+
+def memory_needed(count: int, tabs_per_worker: int) -> str:
+    """``2 workers with 2 tabs each need about 1.4 GB``."""
+    tabs = f"{count_text(tabs_per_worker, 'tab')}{' each' if count > 1 else ''}"
+    return f"{count_text(count, 'worker')} with {tabs} {_needs(count)} about {gb_text(needed_bytes(count, tabs_per_worker))}"
+
+
+def memory_shortage(count: int, tabs_per_worker: int, machine: Hardware) -> str:
+    """Explain why this many workers do not fit in memory and what to do; empty if they fit."""
+    memory = machine.memory
+    if count == 1 or needed_bytes(count, tabs_per_worker) <= memory.total_bytes:
+        return ""
+    fitting = max_workers(machine, tabs_per_worker)
+    advice = _fewer_workers(fitting) if fitting else "even one worker may not fit; lower --tabs, or try --workers 1"
+    return f"{memory_needed(count, tabs_per_worker)} of memory, but there are {gb_text(memory.total_bytes)} ({memory.source}): {advice}."
+
+
+def disk_shortage(count: int, tabs_per_worker: int, machine: Hardware) -> str:
+    """Explain why this many clones do not fit on the disk and what to do; empty if they fit."""
+    if count <= max_workers_on_disk(machine):
+        return ""
+    fitting = max_workers(machine, tabs_per_worker)
+    kind = ", which lies in memory" if machine.is_room_in_memory else ""
+    return (
+        f"{count_text(count, 'worker')} {_needs(count)} about {gb_text(RESERVE_BYTES + count * DISK_BYTES_PER_WORKER)} of disk for clones "
+        f"and temporary files, and {gb_text(machine.room_bytes)} are free in {machine.runs_dir}{kind}: "
+        f"{_fewer_workers(fitting) if fitting else 'free some space'}, or choose another folder with --runs-dir."
+    )
+
+
+def memory_warning(count: int, tabs_per_worker: int, machine: Hardware) -> str:
+    """Warn that memory may run short and what to do; empty if it will not."""
+    memory, part = machine.memory, machine.memory_threshold
+    need_bytes = needed_bytes(count, tabs_per_worker)
+    if need_bytes > memory.available_bytes:
+        there = f"{gb_text(memory.available_bytes)} of {gb_text(memory.total_bytes)} are free now ({memory.source})"
+    elif need_bytes > part * memory.total_bytes:
+        there = f"the limit of {part:.0%} is {gb_text(part * memory.total_bytes)} ({memory.source})"
+    else:
+        return ""
+    fitting = max_workers(machine, tabs_per_worker)
+    advice = _fewer_workers(fitting) if fitting else "lower --tabs, or close other programs"
+    return f"{memory_needed(count, tabs_per_worker)} of memory, and {there}: {advice}."
+
+
+def count_text(number: int, noun: str) -> str:
+    """``1 worker``, ``2 workers``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def gb_text(size_bytes: float) -> str:
+    """``1.4 GB``."""
+    return f"{size_bytes / _GB:.1f} GB"
+
+
+def _needs(count: int) -> str:
+    return "needs" if count == 1 else "need"
+
+
+def _fewer_workers(fitting: int) -> str:
+    return f"--workers {fitting} would fit, or --workers auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerCountChoice:
+    """The number of workers, and notices for the user."""
+
+    worker_count: int
+    #: Notices for the user.
+    notices: tuple[Notice, ...] = ()
+
+
+def resolve_worker_count(settings: Settings) -> WorkerCountChoice:
+    """Decide how many workers to run on this machine. Blocking; starts nothing.
+
+    Raises:
+        SetupError: This many workers do not fit; the message says how many would.
+    """
+    machine = inspect_hardware(settings.runs_dir, settings.memory_threshold)
+    return check_worker_count(settings.workers, settings.tabs_per_worker, machine)
+
+
+def check_worker_count(asked: int | Literal["auto"], tabs_per_worker: int, machine: Hardware) -> WorkerCountChoice:
+    """Decide on these facts.
+
+    Raises:
+        SetupError: This many workers do not fit.
+    """
+    count = pick_worker_count(asked, tabs_per_worker, machine)
+    lack = memory_shortage(count, tabs_per_worker, machine) or disk_shortage(count, tabs_per_worker, machine)
+    if lack:
+        raise SetupError(lack)
+    picked = (
+        f"workers = auto uses {count_text(count, 'worker')}: {_why_not_more(count, machine)}."
+        if asked == "auto"
+        else ""
+    )
+    told = ((Level.INFO, picked), (Level.WARNING, memory_warning(count, tabs_per_worker, machine)))
+    return WorkerCountChoice(
+        worker_count=count, notices=tuple(Notice(level=level, text=text) for level, text in told if text)
+    )
+
+
+def pick_worker_count(asked: int | Literal["auto"], tabs_per_worker: int, machine: Hardware) -> int:
+    """The number that was asked for; for ``auto`` as many as fit, at most one for each processor, and at least 1.
+
+    More browsers than processors make the run slower.
+    """
+    if asked != "auto":
+        return asked
+    return max(1, min(machine.processor_count, max_workers(machine, tabs_per_worker)))
+
+
+def _why_not_more(count: int, machine: Hardware) -> str:
+    """Why ``auto`` took no more."""
+    if count == machine.processor_count:
+        return "one for each processor" if count > 1 else "this machine has one processor"
+    if count == WORKER_COUNT_MAX:
+        return "the maximum of a pool"
+    if count >= max_workers_on_disk(machine):
+        return f"no disk space for more clones in {machine.runs_dir}"
+    memory = machine.memory
+    free = f"{gb_text(memory.available_bytes)} of {gb_text(memory.total_bytes)} are free"
+    return f"more may not fit in memory ({free}, {memory.source})"

@@ -1,0 +1,219 @@
+"""Watches the inbox folder: reads complete lists, submits them, and moves them to ``done`` or ``refused``."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+import anyio.to_thread
+
+from poolwright.concurrency import periodic
+from poolwright.domain.errors import OptionsError, PoolError
+from poolwright.domain.events import Level, Notice
+from poolwright.domain.ports import Accepted, Clock, EventSink
+from poolwright.domain.tasks import OrderList
+from poolwright.intake.content_kind import CONTENT_BYTES_MAX
+from poolwright.intake.errors import InputRefusedError
+from poolwright.intake.orders import ReadOptions, orders_from_file
+from poolwright.profile.locks import FolderLock
+from poolwright.service.inbox.folders import (
+    DONE,
+    REFUSED,
+    FileSnapshot,
+    FolderContents,
+    InboxFileKind,
+    InboxFolders,
+    StabilityCheck,
+    file_kind,
+    timestamp,
+)
+from poolwright.settings import Settings
+
+#: Takes a list up; its orders are in the journal when it returns. ``PoolError``: one sentence, why not now.
+SubmitList = Callable[[OrderList], Awaitable[Accepted]]
+
+
+class StillWrittenError(PoolError):
+    """A list changed while it was read; it is read again later."""
+
+
+class InboxWatcher:
+    """Watches one folder. Each problem is reported once, and the next check follows."""
+
+    def __init__(
+        self, folder: Path, *, submit: SubmitList, reading: ReadOptions, clock: Clock, observe: EventSink
+    ) -> None:
+        """Touches nothing. ``reading`` is that of the daemon's lists."""
+        self._shelves = InboxFolders(root=folder)
+        self._submit = submit
+        self._reading = reading
+        self._clock = clock
+        self._observe = observe
+        self._settling = StabilityCheck()
+        #: What was told of each file and of the folder, until that changes.
+        self._told: dict[Path, str] = {}
+
+    async def serve(self, interval_s: float) -> None:
+        """Check regularly until cancelled. Polling also works on network shares, which send no change events."""
+        async for _ in periodic(interval_s):
+            await self.turn()
+
+    async def turn(self) -> None:
+        """One look, unless another daemon that watches the same folder is in the middle of one of its own.
+
+        What that one has taken and not put away yet would look here like a list whose taking was cut off.
+        """
+        lock = FolderLock(self._shelves.root)
+        try:
+            if await anyio.to_thread.run_sync(lock.take):
+                await self._look()
+        finally:
+            lock.drop()
+
+    async def _look(self) -> None:
+        """Take every list that is whole, and first those whose taking was cut off."""
+        root = self._shelves.root
+        try:
+            taken = await anyio.to_thread.run_sync(self._shelves.taken)
+            dropped = await anyio.to_thread.run_sync(self._shelves.look)
+        except OSError as error:
+            self._tell(root, _folder_message(root, error))
+            return
+        self._end_trouble(root)
+        for path in self._told.keys() - {root, *taken, *dropped.looks, *dropped.links}:
+            del self._told[path]
+        for path in taken:
+            await self._bring(path)
+        ready = self._settling.settled(self._lists(dropped), self._clock.monotonic())
+        for path in ready:
+            await self._take(path)
+
+    def _lists(self, dropped: FolderContents) -> dict[Path, FileSnapshot]:
+        """What may be a list; what is not is told once."""
+        for link in dropped.links:
+            if file_kind(link.name) is InboxFileKind.LIST:
+                self._tell(link, f"{link.name} in the inbox is a symbolic link and is ignored. Copy the list itself.")
+        kinds = {path: file_kind(path.name) for path in dropped.looks}
+        for path, kind in kinds.items():
+            if kind is InboxFileKind.FOREIGN:
+                self._tell(
+                    path,
+                    f"{path.name} in the inbox is not a list and is ignored. Supported: .xlsx, .xls, .ods, .csv, .txt.",
+                )
+        return {path: look for path, look in dropped.looks.items() if kinds[path] is InboxFileKind.LIST}
+
+    async def _take(self, path: Path) -> None:
+        moment = timestamp(self._clock.now())
+        try:
+            taken = await anyio.to_thread.run_sync(self._shelves.take, path, moment)
+        except FileNotFoundError:
+            # Its owner took it back between two looks.
+            return
+        except OSError as error:
+            why = f"{path.name} in the inbox cannot be moved ({error.strerror}); it is tried again"
+            self._tell(path, f"{why}: close it in other programs, and give this program write access to {path.parent}.")
+            return
+        await self._bring(taken)
+
+    async def _bring(self, taken: Path) -> None:
+        """From ``taking`` to its place, by way of the journal."""
+        try:
+            orders = await anyio.to_thread.run_sync(_read_list, taken, self._reading)
+            accepted = await self._submit(orders)
+            await anyio.to_thread.run_sync(self._shelves.put_done, taken)
+        except InputRefusedError as error:
+            await self._refuse(taken, str(error))
+        except PoolError as error:
+            self._tell(taken, f"{taken.name} from the inbox waits: {error}")
+        except OSError as error:
+            self._tell(taken, _stuck_message(taken, error))
+        else:
+            self._say(Level.INFO, _accepted_message(taken, accepted, orders))
+
+    async def _refuse(self, taken: Path, why: str) -> None:
+        when = f"{self._clock.now():%d %b %Y %H:%M} UTC"
+        reason = (
+            f"{taken.name} was refused ({when}).\n\nWhy: {why}\n\n"
+            "What to do: fix the list and put it into the inbox again. This copy is not read again.\n"
+        )
+        try:
+            await anyio.to_thread.run_sync(partial(self._shelves.put_refused, taken, reason))
+        except OSError as error:
+            self._tell(taken, _stuck_message(taken, error))
+        else:
+            self._say(Level.WARNING, f"The inbox refused {taken.name}, see its {REFUSED} folder: {why}")
+
+    def _say(self, level: Level, text: str) -> None:
+        self._observe(Notice(level=level, text=text))
+
+    def _tell(self, path: Path, text: str) -> None:
+        """Tell trouble once, until it changes."""
+        if self._told.get(path) != text:
+            self._told[path] = text
+            self._say(Level.WARNING, text)
+
+    def _end_trouble(self, root: Path) -> None:
+        if self._told.pop(root, None):
+            self._say(Level.INFO, f"The inbox {root} is available again.")
+
+
+def _read_list(path: Path, reading: ReadOptions) -> OrderList:
+    """Read a list that was taken.
+
+    Raises:
+        InputRefusedError: It is no list.
+        StillWrittenError: Its writer goes on: it had the file open before it was taken.
+        OSError: It cannot be opened now.
+    """
+    before = FileSnapshot.of(path.stat())
+    if before.size_bytes > CONTENT_BYTES_MAX:
+        size_mb = CONTENT_BYTES_MAX // 1024**2
+        raise InputRefusedError(f"{path.name} is larger than {size_mb} MB; split it into several lists.")
+    with path.open("rb") as file:
+        # A lock or a broken line is no reason to refuse the list.
+        file.read(1)
+    try:
+        return orders_from_file(path, reading)
+    finally:
+        if FileSnapshot.of(path.stat()) != before:
+            raise StillWrittenError("it is still being written.")
+
+
+def _folder_message(root: Path, error: OSError) -> str:
+    return (
+        f"The inbox {error.filename or root} cannot be read ({error.strerror}) and is tried again: "
+        "check the folder or its connection, or set inbox_dir to another folder."
+    )
+
+
+def _stuck_message(taken: Path, error: OSError) -> str:
+    return (
+        f"{taken.name} from the inbox could not be read or moved ({error.strerror}: {error.filename}) and is tried "
+        f"again: give this program access to {taken.parents[2]}. No order is processed twice."
+    )
+
+
+def _accepted_message(taken: Path, accepted: Accepted, orders: OrderList) -> str:
+    known = accepted.waiting_count + accepted.done_count
+    notices = "".join(f" {notice}" for notice in orders.notices)
+    return f"The inbox accepted {taken.name}: {accepted.new_count} new orders, {known} known; moved to {DONE}.{notices}"
+
+
+def create_inbox_watcher(
+    settings: Settings, *, submit: SubmitList, reading: ReadOptions, clock: Clock, observe: EventSink
+) -> InboxWatcher | None:
+    """Create the inbox watcher; ``None`` if ``inbox_dir`` is not set.
+
+    Raises:
+        OptionsError: The inbox is inside the output folder, where each CSV file would be read as a list.
+    """
+    folder = settings.inbox_dir
+    if folder is None:
+        return None
+    if folder.resolve().is_relative_to(settings.out.resolve()):
+        raise OptionsError(
+            f"inbox_dir is '{folder}', which is or is inside the output folder '{settings.out}'. "
+            "Choose a folder outside of it."
+        )
+    return InboxWatcher(folder, submit=submit, reading=reading, clock=clock, observe=observe)

@@ -1,0 +1,272 @@
+"""Logging configuration: short lines for people, one JSON object per line for the log file.
+
+Rooms log facts with fields through loguru (``worker=``, ``task=``, ``cause=``) and know nothing of sinks. Secrets are
+blotted out of every line on its way, values of variables never enter a traceback, and the file is its owner's alone.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, assert_never, cast
+
+from loguru import logger
+
+from poolwright.domain.errors import OptionsError
+from poolwright.domain.events import (
+    Event,
+    ListOpened,
+    MemoryRelieved,
+    Moved,
+    Notice,
+    TaskEnded,
+    TaskReturned,
+    TaskStarted,
+    WorkerSeen,
+)
+from poolwright.domain.ids import WorkerRef
+from poolwright.domain.ports import EventSink
+from poolwright.files.permissions import describe_error
+from poolwright.service.log_writer import LogFile, LogWriter
+
+if TYPE_CHECKING:
+    from loguru import Logger, Message, Record, RecordLevel
+
+Redact = Callable[[str], str]
+
+REDACTED = "***"
+#: A field of lines that people see in the view of the run; they are not told twice.
+SHOWN_FIELD = "is_shown"
+#: The true level of a line that goes below the sinks of others.
+TRUE_LEVEL_FIELD = "weight"
+#: What lines have for this room alone.
+_INTERNAL_FIELDS = frozenset({SHOWN_FIELD, TRUE_LEVEL_FIELD})
+#: Fields that every line may have and that people see in front of the text.
+SUBJECT_FIELDS = ("worker", "task")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogOptions:
+    """Log destinations and minimum levels."""
+
+    #: Name of a loguru level in any case, for the file.
+    level: str
+    #: The log file; ``None`` for no file.
+    file: Path | None = None
+    #: Receives each line for people; ``None`` for no output.
+    people: Callable[[str], object] | None = None
+    #: Name of a loguru level in any case, for people.
+    people_level: str = "warning"
+    #: Secrets that are replaced in every line.
+    secrets: tuple[str, ...] = ()
+
+
+@contextmanager
+def configure_logging(options: LogOptions) -> Generator[None]:
+    """Send all logging to these destinations for the duration of the block.
+
+    Raises:
+        OptionsError: The file cannot be written.
+    """
+    blot = _redactor(options.secrets)
+    bridge = _LibraryLogHandler()
+    logger.remove()
+    try:
+        _add_people_sink(options, blot)
+        _add_file_sink(options, blot)
+        logging.getLogger().addHandler(bridge)
+        yield
+    finally:
+        logging.getLogger().removeHandler(bridge)
+        logger.remove()
+
+
+@contextmanager
+def configure_pool_logging(options: LogOptions) -> Generator[EventSink]:
+    """Have a pool's lines go to its file until the block ends, beside the sinks that the caller has of his own.
+
+    None of these is touched, and none sees the events of the pool, which are given to what this yields; the lines of
+    its workers they do see.
+
+    Raises:
+        OptionsError: The file cannot be written.
+    """
+    least = logger.level(options.level.upper()).no
+
+    def is_wanted(record: Record) -> bool:
+        return (record["name"] or "").startswith("poolwright.") and _true_level(record).no >= least
+
+    sink = _add_file_sink(options, _redactor(options.secrets), is_wanted)
+    try:
+        yield partial(log_event, to=logger.patch(_lower_below_other_sinks))
+    finally:
+        if sink is not None:
+            logger.remove(sink)
+
+
+def log_event(event: Event, to: Logger = logger) -> None:
+    """Log an event. Events that a view already shows go to the log file only."""
+    match event:
+        case Moved(transition=move):
+            to.bind(machine=move.machine, entity=move.entity, cause=move.cause or None).debug(
+                "{} {}: {} -> {}", move.machine, move.entity, move.origin, move.target
+            )
+        case TaskEnded(task=task, report=report, worker=worker):
+            fields = {"outcome": report.outcome.value, "reason": report.reason.value, "folder": event.folder}
+            shown = _with_worker(to, worker).bind(task=task.task_id, attempt=task.attempt, **fields)
+            shown.info("{} {} {}", task.po_number, report.outcome.value, report.detail)
+        case TaskReturned(task_id=task_id, why=why, detail=detail):
+            _with_worker(to, event.worker).bind(task=task_id, reason=why.value).info(
+                "returned to the queue: {} {}", why.value, detail
+            )
+        case Notice() | MemoryRelieved():
+            _log_notice(event, to)
+        case ListOpened(open_count=open_count, done_count=done_count):
+            to.info("{} orders to process, {} already done", open_count, done_count)
+        case TaskStarted(task=task):
+            to.bind(worker=str(event.worker), task=task.task_id).debug("starts attempt {}", task.attempt)
+        case WorkerSeen():
+            to.bind(worker=str(event.worker)).debug("{} bytes of memory", event.memory_bytes)
+        case _:
+            assert_never(event)
+
+
+def _log_notice(event: Notice | MemoryRelieved, to: Logger) -> None:
+    if isinstance(event, Notice):
+        _with_worker(to, event.worker).log(event.level.value.upper(), "{}", event.text)
+        return
+    own = {"before_bytes": event.before_bytes, "after_bytes": event.after_bytes}
+    all_of_them = {"total_before_bytes": event.total_before_bytes, "total_after_bytes": event.total_after_bytes}
+    _log_notice(event.notice, to.bind(**own, **all_of_them, limit_bytes=event.limit_bytes))
+
+
+def _with_worker(to: Logger, worker: WorkerRef | None) -> Logger:
+    return to.bind(**{SHOWN_FIELD: True, "worker": str(worker) if worker else None})
+
+
+def _lower_below_other_sinks(record: Record) -> None:
+    """Lower a record to TRACE, so that the sinks of the caller do not receive it."""
+    record["extra"][TRUE_LEVEL_FIELD] = record["level"]
+    record["level"] = cast("RecordLevel", logger.level("TRACE"))
+
+
+def _true_level(record: Record) -> RecordLevel:
+    return record["extra"].get(TRUE_LEVEL_FIELD, record["level"])
+
+
+def _add_people_sink(options: LogOptions, blot: Redact) -> None:
+    people = options.people
+    if people is None:
+        return
+
+    def tell(message: Message) -> None:
+        people(blot(_line_for_people(message.record)))
+
+    logger.add(tell, level=options.people_level.upper(), format="{message}", filter=_is_not_shown)
+
+
+def _is_not_shown(record: Record) -> bool:
+    return not record["extra"].get(SHOWN_FIELD)
+
+
+def _add_file_sink(options: LogOptions, blot: Redact, is_wanted: Callable[[Record], bool] | None = None) -> int | None:
+    if options.file is None:
+        return None
+
+    try:
+        file = LogFile(options.file)
+    except OSError as error:
+        told = describe_error(error, options.file).sentence(otherwise="Or choose another file with --log-file.")
+        raise OptionsError(f"log_file is '{options.file}', which cannot be written: {told}") from error
+
+    writer = LogWriter(file, options.people or _discard_line, _lost_lines_record)
+
+    class Sink:
+        """What loguru calls, also at the end."""
+
+        def write(self, message: Message) -> None:
+            writer.write(f"{_json_line(message.record, blot)}\n")
+
+        def stop(self) -> None:
+            writer.close()
+
+    level = "TRACE" if is_wanted else options.level.upper()
+    return logger.add(Sink(), level=level, filter=is_wanted, format="{message}")
+
+
+def _lost_lines_record(count: int) -> str:
+    """Return the log line that reports lost lines."""
+    told = {
+        "at": datetime.now(UTC).isoformat(timespec="milliseconds"),  # noqa: TID251 - as loguru does for all others
+        "level": "warning",
+        "text": f"{count:,} lines before this one were lost because the disk was full or hung.",
+        "where": __name__,
+        "lost_count": count,
+    }
+    return f"{json.dumps(told)}\n"
+
+
+def _discard_line(_: str) -> None:
+    """Discard a line."""
+
+
+def _redactor(secrets: tuple[str, ...]) -> Redact:
+    """Blots secrets, also as Python shows them in an error; longer ones first, since one may hold another."""
+    spellings = {spelling for secret in secrets if secret for spelling in (secret, repr(secret)[1:-1])}
+    ordered = sorted(spellings, key=len, reverse=True)
+
+    def blot(text: str) -> str:
+        for spelling in ordered:
+            text = text.replace(spelling, REDACTED)
+        return text
+
+    return blot
+
+
+def _line_for_people(record: Record) -> str:
+    fields = record["extra"]
+    subjects = [str(fields[name]) for name in SUBJECT_FIELDS if fields.get(name)]
+    caught = record["exception"]
+    error = f"({type(caught.value).__name__}: {caught.value})" if caught is not None else ""
+    words = [f"{record['time']:%H:%M:%S}", record["level"].name.lower(), *subjects, record["message"], error]
+    return " ".join(filter(None, words))
+
+
+def _json_line(record: Record, blot: Redact) -> str:
+    told: dict[str, object] = {
+        "at": record["time"].astimezone(UTC).isoformat(timespec="milliseconds"),
+        "level": _true_level(record).name.lower(),
+        "text": record["message"],
+        "where": f"{record['name']}:{record['line']}",
+        **{
+            name: value for name, value in record["extra"].items() if name not in _INTERNAL_FIELDS and value is not None
+        },
+    }
+    caught = record["exception"]
+    if caught is not None and caught.type is not None:
+        told["error"] = "".join(traceback.format_exception(caught.type, caught.value, caught.traceback))
+    plain = {name: _json_value(value, blot) for name, value in told.items()}
+    return json.dumps(plain, ensure_ascii=False)
+
+
+def _json_value(value: object, blot: Redact) -> object:
+    """Numbers stay; all else becomes text without secrets, so that the line stays valid JSON whatever is blotted."""
+    return value if isinstance(value, int | float | None) else blot(str(value))
+
+
+class _LibraryLogHandler(logging.Handler):
+    """Passes records of the standard ``logging`` module on to loguru."""
+
+    def __init__(self) -> None:
+        super().__init__(level=logging.WARNING)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass one record on."""
+        logger.bind(library=record.name).opt(exception=record.exc_info).log(record.levelname, record.getMessage())

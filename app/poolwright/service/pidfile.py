@@ -1,0 +1,122 @@
+"""PID files of the daemon and of a batch: which process is using an output folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from poolwright.files.disk import replace_private_file
+from poolwright.profile.in_use import is_process_alive
+
+_S = TypeVar("_S", bound="_Pidfile")
+DAEMON_PIDFILE_NAME, BATCH_PIDFILE_NAME = "daemon.json", "batch.json"
+#: Of a process, in the line that the system has on it, counted from behind its name.
+_START_FIELD = 19
+
+
+class _Pidfile(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pid: int
+    started_at: datetime
+    #: Tells the process from a later one of the same number, after a new start of the machine or of a container; empty
+    #: where the system does not say.
+    birth: str = ""
+
+
+class DaemonPidfile(_Pidfile):
+    """Contents of a daemon's PID file."""
+
+    url: str
+
+
+class BatchPidfile(_Pidfile):
+    """Contents of a batch's PID file."""
+
+    #: It is stopping: orders in progress are finished, no new order starts.
+    is_draining: bool = False
+
+
+@contextmanager
+def daemon_pidfile(folder: Path, url: str, started_at: datetime) -> Generator[None]:
+    """Write the daemon's PID file, and remove it at the end of the block. A stale file names a dead process.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    path = folder / DAEMON_PIDFILE_NAME
+    _write(path, DaemonPidfile(pid=os.getpid(), birth=_process_start(os.getpid()), url=url, started_at=started_at))
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def batch_pidfile(folder: Path, started_at: datetime) -> Generator[Callable[[], None]]:
+    """Write the batch's PID file for the duration of the block; call what is yielded to mark the batch as stopping.
+
+    A disk that takes no such file is no reason to bring no orders: those that ask then hear that nothing works here.
+    The file of another batch that lives is left alone: this one will be refused, as the journal is in use.
+    """
+    path = folder / BATCH_PIDFILE_NAME
+    beacon = BatchPidfile(pid=os.getpid(), birth=_process_start(os.getpid()), started_at=started_at)
+
+    def is_ours() -> bool:
+        found = find_batch(folder)
+        return found is None or found.pid == beacon.pid
+
+    def tell(*, is_draining: bool) -> None:
+        with suppress(OSError):
+            if is_ours():
+                _write(path, beacon.model_copy(update={"is_draining": is_draining}))
+
+    tell(is_draining=False)
+    try:
+        yield partial(tell, is_draining=True)
+    finally:
+        with suppress(OSError):
+            if is_ours():
+                path.unlink(missing_ok=True)
+
+
+def find_daemon(folder: Path) -> DaemonPidfile | None:
+    """Return the daemon that is using this folder, or ``None`` if there is none."""
+    return _read_if_alive(folder / DAEMON_PIDFILE_NAME, DaemonPidfile)
+
+
+def find_batch(folder: Path) -> BatchPidfile | None:
+    """Return the batch that is using this folder, or ``None`` if there is none."""
+    return _read_if_alive(folder / BATCH_PIDFILE_NAME, BatchPidfile)
+
+
+def _read_if_alive(path: Path, kind: type[_S]) -> _S | None:
+    try:
+        found = kind.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return found if is_process_alive(found.pid) and found.birth in {"", _process_start(found.pid)} else None
+
+
+def _process_start(pid: int, proc: Path = Path("/proc")) -> str:
+    """When a process began, in the machine's own count since its start, which no clock that is set can change."""
+    try:
+        boot = (proc / "sys/kernel/random/boot_id").read_text().strip()
+        # The name of the program stands in brackets before, and may hold anything.
+        fields = (proc / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
+        return f"{boot}/{fields[_START_FIELD]}"
+    except (OSError, IndexError):
+        return ""
+
+
+def _write(path: Path, beacon: BaseModel) -> None:
+    replace_private_file(path, json.dumps(beacon.model_dump(mode="json")).encode())

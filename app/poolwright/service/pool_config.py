@@ -1,0 +1,238 @@
+"""Configuration of a pool from the settings: portal, profile, browser, login, and limits. Starts nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from poolwright.archive.output_tree import PRIVATE_NAME
+from poolwright.domain.account import Account
+from poolwright.domain.errors import OptionsError
+from poolwright.domain.options import (
+    BYTES_PER_MB,
+    BrowserOptions,
+    Limits,
+    PoolOptions,
+    PortalOptions,
+    Proxy,
+    Secret,
+    SizeLimits,
+    WorkerOptions,
+)
+from poolwright.portal import pack as packs
+from poolwright.portal.pack import Pack
+from poolwright.profile.repository import NamedProfile, ProfileFile, ProfileRepository
+from poolwright.service.certificates import find_certificates
+from poolwright.service.output_folder import STAGING_NAME
+from poolwright.settings import Settings
+from poolwright.system.browsers import InstalledBrowser, find_browser
+from poolwright.system.sandbox import SandboxChoice, resolve_sandbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortalConfig:
+    """A portal pack and its address."""
+
+    pack: Pack
+    #: Without a trailing slash.
+    base_url: str
+
+
+def resolve_portal_config(settings: Settings) -> PortalConfig:
+    """Return the portal that the settings name, or else the profile's portal.
+
+    Raises:
+        PackError: There is no such pack, or it is not valid.
+        ProfileError: Settings leave it to the profile, and there is none.
+        OptionsError: No address is configured for the portal.
+    """
+    if settings.portal:
+        pack = packs.load(settings.portal)
+        return _portal_config(pack, settings.base_url or _base_url_of_profile(settings, pack) or pack.site.base_url)
+    content = find_profile(settings).read()
+    return _portal_config(packs.load(content.portal), settings.base_url or content.base_url)
+
+
+def find_profile(settings: Settings) -> NamedProfile:
+    """Return the profile that the settings name.
+
+    Raises:
+        ProfileError: There is none.
+    """
+    return ProfileRepository(settings.profiles_dir).find(settings.profile)
+
+
+def resolve_new_portal_config(settings: Settings) -> tuple[PortalConfig, ProfileFile]:
+    """The portal that a new profile is for, which settings must name, and what the profile says of it.
+
+    Raises:
+        PackError: The pack is not valid.
+        OptionsError: Settings name no pack, or nobody says where the portal is.
+    """
+    is_shipped = settings.portal in packs.shipped_names()
+    if not is_shipped and not (settings.portal and Path(settings.portal).is_file()):
+        msg = (
+            f"There is no profile {settings.profile} yet; to make it, say with --portal which portal it is for: "
+            f"{', '.join(packs.shipped_names())}, or the path of a pack of your own (a .toml file)."
+        )
+        raise OptionsError(msg)
+    site = resolve_portal_config(settings)
+    pack_file = None if is_shipped else str(Path(settings.portal).resolve())
+    return site, ProfileFile(pack=site.pack.name, pack_file=pack_file, base_url=site.base_url)
+
+
+def portal_account(settings: Settings, site: PortalConfig) -> Account:
+    """Return the account that the orders belong to: portal, address and profile."""
+    return Account.at(site.base_url, portal=site.pack.name, profile=settings.profile)
+
+
+def _base_url_of_profile(settings: Settings, pack: Pack) -> str:
+    home = ProfileRepository(settings.profiles_dir)
+    if settings.profile not in home.names():
+        return ""
+    content = home.find(settings.profile).read()
+    return content.base_url if content.pack == pack.name else ""
+
+
+def _portal_config(pack: Pack, base_url: str) -> PortalConfig:
+    if not base_url:
+        raise OptionsError(f"No address is configured for portal {pack.name!r}. Set it with --base-url.")
+    return PortalConfig(pack=pack, base_url=base_url.rstrip("/"))
+
+
+_USUAL_PORTS = {"http": 80, "https": 443}
+#: As Debian, Playwright and Google call it.
+_HEADLESS_SHELL = re.compile(r"headless[-_]shell")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerConfig:
+    """Options of every worker, and the sandbox notice for the user."""
+
+    worker: WorkerOptions
+    sandbox: SandboxChoice
+    #: TOTP secret of the portal login. Never sent to a worker.
+    totp_secret: Secret
+    #: Whether the portal pack allows a login to be renewed before it expires.
+    renews_early: bool
+
+
+def resolve_worker_config(settings: Settings, site: PortalConfig | None) -> WorkerConfig:
+    """Find the browser, check its sandbox, and take the rest from the settings.
+
+    Raises:
+        OptionsError: The configured browser is invalid, or the proxy or a certificate cannot be used.
+        SetupError: There is no browser.
+    """
+    browser = find_browser(settings.browser_path, settings.playwright_browsers_path)
+    certificates = find_certificates(settings)
+    if certificates.identity is not None:
+        _check_offers_certificates(browser)
+    sandbox = resolve_sandbox(settings.sandbox, browser.path)
+    worker = WorkerOptions(
+        browser=BrowserOptions(
+            executable_path=str(browser.path),
+            headless_mode=settings.headless,
+            sandbox=sandbox.mode,
+            http_user=settings.http_user if site is not None else "",
+            http_password=Secret(text=settings.http_password.get_secret_value()),
+            http_origin="" if site is None else http_origin(site.base_url),
+            proxy=_proxy(settings),
+            authorities=certificates.authorities,
+            identity=None if site is None else certificates.identity,
+        ),
+        portal=None if site is None else _portal_options(settings, site),
+        tabs_per_worker=settings.tabs_per_worker,
+        task_timeout_s=settings.task_timeout_s,
+        sizes=SizeLimits(
+            file_bytes=settings.file_max_mb * BYTES_PER_MB, order_bytes=settings.order_max_mb * BYTES_PER_MB
+        ),
+    )
+    totp_secret = Secret(text=settings.totp_secret.get_secret_value())
+    renews_early = site is not None and site.pack.login.logout is not None
+    return WorkerConfig(worker=worker, sandbox=sandbox, totp_secret=totp_secret, renews_early=renews_early)
+
+
+def http_origin(base_url: str) -> str:
+    """Scheme, host and port of the portal, as a browser writes them: a usual port is left out."""
+    parts = urlsplit(base_url)
+    port = "" if parts.port in {None, _USUAL_PORTS.get(parts.scheme)} else f":{parts.port}"
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}{port}"
+
+
+def secret_texts(settings: Settings) -> tuple[str, ...]:
+    """Return the secrets that must never appear in a log."""
+    own = (
+        settings.password,
+        settings.totp_secret,
+        settings.http_password,
+        settings.proxy_password,
+        settings.client_key_password,
+    )
+    return tuple(secret.get_secret_value() for secret in own)
+
+
+def pool_options(settings: Settings, crew: WorkerConfig, base: Path, worker_count: int) -> PoolOptions:
+    """Return the options of a pool of these workers, each on a clone of the base profile."""
+    return PoolOptions(
+        worker=crew.worker,
+        worker_count=worker_count,
+        base_profile_path=base,
+        runs_root=settings.runs_dir,
+        staging_path=settings.out / PRIVATE_NAME / STAGING_NAME,
+        max_attempts=settings.max_attempts,
+        shutdown_timeout_s=settings.shutdown_timeout_s,
+        totp_secret=crew.totp_secret,
+        renews_early=crew.renews_early,
+        memory_threshold=settings.memory_threshold,
+        recycle_after_tasks=settings.recycle_after_tasks or None,
+        recycle_after_s=settings.recycle_after_minutes * 60 or None,
+    )
+
+
+def pool_limits(settings: Settings) -> Limits:
+    """Return the limits that can be changed while a pool is running."""
+    return Limits(
+        max_attempts=settings.max_attempts,
+        task_timeout_s=settings.task_timeout_s,
+        memory_threshold=settings.memory_threshold,
+        recycle_after_tasks=settings.recycle_after_tasks or None,
+        recycle_after_s=settings.recycle_after_minutes * 60 or None,
+    )
+
+
+def _check_offers_certificates(browser: InstalledBrowser) -> None:
+    """Reject a browser that cannot present client certificates."""
+    if _HEADLESS_SHELL.search(browser.path.name):
+        msg = (
+            f"client_cert is set, and the browser {browser.path} is a headless shell, which cannot present client "
+            "certificates. Set browser_path (POOLWRIGHT_BROWSER_PATH) to Chrome, Chromium or Edge, or leave it unset."
+        )
+        raise OptionsError(msg)
+
+
+def _proxy(settings: Settings) -> Proxy | None:
+    if not settings.proxy:
+        if settings.proxy_user or settings.proxy_bypass:
+            msg = "proxy_user or proxy_bypass is set, but proxy is not. Set the proxy address (POOLWRIGHT_PROXY)."
+            raise OptionsError(msg)
+        return None
+    return Proxy(
+        address=settings.proxy,
+        user=settings.proxy_user,
+        password=Secret(text=settings.proxy_password.get_secret_value()),
+        bypass=settings.proxy_bypass,
+    )
+
+
+def _portal_options(settings: Settings, site: PortalConfig) -> PortalOptions:
+    return PortalOptions(
+        pack_json=site.pack.to_json(),
+        base_url=site.base_url,
+        page_s=site.pack.limits.page_s,
+        user=settings.user,
+        password=Secret(text=settings.password.get_secret_value()),
+    )

@@ -1,0 +1,172 @@
+"""Recovery after an earlier run: unfinished filings, interrupted tasks, and finished orders to run again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias, assert_never
+
+import anyio
+import anyio.to_thread
+
+from poolwright.archive.output_tree import OutputTree
+from poolwright.domain.errors import SetupError, unwrap_group
+from poolwright.domain.ids import BatchId, TaskId
+from poolwright.domain.outcomes import ActionClass
+from poolwright.domain.ports import Journal
+from poolwright.domain.tasks import Report, TaskRecord
+from poolwright.files.disk_threads import check_cancelled
+from poolwright.files.permissions import describe_error
+from poolwright.journal.reader import JournalReader
+from poolwright.journal.sqlite_journal import SqliteJournal
+from poolwright.service.batch import RedoPolicy
+
+
+def tasks_to_redo(
+    records: Iterable[TaskRecord], redo: RedoPolicy, is_whole: Callable[[TaskRecord], bool]
+) -> list[TaskId]:
+    """Return the tasks to queue again.
+
+    Args:
+        records: What the journal knows of the list.
+        redo: What the user wants done again.
+        is_whole: Whether the files of a finished order are all there and unchanged; one whose files are not is done
+            again unless the user wants nothing done again, also where it had but a part of them.
+    """
+    return [
+        record.task.task_id
+        for record in records
+        if record.is_over and record.report is not None and _is_to_redo(record.report, redo, partial(is_whole, record))
+    ]
+
+
+def _is_to_redo(report: Report, redo: RedoPolicy, is_whole: Callable[[], bool]) -> bool:
+    is_done = report.meaning.action is ActionClass.DONE
+    # An order of which a person must get the rest has files all the same.
+    has_files = is_done or bool(report.files)
+    match redo:
+        case RedoPolicy.NOTHING:
+            return False
+        case RedoPolicy.ALL:
+            return True
+        case RedoPolicy.UNFINISHED:
+            return not (is_done and is_whole())
+        case RedoPolicy.RETRYABLE:
+            # What needs a person's doing first is left alone: a wrong number, a missing right, a file not handed out.
+            can_help = report.meaning.is_retryable or report.meaning.action is ActionClass.RETRY
+            return can_help or (has_files and not is_whole())
+        case _:
+            assert_never(redo)
+
+
+#: Limit for removing the staging folder; the next start empties it as well.
+STAGING_CLEANUP_LIMIT_S = 5.0
+
+IsCandidate: TypeAlias = Callable[[TaskRecord], bool]
+
+
+@dataclass(slots=True)
+class CheckProgress:
+    """Progress of a file check. Written by one thread, read from anywhere."""
+
+    count: int = 0
+    total_count: int = 0
+
+
+async def recover(journal: Journal, tree: OutputTree, out: Path, max_attempts: int) -> None:
+    """Return the tasks of a dead run to the queue, and complete its unfinished filings.
+
+    Raises:
+        SetupError: The output folder cannot be read or written.
+    """
+    try:
+        await anyio.to_thread.run_sync(tree.recover, abandon_on_cancel=True)  # cut off, as by a power cut
+    except OSError as error:
+        told = describe_error(error, out).sentence(otherwise="Fix this and start again; no data is lost.")
+        raise SetupError(f"Files of an earlier run in '{out}' cannot be moved into place: {told}") from error
+    await journal.recover(max_attempts)
+
+
+async def reopen(
+    journal: SqliteJournal,
+    tree: OutputTree,
+    batch_id: BatchId,
+    redo: RedoPolicy,
+    *,
+    is_candidate: IsCandidate = lambda _: True,
+) -> None:
+    """Queue again those tasks of a list that are over and are to be done again: see ``to_reopen``."""
+    await journal.reopen(await tasks_to_reopen(journal, tree, batch_id, redo, is_candidate=is_candidate))
+
+
+async def tasks_to_reopen(
+    journal: SqliteJournal,
+    tree: OutputTree,
+    batch_id: BatchId,
+    redo: RedoPolicy,
+    *,
+    is_candidate: IsCandidate = lambda _: True,
+    looked: CheckProgress | None = None,
+) -> list[TaskId]:
+    """Return the finished tasks of a list that are to run again.
+
+    Reads their files, which may take long, and holds one of them at a time; changes nothing.
+
+    Args:
+        journal: What is known of them.
+        tree: Has their files.
+        batch_id: The list.
+        redo: What the user wants done again.
+        is_candidate: Whether a task may be done again at all.
+        looked: Told how far it is.
+    """
+    looked = looked or CheckProgress()
+
+    def is_whole(record: TaskRecord) -> bool:
+        looked.count += 1
+        return not record.folder or not tree.verify(record.folder, record.task.task_id, check_cancelled)
+
+    def candidates(reading: JournalReader) -> Iterator[TaskRecord]:
+        for record in reading.records(batch_id):
+            check_cancelled()
+            if is_candidate(record):
+                yield record
+
+    def choose(reading: JournalReader) -> list[TaskId]:
+        looked.total_count = sum(record.is_over for record in candidates(reading))
+        return tasks_to_redo(candidates(reading), redo, is_whole)
+
+    return await journal.read(choose)
+
+
+async def run_interruptible(happens: Callable[[], Awaitable[object]], work: Callable[[], Awaitable[None]]) -> bool:
+    """Run ``work``, cancel it when ``happens`` returns first, and return whether it completed."""
+    is_done = False
+
+    async def cut_short(scope: anyio.CancelScope) -> None:
+        await happens()
+        scope.cancel()
+
+    try:
+        async with anyio.create_task_group() as beside:
+            beside.start_soon(cut_short, beside.cancel_scope)
+            await work()
+            is_done = True
+            beside.cancel_scope.cancel()
+    except ExceptionGroup as group:
+        raise unwrap_group(group) from group
+    return is_done
+
+
+@asynccontextmanager
+async def clean_staging(tree: OutputTree, staging: Path) -> AsyncGenerator[None]:
+    """Empty the staging folder at the start of the block, and remove it at the end."""
+    await anyio.to_thread.run_sync(tree.discard, staging, abandon_on_cancel=True)
+    try:
+        yield
+    finally:
+        with anyio.move_on_after(STAGING_CLEANUP_LIMIT_S, shield=True):
+            await anyio.to_thread.run_sync(tree.discard, staging, abandon_on_cancel=True)

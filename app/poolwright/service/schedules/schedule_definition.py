@@ -1,0 +1,194 @@
+"""One schedule as the scheduler uses it, created from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
+
+from poolwright.archive.folder_template import FolderTemplate
+from poolwright.archive.output_tree import PRIVATE_NAME
+from poolwright.domain.errors import OptionsError
+from poolwright.service.output_folder import LOG_NAME
+from poolwright.settings import MissedRunPolicy, OverlapPolicy, ScheduleEntry, Settings, field_types
+from poolwright.settings.schedule_entry import zone_name
+
+#: Below the daemon's output folder; below it one folder for each entry that runs as a batch of its own.
+SEPARATE_BATCHES_NAME = "schedules"
+#: What a batch of its own takes over from the daemon's settings, wherever these came from.
+_SHARED_SETTINGS = (
+    "profiles_dir",
+    "workers",
+    "tabs_per_worker",
+    "browser_path",
+    "sandbox",
+    "file_max_mb",
+    "order_max_mb",
+    "max_attempts",
+    "task_timeout_s",
+    "shutdown_timeout_s",
+    "memory_threshold",
+    "recycle_after_tasks",
+    "recycle_after_minutes",
+    "runs_dir",
+    "log_level",
+)
+_MINUTE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSource:
+    """One list."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        """For people."""
+        return str(self.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlobSource:
+    """Every list whose path fits; each is a list of its own."""
+
+    pattern: str
+
+    def __str__(self) -> str:
+        """For people."""
+        return self.pattern
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandSource:
+    """A program that prints a list."""
+
+    arguments: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """For people: the program alone, since arguments may hold what is nobody's business."""
+        return f"output of {self.arguments[0]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeparateBatch:
+    """A schedule with its own profile, folder or template: it runs as a separate process beside the daemon."""
+
+    profile: str
+    #: Output folder with a journal of its own: the daemon's is locked while it runs.
+    out: Path
+    #: Options of ``poolwright run``.
+    options: tuple[str, ...]
+    #: Orders in flight get as long to finish when the run is stopped.
+    shutdown_timeout_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """One schedule: its source, its times, and where its orders run."""
+
+    name: str
+    #: Five fields.
+    cron: str
+    #: Whose days and hours they are.
+    zone: tzinfo
+    source: FileSource | GlobSource | CommandSource
+    column: str | None = None
+    sheet: str | None = None
+    #: Nothing when its orders go to the daemon's own queue.
+    own: SeparateBatch | None = None
+    #: Seconds from the start of a run until what no worker has begun is cancelled; nothing for no deadline.
+    deadline_s: float | None = None
+    missed: MissedRunPolicy = MissedRunPolicy.SKIP
+    overlap: OverlapPolicy = OverlapPolicy.SKIP
+
+    @property
+    def rhythm(self) -> str:
+        """When it fires, in words that change when that changes."""
+        return f"{self.cron} {zone_name(self.zone)}"
+
+
+def schedules_from_settings(settings: Settings) -> tuple[Schedule, ...]:
+    """Return the schedules of the settings.
+
+    Raises:
+        OptionsError: An entry has a template that cannot be read, or would write into the folder of the daemon or of
+            another entry.
+    """
+    schedules = tuple(_schedule(entry, settings) for entry in settings.schedules)
+    _check_separate_folders(schedules, settings.out)
+    return schedules
+
+
+def _schedule(entry: ScheduleEntry, settings: Settings) -> Schedule:
+    return Schedule(
+        name=entry.name,
+        cron=entry.cron,
+        zone=entry.zone,
+        source=_source(entry),
+        column=entry.column,
+        sheet=entry.sheet,
+        own=_separate_batch(entry, settings),
+        deadline_s=None if entry.deadline_minutes is None else entry.deadline_minutes * _MINUTE_S,
+        missed=entry.missed,
+        overlap=entry.overlap,
+    )
+
+
+def _source(entry: ScheduleEntry) -> FileSource | GlobSource | CommandSource:
+    if entry.file is not None:
+        return FileSource(path=entry.file)
+    if entry.glob is not None:
+        return GlobSource(pattern=str(Path(entry.glob).expanduser()))
+    return CommandSource(arguments=entry.command or ())
+
+
+def _separate_batch(entry: ScheduleEntry, settings: Settings) -> SeparateBatch | None:
+    profile = entry.profile or settings.profile
+    is_other = profile != settings.profile
+    if not is_other and entry.out is None and entry.folder_template is None:
+        return None
+    _check_template(entry)
+    out = entry.out or settings.out / SEPARATE_BATCHES_NAME / entry.name
+    options = tuple(_options(entry, settings, profile, out, is_other=is_other))
+    return SeparateBatch(profile=profile, out=out, options=options, shutdown_timeout_s=settings.shutdown_timeout_s)
+
+
+def _check_template(entry: ScheduleEntry) -> None:
+    if entry.folder_template is not None:
+        try:
+            # Which fields there are, the portal of the profile says; the run asks it.
+            FolderTemplate.parse(entry.folder_template)
+        except OptionsError as error:
+            raise OptionsError(f"In the schedule {entry.name!r}: {error}") from error
+
+
+def _options(entry: ScheduleEntry, settings: Settings, profile: str, out: Path, *, is_other: bool) -> Iterator[str]:
+    for name in _SHARED_SETTINGS:
+        value = getattr(settings, name)
+        if value is not None:
+            yield from (field_types(name).flags[0], str(value))
+    yield "--headless" if settings.headless else "--headed"
+    yield from ("--profile", profile, "--out", str(out))
+    yield from ("--folder-template", entry.folder_template or settings.folder_template)
+    # Another profile says itself where it belongs: an empty text takes the place of what the environment may say.
+    yield from ("--portal", "" if is_other else settings.portal)
+    yield from ("--base-url", "" if is_other else settings.base_url)
+    yield from ("--log-file", str(out / PRIVATE_NAME / LOG_NAME))
+    for flag, value in (("--column", entry.column), ("--sheet", entry.sheet)):
+        if value is not None:
+            yield from (flag, value)
+
+
+def _check_separate_folders(schedules: tuple[Schedule, ...], out: Path) -> None:
+    taken = {out.resolve(): "the daemon"}
+    for schedule in schedules:
+        if schedule.own is None:
+            continue
+        folder = schedule.own.out.resolve()
+        if folder in taken:
+            raise OptionsError(
+                f"The schedule {schedule.name!r} has out '{schedule.own.out}', which belongs to {taken[folder]}; "
+                "only one run at a time may use a folder. Choose another one."
+            )
+        taken[folder] = f"the schedule {schedule.name!r}"
