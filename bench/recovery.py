@@ -18,8 +18,7 @@ import anyio
 
 from poolwright.archive.output_tree import OutputTree
 from poolwright.concurrency import SystemClock
-from poolwright.demo.client import Portal
-from poolwright.demo.process import running_portal
+from poolwright.demo.portal_client import PortalClient, running_portal
 from poolwright.domain.events import Event, Moved
 from poolwright.domain.ids import BatchId
 from poolwright.domain.options import BrowserOptions, PoolOptions, PortalOptions, Sandbox, Secret, WorkerOptions
@@ -54,7 +53,7 @@ class Watch:
         return anyio.current_time() - begun_s
 
 
-def worker_options(portal: Portal) -> WorkerOptions:
+def worker_options(portal: PortalClient) -> WorkerOptions:
     """A worker of this machine on the demo portal."""
     browser = find_browser(None)
     return WorkerOptions(

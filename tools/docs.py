@@ -17,10 +17,10 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from poolwright.cli.console import console
-from poolwright.cli.exits import Exit
-from poolwright.cli.main import HELP_WIDTH, NAME
+from poolwright.cli.main import HELP_WIDTH, PROGRAM_NAME
 from poolwright.cli.main import app as program
+from poolwright.cli.process_exit import ExitCode
+from poolwright.cli.terminal import console
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.state_machine import TransitionTable
 from poolwright.domain.states import TABLES
@@ -93,7 +93,7 @@ def command_reference() -> str:
 def command_helps() -> Iterator[tuple[str, str, str]]:
     """Name, summary and help of each command; groups are left out."""
     command = get_command(program)
-    context = command.make_context(NAME, [], resilient_parsing=True, terminal_width=HELP_WIDTH)
+    context = command.make_context(PROGRAM_NAME, [], resilient_parsing=True, terminal_width=HELP_WIDTH)
     yield from _helps_below(command, context)
 
 
@@ -201,7 +201,7 @@ def check(root: Root = Path()) -> None:
     late = stale(root)
     if late:
         console().print(f"{', '.join(late)}: out of date; run `make docs`.")
-        raise typer.Exit(Exit.NOT_ALL_DONE)
+        raise typer.Exit(ExitCode.NOT_ALL_DONE)
 
 
 @app.command("env-example")

@@ -27,11 +27,10 @@ from bench.soak.verdict import figures
 from poolwright.archive.manifest import MANIFEST_NAME
 from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.concurrency import SystemClock
-from poolwright.demo.catalogue.orders import Catalogue
+from poolwright.demo.catalogue.catalogue import Catalogue
 from poolwright.demo.catalogue.truth import OrderTruth
-from poolwright.demo.client import Portal
 from poolwright.demo.faults import FatPage
-from poolwright.demo.process import running_portal
+from poolwright.demo.portal_client import PortalClient, running_portal
 from poolwright.domain.tasks import TaskRecord
 from poolwright.journal.sqlite_journal import SqliteJournal
 from poolwright.service.library import LIBRARY_BATCH_ID
@@ -93,7 +92,7 @@ async def _live(stage: Stage) -> Told:
     return Told.model_validate_json(stage.told_path.read_bytes())
 
 
-async def _judge(out: Path, portal: Portal, told: Told) -> Tally:
+async def _judge(out: Path, portal: PortalClient, told: Told) -> Tally:
     """Compare journal and files with what the portal knows."""
     async with SqliteJournal(out / PRIVATE_NAME / JOURNAL_NAME, SystemClock()) as journal:
         records = await journal.records(LIBRARY_BATCH_ID)

@@ -22,7 +22,7 @@ from bench.soak.probe import own_usage, tree_usage
 from bench.soak.samples import Sample, Sheet
 from bench.soak.trend import median, percentile
 from bench.soak.watch import Restart, Watch
-from poolwright.cli.login import log_in
+from poolwright.cli.login import create_profile
 from poolwright.concurrency import periodic
 from poolwright.service.library import PersistentWorkerPool, open_pool
 from poolwright.service.pool_config import resolve_new_portal_config, resolve_worker_config
@@ -86,7 +86,7 @@ async def drive(stage: Stage) -> Told:
     }
     settings = load_settings(given)
     site, content = resolve_new_portal_config(settings)
-    await log_in(settings, content, resolve_worker_config(settings, site), None)
+    await create_profile(settings, content, resolve_worker_config(settings, site), None)
     submitted_count = 0
     watch = Watch(plan.workers * plan.tabs * OPEN_PER_TAB, time.monotonic)
     with stage.samples_path.open("w", encoding="utf-8", newline="") as file, stage.numbers_path.open() as lines:

@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from poolwright.demo.catalogue.order import Answer, Order
-from poolwright.demo.catalogue.orders import Catalogue
+from poolwright.demo.catalogue.catalogue import Catalogue
+from poolwright.demo.catalogue.order import Order, OrderAnswer
 from poolwright.demo.catalogue.truth import OrderTruth
 from poolwright.domain.ids import TaskId
 from poolwright.domain.tasks import POTask
@@ -66,7 +66,7 @@ def light_numbers(catalogue: Catalogue) -> Iterator[str]:
 def is_light(order: Order) -> bool:
     """Whether anybody may see the order, and all its files are small and whole."""
     files = order.attachments
-    is_whole = order.answer is Answer.SHOWN and not any(file.defect for file in files)
+    is_whole = order.answer is OrderAnswer.SHOWN and not any(file.defect for file in files)
     return is_whole and sum(file.size_bytes for file in files) <= LIGHT_BYTES
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.cli.exits import MEANINGS
+from poolwright.cli.process_exit import EXIT_CODE_MEANINGS
 from poolwright.settings import Settings, variable_name
 from tests.support.pages import PAGES, README, anchors_of, is_met, links_of, name_of
 from tests.support.paths import ROOT
 
 #: Two screens.
 README_LINES_MAX = 110
-TABLE_OF_CODES = [(str(code.value), meaning) for code, meaning in MEANINGS.items()]
+TABLE_OF_CODES = [(str(code.value), meaning) for code, meaning in EXIT_CODE_MEANINGS.items()]
 
 
 def targets() -> set[str]:

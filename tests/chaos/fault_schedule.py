@@ -12,8 +12,7 @@ import anyio
 import anyio.to_thread
 
 from poolwright.demo.catalogue.truth import OrderTruth
-from poolwright.demo.client import Portal
-from poolwright.demo.process import running_portal
+from poolwright.demo.portal_client import PortalClient, running_portal
 from poolwright.service.batch import RedoPolicy
 from tests.chaos.campaign import Campaign
 from tests.support.program import Desk, open_desk
@@ -64,7 +63,7 @@ class _Place:
     """Where it happens, and how it was before."""
 
     desk: Desk
-    portal: Portal
+    portal: PortalClient
     truths: Mapping[str, OrderTruth]
     base: Mapping[str, str]
 
@@ -105,7 +104,7 @@ async def run_storm(storm: Storm, folder: Path, tell: Callable[[str], None]) -> 
         )
 
 
-async def _prepare(desk: Desk, portal: Portal, storm: Storm) -> _Place:
+async def _prepare(desk: Desk, portal: PortalClient, storm: Storm) -> _Place:
     """Write the list, and have the program's temporary files where they are seen."""
     temp_folder(desk).mkdir()
     desk.environment["TMPDIR"] = str(temp_folder(desk))

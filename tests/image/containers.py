@@ -18,7 +18,7 @@ from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 from openpyxl import Workbook
 
-from poolwright.demo.client import Portal
+from poolwright.demo.portal_client import PortalClient
 from tests.support.paths import ROOT
 from tests.support.program import Ended
 from tools.image import IMAGE
@@ -40,7 +40,7 @@ class Booth:
     """A folder whose parts are mounted into containers, with a profile for the demo portal in one of them."""
 
     folder: Path
-    portal: Portal | None = None
+    portal: PortalClient | None = None
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     memory: str = "2g"
     image: str = IMAGE
@@ -158,7 +158,7 @@ async def podman(*arguments: str) -> Ended:
 
 
 @asynccontextmanager
-async def open_booth(folder: Path, portal: Portal, **changes: Any) -> AsyncGenerator[Booth]:  # noqa: ANN401 - by name
+async def open_booth(folder: Path, portal: PortalClient, **changes: Any) -> AsyncGenerator[Booth]:  # noqa: ANN401 - by name
     """A booth with a profile, made by a container as its user would make it."""
     booth = Booth(
         folder=folder,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.cli.exits import Exit
+from poolwright.cli.process_exit import ExitCode
 from tests.image.containers import podman
 from tests.support.program import Ended
 from tools.image import IMAGE
@@ -56,7 +56,7 @@ async def test_a_sandbox_that_cannot_be_is_told_with_the_flag_that_allows_it(
 
     ended = await demo_with(*options)
 
-    assert ended.code == Exit.DONE, ended
+    assert ended.code == ExitCode.DONE, ended
     assert "4 of 4 as expected" in ended.out
     assert "without Chromium's own sandbox" in ended.out
     assert flag in ended.out
@@ -65,5 +65,5 @@ async def test_a_sandbox_that_cannot_be_is_told_with_the_flag_that_allows_it(
 async def test_a_sandbox_that_was_asked_for_is_never_left_out(tmp_path: Path) -> None:
     ended = await demo_with("--security-opt", f"seccomp={docker_like(tmp_path)}", sandbox="on")
 
-    assert ended.code == Exit.RESOURCES, ended
+    assert ended.code == ExitCode.RESOURCES, ended
     assert "sandbox" in ended.errors

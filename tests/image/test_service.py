@@ -12,9 +12,9 @@ import anyio
 import pytest
 
 from poolwright.archive.manifest import MANIFEST_NAME
-from poolwright.cli.exits import Exit
-from poolwright.demo.faults import Latency, Scope
-from poolwright.demo.process import running_portal
+from poolwright.cli.process_exit import ExitCode
+from poolwright.demo.faults import FaultScope, Latency
+from poolwright.demo.portal_client import running_portal
 from tests.image.containers import LIMIT_S, Container, answers, open_booth
 from tests.image.test_batch import good_numbers
 
@@ -68,7 +68,7 @@ def renderers(found: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 async def test_it_is_well_until_it_drains_and_ends_with_code_0(tmp_path: Path) -> None:
     async with running_portal(order_count=40) as portal, open_booth(tmp_path, portal) as booth:
         (slow,) = await good_numbers(portal, 1)
-        await portal.add_fault(Latency(delay_ms=12_000), Scope.DOWNLOAD, order=slow)
+        await portal.add_fault(Latency(delay_ms=12_000), FaultScope.DOWNLOAD, order=slow)
         async with booth.started(*SERVE) as container:
             await container.hears("Poolwright is at")
             await until(lambda: is_well(container))
@@ -85,7 +85,7 @@ async def test_it_is_well_until_it_drains_and_ends_with_code_0(tmp_path: Path) -
     assert health == 1
     assert (told.code, "draining" in told.out) == (1, True), told
     assert lives.code == 0, lives
-    assert code == Exit.DONE
+    assert code == ExitCode.DONE
     assert len(list(booth.out.rglob(MANIFEST_NAME))) == 1, "the order in flight was finished"
 
 
@@ -113,8 +113,8 @@ async def test_a_killed_browser_leaves_no_zombie_and_loses_nothing(tmp_path: Pat
 
     assert renderers(before)
     assert all(one["seccomp"] == 2 and one["depth"] > 1 for one in renderers(before)), "pages are in the sandbox"
-    assert sent.code == Exit.DONE, sent
-    assert code == Exit.DONE
+    assert sent.code == ExitCode.DONE, sent
+    assert code == ExitCode.DONE
 
 
 async def another_browser(container: Container, pid: object) -> bool:

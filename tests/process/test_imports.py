@@ -81,7 +81,7 @@ ENTRIES = {
     "a question to a daemon": entry(
         "poolwright",
         "status",
-        loads={"httpx", "rich", "poolwright.cli.manner"},
+        loads={"httpx", "rich", "poolwright.cli.batch_views"},
         kept_out={
             "playwright",
             "psutil",

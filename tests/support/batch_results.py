@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from poolwright.demo.catalogue.truth import OrderTruth
-from poolwright.demo.client import Portal
+from poolwright.demo.portal_client import PortalClient
 
 QUIET = ("--quiet", "--tabs", "2")
 
@@ -23,12 +23,12 @@ class Place(Protocol):
         ...
 
 
-async def numbers_of(portal: Portal, count: int) -> list[str]:
+async def numbers_of(portal: PortalClient, count: int) -> list[str]:
     """The first orders of the portal's list."""
     return [order.number for order in await portal.orders(count)]
 
 
-async def some_good_number(portal: Portal) -> str:
+async def some_good_number(portal: PortalClient) -> str:
     """An order that has files and nothing odd."""
     return next(
         truth.number for truth in (await portal.truth()).values() if truth.is_listed and truth.outcome == "COMPLETED"

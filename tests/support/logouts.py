@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from poolwright.demo.client import Portal
-from poolwright.demo.process import running_portal
+from poolwright.demo.portal_client import PortalClient, running_portal
 from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.program import Desk, open_desk
 
@@ -70,13 +69,13 @@ async def be_left_out(folder: Path, length: Length) -> None:
         await assert_all_came_home(portal, desk, length)
 
 
-async def begin(portal: Portal, desk: Desk, length: Length) -> str:
+async def begin(portal: PortalClient, desk: Desk, length: Length) -> str:
     """Write the list of all orders; nobody logged in yet as far as the portal's counts go."""
     await portal.reset_stats()
     return desk.list_of(await numbers_of(portal, length.order_count))
 
 
-async def assert_all_came_home(portal: Portal, desk: Desk, length: Length) -> None:
+async def assert_all_came_home(portal: PortalClient, desk: Desk, length: Length) -> None:
     """Nothing is missing, nothing misfiled, and no log-out cost an attempt."""
     assert_all_right(desk, await portal.truth(*await numbers_of(portal, length.order_count)))
     assert [row for row in reported(desk) if row["Attempts"] != "1"] == [], desk.log()

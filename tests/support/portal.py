@@ -14,8 +14,7 @@ from anyio.from_thread import start_blocking_portal
 from playwright.async_api import BrowserContext, Page, async_playwright
 
 from poolwright.demo.catalogue.truth import FileTruth, OrderTruth
-from poolwright.demo.client import IN_THE_CLEAR, Portal
-from poolwright.demo.process import running_portal
+from poolwright.demo.portal_client import NO_TLS_CONTEXT, PortalClient, running_portal
 from tests.support import failure_record
 
 CHROMIUM = shutil.which("chromium")
@@ -27,13 +26,13 @@ needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PAT
 
 
 @contextmanager
-def lasting_portal() -> Generator[Portal]:
+def lasting_portal() -> Generator[PortalClient]:
     """A portal that outlives the event loop of one test, for fixtures of a wider scope."""
     with start_blocking_portal() as thread, thread.wrap_async_context_manager(running_portal()) as portal:
         yield portal
 
 
-async def forget(portal: Portal) -> None:
+async def forget(portal: PortalClient) -> None:
     """Bring a used portal back to what it was when it started."""
     await portal.clear_faults()
     await portal.expire_sessions()
@@ -42,14 +41,14 @@ async def forget(portal: Portal) -> None:
 
 
 @asynccontextmanager
-async def visitor(portal: Portal) -> AsyncGenerator[httpx.AsyncClient]:
+async def visitor(portal: PortalClient) -> AsyncGenerator[httpx.AsyncClient]:
     """Somebody with cookies of their own who is not logged in. Redirects are not followed."""
-    async with httpx.AsyncClient(base_url=portal.url, trust_env=False, timeout=10, verify=IN_THE_CLEAR) as client:
+    async with httpx.AsyncClient(base_url=portal.url, trust_env=False, timeout=10, verify=NO_TLS_CONTEXT) as client:
         yield client
 
 
 @asynccontextmanager
-async def user(portal: Portal) -> AsyncGenerator[httpx.AsyncClient]:
+async def user(portal: PortalClient) -> AsyncGenerator[httpx.AsyncClient]:
     """Somebody who is logged in."""
     async with visitor(portal) as client:
         answer = await log_in(client, portal)
@@ -57,13 +56,13 @@ async def user(portal: Portal) -> AsyncGenerator[httpx.AsyncClient]:
         yield client
 
 
-async def log_in(client: httpx.AsyncClient, portal: Portal, *, password: str | None = None) -> httpx.Response:
+async def log_in(client: httpx.AsyncClient, portal: PortalClient, *, password: str | None = None) -> httpx.Response:
     """Open the login form and send it; gives the answer to the form."""
     form = await client.get("/sessions/new")
     return await client.post("/sessions", data=login_fields(form.text, portal, password=password))
 
 
-def login_fields(html: str, portal: Portal, *, password: str | None = None) -> dict[str, str]:
+def login_fields(html: str, portal: PortalClient, *, password: str | None = None) -> dict[str, str]:
     """The filled-in fields of a login page."""
     hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', html))
     return {**hidden, "user[email]": portal.user, "user[password]": password or portal.password}
@@ -93,7 +92,7 @@ async def browsing() -> AsyncGenerator[BrowserContext]:
             await browser.close()
 
 
-async def log_in_by_form(page: Page, portal: Portal) -> None:
+async def log_in_by_form(page: Page, portal: PortalClient) -> None:
     """Log in as a person does; ends on the dashboard."""
     await page.goto(f"{portal.url}/")
     await page.fill("#user_email", portal.user)

@@ -26,8 +26,7 @@ from anyio.abc import ByteReceiveStream, Process
 from anyio.streams.text import TextReceiveStream
 from openpyxl import Workbook
 
-from poolwright.demo.client import Portal
-from poolwright.demo.process import running_portal
+from poolwright.demo.portal_client import PortalClient, running_portal
 from tests.support import failure_record
 from tests.support.paths import ROOT
 from tests.support.portal import SHELL
@@ -58,7 +57,7 @@ class Desk:
     """A folder with a profile for the demo portal, where the program is started."""
 
     folder: Path
-    portal: Portal
+    portal: PortalClient
     environment: dict[str, str] = field(repr=False)
 
     @property
@@ -220,7 +219,7 @@ async def copy_profile(desk: Desk) -> None:
     await desk.portal.admit(made.visitors)
 
 
-def _environment(folder: Path, portal: Portal) -> dict[str, str]:
+def _environment(folder: Path, portal: PortalClient) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("POOLWRIGHT_")}  # noqa: TID251
     return inherited | {
         "POOLWRIGHT_USER": portal.user,
@@ -239,7 +238,12 @@ def _environment(folder: Path, portal: Portal) -> dict[str, str]:
 
 @asynccontextmanager
 async def open_desk(
-    folder: Path, portal: Portal, *, password: str | None = None, totp_secret: str = "", is_whole_browser: bool = False
+    folder: Path,
+    portal: PortalClient,
+    *,
+    password: str | None = None,
+    totp_secret: str = "",
+    is_whole_browser: bool = False,
 ) -> AsyncGenerator[Desk]:
     """A desk with a profile that is logged in; afterwards nothing of this desk runs on.
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import cast
 
-from poolwright.demo.client import Portal
+from poolwright.demo.portal_client import PortalClient
 from poolwright.domain.tasks import Report
 from poolwright.worker.attempt import attempt
 from tests.support.raw_portal import RawPortal, raw_pack, raw_portal
@@ -19,7 +19,7 @@ async def raw_stage(open_stage: OpenStage, folder: Path) -> AsyncGenerator[tuple
     """A portal of raw answers and a session in it. Where it is and who logs in is all that a stage asks of a portal."""
     async with (
         raw_portal() as portal,
-        open_stage(cast("Portal", portal), folder, pack=raw_pack(), password="") as stage,
+        open_stage(cast("PortalClient", portal), folder, pack=raw_pack(), password="") as stage,
     ):
         yield portal, stage
 

@@ -19,7 +19,7 @@ from playwright.async_api import Browser, BrowserContext, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 from poolwright.concurrency import SystemClock
-from poolwright.demo.client import Portal
+from poolwright.demo.portal_client import PortalClient
 from poolwright.domain.events import Level
 from poolwright.domain.ids import TaskId, WorkerId
 from poolwright.domain.options import BrowserOptions, PortalOptions, Sandbox, Secret
@@ -53,7 +53,7 @@ def demo_pack(*, page_s: float = 10.0, stall_s: float = 5.0) -> Pack:
     return pack.model_copy(update={"limits": limits})
 
 
-def portal_options(portal: Portal, pack: Pack, *, password: str | None = None) -> PortalOptions:
+def portal_options(portal: PortalClient, pack: Pack, *, password: str | None = None) -> PortalOptions:
     """Where the demo portal is and who logs in."""
     return PortalOptions(
         pack_json=pack.to_json(),
@@ -93,7 +93,7 @@ class Stage:
 
 @asynccontextmanager
 async def open_stage(
-    portal: Portal | None,
+    portal: PortalClient | None,
     folder: Path,
     *,
     headless: bool = True,
@@ -163,7 +163,7 @@ async def _session_in(browser: Browser, order: SessionSpec, door: PortalProbe | 
             await session.close()
 
 
-async def _bring_login(portal: Portal, context: BrowserContext) -> None:
+async def _bring_login(portal: PortalClient, context: BrowserContext) -> None:
     """Be logged in without the form, which has tests of its own."""
     session = secrets.token_urlsafe(16)
     await portal.admit({session: session})
@@ -230,7 +230,7 @@ class OpenStage(Protocol):
 
     def __call__(
         self,
-        portal: Portal | None,
+        portal: PortalClient | None,
         folder: Path,
         *,
         is_authenticated: bool = ...,

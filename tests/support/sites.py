@@ -11,7 +11,7 @@ from typing import TypeAlias
 import anyio
 from anyio.abc import SocketAttribute, SocketStream
 
-from poolwright.demo.client import Portal
+from poolwright.demo.portal_client import PortalClient
 from poolwright.portal import pack as packs
 from poolwright.portal.pack import Pack
 
@@ -110,6 +110,6 @@ clicks = ["button.att"]
     return packs.parse_toml(text.replace("\\\\d", "\\d"), "tiny")
 
 
-def portal_at(url: str) -> Portal:
+def portal_at(url: str) -> PortalClient:
     """A served site in the place of the demo portal, where nobody logs in."""
-    return Portal(url=url, admin_token="", user="", password="", pid=0)
+    return PortalClient(url=url, admin_token="", user="", password="", pid=0)

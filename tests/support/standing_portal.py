@@ -6,19 +6,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from poolwright.demo.client import Portal
+from poolwright.demo.portal_client import PortalClient
 from tests.support.portal import forget, lasting_portal
 
 
 @pytest.fixture(scope="session")
-def standing_portal() -> Iterator[Portal]:
+def standing_portal() -> Iterator[PortalClient]:
     """One process for all tests of a folder that need no portal of their own."""
     with lasting_portal() as portal:
         yield portal
 
 
 @pytest.fixture
-async def portal(standing_portal: Portal) -> Portal:
+async def portal(standing_portal: PortalClient) -> PortalClient:
     """The standing portal as it was when it started: nobody logged in, no faults, no counts."""
     await forget(standing_portal)
     return standing_portal

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from openpyxl import load_workbook
 
-from poolwright.demo.process import running_portal
+from poolwright.demo.portal_client import running_portal
 from tests.support.batch_results import (
     QUIET,
     assert_all_right,

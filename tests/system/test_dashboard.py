@@ -15,9 +15,8 @@ import httpx
 import pytest
 from playwright.async_api import Locator, Page, async_playwright, expect
 
-from poolwright.demo.client import Portal
-from poolwright.demo.faults import Latency, Scope
-from poolwright.demo.process import running_portal
+from poolwright.demo.faults import FaultScope, Latency
+from poolwright.demo.portal_client import PortalClient, running_portal
 from tests.support import failure_record
 from tests.support.batch_results import numbers_of
 from tests.support.portal import SHELL, needs_chromium
@@ -68,7 +67,7 @@ async def drop(page: Page, file: Path) -> None:
     )
 
 
-async def failing_and_whole(portal: Portal) -> tuple[str, list[str]]:
+async def failing_and_whole(portal: PortalClient) -> tuple[str, list[str]]:
     """An order that leaves evidence of a failure, and nine that leave none."""
     truths = await portal.truth(*(await numbers_of(portal, 60)))
     partial = next(one.number for one in truths.values() if one.outcome == "PARTIAL")
@@ -137,7 +136,7 @@ async def look_at_the_evidence(page: Page, failure: Locator) -> None:
     await page.keyboard.press("Escape")
 
 
-async def retry(failure: Locator, client: httpx.AsyncClient, portal: Portal, number: str) -> None:
+async def retry(failure: Locator, client: httpx.AsyncClient, portal: PortalClient, number: str) -> None:
     """One click, and the portal is asked for the order again."""
     await portal.reset_stats()
     async with client.stream("GET", "/api/v1/events") as happening:
@@ -151,7 +150,7 @@ async def retry(failure: Locator, client: httpx.AsyncClient, portal: Portal, num
 async def test_tabs_are_seen_at_work_and_a_lost_login_is_told(tmp_path: Path) -> None:
     async with running_portal(order_count=60) as portal, open_desk(tmp_path, portal) as desk:
         numbers = await numbers_of(portal, 8)
-        await portal.add_fault(Latency(delay_ms=4000), Scope.DOWNLOAD)
+        await portal.add_fault(Latency(delay_ms=4000), FaultScope.DOWNLOAD)
         desk.environment["POOLWRIGHT_PASSWORD"] = "no longer that"
         async with dashboard(desk) as (page, _):
             (desk.folder / "letter.csv").write_text("Name,City\nAcme,Oslo\n")
@@ -181,6 +180,6 @@ async def fit_a_telephone_and_both_schemes(page: Page) -> None:
     await page.set_viewport_size({"width": 1280, "height": 900})
 
 
-async def _later_numbers(portal: Portal, start: int) -> list[str]:
+async def _later_numbers(portal: PortalClient, start: int) -> list[str]:
     """Orders that were not asked for before."""
     return (await numbers_of(portal, start + 3))[start:]

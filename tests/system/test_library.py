@@ -13,7 +13,7 @@ import anyio
 import psutil
 import pytest
 
-from poolwright.demo.process import running_portal
+from poolwright.demo.portal_client import running_portal
 from tests.support.paths import ROOT
 from tests.support.portal import SHELL, needs_chromium
 

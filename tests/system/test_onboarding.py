@@ -19,10 +19,9 @@ import pytest
 from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 
-from poolwright.cli.exits import Exit
+from poolwright.cli.process_exit import ExitCode
 from poolwright.concurrency import SystemClock
-from poolwright.demo.client import Portal
-from poolwright.demo.process import running_portal
+from poolwright.demo.portal_client import PortalClient, running_portal
 from poolwright.domain.outcomes import Outcome
 from poolwright.profile.backups import latest_backup, login_backup_path
 from poolwright.profile.base import check_base
@@ -41,13 +40,13 @@ OPEN = "A browser window is open"
 
 
 @pytest.fixture(scope="module", name="shared")
-def _shared() -> Generator[Portal]:
+def _shared() -> Generator[PortalClient]:
     with lasting_portal() as portal:
         yield portal
 
 
 @pytest.fixture(name="portal")
-async def _portal(shared: Portal) -> Portal:
+async def _portal(shared: PortalClient) -> PortalClient:
     await shared.require_visit_cookie(is_required=True)
     await shared.reset_stats()
     return shared
@@ -56,7 +55,7 @@ async def _portal(shared: Portal) -> Portal:
 class Office:
     """A folder in which the program is started, with no login in the environment."""
 
-    def __init__(self, folder: Path, portal: Portal) -> None:
+    def __init__(self, folder: Path, portal: PortalClient) -> None:
         self.folder = folder
         self.portal = portal
         self.environment = {
@@ -107,7 +106,7 @@ class Office:
 
 
 @pytest.fixture(name="office")
-def _office(tmp_path: Path, portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Generator[Office]:
+def _office(tmp_path: Path, portal: PortalClient, monkeypatch: pytest.MonkeyPatch) -> Generator[Office]:
     office = Office(tmp_path, portal)
     yield office
     office.assert_nothing_is_left()
@@ -170,7 +169,7 @@ async def test_a_person_logs_in_and_a_run_uses_that_login(office: Office) -> Non
     done = await by_hand(office, act, *office.new)
 
     profile = office.profile()
-    assert done.code == Exit.DONE, done
+    assert done.code == ExitCode.DONE, done
     assert "Profile mine: 3 cookies for 1 site, login probe passed; sealed on" in done.out
     assert check_base(profile.base_path).seal is not None
     assert latest_backup(profile.base_path) is not None
@@ -182,7 +181,7 @@ async def test_a_person_logs_in_and_a_run_uses_that_login(office: Office) -> Non
     code, found = await outcomes(office)
 
     after = await office.portal.stats()
-    assert (code, found) == (Exit.DONE, {"COMPLETED": 1})
+    assert (code, found) == (ExitCode.DONE, {"COMPLETED": 1})
     assert after.logins == before.logins, "no worker needed a form"
 
 
@@ -202,7 +201,7 @@ async def test_ctrl_c_closes_the_window_in_order_and_the_login_counts(office: Of
             process.send_signal(signal.SIGINT)
             done = await ended(process)
 
-    assert done.code == Exit.DONE, done
+    assert done.code == ExitCode.DONE, done
     assert "Closing the window in order" in done.out
     assert "login probe passed" in done.out
 
@@ -212,7 +211,7 @@ async def test_a_window_that_is_closed_too_early_keeps_an_unsealed_base(office: 
     done = await by_hand(office, lambda person: person.close("Sign in"), *office.new)
 
     profile = office.profile()
-    assert done.code == Exit.LOGIN, done
+    assert done.code == ExitCode.LOGIN, done
     assert "The login of profile mine does not hold" in done.errors
     assert profile.base_path.is_dir()
     assert read_seal(profile.base_path) is None
@@ -229,7 +228,7 @@ async def test_a_person_who_closes_the_understudy_too_is_logged_in_all_the_same(
 
     done = await by_hand(office, act, *office.new)
 
-    assert done.code == Exit.DONE, done
+    assert done.code == ExitCode.DONE, done
 
 
 async def test_without_a_screen_the_other_ways_are_named(office: Office) -> None:
@@ -238,7 +237,7 @@ async def test_without_a_screen_the_other_ways_are_named(office: Office) -> None
 
     done = await office.run("profile", "login", "mine", *office.new)
 
-    assert done.code == Exit.RESOURCES
+    assert done.code == ExitCode.RESOURCES
     assert "poolwright profile login mine --form" in done.errors
     assert "poolwright profile import-state mine FILE" in done.errors
     assert not (office.folder / "profiles").exists()
@@ -255,9 +254,9 @@ async def test_a_login_from_another_browser_is_taken_over(office: Office) -> Non
     done = await office.run("profile", "import-state", "mine", "state.json", *office.new)
     code, found = await outcomes(office)
 
-    assert done.code == Exit.DONE, done
+    assert done.code == ExitCode.DONE, done
     assert "3 cookies for 1 site, login probe passed" in done.out
-    assert (code, found) == (Exit.DONE, {"COMPLETED": 1})
+    assert (code, found) == (ExitCode.DONE, {"COMPLETED": 1})
     assert (await office.portal.stats()).logins == logins_before, "nobody filled in a form"
 
 
@@ -270,7 +269,7 @@ async def test_a_login_that_has_ended_is_not_taken_over(office: Office) -> None:
 
     done = await office.run("profile", "import-state", "mine", "state.json", *office.new)
 
-    assert done.code == Exit.LOGIN, done
+    assert done.code == ExitCode.LOGIN, done
     assert "Export it anew" in done.errors
     assert not (office.folder / "profiles/mine").exists(), "nothing is left of a profile that never worked"
 
@@ -285,7 +284,12 @@ async def test_the_form_logs_in_and_logs_in_again_unless_the_profile_is_marked(o
     mark_damaged(office.profile().base_path, "A cookie was gone.", SystemClock().now())
     refused = await office.run("profile", "login", "mine", "--form", **secret)
 
-    assert (wrong.code, made.code, again.code, refused.code) == (Exit.LOGIN, Exit.DONE, Exit.DONE, Exit.PROFILE)
+    assert (wrong.code, made.code, again.code, refused.code) == (
+        ExitCode.LOGIN,
+        ExitCode.DONE,
+        ExitCode.DONE,
+        ExitCode.PROFILE,
+    )
     assert "poolwright profile accept mine" in refused.errors
     assert office.portal.password not in f"{made.out}{made.errors}{wrong.errors}"
     assert read_seal(office.profile().base_path) is not None
@@ -314,9 +318,9 @@ async def test_the_form_takes_its_password_from_the_keyring(office: Office) -> N
     unknown = await office.run("profile", "login", "mine", "--form", *office.new, POOLWRIGHT_USER=office.portal.user)
     done = await office.run("profile", "login", "mine", "--form", *office.new, **stocked)
 
-    assert unknown.code == Exit.LOGIN
+    assert unknown.code == ExitCode.LOGIN
     assert "this system has no keyring" in unknown.errors
-    assert done.code == Exit.DONE, done
+    assert done.code == ExitCode.DONE, done
     assert office.portal.password not in f"{done.out}{done.errors}"
 
 
@@ -333,6 +337,6 @@ async def test_the_form_takes_the_secret_of_one_time_codes_from_the_keyring_too(
 
         done = await office.run("profile", "login", "mine", "--form", *office.new, **stock_keyring(office, **entries))
 
-    assert done.code == Exit.DONE, done
+    assert done.code == ExitCode.DONE, done
     assert "login probe passed" in done.out
     office.assert_nothing_is_left()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from poolwright.demo.process import running_portal
+from poolwright.demo.portal_client import running_portal
 from tests.support.batch_results import numbers_of
 from tests.support.portal import needs_chromium
 from tests.support.program import open_desk, read_lines

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.demo.process import running_portal
+from poolwright.demo.portal_client import running_portal
 from poolwright.profile.backups import refreshed_login_path
 from tests.support.batch_results import QUIET, some_good_number
 from tests.support.portal import needs_chromium

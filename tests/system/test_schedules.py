@@ -9,8 +9,7 @@ import anyio
 import pytest
 
 from poolwright.concurrency import SystemClock
-from poolwright.demo.client import Portal
-from poolwright.demo.process import running_portal
+from poolwright.demo.portal_client import PortalClient, running_portal
 from poolwright.service.schedules.scheduler import ScheduleView, create_scheduler
 from poolwright.settings import Settings, load_settings, variable_name
 from tests.support.portal import needs_chromium
@@ -48,7 +47,7 @@ async def run_once(settings: Settings) -> ScheduleView:
     return timetable.overview()[0]
 
 
-async def good_numbers(portal: Portal, count: int) -> list[str]:
+async def good_numbers(portal: PortalClient, count: int) -> list[str]:
     """Orders that have files and nothing odd."""
     truths = (await portal.truth()).values()
     return [truth.number for truth in truths if truth.is_listed and truth.outcome == "COMPLETED"][:count]

@@ -17,8 +17,7 @@ from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 
 from poolwright.concurrency import SystemClock
-from poolwright.demo.client import IN_THE_CLEAR
-from poolwright.demo.process import running_portal
+from poolwright.demo.portal_client import NO_TLS_CONTEXT, running_portal
 from tests.support.batch_results import expected_digests, filed_digests, numbers_of
 from tests.support.portal import needs_chromium
 from tests.support.program import Desk, open_desk
@@ -44,7 +43,7 @@ async def serving(desk: Desk, *arguments: str) -> AsyncGenerator[tuple[Process, 
                     break
         url, _, token = said.rpartition("Poolwright is at ")[2].strip().partition("/#token=")
         headers = {"Authorization": f"Bearer {token}"}
-        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60, verify=IN_THE_CLEAR) as client:
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60, verify=NO_TLS_CONTEXT) as client:
             yield process, client
 
 

@@ -18,21 +18,25 @@ from pydantic import SecretStr
 from rich.text import Text
 
 from poolwright.archive.output_tree import PRIVATE_NAME
-from poolwright.cli import words
-from poolwright.cli.conduct import Showing, conduct, news
-from poolwright.cli.console import console
-from poolwright.cli.exits import Exit, exit_of_summary
-from poolwright.cli.job import Sources, make_job, read_orders
-from poolwright.cli.login import log_in
-from poolwright.cli.manner import Manner
+from poolwright.cli import terminal
+from poolwright.cli.batch_session import Display, info_notices, run_batch_session, sandbox_notices, sandbox_warnings
+from poolwright.cli.batch_views import OutputMode
+from poolwright.cli.demo_check import (
+    ORDER_LIST_NAME,
+    FoundOrder,
+    find_differences,
+    inspect_files,
+    prepare_folder,
+    write_order_list,
+)
+from poolwright.cli.login import create_profile
 from poolwright.cli.options import SettingsCommand, Verbose
-from poolwright.cli.sandbox import sandbox_notice, sandbox_record
-from poolwright.cli.signals import unless_interrupted
-from poolwright.cli.stage import LIST_NAME, clear_stage, look_at, write_list
-from poolwright.cli.truth import Found, differences
+from poolwright.cli.order_input import OrderSources, make_job, read_orders
+from poolwright.cli.process_exit import ExitCode, exit_code_of_summary
+from poolwright.cli.signals import run_cancellable
+from poolwright.cli.terminal import console
 from poolwright.demo.catalogue.truth import OrderTruth
-from poolwright.demo.client import Portal
-from poolwright.demo.process import PortalError, running_portal
+from poolwright.demo.portal_client import PortalClient, PortalError, running_portal
 from poolwright.domain.errors import SetupError
 from poolwright.domain.events import Event, TaskEnded
 from poolwright.service.batch import BatchEnding, BatchSummary, RedoPolicy
@@ -42,7 +46,7 @@ from poolwright.service.pool_config import portal_account, resolve_new_portal_co
 from poolwright.settings import Settings
 
 #: Of the pack, and of the profile that a demo makes.
-NAME = "demo"
+DEMO_NAME = "demo"
 #: More orders than this take the portal minutes to make up.
 ORDERS_MAX = 2000
 #: So many differences show what is wrong.
@@ -78,13 +82,13 @@ KeepPortal = Annotated[bool, typer.Option("--keep-portal", help="Keep the portal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Play:
+class DemoRequest:
     """What a demo is asked."""
 
     order_count: int
     out: Path
     is_portal_kept: bool
-    manner: Manner
+    manner: OutputMode
 
 
 @SettingsCommand.taking("workers", "tabs_per_worker", "headless", "browser_path", "sandbox")
@@ -97,41 +101,41 @@ def demo(
     verbose: Verbose = False,
 ) -> None:
     """Play the demo."""
-    manner = Manner(is_verbose=verbose)
-    play = Play(order_count=order_count, out=out, is_portal_kept=keep_portal, manner=manner)
+    manner = OutputMode(is_verbose=verbose)
+    play = DemoRequest(order_count=order_count, out=out, is_portal_kept=keep_portal, manner=manner)
     try:
-        code = anyio.run(_perform, settings, play)
+        code = anyio.run(_run_demo, settings, play)
     except PortalError as error:
         raise SetupError(str(error)) from error
     raise typer.Exit(code)
 
 
-async def _perform(settings: Settings, play: Play) -> Exit:
-    await anyio.to_thread.run_sync(clear_stage, play.out)
+async def _run_demo(settings: Settings, play: DemoRequest) -> ExitCode:
+    await anyio.to_thread.run_sync(prepare_folder, play.out)
     console().print(Text("Starting the demo portal and logging a fresh profile in to it ...", "dim"))
     async with running_portal(order_count=play.order_count) as portal:
-        settings = stage_settings(settings, portal, play.out)
+        settings = demo_settings(settings, portal, play.out)
         listed = await portal.orders(play.order_count)
-        await anyio.to_thread.run_sync(write_list, play.out / LIST_NAME, listed)
-        summary, ended = await _run(settings, play)
+        await anyio.to_thread.run_sync(write_order_list, play.out / ORDER_LIST_NAME, listed)
+        summary, ended = await _run_orders(settings, play)
         if summary.ending is not BatchEnding.FINISHED:
-            return exit_of_summary(summary)
+            return exit_code_of_summary(summary)
         truths = await portal.truth(*(order.number for order in listed))
-        found = await anyio.to_thread.run_sync(look_at, play.out, ended)
-        code = tell_differences(truths, found)
+        found = await anyio.to_thread.run_sync(inspect_files, play.out, ended)
+        code = print_differences(truths, found)
         if play.is_portal_kept:
-            await _keep(portal)
+            await _keep_portal(portal)
     console().print(Text(NEXT_STEPS, "dim"))
     return code
 
 
-def stage_settings(settings: Settings, portal: Portal, out: Path) -> Settings:
+def demo_settings(settings: Settings, portal: PortalClient, out: Path) -> Settings:
     """The user's settings where they are about this machine; the demo's own where they are about portal and output."""
     own: dict[str, object] = {
         "out": out,
         "profiles_dir": out / PRIVATE_NAME / "profiles",
-        "profile": NAME,
-        "portal": NAME,
+        "profile": DEMO_NAME,
+        "portal": DEMO_NAME,
         "base_url": portal.url,
         "user": portal.user,
         "password": SecretStr(portal.password),
@@ -141,24 +145,24 @@ def stage_settings(settings: Settings, portal: Portal, out: Path) -> Settings:
     return settings.model_copy(update=own)
 
 
-async def _run(settings: Settings, play: Play) -> tuple[BatchSummary, dict[str, TaskEnded]]:
+async def _run_orders(settings: Settings, play: DemoRequest) -> tuple[BatchSummary, dict[str, TaskEnded]]:
     """The same path as ``poolwright run``, with a profile made first and every end of an order kept."""
     site, content = resolve_new_portal_config(settings)
     crew = resolve_worker_config(settings, site)
     staffing = resolve_worker_count(settings)
     log_file = open_output_folder(settings)
-    profile = await log_in(settings, content, crew, log_file)
-    sources = Sources(names=(str(play.out / LIST_NAME),))
+    profile = await create_profile(settings, content, crew, log_file)
+    sources = OrderSources(names=(str(play.out / ORDER_LIST_NAME),))
     orders = await anyio.to_thread.run_sync(read_orders, sources, site.pack)
     job = make_job(settings, orders, crew, profile.base_path, RedoPolicy.RETRYABLE, worker_count=staffing.worker_count)
     job = replace(job, account=portal_account(settings, site))
-    notices = (*news((*orders.notices, *sandbox_notice(crew))), *staffing.notices)
-    showing = Showing(
+    notices = (*info_notices((*orders.notices, *sandbox_warnings(crew))), *staffing.notices)
+    showing = Display(
         manner=play.manner,
         settings=settings,
         log_file=log_file,
         notices=notices,
-        recorded=sandbox_record(crew),
+        recorded=sandbox_notices(crew),
     )
     ended: dict[str, TaskEnded] = {}
 
@@ -166,26 +170,26 @@ async def _run(settings: Settings, play: Play) -> tuple[BatchSummary, dict[str, 
         if isinstance(event, TaskEnded):
             ended[event.task.portal_number] = event
 
-    return await conduct(job, showing, keep), ended
+    return await run_batch_session(job, showing, keep), ended
 
 
-def tell_differences(truths: Mapping[str, OrderTruth], found: Mapping[str, Found]) -> Exit:
+def print_differences(truths: Mapping[str, OrderTruth], found: Mapping[str, FoundOrder]) -> ExitCode:
     """Say whether all is as expected, and what is not."""
     screen = console()
-    wrong = differences(truths, found)
+    wrong = find_differences(truths, found)
     for number, sentences in list(wrong.items())[:DIFFERENCES_SHOWN]:
         screen.print(Text(f"{number} {'; '.join(sentences)}", "red"), soft_wrap=True)
     verdict = f"{len(truths) - len(wrong.keys() & truths.keys())} of {len(truths)} orders as expected"
-    files = words.count(sum(len(order.digests) for order in found.values()), "file")
+    files = terminal.format_count(sum(len(order.digests) for order in found.values()), "file")
     how = f" (some are made to fail; {files} compared by SHA-256 with the portal's own)"
     screen.print(Text.assemble((verdict, "bold red" if wrong else "bold green"), (how, "dim")), soft_wrap=True)
-    return Exit.NOT_ALL_DONE if wrong else Exit.DONE
+    return ExitCode.NOT_ALL_DONE if wrong else ExitCode.DONE
 
 
-async def _keep(portal: Portal) -> None:
+async def _keep_portal(portal: PortalClient) -> None:
     screen = console()
     screen.print(
         f"The portal keeps running at {portal.url} (user {portal.user}, password {portal.password}) until Ctrl+C."
     )
     with contextlib.suppress(KeyboardInterrupt):
-        await unless_interrupted(anyio.sleep_forever)
+        await run_cancellable(anyio.sleep_forever)

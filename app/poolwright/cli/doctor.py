@@ -16,25 +16,24 @@ import anyio
 import typer
 
 from poolwright.archive.output_tree import PRIVATE_NAME
-from poolwright.cli import checks
-from poolwright.cli import checks_places as places
-from poolwright.cli.check_lines import tell
-from poolwright.cli.checks import Check, Level
-from poolwright.cli.checks_machine import (
+from poolwright.cli import check_result
+from poolwright.cli import machine_checks as places
+from poolwright.cli.check_result import CheckLevel, CheckResult, print_check
+from poolwright.cli.machine_checks import (
     Encodings,
-    judge_certificates,
-    judge_clock,
-    judge_fonts,
-    judge_locale,
-    judge_memory,
-    judge_open_files,
-    judge_proxies,
-    judge_sandbox,
-    judge_shared_memory,
-    judge_start,
+    check_certificates,
+    check_clock,
+    check_fonts,
+    check_locale,
+    check_memory,
+    check_open_files,
+    check_proxies,
+    check_sandbox,
+    check_shared_memory,
+    check_start,
 )
-from poolwright.cli.exits import Exit
 from poolwright.cli.options import BROWSERS, AsJson, SettingsCommand
+from poolwright.cli.process_exit import ExitCode
 from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import PoolError
 from poolwright.profile.base import LOCAL_STATE, check_base
@@ -81,40 +80,40 @@ Start = Annotated[
 @SettingsCommand.taking(*_ASKED_PORTAL, *_ASKED_MACHINE)
 def doctor(settings: Settings, *, start: Start = True, as_json: AsJson = False) -> None:
     """Look at everything, tell it line by line."""
-    worst = Level.OK
-    for check in look(settings, is_to_start=start):
-        tell(check, as_json=as_json)
-        worst = Level.FAIL if Level.FAIL in {check.level, worst} else worst
-    raise typer.Exit(Exit.NOT_ALL_DONE if worst is Level.FAIL else Exit.DONE)
+    worst = CheckLevel.OK
+    for check in run_checks(settings, is_to_start=start):
+        print_check(check, as_json=as_json)
+        worst = CheckLevel.FAIL if CheckLevel.FAIL in {check.level, worst} else worst
+    raise typer.Exit(ExitCode.NOT_ALL_DONE if worst is CheckLevel.FAIL else ExitCode.DONE)
 
 
-def look(settings: Settings, *, is_to_start: bool) -> Iterator[Check]:
+def run_checks(settings: Settings, *, is_to_start: bool) -> Iterator[CheckResult]:
     """Every check, in the order in which a person would mend things."""
     yield _versions()
     yield from _browser(settings, is_to_start=is_to_start)
     machine = inspect_hardware(settings.runs_dir, settings.memory_threshold)
     count = pick_worker_count(settings.workers, settings.tabs_per_worker, machine)
     container = find_container()
-    yield judge_memory(machine, count, settings.tabs_per_worker, container)
+    yield check_memory(machine, count, settings.tabs_per_worker, container)
     is_there = _SHARED_MEMORY.is_dir()
-    yield judge_shared_memory(shutil.disk_usage(_SHARED_MEMORY).total if is_there else None)
+    yield check_shared_memory(shutil.disk_usage(_SHARED_MEMORY).total if is_there else None)
     home = _home()
     if sys.platform.startswith("linux"):
-        yield judge_fonts(find_fonts(Path("/"), home), container)
-    yield judge_clock(SystemClock().now(), latest_change(_written(settings)))
-    yield judge_locale(encodings())
-    yield judge_open_files(_open_files())
-    yield judge_proxies(settings.proxy, settings.proxy_bypass, getproxies())
+        yield check_fonts(find_fonts(Path("/"), home), container)
+    yield check_clock(SystemClock().now(), latest_change(_written_files(settings)))
+    yield check_locale(find_encodings())
+    yield check_open_files(_open_files())
+    yield check_proxies(settings.proxy, settings.proxy_bypass, getproxies())
     yield _certificates(settings)
-    yield places.judge_output(probe_folder(settings.out), shutil.disk_usage(nearest_existing_folder(settings.out)).free)
-    yield places.judge_runs_dir(machine, count, settings.tabs_per_worker, probe_folder(settings.runs_dir))
-    yield places.judge_temporary(probe_temporary_folder())
-    yield places.judge_home(probe_folder(home) if home else None)
-    yield places.judge_profiles_dir(probe_folder(settings.profiles_dir))
+    yield places.check_output(probe_folder(settings.out), shutil.disk_usage(nearest_existing_folder(settings.out)).free)
+    yield places.check_runs_dir(machine, count, settings.tabs_per_worker, probe_folder(settings.runs_dir))
+    yield places.check_temporary(probe_temporary_folder())
+    yield places.check_home(probe_folder(home) if home else None)
+    yield places.check_profiles_dir(probe_folder(settings.profiles_dir))
     yield _profile(settings)
 
 
-def encodings() -> Encodings:
+def find_encodings() -> Encodings:
     """Those of this process. Windows tells file names in UTF-8 whatever its locale says."""
     names = sys.getfilesystemencoding()
     return Encodings(names=names, system=names if sys.platform == "win32" else locale.getencoding())
@@ -137,7 +136,7 @@ def _home() -> Path | None:
         return None
 
 
-def _written(settings: Settings) -> tuple[Path, ...]:
+def _written_files(settings: Settings) -> tuple[Path, ...]:
     """What runs and browsers write with the clock of their time."""
     profile = settings.profiles_dir / settings.profile
     private = settings.out / PRIVATE_NAME
@@ -151,58 +150,62 @@ def _written(settings: Settings) -> tuple[Path, ...]:
     )
 
 
-def _versions() -> Check:
+def _versions() -> CheckResult:
     system = f"{platform.system()} {platform.machine()}"
     found = f"Poolwright {__version__}, Python {platform.python_version()}, Playwright {metadata.version('playwright')}"
-    return checks.ok("program", f"{found}, {system}")
+    return check_result.ok("program", f"{found}, {system}")
 
 
-def _browser(settings: Settings, *, is_to_start: bool) -> Iterator[Check]:
+def _browser(settings: Settings, *, is_to_start: bool) -> Iterator[CheckResult]:
     try:
         browser = find_browser(settings.browser_path, settings.playwright_browsers_path)
-        yield checks.ok("browser", f"{browser.path} ({read_version(browser)}; {browser.origin})")
+        yield check_result.ok("browser", f"{browser.path} ({read_version(browser)}; {browser.origin})")
     except PoolError as error:
-        yield checks.fail("browser", str(error), "")
+        yield check_result.fail("browser", str(error), "")
         return
-    yield judge_sandbox(resolve_sandbox(settings.sandbox, browser.path))
+    yield check_sandbox(resolve_sandbox(settings.sandbox, browser.path))
     if is_to_start:
         yield _start(settings)
 
 
-def _start(settings: Settings) -> Check:
+def _start(settings: Settings) -> CheckResult:
     try:
         worker = resolve_worker_config(settings, None).worker
     except PoolError as error:  # of settings
-        return checks.fail("start", str(error), "")
+        return check_result.fail("start", str(error), "")
     with configure_logging(LogOptions(level="warning")):  # what its process writes is told where it fails
-        return judge_start(anyio.run(check_browser_start, worker, SystemClock().monotonic))
+        return check_start(anyio.run(check_browser_start, worker, SystemClock().monotonic))
 
 
-def _certificates(settings: Settings) -> Check:
+def _certificates(settings: Settings) -> CheckResult:
     try:
         certificates = find_certificates(settings)
     except PoolError as error:
-        return checks.fail("certificates", str(error), "")
-    return judge_certificates(certificates, SystemClock().now(), sys.platform)
+        return check_result.fail("certificates", str(error), "")
+    return check_certificates(certificates, SystemClock().now(), sys.platform)
 
 
-def _profile(settings: Settings) -> Check:
+def _profile(settings: Settings) -> CheckResult:
     top = settings.profiles_dir / settings.profile
     within = (top / FILE_NAME, top / BASE_NAME, top / BASE_NAME / LOCAL_STATE, top / BASE_NAME / PREFERENCES_FILE)
-    refused = places.judge_profile_rights(probe_readable(settings.profiles_dir, (top, *within)))
+    refused = places.check_profile_rights(probe_readable(settings.profiles_dir, (top, *within)))
     if refused is not None:
         return refused
     names = ProfileRepository(settings.profiles_dir).names()
     if settings.profile not in names:
         known = f"; there are {', '.join(names)}" if names else ""
         advice = f"Make it with `poolwright profile login {settings.profile}`, or name another with --profile."
-        return checks.warn("profile", f"there is no profile {settings.profile}{known}", advice)
+        return check_result.warn("profile", f"there is no profile {settings.profile}{known}", advice)
     try:
         profile = find_profile(settings)
         site = resolve_portal_config(settings)
         with read_locked(profile.base_path):
             facts = check_base(profile.base_path)
     except PoolError as error:
-        return checks.fail("profile", str(error), "")
+        return check_result.fail("profile", str(error), "")
     found = f"{profile.name} for {site.pack.title} at {site.base_url}, {facts.cookies_count} cookies"
-    return checks.warn("profile", found, " ".join(facts.notices)) if facts.notices else checks.ok("profile", found)
+    return (
+        check_result.warn("profile", found, " ".join(facts.notices))
+        if facts.notices
+        else check_result.ok("profile", found)
+    )

@@ -7,8 +7,8 @@ from pathlib import Path
 import anyio
 
 from poolwright.archive.output_tree import PRIVATE_NAME
-from poolwright.cli.console import console
 from poolwright.cli.options import SettingsCommand
+from poolwright.cli.terminal import console
 from poolwright.concurrency import SystemClock
 from poolwright.domain.account import Account
 from poolwright.domain.errors import OptionsError
@@ -46,14 +46,14 @@ ADOPT_EXAMPLES = (
 def adopt(settings: Settings) -> None:
     """Give the orders to the account that settings name."""
     account = portal_account(settings, resolve_portal_config(settings))
-    anyio.run(_adopted, _journal_path(settings), account)
+    anyio.run(_adopt, _journal_path(settings), account)
     console().print(f"Orders of {account.portal} in '{settings.out}' are those of {account} now.", soft_wrap=True)
 
 
 @SettingsCommand.taking("out", "retention_days")
 def compact(settings: Settings) -> None:
     """Forget, compact, tell what came of it."""
-    done = anyio.run(_tidied, _journal_path(settings), settings.retention_days)
+    done = anyio.run(_compact, _journal_path(settings), settings.retention_days)
     console().print(done.text or "The journal is already compact; nothing was changed.", soft_wrap=True)
 
 
@@ -66,12 +66,12 @@ def _journal_path(settings: Settings) -> Path:
     return path
 
 
-async def _adopted(path: Path, account: Account) -> None:
+async def _adopt(path: Path, account: Account) -> None:
     async with SqliteJournal(path, SystemClock()) as journal:
         await journal.adopt(account)
 
 
-async def _tidied(path: Path, retention_days: int) -> MaintenanceResult:
+async def _compact(path: Path, retention_days: int) -> MaintenanceResult:
     def note(_: Level, text: str) -> None:
         console().print(text, soft_wrap=True)
 

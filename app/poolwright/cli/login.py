@@ -1,30 +1,51 @@
-"""A new profile: its folder, its file, and a base that a browser opened; a login that is given is used, and sealed."""
+"""The commands `poolwright profile login`, `import-state` and `promote`: create a profile and put a login into it."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import anyio
 import anyio.to_thread
+import typer
+from rich.text import Text
 
-from poolwright.cli.conduct import log_options
-from poolwright.cli.console import console
-from poolwright.cli.manner import Manner
-from poolwright.cli.sandbox import sandbox_notice
-from poolwright.cli.signals import unless_interrupted
+from poolwright.cli import profile_inspect
+from poolwright.cli.batch_session import log_options, sandbox_warnings
+from poolwright.cli.batch_views import OutputMode
+from poolwright.cli.options import PORTAL, ProfileName, SettingsCommand
+from poolwright.cli.signals import run_cancellable, run_stoppable
+from poolwright.cli.terminal import console
 from poolwright.concurrency import SystemClock
+from poolwright.domain.errors import LoginRequiredError, OptionsError
 from poolwright.domain.events import Event, Level, Notice
 from poolwright.files.disk import remove_tree
 from poolwright.profile.backups import seal_base
 from poolwright.profile.repository import NamedProfile, ProfileFile, ProfileRepository
+from poolwright.profile.seal import Seal
+from poolwright.profile.storage_state import read_storage_state
+from poolwright.service import login_methods
 from poolwright.service.batch_run import make_base_profile
+from poolwright.service.keyring import fill_from_keyring
 from poolwright.service.log_setup import configure_logging
-from poolwright.service.pool_config import WorkerConfig
-from poolwright.settings import Settings
+from poolwright.service.login_methods import ProfileLogin
+from poolwright.service.pool_config import (
+    PortalConfig,
+    WorkerConfig,
+    find_profile,
+    resolve_new_portal_config,
+    resolve_portal_config,
+    resolve_worker_config,
+)
+from poolwright.settings import Settings, variable_name
+from poolwright.system.hardware import require_display
 
 
-async def log_in(settings: Settings, content: ProfileFile, crew: WorkerConfig, log_file: Path | None) -> NamedProfile:
+async def create_profile(
+    settings: Settings, content: ProfileFile, crew: WorkerConfig, log_file: Path | None
+) -> NamedProfile:
     """Make the profile that settings name, for a portal. When that fails, nothing is left of it.
 
     Raises:
@@ -37,12 +58,12 @@ async def log_in(settings: Settings, content: ProfileFile, crew: WorkerConfig, l
     is_made = False
 
     async def make() -> None:
-        await make_base_profile(crew=crew, base=profile.base_path, runs_root=settings.runs_dir, observe=tell_notice)
+        await make_base_profile(crew=crew, base=profile.base_path, runs_root=settings.runs_dir, observe=print_notice)
 
     try:
-        with configure_logging(log_options(Manner(), None, settings, log_file)):
-            await unless_interrupted(make)
-        if is_login_given(settings):
+        with configure_logging(log_options(OutputMode(), None, settings, log_file)):
+            await run_cancellable(make)
+        if has_credentials(settings):
             await anyio.to_thread.run_sync(partial(seal_base, profile.base_path, now=SystemClock().now()))
         is_made = True
     finally:
@@ -51,18 +72,177 @@ async def log_in(settings: Settings, content: ProfileFile, crew: WorkerConfig, l
     return profile
 
 
-def is_login_given(settings: Settings) -> bool:
+def has_credentials(settings: Settings) -> bool:
     """Whether user and password are set, for the portal's form."""
     return bool(settings.user and settings.password.get_secret_value())
 
 
-def tell_sandbox(crew: WorkerConfig) -> None:
+def warn_about_sandbox(crew: WorkerConfig) -> None:
     """Show that the browser runs without its sandbox, or may not start because of it."""
-    for text in sandbox_notice(crew):
-        tell_notice(Notice(level=Level.WARNING, text=text))
+    for text in sandbox_warnings(crew):
+        print_notice(Notice(level=Level.WARNING, text=text))
 
 
-def tell_notice(event: Event) -> None:
+def print_notice(event: Event) -> None:
     """Show what a worker says for people, when it matters."""
     if isinstance(event, Notice) and event.level is not Level.INFO:
         console().print(event.text, style="yellow", soft_wrap=True)
+
+
+LOGIN_HELP = (
+    "Log in to a portal and save the login in a profile, which is created if it does not exist.\n\n"
+    "Opens a browser window on the portal. Log in there as usual (including single sign-on and codes), then "
+    "close the window. The login is then verified in a new browser, sealed, and backed up. Your everyday "
+    "browser is never touched. With --form, no window opens and the portal's login form is filled in with "
+    f"{variable_name('user')} and {variable_name('password')}, or the password that the system's keyring has under poolwright."
+)
+LOGIN_EXAMPLES = (
+    "poolwright profile login coupa --portal coupa --url https://example.coupahost.com",
+    "poolwright profile login coupa",
+    "poolwright profile login coupa --form",
+)
+IMPORT_HELP = (
+    "Import a login from another machine into a profile, which is created if it does not exist.\n\n"
+    "FILE is what Playwright's `context.storage_state(path=..., indexed_db=True)` writes: cookies, localStorage and "
+    "IndexedDB. It replaces the login of the profile. Whoever has that file is logged in: delete it "
+    "afterwards."
+)
+IMPORT_EXAMPLES = (
+    "poolwright profile import-state coupa state.json",
+    "poolwright profile import-state coupa state.json --portal coupa --url https://example.coupahost.com",
+)
+
+PROMOTE_HELP = (
+    "Save a login that a run renewed to its profile.\n\n"
+    "A run that logs in again does not change the profile. This verifies that login in a new browser, and if the "
+    "portal accepts it, saves it to the profile and seals it. The previous profile is kept next to it."
+)
+PROMOTE_EXAMPLES = ("poolwright profile promote coupa",)
+
+Form = Annotated[
+    bool, typer.Option("--form", help="Fill in the portal's login form; opens no window.", rich_help_panel=PORTAL)
+]
+StateFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A storage state that Playwright wrote.", show_default=False)
+]
+_ASKED = ("portal", "base_url", "profiles_dir", "browser_path", "sandbox", "runs_dir")
+
+Work = Callable[[ProfileLogin], Awaitable[Seal]]
+
+
+@SettingsCommand.taking(*_ASKED)
+def login(settings: Settings, *, name: ProfileName, form: Form = False) -> None:
+    """Log in by hand, or by form."""
+    settings = settings.model_copy(update={"profile": name})
+    if form:
+        _set_up(settings, _by_form, needs_login=True)
+    else:
+        require_display(name)
+        _set_up(settings, _by_hand, is_kept_unproven=True)
+
+
+@SettingsCommand.taking(*_ASKED)
+def import_state(settings: Settings, *, name: ProfileName, file: StateFile) -> None:
+    """Check the file, have a browser take it over."""
+    state = read_storage_state(file)
+
+    async def work(job: ProfileLogin) -> Seal:
+        return await run_cancellable(partial(login_methods.import_state, job, state))
+
+    _set_up(settings.model_copy(update={"profile": name}), work)
+
+
+@SettingsCommand.taking("profiles_dir", "browser_path", "sandbox", "runs_dir")
+def promote(settings: Settings, *, name: ProfileName) -> None:
+    """Prove the renewed login on a clone, put it in the base's place."""
+    settings = settings.model_copy(update={"profile": name})
+    job = _job(settings, find_profile(settings), resolve_worker_config(settings, resolve_portal_config(settings)))
+    warn_about_sandbox(job.crew)
+    with configure_logging(log_options(OutputMode(), None, settings, None)):
+        before, seal = anyio.run(run_cancellable, partial(login_methods.promote, job))
+    console().print(_result_text(job.profile, seal), soft_wrap=True)
+    console().print(Text(f"The login before lies in {before}; remove it when you no longer need it."), soft_wrap=True)
+
+
+async def _by_form(job: ProfileLogin) -> Seal:
+    return await run_cancellable(partial(login_methods.log_in_by_form, job))
+
+
+async def _by_hand(job: ProfileLogin) -> Seal:
+    screen = console()
+
+    def opened() -> None:
+        told = "A browser window is open. Log in there, then close it (or press Ctrl+C here)."
+        screen.print(Text(told, "bold"), soft_wrap=True)
+
+    def closing() -> None:
+        screen.print("Closing the window; press Ctrl+C again to stop at once.")
+
+    async def work(enough: anyio.Event) -> Seal:
+        return await login_methods.log_in_by_hand(job, opened=opened, enough=enough)
+
+    return await run_stoppable(work, closing)
+
+
+def _set_up(settings: Settings, work: Work, *, is_kept_unproven: bool = False, needs_login: bool = False) -> None:
+    """Find the profile or make it, have the work done, and tell what came of it.
+
+    A profile that was made for it goes again when that fails, but for a login by hand that does not hold: what the
+    person did is kept then.
+    """
+    home = ProfileRepository(settings.profiles_dir)
+    is_new = settings.profile not in home.names()
+    site, content = resolve_new_portal_config(settings) if is_new else (resolve_portal_config(settings), None)
+    if needs_login:
+        settings = _with_credentials(settings, site)
+    crew = resolve_worker_config(settings, site)
+    profile = home.create(settings.profile, content) if content else home.find(settings.profile)
+    job = _job(settings, profile, crew)
+    warn_about_sandbox(crew)
+    is_kept = not is_new
+    try:
+        with configure_logging(log_options(OutputMode(), None, settings, None)):
+            seal = anyio.run(work, job)
+        is_kept = True
+    except LoginRequiredError:
+        is_kept = is_kept or is_kept_unproven
+        raise
+    finally:
+        if not is_kept:
+            remove_tree(profile.path)
+    console().print(_result_text(profile, seal), soft_wrap=True)
+
+
+def _job(settings: Settings, profile: NamedProfile, crew: WorkerConfig) -> ProfileLogin:
+    return ProfileLogin(
+        profile=profile, crew=crew, runs_root=settings.runs_dir, observe=print_notice, clock=SystemClock()
+    )
+
+
+def _result_text(profile: NamedProfile, seal: Seal) -> Text:
+    cookies = profile_inspect.describe_cookies(profile.base_path)
+    return Text.assemble(
+        "Profile ",
+        (profile.name, "bold"),
+        f": {cookies}, ",
+        ("login probe passed", "green"),
+        f"; sealed on {profile_inspect.format_moment(seal.created_at)}, and backed up.\n",
+        f"Next: poolwright run LIST --profile {profile.name}",
+    )
+
+
+def _with_credentials(settings: Settings, site: PortalConfig) -> Settings:
+    if site.pack.login.form is None:
+        raise OptionsError(
+            f"{site.pack.title} has no login form that Poolwright knows; log in manually: `poolwright profile login "
+            f"{settings.profile}`."
+        )
+    if not settings.user:
+        raise LoginRequiredError(
+            f"The form needs a user and a password: set {variable_name('user')} and {variable_name('password')} (environment or "
+            ".env), then give the command again."
+        )
+    settings, no_password = fill_from_keyring(settings, site.pack)
+    if no_password:
+        raise LoginRequiredError(f"{no_password} Set one, then give the command again.")
+    return settings

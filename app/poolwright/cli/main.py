@@ -1,4 +1,4 @@
-"""The program ``poolwright``: its commands, and the border where errors become one sentence and an exit code.
+"""The command line `poolwright`: its table of commands, their help, and how errors become exit codes.
 
 A command's module is imported when the command is asked for: ``health``, which a container's engine asks every half
 minute, need not wait for all that ``run`` and ``serve`` are made of.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
@@ -15,30 +16,68 @@ from types import ModuleType
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
 from poolwright import interpreter
-from poolwright.cli.console import console
-from poolwright.cli.exits import Exit, exit_of_error
-from poolwright.cli.help import HelpfulCommand, epilog_of
-from poolwright.cli.streams import loss_of, secure
+from poolwright.cli.process_exit import EXIT_CODE_MEANINGS, ExitCode, exit_code_of_error
+from poolwright.cli.streams import secure_streams, stream_loss
+from poolwright.cli.terminal import console
 from poolwright.domain.errors import PoolError, SetupError
 from poolwright.version import __version__
+
+#: For options that stand under no heading of their own.
+OTHER_PANEL = "Options"
+
+
+def make_epilog(examples: Iterable[str], exit_codes: Iterable[ExitCode] = ()) -> str:
+    """The end of a command's help: lines that can be typed as they stand, and what its exit codes say."""
+    told = (f"{code.value}  {EXIT_CODE_MEANINGS[code]}" for code in exit_codes)
+    return "\n\n".join(filter(None, (_block("Examples", examples), _block("Exit codes", told))))
+
+
+def _block(title: str, lines: Iterable[str]) -> str:
+    """Lines that stay as they are, below their title."""
+    kept = [f"  {line}" for line in lines]
+    return "\n".join(("\b", f"{title}:", *kept)) if kept else ""
+
+
+class PanelCommand(TyperCommand):
+    """A command whose help groups options by their panel."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - the library keeps these types to itself
+        """Write arguments, then the groups of options in the order of their first ones, then what belongs to none."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for heading, line in self._lines(ctx):
+            groups.setdefault(heading, []).append(line)
+        for heading in sorted(groups, key=lambda name: name == OTHER_PANEL):
+            with formatter.section(heading):
+                formatter.write_dl(groups[heading])
+
+    def _lines(self, context: Any) -> Iterator[tuple[str, tuple[str, str]]]:  # noqa: ANN401 - as above
+        for parameter in self.get_params(context):
+            if isinstance(parameter, TyperArgument):
+                yield "Arguments", (parameter.metavar or parameter.name.upper(), parameter.help or "")
+                continue
+            panel = parameter.rich_help_panel if isinstance(parameter, TyperOption) else None
+            line = parameter.get_help_record(context)
+            if line is not None:
+                yield panel or OTHER_PANEL, line
+
 
 #: Columns of a help text, where the terminal has as many.
 HELP_WIDTH = 100
 
 #: What a library that is of no use to us makes of its import, or of that of whoever builds upon it.
-_UNFIT = (ImportError, AttributeError, SyntaxError, SystemError)
+_IMPORT_ERRORS = (ImportError, AttributeError, SyntaxError, SystemError)
 #: As it is typed.
-NAME = "poolwright"
+PROGRAM_NAME = "poolwright"
 #: What these are for is not what they print.
-_WORKING = frozenset({"run", "serve", "demo", "submit"})
+_WORK_COMMANDS = frozenset({"run", "serve", "demo", "submit"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class CommandEntry:
     """Where a command is defined."""
 
     #: Below ``poolwright.cli``.
@@ -51,23 +90,23 @@ class Place:
 
     def load(self, name: str) -> Any:  # noqa: ANN401 - the library keeps its commands' type to itself
         """The command, with its module imported."""
-        module = _imported(f"poolwright.cli.{self.module}")
+        module = _import_module(f"poolwright.cli.{self.module}")
         interpreter.finish_imports()
         help_text: str = getattr(module, f"{self.prefix}HELP")
         group = _group()
         group.command(
             name,
-            cls=HelpfulCommand,
+            cls=PanelCommand,
             help=help_text,
             short_help=help_text.partition("\n\n")[0],
-            epilog=epilog_of(
-                getattr(module, f"{self.prefix}EXAMPLES", ()), tuple(Exit) if self.tells_exit_codes else ()
+            epilog=make_epilog(
+                getattr(module, f"{self.prefix}EXAMPLES", ()), tuple(ExitCode) if self.tells_exit_codes else ()
             ),
         )(getattr(module, self.function))
         return get_command(group)
 
 
-def _imported(name: str) -> ModuleType:
+def _import_module(name: str) -> ModuleType:
     """A module of ours with the libraries that it needs.
 
     Raises:
@@ -75,7 +114,7 @@ def _imported(name: str) -> ModuleType:
     """
     try:
         return import_module(name)
-    except _UNFIT as error:
+    except _IMPORT_ERRORS as error:
         others = os.environ.get("PYTHONPATH")  # noqa: TID251 - Python's own word, and no setting of ours
         step = f"Start it without PYTHONPATH={others}, which takes precedence." if others else "Reinstall Poolwright."
         told = f"{type(error).__name__}: {error}"
@@ -85,52 +124,52 @@ def _imported(name: str) -> ModuleType:
 
 
 #: Every command by its words.
-PLACES = {
-    "run": Place(module="run", function="run", tells_exit_codes=True),
-    "serve": Place(module="serve", function="serve"),
-    "submit": Place(module="client.submit", function="submit"),
-    "status": Place(module="client.status", function="status", prefix="STATUS_"),
-    "watch": Place(module="client.status", function="watch", prefix="WATCH_"),
-    "health": Place(module="client.health", function="health"),
-    "pause": Place(module="client.steering", function="pause", prefix="PAUSE_"),
-    "resume": Place(module="client.steering", function="resume", prefix="RESUME_"),
-    "cancel": Place(module="client.steering", function="cancel", prefix="CANCEL_"),
-    "retry": Place(module="client.steering", function="retry", prefix="RETRY_"),
-    "report": Place(module="client.steering", function="report", prefix="REPORT_"),
-    "demo": Place(module="demo", function="demo"),
-    "doctor": Place(module="doctor", function="doctor"),
-    "profile create": Place(module="profiles", function="create", prefix="CREATE_"),
-    "profile clone-check": Place(module="profiles", function="clone_check", prefix="CHECK_"),
-    "profile login": Place(module="onboarding", function="login", prefix="LOGIN_"),
-    "profile import-state": Place(module="onboarding", function="import_state", prefix="IMPORT_"),
-    "profile promote": Place(module="onboarding", function="promote", prefix="PROMOTE_"),
-    "profile list": Place(module="profile_views", function="list_profiles", prefix="LIST_"),
-    "profile show": Place(module="profile_views", function="show", prefix="SHOW_"),
-    "profile verify": Place(module="profile_views", function="verify", prefix="VERIFY_"),
-    "profile seal": Place(module="profile_care", function="seal", prefix="SEAL_"),
-    "profile accept": Place(module="profile_care", function="accept", prefix="ACCEPT_"),
-    "profile restore": Place(module="profile_care", function="restore", prefix="RESTORE_"),
-    "profile remove": Place(module="profile_care", function="remove", prefix="REMOVE_"),
-    "journal adopt": Place(module="journal", function="adopt", prefix="ADOPT_"),
-    "journal compact": Place(module="journal", function="compact", prefix="COMPACT_"),
-    "portal lint": Place(module="portal", function="lint", prefix="LINT_"),
-    "portal list": Place(module="portal", function="list_packs", prefix="LIST_"),
-    "schedule list": Place(module="schedule", function="list_schedules", prefix="LIST_"),
-    "schedule run": Place(module="client.steering", function="run_schedule", prefix="RUN_"),
-    "schedule next": Place(module="schedule", function="next_fires", prefix="NEXT_"),
+COMMANDS = {
+    "run": CommandEntry(module="run", function="run", tells_exit_codes=True),
+    "serve": CommandEntry(module="serve", function="serve"),
+    "submit": CommandEntry(module="remote.submit", function="submit"),
+    "status": CommandEntry(module="remote.status", function="status", prefix="STATUS_"),
+    "watch": CommandEntry(module="remote.status", function="watch", prefix="WATCH_"),
+    "health": CommandEntry(module="remote.health", function="health"),
+    "pause": CommandEntry(module="remote.control", function="pause", prefix="PAUSE_"),
+    "resume": CommandEntry(module="remote.control", function="resume", prefix="RESUME_"),
+    "cancel": CommandEntry(module="remote.control", function="cancel", prefix="CANCEL_"),
+    "retry": CommandEntry(module="remote.control", function="retry", prefix="RETRY_"),
+    "report": CommandEntry(module="remote.control", function="report", prefix="REPORT_"),
+    "demo": CommandEntry(module="demo", function="demo"),
+    "doctor": CommandEntry(module="doctor", function="doctor"),
+    "profile create": CommandEntry(module="profile_admin", function="create", prefix="CREATE_"),
+    "profile clone-check": CommandEntry(module="profile_admin", function="clone_check", prefix="CHECK_"),
+    "profile login": CommandEntry(module="login", function="login", prefix="LOGIN_"),
+    "profile import-state": CommandEntry(module="login", function="import_state", prefix="IMPORT_"),
+    "profile promote": CommandEntry(module="login", function="promote", prefix="PROMOTE_"),
+    "profile list": CommandEntry(module="profile_inspect", function="list_profiles", prefix="LIST_"),
+    "profile show": CommandEntry(module="profile_inspect", function="show", prefix="SHOW_"),
+    "profile verify": CommandEntry(module="profile_inspect", function="verify", prefix="VERIFY_"),
+    "profile seal": CommandEntry(module="profile_admin", function="seal", prefix="SEAL_"),
+    "profile accept": CommandEntry(module="profile_admin", function="accept", prefix="ACCEPT_"),
+    "profile restore": CommandEntry(module="profile_admin", function="restore", prefix="RESTORE_"),
+    "profile remove": CommandEntry(module="profile_admin", function="remove", prefix="REMOVE_"),
+    "journal adopt": CommandEntry(module="journal", function="adopt", prefix="ADOPT_"),
+    "journal compact": CommandEntry(module="journal", function="compact", prefix="COMPACT_"),
+    "portal lint": CommandEntry(module="portal", function="lint", prefix="LINT_"),
+    "portal list": CommandEntry(module="portal", function="list_packs", prefix="LIST_"),
+    "schedule list": CommandEntry(module="schedule_list", function="list_schedules", prefix="LIST_"),
+    "schedule run": CommandEntry(module="remote.control", function="run_schedule", prefix="RUN_"),
+    "schedule next": CommandEntry(module="schedule_list", function="next_fires", prefix="NEXT_"),
 }
 
 
-class Commands(TyperGroup):
+class CommandGroup(TyperGroup):
     """Commands by their places; what they raise for a person ends here."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - the library keeps its context's type to itself
         """The names in this group, in the order of the table, then its groups."""
-        return [*_places_in(ctx), *self.commands]
+        return [*_commands_in(ctx), *self.commands]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - as above
         """The command or group of this name; nothing where there is none."""
-        place = _places_in(ctx).get(cmd_name)
+        place = _commands_in(ctx).get(cmd_name)
         return place.load(cmd_name) if place else super().get_command(ctx, cmd_name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - as above
@@ -147,26 +186,26 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except PoolError as error:
             console(sys.stderr).print(f"poolwright: {error}", style="red", soft_wrap=True)
-            raise typer.Exit(exit_of_error(error)) from error
+            raise typer.Exit(exit_code_of_error(error)) from error
         except OSError as error:
-            console(sys.stderr).print(f"poolwright: {_refusal(error)}", style="red", soft_wrap=True)
-            raise typer.Exit(Exit.RESOURCES) from error
+            console(sys.stderr).print(f"poolwright: {_os_error_message(error)}", style="red", soft_wrap=True)
+            raise typer.Exit(ExitCode.RESOURCES) from error
         except KeyboardInterrupt as error:
             console(sys.stderr).print("poolwright: stopped.", style="red")
-            raise typer.Exit(Exit.STOPPED) from error
+            raise typer.Exit(ExitCode.STOPPED) from error
 
 
-def _refusal(error: OSError) -> str:
+def _os_error_message(error: OSError) -> str:
     """What the system refused, of what no command has words of its own for."""
     told = error.strerror or str(error) or type(error).__name__
     if isinstance(error.filename, str | bytes):
         return f"'{os.fsdecode(error.filename)}' cannot be used: {told}. Fix this and start it again."
-    if not _is_here():
+    if not _has_current_folder():
         return "The current folder no longer exists. Change to another one and start it again."
     return f"The operating system reported an error: {told}. Fix this and start it again."
 
 
-def _is_here() -> bool:
+def _has_current_folder() -> bool:
     """Whether the folder is still there in which paths without a root begin."""
     try:
         return bool(os.getcwd())  # noqa: PTH109 - nothing else asks the system and no more
@@ -174,10 +213,10 @@ def _is_here() -> bool:
         return False
 
 
-def _places_in(context: Any) -> dict[str, Place]:  # noqa: ANN401 - as above
+def _commands_in(context: Any) -> dict[str, CommandEntry]:  # noqa: ANN401 - as above
     """What stands in the group of a context, by its last word."""
     group = f"{context.info_name} " if context.parent else ""
-    inside = {words.removeprefix(group): place for words, place in PLACES.items() if words.startswith(group)}
+    inside = {words.removeprefix(group): place for words, place in COMMANDS.items() if words.startswith(group)}
     return {name: place for name, place in inside.items() if " " not in name}
 
 
@@ -192,14 +231,14 @@ def _group(**given: Any) -> typer.Typer:  # noqa: ANN401 - handed on
     )
 
 
-app = _group(cls=Commands)
+app = _group(cls=CommandGroup)
 for _name, _help in (
     ("profile", "Create, inspect and repair browser profiles."),
     ("journal", "Maintain the journal, the database of all orders."),
     ("portal", "List and validate portal packs."),
     ("schedule", "Show and run the configured schedules."),
 ):
-    app.add_typer(_group(cls=Commands, help=_help), name=_name)
+    app.add_typer(_group(cls=CommandGroup, help=_help), name=_name)
 
 
 def _version(*, value: bool) -> None:
@@ -220,12 +259,12 @@ def _root(
 
 def main() -> None:
     """Run the program; its exit code says how it went."""
-    secure()
+    secure_streams()
     try:
-        app(prog_name=NAME)
+        app(prog_name=PROGRAM_NAME)
     except SystemExit as end:
-        is_answer = not _WORKING.intersection(sys.argv[1:2])
-        if is_answer and not end.code and (why := loss_of(sys.stdout)):
+        is_answer = not _WORK_COMMANDS.intersection(sys.argv[1:2])
+        if is_answer and not end.code and (why := stream_loss(sys.stdout)):
             console(sys.stderr).print(f"poolwright: the output could not be written: {why}.", style="red")
-            raise SystemExit(Exit.RESOURCES) from None
+            raise SystemExit(ExitCode.RESOURCES) from None
         raise

@@ -17,12 +17,12 @@ from poolwright.settings import Settings, default_text, field_types, load_settin
 
 #: The panels of the help, in their order.
 ORDERS, PORTAL, BROWSERS, RUNNING = "Orders", "Portal and profile", "Browsers", "Running"
-SERVICE, SHOWING = "Service", "Output"
-PANELS = (ORDERS, PORTAL, BROWSERS, RUNNING, SERVICE, SHOWING)
+SERVICE, OUTPUT = "Service", "Output"
+PANELS = (ORDERS, PORTAL, BROWSERS, RUNNING, SERVICE, OUTPUT)
 #: Settings that only the daemon has.
-SERVICE_NAMES = ("host", "port", "allow_remote", "retention_days")
+SERVICE_SETTINGS = ("host", "port", "allow_remote", "retention_days")
 #: Where each setting that has a flag stands in the help, and what stands for its value there.
-PLACES = {
+SETTING_OPTIONS = {
     "out": (ORDERS, "FOLDER"),
     "folder_template": (ORDERS, "PATTERN"),
     "retention_days": (ORDERS, "DAYS"),
@@ -47,19 +47,19 @@ PLACES = {
     "host": (SERVICE, "ADDRESS"),
     "port": (SERVICE, "PORT"),
     "allow_remote": (SERVICE, None),
-    "log_level": (SHOWING, "LEVEL"),
-    "log_file": (SHOWING, "FILE"),
+    "log_level": (OUTPUT, "LEVEL"),
+    "log_file": (OUTPUT, "FILE"),
 }
 #: Those of a batch.
-RUN_NAMES = tuple(name for name in PLACES if name not in SERVICE_NAMES)
+RUN_SETTINGS = tuple(name for name in SETTING_OPTIONS if name not in SERVICE_SETTINGS)
 
 AsJson = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object per line, for scripts.", rich_help_panel=SHOWING)
+    bool, typer.Option("--json", help="Print one JSON object per line, for scripts.", rich_help_panel=OUTPUT)
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the summary only.", rich_help_panel=SHOWING)]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the summary only.", rich_help_panel=OUTPUT)]
 Verbose = Annotated[
     bool,
-    typer.Option("--verbose", "-v", help="Print lines and the log instead of the live view.", rich_help_panel=SHOWING),
+    typer.Option("--verbose", "-v", help="Print lines and the log instead of the live view.", rich_help_panel=OUTPUT),
 ]
 ProfileName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the profile.", show_default=False)]
 
@@ -75,7 +75,7 @@ class SettingsCommand:
         _, *own = inspect.signature(function, eval_str=True).parameters.values()
         self._wants_given = any(parameter.name == _GIVEN for parameter in own)
         own = [parameter for parameter in own if parameter.name != _GIVEN]
-        parameters = sorted((*own, *map(_parameter, names)), key=_place)
+        parameters = sorted((*own, *map(_parameter, names)), key=_panel_position)
         self.__name__ = function.__name__
         self.__doc__ = function.__doc__
         self.__signature__ = Signature(parameters)
@@ -99,7 +99,7 @@ class SettingsCommand:
 
 
 def _parameter(name: str) -> Parameter:
-    panel, metavar = PLACES[name]
+    panel, metavar = SETTING_OPTIONS[name]
     words = f" Default: {default_text(name)}." if default_text(name) else ""
     option = typer.Option(
         *field_types(name).flags,
@@ -112,7 +112,7 @@ def _parameter(name: str) -> Parameter:
     return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option])
 
 
-def _place(parameter: Parameter) -> int:
+def _panel_position(parameter: Parameter) -> int:
     """Arguments first, then the panels in their order."""
     told = get_args(parameter.annotation)[1:] if get_origin(parameter.annotation) is Annotated else ()
     panels = [option.rich_help_panel for option in told if isinstance(option, OptionInfo)]

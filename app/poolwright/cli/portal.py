@@ -8,8 +8,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from poolwright.cli.console import console
-from poolwright.cli.exits import Exit
+from poolwright.cli.process_exit import ExitCode
+from poolwright.cli.terminal import console
 from poolwright.portal import pack as packs
 from poolwright.portal.errors import PackError
 
@@ -45,7 +45,7 @@ def lint(pack: PackName) -> None:
     except PackError as error:
         for problem in error.problems:
             screen.print(Text.assemble((pack, "bold"), f": {problem}"), soft_wrap=True)
-        raise typer.Exit(Exit.USAGE) from error
+        raise typer.Exit(ExitCode.USAGE) from error
     told = (
         f"order pages {found.site.order}; numbers like {found.numbers.example}; "
         f"login by {', '.join(step.value for step in found.login.ladder)}; "

@@ -49,7 +49,7 @@ class WorkerRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class TimedNotice:
     """A notice and when it came."""
 
     at_s: float
@@ -72,7 +72,7 @@ class Progress:
     files_bytes: int = 0
     #: When orders ended, within the window.
     ended_at_s: tuple[float, ...] = ()
-    notices: tuple[Said, ...] = ()
+    notices: tuple[TimedNotice, ...] = ()
 
     @classmethod
     def begin(cls, *, total_count: int, worker_count: int, tabs_per_worker: int, now_s: float) -> Progress:
@@ -127,16 +127,16 @@ def advance(progress: Progress, event: Event, now_s: float) -> Progress:
         case WorkerSeen(worker=worker, memory_bytes=memory_bytes):
             return _with_row(progress, replace(progress.row(worker.worker_id), memory_bytes=memory_bytes))
         case ListOpened() | Notice() | MemoryRelieved():
-            return _told(progress, event, now_s)
+            return _noticed(progress, event, now_s)
         case _:
             assert_never(event)
 
 
-def _told(progress: Progress, event: ListOpened | Notice | MemoryRelieved, now_s: float) -> Progress:
+def _noticed(progress: Progress, event: ListOpened | Notice | MemoryRelieved, now_s: float) -> Progress:
     if isinstance(event, ListOpened):
         return replace(progress, total_count=event.open_count)
     notice = event if isinstance(event, Notice) else event.notice
-    said = (*progress.notices, Said(at_s=now_s, notice=notice))
+    said = (*progress.notices, TimedNotice(at_s=now_s, notice=notice))
     return replace(progress, notices=said[-NOTICES_KEPT:])
 
 

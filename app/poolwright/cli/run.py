@@ -9,13 +9,11 @@ import anyio
 import typer
 
 from poolwright.cli import options
-from poolwright.cli.conduct import Showing, conduct, news
-from poolwright.cli.exits import exit_of_summary
-from poolwright.cli.job import Sources, check_template, make_job, read_orders
-from poolwright.cli.manner import Manner
+from poolwright.cli.batch_session import Display, info_notices, run_batch_session, sandbox_notices, sandbox_warnings
+from poolwright.cli.batch_views import OutputMode
 from poolwright.cli.options import SettingsCommand
-from poolwright.cli.preview import show_orders
-from poolwright.cli.sandbox import sandbox_notice, sandbox_record
+from poolwright.cli.order_input import OrderSources, check_template, make_job, print_orders, read_orders
+from poolwright.cli.process_exit import exit_code_of_summary
 from poolwright.service.batch import RedoPolicy
 from poolwright.service.capacity import resolve_worker_count
 from poolwright.service.keyring import fill_from_keyring
@@ -79,7 +77,7 @@ EXAMPLES = (
 )
 
 
-@SettingsCommand.taking(*options.RUN_NAMES)
+@SettingsCommand.taking(*options.RUN_SETTINGS)
 def run(  # noqa: PLR0913 - the parameters are the command's own options
     settings: Settings,
     *,
@@ -95,9 +93,9 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
     """Read the list, find the browser, run the batch."""
     site = resolve_portal_config(settings)
     check_template(settings, site.pack)
-    orders = read_orders(Sources(names=tuple(sources), column=column, sheet=sheet), site.pack)
+    orders = read_orders(OrderSources(names=tuple(sources), column=column, sheet=sheet), site.pack)
     if dry_run:
-        show_orders(orders, is_json=as_json)
+        print_orders(orders, is_json=as_json)
         return
     base = find_profile(settings).base_path
     settings, no_password = fill_from_keyring(settings, site.pack)
@@ -105,15 +103,15 @@ def run(  # noqa: PLR0913 - the parameters are the command's own options
     staffing = resolve_worker_count(settings)
     job = make_job(settings, orders, crew, base, redo, worker_count=staffing.worker_count)
     job = replace(job, account=portal_account(settings, site))
-    manner = Manner(is_json=as_json, is_quiet=quiet, is_verbose=verbose)
-    told = (*orders.notices, *sandbox_notice(crew), *filter(None, (no_password,)))
-    notices = (*news(told), *staffing.notices)
-    showing = Showing(
+    manner = OutputMode(is_json=as_json, is_quiet=quiet, is_verbose=verbose)
+    told = (*orders.notices, *sandbox_warnings(crew), *filter(None, (no_password,)))
+    notices = (*info_notices(told), *staffing.notices)
+    showing = Display(
         manner=manner,
         settings=settings,
         log_file=open_output_folder(settings),
         notices=notices,
-        recorded=sandbox_record(crew),
+        recorded=sandbox_notices(crew),
     )
-    summary = anyio.run(conduct, job, showing)
-    raise typer.Exit(exit_of_summary(summary))
+    summary = anyio.run(run_batch_session, job, showing)
+    raise typer.Exit(exit_code_of_summary(summary))

@@ -15,13 +15,13 @@ import typer
 
 from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.cli import options
-from poolwright.cli.console import console
-from poolwright.cli.exits import Exit, exit_of_ending
-from poolwright.cli.job import check_template
+from poolwright.cli.batch_session import sandbox_notices, sandbox_warnings
+from poolwright.cli.batch_views import format_notice
 from poolwright.cli.options import SettingsCommand
-from poolwright.cli.plain import notice_line
-from poolwright.cli.sandbox import sandbox_notice, sandbox_record
-from poolwright.cli.signals import Wishes, hearing_signals
+from poolwright.cli.order_input import check_template
+from poolwright.cli.process_exit import ExitCode, exit_code_of_ending
+from poolwright.cli.signals import StopSignals, stop_signals
+from poolwright.cli.terminal import console
 from poolwright.concurrency import SystemClock, periodic
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.events import Event, Level, MemoryRelieved, Notice
@@ -69,7 +69,7 @@ EXAMPLES = ("poolwright serve --profile coupa", "poolwright serve --workers auto
 #: A restart of a worker counts against its limit for so long: a daemon has no list whose end would end it.
 RESTART_WINDOW_S = 3600.0
 #: Between two looks whether anything can be done at all; those who ask hear the reason meanwhile.
-LOOK_S = 5.0
+STATE_CHECK_S = 5.0
 _STANDARD_OUTPUT = 1
 
 
@@ -89,7 +89,7 @@ class _Service:
     given: Mapping[str, object]
 
 
-@SettingsCommand.taking(*options.PLACES)
+@SettingsCommand.taking(*options.SETTING_OPTIONS)
 def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.Verbose = False) -> None:
     """Find everything, then serve until told to stop."""
     check_bind_address(settings.host, allows_remote=settings.allow_remote)
@@ -107,7 +107,7 @@ def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.V
         restart_window_s=RESTART_WINDOW_S,
     )
     reach = () if is_local_host(settings.host) else (REACH_WARNING,)
-    told = (*reach, *sandbox_notice(crew), *filter(None, (no_password,)))
+    told = (*reach, *sandbox_warnings(crew), *filter(None, (no_password,)))
     service = _Service(
         settings=settings,
         house=DaemonConfig(
@@ -121,13 +121,13 @@ def serve(settings: Settings, *, given: Mapping[str, object], verbose: options.V
         reading=ReadOptions(portal_name=site.pack.name, rules=site.pack.numbers),
         token=ensure_token(private),
         notices=(*(Notice(level=Level.WARNING, text=text) for text in told), *staffing.notices),
-        recorded=sandbox_record(crew),
+        recorded=sandbox_notices(crew),
         read=read,
         given=given,
     )
     with configure_logging(_log_options(settings, log_file, service.token, is_verbose=verbose)):
         end = anyio.run(_serve, service, private)
-    raise typer.Exit(Exit.DONE if end is None else exit_of_ending(ENDINGS[end.cause]))
+    raise typer.Exit(ExitCode.DONE if end is None else exit_code_of_ending(ENDINGS[end.cause]))
 
 
 async def _serve(service: _Service, private: Path) -> Stop | None:
@@ -141,14 +141,14 @@ async def _serve(service: _Service, private: Path) -> Stop | None:
     def observe(event: Event) -> None:
         log_event(event)
         if isinstance(event, Notice | MemoryRelieved):
-            say(notice_line(event))
+            say(format_notice(event))
 
     for tell, notices in ((observe, service.notices), (log_event, service.recorded)):
         for notice in notices:
             tell(notice)
     async with AsyncExitStack() as stack:
-        describe = partial(_first_words, settings.shutdown_timeout_s)
-        hearing = hearing_signals(say, describe, limit_s=settings.shutdown_timeout_s, is_hangup_one=False)
+        describe = partial(_stop_message, settings.shutdown_timeout_s)
+        hearing = stop_signals(say, describe, limit_s=settings.shutdown_timeout_s, is_hangup_one=False)
         wishes = await stack.enter_async_context(hearing)
         has_begun = await stack.enter_async_context(stoppable_startup(wishes.stop))
         listener = stack.enter_context(open_listener(ListenAddress(host=settings.host, port=settings.port)))
@@ -167,27 +167,27 @@ async def _serve(service: _Service, private: Path) -> Stop | None:
         await stack.enter_async_context(run_server(make_app(door), listener))
         url = listener_url(listener)
         stack.enter_context(daemon_pidfile(private, url, clock.now()))
-        say(_address_for_people(f"{url}{settings.path_prefix}", service.token, private))
+        say(_address_message(f"{url}{settings.path_prefix}", service.token, private))
         has_begun()
-        return await _until_the_end(service, daemon, companions, wishes, observe)
+        return await _run_until_stopped(service, daemon, companions, wishes, observe)
     return None  # stopped before it began
 
 
-def _address_for_people(url: str, token: str, private: Path) -> str:
+def _address_message(url: str, token: str, private: Path) -> str:
     """Where the dashboard is; the token with it unless others may read it where it is told."""
     if SystemdEnvironment().is_journal(_STANDARD_OUTPUT):
         return f"Poolwright is at {url}/; its token is in {private / TOKEN_FILE_NAME}, readable only by its owner."
     return f"Poolwright is at {url}/#token={token}"
 
 
-async def _until_the_end(
-    service: _Service, daemon: Daemon, companions: DaemonServices, wishes: Wishes, observe: EventSink
+async def _run_until_stopped(
+    service: _Service, daemon: Daemon, companions: DaemonServices, wishes: StopSignals, observe: EventSink
 ) -> Stop | None:
     """Wait until somebody stops the daemon, or nothing can be done any more; finish what is in hand."""
     async with anyio.create_task_group() as beside:
-        beside.start_soon(_hurry, wishes.stop_now, daemon)
-        beside.start_soon(_read_again_on_hangup, companions, service.given, observe)
-        beside.start_soon(_stop_where_nothing_can_be_done, daemon, wishes.stop)
+        beside.start_soon(_shut_down_at_once, wishes.stop_now, daemon)
+        beside.start_soon(_reload_on_hangup, companions, service.given, observe)
+        beside.start_soon(_stop_when_pool_ended, daemon, wishes.stop)
         await wishes.stop.wait()
         if (end := daemon.end) is not None:
             observe(
@@ -201,20 +201,20 @@ async def _until_the_end(
     return daemon.end
 
 
-async def _stop_where_nothing_can_be_done(daemon: Daemon, stop: anyio.Event) -> None:
+async def _stop_when_pool_ended(daemon: Daemon, stop: anyio.Event) -> None:
     """A daemon without a pool would refuse every list for ever: its end is seen by whoever starts it anew."""
-    async for _ in periodic(LOOK_S):
+    async for _ in periodic(STATE_CHECK_S):
         if daemon.end is not None:
             stop.set()
             return
 
 
-async def _hurry(stop_now: anyio.Event, daemon: Daemon) -> None:
+async def _shut_down_at_once(stop_now: anyio.Event, daemon: Daemon) -> None:
     await stop_now.wait()
     daemon.hurry()
 
 
-async def _read_again_on_hangup(companions: DaemonServices, given: Mapping[str, object], observe: EventSink) -> None:
+async def _reload_on_hangup(companions: DaemonServices, given: Mapping[str, object], observe: EventSink) -> None:
     """``systemctl reload``, or ``kill -HUP``: settings that cannot be are told, and the daemon goes on as before."""
     hangup = getattr(signal, "SIGHUP", None)
     if hangup is None:
@@ -227,7 +227,7 @@ async def _read_again_on_hangup(companions: DaemonServices, given: Mapping[str, 
                 observe(Notice(level=Level.ERROR, text=f"The settings were not reloaded: {error}"))
 
 
-def _first_words(limit_s: float) -> str:
+def _stop_message(limit_s: float) -> str:
     return f"Stopping: finishing orders in progress, at most {limit_s:.0f} s; press Ctrl+C again to stop at once."
 
 

@@ -14,8 +14,8 @@ from typing import TypeVar
 import anyio
 from anyio.abc import TaskStatus
 
-from poolwright.cli import words
-from poolwright.cli.last_resort import OVERTIME_S, last_resort
+from poolwright.cli import terminal
+from poolwright.cli.process_exit import EXTRA_TIME_S, forced_exit
 from poolwright.domain.errors import unwrap_group
 from poolwright.domain.options import SHUTDOWN_TIMEOUT_MAX_S
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class StopSignals:
     """How a run is asked to end."""
 
     #: Finish the orders in flight, then end.
@@ -32,22 +32,22 @@ class Wishes:
     stop_now: anyio.Event = field(default_factory=anyio.Event)
 
 
-def ending_signals(*, is_hangup_one: bool = True) -> tuple[signal.Signals, ...]:
+def termination_signals(*, is_hangup_one: bool = True) -> tuple[signal.Signals, ...]:
     """Those that ask this program to end: none that somebody made it deaf to."""
     hangup: signal.Signals | None = getattr(signal, "SIGHUP", None)
     all_of_them = (signal.SIGINT, signal.SIGTERM, *((hangup,) if hangup is not None and is_hangup_one else ()))
     return tuple(one for one in all_of_them if signal.getsignal(one) is not signal.SIG_IGN)
 
 
-def first_words(in_flight_count: int, limit_s: float) -> str:
+def stop_message(in_flight_count: int, limit_s: float) -> str:
     """What a person reads after the first signal."""
     if not in_flight_count:
         return "Stopping; press Ctrl+C again to stop at once."
-    orders = words.count(in_flight_count, "order")
+    orders = terminal.format_count(in_flight_count, "order")
     return f"Stopping: finishing {orders} in progress, at most {limit_s:.0f} s; press Ctrl+C again to stop at once."
 
 
-async def unless_interrupted(work: Callable[[], Awaitable[T]]) -> T:
+async def run_cancellable(work: Callable[[], Awaitable[T]]) -> T:
     """Do work that knows no orderly stop of its own: a signal cancels it, and what it holds is wound up.
 
     Raises:
@@ -66,7 +66,7 @@ async def unless_interrupted(work: Callable[[], Awaitable[T]]) -> T:
     return results[0]
 
 
-async def finishing_on_signal(work: Callable[[anyio.Event], Awaitable[T]], say: Callable[[], None]) -> T:
+async def run_stoppable(work: Callable[[anyio.Event], Awaitable[T]], say: Callable[[], None]) -> T:
     """Do work that comes to its end in order when its event is set: the first signal sets it, the second cancels.
 
     Args:
@@ -94,7 +94,7 @@ async def _finish_on_signal(
     enough: anyio.Event, say: Callable[[], None], scope: anyio.CancelScope, *, task_status: TaskStatus[None]
 ) -> None:
     try:
-        with anyio.open_signal_receiver(*ending_signals()) as received:
+        with anyio.open_signal_receiver(*termination_signals()) as received:
             task_status.started()
             async for _ in received:
                 if enough.is_set():
@@ -108,7 +108,7 @@ async def _finish_on_signal(
 
 async def _cancel_on_signal(scope: anyio.CancelScope, *, task_status: TaskStatus[None]) -> None:
     try:
-        with anyio.open_signal_receiver(*ending_signals()) as received:
+        with anyio.open_signal_receiver(*termination_signals()) as received:
             task_status.started()
             async for _ in received:
                 scope.cancel()
@@ -117,14 +117,14 @@ async def _cancel_on_signal(scope: anyio.CancelScope, *, task_status: TaskStatus
 
 
 @asynccontextmanager
-async def hearing_signals(
+async def stop_signals(
     say: Callable[[str], None],
     describe: Callable[[], str],
     at_stop: Callable[[], None] = lambda: None,
     *,
     limit_s: float = SHUTDOWN_TIMEOUT_MAX_S,
     is_hangup_one: bool = True,
-) -> AsyncGenerator[Wishes]:
+) -> AsyncGenerator[StopSignals]:
     """Turn signals into wishes while the block lasts. Errors of the block leave it as they are.
 
     A program that is there still long after the first one hangs, and is ended by ``last_resort``.
@@ -138,7 +138,7 @@ async def hearing_signals(
         limit_s: How long orders in flight may take then.
         is_hangup_one: Whether SIGHUP is one of them too.
     """
-    wishes = Wishes()
+    wishes = StopSignals()
 
     def hear() -> None:
         if wishes.stop.is_set():
@@ -151,9 +151,9 @@ async def hearing_signals(
         wishes.stop.set()
 
     try:
-        with last_resort(limit_s + OVERTIME_S) as hurry_at_last:
+        with forced_exit(limit_s + EXTRA_TIME_S) as hurry_at_last:
             async with anyio.create_task_group() as beside:
-                await beside.start(_listen, ending_signals(is_hangup_one=is_hangup_one), hear)
+                await beside.start(_listen, termination_signals(is_hangup_one=is_hangup_one), hear)
                 yield wishes
                 beside.cancel_scope.cancel()
     except ExceptionGroup as group:

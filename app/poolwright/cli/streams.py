@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any, TextIO, cast
 
 #: So long a writer waits at a time for a pipe that somebody made to refuse instead of to wait.
-_PATIENCE_S = 1.0
+_WRITE_WAIT_S = 1.0
 
 
-class Outlet(io.RawIOBase):
+class TolerantStream(io.RawIOBase):
     """Passes bytes on; takes those that are refused all the same, and remembers why."""
 
     def __init__(self, raw: io.RawIOBase) -> None:
@@ -60,29 +60,29 @@ class Outlet(io.RawIOBase):
     def _some(self, rest: memoryview) -> int:
         taken = self._raw.write(rest)
         if taken is None:
-            select.select([], [self._raw], [], _PATIENCE_S)
+            select.select([], [self._raw], [], _WRITE_WAIT_S)
         return taken or 0
 
 
-def secure() -> None:
+def secure_streams() -> None:
     """Have standard streams that can be used, whatever this program was started with. Once more does no harm."""
     _fill_gaps()
     sys.stdout, sys.stderr = _secured(sys.stdout), _secured(sys.stderr)
 
 
-def losses() -> Iterator[str]:
+def stream_losses() -> Iterator[str]:
     """What was written and nobody took, a sentence for each stream; a reader that has enough is none."""
     for name, stream in (("standard output", sys.stdout), ("standard error", sys.stderr)):
-        if why := loss_of(stream):
+        if why := stream_loss(stream):
             yield f"output to {name} was lost: {why}"
 
 
-def loss_of(stream: TextIO) -> str:
+def stream_loss(stream: TextIO) -> str:
     """Why something that was written there is lost; empty when nothing is, or a reader has enough."""
     with contextlib.suppress(OSError, ValueError):  # it is none of ours
         stream.flush()
     outlet = getattr(getattr(stream, "buffer", None), "raw", None)
-    refusal = outlet.refusal if isinstance(outlet, Outlet) else None
+    refusal = outlet.refusal if isinstance(outlet, TolerantStream) else None
     if refusal is None or isinstance(refusal, BrokenPipeError):
         return ""
     return getattr(refusal, "strerror", None) or str(refusal)
@@ -105,10 +105,10 @@ def _secured(stream: TextIO | None) -> TextIO:
         return stream
     buffer: Any = cast("Any", stream).buffer
     raw: io.RawIOBase = buffer if isinstance(buffer, io.RawIOBase) else buffer.raw
-    if isinstance(raw, Outlet):  # secured before
+    if isinstance(raw, TolerantStream):  # secured before
         return cast("TextIO", stream)
     return io.TextIOWrapper(
-        io.BufferedWriter(Outlet(raw)),
+        io.BufferedWriter(TolerantStream(raw)),
         encoding=stream.encoding,
         errors="backslashreplace" if stream is sys.stderr else "replace",
         line_buffering=stream.line_buffering,

@@ -6,21 +6,21 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from poolwright.cli import words
-from poolwright.cli.exits import DONE_OUTCOMES
-from poolwright.cli.outcomes import STYLES, in_words
+from poolwright.cli import terminal
+from poolwright.cli.process_exit import DONE_OUTCOMES
 from poolwright.cli.progress import Progress
+from poolwright.cli.terminal import OUTCOME_STYLES, format_outcome
 from poolwright.service.batch import BatchEnding, BatchSummary
 
 
-def conclusion(summary: BatchSummary, progress: Progress) -> Iterator[Text]:
+def summary_lines(summary: BatchSummary, progress: Progress) -> Iterator[Text]:
     """The headline, the outcomes, the effort of this run, and where the report is, or why there is none."""
     yield headline(summary)
     yield from _outcomes(summary)
     if summary.done_now_count:
         yield Text(_effort(summary, progress), "dim")
     if summary.report_xlsx is not None:
-        yield Text.assemble("Report: ", (str(summary.report_xlsx), "bold"), (_beside(summary), "dim"))
+        yield Text.assemble("Report: ", (str(summary.report_xlsx), "bold"), (_other_formats(summary), "dim"))
     if summary.report_problem:
         yield Text(summary.report_problem, "bold red")
 
@@ -35,15 +35,15 @@ def headline(summary: BatchSummary) -> Text:
             style = "bold green" if is_all_done else "bold yellow"
             text = _finished(summary, done_count, total_count)
         case BatchEnding.STOPPED:
-            more = summary.detail or _left(summary.left_count)
-            style, text = "bold yellow", f"Stopped: {_share(done_count, total_count)}. {more}"
+            more = summary.detail or _remaining(summary.left_count)
+            style, text = "bold yellow", f"Stopped: {_done_share(done_count, total_count)}. {more}"
         case BatchEnding.LOGIN_REQUIRED:
             style = "bold red"
             way = f"Log in again with `poolwright profile login {summary.profile or 'NAME'}`."
-            text = f"{summary.detail} {_share(done_count, total_count)}. {way} {_left(summary.left_count)}"
+            text = f"{summary.detail} {_done_share(done_count, total_count)}. {way} {_remaining(summary.left_count)}"
         case _:
             style = "bold red"
-            text = f"{summary.detail} {_share(done_count, total_count)}. {_left(summary.left_count)}"
+            text = f"{summary.detail} {_done_share(done_count, total_count)}. {_remaining(summary.left_count)}"
     return Text(text.strip(), style)
 
 
@@ -51,32 +51,32 @@ def _finished(summary: BatchSummary, done_count: int, total_count: int) -> str:
     if not total_count:
         return "There was no valid order in the list." if not summary.report_problem else "Ended."
     if not summary.done_now_count and done_count == total_count:
-        return f"Nothing to do: {_all(total_count)} done by an earlier run."
+        return f"Nothing to do: {_all_orders(total_count)} done by an earlier run."
     if done_count == total_count:
-        return f"{_all(total_count).capitalize()} done."
+        return f"{_all_orders(total_count).capitalize()} done."
     again = "" if summary.done_now_count else " None of the rest is retried by default; see --redo."
-    return f"{_share(done_count, total_count)}.{again}"
+    return f"{_done_share(done_count, total_count)}.{again}"
 
 
-def _all(total_count: int) -> str:
+def _all_orders(total_count: int) -> str:
     return "the one order is" if total_count == 1 else f"all {total_count:,} orders are"
 
 
-def _share(done_count: int, total_count: int) -> str:
-    return f"{done_count:,} of {words.count(total_count, 'order')} {'is' if done_count == 1 else 'are'} done"
+def _done_share(done_count: int, total_count: int) -> str:
+    return f"{done_count:,} of {terminal.format_count(total_count, 'order')} {'is' if done_count == 1 else 'are'} done"
 
 
-def _left(left_count: int) -> str:
+def _remaining(left_count: int) -> str:
     if not left_count:
         return ""
-    return f"{words.count(left_count, 'order')} {'waits' if left_count == 1 else 'wait'}: start it again to continue."
+    return f"{terminal.format_count(left_count, 'order')} {'waits' if left_count == 1 else 'wait'}: start it again to continue."
 
 
 def _outcomes(summary: BatchSummary) -> Iterator[Text]:
-    for outcome, style in STYLES.items():
+    for outcome, style in OUTCOME_STYLES.items():
         count = summary.outcomes.get(outcome, 0)
         if count:
-            yield Text.assemble(f"{count:>8,}  ", (in_words(outcome), style))
+            yield Text.assemble(f"{count:>8,}  ", (format_outcome(outcome), style))
     if summary.invalid_count:
         yield Text.assemble(f"{summary.invalid_count:>8,}  ", ("rows without a valid order number", "yellow"))
     if summary.left_count:
@@ -84,11 +84,11 @@ def _outcomes(summary: BatchSummary) -> Iterator[Text]:
 
 
 def _effort(summary: BatchSummary, progress: Progress) -> str:
-    orders, took = words.count(summary.done_now_count, "order"), words.duration(summary.duration_s)
-    files = f"{words.count(progress.files_count, 'file')}, {words.size(progress.files_bytes)}"
+    orders, took = terminal.format_count(summary.done_now_count, "order"), terminal.format_duration(summary.duration_s)
+    files = f"{terminal.format_count(progress.files_count, 'file')}, {terminal.format_size(progress.files_bytes)}"
     return f"This run: {orders} in {took}; {files}."
 
 
-def _beside(summary: BatchSummary) -> str:
+def _other_formats(summary: BatchSummary) -> str:
     others = [path.suffix for path in (summary.report_csv, summary.report_json) if path is not None]
     return f" ({' and '.join(others)} next to it)" if others else ""

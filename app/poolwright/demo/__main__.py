@@ -10,7 +10,7 @@ from poolwright import interpreter
 def main() -> None:
     """Load the portal, and serve it."""
     interpreter.prepare_imports()
-    serve = import_module("poolwright.demo.serve")
+    serve = import_module("poolwright.demo.server")
     interpreter.finish_imports()
     serve.main()
 

@@ -12,9 +12,9 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from poolwright.demo.documents.filler import noise
-from poolwright.demo.markup import static_text
+from poolwright.demo.documents.writers import noise
 from poolwright.demo.order_page import PHOTOS
+from poolwright.demo.pages import read_static
 
 CSS_BYTES = 80_000
 JS_BYTES = 150_000
@@ -34,9 +34,9 @@ class Asset:
 
 def make_assets() -> Mapping[str, Asset]:
     """All assets by name. Takes a few milliseconds; done once at the start."""
-    css = _weighted_css(static_text("portal.css"))
-    scripts = {name: static_text(name) for name in ("ballast.js", "abyss.js")}
-    scripts["portal.js"] = _weighted_js(static_text("portal.js"))
+    css = _weighted_css(read_static("portal.css"))
+    scripts = {name: read_static(name) for name in ("ballast.js", "abyss.js")}
+    scripts["portal.js"] = _weighted_js(read_static("portal.js"))
     pictures = {name: _png(name, _PHOTO_PIXELS, _PHOTO_PIXELS) for name in PHOTOS}
     pictures |= {"logo.png": _png("logo", 112, 28), "icon.png": _png("icon", _ICON_PIXELS, _ICON_PIXELS)}
     return {

@@ -13,7 +13,7 @@ import anyio
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 
-class Scope(StrEnum):
+class FaultScope(StrEnum):
     """The requests that a fault strikes."""
 
     ORDER_PAGE = "order_page"
@@ -23,18 +23,18 @@ class Scope(StrEnum):
     ALL = "all"
 
 
-class _Told(BaseModel):
+class _FaultModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
-class Latency(_Told):
+class Latency(_FaultModel):
     """The answer comes late, or when the faults are cleared, and is otherwise right."""
 
     kind: Literal["latency"] = "latency"
     delay_ms: int = Field(default=300, ge=0, le=600_000)
 
 
-class ErrorStatus(_Told):
+class ErrorStatus(_FaultModel):
     """An error page with that status; 429 and 503 may say when to come back."""
 
     kind: Literal["status"] = "status"
@@ -42,51 +42,51 @@ class ErrorStatus(_Told):
     retry_after_s: int | None = Field(default=None, ge=0)
 
 
-class Hang(_Told):
+class Hang(_FaultModel):
     """No answer until the client goes away."""
 
     kind: Literal["hang"] = "hang"
 
 
-class Drop(_Told):
+class Drop(_FaultModel):
     """The connection breaks after so many bytes of the body."""
 
     kind: Literal["drop"] = "drop"
     after_bytes: int = Field(default=2048, ge=0)
 
 
-class Maintenance(_Told):
+class Maintenance(_FaultModel):
     """The maintenance page, status 503 without Retry-After."""
 
     kind: Literal["maintenance"] = "maintenance"
 
 
-class SecondFactor(_Told):
+class SecondFactorRedirect(_FaultModel):
     """A redirect to the page that asks for a code."""
 
     kind: Literal["second_factor"] = "second_factor"
 
 
-class LoggedOut(_Told):
+class LoginRedirect(_FaultModel):
     """A redirect to the login page, for this request only: the session lives on."""
 
     kind: Literal["logged_out"] = "logged_out"
 
 
-class FatPage(_Told):
+class FatPage(_FaultModel):
     """The order page, whose script takes and keeps that much memory."""
 
     kind: Literal["fat"] = "fat"
     size_mb: int = Field(default=300, ge=1, le=4000)
 
 
-class CrashPage(_Told):
+class CrashPage(_FaultModel):
     """The order page, whose script kills its renderer within a second or two."""
 
     kind: Literal["crash"] = "crash"
 
 
-class ChangedPage(_Told):
+class ChangedPage(_FaultModel):
     """The order on a page that has none of the known ids, classes and texts."""
 
     kind: Literal["changed"] = "changed"
@@ -95,7 +95,7 @@ class ChangedPage(_Told):
 PageFault = FatPage | CrashPage | ChangedPage
 """Faults in what an order page holds; they strike nothing but order pages."""
 
-Fault = Latency | ErrorStatus | Hang | Drop | Maintenance | SecondFactor | LoggedOut | PageFault
+Fault = Latency | ErrorStatus | Hang | Drop | Maintenance | SecondFactorRedirect | LoginRedirect | PageFault
 
 _FAULT: TypeAdapter[Fault] = TypeAdapter(
     Annotated[Fault, Field(discriminator="kind")], config=ConfigDict(defer_build=True)
@@ -104,31 +104,31 @@ _FAULT: TypeAdapter[Fault] = TypeAdapter(
 _AMOUNTS = {"latency": "delay_ms", "drop": "after_bytes", "fat": "size_mb"}
 
 
-class StandingFault(_Told):
+class FaultRule(_FaultModel):
     """A fault that strikes ``times`` requests, or all of them until it is cleared.
 
     With ``order`` it strikes the page, list and downloads of that order alone.
     """
 
     fault: Annotated[Fault, Field(discriminator="kind")]
-    scope: Scope = Scope.ORDER_PAGE
+    scope: FaultScope = FaultScope.ORDER_PAGE
     order: str | None = None
     times: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if isinstance(self.fault, PageFault) and self.scope is not Scope.ORDER_PAGE:
+        if isinstance(self.fault, PageFault) and self.scope is not FaultScope.ORDER_PAGE:
             raise ValueError(f"A {self.fault.kind} fault strikes order pages only, not {self.scope}.")
-        if self.order is not None and self.scope is Scope.LOGIN:
+        if self.order is not None and self.scope is FaultScope.LOGIN:
             raise ValueError("The login belongs to no order: leave the order out, or choose another scope.")
         return self
 
-    def strikes(self, scope: Scope, order: str | None) -> bool:
+    def strikes(self, scope: FaultScope, order: str | None) -> bool:
         """Whether a request of that scope, for that order, is meant."""
-        return self.scope in (Scope.ALL, scope) and self.order in (None, order)
+        return self.scope in (FaultScope.ALL, scope) and self.order in (None, order)
 
 
-def fault_from_query(text: str, scope: Scope) -> Fault:
+def fault_from_query(text: str, scope: FaultScope) -> Fault:
     """Read the short form of a fault: its kind or a status, then perhaps a colon and an amount.
 
     ``500``, ``503:30`` (Retry-After in seconds), ``latency:300`` (ms), ``fat:400`` (MB), ``drop:100`` (bytes) ...
@@ -142,18 +142,18 @@ def fault_from_query(text: str, scope: Scope) -> Fault:
         told = {"kind": "status", "status": word}
     if amount:
         told[_AMOUNTS.get(word, "retry_after_s")] = amount
-    return StandingFault(fault=_FAULT.validate_python(told), scope=scope).fault
+    return FaultRule(fault=_FAULT.validate_python(told), scope=scope).fault
 
 
-class FaultBook:
+class FaultRegistry:
     """The standing faults, in the order in which they were asked for."""
 
     def __init__(self) -> None:
-        self._standing: list[StandingFault] = []
+        self._standing: list[FaultRule] = []
         #: Set when the faults that stand now are cleared.
         self.cleared = anyio.Event()
 
-    def add(self, fault: StandingFault) -> None:
+    def add(self, fault: FaultRule) -> None:
         """Let it strike from the next request on."""
         self._standing.append(fault)
 
@@ -163,14 +163,14 @@ class FaultBook:
         self.cleared.set()
         self.cleared = anyio.Event()
 
-    def standing(self) -> list[StandingFault]:
+    def standing(self) -> list[FaultRule]:
         """What is still to strike; ``times`` counts down."""
         return list(self._standing)
 
-    def draw(self, scope: Scope, order: str | None) -> list[Fault]:
+    def draw(self, scope: FaultScope, order: str | None) -> list[Fault]:
         """The faults of one request. Each loses one of its times."""
         struck: list[Fault] = []
-        left: list[StandingFault] = []
+        left: list[FaultRule] = []
         for standing in self._standing:
             if not standing.strikes(scope, order):
                 left.append(standing)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from poolwright.demo.catalogue.order import Attachment, LinkForm, Order
-from poolwright.demo.dice import Dice
+from poolwright.demo.catalogue.seeded_random import SeededRandom
 from poolwright.demo.faults import ChangedPage, CrashPage, FatPage, PageFault
-from poolwright.demo.markup import Markup, escaped, fill, joined
-from poolwright.demo.pages import NOTHING, layout, money
+from poolwright.demo.pages import NO_MARKUP, Markup, escape, format_money, join_markup, layout, render_template
 
 WEIGHT_BYTES = 56_000
 """HTML of an order page of a real portal; most of it is the choices of forms nobody opened."""
@@ -27,9 +26,9 @@ def order_page(order: Order, *, user: str, list_query: str, fault: PageFault | N
         case CrashPage():
             head = Markup('<script src="/assets/abyss.js" defer></script>')
         case None:
-            head = NOTHING
+            head = NO_MARKUP
     source = list_address(order.number) + list_query
-    light = len(layout(title, _order(order, source, NOTHING), user=user, head=head).encode())
+    light = len(layout(title, _order(order, source, NO_MARKUP), user=user, head=head).encode())
     main = _order(order, source, _options(WEIGHT_BYTES - light))
     return layout(title, main, user=user, head=head)
 
@@ -41,7 +40,7 @@ def list_address(number: str) -> str:
 
 def ticket(seed: int, attachment_id: int) -> str:
     """What the script of a click-only file adds to the address; without it the file does not exist."""
-    return f"{Dice(seed, 'ticket').below(1 << 48, attachment_id):012x}"
+    return f"{SeededRandom(seed, 'ticket').below(1 << 48, attachment_id):012x}"
 
 
 def attachment_rows(order: Order, seed: int) -> list[dict[str, str | int]]:
@@ -56,7 +55,7 @@ def _attachment_row(file: Attachment, seed: int) -> dict[str, str | int]:
         "form": file.link_form.value,
         "size_bytes": file.size_bytes,
         "size_text": f"{file.size_bytes / 1000:,.1f} KB",
-        "author": Dice(seed, "author").pick(_AUTHORS, file.attachment_id),
+        "author": SeededRandom(seed, "author").pick(_AUTHORS, file.attachment_id),
     }
     if file.needs_ticket:
         return {**row, "ticket": ticket(seed, file.attachment_id)}
@@ -75,7 +74,7 @@ def _address(file: Attachment) -> str:
 
 def _order(order: Order, source: str, options: Markup) -> Markup:
     photos = [Markup(f'<img class="photo" src="/assets/{name}" alt="" width="96" height="96">') for name in PHOTOS]
-    return fill(
+    return render_template(
         "order",
         number=order.number,
         status=order.status,
@@ -87,22 +86,22 @@ def _order(order: Order, source: str, options: Markup) -> Markup:
         company_code=order.company_code,
         company=order.company,
         lines=_lines(order),
-        total=money(order.total_cents),
+        total=format_money(order.total_cents),
         currency=order.currency,
-        photos=joined(photos),
+        photos=join_markup(photos),
         source=source,
         options=options,
     )
 
 
 def _changed(order: Order) -> Markup:
-    return fill(
+    return render_template(
         "changed",
         number=order.number,
         status=order.status,
         supplier=order.supplier.shown,
         requester=order.requester,
-        total=money(order.total_cents),
+        total=format_money(order.total_cents),
         currency=order.currency,
         file_count=str(len(order.attachments)),
     )
@@ -111,15 +110,15 @@ def _changed(order: Order) -> Markup:
 def _lines(order: Order) -> Markup:
     rows = [
         Markup(
-            f'<tr class="order_line"><td>{place}</td><td class="line_item">{escaped(line.goods)}</td>'
+            f'<tr class="order_line"><td>{place}</td><td class="line_item">{escape(line.goods)}</td>'
             f'<td class="line_commodity">{line.commodity}</td><td class="line_account">{line.account}</td>'
             f'<td class="number line_quantity">{line.quantity}</td>'
-            f'<td class="number line_price">{money(line.price_cents)} {order.currency}</td>'
-            f'<td class="number line_total">{money(line.total_cents)} {order.currency}</td></tr>'
+            f'<td class="number line_price">{format_money(line.price_cents)} {order.currency}</td>'
+            f'<td class="number line_total">{format_money(line.total_cents)} {order.currency}</td></tr>'
         )
         for place, line in enumerate(order.lines, start=1)
     ]
-    return joined(rows)
+    return join_markup(rows)
 
 
 def _options(room_bytes: int) -> Markup:

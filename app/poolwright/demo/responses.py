@@ -10,10 +10,10 @@ from starlette.types import Receive, Scope, Send
 from poolwright.demo.catalogue.order import Naming
 from poolwright.demo.pages import error_page, maintenance_page
 
-_PORTION_BYTES = 64 * 1024
+_PIECE_BYTES = 64 * 1024
 
 
-class PortionedResponse(Response):
+class PiecewiseResponse(Response):
     """A body sent piece by piece; without its length when chunked."""
 
     def __init__(self, content: bytes, *, headers: list[tuple[bytes, bytes]], is_chunked: bool) -> None:
@@ -26,13 +26,13 @@ class PortionedResponse(Response):
         """Send the file."""
         content = bytes(self.body)
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        for start in range(0, len(content), _PORTION_BYTES):
-            piece = content[start : start + _PORTION_BYTES]
+        for start in range(0, len(content), _PIECE_BYTES):
+            piece = content[start : start + _PIECE_BYTES]
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
 
-class BrokenResponse(Response):
+class TruncatedResponse(Response):
     """The headers of another answer and the beginning of its body; then the connection closes."""
 
     def __init__(self, whole: Response, after_bytes: int) -> None:
@@ -46,7 +46,7 @@ class BrokenResponse(Response):
         await send({"type": "http.response.body", "body": bytes(self.body), "more_body": True})
 
 
-def page(html: str, status: int = 200) -> Response:
+def page_response(html: str, status: int = 200) -> Response:
     """A page that no cache may keep."""
     return HTMLResponse(html, status, headers={"Cache-Control": "no-store"})
 
@@ -56,20 +56,20 @@ def redirect(address: str) -> Response:
     return RedirectResponse(address, 302, headers={"Cache-Control": "no-store"})
 
 
-def failure(status: int, retry_after_s: int | None = None) -> Response:
+def error_response(status: int, retry_after_s: int | None = None) -> Response:
     """The error page of that status."""
-    answer = page(error_page(status), status)
+    answer = page_response(error_page(status), status)
     if retry_after_s is not None:
         answer.headers["Retry-After"] = str(retry_after_s)
     return answer
 
 
-def maintenance() -> Response:
+def maintenance_response() -> Response:
     """Closed for maintenance, nobody knows how long."""
-    return page(maintenance_page(), 503)
+    return page_response(maintenance_page(), 503)
 
 
-def disposition(naming: Naming, name: str) -> bytes | None:
+def content_disposition(naming: Naming, name: str) -> bytes | None:
     """The Content-Disposition header that tells a name in that way; nothing where there is none."""
     plain = name.encode("ascii", "replace").decode().replace("?", "_")
     match naming:

@@ -1,40 +1,63 @@
-"""Puts the portal together: its addresses, and the tally of all that is asked."""
+"""The demo portal as a web server: its ASGI application, and the process that serves it until it is stopped.
+
+One JSON line says that it listens, with the address and what a test needs to know; the line goes to standard output, or
+to the descriptor of ``--ready-fd``. The portal ends on SIGTERM and SIGINT, and with ``--die-with-parent`` when its
+standard input ends. It serves this machine only, unless ``--host`` says otherwise.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
+import os
 import re
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from types import FrameType
 
+import anyio
+import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from poolwright.demo.counters import Counters, Room
-from poolwright.demo.endpoints import admin, downloads, front, orders
-from poolwright.demo.site import Site
+from poolwright.demo import routes_admin, routes_orders, routes_user
+from poolwright.demo.site import DemoSite, make_site
+from poolwright.demo.stats import Counters, RequestKind
 
-_ROOMS = (
-    (re.compile(r"/order_headers/[^/]+"), Room.ORDER_PAGE),
-    (re.compile(r"/order_headers/[^/]+/attachments\.json"), Room.ATTACHMENT_LIST),
-    (re.compile(r"/attachment/.*|/documents/.*"), Room.DOWNLOAD),
-    (re.compile(r"/sessions.*"), Room.LOGIN),
-    (re.compile(r"/assets/.*"), Room.ASSET),
+_REQUEST_KINDS = (
+    (re.compile(r"/order_headers/[^/]+"), RequestKind.ORDER_PAGE),
+    (re.compile(r"/order_headers/[^/]+/attachments\.json"), RequestKind.ATTACHMENT_LIST),
+    (re.compile(r"/attachment/.*|/documents/.*"), RequestKind.DOWNLOAD),
+    (re.compile(r"/sessions.*"), RequestKind.LOGIN),
+    (re.compile(r"/assets/.*"), RequestKind.ASSET),
 )
 
 
-def create_app(site: Site) -> Starlette:
+def create_app(site: DemoSite) -> Starlette:
     """The portal as an ASGI application."""
     app = Starlette(
-        routes=[*front.ROUTES, *orders.ROUTES, *downloads.ROUTES, *admin.ROUTES],
-        middleware=[Middleware(Tally, counters=site.counters)],
-        exception_handlers={404: _nowhere, 405: _nowhere},
+        routes=[
+            *routes_user.USER_ROUTES,
+            *routes_orders.ORDER_ROUTES,
+            *routes_orders.DOWNLOAD_ROUTES,
+            *routes_admin.ADMIN_ROUTES,
+        ],
+        middleware=[Middleware(StatsMiddleware, counters=site.counters)],
+        exception_handlers={404: _not_found, 405: _not_found},
     )
     app.state.site = site
     return app
 
 
-class Tally:
+class StatsMiddleware:
     """Counts requests by room while they are being answered. Admin requests don't count."""
 
     def __init__(self, app: ASGIApp, counters: Counters) -> None:
@@ -44,10 +67,10 @@ class Tally:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request through."""
         path: str = scope["path"] if scope["type"] == "http" else ""
-        if not path or path.startswith(f"{admin.PREFIX}/"):
+        if not path or path.startswith(f"{routes_admin.PREFIX}/"):
             await self._app(scope, receive, send)
             return
-        with self._counters.request(_room(path)):
+        with self._counters.request(_request_kind(path)):
             try:
                 await self._app(scope, receive, send)
             except Exception:
@@ -55,9 +78,149 @@ class Tally:
                 raise
 
 
-def _room(path: str) -> Room:
-    return next((room for pattern, room in _ROOMS if pattern.fullmatch(path)), Room.OTHER)
+def _request_kind(path: str) -> RequestKind:
+    return next((room for pattern, room in _REQUEST_KINDS if pattern.fullmatch(path)), RequestKind.OTHER)
 
 
-async def _nowhere(_request: Request, _problem: Exception) -> Response:
-    return front.nowhere()
+async def _not_found(_request: Request, _problem: Exception) -> Response:
+    return routes_user.not_found()
+
+
+_BACKLOG = 256
+_KEEP_ALIVE_S = 75
+_GRACE_S = 1
+_CANNOT_START = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyLine:
+    """The ready line."""
+
+    url: str
+    admin_token: str
+    user: str
+    password: str
+
+
+class _Server(uvicorn.Server):
+    """Tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config, ready: ReadyLine, ready_fd: int) -> None:
+        super().__init__(config)
+        self._ready = ready
+        self._ready_fd = ready_fd
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then write the ready line."""
+        await super().startup(sockets)
+        os.write(self._ready_fd, json.dumps(asdict(self._ready)).encode() + b"\n")
+
+
+def main() -> None:
+    """Serve until stopped; exit code 0 then, 2 when the address can't be had."""
+    options = _parser().parse_args()
+    try:
+        listener = _listener(options.host, options.port)
+    except OSError as problem:
+        sys.exit(_report_bind_error(options.host, options.port, problem))
+    token = secrets.token_urlsafe(24)
+    site = make_site(
+        seed=options.seed,
+        order_count=options.orders,
+        session_minutes=options.session_minutes,
+        admin_token=token,
+        totp_secret=options.totp_secret,
+    )
+    host, port = listener.getsockname()[:2]
+    ready = ReadyLine(
+        url=f"http://{host}:{port}", admin_token=token, user=site.account.user, password=site.account.password
+    )
+    config = uvicorn.Config(
+        create_app(site),
+        lifespan="off",
+        ws="none",
+        log_level="warning",
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+    server = _Server(config, ready, options.ready_fd)
+    _stop_on_signals(server)
+    anyio.run(partial(_serve, server, listener, dies_with_parent=options.die_with_parent and sys.platform != "win32"))
+
+
+async def _serve(server: uvicorn.Server, listener: socket.socket, *, dies_with_parent: bool) -> None:
+    async with anyio.create_task_group() as tasks:
+        if dies_with_parent:
+            tasks.start_soon(_stop_at_end_of_input, server)
+        await server.serve(sockets=[listener])
+        tasks.cancel_scope.cancel()
+
+
+async def _stop_at_end_of_input(server: uvicorn.Server) -> None:
+    """Whoever started the portal holds the other end of its standard input; the end of it is the end of that one."""
+    descriptor = sys.stdin.fileno()
+    is_open = True
+    while is_open:
+        await anyio.wait_readable(descriptor)
+        is_open = bool(os.read(descriptor, 4096))
+    server.should_exit = True
+
+
+def _stop_on_signals(server: uvicorn.Server) -> None:
+    """The server takes the signals while it runs and raises them again when it is done; both must end quietly."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """The protocol is named, or asyncio would leave Nagle's algorithm on and each answer would wait 40 ms."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if sys.platform != "win32":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _report_bind_error(host: str, port: int, problem: OSError) -> int:
+    sys.stderr.write(
+        f"The portal can't listen on {host}:{port} ({problem.strerror}); choose another --host or --port.\n"
+    )
+    return _CANNOT_START
+
+
+def _integer_between(lowest: int, highest: int) -> Callable[[str], int]:
+    def whole_number(text: str) -> int:
+        number = int(text)
+        if not lowest <= number <= highest:
+            raise argparse.ArgumentTypeError(f"{number} is not between {lowest} and {highest}")
+        return number
+
+    return whole_number
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m poolwright.demo", description="A made-up procurement portal for demos and tests."
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    parser.add_argument("--port", type=_integer_between(0, 65535), default=0, help="port; 0 takes a free one (default)")
+    parser.add_argument(
+        "--orders", type=_integer_between(0, 1_000_000), default=40, help="how many orders the list has (default: 40)"
+    )
+    parser.add_argument("--seed", type=int, default=7, help="another seed makes other orders (default: 7)")
+    parser.add_argument("--session-minutes", type=float, help="end sessions unused for so long (default: never)")
+    parser.add_argument(
+        "--totp-secret", default="", help="ask for a one-time code of this secret too (default: the password is enough)"
+    )
+    parser.add_argument("--ready-fd", type=int, default=1, help="descriptor for the ready line (default: 1)")
+    parser.add_argument("--die-with-parent", action="store_true", help="stop when standard input ends (not on Windows)")
+    return parser

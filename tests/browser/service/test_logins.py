@@ -11,8 +11,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from poolwright.demo.client import Portal
-from poolwright.demo.process import running_portal
+from poolwright.demo.portal_client import PortalClient, running_portal
 from poolwright.domain.events import Event, Notice
 from poolwright.domain.ids import TaskId
 from poolwright.domain.outcomes import Reason
@@ -68,7 +67,7 @@ async def bring(pool: PersistentWorkerPool, number: str, attempt: int) -> Reason
     return report.reason
 
 
-async def log_in_elsewhere(portal: Portal, desk: Desk, folder: Path) -> None:
+async def log_in_elsewhere(portal: PortalClient, desk: Desk, folder: Path) -> None:
     """A person logs in, and the login is kept beside the profile."""
     async with open_stage(portal, folder):
         pass

@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from poolwright.demo.process import running_portal
+from poolwright.demo.portal_client import running_portal
 from poolwright.domain.events import Event, TaskReturned
 from poolwright.domain.options import WorkerOptions
 from poolwright.domain.outcomes import Reason, ReturnReason

@@ -17,21 +17,20 @@ import pytest
 from poolwright.concurrency import periodic
 from poolwright.demo.catalogue.order import Defect, LinkForm
 from poolwright.demo.catalogue.truth import OrderTruth
-from poolwright.demo.client import Portal
 from poolwright.demo.faults import (
     ChangedPage,
     CrashPage,
     Drop,
     ErrorStatus,
     Fault,
+    FaultScope,
     Hang,
     Latency,
-    LoggedOut,
+    LoginRedirect,
     Maintenance,
-    Scope,
-    SecondFactor,
+    SecondFactorRedirect,
 )
-from poolwright.demo.process import running_portal
+from poolwright.demo.portal_client import PortalClient, running_portal
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import Report
 from poolwright.sdk.protocol import SessionLostError
@@ -45,18 +44,18 @@ pytestmark = [needs_chromium, pytest.mark.timeout(90), pytest.mark.asyncio(loop_
 
 
 @pytest.fixture(scope="module", name="shared")
-def _shared() -> Generator[Portal]:
+def _shared() -> Generator[PortalClient]:
     with lasting_portal() as portal:
         yield portal
 
 
 @pytest.fixture(name="portal")
-async def _portal(shared: Portal) -> Portal:
+async def _portal(shared: PortalClient) -> PortalClient:
     await shared.clear_faults()
     return shared
 
 
-async def order_with(portal: Portal, form: LinkForm) -> OrderTruth:
+async def order_with(portal: PortalClient, form: LinkForm) -> OrderTruth:
     """A whole order that has a file behind this kind of link."""
     truths = await portal.truth()
     return next(
@@ -68,7 +67,7 @@ async def order_with(portal: Portal, form: LinkForm) -> OrderTruth:
     )
 
 
-async def order_of_anchors(portal: Portal, file_count: int = 2) -> OrderTruth:
+async def order_of_anchors(portal: PortalClient, file_count: int = 2) -> OrderTruth:
     """A whole order with so many files or more, each behind a plain link."""
     truths = await portal.truth()
     return next(
@@ -81,13 +80,13 @@ async def order_of_anchors(portal: Portal, file_count: int = 2) -> OrderTruth:
     )
 
 
-async def order_that(portal: Portal, outcome: str) -> OrderTruth:
+async def order_that(portal: PortalClient, outcome: str) -> OrderTruth:
     """A listed order that must end so."""
     truths = await portal.truth()
     return next(truth for truth in truths.values() if truth.is_listed and truth.outcome == outcome)
 
 
-async def odd_order(portal: Portal, defect: Defect) -> OrderTruth:
+async def odd_order(portal: PortalClient, defect: Defect) -> OrderTruth:
     """The order outside any list that has a file with this defect."""
     truths = await portal.truth()
     return next(
@@ -110,7 +109,7 @@ def saved_digests(stage: Stage, number: str) -> list[str]:
 
 @pytest.mark.parametrize("form", list(LinkForm))
 async def test_every_link_form_leads_to_the_right_files(
-    portal: Portal, tmp_path: Path, form: LinkForm, open_stage: OpenStage
+    portal: PortalClient, tmp_path: Path, form: LinkForm, open_stage: OpenStage
 ) -> None:
     truth = await order_with(portal, form)
 
@@ -127,7 +126,7 @@ async def test_every_link_form_leads_to_the_right_files(
 
 
 async def test_a_tab_goes_through_its_states_and_is_closed(
-    portal: Portal, tmp_path: Path, open_stage: OpenStage
+    portal: PortalClient, tmp_path: Path, open_stage: OpenStage
 ) -> None:
     truth = await order_that(portal, "COMPLETED")
 
@@ -150,7 +149,7 @@ async def test_a_tab_goes_through_its_states_and_is_closed(
     ],
 )
 async def test_each_answer_of_the_portal_has_its_outcome(
-    portal: Portal,
+    portal: PortalClient,
     tmp_path: Path,
     outcome: str,
     reason: Reason,
@@ -164,7 +163,9 @@ async def test_each_answer_of_the_portal_has_its_outcome(
     assert (report.outcome, report.reason) == (outcome, reason)
 
 
-async def test_an_expired_session_is_no_missing_order(portal: Portal, tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_an_expired_session_is_no_missing_order(
+    portal: PortalClient, tmp_path: Path, open_stage: OpenStage
+) -> None:
     """The login page shows the text of a missing order: the trap."""
     truth = await order_that(portal, "COMPLETED")
 
@@ -180,16 +181,18 @@ async def test_an_expired_session_is_no_missing_order(portal: Portal, tmp_path: 
     assert stage.heard.path("session")[-6:] == ["ACTIVE", "ERROR", "RECOVERING", "ACTIVE", "CLOSING", "CLOSED"]
 
 
-@pytest.mark.parametrize(("wall", "words"), [(LoggedOut(), "login page"), (SecondFactor(), "second factor")])
+@pytest.mark.parametrize(
+    ("wall", "words"), [(LoginRedirect(), "login page"), (SecondFactorRedirect(), "second factor")]
+)
 async def test_a_session_that_ends_between_page_and_file_saves_no_page_of_the_wall(
-    portal: Portal,
+    portal: PortalClient,
     tmp_path: Path,
     wall: Fault,
     words: str,
     open_stage: OpenStage,
 ) -> None:
     truth = await order_with(portal, LinkForm.ANCHOR)
-    await portal.add_fault(wall, Scope.DOWNLOAD)
+    await portal.add_fault(wall, FaultScope.DOWNLOAD)
 
     async with open_stage(portal, tmp_path) as stage:
         with pytest.raises(SessionLostError, match=words):
@@ -198,11 +201,11 @@ async def test_a_session_that_ends_between_page_and_file_saves_no_page_of_the_wa
     assert not (stage.staging / truth.number / "files").exists() or not saved_digests(stage, truth.number)
 
 
-async def test_a_second_factor_is_a_lost_session(portal: Portal, tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_a_second_factor_is_a_lost_session(portal: PortalClient, tmp_path: Path, open_stage: OpenStage) -> None:
     truth = await order_that(portal, "COMPLETED")
 
     async with open_stage(portal, tmp_path) as stage:
-        await portal.add_fault(SecondFactor(), times=1)
+        await portal.add_fault(SecondFactorRedirect(), times=1)
         with pytest.raises(SessionLostError, match="asks for a second factor"):
             await try_order(stage, truth.number)
 
@@ -221,7 +224,7 @@ async def test_a_second_factor_is_a_lost_session(portal: Portal, tmp_path: Path,
     ids=lambda value: getattr(value, "kind", str(value)),
 )
 async def test_each_fault_of_a_page_has_its_reason(
-    portal: Portal,
+    portal: PortalClient,
     tmp_path: Path,
     fault: ErrorStatus | Maintenance | ChangedPage | CrashPage | Hang,
     reason: Reason,
@@ -243,7 +246,7 @@ async def test_each_fault_of_a_page_has_its_reason(
 
 
 async def test_a_page_that_nobody_knows_leaves_its_picture_and_source(
-    portal: Portal, tmp_path: Path, open_stage: OpenStage
+    portal: PortalClient, tmp_path: Path, open_stage: OpenStage
 ) -> None:
     truth = await order_that(portal, "COMPLETED")
 
@@ -258,30 +261,32 @@ async def test_a_page_that_nobody_knows_leaves_its_picture_and_source(
 
 
 async def test_a_list_that_never_arrives_is_no_empty_list(
-    portal: Portal, tmp_path: Path, open_stage: OpenStage
+    portal: PortalClient, tmp_path: Path, open_stage: OpenStage
 ) -> None:
     truth = await order_that(portal, "COMPLETED")
 
     async with open_stage(portal, tmp_path, pack=demo_pack(page_s=2.0)) as stage:
-        await portal.add_fault(Hang(), Scope.ATTACHMENT_LIST)
+        await portal.add_fault(Hang(), FaultScope.ATTACHMENT_LIST)
         report = await try_order(stage, truth.number)
 
     assert report.reason is Reason.PORTAL_CHANGED
     assert "did not arrive" in report.detail
 
 
-async def test_a_list_that_comes_late_is_waited_for(portal: Portal, tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_a_list_that_comes_late_is_waited_for(
+    portal: PortalClient, tmp_path: Path, open_stage: OpenStage
+) -> None:
     truth = await order_that(portal, "COMPLETED")
 
     async with open_stage(portal, tmp_path) as stage:
-        await portal.add_fault(Latency(delay_ms=1500), Scope.ATTACHMENT_LIST)
+        await portal.add_fault(Latency(delay_ms=1500), FaultScope.ATTACHMENT_LIST)
         report = await try_order(stage, truth.number)
 
     assert report.reason is Reason.ALL_SAVED
 
 
 async def test_an_order_that_takes_too_long_frees_its_tab(
-    portal: Portal, tmp_path: Path, open_stage: OpenStage
+    portal: PortalClient, tmp_path: Path, open_stage: OpenStage
 ) -> None:
     truth = await order_that(portal, "COMPLETED")
 
@@ -294,7 +299,9 @@ async def test_an_order_that_takes_too_long_frees_its_tab(
     assert open_pages == 1
 
 
-async def test_a_task_may_have_less_time_than_others(portal: Portal, tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_a_task_may_have_less_time_than_others(
+    portal: PortalClient, tmp_path: Path, open_stage: OpenStage
+) -> None:
     truth = await order_that(portal, "COMPLETED")
     task = dataclasses.replace(task_for(truth.number), timeout_s=0.8)
 
@@ -307,7 +314,9 @@ async def test_a_task_may_have_less_time_than_others(portal: Portal, tmp_path: P
     assert open_pages == 1
 
 
-async def test_a_task_may_have_more_time_than_others(portal: Portal, tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_a_task_may_have_more_time_than_others(
+    portal: PortalClient, tmp_path: Path, open_stage: OpenStage
+) -> None:
     truth = await order_that(portal, "COMPLETED")
     task = dataclasses.replace(task_for(truth.number), timeout_s=60.0)
 
@@ -320,7 +329,7 @@ async def test_a_task_may_have_more_time_than_others(portal: Portal, tmp_path: P
 
 @pytest.mark.parametrize("defect", [Defect.TRUNCATED, Defect.EMPTY, Defect.DISGUISED, Defect.MISSING])
 async def test_a_bad_file_is_never_counted_as_saved(
-    portal: Portal, tmp_path: Path, defect: Defect, open_stage: OpenStage
+    portal: PortalClient, tmp_path: Path, defect: Defect, open_stage: OpenStage
 ) -> None:
     truth = await odd_order(portal, defect)
     good = {file.sha256 for file in truth.attachments if file.good}
@@ -334,12 +343,12 @@ async def test_a_bad_file_is_never_counted_as_saved(
 
 
 async def test_a_transfer_that_breaks_off_can_be_tried_again(
-    portal: Portal, tmp_path: Path, open_stage: OpenStage
+    portal: PortalClient, tmp_path: Path, open_stage: OpenStage
 ) -> None:
     truth = await order_with(portal, LinkForm.ANCHOR)
 
     async with open_stage(portal, tmp_path) as stage:
-        await portal.add_fault(Drop(after_bytes=10), Scope.DOWNLOAD)
+        await portal.add_fault(Drop(after_bytes=10), FaultScope.DOWNLOAD)
         broken = await try_order(stage, truth.number)
         await portal.clear_faults()
         whole = await try_order(stage, truth.number)
@@ -349,7 +358,7 @@ async def test_a_transfer_that_breaks_off_can_be_tried_again(
     assert whole.reason is Reason.ALL_SAVED
 
 
-async def _end_when_files_are_asked_for(portal: Portal) -> None:
+async def _end_when_files_are_asked_for(portal: PortalClient) -> None:
     async for _ in periodic(0.05):
         if (await portal.stats()).concurrent_max.get("download"):
             break
@@ -361,7 +370,7 @@ async def test_a_portal_that_goes_while_files_are_fetched_is_no_failure_of_the_o
 ) -> None:
     async with running_portal() as portal:
         truth = await order_of_anchors(portal, file_count=4)
-        await portal.add_fault(Latency(delay_ms=60_000), Scope.DOWNLOAD, order=truth.number)
+        await portal.add_fault(Latency(delay_ms=60_000), FaultScope.DOWNLOAD, order=truth.number)
         async with open_stage(portal, tmp_path) as stage, anyio.create_task_group() as beside:
             beside.start_soon(_end_when_files_are_asked_for, portal)
             report = await try_order(stage, truth.number)
@@ -379,7 +388,7 @@ async def test_a_portal_that_goes_while_files_are_fetched_is_no_failure_of_the_o
     ids=str,
 )
 async def test_a_portal_that_is_busy_when_asked_for_a_file_is_no_failure_of_the_order(
-    portal: Portal,
+    portal: PortalClient,
     tmp_path: Path,
     fault: ErrorStatus,
     retry_after_s: float | None,
@@ -388,7 +397,7 @@ async def test_a_portal_that_is_busy_when_asked_for_a_file_is_no_failure_of_the_
     truth = await order_of_anchors(portal)
 
     async with open_stage(portal, tmp_path) as stage:
-        await portal.add_fault(fault, Scope.DOWNLOAD, order=truth.number, times=1)
+        await portal.add_fault(fault, FaultScope.DOWNLOAD, order=truth.number, times=1)
         busy = await try_order(stage, truth.number)
         await portal.clear_faults()
         whole = await try_order(stage, truth.number)
@@ -401,7 +410,7 @@ async def test_a_portal_that_is_busy_when_asked_for_a_file_is_no_failure_of_the_
 
 
 async def test_a_portal_that_is_busy_for_a_second_file_is_asked_for_no_further_one(
-    portal: Portal,
+    portal: PortalClient,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     open_stage: OpenStage,
@@ -410,7 +419,7 @@ async def test_a_portal_that_is_busy_for_a_second_file_is_asked_for_no_further_o
     truth = await order_of_anchors(portal, file_count=4)
 
     async with open_stage(portal, tmp_path) as stage:
-        await portal.add_fault(ErrorStatus(status=429), Scope.DOWNLOAD, order=truth.number, times=2)
+        await portal.add_fault(ErrorStatus(status=429), FaultScope.DOWNLOAD, order=truth.number, times=2)
         report = await try_order(stage, truth.number)
 
     assert (report.reason, report.files) == (Reason.PORTAL_BUSY, ())
@@ -420,21 +429,21 @@ async def test_a_portal_that_is_busy_for_a_second_file_is_asked_for_no_further_o
 
 
 async def test_an_error_for_a_file_without_a_time_to_come_back_is_that_files_own(
-    portal: Portal,
+    portal: PortalClient,
     tmp_path: Path,
     open_stage: OpenStage,
 ) -> None:
     truth = await order_with(portal, LinkForm.ANCHOR)
 
     async with open_stage(portal, tmp_path) as stage:
-        await portal.add_fault(ErrorStatus(status=503), Scope.DOWNLOAD, order=truth.number, times=1)
+        await portal.add_fault(ErrorStatus(status=503), FaultScope.DOWNLOAD, order=truth.number, times=1)
         report = await try_order(stage, truth.number)
 
     assert report.reason in {Reason.SOME_FILES_FAILED, Reason.DOWNLOAD_FAILED}
     assert [missed.is_retryable for missed in report.missed] == [True]
 
 
-async def test_a_dead_browser_is_no_failure_of_the_order(portal: Portal, tmp_path: Path) -> None:
+async def test_a_dead_browser_is_no_failure_of_the_order(portal: PortalClient, tmp_path: Path) -> None:
     truth = await order_that(portal, "COMPLETED")
     mark = f"--user-data-dir={tmp_path / 'profile'}"
 
@@ -463,19 +472,19 @@ def _command(process: psutil.Process) -> list[str]:
 
 
 async def test_a_session_that_ends_before_the_list_is_asked_for_is_lost(
-    portal: Portal, tmp_path: Path, open_stage: OpenStage
+    portal: PortalClient, tmp_path: Path, open_stage: OpenStage
 ) -> None:
     truth = await order_that(portal, "COMPLETED")
-    await portal.add_fault(ErrorStatus(status=401), Scope.ATTACHMENT_LIST)
+    await portal.add_fault(ErrorStatus(status=401), FaultScope.ATTACHMENT_LIST)
 
     async with open_stage(portal, tmp_path) as stage:
         with pytest.raises(SessionLostError):
             await try_order(stage, truth.number)
 
 
-async def test_a_list_that_fails_is_tried_again(portal: Portal, tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_a_list_that_fails_is_tried_again(portal: PortalClient, tmp_path: Path, open_stage: OpenStage) -> None:
     truth = await order_that(portal, "COMPLETED")
-    await portal.add_fault(ErrorStatus(status=500), Scope.ATTACHMENT_LIST)
+    await portal.add_fault(ErrorStatus(status=500), FaultScope.ATTACHMENT_LIST)
 
     async with open_stage(portal, tmp_path) as stage:
         report = await try_order(stage, truth.number)

@@ -11,9 +11,8 @@ import pytest
 from playwright.async_api import Page, Route
 from pyotp.totp import TOTP
 
-from poolwright.demo.client import Portal
-from poolwright.demo.faults import Hang, Scope
-from poolwright.demo.process import running_portal
+from poolwright.demo.faults import FaultScope, Hang
+from poolwright.demo.portal_client import PortalClient, running_portal
 from poolwright.domain.outcomes import LoginCheck
 from poolwright.portal.pack import LoginStep, Pack
 from poolwright.worker.browser.cookie_snapshot import CookieSnapshot
@@ -29,7 +28,7 @@ SECRET = "JBSWY3DPEHPK3PXP"
 
 
 @pytest.fixture(scope="module")
-def portal() -> Generator[Portal]:
+def portal() -> Generator[PortalClient]:
     with lasting_portal() as serving:
         yield serving
 
@@ -40,14 +39,14 @@ def pack_with(*ladder: LoginStep, person_s: float = 30.0) -> Pack:
     return pack.model_copy(update={"login": login, "limits": pack.limits.model_copy(update={"person_s": person_s})})
 
 
-async def log_out(portal: Portal, stage: Stage) -> None:
+async def log_out(portal: PortalClient, stage: Stage) -> None:
     """The portal ends all sessions, and the session hears of it."""
     await portal.expire_sessions()
     await portal.reset_stats()
     assert stage.session.membership.lose(stage.session.membership.count)
 
 
-async def test_a_lost_login_is_news_once(portal: Portal, tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_a_lost_login_is_news_once(portal: PortalClient, tmp_path: Path, open_stage: OpenStage) -> None:
     async with open_stage(portal, tmp_path) as stage:
         membership = stage.session.membership
         count = membership.count
@@ -60,7 +59,7 @@ async def test_a_lost_login_is_news_once(portal: Portal, tmp_path: Path, open_st
 
 
 async def test_a_page_that_hangs_says_nothing_about_the_login(
-    portal: Portal,
+    portal: PortalClient,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     open_stage: OpenStage,
@@ -76,7 +75,9 @@ async def _answer_with_endless_script(route: Route) -> None:
     await route.fulfill(content_type="text/html", body="<script>setTimeout(() => { for (;;); }, 1);</script>")
 
 
-async def test_a_session_takes_over_the_login_of_another(portal: Portal, tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_a_session_takes_over_the_login_of_another(
+    portal: PortalClient, tmp_path: Path, open_stage: OpenStage
+) -> None:
     async with (
         open_stage(portal, tmp_path / "one") as one,
         open_stage(portal, tmp_path / "two", password="wrong", is_authenticated=False) as two,
@@ -95,7 +96,7 @@ async def test_a_session_takes_over_the_login_of_another(portal: Portal, tmp_pat
 
 @pytest.mark.parametrize("spoil", [lambda path: path.unlink(), lambda path: path.write_text("{")], ids=["gone", "torn"])
 async def test_a_login_that_cannot_be_taken_over_is_none(
-    portal: Portal, tmp_path: Path, spoil: object, open_stage: OpenStage
+    portal: PortalClient, tmp_path: Path, spoil: object, open_stage: OpenStage
 ) -> None:
     assert callable(spoil)
     async with open_stage(portal, tmp_path) as stage:
@@ -110,7 +111,7 @@ async def test_a_login_that_cannot_be_taken_over_is_none(
 
 
 async def test_a_login_that_was_made_into_the_profile_since_is_taken(
-    portal: Portal, tmp_path: Path, open_stage: OpenStage
+    portal: PortalClient, tmp_path: Path, open_stage: OpenStage
 ) -> None:
     """So a daemon that waits for a person goes on without a restart."""
     ladder = pack_with(LoginStep.REVISIT, LoginStep.COOKIES)
@@ -126,11 +127,11 @@ async def test_a_login_that_was_made_into_the_profile_since_is_taken(
 
 
 async def test_a_portal_that_answers_no_login_in_time_is_down_and_refuses_nobody(
-    portal: Portal, tmp_path: Path, open_stage: OpenStage
+    portal: PortalClient, tmp_path: Path, open_stage: OpenStage
 ) -> None:
     async with open_stage(portal, tmp_path, pack=demo_pack(page_s=1.5)) as stage:
         await log_out(portal, stage)
-        await portal.add_fault(Hang(), Scope.LOGIN)
+        await portal.add_fault(Hang(), FaultScope.LOGIN)
         with anyio.fail_after(30), pytest.raises(PortalDownError, match=r"did not come within|does not answer"):
             await stage.session.membership.log_in(Credentials())
         await portal.clear_faults()
@@ -138,7 +139,7 @@ async def test_a_portal_that_answers_no_login_in_time_is_down_and_refuses_nobody
     assert stage.heard.path("session")[-3:] == ["ERROR", "CLOSING", "CLOSED"]
 
 
-async def test_every_rung_says_why_it_did_not_hold(portal: Portal, tmp_path: Path, open_stage: OpenStage) -> None:
+async def test_every_rung_says_why_it_did_not_hold(portal: PortalClient, tmp_path: Path, open_stage: OpenStage) -> None:
     every = pack_with(LoginStep.REVISIT, LoginStep.COOKIES, LoginStep.FORM, LoginStep.HUMAN)
     async with open_stage(portal, tmp_path, pack=every, password="wrong", is_authenticated=False) as stage:
         with pytest.raises(CannotLogInError) as caught:
@@ -152,7 +153,7 @@ async def test_every_rung_says_why_it_did_not_hold(portal: Portal, tmp_path: Pat
 
 
 async def test_a_login_that_would_end_soon_is_given_up_for_a_new_one(
-    portal: Portal, tmp_path: Path, open_stage: OpenStage
+    portal: PortalClient, tmp_path: Path, open_stage: OpenStage
 ) -> None:
     pack = demo_pack()
     pack = pack.model_copy(update={"login": pack.login.model_copy(update={"logout": "/logout"})})
@@ -199,7 +200,7 @@ class TestPerson:
     """A person who logs in by hand in a worker's own window."""
 
     async def test_who_logs_in_is_noticed(
-        self, portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, portal: PortalClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with virtual_display(monkeypatch):
             async with open_stage(
@@ -215,7 +216,7 @@ class TestPerson:
         assert count <= 2, "only the keeper and its understudy are left"
 
     async def test_a_person_who_does_not_come_is_not_waited_for_for_ever(
-        self, portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, portal: PortalClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         pack = pack_with(LoginStep.HUMAN, person_s=1.0)
         with virtual_display(monkeypatch):
@@ -224,7 +225,7 @@ class TestPerson:
                     await stage.session.membership.log_in(Credentials(is_headed=True))
 
 
-async def log_in_by_hand(page: Page, portal: Portal) -> None:
+async def log_in_by_hand(page: Page, portal: PortalClient) -> None:
     """A person who mistypes the password first."""
     for password in ("wrong", portal.password):
         await page.wait_for_selector("#user_email")

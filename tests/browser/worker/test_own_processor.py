@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.demo.client import Portal
+from poolwright.demo.portal_client import PortalClient
 from poolwright.domain.ids import TaskId
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.tasks import JsonValue, POTask, Report
@@ -150,13 +150,13 @@ async def works_on(tab, task):
 
 
 @pytest.fixture(scope="module", name="shared")
-def _shared() -> Generator[Portal]:
+def _shared() -> Generator[PortalClient]:
     with lasting_portal() as portal:
         yield portal
 
 
 @pytest.fixture(name="portal")
-async def _portal(shared: Portal) -> Portal:
+async def _portal(shared: PortalClient) -> PortalClient:
     await shared.clear_faults()
     return shared
 
@@ -191,7 +191,7 @@ def files_beside(root: Path) -> set[str]:
 
 
 async def test_an_own_processor_opens_what_its_payload_says_and_brings_files(
-    portal: Portal,
+    portal: PortalClient,
     folder: Path,
     tmp_path: Path,
     open_stage: OpenStage,
@@ -223,7 +223,7 @@ async def test_a_session_without_a_portal_needs_no_login(folder: Path, tmp_path:
 
 
 async def test_a_processor_that_raises_ends_its_task_with_a_picture_of_the_page(
-    portal: Portal,
+    portal: PortalClient,
     folder: Path,
     tmp_path: Path,
     open_stage: OpenStage,
@@ -240,7 +240,7 @@ async def test_a_processor_that_raises_ends_its_task_with_a_picture_of_the_page(
 
 
 async def test_a_processor_that_gives_up_tells_why_with_a_picture(
-    portal: Portal, folder: Path, tmp_path: Path, open_stage: OpenStage
+    portal: PortalClient, folder: Path, tmp_path: Path, open_stage: OpenStage
 ) -> None:
     address = f"{portal.url}/sessions/new"
 
@@ -404,7 +404,7 @@ async def test_a_lost_login_cannot_be_brought_back_without_a_portal(tmp_path: Pa
 
 
 async def test_an_own_processor_may_work_in_a_portal_too(
-    portal: Portal, folder: Path, tmp_path: Path, open_stage: OpenStage
+    portal: PortalClient, folder: Path, tmp_path: Path, open_stage: OpenStage
 ) -> None:
     async with open_stage(portal, tmp_path) as stage:
         report = await try_task(stage, folder, "titles", {"url": f"{portal.url}/"})

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Route
 
-from poolwright.demo.process import running_portal
+from poolwright.demo.portal_client import running_portal
 from poolwright.domain.outcomes import LoginCheck
 from tests.support.portal import needs_chromium
 from tests.support.sessions import OpenStage

@@ -18,8 +18,8 @@ import pytest
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
-from poolwright.demo.client import Portal
-from poolwright.demo.faults import Hang, Scope
+from poolwright.demo.faults import FaultScope, Hang
+from poolwright.demo.portal_client import PortalClient
 from poolwright.domain.outcomes import Reason
 from poolwright.profile.profile import prepare_for_launch
 from poolwright.worker import session as sessions
@@ -33,19 +33,19 @@ pytestmark = [needs_chromium, pytest.mark.timeout(90)]
 
 
 @pytest.fixture(scope="module", name="shared")
-def _shared() -> Generator[Portal]:
+def _shared() -> Generator[PortalClient]:
     with lasting_portal() as portal:
         yield portal
 
 
 @pytest.fixture(name="portal")
-async def _portal(shared: Portal) -> Portal:
+async def _portal(shared: PortalClient) -> PortalClient:
     await shared.clear_faults()
     await shared.reset_stats()
     return shared
 
 
-async def good_number(portal: Portal) -> str:
+async def good_number(portal: PortalClient) -> str:
     """An order that has files, all of them good."""
     truths = await portal.truth()
     return next(truth.number for truth in truths.values() if truth.is_listed and truth.outcome == "COMPLETED")
@@ -57,7 +57,7 @@ async def close_keeper(stage: Stage) -> None:
     await page.close()
 
 
-async def test_a_fresh_profile_is_logged_in_by_form(portal: Portal, tmp_path: Path) -> None:
+async def test_a_fresh_profile_is_logged_in_by_form(portal: PortalClient, tmp_path: Path) -> None:
     async with open_stage(portal, tmp_path) as stage:
         cookies = {cookie.get("name") for cookie in await stage.session.driver.cookies()}
         status = stage.session.status.name
@@ -70,7 +70,7 @@ async def test_a_fresh_profile_is_logged_in_by_form(portal: Portal, tmp_path: Pa
     assert stage.heard.path("session") == ["INITIALIZING", "AUTHENTICATED", "CLOSING", "CLOSED"]
 
 
-async def test_a_profile_that_is_logged_in_is_not_logged_in_again(portal: Portal, tmp_path: Path) -> None:
+async def test_a_profile_that_is_logged_in_is_not_logged_in_again(portal: PortalClient, tmp_path: Path) -> None:
     async with open_stage(portal, tmp_path, executable=CHROMIUM):
         pass
     prepare_for_launch(tmp_path / "profile")
@@ -81,7 +81,7 @@ async def test_a_profile_that_is_logged_in_is_not_logged_in_again(portal: Portal
     assert stage.heard.said == []
 
 
-async def test_cookies_without_an_expiry_outlive_the_browser(portal: Portal, tmp_path: Path) -> None:
+async def test_cookies_without_an_expiry_outlive_the_browser(portal: PortalClient, tmp_path: Path) -> None:
     async with open_stage(portal, tmp_path):
         pass
     prepare_for_launch(tmp_path / "profile")
@@ -94,7 +94,7 @@ async def test_cookies_without_an_expiry_outlive_the_browser(portal: Portal, tmp
     assert page_count == 1, "no tab of the earlier browser comes back"
 
 
-async def test_a_killed_browser_costs_no_cookie(portal: Portal, tmp_path: Path) -> None:
+async def test_a_killed_browser_costs_no_cookie(portal: PortalClient, tmp_path: Path) -> None:
     """Its disk is up to 30 s behind; the next browser on the profile has them all the same."""
     async with open_stage(portal, tmp_path):
         pass
@@ -114,7 +114,7 @@ async def test_a_killed_browser_costs_no_cookie(portal: Portal, tmp_path: Path) 
 
 
 async def test_kept_cookies_are_for_the_owner_alone_and_current_after_an_orderly_close(
-    portal: Portal, tmp_path: Path
+    portal: PortalClient, tmp_path: Path
 ) -> None:
     async with open_stage(portal, tmp_path) as stage:
         await stage.session.driver.add_cookies([{"name": "last", "value": "1", "url": portal.url}])
@@ -124,7 +124,9 @@ async def test_kept_cookies_are_for_the_owner_alone_and_current_after_an_orderly
     assert "last" in {cookie["name"] for cookie in json.loads(kept.read_text())}
 
 
-async def test_cookies_that_cannot_be_kept_or_brought_back_are_told_and_no_more(portal: Portal, tmp_path: Path) -> None:
+async def test_cookies_that_cannot_be_kept_or_brought_back_are_told_and_no_more(
+    portal: PortalClient, tmp_path: Path
+) -> None:
     (tmp_path / "cookies.json").mkdir()
 
     async with open_stage(portal, tmp_path) as stage:
@@ -135,19 +137,19 @@ async def test_cookies_that_cannot_be_kept_or_brought_back_are_told_and_no_more(
     assert any("could not be kept" in text for text in stage.heard.said)
 
 
-async def test_a_wrong_password_is_told_as_such(portal: Portal, tmp_path: Path) -> None:
+async def test_a_wrong_password_is_told_as_such(portal: PortalClient, tmp_path: Path) -> None:
     with pytest.raises(CannotLogInError, match="form: it shows its login page"):
         async with open_stage(portal, tmp_path, password="wrong"):
             pytest.fail("it is logged in")
 
 
-async def test_no_password_is_told_with_the_place_to_give_it(portal: Portal, tmp_path: Path) -> None:
+async def test_no_password_is_told_with_the_place_to_give_it(portal: PortalClient, tmp_path: Path) -> None:
     with pytest.raises(CannotLogInError, match="POOLWRIGHT_PASSWORD"):
         async with open_stage(portal, tmp_path, password=""):
             pytest.fail("it is logged in")
 
 
-async def test_a_portal_that_fails_is_no_lost_login(portal: Portal, tmp_path: Path) -> None:
+async def test_a_portal_that_fails_is_no_lost_login(portal: PortalClient, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         nobody = dataclasses.replace(portal, url=f"http://127.0.0.1:{taken.getsockname()[1]}")
     with pytest.raises(PortalDownError, match="does not answer"):
@@ -155,13 +157,15 @@ async def test_a_portal_that_fails_is_no_lost_login(portal: Portal, tmp_path: Pa
             pytest.fail("it is logged in")
 
 
-async def test_a_browser_that_is_none_is_told_as_such(portal: Portal, tmp_path: Path) -> None:
+async def test_a_browser_that_is_none_is_told_as_such(portal: PortalClient, tmp_path: Path) -> None:
     with pytest.raises(CannotStartError):
         async with open_stage(portal, tmp_path, executable="/bin/true"):
             pytest.fail("it started")
 
 
-async def test_a_profile_that_cannot_be_locked_is_told_with_all_that_it_may_be(portal: Portal, tmp_path: Path) -> None:
+async def test_a_profile_that_cannot_be_locked_is_told_with_all_that_it_may_be(
+    portal: PortalClient, tmp_path: Path
+) -> None:
     async with open_stage(portal, tmp_path, executable=CHROMIUM):
         with pytest.raises(
             CannotStartError, match=r"another browser has it open, or it may not be written, or its disk"
@@ -170,7 +174,7 @@ async def test_a_profile_that_cannot_be_locked_is_told_with_all_that_it_may_be(p
                 pytest.fail("two browsers have one profile")
 
 
-async def test_a_closed_keeper_is_open_again_before_the_next_order(portal: Portal, tmp_path: Path) -> None:
+async def test_a_closed_keeper_is_open_again_before_the_next_order(portal: PortalClient, tmp_path: Path) -> None:
     number = await good_number(portal)
 
     async with open_stage(portal, tmp_path) as stage:
@@ -183,7 +187,7 @@ async def test_a_closed_keeper_is_open_again_before_the_next_order(portal: Porta
     assert "it is open again" in stage.heard.said[-1]
 
 
-async def test_a_crashed_keeper_is_replaced(portal: Portal, tmp_path: Path) -> None:
+async def test_a_crashed_keeper_is_replaced(portal: PortalClient, tmp_path: Path) -> None:
     number = await good_number(portal)
 
     async with open_stage(portal, tmp_path) as stage:
@@ -198,7 +202,7 @@ async def test_a_crashed_keeper_is_replaced(portal: Portal, tmp_path: Path) -> N
 
 @needs_xvfb
 async def test_a_person_who_closes_the_only_tab_of_a_headed_browser_does_no_harm(
-    portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    portal: PortalClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number = await good_number(portal)
 
@@ -213,7 +217,7 @@ async def test_a_person_who_closes_the_only_tab_of_a_headed_browser_does_no_harm
     assert not is_lost
 
 
-async def test_the_tabs_of_a_session_are_named_while_they_live(portal: Portal, tmp_path: Path) -> None:
+async def test_the_tabs_of_a_session_are_named_while_they_live(portal: PortalClient, tmp_path: Path) -> None:
     async with open_stage(portal, tmp_path) as stage:
         task = task_for("1")
         async with stage.session.tab(task, tmp_path / "a"):
@@ -226,7 +230,7 @@ async def test_the_tabs_of_a_session_are_named_while_they_live(portal: Portal, t
     assert after.status == "ACTIVE"
 
 
-async def test_a_pdf_that_is_shown_inline_is_a_download(portal: Portal, tmp_path: Path) -> None:
+async def test_a_pdf_that_is_shown_inline_is_a_download(portal: PortalClient, tmp_path: Path) -> None:
     """The setting stands in the clone; without it the viewer opens and no file ever comes."""
     async with open_stage(portal, tmp_path, executable=CHROMIUM):
         pass
@@ -254,11 +258,11 @@ async def test_a_pdf_that_is_shown_inline_is_a_download(portal: Portal, tmp_path
 
 
 async def test_a_page_that_waits_for_the_portal_is_no_dead_browser(
-    portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    portal: PortalClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A page does not answer while it navigates; the browser does, three times over."""
     monkeypatch.setattr(sessions, "PING_INTERVAL_S", 0.01)
-    await portal.add_fault(Hang(), Scope.ALL)
+    await portal.add_fault(Hang(), FaultScope.ALL)
 
     async with open_stage(portal, tmp_path, is_authenticated=False) as stage, anyio.create_task_group() as beside:
         session, keeper = stage.session, stage.session._keeper.page
@@ -279,7 +283,9 @@ async def test_a_page_that_waits_for_the_portal_is_no_dead_browser(
         beside.cancel_scope.cancel()
 
 
-async def test_a_browser_that_hangs_is_lost(portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_browser_that_hangs_is_lost(
+    portal: PortalClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sessions, "PING_INTERVAL_S", 0.01)
     monkeypatch.setattr(sessions, "PING_LIMIT_S", 0.3)
 
@@ -296,7 +302,7 @@ async def _never_arrive(page: Page, url: str) -> None:
         await page.goto(url)
 
 
-async def test_nothing_of_a_closed_session_runs_on(portal: Portal, tmp_path: Path) -> None:
+async def test_nothing_of_a_closed_session_runs_on(portal: PortalClient, tmp_path: Path) -> None:
     mark = f"--user-data-dir={tmp_path / 'profile'}"
 
     async with open_stage(portal, tmp_path):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.demo.faults import Latency
-from poolwright.demo.process import running_portal
+from poolwright.demo.portal_client import running_portal
 from poolwright.profile.backups import restore_base, seal_base
 from poolwright.profile.clone import is_quarantined
 from poolwright.profile.damage import damage_mark_path

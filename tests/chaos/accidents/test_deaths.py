@@ -11,9 +11,8 @@ from typing import Any
 import anyio
 import pytest
 
-from poolwright.demo.client import Portal
-from poolwright.demo.faults import Latency, Scope
-from poolwright.demo.process import running_portal
+from poolwright.demo.faults import FaultScope, Latency
+from poolwright.demo.portal_client import PortalClient, running_portal
 from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
 from tests.support.program import PATIENT, open_desk, read_lines, use_own_pack
@@ -100,7 +99,7 @@ async def _come_home_with_accidents(folder: Path, number: signal.Signals) -> lis
 class Scene:
     """A run whose orders come home by threes: the next ones wait for the portal until an accident is over."""
 
-    portal: Portal
+    portal: PortalClient
     numbers: Sequence[str]
     #: The signal of every accident.
     number: signal.Signals
@@ -144,4 +143,4 @@ class Scene:
         """Let the portal give the orders that are next, and none beyond."""
         await self.portal.clear_faults()
         for held in self.numbers[ORDERS_BETWEEN * (self.over_count + 1) :]:
-            await self.portal.add_fault(Latency(delay_ms=300_000), Scope.ORDER_PAGE, order=held)
+            await self.portal.add_fault(Latency(delay_ms=300_000), FaultScope.ORDER_PAGE, order=held)

@@ -12,7 +12,7 @@ import pytest
 
 from poolwright.concurrency import SystemClock
 from poolwright.demo.faults import Latency
-from poolwright.demo.process import running_portal
+from poolwright.demo.portal_client import running_portal
 from poolwright.journal.schema import SCHEMA_VERSION
 from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.batch_results import assert_all_right, numbers_of

@@ -14,9 +14,8 @@ import psutil
 import pytest
 
 from poolwright.archive.manifest import MANIFEST_NAME
-from poolwright.demo.client import Portal
-from poolwright.demo.faults import FatPage, Latency, Scope
-from poolwright.demo.process import running_portal
+from poolwright.demo.faults import FatPage, FaultScope, Latency
+from poolwright.demo.portal_client import PortalClient, running_portal
 from poolwright.domain.events import MemoryRelieved, TaskStarted
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.states import WorkerStatus
@@ -36,17 +35,17 @@ MB = 1_000_000
 GB = 1000 * MB
 
 
-async def good_numbers(portal: Portal, count: int) -> list[str]:
+async def good_numbers(portal: PortalClient, count: int) -> list[str]:
     """Orders that have at least one file, all of them whole."""
     truths = await portal.truth()
     good = [one.number for one in truths.values() if one.outcome == "COMPLETED" and one.is_listed]
     return good[:count]
 
 
-async def make_fat(portal: Portal, number: str, size_mb: int, delay_ms: int = 8000) -> None:
+async def make_fat(portal: PortalClient, number: str, size_mb: int, delay_ms: int = 8000) -> None:
     """Let the page of one order eat memory, and its files come so late that the page is seen."""
     await portal.add_fault(FatPage(size_mb=size_mb), order=number)
-    await portal.add_fault(Latency(delay_ms=delay_ms), Scope.DOWNLOAD, order=number)
+    await portal.add_fault(Latency(delay_ms=delay_ms), FaultScope.DOWNLOAD, order=number)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from poolwright.demo.faults import Latency
-from poolwright.demo.process import running_portal
+from poolwright.demo.portal_client import running_portal
 from tests.support.batch_results import expected_digests, filed_digests, numbers_of, reported
 from tests.support.portal import needs_chromium, orders_with
 from tests.support.program import Desk, open_desk, read_lines

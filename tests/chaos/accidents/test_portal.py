@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from poolwright.demo.faults import ErrorStatus, Latency, Scope
-from poolwright.demo.process import running_portal
+from poolwright.demo.faults import ErrorStatus, FaultScope, Latency
+from poolwright.demo.portal_client import running_portal
 from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
 from tests.support.ports import free_port
@@ -27,8 +27,8 @@ RETRY_AFTER_S = 8
 TOLD_WITHIN_S = 0.5
 
 
-@pytest.mark.parametrize("scope", [Scope.ORDER_PAGE, Scope.DOWNLOAD])
-async def test_a_portal_that_is_gone_is_waited_for(tmp_path: Path, scope: Scope) -> None:
+@pytest.mark.parametrize("scope", [FaultScope.ORDER_PAGE, FaultScope.DOWNLOAD])
+async def test_a_portal_that_is_gone_is_waited_for(tmp_path: Path, scope: FaultScope) -> None:
     """It goes when three orders are home and every tab waits for the page, or the files, of another one."""
     port = free_port()
     async with AsyncExitStack() as first, AsyncExitStack() as second:
@@ -66,7 +66,7 @@ async def test_a_busy_portal_gets_the_pause_that_it_asks_for(tmp_path: Path, sta
     async with running_portal(order_count=ORDER_COUNT) as portal, open_desk(tmp_path, portal) as desk:
         numbers = await numbers_of(portal, ORDER_COUNT)
         truths = await portal.truth(*numbers)
-        await portal.add_fault(ErrorStatus(status=status, retry_after_s=RETRY_AFTER_S), Scope.ORDER_PAGE, times=2)
+        await portal.add_fault(ErrorStatus(status=status, retry_after_s=RETRY_AFTER_S), FaultScope.ORDER_PAGE, times=2)
 
         lines = await _lines_of(desk, desk.list_of(numbers))
 

@@ -14,9 +14,8 @@ import psutil
 import pytest
 from anyio.abc import Process
 
-from poolwright.demo.client import Portal
 from poolwright.demo.faults import Latency
-from poolwright.demo.process import running_portal
+from poolwright.demo.portal_client import PortalClient, running_portal
 from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
 from tests.support.program import PATIENT, Desk, open_desk, read_lines, send, use_own_pack
@@ -110,7 +109,7 @@ def _interrupt_from_terminal(process: Process) -> None:
                 os.kill(pid, signal.SIGINT)
 
 
-async def _finish(desk: Desk, portal: Portal) -> None:
+async def _finish(desk: Desk, portal: PortalClient) -> None:
     """Do the rest of the list in peace."""
     await portal.clear_faults()
     ended = await desk.run("run", "orders.xlsx", "--quiet")

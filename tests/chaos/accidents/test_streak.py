@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.demo.process import running_portal
+from poolwright.demo.portal_client import running_portal
 from tests.support.batch_results import assert_all_right, numbers_of, reported
 from tests.support.portal import needs_chromium
 from tests.support.program import open_desk, use_own_pack

@@ -11,12 +11,12 @@ import anyio
 import psutil
 import pytest
 
-from poolwright.demo.client import Portal
+from poolwright.demo.portal_client import PortalClient
 from tests.support.storm.accidents import Accident, Blow, Storm, Victim
 from tests.support.storm.progress import Progress
 from tests.support.storm.striking import Striking
 
-PORTAL = Portal(url="", admin_token="", user="", password="", pid=0)
+PORTAL = PortalClient(url="", admin_token="", user="", password="", pid=0)
 IDLE = "import sys; print('up', flush=True); sys.stdin.read()"
 
 

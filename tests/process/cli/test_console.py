@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="descriptors of 
 
 SECURED = (
     "import sys; from poolwright.cli.streams import losses, secure; secure(); "
-    "from poolwright.cli.console import console\n"
+    "from poolwright.cli.terminal import console\n"
 )
 DONE = "from pathlib import Path; Path(sys.argv[1]).write_text(repr(list(losses())))"
 

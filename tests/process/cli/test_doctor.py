@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.cli.exits import Exit
+from poolwright.cli.process_exit import ExitCode
 from tests.support.commands import Command
 
 NAMES = [
@@ -28,7 +28,7 @@ def test_everything_is_looked_at_and_nothing_changed(command: Command, desk: Pat
 
     assert list(told) == [*NAMES[:3], "start", *NAMES[3:]]
     assert "starts and closes in order" in told["start"]["found"]
-    assert code == Exit.DONE, "what is missing here is told as a drawback only"
+    assert code == ExitCode.DONE, "what is missing here is told as a drawback only"
     assert list(desk.iterdir()) == []
 
 
@@ -47,7 +47,7 @@ def test_a_missing_browser_fails(command: Command, desk: Path, monkeypatch: pyte
 
     told, code = checks(command)
 
-    assert code == Exit.NOT_ALL_DONE
+    assert code == ExitCode.NOT_ALL_DONE
     assert told["browser"]["level"] == "fail"
     assert "playwright install chromium" in told["browser"]["found"]
     assert "sandbox" not in told
@@ -60,7 +60,7 @@ def test_a_browser_that_does_not_start_fails(command: Command, desk: Path) -> No
 
     told, code = checks(command, "--browser", str(broken))
 
-    assert (told["browser"]["level"], code) == ("fail", Exit.NOT_ALL_DONE)
+    assert (told["browser"]["level"], code) == ("fail", ExitCode.NOT_ALL_DONE)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_an_output_that_cannot_be_written_fails(command: Command) -> None:
 def test_a_profile_that_no_browser_opened_fails(command: Command) -> None:
     told, code = checks(command, "--no-start")
 
-    assert (told["profile"]["level"], code) == ("fail", Exit.NOT_ALL_DONE)
+    assert (told["profile"]["level"], code) == ("fail", ExitCode.NOT_ALL_DONE)
     assert "no profile that a browser wrote" in told["profile"]["found"]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.cli.exits import Exit
+from poolwright.cli.process_exit import ExitCode
 from tests.support.commands import BASE_URL, Command
 from tests.support.other_user import become_other_user
 
@@ -44,13 +44,25 @@ def said(text: str) -> str:
 @pytest.mark.parametrize(
     ("place", "exit_code", "words"),
     [
-        ("profiles", Exit.PROFILE, "can't be read: Permission denied, {} belongs to uid 0 and this program runs as"),
-        ("profiles/default", Exit.PROFILE, "can't be read: Permission denied, {} belongs to uid 0 and this program"),
-        ("profiles/default/profile.toml", Exit.PROFILE, "can't be read: Permission denied, {} belongs to uid 0 and"),
+        (
+            "profiles",
+            ExitCode.PROFILE,
+            "can't be read: Permission denied, {} belongs to uid 0 and this program runs as",
+        ),
+        (
+            "profiles/default",
+            ExitCode.PROFILE,
+            "can't be read: Permission denied, {} belongs to uid 0 and this program",
+        ),
+        (
+            "profiles/default/profile.toml",
+            ExitCode.PROFILE,
+            "can't be read: Permission denied, {} belongs to uid 0 and",
+        ),
     ],
 )
 def test_a_profile_of_another_owner_is_told_in_one_sentence(
-    arguments: tuple[str, ...], place: str, exit_code: Exit, words: str, command: Command, mounted: Path
+    arguments: tuple[str, ...], place: str, exit_code: ExitCode, words: str, command: Command, mounted: Path
 ) -> None:
     (mounted / place).chmod(0)
 
@@ -71,7 +83,7 @@ def test_an_output_folder_of_another_owner_is_told_in_one_sentence(
     with become_other_user():
         result = command(*arguments, "--profiles-dir", str(mounted / "profiles"), "--out", str(mounted / place))
 
-    assert result.exit_code == Exit.RESOURCES, result.exc_info
+    assert result.exit_code == ExitCode.RESOURCES, result.exc_info
     assert f"The output folder '{mounted / place}' cannot be written" in said(result.stderr)
     assert "belongs to uid 0 and this program runs as uid 10001" in said(result.stderr)
     assert f"chown -R 10001:10001 {mounted / place}" in said(result.stderr)
@@ -87,7 +99,7 @@ def test_the_doctor_tells_all_of_it(command: Command, mounted: Path) -> None:
         )
 
     lines = {line[5:17].strip(): line for line in result.stdout.splitlines()}
-    assert result.exit_code == Exit.NOT_ALL_DONE
+    assert result.exit_code == ExitCode.NOT_ALL_DONE
     for name in ("output", "profile"):
         assert lines[name].startswith("fail")
         assert "belongs to uid 0 and this program runs as uid 10001" in lines[name]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.cli.exits import Exit
+from poolwright.cli.process_exit import ExitCode
 from tests.support.commands import Command
 from tests.support.profile_folders import make_base
 
@@ -31,6 +31,6 @@ def test_a_profile_that_is_open_in_a_browser_is_not_removed(command: Command, ba
 
         assert browser.stdin is not None
         browser.stdin.close()
-    assert result.exit_code == Exit.PROFILE
+    assert result.exit_code == ExitCode.PROFILE
     assert "Close that browser" in result.stderr
     assert base.is_dir()

@@ -13,8 +13,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from poolwright.archive.output_tree import PRIVATE_NAME
-from poolwright.cli.client import status
 from poolwright.cli.main import app
+from poolwright.cli.remote import status
 from poolwright.concurrency import SystemClock
 from poolwright.domain.states import PoolStatus
 from poolwright.service.api.token_auth import TOKEN_FILE_NAME
@@ -79,7 +79,7 @@ async def test_the_status_tells_all_at_a_glance(tmp_path: Path, monkeypatch: pyt
 async def test_the_status_shows_as_many_lists_as_one_wants_and_says_that_there_are_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(status, "PAGE", 3)
+    monkeypatch.setattr(status, "PAGE_SIZE", 3)
     async with found_daemon(tmp_path, monkeypatch) as (running, ask):
         for index in range(10):
             await running.daemon.submit(order_list(index, source=f"list-{index:02}.csv"))

@@ -13,7 +13,7 @@ import anyio
 import httpx
 import pytest
 
-from poolwright.cli.client.clear import IN_THE_CLEAR
+from poolwright.cli.remote.health import NO_TLS_CONTEXT
 from poolwright.concurrency import SystemClock
 from poolwright.domain.account import Account
 from poolwright.domain.events import Event
@@ -125,7 +125,7 @@ async def running_daemon(
             url, headers = listener_url(listener), {"Authorization": f"Bearer {TOKEN}"}
             async with (
                 run_server(make_app(door), listener),
-                httpx.AsyncClient(base_url=url, headers=headers, timeout=30, verify=IN_THE_CLEAR) as client,
+                httpx.AsyncClient(base_url=url, headers=headers, timeout=30, verify=NO_TLS_CONTEXT) as client,
             ):
                 yield Running(daemon=daemon, client=client, url=url, capture=capture)
                 await daemon.close()

@@ -3,13 +3,12 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from poolwright.demo.client import Portal
 from poolwright.demo.pages import OOPS, STALE_FORM, WRONG_PASSWORD
-from poolwright.demo.process import running_portal
+from poolwright.demo.portal_client import PortalClient, running_portal
 from tests.support.portal import file_address, log_in, login_fields, orders_with, user, visitor
 
 
-async def test_a_login_sets_three_cookies_of_three_kinds(portal: Portal) -> None:
+async def test_a_login_sets_three_cookies_of_three_kinds(portal: PortalClient) -> None:
     async with visitor(portal) as client:
         answer = await log_in(client, portal)
 
@@ -20,7 +19,7 @@ async def test_a_login_sets_three_cookies_of_three_kinds(portal: Portal) -> None
     assert ["Max-Age" in cookies[name] for name in sorted(cookies)] == [True, True, False]
 
 
-async def test_a_login_with_a_wrong_password_or_a_stale_form_shows_the_form_again(portal: Portal) -> None:
+async def test_a_login_with_a_wrong_password_or_a_stale_form_shows_the_form_again(portal: PortalClient) -> None:
     async with visitor(portal) as client:
         wrong = await log_in(client, portal, password="guessed")
         form = await client.get("/sessions/new")
@@ -37,7 +36,9 @@ async def test_a_login_with_a_wrong_password_or_a_stale_form_shows_the_form_agai
     assert (stats.logins, stats.refused_logins) == (0, 2)
 
 
-async def test_whoever_is_not_logged_in_ends_at_the_login_page_with_the_text_of_a_missing_order(portal: Portal) -> None:
+async def test_whoever_is_not_logged_in_ends_at_the_login_page_with_the_text_of_a_missing_order(
+    portal: PortalClient,
+) -> None:
     async with visitor(portal) as client:
         truths = await portal.truth()
         file = orders_with(truths, "COMPLETED")[0].attachments[0]
@@ -66,7 +67,7 @@ async def test_whoever_is_not_logged_in_ends_at_the_login_page_with_the_text_of_
     ],
 )
 async def test_a_login_leads_to_the_page_that_was_wanted_if_it_is_one_of_the_portal(
-    portal: Portal, wanted: str, reached: str
+    portal: PortalClient, wanted: str, reached: str
 ) -> None:
     async with visitor(portal) as client:
         form = await client.get("/sessions/new", params={"return_to": wanted})
@@ -75,7 +76,7 @@ async def test_a_login_leads_to_the_page_that_was_wanted_if_it_is_one_of_the_por
     assert answer.headers["location"] == reached
 
 
-async def test_expired_sessions_are_logged_out_at_once_or_after_so_many_pages(portal: Portal) -> None:
+async def test_expired_sessions_are_logged_out_at_once_or_after_so_many_pages(portal: PortalClient) -> None:
     async with user(portal) as client:
         await portal.expire_sessions(after_pages=2)
         later = [(await client.get("/order_headers/15800035")).status_code for _ in range(3)]
@@ -94,7 +95,7 @@ async def test_sessions_end_when_they_are_unused_for_the_given_minutes() -> None
     assert answer.status_code == 302
 
 
-async def test_the_visit_cookie_is_needed_once_the_portal_says_so(portal: Portal) -> None:
+async def test_the_visit_cookie_is_needed_once_the_portal_says_so(portal: PortalClient) -> None:
     async with user(portal) as client:
         session = client.cookies["_demo_session"]
         async with httpx.AsyncClient(base_url=portal.url, cookies={"_demo_session": session}, trust_env=False) as other:
@@ -106,7 +107,7 @@ async def test_the_visit_cookie_is_needed_once_the_portal_says_so(portal: Portal
     assert (before.status_code, after.status_code, whole.status_code) == (200, 302, 200)
 
 
-async def test_logging_out_ends_the_session(portal: Portal) -> None:
+async def test_logging_out_ends_the_session(portal: PortalClient) -> None:
     async with user(portal) as client:
         await client.get("/logout")
         answer = await client.get("/dashboard")
@@ -114,7 +115,7 @@ async def test_logging_out_ends_the_session(portal: Portal) -> None:
     assert answer.status_code == 302
 
 
-async def test_somebody_who_is_admitted_by_cookies_needs_no_login_until_all_sessions_end(portal: Portal) -> None:
+async def test_somebody_who_is_admitted_by_cookies_needs_no_login_until_all_sessions_end(portal: PortalClient) -> None:
     async with visitor(portal) as client:
         client.cookies.update({"_demo_session": "brought-along", "demo_visit": "seen"})
         await portal.admit({"brought-along": "seen"})

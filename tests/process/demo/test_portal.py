@@ -10,9 +10,8 @@ import pytest
 
 from poolwright.demo.catalogue.order import Naming
 from poolwright.demo.catalogue.truth import FileTruth, OrderTruth
-from poolwright.demo.client import Portal
 from poolwright.demo.pages import NOT_AUTHORIZED, OOPS
-from poolwright.demo.process import running_portal
+from poolwright.demo.portal_client import PortalClient, running_portal
 from tests.support.portal import file_address, orders_with, user, visitor
 
 
@@ -46,7 +45,7 @@ def told_name(answer: httpx.Response) -> str | None:
 
 
 async def test_the_portal_is_asked_without_loading_certificates(
-    portal: Portal, monkeypatch: pytest.MonkeyPatch
+    portal: PortalClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It speaks no TLS, and loading them takes longer than a call: tests make thousands."""
     loaded: list[object] = []
@@ -57,7 +56,7 @@ async def test_the_portal_is_asked_without_loading_certificates(
     assert loaded == []
 
 
-async def test_every_good_file_of_the_demo_list_arrives_as_the_truth_tells(portal: Portal) -> None:
+async def test_every_good_file_of_the_demo_list_arrives_as_the_truth_tells(portal: PortalClient) -> None:
     async with user(portal) as client:
         truths = await portal.truth(*[row.number for row in await portal.orders()])
         for truth in truths.values():
@@ -83,7 +82,7 @@ async def expect_file(client: httpx.AsyncClient, address: str, file: FileTruth) 
     assert told_name(answer) == (file.name if is_named else None)
 
 
-async def test_orders_that_are_not_shown_say_so_at_their_own_address(portal: Portal) -> None:
+async def test_orders_that_are_not_shown_say_so_at_their_own_address(portal: PortalClient) -> None:
     async with user(portal) as client:
         truths = await portal.truth()
         missing = [await client.get(f"/order_headers/{t.number}") for t in orders_with(truths, "NOT_FOUND")]
@@ -98,7 +97,7 @@ async def test_orders_that_are_not_shown_say_so_at_their_own_address(portal: Por
     assert all(NOT_AUTHORIZED in answer.text for answer in forbidden)
 
 
-async def test_files_of_an_order_that_is_not_shown_are_out_of_reach(portal: Portal) -> None:
+async def test_files_of_an_order_that_is_not_shown_are_out_of_reach(portal: PortalClient) -> None:
     async with user(portal) as client:
         truths = await portal.truth()
         number = orders_with(truths, "FORBIDDEN")[0].number
@@ -110,7 +109,7 @@ async def test_files_of_an_order_that_is_not_shown_are_out_of_reach(portal: Port
     assert [answer.status_code for answer in answers] == [404, 404]
 
 
-async def test_a_click_only_file_does_not_exist_without_its_ticket(portal: Portal) -> None:
+async def test_a_click_only_file_does_not_exist_without_its_ticket(portal: PortalClient) -> None:
     async with user(portal) as client:
         file = (await portal.truth("90000006"))["90000006"].attachments[0]
         without = await client.get(file_address(file))
@@ -119,7 +118,7 @@ async def test_a_click_only_file_does_not_exist_without_its_ticket(portal: Porta
     assert (without.status_code, wrong.status_code) == (404, 404)
 
 
-async def test_odd_files_fail_in_their_own_way_every_time(portal: Portal) -> None:
+async def test_odd_files_fail_in_their_own_way_every_time(portal: PortalClient) -> None:
     async with user(portal) as client:
         truths = await portal.truth("90000001", "90000002", "90000003")
         broken, empty, disguised = (truth.attachments[1] for truth in truths.values())
@@ -134,7 +133,7 @@ async def test_odd_files_fail_in_their_own_way_every_time(portal: Portal) -> Non
     assert page.headers["content-type"] == "application/pdf"
 
 
-async def test_pages_and_assets_weigh_what_real_ones_weigh_and_assets_are_cached(portal: Portal) -> None:
+async def test_pages_and_assets_weigh_what_real_ones_weigh_and_assets_are_cached(portal: PortalClient) -> None:
     async with user(portal) as client:
         number = orders_with(await portal.truth(), "COMPLETED")[0].number
         page = await client.get(f"/order_headers/{number}")
@@ -151,7 +150,7 @@ async def test_pages_and_assets_weigh_what_real_ones_weigh_and_assets_are_cached
     assert (again.status_code, again.content) == (304, b"")
 
 
-async def test_the_order_page_shows_the_fields_of_the_order_and_holds_no_link_to_a_file(portal: Portal) -> None:
+async def test_the_order_page_shows_the_fields_of_the_order_and_holds_no_link_to_a_file(portal: PortalClient) -> None:
     async with user(portal) as client:
         truths = orders_with(await portal.truth(), "COMPLETED")
         truth = next(truth for truth in truths if truth.supplier != truth.supplier_shown and "&" not in truth.supplier)
@@ -165,7 +164,7 @@ async def test_the_order_page_shows_the_fields_of_the_order_and_holds_no_link_to
     assert "data-url" not in page.text
 
 
-async def test_some_files_come_without_their_length_and_a_look_ahead_is_no_download(portal: Portal) -> None:
+async def test_some_files_come_without_their_length_and_a_look_ahead_is_no_download(portal: PortalClient) -> None:
     async with user(portal) as client:
         files = [file for truth in (await portal.truth()).values() for file in truth.attachments if file.good]
         heads = [await client.head(file_address(file)) for file in files if file.link_form != "click"]
@@ -176,7 +175,7 @@ async def test_some_files_come_without_their_length_and_a_look_ahead_is_no_downl
     assert stats.downloads == {}
 
 
-async def test_without_the_token_the_admin_addresses_lead_nowhere(portal: Portal) -> None:
+async def test_without_the_token_the_admin_addresses_lead_nowhere(portal: PortalClient) -> None:
     async with user(portal) as client:
         nowhere = await client.get("/no/such/page")
         answers = [await client.get(f"/__demo/{name}") for name in ("truth", "orders", "stats", "faults", "none")]
@@ -189,7 +188,7 @@ async def test_without_the_token_the_admin_addresses_lead_nowhere(portal: Portal
     assert still.status_code == 200
 
 
-async def test_the_admin_api_refuses_what_it_does_not_know(portal: Portal) -> None:
+async def test_the_admin_api_refuses_what_it_does_not_know(portal: PortalClient) -> None:
     async with visitor(portal) as client:
         client.headers["X-Demo-Admin"] = portal.admin_token
         answers = [
@@ -224,7 +223,7 @@ async def test_a_portal_of_thousands_makes_only_the_files_that_are_asked_for() -
     assert page.status_code in (200, 403, 404)
 
 
-async def test_requests_are_counted_once_each(portal: Portal) -> None:
+async def test_requests_are_counted_once_each(portal: PortalClient) -> None:
     async with user(portal) as client:
         truth = orders_with(await portal.truth(), "COMPLETED")[0]
         await open_order(portal, client, truth)
@@ -238,6 +237,6 @@ async def test_requests_are_counted_once_each(portal: Portal) -> None:
     assert (second.order_pages, second.logins, second.requests) == ({}, 0, {})
 
 
-async def open_order(portal: Portal, client: httpx.AsyncClient, truth: OrderTruth) -> None:
+async def open_order(portal: PortalClient, client: httpx.AsyncClient, truth: OrderTruth) -> None:
     await client.get(portal.order_url(truth.number))
     await listed_files(client, truth.number)

@@ -11,7 +11,7 @@ import httpx
 import psutil
 import pytest
 
-from poolwright.demo.process import PortalError, running_portal
+from poolwright.demo.portal_client import PortalError, running_portal
 
 COMMAND = (sys.executable, "-m", "poolwright.demo")
 

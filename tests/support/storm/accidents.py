@@ -14,7 +14,7 @@ from random import Random
 
 from pydantic import TypeAdapter
 
-from poolwright.demo.faults import Drop, ErrorStatus, Fault, Hang, Maintenance, Scope, StandingFault
+from poolwright.demo.faults import Drop, ErrorStatus, Fault, FaultRule, FaultScope, Hang, Maintenance
 
 
 class Victim(StrEnum):
@@ -67,12 +67,15 @@ DELAY_MAX_S = 3.0
 FROZEN_MAX_S = 20.0
 
 #: What a portal does when it has a bad day. None of it says anything about an order.
-TROUBLES: tuple[tuple[Scope, Fault], ...] = (
-    *((scope, ErrorStatus(status=500)) for scope in (Scope.ORDER_PAGE, Scope.ATTACHMENT_LIST, Scope.DOWNLOAD)),
-    *((scope, ErrorStatus(status=503, retry_after_s=1)) for scope in (Scope.ORDER_PAGE, Scope.DOWNLOAD)),
-    (Scope.ORDER_PAGE, Maintenance()),
-    *((scope, Hang()) for scope in (Scope.ORDER_PAGE, Scope.ATTACHMENT_LIST, Scope.DOWNLOAD)),
-    *((scope, Drop(after_bytes=100)) for scope in (Scope.ATTACHMENT_LIST, Scope.DOWNLOAD)),
+TROUBLES: tuple[tuple[FaultScope, Fault], ...] = (
+    *(
+        (scope, ErrorStatus(status=500))
+        for scope in (FaultScope.ORDER_PAGE, FaultScope.ATTACHMENT_LIST, FaultScope.DOWNLOAD)
+    ),
+    *((scope, ErrorStatus(status=503, retry_after_s=1)) for scope in (FaultScope.ORDER_PAGE, FaultScope.DOWNLOAD)),
+    (FaultScope.ORDER_PAGE, Maintenance()),
+    *((scope, Hang()) for scope in (FaultScope.ORDER_PAGE, FaultScope.ATTACHMENT_LIST, FaultScope.DOWNLOAD)),
+    *((scope, Drop(after_bytes=100)) for scope in (FaultScope.ATTACHMENT_LIST, FaultScope.DOWNLOAD)),
 )
 #: Requests that one trouble strikes at most. Three in a row may spend every attempt of an order.
 TROUBLE_TIMES_MAX = 3
@@ -109,7 +112,7 @@ class Trouble:
     """A fault of the portal for the next few requests."""
 
     after_count: int
-    fault: StandingFault
+    fault: FaultRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,4 +189,4 @@ def _trouble(dice: Random, after_count: int) -> Trouble:
     scope, fault = dice.choice(TROUBLES)
     # A request that hangs costs a tab half a minute: one at a time.
     times = 1 if isinstance(fault, Hang) else dice.randint(1, TROUBLE_TIMES_MAX)
-    return Trouble(after_count=after_count, fault=StandingFault(fault=fault, scope=scope, times=times))
+    return Trouble(after_count=after_count, fault=FaultRule(fault=fault, scope=scope, times=times))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from poolwright.archive.output_tree import PRIVATE_NAME, OutputTree
-from poolwright.demo.client import Portal
+from poolwright.demo.portal_client import PortalClient
 from poolwright.domain.ids import BatchId, WorkerRef
 from poolwright.domain.tasks import OrderList, OrderRow
 from poolwright.journal.sqlite_journal import SqliteJournal
@@ -29,7 +29,7 @@ TRUTHS = {"100": order_truth("100", "COMPLETED", *(file_truth(name) for name in 
 @pytest.fixture
 async def desk(tmp_path: Path) -> Desk:
     """Where one order came home, by the program's own journal, archive and report."""
-    portal = Portal(url="", admin_token="", user="", password="", pid=0)
+    portal = PortalClient(url="", admin_token="", user="", password="", pid=0)
     desk = Desk(folder=tmp_path, portal=portal, environment={})
     base = tmp_path / "profiles" / "demo" / "base"
     base.mkdir(parents=True)

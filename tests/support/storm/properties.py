@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 
-from poolwright.cli.exits import Exit
+from poolwright.cli.process_exit import ExitCode
 from poolwright.domain.outcomes import Reason
 from poolwright.domain.states import TASK, TaskEvent, TaskStatus
 from poolwright.service.batch import BatchEnding
@@ -38,7 +38,7 @@ BAD_LUCK = frozenset(
 )
 #: Ways in which a start can end: by itself, or by the signals of a storm. -15: before it listened for signals.
 _KILLED = frozenset({-9, -15})
-_EXITS = frozenset({Exit.DONE, Exit.NOT_ALL_DONE, Exit.STOPPED, Exit.RESOURCES})
+_EXITS = frozenset({ExitCode.DONE, ExitCode.NOT_ALL_DONE, ExitCode.STOPPED, ExitCode.RESOURCES})
 
 
 def breaches(scenario: Scenario) -> list[str]:
@@ -169,7 +169,7 @@ def _known_end(scenario: Scenario) -> Iterator[str]:
             yield f"start {session.number} hung"
         elif session.code not in _EXITS | _KILLED:
             yield f"start {session.number} ended with exit code {session.code}: {session.errors[-300:]}"
-        elif session.code == Exit.RESOURCES and session.ending != BatchEnding.NO_WORKERS:
+        elif session.code == ExitCode.RESOURCES and session.ending != BatchEnding.NO_WORKERS:
             detail = f"{session.summary.get('detail')}{session.errors[-300:]}"
             yield f"start {session.number} ended as {session.ending}: {detail}"
         if "Traceback" in session.errors:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from poolwright.cli.exits import Exit
+from poolwright.cli.process_exit import ExitCode
 from poolwright.service.batch import RedoPolicy
 
 #: Outcomes that leave nothing to do: an order that was told so is never done again unasked.
@@ -43,7 +43,7 @@ class Session:
     @property
     def is_finished(self) -> bool:
         """Whether every order of the list has its outcome."""
-        return self.code in {Exit.DONE, Exit.NOT_ALL_DONE}
+        return self.code in {ExitCode.DONE, ExitCode.NOT_ALL_DONE}
 
     @property
     def ending(self) -> str:

@@ -10,7 +10,7 @@ import anyio
 import psutil
 from anyio.abc import TaskGroup
 
-from poolwright.demo.client import Portal
+from poolwright.demo.portal_client import PortalClient
 from tests.support.storm.accidents import Accident, Blow, Storm, Trouble, Victim
 from tests.support.storm.progress import Progress
 from tests.support.target_process import Kind, find, hit
@@ -46,7 +46,7 @@ class Striking:
 
     storm: Storm
     progress: Progress
-    portal: Portal
+    portal: PortalClient
     #: Takes every hit.
     note: Callable[[Hit], None]
     hits: list[Hit] = field(default_factory=list[Hit])

@@ -10,8 +10,8 @@ from subprocess import CompletedProcess
 import anyio
 import pytest
 
-from poolwright.cli.exits import Exit
-from poolwright.demo.process import running_portal
+from poolwright.cli.process_exit import ExitCode
+from poolwright.demo.portal_client import running_portal
 from tests.support.portal import SHELL
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.usefixtures("desk")]
@@ -32,7 +32,7 @@ async def test_the_demo_is_as_expected_twice(desk: Path, monkeypatch: pytest.Mon
     for _ in range(2):
         done, said = await poolwright("demo", "--orders", "4", "--workers", "1")
 
-        assert done.returncode == Exit.DONE, said
+        assert done.returncode == ExitCode.DONE, said
         assert "4 of 4 as expected" in said
         assert "poolwright run orders.xlsx --profile mine" in said
     assert (desk / "demo-output/orders.xlsx").is_file()
@@ -47,28 +47,28 @@ async def test_a_profile_is_made_checked_and_run_with(desk: Path, monkeypatch: p
         create = ("profile", "create", "mine", "--portal", "demo", "--base-url", portal.url)
 
         done, said = await poolwright(*create)
-        assert done.returncode == Exit.LOGIN, said
+        assert done.returncode == ExitCode.LOGIN, said
         assert not (desk / "profiles/mine").exists()
 
         monkeypatch.setenv("POOLWRIGHT_PASSWORD", portal.password)
         done, said = await poolwright(*create)
-        assert done.returncode == Exit.DONE, said
+        assert done.returncode == ExitCode.DONE, said
         assert portal.password not in said
 
         done, said = await poolwright("profile", "clone-check", "mine")
-        assert done.returncode == Exit.DONE, said
+        assert done.returncode == ExitCode.DONE, said
         assert "whole, and removed again" in said
         assert "left out: " in said
 
         done, said = await poolwright("doctor", "--profile", "mine")
-        assert done.returncode == Exit.DONE, said
+        assert done.returncode == ExitCode.DONE, said
         assert "ok   profile      mine for Demo portal" in said
 
         monkeypatch.delenv("POOLWRIGHT_PASSWORD")
         numbers = [order.number for order in await portal.orders(2)]
         done, said = await poolwright("run", *numbers, "--profile", "mine", "--json", "--workers", "1")
         last = json.loads(done.stdout.splitlines()[-1])
-        assert last["exit_code"] == done.returncode in {Exit.DONE, Exit.NOT_ALL_DONE}, said
+        assert last["exit_code"] == done.returncode in {ExitCode.DONE, ExitCode.NOT_ALL_DONE}, said
         assert sum(last["outcomes"].values()) == 2
     assert left_in(desk / "r") == []
 
@@ -80,10 +80,10 @@ async def test_a_profile_that_nobody_logged_in_to_ends_with_the_login_code(
     monkeypatch.setenv("POOLWRIGHT_BROWSER_PATH", SHELL or "")
     async with running_portal(order_count=4) as portal:
         done, said = await poolwright("profile", "create", "none", "--portal", "demo", "--base-url", portal.url)
-        assert done.returncode == Exit.DONE, said
+        assert done.returncode == ExitCode.DONE, said
         assert "nobody is logged in yet" in said
 
         done, said = await poolwright("run", "4500000001", "--profile", "none", "--workers", "1")
-        assert done.returncode == Exit.LOGIN, said
+        assert done.returncode == ExitCode.LOGIN, said
         assert "POOLWRIGHT_USER" in said
     assert left_in(desk / "r") == []

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import islice
 
 from bench.soak.orders import LIGHT_BYTES, SEED, Ended, light_numbers, listed_count, tally
+from poolwright.demo.catalogue.catalogue import Catalogue
 from poolwright.demo.catalogue.order import Attachment
-from poolwright.demo.catalogue.orders import Catalogue
 from poolwright.demo.catalogue.truth import OrderTruth, order_truth
 
 

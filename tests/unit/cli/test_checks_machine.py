@@ -8,20 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.cli.checks import Check, Level
-from poolwright.cli.checks_machine import (
+from poolwright.cli.check_result import CheckLevel, CheckResult
+from poolwright.cli.machine_checks import (
     NOT_AFTER,
     NOT_BEFORE,
     Encodings,
-    judge_certificates,
-    judge_clock,
-    judge_fonts,
-    judge_locale,
-    judge_memory,
-    judge_open_files,
-    judge_proxies,
-    judge_sandbox,
-    judge_shared_memory,
+    check_certificates,
+    check_clock,
+    check_fonts,
+    check_locale,
+    check_memory,
+    check_open_files,
+    check_proxies,
+    check_sandbox,
+    check_shared_memory,
 )
 from poolwright.domain.options import Sandbox
 from poolwright.service.certificates import Certificates
@@ -37,24 +37,24 @@ JOURNAL = Path("downloads/.poolwright/journal.db")
 @pytest.mark.parametrize(
     ("total_bytes", "workers_count", "tabs", "level"),
     [
-        (25 * GB, 8, 4, Level.OK),
-        (2 * GB, 2, 2, Level.OK),
-        (2 * GB, 2, 4, Level.WARN),
-        (1 * GB, 2, 2, Level.FAIL),
-        (GB // 2, 1, 1, Level.WARN),
+        (25 * GB, 8, 4, CheckLevel.OK),
+        (2 * GB, 2, 2, CheckLevel.OK),
+        (2 * GB, 2, 4, CheckLevel.WARN),
+        (1 * GB, 2, 2, CheckLevel.FAIL),
+        (GB // 2, 1, 1, CheckLevel.WARN),
     ],
 )
-def test_memory_must_hold_the_workers(total_bytes: int, workers_count: int, tabs: int, level: Level) -> None:
-    check = judge_memory(with_memory(total_bytes, source="a limit"), workers_count, tabs, None)
+def test_memory_must_hold_the_workers(total_bytes: int, workers_count: int, tabs: int, level: CheckLevel) -> None:
+    check = check_memory(with_memory(total_bytes, source="a limit"), workers_count, tabs, None)
 
     assert check.level is level
     assert "(a limit)" in check.found
     assert f"{workers_count} worker" in check.found
 
 
-@pytest.mark.parametrize(("mode", "level"), [(Sandbox.ON, Level.OK), (Sandbox.OFF, Level.WARN)])
-def test_a_missing_sandbox_is_a_drawback(mode: Sandbox, level: Level) -> None:
-    check = judge_sandbox(SandboxChoice(mode=mode, why="because"))
+@pytest.mark.parametrize(("mode", "level"), [(Sandbox.ON, CheckLevel.OK), (Sandbox.OFF, CheckLevel.WARN)])
+def test_a_missing_sandbox_is_a_drawback(mode: Sandbox, level: CheckLevel) -> None:
+    check = check_sandbox(SandboxChoice(mode=mode, why="because"))
 
     assert check.level is level
     assert "because" in check.found
@@ -62,30 +62,30 @@ def test_a_missing_sandbox_is_a_drawback(mode: Sandbox, level: Level) -> None:
 
 @pytest.mark.parametrize(("total_bytes", "told"), [(None, "none"), (64 * 10**6, "64 MB")])
 def test_shared_memory_is_told_and_never_missed(total_bytes: int | None, told: str) -> None:
-    check = judge_shared_memory(total_bytes)
+    check = check_shared_memory(total_bytes)
 
-    assert check == Check(name="shared mem", level=Level.OK, found=f"{told}; browsers do without it")
+    assert check == CheckResult(name="shared mem", level=CheckLevel.OK, found=f"{told}; browsers do without it")
 
 
 def test_a_limit_of_a_container_is_told_with_the_workers_that_fit() -> None:
     machine = with_memory(2 * GB, source="the limit of this container or service, cgroup v2 /")
     limited = replace(machine, memory=replace(machine.memory, is_of_group=True))
 
-    found = judge_memory(limited, 2, 2, Container.DOCKER).found
+    found = check_memory(limited, 2, 2, Container.DOCKER).found
 
     assert "2.0 GB of 2.0 GB free (the limit of this container or service, cgroup v2 /)" in found
     assert found.endswith("; at most 2 workers would fit")
 
 
 def test_a_container_without_a_limit_of_its_own_is_told() -> None:
-    assert "this container has no limit of its own" in judge_memory(with_memory(32 * GB), 2, 2, Container.PODMAN).found
-    assert "container" not in judge_memory(with_memory(32 * GB), 2, 2, None).found
+    assert "this container has no limit of its own" in check_memory(with_memory(32 * GB), 2, 2, Container.PODMAN).found
+    assert "container" not in check_memory(with_memory(32 * GB), 2, 2, None).found
 
 
 def test_a_sandbox_that_was_asked_for_and_is_refused_fails() -> None:
-    check = judge_sandbox(SandboxChoice(mode=Sandbox.ON, why="as asked", obstacle="this and that"))
+    check = check_sandbox(SandboxChoice(mode=Sandbox.ON, why="as asked", obstacle="this and that"))
 
-    assert check.level is Level.FAIL
+    assert check.level is CheckLevel.FAIL
     assert "this and that" in check.found
     assert "--sandbox auto" in check.advice
 
@@ -93,16 +93,16 @@ def test_a_sandbox_that_was_asked_for_and_is_refused_fails() -> None:
 @pytest.mark.parametrize(
     ("fonts", "container", "level", "word"),
     [
-        (Fonts(count=0, has_cjk=False), None, Level.WARN, "boxes"),
-        (Fonts(count=0, has_cjk=False), Container.DOCKER, Level.WARN, "boxes"),
-        (Fonts(count=1, has_cjk=False), None, Level.OK, "1 font, none for Chinese, Japanese or Korean"),
-        (Fonts(count=1, has_cjk=False), None, Level.OK, "install fonts-noto-cjk"),
-        (Fonts(count=9, has_cjk=False), Container.OTHER, Level.OK, "--build-arg EXTRA_PACKAGES=fonts-noto-cjk"),
-        (Fonts(count=9, has_cjk=True), Container.DOCKER, Level.OK, "9 fonts"),
+        (Fonts(count=0, has_cjk=False), None, CheckLevel.WARN, "boxes"),
+        (Fonts(count=0, has_cjk=False), Container.DOCKER, CheckLevel.WARN, "boxes"),
+        (Fonts(count=1, has_cjk=False), None, CheckLevel.OK, "1 font, none for Chinese, Japanese or Korean"),
+        (Fonts(count=1, has_cjk=False), None, CheckLevel.OK, "install fonts-noto-cjk"),
+        (Fonts(count=9, has_cjk=False), Container.OTHER, CheckLevel.OK, "--build-arg EXTRA_PACKAGES=fonts-noto-cjk"),
+        (Fonts(count=9, has_cjk=True), Container.DOCKER, CheckLevel.OK, "9 fonts"),
     ],
 )
-def test_fonts_are_told(fonts: Fonts, container: Container | None, level: Level, word: str) -> None:
-    check = judge_fonts(fonts, container)
+def test_fonts_are_told(fonts: Fonts, container: Container | None, level: CheckLevel, word: str) -> None:
+    check = check_fonts(fonts, container)
 
     assert check.level is level
     assert word in check.found
@@ -113,77 +113,85 @@ def test_fonts_are_told(fonts: Fonts, container: Container | None, level: Level,
 @pytest.mark.parametrize(
     ("now", "level", "word"),
     [
-        (NOT_BEFORE - timedelta(days=1), Level.FAIL, "before this program was made"),
-        (NOT_AFTER + timedelta(days=1), Level.FAIL, "many years ahead"),
-        (NOW, Level.OK, "2027-02-09 00:00 UTC"),
+        (NOT_BEFORE - timedelta(days=1), CheckLevel.FAIL, "before this program was made"),
+        (NOT_AFTER + timedelta(days=1), CheckLevel.FAIL, "many years ahead"),
+        (NOW, CheckLevel.OK, "2027-02-09 00:00 UTC"),
     ],
 )
-def test_a_clock_that_cannot_be_right_fails(now: datetime, level: Level, word: str) -> None:
-    check = judge_clock(now, None)
+def test_a_clock_that_cannot_be_right_fails(now: datetime, level: CheckLevel, word: str) -> None:
+    check = check_clock(now, None)
 
     assert check.level is level
     assert word in check.found
-    assert bool(check.advice) is (level is Level.FAIL)
+    assert bool(check.advice) is (level is CheckLevel.FAIL)
 
 
 @pytest.mark.parametrize(
-    ("ahead", "level"), [(timedelta(minutes=4), Level.OK), (timedelta(minutes=6), Level.WARN), (timedelta(), Level.OK)]
+    ("ahead", "level"),
+    [(timedelta(minutes=4), CheckLevel.OK), (timedelta(minutes=6), CheckLevel.WARN), (timedelta(), CheckLevel.OK)],
 )
-def test_a_clock_behind_what_was_written_is_a_drawback(ahead: timedelta, level: Level) -> None:
-    check = judge_clock(NOW, (NOW + ahead, JOURNAL))
+def test_a_clock_behind_what_was_written_is_a_drawback(ahead: timedelta, level: CheckLevel) -> None:
+    check = check_clock(NOW, (NOW + ahead, JOURNAL))
 
     assert check.level is level
-    assert (str(JOURNAL) in check.found) is (level is Level.WARN)
+    assert (str(JOURNAL) in check.found) is (level is CheckLevel.WARN)
 
 
 @pytest.mark.parametrize(
     ("names", "system", "level"),
     [
-        ("utf-8", "UTF-8", Level.OK),
-        ("utf-8", "utf_8", Level.OK),
-        ("utf-8", "ANSI_X3.4-1968", Level.WARN),
-        ("ascii", "ANSI_X3.4-1968", Level.FAIL),
-        ("iso8859-1", "ISO-8859-1", Level.FAIL),
+        ("utf-8", "UTF-8", CheckLevel.OK),
+        ("utf-8", "utf_8", CheckLevel.OK),
+        ("utf-8", "ANSI_X3.4-1968", CheckLevel.WARN),
+        ("ascii", "ANSI_X3.4-1968", CheckLevel.FAIL),
+        ("iso8859-1", "ISO-8859-1", CheckLevel.FAIL),
     ],
 )
-def test_names_of_files_need_utf_8(names: str, system: str, level: Level) -> None:
-    check = judge_locale(Encodings(names=names, system=system))
+def test_names_of_files_need_utf_8(names: str, system: str, level: CheckLevel) -> None:
+    check = check_locale(Encodings(names=names, system=system))
 
     assert check.level is level
-    assert ("LANG=C.UTF-8" in check.advice) is (level is not Level.OK)
+    assert ("LANG=C.UTF-8" in check.advice) is (level is not CheckLevel.OK)
 
 
 @pytest.mark.parametrize(
     ("most", "level"),
-    [(None, Level.OK), (65_536, Level.OK), (1024, Level.OK), (1023, Level.WARN), (256, Level.WARN), (255, Level.FAIL)],
+    [
+        (None, CheckLevel.OK),
+        (65_536, CheckLevel.OK),
+        (1024, CheckLevel.OK),
+        (1023, CheckLevel.WARN),
+        (256, CheckLevel.WARN),
+        (255, CheckLevel.FAIL),
+    ],
 )
-def test_a_browser_has_to_have_files_open(most: int | None, level: Level) -> None:
-    assert judge_open_files(most).level is level
+def test_a_browser_has_to_have_files_open(most: int | None, level: CheckLevel) -> None:
+    assert check_open_files(most).level is level
 
 
 @pytest.mark.parametrize(
     ("proxies", "level", "found"),
     [
-        ({}, Level.OK, "none in the environment"),
-        ({"no": "localhost"}, Level.OK, "none in the environment"),
-        ({"https": "http://u:secret@p:1", "no": "a"}, Level.OK, "https by http://p:1; past it: a"),
-        ({"all": "socks5://p:1"}, Level.WARN, "all by socks5://p:1"),
-        ({"http": "foo bar"}, Level.FAIL, "http by foo bar"),
-        ({"http": "p:3128"}, Level.FAIL, "http by p:3128"),
+        ({}, CheckLevel.OK, "none in the environment"),
+        ({"no": "localhost"}, CheckLevel.OK, "none in the environment"),
+        ({"https": "http://u:secret@p:1", "no": "a"}, CheckLevel.OK, "https by http://p:1; past it: a"),
+        ({"all": "socks5://p:1"}, CheckLevel.WARN, "all by socks5://p:1"),
+        ({"http": "foo bar"}, CheckLevel.FAIL, "http by foo bar"),
+        ({"http": "p:3128"}, CheckLevel.FAIL, "http by p:3128"),
     ],
 )
 def test_proxies_of_the_environment_are_told_without_their_passwords(
-    proxies: dict[str, str], level: Level, found: str
+    proxies: dict[str, str], level: CheckLevel, found: str
 ) -> None:
-    check = judge_proxies("", (), proxies)
+    check = check_proxies("", (), proxies)
 
     assert (check.level, check.found) == (level, found)
     assert "secret" not in check.advice
 
 
-@pytest.mark.parametrize(("asked", "level"), [("http://p:1", Level.OK), ("socks5://p:1", Level.WARN)])
-def test_the_proxy_of_the_settings_goes_before_those_of_the_environment(asked: str, level: Level) -> None:
-    check = judge_proxies(asked, ("a", ".b"), {"https": "foo bar"})
+@pytest.mark.parametrize(("asked", "level"), [("http://p:1", CheckLevel.OK), ("socks5://p:1", CheckLevel.WARN)])
+def test_the_proxy_of_the_settings_goes_before_those_of_the_environment(asked: str, level: CheckLevel) -> None:
+    check = check_proxies(asked, ("a", ".b"), {"https": "foo bar"})
 
     assert (check.level, check.found) == (level, f"{asked} (setting proxy); past it: a, .b")
 
@@ -191,17 +199,17 @@ def test_the_proxy_of_the_settings_goes_before_those_of_the_environment(asked: s
 @pytest.mark.parametrize(
     ("found", "days", "platform", "level", "advice"),
     [
-        ((), None, "linux", Level.OK, ""),
-        (("ca_file: Root, until 2030-01-01",), 400, "linux", Level.OK, ""),
-        (("client_cert: anna, until 2026-12-01",), 20, "linux", Level.WARN, "follows"),
-        (("ca_file: Root, until 2030-01-01",), 400, "win32", Level.WARN, "system's own store"),
+        ((), None, "linux", CheckLevel.OK, ""),
+        (("ca_file: Root, until 2030-01-01",), 400, "linux", CheckLevel.OK, ""),
+        (("client_cert: anna, until 2026-12-01",), 20, "linux", CheckLevel.WARN, "follows"),
+        (("ca_file: Root, until 2030-01-01",), 400, "win32", CheckLevel.WARN, "system's own store"),
     ],
 )
 def test_certificates_are_told_and_warned_of_before_they_end(
-    found: tuple[str, ...], days: int | None, platform: str, level: Level, advice: str
+    found: tuple[str, ...], days: int | None, platform: str, level: CheckLevel, advice: str
 ) -> None:
     ends = None if days is None else NOW + timedelta(days=days)
-    check = judge_certificates(Certificates(found=found, ends=ends), NOW, platform)
+    check = check_certificates(Certificates(found=found, ends=ends), NOW, platform)
 
     assert (check.level, check.found) == (level, "; ".join(found) or "none but the system's")
     assert advice in check.advice

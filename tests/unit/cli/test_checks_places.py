@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.cli.checks import Level
-from poolwright.cli.checks_places import (
-    judge_home,
-    judge_output,
-    judge_profile_rights,
-    judge_profiles_dir,
-    judge_runs_dir,
-    judge_temporary,
+from poolwright.cli.check_result import CheckLevel
+from poolwright.cli.machine_checks import (
+    check_home,
+    check_output,
+    check_profile_rights,
+    check_profiles_dir,
+    check_runs_dir,
+    check_temporary,
 )
 from poolwright.files.permissions import AccessProblem
 from poolwright.system.folder_access import FolderAccess
@@ -30,68 +30,70 @@ def place(path: str = "/out", refusal: AccessProblem | None = None) -> FolderAcc
 @pytest.mark.parametrize(
     ("free_bytes", "refusal", "level"),
     [
-        (80 * GB, None, Level.OK),
-        (1 * GB, None, Level.WARN),
-        (GB // 10, None, Level.FAIL),
-        (80 * GB, REFUSED, Level.FAIL),
+        (80 * GB, None, CheckLevel.OK),
+        (1 * GB, None, CheckLevel.WARN),
+        (GB // 10, None, CheckLevel.FAIL),
+        (80 * GB, REFUSED, CheckLevel.FAIL),
     ],
 )
 def test_the_output_must_be_writable_and_have_room(
-    free_bytes: int, refusal: AccessProblem | None, level: Level
+    free_bytes: int, refusal: AccessProblem | None, level: CheckLevel
 ) -> None:
-    assert judge_output(place(refusal=refusal), free_bytes).level is level
+    assert check_output(place(refusal=refusal), free_bytes).level is level
 
 
 @pytest.mark.parametrize(
     ("path", "refusal", "level"),
     [
-        ("/tmp/poolwright-0", None, Level.OK),
-        ("/" + "x" * 45, None, Level.OK),
-        ("/" + "x" * 46, None, Level.WARN),
-        ("/" + "ü" * 23, None, Level.WARN),
-        ("/tmp/poolwright-0", REFUSED, Level.FAIL),
+        ("/tmp/poolwright-0", None, CheckLevel.OK),
+        ("/" + "x" * 45, None, CheckLevel.OK),
+        ("/" + "x" * 46, None, CheckLevel.WARN),
+        ("/" + "ü" * 23, None, CheckLevel.WARN),
+        ("/tmp/poolwright-0", REFUSED, CheckLevel.FAIL),
     ],
 )
-def test_the_runs_folder_must_be_writable_and_short(path: str, refusal: AccessProblem | None, level: Level) -> None:
+def test_the_runs_folder_must_be_writable_and_short(
+    path: str, refusal: AccessProblem | None, level: CheckLevel
+) -> None:
     machine = replace(ROOMY, runs_dir=Path(path))
 
-    assert judge_runs_dir(machine, 2, 2, place(path, refusal)).level is level
+    assert check_runs_dir(machine, 2, 2, place(path, refusal)).level is level
 
 
 def test_the_runs_folder_must_have_room() -> None:
-    check = judge_runs_dir(replace(ROOMY, room_bytes=GB // 10), 2, 2, place())
+    check = check_runs_dir(replace(ROOMY, room_bytes=GB // 10), 2, 2, place())
 
-    assert check.level is Level.FAIL
+    assert check.level is CheckLevel.FAIL
     assert "another folder with --runs-dir" in check.found
 
 
 def test_a_runs_folder_in_memory_is_told() -> None:
-    assert "lies in memory" in judge_runs_dir(replace(ROOMY, is_room_in_memory=True), 2, 2, place()).found
+    assert "lies in memory" in check_runs_dir(replace(ROOMY, is_room_in_memory=True), 2, 2, place()).found
 
 
 def test_a_place_that_is_refused_is_told_with_cause_and_next_step() -> None:
-    check = judge_output(place(refusal=REFUSED), 80 * GB)
+    check = check_output(place(refusal=REFUSED), 80 * GB)
 
     assert check.found == "/out cannot be written: Read-only file system, its mount is read-only"
     assert check.advice == "Mount it writable. Or name another folder with --out."
 
 
 def test_profiles_that_can_only_be_read_serve_for_runs() -> None:
-    check = judge_profiles_dir(place(refusal=REFUSED))
+    check = check_profiles_dir(place(refusal=REFUSED))
 
-    assert check.level is Level.WARN
+    assert check.level is CheckLevel.WARN
     assert "mount is read-only" in check.found
     assert check.advice == "Runs work; logging in and sealing do not. Mount it writable."
-    assert judge_profiles_dir(place()).level is Level.OK
+    assert check_profiles_dir(place()).level is CheckLevel.OK
 
 
 def test_without_a_temporary_folder_nothing_works() -> None:
-    check = judge_temporary(place("/tmp", REFUSED))
+    check = check_temporary(place("/tmp", REFUSED))
 
-    assert check.level is Level.FAIL
+    assert check.level is CheckLevel.FAIL
     assert "mount is read-only" in check.found
     assert "--tmpfs /tmp" in check.advice
-    assert judge_temporary(place("/tmp")).level is Level.OK
+    assert check_temporary(place("/tmp")).level is CheckLevel.OK
 
 
 @pytest.mark.parametrize(
@@ -103,16 +105,16 @@ def test_without_a_temporary_folder_nothing_works() -> None:
     ],
 )
 def test_a_home_is_told_and_never_missed(home: FolderAccess | None, words: str) -> None:
-    check = judge_home(home)
+    check = check_home(home)
 
-    assert check.level is Level.OK
+    assert check.level is CheckLevel.OK
     assert words in check.found
 
 
 def test_a_profile_of_another_owner_fails() -> None:
-    check = judge_profile_rights(place("/data/profiles", AccessProblem(cause="it is uid 7's", step="Run it.")))
+    check = check_profile_rights(place("/data/profiles", AccessProblem(cause="it is uid 7's", step="Run it.")))
 
     assert check is not None
-    assert (check.level, check.advice) == (Level.FAIL, "Run it.")
+    assert (check.level, check.advice) == (CheckLevel.FAIL, "Run it.")
     assert "uid 7" in check.found
-    assert judge_profile_rights(place()) is None
+    assert check_profile_rights(place()) is None

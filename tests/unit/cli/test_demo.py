@@ -7,16 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.cli.demo import stage_settings, tell_differences
-from poolwright.cli.exits import Exit
-from poolwright.demo.client import Portal
-from poolwright.demo.process import PortalError
+from poolwright.cli.demo import demo_settings, print_differences
+from poolwright.cli.process_exit import ExitCode
+from poolwright.demo.portal_client import PortalClient, PortalError
 from poolwright.domain.outcomes import Outcome
 from poolwright.settings import load_settings
 from tests.support.commands import Command
 from tests.unit.cli.test_truth import HOME, ORDER
 
-PORTAL = Portal(url="http://127.0.0.1:9", admin_token="t", user="anna", password="hunter2", pid=1)
+PORTAL = PortalClient(url="http://127.0.0.1:9", admin_token="t", user="anna", password="hunter2", pid=1)
 
 
 @pytest.mark.usefixtures("desk")
@@ -33,7 +32,7 @@ def test_the_demo_takes_the_machines_settings_and_none_of_the_users_portal(monke
     }.items():
         monkeypatch.setenv(f"POOLWRIGHT_{name}", value)
 
-    settings = stage_settings(load_settings(), PORTAL, Path("demo-output"))
+    settings = demo_settings(load_settings(), PORTAL, Path("demo-output"))
 
     assert settings.workers == 3
     assert (settings.out, settings.log_file) == (Path("demo-output"), None)
@@ -44,19 +43,19 @@ def test_the_demo_takes_the_machines_settings_and_none_of_the_users_portal(monke
 
 
 def test_all_as_expected(capsys: pytest.CaptureFixture[str]) -> None:
-    code = tell_differences({"45": ORDER, "46": ORDER}, {"45": HOME, "46": HOME})
+    code = print_differences({"45": ORDER, "46": ORDER}, {"45": HOME, "46": HOME})
 
-    assert code is Exit.DONE
+    assert code is ExitCode.DONE
     assert capsys.readouterr().out.startswith("2 of 2 as expected (")
 
 
 def test_what_is_not_as_expected_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     found = {"45": HOME, "46": replace(HOME, outcome=Outcome.PARTIAL), "47": HOME}
 
-    code = tell_differences({"45": ORDER, "46": ORDER}, found)
+    code = print_differences({"45": ORDER, "46": ORDER}, found)
 
     lines = capsys.readouterr().out.splitlines()
-    assert code is Exit.NOT_ALL_DONE
+    assert code is ExitCode.NOT_ALL_DONE
     assert lines[0] == "46 is PARTIAL, expected COMPLETED"
     assert lines[1] == "47 came home and was not asked for"
     assert lines[2].startswith("1 of 2 as expected")
@@ -67,14 +66,14 @@ def test_a_folder_that_no_demo_made_is_refused_before_anything_starts(command: C
 
     result = command("demo", "--out", ".")
 
-    assert result.exit_code == Exit.USAGE
+    assert result.exit_code == ExitCode.USAGE
     assert "holds what no demo made" in result.stderr
     assert [path.name for path in desk.iterdir()] == ["thesis.docx"]
 
 
 @pytest.mark.parametrize("count", ["0", "2001", "many"])
 def test_the_number_of_orders_has_bounds(count: str, command: Command) -> None:
-    assert command("demo", "--orders", count).exit_code == Exit.USAGE
+    assert command("demo", "--orders", count).exit_code == ExitCode.USAGE
 
 
 def test_a_portal_that_does_not_start_is_a_sentence(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,6 +84,6 @@ def test_a_portal_that_does_not_start_is_a_sentence(command: Command, monkeypatc
 
     result = command("demo")
 
-    assert result.exit_code == Exit.RESOURCES
+    assert result.exit_code == ExitCode.RESOURCES
     assert "no room for 40 orders" in result.stderr
     assert "Traceback" not in result.output

@@ -8,8 +8,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from poolwright.cli.checks import Level as Found
-from poolwright.cli.checks_machine import judge_start
+from poolwright.cli.check_result import CheckLevel as Found
+from poolwright.cli.machine_checks import check_start
 from poolwright.domain.errors import SetupError
 from poolwright.domain.events import Level
 from poolwright.domain.options import BrowserOptions, PortalOptions, WorkerOptions
@@ -51,7 +51,7 @@ async def test_the_browsers_own_reason_is_told(monkeypatch: pytest.MonkeyPatch) 
         raise SetupError("libnss3.so: cannot open shared object file")
 
     monkeypatch.setattr(one_shot, "make_base", make_base)
-    told = judge_start(await check_browser_start(WORKER, clock()))
+    told = check_start(await check_browser_start(WORKER, clock()))
 
     assert told.level is Found.FAIL
     assert "libnss3.so" in told.found
@@ -68,6 +68,6 @@ async def test_one_that_hangs_is_not_waited_for_without_end(monkeypatch: pytest.
 
 
 def test_a_drawback_is_no_failure() -> None:
-    assert judge_start(BrowserCheck(duration_s=1.0)).level is Found.OK
-    told = judge_start(BrowserCheck(duration_s=1.0, notices=("it runs without its sandbox",)))
+    assert check_start(BrowserCheck(duration_s=1.0)).level is Found.OK
+    told = check_start(BrowserCheck(duration_s=1.0, notices=("it runs without its sandbox",)))
     assert (told.level, told.advice) == (Found.WARN, "it runs without its sandbox")

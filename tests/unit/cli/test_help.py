@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from poolwright.cli.main import app
-from poolwright.cli.options import PLACES, SERVICE_NAMES
+from poolwright.cli.options import SERVICE_SETTINGS, SETTING_OPTIONS
 from poolwright.settings import Settings, field_types
 from poolwright.version import __version__
 from tests.support.commands import Command
@@ -18,11 +18,11 @@ def test_every_setting_with_a_flag_is_an_option_of_run_or_serve(command: Command
     of_run, of_serve = command("run", "--help").stdout, command("serve", "--help").stdout
 
     for name in Settings.model_fields:
-        assert (name in PLACES) == bool(field_types(name).flags), name
+        assert (name in SETTING_OPTIONS) == bool(field_types(name).flags), name
         for flag in filter(None, "/".join(field_types(name).flags).split("/")):
             whole = re.compile(rf"{flag}\b(?!-)")
             assert whole.search(of_serve), flag
-            assert bool(whole.search(of_run)) == (name not in SERVICE_NAMES), flag
+            assert bool(whole.search(of_run)) == (name not in SERVICE_SETTINGS), flag
 
 
 def test_secrets_have_no_flag() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import anyio
 
-from poolwright.cli.exits import Exit
+from poolwright.cli.process_exit import ExitCode
 from poolwright.concurrency import SystemClock
 from poolwright.journal.sqlite_journal import SqliteJournal
 from tests.support.commands import Command
@@ -39,11 +39,11 @@ def made_journal(desk: Path) -> Path:
 def test_it_forgets_nothing_unless_told_and_then_tells_before_and_after(command: Command, desk: Path) -> None:
     path = made_journal(desk)
 
-    assert command("journal", "compact").exit_code == Exit.DONE
+    assert command("journal", "compact").exit_code == ExitCode.DONE
     assert query(path, "SELECT count(*) FROM transitions") == [(300,)]
     result = command("journal", "compact", "--retention-days", "90")
 
-    assert result.exit_code == Exit.DONE
+    assert result.exit_code == ExitCode.DONE
     assert "1 list, 0 attempts and 300 moves forgotten" in result.stdout
     assert "MB before" in result.stdout
     assert query(path, "SELECT count(*) FROM reports") == [(300,)]
@@ -57,7 +57,7 @@ def test_it_is_refused_while_another_program_has_the_journal(command: Command, d
     async def beside_another() -> None:
         async with SqliteJournal(path, SystemClock()):
             result = await anyio.to_thread.run_sync(command, "journal", "compact")
-            assert result.exit_code == Exit.RESOURCES
+            assert result.exit_code == ExitCode.RESOURCES
             assert f"Another Poolwright (pid {os.getpid()}) works with this journal" in result.stderr
 
     anyio.run(beside_another)
@@ -66,7 +66,7 @@ def test_it_is_refused_while_another_program_has_the_journal(command: Command, d
 def test_a_folder_without_a_journal_stays_as_it_is(command: Command, desk: Path) -> None:
     result = command("journal", "compact", "--out", "elsewhere")
 
-    assert result.exit_code == Exit.USAGE
+    assert result.exit_code == ExitCode.USAGE
     assert "There is no journal in 'elsewhere'" in result.stderr
     assert list(desk.iterdir()) == []
 
@@ -76,7 +76,7 @@ def test_orders_are_given_to_another_account_by_a_word(command: Command, desk: P
 
     result = command("journal", "adopt", "--portal", "demo", "--base-url", "https://acme.example/", "--profile", "new")
 
-    assert result.exit_code == Exit.DONE
+    assert result.exit_code == ExitCode.DONE
     assert "Orders of demo in 'downloads' are those of https://acme.example, profile new now." in result.stdout
     assert query(path, "SELECT * FROM accounts") == [("demo", "https://acme.example", "new")]
 
@@ -84,5 +84,5 @@ def test_orders_are_given_to_another_account_by_a_word(command: Command, desk: P
 def test_there_must_be_orders_to_be_given(command: Command) -> None:
     result = command("journal", "adopt", "--portal", "demo", "--base-url", "https://acme.example/")
 
-    assert result.exit_code == Exit.USAGE
+    assert result.exit_code == ExitCode.USAGE
     assert "There is no journal in 'downloads'" in result.stderr

@@ -12,11 +12,10 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from poolwright.cli import last_resort as last
+from poolwright.cli import process_exit as last
 from poolwright.cli import signals
-from poolwright.cli.exits import Exit
-from poolwright.cli.last_resort import last_resort, leave
-from poolwright.cli.signals import hearing_signals
+from poolwright.cli.process_exit import ExitCode, exit_process, forced_exit
+from poolwright.cli.signals import stop_signals
 
 
 class Ends:
@@ -50,19 +49,19 @@ def hung() -> Generator[threading.Thread]:
 
 
 def test_a_program_that_hangs_ends_with_its_own_words(ends: Ends, capfd: pytest.CaptureFixture[str]) -> None:
-    with last_resort(0.0) as arm:
+    with forced_exit(0.0) as arm:
         arm()
         assert ends.is_over.wait(60)
 
-    assert ends.codes == [Exit.STOPPED]
+    assert ends.codes == [ExitCode.STOPPED]
     assert "The next start takes up what was left" in capfd.readouterr().err
 
 
 def test_a_program_that_ends_in_time_is_let_be(ends: Ends) -> None:
     before = threading.active_count()
-    with last_resort(3600.0) as arm:
+    with forced_exit(3600.0) as arm:
         arm()
-    with last_resort(0.0):
+    with forced_exit(0.0):
         pass  # nobody wanted it to end
 
     assert ends.codes == []
@@ -74,29 +73,29 @@ def test_a_program_that_ends_in_time_is_let_be(ends: Ends) -> None:
 
 async def test_the_first_signal_sets_the_limit(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signals, "OVERTIME_S", 0.0)
-    async with hearing_signals(lambda _: None, str, limit_s=0.0):
+    async with stop_signals(lambda _: None, str, limit_s=0.0):
         assert not ends.is_over.is_set()
         os.kill(os.getpid(), signal.SIGTERM)
         assert await anyio.to_thread.run_sync(ends.is_over.wait, 60)
 
-    assert ends.codes == [Exit.STOPPED]
+    assert ends.codes == [ExitCode.STOPPED]
 
 
 def test_a_thread_that_hangs_does_not_keep_the_program(
     ends: Ends, hung: threading.Thread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(last, "THREADS_S", 0.0)
-    leave(6)
+    monkeypatch.setattr(last, "THREAD_WAIT_S", 0.0)
+    exit_process(6)
 
     assert hung.is_alive()
     assert ends.codes == [6]
 
 
 def test_threads_that_end_by_themselves_are_waited_for(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(last, "THREADS_S", 60.0)
+    monkeypatch.setattr(last, "THREAD_WAIT_S", 60.0)
     short = threading.Thread(target=sys.getswitchinterval)
     monkeypatch.setattr(threading, "enumerate", lambda: [one for one in (short,) if one.is_alive()])
     short.start()
-    leave(0)
+    exit_process(0)
 
     assert ends.codes == []

@@ -10,8 +10,8 @@ from typing import NoReturn
 import pytest
 
 from poolwright.cli import main
-from poolwright.cli.exits import Exit
-from poolwright.cli.streams import Outlet
+from poolwright.cli.process_exit import ExitCode
+from poolwright.cli.streams import TolerantStream
 
 
 class Refusing(io.RawIOBase):
@@ -31,12 +31,12 @@ class Refusing(io.RawIOBase):
 @pytest.mark.parametrize(
     ("command", "number", "code", "expected"),
     [
-        ("status", 28, 0, Exit.RESOURCES),
-        ("portal", 5, 0, Exit.RESOURCES),
+        ("status", 28, 0, ExitCode.RESOURCES),
+        ("portal", 5, 0, ExitCode.RESOURCES),
         ("doctor", 28, 1, 1),
-        ("portal", 32, 0, Exit.DONE),  # a reader that has enough
-        ("run", 28, 0, Exit.DONE),
-        ("submit", 28, 0, Exit.DONE),
+        ("portal", 32, 0, ExitCode.DONE),  # a reader that has enough
+        ("run", 28, 0, ExitCode.DONE),
+        ("submit", 28, 0, ExitCode.DONE),
     ],
 )
 def test_an_answer_that_could_not_be_written_is_told(
@@ -54,10 +54,10 @@ def test_an_answer_that_could_not_be_written_is_told(
     monkeypatch.setattr(main, "app", answer)
     monkeypatch.setattr(main, "secure", lambda: None)
     monkeypatch.setattr(sys, "argv", ["poolwright", command])
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(Outlet(Refusing(number)))))
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(TolerantStream(Refusing(number)))))
 
     with pytest.raises(SystemExit) as end:
         main.main()
 
     assert end.value.code == expected
-    assert ("could not be written" in capsys.readouterr().err) == (expected == Exit.RESOURCES)
+    assert ("could not be written" in capsys.readouterr().err) == (expected == ExitCode.RESOURCES)

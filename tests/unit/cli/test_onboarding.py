@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.cli.exits import Exit
+from poolwright.cli.process_exit import ExitCode
 from poolwright.concurrency import SystemClock
 from poolwright.domain.errors import LoginRequiredError, SetupError
 from poolwright.profile.backups import seal_base
@@ -69,7 +69,7 @@ def test_a_login_by_hand_makes_the_profile_and_tells_the_next_step(command: Comm
     result = command("profile", "login", "mine", *NEW)
 
     ((way, job),) = browsers.seen
-    assert result.exit_code == Exit.DONE, result.output
+    assert result.exit_code == ExitCode.DONE, result.output
     assert (way, portal_of(job.crew.worker).base_url) == ("hand", BASE_URL)
     assert ProfileRepository(Path("profiles")).find("mine").read() == ProfileFile(pack="demo", base_url=BASE_URL)
     assert "Profile mine: 2 cookies for 1 site, login probe passed; sealed on" in result.stdout
@@ -79,7 +79,7 @@ def test_a_login_by_hand_makes_the_profile_and_tells_the_next_step(command: Comm
 def test_a_profile_that_is_there_is_logged_in_again(command: Command, browsers: FakeOnboarding, profile: Path) -> None:
     result = command("profile", "login", "default")
 
-    assert result.exit_code == Exit.DONE, result.output
+    assert result.exit_code == ExitCode.DONE, result.output
     assert browsers.seen[0][1].profile.base_path.resolve() == profile
 
 
@@ -102,7 +102,7 @@ def test_the_form_gets_a_password_from_the_keyring(
     result = command("profile", "login", "mine", "--form", *NEW)
 
     job = browsers.seen[0][1]
-    assert result.exit_code == Exit.DONE, result.output
+    assert result.exit_code == ExitCode.DONE, result.output
     assert portal_of(job.crew.worker).password.text == "poolwright's anna"
     assert job.crew.totp_secret.text == "poolwright's anna/totp"
 
@@ -115,7 +115,7 @@ def test_a_password_that_nobody_knows_is_told_with_the_state_of_the_keyring(
 
     result = command("profile", "login", "mine", "--form", *NEW)
 
-    assert (result.exit_code, browsers.seen) == (Exit.LOGIN, [])
+    assert (result.exit_code, browsers.seen) == (ExitCode.LOGIN, [])
     assert "keyring set poolwright anna" in result.stderr
 
 
@@ -129,7 +129,7 @@ def test_a_profile_is_made_for_a_pack_of_ones_own_and_knows_it_again(
     run = command("run", "PO4500012345", "--profile", "mine", "--dry-run")
 
     content = ProfileRepository(Path("profiles")).find("mine").read()
-    assert (made.exit_code, run.exit_code) == (Exit.DONE, Exit.DONE), made.output + run.output
+    assert (made.exit_code, run.exit_code) == (ExitCode.DONE, ExitCode.DONE), made.output + run.output
     assert content == ProfileFile(pack="own", pack_file=str((desk / "own.toml").resolve()), base_url=BASE_URL)
     assert [portal_of(job.crew.worker).base_url for _, job in browsers.seen] == [BASE_URL]
 
@@ -137,17 +137,17 @@ def test_a_profile_is_made_for_a_pack_of_ones_own_and_knows_it_again(
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("login", "mine"), Exit.USAGE, "say with --portal which portal it is for: coupa, demo"),
-        (("login", "mine", "--portal", "coupa"), Exit.USAGE, "--base-url"),
-        (("login", "mine", "--form", *NEW), Exit.LOGIN, "POOLWRIGHT_USER and POOLWRIGHT_PASSWORD"),
-        (("login", "../mine", *NEW), Exit.PROFILE, "can't name"),
-        (("import-state", "mine", "none.json", *NEW), Exit.USAGE, "none.json can't be read"),
-        (("import-state", "mine", "state.json"), Exit.USAGE, "--portal"),
-        (("login", "mine", "--portal", "demo", "--url", "ftp://x"), Exit.USAGE, "base_url"),
+        (("login", "mine"), ExitCode.USAGE, "say with --portal which portal it is for: coupa, demo"),
+        (("login", "mine", "--portal", "coupa"), ExitCode.USAGE, "--base-url"),
+        (("login", "mine", "--form", *NEW), ExitCode.LOGIN, "POOLWRIGHT_USER and POOLWRIGHT_PASSWORD"),
+        (("login", "../mine", *NEW), ExitCode.PROFILE, "can't name"),
+        (("import-state", "mine", "none.json", *NEW), ExitCode.USAGE, "none.json can't be read"),
+        (("import-state", "mine", "state.json"), ExitCode.USAGE, "--portal"),
+        (("login", "mine", "--portal", "demo", "--url", "ftp://x"), ExitCode.USAGE, "base_url"),
     ],
 )
 def test_what_cannot_be_is_refused_before_a_browser_starts(
-    command: Command, browsers: FakeOnboarding, arguments: tuple[str, ...], code: Exit, words: str
+    command: Command, browsers: FakeOnboarding, arguments: tuple[str, ...], code: ExitCode, words: str
 ) -> None:
     result = command("profile", *arguments)
 
@@ -183,5 +183,5 @@ def test_an_old_profile_is_kept_whatever_happens(command: Command, browsers: Fak
 
     result = command("profile", "import-state", "default", "state.json")
 
-    assert result.exit_code == Exit.LOGIN
+    assert result.exit_code == ExitCode.LOGIN
     assert profile.is_dir()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from poolwright.cli.exits import Exit
+from poolwright.cli.process_exit import ExitCode
 from tests.support.commands import Command
 
 
@@ -18,7 +18,7 @@ def test_shipped_packs_are_listed(command: Command) -> None:
 def test_a_right_pack_is_told_with_what_it_says(command: Command) -> None:
     result = command("portal", "lint", "demo")
 
-    assert result.exit_code == Exit.DONE
+    assert result.exit_code == ExitCode.DONE
     assert "demo: right" in result.stdout
     assert "/order_headers/{number}" in result.stdout
 
@@ -30,7 +30,7 @@ def test_a_pack_that_never_finds_an_empty_order_is_told_so(command: Command, des
 
     result = command("portal", "lint", "./mine.toml")
 
-    assert result.exit_code == Exit.DONE
+    assert result.exit_code == ExitCode.DONE
     assert "note: nothing in it tells an empty list" in result.stdout
     assert "note" not in command("portal", "lint", "coupa").stdout
 
@@ -42,7 +42,7 @@ def test_every_problem_of_a_wrong_pack_is_told_with_its_place(command: Command, 
 
     result = command("portal", "lint", "./mine.toml")
 
-    assert result.exit_code == Exit.USAGE
+    assert result.exit_code == ExitCode.USAGE
     lines = result.stdout.splitlines()
     assert all(line.startswith("./mine.toml: ") for line in lines)
     for place in ("site", "login.form.submit", "login.form.sumbit"):
@@ -52,5 +52,5 @@ def test_every_problem_of_a_wrong_pack_is_told_with_its_place(command: Command, 
 def test_a_pack_that_is_not_there_is_told(command: Command) -> None:
     result = command("portal", "lint", "none-such")
 
-    assert result.exit_code == Exit.USAGE
+    assert result.exit_code == ExitCode.USAGE
     assert "coupa, demo" in result.stdout

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.cli.exits import Exit
+from poolwright.cli.process_exit import ExitCode
 from poolwright.profile.backups import latest_backup, seal_base
 from poolwright.profile.base import check_base
 from poolwright.profile.damage import mark_damaged, read_damage_mark
@@ -29,7 +29,7 @@ def base(profile: Path) -> Path:
 def test_sealing_tells_what_is_sealed_and_where_the_copy_lies(command: Command, base: Path) -> None:
     result = command("profile", "seal", "default")
 
-    assert result.exit_code == Exit.DONE
+    assert result.exit_code == ExitCode.DONE
     assert read_seal(base) is not None
     assert "Profile default is sealed: 6 files" in result.stdout
     assert "2 cookies for 1 site" in result.stdout
@@ -42,9 +42,9 @@ def test_a_marked_profile_is_not_sealed_but_accepted(command: Command, base: Pat
     refused = command("profile", "seal", "default")
     accepted = command("profile", "accept", "default")
 
-    assert refused.exit_code == Exit.PROFILE
+    assert refused.exit_code == ExitCode.PROFILE
     assert "poolwright profile accept default" in refused.stderr
-    assert accepted.exit_code == Exit.DONE
+    assert accepted.exit_code == ExitCode.DONE
     assert "The mark of 23 Nov 2026 at 12:00 UTC is taken away" in accepted.stdout
     assert read_damage_mark(base) is None
     assert check_base(base).seal is not None
@@ -54,7 +54,7 @@ def test_nobody_can_accept_what_no_browser_reads(command: Command, base: Path) -
     mark_damaged(base, "It was broken.", NOON)
     write(base / "Local State", b"nonsense")
 
-    assert command("profile", "accept", "default").exit_code == Exit.PROFILE
+    assert command("profile", "accept", "default").exit_code == ExitCode.PROFILE
     assert read_damage_mark(base) is not None
 
 
@@ -66,7 +66,7 @@ def test_restoring_tells_where_the_old_base_lies(command: Command, base: Path) -
     result = command("profile", "restore", "default")
 
     (aside,) = base.parent.glob("base.damaged-*Z")
-    assert result.exit_code == Exit.DONE
+    assert result.exit_code == ExitCode.DONE
     assert aside.name in result.stdout
     assert "is back as it was sealed on 23 Nov 2026 at 12:00 UTC" in result.stdout
     assert (aside / "Default/Cookies").read_bytes() == b"nonsense"
@@ -76,7 +76,7 @@ def test_restoring_tells_where_the_old_base_lies(command: Command, base: Path) -
 def test_nothing_is_restored_where_no_copy_was_kept(command: Command, base: Path) -> None:
     result = command("profile", "restore", "default")
 
-    assert result.exit_code == Exit.PROFILE
+    assert result.exit_code == ExitCode.PROFILE
     assert "No good copy" in result.stderr
 
 
@@ -86,14 +86,14 @@ def test_a_profile_is_removed_when_the_person_says_yes(command: Command, base: P
     removed = command("profile", "remove", "default", stdin="y\n")
 
     assert "Remove profile default for demo" in refused.stdout
-    assert (refused.exit_code, kept) == (Exit.STOPPED, True)
-    assert removed.exit_code == Exit.DONE
+    assert (refused.exit_code, kept) == (ExitCode.STOPPED, True)
+    assert removed.exit_code == ExitCode.DONE
     assert not base.parent.exists()
     assert ProfileRepository(Path("profiles")).names() == ()
 
 
 def test_without_an_answer_nothing_is_removed(command: Command, base: Path) -> None:
-    assert command("profile", "remove", "default", stdin="").exit_code != Exit.DONE
+    assert command("profile", "remove", "default", stdin="").exit_code != ExitCode.DONE
     assert base.is_dir()
 
 
@@ -103,7 +103,7 @@ def test_yes_removes_without_asking_a_broken_profile_too(command: Command, base:
 
     result = command("profile", "remove", "default", "--yes")
 
-    assert (result.exit_code, result.stdout) == (Exit.DONE, "Profile default is removed.\n")
+    assert (result.exit_code, result.stdout) == (ExitCode.DONE, "Profile default is removed.\n")
     assert not base.parent.exists()
 
 
@@ -116,7 +116,7 @@ def test_a_profile_that_a_browser_or_a_command_has_is_left_alone(command: Comman
     result = command("profile", what, "default", *(["--yes"] if what == "remove" else []))
 
     lock.drop()
-    assert result.exit_code == Exit.PROFILE
+    assert result.exit_code == ExitCode.PROFILE
     assert "another poolwright command" in result.stderr
     assert base.is_dir()
 
@@ -138,7 +138,7 @@ def test_the_folder_of_an_everyday_browser_is_refused_with_the_way_out(
 
     result = command("profile", what, *named, *new)
 
-    assert result.exit_code == Exit.PROFILE
+    assert result.exit_code == ExitCode.PROFILE
     assert "belongs to an everyday browser" in result.stderr
     assert "poolwright profile login NAME" in result.stderr
     assert fingerprint(everyday) == before

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.cli.exits import Exit
+from poolwright.cli.process_exit import ExitCode
 from poolwright.domain.errors import PoolError
 from poolwright.profile.backups import seal_base
 from poolwright.profile.base import check_base
@@ -41,7 +41,7 @@ def mark(base: Path) -> None:
 def test_the_list_tells_what_a_person_asks_first(command: Command, coupa: NamedProfile) -> None:
     result = command("profile", "list")
 
-    assert result.exit_code == Exit.DONE
+    assert result.exit_code == ExitCode.DONE
     row = "coupa coupa https://x.test 23 Nov 2026 12:00 2 fit"
     assert " ".join(result.stdout.splitlines()[1].split()) == row
 
@@ -87,14 +87,14 @@ def test_a_profile_that_no_run_can_use_is_told_with_its_reason(
     assert words in listed.stdout
     assert state in shown.stdout
     assert words in verified.stdout
-    assert verified.exit_code == Exit.PROFILE
+    assert verified.exit_code == ExitCode.PROFILE
     assert fingerprint(coupa.path) == before, "looking changes nothing"
 
 
 def test_a_profile_that_another_command_has_is_in_use(command: Command, coupa: NamedProfile) -> None:
     with write_locked(coupa.base_path):
         assert command("profile", "list").stdout.splitlines()[1].endswith("in use")
-        assert command("profile", "verify", "coupa").exit_code == Exit.PROFILE
+        assert command("profile", "verify", "coupa").exit_code == ExitCode.PROFILE
 
 
 def test_no_profile_yet_is_told_with_the_way_to_the_first_one(command: Command, desk: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_fit_profile_is_verified_check_by_check(command: Command, coupa: Named
     result = command("profile", "verify", "coupa", "--json")
 
     checks = [json.loads(line) for line in result.stdout.splitlines()]
-    assert result.exit_code == Exit.DONE
+    assert result.exit_code == ExitCode.DONE
     assert [(check["name"], check["level"]) for check in checks] == [
         (name, "ok") for name in ("profile.toml", "mark", "base", "seal", "good copy")
     ]
@@ -144,7 +144,7 @@ def test_an_unsealed_profile_passes_with_a_warning(command: Command, coupa: Name
 
     result = command("profile", "verify", "coupa")
 
-    assert result.exit_code == Exit.DONE
+    assert result.exit_code == ExitCode.DONE
     assert "warn seal" in result.stdout
     assert "poolwright profile seal coupa" in result.stdout
 
@@ -179,8 +179,8 @@ def test_verify_says_what_a_run_would_say(command: Command, coupa: NamedProfile,
     harm(coupa.base_path)
     try:
         check_base(coupa.base_path)
-        expected = Exit.DONE
+        expected = ExitCode.DONE
     except PoolError:
-        expected = Exit.PROFILE
+        expected = ExitCode.PROFILE
 
     assert command("profile", "verify", "coupa").exit_code == expected

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.cli.exits import Exit
-from poolwright.cli.profiles import left_out_of
+from poolwright.cli.process_exit import ExitCode
+from poolwright.cli.profile_admin import excluded_bytes
 from poolwright.domain.errors import LoginRequiredError
 from poolwright.domain.events import Level
 from poolwright.domain.options import Sandbox, WorkerOptions
@@ -48,7 +48,7 @@ def browser(monkeypatch: pytest.MonkeyPatch, desk: Path) -> FakeBrowser:
 def test_a_profile_is_made_for_its_portal(command: Command, browser: FakeBrowser) -> None:
     result = command(*CREATE)
 
-    assert result.exit_code == Exit.DONE
+    assert result.exit_code == ExitCode.DONE
     profile = ProfileRepository(Path("profiles")).find("mine")
     assert (profile.read().pack, profile.read().base_url) == ("demo", BASE_URL)
     ((worker, base, _),) = browser.seen
@@ -89,7 +89,7 @@ def test_nothing_is_left_of_a_profile_that_could_not_log_in(command: Command, br
 
     result = command(*CREATE)
 
-    assert result.exit_code == Exit.LOGIN
+    assert result.exit_code == ExitCode.LOGIN
     assert "The password is wrong." in result.stderr
     assert ProfileRepository(Path("profiles")).names() == ()
     assert not Path("profiles/mine").exists()
@@ -100,23 +100,23 @@ def test_an_existing_profile_is_left_alone(command: Command, browser: FakeBrowse
 
     result = command(*CREATE)
 
-    assert result.exit_code == Exit.PROFILE
+    assert result.exit_code == ExitCode.PROFILE
     assert ProfileRepository(Path("profiles")).names() == ("mine",)
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("profile", "create"), Exit.USAGE, "NAME"),
-        (("profile", "create", "mine"), Exit.USAGE, "is for: coupa, demo"),
-        (("profile", "create", "mine", "--portal", "x.toml"), Exit.USAGE, "is for: coupa, demo"),
-        (("profile", "create", "mine", "--portal", "coupa"), Exit.USAGE, "--base-url"),
-        (("profile", "create", "../mine", "--portal", "demo", "--base-url", BASE_URL), Exit.PROFILE, "can't name"),
-        (("profile", "clone-check", "none-such"), Exit.PROFILE, "none-such"),
+        (("profile", "create"), ExitCode.USAGE, "NAME"),
+        (("profile", "create", "mine"), ExitCode.USAGE, "is for: coupa, demo"),
+        (("profile", "create", "mine", "--portal", "x.toml"), ExitCode.USAGE, "is for: coupa, demo"),
+        (("profile", "create", "mine", "--portal", "coupa"), ExitCode.USAGE, "--base-url"),
+        (("profile", "create", "../mine", "--portal", "demo", "--base-url", BASE_URL), ExitCode.PROFILE, "can't name"),
+        (("profile", "clone-check", "none-such"), ExitCode.PROFILE, "none-such"),
     ],
 )
 def test_what_cannot_be_is_refused(
-    arguments: tuple[str, ...], code: Exit, words: str, command: Command, browser: FakeBrowser
+    arguments: tuple[str, ...], code: ExitCode, words: str, command: Command, browser: FakeBrowser
 ) -> None:
     result = command(*arguments)
 
@@ -128,7 +128,7 @@ def test_what_cannot_be_is_refused(
 def test_a_base_that_no_browser_opened_is_no_good_for_clones(command: Command, profile: Path) -> None:
     result = command("profile", "clone-check", "default", "--runs-dir", "r")
 
-    assert result.exit_code == Exit.PROFILE
+    assert result.exit_code == ExitCode.PROFILE
     assert "no profile that a browser wrote" in result.stderr
     assert list(Path("r").iterdir()) == [], "nothing is left of the attempt"
 
@@ -141,7 +141,7 @@ def test_a_clone_check_marks_no_damage(command: Command, desk: Path) -> None:
 
     result = command("profile", "clone-check", "default", "--runs-dir", "r")
 
-    assert result.exit_code == Exit.PROFILE
+    assert result.exit_code == ExitCode.PROFILE
     assert not list(base.parent.glob("*.damaged.json"))
 
 
@@ -156,7 +156,7 @@ def test_what_clones_do_without_is_summed_up(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"x" * size)
     (tmp_path / "SingletonLock").symlink_to("nowhere")
 
-    left_out = left_out_of(tmp_path)
+    left_out = excluded_bytes(tmp_path)
 
     assert left_out["Default/Cache"] == 15
     assert left_out["Default/LOG"] == 3

@@ -12,7 +12,7 @@ from typing import NoReturn
 import pytest
 from openpyxl import Workbook
 
-from poolwright.cli.exits import Exit
+from poolwright.cli.process_exit import ExitCode
 from poolwright.domain.errors import LoginRequiredError, PoolError, ProfileError, SetupError
 from poolwright.domain.events import Level
 from poolwright.domain.options import Sandbox
@@ -31,7 +31,7 @@ NUMBERS = ("PO4500000001", "PO4500000002")
 def test_an_order_number_becomes_a_job(command: Command, fake_run: FakeRun, profile: Path) -> None:
     result = command("run", *NUMBERS)
 
-    assert result.exit_code == Exit.DONE
+    assert result.exit_code == ExitCode.DONE
     (job,) = fake_run.jobs
     assert [task.po_number for task in job.orders.tasks] == list(NUMBERS)
     assert job.pool.base_profile_path == Path("profiles/default/base")
@@ -85,7 +85,7 @@ def test_each_option_acts(
 
     result = command("run", *NUMBERS, *option, *extra)
 
-    assert result.exit_code == Exit.DONE, result.stderr
+    assert result.exit_code == ExitCode.DONE, result.stderr
     assert seen(fake_run.jobs[0])
 
 
@@ -95,7 +95,7 @@ def test_a_profile_may_be_named_and_lie_elsewhere(command: Command, fake_run: Fa
 
     result = command("run", *NUMBERS, "--profile", "second", "--profiles-dir", "elsewhere")
 
-    assert result.exit_code == Exit.DONE
+    assert result.exit_code == ExitCode.DONE
     assert fake_run.jobs[0].pool.base_profile_path == Path("elsewhere/second/base")
 
 
@@ -168,7 +168,7 @@ def test_a_proxy_that_cannot_be_used_as_it_is_set_is_refused(
 
     result = command("run", *NUMBERS)
 
-    assert result.exit_code == Exit.USAGE
+    assert result.exit_code == ExitCode.USAGE
     assert told in " ".join(result.output.split())
     assert "hunter2" not in result.output
     assert not fake_run.jobs
@@ -182,7 +182,7 @@ def test_a_list_is_read_from_a_file(command: Command, fake_run: FakeRun, desk: P
 
     result = command("run", "my orders.csv", "--column", "Order No.")
 
-    assert result.exit_code == Exit.DONE
+    assert result.exit_code == ExitCode.DONE
     (job,) = fake_run.jobs
     assert [task.po_number for task in job.orders.tasks] == list(NUMBERS)
     assert job.report_stem == "my orders-report", "the report may lie beside the list and must not replace it"
@@ -225,24 +225,28 @@ def test_a_sheet_may_be_named(command: Command, fake_run: FakeRun, desk: Path) -
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        ((), Exit.USAGE, "Missing argument 'SOURCE'"),
-        (("--wrokers", "2"), Exit.USAGE, "--wrokers"),
-        ((*NUMBERS, "--workers", "9"), Exit.USAGE, "workers is '9'; it must be a whole number from 1 to 8, or auto"),
-        ((*NUMBERS, "--sandbox", "maybe"), Exit.USAGE, "auto, on or off"),
-        ((*NUMBERS, "--redo", "maybe"), Exit.USAGE, "maybe"),
-        ((*NUMBERS, "--browser", "/nowhere"), Exit.USAGE, "/nowhere"),
-        ((*NUMBERS, "--folder-template", "{colour}"), Exit.USAGE, "colour"),
-        ((*NUMBERS, "--portal", "none-such"), Exit.USAGE, "none-such"),
-        ((*NUMBERS, "--portal", "coupa"), Exit.USAGE, "--base-url"),
-        ((NUMBERS[0], "orders.csv"), Exit.USAGE, "not several of them"),
-        (("-", NUMBERS[0]), Exit.USAGE, "not several of them"),
-        (("none.csv",), Exit.INPUT, "none.csv"),
-        (("hello",), Exit.INPUT, "hello"),
-        ((*NUMBERS, "--profile", "none-such"), Exit.PROFILE, "none-such"),
+        ((), ExitCode.USAGE, "Missing argument 'SOURCE'"),
+        (("--wrokers", "2"), ExitCode.USAGE, "--wrokers"),
+        (
+            (*NUMBERS, "--workers", "9"),
+            ExitCode.USAGE,
+            "workers is '9'; it must be a whole number from 1 to 8, or auto",
+        ),
+        ((*NUMBERS, "--sandbox", "maybe"), ExitCode.USAGE, "auto, on or off"),
+        ((*NUMBERS, "--redo", "maybe"), ExitCode.USAGE, "maybe"),
+        ((*NUMBERS, "--browser", "/nowhere"), ExitCode.USAGE, "/nowhere"),
+        ((*NUMBERS, "--folder-template", "{colour}"), ExitCode.USAGE, "colour"),
+        ((*NUMBERS, "--portal", "none-such"), ExitCode.USAGE, "none-such"),
+        ((*NUMBERS, "--portal", "coupa"), ExitCode.USAGE, "--base-url"),
+        ((NUMBERS[0], "orders.csv"), ExitCode.USAGE, "not several of them"),
+        (("-", NUMBERS[0]), ExitCode.USAGE, "not several of them"),
+        (("none.csv",), ExitCode.INPUT, "none.csv"),
+        (("hello",), ExitCode.INPUT, "hello"),
+        ((*NUMBERS, "--profile", "none-such"), ExitCode.PROFILE, "none-such"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence(
-    arguments: tuple[str, ...], code: Exit, words: str, command: Command, fake_run: FakeRun
+    arguments: tuple[str, ...], code: ExitCode, words: str, command: Command, fake_run: FakeRun
 ) -> None:
     result = command("run", *arguments)
 
@@ -257,20 +261,20 @@ def test_an_output_folder_that_cannot_be_is_refused(command: Command, fake_run: 
 
     result = command("run", *NUMBERS, "--out", "file/below")
 
-    assert result.exit_code == Exit.USAGE
+    assert result.exit_code == ExitCode.USAGE
     assert "out is 'file/below'" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (ProfileError("It is damaged."), Exit.PROFILE),
-        (SetupError("No room."), Exit.RESOURCES),
-        (LoginRequiredError("Log in."), Exit.LOGIN),
+        (ProfileError("It is damaged."), ExitCode.PROFILE),
+        (SetupError("No room."), ExitCode.RESOURCES),
+        (LoginRequiredError("Log in."), ExitCode.LOGIN),
     ],
 )
 def test_what_the_run_refuses_is_a_sentence_and_a_code(
-    error: PoolError, code: Exit, command: Command, fake_run: FakeRun
+    error: PoolError, code: ExitCode, command: Command, fake_run: FakeRun
 ) -> None:
     fake_run.error = error
 
@@ -305,7 +309,7 @@ def test_what_the_system_refuses_is_a_sentence_and_an_exit_code(
 
     result = command("run", *NUMBERS)
 
-    assert result.exit_code == Exit.RESOURCES
+    assert result.exit_code == ExitCode.RESOURCES
     assert f"poolwright: {told} Put that right and start it again." in result.stderr
 
 
@@ -321,22 +325,22 @@ def test_a_folder_that_is_gone_under_its_command_is_told(
 
     result = command("run", *NUMBERS)
 
-    assert result.exit_code == Exit.RESOURCES
+    assert result.exit_code == ExitCode.RESOURCES
     assert "poolwright: The folder in which this was started is gone." in result.stderr
 
 
 @pytest.mark.parametrize(
     ("ending", "left_count", "code"),
     [
-        (BatchEnding.FINISHED, 0, Exit.DONE),
-        (BatchEnding.STOPPED, 3, Exit.STOPPED),
-        (BatchEnding.LOGIN_REQUIRED, 3, Exit.LOGIN),
-        (BatchEnding.PROFILE_DAMAGED, 3, Exit.PROFILE),
-        (BatchEnding.NO_WORKERS, 0, Exit.RESOURCES),
+        (BatchEnding.FINISHED, 0, ExitCode.DONE),
+        (BatchEnding.STOPPED, 3, ExitCode.STOPPED),
+        (BatchEnding.LOGIN_REQUIRED, 3, ExitCode.LOGIN),
+        (BatchEnding.PROFILE_DAMAGED, 3, ExitCode.PROFILE),
+        (BatchEnding.NO_WORKERS, 0, ExitCode.RESOURCES),
     ],
 )
 def test_the_ending_becomes_the_exit_code(
-    ending: BatchEnding, left_count: int, code: Exit, command: Command, fake_run: FakeRun
+    ending: BatchEnding, left_count: int, code: ExitCode, command: Command, fake_run: FakeRun
 ) -> None:
     fake_run.summary = replace(fake_run.summary, ending=ending, left_count=left_count)
 
@@ -402,7 +406,7 @@ def test_json_is_all_that_programs_read(command: Command, fake_run: FakeRun) -> 
 
     told = [json.loads(line) for line in result.stdout.splitlines()]
     assert [entry["type"] for entry in told] == ["task_ended", "summary"]
-    assert told[-1]["exit_code"] == result.exit_code == Exit.NOT_ALL_DONE
+    assert told[-1]["exit_code"] == result.exit_code == ExitCode.NOT_ALL_DONE
 
 
 def test_quiet_shows_only_the_end(command: Command, fake_run: FakeRun) -> None:
@@ -447,7 +451,7 @@ def test_a_dry_run_shows_the_list_and_starts_nothing(command: Command, fake_run:
 
     result = command("run", "orders.csv", "--column", "Order No.", "--dry-run")
 
-    assert result.exit_code == Exit.DONE
+    assert result.exit_code == ExitCode.DONE
     shown = [" ".join(line.split()) for line in result.stdout.splitlines()]
     assert shown[0] == "orders.csv: 3 rows, 2 orders, order numbers from column #2 'Order No.'"
     assert "2 PO4500000001 PO4500000001" in shown
@@ -468,13 +472,13 @@ def test_a_dry_run_for_programs(command: Command, fake_run: FakeRun, desk: Path)
 def test_a_dry_run_needs_no_profile_when_the_portal_is_named(command: Command, desk: Path) -> None:
     result = command("run", *NUMBERS, "--portal", "demo", "--base-url", BASE_URL, "--dry-run")
 
-    assert result.exit_code == Exit.DONE
+    assert result.exit_code == ExitCode.DONE
 
 
 def test_the_profiles_address_serves_only_its_own_portal(command: Command, fake_run: FakeRun) -> None:
-    assert command("run", *NUMBERS, "--portal", "demo").exit_code == Exit.DONE
+    assert command("run", *NUMBERS, "--portal", "demo").exit_code == ExitCode.DONE
     assert portal_of(fake_run.jobs[0].pool.worker).base_url == BASE_URL
-    assert command("run", *NUMBERS, "--portal", "coupa").exit_code == Exit.USAGE
+    assert command("run", *NUMBERS, "--portal", "coupa").exit_code == ExitCode.USAGE
 
 
 def test_too_many_workers_for_the_memory_are_refused(
@@ -484,7 +488,7 @@ def test_too_many_workers_for_the_memory_are_refused(
 
     result = command("run", *NUMBERS, "--workers", "8")
 
-    assert result.exit_code == Exit.RESOURCES
+    assert result.exit_code == ExitCode.RESOURCES
     assert "8 workers with 2 tabs each need about 5.5 GB of memory" in result.stderr
     assert "--workers 2 would fit, or --workers auto." in result.stderr
     assert fake_run.jobs == []

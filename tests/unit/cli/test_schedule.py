@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.cli.exits import Exit
+from poolwright.cli.process_exit import ExitCode
 from poolwright.concurrency import SystemClock
 from tests.support.commands import Command
 
@@ -80,7 +80,7 @@ def test_the_next_fires_of_one(settings: None, command: Command) -> None:
 def test_a_name_that_is_not_there_is_told_with_those_that_are(settings: None, command: Command) -> None:
     result = command("schedule", "next", "weekly")
 
-    assert result.exit_code == Exit.USAGE
+    assert result.exit_code == ExitCode.USAGE
     assert "no schedule 'weekly'; the settings have: nightly, hourly" in result.stderr
 
 
@@ -94,5 +94,5 @@ def test_a_wrong_entry_is_told(desk: Path, command: Command) -> None:
 
     result = command("schedule", "list")
 
-    assert result.exit_code == Exit.USAGE
+    assert result.exit_code == ExitCode.USAGE
     assert "In the schedule 'a', cron is 'often'" in result.stderr

@@ -15,7 +15,7 @@ import anyio
 import pytest
 
 from poolwright.cli import serve
-from poolwright.cli.exits import Exit, exit_of_ending
+from poolwright.cli.process_exit import ExitCode, exit_code_of_ending
 from poolwright.service.batch_run import ENDINGS
 from poolwright.service.daemon.daemon import Daemon
 from poolwright.supervisor.policy.commands import Stop, StopCause
@@ -45,11 +45,11 @@ class Ending:
 
 
 async def test_a_daemon_in_which_nothing_can_be_done_any_more_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve, "LOOK_S", 0.001)
+    monkeypatch.setattr(serve, "STATE_CHECK_S", 0.001)
     stop = anyio.Event()
 
     with anyio.fail_after(10):
-        await serve._stop_where_nothing_can_be_done(cast("Daemon", Ending(3)), stop)
+        await serve._stop_when_pool_ended(cast("Daemon", Ending(3)), stop)
 
     assert stop.is_set()
 
@@ -57,15 +57,15 @@ async def test_a_daemon_in_which_nothing_can_be_done_any_more_ends(monkeypatch: 
 @pytest.mark.parametrize(
     ("cause", "code"),
     [
-        (StopCause.NO_WORKERS, Exit.RESOURCES),
-        (StopCause.SETUP_FAILED, Exit.RESOURCES),
-        (StopCause.MEMORY_SHORT, Exit.RESOURCES),
-        (StopCause.PROFILE_DAMAGED, Exit.PROFILE),
-        (StopCause.LOGIN_REQUIRED, Exit.LOGIN),
+        (StopCause.NO_WORKERS, ExitCode.RESOURCES),
+        (StopCause.SETUP_FAILED, ExitCode.RESOURCES),
+        (StopCause.MEMORY_SHORT, ExitCode.RESOURCES),
+        (StopCause.PROFILE_DAMAGED, ExitCode.PROFILE),
+        (StopCause.LOGIN_REQUIRED, ExitCode.LOGIN),
     ],
 )
-def test_its_exit_code_tells_a_service_manager_whether_a_new_start_may_help(cause: StopCause, code: Exit) -> None:
-    assert exit_of_ending(ENDINGS[cause]) is code
+def test_its_exit_code_tells_a_service_manager_whether_a_new_start_may_help(cause: StopCause, code: ExitCode) -> None:
+    assert exit_code_of_ending(ENDINGS[cause]) is code
 
 
 def test_the_token_is_not_told_where_the_systems_journal_takes_it(
@@ -75,9 +75,9 @@ def test_the_token_is_not_told_where_the_systems_journal_takes_it(
         place = os.fstat(stream.fileno())
         monkeypatch.setattr(serve, "_STANDARD_OUTPUT", stream.fileno())
 
-        told = serve._address_for_people("http://127.0.0.1:1", "secret", tmp_path)
+        told = serve._address_message("http://127.0.0.1:1", "secret", tmp_path)
         monkeypatch.setenv("JOURNAL_STREAM", f"{place.st_dev}:{place.st_ino}")
-        told_in_journal = serve._address_for_people("http://127.0.0.1:1", "secret", tmp_path)
+        told_in_journal = serve._address_message("http://127.0.0.1:1", "secret", tmp_path)
 
     assert told == "Poolwright is at http://127.0.0.1:1/#token=secret"
     assert "secret" not in told_in_journal

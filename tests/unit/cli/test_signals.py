@@ -8,14 +8,14 @@ import signal
 import anyio
 import pytest
 
-from poolwright.cli.signals import ending_signals, finishing_on_signal, first_words, hearing_signals, unless_interrupted
+from poolwright.cli.signals import run_cancellable, run_stoppable, stop_message, stop_signals, termination_signals
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_the_first_signal_asks_to_stop_and_the_second_to_stop_now(number: signal.Signals) -> None:
     said: list[str] = []
     with anyio.fail_after(5):
-        async with hearing_signals(said.append, lambda: "in order") as wishes:
+        async with stop_signals(said.append, lambda: "in order") as wishes:
             assert not wishes.stop.is_set()
 
             os.kill(os.getpid(), number)
@@ -33,7 +33,7 @@ async def test_the_first_signal_asks_to_stop_and_the_second_to_stop_now(number: 
 
 async def test_an_error_leaves_the_block_as_it_is() -> None:
     with pytest.raises(ValueError, match="mine"):
-        async with hearing_signals(print, str):
+        async with stop_signals(print, str):
             raise ValueError("mine")
 
 
@@ -41,7 +41,7 @@ async def test_work_that_ends_by_itself_gives_its_result() -> None:
     async def work() -> int:
         return 42
 
-    assert await unless_interrupted(work) == 42
+    assert await run_cancellable(work) == 42
 
 
 async def test_work_that_is_interrupted_is_wound_up_first() -> None:
@@ -55,7 +55,7 @@ async def test_work_that_is_interrupted_is_wound_up_first() -> None:
             wound_up.set()
 
     with anyio.fail_after(5), pytest.raises(KeyboardInterrupt):
-        await unless_interrupted(work)
+        await run_cancellable(work)
 
     assert wound_up.is_set()
 
@@ -65,13 +65,13 @@ async def test_an_error_of_the_work_comes_through() -> None:
         raise ValueError("mine")
 
     with pytest.raises(ValueError, match="mine"):
-        await unless_interrupted(work)
+        await run_cancellable(work)
 
 
 def test_the_words_say_what_is_waited_for() -> None:
-    assert first_words(0, 60.0) == "Stopping; press Ctrl+C again to stop now."
-    assert "finishing 1 order in flight, at most 60 s" in first_words(1, 60.0)
-    assert "finishing 3 orders in flight" in first_words(3, 60.0)
+    assert stop_message(0, 60.0) == "Stopping; press Ctrl+C again to stop now."
+    assert "finishing 1 order in flight, at most 60 s" in stop_message(1, 60.0)
+    assert "finishing 3 orders in flight" in stop_message(3, 60.0)
 
 
 async def test_the_first_signal_lets_work_end_in_order() -> None:
@@ -83,7 +83,7 @@ async def test_the_first_signal_lets_work_end_in_order() -> None:
         return "done"
 
     with anyio.fail_after(5):
-        assert await finishing_on_signal(work, lambda: said.append("closing")) == "done"
+        assert await run_stoppable(work, lambda: said.append("closing")) == "done"
     assert said == ["closing"]
 
 
@@ -95,7 +95,7 @@ async def test_the_second_signal_cancels_work_that_does_not_end() -> None:
         await anyio.sleep_forever()
 
     with anyio.fail_after(5), pytest.raises(KeyboardInterrupt):
-        await finishing_on_signal(work, lambda: None)
+        await run_stoppable(work, lambda: None)
 
 
 def test_who_was_made_deaf_to_a_signal_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +106,7 @@ def test_who_was_made_deaf_to_a_signal_stays_so(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(signal, "getsignal", handler)
 
-    assert ending_signals() == (signal.SIGINT, signal.SIGTERM), "as nohup starts it"
+    assert termination_signals() == (signal.SIGINT, signal.SIGTERM), "as nohup starts it"
     ignored.clear()
-    assert ending_signals() == (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    assert ending_signals(is_hangup_one=False) == (signal.SIGINT, signal.SIGTERM)
+    assert termination_signals() == (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    assert termination_signals(is_hangup_one=False) == (signal.SIGINT, signal.SIGTERM)

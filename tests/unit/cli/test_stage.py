@@ -9,31 +9,31 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from poolwright.cli.stage import MARKER_NAME, clear_stage, look_at, write_list
-from poolwright.demo.catalogue.lists import ListedOrder
+from poolwright.cli.demo_check import MARKER_NAME, inspect_files, prepare_folder, write_order_list
+from poolwright.demo.catalogue.catalogue import ListedOrder
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.outcomes import Outcome
 from tests.support.events import ended
 
 
 def test_a_new_folder_is_made_and_marked(tmp_path: Path) -> None:
-    clear_stage(tmp_path / "below/demo")
+    prepare_folder(tmp_path / "below/demo")
 
     assert [path.name for path in (tmp_path / "below/demo").iterdir()] == [MARKER_NAME]
 
 
 def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
-    clear_stage(tmp_path)
+    prepare_folder(tmp_path)
 
     assert (tmp_path / MARKER_NAME).is_file()
 
 
 def test_what_an_earlier_demo_left_is_removed(tmp_path: Path) -> None:
-    clear_stage(tmp_path / "demo")
+    prepare_folder(tmp_path / "demo")
     (tmp_path / "demo/sub").mkdir()
     (tmp_path / "demo/sub/old.pdf").write_text("old")
 
-    clear_stage(tmp_path / "demo")
+    prepare_folder(tmp_path / "demo")
 
     assert [path.name for path in (tmp_path / "demo").iterdir()] == [MARKER_NAME]
 
@@ -42,7 +42,7 @@ def test_what_no_demo_made_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.docx").write_text("years of work")
 
     with pytest.raises(OptionsError, match="holds what no demo made"):
-        clear_stage(tmp_path)
+        prepare_folder(tmp_path)
 
     assert (tmp_path / "thesis.docx").read_text() == "years of work"
 
@@ -51,7 +51,7 @@ def test_a_file_in_its_place_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "demo").write_text("mine")
 
     with pytest.raises(OptionsError):
-        clear_stage(tmp_path / "demo")
+        prepare_folder(tmp_path / "demo")
 
     assert (tmp_path / "demo").read_text() == "mine"
 
@@ -59,7 +59,7 @@ def test_a_file_in_its_place_is_left_alone(tmp_path: Path) -> None:
 def test_the_list_is_a_workbook_with_a_header(tmp_path: Path) -> None:
     order = ListedOrder(number="4500000001", supplier="Ärmel & Söhne", company="1000", year="2026", comment="=1+1")
 
-    write_list(tmp_path / "orders.xlsx", [order])
+    write_order_list(tmp_path / "orders.xlsx", [order])
 
     rows = list(load_workbook(tmp_path / "orders.xlsx")["PO_Data"].iter_rows(values_only=True))
     assert rows[0] == ("PO_NUMBER", "Supplier", "Company", "Year", "Comment")
@@ -72,7 +72,7 @@ def test_files_are_read_from_the_disk_and_not_from_what_was_told(tmp_path: Path)
     (folder / "offer.pdf").write_bytes(b"content")
     (folder / "manifest.json").write_text("{}")
 
-    found = look_at(tmp_path, {"1": ended(1), "2": replace(ended(2), folder="")})
+    found = inspect_files(tmp_path, {"1": ended(1), "2": replace(ended(2), folder="")})
 
     assert found["1"].digests == {"Acme/PO4500001/offer.pdf": hashlib.sha256(b"content").hexdigest()}
     assert found["1"].outcome is Outcome.COMPLETED

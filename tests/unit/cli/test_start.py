@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from poolwright.cli.main import Place
-from poolwright.cli.start import own_what_is_made
+from poolwright.cli.main import CommandEntry
+from poolwright.cli.start import keep_owner_rights
 from poolwright.domain.errors import SetupError
 
 
@@ -19,7 +19,7 @@ from poolwright.domain.errors import SetupError
 def test_what_is_made_is_its_makers_own_and_as_private_as_was_asked(tmp_path: Path, umask: int, mode: int) -> None:
     before = os.umask(umask)
     try:
-        own_what_is_made()
+        keep_owner_rights()
         (tmp_path / "made").touch(0o666)
     finally:
         os.umask(before)
@@ -36,4 +36,4 @@ def test_a_library_that_does_not_fit_is_a_sentence_with_the_next_step(
     monkeypatch.setenv("PYTHONPATH", others)
 
     with pytest.raises(SetupError, match=rf"missing or of a wrong version \(ModuleNotFoundError: .*no_such.*{step}"):
-        Place(module="no_such", function="run").load("run")
+        CommandEntry(module="no_such", function="run").load("run")

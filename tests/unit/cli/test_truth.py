@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from poolwright.cli.truth import Found, differences
+from poolwright.cli.demo_check import FoundOrder, find_differences
 from poolwright.demo.catalogue.order import Defect, LinkForm, Naming
 from poolwright.demo.catalogue.truth import FileTruth, OrderTruth
 from poolwright.demo.documents import DocumentKind
@@ -36,15 +36,15 @@ ORDER = OrderTruth(
     supplier_shown="Acme",
     attachments=(held("offer.pdf", "aa"), held("offer.pdf", "bb")),
 )
-HOME = Found(outcome=Outcome.COMPLETED, digests={"Acme/45/offer.pdf": "aa", "Acme/45/offer (2).pdf": "bb"})
+HOME = FoundOrder(outcome=Outcome.COMPLETED, digests={"Acme/45/offer.pdf": "aa", "Acme/45/offer (2).pdf": "bb"})
 
 
-def told(truth: OrderTruth, found: Found | None) -> tuple[str, ...]:
-    return differences({"45": truth}, {"45": found} if found else {}).get("45", ())
+def told(truth: OrderTruth, found: FoundOrder | None) -> tuple[str, ...]:
+    return find_differences({"45": truth}, {"45": found} if found else {}).get("45", ())
 
 
 def test_all_as_expected_is_no_difference() -> None:
-    assert differences({"45": ORDER}, {"45": HOME}) == {}
+    assert find_differences({"45": ORDER}, {"45": HOME}) == {}
 
 
 def test_names_may_differ_but_not_contents() -> None:
@@ -71,7 +71,7 @@ def test_names_may_differ_but_not_contents() -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_said(found: Found | None, sentences: tuple[str, ...]) -> None:
+def test_what_is_wrong_is_said(found: FoundOrder | None, sentences: tuple[str, ...]) -> None:
     assert told(ORDER, found) == sentences
 
 
@@ -90,4 +90,4 @@ def test_a_bad_file_must_not_come_home() -> None:
 
 
 def test_an_order_that_nobody_asked_for_is_said() -> None:
-    assert differences({}, {"45": HOME}) == {"45": ("was returned but is not in the list",)}
+    assert find_differences({}, {"45": HOME}) == {"45": ("was returned but is not in the list",)}

@@ -13,15 +13,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from poolwright.cli import words
-from poolwright.cli.console import console
-from poolwright.cli.json_lines import JsonView
-from poolwright.cli.live import LiveView, draw
-from poolwright.cli.outcomes import STYLES
-from poolwright.cli.plain import PlainView
+from poolwright.cli import terminal
+from poolwright.cli.batch_views import JsonView, LiveView, PlainView, QuietView, View, render
 from poolwright.cli.progress import Progress, advance
-from poolwright.cli.summary import conclusion, headline
-from poolwright.cli.view import QuietView, View
+from poolwright.cli.summary import headline, summary_lines
+from poolwright.cli.terminal import OUTCOME_STYLES, console
 from poolwright.domain.events import Event, Level
 from poolwright.domain.outcomes import Outcome, Reason, ReturnReason
 from poolwright.domain.ports import Accepted
@@ -69,7 +65,7 @@ def after(events: list[Event]) -> Progress:
 
 def picture(progress: Progress, width: int, now_s: float = 65.0) -> list[str]:
     screen = Console(file=io.StringIO(), width=width, record=True, color_system=None)
-    screen.print(draw(progress, "orders.xlsx", now_s))
+    screen.print(render(progress, "orders.xlsx", now_s))
     return screen.export_text().rstrip("\n").split("\n")
 
 
@@ -138,7 +134,7 @@ def test_markup_in_names_is_shown_as_it_is() -> None:
 
 
 def test_every_outcome_has_a_place_in_views() -> None:
-    assert set(STYLES) == set(Outcome)
+    assert set(OUTCOME_STYLES) == set(Outcome)
 
 
 def screen(*, is_terminal: bool = False) -> tuple[Console, io.StringIO]:
@@ -291,13 +287,15 @@ def test_the_headline_says_how_it_ended(summary: BatchSummary, sentence: str) ->
 
 
 def test_why_there_is_no_report_is_the_last_word() -> None:
-    lines = [line.plain for line in conclusion(replace(SUMMARY, report_xlsx=None, report_problem="No room."), begun())]
+    lines = [
+        line.plain for line in summary_lines(replace(SUMMARY, report_xlsx=None, report_problem="No room."), begun())
+    ]
 
     assert lines[-1] == "No room."
 
 
 def test_without_a_report_none_is_promised() -> None:
-    lines = [line.plain for line in conclusion(replace(SUMMARY, report_xlsx=None), begun())]
+    lines = [line.plain for line in summary_lines(replace(SUMMARY, report_xlsx=None), begun())]
 
     assert not any("Report" in line for line in lines)
 
@@ -322,7 +320,7 @@ def test_the_console_shows_texts_as_they_are() -> None:
     ],
 )
 def test_sizes(count_bytes: int, told: str) -> None:
-    assert words.size(count_bytes) == told
+    assert terminal.format_size(count_bytes) == told
 
 
 @pytest.mark.parametrize(
@@ -336,12 +334,12 @@ def test_sizes(count_bytes: int, told: str) -> None:
     ],
 )
 def test_times(seconds: float, ticking: str, told: str) -> None:
-    assert words.clock(seconds) == ticking
-    assert words.duration(seconds) == told
+    assert terminal.format_clock(seconds) == ticking
+    assert terminal.format_duration(seconds) == told
 
 
 def test_rates_and_counts() -> None:
-    assert words.rate(2.14) == "2.1 orders/s"
-    assert words.rate(0.2) == "12 orders/min"
-    assert words.count(1, "order") == "1 order"
-    assert words.count(2400, "order") == "2,400 orders"
+    assert terminal.format_rate(2.14) == "2.1 orders/s"
+    assert terminal.format_rate(0.2) == "12 orders/min"
+    assert terminal.format_count(1, "order") == "1 order"
+    assert terminal.format_count(2400, "order") == "2,400 orders"

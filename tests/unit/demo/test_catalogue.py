@@ -5,12 +5,11 @@ from collections import Counter
 
 import pytest
 
-from poolwright.demo.catalogue.lists import INVALID_NUMBER, clean_list, messy_list
-from poolwright.demo.catalogue.order import Answer, Attachment, LinkForm, Naming, Order
-from poolwright.demo.catalogue.orders import Catalogue
+from poolwright.demo.catalogue.catalogue import INVALID_NUMBER, Catalogue, clean_list, messy_list
+from poolwright.demo.catalogue.order import Attachment, LinkForm, Naming, Order, OrderAnswer
 from poolwright.demo.catalogue.truth import order_truth
 from poolwright.demo.documents import MAXIMUM_BYTES, MINIMUM_BYTES
-from poolwright.demo.shelf import Shelf
+from poolwright.demo.site import FileStore
 
 SEED = 7
 
@@ -35,7 +34,7 @@ def test_forty_orders_hold_every_outcome_of_a_real_list(seed: int) -> None:
     answers = Counter(order.answer for order in orders)
 
     assert outcomes == {"COMPLETED": 29, "NO_ATTACHMENTS": 5, "NOT_FOUND": 3, "FORBIDDEN": 2, "PARTIAL": 1}
-    assert all(answers[answer] for answer in Answer)
+    assert all(answers[answer] for answer in OrderAnswer)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -54,7 +53,7 @@ def test_forty_orders_hold_every_kind_of_link_name_and_size(seed: int) -> None:
 
 
 def test_one_order_has_the_same_name_twice_with_different_files() -> None:
-    shelf = Shelf(seed=SEED, room_bytes=1_000_000)
+    shelf = FileStore(seed=SEED, room_bytes=1_000_000)
 
     twins = [file for file in files(listed()) if file.name == "Scan.pdf"]
 
@@ -128,7 +127,7 @@ def test_odd_orders_stand_outside_the_list_and_are_judged_by_their_good_files(
 
 
 def test_an_order_that_is_not_shown_has_no_files_in_its_truth() -> None:
-    hidden = [order for order in listed() if order.answer is Answer.FORBIDDEN_200]
+    hidden = [order for order in listed() if order.answer is OrderAnswer.FORBIDDEN_200]
 
     truths = [order_truth(order, no_digest) for order in hidden]
 
@@ -168,7 +167,7 @@ def test_the_messy_list_holds_prefixes_blanks_a_duplicate_and_an_invalid_number(
 
 def test_the_shelf_forgets_the_oldest_file_and_makes_it_again() -> None:
     some = [file for file in files(listed()) if file.defect is None][:10]
-    shelf = Shelf(seed=SEED, room_bytes=1)
+    shelf = FileStore(seed=SEED, room_bytes=1)
 
     first = [shelf.content(file) for file in some]
 

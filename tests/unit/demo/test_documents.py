@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 
 from poolwright.demo.documents import MAXIMUM_BYTES, DocumentKind, make_document
-from poolwright.demo.documents.compound import CUTOFF_BYTES, SECTOR_BYTES, Storage, Stream, write_compound
+from poolwright.demo.documents.msg import CUTOFF_BYTES, SECTOR_BYTES, Storage, Stream, write_compound
 
 SIZES = (1024, 12_288, 12_289, 66_047, 66_048, 66_049, 1_000_000, MAXIMUM_BYTES)
 

@@ -10,12 +10,12 @@ from poolwright.demo.faults import (
     ErrorStatus,
     FatPage,
     Fault,
-    FaultBook,
+    FaultRegistry,
+    FaultRule,
+    FaultScope,
     Hang,
     Latency,
     Maintenance,
-    Scope,
-    StandingFault,
     fault_from_query,
 )
 
@@ -35,75 +35,75 @@ from poolwright.demo.faults import (
     ],
 )
 def test_the_short_form_names_a_fault(text: str, fault: Fault) -> None:
-    assert fault_from_query(text, Scope.ORDER_PAGE) == fault
+    assert fault_from_query(text, FaultScope.ORDER_PAGE) == fault
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "200", "hang:3", "fat:0", "latency:soon", "crash:1"])
 def test_a_short_form_that_names_nothing_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="validation error"):
-        fault_from_query(text, Scope.ORDER_PAGE)
+        fault_from_query(text, FaultScope.ORDER_PAGE)
 
 
-@pytest.mark.parametrize("scope", [Scope.DOWNLOAD, Scope.ATTACHMENT_LIST, Scope.LOGIN, Scope.ALL])
+@pytest.mark.parametrize("scope", [FaultScope.DOWNLOAD, FaultScope.ATTACHMENT_LIST, FaultScope.LOGIN, FaultScope.ALL])
 @pytest.mark.parametrize("fault", [FatPage(), CrashPage(), ChangedPage()])
-def test_what_an_order_page_holds_can_fail_on_order_pages_only(fault: Fault, scope: Scope) -> None:
+def test_what_an_order_page_holds_can_fail_on_order_pages_only(fault: Fault, scope: FaultScope) -> None:
     with pytest.raises(ValidationError, match="strikes order pages only"):
-        StandingFault(fault=fault, scope=scope)
+        FaultRule(fault=fault, scope=scope)
 
 
 def test_a_login_belongs_to_no_order() -> None:
     with pytest.raises(ValidationError, match="belongs to no order"):
-        StandingFault(fault=Hang(), scope=Scope.LOGIN, order="15800035")
+        FaultRule(fault=Hang(), scope=FaultScope.LOGIN, order="15800035")
 
 
 def test_a_fault_strikes_its_own_scope_and_order_only() -> None:
-    book = FaultBook()
-    book.add(StandingFault(fault=Hang(), scope=Scope.DOWNLOAD, order="1"))
+    book = FaultRegistry()
+    book.add(FaultRule(fault=Hang(), scope=FaultScope.DOWNLOAD, order="1"))
 
-    assert book.draw(Scope.DOWNLOAD, "2") == []
-    assert book.draw(Scope.ORDER_PAGE, "1") == []
-    assert book.draw(Scope.DOWNLOAD, "1") == [Hang()]
+    assert book.draw(FaultScope.DOWNLOAD, "2") == []
+    assert book.draw(FaultScope.ORDER_PAGE, "1") == []
+    assert book.draw(FaultScope.DOWNLOAD, "1") == [Hang()]
 
 
 def test_a_fault_of_all_scopes_strikes_everything() -> None:
-    book = FaultBook()
-    book.add(StandingFault(fault=Hang(), scope=Scope.ALL))
+    book = FaultRegistry()
+    book.add(FaultRule(fault=Hang(), scope=FaultScope.ALL))
 
-    assert all(book.draw(scope, "1") == [Hang()] for scope in Scope)
-    assert book.draw(Scope.LOGIN, None) == [Hang()]
+    assert all(book.draw(scope, "1") == [Hang()] for scope in FaultScope)
+    assert book.draw(FaultScope.LOGIN, None) == [Hang()]
 
 
 def test_a_counted_fault_strikes_so_often_and_an_uncounted_one_for_ever() -> None:
-    book = FaultBook()
-    book.add(StandingFault(fault=Hang(), times=2))
-    book.add(StandingFault(fault=Latency()))
+    book = FaultRegistry()
+    book.add(FaultRule(fault=Hang(), times=2))
+    book.add(FaultRule(fault=Latency()))
 
-    drawn = [book.draw(Scope.ORDER_PAGE, "1") for _ in range(3)]
+    drawn = [book.draw(FaultScope.ORDER_PAGE, "1") for _ in range(3)]
 
     assert drawn == [[Hang(), Latency()], [Hang(), Latency()], [Latency()]]
 
 
 def test_a_request_that_is_not_struck_uses_up_nothing() -> None:
-    book = FaultBook()
-    standing = StandingFault(fault=Hang(), order="1", times=1)
+    book = FaultRegistry()
+    standing = FaultRule(fault=Hang(), order="1", times=1)
     book.add(standing)
 
-    book.draw(Scope.ORDER_PAGE, "2")
+    book.draw(FaultScope.ORDER_PAGE, "2")
 
     assert book.standing() == [standing]
 
 
 def test_cleared_faults_strike_no_more() -> None:
-    book = FaultBook()
-    book.add(StandingFault(fault=Hang()))
+    book = FaultRegistry()
+    book.add(FaultRule(fault=Hang()))
 
     book.clear()
 
-    assert book.draw(Scope.ORDER_PAGE, "1") == []
+    assert book.draw(FaultScope.ORDER_PAGE, "1") == []
 
 
 async def test_clearing_lets_go_what_waits_and_what_is_asked_for_later_waits_for_the_next_time() -> None:
-    book = FaultBook()
+    book = FaultRegistry()
     waited_for = book.cleared
 
     book.clear()

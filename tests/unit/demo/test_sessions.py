@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from poolwright.demo.sessions import Sessions
+from poolwright.demo.auth import Sessions
 
 
 class ManualClock:

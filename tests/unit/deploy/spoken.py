@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from poolwright.cli.main import NAME, app
+from poolwright.cli.main import PROGRAM_NAME, app
 from poolwright.settings import Settings, load_settings
 
 
@@ -18,7 +18,7 @@ def understood(arguments: Sequence[str]) -> str:
         Exception: The command line takes no such command, argument, option or value; which one, it says itself.
     """
     command = get_command(app)
-    context = command.make_context(NAME, list(arguments))
+    context = command.make_context(PROGRAM_NAME, list(arguments))
     while isinstance(command, TyperGroup):
         name, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
         assert command is not None

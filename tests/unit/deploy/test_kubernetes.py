@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from poolwright.cli.exits import Exit
+from poolwright.cli.process_exit import ExitCode
 from tests.support.deploy_examples import FOLDER, MANIFESTS, documents, pods
 
 ALL = [(path.name, document) for path in MANIFESTS for document in documents(path)]
 PODS = [(path.name, pod) for path in MANIFESTS for pod in pods(path)]
 #: What a person must put right first.
-HOPELESS = {Exit.USAGE, Exit.INPUT, Exit.LOGIN, Exit.PROFILE}
+HOPELESS = {ExitCode.USAGE, ExitCode.INPUT, ExitCode.LOGIN, ExitCode.PROFILE}
 
 every_pod = pytest.mark.parametrize("pod", [pod for _, pod in PODS], ids=[name for name, _ in PODS])
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from poolwright.demo.catalogue.order import Answer, Defect, LinkForm, Naming
-from poolwright.demo.dice import Dice
+from poolwright.demo.catalogue.order import Defect, LinkForm, Naming, OrderAnswer
+from poolwright.demo.catalogue.seeded_random import SeededRandom
 from poolwright.demo.documents import MAXIMUM_BYTES, MINIMUM_BYTES, DocumentKind
 
 PDF, XLSX, MSG, ZIP, HTML = DocumentKind
@@ -33,32 +33,32 @@ class FilePlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class OrderCase:
     """What one order is there to show."""
 
-    answer: Answer = Answer.SHOWN
+    answer: OrderAnswer = OrderAnswer.SHOWN
     #: Its files; nothing means one to six, drawn.
     files: tuple[FilePlan, ...] | None = None
 
 
-def _named(*names: str) -> Case:
+def _named(*names: str) -> OrderCase:
     """Files of these names; each ends as its kind does, trailing dots and blanks aside."""
     endings = [name.rstrip(". ").rpartition(".")[2].lower() for name in names]
-    return Case(files=tuple(FilePlan(name=n, kind=DocumentKind(e)) for n, e in zip(names, endings, strict=True)))
+    return OrderCase(files=tuple(FilePlan(name=n, kind=DocumentKind(e)) for n, e in zip(names, endings, strict=True)))
 
 
-ORDINARY = Case()
-NO_FILES = Case(files=())
-EXTREMES = Case(files=(FilePlan(kind=PDF, size_bytes=MAXIMUM_BYTES), FilePlan(kind=ZIP, size_bytes=MINIMUM_BYTES)))
+ORDINARY = OrderCase()
+NO_FILES = OrderCase(files=())
+EXTREMES = OrderCase(files=(FilePlan(kind=PDF, size_bytes=MAXIMUM_BYTES), FilePlan(kind=ZIP, size_bytes=MINIMUM_BYTES)))
 
 _LONG_STEM = (
     "Protocol of the acceptance of all parts of the delivery, with remarks of the site manager and photographs "
 )
 
 LINK_CASES = (
-    Case(files=(FilePlan(link_form=LinkForm.FRAME), FilePlan(link_form=LinkForm.FRAME))),
-    Case(files=(FilePlan(link_form=LinkForm.CLICK, naming=Naming.EXTENDED),)),
-    Case(files=tuple(FilePlan(link_form=form, naming=Naming.EXTENDED) for form in LinkForm)),
+    OrderCase(files=(FilePlan(link_form=LinkForm.FRAME), FilePlan(link_form=LinkForm.FRAME))),
+    OrderCase(files=(FilePlan(link_form=LinkForm.CLICK, naming=Naming.EXTENDED),)),
+    OrderCase(files=tuple(FilePlan(link_form=form, naming=Naming.EXTENDED) for form in LinkForm)),
 )
 
 NAME_CASES = (
@@ -72,16 +72,16 @@ NAME_CASES = (
 )
 
 RESPONSE_CASES = (
-    Case(files=(FilePlan(kind=PDF, naming=Naming.INLINE), FilePlan(kind=PDF, naming=Naming.BARE))),
-    Case(files=(FilePlan(naming=Naming.NAMELESS), FilePlan(kind=PDF, naming=Naming.NAMELESS))),
-    Case(files=(FilePlan(is_chunked=True), FilePlan(is_chunked=True, naming=Naming.RAW_UTF8))),
-    Case(files=tuple(FilePlan(kind=kind) for kind in DocumentKind)),
+    OrderCase(files=(FilePlan(kind=PDF, naming=Naming.INLINE), FilePlan(kind=PDF, naming=Naming.BARE))),
+    OrderCase(files=(FilePlan(naming=Naming.NAMELESS), FilePlan(kind=PDF, naming=Naming.NAMELESS))),
+    OrderCase(files=(FilePlan(is_chunked=True), FilePlan(is_chunked=True, naming=Naming.RAW_UTF8))),
+    OrderCase(files=tuple(FilePlan(kind=kind) for kind in DocumentKind)),
 )
 
 REFUSAL_CASES = (
-    *(Case(answer=answer) for answer in Answer if answer is not Answer.SHOWN),
-    Case(answer=Answer.MISSING_404),
-    Case(files=(FilePlan(), FilePlan(kind=PDF, defect=Defect.MISSING), FilePlan())),
+    *(OrderCase(answer=answer) for answer in OrderAnswer if answer is not OrderAnswer.SHOWN),
+    OrderCase(answer=OrderAnswer.MISSING_404),
+    OrderCase(files=(FilePlan(), FilePlan(kind=PDF, defect=Defect.MISSING), FilePlan())),
 )
 
 _SPECIAL_CASES = (*LINK_CASES, *NAME_CASES, *RESPONSE_CASES, *REFUSAL_CASES, *[NO_FILES] * 5)
@@ -89,25 +89,27 @@ _SPECIAL_CASES = (*LINK_CASES, *NAME_CASES, *RESPONSE_CASES, *REFUSAL_CASES, *[N
 BLOCK_SIZE = 40
 
 
-def _odd(defect: Defect) -> Case:
-    return Case(files=(FilePlan(kind=PDF), FilePlan(kind=PDF, size_bytes=200_000, defect=defect)))
+def _odd(defect: Defect) -> OrderCase:
+    return OrderCase(files=(FilePlan(kind=PDF), FilePlan(kind=PDF, size_bytes=200_000, defect=defect)))
 
 
-ODD_CASES: Mapping[str, Case] = MappingProxyType(
+ODD_CASES: Mapping[str, OrderCase] = MappingProxyType(
     {
         "90000001": _odd(Defect.TRUNCATED),
         "90000002": _odd(Defect.EMPTY),
         "90000003": _odd(Defect.DISGUISED),
         "90000004": _odd(Defect.MISSING),
-        "90000005": Case(files=(FilePlan(defect=Defect.MISSING), FilePlan(defect=Defect.MISSING))),
-        "90000006": Case(files=tuple(FilePlan(link_form=LinkForm.CLICK, naming=Naming.EXTENDED) for _ in range(6))),
+        "90000005": OrderCase(files=(FilePlan(defect=Defect.MISSING), FilePlan(defect=Defect.MISSING))),
+        "90000006": OrderCase(
+            files=tuple(FilePlan(link_form=LinkForm.CLICK, naming=Naming.EXTENDED) for _ in range(6))
+        ),
     }
 )
 
 
 @functools.lru_cache(maxsize=256)
-def block_cases(seed: int, block: int) -> tuple[Case, ...]:
+def block_cases(seed: int, block: int) -> tuple[OrderCase, ...]:
     """The forty cases of one block in their drawn order. Only the first block has the largest file."""
     first = EXTREMES if block == 0 else ORDINARY
     ordinary = [ORDINARY] * (BLOCK_SIZE - len(_SPECIAL_CASES) - 1)
-    return tuple(Dice(seed, "block", block).shuffled((first, *ordinary, *_SPECIAL_CASES)))
+    return tuple(SeededRandom(seed, "block", block).shuffled((first, *ordinary, *_SPECIAL_CASES)))

@@ -9,7 +9,7 @@ from enum import StrEnum
 from poolwright.demo.documents import DocumentKind
 
 
-class Answer(StrEnum):
+class OrderAnswer(StrEnum):
     """How the portal answers a logged-in user who opens the order; the number is the HTTP status."""
 
     SHOWN = "shown"
@@ -115,7 +115,7 @@ class Order:
     """One purchase order, whether the user may see it or not."""
 
     number: str
-    answer: Answer
+    answer: OrderAnswer
     #: Whether it belongs to the portal's list; odd orders don't.
     is_listed: bool
     supplier: Supplier

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from poolwright.demo.catalogue.order import Answer, Attachment, Defect, LinkForm, Naming, Order
+from poolwright.demo.catalogue.order import Attachment, Defect, LinkForm, Naming, Order, OrderAnswer
 from poolwright.demo.documents import DocumentKind
 
 ExpectedOutcome = Literal["COMPLETED", "PARTIAL", "NO_ATTACHMENTS", "NOT_FOUND", "FORBIDDEN", "INVALID", "FAILED"]
@@ -43,17 +43,17 @@ class OrderTruth:
     attachments: tuple[FileTruth, ...] = ()
 
 
-_REFUSALS: dict[Answer, tuple[ExpectedOutcome, str]] = {
-    Answer.MISSING_404: ("NOT_FOUND", "portal_says_missing"),
-    Answer.MISSING_200: ("NOT_FOUND", "portal_says_missing"),
-    Answer.FORBIDDEN_403: ("FORBIDDEN", "no_permission"),
-    Answer.FORBIDDEN_200: ("FORBIDDEN", "no_permission"),
+_REFUSALS: dict[OrderAnswer, tuple[ExpectedOutcome, str]] = {
+    OrderAnswer.MISSING_404: ("NOT_FOUND", "portal_says_missing"),
+    OrderAnswer.MISSING_200: ("NOT_FOUND", "portal_says_missing"),
+    OrderAnswer.FORBIDDEN_403: ("FORBIDDEN", "no_permission"),
+    OrderAnswer.FORBIDDEN_200: ("FORBIDDEN", "no_permission"),
 }
 
 
 def order_truth(order: Order, digest: Callable[[Attachment], str]) -> OrderTruth:
     """Judge one order; ``digest`` gives the SHA-256 of an attachment's file."""
-    outcome, hint = _expected(order)
+    outcome, hint = _expected_outcome(order)
     truth = OrderTruth(
         number=order.number,
         outcome=outcome,
@@ -62,7 +62,7 @@ def order_truth(order: Order, digest: Callable[[Attachment], str]) -> OrderTruth
         supplier=order.supplier.name,
         supplier_shown=order.supplier.shown,
     )
-    if order.answer is not Answer.SHOWN:
+    if order.answer is not OrderAnswer.SHOWN:
         return truth
     return replace(truth, attachments=tuple(_file_truth(file, digest) for file in order.attachments))
 
@@ -74,8 +74,8 @@ def invalid_truth(number: str) -> OrderTruth:
     )
 
 
-def _expected(order: Order) -> tuple[ExpectedOutcome, str]:
-    if order.answer is not Answer.SHOWN:
+def _expected_outcome(order: Order) -> tuple[ExpectedOutcome, str]:
+    if order.answer is not OrderAnswer.SHOWN:
         return _REFUSALS[order.answer]
     if not order.attachments:
         return "NO_ATTACHMENTS", "none_listed"

@@ -9,10 +9,8 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from poolwright.demo.documents.outlook import make_msg
-from poolwright.demo.documents.packed import make_xlsx, make_zip
-from poolwright.demo.documents.pdf import make_pdf
-from poolwright.demo.documents.webpage import make_html
+from poolwright.demo.documents.msg import make_msg
+from poolwright.demo.documents.writers import make_html, make_pdf, make_xlsx, make_zip
 
 MINIMUM_BYTES = 1024
 """The smallest document that exists in the portal, of a kind that can be that small."""

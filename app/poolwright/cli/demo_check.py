@@ -1,0 +1,114 @@
+"""The demo's output folder, its list of orders, and the comparison of its files with what the portal holds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from openpyxl import Workbook
+
+from poolwright.archive.manifest import MANIFEST_NAME
+from poolwright.demo.catalogue.catalogue import Columns, ListedOrder
+from poolwright.demo.catalogue.truth import FileTruth, OrderTruth
+from poolwright.domain.errors import OptionsError
+from poolwright.domain.events import TaskEnded
+from poolwright.domain.outcomes import Outcome
+from poolwright.files.disk import remove_tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundOrder:
+    """What came home of one order."""
+
+    outcome: Outcome
+    #: SHA-256 of each file on the disk, by its path there.
+    digests: Mapping[str, str]
+
+
+def find_differences(truths: Mapping[str, OrderTruth], found: Mapping[str, FoundOrder]) -> dict[str, tuple[str, ...]]:
+    """What is not as it should be, in a sentence each, by order number. Empty when all is as expected.
+
+    Args:
+        truths: What the portal knows, for the orders of the list.
+        found: What came home.
+    """
+    told = {number: tuple(_order_differences(truth, found.get(number))) for number, truth in truths.items()}
+    told |= {number: ("was returned but is not in the list",) for number in found if number not in truths}
+    return {number: sentences for number, sentences in told.items() if sentences}
+
+
+def _order_differences(truth: OrderTruth, found: FoundOrder | None) -> Iterator[str]:
+    if found is None:
+        yield "has no outcome"
+        return
+    if found.outcome.value != truth.outcome:
+        yield f"is {found.outcome.value}, expected {truth.outcome}"
+    yield from _file_differences([file for file in truth.attachments if file.good], found.digests)
+
+
+def _file_differences(expected: list[FileTruth], digests: Mapping[str, str]) -> Iterator[str]:
+    """Every good file once, by content; names are the archive's affair."""
+    missing = Counter(file.sha256 for file in expected) - Counter(digests.values())
+    surplus = Counter(digests.values()) - Counter(file.sha256 for file in expected)
+    for file in expected:
+        if missing[file.sha256]:
+            missing[file.sha256] -= 1
+            yield f"lacks {file.name!r} ({file.size_bytes:,} bytes)"
+    for path, digest in digests.items():
+        if surplus[digest]:
+            surplus[digest] -= 1
+            yield f"has {path!r}, which matches no file of the portal"
+
+
+#: Stands in a folder that a demo made; without it nothing is removed.
+MARKER_NAME = ".made-by-poolwright-demo"
+ORDER_LIST_NAME = "orders.xlsx"
+
+
+def prepare_folder(out: Path) -> None:
+    """Make an empty folder, in the place of what an earlier demo left there.
+
+    Raises:
+        OptionsError: Something else is there, or the folder cannot be made.
+    """
+    try:
+        if (out / MARKER_NAME).is_file():
+            remove_tree(out)
+        elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise OptionsError(f"{out} is not empty and was not created by a demo; name another folder with --out.")
+        out.mkdir(parents=True, exist_ok=True)
+        (out / MARKER_NAME).touch()
+    except OSError as error:
+        raise OptionsError(f"{out} cannot be emptied for the demo: {error.strerror}.") from error
+
+
+def write_order_list(path: Path, orders: Iterable[ListedOrder]) -> None:
+    """Write the list that a user would bring."""
+    workbook = Workbook(write_only=True)
+    sheet = workbook.create_sheet("PO_Data")
+    sheet.append(list(Columns()))
+    for order in orders:
+        sheet.append([order.number, order.supplier, order.company, order.year, order.comment])
+    workbook.save(path)
+
+
+def inspect_files(out: Path, ended: Mapping[str, TaskEnded]) -> dict[str, FoundOrder]:
+    """What is on the disk now of orders that ended, by number. Reads every file."""
+    return {number: _inspect_order(out, event) for number, event in ended.items()}
+
+
+def _inspect_order(out: Path, event: TaskEnded) -> FoundOrder:
+    folder = out / event.folder if event.folder else None
+    paths = sorted(path for path in folder.rglob("*") if path.is_file()) if folder is not None else []
+    return FoundOrder(
+        outcome=event.report.outcome,
+        digests={path.relative_to(out).as_posix(): _sha256(path) for path in paths if path.name != MANIFEST_NAME},
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

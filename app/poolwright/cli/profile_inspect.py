@@ -1,0 +1,263 @@
+"""The commands `poolwright profile list`, `show` and `verify`: show the profiles and check them; read-only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from poolwright.cli import check_result, terminal
+from poolwright.cli.check_result import CheckLevel, CheckResult, print_check
+from poolwright.cli.options import AsJson, ProfileName, SettingsCommand
+from poolwright.cli.process_exit import ExitCode
+from poolwright.cli.terminal import console
+from poolwright.domain.errors import PoolError
+from poolwright.portal import pack as packs
+from poolwright.profile.backups import latest_backup
+from poolwright.profile.base import BaseFacts, inspect_base
+from poolwright.profile.cookie_db import count_by_site, find_cookie_db
+from poolwright.profile.damage import refuse_marked, remediation
+from poolwright.profile.inspection import ProfileHealth, ProfileInspection, inspect_profile
+from poolwright.profile.locks import read_locked
+from poolwright.profile.repository import NamedProfile, ProfileRepository
+from poolwright.profile.seal import check_seal, read_seal
+from poolwright.settings import Settings
+
+
+def format_moment(at: datetime | None) -> str:
+    """``23 Nov 2026 at 12:00 UTC``, or ``never``."""
+    return f"{at:%d %b %Y at %H:%M} UTC" if at else "never"
+
+
+def format_cookies(by_site: Mapping[str, int]) -> str:
+    """``12 cookies for 2 sites``."""
+    return f"{terminal.format_count(sum(by_site.values()), 'cookie')} for {terminal.format_count(len(by_site), 'site')}"
+
+
+def describe_cookies(base: Path) -> str:
+    """The same of a base that no browser has open.
+
+    Raises:
+        ProfileDamagedError: Its cookies can't be read.
+    """
+    return format_cookies(count_by_site(find_cookie_db(base)))
+
+
+def format_contents(files_count: int, size_bytes: int) -> str:
+    """``66 files, 4.1 MB``."""
+    return f"{terminal.format_count(files_count, 'file')}, {terminal.format_size(size_bytes)}"
+
+
+#: A profile that was used in between differs in dozens of files; the first ones tell.
+DIFFERENCES_SHOWN = 12
+
+
+def check_profile(profile: NamedProfile) -> Iterator[CheckResult]:
+    """Every check, in the order in which a run makes them; one that fails keeps none of the others from being made."""
+    yield _check_file(profile)
+    yield _check_mark(profile)
+    try:
+        with read_locked(profile.base_path):
+            facts = inspect_base(profile.base_path)
+            yield _check_base(facts)
+            yield _check_seal(profile)
+    except PoolError as error:
+        yield check_result.fail("base", str(error), "")
+    yield _check_backup(profile)
+
+
+def _check_file(profile: NamedProfile) -> CheckResult:
+    try:
+        content = profile.read()
+        pack = packs.load(content.portal)
+    except PoolError as error:
+        return check_result.fail("profile.toml", str(error), "")
+    return check_result.ok("profile.toml", f"for {pack.title} at {content.base_url}")
+
+
+def _check_mark(profile: NamedProfile) -> CheckResult:
+    try:
+        refuse_marked(profile.base_path)
+    except PoolError as error:
+        return check_result.fail("mark", str(error), "")
+    return check_result.ok("mark", "none: no run has found damage")
+
+
+def _check_base(facts: BaseFacts) -> CheckResult:
+    contents = format_contents(facts.files_count, facts.size_bytes)
+    cookies = format_cookies(count_by_site(facts.cookies_path))
+    found = f"intact, and not in use: {contents}, {cookies}"
+    return (
+        check_result.warn("base", found, " ".join(facts.notices)) if facts.notices else check_result.ok("base", found)
+    )
+
+
+def _check_seal(profile: NamedProfile) -> CheckResult:
+    base = profile.base_path
+    try:
+        seal = read_seal(base)
+        differences = check_seal(base, seal) if seal else ()
+    except PoolError as error:
+        return check_result.fail("seal", str(error), "")
+    if seal is None:
+        advice = f"A run checks its structure alone; `poolwright profile seal {profile.name}` has every byte checked."
+        return check_result.warn("seal", "none", advice)
+    if not differences:
+        return check_result.ok("seal", f"every file is as it was sealed on {format_moment(seal.created_at)}")
+    more = len(differences) - DIFFERENCES_SHOWN
+    told = ", ".join((*differences[:DIFFERENCES_SHOWN], *([f"{more} more"] if more > 0 else [])))
+    found = f"not as it was sealed on {format_moment(seal.created_at)}: {told}"
+    return check_result.fail("seal", found, remediation(base))
+
+
+def _check_backup(profile: NamedProfile) -> CheckResult:
+    good = latest_backup(profile.base_path)
+    if good is None:
+        return check_result.warn("good copy", "none", "Sealing the profile creates one.")
+    try:
+        seal = read_seal(good)
+        differences = check_seal(good, seal) if seal else ("its seal is missing",)
+    except PoolError as error:
+        return check_result.warn("good copy", str(error), "")
+    if differences or seal is None:
+        told = ", ".join(differences[:DIFFERENCES_SHOWN])
+        return check_result.warn("good copy", f"damaged: {told}", "Seal the profile again while it is intact.")
+    return check_result.ok("good copy", f"whole, of {format_moment(seal.created_at)}")
+
+
+LIST_HELP = (
+    "List the profiles: portal, address, when sealed, cookies, and whether a run can use them.\n\n"
+    "Fit: a run can start. Empty: nobody has logged in yet. In use: by a browser or another command. Marked: a run "
+    "ended because of damage, and you have to accept or restore it. Damaged: broken, or changed since it was sealed."
+)
+LIST_EXAMPLES = ("poolwright profile list", "poolwright profile list --json")
+SHOW_HELP = "Show one profile: its portal, its seal and good copy, and its cookies for each site.\n\nChanges nothing."
+SHOW_EXAMPLES = ("poolwright profile show coupa",)
+VERIFY_HELP = (
+    "Check a profile as a run does before cloning it, and report every problem.\n\n"
+    "Exit code 0 if a run can use it, 5 if not. Changes nothing and starts no browser."
+)
+VERIFY_EXAMPLES = ("poolwright profile verify coupa",)
+
+_STYLES: Mapping[ProfileHealth, str] = {
+    ProfileHealth.FIT: "green",
+    ProfileHealth.EMPTY: "yellow",
+    ProfileHealth.IN_USE: "yellow",
+    ProfileHealth.MARKED: "bold red",
+    ProfileHealth.DAMAGED: "bold red",
+    ProfileHealth.REFUSED: "red",
+    ProfileHealth.UNREADABLE: "red",
+}
+
+
+@SettingsCommand.taking("profiles_dir")
+def list_profiles(settings: Settings, *, as_json: AsJson = False) -> None:
+    """One row for each profile, and below them what is wrong with those that no run can use."""
+    home = ProfileRepository(settings.profiles_dir)
+    sights = [inspect_profile(home.find(name)) for name in home.names()]
+    screen = console()
+    if as_json:
+        for sight in sights:
+            screen.out(json.dumps(_profile_json(sight), ensure_ascii=False), highlight=False)
+        return
+    if not sights:
+        screen.print(f"There is no profile in {home.root} yet. Make one with `poolwright profile login NAME`.")
+        return
+    screen.print(_table(sights), soft_wrap=True)
+    for sight in sights:
+        if sight.why:
+            screen.print(Text.assemble((sight.profile.name, "bold"), f": {sight.why}"), soft_wrap=True)
+
+
+@SettingsCommand.taking("profiles_dir")
+def show(settings: Settings, *, name: ProfileName, as_json: AsJson = False) -> None:
+    """All facts of one profile."""
+    sight = inspect_profile(ProfileRepository(settings.profiles_dir).find(name))
+    screen = console()
+    if as_json:
+        screen.out(
+            json.dumps(_profile_json(sight) | {"cookies": _cookies_by_site(sight)}, ensure_ascii=False), highlight=False
+        )
+        return
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim")
+    table.add_column()
+    for title, text in _facts(sight):
+        table.add_row(title, text)
+    screen.print(table, soft_wrap=True)
+
+
+@SettingsCommand.taking("profiles_dir")
+def verify(settings: Settings, *, name: ProfileName, as_json: AsJson = False) -> None:
+    """Tell every check; the exit code says whether a run can use the profile."""
+    is_fit = True
+    for check in check_profile(ProfileRepository(settings.profiles_dir).find(name)):
+        print_check(check, as_json=as_json)
+        is_fit = is_fit and check.level is not CheckLevel.FAIL
+    raise typer.Exit(ExitCode.DONE if is_fit else ExitCode.PROFILE)
+
+
+def _table(sights: list[ProfileInspection]) -> Table:
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for title in ("name", "portal", "address", "sealed"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("cookies", justify="right")
+    table.add_column("state", no_wrap=True)
+    for sight in sights:
+        table.add_row(
+            Text(sight.profile.name, "bold"),
+            Text(sight.content.pack if sight.content else "?"),
+            Text(sight.content.base_url if sight.content else "?"),
+            Text(f"{sight.sealed_at:%d %b %Y %H:%M}" if sight.sealed_at else "never"),
+            Text(f"{sight.facts.cookies_count:,}" if sight.facts else "-"),
+            Text(sight.standing.value, _STYLES[sight.standing]),
+        )
+    return table
+
+
+def _facts(sight: ProfileInspection) -> Iterator[tuple[str, Text]]:
+    yield "profile", Text(sight.profile.name, "bold")
+    if sight.content:
+        title = f" ({sight.content.title})" if sight.content.title else ""
+        yield "portal", Text(f"{sight.content.pack} at {sight.content.base_url}{title}")
+    yield "folder", Text(str(sight.profile.path))
+    yield "state", Text(sight.standing.value, _STYLES[sight.standing])
+    if sight.why:
+        yield "", Text(sight.why, "yellow")
+    browser = sight.facts.seal.browser_version if sight.facts and sight.facts.seal else None
+    yield "sealed", Text(format_moment(sight.sealed_at) + (f", written by browser {browser}" if browser else ""))
+    good = latest_backup(sight.profile.base_path)
+    yield "good copy", Text(str(good) if good else "none")
+    if sight.facts:
+        yield "size", Text(f"{format_contents(sight.facts.files_count, sight.facts.size_bytes)} for each clone")
+    by_site = _cookies_by_site(sight)
+    if by_site:
+        yield "cookies", Text(format_cookies(by_site))
+        width = max(map(len, by_site))
+        for site, count in by_site.items():
+            yield "", Text(f"{site:<{width}}  {count:>4}")
+
+
+def _cookies_by_site(sight: ProfileInspection) -> dict[str, int]:
+    """Cookies by site, the most first; none of a profile that no run can use."""
+    found = count_by_site(sight.facts.cookies_path) if sight.facts else dict[str, int]()
+    return dict(sorted(found.items(), key=lambda entry: (-entry[1], entry[0])))
+
+
+def _profile_json(sight: ProfileInspection) -> dict[str, object]:
+    return {
+        "type": "profile",
+        "name": sight.profile.name,
+        "portal": sight.content.pack if sight.content else None,
+        "base_url": sight.content.base_url if sight.content else None,
+        "folder": str(sight.profile.path),
+        "sealed_at": sight.sealed_at.isoformat() if sight.sealed_at else None,
+        "cookies_count": sight.facts.cookies_count if sight.facts else None,
+        "state": sight.standing.value,
+        "why": sight.why,
+    }

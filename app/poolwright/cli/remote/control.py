@@ -1,0 +1,130 @@
+"""The commands that control the daemon: pause, resume, cancel, retry and run a schedule; and the report of a list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+import typer
+
+from poolwright.cli.options import ORDERS, SettingsCommand
+from poolwright.cli.process_exit import ExitCode
+from poolwright.cli.remote.client import DaemonClient, daemon_client
+from poolwright.cli.terminal import console, format_count
+from poolwright.domain.errors import OptionsError
+from poolwright.domain.outcomes import Outcome, Reason
+from poolwright.settings import Settings
+
+PAUSE_HELP = "Start no further orders; orders in progress are finished."
+RESUME_HELP = "Start orders again after a pause or a manual login."
+CANCEL_HELP = "Cancel waiting orders: by number, or all of a list."
+CANCEL_EXAMPLES = ("poolwright cancel PO4500012345", "poolwright cancel --list 05595676fa3b916e4ffc")
+RETRY_HELP = "Run finished orders again: by number, or all with a list, an outcome or a reason."
+RETRY_EXAMPLES = ("poolwright retry --reason portal_error", "poolwright retry PO4500012345")
+RUN_HELP = "Run a schedule now, in the running daemon; its overlap rule applies."
+RUN_EXAMPLES = ("poolwright schedule run nightly",)
+REPORT_HELP = "Download the current report of a list."
+REPORT_EXAMPLES = ("poolwright report 05595676fa3b916e4ffc", "poolwright report 05595676fa3b916e4ffc --to report.csv")
+
+Numbers = Annotated[list[str] | None, typer.Argument(metavar="NUMBER", help="Order numbers, as `status` shows them.")]
+ListId = Annotated[
+    str | None, typer.Option("--list", metavar="ID", help="All orders of this list.", rich_help_panel=ORDERS)
+]
+OfOutcome = Annotated[Outcome | None, typer.Option(help="All with this outcome.", rich_help_panel=ORDERS)]
+OfReason = Annotated[Reason | None, typer.Option(help="All with this reason.", rich_help_panel=ORDERS)]
+To = Annotated[
+    Path | None,
+    typer.Option("--to", metavar="FILE", help="Where to put it; .xlsx, .csv or .json. Default: its own name, here."),
+]
+
+
+@SettingsCommand.taking("out")
+def pause(settings: Settings) -> None:
+    """Pause the pool."""
+    with daemon_client(settings) as line:
+        line.post("/api/v1/pool/pause")
+    console().print("Paused: orders in progress are finished, no others start.")
+
+
+@SettingsCommand.taking("out")
+def resume(settings: Settings) -> None:
+    """Resume the pool."""
+    with daemon_client(settings) as line:
+        line.post("/api/v1/pool/resume")
+    console().print("Resumed: orders start again.")
+
+
+@SettingsCommand.taking("out")
+def cancel(settings: Settings, *, numbers: Numbers = None, list_id: ListId = None) -> None:
+    """Call orders off."""
+    with daemon_client(settings) as line:
+        which = _selection(line, numbers, {"list_id": list_id})
+        called_off = line.post("/api/v1/orders/cancel", which)["count"]
+    console().print(f"{format_count(called_off, 'order')} cancelled; orders in progress are finished.")
+
+
+@SettingsCommand.taking("out")
+def retry(
+    settings: Settings,
+    *,
+    numbers: Numbers = None,
+    list_id: ListId = None,
+    outcome: OfOutcome = None,
+    reason: OfReason = None,
+) -> None:
+    """Do orders again."""
+    with daemon_client(settings) as line:
+        which = _selection(line, numbers, {"list_id": list_id, "outcome": outcome, "reason": reason})
+        again = line.post("/api/v1/orders/retry", which)["count"]
+    console().print(f"{format_count(again, 'order')} in the queue again.")
+
+
+@SettingsCommand.taking("out")
+def run_schedule(
+    settings: Settings, *, name: Annotated[str, typer.Argument(metavar="NAME", help="As `schedule list` shows it.")]
+) -> None:
+    """Run a schedule now."""
+    with daemon_client(settings) as line:
+        line.post(f"/api/v1/schedules/{quote(name, safe='')}/run")
+    console().print(f"{name} is running; see the daemon's log for its progress.")
+
+
+@SettingsCommand.taking("out")
+def report(
+    settings: Settings,
+    *,
+    list_id: Annotated[str, typer.Argument(metavar="LIST", help="Its id, as `status` and `submit` tell it.")],
+    to: To = None,
+) -> None:
+    """Fetch a report."""
+    form = (to.suffix[1:].lower() or "xlsx") if to is not None else "xlsx"
+    if form not in {"xlsx", "csv", "json"}:
+        raise OptionsError(f"--to is '{to}'; it must end in .xlsx, .csv or .json.")
+    with daemon_client(settings) as line:
+        answer = line.fetch(f"/api/v1/lists/{list_id}/report", format=form)
+    path = to or Path(f"{list_id}-report.{form}")
+    try:
+        path.write_bytes(answer.content)
+    except OSError as error:
+        raise OptionsError(f"{path} cannot be written ({error.strerror}); name another place with --to.") from error
+    console().print(f"{path}", soft_wrap=True)
+    raise typer.Exit(ExitCode.DONE)
+
+
+def _selection(line: DaemonClient, numbers: list[str] | None, classes: dict[str, str | None]) -> dict[str, object]:
+    """What is meant; a number that names no order is told."""
+    given = {name: value for name, value in classes.items() if value is not None}
+    if bool(numbers) == bool(given):
+        raise OptionsError("Name the orders: by number, or by one of the options.")
+    if not numbers:
+        return dict(given)
+    return {"task_ids": [_find_task_id(line, number) for number in numbers]}
+
+
+def _find_task_id(line: DaemonClient, number: str) -> str:
+    found = line.get("/api/v1/orders", text=number)["orders"]
+    exact = [one["task_id"] for one in found if number.upper() in {one["number"], one["number"].removeprefix("PO")}]
+    if not exact:
+        raise OptionsError(f"The daemon knows no order {number}.")
+    return exact[0]

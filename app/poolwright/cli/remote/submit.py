@@ -1,0 +1,111 @@
+"""The command `poolwright submit`: send a list of orders to the daemon, and wait for it on request."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from poolwright.cli.options import ORDERS, OUTPUT, RUNNING, AsJson, SettingsCommand
+from poolwright.cli.order_input import STDIN, is_list_file, read_standard_input
+from poolwright.cli.process_exit import DONE_OUTCOMES, ExitCode
+from poolwright.cli.remote.client import DaemonClient, daemon_client
+from poolwright.cli.terminal import console, format_count
+from poolwright.domain.errors import OptionsError, SetupError
+from poolwright.domain.events import Notice, TaskEnded
+from poolwright.intake.errors import InputRefusedError
+from poolwright.service.batch import RedoPolicy
+from poolwright.settings import Settings
+
+HELP = (
+    "Send a list of orders to the running daemon.\n\n"
+    "The list may be a file, - for standard input, or order numbers. With --wait the command returns when all orders "
+    "are finished, with the same exit code as `poolwright run`."
+)
+EXAMPLES = ("poolwright submit orders.xlsx", "poolwright submit PO4500012345 --wait")
+_LISTS = "/api/v1/lists"
+
+SourceNames = Annotated[
+    list[str], typer.Argument(metavar="SOURCE", help="A list file, - for standard input, or order numbers.")
+]
+Column = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Column of the order numbers.", rich_help_panel=ORDERS)
+]
+Sheet = Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of an Excel file.", rich_help_panel=ORDERS)]
+RedoChoice = Annotated[
+    RedoPolicy,
+    typer.Option(metavar="CHOICE", help="As with run: nothing, retryable, unfinished, all.", rich_help_panel=RUNNING),
+]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait until all orders are finished.", rich_help_panel=OUTPUT)]
+
+
+@SettingsCommand.taking("out")
+def submit(  # noqa: PLR0913 - the parameters are the command's own options
+    settings: Settings,
+    *,
+    sources: SourceNames,
+    column: Column = None,
+    sheet: Sheet = None,
+    redo: RedoChoice = RedoPolicy.RETRYABLE,
+    wait: Wait = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send, tell what was taken, and wait where that is wanted."""
+    with daemon_client(settings) as line:
+        given = {"column": column, "sheet": sheet, "redo": redo.value}
+        taken = _send(line, sources, {name: value for name, value in given.items() if value})
+        _print_accepted(taken, as_json=as_json)
+        code = _wait(line, taken) if wait else ExitCode.DONE
+    raise typer.Exit(code)
+
+
+def _send(line: DaemonClient, sources: list[str], given: dict[str, str]) -> Any:  # noqa: ANN401 - JSON
+    match sources:
+        case [name] if name == STDIN:
+            return line.upload(f"{_LISTS}/upload", "standard input", read_standard_input(), given)
+        case [name] if is_list_file(name):
+            path = Path(name)
+            try:
+                return line.upload(f"{_LISTS}/upload", path.name, path.read_bytes(), given)
+            except OSError as error:
+                raise InputRefusedError(f"{name} cannot be read ({error.strerror}).") from error
+        case names if any(name == STDIN or is_list_file(name) for name in names):
+            raise OptionsError("Give one list file, or - for standard input, or order numbers; not several of them.")
+        case numbers:
+            return line.post(_LISTS, {"numbers": numbers, "name": "command line", "redo": given["redo"]})
+
+
+def _print_accepted(taken: Any, *, as_json: bool) -> None:  # noqa: ANN401 - JSON
+    if as_json:
+        console().out(json.dumps({"type": "taken", **taken}, ensure_ascii=False), highlight=False)
+        return
+    parts = [f"{format_count(taken['new_count'], 'new order')}"]
+    if taken["waiting_count"] > taken["new_count"]:
+        parts.append(f"{taken['waiting_count'] - taken['new_count']:,} already waiting")
+    if taken["done_count"]:
+        parts.append(f"{taken['done_count']:,} already done")
+    console().print(f"Accepted as list {taken['list_id']}: {', '.join(parts)}.", soft_wrap=True)
+    if taken.get("is_checking"):
+        told = "The files of finished orders are being verified; incomplete ones are downloaded again."
+        console().print(told, soft_wrap=True)
+    for text in taken["notices"]:
+        console().print(text, soft_wrap=True)
+
+
+def _wait(line: DaemonClient, taken: Any) -> ExitCode:  # noqa: ANN401 - JSON
+    """Look whenever an order has ended, or the look at earlier files."""
+    path = f"{_LISTS}/{taken['list_id']}"
+    with line.events() as happening:
+        while not _is_finished(view := line.get(path)):
+            if not any(isinstance(event, TaskEnded | Notice) for event in happening):
+                raise SetupError("The daemon ended before the list was finished; restart it to continue.")
+    done = {outcome.value for outcome in DONE_OUTCOMES}
+    is_undone = taken["invalid"] or any(outcome not in done for outcome in view["outcomes"])
+    return ExitCode.NOT_ALL_DONE if is_undone else ExitCode.DONE
+
+
+def _is_finished(view: Any) -> bool:  # noqa: ANN401 - JSON
+    is_open = any(view["counts"].get(state) for state in ("QUEUED", "ASSIGNED", "RUNNING"))
+    return not is_open and not view.get("checking")

@@ -1,0 +1,209 @@
+"""The catalogue of all demo orders, computed from their numbers, and the order lists that users would bring.
+
+Numbers rise with gaps, as a portal's do. Nothing is stored, so a list of thousands costs no more than one of forty.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from poolwright.demo.catalogue import seeded_random
+from poolwright.demo.catalogue.cases import BLOCK_SIZE, ODD_CASES, FilePlan, OrderCase, block_cases
+from poolwright.demo.catalogue.order import Attachment, LinkForm, Naming, Order, OrderLine, Supplier
+from poolwright.demo.catalogue.seeded_random import SeededRandom
+from poolwright.demo.documents import MAXIMUM_BYTES, MINIMUM_BYTES, DocumentKind
+
+_FIRST_NUMBER = 15_800_000
+_STRIDE = 37
+_FIRST_DAY = date(2025, 1, 2)
+_FILES_PER_ORDER = 10
+_DRAWN_FILES_MAX = 6
+#: Drawn files reach up to this part of the scale from the smallest to the largest; only the extremes go on to its end.
+_REACH = 0.9
+#: The higher, the more of them are small: 1.2 gives 28 KB at the middle and 240 KB on average.
+_SKEW = 1.2
+_COMMON_FORMS = (LinkForm.ANCHOR, LinkForm.ANCHOR, LinkForm.DOWNLOAD_ANCHOR, LinkForm.DATA_URL)
+_COMMON_NAMINGS = (Naming.EXTENDED, Naming.EXTENDED, Naming.QUOTED, Naming.RAW_UTF8)
+_COMMON_KINDS = (*[DocumentKind.PDF] * 5, *DocumentKind)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All orders of one portal: ``order_count`` listed ones and the odd ones."""
+
+    seed: int
+    order_count: int
+
+    def listed_numbers(self) -> list[str]:
+        """The numbers of the list, rising."""
+        return [self._number_at(index) for index in range(self.order_count)]
+
+    def odd_numbers(self) -> list[str]:
+        """The numbers of the orders outside the list."""
+        return list(ODD_CASES)
+
+    def first_orders(self, count: int) -> list[Order]:
+        """The first orders of the list."""
+        listed = (self.order(self._number_at(index)) for index in range(min(count, self.order_count)))
+        return [order for order in listed if order is not None]
+
+    def order(self, number: str) -> Order | None:
+        """The order of that number; nothing when the portal never heard of it."""
+        case = ODD_CASES.get(number)
+        if case is not None:
+            return _build(self.seed, number, case, is_listed=False)
+        index = self._index_of(number)
+        if index is None:
+            return None
+        case = block_cases(self.seed, index // BLOCK_SIZE)[index % BLOCK_SIZE]
+        return _build(self.seed, number, case, is_listed=True)
+
+    def attachment(self, attachment_id: int) -> Attachment | None:
+        """The attachment of that id; nothing when no order lists it."""
+        number, slot = divmod(attachment_id, _FILES_PER_ORDER)
+        order = self.order(str(number))
+        if order is None or slot >= len(order.attachments):
+            return None
+        return order.attachments[slot]
+
+    def _number_at(self, index: int) -> str:
+        return str(_FIRST_NUMBER + index * _STRIDE + SeededRandom(self.seed, "number").below(_STRIDE, index))
+
+    def _index_of(self, number: str) -> int | None:
+        if not (number.isascii() and number.isdecimal()):
+            return None
+        index = (int(number) - _FIRST_NUMBER) // _STRIDE
+        is_known = 0 <= index < self.order_count and self._number_at(index) == number
+        return index if is_known else None
+
+
+@functools.lru_cache(maxsize=4096)
+def _build(seed: int, number: str, case: OrderCase, *, is_listed: bool) -> Order:
+    dice = SeededRandom(seed, "order", number)
+    company_code, company = dice.pick(seeded_random.COMPANIES, "company")
+    return Order(
+        number=number,
+        answer=case.answer,
+        is_listed=is_listed,
+        supplier=_supplier(dice),
+        company_code=company_code,
+        company=company,
+        status=dice.pick(seeded_random.STATUSES, "status"),
+        requester=dice.pick(seeded_random.REQUESTERS, "requester"),
+        department=dice.pick(seeded_random.DEPARTMENTS, "department"),
+        payment_term=dice.pick(seeded_random.PAYMENT_TERMS, "payment term"),
+        ordered_on=_FIRST_DAY + timedelta(days=dice.below(600, "day")),
+        currency=dice.pick(seeded_random.CURRENCIES, "currency"),
+        lines=tuple(_line(dice.under("line", place)) for place in range(2 + dice.below(9, "lines"))),
+        attachments=_attachments(dice, number, case),
+    )
+
+
+def _supplier(dice: SeededRandom) -> Supplier:
+    name = dice.pick(seeded_random.SUPPLIERS, "supplier")
+    account = 100_000 + seeded_random.SUPPLIERS.index(name) * 137
+    has_suffix = dice.fraction("supplier suffix") < 1 / 3
+    return Supplier(name=name, shown=f"{name} ({account})" if has_suffix else name)
+
+
+def _line(dice: SeededRandom) -> OrderLine:
+    place = dice.below(len(seeded_random.GOODS), "goods")
+    return OrderLine(
+        goods=seeded_random.GOODS[place],
+        quantity=1 + dice.below(40, "quantity"),
+        price_cents=150 + dice.below(90_000, "price"),
+        commodity=seeded_random.COMMODITIES[place % len(seeded_random.COMMODITIES)],
+        account=f"{4000 + dice.below(900, 'account')}-CC{100 + dice.below(80, 'cost centre')}",
+    )
+
+
+def _attachments(dice: SeededRandom, number: str, case: OrderCase) -> tuple[Attachment, ...]:
+    plans = case.files
+    if plans is None:
+        plans = (FilePlan(),) * (1 + dice.below(_DRAWN_FILES_MAX, "files"))
+    stems = dice.shuffled(seeded_random.FILE_STEMS, "stems")
+    form = dice.pick(_COMMON_FORMS, "link form")
+    files: list[Attachment] = []
+    for slot, plan in enumerate(plans):
+        drawn = dice.under("file", slot)
+        kind = plan.kind or drawn.pick(_COMMON_KINDS, "kind")
+        name = plan.name if plan.name is not None else f"{stems[slot].format(number=number)}.{kind}"
+        chunked = plan.is_chunked if plan.is_chunked is not None else drawn.fraction("chunked") < 1 / 8
+        attachment = Attachment(
+            attachment_id=int(number) * _FILES_PER_ORDER + slot,
+            order_number=number,
+            name=name,
+            kind=kind,
+            size_bytes=plan.size_bytes or _size_bytes(drawn, kind),
+            link_form=plan.link_form or form,
+            naming=plan.naming or _naming(drawn, name),
+            is_chunked=chunked and plan.defect is None,
+            defect=plan.defect,
+        )
+        files.append(attachment)
+    return tuple(files)
+
+
+def _size_bytes(dice: SeededRandom, kind: DocumentKind) -> int:
+    """Small files are common, large ones rare; the scale is logarithmic."""
+    span = MAXIMUM_BYTES / MINIMUM_BYTES
+    return max(kind.minimum_bytes, int(MINIMUM_BYTES * span ** (_REACH * dice.fraction("size") ** _SKEW)))
+
+
+def _naming(dice: SeededRandom, name: str) -> Naming:
+    naming = dice.pick(_COMMON_NAMINGS, "naming")
+    return Naming.EXTENDED if naming is Naming.QUOTED and not name.isascii() else naming
+
+
+INVALID_NUMBER = "PO12AB"
+"""Stands in every messy list; no order can have it."""
+
+_WRITTEN = ("{}", "PO{}", " {} ", "PO {}", "po{}", "\N{NO-BREAK SPACE}{}", "PM{}")
+
+
+class Columns(NamedTuple):
+    """The header of the lists."""
+
+    number: str = "PO_NUMBER"
+    supplier: str = "Supplier"
+    company: str = "Company"
+    year: str = "Year"
+    comment: str = "Comment"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedOrder:
+    """One row, every cell as text."""
+
+    number: str
+    supplier: str
+    company: str
+    year: str
+    comment: str
+
+
+def clean_list(catalogue: Catalogue, count: int) -> list[ListedOrder]:
+    """The first ``count`` listed orders, each once, its number as the portal writes it."""
+    return [_row(order, order.number) for order in catalogue.first_orders(count)]
+
+
+def messy_list(catalogue: Catalogue, count: int) -> list[ListedOrder]:
+    """The same orders with prefixes and blanks, then the first one again, then a number that none can have."""
+    orders = catalogue.first_orders(count)
+    rows = [_row(order, _WRITTEN[place % len(_WRITTEN)].format(order.number)) for place, order in enumerate(orders)]
+    again = [_row(order, f"PO{order.number}") for order in orders[:1]]
+    wrong = ListedOrder(number=INVALID_NUMBER, supplier="", company="", year="", comment="number to be checked")
+    return [*rows, *again, wrong]
+
+
+def _row(order: Order, written: str) -> ListedOrder:
+    return ListedOrder(
+        number=written,
+        supplier=order.supplier.name,
+        company=order.company_code,
+        year=str(order.ordered_on.year),
+        comment=f"requested by {order.requester}",
+    )

@@ -1,0 +1,164 @@
+"""The routes of the demo portal for its user: login, logout, dashboard, order list and assets."""
+
+from __future__ import annotations
+
+import secrets
+from urllib.parse import urlencode
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from poolwright.demo.faults import FaultScope
+from poolwright.demo.pages import (
+    OOPS,
+    STALE_FORM,
+    WRONG_CODE,
+    WRONG_PASSWORD,
+    dashboard_page,
+    flash_error,
+    layout,
+    login_page,
+    order_list_page,
+    second_factor_page,
+)
+from poolwright.demo.request_filters import (
+    PENDING_LOGIN_COOKIE,
+    SESSION_COOKIE,
+    USER_COOKIE,
+    VISIT_COOKIE,
+    answer_with_faults,
+    is_logged_in,
+    login_required,
+)
+from poolwright.demo.responses import page_response, redirect
+from poolwright.demo.site import DemoSite, get_site
+
+_HOME = "/dashboard"
+_RECENT = 5
+_PAGE_LENGTH = 25
+_DAY_S = 24 * 60 * 60
+
+
+async def root(request: Request) -> Response:
+    """The base address leads to where the user belongs."""
+    return redirect(_HOME if is_logged_in(request) else "/sessions/new")
+
+
+@login_required
+async def dashboard(request: Request) -> Response:
+    """Where a login ends."""
+    site = get_site(request)
+    return page_response(dashboard_page(site.account.user, site.catalogue.first_orders(_RECENT)))
+
+
+@login_required
+async def order_list(request: Request) -> Response:
+    """The first orders of the list; also what a login probe opens."""
+    site = get_site(request)
+    return page_response(order_list_page(site.account.user, site.catalogue.first_orders(_PAGE_LENGTH)))
+
+
+async def login_form(request: Request) -> Response:
+    """The login form. Reached by a redirect, it shows the "Oops" of an order that does not exist.
+
+    Whoever is logged in and was not sent here is led home.
+    """
+    return_to = request.query_params.get("return_to", "")
+    if is_logged_in(request) and not return_to:
+        return redirect(_HOME)
+    token = get_site(request).sessions.form_token()
+    form = login_page(token=token, return_to=return_to, error=OOPS if return_to else "")
+    return await answer_with_faults(request, FaultScope.LOGIN, None, lambda _: page_response(form))
+
+
+async def log_in(request: Request) -> Response:
+    """Check the form. A wrong password shows the form again with status 200, as portals of this kind do."""
+    form = await request.form()
+    return await answer_with_faults(request, FaultScope.LOGIN, None, lambda _: _check_login(get_site(request), form))
+
+
+async def log_out(request: Request) -> Response:
+    """End this session."""
+    get_site(request).sessions.close(request.cookies.get(SESSION_COOKIE, ""))
+    return redirect("/sessions/new")
+
+
+async def second_factor(request: Request) -> Response:
+    """The page that asks for a code. Whoever comes to it without a password before is asked in vain."""
+    return page_response(second_factor_page(request.query_params.get("return_to", "")))
+
+
+async def check_code(request: Request) -> Response:
+    """Check the code. A wrong one, or one that was given before, shows the form again."""
+    site = get_site(request)
+    form, token = await request.form(), request.cookies.get(PENDING_LOGIN_COOKIE, "")
+    return_to = _field(form, "return_to")
+    is_right = site.sessions.is_begun(token) and site.second_factor and site.second_factor.accepts(_field(form, "code"))
+    site.counters.login(accepted=bool(is_right))
+    if not is_right:
+        return page_response(second_factor_page(return_to, WRONG_CODE))
+    site.sessions.complete(token)
+    return _logged_in(site, return_to)
+
+
+async def asset(request: Request) -> Response:
+    """Style, script or picture, to be kept by the browser for an hour."""
+    found = get_site(request).assets.get(request.path_params["name"])
+    if found is None:
+        return not_found()
+    headers = {"ETag": found.etag, "Cache-Control": "public, max-age=3600"}
+    if request.headers.get("If-None-Match") == found.etag:
+        return Response(status_code=304, headers=headers)
+    return Response(found.content, media_type=found.media_type, headers=headers)
+
+
+def not_found() -> Response:
+    """An address that leads nowhere."""
+    return page_response(layout("Not found", flash_error("The page you were looking for doesn't exist")), 404)
+
+
+def _check_login(site: DemoSite, form: FormData) -> Response:
+    return_to = _field(form, "return_to")
+    if not site.sessions.redeem_form_token(_field(form, "authenticity_token")):
+        return page_response(login_page(token=site.sessions.form_token(), return_to=return_to, error=STALE_FORM), 422)
+    account = site.account
+    is_right = secrets.compare_digest(_field(form, "user[email]").encode(), account.user.encode())
+    is_right &= secrets.compare_digest(_field(form, "user[password]").encode(), account.password.encode())
+    if is_right and site.second_factor is not None:
+        answer = redirect(f"/two_factor/new?{urlencode({'return_to': return_to})}")
+        answer.set_cookie(PENDING_LOGIN_COOKIE, site.sessions.begin(), httponly=True, samesite="lax")
+        return answer
+    site.counters.login(accepted=is_right)
+    if not is_right:
+        return page_response(login_page(token=site.sessions.form_token(), return_to=return_to, error=WRONG_PASSWORD))
+    return _logged_in(site, return_to)
+
+
+def _logged_in(site: DemoSite, return_to: str) -> Response:
+    token, visit = site.sessions.open()
+    is_local = return_to.startswith("/") and not return_to.startswith(("//", "/\\"))
+    answer = redirect(return_to if is_local else _HOME)
+    answer.set_cookie(SESSION_COOKIE, token, max_age=14 * _DAY_S, httponly=True, samesite="lax")
+    answer.set_cookie(USER_COOKIE, site.account.user.partition("@")[0], max_age=365 * _DAY_S, samesite="lax")
+    answer.set_cookie(VISIT_COOKIE, visit, httponly=True, samesite="lax")
+    return answer
+
+
+def _field(form: FormData, name: str) -> str:
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+USER_ROUTES = (
+    Route("/", root),
+    Route("/dashboard", dashboard),
+    Route("/order_headers", order_list),
+    Route("/sessions/new", login_form),
+    Route("/sessions", log_in, methods=["POST"]),
+    Route("/logout", log_out),
+    Route("/two_factor/new", second_factor, methods=["GET"]),
+    Route("/two_factor/new", check_code, methods=["POST"]),
+    Route("/assets/{name}", asset),
+)
