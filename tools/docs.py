@@ -24,7 +24,7 @@ from poolwright.cli.terminal import console
 from poolwright.domain.errors import OptionsError
 from poolwright.domain.state_machine import TransitionTable
 from poolwright.domain.states import TABLES
-from poolwright.settings import Settings, allowed_text, default_text, field_types, variable_name
+from poolwright.settings import Settings, allowed_text, default_text, setting_help, variable_name
 
 ENV_EXAMPLE, STATES = ".env.example", "docs/internals/states.md"
 CLI, SETTINGS = "docs/cli.md", "docs/settings.md"
@@ -54,9 +54,9 @@ def env_example() -> str:
 
 def _env_entry(name: str) -> str:
     field = Settings.model_fields[name]
-    words = f" Default: {default_text(name)}." if field_types(name).default else ""
+    words = f" Default: {default_text(name)}." if setting_help(name).default else ""
     example = next(iter(field.examples or ()), "")
-    value = default_text(name) if not field_types(name).default else ""
+    value = default_text(name) if not setting_help(name).default else ""
     bounds = f"# It must be {allowed_text(name)}.\n" if is_bounded(name) else ""
     return f"# {field.description}{words}\n{bounds}# {variable_name(name)}={value or example}\n"
 
@@ -73,8 +73,8 @@ def settings_table() -> str:
 
 
 def _setting_row(name: str) -> str:
-    options = ", ".join(f"`{flag}`" for flag in field_types(name).flags)
-    words = field_types(name).default or (f"`{default_text(name)}`" if default_text(name) else "")
+    options = ", ".join(f"`{flag}`" for flag in setting_help(name).flags)
+    words = setting_help(name).default or (f"`{default_text(name)}`" if default_text(name) else "")
     bounds = f" It must be {allowed_text(name)}." if is_bounded(name) else ""
     meaning = f"{Settings.model_fields[name].description}{bounds}"
     return f"| `{variable_name(name)}` | {options} | {words} | {meaning} |"

@@ -94,7 +94,8 @@ LOGIN_HELP = (
     "Opens a browser window on the portal. Log in there as usual (including single sign-on and codes), then "
     "close the window. The login is then verified in a new browser, sealed, and backed up. Your everyday "
     "browser is never touched. With --form, no window opens and the portal's login form is filled in with "
-    f"{variable_name('user')} and {variable_name('password')}, or the password that the system's keyring has under poolwright."
+    f"{variable_name('user')} and {variable_name('password')}, or the password that the system's "
+    "keyring has under poolwright."
 )
 LOGIN_EXAMPLES = (
     "poolwright profile login coupa --portal coupa --url https://example.coupahost.com",
@@ -239,8 +240,8 @@ def _with_credentials(settings: Settings, site: PortalConfig) -> Settings:
         )
     if not settings.user:
         raise LoginRequiredError(
-            f"The form needs a user and a password: set {variable_name('user')} and {variable_name('password')} (environment or "
-            ".env), then give the command again."
+            f"The form needs a user and a password: set {variable_name('user')} and {variable_name('password')} "
+            "(environment or .env), then give the command again."
         )
     settings, no_password = fill_from_keyring(settings, site.pack)
     if no_password:

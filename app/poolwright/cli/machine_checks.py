@@ -66,7 +66,8 @@ def check_memory(
     if tight:
         return warn("memory", tight, "")
     memory = machine.memory
-    there = f"{terminal.format_size(memory.available_bytes)} of {terminal.format_size(memory.total_bytes)} free ({memory.source})"
+    available, total = terminal.format_size(memory.available_bytes), terminal.format_size(memory.total_bytes)
+    there = f"{available} of {total} free ({memory.source})"
     needed = capacity.memory_needed(workers_count, tabs_per_worker)
     fitting = capacity.count_text(capacity.max_workers(machine, tabs_per_worker), "worker")
     if memory.is_of_group:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Self, get_args, get_origin
 import typer
 from typer.models import OptionInfo
 
-from poolwright.settings import Settings, default_text, field_types, load_settings
+from poolwright.settings import Settings, default_text, load_settings, setting_help
 
 #: The panels of the help, in their order.
 ORDERS, PORTAL, BROWSERS, RUNNING = "Orders", "Portal and profile", "Browsers", "Running"
@@ -102,7 +102,7 @@ def _parameter(name: str) -> Parameter:
     panel, metavar = SETTING_OPTIONS[name]
     words = f" Default: {default_text(name)}." if default_text(name) else ""
     option = typer.Option(
-        *field_types(name).flags,
+        *setting_help(name).flags,
         help=f"{Settings.model_fields[name].description}{words}",
         metavar=metavar,
         rich_help_panel=panel,

@@ -49,7 +49,7 @@ EXIT_CODE_MEANINGS: Mapping[ExitCode, str] = MappingProxyType(
         ExitCode.PROFILE: "the profile is missing, in use or damaged",
         ExitCode.RESOURCES: "no browser, no workers, no memory or no disk space left",
         ExitCode.STOPPED: "stopped before all orders were done; start it again to continue",
-        ExitCode.NO_REPORT: "the orders were processed, but the report could not be written; start it again to write it",
+        ExitCode.NO_REPORT: "the report of the processed orders could not be written; start it again to write it",
     }
 )
 

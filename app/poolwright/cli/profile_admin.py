@@ -208,7 +208,8 @@ def _describe(profile: NamedProfile) -> str:
 
 def _print_sealed(profile: NamedProfile, what: str, made: Seal) -> None:
     size_bytes = sum(file.size_bytes for file in made.files.values())
-    held = f"{profile_inspect.format_contents(len(made.files), size_bytes)}, {profile_inspect.describe_cookies(profile.base_path)}"
+    contents = profile_inspect.format_contents(len(made.files), size_bytes)
+    held = f"{contents}, {profile_inspect.describe_cookies(profile.base_path)}"
     console().print(Text.assemble("Profile ", (profile.name, "bold"), f" {what}: {held}."), soft_wrap=True)
     good = backups.latest_backup(profile.base_path)
     if good is not None:

@@ -69,7 +69,8 @@ def _done_share(done_count: int, total_count: int) -> str:
 def _remaining(left_count: int) -> str:
     if not left_count:
         return ""
-    return f"{terminal.format_count(left_count, 'order')} {'waits' if left_count == 1 else 'wait'}: start it again to continue."
+    left = terminal.format_count(left_count, "order")
+    return f"{left} {'waits' if left_count == 1 else 'wait'}: start it again to continue."
 
 
 def _outcomes(summary: BatchSummary) -> Iterator[Text]:

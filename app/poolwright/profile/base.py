@@ -143,7 +143,8 @@ def _require_user_data(path: Path) -> None:
             f"{path} is one profile within a user-data folder. Name the folder above it: {path.parent}."
         )
     raise ProfileMissingError(
-        f"{path} holds no profile that a browser wrote ({PREFERENCES_FILE.as_posix()} is missing). {login_or_restore_step(path)}"
+        f"{path} holds no profile that a browser wrote ({PREFERENCES_FILE.as_posix()} is missing). "
+        f"{login_or_restore_step(path)}"
     )
 
 

@@ -67,7 +67,8 @@ def refuse_newer_layout(path: Path, written: bytes | Mapping[str, object]) -> No
     except ValidationError:
         return
     raise ProfileNewerError(
-        f"{path} was written by a newer version of Poolwright (layout {newer.schema_version}; this one knows {LAYOUT_VERSION})."
+        f"{path} was written by a newer version of Poolwright (layout {newer.schema_version}; "
+        f"this one knows {LAYOUT_VERSION})."
         " The profile was not changed and need not be damaged: use it with that version or a later "
         "one. `poolwright --version` tells which one this is."
     )

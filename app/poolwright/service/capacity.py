@@ -40,7 +40,8 @@ def max_workers_on_disk(machine: Hardware) -> int:
 def memory_needed(count: int, tabs_per_worker: int) -> str:
     """``2 workers with 2 tabs each need about 1.4 GB``."""
     tabs = f"{count_text(tabs_per_worker, 'tab')}{' each' if count > 1 else ''}"
-    return f"{count_text(count, 'worker')} with {tabs} {_needs(count)} about {gb_text(needed_bytes(count, tabs_per_worker))}"
+    needed = gb_text(needed_bytes(count, tabs_per_worker))
+    return f"{count_text(count, 'worker')} with {tabs} {_needs(count)} about {needed}"
 
 
 def memory_shortage(count: int, tabs_per_worker: int, machine: Hardware) -> str:
@@ -50,7 +51,8 @@ def memory_shortage(count: int, tabs_per_worker: int, machine: Hardware) -> str:
         return ""
     fitting = max_workers(machine, tabs_per_worker)
     advice = _fewer_workers(fitting) if fitting else "even one worker may not fit; lower --tabs, or try --workers 1"
-    return f"{memory_needed(count, tabs_per_worker)} of memory, but there are {gb_text(memory.total_bytes)} ({memory.source}): {advice}."
+    needed, total = memory_needed(count, tabs_per_worker), gb_text(memory.total_bytes)
+    return f"{needed} of memory, but there are {total} ({memory.source}): {advice}."
 
 
 def disk_shortage(count: int, tabs_per_worker: int, machine: Hardware) -> str:
@@ -59,9 +61,10 @@ def disk_shortage(count: int, tabs_per_worker: int, machine: Hardware) -> str:
         return ""
     fitting = max_workers(machine, tabs_per_worker)
     kind = ", which lies in memory" if machine.is_room_in_memory else ""
+    needed = gb_text(RESERVE_BYTES + count * DISK_BYTES_PER_WORKER)
     return (
-        f"{count_text(count, 'worker')} {_needs(count)} about {gb_text(RESERVE_BYTES + count * DISK_BYTES_PER_WORKER)} of disk for clones "
-        f"and temporary files, and {gb_text(machine.room_bytes)} are free in {machine.runs_dir}{kind}: "
+        f"{count_text(count, 'worker')} {_needs(count)} about {needed} of disk "
+        f"for clones and temporary files, and {gb_text(machine.room_bytes)} are free in {machine.runs_dir}{kind}: "
         f"{_fewer_workers(fitting) if fitting else 'free some space'}, or choose another folder with --runs-dir."
     )
 

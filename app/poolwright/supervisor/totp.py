@@ -17,7 +17,7 @@ from poolwright.domain.options import Secret
 
 #: A code that is about to end would be refused before the form is filled in.
 LEAST_LEFT_S = 3.0
-_INVALID_SECRET = "Invalid TOTP secret: expected base32 text or an otpauth://totp/ URI."
+_INVALID = "Invalid TOTP secret: expected base32 text or an otpauth://totp/ URI."
 
 
 class TotpGenerator:
@@ -63,7 +63,7 @@ def _parse_secret(text: str) -> TOTP:
         found = pyotp.parse_uri(text) if "://" in text else TOTP("".join(text.split()).upper())
         found.generate_otp(0)
     except (ValueError, TypeError, LookupError) as error:
-        raise OptionsError(_INVALID_SECRET) from error
+        raise OptionsError(_INVALID) from error
     if not isinstance(found, TOTP):
-        raise OptionsError(_INVALID_SECRET)
+        raise OptionsError(_INVALID)
     return found

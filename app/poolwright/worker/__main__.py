@@ -1,7 +1,7 @@
 """The entry of a worker process: ``python -m poolwright.worker SLOT GENERATION FRAMES``.
 
-How this process loads is settled before anything of weight is imported (see ``poolwright.interpreter``), and the link is
-claimed before the libraries of others are, so that no print can ever reach it.
+Before any large import, ``poolwright.interpreter`` decides how this process loads, and the process takes over its end
+of the channel, so that no print of a library can ever reach it.
 """
 
 from __future__ import annotations

@@ -139,7 +139,8 @@ async def test_what_no_structure_shows_of_an_unsealed_base_is_found_before_the_f
     clone_profile(logged_in, tmp_path / "base")
     DAMAGES[name].act(tmp_path / "base")
     held = sum(
-        site.lasting_count + site.session_count for site in count_live_cookies(tmp_path / "base", datetime.now(UTC))
+        site.lasting_count + site.session_count
+        for site in count_live_cookies(tmp_path / "base", datetime.now(UTC))  # noqa: TID251
     )
 
     async with slot_on(tmp_path / "base", tmp_path) as slot:

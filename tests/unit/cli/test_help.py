@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from poolwright.cli.main import app
 from poolwright.cli.options import SERVICE_SETTINGS, SETTING_OPTIONS
-from poolwright.settings import Settings, field_types
+from poolwright.settings import Settings, setting_help
 from poolwright.version import __version__
 from tests.support.commands import Command
 
@@ -18,16 +18,16 @@ def test_every_setting_with_a_flag_is_an_option_of_run_or_serve(command: Command
     of_run, of_serve = command("run", "--help").stdout, command("serve", "--help").stdout
 
     for name in Settings.model_fields:
-        assert (name in SETTING_OPTIONS) == bool(field_types(name).flags), name
-        for flag in filter(None, "/".join(field_types(name).flags).split("/")):
+        assert (name in SETTING_OPTIONS) == bool(setting_help(name).flags), name
+        for flag in filter(None, "/".join(setting_help(name).flags).split("/")):
             whole = re.compile(rf"{flag}\b(?!-)")
             assert whole.search(of_serve), flag
             assert bool(whole.search(of_run)) == (name not in SERVICE_SETTINGS), flag
 
 
 def test_secrets_have_no_flag() -> None:
-    assert not field_types("user").flags
-    assert not field_types("password").flags
+    assert not setting_help("user").flags
+    assert not setting_help("password").flags
 
 
 def test_options_stand_below_their_headings(command: Command) -> None:

@@ -56,7 +56,10 @@ def test_the_least_pack_has_sensible_rules_for_the_rest() -> None:
         ({"site.probe": "po"}, "site.probe: 'po' must start with a slash: it is taken below base_url"),
         (
             {"site.base_url": "portal.test"},
-            "site.base_url: 'portal.test' is not a valid address: it must start with https:// or http:// and contain no ? or #",
+            (
+                "site.base_url: 'portal.test' is not a valid address: it must start with https:// or http:// "
+                "and contain no ? or #"
+            ),
         ),
         (
             {"site.hosts": ["https://files.test/"]},

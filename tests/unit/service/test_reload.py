@@ -8,7 +8,7 @@ import pytest
 
 from poolwright.domain.errors import OptionsError
 from poolwright.service.daemon.settings_reload import compare_settings, reload_settings
-from poolwright.settings import Settings, field_types, load_settings, variable_name
+from poolwright.settings import Settings, load_settings, setting_help, variable_name
 
 
 @pytest.fixture(autouse=True)
@@ -94,5 +94,5 @@ def test_each_setting_that_acts_at_once_is_taken_over() -> None:
     done = compare_settings(running, wanted)
 
     assert {change.name for change in done.changes if change.acts_at_once} == others.keys()
-    assert all(field_types(name).acts_at_once for name in others)
+    assert all(setting_help(name).acts_at_once for name in others)
     assert done.settings == wanted

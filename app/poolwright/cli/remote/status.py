@@ -95,9 +95,8 @@ def _print_status(told: Any, lists: Any, *, has_more: bool) -> None:  # noqa: AN
         screen.print(Text(f"  {reason}", "yellow"), soft_wrap=True)
     open_count = told["pool"]["open_count"]
     eta = f", about {terminal.format_clock(told['eta_s'])} left" if told["eta_s"] and open_count else ""
-    screen.print(
-        f"{terminal.format_count(open_count, 'order')} open, {counts['DONE']:,} ended; {told['rate_per_min']:g}/min{eta}"
-    )
+    open_orders = terminal.format_count(open_count, "order")
+    screen.print(f"{open_orders} open, {counts['DONE']:,} ended; {told['rate_per_min']:g}/min{eta}")
     screen.print(_workers(told))
     if lists:
         screen.print(_lists(lists))

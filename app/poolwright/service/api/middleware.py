@@ -213,7 +213,7 @@ def _too_large(limit_bytes: int) -> str:
 _TOO_MANY_WRONG_TOKENS = (
     "Too many wrong tokens. Try again later with the token that `poolwright serve` printed at startup."
 )
-_TOKEN_NEEDED = "Send the daemon's token as `Authorization: Bearer TOKEN`. `poolwright serve` prints it at startup."
+_LOGIN_HINT = "Send the daemon's token as `Authorization: Bearer TOKEN`. `poolwright serve` prints it at startup."
 
 
 class AuthMiddleware:
@@ -240,5 +240,5 @@ class AuthMiddleware:
                 HTTPStatus.TOO_MANY_REQUESTS, _TOO_MANY_WRONG_TOKENS, {"Retry-After": f"{math.ceil(wait_s)}"}
             )
         else:
-            answer = problem_response(HTTPStatus.UNAUTHORIZED, _TOKEN_NEEDED, {"WWW-Authenticate": "Bearer"})
+            answer = problem_response(HTTPStatus.UNAUTHORIZED, _LOGIN_HINT, {"WWW-Authenticate": "Bearer"})
         await answer(scope, receive, send)

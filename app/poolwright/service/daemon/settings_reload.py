@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from pydantic import SecretStr
 
-from poolwright.settings import Settings, field_types, load_settings
+from poolwright.settings import Settings, load_settings, setting_help
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def _setting_change(name: str, before: object, after: object) -> SettingChange:
         name=name,
         before="" if is_secret else _display_value(before),
         after="" if is_secret else _display_value(after),
-        acts_at_once=field_types(name).acts_at_once,
+        acts_at_once=setting_help(name).acts_at_once,
     )
 
 

@@ -11,7 +11,7 @@ from poolwright.archive.folder_template import FolderTemplate
 from poolwright.archive.output_tree import PRIVATE_NAME
 from poolwright.domain.errors import OptionsError
 from poolwright.service.output_folder import LOG_NAME
-from poolwright.settings import MissedRunPolicy, OverlapPolicy, ScheduleEntry, Settings, field_types
+from poolwright.settings import MissedRunPolicy, OverlapPolicy, ScheduleEntry, Settings, setting_help
 from poolwright.settings.schedule_entry import zone_name
 
 #: Below the daemon's output folder; below it one folder for each entry that runs as a batch of its own.
@@ -167,7 +167,7 @@ def _options(entry: ScheduleEntry, settings: Settings, profile: str, out: Path, 
     for name in _SHARED_SETTINGS:
         value = getattr(settings, name)
         if value is not None:
-            yield from (field_types(name).flags[0], str(value))
+            yield from (setting_help(name).flags[0], str(value))
     yield "--headless" if settings.headless else "--headed"
     yield from ("--profile", profile, "--out", str(out))
     yield from ("--folder-template", entry.folder_template or settings.folder_template)

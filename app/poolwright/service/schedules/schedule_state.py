@@ -121,7 +121,8 @@ class ScheduleStateFile:
         if page is None:
             return (
                 f"The state of the schedules ({self._path}) cannot be read; a damaged file is kept "
-                f"beside it with the ending {BROKEN_SUFFIX}. Runs missed while the daemon was not running are not known."
+                f"beside it with the ending {BROKEN_SUFFIX}. Runs missed while the daemon "
+                "was not running are not known."
             )
         self._memories = dict(page.entries)
         return ""

@@ -178,7 +178,7 @@ class Scheduler:
         told = {
             OverlapDecision.START: f"The schedule {name} was started.",
             OverlapDecision.QUEUE: f"The schedule {name} is already running; it starts again when this run ends.",
-            OverlapDecision.SKIP: f"The schedule {name} is already running and was not started. Try again when it has ended.",
+            OverlapDecision.SKIP: f"The schedule {name} is running and was not started. Try again when it has ended.",
         }
         return RunAnswer(decision=decision, detail=told[decision])
 

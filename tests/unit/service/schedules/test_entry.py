@@ -10,7 +10,7 @@ import pytest
 from poolwright.cli.options import RUN_SETTINGS
 from poolwright.domain.errors import OptionsError
 from poolwright.service.schedules.schedule_definition import Schedule, schedules_from_settings
-from poolwright.settings import Settings, field_types, load_settings, variable_name
+from poolwright.settings import Settings, load_settings, setting_help, variable_name
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +61,7 @@ def test_a_run_of_its_own_gets_every_setting_of_the_daemon_that_a_run_has() -> N
     assert schedule.own is not None
     options = options_of(schedule)
 
-    flags = {field_types(name).flags[0] for name in RUN_SETTINGS} - {"--browser", "--headless/--headed"}
+    flags = {setting_help(name).flags[0] for name in RUN_SETTINGS} - {"--browser", "--headless/--headed"}
     assert flags <= options.keys(), "a browser that is found by itself is found there too"
     assert "--headed" in schedule.own.options
     assert options["--workers"] == "3"
