@@ -12,12 +12,14 @@ A name is loaded when it is asked for: importing this package costs next to noth
 
 The package reads from the top down:
 
-* ``cli`` and ``service`` are the faces: they read settings and put the parts together.
-* ``supervisor`` keeps 1 to 8 worker processes alive and decides who does what.
+* ``cli`` and ``service`` read the settings and put the parts together.
+* ``supervisor`` keeps 1 to 8 worker processes running; its ``policy`` decides what happens to every order and worker.
 * ``worker`` is all that runs inside a worker process: one browser, one tab per purchase order.
-* ``store``, ``archive``, ``profile``, ``intake`` own the journal, the output tree, the profiles and the input.
-* ``processor`` is what authors of own processors import; workers run what they write.
-* ``domain`` holds the words, tables and rules that all of them share; it does no I/O.
+* ``journal``, ``archive``, ``profile``, ``intake``, ``portal`` own the journal, the output tree, the browser profiles,
+  the order lists, and what is known of each portal.
+* ``ipc`` connects the supervisor with its workers; ``sdk`` is what custom processors import.
+* ``system`` and ``files`` read the machine and handle single files; ``concurrency`` holds helpers for asynchronous code.
+* ``domain`` holds the entities, states and rules that all of them share; it does no I/O.
 """
 
 from importlib import import_module
@@ -53,18 +55,18 @@ __all__ = [
 
 #: The module of each name that is loaded when it is asked for.
 _HOMES = {
-    "Callbacks": "service.callbacks",
-    "GiveUpError": "processor.failures",
+    "Callbacks": "service.library",
+    "GiveUpError": "sdk.protocol",
     "JsonValue": "domain.tasks",
     "POTask": "domain.tasks",
     "PersistentWorkerPool": "supervisor.pool",
     "PoolError": "domain.errors",
-    "Processor": "processor.protocol",
+    "Processor": "sdk.protocol",
     "Reason": "domain.outcomes",
     "Report": "domain.tasks",
-    "RetryLaterError": "processor.failures",
-    "SessionLostError": "processor.failures",
-    "Tab": "processor.protocol",
+    "RetryLaterError": "sdk.protocol",
+    "SessionLostError": "sdk.protocol",
+    "Tab": "sdk.protocol",
     "new_task": "service.library",
     "open_pool": "service.library",
 }

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.asks_a_program("import-linter is asked as `make check` 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plant:
-    """One wrong import: `importer` is a package of ours, into which a module with this single import is put."""
+    """One wrong import: a module with this import alone is put into `importer`, or the import at the end of `importer`."""
 
     contract: str
     importer: str
@@ -38,7 +38,12 @@ class Plant:
     def reported_as(self) -> str:
         """How the linter shows this import; of libraries it knows the top name alone."""
         target = self.imports if self.imports.startswith("poolwright.") else self.imports.split(".")[0]
-        return f"{self.importer}.{self.name} -> {target} "
+        return f"{self.importer if self.file.is_file() else f'{self.importer}.{self.name}'} -> {target} "
+
+    @property
+    def file(self) -> Path:
+        """The file of `importer`, which is none where it is a package."""
+        return ROOT.joinpath("app", *self.importer.split(".")).with_suffix(".py")
 
 
 def plants(contract: str, *pairs: tuple[str, str]) -> list[Plant]:
@@ -60,8 +65,9 @@ PLANTS = [
         ("poolwright.portal", "poolwright.archive"),
         ("poolwright.ipc", "poolwright.portal"),
         ("poolwright.sdk", "poolwright.portal"),
-        ("poolwright.ipc", "poolwright.ipc"),
-        ("poolwright.domain", "poolwright.ipc"),
+        ("poolwright.system", "poolwright.ipc"),
+        ("poolwright.files", "poolwright.system"),
+        ("poolwright.domain", "poolwright.files"),
     ),
     *plants(
         "A worker starts by python -m, never by an import",
@@ -77,6 +83,7 @@ PLANTS = [
     *plants(
         "A worker checks and names files, it does not file them",
         ("poolwright.worker", "poolwright.archive.output_tree"),
+        ("poolwright.worker", "poolwright.files.disk"),
         ("poolwright.worker", "poolwright.profile"),
     ),
     *plants(
@@ -107,7 +114,7 @@ PLANTS = [
         ("poolwright.domain", "pydantic"),
         ("poolwright.domain", "subprocess"),
     ),
-    *plants("The wire does no I/O", ("poolwright.ipc", "anyio"), ("poolwright.ipc", "socket")),
+    *plants("The protocol does no I/O", ("poolwright.ipc.messages", "anyio"), ("poolwright.ipc.codec", "socket")),
     *plants(
         "Playwright lives in the worker",
         ("poolwright.supervisor", "playwright.async_api"),
@@ -115,7 +122,7 @@ PLANTS = [
         ("poolwright.sdk", "playwright.async_api"),
     ),
     *plants(
-        "SQLite lives in the store, and in the profile's checks",
+        "SQLite lives in the journal, and in the profile's checks",
         ("poolwright.service", "sqlite3"),
         ("poolwright.archive", "sqlite3"),
     ),
@@ -165,8 +172,10 @@ def sections(report: str) -> dict[str, str]:
 
 def put(tree: Path, plant: Plant) -> None:
     """Put a plant into a tree."""
-    module = tree.joinpath("app", *plant.importer.split("."), f"{plant.name}.py")
-    module.write_text(f"import {plant.imports}\n", encoding="utf-8")
+    importer = tree.joinpath("app", *plant.importer.split("."))
+    module = importer.with_suffix(".py") if plant.file.is_file() else importer / f"{plant.name}.py"
+    with module.open("a", encoding="utf-8") as text:
+        text.write(f"import {plant.imports}\n")
 
 
 @pytest.fixture(scope="module")
